@@ -1,0 +1,112 @@
+/* Hashes and randomness: see pavane/digest.h. */
+#include "pavane/digest.h"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "pavane/err.h"
+
+static const char alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+void
+pav_sha256(const void *p, size_t len, uint8_t out[PAV_SHA256_LEN])
+{
+    SHA256(p, len, out);
+}
+
+void
+pav_random(void *out, size_t len)
+{
+    if (RAND_bytes(out, (int)len) != 1)
+        PAV_BUG("no randomness");
+}
+
+uint64_t
+pav_hash64(const void *p, size_t len, uint64_t seed)
+{
+    const unsigned char *s = p;
+    uint64_t h = seed ^ (len * 0x9E3779B97F4A7C15u);
+
+    while (len >= 8) {
+        uint64_t w;
+
+        memcpy(&w, s, 8);
+        h = (h ^ w) * 0xD6E8FEB86659FD93u;
+        h ^= h >> 32;
+        s += 8;
+        len -= 8;
+    }
+    while (len-- > 0)
+        h = (h ^ *s++) * 0x100000001B3u;
+    h ^= h >> 32;
+    h *= 0xD6E8FEB86659FD93u;
+    return h ^ (h >> 32);
+}
+
+size_t
+pav_base64url(const void *p, size_t len, char *out)
+{
+    const unsigned char *s = p;
+    char *w = out;
+
+    while (len > 0) {
+        size_t n = len < 3 ? len : 3;
+        uint32_t v = (uint32_t)s[0] << 16 | (n > 1 ? (uint32_t)s[1] << 8 : 0) |
+                     (n > 2 ? s[2] : 0);
+
+        *w++ = alphabet[v >> 18];
+        *w++ = alphabet[(v >> 12) & 63];
+        if (n > 1)
+            *w++ = alphabet[(v >> 6) & 63];
+        if (n > 2)
+            *w++ = alphabet[v & 63];
+        s += n;
+        len -= n;
+    }
+    *w = '\0';
+    return (size_t)(w - out);
+}
+
+size_t
+pav_base64url_decode(const char *s, size_t len, void *out, size_t max)
+{
+    unsigned char *w = out;
+    uint32_t v = 0;
+    int bits = 0;
+    size_t i, n = 0;
+
+    for (i = 0; i < len; i++) {
+        const char *hit = s[i] == '\0' ? NULL : strchr(alphabet, s[i]);
+
+        if (hit == NULL)
+            return 0;
+        v = (v << 6 | (uint32_t)(hit - alphabet)) & 0xFFFFFF;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            if (n == max)
+                return 0;
+            w[n++] = (unsigned char)(v >> bits);
+        }
+    }
+    return n;
+}
+
+void
+pav_uuid4(char out[37])
+{
+    uint8_t b[16];
+
+    pav_random(b, sizeof(b));
+    b[6] = (uint8_t)((b[6] & 0x0F) | 0x40);
+    b[8] = (uint8_t)((b[8] & 0x3F) | 0x80);
+    snprintf(out, 37,
+             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
+             "%02x%02x%02x%02x%02x%02x",
+             b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10],
+             b[11], b[12], b[13], b[14], b[15]);
+}

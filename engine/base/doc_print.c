@@ -1,0 +1,76 @@
+/* Documents: printing.  Depth is bounded by the parser (1,000). */
+#include "pavane/doc.h"
+
+static void
+break_line(struct pav_buf *out, int level)
+{
+    if (level < 0)
+        return;
+    pav_buf_putc(out, '\n');
+    while (level-- > 0)
+        pav_buf_put(out, "  ", 2);
+}
+
+/* `level` < 0: compact; otherwise the depth of indentation. */
+static void
+print(const struct pav_doc *d, struct pav_buf *out, int level)
+{
+    int inner = level < 0 ? -1 : level + 1;
+    uint32_t i;
+
+    switch ((enum pav_kind)d->kind) {
+    case PAV_NULL:
+        pav_buf_put(out, "null", 4);
+        break;
+    case PAV_TRUE:
+        pav_buf_put(out, "true", 4);
+        break;
+    case PAV_FALSE:
+        pav_buf_put(out, "false", 5);
+        break;
+    case PAV_NUMBER:
+        pav_buf_put(out, d->text, d->len);
+        break;
+    case PAV_STRING:
+        pav_buf_json(out, d->text, d->len);
+        break;
+    case PAV_ARRAY:
+        pav_buf_putc(out, '[');
+        for (i = 0; i < d->len; i++) {
+            if (i > 0)
+                pav_buf_putc(out, ',');
+            break_line(out, inner);
+            print(&d->items[i], out, inner);
+        }
+        if (d->len > 0)
+            break_line(out, level);
+        pav_buf_putc(out, ']');
+        break;
+    case PAV_OBJECT:
+        pav_buf_putc(out, '{');
+        for (i = 0; i < d->len; i++) {
+            if (i > 0)
+                pav_buf_putc(out, ',');
+            break_line(out, inner);
+            pav_buf_json(out, d->members[i].key, d->members[i].len);
+            pav_buf_put(out, ": ", level < 0 ? 1 : 2);
+            print(&d->members[i].value, out, inner);
+        }
+        if (d->len > 0)
+            break_line(out, level);
+        pav_buf_putc(out, '}');
+        break;
+    }
+}
+
+void
+pav_doc_print(const struct pav_doc *d, struct pav_buf *out)
+{
+    print(d, out, -1);
+}
+
+void
+pav_doc_print_pretty(const struct pav_doc *d, struct pav_buf *out)
+{
+    print(d, out, 0);
+}

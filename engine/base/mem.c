@@ -1,0 +1,182 @@
+/* Memory: see pavane/mem.h. */
+#include "pavane/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pavane/err.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#define POISON(p, n)   ASAN_POISON_MEMORY_REGION((p), (n))
+#define UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION((p), (n))
+#else
+#define POISON(p, n)   ((void)(p), (void)(n))
+#define UNPOISON(p, n) ((void)(p), (void)(n))
+#endif
+
+struct pav_chunk {
+    struct pav_chunk *older;
+    size_t len;
+    char bytes[];
+};
+
+void *
+pav_xmalloc(size_t len)
+{
+    void *p = malloc(len == 0 ? 1 : len);
+
+    if (p == NULL)
+        PAV_BUG("out of memory");
+    return p;
+}
+
+void *
+pav_xcalloc(size_t count, size_t len)
+{
+    void *p = calloc(count == 0 ? 1 : count, len == 0 ? 1 : len);
+
+    if (p == NULL)
+        PAV_BUG("out of memory");
+    return p;
+}
+
+void *
+pav_xrealloc(void *old, size_t len)
+{
+    void *p = realloc(old, len == 0 ? 1 : len);
+
+    if (p == NULL)
+        PAV_BUG("out of memory");
+    return p;
+}
+
+char *
+pav_xstrndup(const char *s, size_t len)
+{
+    char *p = pav_xmalloc(len + 1);
+
+    memcpy(p, s, len);
+    p[len] = '\0';
+    return p;
+}
+
+char *
+pav_xstrdup(const char *s)
+{
+    return pav_xstrndup(s, strlen(s));
+}
+
+void
+pav_arena_init(struct pav_arena *a, size_t chunk_len)
+{
+    memset(a, 0, sizeof(*a));
+    a->chunk_len = chunk_len;
+}
+
+void
+pav_arena_fini(struct pav_arena *a)
+{
+    struct pav_chunk *c = a->chunks;
+
+    while (c != NULL) {
+        struct pav_chunk *older = c->older;
+
+        UNPOISON(c->bytes, c->len);
+        free(c);
+        c = older;
+    }
+    memset(a, 0, sizeof(*a));
+}
+
+void
+pav_arena_reset(struct pav_arena *a)
+{
+    struct pav_chunk *c = a->chunks;
+
+    if (c == NULL)
+        return;
+    while (c->older != NULL) {
+        struct pav_chunk *older = c->older;
+
+        UNPOISON(c->bytes, c->len);
+        free(c);
+        c = older;
+    }
+    a->chunks = c;
+    UNPOISON(c->bytes, c->len);
+    a->next = c->bytes;
+    a->end = c->bytes + c->len;
+    a->total = 0;
+    POISON(c->bytes, c->len);
+}
+
+void *
+pav_arena_grow(struct pav_arena *a, size_t len)
+{
+    struct pav_chunk *c;
+    size_t want = a->chunk_len;
+
+#if defined(__SANITIZE_ADDRESS__)
+    /* A reset chunk is poisoned: hand out from it piece by piece. */
+    if ((size_t)(a->end - a->next) >= len && a->end != a->next) {
+        void *p = a->next;
+
+        UNPOISON(p, len);
+        a->next += len;
+        return p;
+    }
+#endif
+    if (want < len)
+        want = len;
+    c = pav_xmalloc(sizeof(*c) + want);
+    c->older = a->chunks;
+    c->len = want;
+    a->chunks = c;
+    a->total += want;
+    a->next = c->bytes + len;
+    a->end = c->bytes + want;
+    return c->bytes;
+}
+
+void *
+pav_arena_zalloc(struct pav_arena *a, size_t len)
+{
+    return memset(pav_arena_alloc(a, len), 0, len);
+}
+
+char *
+pav_arena_strndup(struct pav_arena *a, const char *s, size_t len)
+{
+    char *p = pav_arena_alloc(a, len + 1);
+
+    memcpy(p, s, len);
+    p[len] = '\0';
+    return p;
+}
+
+char *
+pav_arena_strdup(struct pav_arena *a, const char *s)
+{
+    return pav_arena_strndup(a, s, strlen(s));
+}
+
+char *
+pav_arena_printf(struct pav_arena *a, const char *fmt, ...)
+{
+    va_list ap, again;
+    char *p;
+    int len;
+
+    va_start(ap, fmt);
+    va_copy(again, ap);
+    len = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    PAV_ASSERT(len >= 0);
+    p = pav_arena_alloc(a, (size_t)len + 1);
+    vsnprintf(p, (size_t)len + 1, fmt, again);
+    va_end(again);
+    return p;
+}

@@ -1,0 +1,223 @@
+/* Text: see pavane/text.h. */
+#include "pavane/text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+size_t
+pav_utf8_len(const char *s, const char *end)
+{
+    const unsigned char *p = (const unsigned char *)s;
+    size_t left = (size_t)(end - s);
+
+    if (left == 0)
+        return 0;
+    if (p[0] < 0x80)
+        return 1;
+    if (p[0] >= 0xC2 && p[0] <= 0xDF)
+        return left >= 2 && (p[1] & 0xC0) == 0x80 ? 2 : 0;
+    if (p[0] >= 0xE0 && p[0] <= 0xEF) {
+        if (left < 3 || (p[1] & 0xC0) != 0x80 || (p[2] & 0xC0) != 0x80)
+            return 0;
+        if (p[0] == 0xE0 && p[1] < 0xA0)
+            return 0;
+        return p[0] == 0xED && p[1] >= 0xA0 ? 0 : 3;
+    }
+    if (p[0] >= 0xF0 && p[0] <= 0xF4) {
+        if (left < 4 || (p[1] & 0xC0) != 0x80 || (p[2] & 0xC0) != 0x80 ||
+            (p[3] & 0xC0) != 0x80)
+            return 0;
+        if ((p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] >= 0x90))
+            return 0;
+        return 4;
+    }
+    return 0;
+}
+
+size_t
+pav_utf8_put(char *out, uint32_t c)
+{
+    if (c < 0x80) {
+        out[0] = (char)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        out[0] = (char)(0xC0 | (c >> 6));
+        out[1] = (char)(0x80 | (c & 0x3F));
+        return 2;
+    }
+    if (c < 0x10000) {
+        out[0] = (char)(0xE0 | (c >> 12));
+        out[1] = (char)(0x80 | ((c >> 6) & 0x3F));
+        out[2] = (char)(0x80 | (c & 0x3F));
+        return 3;
+    }
+    out[0] = (char)(0xF0 | (c >> 18));
+    out[1] = (char)(0x80 | ((c >> 12) & 0x3F));
+    out[2] = (char)(0x80 | ((c >> 6) & 0x3F));
+    out[3] = (char)(0x80 | (c & 0x3F));
+    return 4;
+}
+
+uint32_t
+pav_utf8_get(const char *s, size_t *len)
+{
+    const unsigned char *p = (const unsigned char *)s;
+
+    if (p[0] < 0x80) {
+        *len = 1;
+        return p[0];
+    }
+    if (p[0] < 0xE0) {
+        *len = 2;
+        return ((p[0] & 0x1Fu) << 6) | (p[1] & 0x3Fu);
+    }
+    if (p[0] < 0xF0) {
+        *len = 3;
+        return ((p[0] & 0x0Fu) << 12) | ((p[1] & 0x3Fu) << 6) | (p[2] & 0x3Fu);
+    }
+    *len = 4;
+    return ((p[0] & 0x07u) << 18) | ((p[1] & 0x3Fu) << 12) |
+           ((p[2] & 0x3Fu) << 6) | (p[3] & 0x3Fu);
+}
+
+size_t
+pav_utf8_count(const char *s, size_t len)
+{
+    size_t i, n = 0;
+
+    for (i = 0; i < len; i++)
+        n += ((unsigned char)s[i] & 0xC0) != 0x80;
+    return n;
+}
+
+/* ---- times; civil-day arithmetic, proleptic Gregorian ---- */
+
+static int64_t
+days_from_civil(int64_t y, int m, int d)
+{
+    int64_t era, yoe, doy;
+
+    y -= m <= 2;
+    era = (y >= 0 ? y : y - 399) / 400;
+    yoe = y - era * 400;
+    doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+    return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+}
+
+const char *
+pav_time_format(int64_t ms, char out[PAV_TIME_LEN])
+{
+    int64_t s = ms / 1000, part = ms % 1000;
+    time_t t;
+    struct tm tm;
+
+    if (part < 0) {
+        part += 1000;
+        s--;
+    }
+    t = (time_t)s;
+    if (gmtime_r(&t, &tm) == NULL || tm.tm_year > 8099 || tm.tm_year < -1900)
+        return strcpy(out, "9999-12-31T23:59:59.999Z");
+    strftime(out, PAV_TIME_LEN, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(out + 19, PAV_TIME_LEN - 19, ".%03dZ", (int)part);
+    return out;
+}
+
+static bool
+two(const char *p, int *out)
+{
+    if (p[0] < '0' || p[0] > '9' || p[1] < '0' || p[1] > '9')
+        return false;
+    *out = (p[0] - '0') * 10 + (p[1] - '0');
+    return true;
+}
+
+static bool
+zone(const char *p, const char *end, int64_t *offset_s)
+{
+    int h, m;
+
+    *offset_s = 0;
+    if (end - p == 1 && *p == 'Z')
+        return true;
+    if (end - p != 6 || (*p != '+' && *p != '-') || p[3] != ':' ||
+        !two(p + 1, &h) || !two(p + 4, &m) || h > 18 || m > 59)
+        return false;
+    *offset_s = (h * 60 + m) * 60 * (*p == '-' ? -1 : 1);
+    return true;
+}
+
+bool
+pav_time_parse(const char *s, size_t len, int64_t *ms)
+{
+    static const int month_days[] = {31, 29, 31, 30, 31, 30,
+                                     31, 31, 30, 31, 30, 31};
+    const char *end = s + len, *p;
+    int century, year, month, day, hour, minute, second, scale = 100;
+    int64_t fraction = 0, offset;
+
+    if (len < 20 || !two(s, &century) || !two(s + 2, &year) || s[4] != '-' ||
+        !two(s + 5, &month) || s[7] != '-' || !two(s + 8, &day) ||
+        s[10] != 'T' || !two(s + 11, &hour) || s[13] != ':' ||
+        !two(s + 14, &minute) || s[16] != ':' || !two(s + 17, &second))
+        return false;
+    year += century * 100;
+    if (month < 1 || month > 12 || day < 1 || day > month_days[month - 1] ||
+        hour > 23 || minute > 59 || second > 60)
+        return false;
+    if (month == 2 && day == 29 &&
+        (year % 4 != 0 || (year % 100 == 0 && year % 400 != 0)))
+        return false;
+    p = s + 19;
+    if (*p == '.') {
+        const char *digits = ++p;
+
+        for (; p < end && *p >= '0' && *p <= '9'; p++, scale /= 10)
+            fraction += (*p - '0') * scale;
+        if (p == digits)
+            return false;
+    }
+    if (!zone(p, end, &offset))
+        return false;
+    *ms = ((days_from_civil(year, month, day) * 24 + hour) * 60 + minute) *
+              60000 +
+          second * 1000 + fraction - offset * 1000;
+    return true;
+}
+
+const char *
+pav_time_span(int64_t ms, char *out, size_t len)
+{
+    int64_t s = ms < 0 ? 0 : ms / 1000;
+
+    if (s < 60)
+        snprintf(out, len, "%d s", (int)s);
+    else if (s < 3600)
+        snprintf(out, len, "%d min", (int)(s / 60));
+    else if (s < 86400)
+        snprintf(out, len, "%d h %d min", (int)(s / 3600),
+                 (int)(s / 60 % 60));
+    else
+        snprintf(out, len, "%lld d %d h", (long long)(s / 86400),
+                 (int)(s / 3600 % 24));
+    return out;
+}
+
+bool
+pav_parse_int(const char *s, size_t len, int64_t *out)
+{
+    int64_t v = 0;
+    size_t i;
+
+    if (len == 0 || len > 18)
+        return false;
+    for (i = 0; i < len; i++) {
+        if (s[i] < '0' || s[i] > '9')
+            return false;
+        v = v * 10 + (s[i] - '0');
+    }
+    *out = v;
+    return true;
+}

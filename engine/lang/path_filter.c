@@ -1,0 +1,364 @@
+/*
+ * JSONPath filters: [?(...)].
+ *
+ *   or    = and *( "||" and )
+ *   and   = term *( "&&" term )
+ *   term  = "(" or ")" | "!" path | operand [ op operand ]
+ *   op    = == != < <= > >= =~
+ *
+ * Meaning, observed of Jayway 2.0.0: a lone path asks for a member that is
+ * there and not null; a missing operand never matches, not even with `!=`; a
+ * number equals its text; other kinds differ.  Text in double quotes matches
+ * nothing.  A regular expression must match the whole text.
+ */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+#include <string.h>
+
+#include "path_int.h"
+
+#define MAX_DEPTH 32
+
+enum filter_kind { FILTER_OR, FILTER_AND, FILTER_THERE, FILTER_ABSENT, FILTER_COMPARE };
+enum filter_op { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_MATCH };
+
+struct operand {
+    const struct pav_doc *literal; /* or a path: */
+    const struct token *tokens;
+    bool at_root, definite, nothing;
+    const char *pattern; /* a regular expression, anchored, with its flags */
+    size_t pattern_len;
+    uint32_t flags;
+};
+
+struct filter {
+    enum filter_kind kind;
+    enum filter_op op;
+    const struct filter *left, *right;
+    struct operand x, y;
+};
+
+static enum pav_rc read_or(struct reader *r, const struct filter **out);
+
+static bool
+next_is(struct reader *r, const char *word)
+{
+    size_t len = strlen(word);
+
+    reader_blanks(r);
+    if ((size_t)(r->end - r->p) < len || memcmp(r->p, word, len) != 0)
+        return false;
+    r->p += len;
+    return true;
+}
+
+static enum pav_rc
+read_text(struct reader *r, struct operand *o)
+{
+    char quote = *r->p++, *text, *w;
+    const char *start = r->p;
+
+    while (r->p < r->end && *r->p != quote)
+        r->p += *r->p == '\\' && r->p + 1 < r->end ? 2 : 1;
+    if (r->p >= r->end)
+        return reader_fail(r, "this text has no end");
+    w = text = pav_arena_alloc(r->arena, (size_t)(r->p - start) + 1);
+    for (; start < r->p; start++) {
+        if (*start == '\\' && start[1] == quote)
+            start++;
+        *w++ = *start;
+    }
+    r->p++;
+    o->nothing = quote == '"';
+    o->literal = pav_doc_new_str(r->arena, text, (size_t)(w - text));
+    return PAV_OK;
+}
+
+static enum pav_rc
+read_pattern(struct reader *r, struct operand *o)
+{
+    const char *start = ++r->p;
+    pcre2_code *code;
+    int error;
+    PCRE2_SIZE offset;
+
+    while (r->p < r->end && *r->p != '/')
+        r->p += *r->p == '\\' && r->p + 1 < r->end ? 2 : 1;
+    if (r->p >= r->end)
+        return reader_fail(r, "this regular expression has no end");
+    o->pattern = start;
+    o->pattern_len = (size_t)(r->p - start);
+    r->p++;
+    o->flags = PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED;
+    if (r->p < r->end && *r->p == 'i') {
+        o->flags |= PCRE2_CASELESS;
+        r->p++;
+    }
+    code = pcre2_compile((PCRE2_SPTR)o->pattern, o->pattern_len, o->flags,
+                         &error, &offset, NULL);
+    if (code == NULL)
+        return reader_fail(r, "this regular expression is not valid");
+    pcre2_code_free(code);
+    return PAV_OK;
+}
+
+static enum pav_rc
+read_operand(struct reader *r, struct operand *o)
+{
+    static const struct {
+        const char *word;
+        const struct pav_doc *value;
+    } words[] = {{"true", &pav_doc_true},
+                 {"false", &pav_doc_false},
+                 {"null", &pav_doc_null}};
+    const char *start;
+    size_t i;
+
+    reader_blanks(r);
+    if (r->p >= r->end)
+        return reader_fail(r, "a value was expected");
+    if (*r->p == '@' || *r->p == '$') {
+        struct reader inner = *r;
+        struct token *first;
+        enum pav_rc rc;
+
+        o->at_root = *r->p == '$';
+        inner.p++;
+        inner.definite = inner.in_filter = true;
+        rc = path_tokens(&inner, &first);
+        o->tokens = first;
+        o->definite = inner.definite;
+        r->p = inner.p;
+        return rc;
+    }
+    if (*r->p == '\'' || *r->p == '"')
+        return read_text(r, o);
+    if (*r->p == '/')
+        return read_pattern(r, o);
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (next_is(r, words[i].word)) {
+            o->literal = words[i].value;
+            return PAV_OK;
+        }
+    }
+    for (start = r->p; r->p < r->end && strchr("+-.0123456789eE", *r->p);)
+        r->p++;
+    if (r->p == start ||
+        pav_doc_parse_copy(r->arena, start, (size_t)(r->p - start), NULL,
+                           &o->literal, NULL) != PAV_OK)
+        return reader_fail(r, "a value was expected");
+    return PAV_OK;
+}
+
+static enum pav_rc
+read_term(struct reader *r, const struct filter **out)
+{
+    static const struct {
+        const char *word;
+        enum filter_op op;
+    } ops[] = {{"==", OP_EQ}, {"!=", OP_NE}, {"<=", OP_LE}, {">=", OP_GE},
+               {"=~", OP_MATCH}, {"<", OP_LT}, {">", OP_GT}};
+    struct filter *f;
+    enum pav_rc rc;
+    size_t i;
+
+    if (next_is(r, "(")) {
+        rc = read_or(r, out);
+        if (rc == PAV_OK && !next_is(r, ")"))
+            rc = reader_fail(r, "')' was expected");
+        return rc;
+    }
+    f = pav_arena_zalloc(r->arena, sizeof(*f));
+    *out = f;
+    if (next_is(r, "!")) {
+        f->kind = FILTER_ABSENT;
+        reader_blanks(r);
+        if (r->p >= r->end || *r->p != '@')
+            return reader_fail(r, "a path that begins with '@' was expected");
+        return read_operand(r, &f->x);
+    }
+    f->kind = FILTER_THERE;
+    rc = read_operand(r, &f->x);
+    if (rc != PAV_OK)
+        return rc;
+    for (i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+        if (next_is(r, ops[i].word)) {
+            f->kind = FILTER_COMPARE;
+            f->op = ops[i].op;
+            rc = read_operand(r, &f->y);
+            if (rc == PAV_OK && (f->op == OP_MATCH) != (f->y.pattern != NULL))
+                rc = reader_fail(r, "=~ needs a regular expression");
+            return rc;
+        }
+    }
+    if (f->x.literal != NULL || f->x.pattern != NULL)
+        return reader_fail(r, "a comparison was expected");
+    return PAV_OK;
+}
+
+static enum pav_rc
+read_and(struct reader *r, const struct filter **out)
+{
+    enum pav_rc rc = read_term(r, out);
+
+    while (rc == PAV_OK && next_is(r, "&&")) {
+        struct filter *f = pav_arena_zalloc(r->arena, sizeof(*f));
+
+        f->kind = FILTER_AND;
+        f->left = *out;
+        rc = read_term(r, &f->right);
+        *out = f;
+    }
+    return rc;
+}
+
+static enum pav_rc
+read_or(struct reader *r, const struct filter **out)
+{
+    enum pav_rc rc;
+
+    if (++r->depth > MAX_DEPTH)
+        return reader_fail(r, "parentheses are nested too deeply");
+    rc = read_and(r, out);
+    while (rc == PAV_OK && next_is(r, "||")) {
+        struct filter *f = pav_arena_zalloc(r->arena, sizeof(*f));
+
+        f->kind = FILTER_OR;
+        f->left = *out;
+        rc = read_and(r, &f->right);
+        *out = f;
+    }
+    r->depth--;
+    return rc;
+}
+
+enum pav_rc
+filter_compile(struct reader *r, const struct filter **out)
+{
+    enum pav_rc rc = read_or(r, out);
+
+    if (rc == PAV_OK && !next_is(r, ")"))
+        rc = reader_fail(r, "')' was expected");
+    return rc;
+}
+
+/* ---- evaluating ---- */
+
+static const struct pav_doc *
+resolve(const struct operand *o, const struct pav_doc *item,
+        const struct pav_doc *root, struct pav_arena *a)
+{
+    const struct pav_doc *v;
+
+    if (o->nothing)
+        return NULL;
+    if (o->literal != NULL)
+        return o->literal;
+    if (tokens_eval(o->tokens, o->definite, o->at_root ? root : item, root, a,
+                    &v, NULL) != PAV_PATH_FOUND)
+        return NULL;
+    return v;
+}
+
+static bool
+matches(const struct operand *o, const struct pav_doc *x)
+{
+    pcre2_code *code;
+    pcre2_match_data *data;
+    pcre2_match_context *limits;
+    PCRE2_SIZE offset;
+    int error, hits;
+
+    if (x->kind != PAV_STRING)
+        return false;
+    code = pcre2_compile((PCRE2_SPTR)o->pattern, o->pattern_len, o->flags,
+                         &error, &offset, NULL);
+    if (code == NULL)
+        return false;
+    data = pcre2_match_data_create_from_pattern(code, NULL);
+    limits = pcre2_match_context_create(NULL);
+    pcre2_set_match_limit(limits, 100000);
+    pcre2_set_depth_limit(limits, 1000);
+    hits = pcre2_match(code, (PCRE2_SPTR)x->text, x->len, 0, 0, data, limits);
+    pcre2_match_context_free(limits);
+    pcre2_match_data_free(data);
+    pcre2_code_free(code);
+    return hits >= 0;
+}
+
+static bool
+number_is_text(const struct pav_doc *number, const struct pav_doc *text)
+{
+    return number->kind == PAV_NUMBER && text->kind == PAV_STRING &&
+           number->len == text->len &&
+           memcmp(number->text, text->text, text->len) == 0;
+}
+
+static bool
+compare(const struct filter *f, const struct pav_doc *x,
+        const struct pav_doc *y)
+{
+    int c;
+    bool equal;
+
+    if (f->op == OP_EQ || f->op == OP_NE) {
+        equal = pav_doc_equal(x, y) || number_is_text(x, y) ||
+                number_is_text(y, x);
+        return equal == (f->op == OP_EQ);
+    }
+    if (x->kind != y->kind)
+        return false;
+    if (x->kind == PAV_NUMBER) {
+        c = pav_doc_number_cmp(x, y);
+    } else if (x->kind == PAV_STRING) {
+        c = memcmp(x->text, y->text, x->len < y->len ? x->len : y->len);
+        if (c == 0)
+            c = x->len < y->len ? -1 : x->len > y->len;
+    } else {
+        return false;
+    }
+    switch (f->op) {
+    case OP_LT:
+        return c < 0;
+    case OP_LE:
+        return c <= 0;
+    case OP_GT:
+        return c > 0;
+    case OP_GE:
+        return c >= 0;
+    case OP_EQ:
+    case OP_NE:
+    case OP_MATCH:
+        break;
+    }
+    return false;
+}
+
+bool
+filter_accepts(const struct filter *f, const struct pav_doc *item,
+               const struct pav_doc *root, struct pav_arena *a)
+{
+    const struct pav_doc *x, *y;
+
+    switch (f->kind) {
+    case FILTER_OR:
+        return filter_accepts(f->left, item, root, a) ||
+               filter_accepts(f->right, item, root, a);
+    case FILTER_AND:
+        return filter_accepts(f->left, item, root, a) &&
+               filter_accepts(f->right, item, root, a);
+    case FILTER_THERE:
+    case FILTER_ABSENT:
+        x = resolve(&f->x, item, root, a);
+        return (x != NULL && x->kind != PAV_NULL) == (f->kind == FILTER_THERE);
+    case FILTER_COMPARE:
+        x = resolve(&f->x, item, root, a);
+        if (x == NULL)
+            return false;
+        if (f->op == OP_MATCH)
+            return matches(&f->y, x);
+        y = resolve(&f->y, item, root, a);
+        return y != NULL && compare(f, x, y);
+    }
+    return false;
+}

@@ -1,0 +1,64 @@
+/* What the two files of JSONPath share: tokens and filters. */
+#ifndef PAVANE_PATH_INT_H
+#define PAVANE_PATH_INT_H
+
+#include "pavane/path.h"
+
+enum token_kind {
+    TOKEN_NAMES,
+    TOKEN_INDEXES,
+    TOKEN_SLICE,
+    TOKEN_WILDCARD,
+    TOKEN_SCAN,
+    TOKEN_FILTER,
+};
+
+struct name {
+    const char *text;
+    uint32_t len;
+};
+
+struct token {
+    struct token *next;
+    enum token_kind kind;
+    uint32_t count;           /* names or indexes */
+    const struct name *names;
+    const int64_t *indexes;
+    bool has_from, has_to;
+    int64_t from, to;         /* slices */
+    const struct filter *filter;
+};
+
+struct pav_path {
+    const char *text;
+    uint32_t len;
+    struct token *first;
+    bool context, definite;
+};
+
+/* A reader over the path's text, shared by tokens and filters. */
+struct reader {
+    struct pav_arena *arena;
+    const char *start, *p, *end;
+    struct pav_err *err;
+    bool definite, in_filter;
+    unsigned depth;
+};
+
+void reader_blanks(struct reader *r);
+enum pav_rc reader_fail(struct reader *r, const char *what);
+/* The tokens behind a root; stops at the first character that is none. */
+enum pav_rc path_tokens(struct reader *r, struct token **first);
+
+/* `r` stands behind "?("; reads up to and with the closing ")". */
+enum pav_rc filter_compile(struct reader *r, const struct filter **out);
+bool filter_accepts(const struct filter *f, const struct pav_doc *item,
+                    const struct pav_doc *root, struct pav_arena *a);
+
+enum pav_path_end tokens_eval(const struct token *first, bool definite,
+                              const struct pav_doc *from,
+                              const struct pav_doc *root, struct pav_arena *a,
+                              const struct pav_doc **out,
+                              struct pav_err *why);
+
+#endif

@@ -1,0 +1,162 @@
+/*
+ * Documents: exact, frozen JSON values.
+ *
+ * A document is an immutable tree in an arena; who owns the arena owns it, and
+ * trees may share subtrees of the same arena.  Nothing edits one: a change is
+ * a new node that refers to old children.
+ *
+ * Exactness: a number *is* its text, so what was read is printed again digit
+ * by digit; its value is computed when somebody asks.  Strings are counted
+ * (U+0000 is a character) and hold UTF-8; a lone surrogate of an escape is
+ * held as its three-byte form and printed as an escape again.  Keys keep their
+ * order.  Source: RFC 8259; duplicates and depth as the caller chooses.
+ */
+#ifndef PAVANE_DOC_H
+#define PAVANE_DOC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pavane/buf.h"
+#include "pavane/err.h"
+#include "pavane/mem.h"
+
+enum pav_kind {
+    PAV_NULL,
+    PAV_FALSE,
+    PAV_TRUE,
+    PAV_NUMBER,
+    PAV_STRING,
+    PAV_ARRAY,
+    PAV_OBJECT,
+};
+
+struct pav_doc {
+    uint8_t kind;  /* enum pav_kind */
+    uint8_t index; /* objects: a search index follows the members */
+    uint32_t len;  /* bytes of a string or number; items; members */
+    uint32_t at;   /* source offset + 1 when parsed; 0 when made */
+    union {
+        const char *text; /* string, number: not NUL-terminated */
+        const struct pav_doc *items;
+        const struct pav_member *members;
+    };
+};
+
+struct pav_member {
+    const char *key;
+    uint32_t len;
+    uint32_t at; /* source offset + 1 of the key */
+    struct pav_doc value;
+};
+
+enum pav_dup {
+    PAV_DUP_LAST,   /* the last value holds (events) */
+    PAV_DUP_REFUSE, /* an error (everything that configures Pavane) */
+    PAV_DUP_KEEP,   /* all stay; lookups find the last (patterns) */
+};
+
+struct pav_doc_opts {
+    enum pav_dup dup;
+    uint32_t max_depth; /* arrays and objects around a value; at most 1,000 */
+    uint32_t max_keys;  /* members of one object; 0: 100,000 */
+};
+
+/*
+ * Parse `text`, which must live as long as the arena: strings without escapes
+ * point into it.  err->at is "line L, column C".
+ * Errors: PAV_INVALID, PAV_LIMIT (depth, keys).  Cost: linear.
+ */
+PAV_MUSTUSE enum pav_rc pav_doc_parse(struct pav_arena *a, const char *text,
+                                      size_t len,
+                                      const struct pav_doc_opts *opts,
+                                      const struct pav_doc **out,
+                                      struct pav_err *err);
+/* Same, with a copy of the text in the arena. */
+PAV_MUSTUSE enum pav_rc pav_doc_parse_copy(struct pav_arena *a,
+                                           const char *text, size_t len,
+                                           const struct pav_doc_opts *opts,
+                                           const struct pav_doc **out,
+                                           struct pav_err *err);
+
+/* For text that Pavane wrote itself: bad text is a bug. */
+const struct pav_doc *pav_doc_own(struct pav_arena *a, const char *text,
+                                  size_t len);
+
+/* Line and column, from 1, of offset `at` - 1 in `text`; columns in bytes. */
+void pav_doc_place(const char *text, size_t len, uint32_t at, unsigned *line,
+                   unsigned *column);
+
+/* Compact text, appended. */
+void pav_doc_print(const struct pav_doc *d, struct pav_buf *out);
+/* With two blanks a level and line breaks, for people. */
+void pav_doc_print_pretty(const struct pav_doc *d, struct pav_buf *out);
+
+/* ---- reading ---- */
+
+/* The member's value, NULL when absent or when `d` is no object. */
+const struct pav_doc *pav_doc_get(const struct pav_doc *d, const char *key);
+const struct pav_doc *pav_doc_getn(const struct pav_doc *d, const char *key,
+                                   size_t len);
+const struct pav_doc *pav_doc_at(const struct pav_doc *d, uint32_t i);
+
+bool pav_doc_is_str(const struct pav_doc *d, const char *s);
+/* A string's bytes as a C string in the arena; NULL for other kinds. */
+const char *pav_doc_str(struct pav_arena *a, const struct pav_doc *d);
+/* True and the value, when the number is an integer that fits ("1.0" is). */
+bool pav_doc_int(const struct pav_doc *d, int64_t *out);
+/* binary64; infinite for 1e400.  0 for other kinds. */
+double pav_doc_double(const struct pav_doc *d);
+/* -1, 0, 1 by value; exact for integers of 64 bits. */
+int pav_doc_number_cmp(const struct pav_doc *x, const struct pav_doc *y);
+/* Deep, by value; the order of keys does not count. */
+bool pav_doc_equal(const struct pav_doc *x, const struct pav_doc *y);
+
+static inline bool
+pav_doc_is_bool(const struct pav_doc *d)
+{
+    return d->kind == PAV_TRUE || d->kind == PAV_FALSE;
+}
+
+/* ---- making; strings and children are borrowed from the same arena ---- */
+
+extern const struct pav_doc pav_doc_null, pav_doc_true, pav_doc_false;
+extern const struct pav_doc pav_doc_empty_object, pav_doc_empty_array;
+
+const struct pav_doc *pav_doc_new_str(struct pav_arena *a, const char *s,
+                                      size_t len);
+const struct pav_doc *pav_doc_new_cstr(struct pav_arena *a, const char *s);
+const struct pav_doc *pav_doc_new_int(struct pav_arena *a, int64_t n);
+const struct pav_doc *pav_doc_new_double(struct pav_arena *a, double n);
+const struct pav_doc *pav_doc_new_bool(bool b);
+
+/* Members and items in the making; a put copies the node, not its children. */
+struct pav_members {
+    struct pav_arena *arena;
+    struct pav_member *v;
+    uint32_t count, cap;
+};
+
+struct pav_items {
+    struct pav_arena *arena;
+    struct pav_doc *v;
+    uint32_t count, cap;
+};
+
+void pav_members_init(struct pav_members *m, struct pav_arena *a);
+/* Replaces the value of a key that is there. */
+void pav_members_put(struct pav_members *m, const char *key, size_t len,
+                     const struct pav_doc *value);
+void pav_members_puts(struct pav_members *m, const char *key,
+                      const struct pav_doc *value);
+/* Appends; the caller knows that the key is new. */
+void pav_members_add(struct pav_members *m, const char *key, size_t len,
+                     const struct pav_doc *value);
+const struct pav_doc *pav_members_object(struct pav_members *m);
+
+void pav_items_init(struct pav_items *it, struct pav_arena *a);
+void pav_items_add(struct pav_items *it, const struct pav_doc *value);
+const struct pav_doc *pav_items_array(struct pav_items *it);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * Text: UTF-8, times, and small conversions.
+ *
+ * Times are milliseconds since the epoch, UTC.  Source of the time formats:
+ * RFC 3339 for what Pavane writes; for what it reads, the ISO 8601 extended
+ * offset date-time that Step Functions asks for (uppercase T, Z or +hh:mm, any
+ * number of fraction digits).
+ */
+#ifndef PAVANE_TEXT_H
+#define PAVANE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes of the character at `p`, 0 when it is not UTF-8. */
+size_t pav_utf8_len(const char *p, const char *end);
+/* Write a code point (surrogates too, as three bytes); returns the bytes. */
+size_t pav_utf8_put(char *out, uint32_t code);
+/* The code point at `p` and its length; `p` is valid UTF-8. */
+uint32_t pav_utf8_get(const char *p, size_t *len);
+size_t pav_utf8_count(const char *s, size_t len);
+
+#define PAV_TIME_LEN 25 /* "2026-11-24T10:12:13.456Z" and its NUL */
+
+/* RFC 3339 with milliseconds and Z. */
+const char *pav_time_format(int64_t ms, char out[PAV_TIME_LEN]);
+bool pav_time_parse(const char *s, size_t len, int64_t *ms);
+
+/* "3 h 4 min", for people. */
+const char *pav_time_span(int64_t ms, char *out, size_t len);
+
+/* Digits only, whole text; false when it does not fit. */
+bool pav_parse_int(const char *s, size_t len, int64_t *out);
+
+#endif
