@@ -1,0 +1,269 @@
+/*
+ * Data through a state, in the order that the language prescribes:
+ *
+ *   InputPath -> Parameters -> work -> ResultSelector -> ResultPath (onto the
+ *   raw input) -> OutputPath
+ *
+ * A path that finds nothing is States.Runtime, with the service's texts.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pavane/text.h"
+#include "step_int.h"
+
+static bool
+vfail(struct stepper *st, const struct frame *f, const char *error,
+      const char *fmt, va_list ap)
+{
+    va_list again;
+    char *text;
+    int len;
+
+    va_copy(again, ap);
+    len = vsnprintf(NULL, 0, fmt, ap);
+    PAV_ASSERT(len >= 0);
+    text = pav_arena_alloc(st->arena, (size_t)len + 1);
+    vsnprintf(text, (size_t)len + 1, fmt, again);
+    va_end(again);
+    memset(&st->failure, 0, sizeof(st->failure));
+    st->failure.error = error;
+    st->failure.fixed = strcmp(error, "States.Runtime") == 0;
+    st->failure.cause = pav_arena_printf(
+        st->arena,
+        "An error occurred while executing the state '%s' (entered at the "
+        "event id #%lld). %s",
+        f->state->name, (long long)f->entered_id, text);
+    return false;
+}
+
+bool
+fail_runtime(struct stepper *st, const struct frame *f, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vfail(st, f, "States.Runtime", fmt, ap);
+    va_end(ap);
+    return false;
+}
+
+bool
+fail_with(struct stepper *st, const struct frame *f, const char *error,
+          const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vfail(st, f, error, fmt, ap);
+    va_end(ap);
+    return false;
+}
+
+/* ---- the context object ---- */
+
+static void
+put_str(struct pav_members *m, const char *key, const char *value)
+{
+    pav_members_add(m, key, strlen(key),
+                    pav_doc_new_cstr(m->arena, value == NULL ? "" : value));
+}
+
+static const struct pav_doc *
+time_doc(struct pav_arena *a, int64_t ms)
+{
+    char text[PAV_TIME_LEN];
+
+    return pav_doc_new_cstr(a,
+                            pav_arena_strdup(a, pav_time_format(ms, text)));
+}
+
+const struct pav_doc *
+context_of(struct stepper *st, struct frame *f)
+{
+    const struct pav_identity *id = st->in->identity;
+    struct pav_arena *a = st->arena;
+    struct pav_members top, m;
+
+    if (f->context != NULL)
+        return f->context;
+    pav_members_init(&top, a);
+    pav_members_init(&m, a);
+    put_str(&m, "Id", id->execution_arn);
+    if (st->in->execution_input != NULL)
+        pav_members_add(&m, "Input", 5, st->in->execution_input);
+    pav_members_add(&m, "StartTime", 9, time_doc(a, id->started_at));
+    put_str(&m, "Name", id->execution_name);
+    put_str(&m, "RoleArn", id->role_arn);
+    pav_members_add(&m, "RedriveCount", 12, pav_doc_new_int(a, 0));
+    pav_members_add(&top, "Execution", 9, pav_members_object(&m));
+    pav_members_init(&m, a);
+    put_str(&m, "Id", id->machine_arn);
+    put_str(&m, "Name", id->machine_name);
+    pav_members_add(&top, "StateMachine", 12, pav_members_object(&m));
+    pav_members_init(&m, a);
+    put_str(&m, "Name", f->state->name);
+    pav_members_add(&m, "EnteredTime", 11, time_doc(a, f->entered_at));
+    if (f->state->kind == &task_kind)
+        pav_members_add(&m, "RetryCount", 10,
+                        pav_doc_new_int(a, f->retry_count));
+    pav_members_add(&top, "State", 5, pav_members_object(&m));
+    if (f->token != NULL) {
+        pav_members_init(&m, a);
+        put_str(&m, "Token", f->token);
+        pav_members_add(&top, "Task", 4, pav_members_object(&m));
+    }
+    f->context = pav_members_object(&top);
+    return f->context;
+}
+
+/* ---- paths and templates ---- */
+
+enum pav_path_end
+io_path(struct stepper *st, struct frame *f, const struct pav_path *p,
+        const struct pav_doc *from, const struct pav_doc **out,
+        struct pav_err *why)
+{
+    if (pav_path_is_context(p))
+        from = context_of(st, f);
+    return pav_path_eval(p, from, st->arena, out, why);
+}
+
+bool
+io_path_field(struct stepper *st, struct frame *f,
+              const struct path_field *field, const struct pav_doc *from,
+              const struct pav_doc **out)
+{
+    struct pav_err why;
+
+    if (!field->given) {
+        *out = from;
+        return true;
+    }
+    if (field->null) {
+        *out = &pav_doc_empty_object;
+        return true;
+    }
+    if (io_path(st, f, field->path, from, out, &why) == PAV_PATH_FOUND)
+        return true;
+    return fail_runtime(st, f, "Invalid path '%s' : %s",
+                        pav_path_text(field->path), why.message);
+}
+
+static bool
+template_path(struct stepper *st, struct frame *f, const struct tmpl *t,
+              const struct pav_doc *from, const struct pav_doc **out)
+{
+    struct pav_buf text;
+
+    if (io_path(st, f, t->path, from, out, NULL) == PAV_PATH_FOUND)
+        return true;
+    pav_buf_init(&text, PAV_PAYLOAD_MAX);
+    pav_doc_print(from, &text);
+    fail_runtime(st, f,
+                 "The JSONPath '%s' specified for the field '%s' could not be "
+                 "found in the input '%s'",
+                 pav_path_text(t->path), t->field, text.p);
+    pav_buf_fini(&text);
+    return false;
+}
+
+bool
+io_template(struct stepper *st, struct frame *f, const struct tmpl *t,
+            const struct pav_doc *from, const struct pav_doc **out)
+{
+    struct pav_members members;
+    struct pav_items items;
+    uint32_t i;
+
+    switch (t->kind) {
+    case TMPL_LITERAL:
+        *out = t->literal;
+        return true;
+    case TMPL_PATH:
+        return template_path(st, f, t, from, out);
+    case TMPL_OBJECT:
+        pav_members_init(&members, st->arena);
+        for (i = 0; i < t->count; i++) {
+            const struct tmpl_member *m = &t->members[i];
+            const struct pav_doc *v;
+
+            if (!io_template(st, f, m->value, from, &v))
+                return false;
+            pav_members_add(&members, m->key, m->len, v);
+        }
+        *out = pav_members_object(&members);
+        return true;
+    case TMPL_ARRAY:
+        pav_items_init(&items, st->arena);
+        for (i = 0; i < t->count; i++) {
+            const struct pav_doc *v;
+
+            if (!io_template(st, f, t->members[i].value, from, &v))
+                return false;
+            pav_items_add(&items, v);
+        }
+        *out = pav_items_array(&items);
+        return true;
+    }
+    return false;
+}
+
+/* ---- the two halves ---- */
+
+bool
+io_input(struct stepper *st, struct frame *f, const struct pav_doc **effective)
+{
+    const struct state *s = f->state;
+    const struct pav_doc *d;
+
+    if (!io_path_field(st, f, &s->input_path, f->input, &d))
+        return false;
+    if (s->parameters != NULL)
+        return io_template(st, f, s->parameters, d, effective);
+    *effective = d;
+    return true;
+}
+
+bool
+io_result_path(struct stepper *st, struct frame *f,
+               const struct path_field *field, const struct pav_doc *result,
+               const struct pav_doc **out)
+{
+    struct pav_buf text;
+
+    if (!field->given) {
+        *out = result;
+        return true;
+    }
+    if (field->null) {
+        *out = f->input;
+        return true;
+    }
+    *out = pav_path_put(field->path, f->input, result, st->arena);
+    if (*out != NULL)
+        return true;
+    pav_buf_init(&text, PAV_PAYLOAD_MAX);
+    pav_doc_print(f->input, &text);
+    fail_with(st, f, "States.ResultPathMatchFailure",
+              "Unable to apply ResultPath '%s' to the input '%s'",
+              pav_path_text(field->path), text.p);
+    pav_buf_fini(&text);
+    return false;
+}
+
+bool
+io_output(struct stepper *st, struct frame *f, const struct pav_doc *result,
+          const struct pav_doc **output)
+{
+    const struct state *s = f->state;
+    const struct pav_doc *d = result;
+
+    if (s->result_selector != NULL &&
+        !io_template(st, f, s->result_selector, result, &d))
+        return false;
+    if (!io_result_path(st, f, &s->result_path, d, &d))
+        return false;
+    return io_path_field(st, f, &s->output_path, d, output);
+}

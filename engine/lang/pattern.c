@@ -1,0 +1,477 @@
+/*
+ * Event patterns: structure.
+ *
+ * A pattern becomes sub-rules, one for each way through its $or lists; a
+ * sub-rule is a list of (path, matchers), sorted by path.  It matches when
+ * fields can be chosen, one a path, that agree on every array they share
+ * (events.md 2.2).  exists:false holds when no field of that path agrees with
+ * those chosen so far.
+ *
+ * The common pattern names only members of the envelope: it is asked without
+ * flattening the event.
+ */
+#include "pavane/pattern.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pattern_int.h"
+
+#define MAX_SUBRULES 1000
+#define MAX_PATHS    256
+#define MAX_DEPTH    128
+
+struct rule_path {
+    const char *path;
+    uint32_t len;
+    uint32_t count;
+    const struct matcher *matchers;
+};
+
+struct subrule {
+    uint32_t count;
+    struct rule_path *paths;
+};
+
+struct pav_pattern {
+    uint32_t count;
+    struct subrule *rules;
+    bool shallow; /* all paths are names of the envelope */
+};
+
+/* Where in which array a field stands. */
+struct place {
+    uint32_t array, index;
+};
+
+struct pav_field {
+    const char *path;
+    uint32_t len;
+    const struct pav_doc *value;
+    const struct place *places;
+    uint32_t place_count;
+};
+
+/* ---- compiling ---- */
+
+struct compiling {
+    struct pav_arena *arena;
+    struct pav_err *err;
+    struct subrule *rules;
+    uint32_t count;
+};
+
+static const char *const reserved[] = {
+    "exactly", "equals-ignore-case", "prefix", "suffix", "anything-but",
+    "exists", "wildcard", "numeric", "cidr", "=", "<", "<=", ">", ">=",
+    "regex", "not-wildcard", "not-equals-ignore-case", "date-after",
+    "date-on-or-after", "date-before", "date-on-or-before", "in-date-range",
+    "ip-address-in-range", "ip-address-not-in-range"};
+
+static enum pav_rc
+refuse(struct compiling *c, const char *key, const char *text)
+{
+    return pav_fail(c->err, PAV_INVALID, key, "%s", text);
+}
+
+/* Set a path in one sub-rule; a path that is there is replaced. */
+static enum pav_rc
+set_path(struct compiling *c, struct subrule *r, const struct rule_path *p)
+{
+    struct rule_path *v;
+    uint32_t i;
+
+    for (i = 0; i < r->count; i++) {
+        if (r->paths[i].len == p->len &&
+            memcmp(r->paths[i].path, p->path, p->len) == 0) {
+            r->paths[i] = *p;
+            return PAV_OK;
+        }
+    }
+    if (r->count >= MAX_PATHS)
+        return refuse(c, p->path, "Too many fields in one pattern");
+    v = pav_arena_alloc(c->arena, (r->count + 1) * sizeof(*v));
+    if (r->count > 0)
+        memcpy(v, r->paths, r->count * sizeof(*v));
+    v[r->count++] = *p;
+    r->paths = v;
+    return PAV_OK;
+}
+
+static enum pav_rc
+leaf(struct compiling *c, const struct pav_doc *list, const char *path,
+     uint32_t len)
+{
+    struct matcher *matchers =
+        pav_arena_zalloc(c->arena, (list->len + 1) * sizeof(*matchers));
+    struct rule_path p = {path, len, list->len, matchers};
+    enum pav_rc rc = PAV_OK;
+    uint32_t i;
+
+    if (list->len == 0)
+        return refuse(c, path, "Empty arrays are not allowed");
+    for (i = 0; i < list->len && rc == PAV_OK; i++)
+        rc = matcher_compile(c->arena, &list->items[i], &matchers[i], c->err);
+    for (i = 0; i < c->count && rc == PAV_OK; i++)
+        rc = set_path(c, &c->rules[i], &p);
+    return rc;
+}
+
+static enum pav_rc object(struct compiling *c, const struct pav_doc *d,
+                          const char *prefix, unsigned depth);
+
+static enum pav_rc
+check_alternative(struct compiling *c, const struct pav_doc *d)
+{
+    uint32_t i;
+    size_t j;
+
+    if (d->kind != PAV_OBJECT)
+        return refuse(c, "$or", "Only JSON object is allowed in array of $or "
+                                "relationship.");
+    for (i = 0; i < d->len; i++)
+        for (j = 0; j < sizeof(reserved) / sizeof(reserved[0]); j++)
+            if (strlen(reserved[j]) == d->members[i].len &&
+                memcmp(reserved[j], d->members[i].key, d->members[i].len) == 0)
+                return pav_fail(c->err, PAV_INVALID, "$or",
+                                "%s is Ruler reserved fieldName which cannot "
+                                "be used inside $or.",
+                                reserved[j]);
+    return PAV_OK;
+}
+
+static enum pav_rc
+alternatives(struct compiling *c, const struct pav_doc *list,
+             const char *prefix, unsigned depth)
+{
+    struct subrule *before = c->rules, *all = NULL;
+    uint32_t i, count = c->count, total = 0;
+    enum pav_rc rc;
+
+    if (list->kind != PAV_ARRAY)
+        return refuse(c, "$or", "It must be an Array followed with $or.");
+    if (list->len < 2)
+        return refuse(c, "$or", "There must have at least 2 Objects in $or "
+                                "relationship.");
+    for (i = 0; i < list->len; i++) {
+        struct subrule *joined;
+
+        rc = check_alternative(c, &list->items[i]);
+        if (rc != PAV_OK)
+            return rc;
+        c->rules = pav_arena_alloc(c->arena, count * sizeof(*c->rules));
+        memcpy(c->rules, before, count * sizeof(*c->rules));
+        c->count = count;
+        rc = object(c, &list->items[i], prefix, depth + 1);
+        if (rc != PAV_OK)
+            return rc;
+        if (total + c->count > MAX_SUBRULES)
+            return refuse(c, "$or", "Too many combinations of $or");
+        joined =
+            pav_arena_alloc(c->arena, (total + c->count) * sizeof(*joined));
+        if (total > 0)
+            memcpy(joined, all, total * sizeof(*joined));
+        memcpy(joined + total, c->rules, c->count * sizeof(*joined));
+        all = joined;
+        total += c->count;
+    }
+    c->rules = all;
+    c->count = total;
+    return PAV_OK;
+}
+
+static enum pav_rc
+object(struct compiling *c, const struct pav_doc *d, const char *prefix,
+       unsigned depth)
+{
+    uint32_t i;
+    enum pav_rc rc = PAV_OK;
+
+    if (d->len == 0)
+        return refuse(c, prefix, "Empty objects are not allowed");
+    if (depth > MAX_DEPTH)
+        return refuse(c, prefix, "Nested too deeply");
+    for (i = 0; i < d->len && rc == PAV_OK; i++) {
+        const struct pav_member *m = &d->members[i];
+        const char *path = pav_arena_printf(
+            c->arena, "%s%s%.*s", prefix, *prefix == '\0' ? "" : ".",
+            (int)m->len, m->key);
+
+        if (m->len == 3 && memcmp(m->key, "$or", 3) == 0)
+            rc = alternatives(c, &m->value, prefix, depth);
+        else if (m->value.kind == PAV_OBJECT)
+            rc = object(c, &m->value, path, depth + 1);
+        else if (m->value.kind == PAV_ARRAY)
+            rc = leaf(c, &m->value, path, (uint32_t)strlen(path));
+        else
+            rc = pav_fail(c->err, PAV_INVALID, path,
+                          "\"%.*s\" must be an object or an array",
+                          (int)m->len, m->key);
+    }
+    return rc;
+}
+
+static int
+by_path(const void *x, const void *y)
+{
+    const struct rule_path *a = x, *b = y;
+    int c = memcmp(a->path, b->path, a->len < b->len ? a->len : b->len);
+
+    return c != 0 ? c : (a->len < b->len ? -1 : a->len > b->len);
+}
+
+enum pav_rc
+pav_pattern_compile(struct pav_arena *a, const struct pav_doc *doc,
+                    struct pav_pattern **out, struct pav_err *err)
+{
+    struct subrule *one = pav_arena_zalloc(a, sizeof(*one));
+    struct compiling c = {a, err, one, 1};
+    struct pav_pattern *p;
+    enum pav_rc rc;
+    uint32_t i, j;
+
+    if (doc == NULL || doc->kind != PAV_OBJECT)
+        return pav_fail(err, PAV_INVALID, "", "Filter is not an object");
+    rc = object(&c, doc, "", 0);
+    if (rc != PAV_OK)
+        return rc;
+    p = pav_arena_zalloc(a, sizeof(*p));
+    p->rules = c.rules;
+    p->count = c.count;
+    p->shallow = true;
+    for (i = 0; i < p->count; i++) {
+        struct subrule *r = &p->rules[i];
+
+        qsort(r->paths, r->count, sizeof(*r->paths), by_path);
+        for (j = 0; j < r->count; j++)
+            if (memchr(r->paths[j].path, '.', r->paths[j].len) != NULL)
+                p->shallow = false;
+    }
+    *out = p;
+    return PAV_OK;
+}
+
+/* ---- flattening an event ---- */
+
+struct flatten {
+    struct pav_event *event;
+    uint32_t cap, arrays;
+    struct place trail[MAX_DEPTH * 8];
+    uint32_t trail_len;
+};
+
+static void
+add_field(struct flatten *fl, const char *path, uint32_t len,
+          const struct pav_doc *v)
+{
+    struct pav_event *e = fl->event;
+    struct place *places;
+    struct pav_field *f;
+
+    if (e->count == fl->cap) {
+        uint32_t cap = fl->cap == 0 ? 64 : fl->cap * 2;
+        struct pav_field *fields =
+            pav_arena_alloc(e->arena, cap * sizeof(*fields));
+
+        if (e->count > 0)
+            memcpy(fields, e->fields, e->count * sizeof(*fields));
+        e->fields = fields;
+        fl->cap = cap;
+    }
+    places = pav_arena_alloc(e->arena, fl->trail_len * sizeof(*places));
+    memcpy(places, fl->trail, fl->trail_len * sizeof(*places));
+    f = &e->fields[e->count++];
+    f->path = path;
+    f->len = len;
+    f->value = v;
+    f->places = places;
+    f->place_count = fl->trail_len;
+}
+
+static void
+flatten(struct flatten *fl, const char *path, uint32_t len,
+        const struct pav_doc *d)
+{
+    uint32_t i, array;
+
+    if (d->kind == PAV_OBJECT) {
+        for (i = 0; i < d->len; i++) {
+            const struct pav_member *m = &d->members[i];
+            uint32_t inner = len + (len > 0 ? 1 : 0) + m->len;
+            char *p = pav_arena_alloc(fl->event->arena, inner + 1);
+
+            memcpy(p, path, len);
+            if (len > 0)
+                p[len] = '.';
+            memcpy(p + inner - m->len, m->key, m->len);
+            flatten(fl, p, inner, &m->value);
+        }
+        return;
+    }
+    if (d->kind != PAV_ARRAY) {
+        add_field(fl, path, len, d);
+        return;
+    }
+    array = fl->arrays++;
+    for (i = 0; i < d->len; i++) {
+        const struct pav_doc *item = &d->items[i];
+        bool inside = item->kind == PAV_OBJECT || item->kind == PAV_ARRAY;
+
+        if (inside &&
+            fl->trail_len < sizeof(fl->trail) / sizeof(fl->trail[0])) {
+            fl->trail[fl->trail_len].array = array;
+            fl->trail[fl->trail_len++].index = i;
+            flatten(fl, path, len, item);
+            fl->trail_len--;
+        } else {
+            flatten(fl, path, len, item);
+        }
+    }
+}
+
+void
+pav_event_init(struct pav_event *e, const struct pav_doc *doc,
+               struct pav_arena *a)
+{
+    memset(e, 0, sizeof(*e));
+    e->doc = doc;
+    e->arena = a;
+    e->source = pav_doc_get(doc, "source");
+    e->detail_type = pav_doc_get(doc, "detail-type");
+}
+
+/* ---- matching ---- */
+
+struct matching {
+    const struct pav_event *event;
+    const struct subrule *rule;
+    const struct pav_field *chosen[MAX_PATHS];
+    uint32_t count;
+    uint32_t left; /* choices that may still be tried */
+};
+
+static bool
+agree(const struct pav_field *x, const struct pav_field *y)
+{
+    uint32_t i, j;
+
+    for (i = 0; i < x->place_count; i++)
+        for (j = 0; j < y->place_count; j++)
+            if (x->places[i].array == y->places[j].array &&
+                x->places[i].index != y->places[j].index)
+                return false;
+    return true;
+}
+
+static bool
+agrees_with_chosen(const struct matching *m, const struct pav_field *f)
+{
+    uint32_t i;
+
+    for (i = 0; i < m->count; i++)
+        if (!agree(m->chosen[i], f))
+            return false;
+    return true;
+}
+
+static bool
+accepted(const struct rule_path *p, const struct pav_doc *v)
+{
+    uint32_t i;
+
+    for (i = 0; i < p->count; i++)
+        if (matcher_accepts(&p->matchers[i], v))
+            return true;
+    return false;
+}
+
+static bool
+wants_absence(const struct rule_path *p)
+{
+    uint32_t i;
+
+    for (i = 0; i < p->count; i++)
+        if (p->matchers[i].kind == MATCH_ABSENT)
+            return true;
+    return false;
+}
+
+static bool
+match_from(struct matching *m, uint32_t at)
+{
+    const struct rule_path *p;
+    bool there = false;
+    uint32_t i;
+
+    if (at == m->rule->count)
+        return true;
+    p = &m->rule->paths[at];
+    for (i = 0; i < m->event->count; i++) {
+        const struct pav_field *f = &m->event->fields[i];
+
+        if (f->len != p->len || memcmp(f->path, p->path, p->len) != 0 ||
+            !agrees_with_chosen(m, f))
+            continue;
+        there = true;
+        if (m->left == 0 || !accepted(p, f->value))
+            continue;
+        m->left--;
+        m->chosen[m->count++] = f;
+        if (match_from(m, at + 1))
+            return true;
+        m->count--;
+    }
+    return !there && wants_absence(p) && match_from(m, at + 1);
+}
+
+/* 1 or 0; -1 when a member is an array or object: flatten then. */
+static int
+match_shallow(const struct subrule *r, const struct pav_doc *envelope)
+{
+    uint32_t i;
+
+    for (i = 0; i < r->count; i++) {
+        const struct rule_path *p = &r->paths[i];
+        const struct pav_doc *v = pav_doc_getn(envelope, p->path, p->len);
+
+        if (v == NULL) {
+            if (!wants_absence(p))
+                return 0;
+            continue;
+        }
+        if (v->kind == PAV_ARRAY || v->kind == PAV_OBJECT)
+            return -1;
+        if (!accepted(p, v))
+            return 0;
+    }
+    return 1;
+}
+
+bool
+pav_pattern_matches(const struct pav_pattern *p, struct pav_event *e)
+{
+    struct matching m;
+    uint32_t i;
+
+    for (i = 0; i < p->count; i++) {
+        int verdict = p->shallow ? match_shallow(&p->rules[i], e->doc) : -1;
+
+        if (verdict < 0) {
+            if (e->fields == NULL) {
+                struct flatten fl = {.event = e};
+
+                flatten(&fl, "", 0, e->doc);
+                if (e->fields == NULL) /* an event without any field */
+                    e->fields = pav_arena_zalloc(e->arena, sizeof(*e->fields));
+            }
+            m.event = e;
+            m.rule = &p->rules[i];
+            m.count = 0;
+            m.left = 100000;
+            verdict = match_from(&m, 0);
+        }
+        if (verdict == 1)
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,41 @@
+/* What the two files of event patterns share: values and matchers. */
+#ifndef PAVANE_PATTERN_INT_H
+#define PAVANE_PATTERN_INT_H
+
+#include "pavane/pattern.h"
+
+enum match_kind {
+    MATCH_EXACT,     /* a string, number or literal */
+    MATCH_PREFIX,
+    MATCH_SUFFIX,
+    MATCH_IGNORE_CASE,
+    MATCH_PREFIX_IGNORE_CASE,
+    MATCH_SUFFIX_IGNORE_CASE,
+    MATCH_NUMERIC,
+    MATCH_EXISTS,
+    MATCH_ABSENT,
+    MATCH_NOT, /* anything-but: none of `parts` */
+};
+
+struct matcher {
+    enum match_kind kind;
+    const struct pav_doc *value;
+    bool has_low, has_high, low_open, high_open; /* numeric */
+    double low, high;
+    uint32_t count;
+    const struct matcher *parts;
+};
+
+/*
+ * A number that EventBridge compares: finite as binary64, and equal to the
+ * shortest text that reads back as that binary64.
+ */
+bool number_comparable(const struct pav_doc *d, double *out);
+/* exists:false is not asked here. */
+bool matcher_accepts(const struct matcher *m, const struct pav_doc *v);
+
+/* One entry of a pattern's list; err->message is the reason. */
+enum pav_rc matcher_compile(struct pav_arena *a, const struct pav_doc *d,
+                            struct matcher *out, struct pav_err *err);
+
+#endif

@@ -1,0 +1,510 @@
+/*
+ * The record of a step, one journal row, as JSON text:
+ *
+ *   {"p":[PAYLOAD,...],          payloads, each once
+ *    "e":[[TYPE,PREVIOUS,...]],  history events, in order of their ids
+ *    "w":N,                      the next wait number
+ *    "f":FRAME}                  where the execution stands; absent at its end
+ *
+ * An event's further items, by the shape of its type (table below):
+ *   SHAPE_NONE
+ *   SHAPE_PAYLOAD   payload            (execution's input and output)
+ *   SHAPE_STATE     name, payload      (a state entered or exited)
+ *   SHAPE_TASK      resource type, resource [, payload [, timeout]]
+ *   SHAPE_FAILURE   resource type, resource, error, cause
+ *   SHAPE_ERROR     error, cause       (of the execution)
+ * where payload, resource type and resource are indexes into "p", and error
+ * and cause are texts or null.
+ *
+ * A frame: "s" state, "p" phase, "v" previous event, "h" entered event, "a"
+ * entered at, "i" input, "n" wait number, "d" due, "k" token, "q" dynamic
+ * name, "c" retries, "r" attempts by retrier, "o" output of a finished branch,
+ * "b" the frames of branches.  Absent: zero.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "pavane/history.h"
+#include "step_int.h"
+
+enum shape {
+    SHAPE_NONE,
+    SHAPE_PAYLOAD,
+    SHAPE_STATE,
+    SHAPE_TASK,
+    SHAPE_FAILURE,
+    SHAPE_ERROR,
+};
+
+#define STATE_IN  "stateEnteredEventDetails"
+#define STATE_OUT "stateExitedEventDetails"
+
+static const struct event_row {
+    const char *name;
+    enum shape shape;
+    const char *details;       /* NULL: the API has none */
+    const char *payload_field; /* NULL: no payload */
+} rows[EV_COUNT] = {
+    [EV_EXECUTION_STARTED] = {"ExecutionStarted", SHAPE_PAYLOAD,
+                              "executionStartedEventDetails", "input"},
+    [EV_EXECUTION_SUCCEEDED] = {"ExecutionSucceeded", SHAPE_PAYLOAD,
+                                "executionSucceededEventDetails", "output"},
+    [EV_EXECUTION_FAILED] = {"ExecutionFailed", SHAPE_ERROR,
+                             "executionFailedEventDetails", NULL},
+    [EV_EXECUTION_TIMED_OUT] = {"ExecutionTimedOut", SHAPE_ERROR,
+                                "executionTimedOutEventDetails", NULL},
+    [EV_EXECUTION_ABORTED] = {"ExecutionAborted", SHAPE_ERROR,
+                              "executionAbortedEventDetails", NULL},
+    [EV_PASS_ENTERED] = {"PassStateEntered", SHAPE_STATE, STATE_IN, "input"},
+    [EV_PASS_EXITED] = {"PassStateExited", SHAPE_STATE, STATE_OUT, "output"},
+    [EV_TASK_ENTERED] = {"TaskStateEntered", SHAPE_STATE, STATE_IN, "input"},
+    [EV_TASK_EXITED] = {"TaskStateExited", SHAPE_STATE, STATE_OUT, "output"},
+    [EV_CHOICE_ENTERED] = {"ChoiceStateEntered", SHAPE_STATE, STATE_IN,
+                           "input"},
+    [EV_CHOICE_EXITED] = {"ChoiceStateExited", SHAPE_STATE, STATE_OUT,
+                          "output"},
+    [EV_WAIT_ENTERED] = {"WaitStateEntered", SHAPE_STATE, STATE_IN, "input"},
+    [EV_WAIT_EXITED] = {"WaitStateExited", SHAPE_STATE, STATE_OUT, "output"},
+    [EV_SUCCEED_ENTERED] = {"SucceedStateEntered", SHAPE_STATE, STATE_IN,
+                            "input"},
+    [EV_SUCCEED_EXITED] = {"SucceedStateExited", SHAPE_STATE, STATE_OUT,
+                           "output"},
+    [EV_FAIL_ENTERED] = {"FailStateEntered", SHAPE_STATE, STATE_IN, "input"},
+    [EV_PARALLEL_ENTERED] = {"ParallelStateEntered", SHAPE_STATE, STATE_IN,
+                             "input"},
+    [EV_PARALLEL_EXITED] = {"ParallelStateExited", SHAPE_STATE, STATE_OUT,
+                            "output"},
+    [EV_PARALLEL_STARTED] = {"ParallelStateStarted", SHAPE_NONE, NULL, NULL},
+    [EV_PARALLEL_SUCCEEDED] = {"ParallelStateSucceeded", SHAPE_NONE, NULL,
+                               NULL},
+    [EV_PARALLEL_FAILED] = {"ParallelStateFailed", SHAPE_NONE, NULL, NULL},
+    [EV_PARALLEL_ABORTED] = {"ParallelStateAborted", SHAPE_NONE, NULL, NULL},
+    [EV_TASK_SCHEDULED] = {"TaskScheduled", SHAPE_TASK,
+                           "taskScheduledEventDetails", "parameters"},
+    [EV_TASK_STARTED] = {"TaskStarted", SHAPE_TASK, "taskStartedEventDetails",
+                         NULL},
+    [EV_TASK_SUBMITTED] = {"TaskSubmitted", SHAPE_TASK,
+                           "taskSubmittedEventDetails", "output"},
+    [EV_TASK_SUCCEEDED] = {"TaskSucceeded", SHAPE_TASK,
+                           "taskSucceededEventDetails", "output"},
+    [EV_TASK_FAILED] = {"TaskFailed", SHAPE_FAILURE, "taskFailedEventDetails",
+                        NULL},
+    [EV_TASK_TIMED_OUT] = {"TaskTimedOut", SHAPE_FAILURE,
+                           "taskTimedOutEventDetails", NULL},
+    [EV_TASK_ABORTED] = {"TaskStateAborted", SHAPE_NONE, NULL, NULL},
+    [EV_WAIT_ABORTED] = {"WaitStateAborted", SHAPE_NONE, NULL, NULL},
+};
+
+/* ---- writing ---- */
+
+void
+recorder_init(struct recorder *r)
+{
+    memset(r, 0, sizeof(*r));
+    pav_buf_init(&r->payloads, SIZE_MAX / 2);
+    pav_buf_init(&r->events, SIZE_MAX / 2);
+}
+
+void
+recorder_fini(struct recorder *r)
+{
+    pav_buf_fini(&r->payloads);
+    pav_buf_fini(&r->events);
+}
+
+uint32_t
+recorder_ref(struct recorder *r, const struct pav_doc *d)
+{
+    uint32_t i, n = r->payload_count, slot;
+    size_t before = r->payloads.len;
+
+    for (i = 0; i < RECENT_PAYLOADS && i < n; i++)
+        if (r->recent[(n - 1 - i) % RECENT_PAYLOADS].doc == d)
+            return r->recent[(n - 1 - i) % RECENT_PAYLOADS].ref;
+    if (n > 0)
+        pav_buf_putc(&r->payloads, ',');
+    pav_doc_print(d, &r->payloads);
+    if (r->payloads.len - before > PAV_PAYLOAD_MAX + 1) {
+        r->payloads.len = before;
+        return PAYLOAD_TOO_BIG;
+    }
+    slot = n % RECENT_PAYLOADS;
+    r->recent[slot].doc = d;
+    r->recent[slot].ref = n;
+    return r->payload_count++;
+}
+
+static void
+put_ref(struct recorder *r, const struct pav_doc *d)
+{
+    uint32_t ref = recorder_ref(r, d);
+
+    PAV_ASSERT(ref != PAYLOAD_TOO_BIG);
+    pav_buf_putc(&r->events, ',');
+    pav_buf_int(&r->events, ref);
+}
+
+static void
+put_text(struct recorder *r, const char *text)
+{
+    pav_buf_putc(&r->events, ',');
+    if (text == NULL)
+        pav_buf_puts(&r->events, "null");
+    else
+        pav_buf_jsons(&r->events, text);
+}
+
+void
+recorder_event(struct recorder *r, enum event_type type, int64_t previous_id,
+               const struct event_data *data)
+{
+    struct pav_buf *b = &r->events;
+
+    pav_buf_puts(b, r->event_count++ == 0 ? "[" : ",[");
+    pav_buf_int(b, type);
+    pav_buf_putc(b, ',');
+    pav_buf_int(b, previous_id);
+    switch (rows[type].shape) {
+    case SHAPE_NONE:
+        break;
+    case SHAPE_PAYLOAD:
+        put_ref(r, data->payload);
+        break;
+    case SHAPE_STATE:
+        pav_buf_putc(b, ',');
+        pav_buf_json(b, data->name->text, data->name->len);
+        put_ref(r, data->payload);
+        break;
+    case SHAPE_TASK:
+        put_ref(r, data->resource_type);
+        put_ref(r, data->resource);
+        if (data->payload != NULL)
+            put_ref(r, data->payload);
+        if (data->timeout_s > 0) {
+            pav_buf_putc(b, ',');
+            pav_buf_int(b, data->timeout_s);
+        }
+        break;
+    case SHAPE_FAILURE:
+        put_ref(r, data->resource_type);
+        put_ref(r, data->resource);
+        put_text(r, data->error);
+        put_text(r, data->cause);
+        break;
+    case SHAPE_ERROR:
+        put_text(r, data->error);
+        put_text(r, data->cause);
+        break;
+    }
+    pav_buf_putc(b, ']');
+}
+
+static void
+put_number(struct pav_buf *b, const char *key, int64_t n)
+{
+    if (n == 0)
+        return;
+    pav_buf_printf(b, ",\"%s\":%lld", key, (long long)n);
+}
+
+static void
+put_frame(struct recorder *r, const struct frame *f, struct pav_buf *b)
+{
+    uint32_t i;
+
+    pav_buf_puts(b, "{\"s\":");
+    pav_buf_json(b, f->state->name_doc->text, f->state->name_doc->len);
+    put_number(b, "p", f->phase);
+    put_number(b, "v", f->previous_id);
+    put_number(b, "h", f->entered_id);
+    put_number(b, "a", f->entered_at);
+    if (f->phase == PHASE_DONE)
+        pav_buf_printf(b, ",\"o\":%u", recorder_ref(r, f->output));
+    else
+        pav_buf_printf(b, ",\"i\":%u", recorder_ref(r, f->input));
+    put_number(b, "n", f->no);
+    put_number(b, "d", f->due_at);
+    if (f->token != NULL)
+        pav_buf_printf(b, ",\"k\":\"%s\"", f->token);
+    if (f->named != NULL)
+        pav_buf_printf(b, ",\"q\":%u", recorder_ref(r, f->named));
+    put_number(b, "c", f->retry_count);
+    if (f->attempts != NULL) {
+        for (i = 0; i < f->state->retrier_count; i++)
+            pav_buf_printf(b, "%s%lld", i == 0 ? ",\"r\":[" : ",",
+                           (long long)f->attempts[i]);
+        pav_buf_putc(b, ']');
+    }
+    if (f->phase == PHASE_PARALLEL) {
+        pav_buf_puts(b, ",\"b\":[");
+        for (i = 0; i < f->kid_count; i++) {
+            if (i > 0)
+                pav_buf_putc(b, ',');
+            put_frame(r, f->kids[i], b);
+        }
+        pav_buf_putc(b, ']');
+    }
+    pav_buf_putc(b, '}');
+}
+
+void
+recorder_finish(struct stepper *st, struct pav_buf *out)
+{
+    struct recorder *r = &st->rec;
+    struct pav_buf frames;
+
+    pav_buf_init(&frames, SIZE_MAX / 2);
+    if (!st->over)
+        put_frame(r, st->root, &frames);
+    pav_buf_init(out, SIZE_MAX / 2);
+    pav_buf_reserve(out, r->payloads.len + r->events.len + frames.len + 64);
+    pav_buf_puts(out, "{\"p\":[");
+    pav_buf_put(out, r->payloads.p == NULL ? "" : r->payloads.p,
+                r->payloads.len);
+    pav_buf_puts(out, "],\"e\":[");
+    pav_buf_put(out, r->events.p == NULL ? "" : r->events.p, r->events.len);
+    pav_buf_printf(out, "],\"w\":%u", st->next_no);
+    if (frames.len > 0) {
+        pav_buf_puts(out, ",\"f\":");
+        pav_buf_put(out, frames.p, frames.len);
+    }
+    pav_buf_putc(out, '}');
+    pav_buf_fini(&frames);
+}
+
+/* ---- reading frames ---- */
+
+static int64_t
+number_of(const struct pav_doc *o, const char *key)
+{
+    int64_t n = 0;
+    const struct pav_doc *v = pav_doc_get(o, key);
+
+    if (v != NULL && !pav_doc_int(v, &n))
+        PAV_BUG("a record with a number that is none");
+    return n;
+}
+
+static const struct pav_doc *
+payload_of(const struct pav_doc *record, const struct pav_doc *o,
+           const char *key)
+{
+    if (pav_doc_get(o, key) == NULL)
+        return NULL;
+    return pav_doc_at(pav_doc_get(record, "p"), (uint32_t)number_of(o, key));
+}
+
+static void
+read_attempts(struct frame *f, const struct pav_doc *list, struct pav_arena *a)
+{
+    uint32_t i;
+
+    if (list == NULL)
+        return;
+    PAV_ASSERT(list->len == f->state->retrier_count);
+    f->attempts = pav_arena_alloc(a, list->len * sizeof(*f->attempts));
+    for (i = 0; i < list->len; i++)
+        if (!pav_doc_int(&list->items[i], &f->attempts[i]))
+            PAV_BUG("a record with a number that is none");
+}
+
+static struct frame *
+read_frame(const struct pav_machine *m, const struct pav_doc *record,
+           const struct pav_doc *d, struct frame *parent, struct pav_arena *a)
+{
+    struct frame *f = pav_arena_zalloc(a, sizeof(*f));
+    const struct pav_doc *name = pav_doc_get(d, "s");
+    const struct pav_doc *kids = pav_doc_get(d, "b");
+    uint32_t i;
+
+    f->parent = parent;
+    f->state = machine_find(m, name->text, name->len);
+    PAV_ASSERT(f->state != NULL);
+    f->scope = f->state->scope;
+    f->phase = (enum phase)number_of(d, "p");
+    f->previous_id = number_of(d, "v");
+    f->entered_id = number_of(d, "h");
+    f->entered_at = number_of(d, "a");
+    f->input = payload_of(record, d, "i");
+    f->output = payload_of(record, d, "o");
+    f->named = payload_of(record, d, "q");
+    f->no = (uint32_t)number_of(d, "n");
+    f->due_at = number_of(d, "d");
+    f->token = pav_doc_str(a, pav_doc_get(d, "k"));
+    f->retry_count = number_of(d, "c");
+    read_attempts(f, pav_doc_get(d, "r"), a);
+    if (kids == NULL)
+        return f;
+    f->kid_count = kids->len;
+    f->kids = pav_arena_alloc(a, kids->len * sizeof(*f->kids));
+    for (i = 0; i < kids->len; i++)
+        f->kids[i] = read_frame(m, record, &kids->items[i], f, a);
+    return f;
+}
+
+struct frame *
+record_frames(const struct pav_machine *m, const struct pav_doc *record,
+              struct pav_arena *a, uint32_t *next_no)
+{
+    const struct pav_doc *d = pav_doc_get(record, "f");
+
+    *next_no = (uint32_t)number_of(record, "w");
+    return d == NULL ? NULL : read_frame(m, record, d, NULL, a);
+}
+
+/* ---- reading history ---- */
+
+uint32_t
+pav_history_count(const struct pav_doc *record)
+{
+    return pav_doc_get(record, "e")->len;
+}
+
+static const struct pav_doc *
+item_payload(const struct pav_doc *record, const struct pav_doc *event,
+             uint32_t i)
+{
+    int64_t ref;
+
+    if (i >= event->len || !pav_doc_int(&event->items[i], &ref))
+        return NULL;
+    return pav_doc_at(pav_doc_get(record, "p"), (uint32_t)ref);
+}
+
+static const struct pav_doc *
+item_text(const struct pav_doc *event, uint32_t i)
+{
+    const struct pav_doc *d = pav_doc_at(event, i);
+
+    return d == NULL || d->kind == PAV_NULL ? NULL : d;
+}
+
+void
+pav_history_event(const struct pav_doc *record, uint32_t i, int64_t first_id,
+                  struct pav_arena *a, struct pav_history_event *out)
+{
+    const struct pav_doc *e = pav_doc_at(pav_doc_get(record, "e"), i);
+    const struct event_row *row;
+    int64_t type = 0;
+
+    memset(out, 0, sizeof(*out));
+    if (e == NULL || !pav_doc_int(pav_doc_at(e, 0), &type) || type <= 0 ||
+        type >= EV_COUNT || !pav_doc_int(pav_doc_at(e, 1), &out->previous_id))
+        PAV_BUG("a record with an event that is none");
+    row = &rows[type];
+    out->id = first_id + i;
+    out->type = row->name;
+    out->details_field = row->details;
+    out->payload_field = row->payload_field;
+    switch (row->shape) {
+    case SHAPE_NONE:
+        break;
+    case SHAPE_PAYLOAD:
+        out->payload = item_payload(record, e, 2);
+        break;
+    case SHAPE_STATE:
+        out->state = pav_doc_str(a, pav_doc_at(e, 2));
+        out->payload = item_payload(record, e, 3);
+        break;
+    case SHAPE_TASK:
+    case SHAPE_FAILURE:
+        out->resource_type = item_payload(record, e, 2);
+        out->resource = item_payload(record, e, 3);
+        if (row->shape == SHAPE_FAILURE) {
+            out->error = item_text(e, 4);
+            out->cause = item_text(e, 5);
+        } else {
+            out->payload = item_payload(record, e, 4);
+            if (e->len > 5)
+                (void)pav_doc_int(pav_doc_at(e, 5), &out->timeout_s);
+        }
+        break;
+    case SHAPE_ERROR:
+        out->error = item_text(e, 2);
+        out->cause = item_text(e, 3);
+        break;
+    }
+}
+
+static void
+print_member(struct pav_buf *b, bool *first, const char *key)
+{
+    if (!*first)
+        pav_buf_putc(b, ',');
+    *first = false;
+    pav_buf_printf(b, "\"%s\":", key);
+}
+
+static void
+print_text(struct pav_buf *b, bool *first, const char *key,
+           const struct pav_doc *text)
+{
+    if (text == NULL)
+        return;
+    print_member(b, first, key);
+    pav_buf_json(b, text->text, text->len);
+}
+
+/* A payload is JSON text inside a JSON string, as the API has it. */
+static void
+print_payload(struct pav_buf *b, bool *first,
+              const struct pav_history_event *e)
+{
+    struct pav_buf text;
+
+    pav_buf_init(&text, SIZE_MAX / 2);
+    pav_doc_print(e->payload, &text);
+    print_member(b, first, e->payload_field);
+    pav_buf_json(b, text.p, text.len);
+    if (strcmp(e->payload_field, "parameters") != 0)
+        pav_buf_printf(b, ",\"%sDetails\":{\"truncated\":false}",
+                       e->payload_field);
+    pav_buf_fini(&text);
+}
+
+void
+pav_history_print(const struct pav_history_event *e, const char *at,
+                  const char *role_arn, const char *region, bool with_data,
+                  struct pav_buf *out)
+{
+    bool first = true;
+
+    pav_buf_printf(out,
+                   "{\"timestamp\":%s,\"type\":\"%s\",\"id\":%lld,"
+                   "\"previousEventId\":%lld",
+                   at, e->type, (long long)e->id, (long long)e->previous_id);
+    if (e->details_field == NULL) {
+        pav_buf_putc(out, '}');
+        return;
+    }
+    pav_buf_printf(out, ",\"%s\":{", e->details_field);
+    if (e->state != NULL) {
+        print_member(out, &first, "name");
+        pav_buf_jsons(out, e->state);
+    }
+    print_text(out, &first, "resourceType", e->resource_type);
+    print_text(out, &first, "resource", e->resource);
+    print_text(out, &first, "error", e->error);
+    print_text(out, &first, "cause", e->cause);
+    if (e->payload != NULL && e->payload_field != NULL && with_data)
+        print_payload(out, &first, e);
+    if (e->payload_field != NULL && strcmp(e->payload_field, "parameters") == 0) {
+        print_member(out, &first, "region");
+        pav_buf_jsons(out, region);
+        if (e->timeout_s > 0)
+            pav_buf_printf(out, ",\"timeoutInSeconds\":%lld",
+                           (long long)e->timeout_s);
+    }
+    if (strcmp(e->type, "ExecutionStarted") == 0) {
+        print_member(out, &first, "roleArn");
+        pav_buf_jsons(out, role_arn);
+    }
+    pav_buf_puts(out, "}}");
+}
+
+const struct pav_doc *
+pav_history_input(const struct pav_doc *first_record)
+{
+    return item_payload(first_record,
+                        pav_doc_at(pav_doc_get(first_record, "e"), 0), 2);
+}

@@ -1,0 +1,319 @@
+/*
+ * Input, InputPath and InputTransformer.
+ *
+ * A template is filled textually, as EventBridge does: a variable outside
+ * quotes becomes its JSON value, inside a quoted text its bare text.  When the
+ * filled template is no JSON, there is nothing to hand on.
+ */
+#include "pavane/transform.h"
+
+#include <string.h>
+
+#include "pavane/path.h"
+#include "pavane/text.h"
+
+#define MAX_VARIABLES 100
+#define MAX_TEMPLATE  8192
+#define MAX_FILLED    (1024 * 1024)
+
+enum transform_kind { TRANSFORM_ALL, TRANSFORM_CONSTANT, TRANSFORM_PATH, TRANSFORM_TEMPLATE };
+
+struct piece {
+    const char *text; /* literal, or: */
+    uint32_t len;
+    int variable; /* index, RESERVED_..., or -1 */
+    bool quoted;
+};
+
+enum reserved {
+    RESERVED_EVENT_JSON = 1000,
+    RESERVED_EVENT,
+    RESERVED_TIME,
+    RESERVED_RULE_NAME,
+};
+
+struct pav_transform {
+    enum transform_kind kind;
+    const struct pav_doc *constant;
+    const struct pav_path *path;
+    const struct pav_path **variables;
+    const struct pav_doc **names;
+    uint32_t variable_count;
+    struct piece *pieces;
+    uint32_t piece_count;
+    bool all_quoted; /* the template is one quoted text */
+};
+
+static enum pav_rc
+path_of(struct pav_arena *a, const struct pav_doc *v, const char *at,
+        const struct pav_path **out, struct pav_err *err)
+{
+    struct pav_path *p;
+    struct pav_err why;
+
+    if (v->kind != PAV_STRING)
+        return pav_fail(err, PAV_INVALID, at, "a path must be a string");
+    if (pav_path_compile(a, v->text, v->len, &p, &why) != PAV_OK)
+        return pav_fail(err, PAV_INVALID, at, "%s", why.message);
+    *out = p;
+    return PAV_OK;
+}
+
+static int
+variable_find(const struct pav_transform *t, const char *name, size_t len)
+{
+    static const struct {
+        const char *name;
+        int code;
+    } known[] = {{"aws.events.event.json", RESERVED_EVENT_JSON},
+                 {"aws.events.event", RESERVED_EVENT},
+                 {"aws.events.event.ingestion-time", RESERVED_TIME},
+                 {"aws.events.rule-name", RESERVED_RULE_NAME},
+                 {"aws.events.rule-arn", RESERVED_RULE_NAME}};
+    uint32_t i;
+
+    for (i = 0; i < t->variable_count; i++)
+        if (t->names[i]->len == len &&
+            memcmp(t->names[i]->text, name, len) == 0)
+            return (int)i;
+    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (strlen(known[i].name) == len &&
+            memcmp(known[i].name, name, len) == 0)
+            return known[i].code;
+    return -1;
+}
+
+static void
+add_piece(struct pav_arena *a, struct pav_transform *t, const char *text,
+          size_t len, int variable, bool quoted)
+{
+    struct piece *v =
+        pav_arena_alloc(a, (t->piece_count + 1) * sizeof(*v));
+
+    if (t->piece_count > 0)
+        memcpy(v, t->pieces, t->piece_count * sizeof(*v));
+    v[t->piece_count].text = text;
+    v[t->piece_count].len = (uint32_t)len;
+    v[t->piece_count].variable = variable;
+    v[t->piece_count++].quoted = quoted;
+    t->pieces = v;
+}
+
+static enum pav_rc
+template_compile(struct pav_arena *a, struct pav_transform *t,
+                 const struct pav_doc *v, struct pav_err *err)
+{
+    const char *text, *p, *end, *start;
+    bool quoted = false;
+
+    if (v == NULL || v->kind != PAV_STRING || v->len == 0 ||
+        v->len > MAX_TEMPLATE)
+        return pav_fail(err, PAV_INVALID, "/inputTransformer/InputTemplate",
+                        "a template is a string of 1 to %d bytes",
+                        MAX_TEMPLATE);
+    text = v->text;
+    end = text + v->len;
+    for (p = start = text; p < end; p++) {
+        const char *close;
+        int variable;
+
+        if (*p == '\\' && p + 1 < end) {
+            p++;
+            continue;
+        }
+        if (*p == '"')
+            quoted = !quoted;
+        if (*p != '<')
+            continue;
+        close = memchr(p, '>', (size_t)(end - p));
+        if (close == NULL)
+            break;
+        variable = variable_find(t, p + 1, (size_t)(close - p) - 1);
+        if (variable < 0)
+            return pav_fail(err, PAV_INVALID,
+                            "/inputTransformer/InputTemplate",
+                            "InputTemplate contains invalid placeholder %.*s",
+                            (int)(close - p) - 1, p + 1);
+        add_piece(a, t, start, (size_t)(p - start), -1, false);
+        add_piece(a, t, p, (size_t)(close - p) + 1, variable, quoted);
+        start = close + 1;
+        p = close;
+    }
+    add_piece(a, t, start, (size_t)(end - start), -1, false);
+    for (p = text; p < end && (*p == ' ' || *p == '\n'); p++)
+        ;
+    t->all_quoted = p < end && *p == '"';
+    return PAV_OK;
+}
+
+static enum pav_rc
+transformer_compile(struct pav_arena *a, struct pav_transform *t,
+                    const struct pav_doc *d, struct pav_err *err)
+{
+    const struct pav_doc *map = pav_doc_get(d, "InputPathsMap");
+    uint32_t i;
+    enum pav_rc rc;
+
+    t->kind = TRANSFORM_TEMPLATE;
+    if (d->kind != PAV_OBJECT ||
+        (map != NULL &&
+         (map->kind != PAV_OBJECT || map->len > MAX_VARIABLES)))
+        return pav_fail(err, PAV_INVALID, "/inputTransformer",
+                        "an object with InputPathsMap (at most %d paths) and "
+                        "InputTemplate is wanted",
+                        MAX_VARIABLES);
+    if (map != NULL) {
+        t->variables = pav_arena_alloc(a, (map->len + 1) * sizeof(void *));
+        t->names = pav_arena_alloc(a, (map->len + 1) * sizeof(void *));
+        for (i = 0; i < map->len; i++) {
+            const struct pav_member *m = &map->members[i];
+
+            rc = path_of(a, &m->value, "/inputTransformer/InputPathsMap",
+                         &t->variables[i], err);
+            if (rc != PAV_OK)
+                return rc;
+            t->names[i] = pav_doc_new_str(a, m->key, m->len);
+            t->variable_count++;
+        }
+    }
+    return template_compile(a, t, pav_doc_get(d, "InputTemplate"), err);
+}
+
+enum pav_rc
+pav_transform_compile(struct pav_arena *a, const struct pav_doc *rule,
+                      struct pav_transform **out, struct pav_err *err)
+{
+    struct pav_transform *t = pav_arena_zalloc(a, sizeof(*t));
+    const struct pav_doc *input = pav_doc_get(rule, "input");
+    const struct pav_doc *path = pav_doc_get(rule, "inputPath");
+    const struct pav_doc *transformer = pav_doc_get(rule, "inputTransformer");
+
+    *out = t;
+    if ((input != NULL) + (path != NULL) + (transformer != NULL) > 1)
+        return pav_fail(err, PAV_INVALID, "",
+                        "only one of input, inputPath and inputTransformer "
+                        "can be given");
+    if (input != NULL) {
+        t->kind = TRANSFORM_CONSTANT;
+        t->constant = input;
+    } else if (path != NULL) {
+        t->kind = TRANSFORM_PATH;
+        return path_of(a, path, "/inputPath", &t->path, err);
+    } else if (transformer != NULL) {
+        return transformer_compile(a, t, transformer, err);
+    }
+    return PAV_OK;
+}
+
+/* ---- applying ---- */
+
+static const struct pav_doc *
+reserved_value(int code, const struct pav_doc *event, const char *rule_name,
+               int64_t now_ms, struct pav_arena *a)
+{
+    struct pav_members m;
+    char when[PAV_TIME_LEN];
+    uint32_t i;
+
+    switch (code) {
+    case RESERVED_EVENT_JSON:
+        return event;
+    case RESERVED_TIME:
+        return pav_doc_new_cstr(
+            a, pav_arena_strdup(a, pav_time_format(now_ms, when)));
+    case RESERVED_RULE_NAME:
+        return pav_doc_new_cstr(a, rule_name);
+    default:
+        break;
+    }
+    pav_members_init(&m, a);
+    for (i = 0; i < event->len; i++) {
+        const struct pav_member *e = &event->members[i];
+
+        if (e->len == 11 && memcmp(e->key, "detail-type", 11) == 0)
+            pav_members_add(&m, "detailType", 10, &e->value);
+        else if (!(e->len == 6 && memcmp(e->key, "detail", 6) == 0))
+            pav_members_add(&m, e->key, e->len, &e->value);
+    }
+    return pav_members_object(&m);
+}
+
+/* Inside a quoted text: bare; objects and lists lose their quote marks when
+ * the whole template is a text. */
+static void
+put_quoted(struct pav_buf *b, const struct pav_doc *v, bool all_quoted)
+{
+    struct pav_buf text;
+    size_t i;
+
+    if (v->kind == PAV_STRING) {
+        pav_buf_put(b, v->text, v->len);
+        return;
+    }
+    pav_buf_init(&text, MAX_FILLED);
+    pav_doc_print(v, &text);
+    for (i = 0; i < text.len; i++)
+        if (!all_quoted || text.p[i] != '"')
+            pav_buf_putc(b, text.p[i]);
+    pav_buf_fini(&text);
+}
+
+static const struct pav_doc *
+fill(const struct pav_transform *t, const struct pav_doc *event,
+     const char *rule_name, int64_t now_ms, struct pav_arena *a,
+     struct pav_err *err)
+{
+    const struct pav_doc *out = NULL;
+    struct pav_buf b;
+    uint32_t i;
+
+    pav_buf_init(&b, MAX_FILLED);
+    for (i = 0; i < t->piece_count; i++) {
+        const struct piece *p = &t->pieces[i];
+        const struct pav_doc *v = NULL;
+
+        if (p->variable < 0) {
+            pav_buf_put(&b, p->text, p->len);
+            continue;
+        }
+        if (p->variable >= RESERVED_EVENT_JSON)
+            v = reserved_value(p->variable, event, rule_name, now_ms, a);
+        else if (pav_path_eval(t->variables[p->variable], event, a, &v,
+                               NULL) != PAV_PATH_FOUND)
+            v = NULL;
+        if (v == NULL)
+            pav_buf_puts(&b, p->quoted ? "" : "\"\"");
+        else if (p->quoted)
+            put_quoted(&b, v, t->all_quoted);
+        else
+            pav_doc_print(v, &b);
+    }
+    if (b.over)
+        pav_fail(err, PAV_LIMIT, rule_name, "the filled template is too long");
+    else if (pav_doc_parse_copy(a, b.p, b.len, NULL, &out, err) != PAV_OK)
+        out = NULL;
+    pav_buf_fini(&b);
+    return out;
+}
+
+const struct pav_doc *
+pav_transform_apply(const struct pav_transform *t, const struct pav_doc *event,
+                    const char *rule_name, int64_t now_ms, struct pav_arena *a,
+                    struct pav_err *err)
+{
+    const struct pav_doc *v;
+
+    switch (t->kind) {
+    case TRANSFORM_ALL:
+        return event;
+    case TRANSFORM_CONSTANT:
+        return t->constant;
+    case TRANSFORM_PATH:
+        if (pav_path_eval(t->path, event, a, &v, err) != PAV_PATH_FOUND)
+            return NULL;
+        return v;
+    case TRANSFORM_TEMPLATE:
+        return fill(t, event, rule_name, now_ms, a, err);
+    }
+    return NULL;
+}

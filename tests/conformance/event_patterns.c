@@ -1,0 +1,152 @@
+/*
+ * Event patterns, in the forms {"cases": [{pattern, event, match}]},
+ * {"invalid": [{pattern, reason}]}, {"valid": [{pattern}]} and
+ * {"rulesets": [{rules, events: [{event, matched}]}]}; patterns and events are
+ * JSON texts.  Patterns with an operator that is not built yet are skipped.
+ */
+#include <string.h>
+
+#include "pavane/pattern.h"
+#include "conformance.h"
+
+static const struct pav_doc_opts keep = {PAV_DUP_KEEP, 0, 0};
+
+enum verdict { REFUSED, NOT_BUILT, ACCEPTED };
+
+static enum verdict
+compile(struct pav_arena *a, const struct pav_doc *text,
+        struct pav_pattern **out, struct pav_err *err)
+{
+    const struct pav_doc *doc;
+
+    if (pav_doc_parse(a, text->text, text->len, &keep, &doc, err) != PAV_OK)
+        return REFUSED;
+    if (pav_pattern_compile(a, doc, out, err) == PAV_OK)
+        return ACCEPTED;
+    return strstr(err->message, "not built yet") != NULL ? NOT_BUILT : REFUSED;
+}
+
+static bool
+matches(struct pav_arena *a, const struct pav_pattern *p,
+        const struct pav_doc *text)
+{
+    const struct pav_doc *doc;
+    struct pav_event event;
+
+    if (pav_doc_parse(a, text->text, text->len, &keep, &doc, NULL) != PAV_OK)
+        return false;
+    pav_event_init(&event, doc, a);
+    return pav_pattern_matches(p, &event);
+}
+
+static void
+run_cases(struct tally *t, const struct pav_doc *cases)
+{
+    uint32_t i;
+
+    for (i = 0; i < cases->len; i++) {
+        const struct pav_doc *c = pav_doc_at(cases, i);
+        const struct pav_doc *pattern = pav_doc_get(c, "pattern");
+        const struct pav_doc *match = pav_doc_get(c, "match");
+        struct pav_pattern *p;
+        struct pav_err err;
+        enum verdict v;
+
+        if (pattern == NULL || pattern->kind != PAV_STRING || match == NULL ||
+            !pav_doc_is_bool(match) || pav_doc_get(c, "variants") != NULL) {
+            tally_skip(t);
+            continue;
+        }
+        v = compile(&t->arena, pattern, &p, &err);
+        if (v == NOT_BUILT)
+            tally_skip(t);
+        else
+            tally_case(t,
+                       v == ACCEPTED &&
+                           matches(&t->arena, p, pav_doc_get(c, "event")) ==
+                               (match->kind == PAV_TRUE),
+                       pav_doc_get(c, "id"),
+                       v == REFUSED ? err.message : "the other answer");
+    }
+}
+
+static void
+run_verdicts(struct tally *t, const struct pav_doc *list, enum verdict want)
+{
+    uint32_t i;
+
+    for (i = 0; i < list->len; i++) {
+        const struct pav_doc *c = pav_doc_at(list, i);
+        const struct pav_doc *pattern = pav_doc_get(c, "pattern");
+        struct pav_pattern *p;
+        struct pav_err err;
+        enum verdict v = compile(&t->arena, pattern, &p, &err);
+
+        if (v == NOT_BUILT)
+            tally_skip(t);
+        else
+            tally_case(t, v == want, pav_doc_get(c, "id"),
+                       v == REFUSED ? err.message : "accepted");
+    }
+}
+
+static bool
+is_listed(const struct pav_doc *names, const struct pav_member *m)
+{
+    uint32_t i;
+
+    for (i = 0; i < names->len; i++)
+        if (names->items[i].len == m->len &&
+            memcmp(names->items[i].text, m->key, m->len) == 0)
+            return true;
+    return false;
+}
+
+static void
+run_ruleset(struct tally *t, const struct pav_doc *set)
+{
+    const struct pav_doc *rules = pav_doc_get(set, "rules");
+    const struct pav_doc *events = pav_doc_get(set, "events");
+    uint32_t i, j;
+
+    for (i = 0; i < rules->len; i++) {
+        struct pav_pattern *p;
+        struct pav_err err;
+        enum verdict v =
+            compile(&t->arena, &rules->members[i].value, &p, &err);
+
+        for (j = 0; j < events->len; j++) {
+            const struct pav_doc *e = pav_doc_at(events, j);
+
+            if (v == NOT_BUILT) {
+                tally_skip(t);
+                continue;
+            }
+            tally_case(t,
+                       v == ACCEPTED &&
+                           matches(&t->arena, p, pav_doc_get(e, "event")) ==
+                               is_listed(pav_doc_get(e, "matched"),
+                                         &rules->members[i]),
+                       pav_doc_get(set, "id"), "the other answer");
+        }
+    }
+}
+
+void
+run_event_patterns(struct tally *t, const struct pav_doc *file)
+{
+    const struct pav_doc *list;
+    uint32_t i;
+
+    if (pav_doc_is_str(pav_doc_get(file, "group"), "contested"))
+        return; /* where the oracle disputes itself */
+    if ((list = pav_doc_get(file, "cases")) != NULL)
+        run_cases(t, list);
+    if ((list = pav_doc_get(file, "invalid")) != NULL)
+        run_verdicts(t, list, REFUSED);
+    if ((list = pav_doc_get(file, "valid")) != NULL)
+        run_verdicts(t, list, ACCEPTED);
+    if ((list = pav_doc_get(file, "rulesets")) != NULL)
+        for (i = 0; i < list->len; i++)
+            run_ruleset(t, pav_doc_at(list, i));
+}

@@ -1,0 +1,119 @@
+/*
+ * conformance KIND DIR [--failures]
+ *
+ * Runs every *.json of DIR against the language.  Prints one line
+ * "category: passed/total" for each category, the ids of failures with
+ * --failures, and at last "N passed, N failed, N skipped".  A case that needs a
+ * part of the language that is not built yet is skipped.
+ * Exit code: 0 none failed, 1 some failed, 2 usage.
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pavane/file.h"
+#include "conformance.h"
+
+#define FILE_MAX_LEN (64u << 20)
+
+static const struct kind {
+    const char *name;
+    void (*run)(struct tally *t, const struct pav_doc *file);
+} kinds[] = {{"asl", run_asl},
+             {"event-patterns", run_event_patterns},
+             {"jsonpath", run_jsonpath}};
+
+void
+tally_case(struct tally *t, bool passed, const struct pav_doc *id,
+           const char *why)
+{
+    if (passed) {
+        t->passed++;
+        return;
+    }
+    t->failed++;
+    if (t->show_failures)
+        printf("  failed %.*s: %s\n", id == NULL ? 1 : (int)id->len,
+               id == NULL ? "?" : id->text, why);
+}
+
+void
+tally_skip(struct tally *t)
+{
+    t->skipped++;
+}
+
+static void
+run_file(const struct kind *k, struct tally *t, const char *dir,
+         const char *name)
+{
+    const struct pav_doc *file;
+    char path[4096], category[256], *text;
+    struct pav_err err;
+    size_t len;
+
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    snprintf(category, sizeof(category), "%.*s", (int)strlen(name) - 5, name);
+    if (pav_file_read(path, FILE_MAX_LEN, &text, &len, &err) != PAV_OK) {
+        fprintf(stderr, "conformance: %s: %s\n", err.at, err.message);
+        exit(2);
+    }
+    pav_arena_init(&t->arena, 1 << 20);
+    if (pav_doc_parse(&t->arena, text, len, NULL, &file, &err) != PAV_OK) {
+        fprintf(stderr, "conformance: %s: %s: %s\n", path, err.at,
+                err.message);
+        exit(2);
+    }
+    t->category = category;
+    t->passed = t->failed = t->skipped = 0;
+    k->run(t, file);
+    if (t->passed + t->failed + t->skipped > 0)
+        printf("%s: %u/%u\n", category, t->passed, t->passed + t->failed);
+    t->all_passed += t->passed;
+    t->all_failed += t->failed;
+    t->all_skipped += t->skipped;
+    pav_arena_fini(&t->arena);
+    free(text);
+}
+
+static int
+is_json(const struct dirent *e)
+{
+    size_t len = strlen(e->d_name);
+
+    return len > 5 && strcmp(e->d_name + len - 5, ".json") == 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct tally t = {.show_failures = argc > 3 &&
+                                       strcmp(argv[3], "--failures") == 0};
+    struct dirent **names;
+    size_t k;
+    int i, count;
+
+    for (k = 0; argc >= 3 && k < sizeof(kinds) / sizeof(kinds[0]); k++)
+        if (strcmp(argv[1], kinds[k].name) == 0)
+            break;
+    if (argc < 3 || k == sizeof(kinds) / sizeof(kinds[0])) {
+        fputs("usage: conformance asl|event-patterns|jsonpath DIR "
+              "[--failures]\n",
+              stderr);
+        return 2;
+    }
+    count = scandir(argv[2], &names, is_json, alphasort);
+    if (count < 0) {
+        fprintf(stderr, "conformance: %s: cannot be read\n", argv[2]);
+        return 2;
+    }
+    for (i = 0; i < count; i++) {
+        run_file(&kinds[k], &t, argv[2], names[i]->d_name);
+        free(names[i]);
+    }
+    free(names);
+    printf("%u passed, %u failed, %u skipped\n", t.all_passed, t.all_failed,
+           t.all_skipped);
+    return t.all_failed > 0;
+}
