@@ -41,6 +41,12 @@ enter(struct stepper *st, struct frame *f)
 
     if (!io_input(st, f, &effective))
         return GO_FAILED;
+    if (recorder_ref(&st->rec, effective) == PAYLOAD_TOO_BIG) {
+        fail_with(st, f, "States.DataLimitExceeded",
+                  "The branches' input exceeds the maximum number of bytes "
+                  "service limit.");
+        return GO_FAILED;
+    }
     emit_next(st, f, EV_PARALLEL_STARTED, NULL);
     f->kids =
         pav_arena_alloc(st->arena, s->parallel.count * sizeof(*f->kids));

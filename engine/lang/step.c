@@ -81,6 +81,14 @@ emit(struct stepper *st, enum event_type type, int64_t previous_id,
                    "events (25000).");
         return 0;
     }
+    if (data != NULL && data->payload != NULL &&
+        recorder_ref(&st->rec, data->payload) == PAYLOAD_TOO_BIG) {
+        end_failed(st, PAV_FAILED, EV_EXECUTION_FAILED, previous_id,
+                   "States.DataLimitExceeded",
+                   "An input or parameters exceed the maximum number of bytes "
+                   "service limit.");
+        return 0;
+    }
     recorder_event(&st->rec, type, previous_id, data == NULL ? &none : data);
     return st->next_id++;
 }
@@ -561,14 +569,15 @@ view(const struct pav_machine *m, const struct frame *root, int64_t started_at,
 
 void
 pav_step_view(const struct pav_machine *m, const struct pav_doc *record,
-              struct pav_arena *a, struct pav_step_out *out)
+              int64_t started_at, struct pav_arena *a,
+              struct pav_step_out *out)
 {
     uint32_t next_no;
     struct frame *root = record_frames(m, record, a, &next_no);
 
     memset(out, 0, sizeof(*out));
     if (root != NULL)
-        view(m, root, 0, 0, a, out);
+        view(m, root, started_at, 0, a, out);
 }
 
 void

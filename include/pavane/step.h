@@ -16,7 +16,7 @@
 
 #define PAV_PAYLOAD_MAX 262144 /* bytes of a state's input or output */
 #define PAV_HISTORY_MAX 25000
-#define PAV_SEED_LEN    32
+#define PAV_SEED_LEN    16
 
 enum pav_status {
     PAV_RUNNING,
@@ -110,7 +110,8 @@ void pav_step(const struct pav_step_in *in, struct pav_arena *a,
 
 /* The open waits and timers that a record speaks of, without a step. */
 void pav_step_view(const struct pav_machine *m, const struct pav_doc *record,
-                   struct pav_arena *a, struct pav_step_out *out);
+                   int64_t started_at, struct pav_arena *a,
+                   struct pav_step_out *out);
 
 /*
  * Is there a wait, reachable from the record's frames without another event,

@@ -1,0 +1,120 @@
+/*
+ * Who may ask: known hosts, no foreign origin, JSON for writes, the token.
+ * Together they keep web pages in a browser from posting to a local daemon.
+ */
+#include <arpa/inet.h>
+#include <string.h>
+#include <strings.h>
+
+#include "net_int.h"
+
+bool
+address_is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
+           strcmp(address, "localhost") == 0;
+}
+
+/* The name in a Host value: without the port, brackets kept off. */
+static size_t
+host_name(const char *host, const char **name)
+{
+    const char *end;
+
+    if (*host == '[') {
+        *name = host + 1;
+        end = strchr(host, ']');
+        return end == NULL ? 0 : (size_t)(end - host) - 1;
+    }
+    *name = host;
+    end = strchr(host, ':');
+    return end == NULL ? strlen(host) : (size_t)(end - host);
+}
+
+static bool
+name_is(const char *name, size_t len, const char *known, size_t known_len)
+{
+    return len == known_len && strncasecmp(name, known, len) == 0;
+}
+
+static bool
+host_known(const struct pav_http_config *c, const char *host)
+{
+    static const char *const always[] = {"localhost", "127.0.0.1", "::1",
+                                         "sync-localhost"};
+    const char *name, *p, *comma;
+    size_t len = host_name(host, &name), i;
+
+    for (i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+        if (name_is(name, len, always[i], strlen(always[i])))
+            return true;
+    if (name_is(name, len, c->address, strlen(c->address)))
+        return true;
+    for (p = c->hosts; p != NULL && *p != '\0'; p = comma + 1) {
+        comma = strchrnul(p, ',');
+        if (name_is(name, len, p, (size_t)(comma - p)))
+            return true;
+        if (*comma == '\0')
+            break;
+    }
+    return false;
+}
+
+static bool
+origin_is_ours(const char *origin, const char *host)
+{
+    const char *at = strstr(origin, "://");
+
+    return at != NULL && strcasecmp(at + 3, host) == 0;
+}
+
+static bool
+media_type_is_json(const char *type)
+{
+    size_t len = strlen(type);
+
+    return strcmp(type, "application/json") == 0 ||
+           strncmp(type, "application/x-amz-json-1.", 25) == 0 ||
+           (len > 5 && strcmp(type + len - 5, "+json") == 0);
+}
+
+/* Its time does not depend on where the texts differ. */
+static bool
+token_fits(const char *authorization, const char *token)
+{
+    unsigned char differ = 0;
+    size_t i, len = strlen(token);
+
+    if (authorization == NULL || strncasecmp(authorization, "Bearer ", 7) != 0 ||
+        strlen(authorization + 7) != len)
+        return false;
+    for (i = 0; i < len; i++)
+        differ |= (unsigned char)(authorization[7 + i] ^ token[i]);
+    return differ == 0;
+}
+
+int
+access_check(const struct pav_http_config *c, const struct head *h,
+             const char **why)
+{
+    if (!host_known(c, h->host)) {
+        *why = "this Host is not known here; --hosts names further ones";
+        return 403;
+    }
+    if (h->origin != NULL && !origin_is_ours(h->origin, h->host)) {
+        *why = "requests of other origins are refused";
+        return 403;
+    }
+    if (h->method == PAV_POST && !media_type_is_json(h->content_type)) {
+        *why = "the Content-Type of a write must be application/json or "
+               "another JSON type";
+        return 415;
+    }
+    if (c->token != NULL && strcmp(h->path, "/livez") != 0 &&
+        strcmp(h->path, "/readyz") != 0 &&
+        !token_fits(h->authorization, c->token)) {
+        *why = "Authorization: Bearer with the token of --token-file is wanted";
+        return 401;
+    }
+    return 0;
+}

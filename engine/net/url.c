@@ -1,0 +1,82 @@
+/* Percent-encoding and query parameters. */
+#include <string.h>
+
+#include "pavane/buf.h"
+#include "pavane/http.h"
+
+static int
+hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+bool
+pav_url_decode(char *s)
+{
+    char *w = s;
+
+    for (; *s != '\0'; s++) {
+        int high, low;
+
+        if (*s != '%') {
+            *w++ = *s;
+            continue;
+        }
+        high = hex(s[1]);
+        low = high < 0 ? -1 : hex(s[2]);
+        if (low < 0 || (high == 0 && low == 0))
+            return false;
+        *w++ = (char)(high * 16 + low);
+        s += 2;
+    }
+    *w = '\0';
+    return true;
+}
+
+void
+pav_url_encode(struct pav_buf *b, const char *s, size_t len)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)s[i];
+
+        if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+            (c >= 'a' && c <= 'z') || (c != 0 && strchr("-._~", c) != NULL)) {
+            pav_buf_putc(b, (char)c);
+        } else {
+            pav_buf_putc(b, '%');
+            pav_buf_putc(b, digits[c >> 4]);
+            pav_buf_putc(b, digits[c & 15]);
+        }
+    }
+}
+
+const char *
+pav_query_get(const char *query, const char *name, char *out, size_t room)
+{
+    size_t len = strlen(name), n, i;
+    const char *p = query, *end;
+
+    for (; *p != '\0'; p = *end == '\0' ? end : end + 1) {
+        end = strchrnul(p, '&');
+        if (strncmp(p, name, len) != 0 || p[len] != '=')
+            continue;
+        p += len + 1;
+        n = (size_t)(end - p);
+        if (n >= room)
+            return NULL;
+        for (i = 0; i < n; i++)
+            out[i] = p[i] == '+' ? ' ' : p[i];
+        out[n] = '\0';
+        return pav_url_decode(out) ? out : NULL;
+    }
+    return NULL;
+}

@@ -1,0 +1,312 @@
+/*
+ * The engine thread: the turn.
+ *
+ * Laws of the turn:
+ * T1  Nobody outside sees what is not durable: a job goes back to its sender
+ *     only behind the commit of what it caused.
+ * T2  No SQL write outside the turn's transaction; no state changes in
+ *     release except by handing jobs back.
+ * T3  One clock reading a turn.  Each phase is timed and shown.
+ * T4  A commit that fails for want of space rolls the turn back and fails its
+ *     jobs; any other failure ends the process.  Start-up is recovery.
+ * T5  Threads share queues and nothing else: jobs, owned by one at a time.
+ */
+#include "pavane/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pavane/log.h"
+#include "run_int.h"
+
+#define TURN_JOBS   512
+#define IDLE_MS     60000
+#define PROBE_MS    1000
+#define SETTLE_MS   50 /* quiet before a checkpoint of a short log */
+
+struct pav_job *
+pav_job_new(enum pav_job_kind kind)
+{
+    struct pav_job *j = pav_xcalloc(1, sizeof(*j));
+
+    j->kind = kind;
+    pav_arena_init(&j->arena, 4096);
+    return j;
+}
+
+void
+pav_job_free(struct pav_job *j)
+{
+    if (j == NULL)
+        return;
+    pav_machine_free(j->compiled);
+    pav_rules_free(j->rules);
+    pav_arena_fini(&j->arena);
+    free(j);
+}
+
+void
+job_fail(struct pav_job *j, enum pav_rc rc, const char *aws_error,
+         const char *at, const char *fmt, ...)
+{
+    char message[768];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(message, sizeof(message), fmt, ap);
+    va_end(ap);
+    j->rc = pav_fail(&j->err, rc, at, "%s", message);
+    j->aws_error = aws_error;
+}
+
+/* ---- the phases ---- */
+
+static void
+status_fill(struct pav_engine *e, struct pav_job *j)
+{
+    int64_t due = timers_next(e);
+
+    j->status = e->counts;
+    j->status.queue = pav_queue_count(e->queue);
+    j->status.next_timer_at = due == INT64_MAX ? 0 : due;
+}
+
+static void
+advance_job(struct pav_engine *e, struct pav_job *j)
+{
+    switch (j->kind) {
+    case PAV_JOB_EVENTS:
+        intake_events(e, j);
+        break;
+    case PAV_JOB_START:
+        tasks_start(e, j);
+        break;
+    case PAV_JOB_STOP:
+        tasks_stop(e, j);
+        break;
+    case PAV_JOB_TASK:
+        tasks_send(e, j);
+        break;
+    case PAV_JOB_DEFINE:
+        define_stage(e, j);
+        break;
+    case PAV_JOB_FAULT:
+        pav_store_fault_put(e->store, j->row.name, j->report,
+                            pav_clock_ms(e->clock));
+        break;
+    case PAV_JOB_FOLDERS:
+        folders_stage(e, j);
+        break;
+    case PAV_JOB_STATUS:
+        status_fill(e, j);
+        break;
+    }
+}
+
+static void
+turn_lost(struct pav_engine *e, const struct pav_err *err)
+{
+    struct pav_job *j;
+
+    e->counts.rollbacks++;
+    for (j = e->jobs; j != NULL; j = (struct pav_job *)j->node.next)
+        job_fail(j, PAV_FULL, "InternalFailure", err->at, "%s", err->message);
+    if (!e->full)
+        pav_log(PAV_LOG_ERROR, NULL, "%s: %s; nothing is accepted until there "
+                "is space", err->at, err->message);
+    e->full = true;
+    atomic_store(&e->ready, false);
+    e->next_probe_at = pav_clock_mono_us() / 1000 + PROBE_MS;
+}
+
+/* Commit what was staged, then release: T1.  `define` takes effect between. */
+static void
+settle(struct pav_engine *e, struct pav_job *define)
+{
+    struct pav_job *first = e->jobs;
+    int64_t before = pav_clock_mono_us(), behind;
+    struct pav_err err;
+
+    switch (pav_store_commit(e->store, &err)) {
+    case PAV_OK:
+        e->counts.commits++;
+        if (define != NULL)
+            define_swap(e, define);
+        break;
+    case PAV_FULL:
+        turn_lost(e, &err);
+        break;
+    default:
+        pav_log(PAV_LOG_ERROR, NULL, "%s: %s", err.at, err.message);
+        PAV_BUG("a commit failed");
+    }
+    behind = pav_clock_mono_us();
+    e->counts.commit_us += (uint64_t)(behind - before);
+    e->jobs = NULL;
+    e->jobs_last = &e->jobs;
+    if (first != NULL)
+        e->config.done(e->config.done_arg, first);
+    e->counts.release_us += (uint64_t)(pav_clock_mono_us() - behind);
+}
+
+static void
+keep_for_release(struct pav_engine *e, struct pav_job *j)
+{
+    j->node.next = NULL;
+    *e->jobs_last = j;
+    e->jobs_last = (struct pav_job **)(void *)&j->node.next;
+}
+
+/* While the disk is full: is there space again? */
+static void
+probe(struct pav_engine *e)
+{
+    if (pav_clock_mono_us() / 1000 < e->next_probe_at)
+        return;
+    e->next_probe_at = pav_clock_mono_us() / 1000 + PROBE_MS;
+    if (pav_store_probe(e->store, NULL) != PAV_OK)
+        return;
+    e->full = false;
+    atomic_store(&e->ready, true);
+    pav_log(PAV_LOG_INFO, NULL, "there is space again");
+}
+
+/* How long a turn may sleep. */
+static int64_t
+sleep_ms(struct pav_engine *e)
+{
+    int64_t due = timers_next(e), now;
+
+    if (e->full)
+        return PROBE_MS;
+    if (pav_store_wants_checkpoint(e->store, true))
+        return SETTLE_MS;
+    now = pav_clock_ms(e->clock);
+    if (due <= now)
+        return 0;
+    return due - now < IDLE_MS ? due - now : IDLE_MS;
+}
+
+static void
+collect_and_advance(struct pav_engine *e, int64_t wait_ms)
+{
+    int64_t t0 = pav_clock_mono_us(), t1;
+    struct pav_node *n = pav_queue_take(e->queue, TURN_JOBS, wait_ms), *next;
+    bool idle = n == NULL;
+
+    t1 = pav_clock_mono_us();
+    e->counts.collect_us += (uint64_t)(t1 - t0);
+    pav_clock_forget(e->clock); /* T3: the first reader freezes it */
+    for (; n != NULL; n = next) {
+        struct pav_job *j = (struct pav_job *)n;
+
+        next = n->next;
+        if (j->kind == PAV_JOB_DEFINE) /* alone in its transaction */
+            settle(e, NULL);
+        advance_job(e, j);
+        keep_for_release(e, j);
+        if (j->kind == PAV_JOB_DEFINE)
+            settle(e, j);
+    }
+    if (!e->full)
+        timers_run(e);
+    e->counts.advance_us += (uint64_t)(pav_clock_mono_us() - t1);
+    settle(e, NULL);
+    t1 = pav_clock_mono_us();
+    if (pav_store_wants_checkpoint(e->store, idle))
+        pav_store_checkpoint(e->store);
+    e->counts.checkpoint_us += (uint64_t)(pav_clock_mono_us() - t1);
+}
+
+void
+pav_engine_turn(struct pav_engine *e, int64_t wait_ms)
+{
+    e->counts.turns++;
+    if (e->full)
+        probe(e);
+    collect_and_advance(e, wait_ms);
+    pav_arena_reset(&e->arena);
+}
+
+/* ---- life ---- */
+
+struct pav_engine *
+pav_engine_new(const struct pav_engine_config *config)
+{
+    struct pav_engine *e = pav_xcalloc(1, sizeof(*e));
+
+    e->config = *config;
+    e->store = config->store;
+    e->clock = &e->config.clock;
+    e->queue = pav_queue_new((size_t)config->queue_max, false);
+    e->jobs_last = &e->jobs;
+    atomic_init(&e->ready, true);
+    pav_arena_init(&e->arena, 1 << 20);
+    registry_load(e);
+    pav_arena_reset(&e->arena);
+    return e;
+}
+
+static void *
+engine_main(void *arg)
+{
+    struct pav_engine *e = arg;
+
+    pav_store_adopt(e->store);
+    while (!pav_queue_closed(e->queue) || pav_queue_count(e->queue) > 0)
+        pav_engine_turn(e, sleep_ms(e));
+    return NULL;
+}
+
+void
+pav_engine_start(struct pav_engine *e)
+{
+    e->threaded = true;
+    if (pthread_create(&e->thread, NULL, engine_main, e) != 0)
+        PAV_BUG("the engine thread cannot be started");
+}
+
+void
+pav_engine_stop(struct pav_engine *e)
+{
+    atomic_store(&e->ready, false);
+    pav_queue_close(e->queue);
+    if (e->threaded)
+        pthread_join(e->thread, NULL);
+    else
+        while (pav_queue_count(e->queue) > 0)
+            pav_engine_turn(e, 0);
+    e->threaded = false;
+    pav_store_adopt(e->store);
+}
+
+void
+pav_engine_free(struct pav_engine *e)
+{
+    if (e == NULL)
+        return;
+    registry_free(e);
+    pav_store_close(e->store);
+    pav_queue_free(e->queue);
+    pav_arena_fini(&e->arena);
+    free(e);
+}
+
+bool
+pav_engine_submit(struct pav_engine *e, struct pav_job *j)
+{
+    return pav_queue_push(e->queue, &j->node);
+}
+
+bool
+pav_engine_ready(struct pav_engine *e)
+{
+    return atomic_load(&e->ready);
+}
+
+struct pav_clock *
+pav_engine_clock(struct pav_engine *e)
+{
+    return e->clock;
+}

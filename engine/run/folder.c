@@ -1,0 +1,296 @@
+/* Machine folders: see pavane/folder.h. */
+#include "pavane/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "pavane/file.h"
+#include "pavane/log.h"
+#include "pavane/text.h"
+
+#define DEFINITION "machine.asl.json"
+#define RULES      "rules.json"
+#define README     "README.md"
+#define README_MAX (16 * 1024)
+#define RULES_MAX  (1024 * 1024)
+
+/* What a folder looked like when it was read last. */
+struct seen {
+    struct seen *next;
+    char *name;
+    int64_t stamp;
+    bool there;
+};
+
+struct pav_folder {
+    char *dir;
+    struct pav_engine *engine;
+    struct seen *seen;
+    bool scanned; /* once, at least */
+};
+
+bool
+pav_name_valid(const char *name)
+{
+    const char *p;
+
+    if (*name == '\0' || pav_utf8_count(name, strlen(name)) > PAV_NAME_MAX)
+        return false;
+    for (p = name; *p != '\0'; p++)
+        if ((unsigned char)*p <= 0x20 || *p == 0x7f ||
+            strchr("<>{}[]?*\"#%\\^|~`$&,;:/", *p) != NULL)
+            return false;
+    return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+struct pav_folder *
+pav_folder_new(const char *dir, struct pav_engine *e)
+{
+    struct pav_folder *f = pav_xcalloc(1, sizeof(*f));
+
+    f->dir = pav_xstrdup(dir);
+    f->engine = e;
+    return f;
+}
+
+void
+pav_folder_free(struct pav_folder *f)
+{
+    struct seen *s;
+
+    if (f == NULL)
+        return;
+    while ((s = f->seen) != NULL) {
+        f->seen = s->next;
+        free(s->name);
+        free(s);
+    }
+    free(f->dir);
+    free(f);
+}
+
+/* ---- one machine ---- */
+
+/* A text of the folder in the job's arena; absent is empty when optional. */
+static bool
+read_text(struct pav_job *j, const char *path, size_t max, bool optional,
+          struct pav_bytes *out, struct pav_buf *report)
+{
+    struct pav_err err;
+    char *text;
+    enum pav_rc rc = pav_file_read(path, max, &text, &out->len, &err);
+
+    if (rc == PAV_MISSING && optional) {
+        out->p = "";
+        out->len = 0;
+        return true;
+    }
+    if (rc != PAV_OK) {
+        pav_buf_printf(report, "%s:1:1: error: FILE: %s (/)\n", path,
+                       err.message);
+        return false;
+    }
+    out->p = pav_arena_strndup(&j->arena, text, out->len);
+    free(text);
+    return true;
+}
+
+static bool
+is_utf8(struct pav_bytes b)
+{
+    const char *p = b.p, *end = b.p + b.len;
+    size_t n = 1;
+
+    while (p < end && (n = pav_utf8_len(p, end)) > 0)
+        p += n;
+    return n > 0 && memchr(b.p, 0, b.len) == NULL;
+}
+
+struct pav_job *
+pav_folder_load(const char *dir, const char *name, struct pav_buf *report)
+{
+    struct pav_job *j = pav_job_new(PAV_JOB_DEFINE);
+    struct pav_arena *a = &j->arena;
+    const char *definition = pav_arena_printf(a, "%s/%s/" DEFINITION, dir, name);
+    const char *rules = pav_arena_printf(a, "%s/%s/" RULES, dir, name);
+    const char *readme = pav_arena_printf(a, "%s/%s/" README, dir, name);
+    struct pav_faults faults;
+    bool ok;
+
+    j->row.name = pav_arena_strdup(a, name);
+    j->row.by_folder = true;
+    j->row.role_arn = "";
+    ok = read_text(j, definition, PAV_DEFINITION_MAX, false,
+                   &j->row.definition, report);
+    ok = read_text(j, rules, RULES_MAX, true, &j->row.rules, report) && ok;
+    ok = read_text(j, readme, README_MAX, true, &j->row.readme, report) && ok;
+    if (ok && !is_utf8(j->row.readme)) {
+        pav_buf_printf(report,
+                       "%s:1:1: error: FILE: the text is not UTF-8 (/)\n",
+                       readme);
+        ok = false;
+    }
+    if (ok) {
+        pav_faults_init(&faults, a);
+        j->compiled = pav_machine_compile(j->row.definition.p,
+                                          j->row.definition.len, &faults);
+        pav_faults_print(&faults, definition, report);
+        pav_faults_init(&faults, a);
+        j->rules = pav_rules_compile(j->row.rules.p, j->row.rules.len,
+                                     j->compiled, &faults);
+        pav_faults_print(&faults, rules, report);
+        ok = j->compiled != NULL && j->rules != NULL;
+    }
+    if (ok)
+        return j;
+    pav_job_free(j);
+    return NULL;
+}
+
+/* ---- scanning ---- */
+
+/* Changes when any of the three files does. */
+static int64_t
+stamp_of(const char *dir, const char *name)
+{
+    static const char *const files[] = {DEFINITION, RULES, README};
+    int64_t stamp = 0;
+    size_t i;
+
+    for (i = 0; i < 3; i++) {
+        char path[4096];
+        struct stat st;
+
+        snprintf(path, sizeof(path), "%s/%s/%s", dir, name, files[i]);
+        if (stat(path, &st) == 0)
+            stamp = stamp * 31 + st.st_mtim.tv_sec * 1000000007LL +
+                    st.st_mtim.tv_nsec + st.st_size * 7919 +
+                    (int64_t)st.st_ino;
+    }
+    return stamp;
+}
+
+static struct seen *
+seen_get(struct pav_folder *f, const char *name)
+{
+    struct seen *s;
+
+    for (s = f->seen; s != NULL; s = s->next)
+        if (strcmp(s->name, name) == 0)
+            return s;
+    s = pav_xcalloc(1, sizeof(*s));
+    s->name = pav_xstrdup(name);
+    s->next = f->seen;
+    f->seen = s;
+    return s;
+}
+
+/* True when the engine took the news; otherwise the next scan tries again. */
+static bool
+submit_changed(struct pav_folder *f, const char *name)
+{
+    struct pav_log_ctx ctx = {.machine = name};
+    struct pav_buf report;
+    struct pav_job *j;
+    bool taken;
+
+    pav_buf_init(&report, 1 << 20);
+    j = pav_folder_load(f->dir, name, &report);
+    if (j == NULL) {
+        pav_log(PAV_LOG_ERROR, &ctx,
+                "folder not loaded, the last good version stays: %s",
+                report.p == NULL ? "" : report.p);
+        j = pav_job_new(PAV_JOB_FAULT);
+        j->row.name = pav_arena_strdup(&j->arena, name);
+        j->report = pav_arena_strdup(&j->arena, report.p);
+    }
+    pav_buf_fini(&report);
+    taken = pav_engine_submit(f->engine, j);
+    if (!taken)
+        pav_job_free(j);
+    return taken;
+}
+
+static void
+submit_names(struct pav_folder *f, const char *const *names, uint32_t count)
+{
+    struct pav_job *j = pav_job_new(PAV_JOB_FOLDERS);
+    const char **copy = pav_arena_alloc(&j->arena, (count + 1) * sizeof(*copy));
+    uint32_t i;
+
+    for (i = 0; i < count; i++)
+        copy[i] = pav_arena_strdup(&j->arena, names[i]);
+    j->names = copy;
+    j->name_count = count;
+    if (!pav_engine_submit(f->engine, j))
+        pav_job_free(j);
+}
+
+static bool
+is_machine(const char *dir, const struct dirent *d)
+{
+    char path[4096];
+    struct stat st;
+
+    if (d->d_name[0] == '.' || !pav_name_valid(d->d_name))
+        return false;
+    snprintf(path, sizeof(path), "%s/%s/" DEFINITION, dir, d->d_name);
+    return stat(path, &st) == 0;
+}
+
+enum pav_rc
+pav_folder_scan(struct pav_folder *f, struct pav_err *err)
+{
+    struct pav_arena a;
+    const char **names = NULL;
+    uint32_t count = 0, cap = 0;
+    struct dirent *entry;
+    struct seen *s;
+    DIR *d = opendir(f->dir);
+    bool vanished = false;
+
+    if (d == NULL)
+        return pav_fail(err, errno == ENOENT ? PAV_MISSING : PAV_IO, f->dir,
+                        "the folder of machines cannot be read: %s",
+                        strerror(errno));
+    pav_arena_init(&a, 4096);
+    while ((entry = readdir(d)) != NULL) {
+        int64_t stamp;
+
+        if (!is_machine(f->dir, entry))
+            continue;
+        if (count == cap) {
+            cap = cap == 0 ? 16 : cap * 2;
+            names = pav_xrealloc(names, cap * sizeof(*names));
+        }
+        names[count++] = pav_arena_strdup(&a, entry->d_name);
+        s = seen_get(f, entry->d_name);
+        stamp = stamp_of(f->dir, entry->d_name);
+        if ((!s->there || stamp != s->stamp) &&
+            submit_changed(f, entry->d_name)) {
+            s->stamp = stamp;
+            s->there = true;
+        }
+    }
+    closedir(d);
+    for (s = f->seen; s != NULL; s = s->next) {
+        uint32_t i;
+
+        for (i = 0; i < count && strcmp(names[i], s->name) != 0; i++)
+            ;
+        if (i == count && s->there) {
+            s->there = false;
+            vanished = true;
+        }
+    }
+    if (vanished || !f->scanned)
+        submit_names(f, names, count);
+    f->scanned = true;
+    free(names);
+    pav_arena_fini(&a);
+    return PAV_OK;
+}

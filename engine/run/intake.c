@@ -1,0 +1,478 @@
+/*
+ * Events: deduplicate, match rules, find the execution, move it.
+ *
+ * Every event is kept, and has exactly one disposition for each machine that
+ * it concerns; an event that concerns none is `unmatched`.
+ */
+#include <string.h>
+
+#include "pavane/digest.h"
+#include "pavane/folder.h"
+#include "pavane/history.h"
+#include "pavane/log.h"
+#include "run_int.h"
+
+#define KEY_MAX       1024
+#define MAX_CONCERNED 1000
+
+/* One event on its way through the machines. */
+struct arrival {
+    struct pav_engine *e;
+    struct pav_arena *out; /* the job's: what the sender reads */
+    struct pav_event_item *item;
+    struct pav_event event;
+    int64_t id, now_ms;
+    int64_t last_seen; /* the last event of this (source, id), or 0 */
+    int64_t last_at;
+    uint32_t capacity;
+};
+
+/* What is said of it for one machine. */
+struct verdict {
+    struct machine *machine;
+    const char *key;
+    enum pav_disposition kind;
+    const struct execution *execution; /* or NULL */
+    const char *detail;
+};
+
+static const char *
+copied(struct arrival *ar, const char *text)
+{
+    return text == NULL ? NULL : pav_arena_strdup(ar->out, text);
+}
+
+static void
+settle(struct arrival *ar, const struct verdict *v)
+{
+    struct pav_engine *e = ar->e;
+    struct pav_event_item *item = ar->item;
+    struct pav_disposition_row row = {
+        .event_id = ar->id,
+        .machine_id = v->machine == NULL ? 0 : v->machine->id,
+        .execution_id = v->execution == NULL ? 0 : v->execution->row.id,
+        .key = {v->key, v->key == NULL ? 0 : strlen(v->key)},
+        .kind = v->kind,
+        .at = ar->now_ms,
+        .detail = v->detail,
+    };
+    struct pav_outcome *o;
+
+    if (item->outcome_count == ar->capacity) {
+        uint32_t cap = ar->capacity == 0 ? 2 : ar->capacity * 2;
+        struct pav_outcome *grown =
+            pav_arena_alloc(ar->out, cap * sizeof(*grown));
+
+        if (item->outcome_count > 0)
+            memcpy(grown, item->outcomes,
+                   item->outcome_count * sizeof(*grown));
+        item->outcomes = grown;
+        ar->capacity = cap;
+    }
+    pav_store_disposition_add(e->store, &row, item->outcome_count);
+    o = &item->outcomes[item->outcome_count++];
+    o->machine = copied(ar, v->machine == NULL ? NULL : v->machine->name);
+    o->execution =
+        copied(ar, v->execution == NULL ? NULL : v->execution->row.name);
+    o->disposition = v->kind;
+    o->detail = copied(ar, v->detail);
+}
+
+/* ---- the correlation id ---- */
+
+static const char *
+key_of(struct arrival *ar, const struct pav_rule *rule, const char **why)
+{
+    struct pav_arena *a = &ar->e->arena;
+    const struct pav_doc *v;
+
+    if (pav_path_eval(rule->correlation, ar->event.doc, a, &v, NULL) !=
+            PAV_PATH_FOUND ||
+        (v->kind != PAV_STRING && v->kind != PAV_NUMBER) || v->len == 0) {
+        *why = pav_arena_printf(
+            a, "no correlation id: %s is neither a text nor a number",
+            pav_path_text(rule->correlation));
+        return NULL;
+    }
+    if (v->len > KEY_MAX || memchr(v->text, 0, v->len) != NULL) {
+        *why = pav_arena_printf(
+            a, "the correlation id at %s is longer than %d bytes, or holds "
+               "U+0000",
+            pav_path_text(rule->correlation), KEY_MAX);
+        return NULL;
+    }
+    return pav_arena_strndup(a, v->text, v->len);
+}
+
+/* A name for the n-th execution of a key, from 1. */
+static const char *
+name_for(struct pav_engine *e, const char *key, int n)
+{
+    struct pav_arena *a = &e->arena;
+    char *base;
+    size_t i;
+
+    if (n == 1 && pav_name_valid(key))
+        return key;
+    base = pav_arena_strdup(a, key);
+    if (!pav_name_valid(key) || strlen(key) > 70) {
+        size_t len = strlen(base) > 50 ? 50 : strlen(base);
+
+        for (i = 0; i < len; i++)
+            if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                       "0123456789-_.",
+                       base[i]) == NULL)
+                base[i] = '-';
+        base[len] = '\0';
+        base = pav_arena_printf(
+            a, "%s-%016llx", base,
+            (unsigned long long)pav_hash64(key, strlen(key), 1));
+    }
+    return n == 1 ? base : pav_arena_printf(a, "%s-%d", base, n);
+}
+
+static const char *
+free_name(struct pav_engine *e, const struct machine *m, const char *key)
+{
+    struct pav_execution_row row;
+    const char *name;
+    int n = 1;
+
+    do {
+        name = name_for(e, key, n++);
+    } while (pav_store_execution_named(e->store, m->id, name, &e->arena, &row));
+    return name;
+}
+
+/* ---- parking ---- */
+
+static void
+park(struct arrival *ar, struct verdict *v, const struct pav_doc *input)
+{
+    struct pav_engine *e = ar->e;
+    const struct pav_rules *rules = v->machine->rules;
+    struct pav_parked_row row = {.machine_id = v->machine->id,
+                                 .event_id = ar->id,
+                                 .expires_at = ar->now_ms + rules->early_ms,
+                                 .key = v->key};
+    struct pav_buf text;
+
+    if (pav_store_parked_count(e->store, v->machine->id, v->key) >=
+        rules->early_max) {
+        v->kind = PAV_REJECTED;
+        v->detail = pav_arena_printf(
+            &e->arena, "%lld events of this key are parked already",
+            (long long)rules->early_max);
+        settle(ar, v);
+        return;
+    }
+    v->kind = PAV_PARKED;
+    row.disposition_id = ar->id * 1024 + ar->item->outcome_count;
+    settle(ar, v);
+    pav_buf_init(&text, SIZE_MAX / 2);
+    pav_doc_print(input, &text);
+    row.input.p = text.p;
+    row.input.len = text.len;
+    pav_store_park(e->store, &row);
+    pav_buf_fini(&text);
+}
+
+/* ---- resuming ---- */
+
+static void
+resume_open(struct arrival *ar, struct verdict *v, struct execution *x,
+            const struct pav_doc *input)
+{
+    struct pav_engine *e = ar->e;
+    enum pav_unexpected policy = v->machine->rules == NULL
+                                     ? PAV_POLICY_FAIL
+                                     : v->machine->rules->unexpected;
+
+    v->execution = x;
+    switch (fit_event(e, x, &ar->event, input, ar->id)) {
+    case FIT_TAKEN:
+        v->kind = PAV_RESUMED;
+        settle(ar, v);
+        fit_parked(e, x);
+        break;
+    case FIT_EARLY:
+        park(ar, v, input);
+        break;
+    case FIT_UNEXPECTED:
+        if (policy == PAV_POLICY_PARK) {
+            park(ar, v, input);
+            break;
+        }
+        if (policy == PAV_POLICY_FAIL)
+            fit_fail(e, x, &ar->event, input, ar->id);
+        v->kind = PAV_UNEXPECTED;
+        v->detail = policy == PAV_POLICY_FAIL
+                        ? "no transition for this event: the execution ended"
+                        : "no transition for this event: the execution waits "
+                          "on";
+        settle(ar, v);
+        break;
+    }
+}
+
+/* The one other machine of the token table with an execution open. */
+static struct machine *
+handed_over(struct pav_engine *e, const struct machine *owner, const char *key,
+            struct pav_execution_row *row)
+{
+    const char *table = owner->current == NULL
+                            ? NULL
+                            : pav_machine_token_table(owner->current->compiled);
+    struct machine *m, *found = NULL;
+
+    for (m = e->machines; table != NULL && m != NULL; m = m->next) {
+        struct pav_execution_row other;
+        const char *its =
+            m->current == NULL || m == owner
+                ? NULL
+                : pav_machine_token_table(m->current->compiled);
+
+        if (its == NULL || strcmp(its, table) != 0 ||
+            !pav_store_execution_of_key(e->store, m->id, key, &e->arena,
+                                        &other) ||
+            other.status != PAV_RUNNING)
+            continue;
+        if (found != NULL)
+            return NULL; /* two: nobody can tell whose it is */
+        found = m;
+        *row = other;
+    }
+    return found;
+}
+
+/* ---- starting ---- */
+
+static bool
+same_content(struct pav_engine *e, const struct pav_execution_row *row,
+             const struct pav_doc *input)
+{
+    struct pav_step_row step;
+
+    return pav_store_step(e->store, row->first_step, &e->arena, &step) &&
+           pav_doc_equal(pav_history_input(pav_doc_own(
+                             &e->arena, step.record.p, step.record.len)),
+                         input);
+}
+
+static void
+start(struct arrival *ar, struct verdict *v, const struct pav_doc *input)
+{
+    struct execution *x = pav_arena_zalloc(&ar->e->arena, sizeof(*x));
+
+    execution_start(ar->e, v->machine, free_name(ar->e, v->machine, v->key),
+                    v->key, input, ar->id, x);
+    v->kind = PAV_STARTED;
+    v->execution = x;
+    settle(ar, v);
+    fit_parked(ar->e, x);
+}
+
+/* ---- one machine ---- */
+
+struct match {
+    const struct pav_rule *start, *resume;
+};
+
+static bool
+is_duplicate(struct arrival *ar, struct verdict *v, struct execution *x)
+{
+    struct pav_engine *e = ar->e;
+    int64_t window = v->machine->rules == NULL
+                         ? 0
+                         : v->machine->rules->duplicate_ms;
+    int64_t execution_id;
+
+    if (ar->last_seen == 0 || ar->now_ms - ar->last_at > window ||
+        !pav_store_concerned(e->store, ar->last_seen, v->machine->id,
+                             &execution_id))
+        return false;
+    v->kind = PAV_DUPLICATE;
+    v->detail = "this source sent this id before";
+    if (execution_id != 0 &&
+        pav_store_execution(e->store, execution_id, &e->arena, &x->row))
+        v->execution = x;
+    settle(ar, v);
+    return true;
+}
+
+static void
+reject(struct arrival *ar, struct verdict *v, const char *why)
+{
+    v->kind = PAV_REJECTED;
+    v->detail = why;
+    settle(ar, v);
+}
+
+static void
+closed_or_new(struct arrival *ar, struct verdict *v, struct execution *x,
+              bool known, const struct pav_rule *rule,
+              const struct pav_doc *input)
+{
+    if (rule->starts && (!known || v->machine->rules->generations)) {
+        if (v->machine->active)
+            start(ar, v, input);
+        else
+            reject(ar, v, "the machine's folder is gone: nothing starts");
+        return;
+    }
+    if (known) {
+        v->kind = PAV_LATE;
+        v->execution = x;
+        v->detail = "the execution of this key has ended";
+        settle(ar, v);
+        return;
+    }
+    park(ar, v, input);
+}
+
+static void
+start_on_open(struct arrival *ar, struct verdict *v, struct execution *x,
+              const struct pav_doc *input)
+{
+    bool same = same_content(ar->e, &x->row, input);
+
+    v->execution = x;
+    v->kind = same ? PAV_DUPLICATE : PAV_UNEXPECTED;
+    v->detail = same ? "the same content started this execution"
+                     : "an execution of this key is open already";
+    settle(ar, v);
+}
+
+static void
+concern(struct arrival *ar, struct machine *m, const struct match *match)
+{
+    struct pav_engine *e = ar->e;
+    const struct pav_rule *rule =
+        match->resume != NULL ? match->resume : match->start;
+    struct verdict v = {.machine = m};
+    struct execution *x = pav_arena_zalloc(&e->arena, sizeof(*x));
+    struct pav_execution_row row;
+    const struct pav_doc *input;
+    const char *why = NULL;
+    struct pav_err err;
+    bool known, open;
+
+    v.key = key_of(ar, rule, &why);
+    if (v.key == NULL) {
+        reject(ar, &v, why);
+        return;
+    }
+    known = pav_store_execution_of_key(e->store, m->id, v.key, &e->arena, &row);
+    open = known && row.status == PAV_RUNNING;
+    if (!open && match->start != NULL)
+        rule = match->start;
+    if (!open && rule->token_table) {
+        struct pav_execution_row other;
+        struct machine *to = handed_over(e, m, v.key, &other);
+
+        if (to != NULL) {
+            v.machine = to;
+            row = other;
+            known = open = true;
+        }
+    }
+    if (is_duplicate(ar, &v, x))
+        return;
+    input = pav_transform_apply(rule->transform, ar->event.doc, rule->name,
+                                ar->now_ms, &e->arena, &err);
+    if (input == NULL) {
+        reject(ar, &v,
+               pav_arena_printf(&e->arena, "rule '%s' makes no JSON of it: %s",
+                                rule->name, err.message));
+        return;
+    }
+    x->row = row;
+    if (!open) {
+        closed_or_new(ar, &v, x, known, rule, input);
+    } else if (!execution_load(e, &row, x)) {
+        reject(ar, &v, "the execution's machine cannot be loaded");
+    } else if (rule->starts) {
+        start_on_open(ar, &v, x, input);
+    } else {
+        resume_open(ar, &v, x, input);
+    }
+}
+
+static bool
+match_rules(struct arrival *ar, const struct machine *m, struct match *out)
+{
+    uint32_t i;
+
+    memset(out, 0, sizeof(*out));
+    for (i = 0; m->rules != NULL && i < m->rules->count; i++) {
+        const struct pav_rule *r = &m->rules->rules[i];
+
+        if ((r->starts ? out->start : out->resume) != NULL ||
+            !pav_pattern_matches(r->pattern, &ar->event))
+            continue;
+        if (r->starts)
+            out->start = r;
+        else
+            out->resume = r;
+    }
+    return out->start != NULL || out->resume != NULL;
+}
+
+static void
+nobody(struct arrival *ar)
+{
+    struct verdict v = {.kind = PAV_UNMATCHED,
+                        .detail = "no rule of any machine matches"};
+    int64_t ignored;
+
+    if (ar->last_seen != 0 &&
+        pav_store_concerned(ar->e->store, ar->last_seen, 0, &ignored)) {
+        v.kind = PAV_DUPLICATE;
+        v.detail = "this source sent this id before";
+    }
+    settle(ar, &v);
+}
+
+static void
+arrive(struct pav_engine *e, struct pav_arena *out,
+       struct pav_event_item *item)
+{
+    struct arrival ar = {
+        .e = e, .out = out, .item = item, .now_ms = pav_clock_ms(e->clock)};
+    struct pav_event_row row = {.received_at = ar.now_ms,
+                                .source = item->source,
+                                .event_id = item->id,
+                                .detail_type = item->detail_type,
+                                .body = item->body,
+                                .known_id = item->known_id};
+    struct machine *m;
+
+    item->outcomes = NULL;
+    item->outcome_count = 0;
+    ar.id = row.id = pav_store_next_event(e->store);
+    pav_event_init(&ar.event, item->doc, &e->arena);
+    if (item->known_id)
+        ar.last_seen = pav_store_event_seen(e->store, item->source, item->id,
+                                             &ar.last_at);
+    pav_store_event_add(e->store, &row);
+    e->counts.events++;
+    for (m = e->machines; m != NULL && item->outcome_count < MAX_CONCERNED;
+         m = m->next) {
+        struct match match;
+
+        if (match_rules(&ar, m, &match))
+            concern(&ar, m, &match);
+    }
+    if (item->outcome_count == 0)
+        nobody(&ar);
+}
+
+void
+intake_events(struct pav_engine *e, struct pav_job *j)
+{
+    uint32_t i;
+
+    for (i = 0; i < j->item_count; i++)
+        if (j->items[i].doc != NULL)
+            arrive(e, &j->arena, &j->items[i]);
+}

@@ -1,0 +1,316 @@
+/*
+ * The machines that the engine knows: current versions with their rules, and
+ * older versions as long as executions need them.
+ *
+ * A definition arrives compiled.  Its row is staged and committed by itself;
+ * it takes effect only after that (define_swap), so that a turn which is
+ * rolled back leaves nothing behind.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pavane/folder.h"
+#include "pavane/log.h"
+#include "run_int.h"
+
+struct machine *
+machine_by_name(struct pav_engine *e, const char *name)
+{
+    struct machine *m;
+
+    for (m = e->machines; m != NULL; m = m->next)
+        if (strcmp(m->name, name) == 0)
+            return m;
+    return NULL;
+}
+
+struct machine *
+machine_by_id(struct pav_engine *e, int64_t id)
+{
+    struct machine *m;
+
+    for (m = e->machines; m != NULL; m = m->next)
+        if (m->id == id)
+            return m;
+    return NULL;
+}
+
+static struct machine *
+machine_new(struct pav_engine *e, int64_t id, const char *name)
+{
+    struct machine *m = pav_xcalloc(1, sizeof(*m)), **last;
+    char arn[512];
+
+    snprintf(arn, sizeof(arn), "arn:aws:states:%s:%s:stateMachine:%s",
+             e->config.region, e->config.account, name);
+    m->id = id;
+    m->name = pav_xstrdup(name);
+    m->arn = pav_xstrdup(arn);
+    for (last = &e->machines; *last != NULL; last = &(*last)->next)
+        ;
+    *last = m; /* in order of their ids: rules are asked in that order */
+    e->counts.machines++;
+    return m;
+}
+
+static struct version *
+version_add(struct pav_engine *e, int64_t id, struct machine *m,
+            struct pav_machine *compiled)
+{
+    struct version *v = pav_xcalloc(1, sizeof(*v));
+
+    v->id = id;
+    v->machine = m;
+    v->compiled = compiled;
+    v->next = e->versions;
+    e->versions = v;
+    return v;
+}
+
+static struct pav_machine *
+compile_stored(const struct pav_machine_row *row, struct pav_arena *a)
+{
+    struct pav_faults faults;
+    struct pav_machine *m;
+
+    pav_faults_init(&faults, a);
+    m = pav_machine_compile(row->definition.p, row->definition.len, &faults);
+    if (m == NULL) {
+        struct pav_log_ctx ctx = {.machine = row->name};
+
+        pav_log(PAV_LOG_ERROR, &ctx,
+                "stored version %lld does not compile any more: %s at %s",
+                (long long)row->version, faults.v[0].message,
+                faults.v[0].pointer);
+    }
+    return m;
+}
+
+struct version *
+version_get(struct pav_engine *e, int64_t id)
+{
+    struct version *v;
+    struct pav_machine_row row;
+    struct pav_machine *compiled;
+
+    for (v = e->versions; v != NULL; v = v->next)
+        if (v->id == id)
+            return v;
+    if (!pav_store_version(e->store, id, &e->arena, &row))
+        return NULL;
+    compiled = compile_stored(&row, &e->arena);
+    if (compiled == NULL)
+        return NULL;
+    return version_add(e, id, machine_by_id(e, row.id), compiled);
+}
+
+static void
+set_current(struct pav_engine *e, struct machine *m,
+            const struct pav_machine_row *row, struct version *v,
+            struct pav_rules *rules)
+{
+    if (m->rules != NULL)
+        e->counts.rules -= m->rules->count;
+    pav_rules_free(m->rules);
+    m->rules = rules;
+    if (rules != NULL)
+        e->counts.rules += rules->count;
+    m->current = v;
+    m->by_folder = row->by_folder;
+    m->active = row->active;
+    m->version_no = row->version;
+    m->created_at = row->created_at;
+    free((char *)(uintptr_t)m->role_arn);
+    m->role_arn = pav_xstrdup(row->role_arn);
+}
+
+static bool
+load_row(void *arg, const struct pav_machine_row *row)
+{
+    struct pav_engine *e = arg;
+    struct machine *m = machine_new(e, row->id, row->name);
+    struct pav_machine *compiled = compile_stored(row, &e->arena);
+    struct pav_rules *rules = NULL;
+    struct pav_faults faults;
+    struct pav_machine_row copy = *row;
+
+    pav_faults_init(&faults, &e->arena);
+    if (compiled != NULL)
+        rules = pav_rules_compile(row->rules.p, row->rules.len, compiled,
+                                  &faults);
+    if (compiled == NULL || rules == NULL)
+        copy.active = false;
+    set_current(e, m, &copy,
+                compiled == NULL
+                    ? NULL
+                    : version_add(e, row->version_id, m, compiled),
+                rules);
+    return true;
+}
+
+static void
+load_open_version(void *arg, int64_t id)
+{
+    struct pav_engine *e = arg;
+
+    (void)version_get(e, id);
+}
+
+struct ids {
+    int64_t *v;
+    size_t count;
+};
+
+static void
+collect_id(void *arg, int64_t id)
+{
+    struct ids *ids = arg;
+
+    ids->v = pav_xrealloc(ids->v, (ids->count + 1) * sizeof(*ids->v));
+    ids->v[ids->count++] = id;
+}
+
+void
+registry_load(struct pav_engine *e)
+{
+    struct ids ids = {NULL, 0};
+    size_t i;
+
+    pav_store_machines(e->store, load_row, e);
+    pav_store_open_versions(e->store, collect_id, &ids);
+    for (i = 0; i < ids.count; i++)
+        load_open_version(e, ids.v[i]);
+    free(ids.v);
+}
+
+void
+registry_free(struct pav_engine *e)
+{
+    struct machine *m;
+    struct version *v;
+
+    while ((v = e->versions) != NULL) {
+        e->versions = v->next;
+        pav_machine_free(v->compiled);
+        free(v);
+    }
+    while ((m = e->machines) != NULL) {
+        e->machines = m->next;
+        pav_rules_free(m->rules);
+        free((char *)(uintptr_t)m->name);
+        free((char *)(uintptr_t)m->arn);
+        free((char *)(uintptr_t)m->role_arn);
+        free(m);
+    }
+}
+
+/* ---- defining ---- */
+
+static bool
+same_bytes(struct pav_bytes x, struct pav_bytes y)
+{
+    return x.len == y.len && (x.len == 0 || memcmp(x.p, y.p, x.len) == 0);
+}
+
+/* The stored current version of a machine, in the turn's arena. */
+static bool
+current_row(struct pav_engine *e, const struct machine *m,
+            struct pav_machine_row *row)
+{
+    return m->current != NULL &&
+           pav_store_version(e->store, m->current->id, &e->arena, row);
+}
+
+/* CreateStateMachine: the same again is fine, another is not. */
+static bool
+create_is_settled(struct pav_engine *e, struct pav_job *j,
+                  const struct machine *m)
+{
+    struct pav_machine_row row;
+
+    if (m == NULL)
+        return false;
+    if (m->by_folder) {
+        job_fail(j, PAV_CONFLICT, "ConflictException", m->name,
+                 "State machine '%s' belongs to a folder: change its files "
+                 "instead",
+                 m->name);
+    } else if (current_row(e, m, &row) &&
+               same_bytes(row.definition, j->row.definition)) {
+        j->at = row.created_at;
+    } else {
+        job_fail(j, PAV_CONFLICT, "StateMachineAlreadyExists", m->name,
+                 "State Machine Already Exists: '%s'", m->arn);
+    }
+    return true;
+}
+
+/* A folder whose files say what is stored already. */
+static bool
+folder_is_settled(struct pav_engine *e, struct pav_job *j, struct machine *m)
+{
+    struct pav_machine_row row;
+
+    pav_store_fault_put(e->store, j->row.name, NULL, 0);
+    if (m == NULL || !m->by_folder || !current_row(e, m, &row) ||
+        !same_bytes(row.definition, j->row.definition) ||
+        !same_bytes(row.rules, j->row.rules) ||
+        !same_bytes(row.readme, j->row.readme))
+        return false;
+    if (!m->active && m->rules != NULL) {
+        m->active = true;
+        pav_store_machine_active(e->store, m->id, true);
+    }
+    return true;
+}
+
+void
+define_stage(struct pav_engine *e, struct pav_job *j)
+{
+    struct machine *m = machine_by_name(e, j->row.name);
+
+    if (j->row.by_folder ? folder_is_settled(e, j, m)
+                         : create_is_settled(e, j, m))
+        return;
+    j->row.active = true;
+    pav_store_machine_put(e->store, &j->row, pav_clock_ms(e->clock));
+    j->at = j->row.created_at;
+}
+
+void
+define_swap(struct pav_engine *e, struct pav_job *j)
+{
+    struct pav_log_ctx ctx = {.machine = j->row.name};
+    struct machine *m = machine_by_name(e, j->row.name);
+
+    if (j->row.version_id == 0)
+        return; /* refused, or nothing new */
+    if (m == NULL)
+        m = machine_new(e, j->row.id, j->row.name);
+    set_current(e, m, &j->row,
+                version_add(e, j->row.version_id, m, j->compiled), j->rules);
+    j->compiled = NULL;
+    j->rules = NULL;
+    pav_log(PAV_LOG_INFO, &ctx, "version %lld is in force",
+            (long long)j->row.version);
+}
+
+void
+folders_stage(struct pav_engine *e, struct pav_job *j)
+{
+    struct machine *m;
+    uint32_t i;
+
+    for (m = e->machines; m != NULL; m = m->next) {
+        if (!m->by_folder || !m->active)
+            continue;
+        for (i = 0; i < j->name_count; i++)
+            if (strcmp(j->names[i], m->name) == 0)
+                break;
+        if (i < j->name_count)
+            continue;
+        m->active = false;
+        pav_store_machine_active(e->store, m->id, false);
+    }
+}

@@ -1,0 +1,272 @@
+/* rules.json, compiled: see pavane/rules.h. */
+#include "pavane/rules.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DAY_S     86400
+#define YEAR_S    31536000
+#define MAX_RULES 1000
+
+struct reading {
+    struct pav_rules *rules;
+    struct pav_faults *faults;
+    const struct pav_path *correlation; /* the machine's */
+};
+
+static void
+fault(struct reading *r, const char *pointer, const struct pav_doc *at,
+      const char *text, const char *what)
+{
+    pav_faults_add(r->faults, PAV_ERROR, "INVALID_RULES", pointer, at->at,
+                   "%s%s", text, what);
+}
+
+static const struct pav_path *
+read_path(struct reading *r, const struct pav_doc *v, const char *pointer)
+{
+    struct pav_path *p;
+    struct pav_err err;
+
+    if (v->kind != PAV_STRING ||
+        pav_path_compile(&r->rules->arena, v->text, v->len, &p, &err) !=
+            PAV_OK) {
+        fault(r, pointer, v, "a path to the correlation id is wanted", "");
+        return NULL;
+    }
+    if (!pav_path_is_definite(p) || pav_path_is_context(p))
+        fault(r, pointer, v,
+              "a path to the correlation id must name one value", "");
+    return p;
+}
+
+static void
+read_rule(struct reading *r, const struct pav_doc *d, bool starts,
+          const char *pointer)
+{
+    static const char *const known[] = {
+        "name", "pattern", "correlationId", "input", "inputPath",
+        "inputTransformer", "scope", "description"};
+    struct pav_arena *a = &r->rules->arena;
+    struct pav_rule *rule = &r->rules->rules[r->rules->count++];
+    const struct pav_doc *v;
+    struct pav_pattern *pattern;
+    struct pav_transform *transform;
+    struct pav_err err;
+    uint32_t i;
+    size_t j;
+
+    if (d->kind != PAV_OBJECT) {
+        fault(r, pointer, d, "a rule must be an object", "");
+        return;
+    }
+    for (i = 0; i < d->len; i++) {
+        for (j = 0; j < sizeof(known) / sizeof(known[0]); j++)
+            if (strlen(known[j]) == d->members[i].len &&
+                memcmp(known[j], d->members[i].key, d->members[i].len) == 0)
+                break;
+        if (j == sizeof(known) / sizeof(known[0]))
+            pav_faults_add(r->faults, PAV_WARNING, "UNKNOWN_FIELD", pointer,
+                           d->members[i].at, "a rule has no field '%.*s'",
+                           (int)d->members[i].len, d->members[i].key);
+    }
+    rule->starts = starts;
+    rule->name = pav_doc_str(a, pav_doc_get(d, "name"));
+    if (rule->name == NULL)
+        rule->name = starts ? "start" : "resume";
+    rule->correlation = r->correlation;
+    if ((v = pav_doc_get(d, "correlationId")) != NULL)
+        rule->correlation = read_path(r, v, pointer);
+    if (rule->correlation == NULL)
+        fault(r, pointer, d,
+              "no correlationId, neither here nor at the top: which order, "
+              "which car is an event about?",
+              "");
+    v = pav_doc_get(d, "pattern");
+    if (v == NULL)
+        fault(r, pointer, d, "the field 'pattern' is required", "");
+    else if (pav_pattern_compile(a, v, &pattern, &err) != PAV_OK)
+        fault(r, pointer, v, "Event pattern is not valid. Reason: ",
+              err.message);
+    else
+        rule->pattern = pattern;
+    if (pav_transform_compile(a, d, &transform, &err) != PAV_OK)
+        fault(r, pointer, d, "", err.message);
+    else
+        rule->transform = transform;
+    v = pav_doc_get(d, "scope");
+    rule->token_table = pav_doc_is_str(v, "tokenTable");
+    if (v != NULL && !rule->token_table && !pav_doc_is_str(v, "machine"))
+        fault(r, pointer, v, "scope is \"machine\" or \"tokenTable\"", "");
+}
+
+static void
+read_list(struct reading *r, const struct pav_doc *list, bool starts)
+{
+    const char *key = starts ? "start" : "resume";
+    uint32_t i;
+
+    if (list == NULL)
+        return;
+    if (list->kind != PAV_ARRAY) {
+        fault(r, starts ? "/start" : "/resume", list, "must be a list of rules",
+              "");
+        return;
+    }
+    for (i = 0; i < list->len; i++)
+        read_rule(r, &list->items[i], starts,
+                  pav_arena_printf(&r->rules->arena, "/%s/%u", key, i));
+}
+
+static void
+read_seconds(struct reading *r, const struct pav_doc *o, const char *key,
+             int64_t most, int64_t scale, int64_t *out)
+{
+    const struct pav_doc *v = pav_doc_get(o, key);
+    int64_t n;
+
+    if (v == NULL)
+        return;
+    if (!pav_doc_int(v, &n) || n < 0 || n > most)
+        fault(r, "/policies", v, "a whole number is wanted for ", key);
+    else
+        *out = n * scale;
+}
+
+static void
+read_policies(struct reading *r, const struct pav_doc *d)
+{
+    struct pav_rules *rules = r->rules;
+    const struct pav_doc *v;
+
+    if (d == NULL)
+        return;
+    v = pav_doc_get(d, "unexpected");
+    if (pav_doc_is_str(v, "record"))
+        rules->unexpected = PAV_POLICY_RECORD;
+    else if (pav_doc_is_str(v, "park"))
+        rules->unexpected = PAV_POLICY_PARK;
+    else if (v != NULL && !pav_doc_is_str(v, "fail"))
+        fault(r, "/policies/unexpected", v,
+              "unexpected is \"fail\", \"record\" or \"park\"", "");
+    read_seconds(r, d, "earlySeconds", YEAR_S, 1000, &rules->early_ms);
+    read_seconds(r, d, "earlyMax", 100000, 1, &rules->early_max);
+    read_seconds(r, d, "duplicateWindowSeconds", YEAR_S, 1000,
+                 &rules->duplicate_ms);
+    v = pav_doc_get(d, "generations");
+    if (v != NULL && !pav_doc_is_bool(v))
+        fault(r, "/policies/generations", v, "true or false is wanted", "");
+    rules->generations = v != NULL && v->kind == PAV_TRUE;
+}
+
+static void
+check_overdue(struct reading *r, const struct pav_doc *d,
+              const struct pav_machine *m)
+{
+    uint32_t i, j;
+    int64_t n;
+
+    if (d == NULL)
+        return;
+    for (i = 0; d->kind == PAV_OBJECT && i < d->len; i++) {
+        const struct pav_member *e = &d->members[i];
+        const char *name = pav_arena_strndup(&r->rules->arena, e->key, e->len);
+
+        if (!pav_doc_int(&e->value, &n) || n < 1)
+            fault(r, "/overdue", &e->value,
+                  "a number of seconds is wanted for ", name);
+        for (j = 0; m != NULL && j < pav_machine_state_count(m); j++)
+            if (strcmp(pav_machine_state(m, j).name, name) == 0)
+                break;
+        if (m != NULL && j == pav_machine_state_count(m))
+            fault(r, "/overdue", &e->value, "the machine has no state ", name);
+    }
+}
+
+static void
+read_rules(struct reading *r, const struct pav_doc *d,
+           const struct pav_machine *machine)
+{
+    static const char *const known[] = {"correlationId", "start", "resume",
+                                        "policies", "overdue", "description"};
+    const struct pav_doc *v, *start, *resume;
+    uint32_t i, count = 0;
+    size_t j;
+
+    if (d->kind != PAV_OBJECT) {
+        fault(r, "", d, "rules must be an object", "");
+        return;
+    }
+    for (i = 0; i < d->len; i++) {
+        for (j = 0; j < sizeof(known) / sizeof(known[0]); j++)
+            if (strlen(known[j]) == d->members[i].len &&
+                memcmp(known[j], d->members[i].key, d->members[i].len) == 0)
+                break;
+        if (j == sizeof(known) / sizeof(known[0]))
+            pav_faults_add(r->faults, PAV_WARNING, "UNKNOWN_FIELD", "",
+                           d->members[i].at, "rules have no field '%.*s'",
+                           (int)d->members[i].len, d->members[i].key);
+    }
+    if ((v = pav_doc_get(d, "correlationId")) != NULL)
+        r->correlation = read_path(r, v, "/correlationId");
+    start = pav_doc_get(d, "start");
+    resume = pav_doc_get(d, "resume");
+    count += start != NULL && start->kind == PAV_ARRAY ? start->len : 0;
+    count += resume != NULL && resume->kind == PAV_ARRAY ? resume->len : 0;
+    if (count > MAX_RULES) {
+        fault(r, "", d, "too many rules for one machine", "");
+        return;
+    }
+    r->rules->rules = pav_arena_zalloc(
+        &r->rules->arena, (count + 1) * sizeof(*r->rules->rules));
+    read_list(r, start, true);
+    read_list(r, resume, false);
+    read_policies(r, pav_doc_get(d, "policies"));
+    check_overdue(r, pav_doc_get(d, "overdue"), machine);
+}
+
+struct pav_rules *
+pav_rules_compile(const char *text, size_t len,
+                  const struct pav_machine *machine, struct pav_faults *faults)
+{
+    static const struct pav_doc_opts opts = {PAV_DUP_REFUSE, 200, 0};
+    struct pav_rules *rules = pav_xcalloc(1, sizeof(*rules));
+    struct reading r = {rules, faults, NULL};
+    const struct pav_doc *d;
+    struct pav_err err;
+    uint32_t errors = faults->errors;
+
+    pav_arena_init(&rules->arena, 4096);
+    rules->early_ms = (int64_t)DAY_S * 1000;
+    rules->early_max = 100;
+    rules->duplicate_ms = (int64_t)DAY_S * 1000;
+    if (len == 0)
+        return rules;
+    if (pav_doc_parse_copy(&rules->arena, text, len, &opts, &d, &err) !=
+        PAV_OK) {
+        unsigned line = 1, column = 1;
+
+        sscanf(err.at, "line %u, column %u", &line, &column);
+        pav_faults_add(faults, PAV_ERROR, "INVALID_JSON_DESCRIPTION", "", line,
+                       "%s", err.message);
+        faults->v[faults->count - 1].column = column;
+    } else {
+        read_rules(&r, d, machine);
+        pav_faults_place(faults, text, len);
+    }
+    if (faults->errors > errors) {
+        pav_rules_free(rules);
+        return NULL;
+    }
+    return rules;
+}
+
+void
+pav_rules_free(struct pav_rules *r)
+{
+    if (r == NULL)
+        return;
+    pav_arena_fini(&r->arena);
+    free(r);
+}

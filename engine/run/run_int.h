@@ -1,0 +1,131 @@
+/* The engine's innards, shared by the files of the engine thread. */
+#ifndef PAVANE_RUN_INT_H
+#define PAVANE_RUN_INT_H
+
+#include <pthread.h>
+
+#include "pavane/engine.h"
+
+/*
+ * Which semantics wrote a step.  To be raised when the same machine, record,
+ * wake, time and seed would give other bytes.
+ */
+#define SEMANTICS 1
+
+/* A version of a machine that is loaded; freed with the engine. */
+struct version {
+    struct version *next;
+    int64_t id;
+    struct machine *machine;
+    struct pav_machine *compiled;
+};
+
+/* A machine by name; `current` decides about new starts and about rules. */
+struct machine {
+    struct machine *next;
+    int64_t id;
+    const char *name, *arn; /* owned */
+    bool by_folder, active;
+    int64_t version_no, created_at;
+    struct version *current;
+    struct pav_rules *rules;
+    const char *role_arn; /* owned */
+};
+
+struct pav_engine {
+    struct pav_engine_config config;
+    struct pav_store *store;
+    struct pav_clock *clock;
+    struct pav_queue *queue;
+    pthread_t thread;
+    bool threaded;
+    atomic_bool ready, ending;
+
+    struct machine *machines;
+    struct version *versions;
+
+    /* of the turn */
+    struct pav_arena arena;
+    struct pav_job *jobs, **jobs_last; /* to be released */
+    struct pav_job *swaps;             /* definitions that take effect */
+    bool full;                         /* the last commit found no space */
+    int64_t next_probe_at;
+
+    struct pav_status_view counts;
+};
+
+/* An execution in hand, for the length of a turn. */
+struct execution {
+    struct pav_execution_row row;
+    struct version *version;
+    const struct pav_doc *record, *input;
+    struct pav_step_out before; /* its waits and timers */
+};
+
+/* registry.c */
+void registry_load(struct pav_engine *e);
+void registry_free(struct pav_engine *e);
+struct machine *machine_by_name(struct pav_engine *e, const char *name);
+struct machine *machine_by_id(struct pav_engine *e, int64_t id);
+/* Loads and compiles it when needed; NULL when it cannot be. */
+struct version *version_get(struct pav_engine *e, int64_t id);
+void define_stage(struct pav_engine *e, struct pav_job *j);
+void define_swap(struct pav_engine *e, struct pav_job *j);
+void folders_stage(struct pav_engine *e, struct pav_job *j);
+
+/* intake.c */
+void intake_events(struct pav_engine *e, struct pav_job *j);
+/* Why an event did not fit, as a text for people. */
+const char *disposition_word(enum pav_disposition d);
+
+/* runner.c */
+bool execution_load(struct pav_engine *e, const struct pav_execution_row *row,
+                    struct execution *out);
+/* The pure step; nothing is staged. */
+void execution_step(struct pav_engine *e, const struct execution *x,
+                    const struct pav_wake *wake, int64_t now_ms,
+                    uint8_t seed[PAV_SEED_LEN], struct pav_step_out *out);
+/* Stage what a step gave, and go on from it. */
+void execution_keep(struct pav_engine *e, struct execution *x,
+                    const struct pav_wake *wake, int64_t event_id,
+                    const uint8_t seed[PAV_SEED_LEN],
+                    struct pav_step_out *out);
+/* Step and keep. */
+void execution_wake(struct pav_engine *e, struct execution *x,
+                    const struct pav_wake *wake, int64_t event_id);
+/* A new execution of the current version; started at once. */
+void execution_start(struct pav_engine *e, struct machine *m, const char *name,
+                     const char *key, const struct pav_doc *input,
+                     int64_t event_id, struct execution *out);
+
+/* fit.c: does an event fit an execution, and what if not */
+enum fit {
+    FIT_TAKEN,      /* applied */
+    FIT_EARLY,      /* may fit later */
+    FIT_UNEXPECTED, /* does not belong here */
+};
+/* Apply when it fits; otherwise nothing is staged. */
+enum fit fit_event(struct pav_engine *e, struct execution *x,
+                   struct pav_event *event, const struct pav_doc *input,
+                   int64_t event_id);
+/* The end that policy "fail" prescribes. */
+void fit_fail(struct pav_engine *e, struct execution *x,
+              struct pav_event *event, const struct pav_doc *input,
+              int64_t event_id);
+/* Parked events of the key, in order of arrival, as long as one fits. */
+void fit_parked(struct pav_engine *e, struct execution *x);
+
+/* tasks.c */
+void tasks_start(struct pav_engine *e, struct pav_job *j);
+void tasks_stop(struct pav_engine *e, struct pav_job *j);
+void tasks_send(struct pav_engine *e, struct pav_job *j);
+
+/* timers.c */
+/* When something is due next; INT64_MAX: nothing. */
+int64_t timers_next(struct pav_engine *e);
+void timers_run(struct pav_engine *e);
+
+void job_fail(struct pav_job *j, enum pav_rc rc, const char *aws_error,
+              const char *at, const char *fmt, ...) PAV_PRINTF(5, 6);
+
+#endif

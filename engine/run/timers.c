@@ -1,0 +1,82 @@
+/*
+ * Timers: Wait states, TimeoutSeconds, retries, steps that go on, and parked
+ * events that expire.  All are rows; the table is the queue, so that a restart
+ * forgets none.
+ */
+#include <string.h>
+
+#include "run_int.h"
+
+#define TURN_TIMERS 1000
+
+int64_t
+timers_next(struct pav_engine *e)
+{
+    struct pav_parked_row parked;
+    int64_t due = INT64_MAX, execution_id;
+    uint32_t no;
+
+    if (!pav_store_timer_first(e->store, &due, &execution_id, &no))
+        due = INT64_MAX;
+    if (pav_store_parked_first(e->store, &e->arena, &parked) &&
+        parked.expires_at < due)
+        due = parked.expires_at;
+    return due;
+}
+
+static bool
+is_set(const struct execution *x, uint32_t no)
+{
+    uint32_t i;
+
+    for (i = 0; i < x->before.timer_count; i++)
+        if (x->before.timers[i].no == no)
+            return true;
+    return false;
+}
+
+static void
+fire(struct pav_engine *e, int64_t due_at, int64_t execution_id, uint32_t no)
+{
+    struct pav_execution_row row;
+    struct execution x;
+    struct pav_wake wake = {.kind = PAV_WAKE_TIMER, .no = no};
+
+    /* Deleted first: the step may set one of the same number again. */
+    pav_store_timer_delete(e->store, due_at, execution_id, no);
+    if (!pav_store_execution(e->store, execution_id, &e->arena, &row) ||
+        row.status != PAV_RUNNING || !execution_load(e, &row, &x) ||
+        !is_set(&x, no))
+        return;
+    execution_wake(e, &x, &wake, 0);
+    fit_parked(e, &x);
+}
+
+static void
+expire_parked(struct pav_engine *e, int64_t now)
+{
+    struct pav_parked_row p;
+    int n = 0;
+
+    while (n++ < TURN_TIMERS &&
+           pav_store_parked_first(e->store, &e->arena, &p) &&
+           p.expires_at <= now) {
+        pav_store_unpark(e->store, p.machine_id, p.key, p.event_id);
+        pav_store_disposition_change(e->store, p.disposition_id, PAV_EXPIRED,
+                                     p.machine_id, 0, now);
+    }
+}
+
+void
+timers_run(struct pav_engine *e)
+{
+    int64_t now = pav_clock_ms(e->clock), due_at, execution_id;
+    uint32_t no;
+    int n = 0;
+
+    while (n++ < TURN_TIMERS &&
+           pav_store_timer_first(e->store, &due_at, &execution_id, &no) &&
+           due_at <= now)
+        fire(e, due_at, execution_id, no);
+    expire_parked(e, now);
+}

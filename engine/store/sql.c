@@ -1,0 +1,229 @@
+/*
+ * Every SQL text of the writer, and the schema with its migrations.
+ *
+ * The tables, in the order of an event's way:
+ *   event        what producers sent, verbatim; append-only, id in order of
+ *                arrival
+ *   event_seen   a 64-bit hash of (source, id) for deduplication
+ *   disposition  what became of an event for a machine; id = event * 1024 +
+ *                ordinal, so that an event's rows stand together
+ *   execution    one row each, updated at most once a step
+ *   step         the journal: one row a step, append-only.  Steps of one
+ *                execution are chained by `previous`, and an execution knows
+ *                its first and last: no index is kept up to date for them
+ *   wait, timer  what is open
+ *   parked       events that are early
+ *   machine, machine_version
+ *   folder_fault what keeps a machine's folder from being loaded
+ *
+ * Migrations only go forward; number n brings user_version from n to n + 1.
+ */
+#include "store_int.h"
+
+const char *const sql_migrations[] = {
+    "CREATE TABLE machine("
+    " id INTEGER PRIMARY KEY,"
+    " name TEXT NOT NULL UNIQUE,"
+    " by_folder INTEGER NOT NULL CHECK(by_folder IN (0,1)),"
+    " active INTEGER NOT NULL CHECK(active IN (0,1)),"
+    " version INTEGER NOT NULL,"
+    " version_id INTEGER NOT NULL,"
+    " created_at INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE machine_version("
+    " id INTEGER PRIMARY KEY,"
+    " machine_id INTEGER NOT NULL,"
+    " version INTEGER NOT NULL,"
+    " definition TEXT NOT NULL,"
+    " rules TEXT NOT NULL,"
+    " readme TEXT NOT NULL,"
+    " role_arn TEXT NOT NULL,"
+    " created_at INTEGER NOT NULL,"
+    " UNIQUE(machine_id, version)) STRICT;"
+    "CREATE TABLE event("
+    " id INTEGER PRIMARY KEY,"
+    " received_at INTEGER NOT NULL,"
+    " source TEXT NOT NULL,"
+    " event_id TEXT NOT NULL,"
+    " detail_type TEXT NOT NULL,"
+    " body BLOB NOT NULL) STRICT;"
+    "CREATE TABLE event_seen("
+    " hash INTEGER NOT NULL,"
+    " event_id INTEGER NOT NULL,"
+    " PRIMARY KEY(hash, event_id)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE disposition("
+    " id INTEGER PRIMARY KEY,"
+    " machine_id INTEGER,"
+    " execution_id INTEGER,"
+    " key TEXT,"
+    " kind INTEGER NOT NULL,"
+    " early INTEGER NOT NULL,"
+    " at INTEGER NOT NULL,"
+    " detail TEXT) STRICT;"
+    "CREATE INDEX disposition_key ON disposition(key, id)"
+    " WHERE key IS NOT NULL;"
+    "CREATE INDEX disposition_kind ON disposition(kind, id);"
+    "CREATE TABLE execution("
+    " id INTEGER PRIMARY KEY,"
+    " machine_id INTEGER NOT NULL,"
+    " version_id INTEGER NOT NULL,"
+    " name TEXT NOT NULL,"
+    " key TEXT,"
+    " status INTEGER NOT NULL,"
+    " started_at INTEGER NOT NULL,"
+    " stopped_at INTEGER NOT NULL,"
+    " first_step INTEGER NOT NULL,"
+    " last_step INTEGER NOT NULL,"
+    " next_event INTEGER NOT NULL,"
+    " states TEXT NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX execution_name ON execution(name, machine_id);"
+    "CREATE INDEX execution_key ON execution(key, machine_id)"
+    " WHERE key IS NOT NULL;"
+    "CREATE INDEX execution_status ON execution(status, id);"
+    "CREATE INDEX execution_machine ON execution(machine_id, status, id);"
+    "CREATE TABLE step("
+    " id INTEGER PRIMARY KEY,"
+    " execution_id INTEGER NOT NULL,"
+    " previous INTEGER NOT NULL,"
+    " at INTEGER NOT NULL,"
+    " first_event INTEGER NOT NULL,"
+    " event_count INTEGER NOT NULL,"
+    " semantics INTEGER NOT NULL,"
+    " wake INTEGER NOT NULL,"
+    " event_id INTEGER NOT NULL,"
+    " seed BLOB NOT NULL,"
+    " record BLOB NOT NULL) STRICT;"
+    "CREATE TABLE wait("
+    " execution_id INTEGER NOT NULL,"
+    " no INTEGER NOT NULL,"
+    " state TEXT NOT NULL,"
+    " event_name TEXT,"
+    " pattern TEXT,"
+    " since_at INTEGER NOT NULL,"
+    " due_at INTEGER NOT NULL,"
+    " PRIMARY KEY(execution_id, no)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE timer("
+    " due_at INTEGER NOT NULL,"
+    " execution_id INTEGER NOT NULL,"
+    " no INTEGER NOT NULL,"
+    " PRIMARY KEY(due_at, execution_id, no)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE parked("
+    " machine_id INTEGER NOT NULL,"
+    " key TEXT NOT NULL,"
+    " event_id INTEGER NOT NULL,"
+    " disposition_id INTEGER NOT NULL,"
+    " expires_at INTEGER NOT NULL,"
+    " input BLOB NOT NULL,"
+    " PRIMARY KEY(machine_id, key, event_id)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX parked_expiry ON parked(expires_at);"
+    "CREATE TABLE folder_fault("
+    " name TEXT PRIMARY KEY,"
+    " report TEXT NOT NULL,"
+    " at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE probe(id INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;",
+};
+
+const int sql_version = sizeof(sql_migrations) / sizeof(sql_migrations[0]);
+
+#define EXECUTION_COLUMNS                                                      \
+    "id,machine_id,version_id,name,key,status,started_at,stopped_at,"          \
+    "first_step,last_step,next_event,states"
+#define VERSION_COLUMNS                                                        \
+    "m.id,v.id,m.name,m.by_folder,m.active,v.version,v.created_at,"            \
+    "v.definition,v.rules,v.readme,v.role_arn"
+#define PARKED_COLUMNS "machine_id,key,event_id,disposition_id,expires_at,input"
+
+const char *const sql_texts[SQL_COUNT] = {
+    [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_MACHINE_INSERT] =
+        "INSERT INTO machine(name,by_folder,active,version,version_id,"
+        "created_at) VALUES(?1,?2,1,1,0,?3)",
+    [SQL_MACHINE_UPDATE] =
+        "UPDATE machine SET version=?2,version_id=?3,active=1,by_folder=?4 "
+        "WHERE id=?1",
+    [SQL_MACHINE_ACTIVE] = "UPDATE machine SET active=?2 WHERE id=?1",
+    [SQL_MACHINE_BY_NAME] = "SELECT id,version FROM machine WHERE name=?1",
+    [SQL_MACHINES] = "SELECT " VERSION_COLUMNS
+                     " FROM machine m JOIN machine_version v"
+                     " ON v.id=m.version_id ORDER BY m.id",
+    [SQL_VERSION_INSERT] =
+        "INSERT INTO machine_version(machine_id,version,definition,rules,"
+        "readme,role_arn,created_at) VALUES(?1,?2,?3,?4,?5,?6,?7)",
+    [SQL_VERSION_GET] = "SELECT " VERSION_COLUMNS
+                        " FROM machine_version v JOIN machine m"
+                        " ON m.id=v.machine_id WHERE v.id=?1",
+    [SQL_EVENT_INSERT] =
+        "INSERT INTO event(id,received_at,source,event_id,detail_type,body) "
+        "VALUES(?1,?2,?3,?4,?5,?6)",
+    [SQL_SEEN_INSERT] =
+        "INSERT INTO event_seen(hash,event_id) VALUES(?1,?2)",
+    [SQL_SEEN_GET] =
+        "SELECT e.id,e.source,e.event_id,e.received_at FROM event_seen s"
+        " JOIN event e ON e.id=s.event_id"
+        " WHERE s.hash=?1 ORDER BY s.event_id DESC",
+    [SQL_EVENT_GET] = "SELECT id,received_at,source,event_id,detail_type,body "
+                      "FROM event WHERE id=?1",
+    [SQL_DISPOSITION_INSERT] =
+        "INSERT INTO disposition(id,machine_id,execution_id,key,kind,early,"
+        "at,detail) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+    [SQL_DISPOSITION_CHANGE] =
+        "UPDATE disposition SET kind=?2,machine_id=?3,execution_id=?4,early=1,"
+        "at=?5 WHERE id=?1",
+    [SQL_CONCERNED] =
+        "SELECT execution_id FROM disposition WHERE id>=?1*1024 AND "
+        "id<(?1+1)*1024 AND machine_id IS ?2",
+    [SQL_EXECUTION_INSERT] = "INSERT INTO execution(" EXECUTION_COLUMNS
+                             ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
+    /* Leaves the indexed columns alone: no index is touched. */
+    [SQL_EXECUTION_UPDATE] =
+        "UPDATE execution SET last_step=?2,next_event=?3,states=?4 "
+        "WHERE id=?1",
+    [SQL_EXECUTION_MOVE] =
+        "UPDATE execution SET last_step=?2,next_event=?3,states=?4,"
+        "status=?5,stopped_at=?6 WHERE id=?1",
+    [SQL_EXECUTION_GET] =
+        "SELECT " EXECUTION_COLUMNS " FROM execution WHERE id=?1",
+    [SQL_EXECUTION_NAMED] = "SELECT " EXECUTION_COLUMNS
+                            " FROM execution WHERE name=?2 AND machine_id=?1",
+    [SQL_EXECUTION_OF_KEY] =
+        "SELECT " EXECUTION_COLUMNS
+        " FROM execution WHERE key=?2 AND machine_id=?1"
+        " ORDER BY status<>0, id DESC LIMIT 1",
+    [SQL_STEP_INSERT] =
+        "INSERT INTO step(id,execution_id,previous,at,first_event,"
+        "event_count,semantics,wake,event_id,seed,record) "
+        "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+    [SQL_STEP_GET] =
+        "SELECT id,execution_id,previous,at,first_event,event_count,"
+        "semantics,wake,event_id,seed,record FROM step WHERE id=?1",
+    [SQL_WAIT_INSERT] = "INSERT INTO wait(execution_id,no,state,event_name,"
+                        "pattern,since_at,due_at) VALUES(?1,?2,?3,?4,?5,?6,?7)",
+    [SQL_WAIT_DELETE] = "DELETE FROM wait WHERE execution_id=?1 AND no=?2",
+    [SQL_TIMER_INSERT] =
+        "INSERT OR IGNORE INTO timer(due_at,execution_id,no) "
+        "VALUES(?1,?2,?3)",
+    [SQL_TIMER_DELETE] =
+        "DELETE FROM timer WHERE due_at=?1 AND execution_id=?2 AND no=?3",
+    [SQL_TIMER_FIRST] = "SELECT due_at,execution_id,no FROM timer "
+                        "ORDER BY due_at,execution_id,no LIMIT 1",
+    [SQL_PARK] = "INSERT INTO parked(" PARKED_COLUMNS
+                 ") VALUES(?1,?2,?3,?4,?5,?6)",
+    [SQL_UNPARK] =
+        "DELETE FROM parked WHERE machine_id=?1 AND key=?2 AND event_id=?3",
+    [SQL_PARKED_NEXT] = "SELECT " PARKED_COLUMNS
+                        " FROM parked WHERE machine_id=?1 AND key=?2"
+                        " AND event_id>?3 ORDER BY event_id LIMIT 1",
+    [SQL_PARKED_COUNT] =
+        "SELECT count(*) FROM parked WHERE machine_id=?1 AND key=?2",
+    [SQL_PARKED_FIRST] =
+        "SELECT " PARKED_COLUMNS " FROM parked ORDER BY expires_at LIMIT 1",
+    [SQL_PARKED_TOTAL] = "SELECT count(*) FROM parked",
+    [SQL_OPEN_VERSIONS] =
+        "SELECT DISTINCT version_id FROM execution WHERE status=0",
+    [SQL_FAULT_PUT] =
+        "INSERT OR REPLACE INTO folder_fault(name,report,at) "
+        "VALUES(?1,?2,?3)",
+    [SQL_FAULT_DELETE] = "DELETE FROM folder_fault WHERE name=?1",
+    [SQL_PROBE] = "INSERT OR REPLACE INTO probe(id,at) VALUES(1,?1)",
+};

@@ -1,0 +1,453 @@
+/* The store: opening, migrating, the transaction of a turn, checkpoints. */
+#include "pavane/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pavane/log.h"
+#include "store_int.h"
+
+#define CHECKPOINT_PAGES 4000
+
+static const char *const disposition_names[PAV_DISPOSITIONS] = {
+    [PAV_STARTED] = "started",       [PAV_RESUMED] = "resumed",
+    [PAV_PARKED] = "parked",         [PAV_DUPLICATE] = "duplicate",
+    [PAV_UNEXPECTED] = "unexpected", [PAV_LATE] = "late",
+    [PAV_UNMATCHED] = "unmatched",   [PAV_REJECTED] = "rejected",
+    [PAV_EXPIRED] = "expired",
+};
+
+const char *
+pav_disposition_name(enum pav_disposition d)
+{
+    return disposition_names[d];
+}
+
+bool
+pav_disposition_find(const char *name, enum pav_disposition *out)
+{
+    int i;
+
+    for (i = 0; i < PAV_DISPOSITIONS; i++) {
+        if (strcmp(disposition_names[i], name) == 0) {
+            *out = (enum pav_disposition)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- statements ---- */
+
+static void
+keep_error(struct pav_store *s, int code, const char *sql)
+{
+    if (s->failed != SQLITE_OK)
+        return;
+    s->failed = code;
+    snprintf(s->failure, sizeof(s->failure), "%s (code %d) in: %.200s",
+             sqlite3_errmsg(s->db), code, sql);
+}
+
+static sqlite3_stmt *
+statement(struct pav_store *s, enum statement id)
+{
+    sqlite3_stmt **st = &s->statements[id];
+
+    if (*st == NULL &&
+        sqlite3_prepare_v3(s->db, sql_texts[id], -1, SQLITE_PREPARE_PERSISTENT,
+                           st, NULL) != SQLITE_OK) {
+        fprintf(stderr, "%s\n", sqlite3_errmsg(s->db));
+        PAV_BUG(sql_texts[id]);
+    }
+    return *st;
+}
+
+sqlite3_stmt *
+store_read(struct pav_store *s, enum statement id)
+{
+    return statement(s, id);
+}
+
+sqlite3_stmt *
+store_write(struct pav_store *s, enum statement id)
+{
+    if (!s->in_transaction) {
+        s->in_transaction = true;
+        s->failed = SQLITE_OK;
+        store_run(s, statement(s, SQL_BEGIN));
+    }
+    return statement(s, id);
+}
+
+void
+store_run(struct pav_store *s, sqlite3_stmt *st)
+{
+    int rc = sqlite3_step(st);
+
+    if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+        keep_error(s, sqlite3_extended_errcode(s->db), sqlite3_sql(st));
+    sqlite3_reset(st);
+}
+
+bool
+store_row(struct pav_store *s, sqlite3_stmt *st)
+{
+    int rc = sqlite3_step(st);
+
+    if (rc == SQLITE_ROW)
+        return true;
+    if (rc != SQLITE_DONE)
+        keep_error(s, sqlite3_extended_errcode(s->db), sqlite3_sql(st));
+    sqlite3_reset(st);
+    return false;
+}
+
+void
+bind_text(sqlite3_stmt *st, int i, const char *text)
+{
+    if (text == NULL)
+        sqlite3_bind_null(st, i);
+    else
+        sqlite3_bind_text(st, i, text, -1, SQLITE_STATIC);
+}
+
+void
+bind_bytes(sqlite3_stmt *st, int i, struct pav_bytes b)
+{
+    if (b.p == NULL)
+        sqlite3_bind_null(st, i);
+    else
+        sqlite3_bind_text(st, i, b.p, (int)b.len, SQLITE_STATIC);
+}
+
+void
+bind_blob(sqlite3_stmt *st, int i, struct pav_bytes b)
+{
+    sqlite3_bind_blob(st, i, b.p == NULL ? "" : b.p, (int)b.len,
+                      SQLITE_STATIC);
+}
+
+void
+bind_int_or_null(sqlite3_stmt *st, int i, int64_t n)
+{
+    if (n == 0)
+        sqlite3_bind_null(st, i);
+    else
+        sqlite3_bind_int64(st, i, n);
+}
+
+struct pav_bytes
+column_bytes(sqlite3_stmt *st, int i, struct pav_arena *a)
+{
+    const void *p = sqlite3_column_blob(st, i);
+    struct pav_bytes b = {NULL, (size_t)sqlite3_column_bytes(st, i)};
+
+    if (sqlite3_column_type(st, i) != SQLITE_NULL)
+        b.p = pav_arena_strndup(a, p == NULL ? "" : p, b.len);
+    return b;
+}
+
+const char *
+column_str(sqlite3_stmt *st, int i, struct pav_arena *a)
+{
+    return column_bytes(st, i, a).p;
+}
+
+/* ---- opening ---- */
+
+static enum pav_rc
+open_failed(struct pav_store *s, struct pav_err *err, const char *what)
+{
+    int code = sqlite3_errcode(s->db);
+
+    switch (code) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return pav_fail(err, PAV_IO, s->path,
+                        "the database is in use by another process; stop it, "
+                        "or name another file");
+    case SQLITE_NOTADB:
+        return pav_fail(err, PAV_INVALID, s->path,
+                        "this file is no SQLite database; name another file");
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+        return pav_fail(err, PAV_IO, s->path,
+                        "cannot be opened for writing (%s): does the folder "
+                        "exist, and may this user write there?",
+                        sqlite3_errmsg(s->db));
+    case SQLITE_FULL:
+        return pav_fail(err, PAV_FULL, s->path, "no space left on the disk");
+    default:
+        return pav_fail(err, PAV_IO, s->path, "cannot %s: %s (code %d)", what,
+                        sqlite3_errmsg(s->db), code);
+    }
+}
+
+static bool
+run_sql(struct pav_store *s, const char *sql)
+{
+    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static bool
+ask_int(struct pav_store *s, const char *sql, int64_t *out)
+{
+    sqlite3_stmt *st;
+    bool ok;
+
+    if (sqlite3_prepare_v2(s->db, sql, -1, &st, NULL) != SQLITE_OK)
+        return false;
+    ok = sqlite3_step(st) == SQLITE_ROW;
+    if (ok)
+        *out = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    return ok;
+}
+
+/* Is it ours, and of which version? */
+static enum pav_rc
+check_identity(struct pav_store *s, int64_t *version, struct pav_err *err)
+{
+    int64_t application, tables;
+
+    if (!ask_int(s, "PRAGMA application_id", &application) ||
+        !ask_int(s, "PRAGMA user_version", version) ||
+        !ask_int(s, "SELECT count(*) FROM sqlite_schema", &tables))
+        return open_failed(s, err, "read it");
+    if (application == 0 && *version == 0 && tables == 0)
+        return PAV_OK; /* empty: new */
+    if (application != PAV_APPLICATION_ID)
+        return pav_fail(err, PAV_INVALID, s->path,
+                        "this database belongs to another program "
+                        "(application id %lld); name another file",
+                        (long long)application);
+    if (*version > sql_version)
+        return pav_fail(err, PAV_INVALID, s->path,
+                        "this database has schema version %lld, this program "
+                        "knows %d; use a newer pavane",
+                        (long long)*version, sql_version);
+    return PAV_OK;
+}
+
+static enum pav_rc
+migrate(struct pav_store *s, int64_t version, struct pav_err *err)
+{
+    char sql[128];
+
+    if (version == sql_version)
+        return PAV_OK;
+    if (!run_sql(s, "BEGIN IMMEDIATE"))
+        return open_failed(s, err, "migrate it");
+    for (; version < sql_version; version++)
+        if (!run_sql(s, sql_migrations[version]))
+            return open_failed(s, err, "migrate it");
+    snprintf(sql, sizeof(sql),
+             "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
+             PAV_APPLICATION_ID, sql_version);
+    if (!run_sql(s, sql))
+        return open_failed(s, err, "migrate it");
+    return PAV_OK;
+}
+
+static void
+load_counters(struct pav_store *s)
+{
+    int64_t event = 0, execution = 0, step = 0;
+
+    if (!ask_int(s, "SELECT coalesce(max(id),0) FROM event", &event) ||
+        !ask_int(s, "SELECT coalesce(max(id),0) FROM execution", &execution) ||
+        !ask_int(s, "SELECT coalesce(max(id),0) FROM step", &step) ||
+        !ask_int(s, sql_texts[SQL_PARKED_TOTAL], &s->parked))
+        PAV_BUG(sqlite3_errmsg(s->db));
+    s->next_event = event + 1;
+    s->next_execution = execution + 1;
+    s->next_step = step + 1;
+}
+
+static int
+on_log(void *arg, sqlite3 *db, const char *name, int pages)
+{
+    struct pav_store *s = arg;
+
+    (void)db;
+    (void)name;
+    s->log_pages = pages;
+    return SQLITE_OK;
+}
+
+static enum pav_rc
+configure(struct pav_store *s, struct pav_err *err)
+{
+    int64_t version, synchronous;
+    int on;
+    enum pav_rc rc;
+
+    /* Before the first table: the way free pages are kept. */
+    if (!run_sql(s, "PRAGMA auto_vacuum=INCREMENTAL"))
+        return open_failed(s, err, "open it");
+    rc = check_identity(s, &version, err);
+    if (rc != PAV_OK)
+        return rc;
+    if (!run_sql(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                    "PRAGMA wal_autocheckpoint=0; PRAGMA mmap_size=0;"
+                    "PRAGMA journal_size_limit=67108864;"
+                    "PRAGMA cache_spill=OFF; PRAGMA cache_size=-16384;"
+                    "PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;"
+                    "PRAGMA cell_size_check=ON; PRAGMA secure_delete=OFF"))
+        return open_failed(s, err, "configure it");
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, &on);
+    if (!ask_int(s, "PRAGMA synchronous", &synchronous) || synchronous != 2)
+        return pav_fail(err, PAV_IO, s->path,
+                        "SQLite does not keep synchronous=FULL");
+    sqlite3_wal_hook(s->db, on_log, s);
+    return migrate(s, version, err);
+}
+
+enum pav_rc
+pav_store_open(const char *path, struct pav_store **out, struct pav_err *err)
+{
+    struct pav_store *s = pav_xcalloc(1, sizeof(*s));
+    enum pav_rc rc;
+
+    vfs_register();
+    vfs_set_writer();
+    s->path = pav_xstrdup(path);
+    if (sqlite3_open_v2(path, &s->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+                            SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                        STORE_VFS) != SQLITE_OK) {
+        sqlite3_extended_result_codes(s->db, 0);
+        rc = open_failed(s, err, "open it");
+        goto out;
+    }
+    sqlite3_extended_result_codes(s->db, 0);
+    rc = configure(s, err);
+    if (rc == PAV_OK)
+        load_counters(s);
+out:
+    if (rc != PAV_OK) {
+        sqlite3_close(s->db);
+        free(s->path);
+        free(s);
+        return rc;
+    }
+    *out = s;
+    return PAV_OK;
+}
+
+void
+pav_store_adopt(struct pav_store *s)
+{
+    (void)s;
+    vfs_set_writer();
+}
+
+void
+pav_store_close(struct pav_store *s)
+{
+    int i;
+
+    if (s == NULL)
+        return;
+    if (s->in_transaction)
+        pav_store_rollback(s);
+    for (i = 0; i < SQL_COUNT; i++)
+        sqlite3_finalize(s->statements[i]);
+    sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+                              NULL);
+    if (sqlite3_close(s->db) != SQLITE_OK)
+        PAV_BUG("a statement of the store was left open");
+    free(s->path);
+    free(s);
+}
+
+/* ---- the transaction ---- */
+
+enum pav_rc
+pav_store_commit(struct pav_store *s, struct pav_err *err)
+{
+    int code;
+
+    if (!s->in_transaction)
+        return PAV_OK;
+    if (s->failed == SQLITE_OK)
+        store_run(s, statement(s, SQL_COMMIT));
+    code = s->failed & 0xff;
+    if (code == SQLITE_OK) {
+        s->in_transaction = false;
+        return PAV_OK;
+    }
+    if (code == SQLITE_FULL) {
+        pav_store_rollback(s);
+        return pav_fail(err, PAV_FULL, s->path, "no space left on the disk");
+    }
+    return pav_fail(err, PAV_IO, s->path, "%s", s->failure);
+}
+
+void
+pav_store_rollback(struct pav_store *s)
+{
+    int i;
+
+    for (i = 0; i < SQL_COUNT; i++)
+        if (s->statements[i] != NULL)
+            sqlite3_reset(s->statements[i]);
+    if (!sqlite3_get_autocommit(s->db))
+        sqlite3_step(statement(s, SQL_ROLLBACK));
+    sqlite3_reset(statement(s, SQL_ROLLBACK));
+    s->in_transaction = false;
+    s->failed = SQLITE_OK;
+    load_counters(s);
+}
+
+bool
+pav_store_wants_checkpoint(const struct pav_store *s, bool idle)
+{
+    return s->log_pages >= CHECKPOINT_PAGES || (idle && s->log_pages > 0);
+}
+
+void
+pav_store_checkpoint(struct pav_store *s)
+{
+    int rc = sqlite3_wal_checkpoint_v2(
+        s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+
+    if (rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_FULL) {
+        s->log_pages = 0; /* the next commit tells how long it is */
+        return;
+    }
+    pav_log(PAV_LOG_ERROR, NULL, "checkpoint failed: %s",
+            sqlite3_errmsg(s->db));
+    PAV_BUG("checkpoint");
+}
+
+enum pav_rc
+pav_store_probe(struct pav_store *s, struct pav_err *err)
+{
+    sqlite3_stmt *st = store_write(s, SQL_PROBE);
+
+    sqlite3_bind_int64(st, 1, s->next_step);
+    store_run(s, st);
+    return pav_store_commit(s, err);
+}
+
+int64_t
+pav_store_next_event(struct pav_store *s)
+{
+    return s->next_event++;
+}
+
+int64_t
+pav_store_next_execution(struct pav_store *s)
+{
+    return s->next_execution++;
+}
+
+int64_t
+pav_store_next_step(struct pav_store *s)
+{
+    return s->next_step++;
+}

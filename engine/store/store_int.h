@@ -1,0 +1,92 @@
+/* What the files of the store share. */
+#ifndef PAVANE_STORE_INT_H
+#define PAVANE_STORE_INT_H
+
+#include <sqlite3.h>
+
+#include "pavane/store.h"
+
+#define STORE_VFS "pavane"
+
+/* Registers the shim; the first call counts. */
+void vfs_register(void);
+/* Writes are allowed on the calling thread alone from now on. */
+void vfs_set_writer(void);
+
+/* One prepared statement an id; the texts are in sql.c. */
+enum statement {
+    SQL_BEGIN,
+    SQL_COMMIT,
+    SQL_ROLLBACK,
+    SQL_MACHINE_INSERT,
+    SQL_MACHINE_UPDATE,
+    SQL_MACHINE_ACTIVE,
+    SQL_MACHINE_BY_NAME,
+    SQL_MACHINES,
+    SQL_VERSION_INSERT,
+    SQL_VERSION_GET,
+    SQL_EVENT_INSERT,
+    SQL_SEEN_INSERT,
+    SQL_SEEN_GET,
+    SQL_EVENT_GET,
+    SQL_DISPOSITION_INSERT,
+    SQL_DISPOSITION_CHANGE,
+    SQL_CONCERNED,
+    SQL_EXECUTION_INSERT,
+    SQL_EXECUTION_UPDATE,
+    SQL_EXECUTION_MOVE,
+    SQL_EXECUTION_GET,
+    SQL_EXECUTION_NAMED,
+    SQL_EXECUTION_OF_KEY,
+    SQL_STEP_INSERT,
+    SQL_STEP_GET,
+    SQL_WAIT_INSERT,
+    SQL_WAIT_DELETE,
+    SQL_TIMER_INSERT,
+    SQL_TIMER_DELETE,
+    SQL_TIMER_FIRST,
+    SQL_PARK,
+    SQL_UNPARK,
+    SQL_PARKED_NEXT,
+    SQL_PARKED_COUNT,
+    SQL_PARKED_FIRST,
+    SQL_PARKED_TOTAL,
+    SQL_OPEN_VERSIONS,
+    SQL_FAULT_PUT,
+    SQL_FAULT_DELETE,
+    SQL_PROBE,
+    SQL_COUNT,
+};
+
+extern const char *const sql_texts[SQL_COUNT];
+extern const char *const sql_migrations[];
+extern const int sql_version; /* of the schema: the number of migrations */
+
+struct pav_store {
+    sqlite3 *db;
+    char *path;
+    sqlite3_stmt *statements[SQL_COUNT];
+    bool in_transaction;
+    int failed; /* the first error of this transaction, an SQLite code */
+    char failure[512];
+    int64_t next_event, next_execution, next_step;
+    int64_t parked; /* how many events are parked in all */
+    int log_pages;
+};
+
+/* Begin when needed, and give a statement ready to be bound. */
+sqlite3_stmt *store_write(struct pav_store *s, enum statement id);
+sqlite3_stmt *store_read(struct pav_store *s, enum statement id);
+/* Run to its end; an error is kept for the commit. */
+void store_run(struct pav_store *s, sqlite3_stmt *st);
+/* True on a row; resets on the end and on errors. */
+bool store_row(struct pav_store *s, sqlite3_stmt *st);
+
+void bind_text(sqlite3_stmt *st, int i, const char *text);
+void bind_bytes(sqlite3_stmt *st, int i, struct pav_bytes b);
+void bind_blob(sqlite3_stmt *st, int i, struct pav_bytes b);
+void bind_int_or_null(sqlite3_stmt *st, int i, int64_t n);
+const char *column_str(sqlite3_stmt *st, int i, struct pav_arena *a);
+struct pav_bytes column_bytes(sqlite3_stmt *st, int i, struct pav_arena *a);
+
+#endif

@@ -1,0 +1,127 @@
+/*
+ * The engine thread: the single writer and single owner of every execution.
+ *
+ * Other threads submit jobs and get them back, filled in, once what they
+ * caused is durable.  A job owns an arena; everything in a job lies there (or
+ * is one of the frozen objects that it hands over).  Whoever holds the job owns
+ * it: the sender before submitting, the engine until `done`, the sender again
+ * after that.
+ */
+#ifndef PAVANE_ENGINE_H
+#define PAVANE_ENGINE_H
+
+#include <stdatomic.h>
+
+#include "pavane/clock.h"
+#include "pavane/queue.h"
+#include "pavane/rules.h"
+#include "pavane/step.h"
+#include "pavane/store.h"
+
+struct pav_engine;
+
+enum pav_job_kind {
+    PAV_JOB_EVENTS, /* POST /events */
+    PAV_JOB_START,  /* StartExecution */
+    PAV_JOB_STOP,   /* StopExecution */
+    PAV_JOB_TASK,   /* SendTaskSuccess, SendTaskFailure */
+    PAV_JOB_DEFINE, /* CreateStateMachine, or a folder's machine */
+    PAV_JOB_FAULT,  /* a folder that cannot be loaded */
+    PAV_JOB_FOLDERS, /* which folders are there */
+    PAV_JOB_STATUS,
+};
+
+/* What became of an event for one machine. */
+struct pav_outcome {
+    const char *machine, *execution; /* NULL: none */
+    enum pav_disposition disposition;
+    const char *detail; /* NULL: none */
+};
+
+struct pav_event_item {
+    /* given */
+    const struct pav_doc *doc; /* the envelope; NULL: rejected already */
+    struct pav_bytes body, source, id, detail_type;
+    bool known_id; /* the producer gave the id */
+    const char *error; /* why it was rejected, or NULL */
+    /* filled in */
+    struct pav_outcome *outcomes;
+    uint32_t outcome_count;
+};
+
+struct pav_status_view {
+    uint64_t turns, events, steps, commits, rollbacks;
+    uint64_t collect_us, advance_us, commit_us, release_us, checkpoint_us;
+    uint64_t queue, machines, rules;
+    int64_t next_timer_at; /* 0: none */
+};
+
+struct pav_job {
+    struct pav_node node;
+    enum pav_job_kind kind;
+    struct pav_arena arena;
+    void *owner; /* the sender's */
+
+    /* PAV_JOB_EVENTS */
+    struct pav_event_item *items;
+    uint32_t item_count;
+
+    /* PAV_JOB_START, _STOP, _TASK; strings NUL-terminated */
+    const char *machine, *name; /* name NULL: made up */
+    const struct pav_doc *input, *output;
+    const char *token;
+    bool failure;
+    const char *error, *cause;
+
+    /* PAV_JOB_DEFINE, PAV_JOB_FAULT; compiled objects change hands */
+    struct pav_machine *compiled;
+    struct pav_rules *rules;
+    struct pav_machine_row row;
+    const char *report;
+
+    /* PAV_JOB_FOLDERS */
+    const char *const *names;
+    uint32_t name_count;
+
+    /* filled in */
+    enum pav_rc rc;
+    struct pav_err err;
+    const char *aws_error; /* "TaskTimedOut"; NULL when fine */
+    const char *execution; /* name */
+    int64_t at;            /* startDate, stopDate, creationDate */
+    struct pav_status_view status;
+};
+
+struct pav_job *pav_job_new(enum pav_job_kind kind);
+void pav_job_free(struct pav_job *j);
+
+struct pav_engine_config {
+    struct pav_store *store; /* changes hands */
+    struct pav_clock clock;
+    const char *region, *account, *role_arn; /* outlive the engine */
+    int64_t queue_max;
+    /* After a commit, on the engine thread: jobs that are done, as a chain. */
+    void (*done)(void *arg, struct pav_job *first);
+    void *done_arg;
+};
+
+/*
+ * Load machines from the store.  The engine does not run yet.  A stored
+ * definition that does not compile any more is logged and left inactive.
+ */
+struct pav_engine *pav_engine_new(const struct pav_engine_config *config);
+void pav_engine_start(struct pav_engine *e);
+/* Take what is queued, end the thread, close the store. */
+void pav_engine_stop(struct pav_engine *e);
+void pav_engine_free(struct pav_engine *e);
+
+/* False when the queue is full or closed: the job stays the sender's. */
+bool pav_engine_submit(struct pav_engine *e, struct pav_job *j);
+/* False while the disk is full or the engine ends. */
+bool pav_engine_ready(struct pav_engine *e);
+
+/* One turn on the calling thread, for tests on a virtual clock. */
+void pav_engine_turn(struct pav_engine *e, int64_t wait_ms);
+struct pav_clock *pav_engine_clock(struct pav_engine *e);
+
+#endif

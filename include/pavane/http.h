@@ -1,0 +1,98 @@
+/*
+ * The HTTP/1.1 server of the front thread: strict framing (RFC 9112 and
+ * nothing lenient), ceilings, absolute deadlines, deferred replies.
+ *
+ * A request is handed to the handler complete; its pointers live for the
+ * length of the call.  The reply is given there or later, by reference: when
+ * the client has gone meanwhile, a reply goes nowhere.  All functions belong
+ * to the front thread, but for pav_http_post() and pav_http_end().
+ *
+ * Before the handler: any framing error is 400 and close; the Host must be a
+ * known one (403), a foreign Origin gets 403, a write without a JSON media type
+ * 415, so that no web page can post to a local daemon.
+ */
+#ifndef PAVANE_HTTP_H
+#define PAVANE_HTTP_H
+
+#include "pavane/err.h"
+#include "pavane/queue.h"
+
+struct pav_http;
+
+struct pav_ref {
+    uint32_t slot, generation;
+};
+
+enum pav_method { PAV_GET, PAV_HEAD, PAV_POST };
+
+struct pav_request {
+    enum pav_method method;
+    const char *path, *query; /* NUL-terminated; query "" when absent */
+    const char *host;         /* as the client wrote it */
+    const char *content_type; /* lower case, without parameters; "" */
+    const char *target;       /* X-Amz-Target, "" */
+    const char *const *ce;    /* ce-* header names and values by turns, NULL */
+    const char *body;
+    size_t body_len;
+};
+
+struct pav_http_config {
+    const char *address; /* "127.0.0.1" */
+    int port;            /* 0: any */
+    const char *hosts;   /* further names, by comma; NULL */
+    const char *token;   /* asked of everyone when not NULL */
+    int max_connections;
+    /* A complete request. */
+    void (*handle)(void *arg, const struct pav_request *req,
+                   struct pav_ref ref);
+    /* The most bytes that a body may have for this path; 0: none. */
+    size_t (*body_max)(void *arg, enum pav_method m, const char *path);
+    /* A node that another thread posted; it is the receiver's now. */
+    void (*message)(void *arg, struct pav_node *node);
+    /* About once a second. */
+    void (*tick)(void *arg);
+    void *arg;
+};
+
+/* Binds and listens.  Errors: PAV_IO, err->at is the address. */
+PAV_MUSTUSE enum pav_rc pav_http_new(const struct pav_http_config *config,
+                                     struct pav_http **out,
+                                     struct pav_err *err);
+int pav_http_port(const struct pav_http *h);
+/* Serve until pav_http_end(), then finish what was begun. */
+void pav_http_run(struct pav_http *h);
+/* From any thread or signal handler: stop accepting, drain, return. */
+void pav_http_end(struct pav_http *h);
+void pav_http_free(struct pav_http *h);
+
+/* From any thread: nodes for `message`, as a chain. */
+void pav_http_post(struct pav_http *h, struct pav_node *first);
+
+struct pav_reply {
+    int status;
+    const char *type;    /* "application/json"; NULL: no body */
+    const char *headers; /* further lines, each with CRLF; NULL */
+    const char *body;
+    size_t len;
+};
+
+/* Copies; goes nowhere when the client has gone. */
+void pav_http_reply(struct pav_http *h, struct pav_ref ref,
+                    const struct pav_reply *reply);
+
+struct pav_http_counts {
+    uint64_t accepted, requests, refused, bad, timed_out;
+    uint32_t open;
+};
+struct pav_http_counts pav_http_counts(const struct pav_http *h);
+
+/* Value of a query parameter, decoded, in `out`; NULL when absent or long. */
+const char *pav_query_get(const char *query, const char *name, char *out,
+                          size_t room);
+/* Append a text, percent-encoded, for a query or a path segment. */
+struct pav_buf;
+void pav_url_encode(struct pav_buf *b, const char *s, size_t len);
+/* In place; false when it is no valid encoding or holds NUL. */
+bool pav_url_decode(char *s);
+
+#endif

@@ -1,0 +1,232 @@
+/*
+ * The store: rows and bytes in one SQLite file.  It knows nothing of state
+ * kinds.
+ *
+ * One connection writes and checkpoints, and only on the thread that adopted
+ * it: the VFS shim (store/vfs.c) aborts the process when another thread
+ * writes.  Writes are staged in one transaction and become durable together
+ * in pav_store_commit() (synchronous=FULL).  A staged write never fails by
+ * itself: an error is kept and reported by the commit.
+ *
+ * Readers are connections of their own, read-only, one for a thread
+ * (reader.h).  All times are milliseconds since the epoch, UTC.
+ */
+#ifndef PAVANE_STORE_H
+#define PAVANE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pavane/err.h"
+#include "pavane/mem.h"
+
+#define PAV_APPLICATION_ID 0x50415641 /* "PAVA" */
+
+struct pav_store;
+
+/* Bytes that are borrowed, or live in the arena that the caller gave. */
+struct pav_bytes {
+    const char *p;
+    size_t len;
+};
+
+enum pav_disposition {
+    PAV_STARTED,
+    PAV_RESUMED,
+    PAV_PARKED,
+    PAV_DUPLICATE,
+    PAV_UNEXPECTED,
+    PAV_LATE,
+    PAV_UNMATCHED,
+    PAV_REJECTED,
+    PAV_EXPIRED,
+    PAV_DISPOSITIONS,
+};
+const char *pav_disposition_name(enum pav_disposition d);
+bool pav_disposition_find(const char *name, enum pav_disposition *out);
+
+/*
+ * Open or create the file and bring its schema up to date.  Errors: PAV_IO
+ * (cannot be opened or written, is in use), PAV_INVALID (not Pavane's, or of a
+ * newer version).  err->at is the path.
+ */
+PAV_MUSTUSE enum pav_rc pav_store_open(const char *path,
+                                       struct pav_store **out,
+                                       struct pav_err *err);
+/* The calling thread is the one that writes from now on. */
+void pav_store_adopt(struct pav_store *s);
+/* Checkpoints and closes; readers are closed by then. */
+void pav_store_close(struct pav_store *s);
+
+/*
+ * Make what was staged durable; returns at once when nothing was.
+ * PAV_FULL: no space; all of it was rolled back.  PAV_IO: anything else; the
+ * process must end, for start-up is recovery.
+ */
+PAV_MUSTUSE enum pav_rc pav_store_commit(struct pav_store *s,
+                                         struct pav_err *err);
+void pav_store_rollback(struct pav_store *s);
+/* True when the log is long enough, or `idle` and not empty. */
+bool pav_store_wants_checkpoint(const struct pav_store *s, bool idle);
+void pav_store_checkpoint(struct pav_store *s);
+/* Can a row be written and made durable right now? */
+PAV_MUSTUSE enum pav_rc pav_store_probe(struct pav_store *s,
+                                        struct pav_err *err);
+
+/* The next ids; counted in memory, corrected by a rollback. */
+int64_t pav_store_next_event(struct pav_store *s);
+int64_t pav_store_next_execution(struct pav_store *s);
+int64_t pav_store_next_step(struct pav_store *s);
+
+/* ---- machines ---- */
+
+struct pav_machine_row {
+    int64_t id, version_id;
+    const char *name;
+    bool by_folder, active;
+    int64_t version, created_at;
+    struct pav_bytes definition, rules, readme;
+    const char *role_arn;
+};
+
+/* A new machine, or a new current version of one; fills the ids. */
+void pav_store_machine_put(struct pav_store *s, struct pav_machine_row *row,
+                           int64_t now_ms);
+void pav_store_machine_active(struct pav_store *s, int64_t machine_id,
+                              bool active);
+/* Current versions, in order of their ids; `fn` false ends it. */
+void pav_store_machines(struct pav_store *s,
+                        bool (*fn)(void *arg,
+                                   const struct pav_machine_row *row),
+                        void *arg);
+/* One version; NULL bytes when there is none. Copied into the arena. */
+bool pav_store_version(struct pav_store *s, int64_t version_id,
+                       struct pav_arena *a, struct pav_machine_row *out);
+
+/* ---- events ---- */
+
+struct pav_event_row {
+    int64_t id; /* the sequence */
+    int64_t received_at;
+    struct pav_bytes source, event_id, detail_type, body;
+    bool known_id; /* the producer gave the id: it takes part in deduplication */
+};
+
+void pav_store_event_add(struct pav_store *s, const struct pav_event_row *row);
+/* The last event of this (source, id) and when it came; 0: there is none. */
+int64_t pav_store_event_seen(struct pav_store *s, struct pav_bytes source,
+                             struct pav_bytes event_id, int64_t *received_at);
+bool pav_store_event(struct pav_store *s, int64_t id, struct pav_arena *a,
+                     struct pav_event_row *out);
+
+/* ---- dispositions ---- */
+
+struct pav_disposition_row {
+    int64_t id, event_id;
+    int64_t machine_id, execution_id; /* 0: none */
+    struct pav_bytes key;             /* p NULL: none */
+    enum pav_disposition kind;
+    bool early; /* was parked before */
+    int64_t at;
+    const char *detail; /* why, or NULL */
+};
+
+/* Fills row->id; `ordinal` counts the machines that one event concerns. */
+void pav_store_disposition_add(struct pav_store *s,
+                               struct pav_disposition_row *row,
+                               uint32_t ordinal);
+/* parked becomes started, resumed or expired. */
+void pav_store_disposition_change(struct pav_store *s, int64_t id,
+                                  enum pav_disposition kind,
+                                  int64_t machine_id, int64_t execution_id,
+                                  int64_t now_ms);
+/* Did that event concern this machine (or nobody, for machine 0)? */
+bool pav_store_concerned(struct pav_store *s, int64_t event_id,
+                         int64_t machine_id, int64_t *execution_id);
+
+/* ---- executions and their steps ---- */
+
+struct pav_execution_row {
+    int64_t id, machine_id, version_id;
+    const char *name, *key; /* key NULL: started without one */
+    int status;             /* enum pav_status */
+    int64_t started_at, stopped_at; /* 0: still open */
+    int64_t first_step, last_step, next_event;
+    const char *states; /* a JSON list of names */
+};
+
+void pav_store_execution_add(struct pav_store *s,
+                             const struct pav_execution_row *row);
+void pav_store_execution_update(struct pav_store *s,
+                                const struct pav_execution_row *row);
+bool pav_store_execution(struct pav_store *s, int64_t id, struct pav_arena *a,
+                         struct pav_execution_row *out);
+bool pav_store_execution_named(struct pav_store *s, int64_t machine_id,
+                               const char *name, struct pav_arena *a,
+                               struct pav_execution_row *out);
+/* The newest execution of a key: open ones before closed ones. */
+bool pav_store_execution_of_key(struct pav_store *s, int64_t machine_id,
+                                const char *key, struct pav_arena *a,
+                                struct pav_execution_row *out);
+
+struct pav_step_row {
+    int64_t id, execution_id, previous; /* previous 0: the first */
+    int64_t at, first_event, event_count;
+    int semantics, wake; /* enum pav_wake_kind */
+    int64_t event_id;    /* the event that woke it; 0: none */
+    struct pav_bytes seed, record;
+};
+
+void pav_store_step_add(struct pav_store *s, const struct pav_step_row *row);
+bool pav_store_step(struct pav_store *s, int64_t id, struct pav_arena *a,
+                    struct pav_step_row *out);
+
+/* ---- waits, timers, parked events ---- */
+
+struct pav_wait_row {
+    int64_t execution_id;
+    uint32_t no;
+    const char *state, *event_name, *pattern; /* the last two may be NULL */
+    int64_t since_at, due_at;
+};
+
+void pav_store_wait_add(struct pav_store *s, const struct pav_wait_row *row);
+void pav_store_wait_delete(struct pav_store *s, int64_t execution_id,
+                           uint32_t no);
+void pav_store_timer_add(struct pav_store *s, int64_t due_at,
+                         int64_t execution_id, uint32_t no);
+void pav_store_timer_delete(struct pav_store *s, int64_t due_at,
+                            int64_t execution_id, uint32_t no);
+/* The earliest timer; false when there is none. */
+bool pav_store_timer_first(struct pav_store *s, int64_t *due_at,
+                           int64_t *execution_id, uint32_t *no);
+
+struct pav_parked_row {
+    int64_t machine_id, event_id, disposition_id, expires_at;
+    const char *key;
+    struct pav_bytes input; /* what the rule handed on */
+};
+
+void pav_store_park(struct pav_store *s, const struct pav_parked_row *row);
+void pav_store_unpark(struct pav_store *s, int64_t machine_id, const char *key,
+                      int64_t event_id);
+/* The first parked event of a key behind `after`, in order of arrival. */
+bool pav_store_parked_next(struct pav_store *s, int64_t machine_id,
+                           const char *key, int64_t after, struct pav_arena *a,
+                           struct pav_parked_row *out);
+int64_t pav_store_parked_count(struct pav_store *s, int64_t machine_id,
+                               const char *key);
+/* The one that expires first; false when there is none. */
+bool pav_store_parked_first(struct pav_store *s, struct pav_arena *a,
+                            struct pav_parked_row *out);
+
+/* What is wrong with a machine's folder; `report` NULL: nothing any more. */
+void pav_store_fault_put(struct pav_store *s, const char *name,
+                         const char *report, int64_t now_ms);
+
+/* Version ids with an open execution, for loading at the start. */
+void pav_store_open_versions(struct pav_store *s,
+                             void (*fn)(void *arg, int64_t version_id),
+                             void *arg);
+
+#endif
