@@ -265,7 +265,8 @@ head_parse(char *p, size_t len, struct head *out, int *status)
 /* ---- chunks ---- */
 
 enum chunk_state {
-    CHUNK_SIZE,      /* digits */
+    CHUNK_FIRST_DIGIT, /* where a zeroed struct begins */
+    CHUNK_SIZE,
     CHUNK_EXTENSION, /* up to CR */
     CHUNK_SIZE_LF,
     CHUNK_DATA,
@@ -275,7 +276,6 @@ enum chunk_state {
     CHUNK_TRAILER_LINE,
     CHUNK_TRAILER_LF,
     CHUNK_END_LF,
-    CHUNK_FIRST_DIGIT,
 };
 
 static int
@@ -348,8 +348,6 @@ chunk_byte(struct chunks *c, char byte)
 enum parsed
 chunks_parse(char *p, size_t len, struct chunks *c)
 {
-    if (c->from == c->out && c->state == 0 && c->left == 0)
-        c->state = CHUNK_FIRST_DIGIT;
     while (c->from < len) {
         if (c->state == CHUNK_DATA) {
             size_t n = len - c->from < c->left ? len - c->from : c->left;

@@ -443,8 +443,7 @@ arrive(struct pav_engine *e, struct pav_arena *out,
                                 .source = item->source,
                                 .event_id = item->id,
                                 .detail_type = item->detail_type,
-                                .body = item->body,
-                                .known_id = item->known_id};
+                                .body = item->body};
     struct machine *m;
 
     item->outcomes = NULL;

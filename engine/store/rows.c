@@ -120,12 +120,10 @@ pav_store_open_versions(struct pav_store *s,
 
 /* ---- events ---- */
 
-static int64_t
-seen_hash(struct pav_bytes source, struct pav_bytes event_id)
+int64_t
+seen_hash(struct pav_bytes event_id)
 {
-    uint64_t h = pav_hash64(source.p, source.len, 0);
-
-    return (int64_t)pav_hash64(event_id.p, event_id.len, h);
+    return (int64_t)pav_hash64(event_id.p, event_id.len, 0);
 }
 
 void
@@ -140,10 +138,8 @@ pav_store_event_add(struct pav_store *s, const struct pav_event_row *row)
     bind_bytes(st, 5, row->detail_type);
     bind_blob(st, 6, row->body);
     store_run(s, st);
-    if (!row->known_id)
-        return;
     st = store_write(s, SQL_SEEN_INSERT);
-    sqlite3_bind_int64(st, 1, seen_hash(row->source, row->event_id));
+    sqlite3_bind_int64(st, 1, seen_hash(row->event_id));
     sqlite3_bind_int64(st, 2, row->id);
     store_run(s, st);
 }
@@ -164,7 +160,7 @@ pav_store_event_seen(struct pav_store *s, struct pav_bytes source,
     sqlite3_stmt *st = store_read(s, SQL_SEEN_GET);
     int64_t found = 0;
 
-    sqlite3_bind_int64(st, 1, seen_hash(source, event_id));
+    sqlite3_bind_int64(st, 1, seen_hash(event_id));
     while (found == 0 && store_row(s, st)) {
         if (column_equals(st, 1, source) && column_equals(st, 2, event_id)) {
             found = sqlite3_column_int64(st, 0);

@@ -4,7 +4,7 @@
  * The tables, in the order of an event's way:
  *   event        what producers sent, verbatim; append-only, id in order of
  *                arrival
- *   event_seen   a 64-bit hash of (source, id) for deduplication
+ *   event_seen   a 64-bit hash of the event's id, for deduplication and search
  *   disposition  what became of an event for a machine; id = event * 1024 +
  *                ordinal, so that an event's rows stand together
  *   execution    one row each, updated at most once a step

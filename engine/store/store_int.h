@@ -82,6 +82,9 @@ void store_run(struct pav_store *s, sqlite3_stmt *st);
 /* True on a row; resets on the end and on errors. */
 bool store_row(struct pav_store *s, sqlite3_stmt *st);
 
+/* The key of event_seen: found by id alone, told apart by source. */
+int64_t seen_hash(struct pav_bytes event_id);
+
 void bind_text(sqlite3_stmt *st, int i, const char *text);
 void bind_bytes(sqlite3_stmt *st, int i, struct pav_bytes b);
 void bind_blob(sqlite3_stmt *st, int i, struct pav_bytes b);

@@ -109,7 +109,6 @@ struct pav_event_row {
     int64_t id; /* the sequence */
     int64_t received_at;
     struct pav_bytes source, event_id, detail_type, body;
-    bool known_id; /* the producer gave the id: it takes part in deduplication */
 };
 
 void pav_store_event_add(struct pav_store *s, const struct pav_event_row *row);

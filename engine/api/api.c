@@ -1,0 +1,503 @@
+/*
+ * The front's side of everything: routes, tickets for the engine, questions
+ * for the query threads.
+ *
+ * A GET becomes a question; a change becomes a job of the engine with a ticket
+ * that knows who waits.  Both come back as notes through the server's queue,
+ * and only there a reply is given.
+ */
+#include "pavane/api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pavane/clock.h"
+#include "pavane/log.h"
+#include "pavane/paper.h"
+#include "pavane/text.h"
+#include "api_int.h"
+
+#define QUESTIONS_MAX 4096
+#define ANSWER_MAX    (64u << 20)
+
+int64_t
+api_now_ms(const struct pav_api *api)
+{
+    struct pav_clock c;
+
+    pav_clock_real(&c, api->config.clock_offset_ms);
+    return pav_clock_ms(&c);
+}
+
+/* ---- replies ---- */
+
+void
+api_reply(struct pav_api *api, struct pav_ref ref, int status,
+          const char *type, const char *body, size_t len)
+{
+    struct pav_reply r = {
+        .status = status, .type = type, .body = body, .len = len};
+
+    pav_http_reply(api->config.http, ref, &r);
+}
+
+static void
+put_error(struct pav_buf *b, const char *error, const char *at,
+          const char *message)
+{
+    pav_buf_puts(b, "{\"error\":");
+    pav_buf_jsons(b, error);
+    if (at != NULL && *at != '\0') {
+        pav_buf_puts(b, ",\"at\":");
+        pav_buf_jsons(b, at);
+    }
+    pav_buf_puts(b, ",\"message\":");
+    pav_buf_jsons(b, message);
+    pav_buf_puts(b, "}\n");
+}
+
+void
+api_error(struct pav_api *api, struct pav_ref ref, int status,
+          const char *error, const char *at, const char *message)
+{
+    struct pav_buf b;
+
+    pav_buf_init(&b, 1 << 16);
+    put_error(&b, error, at, message);
+    api_reply(api, ref, status, "application/json", b.p, b.len);
+    pav_buf_fini(&b);
+}
+
+void
+query_error(struct pav_query *q, int status, const char *at,
+            const char *message)
+{
+    q->status = status;
+    q->type = "application/json";
+    q->out.len = 0;
+    put_error(&q->out, status == 404 ? "missing" : "invalid", at, message);
+}
+
+void
+query_paper(struct pav_query *q, cJSON *paper)
+{
+    size_t len;
+    char *text = pav_paper_print(paper, &len);
+
+    pav_buf_put(&q->out, text, len);
+    pav_buf_putc(&q->out, '\n');
+    free(text);
+}
+
+/* ---- parameters ---- */
+
+const char *
+query_text(struct pav_query *q, const char *name)
+{
+    char *room = pav_arena_alloc(q->arena, 4096);
+
+    return pav_query_get(q->query, name, room, 4096);
+}
+
+bool
+query_number(struct pav_query *q, const char *name, int64_t *out)
+{
+    const char *text = query_text(q, name);
+
+    *out = 0;
+    if (text == NULL || *text == '\0')
+        return true;
+    if (pav_parse_int(text, strlen(text), out))
+        return true;
+    query_error(q, 400, name, "a whole number is wanted");
+    return false;
+}
+
+bool
+query_limit(struct pav_query *q, uint32_t *limit)
+{
+    int64_t n;
+
+    if (!query_number(q, "limit", &n))
+        return false;
+    if (n > PAGE_MOST) {
+        query_error(q, 400, "limit", "at most 1000 a page");
+        return false;
+    }
+    *limit = n == 0 ? PAGE_USUAL : (uint32_t)n;
+    return true;
+}
+
+/* ---- tickets ---- */
+
+void
+api_submit(struct pav_api *api, struct pav_ref ref, struct pav_job *job,
+           void (*answer)(struct pav_api *api, struct pav_ref ref,
+                          struct pav_job *job))
+{
+    struct ticket *t = pav_arena_zalloc(&job->arena, sizeof(*t));
+
+    t->note.kind = NOTE_ENGINE;
+    t->note.job = job;
+    t->ref = ref;
+    t->api = api;
+    t->answer = answer;
+    job->owner = t;
+    if (pav_engine_submit(api->config.engine, job))
+        return;
+    pav_job_free(job);
+    api_error(api, ref, 503, "busy", NULL,
+              "too much is waiting, or the daemon ends; nothing was kept: try "
+              "again");
+}
+
+/* On the engine thread: every job with a ticket goes back to the front. */
+void
+pav_api_done(void *arg, struct pav_job *first)
+{
+    struct pav_api *api = arg;
+    struct pav_node *chain = NULL, **last = &chain;
+    struct pav_job *j, *next;
+
+    for (j = first; j != NULL; j = next) {
+        struct ticket *t = j->owner;
+
+        next = (struct pav_job *)j->node.next;
+        if (t == NULL) { /* a folder's: nobody waits */
+            pav_job_free(j);
+            continue;
+        }
+        t->note.node.next = NULL;
+        *last = &t->note.node;
+        last = &t->note.node.next;
+    }
+    if (chain != NULL)
+        pav_http_post(api->config.http, chain);
+}
+
+/* ---- questions ---- */
+
+static struct question *
+question_new(struct pav_api *api, const struct pav_request *req,
+             struct pav_ref ref, pav_query_fn run)
+{
+    struct question *qu = pav_xcalloc(1, sizeof(*qu));
+    struct pav_arena *a = &qu->arena;
+
+    pav_arena_init(a, 8192);
+    qu->api = api;
+    qu->ref = ref;
+    qu->run = run;
+    qu->note.kind = NOTE_ANSWER;
+    qu->note.answer = qu;
+    qu->q.arena = a;
+    qu->q.path = pav_arena_strdup(a, req->path);
+    qu->q.query = pav_arena_strdup(a, req->query);
+    qu->q.host = pav_arena_strdup(a, req->host);
+    qu->q.target = pav_arena_strdup(a, req->target);
+    if (req->body_len > 0)
+        qu->q.body = pav_arena_strndup(a, req->body, req->body_len);
+    qu->q.body_len = req->body_len;
+    qu->q.region = api->config.region;
+    qu->q.account = api->config.account;
+    qu->q.now_ms = api_now_ms(api);
+    qu->q.status = 200;
+    qu->q.type = "application/json";
+    pav_buf_init(&qu->q.out, ANSWER_MAX);
+    return qu;
+}
+
+static void
+question_free(struct question *qu)
+{
+    pav_job_free(qu->define);
+    pav_buf_fini(&qu->q.out);
+    pav_arena_fini(&qu->arena);
+    free(qu);
+}
+
+void
+api_ask(struct pav_api *api, const struct pav_request *req, struct pav_ref ref,
+        pav_query_fn run)
+{
+    struct question *qu = question_new(api, req, ref, run);
+
+    if (pav_queue_push(api->questions, &qu->node))
+        return;
+    question_free(qu);
+    api_error(api, ref, 503, "busy", NULL, "too many questions wait");
+}
+
+static void *
+answer_questions(void *arg)
+{
+    struct question *qu;
+    struct pav_node *n;
+    struct pav_api *api = ((void **)arg)[0];
+    struct pav_reader *reader = ((void **)arg)[1];
+
+    free(arg);
+    while ((n = pav_queue_take(api->questions, 1, -1)) != NULL) {
+        qu = (struct question *)n;
+        qu->q.reader = reader;
+        pav_reader_begin(reader);
+        qu->run(&qu->q);
+        if (pav_reader_gave_up(reader))
+            query_error(&qu->q, 503, qu->q.path,
+                        "this question takes too long; ask for less");
+        pav_reader_end(reader);
+        if (qu->q.out.over)
+            query_error(&qu->q, 413, qu->q.path, "the answer is too large");
+        qu->note.node.next = NULL;
+        pav_http_post(api->config.http, &qu->note.node);
+    }
+    return NULL;
+}
+
+/* ---- the folder ---- */
+
+static void
+scan_folder(struct pav_query *q)
+{
+    struct question *qu = (struct question *)(void *)((char *)q -
+                              offsetof(struct question, q));
+    struct pav_err err;
+
+    if (pav_folder_scan(qu->api->folder, &err) != PAV_OK)
+        pav_log(PAV_LOG_WARN, NULL, "%s: %s", err.at, err.message);
+}
+
+void
+pav_api_tick(void *arg)
+{
+    struct pav_api *api = arg;
+    struct pav_request none = {.path = "", .query = "", .host = "",
+                               .target = ""};
+    struct pav_ref nobody = {UINT32_MAX, 0};
+
+    if (api->folder == NULL || api->scanning)
+        return;
+    api->scanning = true;
+    api_ask(api, &none, nobody, scan_folder);
+}
+
+/* ---- messages ---- */
+
+static void
+answered(struct pav_api *api, struct question *qu)
+{
+    struct pav_reply r = {.status = qu->q.status,
+                          .type = qu->q.type,
+                          .headers = qu->q.headers,
+                          .body = qu->q.out.p == NULL ? "" : qu->q.out.p,
+                          .len = qu->q.out.len};
+
+    if (qu->run == scan_folder)
+        api->scanning = false;
+    if (qu->define != NULL) {
+        struct pav_job *job = qu->define;
+
+        qu->define = NULL;
+        api_submit(api, qu->ref, job,
+                   ((struct ticket *)job->owner)->answer);
+    } else {
+        pav_http_reply(api->config.http, qu->ref, &r);
+    }
+    question_free(qu);
+}
+
+void
+pav_api_message(void *arg, struct pav_node *node)
+{
+    struct pav_api *api = arg;
+    struct note *note = (struct note *)node;
+
+    if (note->kind == NOTE_ANSWER) {
+        answered(api, note->answer);
+    } else {
+        struct pav_job *job = note->job;
+        struct ticket *t = job->owner;
+
+        t->answer(api, t->ref, job);
+        pav_job_free(job);
+    }
+}
+
+/* ---- routes ---- */
+
+static void
+livez(struct pav_api *api, struct pav_ref ref)
+{
+    api_reply(api, ref, 200, "text/plain; charset=utf-8", "ok\n", 3);
+}
+
+static void
+readyz(struct pav_api *api, struct pav_ref ref)
+{
+    if (pav_engine_ready(api->config.engine))
+        api_reply(api, ref, 200, "text/plain; charset=utf-8", "ready\n", 6);
+    else
+        api_error(api, ref, 503, "not ready", NULL,
+                  "the disk is full, or the daemon ends");
+}
+
+static const struct {
+    const char *prefix;
+    pav_query_fn run;
+} resources[] = {
+    {"/api/v1/executions", executions_get},
+    {"/api/v1/waits", waits_get},
+    {"/api/v1/dispositions", dispositions_get},
+    {"/api/v1/machines", machines_get},
+};
+
+static void
+get(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
+{
+    size_t i;
+
+    if (strcmp(req->path, "/livez") == 0) {
+        livez(api, ref);
+        return;
+    }
+    if (strcmp(req->path, "/readyz") == 0) {
+        readyz(api, ref);
+        return;
+    }
+    if (strcmp(req->path, "/api/v1/status") == 0) {
+        status_get(api, ref);
+        return;
+    }
+    for (i = 0; i < sizeof(resources) / sizeof(resources[0]); i++) {
+        size_t len = strlen(resources[i].prefix);
+
+        if (strncmp(req->path, resources[i].prefix, len) == 0 &&
+            (req->path[len] == '\0' || req->path[len] == '/')) {
+            api_ask(api, req, ref, resources[i].run);
+            return;
+        }
+    }
+    if (strncmp(req->path, "/api/", 5) == 0 ||
+        strcmp(req->path, EVENTS_PATH) == 0)
+        api_error(api, ref, strcmp(req->path, EVENTS_PATH) == 0 ? 405 : 404,
+                  "missing", req->path,
+                  "there is nothing to read here; /api/v1/executions, "
+                  "/api/v1/waits, /api/v1/dispositions, /api/v1/machines and "
+                  "/api/v1/status are");
+    else
+        api_ask(api, req, ref, api->config.page);
+}
+
+void
+pav_api_handle(void *arg, const struct pav_request *req, struct pav_ref ref)
+{
+    struct pav_api *api = arg;
+
+    if (req->method != PAV_POST)
+        get(api, req, ref);
+    else if (strcmp(req->path, EVENTS_PATH) == 0)
+        events_post(api, req, ref);
+    else if (strcmp(req->path, "/") == 0)
+        aws_post(api, req, ref);
+    else
+        api_error(api, ref, 404, "missing", req->path,
+                  "POST /events takes events, POST / the Step Functions API");
+}
+
+size_t
+pav_api_body_max(void *arg, enum pav_method m, const char *path)
+{
+    (void)arg;
+    if (m != PAV_POST)
+        return 0;
+    return strcmp(path, "/") == 0 ? AWS_BODY_MAX : 1024 * 1024;
+}
+
+/* ---- life ---- */
+
+enum pav_rc
+pav_api_new(const struct pav_api_config *config, struct pav_api **out,
+            struct pav_err *err)
+{
+    struct pav_api *api = pav_xcalloc(1, sizeof(*api));
+    int i;
+
+    api->config = *config;
+    api->started_us = pav_clock_mono_us();
+    api->questions = pav_queue_new(QUESTIONS_MAX, false);
+    api->readers = pav_xcalloc((size_t)config->query_threads,
+                               sizeof(*api->readers));
+    api->threads = pav_xcalloc((size_t)config->query_threads,
+                               sizeof(*api->threads));
+    for (i = 0; i < config->query_threads; i++) {
+        enum pav_rc rc =
+            pav_reader_open(config->db, &api->readers[i], err);
+
+        if (rc != PAV_OK) {
+            pav_api_free(api);
+            return rc;
+        }
+    }
+    *out = api;
+    return PAV_OK;
+}
+
+enum pav_rc
+pav_api_bind(struct pav_api *api, struct pav_engine *e, struct pav_http *h,
+             struct pav_err *err)
+{
+    int i;
+
+    api->config.engine = e;
+    api->config.http = h;
+    if (api->config.machines != NULL) {
+        enum pav_rc rc;
+
+        api->folder = pav_folder_new(api->config.machines, e);
+        rc = pav_folder_scan(api->folder, err);
+        if (rc != PAV_OK)
+            return rc;
+    }
+    for (i = 0; i < api->config.query_threads; i++) {
+        void **arg = pav_xmalloc(2 * sizeof(*arg));
+
+        arg[0] = api;
+        arg[1] = api->readers[i];
+        if (pthread_create(&api->threads[i], NULL, answer_questions, arg) != 0)
+            PAV_BUG("a query thread cannot be started");
+        api->thread_count++;
+    }
+    return PAV_OK;
+}
+
+void
+pav_api_stop(struct pav_api *api)
+{
+    int i;
+
+    pav_queue_close(api->questions);
+    for (i = 0; i < api->thread_count; i++)
+        pthread_join(api->threads[i], NULL);
+    api->thread_count = 0;
+    for (i = 0; i < api->config.query_threads; i++) {
+        pav_reader_close(api->readers[i]);
+        api->readers[i] = NULL;
+    }
+}
+
+void
+pav_api_free(struct pav_api *api)
+{
+    int i;
+
+    if (api == NULL)
+        return;
+    for (i = 0; i < api->config.query_threads; i++)
+        pav_reader_close(api->readers[i]);
+    pav_folder_free(api->folder);
+    pav_queue_free(api->questions);
+    free(api->readers);
+    free(api->threads);
+    free(api);
+}

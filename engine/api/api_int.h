@@ -1,0 +1,96 @@
+/* What the resources share. */
+#ifndef PAVANE_API_INT_H
+#define PAVANE_API_INT_H
+
+#include <cjson/cJSON.h>
+#include <pthread.h>
+
+#include "pavane/api.h"
+
+#define EVENTS_PATH  "/events"
+#define AWS_BODY_MAX (4 * 1024 * 1024)
+#define PAGE_USUAL   100
+#define PAGE_MOST    1000
+
+/* What travels to the front: a finished job of the engine, or an answer. */
+enum note_kind { NOTE_ENGINE, NOTE_ANSWER };
+
+struct note {
+    struct pav_node node;
+    enum note_kind kind;
+    struct pav_job *job;     /* NOTE_ENGINE */
+    struct question *answer; /* NOTE_ANSWER */
+};
+
+/* A query job on its way; owns its arena and its bytes. */
+struct question {
+    struct pav_node node;
+    struct note note;
+    struct pav_arena arena;
+    struct pav_query q;
+    pav_query_fn run;
+    struct pav_ref ref;
+    struct pav_api *api;
+    struct pav_job *define; /* CreateStateMachine, compiled: on to the engine */
+};
+
+/* Who waits for a job of the engine, and how to answer. */
+struct ticket {
+    struct note note;
+    struct pav_ref ref;
+    struct pav_api *api;
+    void (*answer)(struct pav_api *api, struct pav_ref ref,
+                   struct pav_job *job);
+};
+
+struct pav_api {
+    struct pav_api_config config;
+    struct pav_queue *questions;
+    pthread_t *threads;
+    struct pav_reader **readers;
+    int thread_count;
+    struct pav_folder *folder;
+    bool scanning; /* one scan at a time */
+    int64_t started_us;
+};
+
+/* The job's answer goes to `ref` by `answer`; 503 when the engine is full. */
+void api_submit(struct pav_api *api, struct pav_ref ref, struct pav_job *job,
+                void (*answer)(struct pav_api *api, struct pav_ref ref,
+                               struct pav_job *job));
+/* A question for the query threads. */
+void api_ask(struct pav_api *api, const struct pav_request *req,
+             struct pav_ref ref, pav_query_fn run);
+void api_reply(struct pav_api *api, struct pav_ref ref, int status,
+               const char *type, const char *body, size_t len);
+/* {"error","message"}, and "at" when there is one. */
+void api_error(struct pav_api *api, struct pav_ref ref, int status,
+               const char *error, const char *at, const char *message);
+void query_error(struct pav_query *q, int status, const char *at,
+                 const char *message);
+/* Prints and deletes the paper into the answer. */
+void query_paper(struct pav_query *q, cJSON *paper);
+int64_t api_now_ms(const struct pav_api *api);
+
+/* "limit" of the query, within bounds; false after query_error(). */
+bool query_limit(struct pav_query *q, uint32_t *limit);
+/* A whole number parameter, 0 when absent; false after query_error(). */
+bool query_number(struct pav_query *q, const char *name, int64_t *out);
+/* A text parameter in the arena, NULL when absent. */
+const char *query_text(struct pav_query *q, const char *name);
+
+/* Resources. */
+void events_post(struct pav_api *api, const struct pav_request *req,
+                 struct pav_ref ref);
+void aws_post(struct pav_api *api, const struct pav_request *req,
+              struct pav_ref ref);
+void aws_read(struct pav_query *q); /* the reading actions, on a query thread */
+void executions_get(struct pav_query *q);
+void waits_get(struct pav_query *q);
+void dispositions_get(struct pav_query *q);
+void machines_get(struct pav_query *q);
+void status_get(struct pav_api *api, struct pav_ref ref);
+/* Compile what CreateStateMachine brought; leaves question->define set. */
+void define_compile(struct pav_query *q);
+
+#endif

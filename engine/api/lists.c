@@ -1,0 +1,233 @@
+/*
+ * /api/v1/waits, /api/v1/dispositions, /api/v1/machines and /api/v1/status.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "pavane/clock.h"
+#include "pavane/paper.h"
+#include "pavane/step.h"
+#include "pavane/text.h"
+#include "api_int.h"
+
+static void
+add_text(cJSON *o, const char *key, const char *text)
+{
+    if (text == NULL)
+        cJSON_AddNullToObject(o, key);
+    else
+        cJSON_AddStringToObject(o, key, text);
+}
+
+static void
+add_time(cJSON *o, const char *key, int64_t ms)
+{
+    char when[PAV_TIME_LEN];
+
+    add_text(o, key, ms == 0 ? NULL : pav_time_format(ms, when));
+}
+
+static void
+add_id(struct pav_query *q, cJSON *o, const char *machine, const char *name)
+{
+    add_text(o, "executionId",
+             machine == NULL || name == NULL
+                 ? NULL
+                 : pav_arena_printf(q->arena, "%s:%s", machine, name));
+}
+
+/* ---- waits ---- */
+
+void
+waits_get(struct pav_query *q)
+{
+    struct pav_wait_filter f = {.machine = query_text(q, "machine"),
+                                .key = query_text(q, "correlationId")};
+    const char *after = query_text(q, "after");
+    struct pav_wait_view_row *v;
+    cJSON *paper, *waits;
+    uint32_t count, i;
+    bool more;
+
+    if (!query_limit(q, &f.limit))
+        return;
+    if (after != NULL) {
+        long long id;
+        unsigned no;
+
+        if (sscanf(after, "%lld.%u", &id, &no) != 2) {
+            query_error(q, 400, "after", "what 'next' said is wanted");
+            return;
+        }
+        f.after_execution = id;
+        f.after_no = no;
+    }
+    count = pav_reader_waits(q->reader, &f, q->arena, &v, &more);
+    paper = cJSON_CreateObject();
+    waits = cJSON_AddArrayToObject(paper, "waits");
+    for (i = 0; i < count; i++) {
+        cJSON *o = cJSON_CreateObject();
+
+        add_id(q, o, v[i].machine, v[i].execution);
+        add_text(o, "machine", v[i].machine);
+        add_text(o, "correlationId", v[i].key);
+        add_text(o, "state", v[i].row.state);
+        add_text(o, "eventName", v[i].row.event_name);
+        add_text(o, "eventPattern", v[i].row.pattern);
+        add_time(o, "since", v[i].row.since_at);
+        add_time(o, "due", v[i].row.due_at);
+        cJSON_AddItemToArray(waits, o);
+    }
+    add_text(paper, "next",
+             !more ? NULL
+                   : pav_arena_printf(q->arena, "after=%lld.%u",
+                                      (long long)v[count - 1].row.execution_id,
+                                      v[count - 1].row.no));
+    query_paper(q, paper);
+}
+
+/* ---- dispositions ---- */
+
+static const char *
+text_of(struct pav_query *q, struct pav_bytes b)
+{
+    return b.p == NULL ? NULL : pav_arena_strndup(q->arena, b.p, b.len);
+}
+
+void
+dispositions_get(struct pav_query *q)
+{
+    struct pav_disposition_filter f = {
+        .event_id = query_text(q, "eventId"),
+        .key = query_text(q, "correlationId"),
+        .kind = -1};
+    const char *kind = query_text(q, "disposition");
+    struct pav_disposition_view *v;
+    enum pav_disposition wanted;
+    cJSON *paper, *list;
+    uint32_t count, i;
+    int64_t next;
+
+    if (!query_limit(q, &f.limit) || !query_number(q, "before", &f.before))
+        return;
+    if (kind != NULL) {
+        if (!pav_disposition_find(kind, &wanted)) {
+            query_error(q, 400, "disposition",
+                        "one of started, resumed, parked, duplicate, "
+                        "unexpected, late, unmatched, rejected, expired is "
+                        "wanted");
+            return;
+        }
+        f.kind = wanted;
+    }
+    count = pav_reader_dispositions(q->reader, &f, q->arena, &v, &next);
+    paper = cJSON_CreateObject();
+    list = cJSON_AddArrayToObject(paper, "dispositions");
+    for (i = 0; i < count; i++) {
+        const struct pav_disposition_view *d = &v[i];
+        cJSON *o = cJSON_CreateObject();
+
+        add_text(o, "eventId", text_of(q, d->event_id));
+        add_text(o, "source", text_of(q, d->source));
+        add_text(o, "detailType", text_of(q, d->detail_type));
+        add_text(o, "machine", d->machine);
+        add_text(o, "correlationId", text_of(q, d->row.key));
+        add_id(q, o, d->machine, d->execution);
+        add_text(o, "disposition", pav_disposition_name(d->row.kind));
+        cJSON_AddBoolToObject(o, "early", d->row.early);
+        add_time(o, "received", d->received_at);
+        add_time(o, "at", d->row.at);
+        add_text(o, "detail", d->row.detail);
+        cJSON_AddItemToArray(list, o);
+    }
+    add_text(paper, "next",
+             next == 0 ? NULL
+                       : pav_arena_printf(q->arena, "before=%lld",
+                                          (long long)next));
+    query_paper(q, paper);
+}
+
+/* ---- machines ---- */
+
+void
+machines_get(struct pav_query *q)
+{
+    struct pav_machine_view *v;
+    uint32_t count = pav_reader_machines(q->reader, true, q->arena, &v), i;
+    cJSON *paper = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(paper, "machines");
+    int status;
+
+    for (i = 0; i < count; i++) {
+        cJSON *o = cJSON_CreateObject();
+        cJSON *counts = cJSON_CreateObject();
+
+        add_text(o, "machine", v[i].row.name);
+        cJSON_AddNumberToObject(o, "version", (double)v[i].row.version);
+        cJSON_AddBoolToObject(o, "active", v[i].row.active);
+        add_text(o, "owner",
+                 v[i].row.by_folder || v[i].row.id == 0 ? "folder" : "api");
+        add_time(o, "created", v[i].row.created_at);
+        for (status = 0; status < 5; status++)
+            cJSON_AddNumberToObject(
+                counts, pav_status_name((enum pav_status)status),
+                (double)v[i].counts[status]);
+        cJSON_AddItemToObject(o, "executions", counts);
+        add_text(o, "fault", v[i].fault);
+        cJSON_AddItemToArray(list, o);
+    }
+    query_paper(q, paper);
+}
+
+/* ---- status ---- */
+
+static void
+status_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
+{
+    const struct pav_status_view *s = &job->status;
+    struct pav_http_counts h = pav_http_counts(api->config.http);
+    cJSON *paper = cJSON_CreateObject(), *o;
+    char *text;
+    size_t len;
+
+    cJSON_AddBoolToObject(paper, "ready",
+                          pav_engine_ready(api->config.engine));
+    cJSON_AddNumberToObject(
+        paper, "uptimeSeconds",
+        (double)((pav_clock_mono_us() - api->started_us) / 1000000));
+    o = cJSON_AddObjectToObject(paper, "engine");
+    cJSON_AddNumberToObject(o, "turns", (double)s->turns);
+    cJSON_AddNumberToObject(o, "events", (double)s->events);
+    cJSON_AddNumberToObject(o, "steps", (double)s->steps);
+    cJSON_AddNumberToObject(o, "commits", (double)s->commits);
+    cJSON_AddNumberToObject(o, "rollbacks", (double)s->rollbacks);
+    cJSON_AddNumberToObject(o, "queue", (double)s->queue);
+    cJSON_AddNumberToObject(o, "machines", (double)s->machines);
+    cJSON_AddNumberToObject(o, "rules", (double)s->rules);
+    add_time(o, "nextTimer", s->next_timer_at);
+    o = cJSON_AddObjectToObject(paper, "microseconds");
+    cJSON_AddNumberToObject(o, "collect", (double)s->collect_us);
+    cJSON_AddNumberToObject(o, "advance", (double)s->advance_us);
+    cJSON_AddNumberToObject(o, "commit", (double)s->commit_us);
+    cJSON_AddNumberToObject(o, "release", (double)s->release_us);
+    cJSON_AddNumberToObject(o, "checkpoint", (double)s->checkpoint_us);
+    o = cJSON_AddObjectToObject(paper, "http");
+    cJSON_AddNumberToObject(o, "open", h.open);
+    cJSON_AddNumberToObject(o, "accepted", (double)h.accepted);
+    cJSON_AddNumberToObject(o, "requests", (double)h.requests);
+    cJSON_AddNumberToObject(o, "refused", (double)h.refused);
+    cJSON_AddNumberToObject(o, "bad", (double)h.bad);
+    cJSON_AddNumberToObject(o, "timedOut", (double)h.timed_out);
+    cJSON_AddNumberToObject(paper, "questions",
+                            (double)pav_queue_count(api->questions));
+    cJSON_AddNumberToObject(paper, "errors", (double)pav_fail_count());
+    text = pav_paper_print(paper, &len);
+    api_reply(api, ref, 200, "application/json", text, len);
+    cJSON_free(text);
+}
+
+void
+status_get(struct pav_api *api, struct pav_ref ref)
+{
+    api_submit(api, ref, pav_job_new(PAV_JOB_STATUS), status_answer);
+}

@@ -1,0 +1,64 @@
+/*
+ * Subcommands: one a file, all behind one table.  A command that reads a
+ * daemon speaks HTTP to it.  Exit codes: 0 done, 1 the thing asked about is
+ * wrong, 2 usage, 3 cannot run.
+ */
+#ifndef PAVANE_CLI_H
+#define PAVANE_CLI_H
+
+#include "pavane/client.h"
+#include "pavane/doc.h"
+#include "pavane/settings.h"
+
+struct command {
+    const char *name, *arguments, *summary;
+    const char *text; /* more help; NULL: none */
+    const struct pav_setting *settings;
+    size_t setting_count;
+    /* Words that are no options are in argv. */
+    int (*run)(const struct pav_settings *s, int argc, char **argv);
+};
+
+extern const struct command serve_command, validate_command, import_command,
+    send_command, list_command, show_command, history_command;
+
+/* Settings that every command has, and those of one that asks a daemon. */
+#define SETTING_HELP                                                           \
+    {                                                                          \
+        "help", PAV_SET_FLAG, "", NULL, 0, 0, "print this help"                \
+    }
+#define SETTING_JSON                                                           \
+    {                                                                          \
+        "json", PAV_SET_FLAG, "", NULL, 0, 0,                                  \
+            "print JSON instead of text for people"                            \
+    }
+#define SETTINGS_REMOTE                                                        \
+    {"url",                                                                    \
+     PAV_SET_TEXT,                                                             \
+     "URL",                                                                    \
+     "http://127.0.0.1:8080",                                                  \
+     0,                                                                        \
+     0,                                                                        \
+     "where the daemon is"},                                                   \
+    {                                                                          \
+        "token-file", PAV_SET_TEXT, "FILE", NULL, 0, 0,                        \
+            "file with the daemon's token"                                     \
+    }
+
+/* "pavane NAME: AT: MESSAGE" on standard error; the exit code. */
+int cli_fail(const char *command, const struct pav_err *err);
+/* A usage error: 2. */
+int cli_usage(const struct command *c, const char *message);
+
+/*
+ * Ask the daemon of --url for a path and parse its answer.  On failure prints
+ * what the daemon said and returns the exit code; 0 and `*out` otherwise.
+ */
+int cli_ask(const char *command, const struct pav_settings *s,
+            const char *path, const char *body, size_t len,
+            struct pav_arena *a, const struct pav_doc **out);
+/* The text of a member, "" when it is absent or null. */
+const char *cli_text(struct pav_arena *a, const struct pav_doc *o,
+                     const char *key);
+
+#endif

@@ -1,0 +1,526 @@
+/*
+ * pavane import --cloudformation TEMPLATE DIR: machine folders out of a
+ * CloudFormation template.
+ *
+ *   AWS::StepFunctions::StateMachine -> DIR/LOGICAL_ID/machine.asl.json, the
+ *     definition untouched but for resolved references (Ref and Fn::GetAtt
+ *     give logical names, AWS::Partition "aws").
+ *   AWS::Events::Rule -> rules.  A target whose transformed input names a
+ *     state machine, an execution name and an input is a start rule of that
+ *     machine; a rule whose target names none is a resume rule, owned by the
+ *     machine whose start rule has the same source, and handed on over the
+ *     shared token table.
+ *
+ * The correlation id of a start rule is what its execution name is filled
+ * with; of a resume rule, its `entityId`.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "pavane/file.h"
+#include "pavane/folder.h"
+#include "cli.h"
+
+#define TEMPLATE_MAX (16u << 20)
+
+static const struct pav_setting settings[] = {
+    {"cloudformation", PAV_SET_TEXT, "TEMPLATE", NULL, 0, 0,
+     "the template to read, as JSON"},
+    SETTING_JSON, SETTING_HELP};
+
+struct import {
+    struct pav_arena arena;
+    const struct pav_doc *resources;
+    const char *dir;
+    unsigned written, faulty, rules, left_out;
+    struct pav_buf notes;
+};
+
+/* A rule on its way to its machine. */
+struct rule {
+    const char *name;
+    const struct pav_doc *pattern, *paths; /* paths: InputPathsMap */
+    const char *input;                     /* the template handed on */
+    const char *machine;                   /* NULL: to be owned */
+    const char *correlation;               /* a path, or NULL */
+    bool starts;
+};
+
+/* ---- intrinsic functions of templates, as text ---- */
+
+static void resolve(struct import *im, const struct pav_doc *d,
+                    struct pav_buf *out);
+
+static void
+resolve_ref(const struct pav_doc *d, struct pav_buf *out)
+{
+    if (pav_doc_is_str(d, "AWS::Partition"))
+        pav_buf_puts(out, "aws");
+    else if (pav_doc_is_str(d, "AWS::Region"))
+        pav_buf_puts(out, "us-east-1");
+    else if (pav_doc_is_str(d, "AWS::AccountId"))
+        pav_buf_puts(out, "000000000000");
+    else if (d->kind == PAV_STRING)
+        pav_buf_put(out, d->text, d->len);
+}
+
+/* ${Name} and ${Name.Attribute}; ${!Literal} stays. */
+static void
+resolve_sub(const struct pav_doc *d, struct pav_buf *out)
+{
+    const struct pav_doc *text = d->kind == PAV_ARRAY ? pav_doc_at(d, 0) : d;
+    const char *p = text->text, *end = p + text->len;
+
+    while (p < end) {
+        const char *close = *p == '$' && p + 1 < end && p[1] == '{'
+                                ? memchr(p, '}', (size_t)(end - p))
+                                : NULL;
+
+        if (close == NULL) {
+            pav_buf_putc(out, *p++);
+        } else {
+            struct pav_doc name = {.kind = PAV_STRING,
+                                   .len = (uint32_t)(close - p) - 2,
+                                   .text = p + 2};
+
+            resolve_ref(&name, out);
+            p = close + 1;
+        }
+    }
+}
+
+static void
+resolve_join(struct import *im, const struct pav_doc *d, struct pav_buf *out)
+{
+    const struct pav_doc *between = pav_doc_at(d, 0), *list = pav_doc_at(d, 1);
+    uint32_t i;
+
+    for (i = 0; list != NULL && list->kind == PAV_ARRAY && i < list->len;
+         i++) {
+        if (i > 0 && between->kind == PAV_STRING)
+            pav_buf_put(out, between->text, between->len);
+        resolve(im, &list->items[i], out);
+    }
+}
+
+static void
+resolve(struct import *im, const struct pav_doc *d, struct pav_buf *out)
+{
+    const struct pav_doc *v;
+
+    if (d == NULL)
+        return;
+    if (d->kind == PAV_STRING) {
+        pav_buf_put(out, d->text, d->len);
+    } else if ((v = pav_doc_get(d, "Ref")) != NULL) {
+        resolve_ref(v, out);
+    } else if ((v = pav_doc_get(d, "Fn::Sub")) != NULL) {
+        resolve_sub(v, out);
+    } else if ((v = pav_doc_get(d, "Fn::Join")) != NULL) {
+        resolve_join(im, v, out);
+    } else if ((v = pav_doc_get(d, "Fn::GetAtt")) != NULL) {
+        resolve(im, pav_doc_at(v, 0), out);
+        pav_buf_putc(out, '.');
+        resolve(im, pav_doc_at(v, 1), out);
+    } else {
+        pav_doc_print(d, out);
+    }
+}
+
+static const char *
+resolved(struct import *im, const struct pav_doc *d)
+{
+    struct pav_buf b;
+    const char *text;
+
+    pav_buf_init(&b, TEMPLATE_MAX);
+    resolve(im, d, &b);
+    text = pav_arena_strndup(&im->arena, b.p == NULL ? "" : b.p, b.len);
+    pav_buf_fini(&b);
+    return text;
+}
+
+/* ---- input templates ---- */
+
+/* `"name":<v>` becomes JSON: each <v> outside quotes a marked text. */
+static const struct pav_doc *
+template_doc(struct import *im, const char *template)
+{
+    const struct pav_doc *d;
+    struct pav_buf b;
+    bool quoted = false;
+    const char *p;
+
+    pav_buf_init(&b, TEMPLATE_MAX);
+    for (p = template; *p != '\0'; p++) {
+        if (*p == '"' && (p == template || p[-1] != '\\'))
+            quoted = !quoted;
+        if (*p == '<' && !quoted)
+            pav_buf_puts(&b, "\"\\u0001<");
+        else if (*p == '>' && !quoted)
+            pav_buf_puts(&b, ">\\u0001\"");
+        else
+            pav_buf_putc(&b, *p);
+    }
+    if (pav_doc_parse_copy(&im->arena, b.p == NULL ? "" : b.p, b.len, NULL, &d,
+                           NULL) != PAV_OK)
+        d = NULL;
+    pav_buf_fini(&b);
+    return d;
+}
+
+/* The other way: marked texts become bare placeholders again. */
+static const char *
+template_text(struct import *im, const struct pav_doc *d)
+{
+    struct pav_buf b, out;
+    const char *p, *text;
+
+    pav_buf_init(&b, TEMPLATE_MAX);
+    pav_buf_init(&out, TEMPLATE_MAX);
+    pav_doc_print(d, &b);
+    for (p = b.p; *p != '\0'; p++) {
+        if (strncmp(p, "\"\\u0001<", 8) == 0) {
+            pav_buf_putc(&out, '<');
+            p += 7;
+        } else if (strncmp(p, ">\\u0001\"", 8) == 0) {
+            pav_buf_putc(&out, '>');
+            p += 7;
+        } else {
+            pav_buf_putc(&out, *p);
+        }
+    }
+    text = pav_arena_strndup(&im->arena, out.p, out.len);
+    pav_buf_fini(&b);
+    pav_buf_fini(&out);
+    return text;
+}
+
+/* The path of a member that is one placeholder, or NULL. */
+static const char *
+placeholder_path(struct import *im, const struct pav_doc *d, const char *key,
+                 const struct pav_doc *paths)
+{
+    const struct pav_doc *v = pav_doc_get(d, key);
+
+    if (v == NULL || v->kind != PAV_STRING || v->len < 5 || v->text[0] != 1)
+        return NULL;
+    return pav_doc_str(&im->arena,
+                       pav_doc_getn(paths, v->text + 2, v->len - 4));
+}
+
+/* ---- rules ---- */
+
+static bool
+is_machine(struct import *im, const char *logical_id)
+{
+    return pav_doc_is_str(
+        pav_doc_get(pav_doc_get(im->resources, logical_id), "Type"),
+        "AWS::StepFunctions::StateMachine");
+}
+
+static bool
+read_target(struct import *im, const struct pav_doc *target, struct rule *r)
+{
+    const struct pav_doc *transformer =
+        pav_doc_get(target, "InputTransformer");
+    const struct pav_doc *t;
+    const char *template, *machine, *arn = resolved(im, pav_doc_get(target, "Arn"));
+
+    r->paths = pav_doc_get(transformer, "InputPathsMap");
+    if (is_machine(im, arn)) { /* EventBridge starts it without a function */
+        r->starts = true;
+        r->machine = arn;
+        r->correlation = "$.id";
+        return true;
+    }
+    if (transformer == NULL)
+        return false;
+    template = resolved(im, pav_doc_get(transformer, "InputTemplate"));
+    t = template_doc(im, template);
+    machine = pav_doc_str(&im->arena, pav_doc_get(t, "stateMachineArn"));
+    if (machine != NULL && is_machine(im, machine)) {
+        r->starts = true;
+        r->machine = machine;
+        r->correlation = placeholder_path(im, t, "name", r->paths);
+        if (pav_doc_get(t, "input") != NULL)
+            r->input = template_text(im, pav_doc_get(t, "input"));
+    } else {
+        r->correlation = placeholder_path(im, t, "entityId", r->paths);
+        r->input = template;
+    }
+    return true;
+}
+
+static const struct pav_doc *
+source_of(const struct rule *r)
+{
+    return pav_doc_at(pav_doc_get(r->pattern, "source"), 0);
+}
+
+/* Resume rules go to the machine whose start rule has the same source. */
+static void
+find_owners(struct import *im, struct rule *rules, uint32_t count)
+{
+    uint32_t i, j;
+
+    for (i = 0; i < count; i++) {
+        if (rules[i].machine != NULL)
+            continue;
+        for (j = 0; j < count; j++) {
+            const struct pav_doc *x = source_of(&rules[i]);
+            const struct pav_doc *y = source_of(&rules[j]);
+
+            if (rules[j].starts && x != NULL && y != NULL &&
+                pav_doc_equal(x, y)) {
+                rules[i].machine = rules[j].machine;
+                if (rules[i].correlation == NULL)
+                    rules[i].correlation = rules[j].correlation;
+            }
+        }
+        if (rules[i].machine == NULL) {
+            im->left_out++;
+            pav_buf_printf(&im->notes,
+                           "rule %s left out: no start rule has its source\n",
+                           rules[i].name);
+        }
+    }
+}
+
+static uint32_t
+read_rules(struct import *im, struct rule **out)
+{
+    struct rule *rules = pav_arena_zalloc(
+        &im->arena, (im->resources->len + 1) * sizeof(*rules));
+    uint32_t i, count = 0;
+
+    for (i = 0; i < im->resources->len; i++) {
+        const struct pav_member *m = &im->resources->members[i];
+        const struct pav_doc *p = pav_doc_get(&m->value, "Properties");
+        struct rule *r = &rules[count];
+
+        if (!pav_doc_is_str(pav_doc_get(&m->value, "Type"),
+                            "AWS::Events::Rule"))
+            continue;
+        r->name = pav_arena_strndup(&im->arena, m->key, m->len);
+        r->pattern = pav_doc_get(p, "EventPattern");
+        if (r->pattern == NULL ||
+            pav_doc_is_str(pav_doc_get(p, "State"), "DISABLED") ||
+            !read_target(im, pav_doc_at(pav_doc_get(p, "Targets"), 0), r)) {
+            im->left_out++;
+            pav_buf_printf(&im->notes,
+                           "rule %s left out: disabled, without a pattern, "
+                           "or with a target that is neither a state machine "
+                           "nor transformed\n",
+                           r->name);
+            memset(r, 0, sizeof(*r));
+            continue;
+        }
+        count++;
+    }
+    find_owners(im, rules, count);
+    *out = rules;
+    return count;
+}
+
+/* ---- writing a machine ---- */
+
+static const struct pav_doc *
+rule_doc(struct import *im, const struct rule *r)
+{
+    struct pav_arena *a = &im->arena;
+    struct pav_members m, t;
+
+    pav_members_init(&m, a);
+    pav_members_puts(&m, "name", pav_doc_new_cstr(a, r->name));
+    pav_members_puts(&m, "pattern", r->pattern);
+    if (r->correlation != NULL)
+        pav_members_puts(&m, "correlationId",
+                         pav_doc_new_cstr(a, r->correlation));
+    if (r->input != NULL) {
+        pav_members_init(&t, a);
+        if (r->paths != NULL)
+            pav_members_puts(&t, "InputPathsMap", r->paths);
+        pav_members_puts(&t, "InputTemplate", pav_doc_new_cstr(a, r->input));
+        pav_members_puts(&m, "inputTransformer", pav_members_object(&t));
+    }
+    if (!r->starts)
+        pav_members_puts(&m, "scope", pav_doc_new_cstr(a, "tokenTable"));
+    return pav_members_object(&m);
+}
+
+static const struct pav_doc *
+rules_doc(struct import *im, const char *machine, const struct rule *rules,
+          uint32_t count)
+{
+    struct pav_members m;
+    struct pav_items start, resume;
+    uint32_t i;
+
+    pav_items_init(&start, &im->arena);
+    pav_items_init(&resume, &im->arena);
+    for (i = 0; i < count; i++) {
+        if (rules[i].machine == NULL || strcmp(rules[i].machine, machine) != 0)
+            continue;
+        pav_items_add(rules[i].starts ? &start : &resume,
+                      rule_doc(im, &rules[i]));
+        im->rules++;
+    }
+    pav_members_init(&m, &im->arena);
+    pav_members_puts(&m, "start", pav_items_array(&start));
+    pav_members_puts(&m, "resume", pav_items_array(&resume));
+    return pav_members_object(&m);
+}
+
+static enum pav_rc
+make_folder(const char *path, struct pav_err *err)
+{
+    if (mkdir(path, 0777) == 0 || errno == EEXIST)
+        return PAV_OK;
+    return pav_fail(err, PAV_IO, path, "cannot be made: %s", strerror(errno));
+}
+
+static enum pav_rc
+write_machine(struct import *im, const char *name, const char *definition,
+              const struct pav_doc *rules, struct pav_err *err)
+{
+    struct pav_arena *a = &im->arena;
+    const char *folder = pav_arena_printf(a, "%s/%s", im->dir, name);
+    const char *readme = pav_arena_printf(
+        a, "# %s\n\nImported from a CloudFormation template; the definition "
+           "is as published.\n", name);
+    struct pav_buf b;
+    enum pav_rc rc = make_folder(folder, err);
+
+    if (rc == PAV_OK)
+        rc = pav_file_write(pav_arena_printf(a, "%s/machine.asl.json", folder),
+                            definition, strlen(definition), err);
+    pav_buf_init(&b, TEMPLATE_MAX);
+    pav_doc_print_pretty(rules, &b);
+    pav_buf_putc(&b, '\n');
+    if (rc == PAV_OK)
+        rc = pav_file_write(pav_arena_printf(a, "%s/rules.json", folder), b.p,
+                            b.len, err);
+    pav_buf_fini(&b);
+    if (rc == PAV_OK)
+        rc = pav_file_write(pav_arena_printf(a, "%s/README.md", folder),
+                            readme, strlen(readme), err);
+    return rc;
+}
+
+static enum pav_rc
+import_machine(struct import *im, const struct pav_member *m,
+               const struct rule *rules, uint32_t count, struct pav_err *err)
+{
+    struct pav_arena *a = &im->arena;
+    const char *name = pav_arena_strndup(a, m->key, m->len);
+    const struct pav_doc *p = pav_doc_get(&m->value, "Properties");
+    const struct pav_doc *d = pav_doc_get(p, "DefinitionString");
+    struct pav_faults faults;
+    struct pav_machine *machine;
+    const char *definition;
+    enum pav_rc rc;
+
+    if (d == NULL)
+        d = pav_doc_get(p, "Definition");
+    definition = resolved(im, d);
+    pav_faults_init(&faults, a);
+    machine = pav_machine_compile(definition, strlen(definition), &faults);
+    if (machine == NULL) {
+        im->faulty++;
+        pav_buf_printf(&im->notes, "%s left out, its definition has faults:\n",
+                       name);
+        pav_faults_print(&faults, name, &im->notes);
+        return PAV_OK;
+    }
+    pav_machine_free(machine);
+    rc = write_machine(im, name, definition, rules_doc(im, name, rules, count),
+                       err);
+    if (rc == PAV_OK) {
+        im->written++;
+        pav_buf_printf(&im->notes, "%s written to %s/%s\n", name, im->dir,
+                       name);
+    }
+    return rc;
+}
+
+static enum pav_rc
+import(struct import *im, const char *path, struct pav_err *err)
+{
+    const struct pav_doc *template;
+    struct rule *rules;
+    uint32_t i, count;
+    char *text;
+    size_t len;
+    enum pav_rc rc = pav_file_read(path, TEMPLATE_MAX, &text, &len, err);
+
+    if (rc != PAV_OK)
+        return rc;
+    rc = pav_doc_parse_copy(&im->arena, text, len, NULL, &template, err);
+    free(text);
+    if (rc != PAV_OK)
+        return pav_fail(err, rc, path, "no JSON: %s: %s", err->at,
+                        err->message);
+    im->resources = pav_doc_get(template, "Resources");
+    if (im->resources == NULL || im->resources->kind != PAV_OBJECT)
+        return pav_fail(err, PAV_INVALID, path,
+                        "no CloudFormation template: 'Resources' is missing");
+    rc = make_folder(im->dir, err);
+    count = read_rules(im, &rules);
+    for (i = 0; i < im->resources->len && rc == PAV_OK; i++) {
+        const struct pav_member *m = &im->resources->members[i];
+
+        if (pav_doc_is_str(pav_doc_get(&m->value, "Type"),
+                           "AWS::StepFunctions::StateMachine"))
+            rc = import_machine(im, m, rules, count, err);
+    }
+    if (rc == PAV_OK && im->written == 0)
+        rc = pav_fail(err, PAV_INVALID, path,
+                      "no state machine could be imported:\n%.600s",
+                      im->notes.p == NULL ? "none is there" : im->notes.p);
+    return rc;
+}
+
+static int
+run(const struct pav_settings *s, int argc, char **argv)
+{
+    const char *path = pav_settings_text(s, "cloudformation");
+    struct import im = {.written = 0};
+    struct pav_err err;
+    int code = 0;
+
+    if (path == NULL || argc != 1)
+        return cli_usage(&import_command, "a template and one folder are "
+                                          "wanted");
+    pav_arena_init(&im.arena, 1 << 20);
+    pav_buf_init(&im.notes, TEMPLATE_MAX);
+    im.dir = argv[0];
+    if (import(&im, path, &err) != PAV_OK)
+        code = cli_fail("import", &err);
+    else if (pav_settings_flag(s, "json"))
+        printf("{\"machines\":%u,\"rules\":%u,\"faulty\":%u,\"leftOut\":%u}\n",
+               im.written, im.rules, im.faulty, im.left_out);
+    else
+        printf("%s%u machines and %u rules imported, %u machines and %u rules "
+               "left out\n",
+               im.notes.p == NULL ? "" : im.notes.p, im.written, im.rules,
+               im.faulty, im.left_out);
+    pav_buf_fini(&im.notes);
+    pav_arena_fini(&im.arena);
+    return code;
+}
+
+const struct command import_command = {
+    .name = "import",
+    .arguments = "--cloudformation TEMPLATE DIR",
+    .summary = "make machine folders out of a CloudFormation template",
+    .text = "Definitions stay as they are.  A machine that uses what is not "
+            "built yet is\nlisted with its faults and left out; the others "
+            "are written.\n",
+    .settings = settings,
+    .setting_count = sizeof(settings) / sizeof(settings[0]),
+    .run = run,
+};

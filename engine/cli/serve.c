@@ -1,0 +1,262 @@
+/* pavane serve: the daemon. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "pavane/api.h"
+#include "pavane/file.h"
+#include "pavane/log.h"
+#include "pavane/mem.h"
+#include "pavane/pages.h"
+#include "pavane/text.h"
+#include "cli.h"
+
+static const struct pav_setting settings[] = {
+    {"db", PAV_SET_TEXT, "FILE", "pavane.db", 0, 0,
+     "the database; created when it is not there"},
+    {"machines", PAV_SET_TEXT, "DIR", NULL, 0, 0,
+     "the folder of machines; watched for changes"},
+    {"listen", PAV_SET_TEXT, "ADDR:PORT", "127.0.0.1:8080", 0, 0,
+     "where to listen; port 0 picks one"},
+    {"hosts", PAV_SET_TEXT, "NAMES", NULL, 0, 0,
+     "further Host names that are ours, by comma"},
+    {"token-file", PAV_SET_TEXT, "FILE", NULL, 0, 0,
+     "file with a token that every client must send; needed unless listening "
+     "on loopback"},
+    {"region", PAV_SET_TEXT, "NAME", "us-east-1", 0, 0, "the region in ARNs"},
+    {"account", PAV_SET_TEXT, "DIGITS", "000000000000", 0, 0,
+     "the account in ARNs"},
+    {"query-threads", PAV_SET_INT, "N", "2", 1, 64,
+     "threads that answer reads"},
+    {"max-connections", PAV_SET_INT, "N", "8192", 1, 100000,
+     "connections at once; more are turned away with 503"},
+    {"queue", PAV_SET_INT, "N", "65536", 16, 10000000,
+     "requests that may wait for the engine; more get 503"},
+    {"log-level", PAV_SET_TEXT, "LEVEL", "info", 0, 0,
+     "debug, info, warn or error"},
+    {"clock-offset-seconds", PAV_SET_INT, "N", "0", 0, 315360000,
+     "added to the system's time, for trying out timers"},
+    {"settings", PAV_SET_TEXT, "FILE", NULL, 0, 0,
+     "a JSON object with these settings"},
+    SETTING_HELP,
+};
+
+static struct pav_http *running; /* for the signal handler alone */
+
+static void
+on_signal(int sig)
+{
+    (void)sig;
+    if (running != NULL)
+        pav_http_end(running);
+}
+
+static void
+catch_signals(void)
+{
+    struct sigaction end = {.sa_handler = on_signal};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    sigaction(SIGTERM, &end, NULL);
+    sigaction(SIGINT, &end, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static void
+raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static enum pav_rc
+set_log_level(const char *name, struct pav_err *err)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error"};
+    size_t i;
+
+    for (i = 0; i < 4; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            pav_log_level((enum pav_level)i);
+            return PAV_OK;
+        }
+    }
+    return pav_fail(err, PAV_INVALID, "--log-level",
+                    "'%s' is none of debug, info, warn, error", name);
+}
+
+/* "127.0.0.1:8080", "[::1]:0" */
+static enum pav_rc
+split_listen(const char *text, char *address, size_t room, int *port,
+             struct pav_err *err)
+{
+    const char *colon = strrchr(text, ':');
+    size_t len = colon == NULL ? 0 : (size_t)(colon - text);
+    int64_t n;
+
+    if (colon == NULL || len == 0 || len >= room ||
+        !pav_parse_int(colon + 1, strlen(colon + 1), &n) || n > 65535)
+        return pav_fail(err, PAV_INVALID, "--listen",
+                        "'%s' is no ADDRESS:PORT", text);
+    if (*text == '[' && text[len - 1] == ']') {
+        text++;
+        len -= 2;
+    }
+    memcpy(address, text, len);
+    address[len] = '\0';
+    *port = (int)n;
+    return PAV_OK;
+}
+
+/* Who may listen where: loopback is open, anything else needs a token. */
+static enum pav_rc
+read_token(const struct pav_settings *s, const char *address, char **token,
+           struct pav_err *err)
+{
+    const char *path = pav_settings_text(s, "token-file");
+    size_t len;
+    enum pav_rc rc;
+
+    if (path == NULL) {
+        if (strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
+            strcmp(address, "localhost") == 0)
+            return PAV_OK;
+        return pav_fail(err, PAV_DENIED, "--listen",
+                        "'%s' is not loopback: --token-file is needed, so "
+                        "that not everyone who reaches it may use it",
+                        address);
+    }
+    rc = pav_file_read(path, 4096, token, &len, err);
+    if (rc != PAV_OK)
+        return rc;
+    (*token)[strcspn(*token, "\r\n")] = '\0';
+    if (strlen(*token) < 16)
+        return pav_fail(err, PAV_INVALID, path,
+                        "a token has 16 characters or more on the first line");
+    return PAV_OK;
+}
+
+struct daemon {
+    struct pav_store *store;
+    struct pav_api *api;
+    struct pav_http *http;
+    struct pav_engine *engine;
+    char *token;
+    char address[256];
+    int port;
+};
+
+static enum pav_rc
+assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
+{
+    int64_t offset = pav_settings_int(s, "clock-offset-seconds") * 1000;
+    struct pav_api_config api = {
+        .db = pav_settings_text(s, "db"),
+        .machines = pav_settings_text(s, "machines"),
+        .region = pav_settings_text(s, "region"),
+        .account = pav_settings_text(s, "account"),
+        .query_threads = (int)pav_settings_int(s, "query-threads"),
+        .clock_offset_ms = offset,
+        .page = pav_page};
+    struct pav_http_config http = {
+        .hosts = pav_settings_text(s, "hosts"),
+        .max_connections = (int)pav_settings_int(s, "max-connections"),
+        .handle = pav_api_handle,
+        .body_max = pav_api_body_max,
+        .message = pav_api_message,
+        .tick = pav_api_tick};
+    struct pav_engine_config engine = {
+        .region = api.region,
+        .account = api.account,
+        .role_arn = "",
+        .queue_max = pav_settings_int(s, "queue"),
+        .done = pav_api_done};
+    enum pav_rc rc;
+
+    rc = set_log_level(pav_settings_text(s, "log-level"), err);
+    if (rc == PAV_OK)
+        rc = split_listen(pav_settings_text(s, "listen"), d->address,
+                          sizeof(d->address), &d->port, err);
+    if (rc == PAV_OK)
+        rc = read_token(s, d->address, &d->token, err);
+    if (rc == PAV_OK)
+        rc = pav_store_open(api.db, &d->store, err);
+    if (rc == PAV_OK)
+        rc = pav_api_new(&api, &d->api, err);
+    if (rc != PAV_OK)
+        return rc;
+    http.address = d->address;
+    http.port = d->port;
+    http.token = d->token;
+    http.arg = d->api;
+    rc = pav_http_new(&http, &d->http, err);
+    if (rc != PAV_OK)
+        return rc;
+    engine.store = d->store;
+    engine.done_arg = d->api;
+    pav_clock_real(&engine.clock, offset);
+    d->engine = pav_engine_new(&engine);
+    d->store = NULL; /* the engine's now */
+    return pav_api_bind(d->api, d->engine, d->http, err);
+}
+
+static void
+dismantle(struct daemon *d)
+{
+    /* The engine first: what is queued is finished; then readers, and the
+     * writer last. */
+    if (d->engine != NULL)
+        pav_engine_stop(d->engine);
+    if (d->api != NULL)
+        pav_api_stop(d->api);
+    pav_http_free(d->http);
+    pav_api_free(d->api);
+    pav_engine_free(d->engine);
+    pav_store_close(d->store);
+    free(d->token);
+}
+
+static int
+run(const struct pav_settings *s, int argc, char **argv)
+{
+    struct daemon d = {0};
+    struct pav_err err;
+
+    if (argc > 0)
+        return cli_usage(&serve_command, argv[0]);
+    raise_descriptors();
+    catch_signals();
+    if (assemble(&d, s, &err) != PAV_OK) {
+        int code = cli_fail("serve", &err);
+
+        dismantle(&d);
+        return code == 1 ? 3 : code; /* it cannot run */
+    }
+    pav_engine_start(d.engine);
+    running = d.http;
+    printf("listening on http://%s%s%s:%d\n",
+           strchr(d.address, ':') == NULL ? "" : "[", d.address,
+           strchr(d.address, ':') == NULL ? "" : "]", pav_http_port(d.http));
+    fflush(stdout);
+    pav_http_run(d.http);
+    running = NULL;
+    pav_log(PAV_LOG_INFO, NULL, "ending");
+    dismantle(&d);
+    return 0;
+}
+
+const struct command serve_command = {
+    .name = "serve",
+    .arguments = "[--db FILE] [--machines DIR] [--listen ADDR:PORT]",
+    .summary = "run the daemon: events in, executions on, a dashboard out",
+    .settings = settings,
+    .setting_count = sizeof(settings) / sizeof(settings[0]),
+    .run = run,
+};

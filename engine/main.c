@@ -1,0 +1,83 @@
+/* pavane: finds the subcommand, reads its settings, runs it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pavane/buf.h"
+#include "cli/cli.h"
+
+static const struct command *const commands[] = {
+    &serve_command, &validate_command, &import_command, &send_command,
+    &list_command,  &show_command,     &history_command};
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void
+print_commands(FILE *to)
+{
+    size_t i;
+
+    fputs("pavane - what a choreography of services is doing, and where each "
+          "order stands\n\nusage: pavane COMMAND [options]\n\n",
+          to);
+    for (i = 0; i < COMMANDS; i++)
+        fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("\n'pavane COMMAND --help' tells more.\n", to);
+}
+
+static int
+print_help(const struct command *c)
+{
+    struct pav_buf b;
+
+    pav_buf_init(&b, 1 << 16);
+    pav_buf_printf(&b, "usage: pavane %s %s\n\n%s\n", c->name, c->arguments,
+                   c->summary);
+    if (c->text != NULL)
+        pav_buf_printf(&b, "\n%s", c->text);
+    pav_buf_puts(&b, "\noptions, also as PAVANE_NAME in the environment:\n");
+    pav_settings_help(c->settings, c->setting_count, &b);
+    fputs(b.p, stdout);
+    pav_buf_fini(&b);
+    return 0;
+}
+
+static int
+run(const struct command *c, int argc, char **argv)
+{
+    struct pav_settings *s = pav_settings_new(c->settings, c->setting_count);
+    struct pav_err err;
+    int code;
+
+    if (pav_settings_read(s, &argc, argv, &err) != PAV_OK) {
+        fprintf(stderr, "pavane %s: %s: %s\n", c->name, err.at, err.message);
+        code = 2;
+    } else if (pav_settings_flag(s, "help")) {
+        code = print_help(c);
+    } else {
+        code = c->run(s, argc, argv);
+    }
+    pav_settings_free(s);
+    return code;
+}
+
+int
+main(int argc, char **argv)
+{
+    size_t i;
+
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        print_commands(argc < 2 ? stderr : stdout);
+        return argc < 2 ? 2 : 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("pavane 0.1.0");
+        return 0;
+    }
+    for (i = 0; i < COMMANDS; i++)
+        if (strcmp(argv[1], commands[i]->name) == 0)
+            return run(commands[i], argc - 2, argv + 2);
+    fprintf(stderr, "pavane: there is no command '%s'\n\n", argv[1]);
+    print_commands(stderr);
+    return 2;
+}

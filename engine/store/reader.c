@@ -1,0 +1,686 @@
+/* Reading the store: see pavane/reader.h. */
+#include "pavane/reader.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pavane/clock.h"
+#include "store_int.h"
+
+#define QUERY_MAX_US 2000000
+#define STEPS_MAX    100000
+
+struct pav_reader {
+    sqlite3 *db;
+    sqlite3_stmt **cache; /* prepared statements, by their text */
+    const char **texts;
+    size_t count;
+    int64_t deadline_us;
+    bool gave_up;
+};
+
+/* Nothing but reading is allowed, whatever a text says. */
+static int
+authorise(void *arg, int action, const char *a, const char *b, const char *c,
+          const char *d)
+{
+    (void)arg;
+    (void)a;
+    (void)b;
+    (void)c;
+    (void)d;
+    switch (action) {
+    case SQLITE_SELECT:
+    case SQLITE_READ:
+    case SQLITE_FUNCTION:
+    case SQLITE_RECURSIVE:
+    case SQLITE_TRANSACTION:
+        return SQLITE_OK;
+    default:
+        return SQLITE_DENY;
+    }
+}
+
+static int
+on_progress(void *arg)
+{
+    struct pav_reader *r = arg;
+
+    if (pav_clock_mono_us() < r->deadline_us)
+        return 0;
+    r->gave_up = true;
+    return 1;
+}
+
+enum pav_rc
+pav_reader_open(const char *path, struct pav_reader **out, struct pav_err *err)
+{
+    struct pav_reader *r = pav_xcalloc(1, sizeof(*r));
+
+    vfs_register();
+    if (sqlite3_open_v2(path, &r->db,
+                        SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
+                        STORE_VFS) != SQLITE_OK) {
+        enum pav_rc rc = pav_fail(err, PAV_IO, path, "cannot be read: %s",
+                                  sqlite3_errmsg(r->db));
+
+        sqlite3_close(r->db);
+        free(r);
+        return rc;
+    }
+    sqlite3_exec(r->db, "PRAGMA query_only=ON; PRAGMA mmap_size=0;"
+                        "PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;"
+                        "PRAGMA trusted_schema=OFF",
+                 NULL, NULL, NULL);
+    sqlite3_db_config(r->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_set_authorizer(r->db, authorise, NULL);
+    sqlite3_progress_handler(r->db, 10000, on_progress, r);
+    sqlite3_busy_timeout(r->db, 5000);
+    *out = r;
+    return PAV_OK;
+}
+
+void
+pav_reader_close(struct pav_reader *r)
+{
+    size_t i;
+
+    if (r == NULL)
+        return;
+    for (i = 0; i < r->count; i++)
+        sqlite3_finalize(r->cache[i]);
+    free(r->cache);
+    free(r->texts);
+    sqlite3_close(r->db);
+    free(r);
+}
+
+/* `sql` is a literal: its address is its name. */
+static sqlite3_stmt *
+ask(struct pav_reader *r, const char *sql)
+{
+    size_t i;
+
+    for (i = 0; i < r->count; i++)
+        if (r->texts[i] == sql)
+            return r->cache[i];
+    r->cache = pav_xrealloc(r->cache, (r->count + 1) * sizeof(*r->cache));
+    r->texts = pav_xrealloc(r->texts, (r->count + 1) * sizeof(*r->texts));
+    if (sqlite3_prepare_v3(r->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+                           &r->cache[r->count], NULL) != SQLITE_OK) {
+        fprintf(stderr, "%s\n", sqlite3_errmsg(r->db));
+        PAV_BUG(sql);
+    }
+    r->texts[r->count] = sql;
+    return r->cache[r->count++];
+}
+
+static bool
+row(sqlite3_stmt *st)
+{
+    if (sqlite3_step(st) == SQLITE_ROW)
+        return true;
+    sqlite3_reset(st);
+    return false;
+}
+
+void
+pav_reader_begin(struct pav_reader *r)
+{
+    r->deadline_us = pav_clock_mono_us() + QUERY_MAX_US;
+    r->gave_up = false;
+    sqlite3_step(ask(r, "BEGIN"));
+    sqlite3_reset(ask(r, "BEGIN"));
+}
+
+void
+pav_reader_end(struct pav_reader *r)
+{
+    size_t i;
+
+    for (i = 0; i < r->count; i++)
+        sqlite3_reset(r->cache[i]);
+    r->deadline_us = INT64_MAX;
+    sqlite3_step(ask(r, "COMMIT"));
+    sqlite3_reset(ask(r, "COMMIT"));
+}
+
+bool
+pav_reader_gave_up(const struct pav_reader *r)
+{
+    return r->gave_up;
+}
+
+/* ---- executions ---- */
+
+#define EXECUTION_VIEW                                                         \
+    "SELECT x.id,x.machine_id,x.version_id,x.name,x.key,x.status,"             \
+    "x.started_at,x.stopped_at,x.first_step,x.last_step,x.next_event,"         \
+    "x.states,m.name,v.version FROM execution x"                               \
+    " JOIN machine m ON m.id=x.machine_id"                                     \
+    " JOIN machine_version v ON v.id=x.version_id "
+
+static void
+execution_from(sqlite3_stmt *st, struct pav_arena *a,
+               struct pav_execution_view *out)
+{
+    out->row.id = sqlite3_column_int64(st, 0);
+    out->row.machine_id = sqlite3_column_int64(st, 1);
+    out->row.version_id = sqlite3_column_int64(st, 2);
+    out->row.name = column_str(st, 3, a);
+    out->row.key = column_str(st, 4, a);
+    out->row.status = sqlite3_column_int(st, 5);
+    out->row.started_at = sqlite3_column_int64(st, 6);
+    out->row.stopped_at = sqlite3_column_int64(st, 7);
+    out->row.first_step = sqlite3_column_int64(st, 8);
+    out->row.last_step = sqlite3_column_int64(st, 9);
+    out->row.next_event = sqlite3_column_int64(st, 10);
+    out->row.states = column_str(st, 11, a);
+    out->machine = column_str(st, 12, a);
+    out->version = sqlite3_column_int64(st, 13);
+}
+
+struct execution_list {
+    struct pav_execution_view *v;
+    uint32_t count, cap;
+};
+
+static void
+collect(sqlite3_stmt *st, struct pav_arena *a, struct execution_list *list)
+{
+    while (list->count < list->cap && row(st))
+        execution_from(st, a, &list->v[list->count++]);
+    sqlite3_reset(st);
+}
+
+static int
+newest_first(const void *x, const void *y)
+{
+    const struct pav_execution_view *a = x, *b = y;
+
+    return a->row.id < b->row.id ? 1 : a->row.id > b->row.id ? -1 : 0;
+}
+
+static int64_t
+machine_id_of(struct pav_reader *r, const char *name)
+{
+    sqlite3_stmt *st = ask(r, "SELECT id FROM machine WHERE name=?1");
+    int64_t id = 0;
+
+    bind_text(st, 1, name);
+    if (row(st)) {
+        id = sqlite3_column_int64(st, 0);
+        sqlite3_reset(st);
+    }
+    return id;
+}
+
+/* One status after the other, each by its index, and merged. */
+static void
+by_machine(struct pav_reader *r, const struct pav_execution_filter *f,
+           int64_t before, uint32_t limit, struct pav_arena *a,
+           struct execution_list *list)
+{
+    int64_t machine_id = machine_id_of(r, f->machine);
+    int status;
+
+    for (status = 0; status < 5; status++) {
+        sqlite3_stmt *st =
+            ask(r, EXECUTION_VIEW
+                "WHERE x.machine_id=?1 AND x.status=?2 AND x.id<?3 "
+                "ORDER BY x.id DESC LIMIT ?4");
+
+        if (f->status >= 0 && f->status != status)
+            continue;
+        sqlite3_bind_int64(st, 1, machine_id);
+        sqlite3_bind_int(st, 2, status);
+        sqlite3_bind_int64(st, 3, before);
+        sqlite3_bind_int64(st, 4, limit);
+        collect(st, a, list);
+    }
+    qsort(list->v, list->count, sizeof(*list->v), newest_first);
+}
+
+static void
+by_key(struct pav_reader *r, const struct pav_execution_filter *f,
+       int64_t before, uint32_t limit, struct pav_arena *a,
+       struct execution_list *list)
+{
+    sqlite3_stmt *st = ask(r, EXECUTION_VIEW
+                           "WHERE x.key=?1 AND x.id<?2"
+                           " AND (?3 IS NULL OR m.name=?3)"
+                           " AND (?4<0 OR x.status=?4)"
+                           " ORDER BY x.id DESC LIMIT ?5");
+
+    bind_text(st, 1, f->key);
+    sqlite3_bind_int64(st, 2, before);
+    bind_text(st, 3, f->machine);
+    sqlite3_bind_int(st, 4, f->status);
+    sqlite3_bind_int64(st, 5, limit);
+    collect(st, a, list);
+}
+
+uint32_t
+pav_reader_executions(struct pav_reader *r,
+                      const struct pav_execution_filter *f,
+                      struct pav_arena *a, struct pav_execution_view **out,
+                      int64_t *next)
+{
+    int64_t before = f->before == 0 ? INT64_MAX : f->before;
+    uint32_t limit = f->limit + 1; /* one more tells whether there is more */
+    struct execution_list list = {.cap = limit * 5};
+    sqlite3_stmt *st;
+
+    list.v = pav_arena_alloc(a, list.cap * sizeof(*list.v));
+    if (f->key != NULL) {
+        by_key(r, f, before, limit, a, &list);
+    } else if (f->machine != NULL) {
+        by_machine(r, f, before, limit, a, &list);
+    } else if (f->status >= 0) {
+        st = ask(r, EXECUTION_VIEW "WHERE x.status=?1 AND x.id<?2 "
+                                   "ORDER BY x.id DESC LIMIT ?3");
+        sqlite3_bind_int(st, 1, f->status);
+        sqlite3_bind_int64(st, 2, before);
+        sqlite3_bind_int64(st, 3, limit);
+        collect(st, a, &list);
+    } else {
+        st = ask(r, EXECUTION_VIEW
+                 "WHERE x.id<?1 ORDER BY x.id DESC LIMIT ?2");
+        sqlite3_bind_int64(st, 1, before);
+        sqlite3_bind_int64(st, 2, limit);
+        collect(st, a, &list);
+    }
+    *next = 0;
+    if (list.count > f->limit) {
+        list.count = f->limit;
+        *next = list.v[list.count - 1].row.id;
+    }
+    *out = list.v;
+    return list.count;
+}
+
+bool
+pav_reader_execution(struct pav_reader *r, const char *machine,
+                     const char *name, struct pav_arena *a,
+                     struct pav_execution_view *out)
+{
+    sqlite3_stmt *st =
+        ask(r, EXECUTION_VIEW "WHERE x.name=?2 AND x.machine_id=?1");
+
+    sqlite3_bind_int64(st, 1, machine_id_of(r, machine));
+    bind_text(st, 2, name);
+    if (!row(st))
+        return false;
+    execution_from(st, a, out);
+    sqlite3_reset(st);
+    return true;
+}
+
+bool
+pav_reader_execution_by_id(struct pav_reader *r, int64_t id,
+                           struct pav_arena *a,
+                           struct pav_execution_view *out)
+{
+    sqlite3_stmt *st = ask(r, EXECUTION_VIEW "WHERE x.id=?1");
+
+    sqlite3_bind_int64(st, 1, id);
+    if (!row(st))
+        return false;
+    execution_from(st, a, out);
+    sqlite3_reset(st);
+    return true;
+}
+
+/* ---- steps ---- */
+
+bool
+pav_reader_step(struct pav_reader *r, int64_t id, struct pav_arena *a,
+                struct pav_step_row *out)
+{
+    sqlite3_stmt *st = ask(r, "SELECT id,execution_id,previous,at,first_event,"
+                              "event_count,semantics,wake,event_id,record "
+                              "FROM step WHERE id=?1");
+
+    memset(out, 0, sizeof(*out));
+    sqlite3_bind_int64(st, 1, id);
+    if (!row(st))
+        return false;
+    out->id = sqlite3_column_int64(st, 0);
+    out->execution_id = sqlite3_column_int64(st, 1);
+    out->previous = sqlite3_column_int64(st, 2);
+    out->at = sqlite3_column_int64(st, 3);
+    out->first_event = sqlite3_column_int64(st, 4);
+    out->event_count = sqlite3_column_int64(st, 5);
+    out->semantics = sqlite3_column_int(st, 6);
+    out->wake = sqlite3_column_int(st, 7);
+    out->event_id = sqlite3_column_int64(st, 8);
+    out->record = column_bytes(st, 9, a);
+    sqlite3_reset(st);
+    return true;
+}
+
+/* The chain runs from the newest step back: ids first, records after. */
+uint32_t
+pav_reader_steps(struct pav_reader *r, int64_t last_step, int64_t from,
+                 int64_t events, struct pav_arena *a,
+                 struct pav_step_row **out)
+{
+    int64_t *ids = NULL, id = last_step, first = INT64_MAX;
+    uint32_t count = 0, cap = 0, i, n = 0;
+
+    while (id != 0 && first > from && count < STEPS_MAX) {
+        sqlite3_stmt *st =
+            ask(r, "SELECT previous,first_event FROM step WHERE id=?1");
+
+        sqlite3_bind_int64(st, 1, id);
+        if (!row(st))
+            break;
+        first = sqlite3_column_int64(st, 1);
+        if (count == cap) {
+            cap = cap == 0 ? 64 : cap * 2;
+            ids = pav_xrealloc(ids, cap * sizeof(*ids));
+        }
+        if (first >= from + events) /* behind the page: only passed */
+            count = 0;
+        ids[count++] = id;
+        id = sqlite3_column_int64(st, 0);
+        sqlite3_reset(st);
+    }
+    *out = pav_arena_alloc(a, (count + 1) * sizeof(**out));
+    for (i = count; i-- > 0;)
+        if (pav_reader_step(r, ids[i], a, &(*out)[n]) &&
+            (*out)[n].first_event < from + events)
+            n++;
+    free(ids);
+    return n;
+}
+
+/* ---- waits ---- */
+
+uint32_t
+pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
+                 struct pav_arena *a, struct pav_wait_view_row **out,
+                 bool *more)
+{
+    sqlite3_stmt *st =
+        ask(r, "SELECT w.execution_id,w.no,w.state,w.event_name,w.pattern,"
+               "w.since_at,w.due_at,m.name,x.name,x.key FROM wait w"
+               " JOIN execution x ON x.id=w.execution_id"
+               " JOIN machine m ON m.id=x.machine_id"
+               " WHERE (w.execution_id,w.no)>(?1,?2)"
+               " AND (?3=0 OR w.execution_id=?3)"
+               " AND (?4 IS NULL OR m.name=?4)"
+               " AND (?5 IS NULL OR x.key=?5)"
+               " ORDER BY w.execution_id,w.no LIMIT ?6");
+    uint32_t count = 0;
+
+    *out = pav_arena_alloc(a, (f->limit + 1) * sizeof(**out));
+    *more = false;
+    sqlite3_bind_int64(st, 1,
+                       f->execution_id != 0 && f->after_execution == 0
+                           ? f->execution_id - 1
+                           : f->after_execution);
+    sqlite3_bind_int64(st, 2, f->after_no == 0 && f->execution_id != 0
+                                  ? UINT32_MAX
+                                  : f->after_no);
+    sqlite3_bind_int64(st, 3, f->execution_id);
+    bind_text(st, 4, f->machine);
+    bind_text(st, 5, f->key);
+    sqlite3_bind_int64(st, 6, f->limit + 1);
+    while (row(st)) {
+        struct pav_wait_view_row *w = &(*out)[count];
+
+        if (count == f->limit) {
+            *more = true;
+            break;
+        }
+        w->row.execution_id = sqlite3_column_int64(st, 0);
+        w->row.no = (uint32_t)sqlite3_column_int64(st, 1);
+        w->row.state = column_str(st, 2, a);
+        w->row.event_name = column_str(st, 3, a);
+        w->row.pattern = column_str(st, 4, a);
+        w->row.since_at = sqlite3_column_int64(st, 5);
+        w->row.due_at = sqlite3_column_int64(st, 6);
+        w->machine = column_str(st, 7, a);
+        w->execution = column_str(st, 8, a);
+        w->key = column_str(st, 9, a);
+        count++;
+    }
+    sqlite3_reset(st);
+    return count;
+}
+
+/* ---- dispositions ---- */
+
+#define DISPOSITION_COLUMNS                                                    \
+    "SELECT d.id,d.machine_id,d.execution_id,d.key,d.kind,d.early,d.at,"       \
+    "d.detail,m.name,x.name,e.source,e.event_id,e.detail_type,e.received_at"
+#define DISPOSITION_NAMES                                                      \
+    " LEFT JOIN machine m ON m.id=d.machine_id"                                \
+    " LEFT JOIN execution x ON x.id=d.execution_id "
+#define DISPOSITION_VIEW                                                       \
+    DISPOSITION_COLUMNS                                                        \
+    " FROM disposition d JOIN event e ON e.id=d.id/1024" DISPOSITION_NAMES
+#define DISPOSITIONS_OF_EVENT                                                  \
+    DISPOSITION_COLUMNS                                                        \
+    " FROM event_seen s JOIN event e ON e.id=s.event_id"                       \
+    " JOIN disposition d ON d.id>=e.id*1024 AND d.id<(e.id+1)*1024"            \
+    DISPOSITION_NAMES
+
+static void
+disposition_from(sqlite3_stmt *st, struct pav_arena *a,
+                 struct pav_disposition_view *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->row.id = sqlite3_column_int64(st, 0);
+    out->row.event_id = out->row.id / 1024;
+    out->row.machine_id = sqlite3_column_int64(st, 1);
+    out->row.execution_id = sqlite3_column_int64(st, 2);
+    out->row.key = column_bytes(st, 3, a);
+    out->row.kind = (enum pav_disposition)sqlite3_column_int(st, 4);
+    out->row.early = sqlite3_column_int(st, 5) != 0;
+    out->row.at = sqlite3_column_int64(st, 6);
+    out->row.detail = column_str(st, 7, a);
+    out->machine = column_str(st, 8, a);
+    out->execution = column_str(st, 9, a);
+    out->source = column_bytes(st, 10, a);
+    out->event_id = column_bytes(st, 11, a);
+    out->detail_type = column_bytes(st, 12, a);
+    out->received_at = sqlite3_column_int64(st, 13);
+}
+
+uint32_t
+pav_reader_dispositions(struct pav_reader *r,
+                        const struct pav_disposition_filter *f,
+                        struct pav_arena *a,
+                        struct pav_disposition_view **out, int64_t *next)
+{
+    sqlite3_stmt *st;
+    uint32_t count = 0;
+
+    /* Each filter that leads gets its own text, so that its index is used. */
+    if (f->event_id != NULL)
+        st = ask(r, DISPOSITIONS_OF_EVENT
+                 "WHERE d.id<?1 AND s.hash=?7 AND e.event_id=?2"
+                 " AND (?3 IS NULL OR d.key=?3)"
+                 " AND (?4<0 OR d.kind=?4) AND (?5=0 OR d.execution_id=?5)"
+                 " ORDER BY d.id DESC LIMIT ?6");
+    else if (f->key != NULL)
+        st = ask(r, DISPOSITION_VIEW
+                 "WHERE d.id<?1 AND d.key=?3"
+                 " AND (?4<0 OR d.kind=?4) AND (?5=0 OR d.execution_id=?5)"
+                 " ORDER BY d.id DESC LIMIT ?6");
+    else if (f->kind >= 0)
+        st = ask(r, DISPOSITION_VIEW
+                 "WHERE d.id<?1 AND d.kind=?4"
+                 " AND (?5=0 OR d.execution_id=?5)"
+                 " ORDER BY d.id DESC LIMIT ?6");
+    else
+        st = ask(r, DISPOSITION_VIEW
+                 "WHERE d.id<?1"
+                 " AND (?5=0 OR d.execution_id=?5)"
+                 " ORDER BY d.id DESC LIMIT ?6");
+    sqlite3_bind_int64(st, 1, f->before == 0 ? INT64_MAX : f->before);
+    if (f->event_id != NULL) {
+        struct pav_bytes id = {f->event_id, strlen(f->event_id)};
+
+        bind_bytes(st, 2, id);
+        sqlite3_bind_int64(st, 7, seen_hash(id));
+    }
+    bind_text(st, 3, f->key);
+    sqlite3_bind_int(st, 4, f->kind);
+    sqlite3_bind_int64(st, 5, f->execution_id);
+    sqlite3_bind_int64(st, 6, f->limit + 1);
+    *out = pav_arena_alloc(a, (f->limit + 1) * sizeof(**out));
+    *next = 0;
+    while (row(st)) {
+        if (count == f->limit) {
+            *next = (*out)[count - 1].row.id;
+            break;
+        }
+        disposition_from(st, a, &(*out)[count++]);
+    }
+    sqlite3_reset(st);
+    return count;
+}
+
+bool
+pav_reader_event(struct pav_reader *r, int64_t id, struct pav_arena *a,
+                 struct pav_event_row *out)
+{
+    sqlite3_stmt *st = ask(r, "SELECT id,received_at,source,event_id,"
+                              "detail_type,body FROM event WHERE id=?1");
+
+    memset(out, 0, sizeof(*out));
+    sqlite3_bind_int64(st, 1, id);
+    if (!row(st))
+        return false;
+    out->id = sqlite3_column_int64(st, 0);
+    out->received_at = sqlite3_column_int64(st, 1);
+    out->source = column_bytes(st, 2, a);
+    out->event_id = column_bytes(st, 3, a);
+    out->detail_type = column_bytes(st, 4, a);
+    out->body = column_bytes(st, 5, a);
+    sqlite3_reset(st);
+    return true;
+}
+
+/* ---- machines ---- */
+
+#define VERSION_VIEW                                                           \
+    "SELECT m.id,v.id,m.name,m.by_folder,m.active,v.version,v.created_at,"     \
+    "v.definition,v.rules,v.readme,v.role_arn,f.report"                        \
+    " FROM machine_version v JOIN machine m ON m.id=v.machine_id"              \
+    " LEFT JOIN folder_fault f ON f.name=m.name "
+
+static void
+machine_from(sqlite3_stmt *st, struct pav_arena *a,
+             struct pav_machine_view *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->row.id = sqlite3_column_int64(st, 0);
+    out->row.version_id = sqlite3_column_int64(st, 1);
+    out->row.name = column_str(st, 2, a);
+    out->row.by_folder = sqlite3_column_int(st, 3) != 0;
+    out->row.active = sqlite3_column_int(st, 4) != 0;
+    out->row.version = sqlite3_column_int64(st, 5);
+    out->row.created_at = sqlite3_column_int64(st, 6);
+    out->row.definition = column_bytes(st, 7, a);
+    out->row.rules = column_bytes(st, 8, a);
+    out->row.readme = column_bytes(st, 9, a);
+    out->row.role_arn = column_str(st, 10, a);
+    out->fault = column_str(st, 11, a);
+}
+
+static void
+count_statuses(struct pav_reader *r, struct pav_machine_view *m)
+{
+    int status;
+
+    for (status = 0; status < 5; status++) {
+        sqlite3_stmt *st =
+            ask(r, "SELECT count(*) FROM (SELECT 1 FROM execution"
+                   " WHERE machine_id=?1 AND status=?2 LIMIT ?3)");
+
+        sqlite3_bind_int64(st, 1, m->row.id);
+        sqlite3_bind_int(st, 2, status);
+        sqlite3_bind_int64(st, 3, PAV_COUNT_CAP + 1);
+        if (row(st))
+            m->counts[status] = sqlite3_column_int64(st, 0);
+        sqlite3_reset(st);
+    }
+}
+
+static uint32_t
+count_rows(struct pav_reader *r, const char *sql)
+{
+    sqlite3_stmt *st = ask(r, sql);
+    uint32_t n = 0;
+
+    if (row(st))
+        n = (uint32_t)sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+    return n;
+}
+
+uint32_t
+pav_reader_machines(struct pav_reader *r, bool counted, struct pav_arena *a,
+                    struct pav_machine_view **out)
+{
+    uint32_t room = count_rows(r, "SELECT count(*) FROM machine") +
+                    count_rows(r, "SELECT count(*) FROM folder_fault");
+    uint32_t count = 0, i;
+    sqlite3_stmt *st = ask(r, VERSION_VIEW
+                           "WHERE v.id=m.version_id ORDER BY m.name");
+
+    *out = pav_arena_alloc(a, (room + 1) * sizeof(**out));
+    while (count < room && row(st))
+        machine_from(st, a, &(*out)[count++]);
+    sqlite3_reset(st);
+    for (i = 0; counted && i < count; i++)
+        count_statuses(r, &(*out)[i]);
+    st = ask(r, "SELECT name,report FROM folder_fault WHERE name NOT IN "
+                "(SELECT name FROM machine) ORDER BY name");
+    while (count < room && row(st)) {
+        struct pav_machine_view *m = &(*out)[count++];
+
+        memset(m, 0, sizeof(*m));
+        m->row.name = column_str(st, 0, a);
+        m->fault = column_str(st, 1, a);
+    }
+    sqlite3_reset(st);
+    return count;
+}
+
+bool
+pav_reader_machine(struct pav_reader *r, const char *name, struct pav_arena *a,
+                   struct pav_machine_view *out)
+{
+    sqlite3_stmt *st =
+        ask(r, VERSION_VIEW "WHERE m.name=?1 AND v.id=m.version_id");
+
+    bind_text(st, 1, name);
+    if (!row(st))
+        return false;
+    machine_from(st, a, out);
+    sqlite3_reset(st);
+    count_statuses(r, out);
+    return true;
+}
+
+bool
+pav_reader_version(struct pav_reader *r, int64_t version_id,
+                   struct pav_arena *a, struct pav_machine_row *out)
+{
+    sqlite3_stmt *st = ask(r, VERSION_VIEW "WHERE v.id=?1");
+    struct pav_machine_view view;
+
+    sqlite3_bind_int64(st, 1, version_id);
+    if (!row(st))
+        return false;
+    machine_from(st, a, &view);
+    *out = view.row;
+    sqlite3_reset(st);
+    return true;
+}

@@ -1,0 +1,13 @@
+/*
+ * The dashboard: HTML written here, from the store, on a query thread.
+ * Works without JavaScript; nothing a user sent is ever markup.
+ */
+#ifndef PAVANE_PAGES_H
+#define PAVANE_PAGES_H
+
+#include "pavane/query.h"
+
+/* Answers every GET that is no API: a page, a file, or a 404 page. */
+void pav_page(struct pav_query *q);
+
+#endif

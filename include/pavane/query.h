@@ -1,0 +1,29 @@
+/*
+ * A query job: a question answered on a query thread, with its SQL, its view
+ * and its rendering; what comes back to the front is finished bytes.
+ */
+#ifndef PAVANE_QUERY_H
+#define PAVANE_QUERY_H
+
+#include "pavane/buf.h"
+#include "pavane/reader.h"
+
+struct pav_query {
+    /* given */
+    struct pav_reader *reader;
+    struct pav_arena *arena;
+    const char *path, *query, *host; /* as in the request; path decoded */
+    const char *target, *body;       /* of a POST; NULL otherwise */
+    size_t body_len;
+    const char *region, *account;
+    int64_t now_ms;
+    /* filled in */
+    int status;          /* 200 unless set */
+    const char *type;    /* "application/json" unless set */
+    const char *headers; /* further lines; NULL: none */
+    struct pav_buf out;
+};
+
+typedef void (*pav_query_fn)(struct pav_query *q);
+
+#endif

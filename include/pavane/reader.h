@@ -1,0 +1,127 @@
+/*
+ * Reading the store: a read-only connection of one thread, for query jobs.
+ *
+ * Lists are newest first and paged by key: a page ends with the id to go on
+ * before; no offsets.  A query that runs longer than two seconds is given up
+ * (pav_reader_gave_up()).  What is returned lives in the arena.
+ */
+#ifndef PAVANE_READER_H
+#define PAVANE_READER_H
+
+#include "pavane/store.h"
+
+struct pav_reader;
+
+PAV_MUSTUSE enum pav_rc pav_reader_open(const char *path,
+                                        struct pav_reader **out,
+                                        struct pav_err *err);
+void pav_reader_close(struct pav_reader *r);
+/* One consistent view between the two. */
+void pav_reader_begin(struct pav_reader *r);
+void pav_reader_end(struct pav_reader *r);
+bool pav_reader_gave_up(const struct pav_reader *r);
+
+/* ---- executions ---- */
+
+struct pav_execution_view {
+    struct pav_execution_row row;
+    const char *machine;
+    int64_t version;
+};
+
+struct pav_execution_filter {
+    const char *key, *machine; /* NULL: any */
+    int status;                /* enum pav_status; -1: any */
+    int64_t before;            /* id; 0: from the newest */
+    uint32_t limit;
+};
+
+/* `*next`: the id to go on before, 0 when this was the last page. */
+uint32_t pav_reader_executions(struct pav_reader *r,
+                               const struct pav_execution_filter *f,
+                               struct pav_arena *a,
+                               struct pav_execution_view **out,
+                               int64_t *next);
+bool pav_reader_execution(struct pav_reader *r, const char *machine,
+                          const char *name, struct pav_arena *a,
+                          struct pav_execution_view *out);
+bool pav_reader_execution_by_id(struct pav_reader *r, int64_t id,
+                                struct pav_arena *a,
+                                struct pav_execution_view *out);
+
+/*
+ * The steps of an execution that hold history events from `from` on, oldest
+ * first, at most `events` events' worth.  Records are loaded.
+ */
+uint32_t pav_reader_steps(struct pav_reader *r, int64_t last_step,
+                          int64_t from, int64_t events, struct pav_arena *a,
+                          struct pav_step_row **out);
+bool pav_reader_step(struct pav_reader *r, int64_t id, struct pav_arena *a,
+                     struct pav_step_row *out);
+
+/* ---- waits ---- */
+
+struct pav_wait_view_row {
+    struct pav_wait_row row;
+    const char *machine, *execution, *key;
+};
+
+struct pav_wait_filter {
+    const char *machine, *key; /* NULL: any */
+    int64_t execution_id;      /* 0: any */
+    int64_t after_execution;   /* paging, oldest first */
+    uint32_t after_no, limit;
+};
+
+uint32_t pav_reader_waits(struct pav_reader *r,
+                          const struct pav_wait_filter *f,
+                          struct pav_arena *a,
+                          struct pav_wait_view_row **out, bool *more);
+
+/* ---- dispositions and events ---- */
+
+struct pav_disposition_view {
+    struct pav_disposition_row row;
+    const char *machine, *execution; /* NULL: none */
+    struct pav_bytes source, event_id, detail_type;
+    int64_t received_at;
+};
+
+struct pav_disposition_filter {
+    const char *event_id, *key; /* NULL: any */
+    int kind;                   /* enum pav_disposition; -1: any */
+    int64_t execution_id;       /* 0: any */
+    int64_t before;
+    uint32_t limit;
+};
+
+uint32_t pav_reader_dispositions(struct pav_reader *r,
+                                 const struct pav_disposition_filter *f,
+                                 struct pav_arena *a,
+                                 struct pav_disposition_view **out,
+                                 int64_t *next);
+/* The event as its producer sent it. */
+bool pav_reader_event(struct pav_reader *r, int64_t id, struct pav_arena *a,
+                      struct pav_event_row *out);
+
+/* ---- machines ---- */
+
+#define PAV_COUNT_CAP 10000 /* counts stop there: "10,000+" */
+
+struct pav_machine_view {
+    struct pav_machine_row row;
+    int64_t counts[5]; /* by enum pav_status, each at most PAV_COUNT_CAP + 1 */
+    const char *fault; /* what keeps its folder from being loaded; NULL */
+};
+
+/* Current versions; `counted` fills the counts. Faulty folders that never
+ * loaded come too, with row.id 0. */
+uint32_t pav_reader_machines(struct pav_reader *r, bool counted,
+                             struct pav_arena *a,
+                             struct pav_machine_view **out);
+bool pav_reader_machine(struct pav_reader *r, const char *name,
+                        struct pav_arena *a, struct pav_machine_view *out);
+bool pav_reader_version(struct pav_reader *r, int64_t version_id,
+                        struct pav_arena *a, struct pav_machine_row *out);
+
+#endif
