@@ -74,6 +74,7 @@ waits_get(struct pav_query *q)
         add_text(o, "state", v[i].row.state);
         add_text(o, "eventName", v[i].row.event_name);
         add_text(o, "eventPattern", v[i].row.pattern);
+        add_text(o, "awaits", v[i].row.awaits);
         add_time(o, "since", v[i].row.since_at);
         add_time(o, "due", v[i].row.due_at);
         cJSON_AddItemToArray(waits, o);

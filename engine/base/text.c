@@ -192,7 +192,9 @@ pav_time_span(int64_t ms, char *out, size_t len)
 {
     int64_t s = ms < 0 ? 0 : ms / 1000;
 
-    if (s < 60)
+    if (ms < 1000)
+        snprintf(out, len, "%d ms", ms < 0 ? 0 : (int)ms);
+    else if (s < 60)
         snprintf(out, len, "%d s", (int)s);
     else if (s < 3600)
         snprintf(out, len, "%d min", (int)(s / 60));

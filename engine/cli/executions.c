@@ -134,15 +134,12 @@ print_waits(struct pav_arena *a, const struct pav_doc *waits,
 
     for (i = 0; i < waits->len; i++) {
         const struct pav_doc *w = pav_doc_at(waits, i);
-        const char *name = cli_text(a, w, "eventName");
-        const char *pattern = cli_text(a, w, "eventPattern");
+        const char *awaits = cli_text(a, w, "awaits");
 
         if (strcmp(cli_text(a, w, "executionId"), execution_id) != 0)
             continue;
         printf("waits in %s for %s since %s\n", cli_text(a, w, "state"),
-               *name != '\0'      ? name
-               : *pattern != '\0' ? pattern
-                                  : "the next event",
+               *awaits != '\0' ? awaits : "the next event",
                cli_text(a, w, "since"));
     }
 }

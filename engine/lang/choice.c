@@ -198,6 +198,46 @@ test_compile(struct compiler *c, const struct pav_doc *d, const char *pointer,
     return t;
 }
 
+/* ---- what a Choice asks of an event, for people ---- */
+
+static const char *const name_paths[] = {"$.eventName", "$.detail-type",
+                                         "$['detail-type']", "$.detailType"};
+
+static const char *
+add_names(struct compiler *c, const struct test *t, const char *so_far)
+{
+    uint32_t i;
+
+    for (i = 0; i < t->count; i++)
+        so_far = add_names(c, t->parts[i], so_far);
+    if (t->kind != TEST_OPERATOR || t->op->kind != OP_STRING ||
+        t->op->what != REL_EQ || t->op->path || t->variable == NULL)
+        return so_far;
+    for (i = 0; i < sizeof(name_paths) / sizeof(name_paths[0]); i++) {
+        const char *name;
+
+        if (strcmp(pav_path_text(t->variable), name_paths[i]) != 0)
+            continue;
+        name = pav_doc_str(c->arena, t->operand);
+        if (so_far == NULL)
+            return name;
+        if (strstr(so_far, name) == NULL)
+            return pav_arena_printf(c->arena, "%s or %s", so_far, name);
+    }
+    return so_far;
+}
+
+const char *
+choice_event_names(struct compiler *c, const struct state *s)
+{
+    const char *names = NULL;
+    uint32_t i;
+
+    for (i = 0; i < s->choice.count; i++)
+        names = add_names(c, s->choice.rules[i].test, names);
+    return names;
+}
+
 /* ---- at run time ---- */
 
 /* Order by UTF-16 unit: characters beyond U+FFFF stand before U+E000. */

@@ -884,7 +884,6 @@ pav_machine_state(const struct pav_machine *m, uint32_t i)
                                .source = s->source};
 
     if (s->kind == &task_kind)
-        v.event_name = s->task.event_name != NULL ? s->task.event_name
-                                                  : s->task.pattern_text;
+        v.awaits = s->task.awaits;
     return v;
 }

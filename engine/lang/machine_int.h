@@ -123,6 +123,7 @@ struct state {
             int64_t timeout_s; /* 0: none */
             const struct pav_path *timeout_path;
             const char *event_name; /* literal key, NULL for Default */
+            const char *awaits; /* for people: what would move it; or NULL */
             bool event_name_dynamic;
             const struct pav_pattern *pattern;
             const char *pattern_text;
@@ -244,6 +245,9 @@ struct state_kind {
     void (*link)(struct compiler *c, struct state *s);
     enum outcome (*enter)(struct stepper *st, struct frame *f);
 };
+
+/* "A or B": the event names that a Choice's rules ask for; NULL: none. */
+const char *choice_event_names(struct compiler *c, const struct state *s);
 
 extern const struct state_kind pass_kind, task_kind, choice_kind, wait_kind,
     succeed_kind, fail_kind, parallel_kind;

@@ -146,6 +146,40 @@ compile(struct compiler *c, struct state *s, const struct pav_doc *d,
         pattern_compile(c, s, parameters, pointer_to(c, pointer, "Parameters"));
 }
 
+/* "Order Placed or Order Changed": the detail-types of a literal pattern. */
+static const char *
+pattern_names(struct compiler *c, const struct pav_doc *parameters)
+{
+    const struct pav_doc *types = pav_doc_get(
+        pav_doc_get(parameters, "EventPattern"), "detail-type");
+    const char *names = NULL;
+    uint32_t i;
+
+    for (i = 0; types != NULL && types->kind == PAV_ARRAY && i < types->len;
+         i++) {
+        const char *name = pav_doc_str(c->arena, &types->items[i]);
+
+        if (name != NULL)
+            names = names == NULL ? name
+                                  : pav_arena_printf(c->arena, "%s or %s",
+                                                     names, name);
+    }
+    return names;
+}
+
+static void
+link(struct compiler *c, struct state *s)
+{
+    if (s->task.event_name != NULL)
+        s->task.awaits = s->task.event_name;
+    else
+        s->task.awaits =
+            pattern_names(c, pav_doc_get(s->source, "Parameters"));
+    if (s->task.awaits == NULL && s->next != NULL &&
+        s->next->kind == &choice_kind)
+        s->task.awaits = choice_event_names(c, s->next);
+}
+
 /* ---- running ---- */
 
 static const char *
@@ -281,13 +315,14 @@ wait_view(const struct frame *f, struct pav_arena *a, struct pav_wait_view *out)
     out->event_name = s->task.event_name;
     out->pattern = s->task.pattern;
     out->pattern_text = s->task.pattern_text;
+    out->awaits = s->task.awaits;
     out->since_at = f->entered_at;
     out->due_at = f->due_at;
     out->in_parallel = f->parent != NULL;
     if (f->named == NULL)
         return;
     if (s->task.event_name_dynamic) {
-        out->event_name = pav_doc_str(a, f->named);
+        out->event_name = out->awaits = pav_doc_str(a, f->named);
     } else {
         struct pav_pattern *pattern;
         struct pav_buf text;
@@ -314,5 +349,6 @@ const struct state_kind task_kind = {
               FIELD_RESULT_SELECTOR | FIELD_ERRORS,
     .own_fields = own_fields,
     .compile = compile,
+    .link = link,
     .enter = enter,
 };

@@ -21,6 +21,7 @@
 #include "run_int.h"
 
 #define TURN_JOBS   512
+#define TURN_EVENTS 1000 /* then what is staged is committed and released */
 #define IDLE_MS     60000
 #define PROBE_MS    1000
 #define SETTLE_MS   50 /* quiet before a checkpoint of a short log */
@@ -193,6 +194,7 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
 {
     int64_t t0 = pav_clock_mono_us(), t1;
     struct pav_node *n = pav_queue_take(e->queue, TURN_JOBS, wait_ms), *next;
+    uint32_t events = 0;
     bool idle = n == NULL;
 
     t1 = pav_clock_mono_us();
@@ -206,8 +208,14 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
             settle(e, NULL);
         advance_job(e, j);
         keep_for_release(e, j);
-        if (j->kind == PAV_JOB_DEFINE)
+        events += j->item_count;
+        if (j->kind == PAV_JOB_DEFINE) {
             settle(e, j);
+        } else if (events >= TURN_EVENTS) {
+            settle(e, NULL);
+            pav_arena_reset(&e->arena);
+            events = 0;
+        }
     }
     if (!e->full)
         timers_run(e);

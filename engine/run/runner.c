@@ -132,9 +132,11 @@ stage_differences(struct pav_engine *e, const struct execution *x,
                                    x->row.id, before->timers[i].no);
     for (i = 0; i < after->wait_count; i++) {
         const struct pav_wait_view *w = &after->waits[i];
-        struct pav_wait_row row = {x->row.id,     w->no,       w->state,
-                                   w->event_name, w->pattern_text,
-                                   w->since_at,   w->due_at};
+        struct pav_wait_row row = {
+            .execution_id = x->row.id,     .no = w->no,
+            .state = w->state,             .event_name = w->event_name,
+            .pattern = w->pattern_text,    .awaits = w->awaits,
+            .since_at = w->since_at,       .due_at = w->due_at};
 
         if (!wait_in(before, w->no))
             pav_store_wait_add(e->store, &row);

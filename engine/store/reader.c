@@ -405,7 +405,7 @@ pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
 {
     sqlite3_stmt *st =
         ask(r, "SELECT w.execution_id,w.no,w.state,w.event_name,w.pattern,"
-               "w.since_at,w.due_at,m.name,x.name,x.key FROM wait w"
+               "w.awaits,w.since_at,w.due_at,m.name,x.name,x.key FROM wait w"
                " JOIN execution x ON x.id=w.execution_id"
                " JOIN machine m ON m.id=x.machine_id"
                " WHERE (w.execution_id,w.no)>(?1,?2)"
@@ -440,11 +440,12 @@ pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
         w->row.state = column_str(st, 2, a);
         w->row.event_name = column_str(st, 3, a);
         w->row.pattern = column_str(st, 4, a);
-        w->row.since_at = sqlite3_column_int64(st, 5);
-        w->row.due_at = sqlite3_column_int64(st, 6);
-        w->machine = column_str(st, 7, a);
-        w->execution = column_str(st, 8, a);
-        w->key = column_str(st, 9, a);
+        w->row.awaits = column_str(st, 5, a);
+        w->row.since_at = sqlite3_column_int64(st, 6);
+        w->row.due_at = sqlite3_column_int64(st, 7);
+        w->machine = column_str(st, 8, a);
+        w->execution = column_str(st, 9, a);
+        w->key = column_str(st, 10, a);
         count++;
     }
     sqlite3_reset(st);

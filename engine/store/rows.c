@@ -396,8 +396,9 @@ pav_store_wait_add(struct pav_store *s, const struct pav_wait_row *row)
     bind_text(st, 3, row->state);
     bind_text(st, 4, row->event_name);
     bind_text(st, 5, row->pattern);
-    sqlite3_bind_int64(st, 6, row->since_at);
-    sqlite3_bind_int64(st, 7, row->due_at);
+    bind_text(st, 6, row->awaits);
+    sqlite3_bind_int64(st, 7, row->since_at);
+    sqlite3_bind_int64(st, 8, row->due_at);
     store_run(s, st);
 }
 

@@ -98,6 +98,7 @@ const char *const sql_migrations[] = {
     " state TEXT NOT NULL,"
     " event_name TEXT,"
     " pattern TEXT,"
+    " awaits TEXT,"
     " since_at INTEGER NOT NULL,"
     " due_at INTEGER NOT NULL,"
     " PRIMARY KEY(execution_id, no)) STRICT, WITHOUT ROWID;"
@@ -198,7 +199,7 @@ const char *const sql_texts[SQL_COUNT] = {
         "SELECT id,execution_id,previous,at,first_event,event_count,"
         "semantics,wake,event_id,seed,record FROM step WHERE id=?1",
     [SQL_WAIT_INSERT] = "INSERT INTO wait(execution_id,no,state,event_name,"
-                        "pattern,since_at,due_at) VALUES(?1,?2,?3,?4,?5,?6,?7)",
+                        "pattern,awaits,since_at,due_at) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
     [SQL_WAIT_DELETE] = "DELETE FROM wait WHERE execution_id=?1 AND no=?2",
     [SQL_TIMER_INSERT] =
         "INSERT OR IGNORE INTO timer(due_at,execution_id,no) "

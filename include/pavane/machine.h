@@ -71,7 +71,7 @@ struct pav_state_view {
     const char *comment; /* or NULL */
     uint32_t depth;      /* how many Parallel states stand around it */
     const struct pav_doc *source;
-    const char *event_name; /* the event that its wait names, or NULL */
+    const char *awaits; /* for people: the event that moves it, or NULL */
 };
 struct pav_state_view pav_machine_state(const struct pav_machine *m,
                                         uint32_t i);

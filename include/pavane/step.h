@@ -78,6 +78,7 @@ struct pav_wait_view {
     const char *event_name; /* the event it names; NULL: it takes any */
     const struct pav_pattern *pattern; /* names events by pattern, or NULL */
     const char *pattern_text;
+    const char *awaits; /* for people: what would move it, or NULL */
     int64_t since_at;
     int64_t due_at;    /* its TimeoutSeconds; 0: none */
     bool in_parallel;

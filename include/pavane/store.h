@@ -185,7 +185,9 @@ bool pav_store_step(struct pav_store *s, int64_t id, struct pav_arena *a,
 struct pav_wait_row {
     int64_t execution_id;
     uint32_t no;
-    const char *state, *event_name, *pattern; /* the last two may be NULL */
+    const char *state;
+    const char *event_name, *pattern; /* what it names; NULL: any event */
+    const char *awaits;               /* for people; NULL: unknown */
     int64_t since_at, due_at;
 };
 
