@@ -1,7 +1,233 @@
+/*
+ * The dashboard: routes, the frame around every page, members of views.
+ *
+ * A page is a view (a document) and a template; both are made on a query
+ * thread.  All links are relative to the root that the browser asked.
+ */
 #include "pavane/pages.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "pavane/http.h"
+#include "pavane/text.h"
+#include "pages_int.h"
+
+#define HTML "text/html; charset=utf-8"
+#define SECURITY                                                               \
+    "Content-Security-Policy: default-src 'none'; style-src 'self'; img-src "  \
+    "'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors "      \
+    "'none'\r\nReferrer-Policy: same-origin\r\n"                               \
+    "Cross-Origin-Opener-Policy: same-origin\r\n"
+
+static const struct {
+    const char *prefix;
+    void (*run)(struct pav_query *q, const char *rest);
+} routes[] = {
+    {"/find", page_find},           {"/by-key/", page_by_key},
+    {"/executions", page_executions}, {"/machines", page_machines},
+    {"/events", page_events},
+};
+
+static const struct {
+    const char *ending, *type;
+} types[] = {{".css", "text/css; charset=utf-8"},
+             {".svg", "image/svg+xml"}};
+
+static bool
+serve_file(struct pav_query *q)
+{
+    const char *name = q->path + 1, *text;
+    size_t i, len, ending;
+
+    for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        ending = strlen(types[i].ending);
+        if (strlen(name) > ending &&
+            strcmp(name + strlen(name) - ending, types[i].ending) == 0 &&
+            (text = asset_get(name, &len)) != NULL) {
+            q->type = types[i].type;
+            q->headers = SECURITY;
+            pav_buf_put(&q->out, text, len);
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 pav_page(struct pav_query *q)
 {
-    q->type = "text/html; charset=utf-8";
-    pav_buf_puts(&q->out, "soon");
+    size_t i;
+
+    if (strcmp(q->path, "/") == 0) {
+        page_overview(q, "");
+        return;
+    }
+    if (serve_file(q))
+        return;
+    for (i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+        size_t len = strlen(routes[i].prefix);
+        const char *rest = q->path + len;
+
+        if (strncmp(q->path, routes[i].prefix, len) == 0 &&
+            (*rest == '\0' || *rest == '/' ||
+             routes[i].prefix[len - 1] == '/')) {
+            routes[i].run(q, *rest == '/' ? rest + 1 : rest);
+            return;
+        }
+    }
+    page_missing(q, "There is no such page.");
+}
+
+void
+page_show(struct pav_query *q, const char *page, const char *title,
+          struct pav_members *view, const struct slot *slots,
+          size_t slot_count)
+{
+    struct pav_buf body;
+    struct slot frame = {"body", &body};
+    struct pav_members m;
+
+    pav_buf_init(&body, 32u << 20);
+    view_text(view, "host", q->host);
+    template_render(page, pav_members_object(view), slots, slot_count, &body);
+    pav_members_init(&m, q->arena);
+    view_text(&m, "title", title);
+    view_text(&m, "query", page_parameter(q, "q"));
+    view_time(&m, "now", q->now_ms);
+    q->type = HTML;
+    q->headers = SECURITY;
+    template_render("frame", pav_members_object(&m), &frame, 1, &q->out);
+    pav_buf_fini(&body);
+}
+
+void
+page_missing(struct pav_query *q, const char *message)
+{
+    struct pav_members m;
+
+    pav_members_init(&m, q->arena);
+    view_text(&m, "message", message);
+    q->status = 404;
+    page_show(q, "missing", "Not found", &m, NULL, 0);
+}
+
+void
+page_redirect(struct pav_query *q, const char *location)
+{
+    q->status = 303;
+    q->type = "text/plain; charset=utf-8";
+    q->headers = pav_arena_printf(q->arena, "Location: %s\r\n", location);
+    pav_buf_puts(&q->out, "see there\n");
+}
+
+/* ---- members ---- */
+
+void
+view_text(struct pav_members *m, const char *key, const char *text)
+{
+    if (text != NULL)
+        pav_members_puts(m, key, pav_doc_new_cstr(m->arena, text));
+}
+
+void
+view_bytes(struct pav_members *m, const char *key, struct pav_bytes b)
+{
+    if (b.p != NULL)
+        pav_members_puts(m, key, pav_doc_new_str(m->arena, b.p, b.len));
+}
+
+void
+view_number(struct pav_members *m, const char *key, int64_t n)
+{
+    pav_members_puts(m, key, pav_doc_new_int(m->arena, n));
+}
+
+void
+view_bool(struct pav_members *m, const char *key, bool b)
+{
+    pav_members_puts(m, key, pav_doc_new_bool(b));
+}
+
+void
+view_time(struct pav_members *m, const char *key, int64_t ms)
+{
+    char when[PAV_TIME_LEN];
+
+    if (ms != 0)
+        view_text(m, key,
+                  pav_arena_strdup(m->arena, pav_time_format(ms, when)));
+}
+
+void
+view_span(struct pav_members *m, const char *key, int64_t ms)
+{
+    char span[64];
+
+    view_text(m, key,
+              pav_arena_strdup(m->arena,
+                               pav_time_span(ms, span, sizeof(span))));
+}
+
+const char *
+view_link(struct pav_arena *a, const char *path, const char *segment)
+{
+    struct pav_buf b;
+    const char *link;
+
+    pav_buf_init(&b, 1 << 16);
+    pav_buf_puts(&b, path);
+    pav_url_encode(&b, segment, strlen(segment));
+    link = pav_arena_strdup(a, b.p);
+    pav_buf_fini(&b);
+    return link;
+}
+
+const char *
+view_execution_link(struct pav_arena *a, const char *machine, const char *name)
+{
+    return view_link(a, "/executions/",
+                     pav_arena_printf(a, "%s:%s", machine, name));
+}
+
+void
+view_status(struct pav_members *m, enum pav_status s)
+{
+    static const struct {
+        const char *word, *class, *sign;
+    } looks[] = {[PAV_RUNNING] = {"waiting", "running", "▷"},
+                 [PAV_SUCCEEDED] = {"succeeded", "succeeded", "✓"},
+                 [PAV_FAILED] = {"failed", "failed", "✕"},
+                 [PAV_TIMED_OUT] = {"timed out", "timedout", "⌛"},
+                 [PAV_ABORTED] = {"aborted", "aborted", "⊘"}};
+
+    view_text(m, "status", pav_status_name(s));
+    view_text(m, "status_word", looks[s].word);
+    view_text(m, "status_class", looks[s].class);
+    view_text(m, "status_sign", looks[s].sign);
+}
+
+const char *
+page_parameter(struct pav_query *q, const char *name)
+{
+    char *room = pav_arena_alloc(q->arena, 4096);
+    const char *v = pav_query_get(q->query, name, room, 4096);
+
+    return v == NULL || *v == '\0' ? NULL : v;
+}
+
+const char *
+view_pretty(struct pav_arena *a, const char *text, size_t len)
+{
+    const struct pav_doc *d;
+    struct pav_buf b;
+    const char *out;
+
+    if (pav_doc_parse_copy(a, text, len, NULL, &d, NULL) != PAV_OK)
+        return pav_arena_strndup(a, text, len);
+    pav_buf_init(&b, 32u << 20);
+    pav_doc_print_pretty(d, &b);
+    out = pav_arena_strndup(a, b.p, b.len);
+    pav_buf_fini(&b);
+    return out;
 }

@@ -1,0 +1,57 @@
+/* Markdown: see markdown.h. */
+#include "markdown.h"
+
+#include <cmark.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INPUT_MAX (16 * 1024)
+
+void
+markdown_render(const char *text, size_t len, struct pav_buf *out)
+{
+    char *html;
+
+    if (len > INPUT_MAX)
+        len = INPUT_MAX;
+    html = cmark_markdown_to_html(
+        text, len, CMARK_OPT_SAFE | CMARK_OPT_VALIDATE_UTF8);
+    if (html != NULL)
+        pav_buf_puts(out, html);
+    free(html);
+}
+
+static bool
+is_heading(const char *line, size_t len, const char *name)
+{
+    size_t name_len = strlen(name);
+
+    while (len > 0 && (line[len - 1] == ' ' || line[len - 1] == '\r'))
+        len--;
+    return len == name_len + 3 && memcmp(line, "## ", 3) == 0 &&
+           memcmp(line + 3, name, name_len) == 0;
+}
+
+const char *
+markdown_section(const char *text, size_t text_len, const char *name,
+                 size_t *len)
+{
+    const char *p = text, *end = text + text_len, *start = NULL;
+
+    while (p < end) {
+        const char *eol = memchr(p, '\n', (size_t)(end - p));
+        size_t line = (size_t)((eol == NULL ? end : eol) - p);
+
+        if (start != NULL && line > 2 && memcmp(p, "## ", 3) == 0)
+            break;
+        if (start == NULL && name != NULL && is_heading(p, line, name))
+            start = p + line;
+        if (name == NULL && line > 2 && memcmp(p, "## ", 3) == 0)
+            break;
+        p = eol == NULL ? end : eol + 1;
+    }
+    if (name == NULL)
+        start = text;
+    *len = start == NULL ? 0 : (size_t)(p - start);
+    return start == NULL ? "" : start;
+}

@@ -1,0 +1,335 @@
+/* The overview, the list of executions, finding by key, and events. */
+#include <stdio.h>
+#include <string.h>
+
+#include "pavane/http.h"
+#include "pages_int.h"
+
+#define ROWS 50
+
+/* "State A, State B" out of the row's JSON list. */
+static const char *
+states_text(struct pav_arena *a, const char *json)
+{
+    const struct pav_doc *d = pav_doc_own(a, json, strlen(json));
+    const char *text = "";
+    uint32_t i;
+
+    for (i = 0; i < d->len; i++)
+        text = pav_arena_printf(a, "%s%s%.*s", text, i == 0 ? "" : ", ",
+                                (int)d->items[i].len, d->items[i].text);
+    return text;
+}
+
+const struct pav_doc *
+view_execution(struct pav_query *q, const struct pav_execution_view *x)
+{
+    struct pav_arena *a = q->arena;
+    struct pav_members m;
+
+    pav_members_init(&m, a);
+    view_text(&m, "key", x->row.key == NULL ? x->row.name : x->row.key);
+    view_text(&m, "name", x->row.name);
+    view_text(&m, "machine", x->machine);
+    view_number(&m, "version", x->version);
+    view_text(&m, "link", view_execution_link(a, x->machine, x->row.name));
+    view_text(&m, "machine_link", view_link(a, "/machines/", x->machine));
+    view_text(&m, "states", states_text(a, x->row.states));
+    view_time(&m, "started", x->row.started_at);
+    view_time(&m, "stopped", x->row.stopped_at);
+    view_span(&m, "duration",
+              (x->row.stopped_at == 0 ? q->now_ms : x->row.stopped_at) -
+                  x->row.started_at);
+    view_status(&m, (enum pav_status)x->row.status);
+    return pav_members_object(&m);
+}
+
+static const struct pav_doc *
+execution_rows(struct pav_query *q, const struct pav_execution_filter *f,
+               int64_t *next)
+{
+    struct pav_execution_view *v;
+    uint32_t count = pav_reader_executions(q->reader, f, q->arena, &v, next);
+    struct pav_items rows;
+    uint32_t i;
+
+    pav_items_init(&rows, q->arena);
+    for (i = 0; i < count; i++)
+        pav_items_add(&rows, view_execution(q, &v[i]));
+    return pav_items_array(&rows);
+}
+
+/* ---- overview ---- */
+
+static const char *
+count_text(struct pav_arena *a, int64_t n)
+{
+    return n > PAV_COUNT_CAP ? pav_arena_printf(a, "%d+", PAV_COUNT_CAP)
+                             : pav_arena_printf(a, "%lld", (long long)n);
+}
+
+void
+page_overview(struct pav_query *q, const char *rest)
+{
+    struct pav_execution_filter f = {.status = -1, .limit = 10};
+    struct pav_machine_view *v;
+    uint32_t count = pav_reader_machines(q->reader, true, q->arena, &v), i;
+    struct pav_items machines;
+    struct pav_members m;
+    int64_t next;
+
+    (void)rest;
+    pav_items_init(&machines, q->arena);
+    for (i = 0; i < count; i++) {
+        pav_members_init(&m, q->arena);
+        view_text(&m, "name", v[i].row.name);
+        view_text(&m, "link", view_link(q->arena, "/machines/", v[i].row.name));
+        view_text(&m, "list",
+                  view_link(q->arena, "/executions?machine=", v[i].row.name));
+        view_text(&m, "running", count_text(q->arena, v[i].counts[0]));
+        view_text(&m, "succeeded", count_text(q->arena, v[i].counts[1]));
+        view_text(&m, "failed", count_text(q->arena, v[i].counts[2]));
+        view_text(&m, "aborted", count_text(q->arena, v[i].counts[4]));
+        view_bool(&m, "inactive", v[i].row.id != 0 && !v[i].row.active);
+        view_text(&m, "fault", v[i].fault);
+        pav_items_add(&machines, pav_members_object(&m));
+    }
+    pav_members_init(&m, q->arena);
+    pav_members_puts(&m, "machines", pav_items_array(&machines));
+    pav_members_puts(&m, "executions", execution_rows(q, &f, &next));
+    page_show(q, "overview", "Overview", &m, NULL, 0);
+}
+
+/* ---- the list ---- */
+
+static void
+add_chip(struct pav_items *chips, const char *name, const char *value)
+{
+    struct pav_members m;
+
+    if (value == NULL)
+        return;
+    pav_members_init(&m, chips->arena);
+    view_text(&m, "name", name);
+    view_text(&m, "value", value);
+    pav_items_add(chips, pav_members_object(&m));
+}
+
+static void
+add_link_parameter(struct pav_buf *b, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    pav_buf_printf(b, "%s=", name);
+    pav_url_encode(b, value, strlen(value));
+    pav_buf_putc(b, '&');
+}
+
+static const char *
+next_link(struct pav_query *q, const char *path, const char *const *names,
+          int64_t next)
+{
+    struct pav_buf b;
+    const char *link;
+
+    if (next == 0)
+        return NULL;
+    pav_buf_init(&b, 1 << 16);
+    pav_buf_puts(&b, path);
+    for (; *names != NULL; names++)
+        add_link_parameter(&b, *names, page_parameter(q, *names));
+    pav_buf_printf(&b, "before=%lld", (long long)next);
+    link = pav_arena_strdup(q->arena, b.p);
+    pav_buf_fini(&b);
+    return link;
+}
+
+static int64_t
+before_parameter(struct pav_query *q)
+{
+    const char *text = page_parameter(q, "before");
+    long long n = 0;
+
+    if (text != NULL && sscanf(text, "%lld", &n) != 1)
+        n = 0;
+    return n < 0 ? 0 : n;
+}
+
+static void
+add_statuses(struct pav_members *m, const char *chosen)
+{
+    struct pav_items list;
+    int s;
+
+    pav_items_init(&list, m->arena);
+    for (s = PAV_RUNNING; s <= PAV_ABORTED; s++) {
+        struct pav_members o;
+        const char *name = pav_status_name((enum pav_status)s);
+
+        pav_members_init(&o, m->arena);
+        view_text(&o, "name", name);
+        view_bool(&o, "selected", chosen != NULL && strcmp(chosen, name) == 0);
+        pav_items_add(&list, pav_members_object(&o));
+    }
+    pav_members_puts(m, "statuses", pav_items_array(&list));
+}
+
+static void
+execution_list(struct pav_query *q)
+{
+    static const char *const kept[] = {"key", "machine", "status", NULL};
+    struct pav_execution_filter f = {.key = page_parameter(q, "key"),
+                                     .machine = page_parameter(q, "machine"),
+                                     .status = -1,
+                                     .before = before_parameter(q),
+                                     .limit = ROWS};
+    const char *status = page_parameter(q, "status");
+    enum pav_status wanted;
+    struct pav_items chips;
+    struct pav_members m;
+    int64_t next;
+
+    if (status != NULL && pav_status_find(status, &wanted))
+        f.status = wanted;
+    pav_members_init(&m, q->arena);
+    pav_items_init(&chips, q->arena);
+    add_chip(&chips, "key", f.key);
+    add_chip(&chips, "machine", f.machine);
+    add_chip(&chips, "status", f.status < 0 ? NULL : status);
+    pav_members_puts(&m, "chips", pav_items_array(&chips));
+    pav_members_puts(&m, "executions", execution_rows(q, &f, &next));
+    view_text(&m, "next", next_link(q, "/executions?", kept, next));
+    view_text(&m, "key", f.key);
+    view_text(&m, "machine", f.machine);
+    add_statuses(&m, f.status < 0 ? NULL : status);
+    page_show(q, "executions", "Executions", &m, NULL, 0);
+}
+
+void page_execution(struct pav_query *q, const char *id);
+
+void
+page_executions(struct pav_query *q, const char *rest)
+{
+    if (*rest == '\0')
+        execution_list(q);
+    else
+        page_execution(q, rest);
+}
+
+/* ---- finding ---- */
+
+void
+page_find(struct pav_query *q, const char *rest)
+{
+    const char *what = page_parameter(q, "q");
+
+    (void)rest;
+    page_redirect(q, what == NULL
+                         ? "/executions"
+                         : view_link(q->arena, "/by-key/", what));
+}
+
+void
+page_by_key(struct pav_query *q, const char *rest)
+{
+    struct pav_execution_filter f = {.key = rest, .status = -1, .limit = ROWS};
+    struct pav_disposition_filter d = {.key = rest, .kind = -1, .limit = ROWS};
+    struct pav_execution_view *v, one;
+    struct pav_members m;
+    const char *colon = strchr(rest, ':');
+    uint32_t count;
+    int64_t next;
+
+    count = pav_reader_executions(q->reader, &f, q->arena, &v, &next);
+    if (count == 1) {
+        page_redirect(q, view_execution_link(q->arena, v[0].machine,
+                                             v[0].row.name));
+        return;
+    }
+    if (count == 0 && colon != NULL &&
+        pav_reader_execution(q->reader,
+                             pav_arena_strndup(q->arena, rest,
+                                               (size_t)(colon - rest)),
+                             colon + 1, q->arena, &one)) {
+        page_redirect(q, view_execution_link(q->arena, one.machine,
+                                             one.row.name));
+        return;
+    }
+    pav_members_init(&m, q->arena);
+    view_text(&m, "key", rest);
+    pav_members_puts(&m, "executions", execution_rows(q, &f, &next));
+    pav_members_puts(&m, "dispositions", view_dispositions(q, &d, &next));
+    if (count == 0)
+        q->status = 404;
+    page_show(q, "bykey", rest, &m, NULL, 0);
+}
+
+/* ---- events ---- */
+
+const struct pav_doc *
+view_dispositions(struct pav_query *q, const struct pav_disposition_filter *f,
+                  int64_t *next)
+{
+    struct pav_disposition_view *v;
+    uint32_t count =
+        pav_reader_dispositions(q->reader, f, q->arena, &v, next);
+    struct pav_items rows;
+    uint32_t i;
+
+    pav_items_init(&rows, q->arena);
+    for (i = 0; i < count; i++) {
+        const struct pav_disposition_view *d = &v[i];
+        struct pav_members m;
+
+        pav_members_init(&m, q->arena);
+        view_time(&m, "received", d->received_at);
+        view_bytes(&m, "source", d->source);
+        view_bytes(&m, "type", d->detail_type);
+        view_bytes(&m, "id", d->event_id);
+        view_bytes(&m, "key", d->row.key);
+        view_text(&m, "disposition", pav_disposition_name(d->row.kind));
+        view_bool(&m, "early", d->row.early);
+        view_text(&m, "machine", d->machine);
+        view_text(&m, "detail", d->row.detail);
+        if (d->machine != NULL && d->execution != NULL)
+            view_text(&m, "link",
+                      view_execution_link(q->arena, d->machine, d->execution));
+        pav_items_add(&rows, pav_members_object(&m));
+    }
+    return pav_items_array(&rows);
+}
+
+void
+page_events(struct pav_query *q, const char *rest)
+{
+    static const char *const kept[] = {"disposition", "key", NULL};
+    struct pav_disposition_filter f = {.key = page_parameter(q, "key"),
+                                       .kind = -1,
+                                       .before = before_parameter(q),
+                                       .limit = ROWS};
+    const char *kind = page_parameter(q, "disposition");
+    enum pav_disposition wanted;
+    struct pav_items kinds;
+    struct pav_members m;
+    int64_t next;
+    int k;
+
+    (void)rest;
+    if (kind != NULL && pav_disposition_find(kind, &wanted))
+        f.kind = wanted;
+    pav_members_init(&m, q->arena);
+    pav_items_init(&kinds, q->arena);
+    for (k = 0; k < PAV_DISPOSITIONS; k++) {
+        struct pav_members o;
+
+        pav_members_init(&o, q->arena);
+        view_text(&o, "name", pav_disposition_name((enum pav_disposition)k));
+        view_bool(&o, "selected", f.kind == k);
+        pav_items_add(&kinds, pav_members_object(&o));
+    }
+    pav_members_puts(&m, "kinds", pav_items_array(&kinds));
+    pav_members_puts(&m, "dispositions", view_dispositions(q, &f, &next));
+    view_text(&m, "key", f.key);
+    view_text(&m, "next", next_link(q, "/events?", kept, next));
+    page_show(q, "events", "Events", &m, NULL, 0);
+}

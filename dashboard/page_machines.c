@@ -1,0 +1,161 @@
+/* Machines: the list, and one with its description, states and definition. */
+#include <stdio.h>
+#include <string.h>
+
+#include "pavane/machine.h"
+#include "markdown.h"
+#include "pages_int.h"
+
+static const struct pav_doc *
+machine_view(struct pav_query *q, const struct pav_machine_view *v)
+{
+    static const char *const keys[] = {"running", "succeeded", "failed",
+                                       "timedout", "aborted"};
+    struct pav_members m;
+    int i;
+
+    pav_members_init(&m, q->arena);
+    view_text(&m, "name", v->row.name);
+    view_text(&m, "link", view_link(q->arena, "/machines/", v->row.name));
+    view_text(&m, "list",
+              view_link(q->arena, "/executions?machine=", v->row.name));
+    view_bool(&m, "loaded", v->row.id != 0);
+    view_number(&m, "version", v->row.version);
+    view_time(&m, "created", v->row.created_at);
+    view_text(&m, "owner",
+              v->row.by_folder || v->row.id == 0 ? "its folder" : "the API");
+    view_bool(&m, "inactive", v->row.id != 0 && !v->row.active);
+    for (i = 0; i < 5; i++)
+        view_text(&m, keys[i],
+                  v->counts[i] > PAV_COUNT_CAP
+                      ? "10000+"
+                      : pav_arena_printf(q->arena, "%lld",
+                                         (long long)v->counts[i]));
+    view_text(&m, "fault", v->fault);
+    return pav_members_object(&m);
+}
+
+static void
+machine_list(struct pav_query *q)
+{
+    struct pav_machine_view *v;
+    uint32_t count = pav_reader_machines(q->reader, true, q->arena, &v), i;
+    struct pav_items rows;
+    struct pav_members m;
+
+    pav_items_init(&rows, q->arena);
+    for (i = 0; i < count; i++)
+        pav_items_add(&rows, machine_view(q, &v[i]));
+    pav_members_init(&m, q->arena);
+    pav_members_puts(&m, "machines", pav_items_array(&rows));
+    page_show(q, "machines", "Machines", &m, NULL, 0);
+}
+
+/* Where a state leads, for the outline. */
+static const char *
+leads_to(struct pav_arena *a, const struct pav_doc *source)
+{
+    const struct pav_doc *choices = pav_doc_get(source, "Choices");
+    const char *next = pav_doc_str(a, pav_doc_get(source, "Next"));
+    const char *otherwise = pav_doc_str(a, pav_doc_get(source, "Default"));
+    const char *text = next == NULL ? "" : next;
+    uint32_t i;
+
+    for (i = 0; choices != NULL && i < choices->len; i++) {
+        const char *name =
+            pav_doc_str(a, pav_doc_get(&choices->items[i], "Next"));
+
+        if (name != NULL)
+            text = pav_arena_printf(a, "%s%s%s", text,
+                                    *text == '\0' ? "" : ", ", name);
+    }
+    if (otherwise != NULL)
+        text = pav_arena_printf(a, "%s%selse %s", text,
+                                *text == '\0' ? "" : ", ", otherwise);
+    return *text == '\0' ? "end" : text;
+}
+
+static const char *
+indent_of(uint32_t depth)
+{
+    static const char *const classes[] = {"", "in1", "in2", "in3"};
+
+    return classes[depth > 3 ? 3 : depth];
+}
+
+/* The outline; a `##` section of the README documents its state. */
+static const struct pav_doc *
+states_view(struct pav_query *q, const struct pav_machine *machine,
+            const struct pav_machine_row *row)
+{
+    struct pav_items rows;
+    uint32_t i, count = pav_machine_state_count(machine);
+
+    pav_items_init(&rows, q->arena);
+    for (i = 0; i < count; i++) {
+        struct pav_state_view s = pav_machine_state(machine, i);
+        struct pav_members m;
+        const char *text;
+        size_t len;
+
+        pav_members_init(&m, q->arena);
+        view_text(&m, "name", pav_arena_strdup(q->arena, s.name));
+        view_text(&m, "type", s.type);
+        view_text(&m, "indent", indent_of(s.depth));
+        view_text(&m, "leads", leads_to(q->arena, s.source));
+        if (s.awaits != NULL)
+            view_text(&m, "awaits", pav_arena_strdup(q->arena, s.awaits));
+        if (s.comment != NULL)
+            view_text(&m, "comment", pav_arena_strdup(q->arena, s.comment));
+        text = markdown_section(row->readme.p, row->readme.len, s.name, &len);
+        if (len > 0)
+            view_text(&m, "description",
+                      pav_arena_strndup(q->arena, text, len));
+        pav_items_add(&rows, pav_members_object(&m));
+    }
+    return pav_items_array(&rows);
+}
+
+static void
+one_machine(struct pav_query *q, const char *name)
+{
+    struct pav_machine_view v;
+    struct pav_machine *machine;
+    struct pav_faults faults;
+    struct pav_members m;
+    struct pav_buf readme;
+    struct slot slots[1];
+
+    if (!pav_reader_machine(q->reader, name, q->arena, &v)) {
+        page_missing(q, "There is no machine of this name.");
+        return;
+    }
+    pav_members_init(&m, q->arena);
+    pav_members_puts(&m, "machine", machine_view(q, &v));
+    pav_faults_init(&faults, q->arena);
+    machine = pav_machine_compile(v.row.definition.p, v.row.definition.len,
+                                  &faults);
+    if (machine != NULL)
+        pav_members_puts(&m, "states", states_view(q, machine, &v.row));
+    view_text(&m, "definition",
+              view_pretty(q->arena, v.row.definition.p, v.row.definition.len));
+    if (v.row.rules.len > 0)
+        view_text(&m, "rules",
+                  view_pretty(q->arena, v.row.rules.p, v.row.rules.len));
+    pav_buf_init(&readme, 1 << 20);
+    markdown_render(v.row.readme.p, v.row.readme.len, &readme);
+    slots[0].name = "readme";
+    slots[0].html = &readme;
+    page_show(q, "machine", name, &m, slots, 1);
+    pav_buf_fini(&readme);
+    pav_machine_free(machine);
+}
+
+void
+page_machines(struct pav_query *q, const char *rest)
+{
+    if (*rest == '\0')
+        machine_list(q);
+    else
+        one_machine(q, rest);
+}

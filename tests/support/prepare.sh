@@ -1,0 +1,47 @@
+# Sourced by machines/demo.sh and tests/run.sh: what must be installed, and how
+# it is built.  $top is the project's folder.
+
+BUILD_PACKAGES="gcc clang cmake ninja-build pkg-config libevent-dev libsqlite3-dev
+ libcjson-dev libcmark-dev libcurl4-openssl-dev libssl-dev libpcre2-dev libcmocka-dev curl python3"
+TEST_PACKAGES="clang-format chromium chromium-driver python3-selenium awscli node-llhttp
+ libclang-rt-14-dev fonts-dejavu-core sqlite3"
+
+say() {
+    printf '%s\n' "$*"
+}
+
+# install PACKAGE...: skips what is there; as root, or with sudo.
+install() {
+    missing=""
+    for package in "$@"; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null |
+            grep -q 'ok installed' || missing="$missing $package"
+    done
+    [ -z "$missing" ] && return 0
+    sudo=""
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || {
+            say "these packages are missing, and neither root nor sudo is here:$missing" >&2
+            return 3
+        }
+        sudo=sudo
+    fi
+    say "installing:$missing"
+    $sudo apt-get update -qq || return 3
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq \
+        --no-install-recommends $missing >/dev/null || return 3
+}
+
+# build FOLDER [cmake options]: configures once, builds, prints what is wrong.
+build() {
+    folder=$1
+    shift
+    log=$folder.log
+    mkdir -p "$folder"
+    if ! cmake -G Ninja -S "$top" -B "$folder" "$@" >"$log" 2>&1 ||
+        ! cmake --build "$folder" >>"$log" 2>&1; then
+        cat "$log" >&2
+        return 1
+    fi
+    rm -f "$log"
+}
