@@ -7,11 +7,25 @@
 
 #define INPUT_MAX (16 * 1024)
 
+/* The title: the page has one already. */
+static void
+skip_title(const char **text, size_t *len)
+{
+    const char *eol;
+
+    if (*len < 2 || memcmp(*text, "# ", 2) != 0)
+        return;
+    eol = memchr(*text, '\n', *len);
+    *len = eol == NULL ? 0 : *len - (size_t)(eol + 1 - *text);
+    *text = eol == NULL ? "" : eol + 1;
+}
+
 void
 markdown_render(const char *text, size_t len, struct pav_buf *out)
 {
     char *html;
 
+    skip_title(&text, &len);
     if (len > INPUT_MAX)
         len = INPUT_MAX;
     html = cmark_markdown_to_html(

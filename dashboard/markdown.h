@@ -1,6 +1,7 @@
 /*
  * Markdown to HTML, by libcmark in its safe mode: raw HTML and unsafe links
- * are dropped.  Input beyond 16 KiB is cut (cmark 0.30 can be quadratic).
+ * are dropped.  Input beyond 16 KiB is cut (cmark 0.30 can be quadratic).  A
+ * title ("# ...") in the first line is left out.
  */
 #ifndef PAVANE_MARKDOWN_H
 #define PAVANE_MARKDOWN_H

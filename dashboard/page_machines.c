@@ -125,6 +125,8 @@ one_machine(struct pav_query *q, const char *name)
     struct pav_members m;
     struct pav_buf readme;
     struct slot slots[1];
+    const char *intro;
+    size_t len;
 
     if (!pav_reader_machine(q->reader, name, q->arena, &v)) {
         page_missing(q, "There is no machine of this name.");
@@ -142,8 +144,10 @@ one_machine(struct pav_query *q, const char *name)
     if (v.row.rules.len > 0)
         view_text(&m, "rules",
                   view_pretty(q->arena, v.row.rules.p, v.row.rules.len));
+    /* What stands under a state's heading shows beside the state. */
+    intro = markdown_section(v.row.readme.p, v.row.readme.len, NULL, &len);
     pav_buf_init(&readme, 1 << 20);
-    markdown_render(v.row.readme.p, v.row.readme.len, &readme);
+    markdown_render(intro, len, &readme);
     slots[0].name = "readme";
     slots[0].html = &readme;
     page_show(q, "machine", name, &m, slots, 1);

@@ -378,10 +378,8 @@ get(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
             return;
         }
     }
-    if (strncmp(req->path, "/api/", 5) == 0 ||
-        strcmp(req->path, EVENTS_PATH) == 0)
-        api_error(api, ref, strcmp(req->path, EVENTS_PATH) == 0 ? 405 : 404,
-                  "missing", req->path,
+    if (strncmp(req->path, "/api/", 5) == 0)
+        api_error(api, ref, 404, "missing", req->path,
                   "there is nothing to read here; /api/v1/executions, "
                   "/api/v1/waits, /api/v1/dispositions, /api/v1/machines and "
                   "/api/v1/status are");
