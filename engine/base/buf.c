@@ -37,6 +37,8 @@ pav_buf_reserve(struct pav_buf *b, size_t more)
         want = b->cap * 2;
     if (want < 256)
         want = 256;
+    if (want > b->max + 1) /* so that the ceiling is met at its byte */
+        want = b->max + 1;
     b->p = pav_xrealloc(b->p, want);
     b->cap = want;
     b->p[b->len] = '\0';

@@ -8,13 +8,10 @@
 
 #include "pavane/err.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
-#define POISON(p, n)   ASAN_POISON_MEMORY_REGION((p), (n))
-#define UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION((p), (n))
-#else
-#define POISON(p, n)   ((void)(p), (void)(n))
-#define UNPOISON(p, n) ((void)(p), (void)(n))
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
 #endif
 
 struct pav_chunk {
@@ -84,7 +81,6 @@ pav_arena_fini(struct pav_arena *a)
     while (c != NULL) {
         struct pav_chunk *older = c->older;
 
-        UNPOISON(c->bytes, c->len);
         free(c);
         c = older;
     }
@@ -96,21 +92,26 @@ pav_arena_reset(struct pav_arena *a)
 {
     struct pav_chunk *c = a->chunks;
 
+#if defined(__SANITIZE_ADDRESS__)
+    /* Freed memory is watched: who still points here is caught. */
+    size_t chunk_len = a->chunk_len;
+
+    pav_arena_fini(a);
+    a->chunk_len = chunk_len;
+    c = NULL;
+#endif
     if (c == NULL)
         return;
     while (c->older != NULL) {
         struct pav_chunk *older = c->older;
 
-        UNPOISON(c->bytes, c->len);
         free(c);
         c = older;
     }
     a->chunks = c;
-    UNPOISON(c->bytes, c->len);
     a->next = c->bytes;
     a->end = c->bytes + c->len;
     a->total = 0;
-    POISON(c->bytes, c->len);
 }
 
 void *
@@ -119,16 +120,6 @@ pav_arena_grow(struct pav_arena *a, size_t len)
     struct pav_chunk *c;
     size_t want = a->chunk_len;
 
-#if defined(__SANITIZE_ADDRESS__)
-    /* A reset chunk is poisoned: hand out from it piece by piece. */
-    if ((size_t)(a->end - a->next) >= len && a->end != a->next) {
-        void *p = a->next;
-
-        UNPOISON(p, len);
-        a->next += len;
-        return p;
-    }
-#endif
     if (want < len)
         want = len;
     c = pav_xmalloc(sizeof(*c) + want);

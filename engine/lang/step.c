@@ -601,15 +601,17 @@ pav_step(const struct pav_step_in *in, struct pav_arena *a,
     while (!st.over && st.budget-- > 0 &&
            (f = find_runnable(st.root)) != NULL)
         enter(&st, f);
-    if (st.over) {
+    if (st.over && st.last_state != NULL) {
         const char **last = pav_arena_alloc(a, sizeof(*last));
 
-        *last = st.last_state != NULL ? st.last_state : st.root->state->name;
+        *last = st.last_state;
         out->states = last;
         out->state_count = 1;
-    } else {
+    } else { /* an end from outside leaves the frames as they stood */
         view(in->machine, st.root, in->identity->started_at, in->now_ms, a,
              out);
+        if (st.over)
+            out->wait_count = out->timer_count = 0;
     }
     recorder_finish(&st, &out->record);
     out->event_count = st.rec.event_count;

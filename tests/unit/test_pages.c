@@ -1,0 +1,99 @@
+/* Templates and Markdown: nothing that a user sent becomes markup. */
+#include "unit.h"
+
+#include <stdlib.h>
+
+#include "../../dashboard/markdown.h"
+#include "../../dashboard/pages_int.h"
+
+static void
+test_values_are_escaped(void **state)
+{
+    struct pav_arena a;
+    struct pav_members m;
+    struct pav_buf out;
+
+    (void)state;
+    pav_arena_init(&a, 4096);
+    pav_members_init(&m, &a);
+    view_text(&m, "message", "<script>alert('x')</script> & \"y\"");
+    pav_buf_init(&out, 1 << 16);
+    template_render("missing", pav_members_object(&m), NULL, 0, &out);
+    assert_null(strstr(out.p, "<script>"));
+    assert_non_null(strstr(out.p, "&lt;script&gt;alert(&#39;x&#39;)"));
+    pav_buf_fini(&out);
+    pav_arena_fini(&a);
+}
+
+static void
+test_slots_come_from_code_only(void **state)
+{
+    struct pav_arena a;
+    struct pav_members m;
+    struct pav_buf out, html;
+    struct slot slot = {"body", &html};
+
+    (void)state;
+    pav_arena_init(&a, 4096);
+    pav_members_init(&m, &a);
+    view_text(&m, "title", "t");
+    view_text(&m, "body", "<b>from a document</b>");
+    pav_buf_init(&html, 100);
+    pav_buf_puts(&html, "<i>from code</i>");
+    pav_buf_init(&out, 1 << 16);
+    template_render("frame", pav_members_object(&m), &slot, 1, &out);
+    assert_non_null(strstr(out.p, "<i>from code</i>"));
+    assert_null(strstr(out.p, "from a document"));
+    pav_buf_fini(&html);
+    pav_buf_fini(&out);
+    pav_arena_fini(&a);
+}
+
+static void
+test_markdown_is_safe(void **state)
+{
+    static const char text[] =
+        "# Title\n\nHello *you* <script>x</script> [a](javascript:x) "
+        "<img onerror=x>\n";
+    struct pav_buf out;
+
+    (void)state;
+    pav_buf_init(&out, 1 << 16);
+    markdown_render(text, strlen(text), &out);
+    assert_non_null(strstr(out.p, "<em>you</em>"));
+    assert_null(strstr(out.p, "<script"));
+    assert_null(strstr(out.p, "javascript:"));
+    assert_null(strstr(out.p, "<img"));
+    assert_null(strstr(out.p, "Title"));
+    pav_buf_fini(&out);
+}
+
+static void
+test_sections(void **state)
+{
+    static const char text[] = "# T\nintro\n## A\none\n## B b\ntwo\n";
+    size_t len;
+    const char *p = markdown_section(text, strlen(text), "A", &len);
+
+    (void)state;
+    assert_memory_equal(p, "\none\n", len);
+    p = markdown_section(text, strlen(text), "B b", &len);
+    assert_memory_equal(p, "\ntwo\n", len);
+    (void)markdown_section(text, strlen(text), "C", &len);
+    assert_int_equal(len, 0);
+    p = markdown_section(text, strlen(text), NULL, &len);
+    assert_memory_equal(p, "# T\nintro\n", len);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values_are_escaped),
+        cmocka_unit_test(test_slots_come_from_code_only),
+        cmocka_unit_test(test_markdown_is_safe),
+        cmocka_unit_test(test_sections),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

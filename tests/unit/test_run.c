@@ -1,0 +1,591 @@
+/*
+ * The engine on a virtual clock and a real store: correlation, early,
+ * duplicate, unexpected and late events, policies, timers, tokens, recovery.
+ * The promises of the engine's design are named by the tests.
+ */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "pavane/engine.h"
+#include "pavane/envelope.h"
+#include "pavane/folder.h"
+#include "pavane/log.h"
+#include "pavane/reader.h"
+
+#define NOW 1767225600000
+
+struct bench {
+    char dir[64], db[128];
+    struct pav_engine *engine;
+    struct pav_job *done; /* the last one that came back */
+    struct pav_arena arena;
+    int64_t now;
+};
+
+static struct bench b;
+
+static void
+on_done(void *arg, struct pav_job *first)
+{
+    struct pav_job *next;
+
+    (void)arg;
+    for (; first != NULL; first = next) {
+        next = (struct pav_job *)first->node.next;
+        pav_job_free(b.done);
+        b.done = first;
+    }
+}
+
+static void
+boot(void)
+{
+    struct pav_engine_config config = {.region = "us-east-1",
+                                       .account = "000000000000",
+                                       .role_arn = "",
+                                       .queue_max = 100,
+                                       .done = on_done};
+    struct pav_err err;
+
+    if (pav_store_open(b.db, &config.store, &err) != PAV_OK)
+        fail_msg("%s: %s", err.at, err.message);
+    pav_clock_virtual(&config.clock, b.now);
+    b.engine = pav_engine_new(&config);
+}
+
+static void
+halt(void)
+{
+    b.now = pav_clock_ms(pav_engine_clock(b.engine));
+    pav_engine_stop(b.engine);
+    pav_engine_free(b.engine);
+}
+
+static int
+setup(void **state)
+{
+    (void)state;
+    memset(&b, 0, sizeof(b));
+    pav_log_level(PAV_LOG_ERROR);
+    strcpy(b.dir, "/tmp/pavane-unit-XXXXXX");
+    assert_non_null(mkdtemp(b.dir));
+    snprintf(b.db, sizeof(b.db), "%s/t.db", b.dir);
+    pav_arena_init(&b.arena, 65536);
+    b.now = NOW;
+    boot();
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    char command[128];
+
+    (void)state;
+    halt();
+    pav_job_free(b.done);
+    pav_arena_fini(&b.arena);
+    snprintf(command, sizeof(command), "rm -r %s", b.dir);
+    return system(command);
+}
+
+static void
+submit(struct pav_job *j)
+{
+    assert_true(pav_engine_submit(b.engine, j));
+    pav_engine_turn(b.engine, 0);
+}
+
+#define TABLE_WAIT(name)                                                       \
+    "\"Type\":\"Task\",\"Resource\":\"arn:aws:states:::aws-sdk:dynamodb:"      \
+    "updateItem.waitForTaskToken\",\"Parameters\":{\"TableName\":\"T\","       \
+    "\"Key\":{\"entityId\":{\"S.$\":\"$$.Execution.Input.detail.id\"},"        \
+    "\"eventName\":{\"S\":\"" name "\"}}}"
+#define CHOICE(name, next)                                                     \
+    "\"Type\":\"Choice\",\"Choices\":[{\"Variable\":\"$.detail-type\","        \
+    "\"StringEquals\":\"" name "\",\"Next\":\"" next                           \
+    "\"}],\"Default\":\"Bad\""
+
+/* Two waits that name nothing, as the published sample has them. */
+static const char line_machine[] =
+    "{\"StartAt\":\"W1\",\"States\":{\"W1\":{" TABLE_WAIT("Default")
+    ",\"Next\":\"C1\"},\"C1\":{" CHOICE("Two", "W2") "},\"W2\":{"
+    TABLE_WAIT("Default") ",\"Next\":\"C2\"},\"C2\":{" CHOICE("Three", "Done")
+    "},\"Bad\":{\"Type\":\"Fail\"},\"Done\":{\"Type\":\"Succeed\"}}}";
+
+/* A Parallel of waits that name their events, then one more. */
+static const char wide_machine[] =
+    "{\"StartAt\":\"P\",\"States\":{\"P\":{\"Type\":\"Parallel\",\"Branches\":["
+    "{\"StartAt\":\"A\",\"States\":{\"A\":{" TABLE_WAIT("Left")
+    ",\"End\":true}}},{\"StartAt\":\"B\",\"States\":{\"B\":{"
+    TABLE_WAIT("Right") ",\"End\":true}}}],\"Next\":\"W\"},\"W\":{"
+    TABLE_WAIT("Last") ",\"End\":true}}}";
+
+static const char slow_machine[] =
+    "{\"StartAt\":\"S\",\"States\":{\"S\":{\"Type\":\"Wait\",\"Seconds\":60,"
+    "\"Next\":\"W\"},\"W\":{" TABLE_WAIT("Default")
+    ",\"TimeoutSeconds\":30,\"End\":true}}}";
+
+static void
+define(const char *name, const char *definition, const char *source,
+       const char *policies)
+{
+    struct pav_job *j = pav_job_new(PAV_JOB_DEFINE);
+    struct pav_faults f;
+    const char *rules = pav_arena_printf(
+        &j->arena,
+        "{\"correlationId\":\"$.detail.id\",\"start\":[{\"pattern\":{"
+        "\"source\":[\"%s\"],\"detail-type\":[\"One\"]}}],\"resume\":[{"
+        "\"pattern\":{\"source\":[\"%s\"],\"detail-type\":[{\"anything-but\":"
+        "\"One\"}]},\"scope\":\"tokenTable\"}],\"policies\":{%s}}",
+        source, source, policies);
+
+    pav_faults_init(&f, &j->arena);
+    j->compiled = pav_machine_compile(definition, strlen(definition), &f);
+    j->rules = pav_rules_compile(rules, strlen(rules), j->compiled, &f);
+    if (j->compiled == NULL || j->rules == NULL)
+        fail_msg("%s: %s", f.v[0].pointer, f.v[0].message);
+    j->row.name = pav_arena_strdup(&j->arena, name);
+    j->row.by_folder = true;
+    j->row.role_arn = "";
+    j->row.definition.p = pav_arena_strdup(&j->arena, definition);
+    j->row.definition.len = strlen(definition);
+    j->row.rules.p = rules;
+    j->row.rules.len = strlen(rules);
+    j->row.readme.p = "";
+    submit(j);
+}
+
+/* Send one event; what became of it, as "disposition machine:execution". */
+static const char *
+send_from(const char *source, const char *id, const char *type,
+          const char *key)
+{
+    struct pav_job *j = pav_job_new(PAV_JOB_EVENTS);
+    const char *text = pav_arena_printf(
+        &j->arena,
+        "{\"id\":\"%s\",\"source\":\"%s\",\"detail-type\":\"%s\",\"detail\":"
+        "{\"id\":\"%s\"}}",
+        id, source, type, key);
+    const struct pav_doc *d = pav_doc_own(&j->arena, text, strlen(text));
+    struct pav_envelope e;
+    struct pav_event_item *item;
+    const struct pav_outcome *o;
+
+    assert_int_equal(pav_envelope_read(d, "", "us-east-1", "0", NOW, &j->arena,
+                                       &e, NULL),
+                     PAV_OK);
+    j->items = item = pav_arena_zalloc(&j->arena, sizeof(*item));
+    j->item_count = 1;
+    item->doc = e.doc;
+    item->body.p = text;
+    item->body.len = strlen(text);
+    item->source.p = e.source->text;
+    item->source.len = e.source->len;
+    item->id.p = e.id->text;
+    item->id.len = e.id->len;
+    item->detail_type.p = e.detail_type->text;
+    item->detail_type.len = e.detail_type->len;
+    item->known_id = true;
+    submit(j);
+    assert_int_equal(b.done->items[0].outcome_count, 1);
+    o = &b.done->items[0].outcomes[0];
+    return pav_arena_printf(&b.arena, "%s %s:%s",
+                            pav_disposition_name(o->disposition),
+                            o->machine == NULL ? "-" : o->machine,
+                            o->execution == NULL ? "-" : o->execution);
+}
+
+static const char *
+send(const char *id, const char *type, const char *key)
+{
+    return send_from("s", id, type, key);
+}
+
+/* "STATUS [states]" of an execution. */
+static const char *
+status_of(const char *machine, const char *name)
+{
+    struct pav_reader *r;
+    struct pav_execution_view x;
+    struct pav_err err;
+    const char *text = "none";
+
+    assert_int_equal(pav_reader_open(b.db, &r, &err), PAV_OK);
+    pav_reader_begin(r);
+    if (pav_reader_execution(r, machine, name, &b.arena, &x))
+        text = pav_arena_printf(&b.arena, "%s %s %d events",
+                                pav_status_name((enum pav_status)x.row.status),
+                                x.row.states, (int)x.row.next_event - 1);
+    pav_reader_end(r);
+    pav_reader_close(r);
+    return text;
+}
+
+static uint32_t
+count_of(int kind, const char *key)
+{
+    struct pav_disposition_filter f = {.key = key, .kind = kind, .limit = 100};
+    struct pav_disposition_view *v;
+    struct pav_reader *r;
+    struct pav_err err;
+    uint32_t n;
+    int64_t next;
+
+    assert_int_equal(pav_reader_open(b.db, &r, &err), PAV_OK);
+    pav_reader_begin(r);
+    n = pav_reader_dispositions(r, &f, &b.arena, &v, &next);
+    pav_reader_end(r);
+    pav_reader_close(r);
+    return n;
+}
+
+static void
+later(int64_t ms)
+{
+    pav_clock_advance(pav_engine_clock(b.engine), ms);
+    pav_engine_turn(b.engine, 0);
+}
+
+static void
+test_straight(void **state)
+{
+    (void)state;
+    define("line", line_machine, "s", "");
+    assert_string_equal(send("1", "One", "k"), "started line:k");
+    assert_string_equal(send("2", "Two", "k"), "resumed line:k");
+    assert_string_equal(status_of("line", "k"), "RUNNING [\"W2\"] 13 events");
+    assert_string_equal(send("3", "Three", "k"), "resumed line:k");
+    assert_string_equal(status_of("line", "k"), "SUCCEEDED [\"Done\"] 20 events");
+    assert_string_equal(send("4", "Four", "k"), "late line:k");
+    assert_string_equal(send("5", "One", "k"), "late line:k");
+    assert_string_equal(send_from("other", "6", "One", "k"), "unmatched -:-");
+}
+
+/* W2: before the start event; W1: between two waits. */
+static void
+test_early_events_are_applied(void **state)
+{
+    (void)state;
+    define("line", line_machine, "s", "");
+    assert_string_equal(send("3", "Three", "k"), "parked line:-");
+    assert_string_equal(send("2", "Two", "k"), "parked line:-");
+    assert_string_equal(send("1", "One", "k"), "started line:k");
+    assert_string_equal(status_of("line", "k"), "SUCCEEDED [\"Done\"] 20 events");
+    assert_int_equal(count_of(PAV_PARKED, "k"), 0);
+    assert_int_equal(count_of(PAV_RESUMED, "k"), 2);
+}
+
+static void
+test_early_events_expire(void **state)
+{
+    (void)state;
+    define("line", line_machine, "s", "\"earlySeconds\":10");
+    assert_string_equal(send("2", "Two", "k"), "parked line:-");
+    later(9999);
+    assert_int_equal(count_of(PAV_EXPIRED, "k"), 0);
+    later(1);
+    assert_int_equal(count_of(PAV_EXPIRED, "k"), 1);
+    assert_string_equal(send("1", "One", "k"), "started line:k");
+    assert_string_equal(status_of("line", "k"), "RUNNING [\"W1\"] 5 events");
+}
+
+static void
+test_early_events_are_bounded(void **state)
+{
+    (void)state;
+    define("line", line_machine, "s", "\"earlyMax\":2");
+    assert_string_equal(send("a", "Two", "k"), "parked line:-");
+    assert_string_equal(send("b", "Two", "k"), "parked line:-");
+    assert_string_equal(send("c", "Two", "k"), "rejected line:-");
+    assert_string_equal(send("d", "Two", "other"), "parked line:-");
+}
+
+/* W3: the same (source, id) changes nothing, for as long as the window. */
+static void
+test_duplicates_change_nothing(void **state)
+{
+    (void)state;
+    define("line", line_machine, "s", "\"duplicateWindowSeconds\":100");
+    assert_string_equal(send("1", "One", "k"), "started line:k");
+    assert_string_equal(send("1", "One", "k"), "duplicate line:k");
+    assert_string_equal(send("2", "Two", "k"), "resumed line:k");
+    assert_string_equal(send("2", "Two", "k"), "duplicate line:k");
+    assert_string_equal(status_of("line", "k"), "RUNNING [\"W2\"] 13 events");
+    /* Another id, the same content as the start. */
+    assert_string_equal(send_from("s", "1b", "One", "k"), "unexpected line:k");
+    later(100001);
+    assert_string_equal(send("2", "Two", "k"), "unexpected line:k");
+}
+
+/* W4: the three policies. */
+static void
+test_unexpected_fails(void **state)
+{
+    (void)state;
+    define("line", line_machine, "s", "");
+    send("1", "One", "k");
+    assert_string_equal(send("3", "Three", "k"), "unexpected line:k");
+    assert_string_equal(status_of("line", "k"), "FAILED [\"Bad\"] 11 events");
+}
+
+static void
+test_unexpected_is_recorded(void **state)
+{
+    (void)state;
+    define("line", line_machine, "s", "\"unexpected\":\"record\"");
+    send("1", "One", "k");
+    assert_string_equal(send("3", "Three", "k"), "unexpected line:k");
+    assert_string_equal(status_of("line", "k"), "RUNNING [\"W1\"] 5 events");
+    assert_int_equal(count_of(PAV_UNEXPECTED, "k"), 1);
+    assert_string_equal(send("2", "Two", "k"), "resumed line:k");
+}
+
+static void
+test_unexpected_is_parked(void **state)
+{
+    (void)state;
+    define("line", line_machine, "s", "\"unexpected\":\"park\"");
+    send("1", "One", "k");
+    assert_string_equal(send("3", "Three", "k"), "parked line:k");
+    assert_string_equal(send("2", "Two", "k"), "resumed line:k");
+    assert_string_equal(status_of("line", "k"), "SUCCEEDED [\"Done\"] 20 events");
+}
+
+/* W10: from a Parallel, as the published sample: ABORTED with error 500. */
+static void
+test_unexpected_in_a_parallel(void **state)
+{
+    (void)state;
+    define("wide", wide_machine, "s", "");
+    send("1", "One", "k");
+    assert_string_equal(send("2", "Right", "k"), "resumed wide:k");
+    assert_string_equal(send("3", "Nonsense", "k"), "unexpected wide:k");
+    assert_string_equal(status_of("wide", "k"), "ABORTED [\"A\"] 14 events");
+}
+
+/* A wait ahead names the event: it is early, whatever the policy. */
+static void
+test_named_ahead_is_early(void **state)
+{
+    (void)state;
+    define("wide", wide_machine, "s", "");
+    send("1", "One", "k");
+    assert_string_equal(send("9", "Last", "k"), "parked wide:k");
+    send("2", "Right", "k");
+    send("3", "Left", "k");
+    assert_string_equal(status_of("wide", "k"), "SUCCEEDED [\"W\"] 24 events");
+}
+
+static void
+test_generations(void **state)
+{
+    (void)state;
+    define("wide", wide_machine, "s", "\"generations\":true");
+    send("1", "One", "k");
+    send("2", "Right", "k");
+    send("3", "Left", "k");
+    send("4", "Last", "k");
+    assert_string_equal(send("5", "One", "k"), "started wide:k-2");
+    assert_string_equal(send("6", "Right", "k"), "resumed wide:k-2");
+}
+
+static void
+test_odd_keys_get_a_name(void **state)
+{
+    (void)state;
+    define("line", line_machine, "s", "");
+    assert_string_equal(send("1", "One", "a:b c"),
+                        "started line:a-b-c-258f2ec546bdedba");
+}
+
+/* W5: two machines, one key, one token table: nobody steals. */
+static void
+test_two_machines_one_key(void **state)
+{
+    (void)state;
+    define("line", line_machine, "s", "");
+    define("wide", wide_machine, "w", "");
+    send("1", "One", "k");
+    send_from("w", "2", "One", "k");
+    assert_string_equal(send("3", "Two", "k"), "resumed line:k");
+    assert_string_equal(send_from("w", "4", "Left", "k"), "resumed wide:k");
+}
+
+/* The order fixture's last event: published by a stranger. */
+static void
+test_handed_over_by_the_token_table(void **state)
+{
+    (void)state;
+    define("line", line_machine, "s", "");
+    define("wide", wide_machine, "w", "");
+    send("1", "One", "k");
+    send("2", "Two", "k");
+    assert_string_equal(send_from("w", "3", "Three", "k"), "resumed line:k");
+    assert_string_equal(status_of("line", "k"), "SUCCEEDED [\"Done\"] 20 events");
+    /* Before the start it waits at its owner, and is found there. */
+    assert_string_equal(send_from("w", "13", "Three", "q"), "parked wide:-");
+    send("11", "One", "q");
+    send("12", "Two", "q");
+    assert_string_equal(status_of("line", "q"), "SUCCEEDED [\"Done\"] 20 events");
+}
+
+/* Timers survive a restart. */
+static void
+test_timers(void **state)
+{
+    (void)state;
+    define("slow", slow_machine, "s", "");
+    send("1", "One", "k");
+    assert_string_equal(send("2", "Two", "k"), "parked slow:k");
+    later(59999);
+    assert_string_equal(status_of("slow", "k"), "RUNNING [\"S\"] 2 events");
+    halt();
+    boot();
+    later(1);
+    assert_string_equal(status_of("slow", "k"), "SUCCEEDED [\"W\"] 10 events");
+    send("3", "One", "q");
+    later(60000);
+    assert_string_equal(status_of("slow", "q"), "RUNNING [\"W\"] 7 events");
+    later(30000);
+    assert_string_equal(status_of("slow", "q"), "FAILED [\"W\"] 9 events");
+}
+
+/* Stopped after every single event, the ends are the same. */
+static void
+test_restart_after_each_event(void **state)
+{
+    static const char *const types[] = {"One", "Right", "Last", "Left"};
+    size_t i;
+
+    (void)state;
+    define("wide", wide_machine, "s", "");
+    for (i = 0; i < COUNT(types); i++) {
+        send(types[i], types[i], "k");
+        halt();
+        boot();
+    }
+    assert_string_equal(status_of("wide", "k"), "SUCCEEDED [\"W\"] 24 events");
+}
+
+static struct pav_job *
+token_job(const char *token)
+{
+    struct pav_job *j = pav_job_new(PAV_JOB_TASK);
+
+    j->token = pav_arena_strdup(&j->arena, token);
+    j->output = &pav_doc_empty_object;
+    return j;
+}
+
+static void
+test_tokens_are_spent_once(void **state)
+{
+    struct pav_job *start = pav_job_new(PAV_JOB_START);
+    struct pav_store *store;
+    struct pav_step_row step;
+    struct pav_step_out view;
+    struct pav_faults f;
+    struct pav_machine *m;
+    struct pav_err err;
+    const char *token;
+
+    (void)state;
+    define("wide", wide_machine, "s", "");
+    start->machine = "wide";
+    start->name = "x";
+    start->input = pav_doc_own(&start->arena, "{\"detail\":{\"id\":\"x\"}}", 21);
+    submit(start);
+    assert_int_equal(b.done->rc, PAV_OK);
+    halt();
+    assert_int_equal(pav_store_open(b.db, &store, &err), PAV_OK);
+    assert_true(pav_store_step(store, 1, &b.arena, &step));
+    pav_faults_init(&f, &b.arena);
+    m = pav_machine_compile(wide_machine, strlen(wide_machine), &f);
+    pav_step_view(m, pav_doc_own(&b.arena, step.record.p, step.record.len), 0,
+                  &b.arena, &view);
+    token = pav_arena_strdup(&b.arena, view.waits[0].token);
+    pav_machine_free(m);
+    pav_store_close(store);
+    boot();
+    submit(token_job("nonsense"));
+    assert_string_equal(b.done->aws_error, "InvalidToken");
+    submit(token_job(token));
+    assert_null(b.done->aws_error);
+    submit(token_job(token));
+    assert_string_equal(b.done->aws_error, "TaskTimedOut");
+}
+
+static void
+test_start_is_idempotent(void **state)
+{
+    static const struct {
+        const char *input, *error;
+    } again[] = {{"{\"detail\":{\"id\":\"x\"}}", NULL},
+                 {"{\"detail\":{\"id\":\"x\"} }", NULL},
+                 {"{\"detail\":{\"id\":\"y\"}}", "ExecutionAlreadyExists"}};
+    size_t i;
+
+    (void)state;
+    define("wide", wide_machine, "s", "");
+    for (i = 0; i < COUNT(again); i++) {
+        struct pav_job *j = pav_job_new(PAV_JOB_START);
+
+        j->machine = "wide";
+        j->name = "x";
+        j->input =
+            pav_doc_own(&j->arena, again[i].input, strlen(again[i].input));
+        submit(j);
+        if (again[i].error == NULL)
+            assert_null(b.done->aws_error);
+        else
+            assert_string_equal(b.done->aws_error, again[i].error);
+    }
+}
+
+static void
+test_names(void **state)
+{
+    (void)state;
+    assert_true(pav_name_valid("order-1.2_3=\xc3\xbc"));
+    assert_false(pav_name_valid(""));
+    assert_false(pav_name_valid("a b"));
+    assert_false(pav_name_valid("a:b"));
+    assert_false(pav_name_valid("a/b"));
+    assert_false(pav_name_valid(".."));
+    assert_false(pav_name_valid(
+        "12345678901234567890123456789012345678901234567890123456789012345678"
+        "9012345678901"));
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(test_straight),
+        T(test_early_events_are_applied),
+        T(test_early_events_expire),
+        T(test_early_events_are_bounded),
+        T(test_duplicates_change_nothing),
+        T(test_unexpected_fails),
+        T(test_unexpected_is_recorded),
+        T(test_unexpected_is_parked),
+        T(test_unexpected_in_a_parallel),
+        T(test_named_ahead_is_early),
+        T(test_generations),
+        T(test_odd_keys_get_a_name),
+        T(test_two_machines_one_key),
+        T(test_handed_over_by_the_token_table),
+        T(test_timers),
+        T(test_restart_after_each_event),
+        T(test_tokens_are_spent_once),
+        T(test_start_is_idempotent),
+        cmocka_unit_test(test_names),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

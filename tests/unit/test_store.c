@@ -1,0 +1,244 @@
+/* The store: whose file it is, rollback, the one-writer rule. */
+#include "unit.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "pavane/reader.h"
+#include "pavane/store.h"
+
+static char dir[64], path[128];
+
+static int
+setup(void **state)
+{
+    (void)state;
+    strcpy(dir, "/tmp/pavane-unit-XXXXXX");
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/t.db", dir);
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    char command[128];
+
+    (void)state;
+    snprintf(command, sizeof(command), "rm -r %s", dir);
+    return system(command);
+}
+
+static struct pav_store *
+open_store(void)
+{
+    struct pav_store *s = NULL;
+    struct pav_err err;
+
+    if (pav_store_open(path, &s, &err) != PAV_OK)
+        fail_msg("%s: %s", err.at, err.message);
+    return s;
+}
+
+static void
+add_event(struct pav_store *s, const char *id)
+{
+    struct pav_event_row row = {.id = pav_store_next_event(s),
+                                .received_at = 5,
+                                .source = {"s", 1},
+                                .event_id = {id, strlen(id)},
+                                .detail_type = {"t", 1},
+                                .body = {"{}", 2}};
+
+    pav_store_event_add(s, &row);
+}
+
+static int64_t
+seen(struct pav_store *s, const char *source, const char *id)
+{
+    struct pav_bytes a = {source, strlen(source)}, c = {id, strlen(id)};
+    int64_t at = 0;
+
+    return pav_store_event_seen(s, a, c, &at);
+}
+
+static void
+test_commit_and_rollback(void **state)
+{
+    struct pav_store *s = open_store();
+    struct pav_err err;
+
+    (void)state;
+    add_event(s, "a");
+    assert_int_equal(pav_store_commit(s, &err), PAV_OK);
+    add_event(s, "b");
+    assert_int_not_equal(seen(s, "s", "b"), 0);
+    pav_store_rollback(s);
+    assert_int_equal(seen(s, "s", "b"), 0);
+    assert_int_equal(seen(s, "s", "a"), 1);
+    assert_int_equal(seen(s, "other", "a"), 0);
+    assert_int_equal(pav_store_next_event(s), 2); /* the number came back */
+    pav_store_close(s);
+    s = open_store();
+    assert_int_equal(seen(s, "s", "a"), 1);
+    pav_store_close(s);
+}
+
+/* A second row of one id is a bug that the transaction reports. */
+static void
+test_a_failed_write_fails_the_commit(void **state)
+{
+    struct pav_store *s = open_store();
+    struct pav_event_row row = {.id = 1,
+                                .source = {"s", 1},
+                                .event_id = {"a", 1},
+                                .detail_type = {"t", 1},
+                                .body = {"{}", 2}};
+    struct pav_err err;
+
+    (void)state;
+    pav_store_event_add(s, &row);
+    pav_store_event_add(s, &row);
+    assert_int_equal(pav_store_commit(s, &err), PAV_IO);
+    pav_store_rollback(s);
+    pav_store_close(s);
+}
+
+static void
+write_file(const char *text)
+{
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static void
+test_foreign_files(void **state)
+{
+    char command[256];
+    struct pav_store *s = NULL;
+    struct pav_err err;
+
+    (void)state;
+    write_file("this is no database, only a text that is long enough to see");
+    assert_int_equal(pav_store_open(path, &s, &err), PAV_INVALID);
+    assert_string_equal(err.at, path);
+    unlink(path);
+    snprintf(command, sizeof(command),
+             "sqlite3 %s 'CREATE TABLE t(a); PRAGMA application_id=7'", path);
+    if (system(command) == 0) {
+        assert_int_equal(pav_store_open(path, &s, &err), PAV_INVALID);
+        assert_non_null(strstr(err.message, "another program"));
+    }
+    unlink(path);
+    pav_store_close(open_store());
+    snprintf(command, sizeof(command),
+             "sqlite3 %s 'PRAGMA user_version=99' >/dev/null", path);
+    if (system(command) == 0) {
+        assert_int_equal(pav_store_open(path, &s, &err), PAV_INVALID);
+        assert_non_null(strstr(err.message, "schema version 99"));
+    }
+    assert_int_equal(pav_store_open("/nowhere/x.db", &s, &err), PAV_IO);
+}
+
+static void
+test_another_process_is_kept_out(void **state)
+{
+    struct pav_store *s = open_store();
+    int status;
+    pid_t child;
+
+    (void)state;
+    add_event(s, "a");
+    assert_int_equal(pav_store_commit(s, NULL), PAV_OK);
+    child = fork();
+    if (child == 0) {
+        char command[256];
+
+        snprintf(command, sizeof(command),
+                 "sqlite3 %s 'SELECT 1 FROM event' >/dev/null 2>&1", path);
+        _exit(system(command) == 0);
+    }
+    waitpid(child, &status, 0);
+    assert_int_equal(WEXITSTATUS(status), 0);
+    pav_store_close(s);
+}
+
+static void *
+write_from_elsewhere(void *arg)
+{
+    add_event(arg, "x");
+    (void)!pav_store_commit(arg, NULL);
+    return NULL;
+}
+
+/* The planted bug: a thread that does not own the store writes to it. */
+static void
+test_one_writer(void **state)
+{
+    int status;
+    pid_t child = fork();
+
+    (void)state;
+    if (child == 0) {
+        struct pav_store *s = open_store();
+        pthread_t t;
+
+        fclose(stderr);
+        add_event(s, "a");
+        if (pav_store_commit(s, NULL) != PAV_OK)
+            _exit(1);
+        pthread_create(&t, NULL, write_from_elsewhere, s);
+        pthread_join(t, NULL);
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGABRT);
+}
+
+static void
+test_readers_see_commits_only(void **state)
+{
+    struct pav_store *s = open_store();
+    struct pav_reader *r;
+    struct pav_arena a;
+    struct pav_event_row row;
+    struct pav_err err;
+
+    (void)state;
+    pav_arena_init(&a, 4096);
+    assert_int_equal(pav_reader_open(path, &r, &err), PAV_OK);
+    add_event(s, "a");
+    pav_reader_begin(r);
+    assert_false(pav_reader_event(r, 1, &a, &row));
+    pav_reader_end(r);
+    assert_int_equal(pav_store_commit(s, &err), PAV_OK);
+    pav_reader_begin(r);
+    assert_true(pav_reader_event(r, 1, &a, &row));
+    pav_reader_end(r);
+    pav_reader_close(r);
+    pav_arena_fini(&a);
+    pav_store_close(s);
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(test_commit_and_rollback),
+        T(test_a_failed_write_fails_the_commit),
+        T(test_foreign_files),
+        T(test_another_process_is_kept_out),
+        T(test_one_writer),
+        T(test_readers_see_commits_only),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
