@@ -92,6 +92,16 @@ compile_fault(struct compiler *c, enum pav_severity severity, const char *code,
     va_end(ap);
 }
 
+static int
+by_place(const void *x, const void *y)
+{
+    const struct pav_fault *a = x, *b = y;
+
+    if (a->line != b->line)
+        return a->line < b->line ? -1 : 1;
+    return a->column < b->column ? -1 : a->column > b->column;
+}
+
 void
 pav_faults_place(struct pav_faults *f, const char *text, size_t len)
 {
@@ -101,6 +111,8 @@ pav_faults_place(struct pav_faults *f, const char *text, size_t len)
         if (f->v[i].column == 0)
             pav_doc_place(text, len, f->v[i].line, &f->v[i].line,
                           &f->v[i].column);
+    if (f->count > 1)
+        qsort(f->v, f->count, sizeof(*f->v), by_place);
 }
 
 void

@@ -1,0 +1,175 @@
+"""A real daemon in a temporary folder, for end-to-end tests.
+
+Environment: PAVANE names the binary; PAVANE_SAMPLE the folder of the published
+sample, if it is there.  Every process is ended by the id that was started.
+"""
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.parse
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PAVANE = os.environ.get("PAVANE", os.path.join(TOP, "build", "pavane"))
+SAMPLE = os.environ.get("PAVANE_SAMPLE")
+AWS_TARGET = "AWSStepFunctions."
+
+
+class Daemon:
+    def __init__(self, machines=None, db=None, folder=None, **options):
+        self.folder = folder or tempfile.mkdtemp(prefix="pavane-e2e-")
+        self.own_folder = folder is None
+        self.db = db or os.path.join(self.folder, "p.db")
+        self.machines = machines
+        self.options = options
+        self.process = None
+
+    def start(self, **more):
+        args = [PAVANE, "serve", "--db", self.db, "--listen", "127.0.0.1:0"]
+        if self.machines:
+            args += ["--machines", self.machines]
+        for name, value in {**self.options, **more}.items():
+            args += ["--" + name.replace("_", "-"), str(value)]
+        self.log = open(os.path.join(self.folder, "log"), "ab")
+        self.process = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=self.log)
+        line = self.process.stdout.readline().decode()
+        if not line.startswith("listening on http://"):
+            self.process.wait()
+            raise RuntimeError("the daemon did not start: " + open(self.log.name).read())
+        self.url = line.split()[-1]
+        self.port = int(self.url.rsplit(":", 1)[1])
+        return self
+
+    def kill(self):
+        """kill -9, as a power switch would."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self._close()
+
+    def stop(self):
+        """SIGTERM; the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(timeout=30)
+        self._close()
+        return code
+
+    def _close(self):
+        self.process.stdout.close()
+        self.log.close()
+        self.process = None
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        if self.process:
+            self.kill()
+        if self.own_folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    # -- speaking to it
+
+    def ask(self, method, path, body=None, headers=None):
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        head = {"Content-Type": "application/json"} if body is not None else {}
+        head.update(headers or {})
+        c.request(method, path, body=body, headers=head)
+        r = c.getresponse()
+        data = r.read()
+        self.headers = dict(r.getheaders())
+        c.close()
+        return r.status, data
+
+    def get(self, path):
+        status, data = self.ask("GET", path)
+        if status != 200:
+            raise RuntimeError("%s: %d %s" % (path, status, data))
+        return json.loads(data)
+
+    def post(self, events):
+        status, data = self.ask("POST", "/events", json.dumps(events))
+        return status, json.loads(data)
+
+    def send(self, event):
+        """One event; its dispositions as [(machine, disposition)]."""
+        status, answer = self.post(event)
+        if status != 200:
+            raise RuntimeError("%d %s" % (status, answer))
+        return [(d["machine"], d["disposition"]) for d in answer["results"][0]["dispositions"]]
+
+    def aws(self, action, **parameters):
+        status, data = self.ask("POST", "/", json.dumps(parameters),
+                                {"Content-Type": "application/x-amz-json-1.0",
+                                 "X-Amz-Target": AWS_TARGET + action})
+        return status, json.loads(data)
+
+    def executions(self, **filters):
+        return self.get("/api/v1/executions?" + urllib.parse.urlencode(filters))["executions"]
+
+    def history(self, execution_id):
+        events, path = [], "/api/v1/executions/%s/history" % urllib.parse.quote(execution_id, safe="")
+        query = ""
+        while True:
+            page = self.get(path + query)
+            events += page["events"]
+            if not page["next"]:
+                return events
+            query = "?" + page["next"]
+
+
+def cli(*args, url=None, stdin=None):
+    """Run a subcommand: (exit code, output, errors)."""
+    command = [PAVANE, *args] + (["--url", url] if url else [])
+    r = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60)
+    return r.returncode, r.stdout, r.stderr
+
+
+def shape(history):
+    """A history without what may differ between two runs."""
+    out = []
+    for e in history:
+        e = json.loads(json.dumps(e))
+        e.pop("timestamp")
+        text = json.dumps(e, sort_keys=True)
+        scheduled = e.get("taskScheduledEventDetails")
+        if scheduled:
+            parameters = json.loads(scheduled["parameters"])
+            text = text.replace(find_token(parameters) or "\0", "TOKEN")
+        out.append(text)
+    return out
+
+
+def find_token(value):
+    if isinstance(value, str):
+        return value if len(value) == 43 else None
+    for v in value.values() if isinstance(value, dict) else value if isinstance(value, list) else []:
+        found = find_token(v)
+        if found:
+            return found
+    return None
+
+
+def until(condition, seconds=20):
+    """Wait for a condition, not for a time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError("it did not come true within %d s" % seconds)
+
+
+def main():
+    """Runs the file's tests; the last line is the tally."""
+    suite = unittest.defaultTestLoader.loadTestsFromModule(__import__("__main__"))
+    result = unittest.TextTestRunner(verbosity=2).run(suite)
+    failed = len(result.failures) + len(result.errors)
+    skipped = len(result.skipped)
+    print("%d passed, %d failed, %d skipped" % (result.testsRun - failed - skipped, failed, skipped))
+    raise SystemExit(1 if failed else 0)
