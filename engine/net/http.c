@@ -7,6 +7,9 @@
  *
  *   READ_HEAD -> READ_BODY -> WAIT_REPLY -> WRITE -> READ_HEAD | closed
  *
+ * A refused request ends in LINGER: what its client still sends is read and
+ * thrown away for a while, or a reset would take the answer from it.
+ *
  * H1  Deadlines are absolute: a byte now and then does not extend them.
  * H2  A slot's generation grows when its connection closes: old references
  *     find nobody.
@@ -41,11 +44,13 @@
 #define STALL_S      15
 #define REPLY_S      60
 #define DRAIN_S      5
+#define LINGER_S     3
+#define LINGER_MAX   (16u << 20)
 #define FIRST_BUFFER 4096
 #define READ_AHEAD   (64 * 1024)
 #define MAX_REQUESTS 100000
 
-enum state { CLOSED, READ_HEAD, READ_BODY, WAIT_REPLY, WRITE };
+enum state { CLOSED, READ_HEAD, READ_BODY, WAIT_REPLY, WRITE, LINGER };
 
 struct connection {
     struct pav_http *server;
@@ -61,7 +66,8 @@ struct connection {
     size_t body_end; /* in `in`, of the request at hand */
     char *out;
     size_t out_len, out_at, out_cap;
-    bool close_after, head_only;
+    bool close_after, head_only, refused;
+    size_t lingered; /* bytes thrown away */
     int64_t deadline_us;
     unsigned requests;
 };
@@ -180,6 +186,14 @@ request_over(struct connection *c)
         free(c->out);
         c->out = NULL;
         c->out_cap = 0;
+    }
+    if (c->refused && !c->server->draining) {
+        c->state = LINGER;
+        c->lingered = 0;
+        shutdown(c->fd, SHUT_WR);
+        set_deadline(c, LINGER_S);
+        read_on(c, true);
+        return;
     }
     if (c->close_after || c->server->draining) {
         connection_close(c);
@@ -316,7 +330,7 @@ refuse(struct connection *c, int status, const char *why)
     struct pav_reply r = {.status = status, .type = "application/json"};
 
     c->server->counts.bad++;
-    c->close_after = true;
+    c->close_after = c->refused = true;
     c->head_only = c->state != READ_HEAD && c->head.method == PAV_HEAD;
     pav_buf_init(&b, 4096);
     pav_buf_printf(&b, "{\"error\":\"%s\",\"message\":\"%s\"}\n",
@@ -496,12 +510,29 @@ process(struct connection *c)
 }
 
 static void
+throw_away(struct connection *c)
+{
+    char scratch[16 * 1024];
+    ssize_t n = recv(c->fd, scratch, sizeof(scratch), 0);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    c->lingered += n > 0 ? (size_t)n : 0;
+    if (n <= 0 || c->lingered > LINGER_MAX)
+        connection_close(c);
+}
+
+static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct connection *c = arg;
     ssize_t n;
 
     (void)what;
+    if (c->state == LINGER || (c->state == WRITE && c->refused)) {
+        throw_away(c);
+        return;
+    }
     if (c->in == NULL)
         in_reserve(c, FIRST_BUFFER);
     if (c->in_len == c->in_cap) {
@@ -620,7 +651,7 @@ on_accept(evutil_socket_t listen_fd, short what, void *arg)
         c->state = READ_HEAD;
         c->requests = 0;
         c->body_end = 0;
-        c->close_after = c->head_only = false;
+        c->close_after = c->head_only = c->refused = false;
         c->reading = c->writing = false;
         event_assign(&c->readable, h->base, fd, EV_READ | EV_PERSIST,
                      on_readable, c);

@@ -1,0 +1,197 @@
+"""The Step Functions API, by AWS's own command line and by hand; event forms; lists."""
+import json
+import os
+import shutil
+import subprocess
+import unittest
+
+from harness import Daemon, TOP, find_token, main
+
+MACHINES = os.path.join(TOP, "machines")
+WAITING = json.dumps({"StartAt": "Ask", "States": {
+    "Ask": {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+            "Parameters": {"QueueUrl": "q", "MessageBody": {"token.$": "$$.Task.Token", "in.$": "$"}},
+            "Next": "Say"},
+    "Say": {"Type": "Pass", "ResultPath": "$.said", "Parameters": {"name.$": "$$.Execution.Name"}, "End": True}}})
+
+
+class Api(unittest.TestCase):
+    def setUp(self):
+        self.d = Daemon(MACHINES).start()
+        self.addCleanup(self.d.__exit__)
+
+    def aws(self, action, *args):
+        env = {**os.environ, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x",
+               "AWS_DEFAULT_REGION": "us-east-1", "AWS_PAGER": "", "AWS_EC2_METADATA_DISABLED": "true",
+               "NO_PROXY": "*"}
+        r = subprocess.run(["aws", "--endpoint-url", self.d.url, "--no-cli-pager", "--output", "json",
+                            "stepfunctions", action, *args] if self.cli2() else
+                           ["aws", "--endpoint-url", self.d.url, "--output", "json",
+                            "stepfunctions", action, *args],
+                           capture_output=True, text=True, env=env, timeout=120)
+        return r.returncode, json.loads(r.stdout) if r.stdout.strip() else None, r.stderr
+
+    @staticmethod
+    def cli2():
+        return b"aws-cli/2" in subprocess.run(["aws", "--version"], capture_output=True).stdout
+
+    @unittest.skipUnless(shutil.which("aws"), "AWS's command line is not installed")
+    def test_aws_cli(self):
+        code, made, err = self.aws("create-state-machine", "--name", "ask", "--role-arn",
+                                   "arn:aws:iam::000000000000:role/r", "--definition", WAITING)
+        self.assertEqual(code, 0, err)
+        arn = made["stateMachineArn"]
+        self.assertEqual(arn, "arn:aws:states:us-east-1:000000000000:stateMachine:ask")
+        code, listed, _ = self.aws("list-state-machines")
+        self.assertEqual([m["name"] for m in listed["stateMachines"]], ["ask", "car", "order"])
+        code, described, _ = self.aws("describe-state-machine", "--state-machine-arn", arn)
+        self.assertEqual((described["status"], described["definition"]), ("ACTIVE", WAITING))
+        code, run, err = self.aws("start-execution", "--state-machine-arn", arn, "--name", "one", "--input", '{"k": 1}')
+        self.assertEqual(code, 0, err)
+        code, history, _ = self.aws("get-execution-history", "--execution-arn", run["executionArn"])
+        self.assertEqual([e["type"] for e in history["events"]],
+                         ["ExecutionStarted", "TaskStateEntered", "TaskScheduled", "TaskStarted", "TaskSubmitted"])
+        token = find_token(json.loads(history["events"][2]["taskScheduledEventDetails"]["parameters"]))
+        code, _, err = self.aws("send-task-success", "--task-token", token, "--task-output", '{"v": 2}')
+        self.assertEqual(code, 0, err)
+        code, _, err = self.aws("send-task-success", "--task-token", token, "--task-output", '{"v": 2}')
+        self.assertIn("TaskTimedOut", err)
+        code, end, _ = self.aws("describe-execution", "--execution-arn", run["executionArn"])
+        self.assertEqual((end["status"], json.loads(end["output"])),
+                         ("SUCCEEDED", {"v": 2, "said": {"name": "one"}}))
+        code, _, _ = self.aws("start-execution", "--state-machine-arn", arn, "--name", "two")
+        code, stopped, err = self.aws("stop-execution", "--execution-arn", run["executionArn"].replace(":one", ":two"),
+                                      "--error", "E", "--cause", "enough")
+        self.assertEqual(code, 0, err)
+        code, list_, _ = self.aws("list-executions", "--state-machine-arn", arn)
+        self.assertEqual([(e["name"], e["status"]) for e in list_["executions"]],
+                         [("two", "ABORTED"), ("one", "SUCCEEDED")])
+        code, _, err = self.aws("describe-execution", "--execution-arn", run["executionArn"].replace(":one", ":none"))
+        self.assertIn("ExecutionDoesNotExist", err)
+
+    def create(self, definition=WAITING):
+        status, made = self.d.aws("CreateStateMachine", name="m", roleArn="r", definition=definition)
+        self.assertEqual(status, 200, made)
+        return made["stateMachineArn"]
+
+    def test_create_is_idempotent(self):
+        arn = self.create()
+        self.assertEqual(self.create(), arn)
+        status, answer = self.d.aws("CreateStateMachine", name="m", roleArn="r", definition=WAITING + " ")
+        self.assertEqual(answer["__type"], "StateMachineAlreadyExists")
+        self.d.kill()
+        self.d.start()
+        self.assertEqual(self.create(), arn)
+
+    def test_start_is_idempotent(self):
+        arn = self.create()
+        first = self.d.aws("StartExecution", stateMachineArn=arn, name="x", input="{}")
+        self.assertEqual(self.d.aws("StartExecution", stateMachineArn=arn, name="x", input="{ }"), first)
+        status, answer = self.d.aws("StartExecution", stateMachineArn=arn, name="x", input="[]")
+        self.assertEqual(answer["__type"], "ExecutionAlreadyExists")
+
+    def test_history_pages(self):
+        arn = self.create()
+        _, run = self.d.aws("StartExecution", stateMachineArn=arn, name="x")
+        whole, pages, token = [], [], {}
+        while True:
+            _, page = self.d.aws("GetExecutionHistory", executionArn=run["executionArn"], maxResults=2, **token)
+            pages.append(len(page["events"]))
+            whole += [e["id"] for e in page["events"]]
+            if "nextToken" not in page:
+                break
+            token = {"nextToken": page["nextToken"]}
+        self.assertEqual((whole, pages), ([1, 2, 3, 4, 5], [2, 2, 1]))
+        back, token = [], {}
+        while True:
+            _, page = self.d.aws("GetExecutionHistory", executionArn=run["executionArn"], maxResults=2,
+                                 reverseOrder=True, **token)
+            back += [e["id"] for e in page["events"]]
+            if "nextToken" not in page:
+                break
+            token = {"nextToken": page["nextToken"]}
+        self.assertEqual(back, [5, 4, 3, 2, 1])
+        _, bare = self.d.aws("GetExecutionHistory", executionArn=run["executionArn"], includeExecutionData=False)
+        self.assertNotIn("input", bare["events"][0]["executionStartedEventDetails"])
+
+    def test_failure_is_retried_with_a_new_token(self):
+        definition = json.loads(WAITING)
+        definition["States"]["Ask"]["Retry"] = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1}]
+        arn = self.create(json.dumps(definition))
+        _, run = self.d.aws("StartExecution", stateMachineArn=arn, name="x")
+
+        def events():
+            return self.d.aws("GetExecutionHistory", executionArn=run["executionArn"])[1]["events"]
+
+        def tokens():
+            return [find_token(json.loads(e["taskScheduledEventDetails"]["parameters"]))
+                    for e in events() if e["type"] == "TaskScheduled"]
+
+        self.assertEqual(self.d.aws("SendTaskFailure", taskToken=tokens()[0], error="E")[0], 200)
+        # the retry's timer survives a restart, an hour later
+        self.d.kill()
+        self.d.start(clock_offset_seconds=3600)
+        from harness import until
+        until(lambda: len(tokens()) == 2)
+        self.assertNotEqual(*tokens())
+        self.assertEqual(self.d.aws("SendTaskSuccess", taskToken=tokens()[1], output="{}")[0], 200)
+        self.assertEqual(self.d.executions(machine="m")[0]["status"], "SUCCEEDED")
+
+    def test_numbers_stay_as_they_were(self):
+        arn = self.create('{"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}}')
+        text = '{"a":1.50,"b":9007199254740993,"c":0.30000000000000004,"d":"\\u0000"}'
+        self.d.aws("StartExecution", stateMachineArn=arn, name="x", input=text)
+        _, run = self.d.aws("DescribeExecution", executionArn=arn.replace("stateMachine", "execution") + ":x")
+        self.assertEqual(run["output"], text)
+
+    def test_event_forms(self):
+        detail = {"orderId": "o1"}
+        entry = {"Source": "order.service", "DetailType": "OrderReceived", "Detail": json.dumps(detail)}
+        self.assertEqual(self.d.send(entry), [("order", "started")])
+        ce = {"specversion": "1.0", "id": "c1", "source": "order.service", "type": "OrderReceived",
+              "data": {"orderId": "o2"}}
+        status, data = self.d.ask("POST", "/events", json.dumps(ce), {"Content-Type": "application/cloudevents+json"})
+        self.assertEqual(json.loads(data)["results"][0]["dispositions"][0]["disposition"], "started")
+        status, data = self.d.ask("POST", "/events", json.dumps([{**ce, "id": "c2", "data": {"orderId": "o3"}}]),
+                                  {"Content-Type": "application/cloudevents-batch+json"})
+        self.assertEqual(json.loads(data)["results"][0]["eventId"], "c2")
+        status, data = self.d.ask("POST", "/events", json.dumps({"orderId": "o4"}),
+                                  {"ce-specversion": "1.0", "ce-id": "c3", "ce-source": "order.service",
+                                   "ce-type": "OrderReceived"})
+        self.assertEqual(json.loads(data)["results"][0]["dispositions"][0]["executionId"], "order:o4")
+        # an event without an id is no duplicate of itself
+        bare = {"source": "x", "detail-type": "y"}
+        ids = {self.d.post(bare)[1]["results"][0]["eventId"] for _ in range(3)}
+        self.assertEqual(len(ids), 3)
+        for i in ids:
+            [d] = self.d.get("/api/v1/dispositions?eventId=" + i)["dispositions"]
+            self.assertEqual(d["disposition"], "unmatched")
+
+    def test_lists_page_by_key(self):
+        events = [{"id": "e%d" % i, "source": "order.service", "detail-type": "OrderReceived",
+                   "detail": {"orderId": "k%03d" % i}} for i in range(25)]
+        self.d.post(events)
+        for path, name in (("/api/v1/executions?limit=10", "executions"), ("/api/v1/waits?limit=10", "waits"),
+                           ("/api/v1/dispositions?limit=10", "dispositions"),
+                           ("/api/v1/executions?limit=10&machine=order&status=RUNNING", "executions"),
+                           ("/api/v1/executions?limit=10&status=RUNNING", "executions")):
+            seen, query = [], ""
+            while True:
+                page = self.d.get(path + query)
+                seen += [x["correlationId"] for x in page[name]]
+                if not page["next"]:
+                    break
+                query = "&" + page["next"]
+            self.assertEqual(sorted(seen), ["k%03d" % i for i in range(25)], path)
+        [w] = self.d.get("/api/v1/waits?correlationId=k003")["waits"]
+        self.assertEqual((w["state"], w["awaits"], w["machine"]),
+                         ("AwaitPayment", "PaymentSettled or PaymentRefused", "order"))
+
+    def test_status(self):
+        s = self.d.get("/api/v1/status")
+        self.assertTrue(s["ready"])
+        self.assertEqual(s["engine"]["machines"], 2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""The server over raw sockets: splits, pipelines, malformed requests, deadlines."""
+import json
+import os
+import socket
+import unittest
+
+from harness import Daemon, TOP, main, until
+
+HOST = "Host: 127.0.0.1\r\n"
+
+
+class Raw(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.d = Daemon(os.path.join(TOP, "machines")).start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.d.__exit__()
+
+    def connect(self):
+        s = socket.create_connection(("127.0.0.1", self.d.port), timeout=20)
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return s
+
+    def answers(self, s, count):
+        """That many status codes, read to the end of each answer."""
+        data, out = b"", []
+        while len(out) < count:
+            while b"\r\n\r\n" not in data:
+                more = s.recv(65536)
+                if not more:
+                    return out
+                data += more
+            head, data = data.split(b"\r\n\r\n", 1)
+            length = next((int(l.split(b":")[1]) for l in head.split(b"\r\n")
+                           if l.lower().startswith(b"content-length")), 0)
+            while len(data) < length:
+                data += s.recv(65536)
+            data = data[length:]
+            out.append(int(head.split(b" ")[1]))
+        return out
+
+    def request(self, body, extra="", chunked=False):
+        if chunked:
+            middle = len(body) // 2
+            text = "".join("%x\r\n%s\r\n" % (len(p), p) for p in (body[:middle], body[middle:])) + "0\r\n\r\n"
+            length = "Transfer-Encoding: chunked\r\n"
+        else:
+            text, length = body, "Content-Length: %d\r\n" % len(body)
+        return ("POST /events HTTP/1.1\r\n%sContent-Type: application/json\r\n%s%s\r\n%s"
+                % (HOST, extra, length, text)).encode()
+
+    def test_split_at_every_byte(self):
+        body = json.dumps([{"source": "s", "detail-type": "t"}])
+        for chunked in (False, True):
+            text = self.request(body, chunked=chunked)
+            s = self.connect()
+            for cut in range(1, len(text), 3):
+                s.sendall(text[:cut])
+                s.sendall(text[cut:])
+                self.assertEqual(self.answers(s, 1), [200])
+            s.close()
+
+    def test_pipelined(self):
+        s = self.connect()
+        s.sendall(self.request("[]") * 200)
+        self.assertEqual(self.answers(s, 200), [200] * 200)
+        s.sendall(("GET /livez HTTP/1.1\r\n%s\r\n" % HOST).encode() * 3000)
+        self.assertEqual(self.answers(s, 3000), [200] * 3000)
+        s.close()
+
+    def test_malformed_ends_the_connection(self):
+        for text in ("GET / HTTP/1.1\nHost: x\n\n", "GET / HTTP/1.1\r\nHost : 127.0.0.1\r\n\r\n",
+                     "POST /events HTTP/1.1\r\n%sContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}" % HOST,
+                     "POST /events HTTP/1.1\r\n%sTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" % HOST,
+                     "POST /events HTTP/1.1\r\n%sTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n" % HOST,
+                     "POST /events HTTP/1.1\r\n%sContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n0x1\r\n" % HOST):
+            s = self.connect()
+            # what follows must never be taken for a second request
+            s.sendall((text + "GET /livez HTTP/1.1\r\n%s\r\n" % HOST).encode())
+            self.assertEqual(self.answers(s, 2), [400], text)
+            s.close()
+
+    def test_refused_while_sending(self):
+        """The answer arrives although the client has not finished."""
+        s = self.connect()
+        s.sendall(("POST /events HTTP/1.1\r\n%sContent-Type: application/json\r\n"
+                   "Content-Length: 4000000\r\n\r\n" % HOST).encode())
+        s.sendall(b" " * 4000000)
+        self.assertEqual(self.answers(s, 2), [413])
+        s.close()
+
+    def test_head_and_continue(self):
+        s = self.connect()
+        s.sendall(("HEAD /livez HTTP/1.1\r\n%s\r\n" % HOST).encode())
+        data = s.recv(65536)
+        self.assertIn(b"200 OK", data)
+        self.assertTrue(data.endswith(b"\r\n\r\n"))
+        text = self.request("[]", "Expect: 100-continue\r\n")
+        head, body = text.split(b"\r\n\r\n")
+        s.sendall(head + b"\r\n\r\n")
+        self.assertEqual(s.recv(65536), b"HTTP/1.1 100 Continue\r\n\r\n")
+        s.sendall(body)
+        self.assertEqual(self.answers(s, 1), [200])
+        s.close()
+
+    def test_a_client_that_left(self):
+        before = self.d.get("/api/v1/status")["engine"]["events"]
+        for i in range(50):
+            s = self.connect()
+            s.sendall(self.request(json.dumps({"source": "gone", "detail-type": "t", "id": "gone-%d" % i})))
+            s.close()
+        until(lambda: self.d.get("/api/v1/status")["engine"]["events"] >= before + 50)
+        until(lambda: self.d.get("/api/v1/status")["http"]["open"] <= 1)
+
+    def test_slow_head_is_cut_off(self):
+        s = self.connect()
+        s.sendall(b"GET / HTTP/1.1\r\n")
+        self.assertEqual(self.answers(s, 1), [408])
+        s.close()
+
+    def test_security_headers(self):
+        self.d.ask("GET", "/executions")
+        csp = self.d.headers["Content-Security-Policy"]
+        self.assertIn("default-src 'none'", csp)
+        self.assertNotIn("unsafe", csp)
+        self.assertEqual(self.d.headers["X-Content-Type-Options"], "nosniff")
+
+
+class Ceiling(unittest.TestCase):
+    def test_connections(self):
+        with Daemon(max_connections=5) as d:
+            held = [socket.create_connection(("127.0.0.1", d.port)) for _ in range(5)]
+            until(lambda: self.turned_away(d))
+            for s in held:
+                s.close()
+            until(lambda: not self.turned_away(d))
+
+    @staticmethod
+    def turned_away(d):
+        s = socket.create_connection(("127.0.0.1", d.port), timeout=5)
+        try:
+            s.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return b" 503 " in s.recv(100)
+        except ConnectionResetError:
+            return True
+        finally:
+            s.close()
+
+
+if __name__ == "__main__":
+    main()
