@@ -165,6 +165,8 @@ pav_api_done(void *arg, struct pav_job *first)
 
         next = (struct pav_job *)j->node.next;
         if (t == NULL) { /* a folder's: nobody waits */
+            if (j->rc != PAV_OK)
+                pav_folder_forget(api->folder);
             pav_job_free(j);
             continue;
         }
@@ -217,16 +219,17 @@ question_free(struct question *qu)
     free(qu);
 }
 
-void
+bool
 api_ask(struct pav_api *api, const struct pav_request *req, struct pav_ref ref,
         pav_query_fn run)
 {
     struct question *qu = question_new(api, req, ref, run);
 
     if (pav_queue_push(api->questions, &qu->node))
-        return;
+        return true;
     question_free(qu);
     api_error(api, ref, 503, "busy", NULL, "too many questions wait");
+    return false;
 }
 
 static void *
@@ -278,8 +281,7 @@ pav_api_tick(void *arg)
 
     if (api->folder == NULL || api->scanning)
         return;
-    api->scanning = true;
-    api_ask(api, &none, nobody, scan_folder);
+    api->scanning = api_ask(api, &none, nobody, scan_folder);
 }
 
 /* ---- messages ---- */

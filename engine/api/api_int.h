@@ -58,8 +58,8 @@ struct pav_api {
 void api_submit(struct pav_api *api, struct pav_ref ref, struct pav_job *job,
                 void (*answer)(struct pav_api *api, struct pav_ref ref,
                                struct pav_job *job));
-/* A question for the query threads. */
-void api_ask(struct pav_api *api, const struct pav_request *req,
+/* A question for the query threads; false when there are too many. */
+bool api_ask(struct pav_api *api, const struct pav_request *req,
              struct pav_ref ref, pav_query_fn run);
 void api_reply(struct pav_api *api, struct pav_ref ref, int status,
                const char *type, const char *body, size_t len);

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "pavane/digest.h"
 #include "pavane/envelope.h"
 #include "api_int.h"
 
@@ -79,7 +78,6 @@ read_item(struct pav_api *api, struct pav_job *job, const struct pav_doc *d,
           const char *text, const char *end, struct pav_event_item *item)
 {
     struct pav_arena *a = &job->arena;
-    char *fresh_id = NULL;
     struct pav_envelope envelope;
     struct pav_err err;
 
@@ -91,12 +89,7 @@ read_item(struct pav_api *api, struct pav_job *job, const struct pav_doc *d,
         reject(job, item, &err);
         return;
     }
-    if (pav_doc_get(d, "id") == NULL && pav_doc_get(d, "Id") == NULL) {
-        fresh_id = pav_arena_alloc(a, 37);
-        pav_uuid4(fresh_id);
-    }
-    if (pav_envelope_read(d, fresh_id == NULL ? "" : fresh_id,
-                          api->config.region, api->config.account,
+    if (pav_envelope_read(d, NULL, api->config.region, api->config.account,
                           api_now_ms(api), a, &envelope, &err) != PAV_OK) {
         reject(job, item, &err);
         return;
@@ -269,6 +262,15 @@ events_post(struct pav_api *api, const struct pav_request *req,
 
     pav_buf_init(&binary, SIZE_MAX / 2);
     if (ce_header(req, "specversion") != NULL) {
+        const struct pav_doc *alone; /* the data must be JSON by itself */
+
+        if (req->body_len > 0 &&
+            pav_doc_parse_copy(&job->arena, req->body, req->body_len, NULL,
+                               &alone, &err) != PAV_OK) {
+            api_error(api, ref, 400, "invalid", err.at, err.message);
+            pav_job_free(job);
+            return;
+        }
         structured(req, &binary);
         len = binary.len;
     }

@@ -14,7 +14,7 @@
 #include "pavane/text.h"
 #include "doc_int.h"
 
-#define MAX_DEPTH 1000
+#define MAX_DEPTH (PAV_DEPTH_MAX + 10) /* for pav_doc_own() alone */
 #define MAX_KEYS  100000
 
 struct open {
@@ -292,8 +292,9 @@ open_container(struct parser *ps, bool object)
 {
     uint32_t max = ps->opts->max_depth;
 
-    if (max == 0 || max > MAX_DEPTH)
-        max = MAX_DEPTH;
+    if (max == 0)
+        max = PAV_DEPTH_MAX;
+    PAV_ASSERT(max <= MAX_DEPTH);
     if (ps->depth >= max)
         return fail(ps, PAV_LIMIT, ps->p, "nested too deeply");
     ps->opens[ps->depth].first = ps->count;
@@ -542,10 +543,11 @@ pav_doc_parse_copy(struct pav_arena *a, const char *text, size_t len,
 const struct pav_doc *
 pav_doc_own(struct pav_arena *a, const char *text, size_t len)
 {
+    static const struct pav_doc_opts opts = {PAV_DUP_LAST, MAX_DEPTH, 0};
     const struct pav_doc *d;
     struct pav_err err;
 
-    if (pav_doc_parse_copy(a, text, len, NULL, &d, &err) != PAV_OK)
+    if (pav_doc_parse_copy(a, text, len, &opts, &d, &err) != PAV_OK)
         PAV_BUG(err.message);
     return d;
 }

@@ -1,4 +1,4 @@
-/* Documents: printing.  Depth is bounded by the parser (1,000). */
+/* Documents: printing. */
 #include "pavane/doc.h"
 
 static void
@@ -11,12 +11,20 @@ break_line(struct pav_buf *out, int level)
         pav_buf_put(out, "  ", 2);
 }
 
-/* `level` < 0: compact; otherwise the depth of indentation. */
+/*
+ * `level` < 0: compact, -1 - depth; otherwise the depth of indentation.  What
+ * was made can be deeper than what the parser takes: the buffer is `over` then.
+ */
 static void
 print(const struct pav_doc *d, struct pav_buf *out, int level)
 {
-    int inner = level < 0 ? -1 : level + 1;
+    int inner = level < 0 ? level - 1 : level + 1;
     uint32_t i;
+
+    if (level < -1 - PAV_DEPTH_MAX) {
+        out->over = true;
+        return;
+    }
 
     switch ((enum pav_kind)d->kind) {
     case PAV_NULL:

@@ -10,7 +10,8 @@
 #include "pavane/text.h"
 #include "step_int.h"
 
-#define MAX_DEPTH 64
+#define MAX_DEPTH  64
+#define AWAITS_MAX 200
 
 enum op_kind { OP_STRING, OP_NUMERIC, OP_TIMESTAMP, OP_BOOLEAN, OP_MATCHES, OP_IS };
 enum op_rel { REL_EQ, REL_LT, REL_GT, REL_LE, REL_GE };
@@ -203,6 +204,20 @@ test_compile(struct compiler *c, const struct pav_doc *d, const char *pointer,
 static const char *const name_paths[] = {"$.eventName", "$.detail-type",
                                          "$['detail-type']", "$.detailType"};
 
+/* A sentence for people: it ends when it is long enough. */
+const char *
+awaits_add(struct compiler *c, const char *so_far, const char *name)
+{
+    if (so_far == NULL)
+        return name;
+    if (strlen(so_far) > AWAITS_MAX)
+        return so_far;
+    if (strlen(so_far) + strlen(name) > AWAITS_MAX)
+        return pav_arena_printf(c->arena, "%.*s or others", AWAITS_MAX,
+                                so_far);
+    return pav_arena_printf(c->arena, "%s or %s", so_far, name);
+}
+
 static const char *
 add_names(struct compiler *c, const struct test *t, const char *so_far)
 {
@@ -219,10 +234,8 @@ add_names(struct compiler *c, const struct test *t, const char *so_far)
         if (strcmp(pav_path_text(t->variable), name_paths[i]) != 0)
             continue;
         name = pav_doc_str(c->arena, t->operand);
-        if (so_far == NULL)
-            return name;
-        if (strstr(so_far, name) == NULL)
-            return pav_arena_printf(c->arena, "%s or %s", so_far, name);
+        if (so_far == NULL || strstr(so_far, name) == NULL)
+            return awaits_add(c, so_far, name);
     }
     return so_far;
 }

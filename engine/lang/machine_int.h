@@ -247,6 +247,8 @@ struct state_kind {
 };
 
 /* "A or B": the event names that a Choice's rules ask for; NULL: none. */
+const char *awaits_add(struct compiler *c, const char *so_far,
+                       const char *name);
 const char *choice_event_names(struct compiler *c, const struct state *s);
 
 extern const struct state_kind pass_kind, task_kind, choice_kind, wait_kind,

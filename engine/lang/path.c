@@ -365,7 +365,10 @@ struct walk {
     struct pav_items found;
     struct pav_err *why;
     bool definite;
+    uint32_t budget; /* values that may still be visited */
 };
+
+#define BUDGET 200000
 
 static enum pav_path_end walk(struct walk *w, const struct token *t,
                               const struct pav_doc *at,
@@ -413,6 +416,14 @@ not_found(struct walk *w, const char *before, const struct trail *t,
              behind);
     pav_buf_fini(&b);
     return PAV_PATH_NOT_FOUND;
+}
+
+static enum pav_path_end
+exhausted(struct walk *w)
+{
+    pav_fail(w->why, PAV_LIMIT, "",
+             "The path leads through more than %d values", BUDGET);
+    return PAV_PATH_WRONG_TYPE; /* which nothing swallows */
 }
 
 static enum pav_path_end
@@ -629,6 +640,9 @@ walk_scan(struct walk *w, const struct token *t, const struct pav_doc *at,
 
     if (at->kind != PAV_OBJECT && at->kind != PAV_ARRAY)
         return PAV_PATH_FOUND;
+    if (w->budget == 0)
+        return exhausted(w);
+    w->budget--;
     if (scan_hits(w, t->next, at))
         end = walk(w, t->next, at, trail);
     for (i = 0; i < at->len && end == PAV_PATH_FOUND; i++) {
@@ -650,6 +664,9 @@ static enum pav_path_end
 walk(struct walk *w, const struct token *t, const struct pav_doc *at,
      const struct trail *trail)
 {
+    if (w->budget == 0)
+        return exhausted(w);
+    w->budget--;
     if (t == NULL) {
         pav_items_add(&w->found, at);
         return PAV_PATH_FOUND;
@@ -677,7 +694,11 @@ tokens_eval(const struct token *first, bool definite,
             struct pav_err *why)
 {
     struct walk w = {
-        .root = root, .arena = a, .why = why, .definite = definite};
+        .root = root,
+        .arena = a,
+        .why = why,
+        .definite = definite,
+        .budget = BUDGET};
     const struct token *t = first;
     enum pav_path_end end;
 

@@ -20,6 +20,7 @@
 #define MAX_SUBRULES 1000
 #define MAX_PATHS    256
 #define MAX_DEPTH    128
+#define PATH_MAX_LEN 4096
 
 struct rule_path {
     const char *path;
@@ -44,9 +45,10 @@ struct place {
     uint32_t array, index;
 };
 
+/* Its path is `prefix`, a dot when that is not empty, and `key`. */
 struct pav_field {
-    const char *path;
-    uint32_t len;
+    const char *prefix, *key;
+    uint32_t prefix_len, key_len;
     const struct pav_doc *value;
     const struct place *places;
     uint32_t place_count;
@@ -197,7 +199,9 @@ object(struct compiling *c, const struct pav_doc *d, const char *prefix,
             c->arena, "%s%s%.*s", prefix, *prefix == '\0' ? "" : ".",
             (int)m->len, m->key);
 
-        if (m->len == 3 && memcmp(m->key, "$or", 3) == 0)
+        if (strlen(path) > PATH_MAX_LEN)
+            rc = refuse(c, "", "A path of the pattern is too long");
+        else if (m->len == 3 && memcmp(m->key, "$or", 3) == 0)
             rc = alternatives(c, &m->value, prefix, depth);
         else if (m->value.kind == PAV_OBJECT)
             rc = object(c, &m->value, path, depth + 1);
@@ -258,14 +262,20 @@ struct flatten {
     uint32_t cap, arrays;
     struct place trail[MAX_DEPTH * 8];
     uint32_t trail_len;
+    /* The places of the fields at hand; shared until the trail changes. */
+    const struct place *places;
+};
+
+struct key {
+    const char *p;
+    uint32_t len;
 };
 
 static void
-add_field(struct flatten *fl, const char *path, uint32_t len,
+add_field(struct flatten *fl, struct key prefix, struct key key,
           const struct pav_doc *v)
 {
     struct pav_event *e = fl->event;
-    struct place *places;
     struct pav_field *f;
 
     if (e->count == fl->cap) {
@@ -278,53 +288,88 @@ add_field(struct flatten *fl, const char *path, uint32_t len,
         e->fields = fields;
         fl->cap = cap;
     }
-    places = pav_arena_alloc(e->arena, fl->trail_len * sizeof(*places));
-    memcpy(places, fl->trail, fl->trail_len * sizeof(*places));
+    if (fl->places == NULL && fl->trail_len > 0) {
+        struct place *places =
+            pav_arena_alloc(e->arena, fl->trail_len * sizeof(*places));
+
+        memcpy(places, fl->trail, fl->trail_len * sizeof(*places));
+        fl->places = places;
+    }
     f = &e->fields[e->count++];
-    f->path = path;
-    f->len = len;
+    f->prefix = prefix.p;
+    f->prefix_len = prefix.len;
+    f->key = key.p;
+    f->key_len = key.len;
     f->value = v;
-    f->places = places;
+    f->places = fl->places;
     f->place_count = fl->trail_len;
 }
 
+static struct key
+joined(struct flatten *fl, struct key prefix, struct key key)
+{
+    struct key path = key;
+    char *p;
+
+    if (prefix.len == 0)
+        return path;
+    path.len = prefix.len + 1 + key.len;
+    p = pav_arena_alloc(fl->event->arena, path.len);
+    memcpy(p, prefix.p, prefix.len);
+    p[prefix.len] = '.';
+    memcpy(p + prefix.len + 1, key.p, key.len);
+    path.p = p;
+    return path;
+}
+
+static bool
+field_is(const struct pav_field *f, const char *path, uint32_t len)
+{
+    if (f->prefix_len == 0)
+        return f->key_len == len && memcmp(f->key, path, len) == 0;
+    return f->prefix_len + 1 + f->key_len == len &&
+           memcmp(f->key, path + f->prefix_len + 1, f->key_len) == 0 &&
+           path[f->prefix_len] == '.' &&
+           memcmp(f->prefix, path, f->prefix_len) == 0;
+}
+
+/* No pattern names a path that is longer than PATH_MAX_LEN. */
 static void
-flatten(struct flatten *fl, const char *path, uint32_t len,
+flatten(struct flatten *fl, struct key prefix, struct key key,
         const struct pav_doc *d)
 {
     uint32_t i, array;
 
     if (d->kind == PAV_OBJECT) {
-        for (i = 0; i < d->len; i++) {
-            const struct pav_member *m = &d->members[i];
-            uint32_t inner = len + (len > 0 ? 1 : 0) + m->len;
-            char *p = pav_arena_alloc(fl->event->arena, inner + 1);
+        struct key path = joined(fl, prefix, key);
 
-            memcpy(p, path, len);
-            if (len > 0)
-                p[len] = '.';
-            memcpy(p + inner - m->len, m->key, m->len);
-            flatten(fl, p, inner, &m->value);
+        for (i = 0; i < d->len && path.len < PATH_MAX_LEN; i++) {
+            struct key inner = {d->members[i].key, d->members[i].len};
+
+            flatten(fl, path, inner, &d->members[i].value);
         }
         return;
     }
     if (d->kind != PAV_ARRAY) {
-        add_field(fl, path, len, d);
+        add_field(fl, prefix, key, d);
         return;
     }
     array = fl->arrays++;
     for (i = 0; i < d->len; i++) {
         const struct pav_doc *item = &d->items[i];
         bool inside = item->kind == PAV_OBJECT || item->kind == PAV_ARRAY;
+        const struct place *outer = fl->places;
 
         if (inside &&
             fl->trail_len < sizeof(fl->trail) / sizeof(fl->trail[0])) {
             fl->trail[fl->trail_len].array = array;
             fl->trail[fl->trail_len++].index = i;
-            flatten(fl, path, len, item);
+            fl->places = NULL;
+            flatten(fl, prefix, key, item);
             fl->trail_len--;
+            fl->places = outer;
         } else {
-            flatten(fl, path, len, item);
+            flatten(fl, prefix, key, item);
         }
     }
 }
@@ -409,8 +454,7 @@ match_from(struct matching *m, uint32_t at)
     for (i = 0; i < m->event->count; i++) {
         const struct pav_field *f = &m->event->fields[i];
 
-        if (f->len != p->len || memcmp(f->path, p->path, p->len) != 0 ||
-            !agrees_with_chosen(m, f))
+        if (!field_is(f, p->path, p->len) || !agrees_with_chosen(m, f))
             continue;
         there = true;
         if (m->left == 0 || !accepted(p, f->value))
@@ -459,8 +503,9 @@ pav_pattern_matches(const struct pav_pattern *p, struct pav_event *e)
         if (verdict < 0) {
             if (e->fields == NULL) {
                 struct flatten fl = {.event = e};
+                struct key none = {"", 0};
 
-                flatten(&fl, "", 0, e->doc);
+                flatten(&fl, none, none, e->doc);
                 if (e->fields == NULL) /* an event without any field */
                     e->fields = pav_arena_zalloc(e->arena, sizeof(*e->fields));
             }

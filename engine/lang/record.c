@@ -124,8 +124,9 @@ recorder_ref(struct recorder *r, const struct pav_doc *d)
     if (n > 0)
         pav_buf_putc(&r->payloads, ',');
     pav_doc_print(d, &r->payloads);
-    if (r->payloads.len - before > PAV_PAYLOAD_MAX + 1) {
-        r->payloads.len = before;
+    if (r->payloads.over || r->payloads.len - before > PAV_PAYLOAD_MAX + 1) {
+        r->payloads.len = before; /* too long, or nested too deeply */
+        r->payloads.over = false;
         return PAYLOAD_TOO_BIG;
     }
     slot = n % RECENT_PAYLOADS;
@@ -473,7 +474,9 @@ pav_history_print(const struct pav_history_event *e, const char *at,
                    "{\"timestamp\":%s,\"type\":\"%s\",\"id\":%lld,"
                    "\"previousEventId\":%lld",
                    at, e->type, (long long)e->id, (long long)e->previous_id);
-    if (e->details_field == NULL) {
+    if (e->details_field == NULL ||
+        (strcmp(e->type, "ExecutionAborted") == 0 && e->error == NULL &&
+         e->cause == NULL)) {
         pav_buf_putc(out, '}');
         return;
     }

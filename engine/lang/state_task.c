@@ -98,6 +98,8 @@ pattern_compile(struct compiler *c, struct state *s,
     struct pav_err err;
     const struct tmpl *t;
 
+    if (pav_doc_get(parameters, "EventPattern.$") != NULL)
+        s->task.pattern_dynamic = true;
     if (v == NULL)
         return;
     pointer = pointer_to(c, pointer, "EventPattern");
@@ -160,9 +162,7 @@ pattern_names(struct compiler *c, const struct pav_doc *parameters)
         const char *name = pav_doc_str(c->arena, &types->items[i]);
 
         if (name != NULL)
-            names = names == NULL ? name
-                                  : pav_arena_printf(c->arena, "%s or %s",
-                                                     names, name);
+            names = awaits_add(c, names, name);
     }
     return names;
 }

@@ -247,9 +247,12 @@ fail_frame(struct stepper *st, struct frame *f)
             return;
         if (from_branch)
             emit_next(st, f, EV_PARALLEL_FAILED, NULL);
+        if (st->over)
+            return; /* S2, S3 */
         c = catch_find(f->state, &e);
         if (c != NULL && io_result_path(st, f, &c->result_path,
-                                        error_output(st, &e), &output)) {
+                                        error_output(st, &e), &output) &&
+            recorder_ref(&st->rec, output) != PAYLOAD_TOO_BIG) {
             leave(st, f, output, c->next);
             return;
         }
@@ -493,6 +496,7 @@ wake(struct stepper *st)
 /* ---- what stands after a step ---- */
 
 struct gather {
+    bool moving; /* a frame will open a wait by itself */
     struct pav_arena *arena;
     struct pav_wait_view *waits;
     struct pav_timer *timers;
@@ -524,13 +528,14 @@ gather(struct gather *g, const struct frame *f)
             gather(g, f->kids[i]);
         return;
     case PHASE_ENTER:
-        g->runnable = true;
+        g->runnable = g->moving = true;
         break;
     case PHASE_TASK:
         wait_view(f, g->arena, &g->waits[g->wait_count++]);
         break;
     case PHASE_WAIT:
     case PHASE_RETRY:
+        g->moving = true;
         break;
     }
     if (f->due_at != 0) {
@@ -565,6 +570,7 @@ view(const struct pav_machine *m, const struct frame *root, int64_t started_at,
     out->timer_count = g.timer_count;
     out->states = g.states;
     out->state_count = g.state_count;
+    out->moving = g.moving;
 }
 
 void
@@ -621,19 +627,17 @@ pav_step(const struct pav_step_in *in, struct pav_arena *a,
 /* ---- looking ahead ---- */
 
 struct ahead {
-    const struct pav_event *event;
+    struct pav_event *event;
     bool *seen;
 };
 
 static bool
-names_event(const struct state *s, const struct pav_event *event)
+names_event(const struct state *s, struct pav_event *event)
 {
-    struct pav_event copy = *event;
-
     if (s->kind != &task_kind)
         return false;
     if (s->task.pattern != NULL)
-        return pav_pattern_matches(s->task.pattern, &copy);
+        return pav_pattern_matches(s->task.pattern, event);
     return s->task.event_name != NULL &&
            pav_doc_is_str(event->detail_type, s->task.event_name);
 }
@@ -684,12 +688,14 @@ ahead_of_frames(struct ahead *h, const struct frame *f)
     for (i = 0; f->phase == PHASE_PARALLEL && i < f->kid_count; i++)
         if (ahead_of_frames(h, f->kids[i]))
             return true;
+    if (f->phase == PHASE_ENTER || f->phase == PHASE_RETRY)
+        return ahead_from(h, f->state); /* it is still to open its wait */
     return f->phase != PHASE_DONE && ahead_behind(h, f->state);
 }
 
 bool
 pav_step_named_ahead(const struct pav_machine *m, const struct pav_doc *record,
-                     const struct pav_event *event, struct pav_arena *a)
+                     struct pav_event *event, struct pav_arena *a)
 {
     struct ahead h = {.event = event,
                       .seen = pav_arena_zalloc(a, m->count)};

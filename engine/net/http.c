@@ -43,6 +43,7 @@
 #define IDLE_S       60
 #define STALL_S      15
 #define REPLY_S      60
+#define SLOWEST      (64 * 1024) /* bytes a second that a reader must take */
 #define DRAIN_S      5
 #define LINGER_S     3
 #define LINGER_MAX   (16u << 20)
@@ -67,6 +68,7 @@ struct connection {
     char *out;
     size_t out_len, out_at, out_cap;
     bool close_after, head_only, refused;
+    bool handling; /* a reply now comes from within the handler */
     size_t lingered; /* bytes thrown away */
     int64_t deadline_us;
     unsigned requests;
@@ -235,7 +237,6 @@ flush_out(struct connection *c)
             return false;
         }
         c->out_at += (size_t)n;
-        set_deadline(c, STALL_S);
     }
     if (c->writing) {
         c->writing = false;
@@ -299,7 +300,8 @@ static void
 reply_now(struct connection *c, const struct pav_reply *r)
 {
     c->state = WRITE;
-    set_deadline(c, STALL_S);
+    /* H1: for a large answer more, but never again for each piece of it. */
+    set_deadline(c, STALL_S + (int)(r->len / SLOWEST));
     put_reply(c, r);
     if (flush_out(c))
         request_over(c);
@@ -317,8 +319,7 @@ pav_http_reply(struct pav_http *h, struct pav_ref ref,
     if (c->generation != ref.generation || c->state != WAIT_REPLY)
         return; /* the client has gone; what it caused stays */
     reply_now(c, reply);
-    if (c->generation == ref.generation && c->state == READ_HEAD &&
-        c->in_len > 0)
+    if (c->generation == ref.generation && !c->handling)
         process(c);
 }
 
@@ -364,7 +365,9 @@ hand_over(struct connection *c, size_t body_len)
     c->close_after =
         !c->head.keep_alive || h->draining || ++c->requests >= MAX_REQUESTS;
     set_deadline(c, REPLY_S);
+    c->handling = true;
     h->config.handle(h->config.arg, &req, ref);
+    c->handling = false;
 }
 
 /* The head's strings point into the buffer: it must not move meanwhile. */
@@ -403,18 +406,20 @@ begin_body(struct connection *c)
     return true;
 }
 
+/* Defaults are literals: only what lies in the old buffer moves. */
 static void
-rebase(struct head *h, const char *from, char *to)
+rebase(struct head *h, uintptr_t from, size_t len, char *to)
 {
     int i;
 
 #define MOVE(field)                                                            \
     do {                                                                       \
-        if ((field) != NULL && *(field) != '\0')                               \
-            (field) = to + ((field)-from);                                     \
+        uintptr_t at = (uintptr_t)(field);                                     \
+        if (at >= from && at < from + len)                                     \
+            (field) = to + (at - from);                                        \
     } while (0)
-    h->path = to + (h->path - from);
-    h->query = to + (h->query - from);
+    MOVE(h->path);
+    MOVE(h->query);
     MOVE(h->host);
     MOVE(h->content_type);
     MOVE(h->target);
@@ -437,7 +442,7 @@ grow_for_body(struct connection *c, size_t cap)
     c->in = pav_xmalloc(cap);
     memcpy(c->in, old, c->in_len);
     c->in_cap = cap;
-    rebase(&c->head, (const char *)before, c->in);
+    rebase(&c->head, before, c->in_len, c->in);
     free(old);
 }
 
@@ -484,29 +489,32 @@ process_body(struct connection *c)
     }
 }
 
+/* Requests that came in one piece are taken one after the other, not nested. */
 static void
 process(struct connection *c)
 {
-    static const char *const why[] = {"the request is malformed"};
     int status = 400;
 
-    if (c->state == READ_HEAD && c->in_len > 0) {
-        switch (head_parse(c->in, c->in_len, &c->head, &status)) {
-        case PARSED_MORE:
-            in_reserve(c, c->in_len + FIRST_BUFFER);
-            return;
-        case PARSED_BAD:
-            c->head.method = PAV_GET;
-            refuse(c, status, why[0]);
-            return;
-        case PARSED_OK:
-            if (!begin_body(c))
+    while (c->state == READ_BODY || (c->state == READ_HEAD && c->in_len > 0)) {
+        if (c->state == READ_HEAD) {
+            switch (head_parse(c->in, c->in_len, &c->head, &status)) {
+            case PARSED_MORE:
+                in_reserve(c, c->in_len + FIRST_BUFFER);
                 return;
-            break;
+            case PARSED_BAD:
+                c->head.method = PAV_GET;
+                refuse(c, status, "the request is malformed");
+                return;
+            case PARSED_OK:
+                if (!begin_body(c))
+                    return;
+                break;
+            }
         }
-    }
-    if (c->state == READ_BODY)
         process_body(c);
+        if (c->state == READ_BODY)
+            return; /* more must come */
+    }
 }
 
 static void
@@ -527,6 +535,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct connection *c = arg;
     ssize_t n;
+    size_t room;
 
     (void)what;
     if (c->state == LINGER || (c->state == WRITE && c->refused)) {
@@ -535,12 +544,13 @@ on_readable(evutil_socket_t fd, short what, void *arg)
     }
     if (c->in == NULL)
         in_reserve(c, FIRST_BUFFER);
+    if ((c->state == WAIT_REPLY || c->state == WRITE) &&
+        c->in_len - c->body_end >= READ_AHEAD) {
+        read_on(c, false); /* it has sent enough ahead */
+        return;
+    }
     if (c->in_len == c->in_cap) {
         if (c->state == WAIT_REPLY || c->state == WRITE) {
-            if (c->in_len - c->body_end >= READ_AHEAD) {
-                read_on(c, false); /* it has sent enough ahead */
-                return;
-            }
             grow_for_body(c, c->in_cap + READ_AHEAD);
         } else if (c->state == READ_BODY) {
             grow_for_body(c, c->in_cap + READ_AHEAD);
@@ -548,7 +558,8 @@ on_readable(evutil_socket_t fd, short what, void *arg)
             in_reserve(c, c->in_cap + READ_AHEAD);
         }
     }
-    n = recv(fd, c->in + c->in_len, c->in_cap - c->in_len, 0);
+    room = c->in_cap - c->in_len;
+    n = recv(fd, c->in + c->in_len, room < READ_AHEAD ? room : READ_AHEAD, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n <= 0) {
@@ -572,8 +583,7 @@ on_writable(evutil_socket_t fd, short what, void *arg)
         return;
     if (c->state == WRITE) {
         request_over(c);
-        if (c->state == READ_HEAD && c->in_len > 0)
-            process(c);
+        process(c);
     }
 }
 

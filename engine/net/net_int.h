@@ -37,6 +37,7 @@ struct chunks {
     size_t from, out;  /* offsets into the buffer */
     size_t left;       /* of the chunk at hand */
     int state;
+    unsigned digits;   /* of its size */
     size_t trailer;    /* bytes of trailers and extensions so far */
 };
 enum parsed chunks_parse(char *p, size_t len, struct chunks *c);

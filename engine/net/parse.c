@@ -273,10 +273,17 @@ enum chunk_state {
     CHUNK_DATA_CR,
     CHUNK_DATA_LF,
     CHUNK_TRAILER, /* at the start of a line */
+    CHUNK_TRAILER_NAME,
     CHUNK_TRAILER_LINE,
     CHUNK_TRAILER_LF,
     CHUNK_END_LF,
 };
+
+static bool
+is_control(char c)
+{
+    return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
+}
 
 static int
 hex_digit(char c)
@@ -301,10 +308,11 @@ chunk_byte(struct chunks *c, char byte)
         if (digit < 0)
             return -1;
         c->left = (size_t)digit;
+        c->digits = 1;
         return CHUNK_SIZE;
     case CHUNK_SIZE:
         if (digit >= 0) {
-            if (c->left > 0x7ffffff)
+            if (c->left > 0x7ffffff || ++c->digits > 8)
                 return -1;
             c->left = c->left * 16 + (size_t)digit;
             return CHUNK_SIZE;
@@ -315,7 +323,7 @@ chunk_byte(struct chunks *c, char byte)
     case CHUNK_EXTENSION:
         if (byte == '\r')
             return CHUNK_SIZE_LF;
-        return byte == '\n' || byte == '\0' || ++c->trailer > LINE_MAX_
+        return is_control(byte) || ++c->trailer > LINE_MAX_
                    ? -1
                    : CHUNK_EXTENSION;
     case CHUNK_SIZE_LF:
@@ -329,11 +337,18 @@ chunk_byte(struct chunks *c, char byte)
     case CHUNK_TRAILER:
         if (byte == '\r')
             return CHUNK_END_LF;
-        return is_token_char((unsigned char)byte) ? CHUNK_TRAILER_LINE : -1;
+        return is_token_char((unsigned char)byte) ? CHUNK_TRAILER_NAME : -1;
+    case CHUNK_TRAILER_NAME:
+        if (byte == ':')
+            return CHUNK_TRAILER_LINE;
+        return is_token_char((unsigned char)byte) &&
+                       ++c->trailer <= LINE_MAX_
+                   ? CHUNK_TRAILER_NAME
+                   : -1;
     case CHUNK_TRAILER_LINE:
         if (byte == '\r')
             return CHUNK_TRAILER_LF;
-        return byte == '\n' || byte == '\0' || ++c->trailer > LINE_MAX_
+        return is_control(byte) || ++c->trailer > LINE_MAX_
                    ? -1
                    : CHUNK_TRAILER_LINE;
     case CHUNK_TRAILER_LF:

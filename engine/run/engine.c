@@ -23,6 +23,8 @@
 #define TURN_JOBS   512
 #define TURN_EVENTS 1000 /* then what is staged is committed and released */
 #define IDLE_MS     60000
+#define TURN_BYTES  (16u << 20) /* the same, by size of the events */
+#define BREATHE_LEN (4u << 20)
 #define PROBE_MS    1000
 #define SETTLE_MS   50 /* quiet before a checkpoint of a short log */
 
@@ -59,6 +61,13 @@ job_fail(struct pav_job *j, enum pav_rc rc, const char *aws_error,
     va_end(ap);
     j->rc = pav_fail(&j->err, rc, at, "%s", message);
     j->aws_error = aws_error;
+}
+
+void
+turn_breathe(struct pav_engine *e)
+{
+    if (e->arena.total > BREATHE_LEN)
+        pav_arena_reset(&e->arena);
 }
 
 /* ---- the phases ---- */
@@ -121,6 +130,14 @@ turn_lost(struct pav_engine *e, const struct pav_err *err)
     e->next_probe_at = pav_clock_mono_us() / 1000 + PROBE_MS;
 }
 
+/* Definitions and folders change what the engine knows: alone, and after
+ * their commit. */
+static bool
+is_definition(const struct pav_job *j)
+{
+    return j->kind == PAV_JOB_DEFINE || j->kind == PAV_JOB_FOLDERS;
+}
+
 /* Commit what was staged, then release: T1.  `define` takes effect between. */
 static void
 settle(struct pav_engine *e, struct pav_job *define)
@@ -132,8 +149,10 @@ settle(struct pav_engine *e, struct pav_job *define)
     switch (pav_store_commit(e->store, &err)) {
     case PAV_OK:
         e->counts.commits++;
-        if (define != NULL)
+        if (define != NULL && define->kind == PAV_JOB_DEFINE)
             define_swap(e, define);
+        else if (define != NULL)
+            folders_swap(e, define);
         break;
     case PAV_FULL:
         turn_lost(e, &err);
@@ -189,12 +208,24 @@ sleep_ms(struct pav_engine *e)
     return due - now < IDLE_MS ? due - now : IDLE_MS;
 }
 
+static size_t
+job_bytes(const struct pav_job *j)
+{
+    size_t bytes = 0;
+    uint32_t i;
+
+    for (i = 0; i < j->item_count; i++)
+        bytes += j->items[i].body.len;
+    return bytes;
+}
+
 static void
 collect_and_advance(struct pav_engine *e, int64_t wait_ms)
 {
     int64_t t0 = pav_clock_mono_us(), t1;
     struct pav_node *n = pav_queue_take(e->queue, TURN_JOBS, wait_ms), *next;
     uint32_t events = 0;
+    size_t bytes = 0;
     bool idle = n == NULL;
 
     t1 = pav_clock_mono_us();
@@ -204,18 +235,20 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
         struct pav_job *j = (struct pav_job *)n;
 
         next = n->next;
-        if (j->kind == PAV_JOB_DEFINE) /* alone in its transaction */
+        if (is_definition(j)) /* alone in its transaction */
             settle(e, NULL);
         advance_job(e, j);
         keep_for_release(e, j);
-        events += j->item_count;
-        if (j->kind == PAV_JOB_DEFINE) {
+        events += 1 + j->item_count;
+        bytes += job_bytes(j);
+        if (is_definition(j)) {
             settle(e, j);
-        } else if (events >= TURN_EVENTS) {
+        } else if (events >= TURN_EVENTS || bytes >= TURN_BYTES) {
             settle(e, NULL);
-            pav_arena_reset(&e->arena);
             events = 0;
+            bytes = 0;
         }
+        turn_breathe(e);
     }
     if (!e->full)
         timers_run(e);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "pavane/digest.h"
 #include "pavane/text.h"
 
 #define SOURCE_MAX      256
@@ -160,6 +161,12 @@ pav_envelope_read(const struct pav_doc *d, const char *fresh_id,
         return pav_fail(err, PAV_INVALID, "/id",
                         "the field 'id' must be a text of 1 to %d bytes",
                         ID_MAX);
+    if (p.id == NULL && fresh_id == NULL) {
+        char *made = pav_arena_alloc(a, 37);
+
+        pav_uuid4(made);
+        fresh_id = made;
+    }
     p.id = or_text(a, p.id, fresh_id);
     p.account = or_text(a, p.account, account);
     p.region = or_text(a, p.region, region);

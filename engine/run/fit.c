@@ -15,6 +15,8 @@
 #include "pavane/envelope.h"
 #include "run_int.h"
 
+#define TRIALS 256 /* of parked events, before others get their turn */
+
 static const struct pav_wait_view *
 choose_wait(const struct execution *x, struct pav_event *event)
 {
@@ -56,7 +58,7 @@ fit_event(struct pav_engine *e, struct execution *x, struct pav_event *event,
         }
         pav_buf_fini(&out.record);
     }
-    if (x->before.wait_count == 0 ||
+    if (x->before.wait_count == 0 || (w == NULL && x->before.moving) ||
         pav_step_named_ahead(x->version->compiled, x->record, event,
                              &e->arena))
         return FIT_EARLY;
@@ -92,42 +94,85 @@ fit_fail(struct pav_engine *e, struct execution *x, struct pav_event *event,
     execution_wake(e, x, &wake, event_id);
 }
 
-/* The parked event as it was, for names and patterns. */
-static bool
-parked_event(struct pav_engine *e, const struct pav_parked_row *p,
-             struct pav_event *event, const struct pav_doc **input)
+bool
+event_load(struct pav_engine *e, int64_t id, struct pav_event *out)
 {
     struct pav_event_row row;
     struct pav_envelope envelope;
     const struct pav_doc *d;
 
-    if (!pav_store_event(e->store, p->event_id, &e->arena, &row) ||
+    if (!pav_store_event(e->store, id, &e->arena, &row) ||
         pav_doc_parse(&e->arena, row.body.p, row.body.len, NULL, &d, NULL) !=
             PAV_OK ||
         pav_envelope_read(d, row.event_id.p, e->config.region,
                           e->config.account, row.received_at, &e->arena,
                           &envelope, NULL) != PAV_OK)
         return false;
-    pav_event_init(event, envelope.doc, &e->arena);
-    *input = pav_doc_own(&e->arena, p->input.p, p->input.len);
+    pav_event_init(out, envelope.doc, &e->arena);
     return true;
 }
 
-/* One parked event of `m`'s that fits; true when one was applied. */
+/* ---- the token table ---- */
+
+bool
+table_shared(const struct machine *x, const struct machine *y)
+{
+    const char *a, *b;
+
+    if (x == y || x->current == NULL || y->current == NULL)
+        return false;
+    a = pav_machine_token_table(x->current->compiled);
+    b = pav_machine_token_table(y->current->compiled);
+    return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+struct machine *
+handed_over(struct pav_engine *e, const struct machine *owner, const char *key,
+            struct pav_execution_row *row)
+{
+    struct machine *m, *found = NULL;
+
+    for (m = e->machines; m != NULL; m = m->next) {
+        struct pav_execution_row other;
+
+        if (!table_shared(m, owner) ||
+            !pav_store_execution_of_key(e->store, m->id, key, &e->arena,
+                                        &other) ||
+            other.status != PAV_RUNNING)
+            continue;
+        if (found != NULL)
+            return NULL; /* two: nobody can tell whose it is */
+        found = m;
+        *row = other;
+    }
+    return found;
+}
+
+/* ---- parked events ---- */
+
+/*
+ * One parked event of `m` that fits; true when one was applied.  Each trial
+ * takes from `*budget`.
+ */
 static bool
-apply_one(struct pav_engine *e, struct execution *x, const struct machine *m)
+apply_one(struct pav_engine *e, struct execution *x, const struct machine *m,
+          int *budget)
 {
     struct pav_parked_row p;
     int64_t after = 0;
 
-    while (pav_store_parked_next(e->store, m->id, x->row.key, after, &e->arena,
+    while (*budget > 0 &&
+           pav_store_parked_next(e->store, m->id, x->row.key, after, &e->arena,
                                  &p)) {
         struct pav_event event;
-        const struct pav_doc *input;
 
+        (*budget)--;
         after = p.event_id;
-        if (!parked_event(e, &p, &event, &input) ||
-            fit_event(e, x, &event, input, p.event_id) != FIT_TAKEN)
+        if ((m != x->version->machine && !p.shared) ||
+            !event_load(e, p.event_id, &event) ||
+            fit_event(e, x, &event,
+                      pav_doc_own(&e->arena, p.input.p, p.input.len),
+                      p.event_id) != FIT_TAKEN)
             continue;
         pav_store_unpark(e->store, m->id, x->row.key, p.event_id);
         pav_store_disposition_change(e->store, p.disposition_id, PAV_RESUMED,
@@ -138,29 +183,39 @@ apply_one(struct pav_engine *e, struct execution *x, const struct machine *m)
     return false;
 }
 
+/* Is `x` the execution that an event parked at `m` would be handed to? */
 static bool
-shares_table(const struct machine *m, const char *table)
+would_get(struct pav_engine *e, const struct machine *m,
+          const struct execution *x)
 {
-    const char *other = m->current == NULL
-                            ? NULL
-                            : pav_machine_token_table(m->current->compiled);
+    struct pav_execution_row row;
 
-    return other != NULL && table != NULL && strcmp(other, table) == 0;
+    if (!table_shared(m, x->version->machine) ||
+        (pav_store_execution_of_key(e->store, m->id, x->row.key, &e->arena,
+                                    &row) &&
+         row.status == PAV_RUNNING))
+        return false;
+    return handed_over(e, m, x->row.key, &row) == x->version->machine;
 }
 
 void
 fit_parked(struct pav_engine *e, struct execution *x)
 {
-    const char *table = pav_machine_token_table(x->version->compiled);
-    struct machine *m = x->version->machine;
+    struct machine *m;
     bool applied = true;
+    int budget = TRIALS;
 
     if (x->row.key == NULL)
         return;
     while (applied && x->row.status == PAV_RUNNING) {
-        applied = apply_one(e, x, x->version->machine);
-        for (m = e->machines; !applied && m != NULL; m = m->next)
-            if (m != x->version->machine && shares_table(m, table))
-                applied = apply_one(e, x, m);
+        applied = apply_one(e, x, x->version->machine, &budget);
+        for (m = e->machines;
+             pav_store_has_parked(e->store) && !applied && m != NULL;
+             m = m->next)
+            if (would_get(e, m, x))
+                applied = apply_one(e, x, m, &budget);
     }
+    if (budget == 0 && x->row.status == PAV_RUNNING) /* on in another turn */
+        pav_store_timer_add(e->store, pav_clock_ms(e->clock) + 1, x->row.id,
+                            PAV_TIMER_GO_ON);
 }

@@ -22,7 +22,7 @@
 struct seen {
     struct seen *next;
     char *name;
-    int64_t stamp;
+    uint64_t stamp;
     bool there;
 };
 
@@ -30,7 +30,8 @@ struct pav_folder {
     char *dir;
     struct pav_engine *engine;
     struct seen *seen;
-    bool scanned; /* once, at least */
+    bool scanned;       /* once, at least */
+    atomic_bool forget; /* news was lost: read everything again */
 };
 
 bool
@@ -55,6 +56,12 @@ pav_folder_new(const char *dir, struct pav_engine *e)
     f->dir = pav_xstrdup(dir);
     f->engine = e;
     return f;
+}
+
+void
+pav_folder_forget(struct pav_folder *f)
+{
+    atomic_store(&f->forget, true);
 }
 
 void
@@ -154,11 +161,11 @@ pav_folder_load(const char *dir, const char *name, struct pav_buf *report)
 /* ---- scanning ---- */
 
 /* Changes when any of the three files does. */
-static int64_t
+static uint64_t
 stamp_of(const char *dir, const char *name)
 {
     static const char *const files[] = {DEFINITION, RULES, README};
-    int64_t stamp = 0;
+    uint64_t stamp = 0;
     size_t i;
 
     for (i = 0; i < 3; i++) {
@@ -167,9 +174,9 @@ stamp_of(const char *dir, const char *name)
 
         snprintf(path, sizeof(path), "%s/%s/%s", dir, name, files[i]);
         if (stat(path, &st) == 0)
-            stamp = stamp * 31 + st.st_mtim.tv_sec * 1000000007LL +
-                    st.st_mtim.tv_nsec + st.st_size * 7919 +
-                    (int64_t)st.st_ino;
+            stamp = stamp * 31 + (uint64_t)st.st_mtim.tv_sec * 1000000007u +
+                    (uint64_t)st.st_mtim.tv_nsec +
+                    (uint64_t)st.st_size * 7919u + (uint64_t)st.st_ino;
     }
     return stamp;
 }
@@ -215,7 +222,7 @@ submit_changed(struct pav_folder *f, const char *name)
     return taken;
 }
 
-static void
+static bool
 submit_names(struct pav_folder *f, const char *const *names, uint32_t count)
 {
     struct pav_job *j = pav_job_new(PAV_JOB_FOLDERS);
@@ -226,8 +233,10 @@ submit_names(struct pav_folder *f, const char *const *names, uint32_t count)
         copy[i] = pav_arena_strdup(&j->arena, names[i]);
     j->names = copy;
     j->name_count = count;
-    if (!pav_engine_submit(f->engine, j))
-        pav_job_free(j);
+    if (pav_engine_submit(f->engine, j))
+        return true;
+    pav_job_free(j);
+    return false;
 }
 
 static bool
@@ -257,9 +266,14 @@ pav_folder_scan(struct pav_folder *f, struct pav_err *err)
         return pav_fail(err, errno == ENOENT ? PAV_MISSING : PAV_IO, f->dir,
                         "the folder of machines cannot be read: %s",
                         strerror(errno));
+    if (atomic_exchange(&f->forget, false)) {
+        f->scanned = false;
+        for (s = f->seen; s != NULL; s = s->next)
+            s->there = false;
+    }
     pav_arena_init(&a, 4096);
     while ((entry = readdir(d)) != NULL) {
-        int64_t stamp;
+        uint64_t stamp;
 
         if (!is_machine(f->dir, entry))
             continue;
@@ -287,8 +301,8 @@ pav_folder_scan(struct pav_folder *f, struct pav_err *err)
             vanished = true;
         }
     }
-    if (vanished || !f->scanned)
-        submit_names(f, names, count);
+    if ((vanished || !f->scanned) && !submit_names(f, names, count))
+        pav_folder_forget(f);
     f->scanned = true;
     free(names);
     pav_arena_fini(&a);

@@ -4,6 +4,7 @@
  * Every event is kept, and has exactly one disposition for each machine that
  * it concerns; an event that concerns none is `unmatched`.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "pavane/digest.h"
@@ -22,6 +23,7 @@ struct arrival {
     struct pav_event_item *item;
     struct pav_event event;
     int64_t id, now_ms;
+    uint64_t stamp;
     int64_t last_seen; /* the last event of this (source, id), or 0 */
     int64_t last_at;
     uint32_t capacity;
@@ -131,13 +133,21 @@ name_for(struct pav_engine *e, const char *key, int n)
     return n == 1 ? base : pav_arena_printf(a, "%s-%d", base, n);
 }
 
+/* Behind the newest one of the key: "order-1", "order-1-2", "order-1-3". */
 static const char *
-free_name(struct pav_engine *e, const struct machine *m, const char *key)
+free_name(struct pav_engine *e, const struct machine *m, const char *key,
+          const char *newest)
 {
     struct pav_execution_row row;
-    const char *name;
+    const char *name = name_for(e, key, 1);
+    size_t len = strlen(name);
     int n = 1;
 
+    if (newest != NULL && strncmp(newest, name, len) == 0) {
+        n = 2;
+        if (newest[len] == '-' && sscanf(newest + len + 1, "%d", &n) == 1)
+            n++;
+    }
     do {
         name = name_for(e, key, n++);
     } while (pav_store_execution_named(e->store, m->id, name, &e->arena, &row));
@@ -147,16 +157,24 @@ free_name(struct pav_engine *e, const struct machine *m, const char *key)
 /* ---- parking ---- */
 
 static void
-park(struct arrival *ar, struct verdict *v, const struct pav_doc *input)
+park(struct arrival *ar, struct verdict *v, const struct pav_rule *rule,
+     const struct pav_doc *input)
 {
     struct pav_engine *e = ar->e;
     const struct pav_rules *rules = v->machine->rules;
     struct pav_parked_row row = {.machine_id = v->machine->id,
                                  .event_id = ar->id,
-                                 .expires_at = ar->now_ms + rules->early_ms,
-                                 .key = v->key};
+                                 .key = v->key,
+                                 .shared = rule->token_table};
     struct pav_buf text;
 
+    if (rules == NULL) { /* its stored rules do not compile any more */
+        v->kind = PAV_REJECTED;
+        v->detail = "the machine's rules cannot be loaded";
+        settle(ar, v);
+        return;
+    }
+    row.expires_at = ar->now_ms + rules->early_ms;
     if (pav_store_parked_count(e->store, v->machine->id, v->key) >=
         rules->early_max) {
         v->kind = PAV_REJECTED;
@@ -181,7 +199,7 @@ park(struct arrival *ar, struct verdict *v, const struct pav_doc *input)
 
 static void
 resume_open(struct arrival *ar, struct verdict *v, struct execution *x,
-            const struct pav_doc *input)
+            const struct pav_rule *rule, const struct pav_doc *input)
 {
     struct pav_engine *e = ar->e;
     enum pav_unexpected policy = v->machine->rules == NULL
@@ -196,76 +214,66 @@ resume_open(struct arrival *ar, struct verdict *v, struct execution *x,
         fit_parked(e, x);
         break;
     case FIT_EARLY:
-        park(ar, v, input);
+        park(ar, v, rule, input);
         break;
     case FIT_UNEXPECTED:
         if (policy == PAV_POLICY_PARK) {
-            park(ar, v, input);
+            park(ar, v, rule, input);
             break;
         }
         if (policy == PAV_POLICY_FAIL)
             fit_fail(e, x, &ar->event, input, ar->id);
         v->kind = PAV_UNEXPECTED;
-        v->detail = policy == PAV_POLICY_FAIL
+        v->detail = x->row.status != PAV_RUNNING
                         ? "no transition for this event: the execution ended"
-                        : "no transition for this event: the execution waits "
+                        : "no transition for this event: the execution goes "
                           "on";
         settle(ar, v);
+        if (x->row.status == PAV_RUNNING)
+            fit_parked(e, x);
         break;
     }
 }
 
-/* The one other machine of the token table with an execution open. */
-static struct machine *
-handed_over(struct pav_engine *e, const struct machine *owner, const char *key,
-            struct pav_execution_row *row)
-{
-    const char *table = owner->current == NULL
-                            ? NULL
-                            : pav_machine_token_table(owner->current->compiled);
-    struct machine *m, *found = NULL;
-
-    for (m = e->machines; table != NULL && m != NULL; m = m->next) {
-        struct pav_execution_row other;
-        const char *its =
-            m->current == NULL || m == owner
-                ? NULL
-                : pav_machine_token_table(m->current->compiled);
-
-        if (its == NULL || strcmp(its, table) != 0 ||
-            !pav_store_execution_of_key(e->store, m->id, key, &e->arena,
-                                        &other) ||
-            other.status != PAV_RUNNING)
-            continue;
-        if (found != NULL)
-            return NULL; /* two: nobody can tell whose it is */
-        found = m;
-        *row = other;
-    }
-    return found;
-}
-
 /* ---- starting ---- */
 
+/* The event that started an execution, in its envelope. */
 static bool
-same_content(struct pav_engine *e, const struct pav_execution_row *row,
-             const struct pav_doc *input)
+starting_event(struct pav_engine *e, const struct pav_execution_row *row,
+               struct pav_event *out)
 {
     struct pav_step_row step;
 
     return pav_store_step(e->store, row->first_step, &e->arena, &step) &&
-           pav_doc_equal(pav_history_input(pav_doc_own(
-                             &e->arena, step.record.p, step.record.len)),
-                         input);
+           step.event_id != 0 && event_load(e, step.event_id, out);
+}
+
+/* What the producer said; ids and times that were made here do not count. */
+static bool
+same_content(struct arrival *ar, const struct pav_execution_row *row)
+{
+    static const char *const fields[] = {"source", "detail-type", "detail"};
+    struct pav_event first;
+    size_t i;
+
+    if (!starting_event(ar->e, row, &first))
+        return false;
+    for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+        if (!pav_doc_equal(pav_doc_get(first.doc, fields[i]),
+                           pav_doc_get(ar->event.doc, fields[i])))
+            return false;
+    return true;
 }
 
 static void
-start(struct arrival *ar, struct verdict *v, const struct pav_doc *input)
+start(struct arrival *ar, struct verdict *v, const struct pav_doc *input,
+      const char *newest)
 {
     struct execution *x = pav_arena_zalloc(&ar->e->arena, sizeof(*x));
 
-    execution_start(ar->e, v->machine, free_name(ar->e, v->machine, v->key),
-                    v->key, input, ar->id, x);
+    execution_start(ar->e, v->machine,
+                    free_name(ar->e, v->machine, v->key, newest), v->key,
+                    input, ar->id, x);
     v->kind = PAV_STARTED;
     v->execution = x;
     settle(ar, v);
@@ -278,19 +286,36 @@ struct match {
     const struct pav_rule *start, *resume;
 };
 
+/* Was the last event of this id taken by `m`? */
 static bool
-is_duplicate(struct arrival *ar, struct verdict *v, struct execution *x)
+was_taken(struct arrival *ar, const struct machine *m, int64_t *execution_id)
+{
+    int64_t window = m->rules == NULL ? 0 : m->rules->duplicate_ms;
+
+    return ar->last_seen != 0 && ar->now_ms - ar->last_at <= window &&
+           pav_store_concerned(ar->e->store, ar->last_seen, m->id,
+                               execution_id);
+}
+
+/* Over the token table, the event may have gone to another machine then. */
+static bool
+is_duplicate(struct arrival *ar, struct verdict *v, const struct pav_rule *rule,
+             struct execution *x)
 {
     struct pav_engine *e = ar->e;
-    int64_t window = v->machine->rules == NULL
-                         ? 0
-                         : v->machine->rules->duplicate_ms;
-    int64_t execution_id;
+    struct machine *m = v->machine;
+    int64_t execution_id = 0;
 
-    if (ar->last_seen == 0 || ar->now_ms - ar->last_at > window ||
-        !pav_store_concerned(e->store, ar->last_seen, v->machine->id,
-                             &execution_id))
-        return false;
+    if (!was_taken(ar, m, &execution_id)) {
+        if (!rule->token_table)
+            return false;
+        for (m = e->machines; m != NULL; m = m->next)
+            if (table_shared(m, v->machine) && was_taken(ar, m, &execution_id))
+                break;
+        if (m == NULL)
+            return false;
+    }
+    v->machine = m;
     v->kind = PAV_DUPLICATE;
     v->detail = "this source sent this id before";
     if (execution_id != 0 &&
@@ -315,7 +340,7 @@ closed_or_new(struct arrival *ar, struct verdict *v, struct execution *x,
 {
     if (rule->starts && (!known || v->machine->rules->generations)) {
         if (v->machine->active)
-            start(ar, v, input);
+            start(ar, v, input, known ? x->row.name : NULL);
         else
             reject(ar, v, "the machine's folder is gone: nothing starts");
         return;
@@ -327,14 +352,13 @@ closed_or_new(struct arrival *ar, struct verdict *v, struct execution *x,
         settle(ar, v);
         return;
     }
-    park(ar, v, input);
+    park(ar, v, rule, input);
 }
 
 static void
-start_on_open(struct arrival *ar, struct verdict *v, struct execution *x,
-              const struct pav_doc *input)
+start_on_open(struct arrival *ar, struct verdict *v, struct execution *x)
 {
-    bool same = same_content(ar->e, &x->row, input);
+    bool same = same_content(ar, &x->row);
 
     v->execution = x;
     v->kind = same ? PAV_DUPLICATE : PAV_UNEXPECTED;
@@ -343,59 +367,89 @@ start_on_open(struct arrival *ar, struct verdict *v, struct execution *x,
     settle(ar, v);
 }
 
+/* The rule that speaks, its key, and what the store has for it. */
+struct finding {
+    const struct pav_rule *rule;
+    const char *key;
+    struct pav_execution_row row;
+    bool known, open;
+};
+
+static bool
+look_up(struct arrival *ar, const struct machine *m,
+        const struct pav_rule *rule, struct finding *f, const char **why)
+{
+    struct pav_engine *e = ar->e;
+
+    memset(f, 0, sizeof(*f));
+    f->rule = rule;
+    f->key = rule == NULL ? NULL : key_of(ar, rule, why);
+    if (f->key == NULL)
+        return false;
+    f->known =
+        pav_store_execution_of_key(e->store, m->id, f->key, &e->arena, &f->row);
+    f->open = f->known && f->row.status == PAV_RUNNING;
+    return true;
+}
+
+/* A resume rule speaks for an open execution, a start rule otherwise. */
+static bool
+find(struct arrival *ar, const struct machine *m, const struct match *match,
+     struct finding *f, const char **why)
+{
+    bool found = look_up(ar, m, match->resume, f, why);
+
+    if (match->start == NULL || (found && f->open))
+        return found;
+    return look_up(ar, m, match->start, f, why);
+}
+
 static void
 concern(struct arrival *ar, struct machine *m, const struct match *match)
 {
     struct pav_engine *e = ar->e;
-    const struct pav_rule *rule =
-        match->resume != NULL ? match->resume : match->start;
     struct verdict v = {.machine = m};
     struct execution *x = pav_arena_zalloc(&e->arena, sizeof(*x));
-    struct pav_execution_row row;
     const struct pav_doc *input;
     const char *why = NULL;
     struct pav_err err;
-    bool known, open;
+    struct finding f;
 
-    v.key = key_of(ar, rule, &why);
-    if (v.key == NULL) {
+    if (!find(ar, m, match, &f, &why)) {
         reject(ar, &v, why);
         return;
     }
-    known = pav_store_execution_of_key(e->store, m->id, v.key, &e->arena, &row);
-    open = known && row.status == PAV_RUNNING;
-    if (!open && match->start != NULL)
-        rule = match->start;
-    if (!open && rule->token_table) {
-        struct pav_execution_row other;
-        struct machine *to = handed_over(e, m, v.key, &other);
+    v.key = f.key;
+    if (!f.open && f.rule->token_table) {
+        struct machine *to = handed_over(e, m, v.key, &f.row);
 
+        if (to != NULL && to->concerned_by == ar->stamp)
+            return; /* its own rule took the event already */
         if (to != NULL) {
             v.machine = to;
-            row = other;
-            known = open = true;
+            f.known = f.open = true;
         }
     }
-    if (is_duplicate(ar, &v, x))
+    v.machine->concerned_by = ar->stamp;
+    if (is_duplicate(ar, &v, f.rule, x))
         return;
-    input = pav_transform_apply(rule->transform, ar->event.doc, rule->name,
+    input = pav_transform_apply(f.rule->transform, ar->event.doc, f.rule->name,
                                 ar->now_ms, &e->arena, &err);
     if (input == NULL) {
         reject(ar, &v,
                pav_arena_printf(&e->arena, "rule '%s' makes no JSON of it: %s",
-                                rule->name, err.message));
+                                f.rule->name, err.message));
         return;
     }
-    x->row = row;
-    if (!open) {
-        closed_or_new(ar, &v, x, known, rule, input);
-    } else if (!execution_load(e, &row, x)) {
+    x->row = f.row;
+    if (!f.open)
+        closed_or_new(ar, &v, x, f.known, f.rule, input);
+    else if (!execution_load(e, &f.row, x))
         reject(ar, &v, "the execution's machine cannot be loaded");
-    } else if (rule->starts) {
-        start_on_open(ar, &v, x, input);
-    } else {
-        resume_open(ar, &v, x, input);
-    }
+    else if (f.rule->starts)
+        start_on_open(ar, &v, x);
+    else
+        resume_open(ar, &v, x, f.rule, input);
 }
 
 static bool
@@ -449,6 +503,7 @@ arrive(struct pav_engine *e, struct pav_arena *out,
     item->outcomes = NULL;
     item->outcome_count = 0;
     ar.id = row.id = pav_store_next_event(e->store);
+    ar.stamp = ++e->arrivals;
     pav_event_init(&ar.event, item->doc, &e->arena);
     if (item->known_id)
         ar.last_seen = pav_store_event_seen(e->store, item->source, item->id,
@@ -459,7 +514,7 @@ arrive(struct pav_engine *e, struct pav_arena *out,
          m = m->next) {
         struct match match;
 
-        if (match_rules(&ar, m, &match))
+        if (m->concerned_by != ar.stamp && match_rules(&ar, m, &match))
             concern(&ar, m, &match);
     }
     if (item->outcome_count == 0)
@@ -471,7 +526,10 @@ intake_events(struct pav_engine *e, struct pav_job *j)
 {
     uint32_t i;
 
-    for (i = 0; i < j->item_count; i++)
-        if (j->items[i].doc != NULL)
-            arrive(e, &j->arena, &j->items[i]);
+    for (i = 0; i < j->item_count; i++) {
+        if (j->items[i].doc == NULL)
+            continue;
+        arrive(e, &j->arena, &j->items[i]);
+        turn_breathe(e);
+    }
 }

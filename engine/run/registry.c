@@ -258,10 +258,8 @@ folder_is_settled(struct pav_engine *e, struct pav_job *j, struct machine *m)
         !same_bytes(row.rules, j->row.rules) ||
         !same_bytes(row.readme, j->row.readme))
         return false;
-    if (!m->active && m->rules != NULL) {
-        m->active = true;
+    if (!m->active && m->rules != NULL)
         pav_store_machine_active(e->store, m->id, true);
-    }
     return true;
 }
 
@@ -284,8 +282,11 @@ define_swap(struct pav_engine *e, struct pav_job *j)
     struct pav_log_ctx ctx = {.machine = j->row.name};
     struct machine *m = machine_by_name(e, j->row.name);
 
-    if (j->row.version_id == 0)
-        return; /* refused, or nothing new */
+    if (j->row.version_id == 0) { /* refused, or nothing new but the folder */
+        if (m != NULL && m->by_folder && j->row.by_folder && m->rules != NULL)
+            m->active = true;
+        return;
+    }
     if (m == NULL)
         m = machine_new(e, j->row.id, j->row.name);
     set_current(e, m, &j->row,
@@ -296,21 +297,35 @@ define_swap(struct pav_engine *e, struct pav_job *j)
             (long long)j->row.version);
 }
 
+static bool
+has_vanished(const struct machine *m, const struct pav_job *j)
+{
+    uint32_t i;
+
+    if (!m->by_folder || !m->active)
+        return false;
+    for (i = 0; i < j->name_count; i++)
+        if (strcmp(j->names[i], m->name) == 0)
+            return false;
+    return true;
+}
+
 void
 folders_stage(struct pav_engine *e, struct pav_job *j)
 {
     struct machine *m;
-    uint32_t i;
 
-    for (m = e->machines; m != NULL; m = m->next) {
-        if (!m->by_folder || !m->active)
-            continue;
-        for (i = 0; i < j->name_count; i++)
-            if (strcmp(j->names[i], m->name) == 0)
-                break;
-        if (i < j->name_count)
-            continue;
-        m->active = false;
-        pav_store_machine_active(e->store, m->id, false);
-    }
+    for (m = e->machines; m != NULL; m = m->next)
+        if (has_vanished(m, j))
+            pav_store_machine_active(e->store, m->id, false);
+}
+
+void
+folders_swap(struct pav_engine *e, struct pav_job *j)
+{
+    struct machine *m;
+
+    for (m = e->machines; m != NULL; m = m->next)
+        if (has_vanished(m, j))
+            m->active = false;
 }

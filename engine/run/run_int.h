@@ -30,6 +30,7 @@ struct machine {
     struct version *current;
     struct pav_rules *rules;
     const char *role_arn; /* owned */
+    uint64_t concerned_by; /* the last arrival that did */
 };
 
 struct pav_engine {
@@ -47,7 +48,7 @@ struct pav_engine {
     /* of the turn */
     struct pav_arena arena;
     struct pav_job *jobs, **jobs_last; /* to be released */
-    struct pav_job *swaps;             /* definitions that take effect */
+    uint64_t arrivals;                 /* never counted back, unlike ids */
     bool full;                         /* the last commit found no space */
     int64_t next_probe_at;
 
@@ -72,11 +73,10 @@ struct version *version_get(struct pav_engine *e, int64_t id);
 void define_stage(struct pav_engine *e, struct pav_job *j);
 void define_swap(struct pav_engine *e, struct pav_job *j);
 void folders_stage(struct pav_engine *e, struct pav_job *j);
+void folders_swap(struct pav_engine *e, struct pav_job *j);
 
 /* intake.c */
 void intake_events(struct pav_engine *e, struct pav_job *j);
-/* Why an event did not fit, as a text for people. */
-const char *disposition_word(enum pav_disposition d);
 
 /* runner.c */
 bool execution_load(struct pav_engine *e, const struct pav_execution_row *row,
@@ -112,6 +112,14 @@ enum fit fit_event(struct pav_engine *e, struct execution *x,
 void fit_fail(struct pav_engine *e, struct execution *x,
               struct pav_event *event, const struct pav_doc *input,
               int64_t event_id);
+/* A stored event in its envelope. */
+bool event_load(struct pav_engine *e, int64_t id, struct pav_event *out);
+/* Two machines whose callbacks keep their tokens in one table. */
+bool table_shared(const struct machine *x, const struct machine *y);
+/* The single other machine of the owner's token table with an execution open
+ * for the key; NULL: none, or several. */
+struct machine *handed_over(struct pav_engine *e, const struct machine *owner,
+                            const char *key, struct pav_execution_row *row);
 /* Parked events of the key, in order of arrival, as long as one fits. */
 void fit_parked(struct pav_engine *e, struct execution *x);
 
@@ -124,6 +132,9 @@ void tasks_send(struct pav_engine *e, struct pav_job *j);
 /* When something is due next; INT64_MAX: nothing. */
 int64_t timers_next(struct pav_engine *e);
 void timers_run(struct pav_engine *e);
+
+/* Between two units of work: frees what they used when it is much. */
+void turn_breathe(struct pav_engine *e);
 
 void job_fail(struct pav_job *j, enum pav_rc rc, const char *aws_error,
               const char *at, const char *fmt, ...) PAV_PRINTF(5, 6);

@@ -16,15 +16,10 @@ static const struct pav_doc *
 load_record(struct pav_engine *e, int64_t step_id)
 {
     struct pav_step_row step;
-    const struct pav_doc *d;
-    struct pav_err err;
 
     if (!pav_store_step(e->store, step_id, &e->arena, &step))
         PAV_BUG("an execution without its step");
-    if (pav_doc_parse(&e->arena, step.record.p, step.record.len, NULL, &d,
-                      &err) != PAV_OK)
-        PAV_BUG(err.message);
-    return d;
+    return pav_doc_own(&e->arena, step.record.p, step.record.len);
 }
 
 bool

@@ -8,6 +8,7 @@
 #include "run_int.h"
 
 #define TURN_TIMERS 1000
+#define LATER_MS    60000
 
 int64_t
 timers_next(struct pav_engine *e)
@@ -45,10 +46,17 @@ fire(struct pav_engine *e, int64_t due_at, int64_t execution_id, uint32_t no)
     /* Deleted first: the step may set one of the same number again. */
     pav_store_timer_delete(e->store, due_at, execution_id, no);
     if (!pav_store_execution(e->store, execution_id, &e->arena, &row) ||
-        row.status != PAV_RUNNING || !execution_load(e, &row, &x) ||
-        !is_set(&x, no))
+        row.status != PAV_RUNNING)
         return;
-    execution_wake(e, &x, &wake, 0);
+    if (!execution_load(e, &row, &x)) { /* another build may know how */
+        pav_store_timer_add(e->store, pav_clock_ms(e->clock) + LATER_MS,
+                            execution_id, no);
+        return;
+    }
+    if (is_set(&x, no))
+        execution_wake(e, &x, &wake, 0);
+    else if (no != PAV_TIMER_GO_ON)
+        return;
     fit_parked(e, &x);
 }
 
@@ -76,7 +84,9 @@ timers_run(struct pav_engine *e)
 
     while (n++ < TURN_TIMERS &&
            pav_store_timer_first(e->store, &due_at, &execution_id, &no) &&
-           due_at <= now)
+           due_at <= now) {
         fire(e, due_at, execution_id, no);
+        turn_breathe(e);
+    }
     expire_parked(e, now);
 }

@@ -503,7 +503,8 @@ pav_reader_dispositions(struct pav_reader *r,
     /* Each filter that leads gets its own text, so that its index is used. */
     if (f->event_id != NULL)
         st = ask(r, DISPOSITIONS_OF_EVENT
-                 "WHERE d.id<?1 AND s.hash=?7 AND e.event_id=?2"
+                 "WHERE d.id<?1 AND s.hash BETWEEN ?7 AND ?7+65535"
+                 " AND e.event_id=?2"
                  " AND (?3 IS NULL OR d.key=?3)"
                  " AND (?4<0 OR d.kind=?4) AND (?5=0 OR d.execution_id=?5)"
                  " ORDER BY d.id DESC LIMIT ?6");

@@ -123,7 +123,14 @@ pav_store_open_versions(struct pav_store *s,
 int64_t
 seen_hash(struct pav_bytes event_id)
 {
-    return (int64_t)pav_hash64(event_id.p, event_id.len, 0);
+    return (int64_t)(pav_hash64(event_id.p, event_id.len, 0) & ~0xFFFFull);
+}
+
+static int64_t
+seen_hash_of(struct pav_bytes source, struct pav_bytes event_id)
+{
+    return seen_hash(event_id) |
+           (int64_t)(pav_hash64(source.p, source.len, 0) & 0xFFFF);
 }
 
 void
@@ -139,7 +146,7 @@ pav_store_event_add(struct pav_store *s, const struct pav_event_row *row)
     bind_blob(st, 6, row->body);
     store_run(s, st);
     st = store_write(s, SQL_SEEN_INSERT);
-    sqlite3_bind_int64(st, 1, seen_hash(row->event_id));
+    sqlite3_bind_int64(st, 1, seen_hash_of(row->source, row->event_id));
     sqlite3_bind_int64(st, 2, row->id);
     store_run(s, st);
 }
@@ -160,7 +167,7 @@ pav_store_event_seen(struct pav_store *s, struct pav_bytes source,
     sqlite3_stmt *st = store_read(s, SQL_SEEN_GET);
     int64_t found = 0;
 
-    sqlite3_bind_int64(st, 1, seen_hash(event_id));
+    sqlite3_bind_int64(st, 1, seen_hash_of(source, event_id));
     while (found == 0 && store_row(s, st)) {
         if (column_equals(st, 1, source) && column_equals(st, 2, event_id)) {
             found = sqlite3_column_int64(st, 0);
@@ -465,7 +472,8 @@ pav_store_park(struct pav_store *s, const struct pav_parked_row *row)
     sqlite3_bind_int64(st, 3, row->event_id);
     sqlite3_bind_int64(st, 4, row->disposition_id);
     sqlite3_bind_int64(st, 5, row->expires_at);
-    bind_blob(st, 6, row->input);
+    sqlite3_bind_int(st, 6, row->shared);
+    bind_blob(st, 7, row->input);
     store_run(s, st);
     s->parked++;
 }
@@ -494,7 +502,8 @@ parked_from(struct pav_store *s, sqlite3_stmt *st, struct pav_arena *a,
     out->event_id = sqlite3_column_int64(st, 2);
     out->disposition_id = sqlite3_column_int64(st, 3);
     out->expires_at = sqlite3_column_int64(st, 4);
-    out->input = column_bytes(st, 5, a);
+    out->shared = sqlite3_column_int(st, 5) != 0;
+    out->input = column_bytes(st, 6, a);
     sqlite3_reset(st);
     return true;
 }
@@ -512,6 +521,12 @@ pav_store_parked_next(struct pav_store *s, int64_t machine_id, const char *key,
     bind_text(st, 2, key);
     sqlite3_bind_int64(st, 3, after);
     return parked_from(s, st, a, out);
+}
+
+bool
+pav_store_has_parked(const struct pav_store *s)
+{
+    return s->parked > 0;
 }
 
 int64_t

@@ -4,7 +4,8 @@
  * The tables, in the order of an event's way:
  *   event        what producers sent, verbatim; append-only, id in order of
  *                arrival
- *   event_seen   a 64-bit hash of the event's id, for deduplication and search
+ *   event_seen   a hash of the event's id (48 bits) and source (16), for
+ *                deduplication by both and search by id
  *   disposition  what became of an event for a machine; id = event * 1024 +
  *                ordinal, so that an event's rows stand together
  *   execution    one row each, updated at most once a step
@@ -113,6 +114,7 @@ const char *const sql_migrations[] = {
     " event_id INTEGER NOT NULL,"
     " disposition_id INTEGER NOT NULL,"
     " expires_at INTEGER NOT NULL,"
+    " shared INTEGER NOT NULL,"
     " input BLOB NOT NULL,"
     " PRIMARY KEY(machine_id, key, event_id)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX parked_expiry ON parked(expires_at);"
@@ -131,7 +133,8 @@ const int sql_version = sizeof(sql_migrations) / sizeof(sql_migrations[0]);
 #define VERSION_COLUMNS                                                        \
     "m.id,v.id,m.name,m.by_folder,m.active,v.version,v.created_at,"            \
     "v.definition,v.rules,v.readme,v.role_arn"
-#define PARKED_COLUMNS "machine_id,key,event_id,disposition_id,expires_at,input"
+#define PARKED_COLUMNS \
+    "machine_id,key,event_id,disposition_id,expires_at,shared,input"
 
 const char *const sql_texts[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -171,9 +174,10 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_DISPOSITION_CHANGE] =
         "UPDATE disposition SET kind=?2,machine_id=?3,execution_id=?4,early=1,"
         "at=?5 WHERE id=?1",
+    /* Rejected and expired ones (7, 8) were not taken: they may come again. */
     [SQL_CONCERNED] =
         "SELECT execution_id FROM disposition WHERE id>=?1*1024 AND "
-        "id<(?1+1)*1024 AND machine_id IS ?2",
+        "id<(?1+1)*1024 AND machine_id IS ?2 AND kind NOT IN (7,8)",
     [SQL_EXECUTION_INSERT] = "INSERT INTO execution(" EXECUTION_COLUMNS
                              ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
     /* Leaves the indexed columns alone: no index is touched. */
@@ -209,7 +213,7 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_TIMER_FIRST] = "SELECT due_at,execution_id,no FROM timer "
                         "ORDER BY due_at,execution_id,no LIMIT 1",
     [SQL_PARK] = "INSERT INTO parked(" PARKED_COLUMNS
-                 ") VALUES(?1,?2,?3,?4,?5,?6)",
+                 ") VALUES(?1,?2,?3,?4,?5,?6,?7)",
     [SQL_UNPARK] =
         "DELETE FROM parked WHERE machine_id=?1 AND key=?2 AND event_id=?3",
     [SQL_PARKED_NEXT] = "SELECT " PARKED_COLUMNS

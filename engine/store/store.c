@@ -75,7 +75,6 @@ store_write(struct pav_store *s, enum statement id)
 {
     if (!s->in_transaction) {
         s->in_transaction = true;
-        s->failed = SQLITE_OK;
         store_run(s, statement(s, SQL_BEGIN));
     }
     return statement(s, id);
@@ -371,8 +370,8 @@ pav_store_commit(struct pav_store *s, struct pav_err *err)
 {
     int code;
 
-    if (!s->in_transaction)
-        return PAV_OK;
+    if (!s->in_transaction && s->failed == SQLITE_OK)
+        return PAV_OK; /* a read that failed is no empty answer */
     if (s->failed == SQLITE_OK)
         store_run(s, statement(s, SQL_COMMIT));
     code = s->failed & 0xff;

@@ -82,7 +82,7 @@ void store_run(struct pav_store *s, sqlite3_stmt *st);
 /* True on a row; resets on the end and on errors. */
 bool store_row(struct pav_store *s, sqlite3_stmt *st);
 
-/* The key of event_seen: found by id alone, told apart by source. */
+/* The first key of event_seen for an id; the last 16 bits are the source's. */
 int64_t seen_hash(struct pav_bytes event_id);
 
 void bind_text(sqlite3_stmt *st, int i, const char *text);

@@ -22,6 +22,8 @@
 #include "pavane/err.h"
 #include "pavane/mem.h"
 
+#define PAV_DEPTH_MAX 1000 /* arrays and objects around a value */
+
 enum pav_kind {
     PAV_NULL,
     PAV_FALSE,
@@ -80,7 +82,10 @@ PAV_MUSTUSE enum pav_rc pav_doc_parse_copy(struct pav_arena *a,
                                            const struct pav_doc **out,
                                            struct pav_err *err);
 
-/* For text that Pavane wrote itself: bad text is a bug. */
+/*
+ * For text that Pavane wrote itself, such as records around payloads: a few
+ * levels deeper than anybody else's.  Bad text is a bug.
+ */
 const struct pav_doc *pav_doc_own(struct pav_arena *a, const char *text,
                                   size_t len);
 
@@ -88,7 +93,7 @@ const struct pav_doc *pav_doc_own(struct pav_arena *a, const char *text,
 void pav_doc_place(const char *text, size_t len, uint32_t at, unsigned *line,
                    unsigned *column);
 
-/* Compact text, appended. */
+/* Compact text, appended; deeper than PAV_DEPTH_MAX sets out->over. */
 void pav_doc_print(const struct pav_doc *d, struct pav_buf *out);
 /* With two blanks a level and line breaks, for people. */
 void pav_doc_print_pretty(const struct pav_doc *d, struct pav_buf *out);

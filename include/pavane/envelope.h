@@ -20,7 +20,7 @@ struct pav_envelope {
 };
 
 /*
- * `fresh_id` is used when the event has none.  Errors: PAV_INVALID, err->at
+ * `fresh_id` is used when the event has none; NULL: one is made.  Errors: PAV_INVALID, err->at
  * the field.
  */
 PAV_MUSTUSE enum pav_rc pav_envelope_read(const struct pav_doc *d,

@@ -14,6 +14,8 @@ struct pav_folder;
 
 struct pav_folder *pav_folder_new(const char *dir, struct pav_engine *e);
 void pav_folder_free(struct pav_folder *f);
+/* From any thread: a job of the folder failed; the next scan reads all anew. */
+void pav_folder_forget(struct pav_folder *f);
 /* Errors: PAV_MISSING, PAV_IO: the folder itself cannot be read. */
 PAV_MUSTUSE enum pav_rc pav_folder_scan(struct pav_folder *f,
                                         struct pav_err *err);

@@ -96,6 +96,7 @@ struct pav_step_out {
     struct pav_buf record;        /* to be released with pav_buf_fini() */
     uint32_t event_count;
     bool unexpected; /* a Fail was reached through a Choice's Default */
+    bool moving; /* a branch waits for time, and goes on by itself */
     /* After the step, in the arena: */
     const struct pav_wait_view *waits;
     uint32_t wait_count;
@@ -120,7 +121,7 @@ void pav_step_view(const struct pav_machine *m, const struct pav_doc *record,
  */
 bool pav_step_named_ahead(const struct pav_machine *m,
                           const struct pav_doc *record,
-                          const struct pav_event *event, struct pav_arena *a);
+                          struct pav_event *event, struct pav_arena *a);
 
 /* ---- task tokens ---- */
 

@@ -205,6 +205,7 @@ bool pav_store_timer_first(struct pav_store *s, int64_t *due_at,
 struct pav_parked_row {
     int64_t machine_id, event_id, disposition_id, expires_at;
     const char *key;
+    bool shared; /* its rule may hand it over the token table */
     struct pav_bytes input; /* what the rule handed on */
 };
 
@@ -215,6 +216,7 @@ void pav_store_unpark(struct pav_store *s, int64_t machine_id, const char *key,
 bool pav_store_parked_next(struct pav_store *s, int64_t machine_id,
                            const char *key, int64_t after, struct pav_arena *a,
                            struct pav_parked_row *out);
+bool pav_store_has_parked(const struct pav_store *s);
 int64_t pav_store_parked_count(struct pav_store *s, int64_t machine_id,
                                const char *key);
 /* The one that expires first; false when there is none. */

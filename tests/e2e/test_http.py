@@ -2,6 +2,7 @@
 import json
 import os
 import socket
+import threading
 import unittest
 
 from harness import Daemon, TOP, main, until
@@ -51,6 +52,26 @@ class Raw(unittest.TestCase):
         return ("POST /events HTTP/1.1\r\n%sContent-Type: application/json\r\n%s%s\r\n%s"
                 % (HOST, extra, length, text)).encode()
 
+    def test_empty_header_values(self):
+        """They point into the buffer that moves when a body is large."""
+        body = json.dumps({"pad": "x" * 20000})
+        head = ("POST /events HTTP/1.1\r\n%sContent-Type: application/json\r\nce-specversion: 1.0\r\n"
+                "ce-id: h1\r\nce-source: s\r\nce-type: t\r\nce-foo:\r\nX-Amz-Target:\r\nContent-Length: %d\r\n\r\n"
+                % (HOST, len(body))).encode()
+        s = self.connect()
+        s.sendall(head)
+        for i in range(0, len(body), 5000):
+            s.sendall(body[i:i + 5000].encode())
+        self.assertEqual(self.answers(s, 1), [200])
+        s.close()
+
+    def test_binary_cloud_event_is_not_pasted(self):
+        s = self.connect()
+        s.sendall(self.request('{"a":1},"source":"evil"',
+                               "ce-specversion: 1.0\r\nce-id: h2\r\nce-source: s\r\nce-type: t\r\n"))
+        self.assertEqual(self.answers(s, 1), [400])
+        s.close()
+
     def test_split_at_every_byte(self):
         body = json.dumps([{"source": "s", "detail-type": "t"}])
         for chunked in (False, True):
@@ -66,8 +87,12 @@ class Raw(unittest.TestCase):
         s = self.connect()
         s.sendall(self.request("[]") * 200)
         self.assertEqual(self.answers(s, 200), [200] * 200)
-        s.sendall(("GET /livez HTTP/1.1\r\n%s\r\n" % HOST).encode() * 3000)
-        self.assertEqual(self.answers(s, 3000), [200] * 3000)
+        # behind a large body, whose buffer has room for very many
+        many = ("GET /livez HTTP/1.1\r\n%s\r\n" % HOST).encode() * 20000
+        sender = threading.Thread(target=s.sendall, args=(self.request(" " * 1000000 + "[]", chunked=True) + many,))
+        sender.start()
+        self.assertEqual(self.answers(s, 20001), [200] * 20001)
+        sender.join()
         s.close()
 
     def test_malformed_ends_the_connection(self):

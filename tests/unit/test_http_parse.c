@@ -167,7 +167,8 @@ test_chunks_refused(void **state)
     static const char *const bad[] = {
         "0x2\r\n",      " 2\r\nab\r\n", "2 \r\nab\r\n", "2\nab\r\n",
         "2\r\nabXX",    "g\r\n",        "\r\n",         "fffffffff\r\n",
-        "-1\r\n",       "2\r\nab\r0",   "0\r\n bad\r\n", "2;a\nab"};
+        "-1\r\n",       "2\r\nab\r0",   "0\r\n bad\r\n", "2;a\nab",
+        "0\r\nno colon\r\n", "0\r\nfoo\r\n", "2;\x01\r\n", "000000002\r\n"};
     size_t i;
 
     (void)state;

@@ -129,20 +129,19 @@ static const char slow_machine[] =
     "\"Next\":\"W\"},\"W\":{" TABLE_WAIT("Default")
     ",\"TimeoutSeconds\":30,\"End\":true}}}";
 
+#define RULES(source, first, next, scope)                                      \
+    "{\"correlationId\":\"$.detail.id\",\"start\":[{\"pattern\":{\"source\":[" \
+    "\"" source "\"],\"detail-type\":[\"" first "\"]}}],\"resume\":[{"        \
+    "\"pattern\":{\"source\":[\"" source "\"],\"detail-type\":[" next          \
+    "]},\"scope\":\"" scope "\"}]}"
+
 static void
-define(const char *name, const char *definition, const char *source,
-       const char *policies)
+define_with(const char *name, const char *definition, const char *rules)
 {
     struct pav_job *j = pav_job_new(PAV_JOB_DEFINE);
     struct pav_faults f;
-    const char *rules = pav_arena_printf(
-        &j->arena,
-        "{\"correlationId\":\"$.detail.id\",\"start\":[{\"pattern\":{"
-        "\"source\":[\"%s\"],\"detail-type\":[\"One\"]}}],\"resume\":[{"
-        "\"pattern\":{\"source\":[\"%s\"],\"detail-type\":[{\"anything-but\":"
-        "\"One\"}]},\"scope\":\"tokenTable\"}],\"policies\":{%s}}",
-        source, source, policies);
 
+    rules = pav_arena_strdup(&j->arena, rules);
     pav_faults_init(&f, &j->arena);
     j->compiled = pav_machine_compile(definition, strlen(definition), &f);
     j->rules = pav_rules_compile(rules, strlen(rules), j->compiled, &f);
@@ -159,9 +158,25 @@ define(const char *name, const char *definition, const char *source,
     submit(j);
 }
 
-/* Send one event; what became of it, as "disposition machine:execution". */
+static void
+define(const char *name, const char *definition, const char *source,
+       const char *policies)
+{
+    define_with(
+        name, definition,
+        pav_arena_printf(
+            &b.arena,
+            "{\"correlationId\":\"$.detail.id\",\"start\":[{\"pattern\":{"
+            "\"source\":[\"%s\"],\"detail-type\":[\"One\"]}}],\"resume\":[{"
+            "\"pattern\":{\"source\":[\"%s\"],\"detail-type\":[{"
+            "\"anything-but\":\"One\"}]},\"scope\":\"tokenTable\"}],"
+            "\"policies\":{%s}}",
+            source, source, policies));
+}
+
+/* Send one event; what became of it, "disposition machine:execution;" each. */
 static const char *
-send_from(const char *source, const char *id, const char *type,
+send_all(const char *source, const char *id, const char *type,
           const char *key)
 {
     struct pav_job *j = pav_job_new(PAV_JOB_EVENTS);
@@ -173,7 +188,8 @@ send_from(const char *source, const char *id, const char *type,
     const struct pav_doc *d = pav_doc_own(&j->arena, text, strlen(text));
     struct pav_envelope e;
     struct pav_event_item *item;
-    const struct pav_outcome *o;
+    const char *all = "";
+    uint32_t i;
 
     assert_int_equal(pav_envelope_read(d, "", "us-east-1", "0", NOW, &j->arena,
                                        &e, NULL),
@@ -191,12 +207,27 @@ send_from(const char *source, const char *id, const char *type,
     item->detail_type.len = e.detail_type->len;
     item->known_id = true;
     submit(j);
-    assert_int_equal(b.done->items[0].outcome_count, 1);
-    o = &b.done->items[0].outcomes[0];
-    return pav_arena_printf(&b.arena, "%s %s:%s",
-                            pav_disposition_name(o->disposition),
-                            o->machine == NULL ? "-" : o->machine,
-                            o->execution == NULL ? "-" : o->execution);
+    for (i = 0; i < b.done->items[0].outcome_count; i++) {
+        const struct pav_outcome *o = &b.done->items[0].outcomes[i];
+
+        all = pav_arena_printf(&b.arena, "%s%s %s:%s;", all,
+                               pav_disposition_name(o->disposition),
+                               o->machine == NULL ? "-" : o->machine,
+                               o->execution == NULL ? "-" : o->execution);
+    }
+    return all;
+}
+
+/* The same, for the one machine that it must concern. */
+static const char *
+send_from(const char *source, const char *id, const char *type,
+          const char *key)
+{
+    const char *all = send_all(source, id, type, key);
+    size_t len = strlen(all);
+
+    assert_ptr_equal(strchr(all, ';'), all + len - 1);
+    return pav_arena_strndup(&b.arena, all, len - 1);
 }
 
 static const char *
@@ -316,7 +347,7 @@ test_duplicates_change_nothing(void **state)
     assert_string_equal(send("2", "Two", "k"), "duplicate line:k");
     assert_string_equal(status_of("line", "k"), "RUNNING [\"W2\"] 13 events");
     /* Another id, the same content as the start. */
-    assert_string_equal(send_from("s", "1b", "One", "k"), "unexpected line:k");
+    assert_string_equal(send_from("s", "1b", "One", "k"), "duplicate line:k");
     later(100001);
     assert_string_equal(send("2", "Two", "k"), "unexpected line:k");
 }
@@ -431,6 +462,120 @@ test_handed_over_by_the_token_table(void **state)
     send("11", "One", "q");
     send("12", "Two", "q");
     assert_string_equal(status_of("line", "q"), "SUCCEEDED [\"Done\"] 20 events");
+}
+
+/* An event that both rules know concerns each machine once. */
+static void
+test_both_rules_match(void **state)
+{
+    (void)state;
+    define_with("one", line_machine,
+                RULES("s", "One", "{\"exists\":true}", "tokenTable"));
+    define_with("two", line_machine,
+                RULES("other", "One", "{\"anything-but\":\"One\"}", "machine"));
+    define_with("three", line_machine,
+                "{\"correlationId\":\"$.detail.id\",\"start\":[{\"pattern\":{"
+                "\"source\":[\"t\"]}}],\"resume\":[{\"pattern\":{\"source\":"
+                "[\"s\"],\"detail-type\":[\"Two\"]}}],\"policies\":{"
+                "\"unexpected\":\"record\"}}");
+    assert_string_equal(send_from("t", "1", "Start", "k"), "started three:k");
+    assert_string_equal(send_all("s", "2", "Two", "k"), "resumed three:k;");
+    assert_string_equal(status_of("three", "k"), "RUNNING [\"W2\"] 13 events");
+}
+
+/* W5 again: what one machine's own rule parked is not another's. */
+static void
+test_parked_events_are_not_stolen(void **state)
+{
+    (void)state;
+    define_with("one", line_machine,
+                RULES("s", "One", "{\"anything-but\":\"One\"}", "machine"));
+    define_with("two", line_machine,
+                RULES("t", "One", "{\"anything-but\":\"One\"}", "tokenTable"));
+    assert_string_equal(send("1", "Two", "k"), "parked one:-");
+    assert_string_equal(send_from("t", "2", "One", "k"), "started two:k");
+    assert_string_equal(status_of("two", "k"), "RUNNING [\"W1\"] 5 events");
+    assert_string_equal(send("3", "One", "k"), "started one:k");
+    assert_string_equal(status_of("one", "k"), "RUNNING [\"W2\"] 13 events");
+}
+
+/* What was rejected may come again under its id. */
+static void
+test_rejected_may_come_again(void **state)
+{
+    (void)state;
+    define("line", line_machine, "s", "\"earlyMax\":1");
+    assert_string_equal(send("a", "Two", "k"), "parked line:-");
+    assert_string_equal(send("b", "Three", "k"), "rejected line:-");
+    assert_string_equal(send("1", "One", "k"), "started line:k");
+    assert_string_equal(send("b", "Three", "k"), "resumed line:k");
+    assert_string_equal(status_of("line", "k"), "SUCCEEDED [\"Done\"] 20 events");
+}
+
+/* A duplicate of a handed-over event is one, also when all is over. */
+static void
+test_handed_over_duplicate(void **state)
+{
+    (void)state;
+    define("line", line_machine, "s", "");
+    define("wide", wide_machine, "w", "");
+    send("1", "One", "k");
+    send("2", "Two", "k");
+    assert_string_equal(send_from("w", "3", "Three", "k"), "resumed line:k");
+    assert_string_equal(send_from("w", "3", "Three", "k"), "duplicate line:k");
+}
+
+/* A branch that waits for time will open its wait: the event is early. */
+static void
+test_early_while_a_branch_sleeps(void **state)
+{
+    static const char machine[] =
+        "{\"StartAt\":\"P\",\"States\":{\"P\":{\"Type\":\"Parallel\","
+        "\"Branches\":[{\"StartAt\":\"S\",\"States\":{\"S\":{\"Type\":"
+        "\"Wait\",\"Seconds\":60,\"Next\":\"A\"},\"A\":{"
+        TABLE_WAIT("Left") ",\"End\":true}}},{\"StartAt\":\"B\",\"States\":"
+        "{\"B\":{" TABLE_WAIT("Right") ",\"End\":true}}}],\"End\":true}}}";
+
+    (void)state;
+    define("line", machine, "s", "");
+    send("1", "One", "k");
+    assert_string_equal(send("2", "Left", "k"), "parked line:k");
+    assert_string_equal(send("3", "Right", "k"), "resumed line:k");
+    later(60000);
+    assert_string_equal(status_of("line", "k"), "SUCCEEDED [\"P\"] 20 events");
+}
+
+/* Payloads that are nested too deeply, or grow so, fail and never abort. */
+static void
+test_too_deep(void **state)
+{
+    char text[2048];
+    struct pav_job *j;
+    int i;
+
+    (void)state;
+    define("deep",
+           "{\"StartAt\":\"A\",\"States\":{\"A\":{\"Type\":\"Pass\","
+           "\"Parameters\":{\"a.$\":\"$\"},\"Next\":\"C\"},\"C\":{\"Type\":"
+           "\"Choice\",\"Choices\":[{\"Variable\":\"$.z\",\"IsPresent\":"
+           "true,\"Next\":\"Z\"}],\"Default\":\"A\"},\"Z\":{\"Type\":"
+           "\"Succeed\"}}}",
+           "s", "");
+    assert_string_equal(send("1", "One", "k"), "started deep:k");
+    for (i = 0; i < 20; i++)
+        later(1);
+    assert_non_null(strstr(status_of("deep", "k"), "FAILED"));
+    j = pav_job_new(PAV_JOB_START);
+    memset(text, '[', 999);
+    memset(text + 999, ']', 999);
+    j->machine = "deep";
+    j->name = "x";
+    j->input = pav_doc_own(&j->arena, text, 1998);
+    submit(j);
+    assert_null(b.done->aws_error);
+    for (i = 0; i < 20; i++)
+        later(1);
+    assert_non_null(strstr(status_of("deep", "x"), "FAILED"));
 }
 
 /* Timers survive a restart. */
@@ -580,6 +725,12 @@ main(void)
         T(test_odd_keys_get_a_name),
         T(test_two_machines_one_key),
         T(test_handed_over_by_the_token_table),
+        T(test_both_rules_match),
+        T(test_parked_events_are_not_stolen),
+        T(test_rejected_may_come_again),
+        T(test_handed_over_duplicate),
+        T(test_early_while_a_branch_sleeps),
+        T(test_too_deep),
         T(test_timers),
         T(test_restart_after_each_event),
         T(test_tokens_are_spent_once),

@@ -399,6 +399,31 @@ test_too_large(void **state)
     end(&r);
 }
 
+/* A catcher whose own output is too large must not catch that again. */
+static void
+test_too_large_when_caught(void **state)
+{
+    struct run r;
+    struct pav_buf b;
+    int i;
+
+    (void)state;
+    begin(&r, "{\"StartAt\":\"A\",\"States\":{\"A\":{" CALLBACK
+              ",\"Next\":\"Z\",\"Catch\":[{\"ErrorEquals\":[\"States.ALL\"],"
+              "\"ResultPath\":\"$.e\",\"Next\":\"Z\"}]},\"Z\":{\"Type\":"
+              "\"Succeed\"}}}");
+    pav_buf_init(&b, 1 << 20);
+    pav_buf_puts(&b, "{\"x\":\"");
+    for (i = 0; i < PAV_PAYLOAD_MAX - 20; i++)
+        pav_buf_putc(&b, 'x');
+    pav_buf_puts(&b, "\"}");
+    start(&r, b.p);
+    fail_wait(&r, 0, "E");
+    assert_int_equal(r.out.status, PAV_FAILED);
+    pav_buf_fini(&b);
+    end(&r);
+}
+
 static void
 test_stop(void **state)
 {
@@ -432,6 +457,7 @@ main(void)
         cmocka_unit_test(test_unexpected_is_told),
         cmocka_unit_test(test_history_limit),
         cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_too_large_when_caught),
         cmocka_unit_test(test_stop),
     };
 
