@@ -28,8 +28,8 @@ markdown_render(const char *text, size_t len, struct pav_buf *out)
     skip_title(&text, &len);
     if (len > INPUT_MAX)
         len = INPUT_MAX;
-    html = cmark_markdown_to_html(
-        text, len, CMARK_OPT_SAFE | CMARK_OPT_VALIDATE_UTF8);
+    html = cmark_markdown_to_html(text, len,
+                                  CMARK_OPT_SAFE | CMARK_OPT_VALIDATE_UTF8);
     if (html != NULL)
         pav_buf_puts(out, html);
     free(html);

@@ -49,8 +49,9 @@ payload_text(struct pav_arena *a, const struct pav_doc *d)
     pav_buf_init(&b, 4u << 20);
     pav_doc_print_pretty(d, &b);
     if (b.len > PAYLOAD_SHOW)
-        text = pav_arena_printf(a, "%.*s\n... %zu more bytes: the API gives "
-                                   "the whole",
+        text = pav_arena_printf(a,
+                                "%.*s\n... %zu more bytes: the API gives "
+                                "the whole",
                                 PAYLOAD_SHOW, b.p, b.len - PAYLOAD_SHOW);
     else
         text = pav_arena_strndup(a, b.p, b.len);
@@ -109,8 +110,8 @@ follow_states(struct execution_page *p, const struct pav_history_event *e,
     if (ends_with(e->type, "StateEntered")) {
         v = visit_add(p);
         v->state = e->state;
-        v->type = pav_arena_strndup(
-            a, e->type, strlen(e->type) - strlen("StateEntered"));
+        v->type = pav_arena_strndup(a, e->type,
+                                    strlen(e->type) - strlen("StateEntered"));
         v->input = payload_text(a, e->payload);
         v->entered_at = at;
         v->id = e->id;
@@ -154,15 +155,15 @@ static void
 read_history(struct execution_page *p)
 {
     struct pav_step_row *steps;
-    uint32_t count = pav_reader_steps(p->q->reader, p->x.row.last_step,
-                                      p->first, EVENTS_PAGE, p->q->arena,
-                                      &steps),
+    uint32_t count =
+                 pav_reader_steps(p->q->reader, p->x.row.last_step, p->first,
+                                  EVENTS_PAGE, p->q->arena, &steps),
              i, j;
 
     pav_items_init(&p->history, p->q->arena);
     for (i = 0; i < count; i++) {
-        const struct pav_doc *record = pav_doc_own(
-            p->q->arena, steps[i].record.p, steps[i].record.len);
+        const struct pav_doc *record =
+            pav_doc_own(p->q->arena, steps[i].record.p, steps[i].record.len);
 
         for (j = 0; j < steps[i].event_count; j++) {
             struct pav_history_event e;
@@ -170,8 +171,7 @@ read_history(struct execution_page *p)
 
             if (id < p->first || id >= p->first + EVENTS_PAGE)
                 continue;
-            pav_history_event(record, j, steps[i].first_event, p->q->arena,
-                              &e);
+            pav_history_event(record, j, steps[i].first_event, p->q->arena, &e);
             add_event(p, &e, steps[i].at);
         }
     }
@@ -194,7 +194,7 @@ visits_view(struct execution_page *p)
     for (i = 0; i < p->visit_count; i++) {
         const struct visit *v = &p->visits[i];
         int look = v->exited_at != 0 ? (int)PAV_SUCCEEDED : p->x.row.status;
-        int64_t until = v->exited_at != 0        ? v->exited_at
+        int64_t until = v->exited_at != 0          ? v->exited_at
                         : p->x.row.stopped_at != 0 ? p->x.row.stopped_at
                                                    : p->q->now_ms;
         struct pav_members m;
@@ -265,10 +265,10 @@ find(struct execution_page *p, const char *id)
     const char *colon = strchr(id, ':');
 
     return colon != NULL &&
-           pav_reader_execution(p->q->reader,
-                                pav_arena_strndup(p->q->arena, id,
-                                                  (size_t)(colon - id)),
-                                colon + 1, p->q->arena, &p->x) &&
+           pav_reader_execution(
+               p->q->reader,
+               pav_arena_strndup(p->q->arena, id, (size_t)(colon - id)),
+               colon + 1, p->q->arena, &p->x) &&
            pav_reader_version(p->q->reader, p->x.row.version_id, p->q->arena,
                               &p->machine);
 }
@@ -277,8 +277,7 @@ static void
 add_paging(struct execution_page *p, struct pav_members *m)
 {
     struct pav_arena *a = p->q->arena;
-    const char *link =
-        view_execution_link(a, p->x.machine, p->x.row.name);
+    const char *link = view_execution_link(a, p->x.machine, p->x.row.name);
 
     view_number(m, "events", p->x.row.next_event - 1);
     if (p->last + 1 < p->x.row.next_event)
@@ -291,8 +290,7 @@ add_paging(struct execution_page *p, struct pav_members *m)
                                    (long long)(p->first > EVENTS_PAGE
                                                    ? p->first - EVENTS_PAGE
                                                    : 1)));
-    view_text(m, "json",
-              pav_arena_printf(a, "/api/v1%s/history", link));
+    view_text(m, "json", pav_arena_printf(a, "/api/v1%s/history", link));
 }
 
 void
@@ -322,8 +320,7 @@ page_execution(struct pav_query *q, const char *id)
     waits = waits_view(&p, &wait_count);
     pav_members_puts(&m, "waits", waits);
     view_bool(&m, "running", p.x.row.status == PAV_RUNNING);
-    view_bool(&m, "sleeping",
-              p.x.row.status == PAV_RUNNING && wait_count == 0);
+    view_bool(&m, "sleeping", p.x.row.status == PAV_RUNNING && wait_count == 0);
     view_bool(&m, "ended", p.x.row.status != PAV_RUNNING);
     view_text(&m, "states", states_text(q->arena, p.x.row.states));
     view_text(&m, "error", p.error);
@@ -334,13 +331,13 @@ page_execution(struct pav_query *q, const char *id)
     f.execution_id = p.x.row.key == NULL ? p.x.row.id : 0;
     pav_members_puts(&m, "dispositions", view_dispositions(q, &f, &next));
     add_paging(&p, &m);
-    intro = markdown_section(p.machine.readme.p, p.machine.readme.len, NULL,
-                             &len);
+    intro =
+        markdown_section(p.machine.readme.p, p.machine.readme.len, NULL, &len);
     pav_buf_init(&readme, 1 << 20);
     markdown_render(intro, len, &readme);
     slots[0].name = "readme";
     slots[0].html = &readme;
-    page_show(q, "execution",
-              p.x.row.key == NULL ? p.x.row.name : p.x.row.key, &m, slots, 1);
+    page_show(q, "execution", p.x.row.key == NULL ? p.x.row.name : p.x.row.key,
+              &m, slots, 1);
     pav_buf_fini(&readme);
 }

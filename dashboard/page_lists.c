@@ -224,9 +224,8 @@ page_find(struct pav_query *q, const char *rest)
     const char *what = page_parameter(q, "q");
 
     (void)rest;
-    page_redirect(q, what == NULL
-                         ? "/executions"
-                         : view_link(q->arena, "/by-key/", what));
+    page_redirect(q, what == NULL ? "/executions"
+                                  : view_link(q->arena, "/by-key/", what));
 }
 
 void
@@ -242,17 +241,17 @@ page_by_key(struct pav_query *q, const char *rest)
 
     count = pav_reader_executions(q->reader, &f, q->arena, &v, &next);
     if (count == 1) {
-        page_redirect(q, view_execution_link(q->arena, v[0].machine,
-                                             v[0].row.name));
+        page_redirect(
+            q, view_execution_link(q->arena, v[0].machine, v[0].row.name));
         return;
     }
     if (count == 0 && colon != NULL &&
-        pav_reader_execution(q->reader,
-                             pav_arena_strndup(q->arena, rest,
-                                               (size_t)(colon - rest)),
-                             colon + 1, q->arena, &one)) {
-        page_redirect(q, view_execution_link(q->arena, one.machine,
-                                             one.row.name));
+        pav_reader_execution(
+            q->reader,
+            pav_arena_strndup(q->arena, rest, (size_t)(colon - rest)),
+            colon + 1, q->arena, &one)) {
+        page_redirect(q,
+                      view_execution_link(q->arena, one.machine, one.row.name));
         return;
     }
     pav_members_init(&m, q->arena);
@@ -271,8 +270,7 @@ view_dispositions(struct pav_query *q, const struct pav_disposition_filter *f,
                   int64_t *next)
 {
     struct pav_disposition_view *v;
-    uint32_t count =
-        pav_reader_dispositions(q->reader, f, q->arena, &v, next);
+    uint32_t count = pav_reader_dispositions(q->reader, f, q->arena, &v, next);
     struct pav_items rows;
     uint32_t i;
 

@@ -26,11 +26,11 @@ machine_view(struct pav_query *q, const struct pav_machine_view *v)
               v->row.by_folder || v->row.id == 0 ? "its folder" : "the API");
     view_bool(&m, "inactive", v->row.id != 0 && !v->row.active);
     for (i = 0; i < 5; i++)
-        view_text(&m, keys[i],
-                  v->counts[i] > PAV_COUNT_CAP
-                      ? "10000+"
-                      : pav_arena_printf(q->arena, "%lld",
-                                         (long long)v->counts[i]));
+        view_text(
+            &m, keys[i],
+            v->counts[i] > PAV_COUNT_CAP
+                ? "10000+"
+                : pav_arena_printf(q->arena, "%lld", (long long)v->counts[i]));
     view_text(&m, "fault", v->fault);
     return pav_members_object(&m);
 }
@@ -135,8 +135,8 @@ one_machine(struct pav_query *q, const char *name)
     pav_members_init(&m, q->arena);
     pav_members_puts(&m, "machine", machine_view(q, &v));
     pav_faults_init(&faults, q->arena);
-    machine = pav_machine_compile(v.row.definition.p, v.row.definition.len,
-                                  &faults);
+    machine =
+        pav_machine_compile(v.row.definition.p, v.row.definition.len, &faults);
     if (machine != NULL)
         pav_members_puts(&m, "states", states_view(q, machine, &v.row));
     view_text(&m, "definition",

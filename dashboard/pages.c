@@ -24,15 +24,16 @@ static const struct {
     const char *prefix;
     void (*run)(struct pav_query *q, const char *rest);
 } routes[] = {
-    {"/find", page_find},           {"/by-key/", page_by_key},
-    {"/executions", page_executions}, {"/machines", page_machines},
+    {"/find", page_find},
+    {"/by-key/", page_by_key},
+    {"/executions", page_executions},
+    {"/machines", page_machines},
     {"/events", page_events},
 };
 
 static const struct {
     const char *ending, *type;
-} types[] = {{".css", "text/css; charset=utf-8"},
-             {".svg", "image/svg+xml"}};
+} types[] = {{".css", "text/css; charset=utf-8"}, {".svg", "image/svg+xml"}};
 
 static bool
 serve_file(struct pav_query *q)
@@ -81,8 +82,7 @@ pav_page(struct pav_query *q)
 
 void
 page_show(struct pav_query *q, const char *page, const char *title,
-          struct pav_members *view, const struct slot *slots,
-          size_t slot_count)
+          struct pav_members *view, const struct slot *slots, size_t slot_count)
 {
     struct pav_buf body;
     struct slot frame = {"body", &body};
@@ -164,9 +164,9 @@ view_span(struct pav_members *m, const char *key, int64_t ms)
 {
     char span[64];
 
-    view_text(m, key,
-              pav_arena_strdup(m->arena,
-                               pav_time_span(ms, span, sizeof(span))));
+    view_text(
+        m, key,
+        pav_arena_strdup(m->arena, pav_time_span(ms, span, sizeof(span))));
 }
 
 const char *

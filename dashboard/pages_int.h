@@ -32,21 +32,21 @@ void view_time(struct pav_members *m, const char *key, int64_t ms);
 /* KEY: "3 h 4 min" */
 void view_span(struct pav_members *m, const char *key, int64_t ms);
 /* A relative link of a path and an encoded last segment. */
-const char *view_link(struct pav_arena *a, const char *path,
-                      const char *segment);
-const char *view_execution_link(struct pav_arena *a, const char *machine,
-                                const char *name);
+const char *
+view_link(struct pav_arena *a, const char *path, const char *segment);
+const char *
+view_execution_link(struct pav_arena *a, const char *machine, const char *name);
 /* The status as ASL names it, its class and its sign. */
 void view_status(struct pav_members *m, enum pav_status s);
 /* A parameter of the query in the arena; NULL when absent or empty. */
 const char *page_parameter(struct pav_query *q, const char *name);
 /* One row of the list of executions. */
-const struct pav_doc *view_execution(struct pav_query *q,
-                                     const struct pav_execution_view *x);
+const struct pav_doc *
+view_execution(struct pav_query *q, const struct pav_execution_view *x);
 /* Dispositions as rows; `*next` as in the reader. */
-const struct pav_doc *view_dispositions(struct pav_query *q,
-                                        const struct pav_disposition_filter *f,
-                                        int64_t *next);
+const struct pav_doc *
+view_dispositions(struct pav_query *q, const struct pav_disposition_filter *f,
+                  int64_t *next);
 /* Readable JSON of a text that is JSON, in the arena. */
 const char *view_pretty(struct pav_arena *a, const char *text, size_t len);
 

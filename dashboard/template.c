@@ -122,8 +122,7 @@ partial(struct render *r, const char *name, size_t len,
 /* Renders up to {{/until}} and returns what stands behind it. */
 static const char *
 block(struct render *r, const char *p, const char *end,
-      const struct scope *scope, bool show, const char *until,
-      size_t until_len)
+      const struct scope *scope, bool show, const char *until, size_t until_len)
 {
     while (p < end) {
         const char *tag = memmem(p, (size_t)(end - p), "{{", 2), *close;
@@ -137,8 +136,8 @@ block(struct render *r, const char *p, const char *end,
         if (tag == end)
             break;
         tag += slot ? 3 : 2;
-        close = memmem(tag, (size_t)(end - tag), slot ? "}}}" : "}}",
-                       slot ? 3 : 2);
+        close =
+            memmem(tag, (size_t)(end - tag), slot ? "}}}" : "}}", slot ? 3 : 2);
         if (close == NULL)
             PAV_BUG("a tag of a page has no end");
         len = (size_t)(close - tag);

@@ -33,8 +33,8 @@ api_now_ms(const struct pav_api *api)
 /* ---- replies ---- */
 
 void
-api_reply(struct pav_api *api, struct pav_ref ref, int status,
-          const char *type, const char *body, size_t len)
+api_reply(struct pav_api *api, struct pav_ref ref, int status, const char *type,
+          const char *body, size_t len)
 {
     struct pav_reply r = {
         .status = status, .type = type, .body = body, .len = len};
@@ -263,8 +263,8 @@ answer_questions(void *arg)
 static void
 scan_folder(struct pav_query *q)
 {
-    struct question *qu = (struct question *)(void *)((char *)q -
-                              offsetof(struct question, q));
+    struct question *qu =
+        (struct question *)(void *)((char *)q - offsetof(struct question, q));
     struct pav_err err;
 
     if (pav_folder_scan(qu->api->folder, &err) != PAV_OK)
@@ -275,8 +275,8 @@ void
 pav_api_tick(void *arg)
 {
     struct pav_api *api = arg;
-    struct pav_request none = {.path = "", .query = "", .host = "",
-                               .target = ""};
+    struct pav_request none = {
+        .path = "", .query = "", .host = "", .target = ""};
     struct pav_ref nobody = {UINT32_MAX, 0};
 
     if (api->folder == NULL || api->scanning)
@@ -301,8 +301,7 @@ answered(struct pav_api *api, struct question *qu)
         struct pav_job *job = qu->define;
 
         qu->define = NULL;
-        api_submit(api, qu->ref, job,
-                   ((struct ticket *)job->owner)->answer);
+        api_submit(api, qu->ref, job, ((struct ticket *)job->owner)->answer);
     } else {
         pav_http_reply(api->config.http, qu->ref, &r);
     }
@@ -426,13 +425,12 @@ pav_api_new(const struct pav_api_config *config, struct pav_api **out,
     api->config = *config;
     api->started_us = pav_clock_mono_us();
     api->questions = pav_queue_new(QUESTIONS_MAX, false);
-    api->readers = pav_xcalloc((size_t)config->query_threads,
-                               sizeof(*api->readers));
-    api->threads = pav_xcalloc((size_t)config->query_threads,
-                               sizeof(*api->threads));
+    api->readers =
+        pav_xcalloc((size_t)config->query_threads, sizeof(*api->readers));
+    api->threads =
+        pav_xcalloc((size_t)config->query_threads, sizeof(*api->threads));
     for (i = 0; i < config->query_threads; i++) {
-        enum pav_rc rc =
-            pav_reader_open(config->db, &api->readers[i], err);
+        enum pav_rc rc = pav_reader_open(config->db, &api->readers[i], err);
 
         if (rc != PAV_OK) {
             pav_api_free(api);

@@ -202,10 +202,8 @@ start_execution(struct change *c)
         aws_fail(c->api, c->ref, 400, "InvalidName", "Invalid Name");
         return false;
     }
-    c->job->name = name == NULL ? NULL
-                                : pav_arena_strdup(&c->job->arena, name);
-    return json_member(c, input == NULL ? "{}" : input,
-                       "InvalidExecutionInput",
+    c->job->name = name == NULL ? NULL : pav_arena_strdup(&c->job->arena, name);
+    return json_member(c, input == NULL ? "{}" : input, "InvalidExecutionInput",
                        "Invalid State Machine Execution Input: 'Invalid "
                        "execution input.'",
                        &c->job->input);
@@ -376,20 +374,18 @@ define_with(struct pav_query *q, struct question *qu, const cJSON *paper)
     if (job->compiled == NULL) {
         for (i = 0; faults.v[i].severity != PAV_ERROR; i++)
             ;
-        query_fail(q, "InvalidDefinition",
-                   pav_arena_printf(
-                       q->arena,
-                       "Invalid State Machine Definition: '%s: %s at %s'",
-                       faults.v[i].code, faults.v[i].message,
-                       faults.v[i].pointer[0] == '\0' ? "/"
-                                                      : faults.v[i].pointer));
+        query_fail(
+            q, "InvalidDefinition",
+            pav_arena_printf(
+                q->arena, "Invalid State Machine Definition: '%s: %s at %s'",
+                faults.v[i].code, faults.v[i].message,
+                faults.v[i].pointer[0] == '\0' ? "/" : faults.v[i].pointer));
         pav_job_free(job);
         return;
     }
     job->rules = pav_rules_compile("", 0, NULL, &faults);
     job->row.name = pav_arena_strdup(&job->arena, name);
-    job->row.role_arn =
-        pav_arena_strdup(&job->arena, role == NULL ? "" : role);
+    job->row.role_arn = pav_arena_strdup(&job->arena, role == NULL ? "" : role);
     job->row.definition.len = strlen(definition);
     job->row.definition.p = pav_arena_strdup(&job->arena, definition);
     job->row.rules.p = job->row.readme.p = "";
@@ -402,8 +398,8 @@ define_with(struct pav_query *q, struct question *qu, const cJSON *paper)
 void
 define_compile(struct pav_query *q)
 {
-    struct question *qu = (struct question *)(void *)((char *)q -
-                              offsetof(struct question, q));
+    struct question *qu =
+        (struct question *)(void *)((char *)q - offsetof(struct question, q));
     struct pav_err err;
     cJSON *paper = NULL;
 
@@ -504,18 +500,15 @@ describe_machine(struct read *r)
     if (!pav_reader_machine(r->q->reader, name, r->q->arena, &v)) {
         query_fail(r->q, "StateMachineDoesNotExist",
                    pav_arena_printf(r->q->arena,
-                                    "State Machine Does Not Exist: '%s'",
-                                    arn));
+                                    "State Machine Does Not Exist: '%s'", arn));
         return;
     }
     o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "stateMachineArn", machine_arn(r->q, name));
     cJSON_AddStringToObject(o, "name", name);
-    cJSON_AddStringToObject(o, "status",
-                            v.row.active ? "ACTIVE" : "DELETING");
+    cJSON_AddStringToObject(o, "status", v.row.active ? "ACTIVE" : "DELETING");
     cJSON_AddStringToObject(o, "definition",
-                            pav_arena_strndup(r->q->arena,
-                                              v.row.definition.p,
+                            pav_arena_strndup(r->q->arena, v.row.definition.p,
                                               v.row.definition.len));
     cJSON_AddStringToObject(o, "roleArn", v.row.role_arn);
     cJSON_AddStringToObject(o, "type", "STANDARD");
@@ -557,8 +550,7 @@ list_executions(struct read *r)
     if (!pav_reader_machine(r->q->reader, f.machine, r->q->arena, &m)) {
         query_fail(r->q, "StateMachineDoesNotExist",
                    pav_arena_printf(r->q->arena,
-                                    "State Machine Does Not Exist: '%s'",
-                                    arn));
+                                    "State Machine Does Not Exist: '%s'", arn));
         return;
     }
     count = pav_reader_executions(r->q->reader, &f, r->q->arena, &v, &next);
@@ -587,8 +579,7 @@ list_executions(struct read *r)
 static bool
 find_execution(struct read *r, struct pav_execution_view *x)
 {
-    const char *arn = pav_paper_str(r->paper, "executionArn"), *machine,
-               *name;
+    const char *arn = pav_paper_str(r->paper, "executionArn"), *machine, *name;
 
     if (arn == NULL ||
         !arn_parts(r->q->arena, arn, "execution", &machine, &name)) {
@@ -597,9 +588,9 @@ find_execution(struct read *r, struct pav_execution_view *x)
     }
     if (pav_reader_execution(r->q->reader, machine, name, r->q->arena, x))
         return true;
-    query_fail(r->q, "ExecutionDoesNotExist",
-               pav_arena_printf(r->q->arena,
-                                "Execution Does Not Exist: '%s'", arn));
+    query_fail(
+        r->q, "ExecutionDoesNotExist",
+        pav_arena_printf(r->q->arena, "Execution Does Not Exist: '%s'", arn));
     return false;
 }
 
@@ -629,8 +620,8 @@ add_end(struct read *r, cJSON *o, const struct pav_execution_view *x)
         !pav_reader_step(r->q->reader, x->row.last_step, a, &step))
         return;
     record = pav_doc_own(a, step.record.p, step.record.len);
-    pav_history_event(record, pav_history_count(record) - 1,
-                      step.first_event, a, &e);
+    pav_history_event(record, pav_history_count(record) - 1, step.first_event,
+                      a, &e);
     add_date(o, "stopDate", x->row.stopped_at);
     if (x->row.status == PAV_SUCCEEDED) {
         cJSON_AddStringToObject(o, "output", printed(a, e.payload));
@@ -659,16 +650,15 @@ describe_execution(struct read *r)
     o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "executionArn",
                             execution_arn(r->q, x.machine, x.row.name));
-    cJSON_AddStringToObject(o, "stateMachineArn",
-                            machine_arn(r->q, x.machine));
+    cJSON_AddStringToObject(o, "stateMachineArn", machine_arn(r->q, x.machine));
     cJSON_AddStringToObject(o, "name", x.row.name);
     cJSON_AddStringToObject(o, "status",
                             pav_status_name((enum pav_status)x.row.status));
     add_date(o, "startDate", x.row.started_at);
     cJSON_AddStringToObject(
         o, "input",
-        printed(a, pav_history_input(pav_doc_own(a, first.record.p,
-                                                 first.record.len))));
+        printed(a, pav_history_input(
+                       pav_doc_own(a, first.record.p, first.record.len))));
     cJSON_AddBoolToObject(cJSON_AddObjectToObject(o, "inputDetails"),
                           "included", 1);
     add_end(r, o, &x);
@@ -701,8 +691,8 @@ put_events(struct read *r, const struct pav_execution_view *x, int64_t first,
             pav_doc_own(q->arena, step->record.p, step->record.len);
         char when[32];
 
-        snprintf(when, sizeof(when), "%lld.%03d",
-                 (long long)(step->at / 1000), (int)(step->at % 1000));
+        snprintf(when, sizeof(when), "%lld.%03d", (long long)(step->at / 1000),
+                 (int)(step->at % 1000));
         for (j = 0; j < step->event_count; j++) {
             uint32_t at = reverse ? (uint32_t)step->event_count - 1 - j : j;
             int64_t id = step->first_event + at;
@@ -713,8 +703,8 @@ put_events(struct read *r, const struct pav_execution_view *x, int64_t first,
             pav_history_event(record, at, step->first_event, q->arena, &e);
             if (sent++ > 0)
                 pav_buf_putc(&q->out, ',');
-            pav_history_print(&e, when, machine.role_arn, q->region,
-                              with_data, &q->out);
+            pav_history_print(&e, when, machine.role_arn, q->region, with_data,
+                              &q->out);
             last = id;
         }
     }
@@ -743,8 +733,7 @@ execution_history(struct read *r)
     pav_buf_putc(&r->q->out, ']');
     last += reverse ? -1 : 1;
     if (reverse ? last >= 1 : last < x.row.next_event)
-        pav_buf_printf(&r->q->out, ",\"nextToken\":\"%lld\"",
-                       (long long)last);
+        pav_buf_printf(&r->q->out, ",\"nextToken\":\"%lld\"", (long long)last);
     pav_buf_putc(&r->q->out, '}');
 }
 
@@ -785,8 +774,7 @@ aws_read(struct pav_query *q)
 /* ---- the action ---- */
 
 void
-aws_post(struct pav_api *api, const struct pav_request *req,
-         struct pav_ref ref)
+aws_post(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
 {
     const char *action = req->target + strlen(TARGET);
     size_t i;

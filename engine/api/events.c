@@ -84,8 +84,10 @@ read_item(struct pav_api *api, struct pav_job *job, const struct pav_doc *d,
     item->body.p = text;
     item->body.len = value_span(text, end);
     if (item->body.len > PAV_EVENT_MAX) {
-        pav_fail(&err, PAV_LIMIT, "", "an event has at most %d bytes, this "
-                 "one %zu", PAV_EVENT_MAX, item->body.len);
+        pav_fail(&err, PAV_LIMIT, "",
+                 "an event has at most %d bytes, this "
+                 "one %zu",
+                 PAV_EVENT_MAX, item->body.len);
         reject(job, item, &err);
         return;
     }
@@ -226,8 +228,7 @@ read_body(struct pav_api *api, struct pav_job *job, const char *text,
     static const struct pav_doc_opts opts = {PAV_DUP_LAST, EVENTS_DEPTH, 0};
     const struct pav_doc *d;
     uint32_t i;
-    enum pav_rc rc =
-        pav_doc_parse(&job->arena, text, len, &opts, &d, err);
+    enum pav_rc rc = pav_doc_parse(&job->arena, text, len, &opts, &d, err);
 
     if (rc != PAV_OK)
         return rc;
@@ -238,8 +239,8 @@ read_body(struct pav_api *api, struct pav_job *job, const char *text,
         return pav_fail(err, PAV_LIMIT, "/", "at most %d events a list",
                         LIST_MAX);
     job->item_count = d->kind == PAV_ARRAY ? d->len : 1;
-    job->items = pav_arena_zalloc(
-        &job->arena, (job->item_count + 1) * sizeof(*job->items));
+    job->items = pav_arena_zalloc(&job->arena,
+                                  (job->item_count + 1) * sizeof(*job->items));
     for (i = 0; i < job->item_count; i++) {
         const struct pav_doc *item = d->kind == PAV_ARRAY ? &d->items[i] : d;
 

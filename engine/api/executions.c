@@ -35,8 +35,8 @@ put_execution(const struct pav_execution_view *x, struct pav_buf *b)
     pav_buf_json_inner(b, x->row.name, strlen(x->row.name));
     pav_buf_puts(b, "\",\"machine\":");
     pav_buf_jsons(b, x->machine);
-    pav_buf_printf(b, ",\"version\":%lld,\"correlationId\":",
-                   (long long)x->version);
+    pav_buf_printf(
+        b, ",\"version\":%lld,\"correlationId\":", (long long)x->version);
     if (x->row.key == NULL)
         pav_buf_puts(b, "null");
     else
@@ -104,8 +104,8 @@ history(struct pav_query *q, const struct pav_execution_view *x)
                              q->arena, &steps);
     pav_buf_puts(&q->out, "{\"events\":[");
     for (i = 0; i < count; i++) {
-        const struct pav_doc *record = pav_doc_own(
-            q->arena, steps[i].record.p, steps[i].record.len);
+        const struct pav_doc *record =
+            pav_doc_own(q->arena, steps[i].record.p, steps[i].record.len);
         char when[PAV_TIME_LEN], quoted[PAV_TIME_LEN + 2];
         uint32_t j;
 

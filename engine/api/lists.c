@@ -98,10 +98,9 @@ text_of(struct pav_query *q, struct pav_bytes b)
 void
 dispositions_get(struct pav_query *q)
 {
-    struct pav_disposition_filter f = {
-        .event_id = query_text(q, "eventId"),
-        .key = query_text(q, "correlationId"),
-        .kind = -1};
+    struct pav_disposition_filter f = {.event_id = query_text(q, "eventId"),
+                                       .key = query_text(q, "correlationId"),
+                                       .kind = -1};
     const char *kind = query_text(q, "disposition");
     struct pav_disposition_view *v;
     enum pav_disposition wanted;
@@ -142,9 +141,9 @@ dispositions_get(struct pav_query *q)
         cJSON_AddItemToArray(list, o);
     }
     add_text(paper, "next",
-             next == 0 ? NULL
-                       : pav_arena_printf(q->arena, "before=%lld",
-                                          (long long)next));
+             next == 0
+                 ? NULL
+                 : pav_arena_printf(q->arena, "before=%lld", (long long)next));
     query_paper(q, paper);
 }
 
@@ -170,9 +169,9 @@ machines_get(struct pav_query *q)
                  v[i].row.by_folder || v[i].row.id == 0 ? "folder" : "api");
         add_time(o, "created", v[i].row.created_at);
         for (status = 0; status < 5; status++)
-            cJSON_AddNumberToObject(
-                counts, pav_status_name((enum pav_status)status),
-                (double)v[i].counts[status]);
+            cJSON_AddNumberToObject(counts,
+                                    pav_status_name((enum pav_status)status),
+                                    (double)v[i].counts[status]);
         cJSON_AddItemToObject(o, "executions", counts);
         add_text(o, "fault", v[i].fault);
         cJSON_AddItemToArray(list, o);
@@ -191,8 +190,7 @@ status_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
     char *text;
     size_t len;
 
-    cJSON_AddBoolToObject(paper, "ready",
-                          pav_engine_ready(api->config.engine));
+    cJSON_AddBoolToObject(paper, "ready", pav_engine_ready(api->config.engine));
     cJSON_AddNumberToObject(
         paper, "uptimeSeconds",
         (double)((pav_clock_mono_us() - api->started_us) / 1000000));

@@ -38,8 +38,8 @@ pav_clock_ms(struct pav_clock *c)
 
     if (!c->is_virtual && !c->frozen) {
         clock_gettime(CLOCK_REALTIME, &ts);
-        c->now_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 +
-                    c->offset_ms;
+        c->now_ms =
+            (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + c->offset_ms;
         c->frozen = true;
     }
     return c->now_ms;

@@ -70,8 +70,8 @@ pav_doc_getn(const struct pav_doc *d, const char *key, size_t len)
         while (low < high) { /* the first entry behind the key */
             uint32_t mid = low + (high - low) / 2;
 
-            if (key_cmp(index[mid]->key, index[mid]->len, key,
-                        (uint32_t)len) <= 0)
+            if (key_cmp(index[mid]->key, index[mid]->len, key, (uint32_t)len) <=
+                0)
                 low = mid + 1;
             else
                 high = mid;
@@ -280,7 +280,8 @@ pav_doc_new_double(struct pav_arena *a, double n)
 
     if (n == floor(n) && fabs(n) < 1e15)
         return pav_doc_new_int(a, (int64_t)n);
-    for (digits = 15; digits <= 17; digits++) { /* the shortest that reads back */
+    for (digits = 15; digits <= 17;
+         digits++) { /* the shortest that reads back */
         len = snprintf(text, sizeof(text), "%.*g", digits, n);
         if (strtod(text, NULL) == n)
             break;

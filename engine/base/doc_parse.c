@@ -520,7 +520,8 @@ pav_doc_parse(struct pav_arena *a, const char *text, size_t len,
     if (rc == PAV_OK) {
         skip_blanks(&ps);
         if (ps.p < ps.end)
-            rc = fail(&ps, PAV_INVALID, ps.p, "text behind the end of the value");
+            rc = fail(&ps, PAV_INVALID, ps.p,
+                      "text behind the end of the value");
     }
     if (rc == PAV_OK) {
         root = pav_arena_alloc(a, sizeof(*root));

@@ -63,8 +63,7 @@ out:
 }
 
 enum pav_rc
-pav_file_write(const char *path, const void *p, size_t len,
-               struct pav_err *err)
+pav_file_write(const char *path, const void *p, size_t len, struct pav_err *err)
 {
     char *beside = pav_xmalloc(strlen(path) + 8);
     enum pav_rc rc = PAV_OK;

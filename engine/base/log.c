@@ -76,8 +76,7 @@ pav_log(enum pav_level level, const struct pav_log_ctx *ctx, const char *fmt,
                          names[level]);
     if (ctx != NULL) {
         n += put_pair(line + n, LINE_MAX_LEN - n, "machine", ctx->machine);
-        n += put_pair(line + n, LINE_MAX_LEN - n, "execution",
-                      ctx->execution);
+        n += put_pair(line + n, LINE_MAX_LEN - n, "execution", ctx->execution);
         n += put_pair(line + n, LINE_MAX_LEN - n, "event", ctx->event);
     }
     va_start(ap, fmt);

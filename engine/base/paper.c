@@ -24,7 +24,8 @@ pav_paper_parse(const char *text, size_t len, cJSON **out, struct pav_err *err)
         return rc;
     *out = cJSON_ParseWithLength(text, len);
     if (*out == NULL)
-        return pav_fail(err, PAV_INVALID, "", "the text holds a lone surrogate");
+        return pav_fail(err, PAV_INVALID, "",
+                        "the text holds a lone surrogate");
     return PAV_OK;
 }
 

@@ -64,9 +64,8 @@ set(struct pav_settings *s, size_t i, const char *value, const char *place,
     const struct pav_setting *row = &s->table[i];
     int64_t n;
 
-    if (row->type == PAV_SET_INT &&
-        (!pav_parse_int(value, strlen(value), &n) || n < row->least ||
-         n > row->most))
+    if (row->type == PAV_SET_INT && (!pav_parse_int(value, strlen(value), &n) ||
+                                     n < row->least || n > row->most))
         return pav_fail(err, PAV_INVALID, place,
                         "'%s' is not a whole number from %lld to %lld", value,
                         (long long)row->least, (long long)row->most);

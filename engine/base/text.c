@@ -199,8 +199,7 @@ pav_time_span(int64_t ms, char *out, size_t len)
     else if (s < 3600)
         snprintf(out, len, "%d min", (int)(s / 60));
     else if (s < 86400)
-        snprintf(out, len, "%d h %d min", (int)(s / 3600),
-                 (int)(s / 60 % 60));
+        snprintf(out, len, "%d h %d min", (int)(s / 3600), (int)(s / 60 % 60));
     else
         snprintf(out, len, "%lld d %d h", (long long)(s / 86400),
                  (int)(s / 3600 % 24));

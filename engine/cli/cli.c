@@ -73,13 +73,12 @@ cli_ask(const char *command, const struct pav_settings *s, const char *path,
 
     if (code != 0)
         return code;
-    url = pav_arena_printf(a, "%.*s%s",
-                           (int)(strlen(base) - (*base != '\0' &&
-                                                 base[strlen(base) - 1] ==
-                                                     '/')),
-                           base, path);
-    if (pav_client_ask(url, "application/json", NULL, token, body, len,
-                       &answer, &err) != PAV_OK)
+    url = pav_arena_printf(
+        a, "%.*s%s",
+        (int)(strlen(base) - (*base != '\0' && base[strlen(base) - 1] == '/')),
+        base, path);
+    if (pav_client_ask(url, "application/json", NULL, token, body, len, &answer,
+                       &err) != PAV_OK)
         code = cli_fail(command, &err);
     else if (answer.status >= 300)
         code = say_refusal(command, &answer);

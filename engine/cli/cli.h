@@ -33,13 +33,8 @@ extern const struct command serve_command, validate_command, import_command,
             "print JSON instead of text for people"                            \
     }
 #define SETTINGS_REMOTE                                                        \
-    {"url",                                                                    \
-     PAV_SET_TEXT,                                                             \
-     "URL",                                                                    \
-     "http://127.0.0.1:8080",                                                  \
-     0,                                                                        \
-     0,                                                                        \
-     "where the daemon is"},                                                   \
+    {"url", PAV_SET_TEXT,         "URL", "http://127.0.0.1:8080", 0,           \
+     0,     "where the daemon is"},                                            \
     {                                                                          \
         "token-file", PAV_SET_TEXT, "FILE", NULL, 0, 0,                        \
             "file with the daemon's token"                                     \
@@ -54,11 +49,11 @@ int cli_usage(const struct command *c, const char *message);
  * Ask the daemon of --url for a path and parse its answer.  On failure prints
  * what the daemon said and returns the exit code; 0 and `*out` otherwise.
  */
-int cli_ask(const char *command, const struct pav_settings *s,
-            const char *path, const char *body, size_t len,
-            struct pav_arena *a, const struct pav_doc **out);
+int cli_ask(const char *command, const struct pav_settings *s, const char *path,
+            const char *body, size_t len, struct pav_arena *a,
+            const struct pav_doc **out);
 /* The text of a member, "" when it is absent or null. */
-const char *cli_text(struct pav_arena *a, const struct pav_doc *o,
-                     const char *key);
+const char *
+cli_text(struct pav_arena *a, const struct pav_doc *o, const char *key);
 
 #endif

@@ -115,8 +115,10 @@ find(const char *command, const struct pav_settings *s, const char *what,
         code = cli_ask(command, s, path.p, NULL, 0, a, &answer);
         v = code == 0 ? pav_doc_get(answer, "executions") : NULL;
         if (code == 0 && v->len == 0) {
-            fprintf(stderr, "pavane %s: %s: no execution has this correlation "
-                            "id\n", command, what);
+            fprintf(stderr,
+                    "pavane %s: %s: no execution has this correlation "
+                    "id\n",
+                    command, what);
             code = 1;
         } else if (code == 0) {
             *out = pav_doc_at(v, 0);
@@ -167,8 +169,7 @@ show(const struct pav_settings *s, int argc, char **argv)
                cli_text(&a, x, "startDate"));
         pav_buf_puts(&path, "/api/v1/waits");
         add_parameter(&path, "machine", cli_text(&a, x, "machine"));
-        add_parameter(&path, "correlationId",
-                      cli_text(&a, x, "correlationId"));
+        add_parameter(&path, "correlationId", cli_text(&a, x, "correlationId"));
         if (cli_ask("show", s, path.p, NULL, 0, &a, &waits) == 0)
             print_waits(&a, pav_doc_get(waits, "waits"),
                         cli_text(&a, x, "executionId"));

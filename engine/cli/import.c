@@ -26,10 +26,11 @@
 
 #define TEMPLATE_MAX (16u << 20)
 
-static const struct pav_setting settings[] = {
-    {"cloudformation", PAV_SET_TEXT, "TEMPLATE", NULL, 0, 0,
-     "the template to read, as JSON"},
-    SETTING_JSON, SETTING_HELP};
+static const struct pav_setting settings[] = {{"cloudformation", PAV_SET_TEXT,
+                                               "TEMPLATE", NULL, 0, 0,
+                                               "the template to read, as JSON"},
+                                              SETTING_JSON,
+                                              SETTING_HELP};
 
 struct import {
     struct pav_arena arena;
@@ -51,8 +52,8 @@ struct rule {
 
 /* ---- intrinsic functions of templates, as text ---- */
 
-static void resolve(struct import *im, const struct pav_doc *d,
-                    struct pav_buf *out);
+static void
+resolve(struct import *im, const struct pav_doc *d, struct pav_buf *out);
 
 static void
 resolve_ref(const struct pav_doc *d, struct pav_buf *out)
@@ -98,8 +99,7 @@ resolve_join(struct import *im, const struct pav_doc *d, struct pav_buf *out)
     const struct pav_doc *between = pav_doc_at(d, 0), *list = pav_doc_at(d, 1);
     uint32_t i;
 
-    for (i = 0; list != NULL && list->kind == PAV_ARRAY && i < list->len;
-         i++) {
+    for (i = 0; list != NULL && list->kind == PAV_ARRAY && i < list->len; i++) {
         if (i > 0 && between->kind == PAV_STRING)
             pav_buf_put(out, between->text, between->len);
         resolve(im, &list->items[i], out);
@@ -225,10 +225,10 @@ is_machine(struct import *im, const char *logical_id)
 static bool
 read_target(struct import *im, const struct pav_doc *target, struct rule *r)
 {
-    const struct pav_doc *transformer =
-        pav_doc_get(target, "InputTransformer");
+    const struct pav_doc *transformer = pav_doc_get(target, "InputTransformer");
     const struct pav_doc *t;
-    const char *template, *machine, *arn = resolved(im, pav_doc_get(target, "Arn"));
+    const char *template, *machine,
+        *arn = resolved(im, pav_doc_get(target, "Arn"));
 
     r->paths = pav_doc_get(transformer, "InputPathsMap");
     if (is_machine(im, arn)) { /* EventBridge starts it without a function */
@@ -293,8 +293,8 @@ find_owners(struct import *im, struct rule *rules, uint32_t count)
 static uint32_t
 read_rules(struct import *im, struct rule **out)
 {
-    struct rule *rules = pav_arena_zalloc(
-        &im->arena, (im->resources->len + 1) * sizeof(*rules));
+    struct rule *rules =
+        pav_arena_zalloc(&im->arena, (im->resources->len + 1) * sizeof(*rules));
     uint32_t i, count = 0;
 
     for (i = 0; i < im->resources->len; i++) {
@@ -390,8 +390,10 @@ write_machine(struct import *im, const char *name, const char *definition,
     struct pav_arena *a = &im->arena;
     const char *folder = pav_arena_printf(a, "%s/%s", im->dir, name);
     const char *readme = pav_arena_printf(
-        a, "# %s\n\nImported from a CloudFormation template; the definition "
-           "is as published.\n", name);
+        a,
+        "# %s\n\nImported from a CloudFormation template; the definition "
+        "is as published.\n",
+        name);
     struct pav_buf b;
     enum pav_rc rc = make_folder(folder, err);
 
@@ -406,8 +408,8 @@ write_machine(struct import *im, const char *name, const char *definition,
                             b.len, err);
     pav_buf_fini(&b);
     if (rc == PAV_OK)
-        rc = pav_file_write(pav_arena_printf(a, "%s/README.md", folder),
-                            readme, strlen(readme), err);
+        rc = pav_file_write(pav_arena_printf(a, "%s/README.md", folder), readme,
+                            strlen(readme), err);
     return rc;
 }
 

@@ -52,8 +52,8 @@ print_results(struct pav_arena *a, const struct pav_doc *answer)
             const struct pav_doc *d = pav_doc_at(list, j);
 
             printf("%s\t%s\t%s\t%s\n", cli_text(a, r, "eventId"),
-                   cli_text(a, d, "disposition"),
-                   cli_text(a, d, "executionId"), cli_text(a, d, "detail"));
+                   cli_text(a, d, "disposition"), cli_text(a, d, "executionId"),
+                   cli_text(a, d, "detail"));
         }
     }
     return code;

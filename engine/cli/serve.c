@@ -103,8 +103,8 @@ split_listen(const char *text, char *address, size_t room, int *port,
 
     if (colon == NULL || len == 0 || len >= room ||
         !pav_parse_int(colon + 1, strlen(colon + 1), &n) || n > 65535)
-        return pav_fail(err, PAV_INVALID, "--listen",
-                        "'%s' is no ADDRESS:PORT", text);
+        return pav_fail(err, PAV_INVALID, "--listen", "'%s' is no ADDRESS:PORT",
+                        text);
     if (*text == '[' && text[len - 1] == ']') {
         text++;
         len -= 2;
@@ -157,14 +157,14 @@ static enum pav_rc
 assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
 {
     int64_t offset = pav_settings_int(s, "clock-offset-seconds") * 1000;
-    struct pav_api_config api = {
-        .db = pav_settings_text(s, "db"),
-        .machines = pav_settings_text(s, "machines"),
-        .region = pav_settings_text(s, "region"),
-        .account = pav_settings_text(s, "account"),
-        .query_threads = (int)pav_settings_int(s, "query-threads"),
-        .clock_offset_ms = offset,
-        .page = pav_page};
+    struct pav_api_config api = {.db = pav_settings_text(s, "db"),
+                                 .machines = pav_settings_text(s, "machines"),
+                                 .region = pav_settings_text(s, "region"),
+                                 .account = pav_settings_text(s, "account"),
+                                 .query_threads =
+                                     (int)pav_settings_int(s, "query-threads"),
+                                 .clock_offset_ms = offset,
+                                 .page = pav_page};
     struct pav_http_config http = {
         .hosts = pav_settings_text(s, "hosts"),
         .max_connections = (int)pav_settings_int(s, "max-connections"),
@@ -172,12 +172,12 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
         .body_max = pav_api_body_max,
         .message = pav_api_message,
         .tick = pav_api_tick};
-    struct pav_engine_config engine = {
-        .region = api.region,
-        .account = api.account,
-        .role_arn = "",
-        .queue_max = pav_settings_int(s, "queue"),
-        .done = pav_api_done};
+    struct pav_engine_config engine = {.region = api.region,
+                                       .account = api.account,
+                                       .role_arn = "",
+                                       .queue_max =
+                                           pav_settings_int(s, "queue"),
+                                       .done = pav_api_done};
     enum pav_rc rc;
 
     rc = set_log_level(pav_settings_text(s, "log-level"), err);

@@ -151,7 +151,8 @@ run(const struct pav_settings *s, int argc, char **argv)
     for (i = 0; i < argc; i++)
         check(argv[i], &t);
     if (t.good + t.bad == 0)
-        pav_buf_printf(&t.report, "%s:1:1: error: FILE: no machine is here: a "
+        pav_buf_printf(&t.report,
+                       "%s:1:1: error: FILE: no machine is here: a "
                        "folder with machine.asl.json is wanted (/)\n",
                        argv[0]);
     if (pav_settings_flag(s, "json")) {

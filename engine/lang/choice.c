@@ -13,14 +13,28 @@
 #define MAX_DEPTH  64
 #define AWAITS_MAX 200
 
-enum op_kind { OP_STRING, OP_NUMERIC, OP_TIMESTAMP, OP_BOOLEAN, OP_MATCHES, OP_IS };
+enum op_kind {
+    OP_STRING,
+    OP_NUMERIC,
+    OP_TIMESTAMP,
+    OP_BOOLEAN,
+    OP_MATCHES,
+    OP_IS
+};
 enum op_rel { REL_EQ, REL_LT, REL_GT, REL_LE, REL_GE };
-enum is_what { IS_NULL, IS_PRESENT, IS_NUMERIC, IS_STRING, IS_BOOLEAN, IS_TIMESTAMP };
+enum is_what {
+    IS_NULL,
+    IS_PRESENT,
+    IS_NUMERIC,
+    IS_STRING,
+    IS_BOOLEAN,
+    IS_TIMESTAMP
+};
 
 struct choice_op {
     const char *name;
     enum op_kind kind;
-    int what; /* enum op_rel or enum is_what */
+    int what;  /* enum op_rel or enum is_what */
     bool path; /* the operand is a path */
 };
 
@@ -87,9 +101,9 @@ operand_compile(struct compiler *c, struct test *t, const struct pav_member *m,
                 const struct pav_doc *rule, const char *pointer)
 {
     static const char *const wanted[] = {
-        [OP_STRING] = "a string",     [OP_NUMERIC] = "a number",
-        [OP_TIMESTAMP] = "a string",  [OP_BOOLEAN] = "true or false",
-        [OP_MATCHES] = "a string", [OP_IS] = "true or false"};
+        [OP_STRING] = "a string",    [OP_NUMERIC] = "a number",
+        [OP_TIMESTAMP] = "a string", [OP_BOOLEAN] = "true or false",
+        [OP_MATCHES] = "a string",   [OP_IS] = "true or false"};
     static const enum pav_kind kinds[] = {
         [OP_STRING] = PAV_STRING,    [OP_NUMERIC] = PAV_NUMBER,
         [OP_TIMESTAMP] = PAV_STRING, [OP_BOOLEAN] = PAV_TRUE,
@@ -104,21 +118,19 @@ operand_compile(struct compiler *c, struct test *t, const struct pav_member *m,
     fits = kinds[t->op->kind] == PAV_TRUE ? pav_doc_is_bool(v)
                                           : v->kind == kinds[t->op->kind];
     if (!fits) {
-        compile_fault(c, PAV_ERROR, SCHEMA,
-                      pointer_to(c, pointer, t->op->name), v->at,
-                      "The field '%s' must be %s", t->op->name,
+        compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, t->op->name),
+                      v->at, "The field '%s' must be %s", t->op->name,
                       wanted[t->op->kind]);
         return;
     }
     t->operand = v;
     if (t->op->kind == OP_TIMESTAMP &&
         !pav_time_parse(v->text, v->len, &t->operand_ms))
-        compile_fault(c, PAV_ERROR, SCHEMA,
-                      pointer_to(c, pointer, t->op->name), v->at,
-                      "String does not match RFC3339 timestamp");
+        compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, t->op->name),
+                      v->at, "String does not match RFC3339 timestamp");
     if (t->op->kind == OP_MATCHES && !pattern_is_sound(v))
-        compile_fault(c, PAV_ERROR, SCHEMA,
-                      pointer_to(c, pointer, t->op->name), v->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, t->op->name),
+                      v->at,
                       "A backslash in a StringMatches pattern must stand "
                       "before '*' or another backslash");
 }
@@ -145,8 +157,8 @@ parts_compile(struct compiler *c, struct test *t, const struct pav_member *m,
     }
     parts = pav_arena_alloc(c->arena, v->len * sizeof(*parts));
     for (i = 0; i < v->len; i++)
-        parts[i] = test_compile(c, &v->items[i], pointer_at(c, pointer, i),
-                                depth + 1);
+        parts[i] =
+            test_compile(c, &v->items[i], pointer_at(c, pointer, i), depth + 1);
     t->count = v->len;
     t->parts = parts;
 }
@@ -177,8 +189,7 @@ test_compile(struct compiler *c, const struct pav_doc *d, const char *pointer,
     }
     if (count != 1) {
         compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
-                      "A rule needs exactly one operator, %u are given",
-                      count);
+                      "A rule needs exactly one operator, %u are given", count);
         return t;
     }
     if (depth > 0 && pav_doc_get(d, "Next") != NULL)
@@ -213,8 +224,7 @@ awaits_add(struct compiler *c, const char *so_far, const char *name)
     if (strlen(so_far) > AWAITS_MAX)
         return so_far;
     if (strlen(so_far) + strlen(name) > AWAITS_MAX)
-        return pav_arena_printf(c->arena, "%.*s or others", AWAITS_MAX,
-                                so_far);
+        return pav_arena_printf(c->arena, "%.*s or others", AWAITS_MAX, so_far);
     return pav_arena_printf(c->arena, "%s or %s", so_far, name);
 }
 

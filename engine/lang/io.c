@@ -75,8 +75,7 @@ time_doc(struct pav_arena *a, int64_t ms)
 {
     char text[PAV_TIME_LEN];
 
-    return pav_doc_new_cstr(a,
-                            pav_arena_strdup(a, pav_time_format(ms, text)));
+    return pav_doc_new_cstr(a, pav_arena_strdup(a, pav_time_format(ms, text)));
 }
 
 const struct pav_doc *

@@ -16,8 +16,8 @@
 #define MAX_NESTING 16
 #define MAX_STATES  10000
 
-static const char *const common_fields[] = {"Type", "Comment",
-                                            "QueryLanguage", NULL};
+static const char *const common_fields[] = {"Type", "Comment", "QueryLanguage",
+                                            NULL};
 static const char *const next_fields[] = {"Next", "End", NULL};
 static const char *const io_fields[] = {"InputPath", "OutputPath", NULL};
 static const char *const parameters_fields[] = {"Parameters", NULL};
@@ -26,12 +26,12 @@ static const char *const result_selector_fields[] = {"ResultSelector", NULL};
 static const char *const errors_fields[] = {"Retry", "Catch", NULL};
 
 /* Parts of the language that come later: named as such, and refused. */
-static const char *const later_fields[] = {
-    "Assign", "Arguments", "Output", "Items", "Credentials", NULL};
+static const char *const later_fields[] = {"Assign", "Arguments",   "Output",
+                                           "Items",  "Credentials", NULL};
 
 const struct state_kind *const state_kinds[] = {
-    &task_kind,    &wait_kind, &pass_kind,   &succeed_kind,
-    &fail_kind,    &choice_kind, &parallel_kind, NULL};
+    &task_kind, &wait_kind,   &pass_kind,     &succeed_kind,
+    &fail_kind, &choice_kind, &parallel_kind, NULL};
 
 /* ---- faults ---- */
 
@@ -214,8 +214,7 @@ member_double(struct compiler *c, const struct pav_doc *o, const char *pointer,
         return false;
     if (v->kind != PAV_NUMBER || !(pav_doc_double(v) >= least)) {
         wrong_type(c, v, pointer, key,
-                   pav_arena_printf(c->arena, "a number of %g or more",
-                                    least));
+                   pav_arena_printf(c->arena, "a number of %g or more", least));
         return false;
     }
     *out = pav_doc_double(v);
@@ -312,8 +311,7 @@ template_dynamic(struct compiler *c, const struct pav_member *m,
     if (v->kind == PAV_STRING && v->len > 7 &&
         memcmp(v->text, "States.", 7) == 0) {
         compile_fault(c, PAV_ERROR, "UNSUPPORTED", pointer_to(c, pointer, key),
-                      v->at,
-                      "Intrinsic functions ('%.*s') are not built yet",
+                      v->at, "Intrinsic functions ('%.*s') are not built yet",
                       (int)v->len, v->text);
         return t;
     }
@@ -432,8 +430,8 @@ field_allowed(const struct state_kind *k, const struct pav_member *m)
 }
 
 static void
-check_fields(struct compiler *c, const struct state *s,
-             const struct pav_doc *d, const char *pointer)
+check_fields(struct compiler *c, const struct state *s, const struct pav_doc *d,
+             const char *pointer)
 {
     uint32_t i;
 
@@ -501,8 +499,7 @@ compile_common(struct compiler *c, struct state *s, const struct pav_doc *d,
         compile_next(c, s, d, pointer);
     if (fields & FIELD_IO) {
         member_path_field(c, d, pointer, "InputPath", false, &s->input_path);
-        member_path_field(c, d, pointer, "OutputPath", false,
-                          &s->output_path);
+        member_path_field(c, d, pointer, "OutputPath", false, &s->output_path);
     }
     if ((fields & FIELD_PARAMETERS) &&
         (v = pav_doc_get(d, "Parameters")) != NULL)
@@ -583,8 +580,8 @@ state_compile(struct compiler *c, const struct pav_member *m,
             compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
                           "The field 'Type' is required but was missing");
         else
-            compile_fault(c, PAV_ERROR, SCHEMA,
-                          pointer_to(c, pointer, "Type"), type->at,
+            compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, "Type"),
+                          type->at,
                           "The field 'Type' should have one of these values: "
                           "[Task, Wait, Pass, Succeed, Fail, Choice, "
                           "Parallel, Map]");
@@ -647,8 +644,8 @@ check_reach(struct compiler *c, const struct scope *scope, const char *pointer,
 
         ends |= s->end || s->kind == &succeed_kind || s->kind == &fail_kind;
         if (!seen[s->index])
-            compile_fault(c, PAV_ERROR, "MISSING_TRANSITION_TARGET",
-                          s->pointer, s->source->at,
+            compile_fault(c, PAV_ERROR, "MISSING_TRANSITION_TARGET", s->pointer,
+                          s->source->at,
                           "No transition leads to the state '%s'", s->name);
     }
     if (!ends && scope->count > 0)
@@ -712,8 +709,7 @@ scope_compile(struct compiler *c, const struct pav_doc *d, const char *pointer,
     }
     scope->states = pav_arena_alloc(c->arena, states->len * sizeof(void *));
     for (i = 0; i < states->len; i++) {
-        struct state *s =
-            state_compile(c, &states->members[i], inner, scope);
+        struct state *s = state_compile(c, &states->members[i], inner, scope);
 
         if (s != NULL)
             scope->states[scope->count++] = s;
@@ -722,8 +718,9 @@ scope_compile(struct compiler *c, const struct pav_doc *d, const char *pointer,
     if (scope->count < states->len) /* targets may be among the faulty ones */
         return scope;
     link_states(c, scope);
-    scope->start = target_find(c, scope, name, pointer_to(c, pointer, "StartAt"),
-                               start == NULL ? 0 : start->at);
+    scope->start =
+        target_find(c, scope, name, pointer_to(c, pointer, "StartAt"),
+                    start == NULL ? 0 : start->at);
     if (c->faults->errors == errors)
         check_reach(c, scope, inner, states->at);
     return scope;
@@ -781,8 +778,8 @@ static void
 compile_machine(struct compiler *c, const struct pav_doc *d)
 {
     static const char *const known[] = {
-        "StartAt", "States", "Comment", "Version", "TimeoutSeconds",
-        "QueryLanguage", NULL};
+        "StartAt",        "States",        "Comment", "Version",
+        "TimeoutSeconds", "QueryLanguage", NULL};
     struct pav_machine *m = c->machine;
     uint32_t i;
 
@@ -793,8 +790,7 @@ compile_machine(struct compiler *c, const struct pav_doc *d)
     }
     for (i = 0; i < d->len; i++)
         if (!in_list(known, &d->members[i]))
-            compile_fault(c, PAV_WARNING, "UNKNOWN_FIELD", "",
-                          d->members[i].at,
+            compile_fault(c, PAV_WARNING, "UNKNOWN_FIELD", "", d->members[i].at,
                           "A machine has no field '%.*s'; it is ignored",
                           (int)d->members[i].len, d->members[i].key);
     m->comment = member_str(c, d, "", "Comment", false);

@@ -165,8 +165,8 @@ struct pav_machine {
     uint32_t count, cap;
 };
 
-const struct state *machine_find(const struct pav_machine *m,
-                                 const char *name, size_t len);
+const struct state *
+machine_find(const struct pav_machine *m, const char *name, size_t len);
 
 /* ---- compiling ---- */
 
@@ -182,37 +182,36 @@ void compile_fault(struct compiler *c, enum pav_severity severity,
                    const char *code, const char *pointer, uint32_t at,
                    const char *fmt, ...) PAV_PRINTF(6, 7);
 #define SCHEMA "SCHEMA_VALIDATION_FAILED"
-const char *pointer_to(struct compiler *c, const char *pointer,
-                       const char *key);
+const char *
+pointer_to(struct compiler *c, const char *pointer, const char *key);
 const char *pointer_at(struct compiler *c, const char *pointer, uint32_t i);
 
 /* Members by type; a fault and NULL when another type stands there. */
 const char *member_str(struct compiler *c, const struct pav_doc *o,
                        const char *pointer, const char *key, bool required);
-bool member_int(struct compiler *c, const struct pav_doc *o,
-                const char *pointer, const char *key, int64_t least,
-                int64_t most, int64_t *out);
-bool member_double(struct compiler *c, const struct pav_doc *o,
-                   const char *pointer, const char *key, double least,
-                   double *out);
-const struct pav_path *member_path(struct compiler *c, const struct pav_doc *o,
-                                   const char *pointer, const char *key,
-                                   bool reference);
+bool
+member_int(struct compiler *c, const struct pav_doc *o, const char *pointer,
+           const char *key, int64_t least, int64_t most, int64_t *out);
+bool
+member_double(struct compiler *c, const struct pav_doc *o, const char *pointer,
+              const char *key, double least, double *out);
+const struct pav_path *
+member_path(struct compiler *c, const struct pav_doc *o, const char *pointer,
+            const char *key, bool reference);
 void member_path_field(struct compiler *c, const struct pav_doc *o,
                        const char *pointer, const char *key, bool reference,
                        struct path_field *out);
-const struct tmpl *template_compile(struct compiler *c,
-                                    const struct pav_doc *d,
+const struct tmpl *template_compile(struct compiler *c, const struct pav_doc *d,
                                     const char *pointer);
-struct scope *scope_compile(struct compiler *c, const struct pav_doc *d,
-                            const char *pointer, const struct state *owner,
-                            const struct scope *up);
+struct scope *
+scope_compile(struct compiler *c, const struct pav_doc *d, const char *pointer,
+              const struct state *owner, const struct scope *up);
 void retry_compile(struct compiler *c, struct state *s, const char *pointer);
 void catch_compile(struct compiler *c, struct state *s, const char *pointer);
 /* A transition target in the same scope; a fault when it is not there. */
-const struct state *target_find(struct compiler *c, const struct scope *scope,
-                                const char *name, const char *pointer,
-                                uint32_t at);
+const struct state *
+target_find(struct compiler *c, const struct scope *scope, const char *name,
+            const char *pointer, uint32_t at);
 
 /* ---- kinds of states, one file each behind one table ---- */
 
@@ -247,8 +246,8 @@ struct state_kind {
 };
 
 /* "A or B": the event names that a Choice's rules ask for; NULL: none. */
-const char *awaits_add(struct compiler *c, const char *so_far,
-                       const char *name);
+const char *
+awaits_add(struct compiler *c, const char *so_far, const char *name);
 const char *choice_event_names(struct compiler *c, const struct state *s);
 
 extern const struct state_kind pass_kind, task_kind, choice_kind, wait_kind,

@@ -370,9 +370,9 @@ struct walk {
 
 #define BUDGET 200000
 
-static enum pav_path_end walk(struct walk *w, const struct token *t,
-                              const struct pav_doc *at,
-                              const struct trail *trail);
+static enum pav_path_end
+walk(struct walk *w, const struct token *t, const struct pav_doc *at,
+     const struct trail *trail);
 
 static void
 print_names(const struct name *names, uint32_t count, struct pav_buf *b)
@@ -693,12 +693,11 @@ tokens_eval(const struct token *first, bool definite,
             struct pav_arena *a, const struct pav_doc **out,
             struct pav_err *why)
 {
-    struct walk w = {
-        .root = root,
-        .arena = a,
-        .why = why,
-        .definite = definite,
-        .budget = BUDGET};
+    struct walk w = {.root = root,
+                     .arena = a,
+                     .why = why,
+                     .definite = definite,
+                     .budget = BUDGET};
     const struct token *t = first;
     enum pav_path_end end;
 
@@ -708,9 +707,8 @@ tokens_eval(const struct token *first, bool definite,
         for (; t != NULL && at != NULL && t->count == 1; t = t->next)
             at = t->kind == TOKEN_NAMES
                      ? pav_doc_getn(at, t->names[0].text, t->names[0].len)
-                 : t->indexes[0] >= 0
-                     ? pav_doc_at(at, (uint32_t)t->indexes[0])
-                     : NULL;
+                 : t->indexes[0] >= 0 ? pav_doc_at(at, (uint32_t)t->indexes[0])
+                                      : NULL;
         if (t == NULL && at != NULL) {
             *out = at;
             return PAV_PATH_FOUND;
@@ -734,10 +732,9 @@ pav_path_eval(const struct pav_path *p, const struct pav_doc *root,
 
 /* ---- writing ---- */
 
-static const struct pav_doc *put(const struct token *t,
-                                 const struct pav_doc *at,
-                                 const struct pav_doc *value,
-                                 struct pav_arena *a);
+static const struct pav_doc *
+put(const struct token *t, const struct pav_doc *at,
+    const struct pav_doc *value, struct pav_arena *a);
 
 static const struct pav_doc *
 put_member(const struct token *t, const struct pav_doc *at,
@@ -753,9 +750,8 @@ put_member(const struct token *t, const struct pav_doc *at,
     for (i = 0; at != NULL && i < at->len; i++)
         pav_members_add(&m, at->members[i].key, at->members[i].len,
                         &at->members[i].value);
-    old = at == NULL
-              ? NULL
-              : pav_doc_getn(at, t->names[0].text, t->names[0].len);
+    old =
+        at == NULL ? NULL : pav_doc_getn(at, t->names[0].text, t->names[0].len);
     new = put(t->next, old, value, a);
     if (new == NULL)
         return NULL;

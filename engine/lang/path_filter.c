@@ -19,7 +19,13 @@
 
 #define MAX_DEPTH 32
 
-enum filter_kind { FILTER_OR, FILTER_AND, FILTER_THERE, FILTER_ABSENT, FILTER_COMPARE };
+enum filter_kind {
+    FILTER_OR,
+    FILTER_AND,
+    FILTER_THERE,
+    FILTER_ABSENT,
+    FILTER_COMPARE
+};
 enum filter_op { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_MATCH };
 
 struct operand {
@@ -156,8 +162,8 @@ read_term(struct reader *r, const struct filter **out)
     static const struct {
         const char *word;
         enum filter_op op;
-    } ops[] = {{"==", OP_EQ}, {"!=", OP_NE}, {"<=", OP_LE}, {">=", OP_GE},
-               {"=~", OP_MATCH}, {"<", OP_LT}, {">", OP_GT}};
+    } ops[] = {{"==", OP_EQ},    {"!=", OP_NE}, {"<=", OP_LE}, {">=", OP_GE},
+               {"=~", OP_MATCH}, {"<", OP_LT},  {">", OP_GT}};
     struct filter *f;
     enum pav_rc rc;
     size_t i;
@@ -302,8 +308,8 @@ compare(const struct filter *f, const struct pav_doc *x,
     bool equal;
 
     if (f->op == OP_EQ || f->op == OP_NE) {
-        equal = pav_doc_equal(x, y) || number_is_text(x, y) ||
-                number_is_text(y, x);
+        equal =
+            pav_doc_equal(x, y) || number_is_text(x, y) || number_is_text(y, x);
         return equal == (f->op == OP_EQ);
     }
     if (x->kind != y->kind)

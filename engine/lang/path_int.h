@@ -21,11 +21,11 @@ struct name {
 struct token {
     struct token *next;
     enum token_kind kind;
-    uint32_t count;           /* names or indexes */
+    uint32_t count; /* names or indexes */
     const struct name *names;
     const int64_t *indexes;
     bool has_from, has_to;
-    int64_t from, to;         /* slices */
+    int64_t from, to; /* slices */
     const struct filter *filter;
 };
 
@@ -58,7 +58,6 @@ bool filter_accepts(const struct filter *f, const struct pav_doc *item,
 enum pav_path_end tokens_eval(const struct token *first, bool definite,
                               const struct pav_doc *from,
                               const struct pav_doc *root, struct pav_arena *a,
-                              const struct pav_doc **out,
-                              struct pav_err *why);
+                              const struct pav_doc **out, struct pav_err *why);
 
 #endif

@@ -63,12 +63,30 @@ struct compiling {
     uint32_t count;
 };
 
-static const char *const reserved[] = {
-    "exactly", "equals-ignore-case", "prefix", "suffix", "anything-but",
-    "exists", "wildcard", "numeric", "cidr", "=", "<", "<=", ">", ">=",
-    "regex", "not-wildcard", "not-equals-ignore-case", "date-after",
-    "date-on-or-after", "date-before", "date-on-or-before", "in-date-range",
-    "ip-address-in-range", "ip-address-not-in-range"};
+static const char *const reserved[] = {"exactly",
+                                       "equals-ignore-case",
+                                       "prefix",
+                                       "suffix",
+                                       "anything-but",
+                                       "exists",
+                                       "wildcard",
+                                       "numeric",
+                                       "cidr",
+                                       "=",
+                                       "<",
+                                       "<=",
+                                       ">",
+                                       ">=",
+                                       "regex",
+                                       "not-wildcard",
+                                       "not-equals-ignore-case",
+                                       "date-after",
+                                       "date-on-or-after",
+                                       "date-before",
+                                       "date-on-or-before",
+                                       "in-date-range",
+                                       "ip-address-in-range",
+                                       "ip-address-not-in-range"};
 
 static enum pav_rc
 refuse(struct compiling *c, const char *key, const char *text)
@@ -129,8 +147,9 @@ check_alternative(struct compiling *c, const struct pav_doc *d)
     size_t j;
 
     if (d->kind != PAV_OBJECT)
-        return refuse(c, "$or", "Only JSON object is allowed in array of $or "
-                                "relationship.");
+        return refuse(c, "$or",
+                      "Only JSON object is allowed in array of $or "
+                      "relationship.");
     for (i = 0; i < d->len; i++)
         for (j = 0; j < sizeof(reserved) / sizeof(reserved[0]); j++)
             if (strlen(reserved[j]) == d->members[i].len &&
@@ -153,8 +172,9 @@ alternatives(struct compiling *c, const struct pav_doc *list,
     if (list->kind != PAV_ARRAY)
         return refuse(c, "$or", "It must be an Array followed with $or.");
     if (list->len < 2)
-        return refuse(c, "$or", "There must have at least 2 Objects in $or "
-                                "relationship.");
+        return refuse(c, "$or",
+                      "There must have at least 2 Objects in $or "
+                      "relationship.");
     for (i = 0; i < list->len; i++) {
         struct subrule *joined;
 
@@ -195,9 +215,9 @@ object(struct compiling *c, const struct pav_doc *d, const char *prefix,
         return refuse(c, prefix, "Nested too deeply");
     for (i = 0; i < d->len && rc == PAV_OK; i++) {
         const struct pav_member *m = &d->members[i];
-        const char *path = pav_arena_printf(
-            c->arena, "%s%s%.*s", prefix, *prefix == '\0' ? "" : ".",
-            (int)m->len, m->key);
+        const char *path =
+            pav_arena_printf(c->arena, "%s%s%.*s", prefix,
+                             *prefix == '\0' ? "" : ".", (int)m->len, m->key);
 
         if (strlen(path) > PATH_MAX_LEN)
             rc = refuse(c, "", "A path of the pattern is too long");
@@ -209,8 +229,8 @@ object(struct compiling *c, const struct pav_doc *d, const char *prefix,
             rc = leaf(c, &m->value, path, (uint32_t)strlen(path));
         else
             rc = pav_fail(c->err, PAV_INVALID, path,
-                          "\"%.*s\" must be an object or an array",
-                          (int)m->len, m->key);
+                          "\"%.*s\" must be an object or an array", (int)m->len,
+                          m->key);
     }
     return rc;
 }

@@ -5,7 +5,7 @@
 #include "pavane/pattern.h"
 
 enum match_kind {
-    MATCH_EXACT,     /* a string, number or literal */
+    MATCH_EXACT, /* a string, number or literal */
     MATCH_PREFIX,
     MATCH_SUFFIX,
     MATCH_IGNORE_CASE,

@@ -214,12 +214,10 @@ affix_compile(const struct pav_member *m, struct matcher *out,
                       v->members[0].key, (int)v->members[0].len, "");
     if (v->len > 1)
         return plain(err, "Only one key allowed in match expression");
-    out->kind =
-        prefix ? MATCH_PREFIX_IGNORE_CASE : MATCH_SUFFIX_IGNORE_CASE;
+    out->kind = prefix ? MATCH_PREFIX_IGNORE_CASE : MATCH_SUFFIX_IGNORE_CASE;
     out->value = &v->members[0].value;
     if (out->value->kind != PAV_STRING)
-        return plain(err,
-                     "equals-ignore-case match pattern must be a string");
+        return plain(err, "equals-ignore-case match pattern must be a string");
     return PAV_OK;
 }
 
@@ -232,11 +230,11 @@ numeric_bound(const struct pav_doc *v, uint32_t i, double *out,
 
     if (n == NULL || n->kind != PAV_NUMBER)
         return equals ? plain(err, "Value of equals must be numeric")
-                      : reason(err, "Value of ", op->text,
-                               (int)op->len, " must be numeric");
+                      : reason(err, "Value of ", op->text, (int)op->len,
+                               " must be numeric");
     if (!number_comparable(n, out))
-        return reason(err, "Cannot compare number : ", n->text,
-                      (int)n->len, "");
+        return reason(err, "Cannot compare number : ", n->text, (int)n->len,
+                      "");
     return PAV_OK;
 }
 
@@ -263,13 +261,13 @@ numeric_compile(const struct pav_doc *v, struct matcher *out,
         low = pav_doc_is_str(op, ">") || pav_doc_is_str(op, ">=");
         if (!equals && !low && !pav_doc_is_str(op, "<") &&
             !pav_doc_is_str(op, "<="))
-            return reason(err, "Unrecognized numeric range operator: ",
-                          op->text, (int)op->len, "");
+            return reason(err,
+                          "Unrecognized numeric range operator: ", op->text,
+                          (int)op->len, "");
         if (i == 2 && (equals || low))
             return reason(err, "Bad numeric range operator: ", op->text,
                           (int)op->len, "");
-        if (i == 4 || (i == 2 && !out->has_low) ||
-            (i == 2 && out->has_high))
+        if (i == 4 || (i == 2 && !out->has_low) || (i == 2 && out->has_high))
             return plain(err, "Too many elements in numeric expression");
         rc = numeric_bound(v, i, &n, err);
         if (rc != PAV_OK)
@@ -413,8 +411,7 @@ matcher_compile(struct pav_arena *a, const struct pav_doc *d,
             "equals-ignore-case match pattern must be a string", out, err);
     if (key_is(m, "exactly"))
         return string_compile(m, MATCH_EXACT,
-                              "exact match pattern must be a string", out,
-                              err);
+                              "exact match pattern must be a string", out, err);
     if (key_is(m, "numeric"))
         return numeric_compile(&m->value, out, err);
     if (key_is(m, "anything-but"))
@@ -423,12 +420,11 @@ matcher_compile(struct pav_arena *a, const struct pav_doc *d,
         if (!pav_doc_is_bool(&m->value))
             return plain(err, "exists match pattern must be either true or "
                               "false.");
-        out->kind =
-            m->value.kind == PAV_TRUE ? MATCH_EXISTS : MATCH_ABSENT;
+        out->kind = m->value.kind == PAV_TRUE ? MATCH_EXISTS : MATCH_ABSENT;
         return PAV_OK;
     }
     if (key_is(m, "wildcard") || key_is(m, "cidr"))
-        return reason(err, "The ", m->key,
-                      (int)m->len, " operator is not built yet");
+        return reason(err, "The ", m->key, (int)m->len,
+                      " operator is not built yet");
     return reason(err, "Unrecognized match type ", m->key, (int)m->len, "");
 }

@@ -448,8 +448,7 @@ print_text(struct pav_buf *b, bool *first, const char *key,
 
 /* A payload is JSON text inside a JSON string, as the API has it. */
 static void
-print_payload(struct pav_buf *b, bool *first,
-              const struct pav_history_event *e)
+print_payload(struct pav_buf *b, bool *first, const struct pav_history_event *e)
 {
     struct pav_buf text;
 
@@ -474,9 +473,8 @@ pav_history_print(const struct pav_history_event *e, const char *at,
                    "{\"timestamp\":%s,\"type\":\"%s\",\"id\":%lld,"
                    "\"previousEventId\":%lld",
                    at, e->type, (long long)e->id, (long long)e->previous_id);
-    if (e->details_field == NULL ||
-        (strcmp(e->type, "ExecutionAborted") == 0 && e->error == NULL &&
-         e->cause == NULL)) {
+    if (e->details_field == NULL || (strcmp(e->type, "ExecutionAborted") == 0 &&
+                                     e->error == NULL && e->cause == NULL)) {
         pav_buf_putc(out, '}');
         return;
     }
@@ -491,7 +489,8 @@ pav_history_print(const struct pav_history_event *e, const char *at,
     print_text(out, &first, "cause", e->cause);
     if (e->payload != NULL && e->payload_field != NULL && with_data)
         print_payload(out, &first, e);
-    if (e->payload_field != NULL && strcmp(e->payload_field, "parameters") == 0) {
+    if (e->payload_field != NULL &&
+        strcmp(e->payload_field, "parameters") == 0) {
         print_member(out, &first, "region");
         pav_buf_jsons(out, region);
         if (e->timeout_s > 0)

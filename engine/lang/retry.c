@@ -130,8 +130,7 @@ catch_compile(struct compiler *c, struct state *s, const char *pointer)
                             &catcher->errors);
         member_path_field(c, d, catcher->pointer, "ResultPath", true,
                           &catcher->result_path);
-        catcher->next_name =
-            member_str(c, d, catcher->pointer, "Next", true);
+        catcher->next_name = member_str(c, d, catcher->pointer, "Next", true);
     }
 }
 
@@ -186,8 +185,8 @@ retry_try(struct stepper *st, struct frame *f, const struct failure *e)
     if (i == s->retrier_count)
         return false;
     if (f->attempts == NULL)
-        f->attempts = pav_arena_zalloc(st->arena, s->retrier_count *
-                                                      sizeof(*f->attempts));
+        f->attempts = pav_arena_zalloc(st->arena,
+                                       s->retrier_count * sizeof(*f->attempts));
     if (f->attempts[i] >= s->retriers[i].max_attempts)
         return false;
     delay = s->retriers[i].interval_s *

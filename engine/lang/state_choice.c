@@ -81,7 +81,7 @@ enter(struct stepper *st, struct frame *f)
         return GO_FAILED;
     }
     return io_path_field(st, f, &s->output_path, from, &f->result) ? GO_TO
-                                                                  : GO_FAILED;
+                                                                   : GO_FAILED;
 }
 
 static const char *const own_fields[] = {"Choices", "Default", NULL};

@@ -76,8 +76,7 @@ enter(struct stepper *st, struct frame *f)
 
     if (!text_of(st, f, s->fail.error, s->fail.error_path, "ErrorPath",
                  &error) ||
-        !text_of(st, f, s->fail.cause, s->fail.cause_path, "CausePath",
-                 &cause))
+        !text_of(st, f, s->fail.cause, s->fail.cause_path, "CausePath", &cause))
         return GO_FAILED;
     memset(&st->failure, 0, sizeof(st->failure));
     st->failure.error = error;

@@ -14,8 +14,8 @@ compile(struct compiler *c, struct state *s, const struct pav_doc *d,
     const char *inner = pointer_to(c, pointer, "Branches");
     uint32_t i;
 
-    if (branches == NULL || branches->kind != PAV_ARRAY ||
-        branches->len == 0 || branches->len > MAX_BRANCHES) {
+    if (branches == NULL || branches->kind != PAV_ARRAY || branches->len == 0 ||
+        branches->len > MAX_BRANCHES) {
         compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
                       "The field 'Branches' must be a list of 1 to %d "
                       "branches",
@@ -26,9 +26,8 @@ compile(struct compiler *c, struct state *s, const struct pav_doc *d,
         pav_arena_alloc(c->arena, branches->len * sizeof(void *));
     c->depth++;
     for (i = 0; i < branches->len; i++)
-        s->parallel.branches[s->parallel.count++] =
-            scope_compile(c, &branches->items[i], pointer_at(c, inner, i), s,
-                          s->scope);
+        s->parallel.branches[s->parallel.count++] = scope_compile(
+            c, &branches->items[i], pointer_at(c, inner, i), s, s->scope);
     c->depth--;
 }
 
@@ -48,8 +47,7 @@ enter(struct stepper *st, struct frame *f)
         return GO_FAILED;
     }
     emit_next(st, f, EV_PARALLEL_STARTED, NULL);
-    f->kids =
-        pav_arena_alloc(st->arena, s->parallel.count * sizeof(*f->kids));
+    f->kids = pav_arena_alloc(st->arena, s->parallel.count * sizeof(*f->kids));
     f->kid_count = s->parallel.count;
     for (i = 0; i < f->kid_count; i++) {
         struct frame *kid = pav_arena_zalloc(st->arena, sizeof(*kid));

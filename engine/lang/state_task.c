@@ -57,8 +57,7 @@ resource_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
         return;
     }
     if (action == NULL) { /* arn:pavane:states:::event.waitForTaskToken */
-        s->task.resource_type =
-            pav_doc_new_str(c->arena, p, strcspn(p, "."));
+        s->task.resource_type = pav_doc_new_str(c->arena, p, strcspn(p, "."));
         s->task.resource = pav_doc_new_cstr(c->arena, p);
     } else {
         s->task.resource_type =
@@ -72,12 +71,12 @@ dynamodb_compile(struct compiler *c, struct state *s,
                  const struct pav_doc *parameters)
 {
     const struct pav_doc *table = pav_doc_get(parameters, "TableName");
-    const struct pav_doc *key = pav_doc_get(
-        pav_doc_get(parameters, pav_doc_is_str(s->task.resource,
-                                               "putItem" CALLBACK)
-                                    ? "Item"
-                                    : "Key"),
-        "eventName");
+    const struct pav_doc *key =
+        pav_doc_get(pav_doc_get(parameters, pav_doc_is_str(s->task.resource,
+                                                           "putItem" CALLBACK)
+                                                ? "Item"
+                                                : "Key"),
+                    "eventName");
     const struct pav_doc *name = pav_doc_get(key, "S");
 
     if (table != NULL && table->kind == PAV_STRING)
@@ -152,8 +151,8 @@ compile(struct compiler *c, struct state *s, const struct pav_doc *d,
 static const char *
 pattern_names(struct compiler *c, const struct pav_doc *parameters)
 {
-    const struct pav_doc *types = pav_doc_get(
-        pav_doc_get(parameters, "EventPattern"), "detail-type");
+    const struct pav_doc *types =
+        pav_doc_get(pav_doc_get(parameters, "EventPattern"), "detail-type");
     const char *names = NULL;
     uint32_t i;
 
@@ -173,8 +172,7 @@ link(struct compiler *c, struct state *s)
     if (s->task.event_name != NULL)
         s->task.awaits = s->task.event_name;
     else
-        s->task.awaits =
-            pattern_names(c, pav_doc_get(s->source, "Parameters"));
+        s->task.awaits = pattern_names(c, pav_doc_get(s->source, "Parameters"));
     if (s->task.awaits == NULL && s->next != NULL &&
         s->next->kind == &choice_kind)
         s->task.awaits = choice_event_names(c, s->next);
@@ -264,10 +262,9 @@ named_of(struct stepper *st, struct frame *f, const struct pav_doc *parameters)
             f->named = NULL;
     } else if (s->task.pattern_dynamic) {
         f->named = pav_doc_get(parameters, "EventPattern");
-        if (pav_pattern_compile(st->arena, f->named, &pattern, &err) !=
-            PAV_OK)
-            return fail_runtime(
-                st, f, "Event pattern is not valid. Reason: %s", err.message);
+        if (pav_pattern_compile(st->arena, f->named, &pattern, &err) != PAV_OK)
+            return fail_runtime(st, f, "Event pattern is not valid. Reason: %s",
+                                err.message);
     }
     return true;
 }

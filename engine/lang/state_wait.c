@@ -34,9 +34,8 @@ compile(struct compiler *c, struct state *s, const struct pav_doc *d,
     v = pav_doc_get(d, "Timestamp");
     if (v != NULL && (v->kind != PAV_STRING ||
                       !pav_time_parse(v->text, v->len, &s->wait.until_ms)))
-        compile_fault(c, PAV_ERROR, SCHEMA,
-                      pointer_to(c, pointer, "Timestamp"), v->at,
-                      "String does not match RFC3339 timestamp");
+        compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, "Timestamp"),
+                      v->at, "String does not match RFC3339 timestamp");
 }
 
 static bool
@@ -124,9 +123,8 @@ enter(struct stepper *st, struct frame *f)
         f->phase = PHASE_WAIT;
         return GO_WAIT;
     }
-    return io_path_field(st, f, &s->output_path, from, &f->result)
-               ? GO_NEXT
-               : GO_FAILED;
+    return io_path_field(st, f, &s->output_path, from, &f->result) ? GO_NEXT
+                                                                   : GO_FAILED;
 }
 
 static const char *const own_fields[] = {"Seconds", "SecondsPath", "Timestamp",

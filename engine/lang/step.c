@@ -19,8 +19,8 @@
 #define USUAL_BUDGET 1000
 
 static const char *const status_names[] = {
-    [PAV_RUNNING] = "RUNNING",     [PAV_SUCCEEDED] = "SUCCEEDED",
-    [PAV_FAILED] = "FAILED",       [PAV_TIMED_OUT] = "TIMED_OUT",
+    [PAV_RUNNING] = "RUNNING", [PAV_SUCCEEDED] = "SUCCEEDED",
+    [PAV_FAILED] = "FAILED",   [PAV_TIMED_OUT] = "TIMED_OUT",
     [PAV_ABORTED] = "ABORTED",
 };
 
@@ -250,8 +250,9 @@ fail_frame(struct stepper *st, struct frame *f)
         if (st->over)
             return; /* S2, S3 */
         c = catch_find(f->state, &e);
-        if (c != NULL && io_result_path(st, f, &c->result_path,
-                                        error_output(st, &e), &output) &&
+        if (c != NULL &&
+            io_result_path(st, f, &c->result_path, error_output(st, &e),
+                           &output) &&
             recorder_ref(&st->rec, output) != PAYLOAD_TOO_BIG) {
             leave(st, f, output, c->next);
             return;
@@ -575,8 +576,7 @@ view(const struct pav_machine *m, const struct frame *root, int64_t started_at,
 
 void
 pav_step_view(const struct pav_machine *m, const struct pav_doc *record,
-              int64_t started_at, struct pav_arena *a,
-              struct pav_step_out *out)
+              int64_t started_at, struct pav_arena *a, struct pav_step_out *out)
 {
     uint32_t next_no;
     struct frame *root = record_frames(m, record, a, &next_no);
@@ -604,8 +604,7 @@ pav_step(const struct pav_step_in *in, struct pav_arena *a,
     if (in->record != NULL)
         st.root = record_frames(in->machine, in->record, a, &st.next_no);
     wake(&st);
-    while (!st.over && st.budget-- > 0 &&
-           (f = find_runnable(st.root)) != NULL)
+    while (!st.over && st.budget-- > 0 && (f = find_runnable(st.root)) != NULL)
         enter(&st, f);
     if (st.over && st.last_state != NULL) {
         const char **last = pav_arena_alloc(a, sizeof(*last));
@@ -697,8 +696,7 @@ bool
 pav_step_named_ahead(const struct pav_machine *m, const struct pav_doc *record,
                      struct pav_event *event, struct pav_arena *a)
 {
-    struct ahead h = {.event = event,
-                      .seen = pav_arena_zalloc(a, m->count)};
+    struct ahead h = {.event = event, .seen = pav_arena_zalloc(a, m->count)};
     uint32_t next_no;
     struct frame *root = record_frames(m, record, a, &next_no);
 

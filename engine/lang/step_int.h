@@ -128,15 +128,15 @@ uint32_t recorder_ref(struct recorder *r, const struct pav_doc *d);
 void recorder_event(struct recorder *r, enum event_type type,
                     int64_t previous_id, const struct event_data *data);
 void recorder_finish(struct stepper *st, struct pav_buf *out);
-struct frame *record_frames(const struct pav_machine *m,
-                            const struct pav_doc *record, struct pav_arena *a,
-                            uint32_t *next_no);
+struct frame *
+record_frames(const struct pav_machine *m, const struct pav_doc *record,
+              struct pav_arena *a, uint32_t *next_no);
 
 /* io.c: data through a state, in the order that the language prescribes */
 const struct pav_doc *context_of(struct stepper *st, struct frame *f);
 /* False, with the failure set, when a path finds nothing. */
-bool io_input(struct stepper *st, struct frame *f,
-              const struct pav_doc **effective);
+bool
+io_input(struct stepper *st, struct frame *f, const struct pav_doc **effective);
 bool io_output(struct stepper *st, struct frame *f,
                const struct pav_doc *result, const struct pav_doc **output);
 bool io_path_field(struct stepper *st, struct frame *f,
@@ -160,8 +160,8 @@ bool fail_with(struct stepper *st, const struct frame *f, const char *error,
 /* retry.c */
 /* True when the frame now waits for another attempt. */
 bool retry_try(struct stepper *st, struct frame *f, const struct failure *e);
-const struct catcher *catch_find(const struct state *s,
-                                 const struct failure *e);
+const struct catcher *
+catch_find(const struct state *s, const struct failure *e);
 
 /* choice.c */
 const struct test *test_compile(struct compiler *c, const struct pav_doc *d,

@@ -16,7 +16,12 @@
 #define MAX_TEMPLATE  8192
 #define MAX_FILLED    (1024 * 1024)
 
-enum transform_kind { TRANSFORM_ALL, TRANSFORM_CONSTANT, TRANSFORM_PATH, TRANSFORM_TEMPLATE };
+enum transform_kind {
+    TRANSFORM_ALL,
+    TRANSFORM_CONSTANT,
+    TRANSFORM_PATH,
+    TRANSFORM_TEMPLATE
+};
 
 struct piece {
     const char *text; /* literal, or: */
@@ -87,8 +92,7 @@ static void
 add_piece(struct pav_arena *a, struct pav_transform *t, const char *text,
           size_t len, int variable, bool quoted)
 {
-    struct piece *v =
-        pav_arena_alloc(a, (t->piece_count + 1) * sizeof(*v));
+    struct piece *v = pav_arena_alloc(a, (t->piece_count + 1) * sizeof(*v));
 
     if (t->piece_count > 0)
         memcpy(v, t->pieces, t->piece_count * sizeof(*v));
@@ -130,8 +134,7 @@ template_compile(struct pav_arena *a, struct pav_transform *t,
             break;
         variable = variable_find(t, p + 1, (size_t)(close - p) - 1);
         if (variable < 0)
-            return pav_fail(err, PAV_INVALID,
-                            "/inputTransformer/InputTemplate",
+            return pav_fail(err, PAV_INVALID, "/inputTransformer/InputTemplate",
                             "InputTemplate contains invalid placeholder %.*s",
                             (int)(close - p) - 1, p + 1);
         add_piece(a, t, start, (size_t)(p - start), -1, false);
@@ -156,8 +159,7 @@ transformer_compile(struct pav_arena *a, struct pav_transform *t,
 
     t->kind = TRANSFORM_TEMPLATE;
     if (d->kind != PAV_OBJECT ||
-        (map != NULL &&
-         (map->kind != PAV_OBJECT || map->len > MAX_VARIABLES)))
+        (map != NULL && (map->kind != PAV_OBJECT || map->len > MAX_VARIABLES)))
         return pav_fail(err, PAV_INVALID, "/inputTransformer",
                         "an object with InputPathsMap (at most %d paths) and "
                         "InputTemplate is wanted",
@@ -278,8 +280,8 @@ fill(const struct pav_transform *t, const struct pav_doc *event,
         }
         if (p->variable >= RESERVED_EVENT_JSON)
             v = reserved_value(p->variable, event, rule_name, now_ms, a);
-        else if (pav_path_eval(t->variables[p->variable], event, a, &v,
-                               NULL) != PAV_PATH_FOUND)
+        else if (pav_path_eval(t->variables[p->variable], event, a, &v, NULL) !=
+                 PAV_PATH_FOUND)
             v = NULL;
         if (v == NULL)
             pav_buf_puts(&b, p->quoted ? "" : "\"\"");

@@ -85,7 +85,8 @@ token_fits(const char *authorization, const char *token)
     unsigned char differ = 0;
     size_t i, len = strlen(token);
 
-    if (authorization == NULL || strncasecmp(authorization, "Bearer ", 7) != 0 ||
+    if (authorization == NULL ||
+        strncasecmp(authorization, "Bearer ", 7) != 0 ||
         strlen(authorization + 7) != len)
         return false;
     for (i = 0; i < len; i++)

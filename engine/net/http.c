@@ -68,7 +68,7 @@ struct connection {
     char *out;
     size_t out_len, out_at, out_cap;
     bool close_after, head_only, refused;
-    bool handling; /* a reply now comes from within the handler */
+    bool handling;   /* a reply now comes from within the handler */
     size_t lingered; /* bytes thrown away */
     int64_t deadline_us;
     unsigned requests;
@@ -375,8 +375,8 @@ static bool
 begin_body(struct connection *c)
 {
     struct pav_http *h = c->server;
-    size_t max = h->config.body_max(h->config.arg, c->head.method,
-                                    c->head.path);
+    size_t max =
+        h->config.body_max(h->config.arg, c->head.method, c->head.path);
     const char *why;
     int status = access_check(&h->config, &c->head, &why);
 
@@ -466,8 +466,7 @@ process_body(struct connection *c)
         refuse(c, 400, "the chunks of the body are malformed");
         return;
     case PARSED_MORE:
-        if (c->chunks.out - c->head.bytes > max ||
-            c->chunks.left > max) {
+        if (c->chunks.out - c->head.bytes > max || c->chunks.left > max) {
             refuse(c, 413, "the body is larger than is taken here");
             return;
         }
@@ -641,8 +640,8 @@ on_accept(evutil_socket_t listen_fd, short what, void *arg)
 
     (void)what;
     for (i = 0; i < 64; i++) {
-        int fd = accept4((int)listen_fd, NULL, NULL,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd =
+            accept4((int)listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         struct connection *c;
 
         if (fd < 0) {
@@ -694,13 +693,13 @@ on_tick(evutil_socket_t fd, short what, void *arg)
         if ((c->state == READ_HEAD && c->in_len > 0) || c->state == READ_BODY)
             refuse(c, 408, "the request took too long");
         else if (c->state == WAIT_REPLY)
-            refuse(c, 503, "no answer came in time; an event that was sent "
-                           "may have been kept");
+            refuse(c, 503,
+                   "no answer came in time; an event that was sent "
+                   "may have been kept");
         else
             connection_close(c);
     }
-    if (h->draining &&
-        (h->counts.open == 0 || now >= h->drain_until_us))
+    if (h->draining && (h->counts.open == 0 || now >= h->drain_until_us))
         event_base_loopbreak(h->base);
     if (h->config.tick != NULL)
         h->config.tick(h->config.arg);
@@ -780,8 +779,7 @@ listen_at(struct pav_http *h, struct pav_err *err)
         return pav_fail(err, PAV_IO, at, "no such address: %s",
                         gai_strerror(rc));
     h->listen_fd =
-        socket(found->ai_family,
-               SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     setsockopt(h->listen_fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
     if (h->listen_fd < 0 ||
         bind(h->listen_fd, found->ai_addr, found->ai_addrlen) != 0 ||
@@ -839,12 +837,11 @@ pav_http_new(const struct pav_http_config *config, struct pav_http **out,
     h->queue = pav_queue_new(SIZE_MAX, true);
     h->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     h->end_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    h->accepting = event_new(h->base, h->listen_fd, EV_READ | EV_PERSIST,
-                             on_accept, h);
-    h->posted = event_new(h->base, pav_queue_fd(h->queue),
-                          EV_READ | EV_PERSIST, on_posted, h);
-    h->ending =
-        event_new(h->base, h->end_fd, EV_READ | EV_PERSIST, on_end, h);
+    h->accepting =
+        event_new(h->base, h->listen_fd, EV_READ | EV_PERSIST, on_accept, h);
+    h->posted = event_new(h->base, pav_queue_fd(h->queue), EV_READ | EV_PERSIST,
+                          on_posted, h);
+    h->ending = event_new(h->base, h->end_fd, EV_READ | EV_PERSIST, on_end, h);
     h->ticking = event_new(h->base, -1, EV_PERSIST, on_tick, h);
     event_add(h->accepting, NULL);
     event_add(h->posted, NULL);

@@ -17,8 +17,8 @@ struct head {
     const char *ce[2 * CE_MAX + 1];
     int ce_count;
     bool keep_alive, chunked, expect_continue, has_length;
-    size_t length;  /* of the body */
-    size_t bytes;   /* of the head, with its last CRLF */
+    size_t length; /* of the body */
+    size_t bytes;  /* of the head, with its last CRLF */
 };
 
 enum parsed { PARSED_MORE, PARSED_OK, PARSED_BAD };
@@ -34,11 +34,11 @@ enum parsed head_parse(char *p, size_t len, struct head *out, int *status);
  * p[*out].  PARSED_OK: *from stands behind the last trailer.
  */
 struct chunks {
-    size_t from, out;  /* offsets into the buffer */
-    size_t left;       /* of the chunk at hand */
+    size_t from, out; /* offsets into the buffer */
+    size_t left;      /* of the chunk at hand */
     int state;
-    unsigned digits;   /* of its size */
-    size_t trailer;    /* bytes of trailers and extensions so far */
+    unsigned digits; /* of its size */
+    size_t trailer;  /* bytes of trailers and extensions so far */
 };
 enum parsed chunks_parse(char *p, size_t len, struct chunks *c);
 

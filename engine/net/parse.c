@@ -1,8 +1,8 @@
 /*
  * HTTP/1.1 framing, strictly as RFC 9112 has it and no more lenient:
- * CRLF only, token names, no blank before a colon, no folding, exactly one Host,
- * Content-Length of digits and once, Transfer-Encoding exactly "chunked", never
- * both.  Chunk extensions are read over, trailers are dropped.
+ * CRLF only, token names, no blank before a colon, no folding, exactly one
+ * Host, Content-Length of digits and once, Transfer-Encoding exactly "chunked",
+ * never both.  Chunk extensions are read over, trailers are dropped.
  */
 #include <string.h>
 #include <strings.h>
@@ -36,8 +36,7 @@ target_parse(char *target, struct head *h)
     char *p;
 
     for (p = target; *p != '\0'; p++)
-        if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f ||
-            *p == '#')
+        if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f || *p == '#')
             return 400;
     if (strncasecmp(target, "http://", 7) == 0) { /* the absolute form */
         p = strchr(target + 7, '/');
@@ -323,9 +322,8 @@ chunk_byte(struct chunks *c, char byte)
     case CHUNK_EXTENSION:
         if (byte == '\r')
             return CHUNK_SIZE_LF;
-        return is_control(byte) || ++c->trailer > LINE_MAX_
-                   ? -1
-                   : CHUNK_EXTENSION;
+        return is_control(byte) || ++c->trailer > LINE_MAX_ ? -1
+                                                            : CHUNK_EXTENSION;
     case CHUNK_SIZE_LF:
         if (byte != '\n')
             return -1;
@@ -341,8 +339,7 @@ chunk_byte(struct chunks *c, char byte)
     case CHUNK_TRAILER_NAME:
         if (byte == ':')
             return CHUNK_TRAILER_LINE;
-        return is_token_char((unsigned char)byte) &&
-                       ++c->trailer <= LINE_MAX_
+        return is_token_char((unsigned char)byte) && ++c->trailer <= LINE_MAX_
                    ? CHUNK_TRAILER_NAME
                    : -1;
     case CHUNK_TRAILER_LINE:

@@ -123,8 +123,10 @@ turn_lost(struct pav_engine *e, const struct pav_err *err)
     for (j = e->jobs; j != NULL; j = (struct pav_job *)j->node.next)
         job_fail(j, PAV_FULL, "InternalFailure", err->at, "%s", err->message);
     if (!e->full)
-        pav_log(PAV_LOG_ERROR, NULL, "%s: %s; nothing is accepted until there "
-                "is space", err->at, err->message);
+        pav_log(PAV_LOG_ERROR, NULL,
+                "%s: %s; nothing is accepted until there "
+                "is space",
+                err->at, err->message);
     e->full = true;
     atomic_store(&e->ready, false);
     e->next_probe_at = pav_clock_mono_us() / 1000 + PROBE_MS;

@@ -82,8 +82,7 @@ read_entry(const struct pav_doc *d, struct pav_arena *a, struct parts *p,
     enum pav_rc rc = text_field(d, "Source", SOURCE_MAX, &p->source, err);
 
     if (rc == PAV_OK)
-        rc = text_field(d, "DetailType", DETAIL_TYPE_MAX, &p->detail_type,
-                        err);
+        rc = text_field(d, "DetailType", DETAIL_TYPE_MAX, &p->detail_type, err);
     if (rc == PAV_OK)
         rc = detail_text(a, pav_doc_get(d, "Detail"), &p->detail, err);
     p->id = pav_doc_get(d, "Id");
@@ -114,8 +113,8 @@ read_event(const struct pav_doc *d, struct parts *p, struct pav_err *err)
     enum pav_rc rc = text_field(d, "source", SOURCE_MAX, &p->source, err);
 
     if (rc == PAV_OK)
-        rc = text_field(d, "detail-type", DETAIL_TYPE_MAX, &p->detail_type,
-                        err);
+        rc =
+            text_field(d, "detail-type", DETAIL_TYPE_MAX, &p->detail_type, err);
     if (rc != PAV_OK)
         return rc;
     p->id = pav_doc_get(d, "id");
@@ -144,8 +143,7 @@ pav_envelope_read(const struct pav_doc *d, const char *fresh_id,
 
     memset(out, 0, sizeof(*out));
     if (d->kind != PAV_OBJECT)
-        return pav_fail(err, PAV_INVALID, "",
-                        "an event must be a JSON object");
+        return pav_fail(err, PAV_INVALID, "", "an event must be a JSON object");
     if (pav_doc_get(d, "specversion") != NULL)
         rc = read_cloud_event(d, &p, err);
     else if (pav_doc_get(d, "DetailType") != NULL ||

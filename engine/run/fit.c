@@ -59,8 +59,7 @@ fit_event(struct pav_engine *e, struct execution *x, struct pav_event *event,
         pav_buf_fini(&out.record);
     }
     if (x->before.wait_count == 0 || (w == NULL && x->before.moving) ||
-        pav_step_named_ahead(x->version->compiled, x->record, event,
-                             &e->arena))
+        pav_step_named_ahead(x->version->compiled, x->record, event, &e->arena))
         return FIT_EARLY;
     return FIT_UNEXPECTED;
 }
@@ -87,10 +86,10 @@ fit_fail(struct pav_engine *e, struct execution *x, struct pav_event *event,
             wake.error = "500";
         }
     }
-    wake.cause = pav_arena_printf(
-        &e->arena, "Unexpected event '%.*s' for '%s'",
-        (int)event->detail_type->len, event->detail_type->text,
-        x->row.key == NULL ? x->row.name : x->row.key);
+    wake.cause =
+        pav_arena_printf(&e->arena, "Unexpected event '%.*s' for '%s'",
+                         (int)event->detail_type->len, event->detail_type->text,
+                         x->row.key == NULL ? x->row.name : x->row.key);
     execution_wake(e, x, &wake, event_id);
 }
 
@@ -161,9 +160,8 @@ apply_one(struct pav_engine *e, struct execution *x, const struct machine *m,
     struct pav_parked_row p;
     int64_t after = 0;
 
-    while (*budget > 0 &&
-           pav_store_parked_next(e->store, m->id, x->row.key, after, &e->arena,
-                                 &p)) {
+    while (*budget > 0 && pav_store_parked_next(e->store, m->id, x->row.key,
+                                                after, &e->arena, &p)) {
         struct pav_event event;
 
         (*budget)--;

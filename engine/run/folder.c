@@ -122,7 +122,8 @@ pav_folder_load(const char *dir, const char *name, struct pav_buf *report)
 {
     struct pav_job *j = pav_job_new(PAV_JOB_DEFINE);
     struct pav_arena *a = &j->arena;
-    const char *definition = pav_arena_printf(a, "%s/%s/" DEFINITION, dir, name);
+    const char *definition =
+        pav_arena_printf(a, "%s/%s/" DEFINITION, dir, name);
     const char *rules = pav_arena_printf(a, "%s/%s/" RULES, dir, name);
     const char *readme = pav_arena_printf(a, "%s/%s/" README, dir, name);
     struct pav_faults faults;
@@ -131,14 +132,13 @@ pav_folder_load(const char *dir, const char *name, struct pav_buf *report)
     j->row.name = pav_arena_strdup(a, name);
     j->row.by_folder = true;
     j->row.role_arn = "";
-    ok = read_text(j, definition, PAV_DEFINITION_MAX, false,
-                   &j->row.definition, report);
+    ok = read_text(j, definition, PAV_DEFINITION_MAX, false, &j->row.definition,
+                   report);
     ok = read_text(j, rules, RULES_MAX, true, &j->row.rules, report) && ok;
     ok = read_text(j, readme, README_MAX, true, &j->row.readme, report) && ok;
     if (ok && !is_utf8(j->row.readme)) {
-        pav_buf_printf(report,
-                       "%s:1:1: error: FILE: the text is not UTF-8 (/)\n",
-                       readme);
+        pav_buf_printf(
+            report, "%s:1:1: error: FILE: the text is not UTF-8 (/)\n", readme);
         ok = false;
     }
     if (ok) {

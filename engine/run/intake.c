@@ -66,8 +66,7 @@ settle(struct arrival *ar, const struct verdict *v)
             pav_arena_alloc(ar->out, cap * sizeof(*grown));
 
         if (item->outcome_count > 0)
-            memcpy(grown, item->outcomes,
-                   item->outcome_count * sizeof(*grown));
+            memcpy(grown, item->outcomes, item->outcome_count * sizeof(*grown));
         item->outcomes = grown;
         ar->capacity = cap;
     }
@@ -98,8 +97,9 @@ key_of(struct arrival *ar, const struct pav_rule *rule, const char **why)
     }
     if (v->len > KEY_MAX || memchr(v->text, 0, v->len) != NULL) {
         *why = pav_arena_printf(
-            a, "the correlation id at %s is longer than %d bytes, or holds "
-               "U+0000",
+            a,
+            "the correlation id at %s is longer than %d bytes, or holds "
+            "U+0000",
             pav_path_text(rule->correlation), KEY_MAX);
         return NULL;
     }
@@ -272,8 +272,8 @@ start(struct arrival *ar, struct verdict *v, const struct pav_doc *input,
     struct execution *x = pav_arena_zalloc(&ar->e->arena, sizeof(*x));
 
     execution_start(ar->e, v->machine,
-                    free_name(ar->e, v->machine, v->key, newest), v->key,
-                    input, ar->id, x);
+                    free_name(ar->e, v->machine, v->key, newest), v->key, input,
+                    ar->id, x);
     v->kind = PAV_STARTED;
     v->execution = x;
     settle(ar, v);
@@ -488,8 +488,7 @@ nobody(struct arrival *ar)
 }
 
 static void
-arrive(struct pav_engine *e, struct pav_arena *out,
-       struct pav_event_item *item)
+arrive(struct pav_engine *e, struct pav_arena *out, struct pav_event_item *item)
 {
     struct arrival ar = {
         .e = e, .out = out, .item = item, .now_ms = pav_clock_ms(e->clock)};
@@ -506,8 +505,8 @@ arrive(struct pav_engine *e, struct pav_arena *out,
     ar.stamp = ++e->arrivals;
     pav_event_init(&ar.event, item->doc, &e->arena);
     if (item->known_id)
-        ar.last_seen = pav_store_event_seen(e->store, item->source, item->id,
-                                             &ar.last_at);
+        ar.last_seen =
+            pav_store_event_seen(e->store, item->source, item->id, &ar.last_at);
     pav_store_event_add(e->store, &row);
     e->counts.events++;
     for (m = e->machines; m != NULL && item->outcome_count < MAX_CONCERNED;

@@ -137,14 +137,13 @@ load_row(void *arg, const struct pav_machine_row *row)
 
     pav_faults_init(&faults, &e->arena);
     if (compiled != NULL)
-        rules = pav_rules_compile(row->rules.p, row->rules.len, compiled,
-                                  &faults);
+        rules =
+            pav_rules_compile(row->rules.p, row->rules.len, compiled, &faults);
     if (compiled == NULL || rules == NULL)
         copy.active = false;
     set_current(e, m, &copy,
-                compiled == NULL
-                    ? NULL
-                    : version_add(e, row->version_id, m, compiled),
+                compiled == NULL ? NULL
+                                 : version_add(e, row->version_id, m, compiled),
                 rules);
     return true;
 }

@@ -29,15 +29,14 @@ read_path(struct reading *r, const struct pav_doc *v, const char *pointer)
     struct pav_path *p;
     struct pav_err err;
 
-    if (v->kind != PAV_STRING ||
-        pav_path_compile(&r->rules->arena, v->text, v->len, &p, &err) !=
-            PAV_OK) {
+    if (v->kind != PAV_STRING || pav_path_compile(&r->rules->arena, v->text,
+                                                  v->len, &p, &err) != PAV_OK) {
         fault(r, pointer, v, "a path to the correlation id is wanted", "");
         return NULL;
     }
     if (!pav_path_is_definite(p) || pav_path_is_context(p))
-        fault(r, pointer, v,
-              "a path to the correlation id must name one value", "");
+        fault(r, pointer, v, "a path to the correlation id must name one value",
+              "");
     return p;
 }
 
@@ -46,8 +45,8 @@ read_rule(struct reading *r, const struct pav_doc *d, bool starts,
           const char *pointer)
 {
     static const char *const known[] = {
-        "name", "pattern", "correlationId", "input", "inputPath",
-        "inputTransformer", "scope", "description"};
+        "name",      "pattern",          "correlationId", "input",
+        "inputPath", "inputTransformer", "scope",         "description"};
     struct pav_arena *a = &r->rules->arena;
     struct pav_rule *rule = &r->rules->rules[r->rules->count++];
     const struct pav_doc *v;
@@ -87,8 +86,8 @@ read_rule(struct reading *r, const struct pav_doc *d, bool starts,
     if (v == NULL)
         fault(r, pointer, d, "the field 'pattern' is required", "");
     else if (pav_pattern_compile(a, v, &pattern, &err) != PAV_OK)
-        fault(r, pointer, v, "Event pattern is not valid. Reason: ",
-              err.message);
+        fault(r, pointer, v,
+              "Event pattern is not valid. Reason: ", err.message);
     else
         rule->pattern = pattern;
     if (pav_transform_compile(a, d, &transform, &err) != PAV_OK)
@@ -188,8 +187,9 @@ static void
 read_rules(struct reading *r, const struct pav_doc *d,
            const struct pav_machine *machine)
 {
-    static const char *const known[] = {"correlationId", "start", "resume",
-                                        "policies", "overdue", "description"};
+    static const char *const known[] = {"correlationId", "start",
+                                        "resume",        "policies",
+                                        "overdue",       "description"};
     const struct pav_doc *v, *start, *resume;
     uint32_t i, count = 0;
     size_t j;
@@ -218,8 +218,8 @@ read_rules(struct reading *r, const struct pav_doc *d,
         fault(r, "", d, "too many rules for one machine", "");
         return;
     }
-    r->rules->rules = pav_arena_zalloc(
-        &r->rules->arena, (count + 1) * sizeof(*r->rules->rules));
+    r->rules->rules = pav_arena_zalloc(&r->rules->arena,
+                                       (count + 1) * sizeof(*r->rules->rules));
     read_list(r, start, true);
     read_list(r, resume, false);
     read_policies(r, pav_doc_get(d, "policies"));

@@ -29,7 +29,7 @@ struct machine {
     int64_t version_no, created_at;
     struct version *current;
     struct pav_rules *rules;
-    const char *role_arn; /* owned */
+    const char *role_arn;  /* owned */
     uint64_t concerned_by; /* the last arrival that did */
 };
 
@@ -88,8 +88,7 @@ void execution_step(struct pav_engine *e, const struct execution *x,
 /* Stage what a step gave, and go on from it. */
 void execution_keep(struct pav_engine *e, struct execution *x,
                     const struct pav_wake *wake, int64_t event_id,
-                    const uint8_t seed[PAV_SEED_LEN],
-                    struct pav_step_out *out);
+                    const uint8_t seed[PAV_SEED_LEN], struct pav_step_out *out);
 /* Step and keep. */
 void execution_wake(struct pav_engine *e, struct execution *x,
                     const struct pav_wake *wake, int64_t event_id);
@@ -105,13 +104,13 @@ enum fit {
     FIT_UNEXPECTED, /* does not belong here */
 };
 /* Apply when it fits; otherwise nothing is staged. */
-enum fit fit_event(struct pav_engine *e, struct execution *x,
-                   struct pav_event *event, const struct pav_doc *input,
-                   int64_t event_id);
+enum fit
+fit_event(struct pav_engine *e, struct execution *x, struct pav_event *event,
+          const struct pav_doc *input, int64_t event_id);
 /* The end that policy "fail" prescribes. */
-void fit_fail(struct pav_engine *e, struct execution *x,
-              struct pav_event *event, const struct pav_doc *input,
-              int64_t event_id);
+void
+fit_fail(struct pav_engine *e, struct execution *x, struct pav_event *event,
+         const struct pav_doc *input, int64_t event_id);
 /* A stored event in its envelope. */
 bool event_load(struct pav_engine *e, int64_t id, struct pav_event *out);
 /* Two machines whose callbacks keep their tokens in one table. */

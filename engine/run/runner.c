@@ -33,10 +33,9 @@ execution_load(struct pav_engine *e, const struct pav_execution_row *row,
         return false;
     out->record = load_record(e, row->last_step);
     if (pav_machine_needs_input(out->version->compiled))
-        out->input = pav_history_input(
-            row->first_step == row->last_step
-                ? out->record
-                : load_record(e, row->first_step));
+        out->input = pav_history_input(row->first_step == row->last_step
+                                           ? out->record
+                                           : load_record(e, row->first_step));
     pav_step_view(out->version->compiled, out->record, row->started_at,
                   &e->arena, &out->before);
     return true;
@@ -127,11 +126,14 @@ stage_differences(struct pav_engine *e, const struct execution *x,
                                    x->row.id, before->timers[i].no);
     for (i = 0; i < after->wait_count; i++) {
         const struct pav_wait_view *w = &after->waits[i];
-        struct pav_wait_row row = {
-            .execution_id = x->row.id,     .no = w->no,
-            .state = w->state,             .event_name = w->event_name,
-            .pattern = w->pattern_text,    .awaits = w->awaits,
-            .since_at = w->since_at,       .due_at = w->due_at};
+        struct pav_wait_row row = {.execution_id = x->row.id,
+                                   .no = w->no,
+                                   .state = w->state,
+                                   .event_name = w->event_name,
+                                   .pattern = w->pattern_text,
+                                   .awaits = w->awaits,
+                                   .since_at = w->since_at,
+                                   .due_at = w->due_at};
 
         if (!wait_in(before, w->no))
             pav_store_wait_add(e->store, &row);

@@ -16,8 +16,8 @@ same_input(struct pav_engine *e, const struct pav_execution_row *row,
     struct pav_step_row step;
 
     return pav_store_step(e->store, row->first_step, &e->arena, &step) &&
-           pav_doc_equal(pav_history_input(pav_doc_own(
-                             &e->arena, step.record.p, step.record.len)),
+           pav_doc_equal(pav_history_input(pav_doc_own(&e->arena, step.record.p,
+                                                       step.record.len)),
                          input);
 }
 
@@ -68,8 +68,7 @@ find(struct pav_engine *e, struct pav_job *j, struct execution *x)
     struct pav_execution_row row;
 
     if (m == NULL ||
-        !pav_store_execution_named(e->store, m->id, j->name, &e->arena,
-                                   &row) ||
+        !pav_store_execution_named(e->store, m->id, j->name, &e->arena, &row) ||
         !execution_load(e, &row, x)) {
         job_fail(j, PAV_MISSING, "ExecutionDoesNotExist", j->name,
                  "Execution Does Not Exist: '%s:%s'", j->machine, j->name);
@@ -106,11 +105,11 @@ wait_of(const struct execution *x, const char *token)
 void
 tasks_send(struct pav_engine *e, struct pav_job *j)
 {
-    struct pav_wake wake = {
-        .kind = j->failure ? PAV_WAKE_FAILURE : PAV_WAKE_SUCCESS,
-        .output = j->output,
-        .error = j->error,
-        .cause = j->cause};
+    struct pav_wake wake = {.kind = j->failure ? PAV_WAKE_FAILURE
+                                               : PAV_WAKE_SUCCESS,
+                            .output = j->output,
+                            .error = j->error,
+                            .cause = j->cause};
     const struct pav_wait_view *w;
     struct pav_execution_row row;
     struct execution x;

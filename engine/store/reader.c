@@ -69,9 +69,10 @@ pav_reader_open(const char *path, struct pav_reader **out, struct pav_err *err)
         free(r);
         return rc;
     }
-    sqlite3_exec(r->db, "PRAGMA query_only=ON; PRAGMA mmap_size=0;"
-                        "PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;"
-                        "PRAGMA trusted_schema=OFF",
+    sqlite3_exec(r->db,
+                 "PRAGMA query_only=ON; PRAGMA mmap_size=0;"
+                 "PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;"
+                 "PRAGMA trusted_schema=OFF",
                  NULL, NULL, NULL);
     sqlite3_db_config(r->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_set_authorizer(r->db, authorise, NULL);
@@ -247,11 +248,10 @@ by_key(struct pav_reader *r, const struct pav_execution_filter *f,
        int64_t before, uint32_t limit, struct pav_arena *a,
        struct execution_list *list)
 {
-    sqlite3_stmt *st = ask(r, EXECUTION_VIEW
-                           "WHERE x.key=?1 AND x.id<?2"
-                           " AND (?3 IS NULL OR m.name=?3)"
-                           " AND (?4<0 OR x.status=?4)"
-                           " ORDER BY x.id DESC LIMIT ?5");
+    sqlite3_stmt *st = ask(r, EXECUTION_VIEW "WHERE x.key=?1 AND x.id<?2"
+                                             " AND (?3 IS NULL OR m.name=?3)"
+                                             " AND (?4<0 OR x.status=?4)"
+                                             " ORDER BY x.id DESC LIMIT ?5");
 
     bind_text(st, 1, f->key);
     sqlite3_bind_int64(st, 2, before);
@@ -263,9 +263,8 @@ by_key(struct pav_reader *r, const struct pav_execution_filter *f,
 
 uint32_t
 pav_reader_executions(struct pav_reader *r,
-                      const struct pav_execution_filter *f,
-                      struct pav_arena *a, struct pav_execution_view **out,
-                      int64_t *next)
+                      const struct pav_execution_filter *f, struct pav_arena *a,
+                      struct pav_execution_view **out, int64_t *next)
 {
     int64_t before = f->before == 0 ? INT64_MAX : f->before;
     uint32_t limit = f->limit + 1; /* one more tells whether there is more */
@@ -285,8 +284,7 @@ pav_reader_executions(struct pav_reader *r,
         sqlite3_bind_int64(st, 3, limit);
         collect(st, a, &list);
     } else {
-        st = ask(r, EXECUTION_VIEW
-                 "WHERE x.id<?1 ORDER BY x.id DESC LIMIT ?2");
+        st = ask(r, EXECUTION_VIEW "WHERE x.id<?1 ORDER BY x.id DESC LIMIT ?2");
         sqlite3_bind_int64(st, 1, before);
         sqlite3_bind_int64(st, 2, limit);
         collect(st, a, &list);
@@ -319,8 +317,7 @@ pav_reader_execution(struct pav_reader *r, const char *machine,
 
 bool
 pav_reader_execution_by_id(struct pav_reader *r, int64_t id,
-                           struct pav_arena *a,
-                           struct pav_execution_view *out)
+                           struct pav_arena *a, struct pav_execution_view *out)
 {
     sqlite3_stmt *st = ask(r, EXECUTION_VIEW "WHERE x.id=?1");
 
@@ -363,8 +360,7 @@ pav_reader_step(struct pav_reader *r, int64_t id, struct pav_arena *a,
 /* The chain runs from the newest step back: ids first, records after. */
 uint32_t
 pav_reader_steps(struct pav_reader *r, int64_t last_step, int64_t from,
-                 int64_t events, struct pav_arena *a,
-                 struct pav_step_row **out)
+                 int64_t events, struct pav_arena *a, struct pav_step_row **out)
 {
     int64_t *ids = NULL, id = last_step, first = INT64_MAX;
     uint32_t count = 0, cap = 0, i, n = 0;
@@ -421,9 +417,9 @@ pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
                        f->execution_id != 0 && f->after_execution == 0
                            ? f->execution_id - 1
                            : f->after_execution);
-    sqlite3_bind_int64(st, 2, f->after_no == 0 && f->execution_id != 0
-                                  ? UINT32_MAX
-                                  : f->after_no);
+    sqlite3_bind_int64(st, 2,
+                       f->after_no == 0 && f->execution_id != 0 ? UINT32_MAX
+                                                                : f->after_no);
     sqlite3_bind_int64(st, 3, f->execution_id);
     bind_text(st, 4, f->machine);
     bind_text(st, 5, f->key);
@@ -466,8 +462,8 @@ pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
 #define DISPOSITIONS_OF_EVENT                                                  \
     DISPOSITION_COLUMNS                                                        \
     " FROM event_seen s JOIN event e ON e.id=s.event_id"                       \
-    " JOIN disposition d ON d.id>=e.id*1024 AND d.id<(e.id+1)*1024"            \
-    DISPOSITION_NAMES
+    " JOIN disposition d ON d.id>=e.id*1024 AND "                              \
+    "d.id<(e.id+1)*1024" DISPOSITION_NAMES
 
 static void
 disposition_from(sqlite3_stmt *st, struct pav_arena *a,
@@ -494,8 +490,8 @@ disposition_from(sqlite3_stmt *st, struct pav_arena *a,
 uint32_t
 pav_reader_dispositions(struct pav_reader *r,
                         const struct pav_disposition_filter *f,
-                        struct pav_arena *a,
-                        struct pav_disposition_view **out, int64_t *next)
+                        struct pav_arena *a, struct pav_disposition_view **out,
+                        int64_t *next)
 {
     sqlite3_stmt *st;
     uint32_t count = 0;
@@ -514,15 +510,13 @@ pav_reader_dispositions(struct pav_reader *r,
                  " AND (?4<0 OR d.kind=?4) AND (?5=0 OR d.execution_id=?5)"
                  " ORDER BY d.id DESC LIMIT ?6");
     else if (f->kind >= 0)
-        st = ask(r, DISPOSITION_VIEW
-                 "WHERE d.id<?1 AND d.kind=?4"
-                 " AND (?5=0 OR d.execution_id=?5)"
-                 " ORDER BY d.id DESC LIMIT ?6");
+        st = ask(r, DISPOSITION_VIEW "WHERE d.id<?1 AND d.kind=?4"
+                                     " AND (?5=0 OR d.execution_id=?5)"
+                                     " ORDER BY d.id DESC LIMIT ?6");
     else
-        st = ask(r, DISPOSITION_VIEW
-                 "WHERE d.id<?1"
-                 " AND (?5=0 OR d.execution_id=?5)"
-                 " ORDER BY d.id DESC LIMIT ?6");
+        st = ask(r, DISPOSITION_VIEW "WHERE d.id<?1"
+                                     " AND (?5=0 OR d.execution_id=?5)"
+                                     " ORDER BY d.id DESC LIMIT ?6");
     sqlite3_bind_int64(st, 1, f->before == 0 ? INT64_MAX : f->before);
     if (f->event_id != NULL) {
         struct pav_bytes id = {f->event_id, strlen(f->event_id)};
@@ -633,8 +627,8 @@ pav_reader_machines(struct pav_reader *r, bool counted, struct pav_arena *a,
     uint32_t room = count_rows(r, "SELECT count(*) FROM machine") +
                     count_rows(r, "SELECT count(*) FROM folder_fault");
     uint32_t count = 0, i;
-    sqlite3_stmt *st = ask(r, VERSION_VIEW
-                           "WHERE v.id=m.version_id ORDER BY m.name");
+    sqlite3_stmt *st =
+        ask(r, VERSION_VIEW "WHERE v.id=m.version_id ORDER BY m.name");
 
     *out = pav_arena_alloc(a, (room + 1) * sizeof(**out));
     while (count < room && row(st))

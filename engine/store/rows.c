@@ -276,8 +276,8 @@ void
 pav_store_execution_update(struct pav_store *s,
                            const struct pav_execution_row *row)
 {
-    sqlite3_stmt *st = store_write(
-        s, row->status == 0 ? SQL_EXECUTION_UPDATE : SQL_EXECUTION_MOVE);
+    sqlite3_stmt *st = store_write(s, row->status == 0 ? SQL_EXECUTION_UPDATE
+                                                       : SQL_EXECUTION_MOVE);
 
     sqlite3_bind_int64(st, 1, row->id);
     sqlite3_bind_int64(st, 2, row->last_step);
@@ -530,8 +530,7 @@ pav_store_has_parked(const struct pav_store *s)
 }
 
 int64_t
-pav_store_parked_count(struct pav_store *s, int64_t machine_id,
-                       const char *key)
+pav_store_parked_count(struct pav_store *s, int64_t machine_id, const char *key)
 {
     sqlite3_stmt *st = store_read(s, SQL_PARKED_COUNT);
     int64_t n = 0;

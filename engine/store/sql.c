@@ -133,7 +133,7 @@ const int sql_version = sizeof(sql_migrations) / sizeof(sql_migrations[0]);
 #define VERSION_COLUMNS                                                        \
     "m.id,v.id,m.name,m.by_folder,m.active,v.version,v.created_at,"            \
     "v.definition,v.rules,v.readme,v.role_arn"
-#define PARKED_COLUMNS \
+#define PARKED_COLUMNS                                                         \
     "machine_id,key,event_id,disposition_id,expires_at,shared,input"
 
 const char *const sql_texts[SQL_COUNT] = {
@@ -148,20 +148,19 @@ const char *const sql_texts[SQL_COUNT] = {
         "WHERE id=?1",
     [SQL_MACHINE_ACTIVE] = "UPDATE machine SET active=?2 WHERE id=?1",
     [SQL_MACHINE_BY_NAME] = "SELECT id,version FROM machine WHERE name=?1",
-    [SQL_MACHINES] = "SELECT " VERSION_COLUMNS
-                     " FROM machine m JOIN machine_version v"
-                     " ON v.id=m.version_id ORDER BY m.id",
+    [SQL_MACHINES] =
+        "SELECT " VERSION_COLUMNS " FROM machine m JOIN machine_version v"
+        " ON v.id=m.version_id ORDER BY m.id",
     [SQL_VERSION_INSERT] =
         "INSERT INTO machine_version(machine_id,version,definition,rules,"
         "readme,role_arn,created_at) VALUES(?1,?2,?3,?4,?5,?6,?7)",
-    [SQL_VERSION_GET] = "SELECT " VERSION_COLUMNS
-                        " FROM machine_version v JOIN machine m"
-                        " ON m.id=v.machine_id WHERE v.id=?1",
+    [SQL_VERSION_GET] =
+        "SELECT " VERSION_COLUMNS " FROM machine_version v JOIN machine m"
+        " ON m.id=v.machine_id WHERE v.id=?1",
     [SQL_EVENT_INSERT] =
         "INSERT INTO event(id,received_at,source,event_id,detail_type,body) "
         "VALUES(?1,?2,?3,?4,?5,?6)",
-    [SQL_SEEN_INSERT] =
-        "INSERT INTO event_seen(hash,event_id) VALUES(?1,?2)",
+    [SQL_SEEN_INSERT] = "INSERT INTO event_seen(hash,event_id) VALUES(?1,?2)",
     [SQL_SEEN_GET] =
         "SELECT e.id,e.source,e.event_id,e.received_at FROM event_seen s"
         " JOIN event e ON e.id=s.event_id"
@@ -191,10 +190,9 @@ const char *const sql_texts[SQL_COUNT] = {
         "SELECT " EXECUTION_COLUMNS " FROM execution WHERE id=?1",
     [SQL_EXECUTION_NAMED] = "SELECT " EXECUTION_COLUMNS
                             " FROM execution WHERE name=?2 AND machine_id=?1",
-    [SQL_EXECUTION_OF_KEY] =
-        "SELECT " EXECUTION_COLUMNS
-        " FROM execution WHERE key=?2 AND machine_id=?1"
-        " ORDER BY status<>0, id DESC LIMIT 1",
+    [SQL_EXECUTION_OF_KEY] = "SELECT " EXECUTION_COLUMNS
+                             " FROM execution WHERE key=?2 AND machine_id=?1"
+                             " ORDER BY status<>0, id DESC LIMIT 1",
     [SQL_STEP_INSERT] =
         "INSERT INTO step(id,execution_id,previous,at,first_event,"
         "event_count,semantics,wake,event_id,seed,record) "
@@ -202,23 +200,23 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_STEP_GET] =
         "SELECT id,execution_id,previous,at,first_event,event_count,"
         "semantics,wake,event_id,seed,record FROM step WHERE id=?1",
-    [SQL_WAIT_INSERT] = "INSERT INTO wait(execution_id,no,state,event_name,"
-                        "pattern,awaits,since_at,due_at) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+    [SQL_WAIT_INSERT] =
+        "INSERT INTO wait(execution_id,no,state,event_name,"
+        "pattern,awaits,since_at,due_at) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
     [SQL_WAIT_DELETE] = "DELETE FROM wait WHERE execution_id=?1 AND no=?2",
-    [SQL_TIMER_INSERT] =
-        "INSERT OR IGNORE INTO timer(due_at,execution_id,no) "
-        "VALUES(?1,?2,?3)",
+    [SQL_TIMER_INSERT] = "INSERT OR IGNORE INTO timer(due_at,execution_id,no) "
+                         "VALUES(?1,?2,?3)",
     [SQL_TIMER_DELETE] =
         "DELETE FROM timer WHERE due_at=?1 AND execution_id=?2 AND no=?3",
     [SQL_TIMER_FIRST] = "SELECT due_at,execution_id,no FROM timer "
                         "ORDER BY due_at,execution_id,no LIMIT 1",
-    [SQL_PARK] = "INSERT INTO parked(" PARKED_COLUMNS
-                 ") VALUES(?1,?2,?3,?4,?5,?6,?7)",
+    [SQL_PARK] =
+        "INSERT INTO parked(" PARKED_COLUMNS ") VALUES(?1,?2,?3,?4,?5,?6,?7)",
     [SQL_UNPARK] =
         "DELETE FROM parked WHERE machine_id=?1 AND key=?2 AND event_id=?3",
-    [SQL_PARKED_NEXT] = "SELECT " PARKED_COLUMNS
-                        " FROM parked WHERE machine_id=?1 AND key=?2"
-                        " AND event_id>?3 ORDER BY event_id LIMIT 1",
+    [SQL_PARKED_NEXT] =
+        "SELECT " PARKED_COLUMNS " FROM parked WHERE machine_id=?1 AND key=?2"
+        " AND event_id>?3 ORDER BY event_id LIMIT 1",
     [SQL_PARKED_COUNT] =
         "SELECT count(*) FROM parked WHERE machine_id=?1 AND key=?2",
     [SQL_PARKED_FIRST] =
@@ -226,9 +224,8 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_PARKED_TOTAL] = "SELECT count(*) FROM parked",
     [SQL_OPEN_VERSIONS] =
         "SELECT DISTINCT version_id FROM execution WHERE status=0",
-    [SQL_FAULT_PUT] =
-        "INSERT OR REPLACE INTO folder_fault(name,report,at) "
-        "VALUES(?1,?2,?3)",
+    [SQL_FAULT_PUT] = "INSERT OR REPLACE INTO folder_fault(name,report,at) "
+                      "VALUES(?1,?2,?3)",
     [SQL_FAULT_DELETE] = "DELETE FROM folder_fault WHERE name=?1",
     [SQL_PROBE] = "INSERT OR REPLACE INTO probe(id,at) VALUES(1,?1)",
 };

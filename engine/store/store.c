@@ -124,8 +124,7 @@ bind_bytes(sqlite3_stmt *st, int i, struct pav_bytes b)
 void
 bind_blob(sqlite3_stmt *st, int i, struct pav_bytes b)
 {
-    sqlite3_bind_blob(st, i, b.p == NULL ? "" : b.p, (int)b.len,
-                      SQLITE_STATIC);
+    sqlite3_bind_blob(st, i, b.p == NULL ? "" : b.p, (int)b.len, SQLITE_STATIC);
 }
 
 void
@@ -411,8 +410,8 @@ pav_store_wants_checkpoint(const struct pav_store *s, bool idle)
 void
 pav_store_checkpoint(struct pav_store *s)
 {
-    int rc = sqlite3_wal_checkpoint_v2(
-        s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
+                                       NULL, NULL);
 
     if (rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_FULL) {
         s->log_pages = 0; /* the next commit tells how long it is */

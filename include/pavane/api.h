@@ -14,7 +14,7 @@
 struct pav_api;
 
 struct pav_api_config {
-    const char *db;      /* for the query threads */
+    const char *db;       /* for the query threads */
     const char *machines; /* the folder, or NULL */
     const char *region, *account;
     int query_threads;
@@ -27,22 +27,20 @@ struct pav_api_config {
 
 /* Opens the readers.  Errors: PAV_IO. */
 PAV_MUSTUSE enum pav_rc pav_api_new(const struct pav_api_config *config,
-                                    struct pav_api **out,
-                                    struct pav_err *err);
+                                    struct pav_api **out, struct pav_err *err);
 /*
  * The engine and the server are there: read the folder of machines a first
  * time and begin.  Errors: the folder cannot be read.
  */
-PAV_MUSTUSE enum pav_rc pav_api_bind(struct pav_api *api,
-                                     struct pav_engine *e, struct pav_http *h,
-                                     struct pav_err *err);
+PAV_MUSTUSE enum pav_rc pav_api_bind(struct pav_api *api, struct pav_engine *e,
+                                     struct pav_http *h, struct pav_err *err);
 /* End the query threads; the engine has stopped. */
 void pav_api_stop(struct pav_api *api);
 void pav_api_free(struct pav_api *api);
 
 /* For the server's and the engine's configuration; `arg` is the api. */
-void pav_api_handle(void *arg, const struct pav_request *req,
-                    struct pav_ref ref);
+void
+pav_api_handle(void *arg, const struct pav_request *req, struct pav_ref ref);
 size_t pav_api_body_max(void *arg, enum pav_method m, const char *path);
 void pav_api_message(void *arg, struct pav_node *node);
 void pav_api_tick(void *arg);

@@ -17,10 +17,9 @@ struct pav_answer {
  * or NULL, `token` a bearer token or NULL.  Errors: PAV_IO, err->at the URL:
  * nobody answered.
  */
-PAV_MUSTUSE enum pav_rc pav_client_ask(const char *url, const char *type,
-                                       const char *target, const char *token,
-                                       const char *body, size_t len,
-                                       struct pav_answer *out,
-                                       struct pav_err *err);
+PAV_MUSTUSE enum pav_rc
+pav_client_ask(const char *url, const char *type, const char *target,
+               const char *token, const char *body, size_t len,
+               struct pav_answer *out, struct pav_err *err);
 
 #endif

@@ -70,24 +70,22 @@ struct pav_doc_opts {
  * point into it.  err->at is "line L, column C".
  * Errors: PAV_INVALID, PAV_LIMIT (depth, keys).  Cost: linear.
  */
-PAV_MUSTUSE enum pav_rc pav_doc_parse(struct pav_arena *a, const char *text,
-                                      size_t len,
-                                      const struct pav_doc_opts *opts,
-                                      const struct pav_doc **out,
-                                      struct pav_err *err);
+PAV_MUSTUSE enum pav_rc
+pav_doc_parse(struct pav_arena *a, const char *text, size_t len,
+              const struct pav_doc_opts *opts, const struct pav_doc **out,
+              struct pav_err *err);
 /* Same, with a copy of the text in the arena. */
-PAV_MUSTUSE enum pav_rc pav_doc_parse_copy(struct pav_arena *a,
-                                           const char *text, size_t len,
-                                           const struct pav_doc_opts *opts,
-                                           const struct pav_doc **out,
-                                           struct pav_err *err);
+PAV_MUSTUSE enum pav_rc
+pav_doc_parse_copy(struct pav_arena *a, const char *text, size_t len,
+                   const struct pav_doc_opts *opts, const struct pav_doc **out,
+                   struct pav_err *err);
 
 /*
  * For text that Pavane wrote itself, such as records around payloads: a few
  * levels deeper than anybody else's.  Bad text is a bug.
  */
-const struct pav_doc *pav_doc_own(struct pav_arena *a, const char *text,
-                                  size_t len);
+const struct pav_doc *
+pav_doc_own(struct pav_arena *a, const char *text, size_t len);
 
 /* Line and column, from 1, of offset `at` - 1 in `text`; columns in bytes. */
 void pav_doc_place(const char *text, size_t len, uint32_t at, unsigned *line,
@@ -102,8 +100,8 @@ void pav_doc_print_pretty(const struct pav_doc *d, struct pav_buf *out);
 
 /* The member's value, NULL when absent or when `d` is no object. */
 const struct pav_doc *pav_doc_get(const struct pav_doc *d, const char *key);
-const struct pav_doc *pav_doc_getn(const struct pav_doc *d, const char *key,
-                                   size_t len);
+const struct pav_doc *
+pav_doc_getn(const struct pav_doc *d, const char *key, size_t len);
 const struct pav_doc *pav_doc_at(const struct pav_doc *d, uint32_t i);
 
 bool pav_doc_is_str(const struct pav_doc *d, const char *s);
@@ -129,8 +127,8 @@ pav_doc_is_bool(const struct pav_doc *d)
 extern const struct pav_doc pav_doc_null, pav_doc_true, pav_doc_false;
 extern const struct pav_doc pav_doc_empty_object, pav_doc_empty_array;
 
-const struct pav_doc *pav_doc_new_str(struct pav_arena *a, const char *s,
-                                      size_t len);
+const struct pav_doc *
+pav_doc_new_str(struct pav_arena *a, const char *s, size_t len);
 const struct pav_doc *pav_doc_new_cstr(struct pav_arena *a, const char *s);
 const struct pav_doc *pav_doc_new_int(struct pav_arena *a, int64_t n);
 const struct pav_doc *pav_doc_new_double(struct pav_arena *a, double n);

@@ -21,12 +21,12 @@
 struct pav_engine;
 
 enum pav_job_kind {
-    PAV_JOB_EVENTS, /* POST /events */
-    PAV_JOB_START,  /* StartExecution */
-    PAV_JOB_STOP,   /* StopExecution */
-    PAV_JOB_TASK,   /* SendTaskSuccess, SendTaskFailure */
-    PAV_JOB_DEFINE, /* CreateStateMachine, or a folder's machine */
-    PAV_JOB_FAULT,  /* a folder that cannot be loaded */
+    PAV_JOB_EVENTS,  /* POST /events */
+    PAV_JOB_START,   /* StartExecution */
+    PAV_JOB_STOP,    /* StopExecution */
+    PAV_JOB_TASK,    /* SendTaskSuccess, SendTaskFailure */
+    PAV_JOB_DEFINE,  /* CreateStateMachine, or a folder's machine */
+    PAV_JOB_FAULT,   /* a folder that cannot be loaded */
     PAV_JOB_FOLDERS, /* which folders are there */
     PAV_JOB_STATUS,
 };
@@ -42,7 +42,7 @@ struct pav_event_item {
     /* given */
     const struct pav_doc *doc; /* the envelope; NULL: rejected already */
     struct pav_bytes body, source, id, detail_type;
-    bool known_id; /* the producer gave the id */
+    bool known_id;     /* the producer gave the id */
     const char *error; /* why it was rejected, or NULL */
     /* filled in */
     struct pav_outcome *outcomes;

@@ -20,15 +20,13 @@ struct pav_envelope {
 };
 
 /*
- * `fresh_id` is used when the event has none; NULL: one is made.  Errors: PAV_INVALID, err->at
- * the field.
+ * `fresh_id` is used when the event has none; NULL: one is made.  Errors:
+ * PAV_INVALID, err->at the field.
  */
-PAV_MUSTUSE enum pav_rc pav_envelope_read(const struct pav_doc *d,
-                                          const char *fresh_id,
-                                          const char *region,
-                                          const char *account, int64_t now_ms,
-                                          struct pav_arena *a,
-                                          struct pav_envelope *out,
-                                          struct pav_err *err);
+PAV_MUSTUSE enum pav_rc
+pav_envelope_read(const struct pav_doc *d, const char *fresh_id,
+                  const char *region, const char *account, int64_t now_ms,
+                  struct pav_arena *a, struct pav_envelope *out,
+                  struct pav_err *err);
 
 #endif

@@ -6,10 +6,10 @@
 
 #include "pavane/err.h"
 
-/* `*text` (free()) is followed by a NUL. Errors: PAV_MISSING, PAV_IO, PAV_LIMIT. */
-PAV_MUSTUSE enum pav_rc pav_file_read(const char *path, size_t max,
-                                      char **text, size_t *len,
-                                      struct pav_err *err);
+/* `*text` (free()) is followed by a NUL. Errors: PAV_MISSING, PAV_IO,
+ * PAV_LIMIT. */
+PAV_MUSTUSE enum pav_rc pav_file_read(const char *path, size_t max, char **text,
+                                      size_t *len, struct pav_err *err);
 /* Written beside it and renamed, so that a reader sees the old or the new. */
 PAV_MUSTUSE enum pav_rc pav_file_write(const char *path, const void *p,
                                        size_t len, struct pav_err *err);

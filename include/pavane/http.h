@@ -55,9 +55,9 @@ struct pav_http_config {
 };
 
 /* Binds and listens.  Errors: PAV_IO, err->at is the address. */
-PAV_MUSTUSE enum pav_rc pav_http_new(const struct pav_http_config *config,
-                                     struct pav_http **out,
-                                     struct pav_err *err);
+PAV_MUSTUSE enum pav_rc
+pav_http_new(const struct pav_http_config *config, struct pav_http **out,
+             struct pav_err *err);
 int pav_http_port(const struct pav_http *h);
 /* Serve until pav_http_end(), then finish what was begun. */
 void pav_http_run(struct pav_http *h);
@@ -87,8 +87,8 @@ struct pav_http_counts {
 struct pav_http_counts pav_http_counts(const struct pav_http *h);
 
 /* Value of a query parameter, decoded, in `out`; NULL when absent or long. */
-const char *pav_query_get(const char *query, const char *name, char *out,
-                          size_t room);
+const char *
+pav_query_get(const char *query, const char *name, char *out, size_t room);
 /* Append a text, percent-encoded, for a query or a path segment. */
 struct pav_buf;
 void pav_url_encode(struct pav_buf *b, const char *s, size_t len);

@@ -50,8 +50,8 @@ struct pav_machine;
  * Compile a definition.  The text is copied.  NULL when a fault is an error.
  * Faults go to `faults`, which may be of any arena.
  */
-struct pav_machine *pav_machine_compile(const char *text, size_t len,
-                                        struct pav_faults *faults);
+struct pav_machine *
+pav_machine_compile(const char *text, size_t len, struct pav_faults *faults);
 void pav_machine_free(struct pav_machine *m);
 
 /* ---- what others need to know of one ---- */
@@ -73,7 +73,7 @@ struct pav_state_view {
     const struct pav_doc *source;
     const char *awaits; /* for people: the event that moves it, or NULL */
 };
-struct pav_state_view pav_machine_state(const struct pav_machine *m,
-                                        uint32_t i);
+struct pav_state_view
+pav_machine_state(const struct pav_machine *m, uint32_t i);
 
 #endif

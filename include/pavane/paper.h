@@ -14,14 +14,15 @@
 
 #include "pavane/err.h"
 
-/* `*out` belongs to the caller (cJSON_Delete). Errors: PAV_INVALID, PAV_LIMIT. */
-PAV_MUSTUSE enum pav_rc pav_paper_parse(const char *text, size_t len,
-                                        cJSON **out, struct pav_err *err);
+/* `*out` belongs to the caller (cJSON_Delete). Errors: PAV_INVALID, PAV_LIMIT.
+ */
+PAV_MUSTUSE enum pav_rc
+pav_paper_parse(const char *text, size_t len, cJSON **out, struct pav_err *err);
 /* The string member, or NULL when it is absent or no string. */
 const char *pav_paper_str(const cJSON *o, const char *key);
 /* The integer member, or `missing`; false in *ok when it is no integer. */
-int64_t pav_paper_int(const cJSON *o, const char *key, int64_t missing,
-                      int *ok);
+int64_t
+pav_paper_int(const cJSON *o, const char *key, int64_t missing, int *ok);
 /* Compact text (free()); deletes `o`. */
 char *pav_paper_print(cJSON *o, size_t *len);
 

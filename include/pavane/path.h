@@ -22,9 +22,9 @@ enum pav_path_end {
  * Compile `text` (borrowed; outlives the path) into the arena.
  * Errors: PAV_INVALID, err->message names what was found where.
  */
-PAV_MUSTUSE enum pav_rc pav_path_compile(struct pav_arena *a, const char *text,
-                                         size_t len, struct pav_path **out,
-                                         struct pav_err *err);
+PAV_MUSTUSE enum pav_rc
+pav_path_compile(struct pav_arena *a, const char *text, size_t len,
+                 struct pav_path **out, struct pav_err *err);
 
 bool pav_path_is_definite(const struct pav_path *p);
 bool pav_path_is_reference(const struct pav_path *p);
@@ -37,21 +37,19 @@ const char *pav_path_text(const struct pav_path *p);
  * Evaluate against `root`; what is made lives in `a`.  On failure, `why` (may
  * be NULL) gets the library's text.
  */
-enum pav_path_end pav_path_eval(const struct pav_path *p,
-                                const struct pav_doc *root,
-                                struct pav_arena *a,
-                                const struct pav_doc **out,
-                                struct pav_err *why);
+enum pav_path_end
+pav_path_eval(const struct pav_path *p, const struct pav_doc *root,
+              struct pav_arena *a, const struct pav_doc **out,
+              struct pav_err *why);
 
 /*
  * `root` with `value` put at a reference path: missing objects are created,
  * what is there is replaced.  NULL when the path leads through something that
  * is neither object nor array, or beside an array's items.
  */
-const struct pav_doc *pav_path_put(const struct pav_path *p,
-                                   const struct pav_doc *root,
-                                   const struct pav_doc *value,
-                                   struct pav_arena *a);
+const struct pav_doc *
+pav_path_put(const struct pav_path *p, const struct pav_doc *root,
+             const struct pav_doc *value, struct pav_arena *a);
 
 /* Java's toString() of a value, as the service prints some of them. */
 void pav_java_text(const struct pav_doc *d, struct pav_buf *out);

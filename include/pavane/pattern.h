@@ -30,10 +30,9 @@ void pav_event_init(struct pav_event *e, const struct pav_doc *doc,
  * Errors: PAV_INVALID; err->message is EventBridge's reason, err->at the key.
  * `doc` should be parsed with PAV_DUP_KEEP.
  */
-PAV_MUSTUSE enum pav_rc pav_pattern_compile(struct pav_arena *a,
-                                            const struct pav_doc *doc,
-                                            struct pav_pattern **out,
-                                            struct pav_err *err);
+PAV_MUSTUSE enum pav_rc
+pav_pattern_compile(struct pav_arena *a, const struct pav_doc *doc,
+                    struct pav_pattern **out, struct pav_err *err);
 bool pav_pattern_matches(const struct pav_pattern *p, struct pav_event *e);
 
 #endif

@@ -33,8 +33,8 @@ void pav_queue_push_all(struct pav_queue *q, struct pav_node *first);
  * Take up to `max` nodes as a chain, in order, waiting up to `wait_ms` for the
  * first (0: not at all, < 0: for ever).  NULL when there is none.
  */
-struct pav_node *pav_queue_take(struct pav_queue *q, size_t max,
-                                int64_t wait_ms);
+struct pav_node *
+pav_queue_take(struct pav_queue *q, size_t max, int64_t wait_ms);
 /* Wake the receiver; pushes are refused from now on. */
 void pav_queue_close(struct pav_queue *q);
 bool pav_queue_closed(struct pav_queue *q);

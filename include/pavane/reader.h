@@ -12,9 +12,8 @@
 
 struct pav_reader;
 
-PAV_MUSTUSE enum pav_rc pav_reader_open(const char *path,
-                                        struct pav_reader **out,
-                                        struct pav_err *err);
+PAV_MUSTUSE enum pav_rc
+pav_reader_open(const char *path, struct pav_reader **out, struct pav_err *err);
 void pav_reader_close(struct pav_reader *r);
 /* One consistent view between the two. */
 void pav_reader_begin(struct pav_reader *r);
@@ -37,24 +36,23 @@ struct pav_execution_filter {
 };
 
 /* `*next`: the id to go on before, 0 when this was the last page. */
-uint32_t pav_reader_executions(struct pav_reader *r,
-                               const struct pav_execution_filter *f,
-                               struct pav_arena *a,
-                               struct pav_execution_view **out,
-                               int64_t *next);
+uint32_t
+pav_reader_executions(struct pav_reader *r,
+                      const struct pav_execution_filter *f, struct pav_arena *a,
+                      struct pav_execution_view **out, int64_t *next);
 bool pav_reader_execution(struct pav_reader *r, const char *machine,
                           const char *name, struct pav_arena *a,
                           struct pav_execution_view *out);
-bool pav_reader_execution_by_id(struct pav_reader *r, int64_t id,
-                                struct pav_arena *a,
-                                struct pav_execution_view *out);
+bool
+pav_reader_execution_by_id(struct pav_reader *r, int64_t id,
+                           struct pav_arena *a, struct pav_execution_view *out);
 
 /*
  * The steps of an execution that hold history events from `from` on, oldest
  * first, at most `events` events' worth.  Records are loaded.
  */
-uint32_t pav_reader_steps(struct pav_reader *r, int64_t last_step,
-                          int64_t from, int64_t events, struct pav_arena *a,
+uint32_t pav_reader_steps(struct pav_reader *r, int64_t last_step, int64_t from,
+                          int64_t events, struct pav_arena *a,
                           struct pav_step_row **out);
 bool pav_reader_step(struct pav_reader *r, int64_t id, struct pav_arena *a,
                      struct pav_step_row *out);
@@ -73,10 +71,9 @@ struct pav_wait_filter {
     uint32_t after_no, limit;
 };
 
-uint32_t pav_reader_waits(struct pav_reader *r,
-                          const struct pav_wait_filter *f,
-                          struct pav_arena *a,
-                          struct pav_wait_view_row **out, bool *more);
+uint32_t pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
+                          struct pav_arena *a, struct pav_wait_view_row **out,
+                          bool *more);
 
 /* ---- dispositions and events ---- */
 
@@ -95,11 +92,11 @@ struct pav_disposition_filter {
     uint32_t limit;
 };
 
-uint32_t pav_reader_dispositions(struct pav_reader *r,
-                                 const struct pav_disposition_filter *f,
-                                 struct pav_arena *a,
-                                 struct pav_disposition_view **out,
-                                 int64_t *next);
+uint32_t
+pav_reader_dispositions(struct pav_reader *r,
+                        const struct pav_disposition_filter *f,
+                        struct pav_arena *a, struct pav_disposition_view **out,
+                        int64_t *next);
 /* The event as its producer sent it. */
 bool pav_reader_event(struct pav_reader *r, int64_t id, struct pav_arena *a,
                       struct pav_event_row *out);
@@ -116,9 +113,9 @@ struct pav_machine_view {
 
 /* Current versions; `counted` fills the counts. Faulty folders that never
  * loaded come too, with row.id 0. */
-uint32_t pav_reader_machines(struct pav_reader *r, bool counted,
-                             struct pav_arena *a,
-                             struct pav_machine_view **out);
+uint32_t
+pav_reader_machines(struct pav_reader *r, bool counted, struct pav_arena *a,
+                    struct pav_machine_view **out);
 bool pav_reader_machine(struct pav_reader *r, const char *name,
                         struct pav_arena *a, struct pav_machine_view *out);
 bool pav_reader_version(struct pav_reader *r, int64_t version_id,

@@ -44,9 +44,9 @@ struct pav_rules {
 };
 
 /* NULL when a fault is an error; empty text: no rules. */
-struct pav_rules *pav_rules_compile(const char *text, size_t len,
-                                    const struct pav_machine *machine,
-                                    struct pav_faults *faults);
+struct pav_rules *
+pav_rules_compile(const char *text, size_t len,
+                  const struct pav_machine *machine, struct pav_faults *faults);
 void pav_rules_free(struct pav_rules *r);
 
 #endif

@@ -28,8 +28,8 @@ struct pav_setting {
 struct pav_settings;
 
 /* `table` is borrowed and outlives the settings. */
-struct pav_settings *pav_settings_new(const struct pav_setting *table,
-                                      size_t count);
+struct pav_settings *
+pav_settings_new(const struct pav_setting *table, size_t count);
 void pav_settings_free(struct pav_settings *s);
 
 /*

@@ -61,7 +61,7 @@ struct pav_identity {
 struct pav_step_in {
     const struct pav_machine *machine;
     const struct pav_identity *identity;
-    const struct pav_doc *record; /* of the last step; NULL to start */
+    const struct pav_doc *record;          /* of the last step; NULL to start */
     const struct pav_doc *execution_input; /* when the machine needs it */
     int64_t first_event_id; /* of the events that this step makes */
     struct pav_wake wake;
@@ -80,7 +80,7 @@ struct pav_wait_view {
     const char *pattern_text;
     const char *awaits; /* for people: what would move it, or NULL */
     int64_t since_at;
-    int64_t due_at;    /* its TimeoutSeconds; 0: none */
+    int64_t due_at; /* its TimeoutSeconds; 0: none */
     bool in_parallel;
 };
 
@@ -96,7 +96,7 @@ struct pav_step_out {
     struct pav_buf record;        /* to be released with pav_buf_fini() */
     uint32_t event_count;
     bool unexpected; /* a Fail was reached through a Choice's Default */
-    bool moving; /* a branch waits for time, and goes on by itself */
+    bool moving;     /* a branch waits for time, and goes on by itself */
     /* After the step, in the arena: */
     const struct pav_wait_view *waits;
     uint32_t wait_count;
@@ -119,9 +119,9 @@ void pav_step_view(const struct pav_machine *m, const struct pav_doc *record,
  * Is there a wait, reachable from the record's frames without another event,
  * or by any path behind them, that names this event?
  */
-bool pav_step_named_ahead(const struct pav_machine *m,
-                          const struct pav_doc *record,
-                          struct pav_event *event, struct pav_arena *a);
+bool
+pav_step_named_ahead(const struct pav_machine *m, const struct pav_doc *record,
+                     struct pav_event *event, struct pav_arena *a);
 
 /* ---- task tokens ---- */
 

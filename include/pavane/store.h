@@ -50,9 +50,8 @@ bool pav_disposition_find(const char *name, enum pav_disposition *out);
  * (cannot be opened or written, is in use), PAV_INVALID (not Pavane's, or of a
  * newer version).  err->at is the path.
  */
-PAV_MUSTUSE enum pav_rc pav_store_open(const char *path,
-                                       struct pav_store **out,
-                                       struct pav_err *err);
+PAV_MUSTUSE enum pav_rc
+pav_store_open(const char *path, struct pav_store **out, struct pav_err *err);
 /* The calling thread is the one that writes from now on. */
 void pav_store_adopt(struct pav_store *s);
 /* Checkpoints and closes; readers are closed by then. */
@@ -63,15 +62,15 @@ void pav_store_close(struct pav_store *s);
  * PAV_FULL: no space; all of it was rolled back.  PAV_IO: anything else; the
  * process must end, for start-up is recovery.
  */
-PAV_MUSTUSE enum pav_rc pav_store_commit(struct pav_store *s,
-                                         struct pav_err *err);
+PAV_MUSTUSE enum pav_rc
+pav_store_commit(struct pav_store *s, struct pav_err *err);
 void pav_store_rollback(struct pav_store *s);
 /* True when the log is long enough, or `idle` and not empty. */
 bool pav_store_wants_checkpoint(const struct pav_store *s, bool idle);
 void pav_store_checkpoint(struct pav_store *s);
 /* Can a row be written and made durable right now? */
-PAV_MUSTUSE enum pav_rc pav_store_probe(struct pav_store *s,
-                                        struct pav_err *err);
+PAV_MUSTUSE enum pav_rc
+pav_store_probe(struct pav_store *s, struct pav_err *err);
 
 /* The next ids; counted in memory, corrected by a rollback. */
 int64_t pav_store_next_event(struct pav_store *s);
@@ -92,13 +91,13 @@ struct pav_machine_row {
 /* A new machine, or a new current version of one; fills the ids. */
 void pav_store_machine_put(struct pav_store *s, struct pav_machine_row *row,
                            int64_t now_ms);
-void pav_store_machine_active(struct pav_store *s, int64_t machine_id,
-                              bool active);
+void
+pav_store_machine_active(struct pav_store *s, int64_t machine_id, bool active);
 /* Current versions, in order of their ids; `fn` false ends it. */
-void pav_store_machines(struct pav_store *s,
-                        bool (*fn)(void *arg,
-                                   const struct pav_machine_row *row),
-                        void *arg);
+void
+pav_store_machines(struct pav_store *s,
+                   bool (*fn)(void *arg, const struct pav_machine_row *row),
+                   void *arg);
 /* One version; NULL bytes when there is none. Copied into the arena. */
 bool pav_store_version(struct pav_store *s, int64_t version_id,
                        struct pav_arena *a, struct pav_machine_row *out);
@@ -131,14 +130,13 @@ struct pav_disposition_row {
 };
 
 /* Fills row->id; `ordinal` counts the machines that one event concerns. */
-void pav_store_disposition_add(struct pav_store *s,
-                               struct pav_disposition_row *row,
-                               uint32_t ordinal);
+void
+pav_store_disposition_add(struct pav_store *s, struct pav_disposition_row *row,
+                          uint32_t ordinal);
 /* parked becomes started, resumed or expired. */
 void pav_store_disposition_change(struct pav_store *s, int64_t id,
-                                  enum pav_disposition kind,
-                                  int64_t machine_id, int64_t execution_id,
-                                  int64_t now_ms);
+                                  enum pav_disposition kind, int64_t machine_id,
+                                  int64_t execution_id, int64_t now_ms);
 /* Did that event concern this machine (or nobody, for machine 0)? */
 bool pav_store_concerned(struct pav_store *s, int64_t event_id,
                          int64_t machine_id, int64_t *execution_id);
@@ -147,8 +145,8 @@ bool pav_store_concerned(struct pav_store *s, int64_t event_id,
 
 struct pav_execution_row {
     int64_t id, machine_id, version_id;
-    const char *name, *key; /* key NULL: started without one */
-    int status;             /* enum pav_status */
+    const char *name, *key;         /* key NULL: started without one */
+    int status;                     /* enum pav_status */
     int64_t started_at, stopped_at; /* 0: still open */
     int64_t first_step, last_step, next_event;
     const char *states; /* a JSON list of names */
@@ -192,8 +190,8 @@ struct pav_wait_row {
 };
 
 void pav_store_wait_add(struct pav_store *s, const struct pav_wait_row *row);
-void pav_store_wait_delete(struct pav_store *s, int64_t execution_id,
-                           uint32_t no);
+void
+pav_store_wait_delete(struct pav_store *s, int64_t execution_id, uint32_t no);
 void pav_store_timer_add(struct pav_store *s, int64_t due_at,
                          int64_t execution_id, uint32_t no);
 void pav_store_timer_delete(struct pav_store *s, int64_t due_at,
@@ -205,7 +203,7 @@ bool pav_store_timer_first(struct pav_store *s, int64_t *due_at,
 struct pav_parked_row {
     int64_t machine_id, event_id, disposition_id, expires_at;
     const char *key;
-    bool shared; /* its rule may hand it over the token table */
+    bool shared;            /* its rule may hand it over the token table */
     struct pav_bytes input; /* what the rule handed on */
 };
 
@@ -228,8 +226,8 @@ void pav_store_fault_put(struct pav_store *s, const char *name,
                          const char *report, int64_t now_ms);
 
 /* Version ids with an open execution, for loading at the start. */
-void pav_store_open_versions(struct pav_store *s,
-                             void (*fn)(void *arg, int64_t version_id),
-                             void *arg);
+void
+pav_store_open_versions(struct pav_store *s,
+                        void (*fn)(void *arg, int64_t version_id), void *arg);
 
 #endif

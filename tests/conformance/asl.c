@@ -99,8 +99,7 @@ step(struct run *r, const struct pav_wake *wake)
 static const struct pav_doc *
 next_end(struct run *r, const char *state)
 {
-    const struct pav_doc *ends =
-        pav_doc_get(pav_doc_get(r->c, "mocks"), state);
+    const struct pav_doc *ends = pav_doc_get(pav_doc_get(r->c, "mocks"), state);
     uint32_t i;
 
     for (i = 0; i < r->script_count; i++)
@@ -205,8 +204,7 @@ compare_history(struct run *r, const struct normal *n,
     if (want == NULL || pav_doc_get(r->c, "history_order") != NULL)
         return NULL;
     for (i = 0; i < want->len; i++) /* recorded without order */
-        if (pav_doc_int(pav_doc_get(pav_doc_at(want, i), "id"), &id) &&
-            id == 0)
+        if (pav_doc_int(pav_doc_get(pav_doc_at(want, i), "id"), &id) && id == 0)
             return want->len <= r->history.count ? NULL : "events are missing";
     for (i = 0; i < want->len; i++) {
         const struct pav_doc *w = pav_doc_at(want, i);
@@ -238,8 +236,7 @@ compare_history(struct run *r, const struct normal *n,
 
 /* A text that may be absent on both sides. */
 static bool
-text_agrees(const struct normal *n, const struct pav_doc *want,
-            const char *got)
+text_agrees(const struct normal *n, const struct pav_doc *want, const char *got)
 {
     if (want == NULL || got == NULL)
         return want == NULL && got == NULL;

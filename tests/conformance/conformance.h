@@ -7,7 +7,7 @@
 struct tally {
     struct pav_arena arena; /* of the file being read */
     const char *category;
-    unsigned passed, failed, skipped;          /* of the category */
+    unsigned passed, failed, skipped; /* of the category */
     unsigned all_passed, all_failed, all_skipped;
     bool show_failures;
 };

@@ -112,8 +112,7 @@ run_ruleset(struct tally *t, const struct pav_doc *set)
     for (i = 0; i < rules->len; i++) {
         struct pav_pattern *p;
         struct pav_err err;
-        enum verdict v =
-            compile(&t->arena, &rules->members[i].value, &p, &err);
+        enum verdict v = compile(&t->arena, &rules->members[i].value, &p, &err);
 
         for (j = 0; j < events->len; j++) {
             const struct pav_doc *e = pav_doc_at(events, j);

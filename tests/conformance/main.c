@@ -61,8 +61,7 @@ run_file(const struct kind *k, struct tally *t, const char *dir,
     }
     pav_arena_init(&t->arena, 1 << 20);
     if (pav_doc_parse(&t->arena, text, len, NULL, &file, &err) != PAV_OK) {
-        fprintf(stderr, "conformance: %s: %s: %s\n", path, err.at,
-                err.message);
+        fprintf(stderr, "conformance: %s: %s: %s\n", path, err.at, err.message);
         exit(2);
     }
     t->category = category;
@@ -88,8 +87,8 @@ is_json(const struct dirent *e)
 int
 main(int argc, char **argv)
 {
-    struct tally t = {.show_failures = argc > 3 &&
-                                       strcmp(argv[3], "--failures") == 0};
+    struct tally t = {.show_failures =
+                          argc > 3 && strcmp(argv[3], "--failures") == 0};
     struct dirent **names;
     size_t k;
     int i, count;

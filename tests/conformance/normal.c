@@ -11,11 +11,20 @@
 static bool
 is_wild_word(const struct pav_doc *d)
 {
-    static const char *const words[] = {
-        "date",       "timestamp",        "datetime",      "start-date",
-        "stop-date",  "start-time",       "entered-time",  "RequestId",
-        "snf_role_arn", "sfn_role_arn",   "x-amzn-RequestId",
-        "X-Amzn-Trace-Id", "x-amz-crc32", "RandomNumberGenerated"};
+    static const char *const words[] = {"date",
+                                        "timestamp",
+                                        "datetime",
+                                        "start-date",
+                                        "stop-date",
+                                        "start-time",
+                                        "entered-time",
+                                        "RequestId",
+                                        "snf_role_arn",
+                                        "sfn_role_arn",
+                                        "x-amzn-RequestId",
+                                        "X-Amzn-Trace-Id",
+                                        "x-amz-crc32",
+                                        "RandomNumberGenerated"};
     size_t i;
 
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -104,10 +113,14 @@ glob(const char *want, const char *got)
 static bool
 ignored(const struct pav_member *m)
 {
-    static const char *const keys[] = {
-        "roleArn", "region", "inputDetails", "outputDetails",
-        "assignedVariablesDetails", "SdkHttpMetadata",
-        "SdkResponseMetadata", "RoleArn"};
+    static const char *const keys[] = {"roleArn",
+                                       "region",
+                                       "inputDetails",
+                                       "outputDetails",
+                                       "assignedVariablesDetails",
+                                       "SdkHttpMetadata",
+                                       "SdkResponseMetadata",
+                                       "RoleArn"};
     size_t i;
 
     for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)

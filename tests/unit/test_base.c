@@ -25,11 +25,17 @@ test_times(void **state)
                 {"2026-11-24T12:12:13+02:00", 1795515133000},
                 {"2024-02-29T00:00:00Z", 1709164800000},
                 {"1969-12-31T23:59:59Z", -1000}};
-    static const char *const bad[] = {
-        "", "2026-11-24", "2026-11-24T10:12:13", "2026-11-24t10:12:13Z",
-        "2026-11-24T10:12:13z", "2026-13-01T00:00:00Z", "2025-02-29T00:00:00Z",
-        "2026-11-24T24:00:00Z", "2026-11-24T10:12:13.Z",
-        "2026-11-24T10:12:13+0200", "2026-11-24 10:12:13Z"};
+    static const char *const bad[] = {"",
+                                      "2026-11-24",
+                                      "2026-11-24T10:12:13",
+                                      "2026-11-24t10:12:13Z",
+                                      "2026-11-24T10:12:13z",
+                                      "2026-13-01T00:00:00Z",
+                                      "2025-02-29T00:00:00Z",
+                                      "2026-11-24T24:00:00Z",
+                                      "2026-11-24T10:12:13.Z",
+                                      "2026-11-24T10:12:13+0200",
+                                      "2026-11-24 10:12:13Z"};
     char out[PAV_TIME_LEN];
     int64_t ms;
     size_t i;
@@ -205,8 +211,7 @@ test_settings_refuse(void **state)
 
         strcpy(a, bad[i].args[0]);
         strcpy(b, bad[i].args[1]);
-        assert_int_equal(pav_settings_read(s, &argc, argv, &err),
-                         PAV_INVALID);
+        assert_int_equal(pav_settings_read(s, &argc, argv, &err), PAV_INVALID);
         assert_string_equal(err.at, bad[i].at);
         pav_settings_free(s);
     }
@@ -243,8 +248,8 @@ test_papers_are_strict(void **state)
 
     (void)state;
     for (i = 0; i < COUNT(bad); i++)
-        assert_int_not_equal(
-            pav_paper_parse(bad[i], strlen(bad[i]), &o, &err), PAV_OK);
+        assert_int_not_equal(pav_paper_parse(bad[i], strlen(bad[i]), &o, &err),
+                             PAV_OK);
     assert_int_equal(pav_paper_parse("{\"A\":1,\"a\":\"x\"}", 15, &o, &err),
                      PAV_OK);
     assert_string_equal(pav_paper_str(o, "a"), "x");

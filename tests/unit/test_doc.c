@@ -51,12 +51,26 @@ parse(const char *text)
 static void
 test_identity(void **state)
 {
-    static const char *const same[] = {
-        "null", "true", "false", "0", "-0", "1.0", "1e400", "0.30000000000000004",
-        "9007199254740993", "123456789012345678901234567890", "-1.5E+3",
-        "\"\"", "\"a\\u0000b\"", "\"\\ud800\"", "\"\\\"\\\\\\n\"",
-        "\"\xc3\xbc\xf0\x9f\x9a\x97\"", "[]", "{}", "[1,[2,[3]],{}]",
-        "{\"b\":1,\"a\":{\"c\":[]}}"};
+    static const char *const same[] = {"null",
+                                       "true",
+                                       "false",
+                                       "0",
+                                       "-0",
+                                       "1.0",
+                                       "1e400",
+                                       "0.30000000000000004",
+                                       "9007199254740993",
+                                       "123456789012345678901234567890",
+                                       "-1.5E+3",
+                                       "\"\"",
+                                       "\"a\\u0000b\"",
+                                       "\"\\ud800\"",
+                                       "\"\\\"\\\\\\n\"",
+                                       "\"\xc3\xbc\xf0\x9f\x9a\x97\"",
+                                       "[]",
+                                       "{}",
+                                       "[1,[2,[3]],{}]",
+                                       "{\"b\":1,\"a\":{\"c\":[]}}"};
     size_t i;
 
     (void)state;
@@ -67,11 +81,34 @@ test_identity(void **state)
 static void
 test_refused(void **state)
 {
-    static const char *const bad[] = {
-        "", " ", "01", "1.", ".5", "+1", "1e", "nul", "tru", "[1,]", "[1",
-        "{\"a\"}", "{\"a\":1,}", "{a:1}", "'a'", "\"a", "\"\\x\"", "\"\\u12\"",
-        "\"\t\"", "\"\xff\"", "\"\xc0\xaf\"", "\"\xed\xa0\x80\"", "[1]x",
-        "\xef\xbb\xbf[]", "[1 2]", "{\"a\":1 \"b\":2}", "-", "1 2"};
+    static const char *const bad[] = {"",
+                                      " ",
+                                      "01",
+                                      "1.",
+                                      ".5",
+                                      "+1",
+                                      "1e",
+                                      "nul",
+                                      "tru",
+                                      "[1,]",
+                                      "[1",
+                                      "{\"a\"}",
+                                      "{\"a\":1,}",
+                                      "{a:1}",
+                                      "'a'",
+                                      "\"a",
+                                      "\"\\x\"",
+                                      "\"\\u12\"",
+                                      "\"\t\"",
+                                      "\"\xff\"",
+                                      "\"\xc0\xaf\"",
+                                      "\"\xed\xa0\x80\"",
+                                      "[1]x",
+                                      "\xef\xbb\xbf[]",
+                                      "[1 2]",
+                                      "{\"a\":1 \"b\":2}",
+                                      "-",
+                                      "1 2"};
     struct pav_err err;
     const struct pav_doc *d;
     size_t i;
@@ -91,9 +128,8 @@ test_place_of_a_fault(void **state)
     const struct pav_doc *d;
 
     (void)state;
-    assert_int_equal(
-        pav_doc_parse(&arena, text, strlen(text), NULL, &d, &err),
-        PAV_INVALID);
+    assert_int_equal(pav_doc_parse(&arena, text, strlen(text), NULL, &d, &err),
+                     PAV_INVALID);
     assert_string_equal(err.at, "line 3, column 8");
 }
 
@@ -107,8 +143,7 @@ test_depth(void **state)
     (void)state;
     memset(text, '[', 1000);
     memset(text + 1000, ']', 1000);
-    assert_int_equal(pav_doc_parse(&arena, text, 2000, NULL, &d, &err),
-                     PAV_OK);
+    assert_int_equal(pav_doc_parse(&arena, text, 2000, NULL, &d, &err), PAV_OK);
     memset(text, '[', 1001);
     memset(text + 1001, ']', 1001);
     assert_int_equal(pav_doc_parse(&arena, text, 2002, NULL, &d, &err),
@@ -124,16 +159,15 @@ test_duplicates(void **state)
     struct pav_err err;
 
     (void)state;
-    assert_int_equal(
-        pav_doc_parse(&arena, text, strlen(text), &opts, &d, &err), PAV_OK);
+    assert_int_equal(pav_doc_parse(&arena, text, strlen(text), &opts, &d, &err),
+                     PAV_OK);
     assert_string_equal(printed(d), "{\"a\":3,\"b\":2}");
     opts.dup = PAV_DUP_REFUSE;
-    assert_int_equal(
-        pav_doc_parse(&arena, text, strlen(text), &opts, &d, &err),
-        PAV_INVALID);
+    assert_int_equal(pav_doc_parse(&arena, text, strlen(text), &opts, &d, &err),
+                     PAV_INVALID);
     opts.dup = PAV_DUP_KEEP;
-    assert_int_equal(
-        pav_doc_parse(&arena, text, strlen(text), &opts, &d, &err), PAV_OK);
+    assert_int_equal(pav_doc_parse(&arena, text, strlen(text), &opts, &d, &err),
+                     PAV_OK);
     assert_int_equal(d->len, 3);
     assert_string_equal(printed(pav_doc_get(d, "a")), "3");
 }
@@ -156,8 +190,8 @@ test_large_objects(void **state)
             pav_buf_printf(&b, "%s\"key%d\":%d", i == 0 ? "" : ",",
                            (i * 7919) % 1000, i);
         pav_buf_putc(&b, '}');
-        assert_int_equal(
-            pav_doc_parse_copy(&arena, b.p, b.len, NULL, &d, &err), PAV_OK);
+        assert_int_equal(pav_doc_parse_copy(&arena, b.p, b.len, NULL, &d, &err),
+                         PAV_OK);
         for (i = 0; i < count; i++) {
             int64_t n = -1;
 
@@ -186,8 +220,8 @@ test_numbers(void **state)
     assert_int_equal(n, 1);
     assert_false(pav_doc_int(parse("1.5"), &n));
     assert_true(pav_doc_equal(parse("1"), parse("1.0")));
-    assert_false(pav_doc_equal(parse("9007199254740993"),
-                               parse("9007199254740992")));
+    assert_false(
+        pav_doc_equal(parse("9007199254740993"), parse("9007199254740992")));
     assert_string_equal(printed(pav_doc_new_double(&arena, 0.1 + 0.2)),
                         "0.30000000000000004");
     assert_string_equal(printed(pav_doc_new_double(&arena, 0.1)), "0.1");
@@ -233,8 +267,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_identity, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_place_of_a_fault, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(test_place_of_a_fault, setup, teardown),
         cmocka_unit_test_setup_teardown(test_depth, setup, teardown),
         cmocka_unit_test_setup_teardown(test_duplicates, setup, teardown),
         cmocka_unit_test_setup_teardown(test_large_objects, setup, teardown),

@@ -5,9 +5,9 @@
 
 #include "../../engine/net/net_int.h"
 
-#define OK(rest)  "POST /events?a=b HTTP/1.1\r\nHost: x\r\n" rest "\r\n"
-#define LEN       "Content-Length: 2\r\n"
-#define TE        "Transfer-Encoding: chunked\r\n"
+#define OK(rest) "POST /events?a=b HTTP/1.1\r\nHost: x\r\n" rest "\r\n"
+#define LEN      "Content-Length: 2\r\n"
+#define TE       "Transfer-Encoding: chunked\r\n"
 
 static enum parsed
 parse(const char *text, size_t len, struct head *h, int *status)
@@ -51,7 +51,9 @@ test_refused(void **state)
         {OK(TE TE), 400},
         {OK("Transfer-Encoding: xchunked\r\n"), 400},
         {OK("Transfer-Encoding: chunked, identity\r\n"), 400},
-        {OK("Transfer-Encoding:\x0b" "chunked\r\n"), 400},
+        {OK("Transfer-Encoding:\x0b"
+            "chunked\r\n"),
+         400},
         {OK("Transfer-Encoding : chunked\r\n"), 400},
         {OK(" folded: x\r\n"), 400},
         {OK("A: b\r\n folded\r\n"), 400},
@@ -164,11 +166,22 @@ test_chunks_at_every_split(void **state)
 static void
 test_chunks_refused(void **state)
 {
-    static const char *const bad[] = {
-        "0x2\r\n",      " 2\r\nab\r\n", "2 \r\nab\r\n", "2\nab\r\n",
-        "2\r\nabXX",    "g\r\n",        "\r\n",         "fffffffff\r\n",
-        "-1\r\n",       "2\r\nab\r0",   "0\r\n bad\r\n", "2;a\nab",
-        "0\r\nno colon\r\n", "0\r\nfoo\r\n", "2;\x01\r\n", "000000002\r\n"};
+    static const char *const bad[] = {"0x2\r\n",
+                                      " 2\r\nab\r\n",
+                                      "2 \r\nab\r\n",
+                                      "2\nab\r\n",
+                                      "2\r\nabXX",
+                                      "g\r\n",
+                                      "\r\n",
+                                      "fffffffff\r\n",
+                                      "-1\r\n",
+                                      "2\r\nab\r0",
+                                      "0\r\n bad\r\n",
+                                      "2;a\nab",
+                                      "0\r\nno colon\r\n",
+                                      "0\r\nfoo\r\n",
+                                      "2;\x01\r\n",
+                                      "000000002\r\n"};
     size_t i;
 
     (void)state;

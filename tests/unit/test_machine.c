@@ -50,7 +50,7 @@ expect_fault(const char *text, const char *line)
 }
 
 #define PASS_TO(next)                                                          \
-    "{\"StartAt\":\"A\",\"States\":{\"A\":{\"Type\":\"Pass\",\"Next\":\"" next  \
+    "{\"StartAt\":\"A\",\"States\":{\"A\":{\"Type\":\"Pass\",\"Next\":\"" next \
     "\"}}}"
 #define ONE(state)                                                             \
     "{\"StartAt\":\"A\",\"States\":{\"A\":" state                              \

@@ -110,28 +110,44 @@ submit(struct pav_job *j)
     "\"}],\"Default\":\"Bad\""
 
 /* Two waits that name nothing, as the published sample has them. */
-static const char line_machine[] =
-    "{\"StartAt\":\"W1\",\"States\":{\"W1\":{" TABLE_WAIT("Default")
-    ",\"Next\":\"C1\"},\"C1\":{" CHOICE("Two", "W2") "},\"W2\":{"
-    TABLE_WAIT("Default") ",\"Next\":\"C2\"},\"C2\":{" CHOICE("Three", "Done")
-    "},\"Bad\":{\"Type\":\"Fail\"},\"Done\":{\"Type\":\"Succeed\"}}}";
+static const char
+    line_machine
+        [] = "{\"StartAt\":\"W1\",\"States\":{\"W1\":{" TABLE_WAIT("Default") ",\"Next\":\"C1\"},\"C1\":{" CHOICE(
+            "Two",
+            "W2") "},\"W2\":{" TABLE_WAIT("Default") ",\"Next\":\"C2\"},\"C2\":"
+                                                     "{" CHOICE("Three",
+                                                                "Done") "},"
+                                                                        "\"Bad"
+                                                                        "\":{"
+                                                                        "\"Type"
+                                                                        "\":"
+                                                                        "\"Fail"
+                                                                        "\"},"
+                                                                        "\"Done"
+                                                                        "\":{"
+                                                                        "\"Type"
+                                                                        "\":"
+                                                                        "\"Succ"
+                                                                        "eed\"}"
+                                                                        "}}";
 
 /* A Parallel of waits that name their events, then one more. */
 static const char wide_machine[] =
     "{\"StartAt\":\"P\",\"States\":{\"P\":{\"Type\":\"Parallel\",\"Branches\":["
-    "{\"StartAt\":\"A\",\"States\":{\"A\":{" TABLE_WAIT("Left")
-    ",\"End\":true}}},{\"StartAt\":\"B\",\"States\":{\"B\":{"
-    TABLE_WAIT("Right") ",\"End\":true}}}],\"Next\":\"W\"},\"W\":{"
-    TABLE_WAIT("Last") ",\"End\":true}}}";
+    "{\"StartAt\":\"A\",\"States\":{\"A\":{" TABLE_WAIT(
+        "Left") ",\"End\":true}}},{\"StartAt\":\"B\",\"States\":{\"B\":"
+                "{" TABLE_WAIT("Right") ",\"End\":true}}}],\"Next\":\"W\"},"
+                                        "\"W\":{" TABLE_WAIT("Last") ",\"End\":"
+                                                                     "true}}}";
 
 static const char slow_machine[] =
     "{\"StartAt\":\"S\",\"States\":{\"S\":{\"Type\":\"Wait\",\"Seconds\":60,"
-    "\"Next\":\"W\"},\"W\":{" TABLE_WAIT("Default")
-    ",\"TimeoutSeconds\":30,\"End\":true}}}";
+    "\"Next\":\"W\"},\"W\":{" TABLE_WAIT(
+        "Default") ",\"TimeoutSeconds\":30,\"End\":true}}}";
 
 #define RULES(source, first, next, scope)                                      \
     "{\"correlationId\":\"$.detail.id\",\"start\":[{\"pattern\":{\"source\":[" \
-    "\"" source "\"],\"detail-type\":[\"" first "\"]}}],\"resume\":[{"        \
+    "\"" source "\"],\"detail-type\":[\"" first "\"]}}],\"resume\":[{"         \
     "\"pattern\":{\"source\":[\"" source "\"],\"detail-type\":[" next          \
     "]},\"scope\":\"" scope "\"}]}"
 
@@ -176,8 +192,7 @@ define(const char *name, const char *definition, const char *source,
 
 /* Send one event; what became of it, "disposition machine:execution;" each. */
 static const char *
-send_all(const char *source, const char *id, const char *type,
-          const char *key)
+send_all(const char *source, const char *id, const char *type, const char *key)
 {
     struct pav_job *j = pav_job_new(PAV_JOB_EVENTS);
     const char *text = pav_arena_printf(
@@ -191,9 +206,9 @@ send_all(const char *source, const char *id, const char *type,
     const char *all = "";
     uint32_t i;
 
-    assert_int_equal(pav_envelope_read(d, "", "us-east-1", "0", NOW, &j->arena,
-                                       &e, NULL),
-                     PAV_OK);
+    assert_int_equal(
+        pav_envelope_read(d, "", "us-east-1", "0", NOW, &j->arena, &e, NULL),
+        PAV_OK);
     j->items = item = pav_arena_zalloc(&j->arena, sizeof(*item));
     j->item_count = 1;
     item->doc = e.doc;
@@ -220,8 +235,7 @@ send_all(const char *source, const char *id, const char *type,
 
 /* The same, for the one machine that it must concern. */
 static const char *
-send_from(const char *source, const char *id, const char *type,
-          const char *key)
+send_from(const char *source, const char *id, const char *type, const char *key)
 {
     const char *all = send_all(source, id, type, key);
     size_t len = strlen(all);
@@ -290,7 +304,8 @@ test_straight(void **state)
     assert_string_equal(send("2", "Two", "k"), "resumed line:k");
     assert_string_equal(status_of("line", "k"), "RUNNING [\"W2\"] 13 events");
     assert_string_equal(send("3", "Three", "k"), "resumed line:k");
-    assert_string_equal(status_of("line", "k"), "SUCCEEDED [\"Done\"] 20 events");
+    assert_string_equal(status_of("line", "k"),
+                        "SUCCEEDED [\"Done\"] 20 events");
     assert_string_equal(send("4", "Four", "k"), "late line:k");
     assert_string_equal(send("5", "One", "k"), "late line:k");
     assert_string_equal(send_from("other", "6", "One", "k"), "unmatched -:-");
@@ -305,7 +320,8 @@ test_early_events_are_applied(void **state)
     assert_string_equal(send("3", "Three", "k"), "parked line:-");
     assert_string_equal(send("2", "Two", "k"), "parked line:-");
     assert_string_equal(send("1", "One", "k"), "started line:k");
-    assert_string_equal(status_of("line", "k"), "SUCCEEDED [\"Done\"] 20 events");
+    assert_string_equal(status_of("line", "k"),
+                        "SUCCEEDED [\"Done\"] 20 events");
     assert_int_equal(count_of(PAV_PARKED, "k"), 0);
     assert_int_equal(count_of(PAV_RESUMED, "k"), 2);
 }
@@ -383,7 +399,8 @@ test_unexpected_is_parked(void **state)
     send("1", "One", "k");
     assert_string_equal(send("3", "Three", "k"), "parked line:k");
     assert_string_equal(send("2", "Two", "k"), "resumed line:k");
-    assert_string_equal(status_of("line", "k"), "SUCCEEDED [\"Done\"] 20 events");
+    assert_string_equal(status_of("line", "k"),
+                        "SUCCEEDED [\"Done\"] 20 events");
 }
 
 /* W10: from a Parallel, as the published sample: ABORTED with error 500. */
@@ -456,12 +473,14 @@ test_handed_over_by_the_token_table(void **state)
     send("1", "One", "k");
     send("2", "Two", "k");
     assert_string_equal(send_from("w", "3", "Three", "k"), "resumed line:k");
-    assert_string_equal(status_of("line", "k"), "SUCCEEDED [\"Done\"] 20 events");
+    assert_string_equal(status_of("line", "k"),
+                        "SUCCEEDED [\"Done\"] 20 events");
     /* Before the start it waits at its owner, and is found there. */
     assert_string_equal(send_from("w", "13", "Three", "q"), "parked wide:-");
     send("11", "One", "q");
     send("12", "Two", "q");
-    assert_string_equal(status_of("line", "q"), "SUCCEEDED [\"Done\"] 20 events");
+    assert_string_equal(status_of("line", "q"),
+                        "SUCCEEDED [\"Done\"] 20 events");
 }
 
 /* An event that both rules know concerns each machine once. */
@@ -509,7 +528,8 @@ test_rejected_may_come_again(void **state)
     assert_string_equal(send("b", "Three", "k"), "rejected line:-");
     assert_string_equal(send("1", "One", "k"), "started line:k");
     assert_string_equal(send("b", "Three", "k"), "resumed line:k");
-    assert_string_equal(status_of("line", "k"), "SUCCEEDED [\"Done\"] 20 events");
+    assert_string_equal(status_of("line", "k"),
+                        "SUCCEEDED [\"Done\"] 20 events");
 }
 
 /* A duplicate of a handed-over event is one, also when all is over. */
@@ -532,9 +552,10 @@ test_early_while_a_branch_sleeps(void **state)
     static const char machine[] =
         "{\"StartAt\":\"P\",\"States\":{\"P\":{\"Type\":\"Parallel\","
         "\"Branches\":[{\"StartAt\":\"S\",\"States\":{\"S\":{\"Type\":"
-        "\"Wait\",\"Seconds\":60,\"Next\":\"A\"},\"A\":{"
-        TABLE_WAIT("Left") ",\"End\":true}}},{\"StartAt\":\"B\",\"States\":"
-        "{\"B\":{" TABLE_WAIT("Right") ",\"End\":true}}}],\"End\":true}}}";
+        "\"Wait\",\"Seconds\":60,\"Next\":\"A\"},\"A\":{" TABLE_WAIT(
+            "Left") ",\"End\":true}}},{\"StartAt\":\"B\",\"States\":"
+                    "{\"B\":{" TABLE_WAIT(
+                        "Right") ",\"End\":true}}}],\"End\":true}}}";
 
     (void)state;
     define("line", machine, "s", "");
@@ -642,7 +663,8 @@ test_tokens_are_spent_once(void **state)
     define("wide", wide_machine, "s", "");
     start->machine = "wide";
     start->name = "x";
-    start->input = pav_doc_own(&start->arena, "{\"detail\":{\"id\":\"x\"}}", 21);
+    start->input =
+        pav_doc_own(&start->arena, "{\"detail\":{\"id\":\"x\"}}", 21);
     submit(start);
     assert_int_equal(b.done->rc, PAV_OK);
     halt();

@@ -108,9 +108,8 @@ succeed(struct run *r, uint32_t wait, const char *output)
 static void
 fail_wait(struct run *r, uint32_t wait, const char *error)
 {
-    struct pav_wake w = {.kind = PAV_WAKE_FAILURE,
-                         .no = r->out.waits[wait].no,
-                         .error = error};
+    struct pav_wake w = {
+        .kind = PAV_WAKE_FAILURE, .no = r->out.waits[wait].no, .error = error};
 
     wake(r, w);
 }
@@ -172,11 +171,11 @@ test_token_names_its_wait(void **state)
     uint32_t no;
 
     (void)state;
-    begin(&r, "{\"StartAt\":\"A\",\"States\":{\"A\":{" CALLBACK
-              ",\"End\":true}}}");
+    begin(&r,
+          "{\"StartAt\":\"A\",\"States\":{\"A\":{" CALLBACK ",\"End\":true}}}");
     start(&r, "{}");
-    assert_true(pav_token_read(r.out.waits[0].token, PAV_TOKEN_LEN,
-                               &execution, &no));
+    assert_true(
+        pav_token_read(r.out.waits[0].token, PAV_TOKEN_LEN, &execution, &no));
     assert_int_equal(execution, 7);
     assert_int_equal(no, r.out.waits[0].no);
     assert_false(pav_token_read("short", 5, &execution, &no));
@@ -264,7 +263,8 @@ test_machine_timeout(void **state)
 }
 
 #define BRANCHES                                                               \
-    "{\"StartAt\":\"P\",\"States\":{\"P\":{\"Type\":\"Parallel\",\"Branches\":" \
+    "{\"StartAt\":\"P\",\"States\":{\"P\":{\"Type\":\"Parallel\","             \
+    "\"Branches\":"                                                            \
     "[{\"StartAt\":\"A\",\"States\":{\"A\":{" CALLBACK                         \
     ",\"End\":true}}},{\"StartAt\":\"B\",\"States\":{\"B\":{" CALLBACK         \
     ",\"Next\":\"C\"},\"C\":{\"Type\":\"Pass\",\"End\":true}}}]"
@@ -298,9 +298,9 @@ test_parallel_fails_and_is_caught(void **state)
     start(&r, "{}");
     fail_wait(&r, 0, "Broken");
     expect_output(&r, "{\"Error\":\"Broken\",\"Cause\":null}");
-    assert_non_null(
-        strstr(r.types, "TaskFailed TaskStateAborted TaskStateAborted "
-                        "ParallelStateFailed ParallelStateExited"));
+    assert_non_null(strstr(r.types,
+                           "TaskFailed TaskStateAborted TaskStateAborted "
+                           "ParallelStateFailed ParallelStateExited"));
     end(&r);
 }
 

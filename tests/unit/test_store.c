@@ -232,12 +232,9 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(test_commit_and_rollback),
-        T(test_a_failed_write_fails_the_commit),
-        T(test_foreign_files),
-        T(test_another_process_is_kept_out),
-        T(test_one_writer),
-        T(test_readers_see_commits_only),
+        T(test_commit_and_rollback), T(test_a_failed_write_fails_the_commit),
+        T(test_foreign_files),       T(test_another_process_is_kept_out),
+        T(test_one_writer),          T(test_readers_see_commits_only),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

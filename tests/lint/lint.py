@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""Our own lint: what compilers do not check.
+
+  third-party headers   only in the files that the design names for them
+  modules               include only what they may use; SQL only in engine/store
+  banned calls          sprintf into unknown room, strcpy of input, setlocale, ...
+  cJSON                 CaseSensitive calls only, behind the strict check
+  functions             at most 100 lines (flat tables and switches excepted)
+  files                 at most 1,200 lines of C
+  text                  no trailing blanks, no tabs, lines of C at most 80 columns
+Prints "file:line: what" and, at last, "N passed, N failed, N skipped".
+"""
+import os
+import re
+import subprocess
+import sys
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+HEADERS = {
+    r"event2/": ["engine/net/"],
+    r"curl/": ["engine/net/"],
+    r"sqlite3\.h": ["engine/store/"],
+    r"cjson/": ["engine/base/paper", "include/pavane/paper.h", "engine/api/", "engine/cli/"],
+    r"cmark\.h": ["dashboard/markdown.c"],
+    r"openssl/": ["engine/base/digest.c", "engine/net/"],
+    r"pcre2\.h": ["engine/lang/"],
+    r"zlib\.h": ["dashboard/"],
+    r"cmocka\.h": ["tests/"],
+}
+# what each folder may include of include/pavane
+BASE = {"buf", "clock", "digest", "doc", "err", "file", "log", "mem", "paper", "queue", "settings", "text"}
+LANG = {"history", "machine", "path", "pattern", "step", "transform"}
+STORE = {"store", "reader"}
+RUN = {"engine", "envelope", "folder", "rules"}
+NET = {"client", "http"}
+MAY = {
+    "engine/base/": BASE,
+    "engine/lang/": BASE | LANG,
+    "engine/store/": BASE | STORE,
+    "engine/run/": BASE | LANG | STORE | RUN,
+    "engine/net/": BASE | NET,
+    "engine/api/": BASE | LANG | STORE | RUN | NET | {"api", "query"},
+    "dashboard/": BASE | LANG | {"reader", "store", "http", "query", "pages"},
+}
+# lang is pure: no clock, log, file, thread
+IMPURE = re.compile(r"\b(clock_gettime|time|fopen|open|socket|pthread_\w+|rand|random|getenv|fprintf|printf)\s*\(")
+BANNED = [
+    (r"\bcJSON_(Compare|GetObjectItem|HasObjectItem)\s*\(", "this cJSON call is banned"),
+    (r"\bcJSON_Parse(WithOpts)?\s*\(", "papers are parsed by pav_paper_parse()"),
+    (r"\b(gets|strtok|vsprintf|setlocale|tmpnam|mktemp|alloca|system|popen)\s*\(", "this call is banned"),
+    (r"CMARK_OPT_UNSAFE", "Markdown is rendered in safe mode"),
+    (r"^\s*typedef\s+struct", "no struct typedefs"),
+    (r"//(?![^\"]*\")", "comments are /* */"),
+]
+SQL = re.compile(r'"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA)\b')
+WORDS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+
+faults = []
+
+
+def fault(path, line, what):
+    faults.append("%s:%d: %s" % (path, line, what))
+
+
+def strip_comments(text):
+    return re.sub(r"/\*.*?\*/", lambda m: re.sub(r"[^\n]", " ", m.group(0)), text, flags=re.S)
+
+
+def check_headers(path, lines):
+    for n, line in enumerate(lines, 1):
+        m = re.match(r'#include [<"]([^>"]+)[>"]', line)
+        if not m:
+            continue
+        for pattern, places in HEADERS.items():
+            if re.match(pattern, m.group(1)) and not any(path.startswith(p) for p in places):
+                fault(path, n, "%s belongs to %s" % (m.group(1), ", ".join(places)))
+        own = re.match(r"pavane/(\w+)\.h", m.group(1))
+        for folder, may in MAY.items():
+            if own and path.startswith(folder) and own.group(1) not in may:
+                fault(path, n, "%s may not use pavane/%s.h" % (folder, own.group(1)))
+
+
+def check_code(path, text):
+    code = strip_comments(text)
+    for n, line in enumerate(code.split("\n"), 1):
+        bare = re.sub(r'"(\\.|[^"\\])*"', '""', line)
+        for pattern, what in BANNED:
+            if re.search(pattern, bare) and not path.startswith(("tests/", "engine/base/paper.c")):
+                fault(path, n, what)
+        if path.startswith("engine/lang/") and IMPURE.search(bare):
+            fault(path, n, "the language is pure")
+        if SQL.search(line) and not path.startswith(("engine/store/", "tests/")):
+            fault(path, n, "SQL lives in engine/store alone")
+
+
+def check_functions(path, lines):
+    """A function of more than 100 lines is asked about; tables are not functions."""
+    start = None
+    for n, line in enumerate(lines, 1):
+        if line == "{":
+            start = n
+        elif line == "}" and start:
+            if n - start > 100:
+                fault(path, start, "a function of %d lines" % (n - start))
+            start = None
+
+
+def check_text(path, lines, is_c):
+    for n, line in enumerate(lines, 1):
+        if line.rstrip() != line:
+            fault(path, n, "blanks at the end of the line")
+        if is_c and "\t" in line:
+            fault(path, n, "a tab")
+        if is_c and len(line) > 80 and not path.startswith("tests/"):
+            fault(path, n, "%d columns" % len(line))
+        if WORDS.search(line) and not path.startswith("tests/lint/"):
+            fault(path, n, "work that is left: %s" % WORDS.search(line).group(0))
+
+
+def main():
+    files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=TOP, capture_output=True, text=True,
+                           check=True).stdout.split()
+    checked = 0
+    allowed = {"engine", "machines", "dashboard", "include", "tests", "CMakeLists.txt", "README.md", "LICENSE"}
+    for path in files:
+        if path.split("/")[0] not in allowed and not path.startswith("."):
+            fault(path, 1, "not one of the top-level names")
+        if not os.path.exists(os.path.join(TOP, path)) or path.endswith((".png", ".svg")):
+            continue
+        text = open(os.path.join(TOP, path), encoding="utf-8").read()
+        lines = text.split("\n")
+        is_c = path.endswith((".c", ".h"))
+        checked += 1
+        check_text(path, lines, is_c)
+        if is_c:
+            check_headers(path, lines)
+            check_code(path, text)
+            if not path.startswith("tests/"):
+                check_functions(path, lines)
+                if len(lines) > 1200:
+                    fault(path, 1, "%d lines: split or defend" % len(lines))
+    # the README lists every setting of the daemon
+    serve = open(os.path.join(TOP, "engine/cli/serve.c")).read()
+    table = serve[serve.index("settings[] = {"):serve.index("SETTING_HELP")]
+    readme_path = os.path.join(TOP, "README.md")
+    readme = open(readme_path).read() if os.path.exists(readme_path) else ""
+    for name in re.findall(r'\{"([a-z-]+)"', table):
+        if "`--%s" % name not in readme:
+            fault("README.md", 1, "the setting --%s is not listed" % name)
+    for f in faults:
+        print(f)
+    bad = len({f.split(":")[0] for f in faults})
+    print("%d passed, %d failed, 0 skipped" % (checked - bad, bad))
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
