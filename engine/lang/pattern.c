@@ -19,7 +19,7 @@
 
 #define MAX_SUBRULES 1000
 #define MAX_PATHS    256
-#define MAX_DEPTH    128
+#define MAX_DEPTH    PAV_DEPTH_MAX
 #define PATH_MAX_LEN 4096
 
 struct rule_path {
@@ -150,14 +150,23 @@ check_alternative(struct compiling *c, const struct pav_doc *d)
         return refuse(c, "$or",
                       "Only JSON object is allowed in array of $or "
                       "relationship.");
-    for (i = 0; i < d->len; i++)
+    for (i = 0; i < d->len; i++) {
+        const struct pav_member *m = &d->members[i];
+
         for (j = 0; j < sizeof(reserved) / sizeof(reserved[0]); j++)
-            if (strlen(reserved[j]) == d->members[i].len &&
-                memcmp(reserved[j], d->members[i].key, d->members[i].len) == 0)
+            if (strlen(reserved[j]) == m->len &&
+                memcmp(reserved[j], m->key, m->len) == 0)
                 return pav_fail(c->err, PAV_INVALID, "$or",
                                 "%s is Ruler reserved fieldName which cannot "
                                 "be used inside $or.",
                                 reserved[j]);
+        if (m->value.kind == PAV_OBJECT) {
+            enum pav_rc rc = check_alternative(c, &m->value);
+
+            if (rc != PAV_OK)
+                return rc;
+        }
+    }
     return PAV_OK;
 }
 
@@ -280,7 +289,7 @@ pav_pattern_compile(struct pav_arena *a, const struct pav_doc *doc,
 struct flatten {
     struct pav_event *event;
     uint32_t cap, arrays;
-    struct place trail[MAX_DEPTH * 8];
+    struct place trail[MAX_DEPTH + 1];
     uint32_t trail_len;
     /* The places of the fields at hand; shared until the trail changes. */
     const struct place *places;

@@ -10,6 +10,7 @@ struct tally {
     unsigned passed, failed, skipped; /* of the category */
     unsigned all_passed, all_failed, all_skipped;
     bool show_failures;
+    const struct pav_doc *known; /* {"id": "reason"} or NULL */
 };
 
 void tally_case(struct tally *t, bool passed, const struct pav_doc *id,

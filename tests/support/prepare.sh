@@ -1,9 +1,9 @@
 # Sourced by machines/demo.sh and tests/run.sh: what must be installed, and how
 # it is built.  $top is the project's folder.
 
-BUILD_PACKAGES="gcc clang cmake ninja-build pkg-config libevent-dev libsqlite3-dev
+BUILD_PACKAGES="gcc libc6-dev clang cmake ninja-build pkg-config libevent-dev libsqlite3-dev
  libcjson-dev libcmark-dev libcurl4-openssl-dev libssl-dev libpcre2-dev libcmocka-dev curl python3"
-TEST_PACKAGES="clang-format chromium chromium-driver python3-selenium awscli node-llhttp
+TEST_PACKAGES="clang-format chromium chromium-driver python3-selenium awscli
  libclang-rt-14-dev fonts-dejavu-core sqlite3"
 
 say() {
@@ -36,7 +36,7 @@ install() {
 build() {
     folder=$1
     shift
-    log=$folder.log
+    log=$folder/build.log
     mkdir -p "$folder"
     if ! cmake -G Ninja -S "$top" -B "$folder" "$@" >"$log" 2>&1 ||
         ! cmake --build "$folder" >>"$log" 2>&1; then

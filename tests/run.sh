@@ -1,0 +1,151 @@
+#!/bin/sh
+# Everything that CI runs, from a bare machine: installs what is missing, builds
+# with gcc, clang and the sanitizers, and runs every suite, in two lanes.
+#
+#   sh tests/run.sh [--conformance DIR] [--sample DIR] [--long]
+#
+#   --conformance DIR  recorded cases from outside: DIR/asl, DIR/jsonpath, ...
+#   --sample DIR       the published sample: its template and its events
+#   --long             also what takes long: more kills, planted bugs
+#
+# One line a suite; the log of each stays in build/logs.  The last line is
+# "N passed, N failed, N skipped".  Exit code: 0, 1 some failed, 2 usage, 3 the
+# machine cannot be prepared.
+set -u
+top=$(cd "$(dirname "$0")/.." && pwd)
+. "$top/tests/support/prepare.sh"
+conformance=""
+long=0
+PAVANE_SAMPLE=""
+folder() {
+    [ -d "$2" ] || { say "run.sh: $1: no folder '$2'" >&2; exit 2; }
+    (cd "$2" && pwd)
+}
+while [ $# -gt 0 ]; do
+    case "$1" in
+    --conformance) conformance=$(folder "$1" "${2:-}") || exit 2; shift ;;
+    --sample) PAVANE_SAMPLE=$(folder "$1" "${2:-}") || exit 2; shift ;;
+    --long) long=1 ;;
+    --help) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) say "run.sh: no option '$1'; --help tells more" >&2; exit 2 ;;
+    esac
+    shift
+done
+[ -n "$PAVANE_SAMPLE" ] && export PAVANE_SAMPLE
+kills=20
+[ $long = 1 ] && kills=200
+
+install $BUILD_PACKAGES $TEST_PACKAGES || exit 3
+logs=$top/build/logs
+rm -rf "$logs"
+mkdir -p "$logs"
+python=/usr/bin/python3
+
+# What a suite's log says: its last "N passed, ..." line, or TAP.
+tally() {
+    if grep -q '^1\.\.[0-9]' "$1"; then
+        awk '/^ok .*# *[Ss][Kk][Ii][Pp]/ { s++; next } /^ok / { p++ }
+             /^not ok / { f++ } END { print p + 0, f + 0, s + 0 }' "$1"
+    else
+        sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' \
+            "$1" | tail -n 1
+    fi
+}
+
+# suite NAME COMMAND...: runs it, counts it, shows what failed.
+suite() {
+    name=$1
+    shift
+    began=$(date +%s)
+    "$@" >"$logs/$name.log" 2>&1
+    code=$?
+    counts=$(tally "$logs/$name.log")
+    [ -n "$counts" ] || counts="$([ $code = 0 ] && echo "1 0 0" || echo "0 1 0")"
+    set -- $counts
+    # Green counts and a red exit: a crash or a sanitizer's report.
+    if [ $code != 0 ] && [ "$2" = 0 ]; then
+        set -- "$1" 1 "$3"
+    fi
+    echo "$1 $2 $3" >>"$logs/tally"
+    say "$(printf '%-28s %5s passed %3s failed %5s skipped  %4s s' "$name" \
+        "$1" "$2" "$3" "$(($(date +%s) - began))")"
+    [ "$2" = 0 ] || tail -n 40 "$logs/$name.log" | sed 's/^/    /'
+}
+
+# units BUILD PREFIX NAME...
+units() {
+    folder=$1
+    prefix=$2
+    shift 2
+    for unit in "$@"; do
+        CMOCKA_MESSAGE_OUTPUT=TAP suite "$prefix$unit" "$folder/tests/unit_$unit"
+    done
+}
+
+# cases BUILD PREFIX DIR: the conformance runner over DIR's kinds.
+cases() {
+    for kind in asl jsonpath event-patterns; do
+        [ -d "$3/$kind" ] || continue
+        suite "$2$kind" "$1/tests/conformance" $kind "$3/$kind" --failures \
+            --known "$top/tests/conformance/known-failures.json"
+    done
+}
+
+# e2e BUILD PREFIX NAME...
+e2e() {
+    PAVANE=$1/pavane
+    export PAVANE
+    prefix=$2
+    shift 2
+    for part in "$@"; do
+        suite "$prefix$part" $python "$top/tests/e2e/test_$part.py"
+    done
+}
+
+all_units="doc base machine step store run http_parse pages"
+werror=-DCMAKE_COMPILE_WARNING_AS_ERROR=ON
+
+gcc_lane() {
+    suite gcc-build build "$top/build" $werror
+    units "$top/build" unit- $all_units
+    cases "$top/build" cases- "$top/tests/conformance/cases"
+    [ -n "$conformance" ] && cases "$top/build" outside- "$conformance"
+    PAVANE_KILLS=$kills
+    export PAVANE_KILLS
+    e2e "$top/build" e2e- machines bad_input http api faults browser
+    [ -n "$PAVANE_SAMPLE" ] && e2e "$top/build" e2e- sample
+    suite demo sh "$top/machines/demo.sh" --once
+}
+
+format() {
+    git -C "$top" ls-files '*.c' '*.h' | sed "s|^|$top/|" |
+        xargs clang-format --dry-run -Werror
+}
+
+clang_lane() {
+    [ -d "$top/.git" ] && suite format format
+    suite lint $python "$top/tests/lint/lint.py"
+    suite clang-build env CC=clang sh -c \
+        ". '$top/tests/support/prepare.sh'; top='$top'; build '$top/build-clang' $werror"
+    suite asan-build build "$top/build-asan" -DPAV_SANITIZE=ON
+    units "$top/build-asan" asan-unit- $all_units
+    cases "$top/build-asan" asan-cases- "$top/tests/conformance/cases"
+    PAVANE_KILLS=5
+    export PAVANE_KILLS
+    e2e "$top/build-asan" asan-e2e- machines bad_input http api faults
+    suite tsan-build build "$top/build-tsan" -DPAV_TSAN=ON
+    units "$top/build-tsan" tsan-unit- base store run
+    e2e "$top/build-tsan" tsan-e2e- machines http faults
+    [ $long = 1 ] && suite planted-bugs $python "$top/tests/faults/planted.py"
+}
+
+gcc_lane &
+first=$!
+clang_lane &
+second=$!
+trap 'kill $first $second 2>/dev/null; exit 130' INT TERM
+wait $first
+wait $second
+awk '{ p += $1; f += $2; s += $3 }
+     END { printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 }' \
+    "$logs/tally"
