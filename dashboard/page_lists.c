@@ -189,7 +189,11 @@ execution_list(struct pav_query *q)
     struct pav_members m;
     int64_t next;
 
-    if (status != NULL && pav_status_find(status, &wanted))
+    if (status != NULL && !pav_status_find(status, &wanted)) {
+        page_missing(q, "There is no such status; the list offers them.");
+        return;
+    }
+    if (status != NULL)
         f.status = wanted;
     pav_members_init(&m, q->arena);
     pav_items_init(&chips, q->arena);

@@ -95,9 +95,9 @@ query_paper(struct pav_query *q, cJSON *paper)
 const char *
 query_text(struct pav_query *q, const char *name)
 {
-    char *room = pav_arena_alloc(q->arena, 4096);
+    char *room = pav_arena_alloc(q->arena, PAV_QUERY_VALUE_MAX);
 
-    return pav_query_get(q->query, name, room, 4096);
+    return pav_query_get(q->query, name, room, PAV_QUERY_VALUE_MAX);
 }
 
 bool
@@ -343,15 +343,47 @@ readyz(struct pav_api *api, struct pav_ref ref)
                   "the disk is full, or the daemon ends");
 }
 
-static const struct {
+static const struct resource {
     const char *prefix;
     pav_query_fn run;
+    bool deeper; /* it has resources below it */
+    const char *parameters[8];
 } resources[] = {
-    {"/api/v1/executions", executions_get},
-    {"/api/v1/waits", waits_get},
-    {"/api/v1/dispositions", dispositions_get},
-    {"/api/v1/machines", machines_get},
+    {"/api/v1/executions",
+     executions_get,
+     true,
+     {"correlationId", "machine", "status", "limit", "before", "from"}},
+    {"/api/v1/waits",
+     waits_get,
+     false,
+     {"correlationId", "machine", "limit", "after"}},
+    {"/api/v1/dispositions",
+     dispositions_get,
+     false,
+     {"eventId", "correlationId", "disposition", "limit", "before"}},
+    {"/api/v1/machines", machines_get, false, {NULL}},
 };
+
+/* A filter that is misspelt must not be answered with everything. */
+static void
+ask_resource(struct pav_api *api, const struct resource *r,
+             const struct pav_request *req, struct pav_ref ref)
+{
+    char bad[64], why[256] = "it takes no parameters";
+    size_t len = 0;
+    int i;
+
+    if (pav_query_known(req->query, r->parameters, bad, sizeof(bad))) {
+        api_ask(api, req, ref, r->run);
+        return;
+    }
+    for (i = 0; r->parameters[i] != NULL; i++)
+        len += (size_t)snprintf(why + len, sizeof(why) - len, "%s%s",
+                                i == 0 ? "the parameters, percent-encoded, are "
+                                       : ", ",
+                                r->parameters[i]);
+    api_error(api, ref, 400, "invalid", bad, why);
+}
 
 static void
 get(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
@@ -374,8 +406,9 @@ get(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
         size_t len = strlen(resources[i].prefix);
 
         if (strncmp(req->path, resources[i].prefix, len) == 0 &&
-            (req->path[len] == '\0' || req->path[len] == '/')) {
-            api_ask(api, req, ref, resources[i].run);
+            (req->path[len] == '\0' ||
+             (req->path[len] == '/' && resources[i].deeper))) {
+            ask_resource(api, &resources[i], req, ref);
             return;
         }
     }

@@ -85,6 +85,39 @@ job_fine(struct pav_api *api, struct pav_ref ref, const struct pav_job *job)
     return false;
 }
 
+/* ---- what is asked ---- */
+
+/* The request, or NULL and the reason: an object whose texts are texts. */
+static cJSON *
+request_paper(const char *body, size_t len, struct pav_err *err)
+{
+    static const char *const texts[] = {
+        "stateMachineArn", "executionArn", "name",        "input", "definition",
+        "roleArn",         "type",         "error",       "cause", "taskToken",
+        "output",          "nextToken",    "statusFilter"};
+    cJSON *paper;
+    size_t i;
+
+    if (pav_paper_parse(body == NULL ? "" : body, len, &paper, err) != PAV_OK)
+        return NULL;
+    if (!cJSON_IsObject(paper)) {
+        (void)pav_fail(err, PAV_INVALID, "", "a JSON object is wanted");
+        cJSON_Delete(paper);
+        return NULL;
+    }
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        const cJSON *v = cJSON_GetObjectItemCaseSensitive(paper, texts[i]);
+
+        if (v == NULL || cJSON_IsNull(v) || cJSON_IsString(v))
+            continue;
+        (void)pav_fail(err, PAV_INVALID, texts[i], "'%s' must be a text",
+                       texts[i]);
+        cJSON_Delete(paper);
+        return NULL;
+    }
+    return paper;
+}
+
 /* ---- ARNs ---- */
 
 /* "arn:aws:states:REGION:ACCOUNT:KIND:A[:B]": A and B, in the arena. */
@@ -92,14 +125,14 @@ static bool
 arn_parts(struct pav_arena *a, const char *arn, const char *kind,
           const char **first, const char **second)
 {
-    char *copy = pav_arena_strdup(a, arn), *parts[8], *save = NULL, *p;
+    char *rest = pav_arena_strdup(a, arn), *parts[8];
     int count = 0;
 
-    for (p = strtok_r(copy, ":", &save); p != NULL && count < 8;
-         p = strtok_r(NULL, ":", &save))
-        parts[count++] = p;
-    if (count != (second == NULL ? 7 : 8) || strcmp(parts[0], "arn") != 0 ||
-        strcmp(parts[2], "states") != 0 || strcmp(parts[5], kind) != 0)
+    while (count < 8 && rest != NULL)
+        parts[count++] = strsep(&rest, ":");
+    if (rest != NULL || count != (second == NULL ? 7 : 8) ||
+        strcmp(parts[0], "arn") != 0 || strcmp(parts[2], "states") != 0 ||
+        strcmp(parts[5], kind) != 0)
         return false;
     *first = parts[6];
     if (second != NULL)
@@ -304,14 +337,11 @@ change(struct pav_api *api, const struct pav_request *req, struct pav_ref ref,
        const struct change_row *row)
 {
     struct change c = {.api = api, .ref = ref};
-    cJSON *paper = NULL;
     struct pav_err err;
+    cJSON *paper = request_paper(req->body, req->body_len, &err);
 
-    if (pav_paper_parse(req->body, req->body_len, &paper, &err) != PAV_OK ||
-        !cJSON_IsObject(paper)) {
-        aws_fail(api, ref, 400, "SerializationException",
-                 paper == NULL ? err.message : "a JSON object is wanted");
-        cJSON_Delete(paper);
+    if (paper == NULL) {
+        aws_fail(api, ref, 400, "SerializationException", err.message);
         return;
     }
     c.paper = paper;
@@ -401,10 +431,9 @@ define_compile(struct pav_query *q)
     struct question *qu =
         (struct question *)(void *)((char *)q - offsetof(struct question, q));
     struct pav_err err;
-    cJSON *paper = NULL;
+    cJSON *paper = request_paper(q->body, q->body_len, &err);
 
-    if (pav_paper_parse(q->body == NULL ? "" : q->body, q->body_len, &paper,
-                        &err) != PAV_OK)
+    if (paper == NULL)
         query_fail(q, "SerializationException", err.message);
     else
         define_with(q, qu, paper);
@@ -726,6 +755,10 @@ execution_history(struct read *r)
     if (!max_results(r, 100, &limit) || !next_token(r, &at) ||
         !find_execution(r, &x))
         return;
+    if (at < 0 || at >= x.row.next_event) {
+        query_fail(r->q, "InvalidToken", "Invalid Token: 'Invalid token'");
+        return;
+    }
     if (at == 0)
         at = reverse ? x.row.next_event - 1 : 1;
     pav_buf_puts(&r->q->out, "{\"events\":[");
@@ -754,13 +787,12 @@ aws_read(struct pav_query *q)
 {
     const char *action = q->target + strlen(TARGET);
     struct read r = {.q = q};
-    cJSON *paper = NULL;
     struct pav_err err;
+    cJSON *paper = request_paper(q->body, q->body_len, &err);
     size_t i;
 
     q->type = AWS_TYPE;
-    if (pav_paper_parse(q->body == NULL ? "" : q->body, q->body_len, &paper,
-                        &err) != PAV_OK) {
+    if (paper == NULL) {
         query_fail(q, "SerializationException", err.message);
         return;
     }

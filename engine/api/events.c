@@ -7,7 +7,8 @@
  *   {"results":[{"eventId","status":"accepted"|"rejected",
  *     "dispositions":[{"machine","executionId","disposition","detail"?}],
  *     "error"?: {"at","message"}}]}
- * 200 when at least one was accepted (or the list was empty), else 400.
+ * 200 when at least one was accepted (or the list was empty), else 400, or 413
+ * when one of them was too large.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -200,6 +201,7 @@ answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
     struct pav_buf b;
     uint32_t i;
     bool accepted = job->item_count == 0;
+    int refused = 400;
 
     if (job->rc != PAV_OK) {
         api_error(api, ref, pav_rc_http(job->rc), pav_rc_name(job->rc),
@@ -212,10 +214,13 @@ answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
         if (i > 0)
             pav_buf_putc(&b, ',');
         accepted |= job->items[i].error == NULL;
+        if (job->items[i].body.len > PAV_EVENT_MAX)
+            refused = 413;
         put_result(&job->items[i], &b);
     }
     pav_buf_puts(&b, "]}\n");
-    api_reply(api, ref, accepted ? 200 : 400, "application/json", b.p, b.len);
+    api_reply(api, ref, accepted ? 200 : refused, "application/json", b.p,
+              b.len);
     pav_buf_fini(&b);
 }
 

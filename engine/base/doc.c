@@ -112,9 +112,15 @@ pav_doc_is_str(const struct pav_doc *d, const char *s)
 const char *
 pav_doc_str(struct pav_arena *a, const struct pav_doc *d)
 {
+    char *text, *p;
+
     if (d == NULL || d->kind != PAV_STRING)
         return NULL;
-    return pav_arena_strndup(a, d->text, d->len);
+    text = pav_arena_strndup(a, d->text, d->len);
+    for (p = text; (p = memchr(p, 0xED, d->len - (size_t)(p - text))); p++)
+        if ((unsigned char)p[1] >= 0xA0)
+            memcpy(p, "\xEF\xBF\xBD", 3);
+    return text;
 }
 
 /* ---- numbers ---- */

@@ -463,9 +463,11 @@ import(struct import *im, const char *path, struct pav_err *err)
         return rc;
     rc = pav_doc_parse_copy(&im->arena, text, len, NULL, &template, err);
     free(text);
-    if (rc != PAV_OK)
-        return pav_fail(err, rc, path, "no JSON: %s: %s", err->at,
-                        err->message);
+    if (rc != PAV_OK) {
+        struct pav_err why = *err;
+
+        return pav_fail(err, rc, path, "no JSON: %s: %s", why.at, why.message);
+    }
     im->resources = pav_doc_get(template, "Resources");
     if (im->resources == NULL || im->resources->kind != PAV_OBJECT)
         return pav_fail(err, PAV_INVALID, path,

@@ -63,6 +63,7 @@ catch_signals(void)
     sigaction(SIGTERM, &end, NULL);
     sigaction(SIGINT, &end, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL); /* a write error says it as well */
 }
 
 static void
@@ -237,6 +238,8 @@ run(const struct pav_settings *s, int argc, char **argv)
         int code = cli_fail("serve", &err);
 
         dismantle(&d);
+        if (err.rc == PAV_INVALID && strncmp(err.at, "--", 2) == 0)
+            return 2;                /* a setting */
         return code == 1 ? 3 : code; /* it cannot run */
     }
     pav_engine_start(d.engine);

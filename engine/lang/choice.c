@@ -244,6 +244,8 @@ add_names(struct compiler *c, const struct test *t, const char *so_far)
         if (strcmp(pav_path_text(t->variable), name_paths[i]) != 0)
             continue;
         name = pav_doc_str(c->arena, t->operand);
+        if (name == NULL) /* said already: no text */
+            return so_far;
         if (so_far == NULL || strstr(so_far, name) == NULL)
             return awaits_add(c, so_far, name);
     }

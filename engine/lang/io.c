@@ -13,7 +13,7 @@
 #include "pavane/text.h"
 #include "step_int.h"
 
-static bool
+__attribute__((format(printf, 4, 0))) static bool
 vfail(struct stepper *st, const struct frame *f, const char *error,
       const char *fmt, va_list ap)
 {

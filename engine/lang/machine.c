@@ -42,7 +42,7 @@ pav_faults_init(struct pav_faults *f, struct pav_arena *a)
     f->arena = a;
 }
 
-static void
+__attribute__((format(printf, 6, 0))) static void
 faults_vadd(struct pav_faults *f, enum pav_severity severity, const char *code,
             const char *pointer, uint32_t at, const char *fmt, va_list ap)
 {

@@ -17,6 +17,7 @@
 #include "step_int.h"
 
 #define USUAL_BUDGET 1000
+#define MUCH         (4u << 20) /* bytes of payloads in one step */
 
 static const char *const status_names[] = {
     [PAV_RUNNING] = "RUNNING", [PAV_SUCCEEDED] = "SUCCEEDED",
@@ -559,7 +560,7 @@ view(const struct pav_machine *m, const struct frame *root, int64_t started_at,
     gather(&g, root);
     if (g.runnable) {
         g.timers[g.timer_count].no = PAV_TIMER_GO_ON;
-        g.timers[g.timer_count++].due_at = now_ms;
+        g.timers[g.timer_count++].due_at = now_ms + 1; /* in a later turn */
     }
     if (m->timeout_s > 0) {
         g.timers[g.timer_count].no = PAV_TIMER_MACHINE;
@@ -604,7 +605,8 @@ pav_step(const struct pav_step_in *in, struct pav_arena *a,
     if (in->record != NULL)
         st.root = record_frames(in->machine, in->record, a, &st.next_no);
     wake(&st);
-    while (!st.over && st.budget-- > 0 && (f = find_runnable(st.root)) != NULL)
+    while (!st.over && st.budget-- > 0 && st.rec.payloads.len < MUCH &&
+           (f = find_runnable(st.root)) != NULL)
         enter(&st, f);
     if (st.over && st.last_state != NULL) {
         const char **last = pav_arena_alloc(a, sizeof(*last));

@@ -27,8 +27,10 @@ host_name(const char *host, const char **name)
         return end == NULL ? 0 : (size_t)(end - host) - 1;
     }
     *name = host;
-    end = strchr(host, ':');
-    return end == NULL ? strlen(host) : (size_t)(end - host);
+    end = strchrnul(host, ':');
+    if (*end == ':' && strspn(end + 1, "0123456789") != strlen(end + 1))
+        return 0;
+    return (size_t)(end - host);
 }
 
 static bool

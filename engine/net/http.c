@@ -332,7 +332,7 @@ refuse(struct connection *c, int status, const char *why)
 
     c->server->counts.bad++;
     c->close_after = c->refused = true;
-    c->head_only = c->state != READ_HEAD && c->head.method == PAV_HEAD;
+    c->head_only = c->head.method == PAV_HEAD;
     pav_buf_init(&b, 4096);
     pav_buf_printf(&b, "{\"error\":\"%s\",\"message\":\"%s\"}\n",
                    status_reason(status), why);
@@ -561,6 +561,11 @@ on_readable(evutil_socket_t fd, short what, void *arg)
     n = recv(fd, c->in + c->in_len, room < READ_AHEAD ? room : READ_AHEAD, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
+    if (n == 0 && (c->state == WAIT_REPLY || c->state == WRITE)) {
+        c->close_after = true; /* it sends no more, and may still listen */
+        read_on(c, false);
+        return;
+    }
     if (n <= 0) {
         connection_close(c);
         return;

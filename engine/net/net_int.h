@@ -16,6 +16,8 @@ struct head {
     const char *host, *content_type, *target, *origin, *authorization;
     const char *ce[2 * CE_MAX + 1];
     int ce_count;
+    const char *authority; /* of the absolute form; not ended */
+    size_t authority_len;
     bool keep_alive, chunked, expect_continue, has_length;
     size_t length; /* of the body */
     size_t bytes;  /* of the head, with its last CRLF */

@@ -39,9 +39,11 @@ target_parse(char *target, struct head *h)
         if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f || *p == '#')
             return 400;
     if (strncasecmp(target, "http://", 7) == 0) { /* the absolute form */
+        h->authority = target + 7;
         p = strchr(target + 7, '/');
         if (p == NULL)
             return 400;
+        h->authority_len = (size_t)(p - h->authority);
         target = p;
     }
     if (*target != '/')
@@ -138,11 +140,15 @@ field(char *name, char *value, struct head *h)
             return 417;
         h->expect_continue = true;
     } else if (strcasecmp(name, "content-type") == 0) {
+        if (*h->content_type != '\0')
+            return 400;
         lower_media_type(value);
         h->content_type = value;
     } else if (strcasecmp(name, "x-amz-target") == 0) {
         h->target = value;
     } else if (strcasecmp(name, "origin") == 0) {
+        if (h->origin != NULL)
+            return 400;
         h->origin = value;
     } else if (strcasecmp(name, "authorization") == 0) {
         h->authorization = value;
@@ -208,6 +214,10 @@ lines(char *p, size_t len, struct head *h)
         count++;
         p = eol + 1;
     }
+    if (h->authority != NULL && h->host != NULL &&
+        (strlen(h->host) != h->authority_len ||
+         strncasecmp(h->host, h->authority, h->authority_len) != 0))
+        return 400;
     if (h->host == NULL || (h->chunked && (h->has_length || old)))
         return 400;
     if (old)

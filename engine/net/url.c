@@ -1,4 +1,5 @@
 /* Percent-encoding and query parameters. */
+#include <stdio.h>
 #include <string.h>
 
 #include "pavane/buf.h"
@@ -79,4 +80,27 @@ pav_query_get(const char *query, const char *name, char *out, size_t room)
         return pav_url_decode(out) ? out : NULL;
     }
     return NULL;
+}
+
+bool
+pav_query_known(const char *query, const char *const *names, char *bad,
+                size_t room)
+{
+    char value[PAV_QUERY_VALUE_MAX];
+    const char *p = query, *end;
+
+    for (; *p != '\0'; p = *end == '\0' ? end : end + 1) {
+        const char *const *name = names;
+
+        end = strchrnul(p, '&');
+        if (end == p)
+            continue;
+        snprintf(bad, room, "%.*s", (int)strcspn(p, "=&"), p);
+        while (*name != NULL && strcmp(*name, bad) != 0)
+            name++;
+        if (*name == NULL ||
+            pav_query_get(p, bad, value, sizeof(value)) == NULL)
+            return false;
+    }
+    return true;
 }

@@ -10,6 +10,21 @@
 #define DETAIL_TYPE_MAX 128
 #define ID_MAX          256
 
+/* Every place that shows or compares it can hold it. */
+static bool
+is_plain(const struct pav_doc *text)
+{
+    const char *p = text->text, *end = p + text->len;
+    size_t n;
+
+    for (; p < end; p += n) {
+        n = *p == '\0' ? 0 : pav_utf8_len(p, end);
+        if (n == 0)
+            return false;
+    }
+    return true;
+}
+
 static enum pav_rc
 text_field(const struct pav_doc *d, const char *field, size_t max,
            const struct pav_doc **out, struct pav_err *err)
@@ -25,6 +40,10 @@ text_field(const struct pav_doc *d, const char *field, size_t max,
         return pav_fail(err, PAV_INVALID, at,
                         "the field '%s' must be a text of 1 to %zu bytes",
                         field, max);
+    if (!is_plain(*out))
+        return pav_fail(err, PAV_INVALID, at,
+                        "the field '%s' holds U+0000 or half a character",
+                        field);
     return PAV_OK;
 }
 
@@ -137,7 +156,7 @@ pav_envelope_read(const struct pav_doc *d, const char *fresh_id,
                   struct pav_arena *a, struct pav_envelope *out,
                   struct pav_err *err)
 {
-    struct parts p = {NULL};
+    struct parts p = {.id = NULL};
     char when[PAV_TIME_LEN];
     enum pav_rc rc;
 
@@ -159,6 +178,9 @@ pav_envelope_read(const struct pav_doc *d, const char *fresh_id,
         return pav_fail(err, PAV_INVALID, "/id",
                         "the field 'id' must be a text of 1 to %d bytes",
                         ID_MAX);
+    if (p.id != NULL && !is_plain(p.id))
+        return pav_fail(err, PAV_INVALID, "/id",
+                        "the field 'id' holds U+0000 or half a character");
     if (p.id == NULL && fresh_id == NULL) {
         char *made = pav_arena_alloc(a, 37);
 

@@ -103,7 +103,8 @@ key_of(struct arrival *ar, const struct pav_rule *rule, const char **why)
             pav_path_text(rule->correlation), KEY_MAX);
         return NULL;
     }
-    return pav_arena_strndup(a, v->text, v->len);
+    return v->kind == PAV_STRING ? pav_doc_str(a, v)
+                                 : pav_arena_strndup(a, v->text, v->len);
 }
 
 /* A name for the n-th execution of a key, from 1. */

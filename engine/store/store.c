@@ -250,7 +250,7 @@ migrate(struct pav_store *s, int64_t version, struct pav_err *err)
     return PAV_OK;
 }
 
-static void
+static bool
 load_counters(struct pav_store *s)
 {
     int64_t event = 0, execution = 0, step = 0;
@@ -259,10 +259,11 @@ load_counters(struct pav_store *s)
         !ask_int(s, "SELECT coalesce(max(id),0) FROM execution", &execution) ||
         !ask_int(s, "SELECT coalesce(max(id),0) FROM step", &step) ||
         !ask_int(s, sql_texts[SQL_PARKED_TOTAL], &s->parked))
-        PAV_BUG(sqlite3_errmsg(s->db));
+        return false;
     s->next_event = event + 1;
     s->next_execution = execution + 1;
     s->next_step = step + 1;
+    return true;
 }
 
 static int
@@ -323,8 +324,8 @@ pav_store_open(const char *path, struct pav_store **out, struct pav_err *err)
     }
     sqlite3_extended_result_codes(s->db, 0);
     rc = configure(s, err);
-    if (rc == PAV_OK)
-        load_counters(s);
+    if (rc == PAV_OK && !load_counters(s))
+        rc = open_failed(s, err, "read it");
 out:
     if (rc != PAV_OK) {
         sqlite3_close(s->db);
@@ -398,7 +399,8 @@ pav_store_rollback(struct pav_store *s)
     sqlite3_reset(statement(s, SQL_ROLLBACK));
     s->in_transaction = false;
     s->failed = SQLITE_OK;
-    load_counters(s);
+    if (!load_counters(s))
+        PAV_BUG(sqlite3_errmsg(s->db));
 }
 
 bool

@@ -105,7 +105,10 @@ pav_doc_getn(const struct pav_doc *d, const char *key, size_t len);
 const struct pav_doc *pav_doc_at(const struct pav_doc *d, uint32_t i);
 
 bool pav_doc_is_str(const struct pav_doc *d, const char *s);
-/* A string's bytes as a C string in the arena; NULL for other kinds. */
+/*
+ * A string as UTF-8, a C string in the arena: a lone surrogate, which JSON can
+ * say and UTF-8 cannot, becomes U+FFFD.  NULL for other kinds.
+ */
 const char *pav_doc_str(struct pav_arena *a, const struct pav_doc *d);
 /* True and the value, when the number is an integer that fits ("1.0" is). */
 bool pav_doc_int(const struct pav_doc *d, int64_t *out);

@@ -89,6 +89,13 @@ struct pav_http_counts pav_http_counts(const struct pav_http *h);
 /* Value of a query parameter, decoded, in `out`; NULL when absent or long. */
 const char *
 pav_query_get(const char *query, const char *name, char *out, size_t room);
+#define PAV_QUERY_VALUE_MAX 4096
+/*
+ * False when the query has a name that is none of `names` (NULL at the end), or
+ * a value that pav_query_get() cannot give; the name is then in `bad`.
+ */
+bool pav_query_known(const char *query, const char *const *names, char *bad,
+                     size_t room);
 /* Append a text, percent-encoded, for a query or a path segment. */
 struct pav_buf;
 void pav_url_encode(struct pav_buf *b, const char *s, size_t len);

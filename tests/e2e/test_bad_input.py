@@ -39,14 +39,30 @@ class Start(unittest.TestCase):
             self.assertEqual(code, 3)
             self.assertIn("in use by another process", err)
 
+    def test_damaged_database(self):
+        with tempfile.TemporaryDirectory() as t:
+            db = t + "/x.db"
+            with Daemon(MACHINES, db=db) as d:
+                for n in range(200):
+                    d.post({**START, "detail": {"orderId": "o%d" % n, "note": "x" * 1000}})
+                d.stop()
+            with open(db, "r+b") as f:
+                data = bytearray(f.read())
+                data[4096::97] = bytes(b ^ 0x5a for b in data[4096::97])
+                f.seek(0)
+                f.write(data)
+            code, err = refused_start("--db", db, "--listen", "127.0.0.1:0")
+            self.assertEqual(code, 3, err)
+            self.assertIn(db + ": cannot read it: database disk image is malformed", err)
+
     def test_settings(self):
         with tempfile.TemporaryDirectory() as t:
             for args, code, said in (
-                    (["--listen", "8080"], 3, "'8080' is no ADDRESS:PORT"),
+                    (["--listen", "8080"], 2, "'8080' is no ADDRESS:PORT"),
                     (["--queue", "x"], 2, "'x' is not a whole number from 16 to 10000000"),
                     (["--listen", "0.0.0.0:0"], 3, "not loopback: --token-file is needed"),
                     (["--machines", t + "/none", "--listen", "127.0.0.1:0"], 3, "the folder of machines cannot be read"),
-                    (["--log-level", "loud"], 3, "'loud' is none of debug, info, warn, error")):
+                    (["--log-level", "loud"], 2, "'loud' is none of debug, info, warn, error")):
                 got, err = refused_start("--db", t + "/x.db", *args)
                 self.assertEqual(got, code, err)
                 self.assertIn(said, err)
@@ -79,9 +95,13 @@ class Requests(unittest.TestCase):
         self.refused('{"Source":"s","DetailType":"x","Detail":"[1"}', 400, "Detail is malformed.")
         self.refused(b'{"source":"\xff"}', 400, "these bytes are not UTF-8")
         self.refused("[" * 1001 + "]" * 1001, 413, "nested too deeply")
-        self.refused(json.dumps({**START, "detail": {"orderId": "o", "x": "y" * 262144}}), 400,
+        self.refused(json.dumps({**START, "detail": {"orderId": "o", "x": "y" * 262144}}), 413,
                      "an event has at most 262144 bytes")
         self.refused(" " * (1024 * 1024 + 1), 413, "at most 1048576 are taken here")
+        for field in ("id", "source", "detail-type"):
+            for text in ("\\ud800", "a\\u0000b"):
+                body = json.dumps({"id": "1", "source": "s", "detail-type": "x", field: "?"}).replace("?", text)
+                self.refused(body, 400, "the field '%s' holds U+0000 or half a character" % field)
         self.assertEqual(self.d.ask("POST", "/events", "[]"), (200, b'{"results":[]}\n'))
 
     def test_no_correlation_id(self):
@@ -96,6 +116,27 @@ class Requests(unittest.TestCase):
         self.assertEqual(self.d.send({**START, "detail": {"orderId": 17}}), [("order", "started")])
         self.assertEqual(self.d.executions(correlationId="17")[0]["executionId"], "order:17")
 
+    def test_half_a_character_is_shown_as_unknown(self):
+        body = json.dumps({**START, "detail": {"orderId": "half-?"}}).replace("?", "\\ud800")
+        self.assertEqual(self.d.ask("POST", "/events", body)[0], 200)
+        for path in ("/api/v1/executions", "/api/v1/waits", "/api/v1/dispositions", "/executions", "/events"):
+            self.assertIn("half-\ufffd", self.d.ask("GET", path)[1].decode("utf-8"), path)
+
+    def test_as_deep_as_is_taken(self):
+        for n in (990, 995, 998, 1000, 1005):
+            detail = '{"orderId":"deep%d","x":%s%s}' % (n, "[" * n, "]" * n)
+            event = '{"source":"order.service","detail-type":"OrderReceived","detail":%s}' % detail
+            entry = json.dumps([{"Source": "payment.service", "DetailType": "PaymentReceived", "Detail": detail}])
+            for body in (entry, event):
+                self.assertIn(self.d.ask("POST", "/events", body)[0], (200, 400, 413))
+        self.assertEqual(self.d.executions(correlationId="deep990")[0]["status"], "RUNNING")
+
+    def test_filters_that_are_none(self):
+        for query in ("correlationId=%zz", "correlationId=%00", "correlationId=" + "x" * 5000, "key=x", "bogus"):
+            status, data = self.d.ask("GET", "/api/v1/executions?" + query)
+            self.assertEqual((status, json.loads(data)["message"][:14]), (400, "the parameters"), query)
+        self.assertEqual(self.d.ask("GET", "/executions?status=sleeping")[0], 404)
+
     def test_access(self):
         body = json.dumps(START)
         self.refused(body, 403, "this Host is not known here", Host="evil.example")
@@ -109,6 +150,7 @@ class Requests(unittest.TestCase):
         self.refused("{}", 404, "POST /events takes events", path="/nothing")
         for path, status in (("/api/v1/nothing", 404), ("/nothing", 404), ("/executions/x", 404),
                              ("/machines/x", 404), ("/api/v1/executions/a:b", 404),
+                             ("/api/v1/machines/order", 404), ("/api/v1/waits/x", 404),
                              ("/api/v1/executions?status=X", 400), ("/api/v1/executions?limit=x", 400),
                              ("/api/v1/executions?limit=5000", 400), ("/api/v1/dispositions?disposition=x", 400),
                              ("/api/v1/waits?after=x", 400)):
@@ -123,6 +165,11 @@ class Requests(unittest.TestCase):
         arn = "arn:aws:states:us-east-1:000000000000:"
         self.aws_refused("StateMachineDoesNotExist", "StartExecution", stateMachineArn=arn + "stateMachine:none")
         self.aws_refused("InvalidArn", "StartExecution", stateMachineArn="order")
+        self.aws_refused("InvalidArn", "StartExecution", stateMachineArn="arn:aws:states:::stateMachine::order")
+        self.aws_refused("SerializationException", "StartExecution", "'input' must be a text",
+                         stateMachineArn=arn + "stateMachine:order", input={"a": 1})
+        self.aws_refused("SerializationException", "StartExecution", "U+0000",
+                         stateMachineArn=arn + "stateMachine:order", input="{}\0x")
         self.aws_refused("InvalidName", "StartExecution", stateMachineArn=arn + "stateMachine:order", name="a b")
         self.aws_refused("InvalidExecutionInput", "StartExecution", stateMachineArn=arn + "stateMachine:order", input="{")
         self.aws_refused("ExecutionDoesNotExist", "DescribeExecution", executionArn=arn + "execution:order:none")

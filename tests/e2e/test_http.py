@@ -130,6 +130,24 @@ class Raw(unittest.TestCase):
         self.assertEqual(self.answers(s, 1), [200])
         s.close()
 
+    def test_refused_head_has_no_body(self):
+        s = self.connect()
+        s.sendall(b"HEAD / HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+        self.assertTrue(self.until_end(s).endswith(b"\r\n\r\n"))
+
+    def test_half_closed_gets_its_answer(self):
+        s = self.connect()
+        s.sendall(self.request("[]"))
+        s.shutdown(socket.SHUT_WR)
+        self.assertTrue(self.until_end(s).startswith(b"HTTP/1.1 200 "))
+
+    @staticmethod
+    def until_end(s):
+        data = b""
+        while piece := s.recv(65536):
+            data += piece
+        return data
+
     def test_a_client_that_left(self):
         before = self.d.get("/api/v1/status")["engine"]["events"]
         for i in range(50):

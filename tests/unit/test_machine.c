@@ -166,6 +166,13 @@ test_faults(void **state)
          "warning: UNKNOWN_FIELD"},
         {"{\"StartAt\":\"A\",\"StartAt\":\"A\",\"States\":{}}",
          "this key stands twice"},
+        /* a text is wanted; what the task awaits is asked all the same */
+        {"{\"StartAt\":\"A\",\"States\":{\"A\":{" TASK
+         "},\"Z\":{\"Type\":\"Choice\",\"Choices\":[{\"Variable\":"
+         "\"$.detail-type\",\"StringEquals\":\"X\",\"Next\":\"E\"},"
+         "{\"Variable\":\"$.detail-type\",\"StringEquals\":5,\"Next\":\"E\"}"
+         "]},\"E\":{\"Type\":\"Succeed\"}}}",
+         "StringEquals"},
     };
     size_t i;
 

@@ -723,6 +723,8 @@ test_names(void **state)
     assert_false(pav_name_valid("a:b"));
     assert_false(pav_name_valid("a/b"));
     assert_false(pav_name_valid(".."));
+    assert_false(pav_name_valid("a\xed\xa0\x80"));
+    assert_false(pav_name_valid("a\xff"));
     assert_false(pav_name_valid(
         "12345678901234567890123456789012345678901234567890123456789012345678"
         "9012345678901"));

@@ -441,6 +441,44 @@ test_stop(void **state)
     end(&r);
 }
 
+/* A turn serves everybody: a loop goes on in a later one. */
+static void
+test_a_loop_pauses(void **state)
+{
+    static const char text[] =
+        "{\"StartAt\":\"A\",\"States\":{\"A\":{\"Type\":\"Pass\",\"Next\":"
+        "\"C\"},"
+        "\"C\":{\"Type\":\"Choice\",\"Choices\":[{\"Variable\":\"$.z\","
+        "\"IsPresent\":true,\"Next\":\"E\"}],\"Default\":\"A\"},"
+        "\"E\":{\"Type\":\"Succeed\"}}}";
+    struct pav_buf b;
+    struct run r;
+    uint32_t few;
+    int i;
+
+    (void)state;
+    begin(&r, text);
+    start(&r, "{}");
+    assert_int_equal(r.out.status, PAV_RUNNING);
+    assert_int_equal(r.out.timer_count, 1);
+    assert_int_equal(r.out.timers[0].no, PAV_TIMER_GO_ON);
+    assert_true(r.out.timers[0].due_at > r.now);
+    few = r.out.event_count;
+    end(&r);
+
+    pav_buf_init(&b, 1 << 20);
+    pav_buf_puts(&b, "{\"x\":\"");
+    for (i = 0; i < 250000; i++)
+        pav_buf_putc(&b, 'x');
+    pav_buf_puts(&b, "\"}");
+    begin(&r, text);
+    start(&r, b.p);
+    assert_int_equal(r.out.status, PAV_RUNNING);
+    assert_true(r.out.event_count < few / 10);
+    pav_buf_fini(&b);
+    end(&r);
+}
+
 int
 main(void)
 {
@@ -459,6 +497,7 @@ main(void)
         cmocka_unit_test(test_too_large),
         cmocka_unit_test(test_too_large_when_caught),
         cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_a_loop_pauses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
