@@ -446,7 +446,8 @@ static void
 test_a_loop_pauses(void **state)
 {
     static const char text[] =
-        "{\"StartAt\":\"A\",\"States\":{\"A\":{\"Type\":\"Pass\",\"Next\":"
+        "{\"StartAt\":\"A\",\"States\":{\"A\":{\"Type\":\"Pass\","
+        "\"Parameters\":{\"x.$\":\"$.x\"},\"Next\":"
         "\"C\"},"
         "\"C\":{\"Type\":\"Choice\",\"Choices\":[{\"Variable\":\"$.z\","
         "\"IsPresent\":true,\"Next\":\"E\"}],\"Default\":\"A\"},"
@@ -458,7 +459,7 @@ test_a_loop_pauses(void **state)
 
     (void)state;
     begin(&r, text);
-    start(&r, "{}");
+    start(&r, "{\"x\":1}");
     assert_int_equal(r.out.status, PAV_RUNNING);
     assert_int_equal(r.out.timer_count, 1);
     assert_int_equal(r.out.timers[0].no, PAV_TIMER_GO_ON);
