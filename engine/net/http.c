@@ -835,7 +835,6 @@ pav_http_new(const struct pav_http_config *config, struct pav_http **out,
     }
     event_set_log_callback(log_from_libevent);
     event_config_set_flag(tuning, EVENT_BASE_FLAG_NOLOCK);
-    event_config_set_flag(tuning, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
     h->base = event_base_new_with_config(tuning);
     event_config_free(tuning);
     PAV_ASSERT(h->base != NULL);
