@@ -246,19 +246,6 @@ waits_view(struct execution_page *p, uint32_t *count)
     return pav_items_array(&rows);
 }
 
-static const char *
-states_text(struct pav_arena *a, const char *json)
-{
-    const struct pav_doc *d = pav_doc_own(a, json, strlen(json));
-    const char *text = "";
-    uint32_t i;
-
-    for (i = 0; i < d->len; i++)
-        text = pav_arena_printf(a, "%s%s%.*s", text, i == 0 ? "" : ", ",
-                                (int)d->items[i].len, d->items[i].text);
-    return text;
-}
-
 static bool
 find(struct execution_page *p, const char *id)
 {
@@ -322,7 +309,7 @@ page_execution(struct pav_query *q, const char *id)
     view_bool(&m, "running", p.x.row.status == PAV_RUNNING);
     view_bool(&m, "sleeping", p.x.row.status == PAV_RUNNING && wait_count == 0);
     view_bool(&m, "ended", p.x.row.status != PAV_RUNNING);
-    view_text(&m, "states", states_text(q->arena, p.x.row.states));
+    view_states(&m, "states", p.x.row.states);
     view_text(&m, "error", p.error);
     view_text(&m, "cause", p.cause);
     pav_members_puts(&m, "visits", visits_view(&p));

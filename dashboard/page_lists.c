@@ -7,20 +7,6 @@
 
 #define ROWS 50
 
-/* "State A, State B" out of the row's JSON list. */
-static const char *
-states_text(struct pav_arena *a, const char *json)
-{
-    const struct pav_doc *d = pav_doc_own(a, json, strlen(json));
-    const char *text = "";
-    uint32_t i;
-
-    for (i = 0; i < d->len; i++)
-        text = pav_arena_printf(a, "%s%s%.*s", text, i == 0 ? "" : ", ",
-                                (int)d->items[i].len, d->items[i].text);
-    return text;
-}
-
 const struct pav_doc *
 view_execution(struct pav_query *q, const struct pav_execution_view *x)
 {
@@ -34,7 +20,7 @@ view_execution(struct pav_query *q, const struct pav_execution_view *x)
     view_number(&m, "version", x->version);
     view_text(&m, "link", view_execution_link(a, x->machine, x->row.name));
     view_text(&m, "machine_link", view_link(a, "/machines/", x->machine));
-    view_text(&m, "states", states_text(a, x->row.states));
+    view_states(&m, "states", x->row.states);
     view_time(&m, "started", x->row.started_at);
     view_time(&m, "stopped", x->row.stopped_at);
     view_span(&m, "duration",

@@ -207,6 +207,19 @@ view_status(struct pav_members *m, enum pav_status s)
     view_text(m, "status_sign", looks[s].sign);
 }
 
+void
+view_states(struct pav_members *m, const char *key, const char *json)
+{
+    const struct pav_doc *d = pav_doc_own(m->arena, json, strlen(json));
+    const char *text = "";
+    uint32_t i;
+
+    for (i = 0; i < d->len; i++)
+        text = pav_arena_printf(m->arena, "%s%s%.*s", text, i == 0 ? "" : ", ",
+                                (int)d->items[i].len, d->items[i].text);
+    view_text(m, key, text);
+}
+
 const char *
 page_parameter(struct pav_query *q, const char *name)
 {

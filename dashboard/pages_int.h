@@ -37,6 +37,8 @@ view_link(struct pav_arena *a, const char *path, const char *segment);
 const char *
 view_execution_link(struct pav_arena *a, const char *machine, const char *name);
 /* The status as ASL names it, its class and its sign. */
+/* "State A, State B" out of a row's JSON list. */
+void view_states(struct pav_members *m, const char *key, const char *json);
 void view_status(struct pav_members *m, enum pav_status s);
 /* A parameter of the query in the arena; NULL when absent or empty. */
 const char *page_parameter(struct pav_query *q, const char *name);

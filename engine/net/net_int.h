@@ -51,4 +51,7 @@ bool address_is_loopback(const char *address);
 
 const char *status_reason(int status);
 
+/* 0 to 15, or -1. */
+int hex_digit(char c);
+
 #endif

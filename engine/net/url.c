@@ -4,9 +4,10 @@
 
 #include "pavane/buf.h"
 #include "pavane/http.h"
+#include "net_int.h"
 
-static int
-hex(char c)
+int
+hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -29,8 +30,8 @@ pav_url_decode(char *s)
             *w++ = *s;
             continue;
         }
-        high = hex(s[1]);
-        low = high < 0 ? -1 : hex(s[2]);
+        high = hex_digit(s[1]);
+        low = high < 0 ? -1 : hex_digit(s[2]);
         if (low < 0 || (high == 0 && low == 0))
             return false;
         *w++ = (char)(high * 16 + low);

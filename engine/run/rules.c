@@ -41,6 +41,27 @@ read_path(struct reading *r, const struct pav_doc *v, const char *pointer)
 }
 
 static void
+check_fields(struct reading *r, const struct pav_doc *d, const char *pointer,
+             const char *const *known, size_t count)
+{
+    uint32_t i;
+    size_t j;
+
+    for (i = 0; i < d->len; i++) {
+        const struct pav_member *m = &d->members[i];
+
+        for (j = 0; j < count; j++)
+            if (strlen(known[j]) == m->len &&
+                memcmp(known[j], m->key, m->len) == 0)
+                break;
+        if (j == count)
+            pav_faults_add(r->faults, PAV_WARNING, "UNKNOWN_FIELD", pointer,
+                           m->at, "there is no field '%.*s' here", (int)m->len,
+                           m->key);
+    }
+}
+
+static void
 read_rule(struct reading *r, const struct pav_doc *d, bool starts,
           const char *pointer)
 {
@@ -53,23 +74,12 @@ read_rule(struct reading *r, const struct pav_doc *d, bool starts,
     struct pav_pattern *pattern;
     struct pav_transform *transform;
     struct pav_err err;
-    uint32_t i;
-    size_t j;
 
     if (d->kind != PAV_OBJECT) {
         fault(r, pointer, d, "a rule must be an object", "");
         return;
     }
-    for (i = 0; i < d->len; i++) {
-        for (j = 0; j < sizeof(known) / sizeof(known[0]); j++)
-            if (strlen(known[j]) == d->members[i].len &&
-                memcmp(known[j], d->members[i].key, d->members[i].len) == 0)
-                break;
-        if (j == sizeof(known) / sizeof(known[0]))
-            pav_faults_add(r->faults, PAV_WARNING, "UNKNOWN_FIELD", pointer,
-                           d->members[i].at, "a rule has no field '%.*s'",
-                           (int)d->members[i].len, d->members[i].key);
-    }
+    check_fields(r, d, pointer, known, sizeof(known) / sizeof(known[0]));
     rule->starts = starts;
     rule->name = pav_doc_str(a, pav_doc_get(d, "name"));
     if (rule->name == NULL)
@@ -191,23 +201,13 @@ read_rules(struct reading *r, const struct pav_doc *d,
                                         "resume",        "policies",
                                         "overdue",       "description"};
     const struct pav_doc *v, *start, *resume;
-    uint32_t i, count = 0;
-    size_t j;
+    uint32_t count = 0;
 
     if (d->kind != PAV_OBJECT) {
         fault(r, "", d, "rules must be an object", "");
         return;
     }
-    for (i = 0; i < d->len; i++) {
-        for (j = 0; j < sizeof(known) / sizeof(known[0]); j++)
-            if (strlen(known[j]) == d->members[i].len &&
-                memcmp(known[j], d->members[i].key, d->members[i].len) == 0)
-                break;
-        if (j == sizeof(known) / sizeof(known[0]))
-            pav_faults_add(r->faults, PAV_WARNING, "UNKNOWN_FIELD", "",
-                           d->members[i].at, "rules have no field '%.*s'",
-                           (int)d->members[i].len, d->members[i].key);
-    }
+    check_fields(r, d, "", known, sizeof(known) / sizeof(known[0]));
     if ((v = pav_doc_get(d, "correlationId")) != NULL)
         r->correlation = read_path(r, v, "/correlationId");
     start = pav_doc_get(d, "start");

@@ -335,24 +335,12 @@ bool
 pav_reader_step(struct pav_reader *r, int64_t id, struct pav_arena *a,
                 struct pav_step_row *out)
 {
-    sqlite3_stmt *st = ask(r, "SELECT id,execution_id,previous,at,first_event,"
-                              "event_count,semantics,wake,event_id,record "
-                              "FROM step WHERE id=?1");
+    sqlite3_stmt *st = ask(r, "SELECT " STEP_COLUMNS " FROM step WHERE id=?1");
 
-    memset(out, 0, sizeof(*out));
     sqlite3_bind_int64(st, 1, id);
     if (!row(st))
         return false;
-    out->id = sqlite3_column_int64(st, 0);
-    out->execution_id = sqlite3_column_int64(st, 1);
-    out->previous = sqlite3_column_int64(st, 2);
-    out->at = sqlite3_column_int64(st, 3);
-    out->first_event = sqlite3_column_int64(st, 4);
-    out->event_count = sqlite3_column_int64(st, 5);
-    out->semantics = sqlite3_column_int(st, 6);
-    out->wake = sqlite3_column_int(st, 7);
-    out->event_id = sqlite3_column_int64(st, 8);
-    out->record = column_bytes(st, 9, a);
+    step_from(st, a, out);
     sqlite3_reset(st);
     return true;
 }

@@ -367,15 +367,9 @@ pav_store_step_add(struct pav_store *s, const struct pav_step_row *row)
     store_run(s, st);
 }
 
-bool
-pav_store_step(struct pav_store *s, int64_t id, struct pav_arena *a,
-               struct pav_step_row *out)
+void
+step_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_step_row *out)
 {
-    sqlite3_stmt *st = store_read(s, SQL_STEP_GET);
-
-    sqlite3_bind_int64(st, 1, id);
-    if (!store_row(s, st))
-        return false;
     out->id = sqlite3_column_int64(st, 0);
     out->execution_id = sqlite3_column_int64(st, 1);
     out->previous = sqlite3_column_int64(st, 2);
@@ -387,6 +381,18 @@ pav_store_step(struct pav_store *s, int64_t id, struct pav_arena *a,
     out->event_id = sqlite3_column_int64(st, 8);
     out->seed = column_bytes(st, 9, a);
     out->record = column_bytes(st, 10, a);
+}
+
+bool
+pav_store_step(struct pav_store *s, int64_t id, struct pav_arena *a,
+               struct pav_step_row *out)
+{
+    sqlite3_stmt *st = store_read(s, SQL_STEP_GET);
+
+    sqlite3_bind_int64(st, 1, id);
+    if (!store_row(s, st))
+        return false;
+    step_from(st, a, out);
     sqlite3_reset(st);
     return true;
 }

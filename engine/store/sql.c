@@ -197,9 +197,7 @@ const char *const sql_texts[SQL_COUNT] = {
         "INSERT INTO step(id,execution_id,previous,at,first_event,"
         "event_count,semantics,wake,event_id,seed,record) "
         "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
-    [SQL_STEP_GET] =
-        "SELECT id,execution_id,previous,at,first_event,event_count,"
-        "semantics,wake,event_id,seed,record FROM step WHERE id=?1",
+    [SQL_STEP_GET] = "SELECT " STEP_COLUMNS " FROM step WHERE id=?1",
     [SQL_WAIT_INSERT] =
         "INSERT INTO wait(execution_id,no,state,event_name,"
         "pattern,awaits,since_at,due_at) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",

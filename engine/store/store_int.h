@@ -92,4 +92,10 @@ void bind_int_or_null(sqlite3_stmt *st, int i, int64_t n);
 const char *column_str(sqlite3_stmt *st, int i, struct pav_arena *a);
 struct pav_bytes column_bytes(sqlite3_stmt *st, int i, struct pav_arena *a);
 
+/* Of every SELECT that step_from() reads. */
+#define STEP_COLUMNS                                                           \
+    "id,execution_id,previous,at,first_event,event_count,semantics,wake,"      \
+    "event_id,seed,record"
+void step_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_step_row *out);
+
 #endif
