@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Plants one bug at a time in a copy of the tree; a safety test must turn red.
+
+A test that stays green, or a place that is gone from the code, is a failure.
+Prints a line a bug and, at last, "N passed, N failed, N skipped".
+"""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+E2E = [sys.executable, "tests/e2e/test_faults.py"]
+
+# what, file, the place, what stands there then, the test that must see it
+BUGS = [
+    ("answers before the commit", "engine/run/engine.c",
+     "    switch (pav_store_commit(e->store, &err)) {",
+     "    if (first != NULL)\n        e->config.done(e->config.done_arg, first);\n    first = NULL;\n"
+     "    usleep(3000);\n    switch (pav_store_commit(e->store, &err)) {", E2E),
+    ("forgets which events came before", "engine/run/intake.c",
+     "    if (!was_taken(ar, m, &execution_id)) {",
+     "    was_taken(ar, m, &execution_id);\n    {", ["build/tests/unit_run"]),
+    ("drops early events", "engine/run/fit.c",
+     "    while (applied && x->row.status == PAV_RUNNING) {",
+     "    applied = false;\n    while (applied && x->row.status == PAV_RUNNING) {", ["build/tests/unit_run"]),
+    ("loses timers", "engine/run/runner.c",
+     "            pav_store_timer_add(e->store, after->timers[i].due_at, x->row.id,\n"
+     "                                after->timers[i].no);",
+     "            (void)e;", ["build/tests/unit_run"]),
+    ("lets any thread write", "engine/store/vfs.c",
+     "    if (has_writer && !pthread_equal(writer, pthread_self()))",
+     "    if (false && !pthread_equal(writer, pthread_self()))", ["build/tests/unit_store"]),
+    ("prints markup", "engine/base/buf.c", 'as = "&lt;";', 'as = "<";', ["build/tests/unit_pages"]),
+    ("takes two lengths", "engine/net/parse.c",
+     "    if (h->has_length || *value == '\\0')", "    if (*value == '\\0')", ["build/tests/unit_http_parse"]),
+]
+
+
+def run(tree, *args, **more):
+    return subprocess.run(args, cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=900, **more)
+
+
+def built(tree):
+    r = run(tree, "cmake", "--build", "build")
+    if r.returncode != 0:
+        print(r.stdout[-3000:])
+    return r.returncode == 0
+
+
+def sees(tree, test):
+    """What the test says when it turns red; None when it is green."""
+    env = {**os.environ, "PAVANE": os.path.join(tree, "build", "pavane"), "PAVANE_KILLS": "40", "PAVANE_SEED": "7"}
+    r = run(tree, *test, env=env)
+    if r.returncode == 0:
+        return None
+    said = [line for line in r.stdout.splitlines() if "Error" in line or "ERROR" in line or "level=bug" in line]
+    return said[0][:120] if said else "exit code %d" % r.returncode
+
+
+def try_bug(tree, name, file, place, bug, test):
+    path = os.path.join(tree, file)
+    text = open(path).read()
+    if text.count(place) != 1:
+        return None, "the place is not (once) in " + file
+    open(path, "w").write(text.replace(place, bug))
+    try:
+        if not built(tree):
+            return None, "it does not build"
+        return sees(tree, test), "%s stays green" % test[-1]
+    finally:
+        open(path, "w").write(text)
+
+
+def main():
+    passed = failed = 0
+    tree = tempfile.mkdtemp(prefix="pavane-planted-")
+    try:
+        for part in ("engine", "dashboard", "include", "machines", "tests", "CMakeLists.txt"):
+            source, target = os.path.join(TOP, part), os.path.join(tree, part)
+            shutil.copytree(source, target) if os.path.isdir(source) else shutil.copy(source, target)
+        if run(tree, "cmake", "-G", "Ninja", "-S", ".", "-B", "build").returncode != 0 or not built(tree):
+            sys.exit("the copy does not build")
+        for test in {tuple(b[4]) for b in BUGS}:
+            if sees(tree, test):
+                sys.exit("%s is red without any bug" % test[-1])
+        for name, *bug in BUGS:
+            said, why_not = try_bug(tree, name, *bug)
+            print("%-34s %s" % (name, "seen: " + said if said else "NOT SEEN: " + why_not), flush=True)
+            passed += said is not None
+            failed += said is None
+    finally:
+        shutil.rmtree(tree)
+    print("%d passed, %d failed, 0 skipped" % (passed, failed))
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
