@@ -3,7 +3,7 @@
 
 BUILD_PACKAGES="gcc libc6-dev clang cmake ninja-build pkg-config libevent-dev libsqlite3-dev
  libcjson-dev libcmark-dev libcurl4-openssl-dev libssl-dev libpcre2-dev libcmocka-dev curl python3"
-TEST_PACKAGES="clang-format chromium chromium-driver python3-selenium awscli
+TEST_PACKAGES="git clang-format chromium chromium-driver python3-selenium awscli
  libclang-rt-14-dev fonts-dejavu-core sqlite3"
 
 say() {
