@@ -352,15 +352,15 @@ static const struct resource {
     {"/api/v1/executions",
      executions_get,
      true,
-     {"correlationId", "machine", "status", "limit", "before", "from"}},
+     {"correlationId", "machine", "status", "limit", "next", "from"}},
     {"/api/v1/waits",
      waits_get,
      false,
-     {"correlationId", "machine", "limit", "after"}},
+     {"correlationId", "machine", "limit", "next"}},
     {"/api/v1/dispositions",
      dispositions_get,
      false,
-     {"eventId", "correlationId", "disposition", "limit", "before"}},
+     {"eventId", "correlationId", "disposition", "limit", "next"}},
     {"/api/v1/machines", machines_get, false, {NULL}},
 };
 

@@ -1,9 +1,9 @@
 /*
  * /api/v1/executions: what AWS has no name for, or pages need.
  *
- *   GET /api/v1/executions?correlationId&machine&status&limit&before
+ *   GET /api/v1/executions?correlationId&machine&status&limit&next
  *   GET /api/v1/executions/MACHINE:NAME
- *   GET /api/v1/executions/MACHINE:NAME/history?limit&from
+ *   GET /api/v1/executions/MACHINE:NAME/history?limit&from&next
  */
 #include <stdio.h>
 #include <string.h>
@@ -62,7 +62,7 @@ list(struct pav_query *q)
 
     f.key = query_text(q, "correlationId");
     f.machine = query_text(q, "machine");
-    if (!query_limit(q, &f.limit) || !query_number(q, "before", &f.before))
+    if (!query_limit(q, &f.limit) || !query_number(q, "next", &f.before))
         return;
     if (status != NULL) {
         if (!pav_status_find(status, &wanted)) {
@@ -83,8 +83,7 @@ list(struct pav_query *q)
     if (next == 0)
         pav_buf_puts(&q->out, "],\"next\":null}\n");
     else
-        pav_buf_printf(&q->out, "],\"next\":\"before=%lld\"}\n",
-                       (long long)next);
+        pav_buf_printf(&q->out, "],\"next\":\"%lld\"}\n", (long long)next);
 }
 
 static void
@@ -92,14 +91,15 @@ history(struct pav_query *q, const struct pav_execution_view *x)
 {
     struct pav_step_row *steps;
     uint32_t count, i, limit;
-    int64_t from, first = 1, sent = 0, last = 0;
+    int64_t from, next, first = 1, sent = 0, last = 0;
 
-    if (!query_limit(q, &limit) || !query_number(q, "from", &from))
+    if (!query_limit(q, &limit) || !query_number(q, "from", &from) ||
+        !query_number(q, "next", &next))
         return;
     if (query_text(q, "limit") == NULL)
         limit = PAGE_MOST;
-    if (from > 0)
-        first = from;
+    if (from > 0 || next > 0)
+        first = next > 0 ? next : from;
     count = pav_reader_steps(q->reader, x->row.last_step, first, limit,
                              q->arena, &steps);
     pav_buf_puts(&q->out, "{\"events\":[");
@@ -125,8 +125,7 @@ history(struct pav_query *q, const struct pav_execution_view *x)
         }
     }
     if (last > 0 && last + 1 < x->row.next_event)
-        pav_buf_printf(&q->out, "],\"next\":\"from=%lld\"}\n",
-                       (long long)last + 1);
+        pav_buf_printf(&q->out, "],\"next\":\"%lld\"}\n", (long long)last + 1);
     else
         pav_buf_puts(&q->out, "],\"next\":null}\n");
 }

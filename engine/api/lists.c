@@ -43,7 +43,7 @@ waits_get(struct pav_query *q)
 {
     struct pav_wait_filter f = {.machine = query_text(q, "machine"),
                                 .key = query_text(q, "correlationId")};
-    const char *after = query_text(q, "after");
+    const char *after = query_text(q, "next");
     struct pav_wait_view_row *v;
     cJSON *paper, *waits;
     uint32_t count, i;
@@ -56,7 +56,7 @@ waits_get(struct pav_query *q)
         unsigned no;
 
         if (sscanf(after, "%lld.%u", &id, &no) != 2) {
-            query_error(q, 400, "after", "what 'next' said is wanted");
+            query_error(q, 400, "next", "what 'next' said is wanted");
             return;
         }
         f.after_execution = id;
@@ -81,7 +81,7 @@ waits_get(struct pav_query *q)
     }
     add_text(paper, "next",
              !more ? NULL
-                   : pav_arena_printf(q->arena, "after=%lld.%u",
+                   : pav_arena_printf(q->arena, "%lld.%u",
                                       (long long)v[count - 1].row.execution_id,
                                       v[count - 1].row.no));
     query_paper(q, paper);
@@ -108,7 +108,7 @@ dispositions_get(struct pav_query *q)
     uint32_t count, i;
     int64_t next;
 
-    if (!query_limit(q, &f.limit) || !query_number(q, "before", &f.before))
+    if (!query_limit(q, &f.limit) || !query_number(q, "next", &f.before))
         return;
     if (kind != NULL) {
         if (!pav_disposition_find(kind, &wanted)) {
@@ -141,9 +141,8 @@ dispositions_get(struct pav_query *q)
         cJSON_AddItemToArray(list, o);
     }
     add_text(paper, "next",
-             next == 0
-                 ? NULL
-                 : pav_arena_printf(q->arena, "before=%lld", (long long)next));
+             next == 0 ? NULL
+                       : pav_arena_printf(q->arena, "%lld", (long long)next));
     query_paper(q, paper);
 }
 

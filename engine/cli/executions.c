@@ -216,7 +216,8 @@ history(const struct pav_settings *s, int argc, char **argv)
         path.len = 0;
         pav_buf_puts(&path, "/api/v1/executions/");
         pav_url_encode(&path, id, strlen(id));
-        pav_buf_printf(&path, "/history%s%s", *next == '\0' ? "" : "?", next);
+        pav_buf_printf(&path, "/history%s%s",
+                       *next == '\0' ? "" : "?next=", next);
         code = cli_ask("history", s, path.p, NULL, 0, &a, &answer);
         if (code != 0)
             break;

@@ -119,7 +119,7 @@ class Daemon:
             events += page["events"]
             if not page["next"]:
                 return events
-            query = "?" + page["next"]
+            query = "?next=" + page["next"]
 
 
 def cli(*args, url=None, stdin=None):

@@ -181,7 +181,7 @@ class Api(unittest.TestCase):
                 seen += [x["correlationId"] for x in page[name]]
                 if not page["next"]:
                     break
-                query = "&" + page["next"]
+                query = "&next=" + page["next"]
             self.assertEqual(sorted(seen), ["k%03d" % i for i in range(25)], path)
         [w] = self.d.get("/api/v1/waits?correlationId=k003")["waits"]
         self.assertEqual((w["state"], w["awaits"], w["machine"]),

@@ -153,7 +153,7 @@ class Requests(unittest.TestCase):
                              ("/api/v1/machines/order", 404), ("/api/v1/waits/x", 404),
                              ("/api/v1/executions?status=X", 400), ("/api/v1/executions?limit=x", 400),
                              ("/api/v1/executions?limit=5000", 400), ("/api/v1/dispositions?disposition=x", 400),
-                             ("/api/v1/waits?after=x", 400)):
+                             ("/api/v1/waits?next=x", 400)):
             self.assertEqual(self.d.ask("GET", path)[0], status, path)
 
     def aws_refused(self, error, action, said="", **parameters):
@@ -226,7 +226,7 @@ class FullDisk(unittest.TestCase):
                 have |= {x["correlationId"] for x in page["executions"]}
                 if not page["next"]:
                     break
-                query = "&" + page["next"]
+                query = "&next=" + page["next"]
             self.assertEqual(have, set(acked) | {"after"})
 
 

@@ -79,7 +79,7 @@ class Kills(unittest.TestCase):
                     applied[x["correlationId"]] = applied.get(x["correlationId"], 0) + 1
             if not page["next"]:
                 break
-            query = "&" + page["next"]
+            query = "&next=" + page["next"]
         self.assertGreater(len(ledger.acked), KILLS)
         self.assertEqual(ledger.acked - seen, set(), "acknowledged and lost")
         # each history is what its number of events makes it: 5, 13, 21, 28
