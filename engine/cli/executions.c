@@ -200,6 +200,8 @@ history(const struct pav_settings *s, int argc, char **argv)
 {
     const struct pav_doc *x, *answer, *events;
     const char *next = "", *id;
+    bool json = pav_settings_flag(s, "json");
+    struct pav_items all;
     struct pav_arena a;
     struct pav_buf path;
     uint32_t i;
@@ -209,6 +211,7 @@ history(const struct pav_settings *s, int argc, char **argv)
         return cli_usage(&history_command, "an execution id or a correlation "
                                            "id is wanted");
     pav_arena_init(&a, 65536);
+    pav_items_init(&all, &a);
     pav_buf_init(&path, 65536);
     code = find("history", s, argv[0], &a, &x);
     while (code == 0) {
@@ -222,15 +225,18 @@ history(const struct pav_settings *s, int argc, char **argv)
         if (code != 0)
             break;
         events = pav_doc_get(answer, "events");
-        if (pav_settings_flag(s, "json"))
-            print_json(events);
-        else
-            for (i = 0; i < events->len; i++)
+        for (i = 0; i < events->len; i++) {
+            if (json)
+                pav_items_add(&all, pav_doc_at(events, i));
+            else
                 print_event(&a, pav_doc_at(events, i));
+        }
         next = cli_text(&a, answer, "next");
         if (*next == '\0')
             break;
     }
+    if (code == 0 && json)
+        print_json(pav_items_array(&all));
     pav_buf_fini(&path);
     pav_arena_fini(&a);
     return code;
