@@ -186,6 +186,8 @@ vfs_register(void)
 
     pthread_mutex_lock(&lock);
     if (unix_vfs == NULL) {
+        /* Before anything else of SQLite: its count of bytes takes a lock. */
+        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
         unix_vfs = sqlite3_vfs_find("unix-excl");
         if (unix_vfs == NULL)
             PAV_BUG("SQLite without unix-excl");
