@@ -24,7 +24,7 @@ struct visit {
     const char *state, *type, *input, *output;
     int64_t entered_at, exited_at; /* 0: still inside */
     int64_t id;
-    const char *error;
+    const char *caught; /* the error that its Catch took */
 };
 
 struct execution_page {
@@ -35,6 +35,9 @@ struct execution_page {
     uint32_t visit_count, visit_cap;
     struct pav_items history;
     const char *error, *cause;
+    int64_t
+        failure_id; /* of the last event with an error, which is `failure` */
+    const char *failure;
     int64_t first, last; /* history events on this page */
 };
 
@@ -118,6 +121,8 @@ follow_states(struct execution_page *p, const struct pav_history_event *e,
     } else if ((v = visit_open(p, e->state)) != NULL) {
         v->output = payload_text(a, e->payload);
         v->exited_at = at;
+        if (p->failure_id != 0 && e->previous_id == p->failure_id)
+            v->caught = p->failure;
     }
 }
 
@@ -147,6 +152,10 @@ add_event(struct execution_page *p, const struct pav_history_event *e,
     if (strncmp(e->type, "Execution", 9) == 0 && e->id > 1) {
         p->error = pav_doc_str(a, e->error);
         p->cause = pav_doc_str(a, e->cause);
+    }
+    if (e->error != NULL) {
+        p->failure_id = e->id;
+        p->failure = pav_doc_str(a, e->error);
     }
     p->last = e->id;
 }
@@ -207,9 +216,13 @@ visits_view(struct execution_page *p)
         view_text(&m, "input", v->input);
         view_text(&m, "output", v->output);
         view_number(&m, "id", v->id);
-        view_text(&m, "class", open_looks[look].class);
-        view_text(&m, "word", open_looks[look].word);
-        view_text(&m, "sign", open_looks[look].sign);
+        view_text(&m, "class",
+                  v->caught != NULL ? "caught" : open_looks[look].class);
+        view_text(&m, "word",
+                  v->caught != NULL
+                      ? pav_arena_printf(p->q->arena, "caught %s", v->caught)
+                      : open_looks[look].word);
+        view_text(&m, "sign", v->caught != NULL ? "↷" : open_looks[look].sign);
         pav_items_add(&rows, pav_members_object(&m));
     }
     return pav_items_array(&rows);
@@ -310,8 +323,8 @@ page_execution(struct pav_query *q, const char *id)
     view_bool(&m, "sleeping", p.x.row.status == PAV_RUNNING && wait_count == 0);
     view_bool(&m, "ended", p.x.row.status != PAV_RUNNING);
     view_states(&m, "states", p.x.row.states);
-    view_text(&m, "error", p.error);
-    view_text(&m, "cause", p.cause);
+    view_text(&m, "end_error", p.error);
+    view_text(&m, "end_cause", p.cause);
     pav_members_puts(&m, "visits", visits_view(&p));
     pav_members_puts(&m, "history", pav_items_array(&p.history));
     f.key = p.x.row.key;

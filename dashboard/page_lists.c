@@ -75,6 +75,7 @@ page_overview(struct pav_query *q, const char *rest)
         view_text(&m, "running", count_text(q->arena, v[i].counts[0]));
         view_text(&m, "succeeded", count_text(q->arena, v[i].counts[1]));
         view_text(&m, "failed", count_text(q->arena, v[i].counts[2]));
+        view_text(&m, "timedout", count_text(q->arena, v[i].counts[3]));
         view_text(&m, "aborted", count_text(q->arena, v[i].counts[4]));
         view_bool(&m, "inactive", v[i].row.id != 0 && !v[i].row.active);
         view_text(&m, "fault", v[i].fault);

@@ -237,6 +237,9 @@ read_body(struct pav_api *api, struct pav_job *job, const char *text,
 
     if (rc != PAV_OK)
         return rc;
+    if (d->kind == PAV_OBJECT && d->len == 1 &&
+        pav_doc_get(d, "Entries") != NULL) /* PutEvents' request as it is */
+        d = pav_doc_get(d, "Entries");
     if (d->kind != PAV_ARRAY && d->kind != PAV_OBJECT)
         return pav_fail(err, PAV_INVALID, "/",
                         "an event, or a list of events, is wanted");

@@ -51,6 +51,40 @@ put_execution(const struct pav_execution_view *x, struct pav_buf *b)
 }
 
 static void
+put_text(struct pav_buf *b, const char *key, const struct pav_doc *text)
+{
+    pav_buf_printf(b, ",\"%s\":", key);
+    if (text == NULL)
+        pav_buf_puts(b, "null");
+    else
+        pav_doc_print(text, b);
+}
+
+/* One execution: also how it ended, which its last event says. */
+static void
+one(struct pav_query *q, const struct pav_execution_view *x)
+{
+    struct pav_history_event e = {.id = 0};
+    struct pav_step_row step;
+
+    if (x->row.status != PAV_RUNNING &&
+        pav_reader_step(q->reader, x->row.last_step, q->arena, &step)) {
+        const struct pav_doc *record =
+            pav_doc_own(q->arena, step.record.p, step.record.len);
+
+        pav_history_event(record, pav_history_count(record) - 1,
+                          step.first_event, q->arena, &e);
+    }
+    put_execution(x, &q->out);
+    q->out.len--; /* its last brace */
+    put_text(&q->out, "output",
+             x->row.status == PAV_SUCCEEDED ? e.payload : NULL);
+    put_text(&q->out, "error", e.error);
+    put_text(&q->out, "cause", e.cause);
+    pav_buf_puts(&q->out, "}\n");
+}
+
+static void
 list(struct pav_query *q)
 {
     struct pav_execution_filter f = {.status = -1};
@@ -155,8 +189,7 @@ executions_get(struct pav_query *q)
         return;
     }
     if (tail == NULL) {
-        put_execution(&x, &q->out);
-        pav_buf_putc(&q->out, '\n');
+        one(q, &x);
     } else if (strcmp(tail, "history") == 0) {
         history(q, &x);
     } else {

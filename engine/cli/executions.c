@@ -94,7 +94,7 @@ list(const struct pav_settings *s, int argc, char **argv)
     return code;
 }
 
-/* An execution id, or the newest execution of a correlation id. */
+/* The newest execution of a correlation id, or the one of this id. */
 static int
 find(const char *command, const struct pav_settings *s, const char *what,
      struct pav_arena *a, const struct pav_doc **out)
@@ -105,24 +105,21 @@ find(const char *command, const struct pav_settings *s, const char *what,
 
     pav_buf_init(&path, 65536);
     pav_buf_puts(&path, "/api/v1/executions");
-    if (strchr(what, ':') != NULL) {
-        pav_buf_putc(&path, '/');
+    add_parameter(&path, "correlationId", what);
+    add_parameter(&path, "limit", "1");
+    code = cli_ask(command, s, path.p, NULL, 0, a, &answer);
+    v = code == 0 ? pav_doc_get(answer, "executions") : NULL;
+    if (code == 0 && v->len == 0 && strchr(what, ':') == NULL) {
+        fprintf(stderr, "pavane %s: %s: no execution has this correlation id\n",
+                command, what);
+        code = 1;
+    } else if (code == 0) {
+        path.len = 0;
+        pav_buf_puts(&path, "/api/v1/executions/");
+        if (v->len > 0)
+            what = cli_text(a, pav_doc_at(v, 0), "executionId");
         pav_url_encode(&path, what, strlen(what));
         code = cli_ask(command, s, path.p, NULL, 0, a, out);
-    } else {
-        add_parameter(&path, "correlationId", what);
-        add_parameter(&path, "limit", "1");
-        code = cli_ask(command, s, path.p, NULL, 0, a, &answer);
-        v = code == 0 ? pav_doc_get(answer, "executions") : NULL;
-        if (code == 0 && v->len == 0) {
-            fprintf(stderr,
-                    "pavane %s: %s: no execution has this correlation "
-                    "id\n",
-                    command, what);
-            code = 1;
-        } else if (code == 0) {
-            *out = pav_doc_at(v, 0);
-        }
     }
     pav_buf_fini(&path);
     return code;
@@ -140,9 +137,12 @@ print_waits(struct pav_arena *a, const struct pav_doc *waits,
 
         if (strcmp(cli_text(a, w, "executionId"), execution_id) != 0)
             continue;
-        printf("waits in %s for %s since %s\n", cli_text(a, w, "state"),
+        printf("waits in %s for %s since %s", cli_text(a, w, "state"),
                *awaits != '\0' ? awaits : "the next event",
                cli_text(a, w, "since"));
+        if (*cli_text(a, w, "due") != '\0')
+            printf(", at most until %s", cli_text(a, w, "due"));
+        putchar('\n');
     }
 }
 
@@ -165,8 +165,14 @@ show(const struct pav_settings *s, int argc, char **argv)
     } else if (code == 0) {
         printf("%s is %s", cli_text(&a, x, "executionId"),
                cli_text(&a, x, "status"));
-        printf(" in %s, started %s\n", states_of(&a, x),
+        printf(" in %s, started %s", states_of(&a, x),
                cli_text(&a, x, "startDate"));
+        if (*cli_text(&a, x, "stopDate") != '\0')
+            printf(", ended %s", cli_text(&a, x, "stopDate"));
+        putchar('\n');
+        if (*cli_text(&a, x, "error") != '\0')
+            printf("error %s: %s\n", cli_text(&a, x, "error"),
+                   cli_text(&a, x, "cause"));
         pav_buf_puts(&path, "/api/v1/waits");
         add_parameter(&path, "machine", cli_text(&a, x, "machine"));
         add_parameter(&path, "correlationId", cli_text(&a, x, "correlationId"));

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "pavane/file.h"
 #include "pavane/folder.h"
@@ -26,16 +27,20 @@
 
 #define TEMPLATE_MAX (16u << 20)
 
-static const struct pav_setting settings[] = {{"cloudformation", PAV_SET_TEXT,
-                                               "TEMPLATE", NULL, 0, 0,
-                                               "the template to read, as JSON"},
-                                              SETTING_JSON,
-                                              SETTING_HELP};
+static const struct pav_setting settings[] = {
+    {"cloudformation", PAV_SET_TEXT, "TEMPLATE", NULL, 0, 0,
+     "the template to read, as JSON"},
+    {"force", PAV_SET_FLAG, NULL, NULL, 0, 0,
+     "write over rules that were "
+     "changed by hand"},
+    SETTING_JSON,
+    SETTING_HELP};
 
 struct import {
     struct pav_arena arena;
     const struct pav_doc *resources;
     const char *dir;
+    bool force;
     unsigned written, faulty, rules, left_out;
     struct pav_buf notes;
 };
@@ -383,6 +388,27 @@ make_folder(const char *path, struct pav_err *err)
     return pav_fail(err, PAV_IO, path, "cannot be made: %s", strerror(errno));
 }
 
+/* What somebody may have changed by hand is not written over. */
+static enum pav_rc
+check_untouched(struct import *im, const char *path, const struct pav_buf *text,
+                struct pav_err *err)
+{
+    char *there;
+    size_t len;
+    bool same;
+
+    if (im->force || access(path, F_OK) != 0)
+        return PAV_OK;
+    if (pav_file_read(path, TEMPLATE_MAX, &there, &len, err) != PAV_OK)
+        return err->rc;
+    same = len == text->len && memcmp(there, text->p, len) == 0;
+    free(there);
+    return same ? PAV_OK
+                : pav_fail(err, PAV_CONFLICT, path,
+                           "is there and differs; --force writes over it, or "
+                           "name another folder");
+}
+
 static enum pav_rc
 write_machine(struct import *im, const char *name, const char *definition,
               const struct pav_doc *rules, struct pav_err *err)
@@ -397,15 +423,18 @@ write_machine(struct import *im, const char *name, const char *definition,
     struct pav_buf b;
     enum pav_rc rc = make_folder(folder, err);
 
-    if (rc == PAV_OK)
-        rc = pav_file_write(pav_arena_printf(a, "%s/machine.asl.json", folder),
-                            definition, strlen(definition), err);
+    const char *rules_path = pav_arena_printf(a, "%s/rules.json", folder);
+
     pav_buf_init(&b, TEMPLATE_MAX);
     pav_doc_print_pretty(rules, &b);
     pav_buf_putc(&b, '\n');
     if (rc == PAV_OK)
-        rc = pav_file_write(pav_arena_printf(a, "%s/rules.json", folder), b.p,
-                            b.len, err);
+        rc = check_untouched(im, rules_path, &b, err);
+    if (rc == PAV_OK)
+        rc = pav_file_write(pav_arena_printf(a, "%s/machine.asl.json", folder),
+                            definition, strlen(definition), err);
+    if (rc == PAV_OK)
+        rc = pav_file_write(rules_path, b.p, b.len, err);
     pav_buf_fini(&b);
     if (rc == PAV_OK)
         rc = pav_file_write(pav_arena_printf(a, "%s/README.md", folder), readme,
@@ -502,6 +531,7 @@ run(const struct pav_settings *s, int argc, char **argv)
     pav_arena_init(&im.arena, 1 << 20);
     pav_buf_init(&im.notes, TEMPLATE_MAX);
     im.dir = argv[0];
+    im.force = pav_settings_flag(s, "force");
     if (import(&im, path, &err) != PAV_OK)
         code = cli_fail("import", &err);
     else if (pav_settings_flag(s, "json"))

@@ -17,6 +17,7 @@
 #include "pavane/digest.h"
 #include "step_int.h"
 
+#define EVENT_ARN   "arn:pavane:states:::event" CALLBACK
 #define TIMEOUT_MAX 99999999
 #define CALLBACK    ".waitForTaskToken"
 #define SECRET_LEN  20
@@ -56,7 +57,10 @@ resource_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
                       text, CALLBACK);
         return;
     }
-    if (action == NULL) { /* arn:pavane:states:::event.waitForTaskToken */
+    if (strncmp(text, "arn:pavane:", 11) == 0 && strcmp(text, EVENT_ARN) != 0)
+        compile_fault(c, PAV_ERROR, SCHEMA, pointer, v->at,
+                      "Pavane's own resource is " EVENT_ARN);
+    if (action == NULL) { /* EVENT_ARN */
         s->task.resource_type = pav_doc_new_str(c->arena, p, strcspn(p, "."));
         s->task.resource = pav_doc_new_cstr(c->arena, p);
     } else {
@@ -99,6 +103,11 @@ pattern_compile(struct compiler *c, struct state *s,
 
     if (pav_doc_get(parameters, "EventPattern.$") != NULL)
         s->task.pattern_dynamic = true;
+    else if (v == NULL)
+        compile_fault(c, PAV_WARNING, "NO_EVENT_PATTERN", pointer,
+                      parameters == NULL ? s->source->at : parameters->at,
+                      "without an EventPattern in its Parameters this state "
+                      "takes any event of its key");
     if (v == NULL)
         return;
     pointer = pointer_to(c, pointer, "EventPattern");

@@ -132,8 +132,15 @@ pav_folder_load(const char *dir, const char *name, struct pav_buf *report)
     j->row.name = pav_arena_strdup(a, name);
     j->row.by_folder = true;
     j->row.role_arn = "";
-    ok = read_text(j, definition, PAV_DEFINITION_MAX, false, &j->row.definition,
-                   report);
+    ok = pav_name_valid(name);
+    if (!ok)
+        pav_buf_printf(report,
+                       "%s:1:1: error: NAME: a machine cannot have this "
+                       "folder's name: 1 to 80 characters, no blanks and none "
+                       "of <>{}[]?*\"#%%\\^|~`$&,;:/ (/)\n",
+                       definition);
+    ok = ok && read_text(j, definition, PAV_DEFINITION_MAX, false,
+                         &j->row.definition, report);
     ok = read_text(j, rules, RULES_MAX, true, &j->row.rules, report) && ok;
     ok = read_text(j, readme, README_MAX, true, &j->row.readme, report) && ok;
     if (ok && !is_utf8(j->row.readme)) {

@@ -24,6 +24,7 @@ struct arrival {
     struct pav_event event;
     int64_t id, now_ms;
     uint64_t stamp;
+    bool gone; /* a machine whose folder is gone would have been concerned */
     int64_t last_seen; /* the last event of this (source, id), or 0 */
     int64_t last_at;
     uint32_t capacity;
@@ -421,6 +422,10 @@ concern(struct arrival *ar, struct machine *m, const struct match *match)
         return;
     }
     v.key = f.key;
+    if (!m->active && !f.known) { /* it only follows what it began */
+        ar->gone = true;
+        return;
+    }
     if (!f.open && f.rule->token_table) {
         struct machine *to = handed_over(e, m, v.key, &f.row);
 
@@ -480,6 +485,9 @@ nobody(struct arrival *ar)
                         .detail = "no rule of any machine matches"};
     int64_t ignored;
 
+    if (ar->gone)
+        v.detail = "only a machine whose folder is gone has a rule for it: "
+                   "nothing starts there";
     if (ar->last_seen != 0 &&
         pav_store_concerned(ar->e->store, ar->last_seen, 0, &ignored)) {
         v.kind = PAV_DUPLICATE;

@@ -147,10 +147,18 @@ static void
 read_policies(struct reading *r, const struct pav_doc *d)
 {
     struct pav_rules *rules = r->rules;
+    static const char *const known[] = {"unexpected", "earlySeconds",
+                                        "earlyMax", "duplicateWindowSeconds",
+                                        "generations"};
     const struct pav_doc *v;
 
     if (d == NULL)
         return;
+    if (d->kind != PAV_OBJECT) {
+        fault(r, "/policies", d, "policies must be an object", "");
+        return;
+    }
+    check_fields(r, d, "/policies", known, sizeof(known) / sizeof(known[0]));
     v = pav_doc_get(d, "unexpected");
     if (pav_doc_is_str(v, "record"))
         rules->unexpected = PAV_POLICY_RECORD;

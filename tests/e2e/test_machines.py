@@ -76,7 +76,7 @@ class Folder(unittest.TestCase):
         shutil.rmtree(self.d.machines + "/order")
         until(lambda: not self.machine("order")["active"])
         other = json.loads(json.dumps(sample[0]).replace("order-1001", "order-x"))
-        self.assertEqual(self.d.send(other), [("order", "rejected")])
+        self.assertEqual(self.d.send(other), [(None, "unmatched")])
         self.assertEqual(self.d.send(sample[1]), [("order", "resumed")])
 
     def test_running_executions_keep_their_version(self):
