@@ -35,6 +35,44 @@ markdown_render(const char *text, size_t len, struct pav_buf *out)
     free(html);
 }
 
+void
+markdown_plain(const char *text, size_t len, struct pav_buf *out)
+{
+    cmark_event_type event;
+    cmark_node *root, *node;
+    cmark_iter *it;
+
+    if (len > INPUT_MAX)
+        len = INPUT_MAX;
+    root = cmark_parse_document(text, len, CMARK_OPT_VALIDATE_UTF8);
+    if (root == NULL)
+        return;
+    it = cmark_iter_new(root);
+    while ((event = cmark_iter_next(it)) != CMARK_EVENT_DONE) {
+        node = cmark_iter_get_node(it);
+        switch (cmark_node_get_type(node)) {
+        case CMARK_NODE_TEXT:
+        case CMARK_NODE_CODE:
+        case CMARK_NODE_CODE_BLOCK:
+            pav_buf_puts(out, cmark_node_get_literal(node));
+            break;
+        case CMARK_NODE_SOFTBREAK:
+        case CMARK_NODE_LINEBREAK:
+            pav_buf_putc(out, ' ');
+            break;
+        case CMARK_NODE_PARAGRAPH:
+        case CMARK_NODE_HEADING:
+            if (event == CMARK_EVENT_EXIT && cmark_node_next(node) != NULL)
+                pav_buf_putc(out, ' ');
+            break;
+        default:
+            break;
+        }
+    }
+    cmark_iter_free(it);
+    cmark_node_free(root);
+}
+
 static bool
 is_heading(const char *line, size_t len, const char *name)
 {

@@ -9,6 +9,8 @@
 #include "pavane/buf.h"
 
 void markdown_render(const char *text, size_t len, struct pav_buf *out);
+/* The same as plain text, without its marks; not escaped. */
+void markdown_plain(const char *text, size_t len, struct pav_buf *out);
 /*
  * The part under the `##` heading that equals a state's name; with `name` NULL
  * what stands before the first such heading of `names`.  len 0: nothing.

@@ -95,6 +95,7 @@ states_view(struct pav_query *q, const struct pav_machine *machine,
     for (i = 0; i < count; i++) {
         struct pav_state_view s = pav_machine_state(machine, i);
         struct pav_members m;
+        struct pav_buf about;
         const char *text;
         size_t len;
 
@@ -108,9 +109,14 @@ states_view(struct pav_query *q, const struct pav_machine *machine,
         if (s.comment != NULL)
             view_text(&m, "comment", pav_arena_strdup(q->arena, s.comment));
         text = markdown_section(row->readme.p, row->readme.len, s.name, &len);
-        if (len > 0)
-            view_text(&m, "description",
-                      pav_arena_strndup(q->arena, text, len));
+        if (len > 0) {
+            pav_buf_init(&about, 1 << 20);
+            markdown_plain(text, len, &about);
+            if (about.len > 0)
+                view_text(&m, "description",
+                          pav_arena_strdup(q->arena, about.p));
+            pav_buf_fini(&about);
+        }
         pav_items_add(&rows, pav_members_object(&m));
     }
     return pav_items_array(&rows);

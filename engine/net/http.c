@@ -488,6 +488,27 @@ process_body(struct connection *c)
     }
 }
 
+static const char *
+what_is_wrong(int status)
+{
+    switch (status) {
+    case 413:
+        return "the body is larger than is taken here";
+    case 414:
+        return "the request line is longer than 8192 bytes";
+    case 417:
+        return "only Expect: 100-continue is understood";
+    case 431:
+        return "the header is longer than is taken, or has too many fields";
+    case 501:
+        return "only GET, HEAD and POST are understood";
+    case 505:
+        return "only HTTP/1.1 and HTTP/1.0 are understood";
+    default:
+        return "the request is malformed";
+    }
+}
+
 /* Requests that came in one piece are taken one after the other, not nested. */
 static void
 process(struct connection *c)
@@ -502,7 +523,7 @@ process(struct connection *c)
                 return;
             case PARSED_BAD:
                 c->head.method = PAV_GET;
-                refuse(c, status, "the request is malformed");
+                refuse(c, status, what_is_wrong(status));
                 return;
             case PARSED_OK:
                 if (!begin_body(c))

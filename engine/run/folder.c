@@ -215,6 +215,8 @@ submit_changed(struct pav_folder *f, const char *name)
     pav_buf_init(&report, 1 << 20);
     j = pav_folder_load(f->dir, name, &report);
     if (j == NULL) {
+        if (report.len > 0) /* its last line feed */
+            report.p[--report.len] = '\0';
         pav_log(PAV_LOG_ERROR, &ctx,
                 "folder not loaded, the last good version stays: %s",
                 report.p == NULL ? "" : report.p);
