@@ -137,6 +137,28 @@ class Api(unittest.TestCase):
         self.assertEqual(self.d.aws("SendTaskSuccess", taskToken=tokens()[1], output="{}")[0], 200)
         self.assertEqual(self.d.executions(machine="m")[0]["status"], "SUCCEEDED")
 
+    def test_a_caught_error_stays_where_it_was(self):
+        definition = json.loads(WAITING)
+        definition["States"]["Ask"]["Catch"] = [{"ErrorEquals": ["Mine"], "Next": "Give up"}]
+        definition["States"]["Give up"] = {"Type": "Fail", "Error": "Given.Up", "Cause": "nobody answered"}
+        arn = self.create(json.dumps(definition))
+        self.d.aws("StartExecution", stateMachineArn=arn, name="urn-x")
+        history = self.d.history("m:urn-x")
+        scheduled = next(e for e in history if e["type"] == "TaskScheduled")["taskScheduledEventDetails"]
+        token = find_token(json.loads(scheduled["parameters"]))
+        self.d.aws("SendTaskFailure", taskToken=token, error="Mine")
+        x = self.d.get("/api/v1/executions/m:urn-x")
+        self.assertEqual((x["status"], x["error"], x["cause"], x["output"]),
+                         ("FAILED", "Given.Up", "nobody answered", None))
+        page = self.d.ask("GET", "/executions/m:urn-x")[1].decode()
+        self.assertIn("caught Mine", page)
+        self.assertEqual(page.count("<code>Given.Up</code>"), 2)  # the answer, and the event that says so
+
+    def test_entries(self):
+        entry = {"Source": "order.service", "DetailType": "OrderReceived", "Detail": '{"orderId":"e1"}'}
+        status, answer = self.d.post({"Entries": [entry]})
+        self.assertEqual((status, answer["results"][0]["dispositions"][0]["disposition"]), (200, "started"))
+
     def test_numbers_stay_as_they_were(self):
         arn = self.create('{"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}}')
         text = '{"a":1.50,"b":9007199254740993,"c":0.30000000000000004,"d":"\\u0000"}'
