@@ -177,6 +177,7 @@ test_compile(struct compiler *c, const struct pav_doc *d, const char *pointer,
                       MAX_DEPTH);
         return t;
     }
+    check_later_fields(c, d, pointer);
     for (i = 0; i < d->len; i++) {
         const struct pav_member *m = &d->members[i];
 

@@ -429,23 +429,37 @@ field_allowed(const struct state_kind *k, const struct pav_member *m)
            ((k->fields & FIELD_ERRORS) && in_list(errors_fields, m));
 }
 
+void
+check_later_fields(struct compiler *c, const struct pav_doc *d,
+                   const char *pointer)
+{
+    uint32_t i;
+
+    for (i = 0; i < d->len; i++) {
+        const char *key =
+            pav_arena_strndup(c->arena, d->members[i].key, d->members[i].len);
+
+        if (in_list(later_fields, &d->members[i]))
+            compile_fault(c, PAV_ERROR, "UNSUPPORTED",
+                          pointer_to(c, pointer, key), d->members[i].at,
+                          "The field '%s' is not built yet", key);
+    }
+}
+
 static void
 check_fields(struct compiler *c, const struct state *s, const struct pav_doc *d,
              const char *pointer)
 {
     uint32_t i;
 
+    check_later_fields(c, d, pointer);
     for (i = 0; i < d->len; i++) {
         const struct pav_member *m = &d->members[i];
         const char *key = pav_arena_strndup(c->arena, m->key, m->len);
 
         if (field_allowed(s->kind, m))
             continue;
-        if (in_list(later_fields, m))
-            compile_fault(c, PAV_ERROR, "UNSUPPORTED",
-                          pointer_to(c, pointer, key), m->at,
-                          "The field '%s' is not built yet", key);
-        else
+        if (!in_list(later_fields, m))
             compile_fault(c, PAV_WARNING, "UNKNOWN_FIELD",
                           pointer_to(c, pointer, key), m->at,
                           "A %s state has no field '%s'; it is ignored",

@@ -256,4 +256,8 @@ extern const struct state_kind pass_kind, task_kind, choice_kind, wait_kind,
 const struct state_kind *kind_find(const struct pav_doc *type);
 extern const struct state_kind *const state_kinds[];
 
+/* Fields that other parts of the language bring: refused where they stand. */
+void check_later_fields(struct compiler *c, const struct pav_doc *d,
+                        const char *pointer);
+
 #endif

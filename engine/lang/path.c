@@ -229,6 +229,7 @@ path_tokens(struct reader *r, struct token **first)
 {
     struct token **last = first;
     enum pav_rc rc;
+    bool one = false;
 
     *first = NULL;
     while (r->p < r->end && (*r->p == '.' || *r->p == '[')) {
@@ -238,7 +239,7 @@ path_tokens(struct reader *r, struct token **first)
             r->p++;
             *last = token_new(r, TOKEN_SCAN);
             last = &(*last)->next;
-            r->definite = false;
+            r->definite = one = false;
         }
         r->p++;
         if (dot && r->p < r->end && *r->p == '[') {
@@ -259,6 +260,9 @@ path_tokens(struct reader *r, struct token **first)
         if (!((*last)->kind == TOKEN_NAMES ||
               ((*last)->kind == TOKEN_INDEXES && (*last)->count == 1)))
             r->definite = false;
+        (*last)->after_one = one;
+        one = (*last)->count == 1 &&
+              ((*last)->kind == TOKEN_NAMES || (*last)->kind == TOKEN_INDEXES);
         last = &(*last)->next;
     }
     return PAV_OK;
@@ -426,11 +430,49 @@ exhausted(struct walk *w)
     return PAV_PATH_WRONG_TYPE; /* which nothing swallows */
 }
 
+/* Of indexes or a slice. */
+static void
+print_indexes(const struct token *t, struct pav_buf *b)
+{
+    uint32_t i;
+
+    pav_buf_putc(b, '[');
+    if (t->kind == TOKEN_SLICE) {
+        if (t->has_from)
+            pav_buf_int(b, t->from);
+        pav_buf_putc(b, ':');
+        if (t->has_to)
+            pav_buf_int(b, t->to);
+    }
+    for (i = 0; i < t->count; i++) {
+        if (i > 0)
+            pav_buf_putc(b, ',');
+        pav_buf_int(b, t->indexes[i]);
+    }
+    pav_buf_putc(b, ']');
+}
+
+static void
+print_rest(const struct token *t, struct pav_buf *b)
+{
+    for (; t != NULL; t = t->next) {
+        if (t->kind == TOKEN_NAMES)
+            print_names(t->names, t->count, b);
+        else if (t->kind == TOKEN_WILDCARD)
+            pav_buf_puts(b, "[*]");
+        else if (t->kind == TOKEN_SCAN)
+            pav_buf_puts(b, "..");
+        else if (t->kind == TOKEN_FILTER)
+            pav_buf_puts(b, "[?]");
+        else
+            print_indexes(t, b);
+    }
+}
+
 static enum pav_path_end
 wrong_type(struct walk *w, const struct token *t, const struct pav_doc *at)
 {
     struct pav_buf b;
-    uint32_t i;
 
     if (w->why == NULL)
         return PAV_PATH_WRONG_TYPE;
@@ -438,26 +480,31 @@ wrong_type(struct walk *w, const struct token *t, const struct pav_doc *at)
     if (t->kind == TOKEN_FILTER) {
         pav_buf_puts(&b, "Filter: [?] can not be applied to primitives.");
     } else {
-        pav_buf_puts(&b, "Filter: [");
-        if (t->kind == TOKEN_SLICE) {
-            if (t->has_from)
-                pav_buf_int(&b, t->from);
-            pav_buf_putc(&b, ':');
-            if (t->has_to)
-                pav_buf_int(&b, t->to);
-        }
-        for (i = 0; i < t->count; i++) {
-            if (i > 0)
-                pav_buf_putc(&b, ',');
-            pav_buf_int(&b, t->indexes[i]);
-        }
-        pav_buf_puts(&b, "] can only be applied to arrays.");
+        pav_buf_puts(&b, "Filter: ");
+        print_indexes(t, &b);
+        print_rest(t->next, &b);
+        pav_buf_puts(&b, " can only be applied to arrays.");
     }
     pav_buf_puts(&b, " Current context is: ");
     pav_java_text(at, &b);
     pav_fail(w->why, PAV_INVALID, "", "%s", b.p);
     pav_buf_fini(&b);
     return PAV_PATH_WRONG_TYPE;
+}
+
+static bool
+leads_to_one(const struct token *t)
+{
+    return t->count == 1 &&
+           (t->kind == TOKEN_NAMES || t->kind == TOKEN_INDEXES);
+}
+
+static bool
+is_definite(const struct token *t)
+{
+    while (t != NULL && leads_to_one(t))
+        t = t->next;
+    return t == NULL;
 }
 
 static enum pav_path_end
@@ -485,21 +532,30 @@ walk_names(struct walk *w, const struct token *t, const struct pav_doc *at,
     if (t->count > 1) {
         struct pav_members m;
 
+        if (t->next != NULL) {
+            (void)not_found(w,
+                            "Multi properties can only be used as path "
+                            "leafs: ",
+                            &here, "");
+            return PAV_PATH_WRONG_TYPE;
+        }
+
         pav_members_init(&m, w->arena);
         for (i = 0; i < t->count; i++) {
             v = pav_doc_getn(at, t->names[i].text, t->names[i].len);
             if (v != NULL)
                 pav_members_put(&m, t->names[i].text, t->names[i].len, v);
         }
-        return walk(w, t->next, pav_members_object(&m), &here);
+        return walk(w, NULL, pav_members_object(&m), &here);
     }
     v = pav_doc_getn(at, t->names[0].text, t->names[0].len);
     if (v != NULL)
         return walk(w, t->next, v, &here);
     if (t->next == NULL)
         return not_found(w, "No results for path: ", &here, "");
-    if (!w->definite)
-        return PAV_PATH_FOUND; /* an indefinite path just finds nothing */
+    /* An indefinite path just finds nothing, unless all around is definite. */
+    if (!w->definite && !(t->after_one && is_definite(t->next)))
+        return PAV_PATH_FOUND;
     return not_found(w, "Missing property in path ", &here, "");
 }
 
@@ -583,19 +639,22 @@ walk_filter(struct walk *w, const struct token *t, const struct pav_doc *at,
             const struct trail *trail)
 {
     enum pav_path_end end = PAV_PATH_FOUND;
+    bool accepted;
     uint32_t i;
 
     if (at->kind == PAV_OBJECT) {
-        if (filter_accepts(t->filter, at, w->root, w->arena))
-            return walk(w, t->next, at, trail);
-        return PAV_PATH_FOUND;
+        end = filter_ask(t->filter, at, w->root, w->arena, w->why, &accepted);
+        return end == PAV_PATH_FOUND && accepted ? walk(w, t->next, at, trail)
+                                                 : end;
     }
     if (at->kind != PAV_ARRAY)
         return wrong_type(w, t, at);
     for (i = 0; i < at->len && end == PAV_PATH_FOUND; i++) {
         struct trail here = {trail, NULL, 0, i};
 
-        if (filter_accepts(t->filter, &at->items[i], w->root, w->arena))
+        end = filter_ask(t->filter, &at->items[i], w->root, w->arena, w->why,
+                         &accepted);
+        if (end == PAV_PATH_FOUND && accepted)
             end = walk(w, t->next, &at->items[i], &here);
     }
     return end;
@@ -603,7 +662,7 @@ walk_filter(struct walk *w, const struct token *t, const struct pav_doc *at,
 
 /* Does the token behind `..` apply to this node at all? */
 static bool
-scan_hits(struct walk *w, const struct token *t, const struct pav_doc *at)
+scan_hits(const struct token *t, const struct pav_doc *at)
 {
     uint32_t i;
 
@@ -614,15 +673,10 @@ scan_hits(struct walk *w, const struct token *t, const struct pav_doc *at)
                 return false;
         return at->kind == PAV_OBJECT;
     case TOKEN_INDEXES:
-        for (i = 0; i < t->count; i++)
-            if (pav_doc_at(at, (uint32_t)t->indexes[i]) == NULL)
-                return false;
-        return true;
     case TOKEN_SLICE:
         return at->kind == PAV_ARRAY;
-    case TOKEN_FILTER:
-        return filter_accepts(t->filter, at, w->root, w->arena) &&
-               at->kind == PAV_OBJECT;
+    case TOKEN_FILTER: /* which is asked on the way on */
+        return at->kind == PAV_OBJECT;
     case TOKEN_WILDCARD:
     case TOKEN_SCAN:
         return true;
@@ -643,7 +697,7 @@ walk_scan(struct walk *w, const struct token *t, const struct pav_doc *at,
     if (w->budget == 0)
         return exhausted(w);
     w->budget--;
-    if (scan_hits(w, t->next, at))
+    if (scan_hits(t->next, at))
         end = walk(w, t->next, at, trail);
     for (i = 0; i < at->len && end == PAV_PATH_FOUND; i++) {
         if (at->kind == PAV_OBJECT) {

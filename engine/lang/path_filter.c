@@ -133,8 +133,9 @@ read_operand(struct reader *r, struct operand *o)
         inner.definite = inner.in_filter = true;
         rc = path_tokens(&inner, &first);
         o->tokens = first;
-        o->definite = inner.definite;
         r->p = inner.p;
+        if (rc == PAV_OK && !inner.definite)
+            rc = reader_fail(r, "a predicate's path must be definite");
         return rc;
     }
     if (*r->p == '\'' || *r->p == '"')
@@ -250,9 +251,16 @@ filter_compile(struct reader *r, const struct filter **out)
 
 /* ---- evaluating ---- */
 
+/* What a filter asks about; `wrong` fails the whole path. */
+struct asked {
+    const struct pav_doc *item, *root;
+    struct pav_arena *arena;
+    struct pav_err *why;
+    bool wrong;
+};
+
 static const struct pav_doc *
-resolve(const struct operand *o, const struct pav_doc *item,
-        const struct pav_doc *root, struct pav_arena *a)
+resolve(struct asked *q, const struct operand *o)
 {
     const struct pav_doc *v;
 
@@ -260,10 +268,17 @@ resolve(const struct operand *o, const struct pav_doc *item,
         return NULL;
     if (o->literal != NULL)
         return o->literal;
-    if (tokens_eval(o->tokens, o->definite, o->at_root ? root : item, root, a,
-                    &v, NULL) != PAV_PATH_FOUND)
+    switch (tokens_eval(o->tokens, true, o->at_root ? q->root : q->item,
+                        q->root, q->arena, &v, q->why)) {
+    case PAV_PATH_FOUND:
+        return v;
+    case PAV_PATH_WRONG_TYPE:
+        q->wrong = true;
         return NULL;
-    return v;
+    case PAV_PATH_NOT_FOUND:
+        break;
+    }
+    return NULL;
 }
 
 static bool
@@ -275,7 +290,7 @@ matches(const struct operand *o, const struct pav_doc *x)
     PCRE2_SIZE offset;
     int error, hits;
 
-    if (x->kind != PAV_STRING)
+    if (x->kind != PAV_STRING && x->kind != PAV_NUMBER)
         return false;
     code = pcre2_compile((PCRE2_SPTR)o->pattern, o->pattern_len, o->flags,
                          &error, &offset, NULL);
@@ -292,26 +307,42 @@ matches(const struct operand *o, const struct pav_doc *x)
     return hits >= 0;
 }
 
-static bool
-number_is_text(const struct pav_doc *number, const struct pav_doc *text)
+/* A text that is a number is one beside a number, when either is a literal. */
+static const struct pav_doc *
+as_number(const struct pav_doc *v, const struct pav_doc *beside,
+          struct pav_arena *a)
 {
-    return number->kind == PAV_NUMBER && text->kind == PAV_STRING &&
-           number->len == text->len &&
-           memcmp(number->text, text->text, text->len) == 0;
+    const struct pav_doc *number;
+
+    if (v->kind != PAV_STRING || beside->kind != PAV_NUMBER ||
+        pav_doc_parse(a, v->text, v->len, NULL, &number, NULL) != PAV_OK ||
+        number->kind != PAV_NUMBER)
+        return v;
+    return number;
+}
+
+static bool
+has_parts(const struct pav_doc *v)
+{
+    return v->kind == PAV_ARRAY || v->kind == PAV_OBJECT;
 }
 
 static bool
 compare(const struct filter *f, const struct pav_doc *x,
-        const struct pav_doc *y)
+        const struct pav_doc *y, struct pav_arena *a)
 {
     int c;
-    bool equal;
 
-    if (f->op == OP_EQ || f->op == OP_NE) {
-        equal =
-            pav_doc_equal(x, y) || number_is_text(x, y) || number_is_text(y, x);
-        return equal == (f->op == OP_EQ);
+    if (f->x.literal != NULL || f->y.literal != NULL) {
+        const struct pav_doc *number = as_number(x, y, a);
+
+        y = as_number(y, x, a);
+        x = number;
     }
+    if (f->op == OP_EQ)
+        return pav_doc_equal(x, y);
+    if (f->op == OP_NE)
+        return !has_parts(x) && !has_parts(y) && !pav_doc_equal(x, y);
     if (x->kind != y->kind)
         return false;
     if (x->kind == PAV_NUMBER) {
@@ -340,31 +371,39 @@ compare(const struct filter *f, const struct pav_doc *x,
     return false;
 }
 
-bool
-filter_accepts(const struct filter *f, const struct pav_doc *item,
-               const struct pav_doc *root, struct pav_arena *a)
+static bool
+accepts(struct asked *q, const struct filter *f)
 {
     const struct pav_doc *x, *y;
 
     switch (f->kind) {
     case FILTER_OR:
-        return filter_accepts(f->left, item, root, a) ||
-               filter_accepts(f->right, item, root, a);
+        return accepts(q, f->left) || (!q->wrong && accepts(q, f->right));
     case FILTER_AND:
-        return filter_accepts(f->left, item, root, a) &&
-               filter_accepts(f->right, item, root, a);
+        return accepts(q, f->left) && accepts(q, f->right);
     case FILTER_THERE:
     case FILTER_ABSENT:
-        x = resolve(&f->x, item, root, a);
+        x = resolve(q, &f->x);
         return (x != NULL && x->kind != PAV_NULL) == (f->kind == FILTER_THERE);
     case FILTER_COMPARE:
-        x = resolve(&f->x, item, root, a);
+        x = resolve(q, &f->x);
         if (x == NULL)
             return false;
         if (f->op == OP_MATCH)
             return matches(&f->y, x);
-        y = resolve(&f->y, item, root, a);
-        return y != NULL && compare(f, x, y);
+        y = resolve(q, &f->y);
+        return y != NULL && compare(f, x, y, q->arena);
     }
     return false;
+}
+
+enum pav_path_end
+filter_ask(const struct filter *f, const struct pav_doc *item,
+           const struct pav_doc *root, struct pav_arena *a, struct pav_err *why,
+           bool *accepted)
+{
+    struct asked q = {item, root, a, why, false};
+
+    *accepted = accepts(&q, f);
+    return q.wrong ? PAV_PATH_WRONG_TYPE : PAV_PATH_FOUND;
 }

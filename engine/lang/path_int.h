@@ -22,6 +22,7 @@ struct token {
     struct token *next;
     enum token_kind kind;
     uint32_t count; /* names or indexes */
+    bool after_one; /* behind one name or one index */
     const struct name *names;
     const int64_t *indexes;
     bool has_from, has_to;
@@ -52,8 +53,10 @@ enum pav_rc path_tokens(struct reader *r, struct token **first);
 
 /* `r` stands behind "?("; reads up to and with the closing ")". */
 enum pav_rc filter_compile(struct reader *r, const struct filter **out);
-bool filter_accepts(const struct filter *f, const struct pav_doc *item,
-                    const struct pav_doc *root, struct pav_arena *a);
+/* PAV_PATH_FOUND, or PAV_PATH_WRONG_TYPE out of a path of the filter. */
+enum pav_path_end filter_ask(const struct filter *f, const struct pav_doc *item,
+                             const struct pav_doc *root, struct pav_arena *a,
+                             struct pav_err *why, bool *accepted);
 
 enum pav_path_end tokens_eval(const struct token *first, bool definite,
                               const struct pav_doc *from,

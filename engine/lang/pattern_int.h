@@ -5,7 +5,8 @@
 #include "pavane/pattern.h"
 
 enum match_kind {
-    MATCH_EXACT, /* a string, number or literal */
+    MATCH_EXACT,   /* a string, number or literal */
+    MATCH_ADDRESS, /* a string that is an IP address, in any spelling */
     MATCH_PREFIX,
     MATCH_SUFFIX,
     MATCH_IGNORE_CASE,
@@ -22,6 +23,7 @@ struct matcher {
     const struct pav_doc *value;
     bool has_low, has_high, low_open, high_open; /* numeric */
     double low, high;
+    uint8_t address[16];
     uint32_t count;
     const struct matcher *parts;
 };
@@ -37,5 +39,9 @@ bool matcher_accepts(const struct matcher *m, const struct pav_doc *v);
 /* One entry of a pattern's list; err->message is the reason. */
 enum pav_rc matcher_compile(struct pav_arena *a, const struct pav_doc *d,
                             struct matcher *out, struct pav_err *err);
+
+/* The full forms of a character; return how many code points they have. */
+uint32_t case_upper(uint32_t code, uint32_t out[3]);
+uint32_t case_lower(uint32_t code, uint32_t out[3]);
 
 #endif

@@ -1,14 +1,14 @@
 /*
  * Event patterns: one entry of a list, compiled and asked.
- * Operators and refusals as in events.md 2.3 and 2.5.
+ * Operators and refusals as EventBridge has them.
  */
-#define PCRE2_CODE_UNIT_WIDTH 8
+#include <arpa/inet.h>
 #include <math.h>
-#include <pcre2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "pavane/text.h"
 #include "pattern_int.h"
 
 /* ---- numbers ---- */
@@ -60,7 +60,7 @@ number_comparable(const struct pav_doc *d, double *out)
     if (d->len <= 15 && memchr(d->text, 'e', d->len) == NULL &&
         memchr(d->text, 'E', d->len) == NULL)
         return true;
-    for (precision = 15; precision <= 17; precision++) {
+    for (precision = 1; precision <= 17; precision++) {
         len = snprintf(shortest, sizeof(shortest), "%.*g", precision, *out);
         if (strtod(shortest, NULL) == *out)
             break;
@@ -85,29 +85,54 @@ ends_with(const struct pav_doc *v, const struct pav_doc *with)
            memcmp(v->text + v->len - with->len, with->text, with->len) == 0;
 }
 
-/* Case folding is the library's; the anchors say which part must agree. */
+/* Does one form of a character stand at the head or the tail of the value? */
+static uint32_t
+form_length(const uint32_t *form, uint32_t count, const char *p, uint32_t len,
+            bool tail)
+{
+    char text[16];
+    uint32_t i, n = 0;
+
+    for (i = 0; i < count; i++)
+        n += (uint32_t)pav_utf8_put(text + n, form[i]);
+    if (n > len)
+        return 0;
+    return memcmp(tail ? p + len - n : p, text, n) == 0 ? n : 0;
+}
+
+/* Each character of the pattern stands for its own upper or lower form. */
 static bool
 folded(const struct matcher *m, const struct pav_doc *v)
 {
-    uint32_t flags = PCRE2_UTF | PCRE2_CASELESS | PCRE2_NO_UTF_CHECK;
-    pcre2_code *code;
-    pcre2_match_data *data;
-    PCRE2_SIZE offset;
-    int error, hits = -1;
+    bool tail = m->kind == MATCH_SUFFIX_IGNORE_CASE;
+    const char *p = m->value->text, *end = p + m->value->len, *at = v->text;
+    uint32_t left = v->len;
 
-    if (m->kind != MATCH_SUFFIX_IGNORE_CASE)
-        flags |= PCRE2_ANCHORED;
-    if (m->kind != MATCH_PREFIX_IGNORE_CASE)
-        flags |= PCRE2_ENDANCHORED;
-    code = pcre2_compile((PCRE2_SPTR)m->value->text, m->value->len,
-                         flags | PCRE2_LITERAL, &error, &offset, NULL);
-    if (code == NULL)
-        return false;
-    data = pcre2_match_data_create_from_pattern(code, NULL);
-    hits = pcre2_match(code, (PCRE2_SPTR)v->text, v->len, 0, 0, data, NULL);
-    pcre2_match_data_free(data);
-    pcre2_code_free(code);
-    return hits >= 0;
+    while (p < end) {
+        uint32_t form[3], code, count, n;
+        const char *q = tail ? end - 1 : p;
+        size_t bytes;
+
+        while (tail && q > p && ((unsigned char)*q & 0xC0) == 0x80)
+            q--;
+        code = pav_utf8_get(q, &bytes);
+        count = case_upper(code, form);
+        n = form_length(form, count, at, left, tail);
+        if (n == 0) {
+            count = case_lower(code, form);
+            n = form_length(form, count, at, left, tail);
+        }
+        if (n == 0)
+            return false;
+        left -= n;
+        if (tail) {
+            end = q;
+        } else {
+            at += n;
+            p += bytes;
+        }
+    }
+    return left == 0 || m->kind != MATCH_IGNORE_CASE;
 }
 
 static bool
@@ -123,6 +148,47 @@ exact(const struct pav_doc *want, const struct pav_doc *v)
         return true;
     return v->kind == PAV_NUMBER && number_comparable(want, &x) &&
            number_comparable(v, &y) && x == y;
+}
+
+/*
+ * The address that a text spells, IPv4 in its IPv6 form.  No dots inside IPv6:
+ * EventBridge takes that spelling for a mere text.
+ */
+static bool
+address_of(const struct pav_doc *v, uint8_t out[16])
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    char text[48];
+    unsigned parts[4];
+    int i, n = 0;
+
+    if (v->len < 2 || v->len >= sizeof(text))
+        return false;
+    memcpy(text, v->text, v->len);
+    text[v->len] = '\0';
+    if (strchr(text, ':') != NULL)
+        return strchr(text, '.') == NULL && inet_pton(AF_INET6, text, out) == 1;
+    if (strspn(text, "0123456789.") != v->len ||
+        sscanf(text, "%3u.%3u.%3u.%3u%n", &parts[0], &parts[1], &parts[2],
+               &parts[3], &n) != 4 ||
+        n != (int)v->len)
+        return false;
+    memcpy(out, mapped, sizeof(mapped));
+    for (i = 0; i < 4; i++) {
+        if (parts[i] > 255)
+            return false;
+        out[12 + i] = (uint8_t)parts[i];
+    }
+    return true;
+}
+
+static bool
+same_address(const struct matcher *m, const struct pav_doc *v)
+{
+    uint8_t address[16];
+
+    return v->kind == PAV_STRING && address_of(v, address) &&
+           memcmp(address, m->address, sizeof(address)) == 0;
 }
 
 static bool
@@ -145,6 +211,8 @@ matcher_accepts(const struct matcher *m, const struct pav_doc *v)
     switch (m->kind) {
     case MATCH_EXACT:
         return exact(m->value, v);
+    case MATCH_ADDRESS:
+        return same_address(m, v);
     case MATCH_PREFIX:
         return v->kind == PAV_STRING && starts_with(v, m->value);
     case MATCH_SUFFIX:
@@ -296,6 +364,7 @@ not_list(struct pav_arena *a, const struct pav_doc *v, struct matcher *out,
     const struct pav_doc *items = v->kind == PAV_ARRAY ? v->items : v;
     uint32_t i, count = v->kind == PAV_ARRAY ? v->len : 1;
     struct matcher *parts = pav_arena_zalloc(a, (count + 1) * sizeof(*parts));
+    double ignored;
 
     if (count == 0)
         return plain(err, "Empty arrays are not allowed");
@@ -306,6 +375,10 @@ not_list(struct pav_arena *a, const struct pav_doc *v, struct matcher *out,
                                     "start|null|boolean is not supported."
                                   : "Value of anything-but must be an array "
                                     "or single string/number value.");
+        if (items[i].kind == PAV_NUMBER &&
+            !number_comparable(&items[i], &ignored))
+            return plain(err, "Value of anything-but must be a number that is "
+                              "comparable.");
         if (items[i].kind != items[0].kind)
             return plain(err, "Inside anything but list, either all values "
                               "are number or string, mixed type is not "
@@ -392,7 +465,9 @@ matcher_compile(struct pav_arena *a, const struct pav_doc *d,
         return plain(err, "Match value must be String, number, true, false, "
                           "or null");
     if (d->kind != PAV_OBJECT) {
-        out->kind = MATCH_EXACT;
+        out->kind = d->kind == PAV_STRING && address_of(d, out->address)
+                        ? MATCH_ADDRESS
+                        : MATCH_EXACT;
         out->value = d;
         return PAV_OK;
     }

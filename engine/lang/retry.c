@@ -126,6 +126,7 @@ catch_compile(struct compiler *c, struct state *s, const char *pointer)
                           "A catcher must be an object");
             continue;
         }
+        check_later_fields(c, d, catcher->pointer);
         error_names_compile(c, d, catcher->pointer, i + 1 == list->len,
                             &catcher->errors);
         member_path_field(c, d, catcher->pointer, "ResultPath", true,
@@ -149,8 +150,7 @@ names_match(const struct error_names *names, const char *error)
         const char *n = names->v[i];
 
         if (strcmp(n, "States.ALL") == 0 || strcmp(n, error) == 0 ||
-            (!timeout && strcmp(n, "States.TaskFailed") == 0) ||
-            (timeout && strcmp(n, "States.HeartbeatTimeout") == 0))
+            (!timeout && strcmp(n, "States.TaskFailed") == 0))
             return true;
     }
     return false;

@@ -243,10 +243,14 @@ fail_frame(struct stepper *st, struct frame *f)
         struct failure e = st->failure;
         const struct catcher *c;
         const struct pav_doc *output;
+        bool runtime;
 
         if (retry_try(st, f, &e))
             return;
-        if (from_branch)
+        /* A runtime error goes past everything, straight to the end. */
+        runtime = e.fixed && e.error != NULL &&
+                  strcmp(e.error, "States.Runtime") == 0;
+        if (from_branch && !runtime)
             emit_next(st, f, EV_PARALLEL_FAILED, NULL);
         if (st->over)
             return; /* S2, S3 */

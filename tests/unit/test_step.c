@@ -480,6 +480,28 @@ test_a_loop_pauses(void **state)
     end(&r);
 }
 
+/* It goes past the Parallel, straight to the end. */
+static void
+test_runtime_error_in_a_branch(void **state)
+{
+    struct run r;
+
+    (void)state;
+    begin(
+        &r,
+        "{\"StartAt\":\"P\",\"States\":{\"P\":{\"Type\":\"Parallel\",\"End\":"
+        "true,"
+        "\"Catch\":[{\"ErrorEquals\":[\"States.ALL\"],\"Next\":\"E\"}],"
+        "\"Branches\":[{\"StartAt\":\"A\",\"States\":{\"A\":{\"Type\":\"Pass\","
+        "\"InputPath\":\"$.no\",\"End\":true}}}]},\"E\":{\"Type\":"
+        "\"Succeed\"}}}");
+    start(&r, "{}");
+    assert_int_equal(r.out.status, PAV_FAILED);
+    assert_string_equal(r.out.error, "States.Runtime");
+    assert_null(strstr(r.types, "ParallelStateFailed"));
+    end(&r);
+}
+
 int
 main(void)
 {
@@ -499,6 +521,7 @@ main(void)
         cmocka_unit_test(test_too_large_when_caught),
         cmocka_unit_test(test_stop),
         cmocka_unit_test(test_a_loop_pauses),
+        cmocka_unit_test(test_runtime_error_in_a_branch),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
