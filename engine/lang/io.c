@@ -144,6 +144,11 @@ io_path_field(struct stepper *st, struct frame *f,
         *out = &pav_doc_empty_object;
         return true;
     }
+    if (from->kind == PAV_NULL && !pav_path_is_context(field->path) &&
+        strcmp(pav_path_text(field->path), "$") != 0)
+        return fail_runtime(st, f,
+                            "Unable to apply Path transformation to null or "
+                            "empty input.");
     if (io_path(st, f, field->path, from, out, &why) == PAV_PATH_FOUND)
         return true;
     return fail_runtime(st, f, "Invalid path '%s' : %s",

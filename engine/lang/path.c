@@ -312,11 +312,31 @@ pav_path_is_context(const struct pav_path *p)
     return p->context;
 }
 
+/* Outside of quotes. */
+static bool
+has_any_of(const struct pav_path *p, const char *characters)
+{
+    bool quoted = false;
+    uint32_t i;
+
+    for (i = 0; i < p->len; i++) {
+        if (p->text[i] == '\\')
+            i++;
+        else if (p->text[i] == '\'')
+            quoted = !quoted;
+        else if (!quoted && strchr(characters, p->text[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
 bool
 pav_path_is_reference(const struct pav_path *p)
 {
     const struct token *t;
 
+    if (has_any_of(p, "@,:?("))
+        return false;
     for (t = p->first; t != NULL; t = t->next)
         if (t->count != 1 ||
             (t->kind != TOKEN_NAMES && t->kind != TOKEN_INDEXES))

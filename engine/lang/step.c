@@ -239,6 +239,9 @@ fail_frame(struct stepper *st, struct frame *f)
 {
     bool from_branch = false;
 
+    if (st->failure.error != NULL &&
+        strcmp(st->failure.error, "States.Runtime") == 0)
+        st->failure.fixed = true; /* never caught, whoever named it */
     while (!st->over) {
         struct failure e = st->failure;
         const struct catcher *c;
