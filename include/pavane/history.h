@@ -1,6 +1,6 @@
 /*
  * Records read again as Step Functions history events.
- * Names, ids and details: asl.md's table of history events.
+ * Names, ids and details: Step Functions API, HistoryEvent.
  */
 #ifndef PAVANE_HISTORY_H
 #define PAVANE_HISTORY_H

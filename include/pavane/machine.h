@@ -5,8 +5,8 @@
  * message and JSON pointer.  A machine with an error is not made, so that
  * nothing is accepted that can only fail later.  A compiled machine is frozen;
  * it has an arena of its own and belongs to one thread.
- * Source of the rules: the States Language specification and asl.md's
- * recorded service behaviour (codes and SCHEMA_VALIDATION_FAILED texts).
+ * Source of the rules: the States Language specification, and what Step
+ * Functions was recorded to answer (codes and SCHEMA_VALIDATION_FAILED texts).
  */
 #ifndef PAVANE_MACHINE_H
 #define PAVANE_MACHINE_H

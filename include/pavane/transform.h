@@ -1,7 +1,7 @@
 /*
  * What a rule hands on: the whole event, a constant (Input), a part
  * (InputPath), or a template filled in (InputTransformer), as EventBridge
- * does.  Source: events.md 5.2.
+ * does.  Source: EventBridge User Guide, input transformation.
  */
 #ifndef PAVANE_TRANSFORM_H
 #define PAVANE_TRANSFORM_H
