@@ -191,7 +191,9 @@ class Requests(unittest.TestCase):
 class FullDisk(unittest.TestCase):
     def test_full_disk(self):
         with tempfile.TemporaryDirectory() as t:
-            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", t], check=True)
+            mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", t]
+            if subprocess.run(mount, stderr=subprocess.DEVNULL).returncode != 0:
+                self.skipTest("nothing can be mounted here")
             try:
                 self.fill(t)
             finally:
