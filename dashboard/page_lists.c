@@ -226,6 +226,7 @@ page_by_key(struct pav_query *q, const char *rest)
     struct pav_disposition_filter d = {.key = rest, .kind = -1, .limit = ROWS};
     struct pav_execution_view *v, one;
     struct pav_members m;
+    const struct pav_doc *events;
     const char *colon = strchr(rest, ':');
     uint32_t count;
     int64_t next;
@@ -248,8 +249,17 @@ page_by_key(struct pav_query *q, const char *rest)
     pav_members_init(&m, q->arena);
     view_text(&m, "key", rest);
     pav_members_puts(&m, "executions", execution_rows(q, &f, &next));
-    pav_members_puts(&m, "dispositions", view_dispositions(q, &d, &next));
-    if (count == 0)
+    view_bool(&m, "any", count > 0);
+    events = view_dispositions(q, &d, &next);
+    if (count == 0 && events->len == 0) { /* an event's id, perhaps */
+        d.key = NULL;
+        d.event_id = rest;
+        events = view_dispositions(q, &d, &next);
+        view_bool(&m, "by_event", events->len > 0);
+    }
+    pav_members_puts(&m, "dispositions", events);
+    view_bool(&m, "dispositions_any", events->len > 0);
+    if (count == 0 && events->len == 0)
         q->status = 404;
     page_show(q, "bykey", rest, &m, NULL, 0);
 }

@@ -154,6 +154,15 @@ class Api(unittest.TestCase):
         self.assertIn("caught Mine", page)
         self.assertEqual(page.count("<code>Given.Up</code>"), 2)  # the answer, and the event that says so
 
+    def test_find(self):
+        self.d.post({"id": "e-77", "source": "order.service", "detail-type": "OrderReceived",
+                     "detail": {"orderId": "o-77"}})
+        self.assertEqual(self.d.ask("GET", "/find?q=o-77")[0], 303)
+        self.assertEqual(self.d.ask("GET", "/by-key/o-77")[0], 303)
+        status, page = self.d.ask("GET", "/by-key/e-77")
+        self.assertEqual((status, b"It is the id of an event" in page, b"o-77" in page), (200, True, True))
+        self.assertEqual(self.d.ask("GET", "/by-key/nothing")[0], 404)
+
     def test_entries(self):
         entry = {"Source": "order.service", "DetailType": "OrderReceived", "Detail": '{"orderId":"e1"}'}
         status, answer = self.d.post({"Entries": [entry]})
