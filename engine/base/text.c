@@ -165,7 +165,7 @@ pav_time_parse(const char *s, size_t len, int64_t *ms)
         return false;
     year += century * 100;
     if (month < 1 || month > 12 || day < 1 || day > month_days[month - 1] ||
-        hour > 23 || minute > 59 || second > 60)
+        hour > 23 || minute > 59 || second > 59)
         return false;
     if (month == 2 && day == 29 &&
         (year % 4 != 0 || (year % 100 == 0 && year % 400 != 0)))
@@ -184,6 +184,35 @@ pav_time_parse(const char *s, size_t len, int64_t *ms)
     *ms = ((days_from_civil(year, month, day) * 24 + hour) * 60 + minute) *
               60000 +
           second * 1000 + fraction - offset * 1000;
+    return true;
+}
+
+/* The n-th digit behind the point of a time, 0 behind the last. */
+static int
+fraction_digit(const char *s, size_t len, size_t n)
+{
+    size_t i;
+
+    for (i = 20; s[19] == '.' && i <= 20 + n; i++)
+        if (i >= len || s[i] < '0' || s[i] > '9')
+            return 0;
+    return s[19] == '.' ? s[20 + n] - '0' : 0;
+}
+
+bool
+pav_time_cmp(const char *x, size_t x_len, const char *y, size_t y_len, int *out)
+{
+    int64_t a, b;
+    size_t i, most = x_len > y_len ? x_len : y_len;
+
+    if (!pav_time_parse(x, x_len, &a) || !pav_time_parse(y, y_len, &b))
+        return false;
+    *out = a < b ? -1 : a > b;
+    for (i = 3; *out == 0 && i < most; i++) {
+        int c = fraction_digit(x, x_len, i), d = fraction_digit(y, y_len, i);
+
+        *out = c < d ? -1 : c > d;
+    }
     return true;
 }
 

@@ -100,6 +100,7 @@ static void
 operand_compile(struct compiler *c, struct test *t, const struct pav_member *m,
                 const struct pav_doc *rule, const char *pointer)
 {
+    int64_t ignored;
     static const char *const wanted[] = {
         [OP_STRING] = "a string",    [OP_NUMERIC] = "a number",
         [OP_TIMESTAMP] = "a string", [OP_BOOLEAN] = "true or false",
@@ -125,7 +126,7 @@ operand_compile(struct compiler *c, struct test *t, const struct pav_member *m,
     }
     t->operand = v;
     if (t->op->kind == OP_TIMESTAMP &&
-        !pav_time_parse(v->text, v->len, &t->operand_ms))
+        !pav_time_parse(v->text, v->len, &ignored))
         compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, t->op->name),
                       v->at, "String does not match RFC3339 timestamp");
     if (t->op->kind == OP_MATCHES && !pattern_is_sound(v))
@@ -356,8 +357,8 @@ is_what(enum is_what what, const struct pav_doc *v)
 static bool
 compare(const struct test *t, const struct pav_doc *x, const struct pav_doc *y)
 {
-    int64_t a, b = t->operand_ms;
     double m, n;
+    int order;
 
     switch (t->op->kind) {
     case OP_STRING:
@@ -371,10 +372,9 @@ compare(const struct test *t, const struct pav_doc *x, const struct pav_doc *y)
         return related(t->op->what, m < n ? -1 : m > n);
     case OP_TIMESTAMP:
         if (x->kind != PAV_STRING || y->kind != PAV_STRING ||
-            !pav_time_parse(x->text, x->len, &a) ||
-            (t->op->path && !pav_time_parse(y->text, y->len, &b)))
+            !pav_time_cmp(x->text, x->len, y->text, y->len, &order))
             return false;
-        return related(t->op->what, a < b ? -1 : a > b);
+        return related(t->op->what, order);
     case OP_BOOLEAN:
         return pav_doc_is_bool(x) && x->kind == y->kind;
     case OP_MATCHES:

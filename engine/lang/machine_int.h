@@ -50,7 +50,6 @@ struct test {
     const struct choice_op *op;
     const struct pav_path *variable, *operand_path;
     const struct pav_doc *operand;
-    int64_t operand_ms; /* timestamps */
 };
 
 struct choice_rule {

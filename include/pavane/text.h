@@ -26,6 +26,9 @@ size_t pav_utf8_count(const char *s, size_t len);
 /* RFC 3339 with milliseconds and Z. */
 const char *pav_time_format(int64_t ms, char out[PAV_TIME_LEN]);
 bool pav_time_parse(const char *s, size_t len, int64_t *ms);
+/* -1, 0, 1 by all digits of the fractions; false when one is no time. */
+bool pav_time_cmp(const char *x, size_t x_len, const char *y, size_t y_len,
+                  int *out);
 
 /* "3 h 4 min", for people. */
 const char *pav_time_span(int64_t ms, char *out, size_t len);

@@ -15,6 +15,7 @@
 static void
 test_times(void **state)
 {
+    int order;
     static const struct {
         const char *text;
         int64_t ms;
@@ -48,6 +49,12 @@ test_times(void **state)
     for (i = 0; i < COUNT(bad); i++)
         if (pav_time_parse(bad[i], strlen(bad[i]), &ms))
             fail_msg("accepted: %s", bad[i]);
+    assert_true(pav_time_cmp("2026-11-24T10:00:00.0001Z", 25,
+                             "2026-11-24T11:00:00.0002+01:00", 30, &order));
+    assert_int_equal(order, -1);
+    assert_true(pav_time_cmp("2026-11-24T10:00:00.5Z", 22,
+                             "2026-11-24T10:00:00.50000000000Z", 32, &order));
+    assert_int_equal(order, 0);
     assert_string_equal(pav_time_format(1795515133456, out),
                         "2026-11-24T10:12:13.456Z");
     assert_string_equal(pav_time_format(-1, out), "1969-12-31T23:59:59.999Z");
