@@ -4,8 +4,8 @@
  * A pattern becomes sub-rules, one for each way through its $or lists; a
  * sub-rule is a list of (path, matchers), sorted by path.  It matches when
  * fields can be chosen, one a path, that agree on every array they share,
- * as event-ruler does.  exists:false holds when no field of that path agrees with
- * those chosen so far.
+ * as event-ruler does.  exists:false holds when no field of that path agrees
+ * with those chosen so far.
  *
  * The common pattern names only members of the envelope: it is asked without
  * flattening the event.

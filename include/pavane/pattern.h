@@ -4,7 +4,8 @@
  * Built: exact values, prefix, suffix, equals-ignore-case, anything-but (with
  * its lists and inner operators), numeric, exists, $or.  `wildcard` and `cidr`
  * are refused, named as not built yet.  Semantics and refusal texts:
- * EventBridge and its library event-ruler.  A pattern is frozen and lives in the arena it was compiled in.
+ * EventBridge and its library event-ruler.  A pattern is frozen and lives in
+ * the arena it was compiled in.
  */
 #ifndef PAVANE_PATTERN_H
 #define PAVANE_PATTERN_H
