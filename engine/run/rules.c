@@ -68,6 +68,9 @@ read_rule(struct reading *r, const struct pav_doc *d, bool starts,
     static const char *const known[] = {
         "name",      "pattern",          "correlationId", "input",
         "inputPath", "inputTransformer", "scope",         "description"};
+    static const char *const envelope[] = {
+        "version", "id",     "detail-type", "source", "account",
+        "time",    "region", "resources",   "detail", "$or"};
     struct pav_arena *a = &r->rules->arena;
     struct pav_rule *rule = &r->rules->rules[r->rules->count++];
     const struct pav_doc *v;
@@ -100,6 +103,9 @@ read_rule(struct reading *r, const struct pav_doc *d, bool starts,
               "Event pattern is not valid. Reason: ", err.message);
     else
         rule->pattern = pattern;
+    if (v != NULL && v->kind == PAV_OBJECT) /* others can never match */
+        check_fields(r, v, pav_arena_printf(a, "%s/pattern", pointer), envelope,
+                     sizeof(envelope) / sizeof(envelope[0]));
     if (pav_transform_compile(a, d, &transform, &err) != PAV_OK)
         fault(r, pointer, d, "", err.message);
     else

@@ -3,6 +3,7 @@ import glob
 import json
 import os
 import shutil
+import tempfile
 import unittest
 
 from harness import Daemon, TOP, cli, main, until
@@ -116,6 +117,39 @@ class Commands(unittest.TestCase):
         code, _, err = cli("list", url="http://127.0.0.1:1")
         self.assertEqual(code, 3)
         self.assertIn("is 'pavane serve' running there", err)
+
+    def test_slips_are_named(self):
+        with tempfile.TemporaryDirectory() as t:
+            shutil.copytree(MACHINES + "/order", t + "/order")
+            rules = open(t + "/order/rules.json").read()
+            open(t + "/order/rules.json", "w").write(rules.replace('"source"', '"sourc"').replace(
+                '"unexpected"', '"unexpcted"'))
+            path = t + "/order/machine.asl.json"
+            definition = open(path).read()
+            open(path, "w").write(definition.replace('"EventPattern"', '"EventPatern"', 1))
+            shutil.copytree(MACHINES + "/car", t + "/bad name")
+            code, out, _ = cli("validate", t)
+            self.assertEqual(code, 1)
+            for text in ("no field 'sourc' here (/start/0/pattern)", "no field 'unexpcted' here (/policies)",
+                         "NO_EVENT_PATTERN", "NAME: a machine cannot have this folder's name"):
+                self.assertIn(text, out)
+            open(path, "w").write(definition.replace("event.waitFor", "evnt.waitFor", 1))
+            self.assertIn("Pavane's own resource is arn:pavane:states:::event.waitForTaskToken", cli("validate", path)[1])
+
+    def test_import_keeps_what_was_changed(self):
+        template = {"Resources": {"M": {"Type": "AWS::StepFunctions::StateMachine", "Properties": {
+            "DefinitionString": '{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}'}}}}
+        with tempfile.TemporaryDirectory() as t:
+            json.dump(template, open(t + "/t.json", "w"))
+            args = ("import", "--cloudformation", t + "/t.json", t + "/out")
+            self.assertEqual(cli(*args)[0], 0)
+            self.assertEqual(cli(*args)[0], 0)
+            open(t + "/out/M/rules.json", "w").write('{"correlationId":"$.detail.id"}')
+            code, _, err = cli(*args)
+            self.assertEqual(code, 1)
+            self.assertIn("/out/M/rules.json: is there and differs; --force writes over it", err)
+            self.assertIn("$.detail.id", open(t + "/out/M/rules.json").read())
+            self.assertEqual(cli(*args, "--force")[0], 0)
 
     def test_validate(self):
         self.assertEqual(cli("validate", MACHINES), (0, "2 valid\n", ""))
