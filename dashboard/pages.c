@@ -223,8 +223,8 @@ view_states(struct pav_members *m, const char *key, const char *json)
 const char *
 page_parameter(struct pav_query *q, const char *name)
 {
-    char *room = pav_arena_alloc(q->arena, 4096);
-    const char *v = pav_query_get(q->query, name, room, 4096);
+    char *room = pav_arena_alloc(q->arena, PAV_QUERY_VALUE_MAX);
+    const char *v = pav_query_get(q->query, name, room, PAV_QUERY_VALUE_MAX);
 
     return v == NULL || *v == '\0' ? NULL : v;
 }

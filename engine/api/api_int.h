@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "pavane/api.h"
+#include "pavane/history.h"
 
 #define EVENTS_PATH  "/events"
 #define AWS_BODY_MAX (4 * 1024 * 1024)
@@ -78,6 +79,10 @@ bool query_limit(struct pav_query *q, uint32_t *limit);
 bool query_number(struct pav_query *q, const char *name, int64_t *out);
 /* A text parameter in the arena, NULL when absent. */
 const char *query_text(struct pav_query *q, const char *name);
+
+/* The last event of an execution that has ended; else false, and zeroes. */
+bool query_end(struct pav_query *q, const struct pav_execution_view *x,
+               struct pav_history_event *out);
 
 /* Resources. */
 void events_post(struct pav_api *api, const struct pav_request *req,

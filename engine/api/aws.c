@@ -641,16 +641,10 @@ static void
 add_end(struct read *r, cJSON *o, const struct pav_execution_view *x)
 {
     struct pav_arena *a = r->q->arena;
-    struct pav_step_row step;
-    const struct pav_doc *record;
     struct pav_history_event e;
 
-    if (x->row.status == PAV_RUNNING ||
-        !pav_reader_step(r->q->reader, x->row.last_step, a, &step))
+    if (!query_end(r->q, x, &e))
         return;
-    record = pav_doc_own(a, step.record.p, step.record.len);
-    pav_history_event(record, pav_history_count(record) - 1, step.first_event,
-                      a, &e);
     add_date(o, "stopDate", x->row.stopped_at);
     if (x->row.status == PAV_SUCCEEDED) {
         cJSON_AddStringToObject(o, "output", printed(a, e.payload));

@@ -51,19 +51,11 @@ pav_xrealloc(void *old, size_t len)
 }
 
 char *
-pav_xstrndup(const char *s, size_t len)
-{
-    char *p = pav_xmalloc(len + 1);
-
-    memcpy(p, s, len);
-    p[len] = '\0';
-    return p;
-}
-
-char *
 pav_xstrdup(const char *s)
 {
-    return pav_xstrndup(s, strlen(s));
+    size_t len = strlen(s) + 1;
+
+    return memcpy(pav_xmalloc(len), s, len);
 }
 
 void

@@ -807,7 +807,7 @@ compile_machine(struct compiler *c, const struct pav_doc *d)
             compile_fault(c, PAV_WARNING, "UNKNOWN_FIELD", "", d->members[i].at,
                           "A machine has no field '%.*s'; it is ignored",
                           (int)d->members[i].len, d->members[i].key);
-    m->comment = member_str(c, d, "", "Comment", false);
+    (void)member_str(c, d, "", "Comment", false); /* a text, if it is there */
     member_str(c, d, "", "Version", false);
     member_int(c, d, "", "TimeoutSeconds", 1, 99999999, &m->timeout_s);
     check_query_language(c, d, "");
@@ -833,7 +833,6 @@ pav_machine_compile(const char *text, size_t len, struct pav_faults *faults)
         goto out;
     }
     m->text = pav_arena_strndup(&m->arena, text, len);
-    m->len = len;
     if (pav_doc_parse(&m->arena, m->text, len, &opts, &d, &err) != PAV_OK) {
         unsigned line = 1, column = 1;
 
@@ -863,19 +862,6 @@ pav_machine_free(struct pav_machine *m)
 }
 
 /* ---- views ---- */
-
-const char *
-pav_machine_text(const struct pav_machine *m, size_t *len)
-{
-    *len = m->len;
-    return m->text;
-}
-
-const char *
-pav_machine_comment(const struct pav_machine *m)
-{
-    return m->comment;
-}
 
 uint32_t
 pav_machine_state_count(const struct pav_machine *m)

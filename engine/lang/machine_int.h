@@ -154,8 +154,7 @@ struct state {
 struct pav_machine {
     struct pav_arena arena;
     const char *text;
-    size_t len;
-    const char *comment, *token_table;
+    const char *token_table;
     int64_t timeout_s; /* 0: none */
     bool needs_input;
     struct scope *top;

@@ -224,6 +224,14 @@ bracket(struct reader *r, struct token **out)
     return PAV_OK;
 }
 
+/* One name or one index. */
+static bool
+leads_to_one(const struct token *t)
+{
+    return t->count == 1 &&
+           (t->kind == TOKEN_NAMES || t->kind == TOKEN_INDEXES);
+}
+
 enum pav_rc
 path_tokens(struct reader *r, struct token **first)
 {
@@ -257,12 +265,10 @@ path_tokens(struct reader *r, struct token **first)
         }
         if (rc != PAV_OK)
             return rc;
-        if (!((*last)->kind == TOKEN_NAMES ||
-              ((*last)->kind == TOKEN_INDEXES && (*last)->count == 1)))
-            r->definite = false;
         (*last)->after_one = one;
-        one = (*last)->count == 1 &&
-              ((*last)->kind == TOKEN_NAMES || (*last)->kind == TOKEN_INDEXES);
+        one = leads_to_one(*last);
+        if (!one && (*last)->kind != TOKEN_NAMES) /* several make one object */
+            r->definite = false;
         last = &(*last)->next;
     }
     return PAV_OK;
@@ -338,8 +344,7 @@ pav_path_is_reference(const struct pav_path *p)
     if (has_any_of(p, "@,:?("))
         return false;
     for (t = p->first; t != NULL; t = t->next)
-        if (t->count != 1 ||
-            (t->kind != TOKEN_NAMES && t->kind != TOKEN_INDEXES))
+        if (!leads_to_one(t))
             return false;
     return true;
 }
@@ -510,13 +515,6 @@ wrong_type(struct walk *w, const struct token *t, const struct pav_doc *at)
     pav_fail(w->why, PAV_INVALID, "", "%s", b.p);
     pav_buf_fini(&b);
     return PAV_PATH_WRONG_TYPE;
-}
-
-static bool
-leads_to_one(const struct token *t)
-{
-    return t->count == 1 &&
-           (t->kind == TOKEN_NAMES || t->kind == TOKEN_INDEXES);
 }
 
 static bool

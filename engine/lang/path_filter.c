@@ -31,7 +31,7 @@ enum filter_op { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_MATCH };
 struct operand {
     const struct pav_doc *literal; /* or a path: */
     const struct token *tokens;
-    bool at_root, definite, nothing;
+    bool at_root, nothing;
     const char *pattern; /* a regular expression, anchored, with its flags */
     size_t pattern_len;
     uint32_t flags;

@@ -315,20 +315,6 @@ pav_reader_execution(struct pav_reader *r, const char *machine,
     return true;
 }
 
-bool
-pav_reader_execution_by_id(struct pav_reader *r, int64_t id,
-                           struct pav_arena *a, struct pav_execution_view *out)
-{
-    sqlite3_stmt *st = ask(r, EXECUTION_VIEW "WHERE x.id=?1");
-
-    sqlite3_bind_int64(st, 1, id);
-    if (!row(st))
-        return false;
-    execution_from(st, a, out);
-    sqlite3_reset(st);
-    return true;
-}
-
 /* ---- steps ---- */
 
 bool

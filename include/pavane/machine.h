@@ -56,8 +56,6 @@ void pav_machine_free(struct pav_machine *m);
 
 /* ---- what others need to know of one ---- */
 
-const char *pav_machine_text(const struct pav_machine *m, size_t *len);
-const char *pav_machine_comment(const struct pav_machine *m); /* or NULL */
 uint32_t pav_machine_state_count(const struct pav_machine *m);
 /* Needs the execution's input to resume ($$.Execution.Input). */
 bool pav_machine_needs_input(const struct pav_machine *m);

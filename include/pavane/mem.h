@@ -17,7 +17,6 @@ void *pav_xmalloc(size_t len);
 void *pav_xcalloc(size_t count, size_t len);
 void *pav_xrealloc(void *p, size_t len);
 char *pav_xstrdup(const char *s);
-char *pav_xstrndup(const char *s, size_t len);
 
 struct pav_chunk;
 

@@ -43,9 +43,6 @@ pav_reader_executions(struct pav_reader *r,
 bool pav_reader_execution(struct pav_reader *r, const char *machine,
                           const char *name, struct pav_arena *a,
                           struct pav_execution_view *out);
-bool
-pav_reader_execution_by_id(struct pav_reader *r, int64_t id,
-                           struct pav_arena *a, struct pav_execution_view *out);
 
 /*
  * The steps of an execution that hold history events from `from` on, oldest
