@@ -7,8 +7,8 @@
 #include "cli/cli.h"
 
 static const struct command *const commands[] = {
-    &serve_command, &validate_command, &import_command, &send_command,
-    &list_command,  &show_command,     &history_command};
+    &serve_command, &validate_command, &graph_command, &import_command,
+    &send_command,  &list_command,     &show_command,  &history_command};
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void

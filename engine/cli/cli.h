@@ -20,7 +20,7 @@ struct command {
 };
 
 extern const struct command serve_command, validate_command, import_command,
-    send_command, list_command, show_command, history_command;
+    graph_command, send_command, list_command, show_command, history_command;
 
 /* Settings that every command has, and those of one that asks a daemon. */
 #define SETTING_HELP                                                           \

@@ -41,7 +41,7 @@ MAY = {
     "engine/run/": BASE | LANG | STORE | RUN,
     "engine/net/": BASE | NET,
     "engine/api/": BASE | LANG | STORE | RUN | NET | {"api", "query"},
-    "dashboard/": BASE | LANG | {"reader", "store", "http", "query", "pages"},
+    "dashboard/": BASE | LANG | {"reader", "store", "http", "query", "pages", "graph"},
 }
 # lang is pure: no clock, log, file, thread
 IMPURE = re.compile(r"\b(clock_gettime|time|fopen|open|socket|pthread_(?!once)\w+|rand|random|getenv|fprintf|printf)\s*\(")
