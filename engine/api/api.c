@@ -198,6 +198,7 @@ question_new(struct pav_api *api, const struct pav_request *req,
     qu->q.query = pav_arena_strdup(a, req->query);
     qu->q.host = pav_arena_strdup(a, req->host);
     qu->q.target = pav_arena_strdup(a, req->target);
+    qu->q.cookie = pav_arena_strdup(a, req->cookie);
     if (req->body_len > 0)
         qu->q.body = pav_arena_strndup(a, req->body, req->body_len);
     qu->q.body_len = req->body_len;
@@ -276,9 +277,10 @@ pav_api_tick(void *arg)
 {
     struct pav_api *api = arg;
     struct pav_request none = {
-        .path = "", .query = "", .host = "", .target = ""};
+        .path = "", .query = "", .host = "", .target = "", .cookie = ""};
     struct pav_ref nobody = {UINT32_MAX, 0};
 
+    streams_tick(api);
     if (api->folder == NULL || api->scanning)
         return;
     api->scanning = api_ask(api, &none, nobody, scan_folder);
@@ -314,7 +316,9 @@ pav_api_message(void *arg, struct pav_node *node)
     struct pav_api *api = arg;
     struct note *note = (struct note *)node;
 
-    if (note->kind == NOTE_ANSWER) {
+    if (note->kind == NOTE_FEED) {
+        streams_take(api, note->feed);
+    } else if (note->kind == NOTE_ANSWER) {
         answered(api, note->answer);
     } else {
         struct pav_job *job = note->job;
@@ -402,6 +406,10 @@ get(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
         status_get(api, ref);
         return;
     }
+    if (strcmp(req->path, "/api/v1/stream") == 0) {
+        stream_get(api, req, ref);
+        return;
+    }
     for (i = 0; i < sizeof(resources) / sizeof(resources[0]); i++) {
         size_t len = strlen(resources[i].prefix);
 
@@ -415,8 +423,8 @@ get(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
     if (strncmp(req->path, "/api/", 5) == 0)
         api_error(api, ref, 404, "missing", req->path,
                   "there is nothing to read here; /api/v1/executions, "
-                  "/api/v1/waits, /api/v1/dispositions, /api/v1/machines and "
-                  "/api/v1/status are");
+                  "/api/v1/waits, /api/v1/dispositions, /api/v1/machines, "
+                  "/api/v1/status and /api/v1/stream are");
     else
         api_ask(api, req, ref, api->config.page);
 }
@@ -457,6 +465,7 @@ pav_api_new(const struct pav_api_config *config, struct pav_api **out,
 
     api->config = *config;
     api->started_us = pav_clock_mono_us();
+    api->streams = streams_new();
     api->questions = pav_queue_new(QUESTIONS_MAX, false);
     api->readers =
         pav_xcalloc((size_t)config->query_threads, sizeof(*api->readers));
@@ -527,6 +536,7 @@ pav_api_free(struct pav_api *api)
     for (i = 0; i < api->config.query_threads; i++)
         pav_reader_close(api->readers[i]);
     pav_folder_free(api->folder);
+    streams_free(api->streams);
     pav_queue_free(api->questions);
     free(api->readers);
     free(api->threads);

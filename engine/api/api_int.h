@@ -14,13 +14,14 @@
 #define PAGE_MOST    1000
 
 /* What travels to the front: a finished job of the engine, or an answer. */
-enum note_kind { NOTE_ENGINE, NOTE_ANSWER };
+enum note_kind { NOTE_ENGINE, NOTE_ANSWER, NOTE_FEED };
 
 struct note {
     struct pav_node node;
     enum note_kind kind;
     struct pav_job *job;     /* NOTE_ENGINE */
     struct question *answer; /* NOTE_ANSWER */
+    struct pav_feed *feed;   /* NOTE_FEED; the note lies in it */
 };
 
 /* A query job on its way; owns its arena and its bytes. */
@@ -52,6 +53,7 @@ struct pav_api {
     int thread_count;
     struct pav_folder *folder;
     bool scanning; /* one scan at a time */
+    struct streams *streams;
     int64_t started_us;
 };
 
@@ -84,7 +86,16 @@ const char *query_text(struct pav_query *q, const char *name);
 bool query_end(struct pav_query *q, const struct pav_execution_view *x,
                struct pav_history_event *out);
 
+/* stream.c: who watches, and what they are told. */
+struct streams *streams_new(void);
+void streams_free(struct streams *s);
+void streams_take(struct pav_api *api, struct pav_feed *feed);
+void streams_tick(struct pav_api *api);
+uint64_t streams_resyncs(const struct streams *s);
+
 /* Resources. */
+void stream_get(struct pav_api *api, const struct pav_request *req,
+                struct pav_ref ref);
 void events_post(struct pav_api *api, const struct pav_request *req,
                  struct pav_ref ref);
 void aws_post(struct pav_api *api, const struct pav_request *req,

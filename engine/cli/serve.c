@@ -33,6 +33,9 @@ static const struct pav_setting settings[] = {
      "threads that answer reads"},
     {"max-connections", PAV_SET_INT, "N", "8192", 1, 100000,
      "connections at once; more are turned away with 503"},
+    {"max-per-address", PAV_SET_INT, "N", NULL, 1, 100000,
+     "connections at once from one address; 256 unless listening on "
+     "loopback"},
     {"queue", PAV_SET_INT, "N", "65536", 16, 10000000,
      "requests that may wait for the engine; more get 503"},
     {"log-level", PAV_SET_TEXT, "LEVEL", "info", 0, 0,
@@ -116,6 +119,23 @@ split_listen(const char *text, char *address, size_t room, int *port,
     return PAV_OK;
 }
 
+static bool
+is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
+           strcmp(address, "localhost") == 0;
+}
+
+/* Loopback has one address: proxies and producers share it. */
+static int
+max_per_address(const struct pav_settings *s, const char *address)
+{
+    if (pav_settings_int(s, "max-per-address") > 0)
+        return (int)pav_settings_int(s, "max-per-address");
+    return is_loopback(address) ? (int)pav_settings_int(s, "max-connections")
+                                : 256;
+}
+
 /* Who may listen where: loopback is open, anything else needs a token. */
 static enum pav_rc
 read_token(const struct pav_settings *s, const char *address, char **token,
@@ -126,8 +146,7 @@ read_token(const struct pav_settings *s, const char *address, char **token,
     enum pav_rc rc;
 
     if (path == NULL) {
-        if (strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
-            strcmp(address, "localhost") == 0)
+        if (is_loopback(address))
             return PAV_OK;
         return pav_fail(err, PAV_DENIED, "--listen",
                         "'%s' is not loopback: --token-file is needed, so "
@@ -172,13 +191,15 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
         .handle = pav_api_handle,
         .body_max = pav_api_body_max,
         .message = pav_api_message,
-        .tick = pav_api_tick};
+        .tick = pav_api_tick,
+        .alarm = pav_api_alarm};
     struct pav_engine_config engine = {.region = api.region,
                                        .account = api.account,
                                        .role_arn = "",
                                        .queue_max =
                                            pav_settings_int(s, "queue"),
-                                       .done = pav_api_done};
+                                       .done = pav_api_done,
+                                       .feed = pav_api_feed};
     enum pav_rc rc;
 
     rc = set_log_level(pav_settings_text(s, "log-level"), err);
@@ -196,6 +217,7 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
     http.address = d->address;
     http.port = d->port;
     http.token = d->token;
+    http.max_per_address = max_per_address(s, d->address);
     http.arg = d->api;
     rc = pav_http_new(&http, &d->http, err);
     if (rc != PAV_OK)

@@ -2,18 +2,25 @@
 #ifndef PAVANE_NET_INT_H
 #define PAVANE_NET_INT_H
 
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <time.h>
+
 #include "pavane/http.h"
 
 #define HEAD_MAX   (24 * 1024) /* request line 8 KiB, fields 16 KiB */
 #define LINE_MAX_  (8 * 1024)
 #define FIELDS_MAX 64
 #define CE_MAX     32
+#define HEAD_S     5
+#define ADDRESSES  4096
 
 /* A request's head, parsed in place: lines become C strings. */
 struct head {
     enum pav_method method;
     char *path, *query;
     const char *host, *content_type, *target, *origin, *authorization;
+    const char *cookie, *last_event_id;
     const char *ce[2 * CE_MAX + 1];
     int ce_count;
     const char *authority; /* of the absolute form; not ended */
@@ -43,6 +50,59 @@ struct chunks {
     size_t trailer;  /* bytes of trailers and extensions so far */
 };
 enum parsed chunks_parse(char *p, size_t len, struct chunks *c);
+
+enum state { CLOSED, READ_HEAD, READ_BODY, WAIT_REPLY, WRITE, STREAM, LINGER };
+
+struct connection {
+    struct pav_http *server;
+    int fd;
+    uint32_t slot, generation;
+    enum state state;
+    struct event readable, writable;
+    bool reading, writing;
+    char *in;
+    size_t in_len, in_cap;
+    struct head head;
+    struct chunks chunks;
+    size_t body_end; /* in `in`, of the request at hand */
+    char *out;
+    size_t out_len, out_at, out_cap;
+    bool close_after, head_only, refused;
+    bool handling;   /* a reply now comes from within the handler */
+    size_t lingered; /* bytes thrown away */
+    int64_t deadline_us, body_from_us;
+    uint64_t address; /* a hash of it */
+    unsigned requests;
+};
+
+struct pav_http {
+    struct pav_http_config config;
+    struct event_base *base;
+    struct event *accepting, *ticking, *posted, *ending, *resuming, *alarm;
+    struct pav_queue *queue;
+    struct connection **slots;
+    uint32_t slot_count, free_count, *free_slots;
+    int listen_fd, reserve_fd, end_fd, port;
+    bool draining;
+    int64_t drain_until_us, paused_at_us;
+    uint32_t by_address[ADDRESSES];
+    struct pav_http_counts counts;
+    char date[64];
+    time_t date_at;
+};
+
+/* connection.c */
+void on_readable(evutil_socket_t fd, short what, void *arg);
+void on_writable(evutil_socket_t fd, short what, void *arg);
+void connection_close(struct connection *c);
+/* What its deadlines say, about once a second. */
+void connection_tick(struct connection *c, int64_t now);
+void set_deadline(struct connection *c, int seconds);
+void read_on(struct connection *c, bool on);
+/* An error of the framing or of access: said, and then the end. */
+void refuse(struct connection *c, int status, const char *why);
+/* server.c: its slot and its address are free again. */
+void server_closed(struct pav_http *h, struct connection *c);
 
 /* access.c: 0 when allowed, else the status; `*why` is a sentence. */
 int access_check(const struct pav_http_config *config, const struct head *h,

@@ -152,6 +152,10 @@ field(char *name, char *value, struct head *h)
         h->origin = value;
     } else if (strcasecmp(name, "authorization") == 0) {
         h->authorization = value;
+    } else if (strcasecmp(name, "cookie") == 0) {
+        h->cookie = value;
+    } else if (strcasecmp(name, "last-event-id") == 0) {
+        h->last_event_id = value;
     } else if (strncasecmp(name, "ce-", 3) == 0 && h->ce_count < CE_MAX) {
         h->ce[2 * h->ce_count] = name + 3;
         h->ce[2 * h->ce_count++ + 1] = value;
@@ -253,7 +257,7 @@ head_parse(char *p, size_t len, struct head *out, int *status)
     size_t bytes = head_end(p, len < HEAD_MAX ? len : HEAD_MAX);
 
     memset(out, 0, sizeof(*out));
-    out->content_type = out->target = "";
+    out->content_type = out->target = out->cookie = out->last_event_id = "";
     if (bytes == 0) {
         if (has_bare_line_feed(p, len)) {
             *status = 400;

@@ -62,14 +62,15 @@ pav_url_encode(struct pav_buf *b, const char *s, size_t len)
 }
 
 const char *
-pav_query_get(const char *query, const char *name, char *out, size_t room)
+pav_query_nth(const char *query, const char *name, unsigned nth, char *out,
+              size_t room)
 {
     size_t len = strlen(name), n, i;
     const char *p = query, *end;
 
     for (; *p != '\0'; p = *end == '\0' ? end : end + 1) {
         end = strchrnul(p, '&');
-        if (strncmp(p, name, len) != 0 || p[len] != '=')
+        if (strncmp(p, name, len) != 0 || p[len] != '=' || nth-- > 0)
             continue;
         p += len + 1;
         n = (size_t)(end - p);
@@ -81,6 +82,12 @@ pav_query_get(const char *query, const char *name, char *out, size_t room)
         return pav_url_decode(out) ? out : NULL;
     }
     return NULL;
+}
+
+const char *
+pav_query_get(const char *query, const char *name, char *out, size_t room)
+{
+    return pav_query_nth(query, name, 0, out, room);
 }
 
 bool

@@ -147,14 +147,18 @@ settle(struct pav_engine *e, struct pav_job *define)
     struct pav_job *first = e->jobs;
     int64_t before = pav_clock_mono_us(), behind;
     struct pav_err err;
+    bool durable = false;
 
     switch (pav_store_commit(e->store, &err)) {
     case PAV_OK:
+        durable = true;
         e->counts.commits++;
         if (define != NULL && define->kind == PAV_JOB_DEFINE)
             define_swap(e, define);
         else if (define != NULL)
             folders_swap(e, define);
+        if (define != NULL)
+            feed_machines(e);
         break;
     case PAV_FULL:
         turn_lost(e, &err);
@@ -167,6 +171,7 @@ settle(struct pav_engine *e, struct pav_job *define)
     e->counts.commit_us += (uint64_t)(behind - before);
     e->jobs = NULL;
     e->jobs_last = &e->jobs;
+    feed_release(e, durable);
     if (first != NULL)
         e->config.done(e->config.done_arg, first);
     e->counts.release_us += (uint64_t)(pav_clock_mono_us() - behind);
@@ -285,6 +290,7 @@ pav_engine_new(const struct pav_engine_config *config)
     e->queue = pav_queue_new((size_t)config->queue_max, false);
     e->jobs_last = &e->jobs;
     atomic_init(&e->ready, true);
+    atomic_init(&e->watched, false);
     pav_arena_init(&e->arena, 1 << 20);
     registry_load(e);
     pav_arena_reset(&e->arena);
@@ -329,6 +335,7 @@ pav_engine_free(struct pav_engine *e)
 {
     if (e == NULL)
         return;
+    pav_feed_free(e->feed);
     registry_free(e);
     pav_store_close(e->store);
     pav_queue_free(e->queue);

@@ -176,6 +176,7 @@ apply_one(struct pav_engine *e, struct execution *x, const struct machine *m,
         pav_store_disposition_change(e->store, p.disposition_id, PAV_RESUMED,
                                      x->row.machine_id, x->row.id,
                                      pav_clock_ms(e->clock));
+        feed_disposition(e, PAV_RESUMED);
         return true;
     }
     return false;

@@ -72,6 +72,7 @@ settle(struct arrival *ar, const struct verdict *v)
         ar->capacity = cap;
     }
     pav_store_disposition_add(e->store, &row, item->outcome_count);
+    feed_disposition(e, v->kind);
     o = &item->outcomes[item->outcome_count++];
     o->machine = copied(ar, v->machine == NULL ? NULL : v->machine->name);
     o->execution =

@@ -40,7 +40,7 @@ struct pav_engine {
     struct pav_queue *queue;
     pthread_t thread;
     bool threaded;
-    atomic_bool ready, ending;
+    atomic_bool ready, watched;
 
     struct machine *machines;
     struct version *versions;
@@ -51,6 +51,8 @@ struct pav_engine {
     uint64_t arrivals;                 /* never counted back, unlike ids */
     bool full;                         /* the last commit found no space */
     int64_t next_probe_at;
+
+    struct pav_feed *feed; /* of the turn; NULL when nobody watches */
 
     struct pav_status_view counts;
 };
@@ -126,6 +128,14 @@ void fit_parked(struct pav_engine *e, struct execution *x);
 void tasks_start(struct pav_engine *e, struct pav_job *j);
 void tasks_stop(struct pav_engine *e, struct pav_job *j);
 void tasks_send(struct pav_engine *e, struct pav_job *j);
+
+/* feed.c: what those who watch are told after the commit. */
+void
+feed_execution(struct pav_engine *e, const struct execution *x, bool started);
+void feed_disposition(struct pav_engine *e, enum pav_disposition kind);
+void feed_machines(struct pav_engine *e);
+/* After a commit (`durable`) or a rollback. */
+void feed_release(struct pav_engine *e, bool durable);
 
 /* timers.c */
 /* When something is due next; INT64_MAX: nothing. */

@@ -201,6 +201,7 @@ execution_keep(struct pav_engine *e, struct execution *x,
     if (is_new && pav_machine_needs_input(x->version->compiled))
         x->input = pav_history_input(x->record);
     x->before = *out;
+    feed_execution(e, x, is_new);
     pav_buf_fini(&out->record);
 }
 

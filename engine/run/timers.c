@@ -72,6 +72,7 @@ expire_parked(struct pav_engine *e, int64_t now)
         pav_store_unpark(e->store, p.machine_id, p.key, p.event_id);
         pav_store_disposition_change(e->store, p.disposition_id, PAV_EXPIRED,
                                      p.machine_id, 0, now);
+        feed_disposition(e, PAV_EXPIRED);
     }
 }
 

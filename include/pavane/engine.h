@@ -92,6 +92,28 @@ struct pav_job {
     struct pav_status_view status;
 };
 
+/*
+ * What a turn changed, for those who watch: made when somebody asked for it
+ * (pav_engine_watch()), handed on after the commit, owned by the receiver.
+ */
+struct pav_change {
+    const char *machine, *name, *key; /* key NULL: none */
+    const char *states;               /* a JSON list */
+    enum pav_status status;
+    bool started;
+    int64_t events; /* history events so far */
+};
+
+struct pav_feed {
+    struct pav_node node;
+    struct pav_arena arena;
+    struct pav_change *changes; /* in order; an execution may come again */
+    uint32_t count, cap;
+    uint32_t dispositions[PAV_DISPOSITIONS];
+    bool machines; /* one was defined, or its folder came or went */
+};
+void pav_feed_free(struct pav_feed *f);
+
 struct pav_job *pav_job_new(enum pav_job_kind kind);
 void pav_job_free(struct pav_job *j);
 
@@ -102,6 +124,8 @@ struct pav_engine_config {
     int64_t queue_max;
     /* After a commit, on the engine thread: jobs that are done, as a chain. */
     void (*done)(void *arg, struct pav_job *first);
+    /* The same, just before `done`: what changed.  NULL: nobody watches. */
+    void (*feed)(void *arg, struct pav_feed *feed);
     void *done_arg;
 };
 
@@ -119,6 +143,9 @@ void pav_engine_free(struct pav_engine *e);
 bool pav_engine_submit(struct pav_engine *e, struct pav_job *j);
 /* False while the disk is full or the engine ends. */
 bool pav_engine_ready(struct pav_engine *e);
+
+/* From any thread: are changes wanted from the next turn on? */
+void pav_engine_watch(struct pav_engine *e, bool wanted);
 
 /* One turn on the calling thread, for tests on a virtual clock. */
 void pav_engine_turn(struct pav_engine *e, int64_t wait_ms);

@@ -32,6 +32,7 @@ struct pav_request {
     const char *content_type; /* lower case, without parameters; "" */
     const char *target;       /* X-Amz-Target, "" */
     const char *const *ce;    /* ce-* header names and values by turns, NULL */
+    const char *cookie, *last_event_id; /* "" */
     const char *body;
     size_t body_len;
 };
@@ -41,7 +42,7 @@ struct pav_http_config {
     int port;            /* 0: any */
     const char *hosts;   /* further names, by comma; NULL */
     const char *token;   /* asked of everyone when not NULL */
-    int max_connections;
+    int max_connections, max_per_address;
     /* A complete request. */
     void (*handle)(void *arg, const struct pav_request *req,
                    struct pav_ref ref);
@@ -51,6 +52,8 @@ struct pav_http_config {
     void (*message)(void *arg, struct pav_node *node);
     /* About once a second. */
     void (*tick)(void *arg);
+    /* What pav_http_alarm() asked for. */
+    void (*alarm)(void *arg);
     void *arg;
 };
 
@@ -80,9 +83,23 @@ struct pav_reply {
 void pav_http_reply(struct pav_http *h, struct pav_ref ref,
                     const struct pav_reply *reply);
 
+/*
+ * Streams: an answer that goes on.  It begins with the bytes of `headers`
+ * (lines with CRLF) and ends when the client leaves, falls behind by more than
+ * 256 KiB, or takes nothing for 15 s; `put` and `open` then say false.
+ */
+bool pav_http_stream(struct pav_http *h, struct pav_ref ref, const char *type,
+                     const char *headers);
+bool pav_http_stream_put(struct pav_http *h, struct pav_ref ref, const char *p,
+                         size_t len);
+bool pav_http_stream_open(struct pav_http *h, struct pav_ref ref);
+
+/* Call `alarm` once, this much later; nothing when it is set already. */
+void pav_http_alarm(struct pav_http *h, int ms);
+
 struct pav_http_counts {
-    uint64_t accepted, requests, refused, bad, timed_out;
-    uint32_t open;
+    uint64_t accepted, requests, refused, bad, timed_out, streams_cut;
+    uint32_t open, streams;
 };
 struct pav_http_counts pav_http_counts(const struct pav_http *h);
 
@@ -90,6 +107,9 @@ struct pav_http_counts pav_http_counts(const struct pav_http *h);
 const char *
 pav_query_get(const char *query, const char *name, char *out, size_t room);
 #define PAV_QUERY_VALUE_MAX 4096
+/* The n-th value of that name, from 0. */
+const char *pav_query_nth(const char *query, const char *name, unsigned nth,
+                          char *out, size_t room);
 /*
  * False when the query has a name that is none of `names` (NULL at the end), or
  * a value that pav_query_get() cannot give; the name is then in `bad`.

@@ -13,6 +13,7 @@ struct pav_query {
     struct pav_reader *reader;
     struct pav_arena *arena;
     const char *path, *query, *host; /* as in the request; path decoded */
+    const char *cookie;              /* "" */
     const char *target, *body;       /* of a POST; NULL otherwise */
     size_t body_len;
     const char *region, *account;

@@ -1,11 +1,12 @@
 /*
- * The server: sockets, buffers, deadlines.  One loop on one thread.
+ * A connection: what it reads, what it writes, and until when.
  *
- * A connection is a slot.  Its input is one buffer: the head, then the body
- * behind it.  While a request waits for its reply, what a client sends ahead
- * stays in the buffer; when the buffer is full, nobody reads.
+ * Its input is one buffer: the head, then the body behind it.  While a request
+ * waits for its reply, what a client sends ahead stays in the buffer; when the
+ * buffer is full, nobody reads.
  *
  *   READ_HEAD -> READ_BODY -> WAIT_REPLY -> WRITE -> READ_HEAD | closed
+ *                                        -> STREAM -> closed
  *
  * A refused request ends in LINGER: what its client still sends is read and
  * thrown away for a while, or a reset would take the answer from it.
@@ -13,83 +14,39 @@
  * H1  Deadlines are absolute: a byte now and then does not extend them.
  * H2  A slot's generation grows when its connection closes: old references
  *     find nobody.
+ * H3  A stream's reader that falls behind is cut off: it comes back and is
+ *     told what it missed, or that it missed too much.
  */
-#include "pavane/http.h"
-
-#include <arpa/inet.h>
 #include <errno.h>
-#include <event2/event.h>
-#include <event2/event_struct.h>
-#include <event2/thread.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "pavane/buf.h"
 #include "pavane/clock.h"
-#include "pavane/log.h"
 #include "pavane/mem.h"
 #include "net_int.h"
 
-#define HEAD_S       5
 #define BODY_S       30
+#define BODY_GRACE_S 5
+#define BODY_RATE    1024 /* bytes a second that a body must bring */
 #define IDLE_S       60
 #define STALL_S      15
 #define REPLY_S      60
 #define SLOWEST      (64 * 1024) /* bytes a second that a reader must take */
-#define DRAIN_S      5
 #define LINGER_S     3
 #define LINGER_MAX   (16u << 20)
 #define FIRST_BUFFER 4096
 #define READ_AHEAD   (64 * 1024)
-#define MAX_REQUESTS 100000
-
-enum state { CLOSED, READ_HEAD, READ_BODY, WAIT_REPLY, WRITE, LINGER };
-
-struct connection {
-    struct pav_http *server;
-    int fd;
-    uint32_t slot, generation;
-    enum state state;
-    struct event readable, writable;
-    bool reading, writing;
-    char *in;
-    size_t in_len, in_cap;
-    struct head head;
-    struct chunks chunks;
-    size_t body_end; /* in `in`, of the request at hand */
-    char *out;
-    size_t out_len, out_at, out_cap;
-    bool close_after, head_only, refused;
-    bool handling;   /* a reply now comes from within the handler */
-    size_t lingered; /* bytes thrown away */
-    int64_t deadline_us;
-    unsigned requests;
-};
-
-struct pav_http {
-    struct pav_http_config config;
-    struct event_base *base;
-    struct event *accepting, *ticking, *posted, *ending;
-    struct pav_queue *queue;
-    struct connection **slots;
-    uint32_t slot_count, free_count, *free_slots;
-    int listen_fd, reserve_fd, end_fd, port;
-    bool draining;
-    int64_t drain_until_us;
-    struct pav_http_counts counts;
-    char date[64];
-    time_t date_at;
-};
+#define MAX_REQUESTS 10000
+#define STREAM_MAX   (256 * 1024) /* unsent bytes of a stream: H3 */
+#define NEVER        INT64_MAX
 
 static void process(struct connection *c);
+static void stream_sent(struct connection *c);
 
 const char *
 status_reason(int status)
@@ -127,13 +84,13 @@ status_reason(int status)
 
 /* ---- connections ---- */
 
-static void
+void
 set_deadline(struct connection *c, int seconds)
 {
     c->deadline_us = pav_clock_mono_us() + (int64_t)seconds * 1000000;
 }
 
-static void
+void
 connection_close(struct connection *c)
 {
     struct pav_http *h = c->server;
@@ -144,6 +101,8 @@ connection_close(struct connection *c)
         event_del(&c->readable);
     if (c->writing)
         event_del(&c->writable);
+    if (c->state == STREAM)
+        h->counts.streams--;
     close(c->fd);
     free(c->in);
     free(c->out);
@@ -151,11 +110,10 @@ connection_close(struct connection *c)
     c->in_len = c->in_cap = c->out_len = c->out_cap = c->out_at = 0;
     c->state = CLOSED;
     c->generation++; /* H2 */
-    h->counts.open--;
-    h->free_slots[h->free_count++] = c->slot;
+    server_closed(h, c);
 }
 
-static void
+void
 read_on(struct connection *c, bool on)
 {
     if (on == c->reading)
@@ -174,6 +132,16 @@ in_reserve(struct connection *c, size_t cap)
         return;
     c->in = pav_xrealloc(c->in, cap);
     c->in_cap = cap;
+}
+
+static struct connection *
+connection_of(struct pav_http *h, struct pav_ref ref, enum state state)
+{
+    struct connection *c = ref.slot < h->slot_count ? h->slots[ref.slot] : NULL;
+
+    return c != NULL && c->generation == ref.generation && c->state == state
+               ? c
+               : NULL;
 }
 
 /* ---- writing ---- */
@@ -311,20 +279,16 @@ void
 pav_http_reply(struct pav_http *h, struct pav_ref ref,
                const struct pav_reply *reply)
 {
-    struct connection *c;
+    struct connection *c = connection_of(h, ref, WAIT_REPLY);
 
-    if (ref.slot >= h->slot_count)
-        return;
-    c = h->slots[ref.slot];
-    if (c->generation != ref.generation || c->state != WAIT_REPLY)
+    if (c == NULL)
         return; /* the client has gone; what it caused stays */
     reply_now(c, reply);
     if (c->generation == ref.generation && !c->handling)
         process(c);
 }
 
-/* An error of the framing or of access: said, and then the end. */
-static void
+void
 refuse(struct connection *c, int status, const char *why)
 {
     struct pav_buf b;
@@ -356,6 +320,8 @@ hand_over(struct connection *c, size_t body_len)
                               .content_type = c->head.content_type,
                               .target = c->head.target,
                               .ce = c->head.ce,
+                              .cookie = c->head.cookie,
+                              .last_event_id = c->head.last_event_id,
                               .body = c->in + c->head.bytes,
                               .body_len = body_len};
 
@@ -394,6 +360,7 @@ begin_body(struct connection *c)
         return false;
     }
     c->state = READ_BODY;
+    c->body_from_us = pav_clock_mono_us();
     set_deadline(c, BODY_S);
     memset(&c->chunks, 0, sizeof(c->chunks));
     c->chunks.from = c->chunks.out = c->head.bytes;
@@ -425,6 +392,8 @@ rebase(struct head *h, uintptr_t from, size_t len, char *to)
     MOVE(h->target);
     MOVE(h->origin);
     MOVE(h->authorization);
+    MOVE(h->cookie);
+    MOVE(h->last_event_id);
     for (i = 0; i < 2 * h->ce_count; i++)
         MOVE(h->ce[i]);
 #undef MOVE
@@ -550,7 +519,7 @@ throw_away(struct connection *c)
         connection_close(c);
 }
 
-static void
+void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct connection *c = arg;
@@ -558,7 +527,8 @@ on_readable(evutil_socket_t fd, short what, void *arg)
     size_t room;
 
     (void)what;
-    if (c->state == LINGER || (c->state == WRITE && c->refused)) {
+    if (c->state == LINGER || c->state == STREAM ||
+        (c->state == WRITE && c->refused)) {
         throw_away(c);
         return;
     }
@@ -597,7 +567,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
     process(c);
 }
 
-static void
+void
 on_writable(evutil_socket_t fd, short what, void *arg)
 {
     struct connection *c = arg;
@@ -609,319 +579,98 @@ on_writable(evutil_socket_t fd, short what, void *arg)
     if (c->state == WRITE) {
         request_over(c);
         process(c);
+    } else if (c->state == STREAM) {
+        stream_sent(c);
     }
 }
 
-/* ---- accepting ---- */
-
-static struct connection *
-slot_take(struct pav_http *h)
-{
-    struct connection *c;
-
-    if (h->free_count > 0)
-        return h->slots[h->free_slots[--h->free_count]];
-    h->slots = pav_xrealloc(h->slots, (h->slot_count + 1) * sizeof(*h->slots));
-    h->free_slots = pav_xrealloc(h->free_slots,
-                                 (h->slot_count + 1) * sizeof(*h->free_slots));
-    c = pav_xcalloc(1, sizeof(*c));
-    c->server = h;
-    c->slot = h->slot_count;
-    h->slots[h->slot_count++] = c;
-    return c;
-}
+/* ---- streams ---- */
 
 static void
-turn_away(int fd)
+stream_sent(struct connection *c)
 {
-    static const char text[] =
-        "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n"
-        "Retry-After: 1\r\nContent-Length: 0\r\n\r\n";
-
-    if (send(fd, text, sizeof(text) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-        errno = 0; /* nothing else can be said to it */
-    close(fd);
+    c->out_len = c->out_at = 0;
+    c->deadline_us = NEVER;
 }
 
-/* No descriptor is left: the reserved one takes the client to tell it so. */
-static void
-out_of_descriptors(struct pav_http *h)
+bool
+pav_http_stream(struct pav_http *h, struct pav_ref ref, const char *type,
+                const char *headers)
 {
-    int fd;
+    struct connection *c = connection_of(h, ref, WAIT_REPLY);
+    char head[1024];
+    int n;
 
-    close(h->reserve_fd);
-    fd = accept4(h->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-    if (fd >= 0) {
-        turn_away(fd);
-        h->counts.refused++;
+    if (c == NULL)
+        return false;
+    n = snprintf(head, sizeof(head),
+                 "HTTP/1.1 200 OK\r\nDate: %s\r\nContent-Type: %s\r\n"
+                 "X-Content-Type-Options: nosniff\r\nCache-Control: "
+                 "no-store\r\nConnection: close\r\n%s\r\n",
+                 date_now(h), type, headers);
+    c->state = STREAM;
+    c->lingered = 0;
+    h->counts.streams++;
+    read_on(c, true);
+    return pav_http_stream_put(h, ref, head, (size_t)n);
+}
+
+bool
+pav_http_stream_put(struct pav_http *h, struct pav_ref ref, const char *p,
+                    size_t len)
+{
+    struct connection *c = connection_of(h, ref, STREAM);
+
+    if (c == NULL)
+        return false;
+    if (c->out_len - c->out_at + len > STREAM_MAX) { /* H3 */
+        h->counts.streams_cut++;
+        connection_close(c);
+        return false;
     }
-    h->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
-
-static void
-on_accept(evutil_socket_t listen_fd, short what, void *arg)
-{
-    struct pav_http *h = arg;
-    int i, one = 1;
-
-    (void)what;
-    for (i = 0; i < 64; i++) {
-        int fd =
-            accept4((int)listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        struct connection *c;
-
-        if (fd < 0) {
-            if (errno == EMFILE || errno == ENFILE)
-                out_of_descriptors(h);
-            return;
-        }
-        if (h->counts.open >= (uint32_t)h->config.max_connections) {
-            turn_away(fd);
-            h->counts.refused++;
-            continue;
-        }
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-        c = slot_take(h);
-        c->fd = fd;
-        c->state = READ_HEAD;
-        c->requests = 0;
-        c->body_end = 0;
-        c->close_after = c->head_only = c->refused = false;
-        c->reading = c->writing = false;
-        event_assign(&c->readable, h->base, fd, EV_READ | EV_PERSIST,
-                     on_readable, c);
-        event_assign(&c->writable, h->base, fd, EV_WRITE | EV_PERSIST,
-                     on_writable, c);
-        set_deadline(c, HEAD_S);
-        read_on(c, true);
-        h->counts.accepted++;
-        h->counts.open++;
+    if (c->out_at > 0) {
+        memmove(c->out, c->out + c->out_at, c->out_len - c->out_at);
+        c->out_len -= c->out_at;
+        c->out_at = 0;
     }
+    if (c->out_len == 0)
+        set_deadline(c, STALL_S); /* H1: of the oldest byte */
+    out_put(c, p, len);
+    if (flush_out(c))
+        stream_sent(c);
+    return c->generation == ref.generation;
 }
 
-/* ---- time, messages, the end ---- */
-
-static void
-on_tick(evutil_socket_t fd, short what, void *arg)
+bool
+pav_http_stream_open(struct pav_http *h, struct pav_ref ref)
 {
-    struct pav_http *h = arg;
-    int64_t now = pav_clock_mono_us();
-    uint32_t i;
-
-    (void)fd;
-    (void)what;
-    for (i = 0; i < h->slot_count; i++) {
-        struct connection *c = h->slots[i];
-
-        if (c->state == CLOSED || now < c->deadline_us)
-            continue;
-        h->counts.timed_out++;
-        if ((c->state == READ_HEAD && c->in_len > 0) || c->state == READ_BODY)
-            refuse(c, 408, "the request took too long");
-        else if (c->state == WAIT_REPLY)
-            refuse(c, 503,
-                   "no answer came in time; an event that was sent "
-                   "may have been kept");
-        else
-            connection_close(c);
-    }
-    if (h->draining && (h->counts.open == 0 || now >= h->drain_until_us))
-        event_base_loopbreak(h->base);
-    if (h->config.tick != NULL)
-        h->config.tick(h->config.arg);
+    return connection_of(h, ref, STREAM) != NULL;
 }
 
-static void
-on_posted(evutil_socket_t fd, short what, void *arg)
-{
-    struct pav_http *h = arg;
-    struct pav_node *n = pav_queue_take(h->queue, 4096, 0), *next;
+/* ---- deadlines ---- */
 
-    (void)fd;
-    (void)what;
-    for (; n != NULL; n = next) {
-        next = n->next;
-        h->config.message(h->config.arg, n);
-    }
-    if (h->draining && h->counts.open == 0)
-        event_base_loopbreak(h->base);
+static bool
+body_is_slow(const struct connection *c, int64_t now)
+{
+    int64_t seconds = (now - c->body_from_us) / 1000000;
+    size_t got = c->in_len - c->head.bytes;
+
+    return c->state == READ_BODY && seconds >= BODY_GRACE_S &&
+           got < (size_t)seconds * BODY_RATE;
 }
 
-static void
-on_end(evutil_socket_t fd, short what, void *arg)
+void
+connection_tick(struct connection *c, int64_t now)
 {
-    struct pav_http *h = arg;
-    uint32_t i;
-
-    (void)fd;
-    (void)what;
-    if (h->draining)
+    if (c->state == CLOSED || (now < c->deadline_us && !body_is_slow(c, now)))
         return;
-    h->draining = true;
-    h->drain_until_us = pav_clock_mono_us() + DRAIN_S * 1000000LL;
-    event_del(h->ending);
-    event_del(h->accepting);
-    close(h->listen_fd);
-    h->listen_fd = -1;
-    for (i = 0; i < h->slot_count; i++)
-        if (h->slots[i]->state == READ_HEAD && h->slots[i]->in_len == 0)
-            connection_close(h->slots[i]);
-    if (h->counts.open == 0)
-        event_base_loopbreak(h->base);
-}
-
-void
-pav_http_end(struct pav_http *h)
-{
-    uint64_t one = 1;
-
-    if (write(h->end_fd, &one, sizeof(one)) < 0)
-        return; /* it was told before */
-}
-
-void
-pav_http_post(struct pav_http *h, struct pav_node *first)
-{
-    pav_queue_push_all(h->queue, first);
-}
-
-/* ---- life ---- */
-
-static enum pav_rc
-listen_at(struct pav_http *h, struct pav_err *err)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                             .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    struct addrinfo *found = NULL;
-    struct sockaddr_storage bound;
-    socklen_t len = sizeof(bound);
-    char port[16], at[300];
-    int one = 1, rc;
-
-    snprintf(port, sizeof(port), "%d", h->config.port);
-    snprintf(at, sizeof(at), "%s:%s", h->config.address, port);
-    rc = getaddrinfo(h->config.address, port, &hints, &found);
-    if (rc != 0)
-        return pav_fail(err, PAV_IO, at, "no such address: %s",
-                        gai_strerror(rc));
-    h->listen_fd =
-        socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    setsockopt(h->listen_fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (h->listen_fd < 0 ||
-        bind(h->listen_fd, found->ai_addr, found->ai_addrlen) != 0 ||
-        listen(h->listen_fd, 1024) != 0) {
-        int error = errno;
-
-        freeaddrinfo(found);
-        return pav_fail(err, PAV_IO, at,
-                        error == EADDRINUSE
-                            ? "the port is in use by another program; choose "
-                              "another with --listen ADDRESS:PORT (%s)"
-                            : "cannot listen there: %s",
-                        strerror(error));
-    }
-    freeaddrinfo(found);
-    getsockname(h->listen_fd, (struct sockaddr *)&bound, &len);
-    h->port = ntohs(bound.ss_family == AF_INET6
-                        ? ((struct sockaddr_in6 *)&bound)->sin6_port
-                        : ((struct sockaddr_in *)&bound)->sin_port);
-    return PAV_OK;
-}
-
-static void
-log_from_libevent(int severity, const char *text)
-{
-    pav_log(severity >= EVENT_LOG_ERR ? PAV_LOG_ERROR : PAV_LOG_DEBUG, NULL,
-            "libevent: %s", text);
-}
-
-enum pav_rc
-pav_http_new(const struct pav_http_config *config, struct pav_http **out,
-             struct pav_err *err)
-{
-    struct pav_http *h = pav_xcalloc(1, sizeof(*h));
-    struct timeval second = {1, 0};
-    struct event_config *tuning = event_config_new();
-    enum pav_rc rc;
-
-    h->config = *config;
-    h->listen_fd = h->reserve_fd = h->end_fd = -1;
-    rc = listen_at(h, err);
-    if (rc != PAV_OK) {
-        event_config_free(tuning);
-        if (h->listen_fd >= 0)
-            close(h->listen_fd);
-        free(h);
-        return rc;
-    }
-    event_set_log_callback(log_from_libevent);
-    event_config_set_flag(tuning, EVENT_BASE_FLAG_NOLOCK);
-    h->base = event_base_new_with_config(tuning);
-    event_config_free(tuning);
-    PAV_ASSERT(h->base != NULL);
-    h->queue = pav_queue_new(SIZE_MAX, true);
-    h->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    h->end_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    h->accepting =
-        event_new(h->base, h->listen_fd, EV_READ | EV_PERSIST, on_accept, h);
-    h->posted = event_new(h->base, pav_queue_fd(h->queue), EV_READ | EV_PERSIST,
-                          on_posted, h);
-    h->ending = event_new(h->base, h->end_fd, EV_READ | EV_PERSIST, on_end, h);
-    h->ticking = event_new(h->base, -1, EV_PERSIST, on_tick, h);
-    event_add(h->accepting, NULL);
-    event_add(h->posted, NULL);
-    event_add(h->ending, NULL);
-    event_add(h->ticking, &second);
-    *out = h;
-    return PAV_OK;
-}
-
-int
-pav_http_port(const struct pav_http *h)
-{
-    return h->port;
-}
-
-void
-pav_http_run(struct pav_http *h)
-{
-    event_base_dispatch(h->base);
-}
-
-struct pav_http_counts
-pav_http_counts(const struct pav_http *h)
-{
-    return h->counts;
-}
-
-void
-pav_http_free(struct pav_http *h)
-{
-    struct pav_node *n, *next;
-    uint32_t i;
-
-    if (h == NULL)
-        return;
-    for (n = pav_queue_take(h->queue, SIZE_MAX, 0); n != NULL; n = next) {
-        next = n->next;
-        h->config.message(h->config.arg, n); /* nobody is there any more */
-    }
-    for (i = 0; i < h->slot_count; i++) {
-        connection_close(h->slots[i]);
-        free(h->slots[i]);
-    }
-    event_free(h->accepting);
-    event_free(h->posted);
-    event_free(h->ending);
-    event_free(h->ticking);
-    event_base_free(h->base);
-    libevent_global_shutdown();
-    pav_queue_free(h->queue);
-    if (h->listen_fd >= 0)
-        close(h->listen_fd);
-    close(h->reserve_fd);
-    close(h->end_fd);
-    free(h->slots);
-    free(h->free_slots);
-    free(h);
+    c->server->counts.timed_out++;
+    if ((c->state == READ_HEAD && c->in_len > 0) || c->state == READ_BODY)
+        refuse(c, 408, "the request took too long");
+    else if (c->state == WAIT_REPLY)
+        refuse(c, 503,
+               "no answer came in time; an event that was sent "
+               "may have been kept");
+    else
+        connection_close(c);
 }

@@ -1,0 +1,413 @@
+/*
+ * GET /api/v1/stream?topic=...: what changes, as server-sent events.
+ *
+ *   topic=executions      every execution that moves
+ *   topic=execution:ID    one of them
+ *   topic=events          how many events came, by disposition
+ *   topic=machines        a machine was defined
+ *
+ *   id: EPOCH-N           the number of the last change in this message
+ *   event: hello          {"now": ms}; the stream has begun
+ *   event: changes        {"executions":[{"id","machine","key","status",
+ *                         "states","events","started"}],
+ *                         "events":{"started":n,...},"machines":true}
+ *   event: resync         what came between is not known any more, or is too
+ *                         much to be told: ask again for what you show
+ *
+ * Changes are numbered as they become durable and kept in a ring.  A client
+ * goes on behind Last-Event-ID (or ?after=); the epoch is the daemon's start:
+ * after a restart everybody is told to resync.  Messages go out at most every
+ * FLUSH_MS, so that a busy daemon does not drown its readers.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pavane/clock.h"
+#include "pavane/step.h"
+#include "pavane/text.h"
+#include "api_int.h"
+
+#define RING        10000 /* changes that can be told again */
+#define STREAMS_MAX 512
+#define TOPICS_MAX  64
+#define FLUSH_MS    100
+#define TELL_MOST   500 /* changes in one message; then a resync */
+#define HEARTBEAT_S 15
+#define HEADERS     "X-Accel-Buffering: no\r\n"
+
+enum change_kind { CHANGE_EXECUTION, CHANGE_EVENTS, CHANGE_MACHINES };
+
+struct change {
+    enum change_kind kind;
+    char *id;   /* "machine:name" of an execution; owned */
+    char *text; /* its JSON; owned */
+    uint32_t dispositions[PAV_DISPOSITIONS];
+};
+
+struct subscriber {
+    struct pav_ref ref;
+    uint64_t sent; /* the number of the last change it knows */
+    bool executions, events, machines;
+    char **ids; /* executions that it follows; owned */
+    uint32_t id_count;
+};
+
+struct streams {
+    struct change *ring;
+    uint64_t last;  /* number of the newest change; 0: none yet */
+    uint64_t first; /* number of the oldest one in the ring */
+    int64_t epoch;
+    struct subscriber *v;
+    uint32_t count;
+    int quiet_s; /* since the last heartbeat */
+    uint64_t resyncs;
+};
+
+struct streams *
+streams_new(void)
+{
+    struct streams *s = pav_xcalloc(1, sizeof(*s));
+
+    s->ring = pav_xcalloc(RING, sizeof(*s->ring));
+    s->v = pav_xcalloc(STREAMS_MAX, sizeof(*s->v));
+    s->first = 1;
+    return s;
+}
+
+static void
+subscriber_forget(struct subscriber *s)
+{
+    uint32_t i;
+
+    for (i = 0; i < s->id_count; i++)
+        free(s->ids[i]);
+    free(s->ids);
+    memset(s, 0, sizeof(*s));
+}
+
+void
+streams_free(struct streams *s)
+{
+    uint32_t i;
+
+    if (s == NULL)
+        return;
+    for (i = 0; i < RING; i++) {
+        free(s->ring[i].id);
+        free(s->ring[i].text);
+    }
+    for (i = 0; i < s->count; i++)
+        subscriber_forget(&s->v[i]);
+    free(s->ring);
+    free(s->v);
+    free(s);
+}
+
+uint64_t
+streams_resyncs(const struct streams *s)
+{
+    return s->resyncs;
+}
+
+/* ---- the ring ---- */
+
+static struct change *
+ring_add(struct streams *s, enum change_kind kind)
+{
+    struct change *c = &s->ring[++s->last % RING];
+
+    if (s->last - s->first >= RING)
+        s->first = s->last - RING + 1;
+    free(c->id);
+    free(c->text);
+    memset(c, 0, sizeof(*c));
+    c->kind = kind;
+    return c;
+}
+
+static void
+ring_add_execution(struct streams *s, const struct pav_change *x)
+{
+    struct change *c = ring_add(s, CHANGE_EXECUTION);
+    struct pav_buf b;
+    size_t len;
+
+    pav_buf_init(&b, 1 << 20);
+    pav_buf_printf(&b, "%s:%s", x->machine, x->name);
+    c->id = pav_buf_take(&b, &len);
+    pav_buf_init(&b, 1 << 20);
+    pav_buf_puts(&b, "{\"id\":");
+    pav_buf_jsons(&b, c->id);
+    pav_buf_puts(&b, ",\"machine\":");
+    pav_buf_jsons(&b, x->machine);
+    pav_buf_puts(&b, ",\"key\":");
+    if (x->key == NULL)
+        pav_buf_puts(&b, "null");
+    else
+        pav_buf_jsons(&b, x->key);
+    pav_buf_printf(&b,
+                   ",\"status\":\"%s\",\"states\":%s,\"events\":%lld,"
+                   "\"started\":%s}",
+                   pav_status_name(x->status), x->states, (long long)x->events,
+                   x->started ? "true" : "false");
+    c->text = pav_buf_take(&b, &len);
+}
+
+static void
+ring_take(struct streams *s, const struct pav_feed *f)
+{
+    bool any = false;
+    uint32_t i;
+
+    for (i = 0; i < f->count; i++)
+        ring_add_execution(s, &f->changes[i]);
+    for (i = 0; i < PAV_DISPOSITIONS; i++)
+        any = any || f->dispositions[i] > 0;
+    if (any)
+        memcpy(ring_add(s, CHANGE_EVENTS)->dispositions, f->dispositions,
+               sizeof(f->dispositions));
+    if (f->machines)
+        (void)ring_add(s, CHANGE_MACHINES);
+}
+
+/* ---- telling ---- */
+
+static bool
+follows(const struct subscriber *s, const struct change *c)
+{
+    uint32_t i;
+
+    if (c->kind == CHANGE_EVENTS)
+        return s->events;
+    if (c->kind == CHANGE_MACHINES)
+        return s->machines;
+    if (s->executions)
+        return true;
+    for (i = 0; i < s->id_count; i++)
+        if (strcmp(s->ids[i], c->id) == 0)
+            return true;
+    return false;
+}
+
+static void
+put_counts(struct pav_buf *b, const uint32_t sums[PAV_DISPOSITIONS])
+{
+    bool first = true;
+    int i;
+
+    for (i = 0; i < PAV_DISPOSITIONS; i++) {
+        if (sums[i] == 0)
+            continue;
+        pav_buf_printf(b, "%s\"%s\":%u", first ? ",\"events\":{" : ",",
+                       pav_disposition_name((enum pav_disposition)i), sums[i]);
+        first = false;
+    }
+    if (!first)
+        pav_buf_putc(b, '}');
+}
+
+/* One message with what it follows behind `sent`; empty when nothing is. */
+static void
+put_changes(struct streams *s, struct subscriber *sub, struct pav_buf *b)
+{
+    uint32_t sums[PAV_DISPOSITIONS] = {0}, told = 0, i;
+    bool machines = false, any = false;
+    uint64_t n;
+
+    pav_buf_printf(b, "id: %lld-%llu\nevent: changes\ndata: {\"executions\":[",
+                   (long long)s->epoch, (unsigned long long)s->last);
+    for (n = sub->sent + 1; n <= s->last && told <= TELL_MOST; n++) {
+        const struct change *c = &s->ring[n % RING];
+
+        if (!follows(sub, c))
+            continue;
+        any = true;
+        if (c->kind == CHANGE_EXECUTION) {
+            if (told++ > 0)
+                pav_buf_putc(b, ',');
+            pav_buf_puts(b, c->text);
+        }
+        machines = machines || c->kind == CHANGE_MACHINES;
+        for (i = 0; c->kind == CHANGE_EVENTS && i < PAV_DISPOSITIONS; i++)
+            sums[i] += c->dispositions[i];
+    }
+    pav_buf_putc(b, ']');
+    put_counts(b, sums);
+    pav_buf_puts(b, machines ? ",\"machines\":true}\n\n" : "}\n\n");
+    if (!any)
+        b->len = 0;
+    if (told > TELL_MOST) {
+        b->len = 0;
+        s->resyncs++;
+        pav_buf_printf(b, "id: %lld-%llu\nevent: resync\ndata: {}\n\n",
+                       (long long)s->epoch, (unsigned long long)s->last);
+    }
+    sub->sent = s->last;
+}
+
+static void
+unsubscribe(struct pav_api *api, uint32_t i)
+{
+    struct streams *s = api->streams;
+
+    subscriber_forget(&s->v[i]);
+    s->v[i] = s->v[--s->count];
+    memset(&s->v[s->count], 0, sizeof(s->v[0]));
+    if (s->count == 0)
+        pav_engine_watch(api->config.engine, false);
+}
+
+/* The alarm: everybody hears what is new. */
+void
+pav_api_alarm(void *arg)
+{
+    struct pav_api *api = arg;
+    struct streams *s = api->streams;
+    struct pav_buf b;
+    uint32_t i;
+
+    pav_buf_init(&b, 8u << 20);
+    for (i = s->count; i-- > 0;) {
+        b.len = 0;
+        put_changes(s, &s->v[i], &b);
+        if (b.len > 0 &&
+            !pav_http_stream_put(api->config.http, s->v[i].ref, b.p, b.len))
+            unsubscribe(api, i);
+    }
+    pav_buf_fini(&b);
+}
+
+/* About once a second: who has gone, and a sign of life for who is there. */
+void
+streams_tick(struct pav_api *api)
+{
+    struct streams *s = api->streams;
+    bool beat = ++s->quiet_s >= HEARTBEAT_S;
+    uint32_t i;
+
+    for (i = s->count; i-- > 0;)
+        if (!(beat ? pav_http_stream_put(api->config.http, s->v[i].ref,
+                                         ": here\n\n", 8)
+                   : pav_http_stream_open(api->config.http, s->v[i].ref)))
+            unsubscribe(api, i);
+    if (beat)
+        s->quiet_s = 0;
+}
+
+/* On the engine thread. */
+void
+pav_api_feed(void *arg, struct pav_feed *feed)
+{
+    struct pav_api *api = arg;
+    struct note *note = pav_arena_zalloc(&feed->arena, sizeof(*note));
+
+    note->kind = NOTE_FEED;
+    note->feed = feed;
+    pav_http_post(api->config.http, &note->node);
+}
+
+void
+streams_take(struct pav_api *api, struct pav_feed *feed)
+{
+    ring_take(api->streams, feed);
+    pav_feed_free(feed);
+    if (api->streams->count > 0)
+        pav_http_alarm(api->config.http, FLUSH_MS);
+}
+
+/* ---- subscribing ---- */
+
+static bool
+topics_read(const char *query, struct subscriber *sub, char *bad, size_t room)
+{
+    char topic[PAV_QUERY_VALUE_MAX];
+    unsigned n;
+
+    sub->ids = pav_xcalloc(TOPICS_MAX, sizeof(*sub->ids));
+    for (n = 0; n < TOPICS_MAX; n++) {
+        if (pav_query_nth(query, "topic", n, topic, sizeof(topic)) == NULL)
+            return n > 0;
+        if (strcmp(topic, "executions") == 0)
+            sub->executions = true;
+        else if (strcmp(topic, "events") == 0)
+            sub->events = true;
+        else if (strcmp(topic, "machines") == 0)
+            sub->machines = true;
+        else if (strncmp(topic, "execution:", 10) == 0)
+            sub->ids[sub->id_count++] = pav_xstrdup(topic + 10);
+        else {
+            snprintf(bad, room, "%.100s", topic);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Where to go on: false when what came behind it is not known any more. */
+static bool
+resume_at(const struct streams *s, const char *id, uint64_t *sent)
+{
+    long long epoch;
+    unsigned long long n;
+
+    *sent = s->last;
+    if (*id == '\0')
+        return true;
+    if (sscanf(id, "%lld-%llu", &epoch, &n) != 2 || epoch != s->epoch ||
+        n > s->last || n + 1 < s->first)
+        return false;
+    *sent = n;
+    return true;
+}
+
+void
+stream_get(struct pav_api *api, const struct pav_request *req,
+           struct pav_ref ref)
+{
+    static const char *const known[] = {"topic", "after", NULL};
+    struct streams *s = api->streams;
+    struct subscriber sub = {.ref = ref};
+    char bad[128] = "topic", after[64];
+    const char *id = req->last_event_id;
+    struct pav_buf b;
+    bool told;
+
+    if (!pav_query_known(req->query, known, bad, sizeof(bad)) ||
+        !topics_read(req->query, &sub, bad, sizeof(bad))) {
+        subscriber_forget(&sub);
+        api_error(api, ref, 400, "invalid", bad,
+                  "topic=executions, execution:ID, events or machines, at most "
+                  "64 of them, and after=ID of the last message");
+        return;
+    }
+    if (s->count == STREAMS_MAX) {
+        subscriber_forget(&sub);
+        api_error(api, ref, 503, "busy", NULL,
+                  "512 streams are open; ask every 5 seconds instead");
+        return;
+    }
+    if (s->epoch == 0)
+        s->epoch = api_now_ms(api);
+    if (*id == '\0' &&
+        pav_query_get(req->query, "after", after, sizeof(after)) != NULL)
+        id = after;
+    told = resume_at(s, id, &sub.sent);
+    pav_buf_init(&b, 1 << 12);
+    pav_buf_printf(&b,
+                   "retry: 2000\n\nid: %lld-%llu\nevent: %s\ndata: "
+                   "{\"now\":%lld}\n\n",
+                   (long long)s->epoch, (unsigned long long)sub.sent,
+                   told ? "hello" : "resync", (long long)api_now_ms(api));
+    s->resyncs += told ? 0 : 1;
+    if (pav_http_stream(api->config.http, ref, "text/event-stream", HEADERS) &&
+        pav_http_stream_put(api->config.http, ref, b.p, b.len)) {
+        s->v[s->count++] = sub;
+        pav_engine_watch(api->config.engine, true);
+        if (sub.sent < s->last)
+            pav_http_alarm(api->config.http, 1);
+    } else {
+        subscriber_forget(&sub);
+    }
+    pav_buf_fini(&b);
+}

@@ -1,0 +1,91 @@
+/*
+ * The feed: what a turn changed, gathered while it advances and handed on
+ * behind its commit (T1).  Nothing is gathered while nobody watches.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "run_int.h"
+
+static struct pav_feed *
+feed_of(struct pav_engine *e)
+{
+    if (e->config.feed == NULL || !atomic_load(&e->watched))
+        return NULL;
+    if (e->feed == NULL) {
+        e->feed = pav_xcalloc(1, sizeof(*e->feed));
+        pav_arena_init(&e->feed->arena, 4096);
+    }
+    return e->feed;
+}
+
+void
+feed_execution(struct pav_engine *e, const struct execution *x, bool started)
+{
+    struct pav_feed *f = feed_of(e);
+    struct pav_change *c;
+
+    if (f == NULL)
+        return;
+    if (f->count == f->cap) {
+        f->cap = f->cap == 0 ? 32 : f->cap * 2;
+        c = pav_arena_alloc(&f->arena, f->cap * sizeof(*c));
+        if (f->count > 0)
+            memcpy(c, f->changes, f->count * sizeof(*c));
+        f->changes = c;
+    }
+    c = &f->changes[f->count++];
+    c->machine = pav_arena_strdup(&f->arena, x->version->machine->name);
+    c->name = pav_arena_strdup(&f->arena, x->row.name);
+    c->key =
+        x->row.key == NULL ? NULL : pav_arena_strdup(&f->arena, x->row.key);
+    c->states = pav_arena_strdup(&f->arena, x->row.states);
+    c->status = (enum pav_status)x->row.status;
+    c->started = started;
+    c->events = x->row.next_event - 1;
+}
+
+void
+feed_disposition(struct pav_engine *e, enum pav_disposition kind)
+{
+    struct pav_feed *f = feed_of(e);
+
+    if (f != NULL)
+        f->dispositions[kind]++;
+}
+
+void
+feed_machines(struct pav_engine *e)
+{
+    struct pav_feed *f = feed_of(e);
+
+    if (f != NULL)
+        f->machines = true;
+}
+
+void
+feed_release(struct pav_engine *e, bool durable)
+{
+    struct pav_feed *f = e->feed;
+
+    e->feed = NULL;
+    if (f != NULL && durable)
+        e->config.feed(e->config.done_arg, f);
+    else
+        pav_feed_free(f);
+}
+
+void
+pav_feed_free(struct pav_feed *f)
+{
+    if (f == NULL)
+        return;
+    pav_arena_fini(&f->arena);
+    free(f);
+}
+
+void
+pav_engine_watch(struct pav_engine *e, bool wanted)
+{
+    atomic_store(&e->watched, wanted);
+}
