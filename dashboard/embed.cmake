@@ -10,8 +10,11 @@ foreach(FILE ${FILES})
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," BYTES "${HEX}")
   string(APPEND DATA "static const unsigned char file_${N}[] = {${BYTES}0};\n")
   string(APPEND TABLE "    {\"${NAME}\", file_${N}, sizeof(file_${N}) - 1},\n")
+  string(APPEND ALL "${HEX}")
   math(EXPR N "${N} + 1")
 endforeach()
+string(SHA1 BUILD "${ALL}")
+string(SUBSTRING "${BUILD}" 0 12 BUILD)
 file(WRITE ${OUT} "/* Made by embed.cmake. */
 #include <stddef.h>
 #include <string.h>
@@ -38,5 +41,11 @@ asset_get(const char *name, size_t *len)
         }
     }
     return NULL;
+}
+
+const char *
+asset_build(void)
+{
+    return \"${BUILD}\";
 }
 ")

@@ -22,8 +22,9 @@ struct reader {
     const struct pav_machine *machine;
 };
 
-static bool scope_read(struct reader *r, const struct pav_doc *d,
-                       struct scope *s, uint32_t depth);
+static bool
+scope_read(struct reader *r, const struct pav_doc *d, struct scope *s,
+           const struct node *holder, uint32_t depth);
 
 /* ---- texts ---- */
 
@@ -353,7 +354,7 @@ state_read(struct reader *r, const struct pav_doc *d, const char *name,
             pav_arena_zalloc(r->arena, branches->len * sizeof(*n->scopes));
         for (i = 0; i < branches->len; i++)
             if (scope_read(r, &branches->items[i], &n->scopes[n->scope_count],
-                           depth + 1))
+                           n, depth + 1))
                 n->scope_count++;
     } else if (strcmp(n->type, "Map") == 0) {
         n->map = true;
@@ -363,7 +364,7 @@ state_read(struct reader *r, const struct pav_doc *d, const char *name,
         if (inside != NULL) {
             n->scopes = pav_arena_zalloc(r->arena, sizeof(*n->scopes));
             n->scope_count =
-                scope_read(r, inside, &n->scopes[0], depth + 1) ? 1 : 0;
+                scope_read(r, inside, &n->scopes[0], n, depth + 1) ? 1 : 0;
         }
     }
 }
@@ -489,7 +490,7 @@ edges_most(const struct pav_doc *states)
 
 static bool
 scope_read(struct reader *r, const struct pav_doc *d, struct scope *s,
-           uint32_t depth)
+           const struct node *holder, uint32_t depth)
 {
     const struct pav_doc *states = pav_doc_get(d, "States");
     uint32_t i, end = NONE;
@@ -498,6 +499,7 @@ scope_read(struct reader *r, const struct pav_doc *d, struct scope *s,
         r->graph->state_count + states->len > PAV_GRAPH_STATES)
         return false;
     s->depth = depth;
+    s->holder = holder;
     s->nodes =
         pav_arena_zalloc(r->arena, (states->len + 2u) * sizeof(*s->nodes));
     s->edges =
@@ -557,7 +559,7 @@ pav_graph_new(const struct pav_doc *definition,
         pav_arena_alloc(&g->arena, PAV_GRAPH_STATES * sizeof(*g->states));
     g->state_scopes =
         pav_arena_alloc(&g->arena, PAV_GRAPH_STATES * sizeof(*g->state_scopes));
-    if (scope_read(&r, definition, &g->top, 0))
+    if (scope_read(&r, definition, &g->top, NULL, 0))
         graph_layout(&g->arena, &g->top);
     g->sorted =
         pav_arena_alloc(&g->arena, (g->state_count + 1) * sizeof(*g->sorted));
@@ -601,6 +603,20 @@ pav_graph_find(const struct pav_graph *g, const char *name)
     hit = bsearch(&wanted, g->sorted, g->state_count, sizeof(*g->sorted),
                   by_name);
     return hit == NULL ? PAV_GRAPH_NONE : (*hit)->index;
+}
+
+uint32_t
+pav_graph_holder(const struct pav_graph *g, uint32_t i)
+{
+    const struct node *holder = g->state_scopes[i]->holder;
+
+    return holder == NULL ? PAV_GRAPH_NONE : holder->index;
+}
+
+const char *
+pav_graph_type(const struct pav_graph *g, uint32_t i)
+{
+    return g->states[i]->type;
 }
 
 uint32_t

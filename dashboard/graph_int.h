@@ -53,6 +53,7 @@ struct scope {
     uint32_t edge_count;
     double x, y, w, h;
     uint32_t depth;
+    const struct node *holder; /* the state around it; NULL */
 };
 
 struct pav_graph {

@@ -141,9 +141,9 @@ put_edge(struct drawing *d, const struct scope *s, const struct edge *e)
 
     pav_buf_printf(b, "<g class=\"edge %s%s%s\" id=\"e%u\"", kinds[e->kind],
                    e->back ? " back" : "",
-                   d->marks->states == NULL ? " plain"
-                   : taken > 0              ? " taken"
-                                            : "",
+                   d->marks->edges == NULL ? " plain"
+                   : taken > 0             ? " taken"
+                                           : "",
                    e->index);
     put_attribute(b, "data-from", s->nodes[e->from].name);
     put_attribute(b, "data-to", s->nodes[e->to].name);
@@ -302,7 +302,8 @@ put_reading(struct drawing *d, const struct node *n,
     pav_buf_puts(b, " aria-label=\"State ");
     put_text(b, n->name);
     pav_buf_printf(b, ", %s", n->type);
-    if (d->marks->states != NULL || mark->note != NULL) {
+    if (d->marks->states != NULL &&
+        (mark->note == NULL || *mark->note != '\0')) {
         pav_buf_puts(b, ", ");
         put_text(b, mark->note != NULL ? mark->note : looks[mark->status].word);
     }
@@ -345,8 +346,9 @@ put_state(struct drawing *d, const struct node *n)
     uint32_t i;
 
     pav_buf_printf(b, "<a class=\"node %s%s%s%s\" id=\"st-%u\"",
-                   d->marks->states == NULL ? "plain"
-                                            : looks[mark->status].class,
+                   d->marks->edges == NULL && mark->status == PAV_MARK_NONE
+                       ? "plain"
+                       : looks[mark->status].class,
                    n->scope_count > 0 ? " container" : "", n->map ? " map" : "",
                    selected ? " selected" : "", n->index);
     put_attribute(b, "data-state", n->name);

@@ -1,6 +1,7 @@
 /*
- * The page of one execution: the answer in a sentence, the states it went
- * through with their input and output, its events, its history.
+ * The page of one execution: the answer in a sentence, then the same way seen
+ * as a graph, a timeline, a history and as data, with one state looked at
+ * closely beside it.  The selection is in the link: ?tab=&state=&visit=.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,37 +10,28 @@
 #include "pavane/history.h"
 #include "pavane/machine.h"
 #include "pavane/text.h"
+#include "diff.h"
+#include "graphs.h"
 #include "markdown.h"
 #include "pages_int.h"
+#include "timeline.h"
+#include "trace.h"
 
-#define EVENTS_PAGE  1000
+#define BLOCK        100 /* history events at a time */
 #define PAYLOAD_SHOW (64 * 1024)
 #define WAITS_SHOW   100
-#define SEARCH_BACK  64
-
-void page_execution(struct pav_query *q, const char *id);
-
-/* One stay in a state, out of its Entered and Exited events. */
-struct visit {
-    const char *state, *type, *input, *output;
-    int64_t entered_at, exited_at; /* 0: still inside */
-    int64_t id;
-    const char *caught; /* the error that its Catch took */
-};
 
 struct execution_page {
     struct pav_query *q;
     struct pav_execution_view x;
     struct pav_machine_row machine;
-    struct visit *visits;
-    uint32_t visit_count, visit_cap;
-    struct pav_items history;
-    const char *error, *cause;
-    int64_t
-        failure_id; /* of the last event with an error, which is `failure` */
-    const char *failure;
-    int64_t first, last; /* history events on this page */
+    const struct pav_graph *graph;
+    struct trace trace;
+    const struct visit *visit; /* that is looked at; NULL */
+    const char *tab, *link;    /* the page without parameters */
 };
+
+static const char *const tabs[] = {"graph", "timeline", "history", "data"};
 
 /* ---- payloads ---- */
 
@@ -62,78 +54,293 @@ payload_text(struct pav_arena *a, const struct pav_doc *d)
     return text;
 }
 
-/* ---- visits and history ---- */
-
-static struct visit *
-visit_add(struct execution_page *p)
+/* One history event again, with its payload; false: there is none. */
+static bool
+event_at(struct execution_page *p, int64_t id, struct pav_history_event *out)
 {
-    if (p->visit_count == p->visit_cap) {
-        uint32_t cap = p->visit_cap == 0 ? 64 : p->visit_cap * 2;
-        struct visit *v = pav_arena_alloc(p->q->arena, cap * sizeof(*v));
+    struct pav_step_row *steps;
+    const struct pav_doc *record;
 
-        if (p->visit_count > 0)
-            memcpy(v, p->visits, p->visit_count * sizeof(*v));
-        p->visits = v;
-        p->visit_cap = cap;
-    }
-    memset(&p->visits[p->visit_count], 0, sizeof(*p->visits));
-    return &p->visits[p->visit_count++];
+    if (id == 0 || pav_reader_steps(p->q->reader, p->x.row.last_step, id, 1,
+                                    p->q->arena, &steps) == 0)
+        return false;
+    record = pav_doc_own(p->q->arena, steps->record.p, steps->record.len);
+    if (id < steps->first_event ||
+        id - steps->first_event >= pav_history_count(record))
+        return false;
+    pav_history_event(record, (uint32_t)(id - steps->first_event),
+                      steps->first_event, p->q->arena, out);
+    return true;
 }
 
-/* State names are unique in a machine: the last stay is the open one. */
-static struct visit *
-visit_open(struct execution_page *p, const char *state)
-{
-    uint32_t i, tries = 0;
+/* ---- links ---- */
 
-    for (i = p->visit_count; i-- > 0 && tries++ < SEARCH_BACK;)
-        if (p->visits[i].exited_at == 0 &&
-            strcmp(p->visits[i].state, state) == 0)
-            return &p->visits[i];
+static const char *
+tab_link(struct execution_page *p, const char *tab)
+{
+    struct pav_arena *a = p->q->arena;
+
+    if (p->visit == NULL)
+        return pav_arena_printf(a, "%s?tab=%s", p->link, tab);
+    return pav_arena_printf(
+        a, "%s&visit=%u",
+        view_link(p->q,
+                  pav_arena_printf(a, "%s?tab=%s&state=",
+                                   p->link + strlen(page_root(p->q)), tab),
+                  p->visit->name),
+        p->visit->number);
+}
+
+/* In front of the name of a state. */
+static const char *
+state_link(struct execution_page *p)
+{
+    return pav_arena_printf(p->q->arena, "%s?tab=%s&state=", p->link, p->tab);
+}
+
+static const char *
+visit_link(struct execution_page *p, const struct visit *v)
+{
+    return pav_arena_printf(
+        p->q->arena, "%s&visit=%u",
+        view_link(p->q, state_link(p) + strlen(page_root(p->q)), v->name),
+        v->number);
+}
+
+/* ---- the state that is looked at ---- */
+
+static const struct {
+    const char *class, *word, *sign;
+} looks[] = {[PAV_MARK_NONE] = {"none", "not reached", "–"},
+             [PAV_MARK_RUNNING] = {"running", "waiting", "▷"},
+             [PAV_MARK_SUCCEEDED] = {"succeeded", "succeeded", "✓"},
+             [PAV_MARK_FAILED] = {"failed", "failed", "✕"},
+             [PAV_MARK_TIMED_OUT] = {"timedout", "timed out", "⌛"},
+             [PAV_MARK_ABORTED] = {"aborted", "aborted", "⊘"},
+             [PAV_MARK_CAUGHT] = {"caught", "caught", "↷"}};
+
+static void
+add_look(struct pav_members *m, enum pav_mark_status s)
+{
+    view_text(m, "class", looks[s].class);
+    view_text(m, "word", looks[s].word);
+    view_text(m, "sign", looks[s].sign);
+}
+
+/* The event that a producer sent and that moved the execution. */
+static void
+add_cause(struct execution_page *p, struct pav_members *m, const char *key,
+          int64_t event_id)
+{
+    struct pav_event_row row;
+    struct pav_members o;
+
+    if (event_id == 0 ||
+        !pav_reader_event(p->q->reader, event_id, p->q->arena, &row))
+        return;
+    pav_members_init(&o, p->q->arena);
+    view_bytes(&o, "type", row.detail_type);
+    view_bytes(&o, "source", row.source);
+    view_bytes(&o, "id", row.event_id);
+    view_time(&o, "received", row.received_at);
+    view_text(&o, "link",
+              view_link(p->q, "by-key/",
+                        pav_arena_strndup(p->q->arena, row.event_id.p,
+                                          row.event_id.len)));
+    pav_members_puts(m, key, pav_members_object(&o));
+}
+
+static void
+add_difference(struct execution_page *p, struct pav_members *m,
+               const struct pav_doc *in, const struct pav_doc *out)
+{
+    const struct pav_doc *rows = diff_rows(p->q->arena, in, out);
+
+    view_text(m, "output", payload_text(p->q->arena, out));
+    pav_members_puts(m, "diff", rows);
+    view_bool(m, "same", rows->len == 0);
+}
+
+static void
+add_data(struct execution_page *p, struct pav_members *m, const struct visit *v)
+{
+    struct pav_history_event in, out;
+
+    if (!event_at(p, v->entered_id, &in) || in.payload == NULL)
+        return;
+    view_text(m, "input", payload_text(p->q->arena, in.payload));
+    if (event_at(p, v->exited_id, &out) && out.payload != NULL)
+        add_difference(p, m, in.payload, out.payload);
+}
+
+static const struct pav_doc *
+definition_of(const struct pav_doc *d, const char *state)
+{
+    const struct pav_doc *states = pav_doc_get(d, "States"), *hit;
+    uint32_t i;
+
+    if (d->kind == PAV_ARRAY) {
+        for (i = 0; i < d->len; i++)
+            if ((hit = definition_of(&d->items[i], state)) != NULL)
+                return hit;
+        return NULL;
+    }
+    if (states == NULL || states->kind != PAV_OBJECT)
+        return NULL;
+    if ((hit = pav_doc_get(states, state)) != NULL)
+        return hit;
+    for (i = 0; i < states->len; i++) {
+        static const char *const inside[] = {"Branches", "ItemProcessor",
+                                             "Iterator"};
+        size_t k;
+
+        for (k = 0; k < 3; k++) {
+            const struct pav_doc *next =
+                pav_doc_get(&states->members[i].value, inside[k]);
+
+            if (next != NULL && (hit = definition_of(next, state)) != NULL)
+                return hit;
+        }
+    }
     return NULL;
 }
 
-static bool
-ends_with(const char *text, const char *ending)
+static void
+add_definition(struct execution_page *p, struct pav_members *m,
+               const char *state)
 {
-    size_t len = strlen(text), n = strlen(ending);
+    const struct pav_doc *d, *hit;
+    struct pav_buf about;
+    const char *text;
+    size_t len;
 
-    return len >= n && strcmp(text + len - n, ending) == 0;
+    if (pav_doc_parse_copy(p->q->arena, p->machine.definition.p,
+                           p->machine.definition.len, NULL, &d,
+                           NULL) == PAV_OK &&
+        (hit = definition_of(d, state)) != NULL)
+        view_text(m, "definition", payload_text(p->q->arena, hit));
+    text = markdown_section(p->machine.readme.p, p->machine.readme.len, state,
+                            &len);
+    pav_buf_init(&about, 1 << 20);
+    markdown_plain(text, len, &about);
+    if (about.len > 0)
+        view_text(m, "about", pav_arena_strdup(p->q->arena, about.p));
+    pav_buf_fini(&about);
 }
 
-static void
-follow_states(struct execution_page *p, const struct pav_history_event *e,
-              int64_t at)
+/* A state that was never entered: what it is, all the same. */
+static const struct pav_doc *
+unvisited_view(struct execution_page *p, const char *state)
 {
-    struct pav_arena *a = p->q->arena;
-    struct visit *v;
+    uint32_t at = pav_graph_find(p->graph, state);
+    struct pav_members m;
 
-    if (e->state == NULL)
-        return;
-    if (ends_with(e->type, "StateEntered")) {
-        v = visit_add(p);
-        v->state = e->state;
-        v->type = pav_arena_strndup(a, e->type,
-                                    strlen(e->type) - strlen("StateEntered"));
-        v->input = payload_text(a, e->payload);
-        v->entered_at = at;
-        v->id = e->id;
-    } else if ((v = visit_open(p, e->state)) != NULL) {
-        v->output = payload_text(a, e->payload);
-        v->exited_at = at;
-        if (p->failure_id != 0 && e->previous_id == p->failure_id)
-            v->caught = p->failure;
+    if (at == PAV_GRAPH_NONE)
+        return NULL;
+    pav_members_init(&m, p->q->arena);
+    view_text(&m, "state", pav_graph_state(p->graph, at));
+    view_text(&m, "type", pav_graph_type(p->graph, at));
+    add_look(&m, PAV_MARK_NONE);
+    add_definition(p, &m, state);
+    return pav_members_object(&m);
+}
+
+static const struct pav_doc *
+visit_view(struct execution_page *p, const struct visit *v)
+{
+    const struct visit *other;
+    struct pav_members m;
+    int64_t until = v->exited_at != 0          ? v->exited_at
+                    : p->x.row.stopped_at != 0 ? p->x.row.stopped_at
+                                               : p->q->now_ms;
+
+    pav_members_init(&m, p->q->arena);
+    view_text(&m, "state", v->name);
+    view_text(&m, "type", v->type);
+    add_look(&m, v->status);
+    view_number(&m, "number", v->number);
+    if (v->state != PAV_GRAPH_NONE && p->trace.marks[v->state].visits > 1)
+        view_number(&m, "of", p->trace.marks[v->state].visits);
+    if (v->number > 1 &&
+        (other = trace_visit(&p->trace, v->name, v->number - 1)) != NULL)
+        view_text(&m, "earlier", visit_link(p, other));
+    if ((other = trace_visit(&p->trace, v->name, v->number + 1)) != NULL)
+        view_text(&m, "later", visit_link(p, other));
+    view_time(&m, "entered", v->entered_at);
+    view_time(&m, "left", v->exited_at);
+    view_span(&m, "lasted", until - v->entered_at);
+    if (v->attempts > 1)
+        view_number(&m, "attempts", v->attempts);
+    view_text(&m, "error", v->error);
+    view_text(&m, "event",
+              pav_arena_printf(
+                  p->q->arena, "%s?tab=history&from=%lld#event-%lld", p->link,
+                  (long long)v->entered_id, (long long)v->entered_id));
+    view_number(&m, "event_id", v->entered_id);
+    add_cause(p, &m, "entered_by", v->entered_by);
+    if (v->exited_by != v->entered_by || v->exited_id == 0)
+        add_cause(p, &m, "left_by", v->exited_by);
+    add_data(p, &m, v);
+    add_definition(p, &m, v->name);
+    return pav_members_object(&m);
+}
+
+/* ---- the tabs ---- */
+
+static void
+add_graph(struct execution_page *p, struct pav_members *m, struct pav_buf *out)
+{
+    struct pav_graph_marks marks = {
+        .states = p->trace.marks,
+        .edges = p->trace.edges,
+        .selected = p->visit == NULL ? NULL : p->visit->name,
+        .link = state_link(p),
+        .title = pav_arena_printf(p->q->arena, "Graph of %s", p->x.row.name)};
+    uint32_t n = pav_graph_states(p->graph), i, at, depth;
+    struct pav_items rows;
+
+    pav_graph_svg(p->graph, &marks, NULL, out);
+    pav_items_init(&rows, p->q->arena);
+    for (i = 0; i < n; i++) {
+        static const char *const indents[] = {"", "in1", "in2", "in3"};
+        const char *name = pav_graph_state(p->graph, i);
+        struct pav_members o;
+
+        depth = 0;
+        for (at = i; (at = pav_graph_holder(p->graph, at)) != PAV_GRAPH_NONE;)
+            depth++;
+        pav_members_init(&o, p->q->arena);
+        view_text(&o, "name", name);
+        view_text(&o, "indent", indents[depth > 3 ? 3 : depth]);
+        view_bool(&o, "current",
+                  p->visit != NULL && strcmp(p->visit->name, name) == 0);
+        add_look(&o, p->trace.marks[i].status);
+        if (p->trace.marks[i].visits > 1)
+            view_number(&o, "visits", p->trace.marks[i].visits);
+        view_text(
+            &o, "link",
+            view_link(p->q, state_link(p) + strlen(page_root(p->q)), name));
+        pav_items_add(&rows, pav_members_object(&o));
     }
+    pav_members_puts(m, "outline", pav_items_array(&rows));
 }
 
 static void
-add_event(struct execution_page *p, const struct pav_history_event *e,
+add_timeline(struct execution_page *p, struct pav_buf *out)
+{
+    int64_t until =
+        p->x.row.stopped_at != 0 ? p->x.row.stopped_at : p->q->now_ms;
+
+    timeline_svg(&p->trace, p->x.row.started_at, until, state_link(p), out);
+}
+
+static const struct pav_doc *
+event_row(struct execution_page *p, const struct pav_history_event *e,
           int64_t at)
 {
     struct pav_arena *a = p->q->arena;
     struct pav_members m;
 
-    follow_states(p, e, at);
     pav_members_init(&m, a);
     view_number(&m, "id", e->id);
     view_number(&m, "previous", e->previous_id);
@@ -148,28 +355,20 @@ add_event(struct execution_page *p, const struct pav_history_event *e,
     view_text(&m, "cause", pav_doc_str(a, e->cause));
     view_text(&m, "resource", pav_doc_str(a, e->resource));
     view_text(&m, "resource_type", pav_doc_str(a, e->resource_type));
-    pav_items_add(&p->history, pav_members_object(&m));
-    if (strncmp(e->type, "Execution", 9) == 0 && e->id > 1) {
-        p->error = pav_doc_str(a, e->error);
-        p->cause = pav_doc_str(a, e->cause);
-    }
-    if (e->error != NULL) {
-        p->failure_id = e->id;
-        p->failure = pav_doc_str(a, e->error);
-    }
-    p->last = e->id;
+    return pav_members_object(&m);
 }
 
-static void
-read_history(struct execution_page *p)
+/* A block of history events from `from` on. */
+static const struct pav_doc *
+history_rows(struct execution_page *p, int64_t from)
 {
     struct pav_step_row *steps;
-    uint32_t count =
-                 pav_reader_steps(p->q->reader, p->x.row.last_step, p->first,
-                                  EVENTS_PAGE, p->q->arena, &steps),
+    uint32_t count = pav_reader_steps(p->q->reader, p->x.row.last_step, from,
+                                      BLOCK, p->q->arena, &steps),
              i, j;
+    struct pav_items rows;
 
-    pav_items_init(&p->history, p->q->arena);
+    pav_items_init(&rows, p->q->arena);
     for (i = 0; i < count; i++) {
         const struct pav_doc *record =
             pav_doc_own(p->q->arena, steps[i].record.p, steps[i].record.len);
@@ -178,54 +377,66 @@ read_history(struct execution_page *p)
             struct pav_history_event e;
             int64_t id = steps[i].first_event + j;
 
-            if (id < p->first || id >= p->first + EVENTS_PAGE)
+            if (id < from || id >= from + BLOCK)
                 continue;
             pav_history_event(record, j, steps[i].first_event, p->q->arena, &e);
-            add_event(p, &e, steps[i].at);
+            pav_items_add(&rows, event_row(p, &e, steps[i].at));
         }
     }
+    return pav_items_array(&rows);
 }
 
-static const struct pav_doc *
-visits_view(struct execution_page *p)
+static int64_t
+block_parameter(struct pav_query *q)
 {
-    static const struct {
-        const char *class, *word, *sign;
-    } open_looks[] = {[PAV_RUNNING] = {"running", "waiting", "▷"},
-                      [PAV_SUCCEEDED] = {"succeeded", "succeeded", "✓"},
-                      [PAV_FAILED] = {"failed", "failed", "✕"},
-                      [PAV_TIMED_OUT] = {"timedout", "timed out", "⌛"},
-                      [PAV_ABORTED] = {"aborted", "aborted", "⊘"}};
-    struct pav_items rows;
-    uint32_t i;
+    const char *from = page_parameter(q, "from");
+    int64_t n = 1;
 
-    pav_items_init(&rows, p->q->arena);
-    for (i = 0; i < p->visit_count; i++) {
-        const struct visit *v = &p->visits[i];
-        int look = v->exited_at != 0 ? (int)PAV_SUCCEEDED : p->x.row.status;
-        int64_t until = v->exited_at != 0          ? v->exited_at
-                        : p->x.row.stopped_at != 0 ? p->x.row.stopped_at
-                                                   : p->q->now_ms;
-        struct pav_members m;
+    if (from != NULL && pav_parse_int(from, strlen(from), &n) && n > 0)
+        return (n - 1) / BLOCK * BLOCK + 1;
+    return 1;
+}
 
-        pav_members_init(&m, p->q->arena);
-        view_text(&m, "state", v->state);
-        view_text(&m, "type", v->type);
-        view_time(&m, "entered", v->entered_at);
-        view_span(&m, "duration", until - v->entered_at);
-        view_text(&m, "input", v->input);
-        view_text(&m, "output", v->output);
-        view_number(&m, "id", v->id);
-        view_text(&m, "class",
-                  v->caught != NULL ? "caught" : open_looks[look].class);
-        view_text(&m, "word",
-                  v->caught != NULL
-                      ? pav_arena_printf(p->q->arena, "caught %s", v->caught)
-                      : open_looks[look].word);
-        view_text(&m, "sign", v->caught != NULL ? "↷" : open_looks[look].sign);
-        pav_items_add(&rows, pav_members_object(&m));
+static void
+add_history(struct execution_page *p, struct pav_members *m)
+{
+    int64_t from = block_parameter(p->q), events = p->x.row.next_event - 1;
+    struct pav_arena *a = p->q->arena;
+
+    pav_members_puts(m, "history", history_rows(p, from));
+    view_number(m, "from", from);
+    view_number(m, "block", BLOCK);
+    view_text(m, "block_link",
+              pav_arena_printf(a, "%s?tab=history&part=block&from=", p->link));
+    if (from > 1)
+        view_text(m, "page_earlier",
+                  pav_arena_printf(a, "%s?tab=history&from=%lld", p->link,
+                                   (long long)from - BLOCK));
+    if (from + BLOCK <= events)
+        view_text(m, "page_later",
+                  pav_arena_printf(a, "%s?tab=history&from=%lld", p->link,
+                                   (long long)from + BLOCK));
+}
+
+static void
+add_whole_data(struct execution_page *p, struct pav_members *m)
+{
+    struct pav_disposition_filter f = {.kind = -1, .limit = 200};
+    struct pav_history_event first, last;
+    struct pav_members whole;
+    int64_t next;
+
+    f.key = p->x.row.key;
+    f.execution_id = p->x.row.key == NULL ? p->x.row.id : 0;
+    pav_members_puts(m, "dispositions", view_dispositions(p->q, &f, &next));
+    pav_members_init(&whole, p->q->arena);
+    if (event_at(p, 1, &first) && first.payload != NULL) {
+        view_text(&whole, "input", payload_text(p->q->arena, first.payload));
+        if (p->x.row.status == PAV_SUCCEEDED &&
+            event_at(p, p->x.row.next_event - 1, &last) && last.payload != NULL)
+            add_difference(p, &whole, first.payload, last.payload);
     }
-    return pav_items_array(&rows);
+    pav_members_puts(m, "whole", pav_members_object(&whole));
 }
 
 /* ---- the answer ---- */
@@ -252,12 +463,37 @@ waits_view(struct execution_page *p, uint32_t *count)
         if (w->awaits == NULL)
             view_text(&m, "pattern", w->pattern);
         view_time(&m, "since", w->since_at);
+        view_number(&m, "since_ms", w->since_at);
         view_span(&m, "span", p->q->now_ms - w->since_at);
         view_time(&m, "due", w->due_at);
+        view_bool(&m, "late", w->due_at != 0 && w->due_at < p->q->now_ms);
         pav_items_add(&rows, pav_members_object(&m));
     }
     return pav_items_array(&rows);
 }
+
+static void
+add_answer(struct execution_page *p, struct pav_members *m)
+{
+    uint32_t wait_count;
+
+    pav_members_puts(m, "execution", view_execution(p->q, &p->x));
+    pav_members_puts(m, "waits", waits_view(p, &wait_count));
+    view_bool(m, "running", p->x.row.status == PAV_RUNNING);
+    view_bool(m, "sleeping", p->x.row.status == PAV_RUNNING && wait_count == 0);
+    view_bool(m, "ended", p->x.row.status != PAV_RUNNING);
+    view_states(m, "states", p->x.row.states);
+    view_text(m, "end_error", p->trace.error);
+    view_text(m, "end_cause", p->trace.cause);
+    if (p->trace.failed_id != 0)
+        view_text(m, "failure",
+                  pav_arena_printf(p->q->arena,
+                                   "%s?tab=history&from=%lld#event-%lld",
+                                   p->link, (long long)p->trace.failed_id,
+                                   (long long)p->trace.failed_id));
+}
+
+/* ---- the whole ---- */
 
 static bool
 find(struct execution_page *p, const char *id)
@@ -274,70 +510,134 @@ find(struct execution_page *p, const char *id)
 }
 
 static void
-add_paging(struct execution_page *p, struct pav_members *m)
+choose(struct execution_page *p)
 {
-    struct pav_arena *a = p->q->arena;
-    const char *link = view_execution_link(a, p->x.machine, p->x.row.name);
+    const char *tab = page_parameter(p->q, "tab");
+    const char *state = page_parameter(p->q, "state");
+    const char *visit = page_parameter(p->q, "visit");
+    int64_t number = 0;
+    size_t i;
 
-    view_number(m, "events", p->x.row.next_event - 1);
-    if (p->last + 1 < p->x.row.next_event)
-        view_text(m, "later",
-                  pav_arena_printf(a, "%s?from=%lld#history", link,
-                                   (long long)p->last + 1));
-    if (p->first > 1)
-        view_text(m, "earlier",
-                  pav_arena_printf(a, "%s?from=%lld#history", link,
-                                   (long long)(p->first > EVENTS_PAGE
-                                                   ? p->first - EVENTS_PAGE
-                                                   : 1)));
-    view_text(m, "json", pav_arena_printf(a, "/api/v1%s/history", link));
+    p->tab = tabs[0];
+    for (i = 0; tab != NULL && i < sizeof(tabs) / sizeof(tabs[0]); i++)
+        if (strcmp(tab, tabs[i]) == 0)
+            p->tab = tabs[i];
+    if (visit != NULL && !pav_parse_int(visit, strlen(visit), &number))
+        number = 0;
+    p->visit = state == NULL ? trace_focus(&p->trace)
+                             : trace_visit(&p->trace, state, (uint32_t)number);
+}
+
+static void
+add_tabs(struct execution_page *p, struct pav_members *m)
+{
+    static const char *const words[] = {"Graph", "Timeline", "History", "Data"};
+    struct pav_items rows;
+    size_t i;
+
+    pav_items_init(&rows, p->q->arena);
+    for (i = 0; i < sizeof(tabs) / sizeof(tabs[0]); i++) {
+        struct pav_members o;
+
+        pav_members_init(&o, p->q->arena);
+        view_text(&o, "word", words[i]);
+        view_text(&o, "link", tab_link(p, tabs[i]));
+        view_number(&o, "number", (int64_t)i + 1);
+        view_bool(&o, "current", p->tab == tabs[i]);
+        pav_items_add(&rows, pav_members_object(&o));
+        if (p->tab == tabs[i])
+            view_bool(m, pav_arena_printf(p->q->arena, "tab_%s", tabs[i]),
+                      true);
+    }
+    pav_members_puts(m, "tabs", pav_items_array(&rows));
+}
+
+/* ?part=block: further rows of the history for a page that is open. */
+static void
+answer_block(struct execution_page *p)
+{
+    struct pav_members m;
+
+    pav_members_init(&m, p->q->arena);
+    pav_members_puts(&m, "history", history_rows(p, block_parameter(p->q)));
+    p->q->type = "text/html; charset=utf-8";
+    template_render("historyrows", pav_members_object(&m), NULL, 0, &p->q->out);
+}
+
+/* ?part=svg: the graph alone, as a file. */
+static void
+answer_svg(struct execution_page *p)
+{
+    struct pav_graph_marks marks = {.states = p->trace.marks,
+                                    .edges = p->trace.edges,
+                                    .title = p->x.row.name};
+
+    p->q->type = "image/svg+xml";
+    pav_graph_svg(p->graph, &marks, pav_graph_style(), &p->q->out);
 }
 
 void
 page_execution(struct pav_query *q, const char *id)
 {
-    struct execution_page p = {.q = q, .first = 1};
-    struct pav_disposition_filter f = {.kind = -1, .limit = 200};
-    const char *from = page_parameter(q, "from");
-    struct slot slots[1];
-    struct pav_buf readme;
+    struct execution_page p = {.q = q};
+    const char *part = page_parameter(q, "part");
+    const char *state = page_parameter(q, "state"), *intro;
+    struct pav_buf readme, picture;
+    struct slot slots[2] = {{"readme", &readme}, {"picture", &picture}};
+    const struct pav_doc *looked_at = NULL;
     struct pav_members m;
-    const struct pav_doc *waits;
-    const char *intro;
-    uint32_t wait_count;
-    int64_t next;
     size_t len;
 
     if (!find(&p, id)) {
         page_missing(q, "There is no such execution.");
         return;
     }
-    if (from != NULL && atoll(from) > 0)
-        p.first = atoll(from);
-    read_history(&p);
+    p.link = view_execution_link(q, p.x.machine, p.x.row.name);
+    if (part != NULL && strcmp(part, "block") == 0) {
+        answer_block(&p);
+        return;
+    }
+    p.graph = graphs_get(q, &p.machine);
+    trace_read(q, &p.x, p.graph, &p.trace);
+    if (part != NULL && strcmp(part, "svg") == 0) {
+        answer_svg(&p);
+        return;
+    }
+    choose(&p);
+    pav_buf_init(&readme, 1 << 20);
+    pav_buf_init(&picture, 16u << 20);
     pav_members_init(&m, q->arena);
-    pav_members_puts(&m, "execution", view_execution(q, &p.x));
-    waits = waits_view(&p, &wait_count);
-    pav_members_puts(&m, "waits", waits);
-    view_bool(&m, "running", p.x.row.status == PAV_RUNNING);
-    view_bool(&m, "sleeping", p.x.row.status == PAV_RUNNING && wait_count == 0);
-    view_bool(&m, "ended", p.x.row.status != PAV_RUNNING);
-    view_states(&m, "states", p.x.row.states);
-    view_text(&m, "end_error", p.error);
-    view_text(&m, "end_cause", p.cause);
-    pav_members_puts(&m, "visits", visits_view(&p));
-    pav_members_puts(&m, "history", pav_items_array(&p.history));
-    f.key = p.x.row.key;
-    f.execution_id = p.x.row.key == NULL ? p.x.row.id : 0;
-    pav_members_puts(&m, "dispositions", view_dispositions(q, &f, &next));
-    add_paging(&p, &m);
+    add_answer(&p, &m);
+    add_tabs(&p, &m);
+    view_number(&m, "events", p.x.row.next_event - 1);
+    view_text(&m, "json", view_link(q, "api/v1/executions/", id));
+    view_text(&m, "svg", pav_arena_printf(q->arena, "%s?part=svg", p.link));
+    if (strcmp(p.tab, "graph") == 0)
+        add_graph(&p, &m, &picture);
+    else if (strcmp(p.tab, "timeline") == 0)
+        add_timeline(&p, &picture);
+    else if (strcmp(p.tab, "history") == 0)
+        add_history(&p, &m);
+    else
+        add_whole_data(&p, &m);
+    if (p.visit != NULL)
+        looked_at = visit_view(&p, p.visit);
+    else if (state != NULL)
+        looked_at = unvisited_view(&p, state);
+    if (looked_at != NULL)
+        pav_members_puts(&m, "look", looked_at);
     intro =
         markdown_section(p.machine.readme.p, p.machine.readme.len, NULL, &len);
-    pav_buf_init(&readme, 1 << 20);
     markdown_render(intro, len, &readme);
-    slots[0].name = "readme";
-    slots[0].html = &readme;
-    page_show(q, "execution", p.x.row.key == NULL ? p.x.row.name : p.x.row.key,
-              &m, slots, 1);
+    page_show(q, &(struct page){.name = "execution",
+                                .title = p.x.row.key == NULL ? p.x.row.name
+                                                             : p.x.row.key,
+                                .place = "at_executions",
+                                .topics = view_link(q, "execution:", id) +
+                                          strlen(page_root(q)),
+                                .view = &m,
+                                .slots = slots,
+                                .slot_count = 2});
     pav_buf_fini(&readme);
+    pav_buf_fini(&picture);
 }

@@ -10,16 +10,16 @@
 const struct pav_doc *
 view_execution(struct pav_query *q, const struct pav_execution_view *x)
 {
-    struct pav_arena *a = q->arena;
     struct pav_members m;
 
-    pav_members_init(&m, a);
+    pav_members_init(&m, q->arena);
+    view_number(&m, "id", x->row.id);
     view_text(&m, "key", x->row.key == NULL ? x->row.name : x->row.key);
     view_text(&m, "name", x->row.name);
     view_text(&m, "machine", x->machine);
     view_number(&m, "version", x->version);
-    view_text(&m, "link", view_execution_link(a, x->machine, x->row.name));
-    view_text(&m, "machine_link", view_link(a, "/machines/", x->machine));
+    view_text(&m, "link", view_execution_link(q, x->machine, x->row.name));
+    view_text(&m, "machine_link", view_link(q, "machines/", x->machine));
     view_states(&m, "states", x->row.states);
     view_time(&m, "started", x->row.started_at);
     view_time(&m, "stopped", x->row.stopped_at);
@@ -69,9 +69,9 @@ page_overview(struct pav_query *q, const char *rest)
     for (i = 0; i < count; i++) {
         pav_members_init(&m, q->arena);
         view_text(&m, "name", v[i].row.name);
-        view_text(&m, "link", view_link(q->arena, "/machines/", v[i].row.name));
+        view_text(&m, "link", view_link(q, "machines/", v[i].row.name));
         view_text(&m, "list",
-                  view_link(q->arena, "/executions?machine=", v[i].row.name));
+                  view_link(q, "executions?machine=", v[i].row.name));
         view_text(&m, "running", count_text(q->arena, v[i].counts[0]));
         view_text(&m, "succeeded", count_text(q->arena, v[i].counts[1]));
         view_text(&m, "failed", count_text(q->arena, v[i].counts[2]));
@@ -84,7 +84,10 @@ page_overview(struct pav_query *q, const char *rest)
     pav_members_init(&m, q->arena);
     pav_members_puts(&m, "machines", pav_items_array(&machines));
     pav_members_puts(&m, "executions", execution_rows(q, &f, &next));
-    page_show(q, "overview", "Overview", &m, NULL, 0);
+    page_show(q, &(struct page){.name = "overview",
+                                .title = "Overview",
+                                .topics = "executions machines",
+                                .view = &m});
 }
 
 /* ---- the list ---- */
@@ -122,6 +125,7 @@ next_link(struct pav_query *q, const char *path, const char *const *names,
     if (next == 0)
         return NULL;
     pav_buf_init(&b, 1 << 16);
+    pav_buf_puts(&b, page_root(q));
     pav_buf_puts(&b, path);
     for (; *names != NULL; names++)
         add_link_parameter(&b, *names, page_parameter(q, *names));
@@ -164,9 +168,11 @@ add_statuses(struct pav_members *m, const char *chosen)
 static void
 execution_list(struct pav_query *q)
 {
-    static const char *const kept[] = {"key", "machine", "status", NULL};
+    static const char *const kept[] = {"key", "machine", "status", "state",
+                                       NULL};
     struct pav_execution_filter f = {.key = page_parameter(q, "key"),
                                      .machine = page_parameter(q, "machine"),
+                                     .state = page_parameter(q, "state"),
                                      .status = -1,
                                      .before = before_parameter(q),
                                      .limit = ROWS};
@@ -186,17 +192,21 @@ execution_list(struct pav_query *q)
     pav_items_init(&chips, q->arena);
     add_chip(&chips, "key", f.key);
     add_chip(&chips, "machine", f.machine);
+    add_chip(&chips, "state", f.state);
     add_chip(&chips, "status", f.status < 0 ? NULL : status);
     pav_members_puts(&m, "chips", pav_items_array(&chips));
     pav_members_puts(&m, "executions", execution_rows(q, &f, &next));
-    view_text(&m, "next", next_link(q, "/executions?", kept, next));
+    view_text(&m, "next", next_link(q, "executions?", kept, next));
     view_text(&m, "key", f.key);
     view_text(&m, "machine", f.machine);
+    view_text(&m, "state", f.state);
     add_statuses(&m, f.status < 0 ? NULL : status);
-    page_show(q, "executions", "Executions", &m, NULL, 0);
+    page_show(q, &(struct page){.name = "executions",
+                                .title = "Executions",
+                                .place = "at_executions",
+                                .topics = f.before == 0 ? "executions" : NULL,
+                                .view = &m});
 }
-
-void page_execution(struct pav_query *q, const char *id);
 
 void
 page_executions(struct pav_query *q, const char *rest)
@@ -209,14 +219,20 @@ page_executions(struct pav_query *q, const char *rest)
 
 /* ---- finding ---- */
 
+/* As view_link(), from the root. */
+static const char *
+path_to(struct pav_query *q, const char *path, const char *segment)
+{
+    return view_link(q, path, segment) + strlen(page_root(q));
+}
+
 void
 page_find(struct pav_query *q, const char *rest)
 {
     const char *what = page_parameter(q, "q");
 
     (void)rest;
-    page_redirect(q, what == NULL ? "/executions"
-                                  : view_link(q->arena, "/by-key/", what));
+    page_redirect(q, what == NULL ? "executions" : path_to(q, "by-key/", what));
 }
 
 void
@@ -233,8 +249,10 @@ page_by_key(struct pav_query *q, const char *rest)
 
     count = pav_reader_executions(q->reader, &f, q->arena, &v, &next);
     if (count == 1) {
-        page_redirect(
-            q, view_execution_link(q->arena, v[0].machine, v[0].row.name));
+        page_redirect(q,
+                      path_to(q, "executions/",
+                              pav_arena_printf(q->arena, "%s:%s", v[0].machine,
+                                               v[0].row.name)));
         return;
     }
     if (count == 0 && colon != NULL &&
@@ -242,8 +260,7 @@ page_by_key(struct pav_query *q, const char *rest)
             q->reader,
             pav_arena_strndup(q->arena, rest, (size_t)(colon - rest)),
             colon + 1, q->arena, &one)) {
-        page_redirect(q,
-                      view_execution_link(q->arena, one.machine, one.row.name));
+        page_redirect(q, path_to(q, "executions/", rest));
         return;
     }
     pav_members_init(&m, q->arena);
@@ -261,7 +278,10 @@ page_by_key(struct pav_query *q, const char *rest)
     view_bool(&m, "dispositions_any", events->len > 0);
     if (count == 0 && events->len == 0)
         q->status = 404;
-    page_show(q, "bykey", rest, &m, NULL, 0);
+    page_show(q, &(struct page){.name = "bykey",
+                                .title = rest,
+                                .topics = "executions events",
+                                .view = &m});
 }
 
 /* ---- events ---- */
@@ -281,6 +301,7 @@ view_dispositions(struct pav_query *q, const struct pav_disposition_filter *f,
         struct pav_members m;
 
         pav_members_init(&m, q->arena);
+        view_number(&m, "row", d->row.id);
         view_time(&m, "received", d->received_at);
         view_bytes(&m, "source", d->source);
         view_bytes(&m, "type", d->detail_type);
@@ -292,7 +313,7 @@ view_dispositions(struct pav_query *q, const struct pav_disposition_filter *f,
         view_text(&m, "detail", d->row.detail);
         if (d->machine != NULL && d->execution != NULL)
             view_text(&m, "link",
-                      view_execution_link(q->arena, d->machine, d->execution));
+                      view_execution_link(q, d->machine, d->execution));
         pav_items_add(&rows, pav_members_object(&m));
     }
     return pav_items_array(&rows);
@@ -329,6 +350,10 @@ page_events(struct pav_query *q, const char *rest)
     pav_members_puts(&m, "kinds", pav_items_array(&kinds));
     pav_members_puts(&m, "dispositions", view_dispositions(q, &f, &next));
     view_text(&m, "key", f.key);
-    view_text(&m, "next", next_link(q, "/events?", kept, next));
-    page_show(q, "events", "Events", &m, NULL, 0);
+    view_text(&m, "next", next_link(q, "events?", kept, next));
+    page_show(q, &(struct page){.name = "events",
+                                .title = "Events",
+                                .place = "at_events",
+                                .topics = f.before == 0 ? "events" : NULL,
+                                .view = &m});
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pavane/machine.h"
+#include "graphs.h"
 #include "markdown.h"
 #include "pages_int.h"
 
@@ -16,9 +17,8 @@ machine_view(struct pav_query *q, const struct pav_machine_view *v)
 
     pav_members_init(&m, q->arena);
     view_text(&m, "name", v->row.name);
-    view_text(&m, "link", view_link(q->arena, "/machines/", v->row.name));
-    view_text(&m, "list",
-              view_link(q->arena, "/executions?machine=", v->row.name));
+    view_text(&m, "link", view_link(q, "machines/", v->row.name));
+    view_text(&m, "list", view_link(q, "executions?machine=", v->row.name));
     view_bool(&m, "loaded", v->row.id != 0);
     view_number(&m, "version", v->row.version);
     view_time(&m, "created", v->row.created_at);
@@ -48,7 +48,11 @@ machine_list(struct pav_query *q)
         pav_items_add(&rows, machine_view(q, &v[i]));
     pav_members_init(&m, q->arena);
     pav_members_puts(&m, "machines", pav_items_array(&rows));
-    page_show(q, "machines", "Machines", &m, NULL, 0);
+    page_show(q, &(struct page){.name = "machines",
+                                .title = "Machines",
+                                .place = "at_machines",
+                                .topics = "executions machines",
+                                .view = &m});
 }
 
 /* Where a state leads, for the outline. */
@@ -122,6 +126,69 @@ states_view(struct pav_query *q, const struct pav_machine *machine,
     return pav_items_array(&rows);
 }
 
+/* How many executions stand in each state, newest PAV_STAND_MAX at most. */
+static bool
+count_stands(struct pav_query *q, int64_t machine_id, const struct pav_graph *g,
+             int64_t *counts)
+{
+    struct pav_stand *v;
+    uint32_t n, i, j, at;
+    bool more = pav_reader_stands(q->reader, machine_id, q->arena, &v, &n);
+
+    for (i = 0; i < n; i++) {
+        const struct pav_doc *names =
+            pav_doc_own(q->arena, v[i].states, strlen(v[i].states));
+
+        for (j = 0; j < names->len; j++) {
+            at = pav_graph_find(g, pav_doc_str(q->arena, &names->items[j]));
+            if (at != PAV_GRAPH_NONE)
+                counts[at] += v[i].count;
+        }
+    }
+    return more;
+}
+
+/* The graph with its counts, and the same as rows for a list. */
+static const struct pav_doc *
+machine_graph(struct pav_query *q, const struct pav_machine_view *v,
+              struct pav_buf *out)
+{
+    const struct pav_graph *g = graphs_get(q, &v->row);
+    uint32_t n = pav_graph_states(g), i;
+    struct pav_state_mark *marks =
+        pav_arena_zalloc(q->arena, (n + 1) * sizeof(*marks));
+    int64_t *counts = pav_arena_zalloc(q->arena, (n + 1) * sizeof(*counts));
+    bool more = count_stands(q, v->row.id, g, counts);
+    struct pav_graph_marks drawn = {
+        .states = marks,
+        .title = pav_arena_printf(q->arena, "Graph of %s", v->row.name),
+        .link =
+            pav_arena_printf(q->arena, "%s&status=RUNNING&state=",
+                             view_link(q, "executions?machine=", v->row.name))};
+    struct pav_items rows;
+    struct pav_members m;
+
+    pav_items_init(&rows, q->arena);
+    for (i = 0; i < n; i++) {
+        marks[i].note = "";
+        if (counts[i] == 0)
+            continue;
+        marks[i].status = PAV_MARK_RUNNING;
+        marks[i].note = pav_arena_printf(q->arena, "▷ %lld%s here",
+                                         (long long)counts[i], more ? "+" : "");
+        pav_members_init(&m, q->arena);
+        view_text(&m, "state", pav_graph_state(g, i));
+        view_number(&m, "count", counts[i]);
+        view_bool(&m, "more", more);
+        view_text(&m, "link",
+                  view_link(q, drawn.link + strlen(page_root(q)),
+                            pav_graph_state(g, i)));
+        pav_items_add(&rows, pav_members_object(&m));
+    }
+    pav_graph_svg(g, &drawn, NULL, out);
+    return pav_items_array(&rows);
+}
+
 static void
 one_machine(struct pav_query *q, const char *name)
 {
@@ -129,8 +196,9 @@ one_machine(struct pav_query *q, const char *name)
     struct pav_machine *machine;
     struct pav_faults faults;
     struct pav_members m;
-    struct pav_buf readme;
-    struct slot slots[1];
+    struct pav_buf readme, graph;
+    struct slot slots[2] = {{"readme", &readme}, {"graph", &graph}};
+    const struct pav_doc *stands;
     const char *intro;
     size_t len;
 
@@ -153,11 +221,19 @@ one_machine(struct pav_query *q, const char *name)
     /* What stands under a state's heading shows beside the state. */
     intro = markdown_section(v.row.readme.p, v.row.readme.len, NULL, &len);
     pav_buf_init(&readme, 1 << 20);
+    pav_buf_init(&graph, 16u << 20);
     markdown_render(intro, len, &readme);
-    slots[0].name = "readme";
-    slots[0].html = &readme;
-    page_show(q, "machine", name, &m, slots, 1);
+    stands = machine_graph(q, &v, &graph);
+    pav_members_puts(&m, "stands", stands);
+    page_show(q, &(struct page){.name = "machine",
+                                .title = name,
+                                .place = "at_machines",
+                                .topics = "executions machines",
+                                .view = &m,
+                                .slots = slots,
+                                .slot_count = 2});
     pav_buf_fini(&readme);
+    pav_buf_fini(&graph);
     pav_machine_free(machine);
 }
 

@@ -15,10 +15,13 @@
 
 #define HTML "text/html; charset=utf-8"
 #define SECURITY                                                               \
-    "Content-Security-Policy: default-src 'none'; style-src 'self'; img-src "  \
-    "'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors "      \
-    "'none'\r\nReferrer-Policy: same-origin\r\n"                               \
+    "Content-Security-Policy: default-src 'none'; script-src 'self'; "         \
+    "style-src 'self'; img-src 'self' data:; connect-src 'self'; worker-src "  \
+    "'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "    \
+    "require-trusted-types-for 'script'; trusted-types pavane\r\n"             \
+    "Referrer-Policy: same-origin\r\n"                                         \
     "Cross-Origin-Opener-Policy: same-origin\r\n"
+#define THEME_COOKIE "theme"
 
 static const struct {
     const char *prefix;
@@ -29,23 +32,31 @@ static const struct {
     {"/executions", page_executions},
     {"/machines", page_machines},
     {"/events", page_events},
+    {"/help", page_help},
+    {"/theme", page_theme},
 };
 
 static const struct {
     const char *ending, *type;
-} types[] = {{".css", "text/css; charset=utf-8"}, {".svg", "image/svg+xml"}};
+} types[] = {{".css", "text/css; charset=utf-8"},
+             {".js", "text/javascript; charset=utf-8"},
+             {".svg", "image/svg+xml"}};
 
+/* "/assets/BUILD/NAME": with the build in its path it may be kept for ever. */
 static bool
 serve_file(struct pav_query *q)
 {
-    const char *name = q->path + 1, *text;
+    const char *name = strrchr(q->path, '/') + 1, *text;
     size_t i, len, ending;
+    char ours[128];
 
     for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         ending = strlen(types[i].ending);
         if (strlen(name) > ending &&
             strcmp(name + strlen(name) - ending, types[i].ending) == 0 &&
             (text = asset_get(name, &len)) != NULL) {
+            snprintf(ours, sizeof(ours), "/assets/%s/%s", asset_build(), name);
+            q->forever = strcmp(q->path, ours) == 0;
             q->type = types[i].type;
             q->headers = SECURITY;
             pav_buf_put(&q->out, text, len);
@@ -64,7 +75,7 @@ pav_page(struct pav_query *q)
         page_overview(q, "");
         return;
     }
-    if (serve_file(q))
+    if (strncmp(q->path, "/assets/", 8) == 0 && serve_file(q))
         return;
     for (i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
         size_t len = strlen(routes[i].prefix);
@@ -80,25 +91,133 @@ pav_page(struct pav_query *q)
     page_missing(q, "There is no such page.");
 }
 
-void
-page_show(struct pav_query *q, const char *page, const char *title,
-          struct pav_members *view, const struct slot *slots, size_t slot_count)
+/* ---- the frame ---- */
+
+const char *
+page_root(struct pav_query *q)
 {
+    const char *root = "";
+    unsigned i;
+
+    for (i = 0; i < q->depth && i < 16; i++)
+        root = pav_arena_printf(q->arena, "%s../", root);
+    return root;
+}
+
+/* The reader's choice; NULL: as the system has it. */
+static const char *
+theme_of(const struct pav_query *q)
+{
+    const char *p = strstr(q->cookie, THEME_COOKIE "=");
+
+    if (p == NULL || (p != q->cookie && p[-1] != ' ' && p[-1] != ';'))
+        return NULL;
+    p += strlen(THEME_COOKIE "=");
+    if (strncmp(p, "dark", 4) == 0)
+        return "dark";
+    return strncmp(p, "light", 5) == 0 ? "light" : NULL;
+}
+
+/* The page itself, from the root, as a parameter of another link. */
+static const char *
+here(struct pav_query *q)
+{
+    struct pav_buf path, link;
+    const char *p, *text;
+
+    pav_buf_init(&path, 1 << 16);
+    pav_buf_init(&link, 1 << 16);
+    for (p = q->path + 1; *p != '\0'; p++) {
+        if (*p == '/')
+            pav_buf_putc(&path, '/');
+        else
+            pav_url_encode(&path, p, 1);
+    }
+    if (*q->query != '\0')
+        pav_buf_printf(&path, "?%s", q->query);
+    pav_url_encode(&link, path.p == NULL ? "" : path.p, path.len);
+    text = pav_arena_strdup(q->arena, link.p == NULL ? "" : link.p);
+    pav_buf_fini(&path);
+    pav_buf_fini(&link);
+    return text;
+}
+
+static void
+add_frame(struct pav_query *q, const struct page *p, struct pav_members *m)
+{
+    const char *theme = theme_of(q);
+
+    view_text(m, "root", page_root(q));
+    view_text(m, "build", asset_build());
+    view_text(m, "title", p->title);
+    view_text(m, "query", page_parameter(q, "q"));
+    view_text(m, "topics", p->topics == NULL ? "" : p->topics);
+    view_number(m, "now_ms", q->now_ms);
+    view_time(m, "now", q->now_ms);
+    view_text(m, "here", here(q));
+    view_text(m, "theme", theme == NULL ? "system" : theme);
+    view_text(m, "other_theme",
+              theme == NULL                ? "dark"
+              : strcmp(theme, "dark") == 0 ? "light"
+                                           : "system");
+    if (p->place != NULL)
+        view_bool(m, p->place, true);
+}
+
+void
+page_show(struct pav_query *q, const struct page *p)
+{
+    const char *part = page_parameter(q, "part");
     struct pav_buf body;
     struct slot frame = {"body", &body};
     struct pav_members m;
 
     pav_buf_init(&body, 32u << 20);
-    view_text(view, "host", q->host);
-    template_render(page, pav_members_object(view), slots, slot_count, &body);
+    view_text(p->view, "host", q->host);
+    view_text(p->view, "root", page_root(q));
+    template_render(p->name, pav_members_object(p->view), p->slots,
+                    p->slot_count, &body);
     pav_members_init(&m, q->arena);
-    view_text(&m, "title", title);
-    view_text(&m, "query", page_parameter(q, "q"));
-    view_time(&m, "now", q->now_ms);
+    add_frame(q, p, &m);
     q->type = HTML;
     q->headers = SECURITY;
-    template_render("frame", pav_members_object(&m), &frame, 1, &q->out);
+    template_render(part != NULL && strcmp(part, "main") == 0 ? "main"
+                                                              : "frame",
+                    pav_members_object(&m), &frame, 1, &q->out);
     pav_buf_fini(&body);
+}
+
+/* /theme?to=dark&back=executions: a choice that lasts a year. */
+void
+page_theme(struct pav_query *q, const char *rest)
+{
+    const char *to = page_parameter(q, "to"), *back = page_parameter(q, "back");
+    bool known =
+        to != NULL && (strcmp(to, "dark") == 0 || strcmp(to, "light") == 0);
+
+    (void)rest;
+    /* Only a way inside: no scheme, no host, no line break. */
+    if (back == NULL || *back == '/' || strpbrk(back, ":\\\r\n") != NULL)
+        back = "";
+    page_redirect(q, back);
+    q->headers =
+        pav_arena_printf(q->arena,
+                         "%sSet-Cookie: " THEME_COOKIE
+                         "=%s; Path=/; Max-Age=%d; SameSite=Lax\r\n",
+                         q->headers, known ? to : "", known ? 31536000 : 0);
+}
+
+void
+page_help(struct pav_query *q, const char *rest)
+{
+    struct pav_members m;
+
+    (void)rest;
+    pav_members_init(&m, q->arena);
+    page_show(q, &(struct page){.name = "help",
+                                .title = "Help",
+                                .place = "at_help",
+                                .view = &m});
 }
 
 void
@@ -109,15 +228,19 @@ page_missing(struct pav_query *q, const char *message)
     pav_members_init(&m, q->arena);
     view_text(&m, "message", message);
     q->status = 404;
-    page_show(q, "missing", "Not found", &m, NULL, 0);
+    page_show(
+        q, &(struct page){.name = "missing", .title = "Not found", .view = &m});
 }
 
 void
-page_redirect(struct pav_query *q, const char *location)
+page_redirect(struct pav_query *q, const char *path)
 {
+    const char *root = page_root(q);
+
     q->status = 303;
     q->type = "text/plain; charset=utf-8";
-    q->headers = pav_arena_printf(q->arena, "Location: %s\r\n", location);
+    q->headers = pav_arena_printf(q->arena, "Location: %s%s\r\n",
+                                  *root == '\0' ? "./" : root, path);
     pav_buf_puts(&q->out, "see there\n");
 }
 
@@ -170,24 +293,25 @@ view_span(struct pav_members *m, const char *key, int64_t ms)
 }
 
 const char *
-view_link(struct pav_arena *a, const char *path, const char *segment)
+view_link(struct pav_query *q, const char *path, const char *segment)
 {
     struct pav_buf b;
     const char *link;
 
     pav_buf_init(&b, 1 << 16);
+    pav_buf_puts(&b, page_root(q));
     pav_buf_puts(&b, path);
     pav_url_encode(&b, segment, strlen(segment));
-    link = pav_arena_strdup(a, b.p);
+    link = pav_arena_strdup(q->arena, b.p);
     pav_buf_fini(&b);
     return link;
 }
 
 const char *
-view_execution_link(struct pav_arena *a, const char *machine, const char *name)
+view_execution_link(struct pav_query *q, const char *machine, const char *name)
 {
-    return view_link(a, "/executions/",
-                     pav_arena_printf(a, "%s:%s", machine, name));
+    return view_link(q, "executions/",
+                     pav_arena_printf(q->arena, "%s:%s", machine, name));
 }
 
 void

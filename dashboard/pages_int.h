@@ -12,15 +12,31 @@ void page_overview(struct pav_query *q, const char *rest);
 void page_find(struct pav_query *q, const char *rest);
 void page_by_key(struct pav_query *q, const char *rest);
 void page_executions(struct pav_query *q, const char *rest);
+void page_execution(struct pav_query *q, const char *id);
 void page_machines(struct pav_query *q, const char *rest);
 void page_events(struct pav_query *q, const char *rest);
+void page_help(struct pav_query *q, const char *rest);
+void page_theme(struct pav_query *q, const char *rest);
 
-/* Fill a page: the frame around it is the same for all. */
-void page_show(struct pav_query *q, const char *page, const char *title,
-               struct pav_members *view, const struct slot *slots,
-               size_t slot_count);
+/*
+ * Fill a page: the frame around it is the same for all.  With ?part=main only
+ * its inside is given, for a page that is open already.
+ */
+struct page {
+    const char *name; /* of the template */
+    const char *title;
+    const char *place;  /* of the navigation: "executions"; NULL */
+    const char *topics; /* what it follows live, by blanks; NULL */
+    struct pav_members *view;
+    const struct slot *slots;
+    size_t slot_count;
+};
+void page_show(struct pav_query *q, const struct page *p);
 void page_missing(struct pav_query *q, const char *message);
-void page_redirect(struct pav_query *q, const char *location);
+/* `path` from the root, without a slash in front. */
+void page_redirect(struct pav_query *q, const char *path);
+/* Relative way from the page to the root: "", "../", ... */
+const char *page_root(struct pav_query *q);
 
 /* Members of views. */
 void view_text(struct pav_members *m, const char *key, const char *text);
@@ -31,14 +47,14 @@ void view_bool(struct pav_members *m, const char *key, bool b);
 void view_time(struct pav_members *m, const char *key, int64_t ms);
 /* KEY: "3 h 4 min" */
 void view_span(struct pav_members *m, const char *key, int64_t ms);
-/* A relative link of a path and an encoded last segment. */
+/* From the page to a path with an encoded last segment. */
 const char *
-view_link(struct pav_arena *a, const char *path, const char *segment);
+view_link(struct pav_query *q, const char *path, const char *segment);
 const char *
-view_execution_link(struct pav_arena *a, const char *machine, const char *name);
-/* The status as ASL names it, its class and its sign. */
+view_execution_link(struct pav_query *q, const char *machine, const char *name);
 /* "State A, State B" out of a row's JSON list. */
 void view_states(struct pav_members *m, const char *key, const char *json);
+/* The status as ASL names it, its class and its sign. */
 void view_status(struct pav_members *m, enum pav_status s);
 /* A parameter of the query in the arena; NULL when absent or empty. */
 const char *page_parameter(struct pav_query *q, const char *name);

@@ -28,5 +28,7 @@ void template_render(const char *page, const struct pav_doc *view,
 
 /* Files that are built in; NULL when there is none of that name. */
 const char *asset_get(const char *name, size_t *len);
+/* A hash of all of them: it changes when one of them does. */
+const char *asset_build(void);
 
 #endif

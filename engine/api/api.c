@@ -195,6 +195,7 @@ question_new(struct pav_api *api, const struct pav_request *req,
     qu->note.answer = qu;
     qu->q.arena = a;
     qu->q.path = pav_arena_strdup(a, req->path);
+    qu->q.depth = req->depth;
     qu->q.query = pav_arena_strdup(a, req->query);
     qu->q.host = pav_arena_strdup(a, req->host);
     qu->q.target = pav_arena_strdup(a, req->target);
@@ -240,11 +241,13 @@ answer_questions(void *arg)
     struct pav_node *n;
     struct pav_api *api = ((void **)arg)[0];
     struct pav_reader *reader = ((void **)arg)[1];
+    void *pages = api->config.pages_new();
 
     free(arg);
     while ((n = pav_queue_take(api->questions, 1, -1)) != NULL) {
         qu = (struct question *)n;
         qu->q.reader = reader;
+        qu->q.pages = pages;
         pav_reader_begin(reader);
         qu->run(&qu->q);
         if (pav_reader_gave_up(reader))
@@ -256,6 +259,7 @@ answer_questions(void *arg)
         qu->note.node.next = NULL;
         pav_http_post(api->config.http, &qu->note.node);
     }
+    api->config.pages_free(pages);
     return NULL;
 }
 
@@ -294,6 +298,7 @@ answered(struct pav_api *api, struct question *qu)
     struct pav_reply r = {.status = qu->q.status,
                           .type = qu->q.type,
                           .headers = qu->q.headers,
+                          .forever = qu->q.forever,
                           .body = qu->q.out.p == NULL ? "" : qu->q.out.p,
                           .len = qu->q.out.len};
 

@@ -184,7 +184,9 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
                                  .query_threads =
                                      (int)pav_settings_int(s, "query-threads"),
                                  .clock_offset_ms = offset,
-                                 .page = pav_page};
+                                 .page = pav_page,
+                                 .pages_new = pav_pages_new,
+                                 .pages_free = pav_pages_free};
     struct pav_http_config http = {
         .hosts = pav_settings_text(s, "hosts"),
         .max_connections = (int)pav_settings_int(s, "max-connections"),

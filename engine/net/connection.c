@@ -248,14 +248,16 @@ put_reply(struct connection *c, const struct pav_reply *r)
     char head[1024];
     int n;
 
-    n = snprintf(head, sizeof(head),
-                 "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Length: %zu\r\n"
-                 "X-Content-Type-Options: nosniff\r\nCache-Control: "
-                 "no-store\r\n%s%s%s%s",
-                 r->status, status_reason(r->status), date_now(c->server),
-                 r->len, r->type == NULL ? "" : "Content-Type: ",
-                 r->type == NULL ? "" : r->type, r->type == NULL ? "" : "\r\n",
-                 c->close_after ? "Connection: close\r\n" : "");
+    n = snprintf(
+        head, sizeof(head),
+        "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Length: %zu\r\n"
+        "X-Content-Type-Options: nosniff\r\nCache-Control: "
+        "%s\r\n%s%s%s%s",
+        r->status, status_reason(r->status), date_now(c->server), r->len,
+        r->forever ? "public, max-age=31536000, immutable" : "no-store",
+        r->type == NULL ? "" : "Content-Type: ", r->type == NULL ? "" : r->type,
+        r->type == NULL ? "" : "\r\n",
+        c->close_after ? "Connection: close\r\n" : "");
     out_put(c, head, (size_t)n);
     if (r->headers != NULL)
         out_put(c, r->headers, strlen(r->headers));
@@ -316,6 +318,7 @@ hand_over(struct connection *c, size_t body_len)
     struct pav_request req = {.method = c->head.method,
                               .path = c->head.path,
                               .query = c->head.query,
+                              .depth = c->head.depth,
                               .host = c->head.host,
                               .content_type = c->head.content_type,
                               .target = c->head.target,

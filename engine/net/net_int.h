@@ -19,6 +19,7 @@
 struct head {
     enum pav_method method;
     char *path, *query;
+    unsigned depth;
     const char *host, *content_type, *target, *origin, *authorization;
     const char *cookie, *last_event_id;
     const char *ce[2 * CE_MAX + 1];

@@ -53,6 +53,8 @@ target_parse(char *target, struct head *h)
     h->query = p == NULL ? target + strlen(target) : p + 1;
     if (p != NULL)
         *p = '\0';
+    for (p = h->path + 1; *p != '\0'; p++)
+        h->depth += *p == '/';
     return pav_url_decode(h->path) ? 0 : 400;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pavane/buf.h"
 #include "pavane/clock.h"
 #include "store_int.h"
 
@@ -218,6 +219,22 @@ machine_id_of(struct pav_reader *r, const char *name)
 }
 
 /* One status after the other, each by its index, and merged. */
+/* How a state's name stands in the list of a row; NULL: any. */
+static const char *
+state_token(const struct pav_execution_filter *f, struct pav_arena *a)
+{
+    struct pav_buf b;
+    const char *token;
+
+    if (f->state == NULL)
+        return NULL;
+    pav_buf_init(&b, 1 << 16);
+    pav_buf_jsons(&b, f->state);
+    token = pav_arena_strdup(a, b.p);
+    pav_buf_fini(&b);
+    return token;
+}
+
 static void
 by_machine(struct pav_reader *r, const struct pav_execution_filter *f,
            int64_t before, uint32_t limit, struct pav_arena *a,
@@ -230,6 +247,7 @@ by_machine(struct pav_reader *r, const struct pav_execution_filter *f,
         sqlite3_stmt *st =
             ask(r, EXECUTION_VIEW
                 "WHERE x.machine_id=?1 AND x.status=?2 AND x.id<?3 "
+                "AND (?5 IS NULL OR instr(x.states,?5)>0) "
                 "ORDER BY x.id DESC LIMIT ?4");
 
         if (f->status >= 0 && f->status != status)
@@ -238,6 +256,7 @@ by_machine(struct pav_reader *r, const struct pav_execution_filter *f,
         sqlite3_bind_int(st, 2, status);
         sqlite3_bind_int64(st, 3, before);
         sqlite3_bind_int64(st, 4, limit);
+        bind_text(st, 5, state_token(f, a));
         collect(st, a, list);
     }
     qsort(list->v, list->count, sizeof(*list->v), newest_first);
@@ -251,6 +270,8 @@ by_key(struct pav_reader *r, const struct pav_execution_filter *f,
     sqlite3_stmt *st = ask(r, EXECUTION_VIEW "WHERE x.key=?1 AND x.id<?2"
                                              " AND (?3 IS NULL OR m.name=?3)"
                                              " AND (?4<0 OR x.status=?4)"
+                                             " AND (?6 IS NULL OR"
+                                             " instr(x.states,?6)>0)"
                                              " ORDER BY x.id DESC LIMIT ?5");
 
     bind_text(st, 1, f->key);
@@ -258,6 +279,7 @@ by_key(struct pav_reader *r, const struct pav_execution_filter *f,
     bind_text(st, 3, f->machine);
     sqlite3_bind_int(st, 4, f->status);
     sqlite3_bind_int64(st, 5, limit);
+    bind_text(st, 6, state_token(f, a));
     collect(st, a, list);
 }
 
@@ -278,13 +300,18 @@ pav_reader_executions(struct pav_reader *r,
         by_machine(r, f, before, limit, a, &list);
     } else if (f->status >= 0) {
         st = ask(r, EXECUTION_VIEW "WHERE x.status=?1 AND x.id<?2 "
+                                   "AND (?4 IS NULL OR instr(x.states,?4)>0) "
                                    "ORDER BY x.id DESC LIMIT ?3");
+        bind_text(st, 4, state_token(f, a));
         sqlite3_bind_int(st, 1, f->status);
         sqlite3_bind_int64(st, 2, before);
         sqlite3_bind_int64(st, 3, limit);
         collect(st, a, &list);
     } else {
-        st = ask(r, EXECUTION_VIEW "WHERE x.id<?1 ORDER BY x.id DESC LIMIT ?2");
+        st = ask(r, EXECUTION_VIEW "WHERE x.id<?1 "
+                                   "AND (?3 IS NULL OR instr(x.states,?3)>0) "
+                                   "ORDER BY x.id DESC LIMIT ?2");
+        bind_text(st, 3, state_token(f, a));
         sqlite3_bind_int64(st, 1, before);
         sqlite3_bind_int64(st, 2, limit);
         collect(st, a, &list);
@@ -315,6 +342,39 @@ pav_reader_execution(struct pav_reader *r, const char *machine,
     return true;
 }
 
+bool
+pav_reader_stands(struct pav_reader *r, int64_t machine_id, struct pav_arena *a,
+                  struct pav_stand **out, uint32_t *count)
+{
+    sqlite3_stmt *st =
+        ask(r, "SELECT states,count(*) FROM (SELECT states FROM execution"
+               " WHERE machine_id=?1 AND status=0 ORDER BY id DESC LIMIT ?2)"
+               " GROUP BY states");
+    uint32_t cap = 0;
+    int64_t sum = 0;
+
+    *count = 0;
+    *out = NULL;
+    sqlite3_bind_int64(st, 1, machine_id);
+    sqlite3_bind_int64(st, 2, PAV_STAND_MAX + 1);
+    while (row(st)) {
+        if (*count == cap) {
+            struct pav_stand *more;
+
+            cap = cap == 0 ? 32 : cap * 2;
+            more = pav_arena_alloc(a, cap * sizeof(*more));
+            if (*count > 0)
+                memcpy(more, *out, *count * sizeof(*more));
+            *out = more;
+        }
+        (*out)[*count].states = column_str(st, 0, a);
+        (*out)[*count].count = sqlite3_column_int64(st, 1);
+        sum += (*out)[(*count)++].count;
+    }
+    sqlite3_reset(st);
+    return sum > PAV_STAND_MAX;
+}
+
 /* ---- steps ---- */
 
 bool
@@ -331,15 +391,19 @@ pav_reader_step(struct pav_reader *r, int64_t id, struct pav_arena *a,
     return true;
 }
 
-/* The chain runs from the newest step back: ids first, records after. */
-uint32_t
-pav_reader_steps(struct pav_reader *r, int64_t last_step, int64_t from,
-                 int64_t events, struct pav_arena *a, struct pav_step_row **out)
+/*
+ * The chain runs from the newest step back: the ids of those that hold events
+ * from `from` on and before `until`, newest first; free().
+ */
+static int64_t *
+chain(struct pav_reader *r, int64_t last_step, int64_t from, int64_t until,
+      uint32_t *count)
 {
     int64_t *ids = NULL, id = last_step, first = INT64_MAX;
-    uint32_t count = 0, cap = 0, i, n = 0;
+    uint32_t cap = 0;
 
-    while (id != 0 && first > from && count < STEPS_MAX) {
+    *count = 0;
+    while (id != 0 && first > from && *count < STEPS_MAX) {
         sqlite3_stmt *st =
             ask(r, "SELECT previous,first_event FROM step WHERE id=?1");
 
@@ -347,16 +411,26 @@ pav_reader_steps(struct pav_reader *r, int64_t last_step, int64_t from,
         if (!row(st))
             break;
         first = sqlite3_column_int64(st, 1);
-        if (count == cap) {
+        if (*count == cap) {
             cap = cap == 0 ? 64 : cap * 2;
             ids = pav_xrealloc(ids, cap * sizeof(*ids));
         }
-        if (first >= from + events) /* behind the page: only passed */
-            count = 0;
-        ids[count++] = id;
+        if (first >= until) /* behind the page: only passed */
+            *count = 0;
+        ids[(*count)++] = id;
         id = sqlite3_column_int64(st, 0);
         sqlite3_reset(st);
     }
+    return ids;
+}
+
+uint32_t
+pav_reader_steps(struct pav_reader *r, int64_t last_step, int64_t from,
+                 int64_t events, struct pav_arena *a, struct pav_step_row **out)
+{
+    uint32_t count, i, n = 0;
+    int64_t *ids = chain(r, last_step, from, from + events, &count);
+
     *out = pav_arena_alloc(a, (count + 1) * sizeof(**out));
     for (i = count; i-- > 0;)
         if (pav_reader_step(r, ids[i], a, &(*out)[n]) &&
@@ -364,6 +438,26 @@ pav_reader_steps(struct pav_reader *r, int64_t last_step, int64_t from,
             n++;
     free(ids);
     return n;
+}
+
+void
+pav_reader_walk(struct pav_reader *r, int64_t last_step,
+                void (*fn)(void *arg, const struct pav_step_row *step),
+                void *arg)
+{
+    uint32_t count, i;
+    int64_t *ids = chain(r, last_step, 1, INT64_MAX, &count);
+    struct pav_arena scratch;
+    struct pav_step_row step;
+
+    pav_arena_init(&scratch, 1 << 16);
+    for (i = count; i-- > 0;) {
+        if (pav_reader_step(r, ids[i], &scratch, &step))
+            fn(arg, &step);
+        pav_arena_reset(&scratch);
+    }
+    pav_arena_fini(&scratch);
+    free(ids);
 }
 
 /* ---- waits ---- */

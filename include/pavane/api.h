@@ -23,6 +23,9 @@ struct pav_api_config {
     struct pav_http *http;
     /* GETs outside /api/v1: pages and their files. */
     pav_query_fn page;
+    /* What they keep on each query thread, as query->pages. */
+    void *(*pages_new)(void);
+    void (*pages_free)(void *pages);
 };
 
 /* Opens the readers.  Errors: PAV_IO. */

@@ -17,6 +17,8 @@
 struct pav_graph;
 struct pav_machine;
 
+#define PAV_GRAPH_NONE UINT32_MAX
+
 #define PAV_GRAPH_STATES 2000 /* and scopes 16 deep: more is not drawn */
 
 /*
@@ -29,8 +31,10 @@ void pav_graph_free(struct pav_graph *g);
 
 uint32_t pav_graph_states(const struct pav_graph *g);
 const char *pav_graph_state(const struct pav_graph *g, uint32_t i);
+const char *pav_graph_type(const struct pav_graph *g, uint32_t i);
+/* The Parallel or Map around it; PAV_GRAPH_NONE at the top. */
+uint32_t pav_graph_holder(const struct pav_graph *g, uint32_t i);
 /* PAV_GRAPH_NONE when there is no state of that name. */
-#define PAV_GRAPH_NONE UINT32_MAX
 uint32_t pav_graph_find(const struct pav_graph *g, const char *name);
 
 /* How an execution went through a state, or how many stand in it. */

@@ -28,6 +28,7 @@ enum pav_method { PAV_GET, PAV_HEAD, PAV_POST };
 struct pav_request {
     enum pav_method method;
     const char *path, *query; /* NUL-terminated; query "" when absent */
+    unsigned depth;           /* slashes in the path as it came, less one */
     const char *host;         /* as the client wrote it */
     const char *content_type; /* lower case, without parameters; "" */
     const char *target;       /* X-Amz-Target, "" */
@@ -75,6 +76,7 @@ struct pav_reply {
     int status;
     const char *type;    /* "application/json"; NULL: no body */
     const char *headers; /* further lines, each with CRLF; NULL */
+    bool forever;        /* it never changes: may be kept for a year */
     const char *body;
     size_t len;
 };

@@ -10,4 +10,8 @@
 /* Answers every GET that is no API: a page, a file, or a 404 page. */
 void pav_page(struct pav_query *q);
 
+/* What a query thread keeps for them: the graphs that it laid out. */
+void *pav_pages_new(void);
+void pav_pages_free(void *pages);
+
 #endif

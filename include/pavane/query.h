@@ -13,6 +13,8 @@ struct pav_query {
     struct pav_reader *reader;
     struct pav_arena *arena;
     const char *path, *query, *host; /* as in the request; path decoded */
+    unsigned depth;                  /* of the path, as it was asked */
+    void *pages;                     /* the pages' own, of this thread */
     const char *cookie;              /* "" */
     const char *target, *body;       /* of a POST; NULL otherwise */
     size_t body_len;
@@ -22,6 +24,7 @@ struct pav_query {
     int status;          /* 200 unless set */
     const char *type;    /* "application/json" unless set */
     const char *headers; /* further lines; NULL: none */
+    bool forever;        /* the answer never changes */
     struct pav_buf out;
 };
 

@@ -30,10 +30,24 @@ struct pav_execution_view {
 
 struct pav_execution_filter {
     const char *key, *machine; /* NULL: any */
+    const char *state;         /* it stands there; NULL: anywhere */
     int status;                /* enum pav_status; -1: any */
     int64_t before;            /* id; 0: from the newest */
     uint32_t limit;
 };
+
+/*
+ * Running executions of a machine by where they stand: their `states` and how
+ * many.  Looks at the newest PAV_STAND_MAX; true when there are more.
+ */
+#define PAV_STAND_MAX 100000
+struct pav_stand {
+    const char *states; /* a JSON list */
+    int64_t count;
+};
+bool
+pav_reader_stands(struct pav_reader *r, int64_t machine_id, struct pav_arena *a,
+                  struct pav_stand **out, uint32_t *count);
 
 /* `*next`: the id to go on before, 0 when this was the last page. */
 uint32_t
@@ -51,6 +65,13 @@ bool pav_reader_execution(struct pav_reader *r, const char *machine,
 uint32_t pav_reader_steps(struct pav_reader *r, int64_t last_step, int64_t from,
                           int64_t events, struct pav_arena *a,
                           struct pav_step_row **out);
+/*
+ * All steps of an execution, oldest first, one at a time: the row lives until
+ * `fn` returns.
+ */
+void pav_reader_walk(struct pav_reader *r, int64_t last_step,
+                     void (*fn)(void *arg, const struct pav_step_row *step),
+                     void *arg);
 bool pav_reader_step(struct pav_reader *r, int64_t id, struct pav_arena *a,
                      struct pav_step_row *out);
 

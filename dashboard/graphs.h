@@ -1,0 +1,15 @@
+/*
+ * Graphs by version, laid out once on each query thread and kept: a version
+ * never changes.
+ */
+#ifndef PAVANE_GRAPHS_H
+#define PAVANE_GRAPHS_H
+
+#include "pavane/graph.h"
+#include "pavane/query.h"
+
+/* Borrowed until the next call; never NULL. */
+const struct pav_graph *
+graphs_get(struct pav_query *q, const struct pav_machine_row *version);
+
+#endif

@@ -1,0 +1,11 @@
+/* The stays of an execution against time. */
+#ifndef PAVANE_TIMELINE_H
+#define PAVANE_TIMELINE_H
+
+#include "trace.h"
+
+/* `link` stands in front of a state's percent-encoded name. */
+void timeline_svg(const struct trace *t, int64_t from, int64_t until,
+                  const char *link, struct pav_buf *out);
+
+#endif

@@ -1,0 +1,278 @@
+/* The way of an execution through its graph: see trace.h. */
+#include "trace.h"
+
+#include <string.h>
+
+#include "pavane/history.h"
+#include "pavane/step.h"
+
+#define EVENTS_MAX 30000 /* the language's limit is 25,000 */
+
+/* What an event id stands for, for those that follow it. */
+struct event_note {
+    uint32_t visit; /* + 1; 0: none */
+    bool exits, caught, fails;
+};
+
+struct tracing {
+    struct pav_query *q;
+    const struct pav_graph *graph;
+    struct trace *trace;
+    struct event_note *notes; /* by event id */
+    int64_t limit;
+    uint32_t *counts; /* stays so far, by state of the graph */
+    const char *error;
+    int64_t error_id;
+};
+
+static bool
+ends_with(const char *text, const char *ending)
+{
+    size_t len = strlen(text), n = strlen(ending);
+
+    return len >= n && strcmp(text + len - n, ending) == 0;
+}
+
+static struct visit *
+visit_add(struct tracing *t)
+{
+    struct trace *tr = t->trace;
+
+    if (tr->count == tr->cap) {
+        uint32_t cap = tr->cap == 0 ? 64 : tr->cap * 2;
+        struct visit *v = pav_arena_alloc(t->q->arena, cap * sizeof(*v));
+
+        if (tr->count > 0)
+            memcpy(v, tr->visits, tr->count * sizeof(*v));
+        tr->visits = v;
+        tr->cap = cap;
+    }
+    memset(&tr->visits[tr->count], 0, sizeof(*tr->visits));
+    return &tr->visits[tr->count++];
+}
+
+static void
+edge_taken(struct tracing *t, const char *from, const char *to, bool caught)
+{
+    uint32_t e = pav_graph_edge_find(t->graph, from, to, caught);
+
+    if (e != PAV_GRAPH_NONE)
+        t->trace->edges[e]++;
+}
+
+static void
+on_entered(struct tracing *t, const struct pav_history_event *e,
+           const struct pav_step_row *step)
+{
+    const struct event_note *before = &t->notes[e->previous_id];
+    struct visit *v = visit_add(t);
+
+    v->state = pav_graph_find(t->graph, e->state);
+    v->name = v->state == PAV_GRAPH_NONE
+                  ? pav_arena_strdup(t->q->arena, e->state)
+                  : pav_graph_state(t->graph, v->state);
+    v->type = pav_arena_strndup(t->q->arena, e->type,
+                                strlen(e->type) - strlen("StateEntered"));
+    v->entered_id = e->id;
+    v->entered_at = step->at;
+    v->entered_by = step->event_id;
+    v->status = PAV_MARK_RUNNING;
+    v->number = v->state == PAV_GRAPH_NONE ? 1 : ++t->counts[v->state];
+    t->notes[e->id].visit = t->trace->count;
+    edge_taken(t,
+               before->exits ? t->trace->visits[before->visit - 1].name : NULL,
+               v->name, before->exits && before->caught);
+}
+
+static bool
+stands_inside(const struct pav_graph *g, uint32_t state, uint32_t holder)
+{
+    while (state != PAV_GRAPH_NONE && state != holder)
+        state = pav_graph_holder(g, state);
+    return state == holder;
+}
+
+/* What is still open inside a container when it is left goes with it. */
+static void
+close_inside(struct tracing *t, const struct visit *holder,
+             const struct pav_history_event *e, int64_t at)
+{
+    uint32_t i;
+
+    for (i = t->trace->count; i-- > 0 && &t->trace->visits[i] != holder;) {
+        struct visit *v = &t->trace->visits[i];
+
+        if (v->exited_id != 0 || v->state == PAV_GRAPH_NONE ||
+            !stands_inside(t->graph, v->state, holder->state))
+            continue;
+        v->exited_id = e->id;
+        v->exited_at = at;
+        v->status =
+            strcmp(v->type, "Fail") == 0 ? PAV_MARK_FAILED : PAV_MARK_ABORTED;
+    }
+}
+
+static void
+on_exited(struct tracing *t, const struct pav_history_event *e,
+          const struct pav_step_row *step)
+{
+    struct event_note *note = &t->notes[e->id];
+    const struct event_note *before = &t->notes[e->previous_id];
+    struct visit *v = NULL;
+    uint32_t i;
+
+    for (i = t->trace->count; i-- > 0 && v == NULL;)
+        if (t->trace->visits[i].exited_id == 0 &&
+            strcmp(t->trace->visits[i].name, e->state) == 0)
+            v = &t->trace->visits[i];
+    if (v == NULL)
+        return;
+    v->exited_id = e->id;
+    v->exited_at = step->at;
+    v->exited_by = step->event_id;
+    v->status = before->fails ? PAV_MARK_CAUGHT : PAV_MARK_SUCCEEDED;
+    note->visit = (uint32_t)(v - t->trace->visits) + 1;
+    note->exits = true;
+    note->caught = before->fails;
+    if (v->state != PAV_GRAPH_NONE)
+        close_inside(t, v, e, step->at);
+    if (note->caught) {
+        v->error = t->error;
+        t->trace->failed_id = 0;
+        t->error_id = 0;
+    } else {
+        edge_taken(t, v->name, NULL, false);
+    }
+}
+
+static void
+on_other(struct tracing *t, const struct pav_history_event *e)
+{
+    struct event_note *note = &t->notes[e->id];
+    struct visit *v;
+
+    note->visit = t->notes[e->previous_id].visit;
+    note->fails =
+        ends_with(e->type, "Failed") || ends_with(e->type, "TimedOut");
+    v = note->visit == 0 ? NULL : &t->trace->visits[note->visit - 1];
+    if (v != NULL && ends_with(e->type, "Scheduled"))
+        v->attempts++;
+    if (e->error == NULL)
+        return;
+    t->error = pav_doc_str(t->q->arena, e->error);
+    if (t->error_id == 0)
+        t->error_id = e->id;
+    if (v != NULL)
+        v->error = t->error;
+    if (strncmp(e->type, "Execution", 9) == 0) {
+        t->trace->error = t->error;
+        t->trace->cause =
+            e->cause == NULL ? NULL : pav_doc_str(t->q->arena, e->cause);
+        t->trace->failed_id = t->error_id;
+    }
+}
+
+static void
+on_step(void *arg, const struct pav_step_row *step)
+{
+    struct tracing *t = arg;
+    struct pav_arena scratch;
+    const struct pav_doc *record;
+    uint32_t i;
+
+    pav_arena_init(&scratch, 1 << 14);
+    record = pav_doc_own(&scratch, step->record.p, step->record.len);
+    for (i = 0; i < step->event_count; i++) {
+        struct pav_history_event e;
+
+        pav_history_event(record, i, step->first_event, &scratch, &e);
+        if (e.id >= t->limit || e.previous_id >= t->limit)
+            break;
+        t->trace->events = e.id;
+        if (e.state != NULL && ends_with(e.type, "StateEntered"))
+            on_entered(t, &e, step);
+        else if (e.state != NULL)
+            on_exited(t, &e, step);
+        else
+            on_other(t, &e);
+    }
+    pav_arena_fini(&scratch);
+}
+
+/* How what is still open stands: as the execution does. */
+static enum pav_mark_status
+open_status(enum pav_status s)
+{
+    switch (s) {
+    case PAV_RUNNING:
+        return PAV_MARK_RUNNING;
+    case PAV_SUCCEEDED:
+        return PAV_MARK_SUCCEEDED;
+    case PAV_FAILED:
+        return PAV_MARK_FAILED;
+    case PAV_TIMED_OUT:
+        return PAV_MARK_TIMED_OUT;
+    case PAV_ABORTED:
+        return PAV_MARK_ABORTED;
+    }
+    return PAV_MARK_NONE;
+}
+
+void
+trace_read(struct pav_query *q, const struct pav_execution_view *x,
+           const struct pav_graph *g, struct trace *out)
+{
+    int64_t limit =
+        x->row.next_event > EVENTS_MAX ? EVENTS_MAX : x->row.next_event;
+    size_t states = pav_graph_states(g), edges = pav_graph_edges(g);
+    struct tracing t = {.q = q, .graph = g, .trace = out, .limit = limit};
+    uint32_t i;
+
+    memset(out, 0, sizeof(*out));
+    out->marks = pav_arena_zalloc(q->arena, (states + 1) * sizeof(*out->marks));
+    out->edges = pav_arena_zalloc(q->arena, (edges + 1) * sizeof(*out->edges));
+    t.counts = pav_arena_zalloc(q->arena, (states + 1) * sizeof(*t.counts));
+    t.notes =
+        pav_arena_zalloc(q->arena, ((size_t)limit + 1) * sizeof(*t.notes));
+    pav_reader_walk(q->reader, x->row.last_step, on_step, &t);
+    for (i = 0; i < out->count; i++) {
+        struct visit *v = &out->visits[i];
+
+        if (v->exited_id == 0)
+            v->status = open_status((enum pav_status)x->row.status);
+        if (v->state == PAV_GRAPH_NONE)
+            continue;
+        out->marks[v->state].status = v->status;
+        out->marks[v->state].visits++;
+    }
+}
+
+const struct visit *
+trace_focus(const struct trace *t)
+{
+    const struct visit *last = NULL;
+    uint32_t i;
+
+    for (i = t->count; i-- > 0;) {
+        const struct visit *v = &t->visits[i];
+
+        if (v->exited_id == 0 && strcmp(v->type, "Parallel") != 0 &&
+            strcmp(v->type, "Map") != 0)
+            return v;
+        if (last == NULL)
+            last = v;
+    }
+    return last;
+}
+
+const struct visit *
+trace_visit(const struct trace *t, const char *state, uint32_t number)
+{
+    uint32_t i;
+
+    for (i = t->count; i-- > 0;)
+        if (strcmp(t->visits[i].name, state) == 0 &&
+            (number == 0 || t->visits[i].number == number))
+            return &t->visits[i];
+    return NULL;
+}

@@ -1,0 +1,48 @@
+/*
+ * The way of an execution through its graph, out of its history: every stay in
+ * a state, how often each transition was taken, how each state stands.
+ *
+ * The history is walked once, a step at a time; payloads are not kept, only
+ * the ids of the events that hold them.
+ */
+#ifndef PAVANE_TRACE_H
+#define PAVANE_TRACE_H
+
+#include "pavane/graph.h"
+#include "pavane/query.h"
+
+/* One stay in a state. */
+struct visit {
+    uint32_t state; /* of the graph; PAV_GRAPH_NONE: not in it */
+    const char *name, *type;
+    int64_t entered_id, exited_id; /* history events; exited 0: still there */
+    int64_t entered_at, exited_at;
+    int64_t entered_by, exited_by; /* events that were sent; 0: none */
+    enum pav_mark_status status;
+    const char *error; /* the last one inside; NULL */
+    uint32_t attempts; /* how often its task was scheduled */
+    uint32_t number;   /* among the stays in this state, from 1 */
+};
+
+struct trace {
+    struct visit *visits; /* in order of entering */
+    uint32_t count, cap;
+    struct pav_state_mark *marks; /* by state of the graph */
+    uint32_t *edges;              /* by edge of the graph */
+    const char *error, *cause;    /* of its end; NULL */
+    int64_t failed_id; /* the first event of a failure that nothing caught */
+    int64_t events;
+};
+
+/* In the query's arena. */
+void trace_read(struct pav_query *q, const struct pav_execution_view *x,
+                const struct pav_graph *g, struct trace *out);
+
+/* The stay that a page shows unless it is asked for another: what fails, what
+ * waits, the last one; NULL when there is none. */
+const struct visit *trace_focus(const struct trace *t);
+/* The n-th stay in a state, the last one for 0; NULL. */
+const struct visit *
+trace_visit(const struct trace *t, const char *state, uint32_t number);
+
+#endif

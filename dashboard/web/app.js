@@ -1,0 +1,110 @@
+// @ts-check
+// The page in the browser: live changes, keys, ticking spans, the graph's own
+// buttons.  All of it is an addition: without it the page reads as well.
+import { follow, hold } from './live.js';
+import { go, main } from './page.js';
+
+const offset = Number(document.documentElement.dataset.now) - Date.now();
+const KEYS_OFF = 'pavane-keys-off';
+
+// ---- spans that grow: "3 h 4 min"
+
+/** @param {number} ms */
+function spanText(ms) {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  const m = Math.floor(s / 60), h = Math.floor(m / 60), d = Math.floor(h / 24);
+  if (d > 0) return `${d} d ${h % 24} h`;
+  if (h > 0) return `${h} h ${m % 60} min`;
+  if (m > 1) return `${m} min`;
+  return m > 0 ? `${m} min ${s % 60} s` : `${s} s`;
+}
+
+function tick() {
+  const now = Date.now() + offset;
+  let next = 60000;
+  for (const e of document.querySelectorAll('[data-since]')) {
+    const ms = now - Number(/** @type {HTMLElement} */ (e).dataset.since);
+    const text = spanText(ms);
+    if (e.textContent !== text) e.textContent = text;
+    if (ms < 120000) next = 1000;
+  }
+  setTimeout(tick, next);
+}
+
+// ---- keys
+
+let pending = '';
+let row = -1;
+
+function rows() {
+  return [...document.querySelectorAll('[data-list] > tr')];
+}
+
+/** @param {number} by */
+function moveRow(by) {
+  const all = rows();
+  if (all.length === 0) return;
+  row = Math.min(all.length - 1, Math.max(0, row + by));
+  for (const r of all) r.classList.toggle('row-focus', r === all[row]);
+  all[row].querySelector('a')?.focus();
+}
+
+/** @param {string} selector */
+function click(selector) {
+  const e = /** @type {HTMLElement|null} */ (document.querySelector(selector));
+  e?.click();
+}
+
+/** @type {Record<string, () => void>} */
+const keys = {
+  '/': () => /** @type {HTMLElement|null} */ (document.getElementById('big') ?? document.getElementById('q'))?.focus(),
+  '?': () => go('help'),
+  j: () => moveRow(1),
+  k: () => moveRow(-1),
+  '[': () => click('#visit-earlier'),
+  ']': () => click('#visit-later'),
+  f: () => click('#failure'),
+  l: () => hold(),
+  '+': () => click('[data-zoom=in]'),
+  '-': () => click('[data-zoom=out]'),
+  '0': () => click('[data-zoom=reset]'),
+  'g o': () => go('./'),
+  'g e': () => go('executions'),
+  'g m': () => go('machines'),
+  'g v': () => go('events'),
+};
+for (const n of '1234') keys[n] = () => click(`.tabs [data-number="${n}"]`);
+
+addEventListener('keydown', (e) => {
+  const at = /** @type {HTMLElement} */ (e.target);
+  if (e.key === 'Escape' && at.matches('input')) {
+    at.blur();
+    return;
+  }
+  if (e.ctrlKey || e.metaKey || e.altKey || at.closest('input, select, textarea')) return;
+  if (localStorage.getItem(KEYS_OFF)) return;
+  const name = pending + e.key;
+  pending = e.key === 'g' ? 'g ' : '';
+  if (keys[name]) {
+    e.preventDefault();
+    keys[name]();
+  }
+});
+
+// ---- what must be done anew when the page has changed
+
+function dressAll() {
+  if (document.getElementById('graphbox')) import('./graph.js').then((m) => m.dress());
+  if (document.getElementById('blocks')) import('./history.js').then((m) => m.dressHistory());
+  const off = /** @type {HTMLInputElement|null} */ (document.getElementById('keys-off'));
+  if (off) {
+    off.disabled = false;
+    off.checked = localStorage.getItem(KEYS_OFF) !== null;
+    off.onchange = () => off.checked ? localStorage.setItem(KEYS_OFF, '1') : localStorage.removeItem(KEYS_OFF);
+  }
+}
+
+main().addEventListener('pavane:changed', dressAll);
+dressAll();
+tick();
+follow();

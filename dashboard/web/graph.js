@@ -1,0 +1,86 @@
+// @ts-check
+// The graph's own: it opens on the current state, grows and shrinks, finds a
+// state by name, and arrows lead along its transitions.
+
+let zoom = 1;
+
+const box = () => document.getElementById('graphbox');
+const picture = () => /** @type {SVGSVGElement|null} */ (document.querySelector('#graphbox svg'));
+
+function resize() {
+  const svg = picture();
+  if (!svg) return;
+  svg.setAttribute('width', String(Math.round(svg.viewBox.baseVal.width * zoom)));
+  svg.setAttribute('height', String(Math.round(svg.viewBox.baseVal.height * zoom)));
+}
+
+/** @param {number} to */
+function zoomTo(to) {
+  const b = box();
+  if (!b) return;
+  const old = zoom;
+  zoom = Math.min(3, Math.max(0.2, to));
+  const x = (b.scrollLeft + b.clientWidth / 2) * zoom / old, y = (b.scrollTop + b.clientHeight / 2) * zoom / old;
+  resize();
+  b.scrollTo({ left: x - b.clientWidth / 2, top: y - b.clientHeight / 2, behavior: 'instant' });
+}
+
+/** @param {Element|null|undefined} node */
+function centre(node) {
+  const b = box();
+  if (!node || !b) return;
+  const n = (node.querySelector('.box') ?? node).getBoundingClientRect(), r = b.getBoundingClientRect();
+  b.scrollTo({
+    left: b.scrollLeft + n.left + n.width / 2 - r.left - b.clientWidth / 2,
+    top: b.scrollTop + n.top + Math.min(n.height, r.height) / 2 - r.top - b.clientHeight / 2,
+    behavior: 'instant',
+  });
+}
+
+/** @param {string} name */
+function find(name) {
+  const wanted = name.trim().toLowerCase();
+  const nodes = [...document.querySelectorAll('#graphbox .node')];
+  const state = (/** @type {Element} */ n) => (n.getAttribute('data-state') ?? '').toLowerCase();
+  const hit = nodes.find((n) => state(n) === wanted) ?? nodes.find((n) => wanted && state(n).includes(wanted));
+  if (!hit) return;
+  centre(hit);
+  /** @type {any} */ (hit).focus({ preventScroll: true });
+}
+
+/** Along a transition: down to where it leads, up to where it comes from. */
+/** @param {KeyboardEvent} e */
+function walk(e) {
+  const node = /** @type {Element} */ (e.target).closest?.('#graphbox .node');
+  const b = box();
+  if (!b || !['ArrowDown', 'ArrowUp'].includes(e.key) || !node) return;
+  const down = e.key === 'ArrowDown';
+  const name = node.getAttribute('data-state') ?? '';
+  const edges = [...document.querySelectorAll(`#graphbox .edge[data-${down ? 'from' : 'to'}="${CSS.escape(name)}"]`)];
+  edges.sort((x, y) => Number(y.getAttribute('data-taken')) - Number(x.getAttribute('data-taken')));
+  const to = edges.map((x) => x.getAttribute(down ? 'data-to' : 'data-from')).find((n) => n);
+  if (!to) return;
+  e.preventDefault();
+  find(to);
+}
+
+export function dress() {
+  const bar = document.getElementById('toolbar'), svg = picture(), b = box();
+  if (!svg || !b) return;
+  if (zoom !== 1) resize();
+  if (bar && bar.hidden) {
+    bar.hidden = false;
+    bar.addEventListener('click', (e) => {
+      const kind = /** @type {HTMLElement} */ (e.target).dataset.zoom;
+      if (kind) zoomTo(kind === 'in' ? zoom * 1.25 : kind === 'out' ? zoom / 1.25 : 1);
+    });
+    const field = /** @type {HTMLInputElement} */ (document.getElementById('find-state'));
+    field.addEventListener('change', () => find(field.value));
+    field.addEventListener('keydown', (e) => { if (e.key === 'Enter') find(field.value); });
+    b.addEventListener('keydown', walk);
+  }
+  if (!b.dataset.jsSeen) {
+    b.dataset.jsSeen = '1';
+    centre(svg.querySelector('[aria-current]') ?? svg.querySelector('.node.running') ?? svg.querySelector('.node'));
+  }
+}

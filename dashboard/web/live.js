@@ -1,0 +1,143 @@
+// @ts-check
+// Live: one stream for the browser (hub.js in a SharedWorker, or in this tab
+// where there is none).  A change makes the page fetch itself again.
+import { here, main, renew, say, trustedURL } from './page.js';
+
+const LEAST_MS = 150; // between two renewals
+const POLL_MS = 5000;
+const words = { live: 'Live', reconnecting: 'Reconnecting', polling: 'Polling', held: 'Held', off: 'Off' };
+
+/** @type {MessagePort|null} */
+let port = null;
+let held = false;
+let wanted = false;
+let busy = false;
+let last = 0;
+let state = 'off';
+let fresh = 0;
+
+function topics() {
+  return (main().dataset.topics ?? '').split(' ').filter((t) => t !== '').map(decodeURIComponent);
+}
+
+function show() {
+  const e = document.getElementById('live');
+  if (!e) return;
+  const now = held ? 'held' : state;
+  e.hidden = topics().length === 0;
+  e.dataset.state = now;
+  const word = e.querySelector('.word');
+  if (word) word.textContent = words[/** @type {keyof typeof words} */ (now)];
+}
+
+/** Marked text stays marked: nothing changes under it. */
+function reading() {
+  const s = getSelection();
+  return s !== null && !s.isCollapsed && main().contains(s.anchorNode);
+}
+
+async function renewSoon() {
+  wanted = true;
+  if (busy || held) return;
+  busy = true;
+  while (wanted && !held) {
+    const wait = last + LEAST_MS - performance.now();
+    if (wait > 0) await new Promise((done) => setTimeout(done, wait));
+    if (reading()) {
+      await new Promise((done) => addEventListener('selectionchange', done, { once: true }));
+      continue;
+    }
+    wanted = false;
+    last = performance.now();
+    try {
+      await renew(false);
+    } catch {
+      await new Promise((done) => setTimeout(done, 1000));
+      wanted = state === 'live';
+    }
+  }
+  busy = false;
+}
+
+/** @param {any} m */
+function hear(m) {
+  if (m.state) {
+    state = m.state;
+    show();
+  }
+  if (m.changed) renewSoon();
+}
+
+export function hold() {
+  held = !held;
+  show();
+  say(held ? 'Live changes are held' : 'Live changes go on');
+  if (!held && wanted) renewSoon();
+}
+
+// ---- new rows are announced, not pushed in
+
+function takeNews() {
+  fresh = 0;
+  document.getElementById('news')?.remove();
+  renew(true).then(() => {
+    const first = /** @type {HTMLElement|null} */ (document.querySelector('[data-list] > tr a'));
+    scrollTo({ top: 0 });
+    first?.focus({ preventScroll: true });
+  }).catch(() => location.reload());
+}
+
+/** @param {CustomEvent} e */
+function onNews(e) {
+  const list = /** @type {Element} */ (e.target);
+  let pill = document.getElementById('news');
+  if (!pill) {
+    pill = document.createElement('button');
+    pill.id = 'news';
+    pill.className = 'news';
+    pill.setAttribute('type', 'button');
+    pill.onclick = takeNews;
+    list.closest('.scroll')?.before(pill);
+  }
+  if (fresh !== e.detail) {
+    fresh = e.detail;
+    const rows = list.children.length;
+    pill.textContent = `${fresh}${fresh >= Math.max(rows, 50) ? '+' : ''} new`;
+    say(`${fresh} new rows`);
+  }
+}
+
+// ---- the hub
+
+export function follow() {
+  const url = here('api/v1/stream');
+  main().addEventListener('pavane:news', /** @type {EventListener} */ (onNews));
+  main().addEventListener('pavane:changed', () => {
+    if (topics().join(' ') !== told) tell();
+    show();
+    const asof = document.getElementById('asof');
+    if (asof) asof.textContent = new Date().toISOString();
+  });
+  if (topics().length === 0) return;
+  const script = trustedURL(new URL('hub.js', import.meta.url).href);
+  let told = '';
+  const tell = () => {
+    told = topics().join(' ');
+    port?.postMessage({ url, topics: topics() });
+  };
+  if (globalThis.SharedWorker) {
+    port = new SharedWorker(script, { type: 'module', name: 'pavane' }).port;
+  } else {
+    const channel = new MessageChannel();
+    port = channel.port1;
+    import('./hub.js').then((hub) => hub.join(channel.port2));
+  }
+  port.onmessage = (e) => hear(e.data);
+  port.start();
+  tell();
+  setInterval(() => port?.postMessage({ here: true }), 20000);
+  setInterval(() => { if (state === 'polling' && !document.hidden) renewSoon(); }, POLL_MS);
+  addEventListener('pagehide', () => port?.postMessage({ bye: true }));
+  addEventListener('pageshow', (e) => { if (e.persisted) { tell(); renewSoon(); } });
+  show();
+}
