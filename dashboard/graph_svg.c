@@ -368,8 +368,14 @@ put_state(struct drawing *d, const struct node *n)
     if (n->map)
         put_box(b, "stack", n, 5, 9);
     put_box(b, "box", n, 0, 9);
+    /* The link's label says it all; the words beside it are for eyes. */
+    pav_buf_printf(b, "</a><g class=\"words %s\" aria-hidden=\"true\"",
+                   mark->status == PAV_MARK_NONE ? "plain"
+                                                 : looks[mark->status].class);
+    put_attribute(b, "data-for", n->name);
+    pav_buf_putc(b, '>');
     put_state_texts(d, n, mark);
-    pav_buf_puts(b, "</a>\n");
+    pav_buf_puts(b, "</g>\n");
     put_lanes(d, n);
     for (i = 0; i < n->scope_count; i++)
         put_scope(d, &n->scopes[i]);

@@ -276,7 +276,7 @@ page_by_key(struct pav_query *q, const char *rest)
     }
     pav_members_puts(&m, "dispositions", events);
     view_bool(&m, "dispositions_any", events->len > 0);
-    if (count == 0 && events->len == 0)
+    if (count == 0 && (d.key != NULL || events->len == 0))
         q->status = 404;
     page_show(q, &(struct page){.name = "bykey",
                                 .title = rest,

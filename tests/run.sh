@@ -32,10 +32,13 @@ while [ $# -gt 0 ]; do
     shift
 done
 [ -n "$PAVANE_SAMPLE" ] && export PAVANE_SAMPLE
+PAVANE_CONFORMANCE=$conformance
+[ -n "$conformance" ] && export PAVANE_CONFORMANCE
 kills=20
 [ $long = 1 ] && kills=200
 
 install $BUILD_PACKAGES $TEST_PACKAGES || exit 3
+npm_tools || { say "run.sh: npm could not bring $AXE" >&2; exit 3; }
 logs=$top/build/logs
 rm -rf "$logs"
 mkdir -p "$logs"
@@ -112,7 +115,7 @@ gcc_lane() {
     [ -n "$conformance" ] && cases "$top/build" outside- "$conformance"
     PAVANE_KILLS=$kills
     export PAVANE_KILLS
-    e2e "$top/build" e2e- machines bad_input http api faults browser
+    e2e "$top/build" e2e- machines bad_input http api graph faults browser
     [ -n "$PAVANE_SAMPLE" ] && e2e "$top/build" e2e- sample
     suite demo sh "$top/machines/demo.sh" --once
 }

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -166,8 +167,10 @@ def until(condition, seconds=20):
 
 
 def main():
-    """Runs the file's tests; the last line is the tally."""
-    suite = unittest.defaultTestLoader.loadTestsFromModule(__import__("__main__"))
+    """Runs the file's tests, or those named; the last line is the tally."""
+    here, names = __import__("__main__"), [a for a in sys.argv[1:] if not a.startswith("-")]
+    load = unittest.defaultTestLoader
+    suite = load.loadTestsFromNames(names, here) if names else load.loadTestsFromModule(here)
     result = unittest.TextTestRunner(verbosity=2).run(suite)
     failed = len(result.failures) + len(result.errors)
     skipped = len(result.skipped)
