@@ -34,7 +34,7 @@ LOOP = {"StartAt": "Ask", "States": {
     "Done": {"Type": "Succeed"}}}
 PAGES = (("/", "overview"), ("/executions", "executions"), ("/executions?status=ABORTED", "executions-none"),
          ("/by-key/order-1004", "execution"), ("/executions/car%3AVF1-0001?tab=timeline", "timeline"),
-         ("/executions/car%3AVF1-0001?tab=history", "history"), ("/executions/order%3Aorder-1006?tab=data", "data"),
+         ("/executions/car%3AVF1-0001?tab=history", "history"), ("/executions/order%3Aorder-1001?tab=data", "data"),
          ("/by-key/order-1005", "failed"), ("/by-key/VF1-0003", "parked"), ("/by-key/nobody", "unknown"),
          ("/machines", "machines"), ("/machines/car", "machine"), ("/events", "events"), ("/help", "help"))
 
@@ -231,7 +231,8 @@ class Graph(Browser):
                    Math.abs((n.top + n.bottom - b.top - b.bottom) / 2) < 60"""
         self.assertEqual(self.b.find_element(By.CSS_SELECTOR, "#inspector h2").text, "State150")
         until(lambda: self.js(inside, "State150"))
-        paint = self.js("return performance.getEntriesByType('paint').find(e => e.name == 'first-contentful-paint').startTime")
+        paint = until(lambda: self.js(
+            "return performance.getEntriesByType('paint').find(e => e.name == 'first-contentful-paint')?.startTime"))
         print("  200 states: first paint after %d ms" % paint)
         self.b.find_element(By.ID, "find-state").send_keys("State77" + Keys.ENTER)
         until(lambda: self.js(inside, "State77"))
