@@ -6,7 +6,8 @@
 #
 #   --conformance DIR  recorded cases from outside: DIR/asl, DIR/jsonpath, ...
 #   --sample DIR       the published sample: its template and its events
-#   --long             also what takes long: 200 rounds of kill -9
+#   --long             also what takes long: 200 rounds of kill -9, two million
+#                      inputs a fuzz target, ten million for HTTP
 #
 # One line a suite; the log of each stays in build/logs.  The last line is
 # "N passed, N failed, N skipped".  Exit code: 0, 1 some failed, 2 usage, 3 the
@@ -26,7 +27,7 @@ while [ $# -gt 0 ]; do
     --conformance) conformance=$(folder "$1" "${2:-}") || exit 2; shift ;;
     --sample) PAVANE_SAMPLE=$(folder "$1" "${2:-}") || exit 2; shift ;;
     --long) long=1 ;;
-    --help) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) say "run.sh: no option '$1'; --help tells more" >&2; exit 2 ;;
     esac
     shift
@@ -35,7 +36,8 @@ done
 PAVANE_CONFORMANCE=$conformance
 [ -n "$conformance" ] && export PAVANE_CONFORMANCE
 kills=20
-[ $long = 1 ] && kills=200
+fuzz_runs=30000
+[ $long = 1 ] && kills=200 fuzz_runs=2000000
 
 install $BUILD_PACKAGES $TEST_PACKAGES || exit 3
 npm_tools || { say "run.sh: npm could not bring $AXE" >&2; exit 3; }
@@ -115,7 +117,7 @@ gcc_lane() {
     [ -n "$conformance" ] && cases "$top/build" outside- "$conformance"
     PAVANE_KILLS=$kills
     export PAVANE_KILLS
-    e2e "$top/build" e2e- machines bad_input http api graph faults browser
+    e2e "$top/build" e2e- machines bad_input http front_door api graph faults browser
     [ -n "$PAVANE_SAMPLE" ] && e2e "$top/build" e2e- sample
     suite demo sh "$top/machines/demo.sh" --once
 }
@@ -136,6 +138,9 @@ clang_lane() {
     PAVANE_KILLS=5
     export PAVANE_KILLS
     e2e "$top/build-asan" asan-e2e- machines bad_input http api faults
+    suite fuzz-build env CC=clang sh -c \
+        ". '$top/tests/support/prepare.sh'; top='$top'; build '$top/build-fuzz' -DPAV_FUZZ=ON $werror"
+    suite fuzz $python "$top/tests/fuzz/run.py" "$top/build-fuzz" --runs $fuzz_runs
     suite tsan-build build "$top/build-tsan" -DPAV_TSAN=ON
     units "$top/build-tsan" tsan-unit- base store run
     e2e "$top/build-tsan" tsan-e2e- machines http faults

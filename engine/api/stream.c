@@ -33,6 +33,7 @@
 #define TOPICS_MAX  64
 #define FLUSH_MS    100
 #define TELL_MOST   500 /* changes in one message; then a resync */
+#define TELL_BYTES  (128 * 1024)
 #define HEARTBEAT_S 15
 #define HEADERS     "X-Accel-Buffering: no\r\n"
 
@@ -237,7 +238,7 @@ put_changes(struct streams *s, struct subscriber *sub, struct pav_buf *b)
     pav_buf_puts(b, machines ? ",\"machines\":true}\n\n" : "}\n\n");
     if (!any)
         b->len = 0;
-    if (told > TELL_MOST) {
+    if (told > TELL_MOST || b->len > TELL_BYTES) {
         b->len = 0;
         s->resyncs++;
         pav_buf_printf(b, "id: %lld-%llu\nevent: resync\ndata: {}\n\n",

@@ -30,20 +30,21 @@
 #include "pavane/mem.h"
 #include "net_int.h"
 
-#define BODY_S       30
-#define BODY_GRACE_S 5
-#define BODY_RATE    1024 /* bytes a second that a body must bring */
-#define IDLE_S       60
-#define STALL_S      15
-#define REPLY_S      60
-#define SLOWEST      (64 * 1024) /* bytes a second that a reader must take */
-#define LINGER_S     3
-#define LINGER_MAX   (16u << 20)
-#define FIRST_BUFFER 4096
-#define READ_AHEAD   (64 * 1024)
-#define MAX_REQUESTS 10000
-#define STREAM_MAX   (256 * 1024) /* unsent bytes of a stream: H3 */
-#define NEVER        INT64_MAX
+#define BODY_S        30
+#define BODY_GRACE_S  5
+#define BODY_RATE     1024 /* bytes a second that a body must bring */
+#define IDLE_S        60
+#define STALL_S       15
+#define REPLY_S       60
+#define SLOWEST       (64 * 1024) /* bytes a second that a reader must take */
+#define LINGER_S      3
+#define LINGER_MAX    (16u << 20)
+#define FIRST_BUFFER  4096
+#define READ_AHEAD    (64 * 1024)
+#define MAX_REQUESTS  10000
+#define STREAM_MAX    (256 * 1024) /* unsent bytes of a stream: H3 */
+#define STREAM_KERNEL (64 * 1024)  /* that the kernel holds of it */
+#define NEVER         INT64_MAX
 
 static void process(struct connection *c);
 static void stream_sent(struct connection *c);
@@ -157,7 +158,8 @@ request_over(struct connection *c)
         c->out = NULL;
         c->out_cap = 0;
     }
-    if (c->refused && !c->server->draining) {
+    if ((c->refused || (c->close_after && c->in_len > c->body_end)) &&
+        !c->server->draining) {
         c->state = LINGER;
         c->lingered = 0;
         shutdown(c->fd, SHUT_WR);
@@ -180,7 +182,7 @@ request_over(struct connection *c)
         c->in = NULL;
         c->in_cap = 0;
     }
-    read_on(c, true);
+    read_on(c, !c->ended);
 }
 
 /* Write what there is; true when all of it went out. */
@@ -483,7 +485,7 @@ what_is_wrong(int status)
 
 /* Requests that came in one piece are taken one after the other, not nested. */
 static void
-process(struct connection *c)
+take_requests(struct connection *c)
 {
     int status = 400;
 
@@ -507,6 +509,14 @@ process(struct connection *c)
         if (c->state == READ_BODY)
             return; /* more must come */
     }
+}
+
+static void
+process(struct connection *c)
+{
+    take_requests(c);
+    if (c->ended && (c->state == READ_HEAD || c->state == READ_BODY))
+        connection_close(c); /* what is there will never be whole */
 }
 
 static void
@@ -556,7 +566,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n == 0 && (c->state == WAIT_REPLY || c->state == WRITE)) {
-        c->close_after = true; /* it sends no more, and may still listen */
+        c->ended = true;
         read_on(c, false);
         return;
     }
@@ -601,8 +611,8 @@ pav_http_stream(struct pav_http *h, struct pav_ref ref, const char *type,
                 const char *headers)
 {
     struct connection *c = connection_of(h, ref, WAIT_REPLY);
+    int n, kernel = STREAM_KERNEL;
     char head[1024];
-    int n;
 
     if (c == NULL)
         return false;
@@ -613,6 +623,7 @@ pav_http_stream(struct pav_http *h, struct pav_ref ref, const char *type,
                  date_now(h), type, headers);
     c->state = STREAM;
     c->lingered = 0;
+    setsockopt(c->fd, SOL_SOCKET, SO_SNDBUF, &kernel, sizeof(kernel));
     h->counts.streams++;
     read_on(c, true);
     return pav_http_stream_put(h, ref, head, (size_t)n);

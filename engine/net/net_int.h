@@ -49,6 +49,8 @@ struct chunks {
     int state;
     unsigned digits; /* of its size */
     size_t trailer;  /* bytes of trailers and extensions so far */
+    char name[20];   /* of the trailer at hand, as far as it matters */
+    unsigned name_len;
 };
 enum parsed chunks_parse(char *p, size_t len, struct chunks *c);
 
@@ -69,6 +71,7 @@ struct connection {
     char *out;
     size_t out_len, out_at, out_cap;
     bool close_after, head_only, refused;
+    bool ended;      /* it sends no more, and may still listen */
     bool handling;   /* a reply now comes from within the handler */
     size_t lingered; /* bytes thrown away */
     int64_t deadline_us, body_from_us;

@@ -282,7 +282,10 @@ head_parse(char *p, size_t len, struct head *out, int *status)
 enum chunk_state {
     CHUNK_FIRST_DIGIT, /* where a zeroed struct begins */
     CHUNK_SIZE,
-    CHUNK_EXTENSION, /* up to CR */
+    CHUNK_EXTENSION, /* ";name" or ";name=value", once, without quotes */
+    CHUNK_EXTENSION_NAME,
+    CHUNK_EXTENSION_EQUALS,
+    CHUNK_EXTENSION_VALUE,
     CHUNK_SIZE_LF,
     CHUNK_DATA,
     CHUNK_DATA_CR,
@@ -298,6 +301,48 @@ static bool
 is_control(char c)
 {
     return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
+}
+
+static int
+extension(struct chunks *c, char byte)
+{
+    bool named = c->state == CHUNK_EXTENSION_NAME;
+    bool whole = named || c->state == CHUNK_EXTENSION_VALUE;
+
+    if (++c->trailer > LINE_MAX_)
+        return -1;
+    if (is_token_char((unsigned char)byte) && byte != '|') /* llhttp's view */
+        return named || c->state == CHUNK_EXTENSION ? CHUNK_EXTENSION_NAME
+                                                    : CHUNK_EXTENSION_VALUE;
+    if (byte == '=' && named)
+        return CHUNK_EXTENSION_EQUALS;
+    return byte == '\r' && whole ? CHUNK_SIZE_LF : -1;
+}
+
+/* Framing has no place behind the body: RFC 9110, 6.5.1. */
+static bool
+is_framing(const struct chunks *c)
+{
+    static const char *const names[] = {"content-length", "transfer-encoding",
+                                        "host", "connection"};
+    size_t i;
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (c->name_len == strlen(names[i]) &&
+            strncasecmp(c->name, names[i], c->name_len) == 0)
+            return true;
+    return false;
+}
+
+static int
+trailer_name(struct chunks *c, char byte)
+{
+    if (!is_token_char((unsigned char)byte) || ++c->trailer > LINE_MAX_)
+        return -1;
+    if (c->name_len < sizeof(c->name))
+        c->name[c->name_len] = byte;
+    c->name_len++;
+    return CHUNK_TRAILER_NAME;
 }
 
 /* One byte that is no data; the next state, or -1. */
@@ -324,10 +369,10 @@ chunk_byte(struct chunks *c, char byte)
             return CHUNK_EXTENSION;
         return byte == '\r' ? CHUNK_SIZE_LF : -1;
     case CHUNK_EXTENSION:
-        if (byte == '\r')
-            return CHUNK_SIZE_LF;
-        return is_control(byte) || ++c->trailer > LINE_MAX_ ? -1
-                                                            : CHUNK_EXTENSION;
+    case CHUNK_EXTENSION_NAME:
+    case CHUNK_EXTENSION_EQUALS:
+    case CHUNK_EXTENSION_VALUE:
+        return extension(c, byte);
     case CHUNK_SIZE_LF:
         if (byte != '\n')
             return -1;
@@ -339,13 +384,12 @@ chunk_byte(struct chunks *c, char byte)
     case CHUNK_TRAILER:
         if (byte == '\r')
             return CHUNK_END_LF;
-        return is_token_char((unsigned char)byte) ? CHUNK_TRAILER_NAME : -1;
+        c->name_len = 0;
+        return trailer_name(c, byte);
     case CHUNK_TRAILER_NAME:
         if (byte == ':')
-            return CHUNK_TRAILER_LINE;
-        return is_token_char((unsigned char)byte) && ++c->trailer <= LINE_MAX_
-                   ? CHUNK_TRAILER_NAME
-                   : -1;
+            return is_framing(c) ? -1 : CHUNK_TRAILER_LINE;
+        return trailer_name(c, byte);
     case CHUNK_TRAILER_LINE:
         if (byte == '\r')
             return CHUNK_TRAILER_LF;

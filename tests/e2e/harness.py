@@ -22,11 +22,12 @@ AWS_TARGET = "AWSStepFunctions."
 
 
 class Daemon:
-    def __init__(self, machines=None, db=None, folder=None, **options):
+    def __init__(self, machines=None, db=None, folder=None, preexec=None, **options):
         self.folder = folder or tempfile.mkdtemp(prefix="pavane-e2e-")
         self.own_folder = folder is None
         self.db = db or os.path.join(self.folder, "p.db")
         self.machines = machines
+        self.preexec = preexec
         self.options = options
         self.process = None
 
@@ -37,7 +38,7 @@ class Daemon:
         for name, value in {**self.options, **more}.items():
             args += ["--" + name.replace("_", "-"), str(value)]
         self.log = open(os.path.join(self.folder, "log"), "ab")
-        self.process = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=self.log)
+        self.process = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=self.log, preexec_fn=self.preexec)
         line = self.process.stdout.readline().decode()
         if not line.startswith("listening on http://"):
             self.process.wait()
