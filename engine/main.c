@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pavane/api.h"
 #include "pavane/buf.h"
 #include "cli/cli.h"
 
@@ -71,7 +72,7 @@ main(int argc, char **argv)
         return argc < 2 ? 2 : 0;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        puts("pavane 0.1.0");
+        puts("pavane " PAV_VERSION);
         return 0;
     }
     for (i = 0; i < COMMANDS; i++)

@@ -147,6 +147,7 @@ api_submit(struct pav_api *api, struct pav_ref ref, struct pav_job *job,
     if (pav_engine_submit(api->config.engine, job))
         return;
     pav_job_free(job);
+    api->shed++;
     api_error(api, ref, 503, "busy", NULL,
               "too much is waiting, or the daemon ends; nothing was kept: try "
               "again");
@@ -180,7 +181,7 @@ pav_api_done(void *arg, struct pav_job *first)
 
 /* ---- questions ---- */
 
-static struct question *
+struct question *
 question_new(struct pav_api *api, const struct pav_request *req,
              struct pav_ref ref, pav_query_fn run)
 {
@@ -225,7 +226,13 @@ bool
 api_ask(struct pav_api *api, const struct pav_request *req, struct pav_ref ref,
         pav_query_fn run)
 {
-    struct question *qu = question_new(api, req, ref, run);
+    return question_push(api, question_new(api, req, ref, run));
+}
+
+bool
+question_push(struct pav_api *api, struct question *qu)
+{
+    struct pav_ref ref = qu->ref;
 
     if (pav_queue_push(api->questions, &qu->node))
         return true;
@@ -411,6 +418,10 @@ get(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
         status_get(api, ref);
         return;
     }
+    if (strcmp(req->path, "/metrics") == 0) {
+        metrics_get(api, ref);
+        return;
+    }
     if (strcmp(req->path, "/api/v1/stream") == 0) {
         stream_get(api, req, ref);
         return;
@@ -434,11 +445,37 @@ get(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
         api_ask(api, req, ref, api->config.page);
 }
 
+const char *
+route_name(int route)
+{
+    static const char *const names[ROUTES] = {"other", "events", "aws", "api",
+                                              "pages"};
+
+    return names[route];
+}
+
+static enum route
+route_of(const struct pav_request *req)
+{
+    if (req->method == PAV_POST)
+        return strcmp(req->path, EVENTS_PATH) == 0 ? ROUTE_EVENTS
+               : strcmp(req->path, "/") == 0       ? ROUTE_AWS
+                                                   : ROUTE_OTHER;
+    if (strncmp(req->path, "/api/", 5) == 0)
+        return ROUTE_API;
+    return strcmp(req->path, "/livez") == 0 ||
+                   strcmp(req->path, "/readyz") == 0 ||
+                   strcmp(req->path, "/metrics") == 0
+               ? ROUTE_OTHER
+               : ROUTE_PAGES;
+}
+
 void
 pav_api_handle(void *arg, const struct pav_request *req, struct pav_ref ref)
 {
     struct pav_api *api = arg;
 
+    pav_http_route(api->config.http, ref, route_of(req));
     if (req->method != PAV_POST)
         get(api, req, ref);
     else if (strcmp(req->path, EVENTS_PATH) == 0)

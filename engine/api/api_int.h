@@ -33,6 +33,8 @@ struct question {
     pav_query_fn run;
     struct pav_ref ref;
     struct pav_api *api;
+    struct pav_status_view status; /* of /metrics */
+    struct pav_http_counts http;
     struct pav_job *define; /* CreateStateMachine, compiled: on to the engine */
 };
 
@@ -54,6 +56,7 @@ struct pav_api {
     struct pav_folder *folder;
     bool scanning; /* one scan at a time */
     struct streams *streams;
+    uint64_t shed; /* requests that found the engine's queue full */
     int64_t started_us;
 };
 
@@ -64,6 +67,21 @@ void api_submit(struct pav_api *api, struct pav_ref ref, struct pav_job *job,
 /* A question for the query threads; false when there are too many. */
 bool api_ask(struct pav_api *api, const struct pav_request *req,
              struct pav_ref ref, pav_query_fn run);
+/* The two halves of it. */
+struct question *
+question_new(struct pav_api *api, const struct pav_request *req,
+             struct pav_ref ref, pav_query_fn run);
+bool question_push(struct pav_api *api, struct question *qu);
+/* Classes of requests, for /metrics. */
+enum route {
+    ROUTE_OTHER,
+    ROUTE_EVENTS,
+    ROUTE_AWS,
+    ROUTE_API,
+    ROUTE_PAGES,
+    ROUTES
+};
+const char *route_name(int route);
 void api_reply(struct pav_api *api, struct pav_ref ref, int status,
                const char *type, const char *body, size_t len);
 /* {"error","message"}, and "at" when there is one. */
@@ -106,6 +124,7 @@ void waits_get(struct pav_query *q);
 void dispositions_get(struct pav_query *q);
 void machines_get(struct pav_query *q);
 void status_get(struct pav_api *api, struct pav_ref ref);
+void metrics_get(struct pav_api *api, struct pav_ref ref);
 /* Compile what CreateStateMachine brought; leaves question->define set. */
 void define_compile(struct pav_query *q);
 

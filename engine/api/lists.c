@@ -180,11 +180,27 @@ machines_get(struct pav_query *q)
 
 /* ---- status ---- */
 
+/* {"count","mean","p50","p99"}: the latter two are bounds of classes. */
+static void
+add_spread(cJSON *o, const char *key, const struct pav_histogram *h,
+           const double bounds[PAV_CLASSES], double unit)
+{
+    cJSON *s = cJSON_AddObjectToObject(o, key);
+    uint64_t n = pav_histogram_count(h);
+
+    cJSON_AddNumberToObject(s, "count", (double)n);
+    cJSON_AddNumberToObject(s, "mean", n == 0 ? 0 : h->sum / (double)n * unit);
+    cJSON_AddNumberToObject(s, "p50",
+                            pav_histogram_quantile(h, bounds, 0.5) * unit);
+    cJSON_AddNumberToObject(s, "p99",
+                            pav_histogram_quantile(h, bounds, 0.99) * unit);
+}
+
 static void
 status_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
 {
     const struct pav_status_view *s = &job->status;
-    struct pav_http_counts h = pav_http_counts(api->config.http);
+    const struct pav_http_counts *h = pav_http_counts(api->config.http);
     cJSON *paper = cJSON_CreateObject(), *o;
     char *text;
     size_t len;
@@ -200,6 +216,7 @@ status_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
     cJSON_AddNumberToObject(o, "commits", (double)s->commits);
     cJSON_AddNumberToObject(o, "rollbacks", (double)s->rollbacks);
     cJSON_AddNumberToObject(o, "queue", (double)s->queue);
+    cJSON_AddNumberToObject(o, "queueMost", (double)s->queue_most);
     cJSON_AddNumberToObject(o, "machines", (double)s->machines);
     cJSON_AddNumberToObject(o, "rules", (double)s->rules);
     add_time(o, "nextTimer", s->next_timer_at);
@@ -209,15 +226,20 @@ status_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
     cJSON_AddNumberToObject(o, "commit", (double)s->commit_us);
     cJSON_AddNumberToObject(o, "release", (double)s->release_us);
     cJSON_AddNumberToObject(o, "checkpoint", (double)s->checkpoint_us);
+    o = cJSON_AddObjectToObject(paper, "commits");
+    add_spread(o, "eventsEach", &s->batch, pav_bounds_items, 1);
+    add_spread(o, "microsecondsEach", &s->commit, pav_bounds_seconds, 1e6);
+    add_spread(o, "checkpointMicroseconds", &s->checkpoint, pav_bounds_seconds,
+               1e6);
     o = cJSON_AddObjectToObject(paper, "http");
-    cJSON_AddNumberToObject(o, "open", h.open);
-    cJSON_AddNumberToObject(o, "accepted", (double)h.accepted);
-    cJSON_AddNumberToObject(o, "requests", (double)h.requests);
-    cJSON_AddNumberToObject(o, "refused", (double)h.refused);
-    cJSON_AddNumberToObject(o, "bad", (double)h.bad);
-    cJSON_AddNumberToObject(o, "timedOut", (double)h.timed_out);
-    cJSON_AddNumberToObject(o, "streams", h.streams);
-    cJSON_AddNumberToObject(o, "streamsCut", (double)h.streams_cut);
+    cJSON_AddNumberToObject(o, "open", h->open);
+    cJSON_AddNumberToObject(o, "accepted", (double)h->accepted);
+    cJSON_AddNumberToObject(o, "requests", (double)h->requests);
+    cJSON_AddNumberToObject(o, "refused", (double)h->refused);
+    cJSON_AddNumberToObject(o, "bad", (double)h->bad);
+    cJSON_AddNumberToObject(o, "timedOut", (double)h->timed_out);
+    cJSON_AddNumberToObject(o, "streams", h->streams);
+    cJSON_AddNumberToObject(o, "streamsCut", (double)h->streams_cut);
     cJSON_AddNumberToObject(o, "resyncs",
                             (double)streams_resyncs(api->streams));
     cJSON_AddNumberToObject(paper, "questions",

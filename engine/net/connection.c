@@ -269,8 +269,31 @@ put_reply(struct connection *c, const struct pav_reply *r)
 }
 
 static void
+count_reply(struct connection *c, int status)
+{
+    int code = status / 100 - 2;
+
+    if (code >= 0 && code < PAV_CODES)
+        pav_histogram_add(&c->server->counts.took[c->route][code],
+                          pav_bounds_seconds,
+                          (double)(pav_clock_mono_us() - c->asked_us) / 1e6);
+}
+
+void
+pav_http_route(struct pav_http *h, struct pav_ref ref, unsigned route)
+{
+    struct connection *c = connection_of(h, ref, WAIT_REPLY);
+
+    PAV_ASSERT(route < PAV_ROUTES);
+    if (c != NULL)
+        c->route = route;
+}
+
+static void
 reply_now(struct connection *c, const struct pav_reply *r)
 {
+    if (c->state == WAIT_REPLY)
+        count_reply(c, r->status);
     c->state = WRITE;
     /* H1: for a large answer more, but never again for each piece of it. */
     set_deadline(c, STALL_S + (int)(r->len / SLOWEST));
@@ -336,6 +359,8 @@ hand_over(struct connection *c, size_t body_len)
     c->close_after =
         !c->head.keep_alive || h->draining || ++c->requests >= MAX_REQUESTS;
     set_deadline(c, REPLY_S);
+    c->asked_us = c->deadline_us - REPLY_S * 1000000LL;
+    c->route = 0;
     c->handling = true;
     h->config.handle(h->config.arg, &req, ref);
     c->handling = false;

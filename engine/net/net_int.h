@@ -75,6 +75,8 @@ struct connection {
     bool handling;   /* a reply now comes from within the handler */
     size_t lingered; /* bytes thrown away */
     int64_t deadline_us, body_from_us;
+    int64_t asked_us; /* when the request was complete */
+    unsigned route;
     uint64_t address; /* a hash of it */
     unsigned requests;
 };

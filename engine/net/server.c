@@ -397,10 +397,10 @@ pav_http_run(struct pav_http *h)
     event_base_dispatch(h->base);
 }
 
-struct pav_http_counts
+const struct pav_http_counts *
 pav_http_counts(const struct pav_http *h)
 {
-    return h->counts;
+    return &h->counts;
 }
 
 void

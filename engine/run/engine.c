@@ -140,6 +140,18 @@ is_definition(const struct pav_job *j)
     return j->kind == PAV_JOB_DEFINE || j->kind == PAV_JOB_FOLDERS;
 }
 
+static void
+count_commit(struct pav_engine *e, int64_t us)
+{
+    uint64_t events = e->counts.events - e->committed_events;
+
+    if (events == 0)
+        return;
+    e->committed_events = e->counts.events;
+    pav_histogram_add(&e->counts.commit, pav_bounds_seconds, (double)us / 1e6);
+    pav_histogram_add(&e->counts.batch, pav_bounds_items, (double)events);
+}
+
 /* Commit what was staged, then release: T1.  `define` takes effect between. */
 static void
 settle(struct pav_engine *e, struct pav_job *define)
@@ -153,6 +165,7 @@ settle(struct pav_engine *e, struct pav_job *define)
     case PAV_OK:
         durable = true;
         e->counts.commits++;
+        count_commit(e, pav_clock_mono_us() - before);
         if (define != NULL && define->kind == PAV_JOB_DEFINE)
             define_swap(e, define);
         else if (define != NULL)
@@ -231,12 +244,16 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
 {
     int64_t t0 = pav_clock_mono_us(), t1;
     struct pav_node *n = pav_queue_take(e->queue, TURN_JOBS, wait_ms), *next;
+    uint64_t settled;
     uint32_t events = 0;
     size_t bytes = 0;
     bool idle = n == NULL;
 
+    if (pav_queue_count(e->queue) > e->counts.queue_most)
+        e->counts.queue_most = pav_queue_count(e->queue);
     t1 = pav_clock_mono_us();
     e->counts.collect_us += (uint64_t)(t1 - t0);
+    settled = e->counts.commit_us + e->counts.release_us;
     pav_clock_forget(e->clock); /* T3: the first reader freezes it */
     for (; n != NULL; n = next) {
         struct pav_job *j = (struct pav_job *)n;
@@ -259,12 +276,17 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
     }
     if (!e->full)
         timers_run(e);
-    e->counts.advance_us += (uint64_t)(pav_clock_mono_us() - t1);
+    settled = e->counts.commit_us + e->counts.release_us - settled;
+    e->counts.advance_us += (uint64_t)(pav_clock_mono_us() - t1) - settled;
     settle(e, NULL);
     t1 = pav_clock_mono_us();
-    if (pav_store_wants_checkpoint(e->store, idle))
+    if (pav_store_wants_checkpoint(e->store, idle)) {
         pav_store_checkpoint(e->store);
-    e->counts.checkpoint_us += (uint64_t)(pav_clock_mono_us() - t1);
+        t0 = pav_clock_mono_us() - t1;
+        e->counts.checkpoint_us += (uint64_t)t0;
+        pav_histogram_add(&e->counts.checkpoint, pav_bounds_seconds,
+                          (double)t0 / 1e6);
+    }
 }
 
 void

@@ -50,6 +50,7 @@ feed_disposition(struct pav_engine *e, enum pav_disposition kind)
 {
     struct pav_feed *f = feed_of(e);
 
+    e->counts.dispositions[kind]++;
     if (f != NULL)
         f->dispositions[kind]++;
 }

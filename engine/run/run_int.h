@@ -49,6 +49,7 @@ struct pav_engine {
     struct pav_arena arena;
     struct pav_job *jobs, **jobs_last; /* to be released */
     uint64_t arrivals;                 /* never counted back, unlike ids */
+    uint64_t committed_events;         /* as of the last commit */
     bool full;                         /* the last commit found no space */
     int64_t next_probe_at;
 

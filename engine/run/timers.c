@@ -86,6 +86,8 @@ timers_run(struct pav_engine *e)
     while (n++ < TURN_TIMERS &&
            pav_store_timer_first(e->store, &due_at, &execution_id, &no) &&
            due_at <= now) {
+        pav_histogram_add(&e->counts.timer_lag, pav_bounds_seconds,
+                          (double)(now - due_at) / 1e3);
         fire(e, due_at, execution_id, no);
         turn_breathe(e);
     }

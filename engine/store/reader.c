@@ -688,6 +688,35 @@ count_rows(struct pav_reader *r, const char *sql)
     return n;
 }
 
+void
+pav_reader_counts(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
+                  struct pav_row_counts *out)
+{
+    uint32_t room = 5 * count_rows(r, "SELECT count(*) FROM machine");
+    sqlite3_stmt *st =
+        ask(r, "SELECT (SELECT name FROM machine WHERE id=machine_id),status,"
+               "count(*) FROM execution GROUP BY machine_id,status");
+
+    memset(out, 0, sizeof(*out));
+    out->executions = pav_arena_alloc(a, (room + 1) * sizeof(*out->executions));
+    while (out->execution_count < room && row(st)) {
+        out->executions[out->execution_count].machine = column_str(st, 0, a);
+        out->executions[out->execution_count].status =
+            sqlite3_column_int(st, 1);
+        out->executions[out->execution_count++].count =
+            sqlite3_column_int64(st, 2);
+    }
+    sqlite3_reset(st);
+    out->waits = count_rows(r, "SELECT count(*) FROM wait");
+    out->timers = count_rows(r, "SELECT count(*) FROM timer");
+    out->parked = count_rows(r, "SELECT count(*) FROM parked");
+    st = ask(r, "SELECT count(*) FROM timer WHERE due_at<=?1");
+    sqlite3_bind_int64(st, 1, now_ms);
+    if (row(st))
+        out->timers_due = sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+}
+
 uint32_t
 pav_reader_machines(struct pav_reader *r, bool counted, struct pav_arena *a,
                     struct pav_machine_view **out)

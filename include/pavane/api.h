@@ -11,6 +11,8 @@
 #include "pavane/http.h"
 #include "pavane/query.h"
 
+#define PAV_VERSION "0.1.0"
+
 struct pav_api;
 
 struct pav_api_config {

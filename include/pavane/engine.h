@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 #include "pavane/clock.h"
+#include "pavane/histogram.h"
 #include "pavane/queue.h"
 #include "pavane/rules.h"
 #include "pavane/step.h"
@@ -52,8 +53,11 @@ struct pav_event_item {
 struct pav_status_view {
     uint64_t turns, events, steps, commits, rollbacks;
     uint64_t collect_us, advance_us, commit_us, release_us, checkpoint_us;
-    uint64_t queue, machines, rules;
-    int64_t next_timer_at; /* 0: none */
+    uint64_t queue, queue_most, machines, rules;
+    uint64_t dispositions[PAV_DISPOSITIONS];
+    struct pav_histogram commit, checkpoint, timer_lag; /* seconds */
+    struct pav_histogram batch;                         /* events a commit */
+    int64_t next_timer_at;                              /* 0: none */
 };
 
 struct pav_job {

@@ -15,6 +15,7 @@
 #define PAVANE_HTTP_H
 
 #include "pavane/err.h"
+#include "pavane/histogram.h"
 #include "pavane/queue.h"
 
 struct pav_http;
@@ -99,11 +100,19 @@ bool pav_http_stream_open(struct pav_http *h, struct pav_ref ref);
 /* Call `alarm` once, this much later; nothing when it is set already. */
 void pav_http_alarm(struct pav_http *h, int ms);
 
+/* Which class of requests this one is, for the counts; 0 to PAV_ROUTES - 1. */
+void pav_http_route(struct pav_http *h, struct pav_ref ref, unsigned route);
+
+#define PAV_ROUTES 8
+#define PAV_CODES  4 /* 2xx, 3xx, 4xx, 5xx */
+
 struct pav_http_counts {
+    struct pav_histogram took[PAV_ROUTES][PAV_CODES]; /* seconds */
     uint64_t accepted, requests, refused, bad, timed_out, streams_cut;
     uint32_t open, streams;
 };
-struct pav_http_counts pav_http_counts(const struct pav_http *h);
+/* Borrowed. */
+const struct pav_http_counts *pav_http_counts(const struct pav_http *h);
 
 /* Value of a query parameter, decoded, in `out`; NULL when absent or long. */
 const char *

@@ -119,6 +119,22 @@ pav_reader_dispositions(struct pav_reader *r,
 bool pav_reader_event(struct pav_reader *r, int64_t id, struct pav_arena *a,
                       struct pav_event_row *out);
 
+/* ---- rows, for metrics ---- */
+
+struct pav_row_counts {
+    struct {
+        const char *machine;
+        int status;
+        int64_t count;
+    } * executions;
+    uint32_t execution_count;
+    int64_t waits, timers, timers_due, parked;
+};
+
+/* Exact; cost grows with the number of executions, over an index alone. */
+void pav_reader_counts(struct pav_reader *r, int64_t now_ms,
+                       struct pav_arena *a, struct pav_row_counts *out);
+
 /* ---- machines ---- */
 
 #define PAV_COUNT_CAP 10000 /* counts stop there: "10,000+" */

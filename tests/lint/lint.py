@@ -29,7 +29,7 @@ HEADERS = {
     r"cmocka\.h": ["tests/"],
 }
 # what each folder may include of include/pavane
-BASE = {"buf", "clock", "digest", "doc", "err", "file", "log", "mem", "paper", "queue", "settings", "text"}
+BASE = {"buf", "clock", "digest", "doc", "err", "file", "histogram", "log", "mem", "paper", "queue", "settings", "text"}
 LANG = {"history", "machine", "path", "pattern", "step", "transform"}
 STORE = {"store", "reader"}
 RUN = {"engine", "envelope", "folder", "rules"}

@@ -1,0 +1,263 @@
+/*
+ * GET /metrics: Prometheus' text format.  Names: pavane_..., base units,
+ * _total for what only grows.  No label is a correlation id or anything else
+ * that a producer could multiply.
+ *
+ * The engine's numbers come with a job, rows are counted on a query thread.
+ */
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "pavane/clock.h"
+#include "pavane/step.h"
+#include "api_int.h"
+
+static void
+head(struct pav_buf *b, const char *name, const char *type, const char *help)
+{
+    pav_buf_printf(b, "# HELP pavane_%s %s\n# TYPE pavane_%s %s\n", name, help,
+                   name, type);
+}
+
+static void
+number(struct pav_buf *b, const char *name, const char *type, const char *help,
+       double value)
+{
+    head(b, name, type, help);
+    pav_buf_printf(b, "pavane_%s %.17g\n", name, value);
+}
+
+/* `labels` with a comma behind them, or "". */
+static void
+classes(struct pav_buf *b, const char *name, const char *labels,
+        const struct pav_histogram *h, const double bounds[PAV_CLASSES])
+{
+    int len = (int)strlen(labels), i;
+    uint64_t so_far = 0;
+
+    for (i = 0; i < PAV_CLASSES; i++) {
+        so_far += h->in[i];
+        pav_buf_printf(b, "pavane_%s_bucket{%sle=\"%g\"} %llu\n", name, labels,
+                       bounds[i], (unsigned long long)so_far);
+    }
+    so_far += h->in[PAV_CLASSES];
+    pav_buf_printf(b, "pavane_%s_bucket{%sle=\"+Inf\"} %llu\n", name, labels,
+                   (unsigned long long)so_far);
+    len -= len > 0;
+    pav_buf_printf(b, "pavane_%s_sum%s%.*s%s %.9g\n", name, len > 0 ? "{" : "",
+                   len, labels, len > 0 ? "}" : "", h->sum);
+    pav_buf_printf(b, "pavane_%s_count%s%.*s%s %llu\n", name,
+                   len > 0 ? "{" : "", len, labels, len > 0 ? "}" : "",
+                   (unsigned long long)so_far);
+}
+
+static void
+histogram(struct pav_buf *b, const char *name, const char *help,
+          const struct pav_histogram *h, const double bounds[PAV_CLASSES])
+{
+    head(b, name, "histogram", help);
+    classes(b, name, "", h, bounds);
+}
+
+/* A label's value: backslash, quote and line feed are escaped. */
+static void
+label(struct pav_buf *b, const char *value)
+{
+    for (; *value != '\0'; value++) {
+        if (*value == '\\' || *value == '"')
+            pav_buf_putc(b, '\\');
+        if (*value == '\n')
+            pav_buf_puts(b, "\\n");
+        else
+            pav_buf_putc(b, *value);
+    }
+}
+
+static void
+put_engine(struct pav_buf *b, const struct pav_status_view *s)
+{
+    int i;
+
+    head(b, "events_received_total", "counter",
+         "Events by what became of them; a parked one counts again when it is "
+         "taken or expires.");
+    for (i = 0; i < PAV_DISPOSITIONS; i++)
+        pav_buf_printf(b, "pavane_events_received_total{result=\"%s\"} %llu\n",
+                       pav_disposition_name((enum pav_disposition)i),
+                       (unsigned long long)s->dispositions[i]);
+    number(b, "events_unmatched_total", "counter",
+           "Events that no rule matched.",
+           (double)s->dispositions[PAV_UNMATCHED]);
+    number(b, "transitions_total", "counter", "Steps of executions.",
+           (double)s->steps);
+    number(b, "turns_total", "counter", "Turns of the engine.",
+           (double)s->turns);
+    number(b, "commits_total", "counter", "Commits.", (double)s->commits);
+    number(b, "rollbacks_total", "counter",
+           "Turns that were rolled back for want of space.",
+           (double)s->rollbacks);
+    histogram(b, "commit_duration_seconds", "What a commit takes.", &s->commit,
+              pav_bounds_seconds);
+    histogram(b, "commit_batch_events", "Events in one commit.", &s->batch,
+              pav_bounds_items);
+    histogram(b, "checkpoint_duration_seconds", "What a checkpoint takes.",
+              &s->checkpoint, pav_bounds_seconds);
+    histogram(b, "timer_lag_seconds", "How late timers fire.", &s->timer_lag,
+              pav_bounds_seconds);
+    number(b, "queue_events", "gauge", "Requests that wait for the engine.",
+           (double)s->queue);
+    head(b, "engine_seconds_total", "counter",
+         "Time of the engine thread by phase; collect is waiting.");
+    pav_buf_printf(b,
+                   "pavane_engine_seconds_total{phase=\"collect\"} %.6f\n"
+                   "pavane_engine_seconds_total{phase=\"advance\"} %.6f\n"
+                   "pavane_engine_seconds_total{phase=\"commit\"} %.6f\n"
+                   "pavane_engine_seconds_total{phase=\"release\"} %.6f\n"
+                   "pavane_engine_seconds_total{phase=\"checkpoint\"} %.6f\n",
+                   (double)s->collect_us / 1e6, (double)s->advance_us / 1e6,
+                   (double)s->commit_us / 1e6, (double)s->release_us / 1e6,
+                   (double)s->checkpoint_us / 1e6);
+}
+
+static void
+put_http(struct pav_buf *b, const struct pav_http_counts *h, uint64_t shed)
+{
+    static const char *const codes[] = {"2xx", "3xx", "4xx", "5xx"};
+    char labels[64];
+    int r, c;
+
+    head(b, "shed_total", "counter",
+         "What was turned away so that the rest is served.");
+    pav_buf_printf(b,
+                   "pavane_shed_total{reason=\"connections\"} %llu\n"
+                   "pavane_shed_total{reason=\"queue\"} %llu\n"
+                   "pavane_shed_total{reason=\"deadline\"} %llu\n"
+                   "pavane_shed_total{reason=\"slow_stream\"} %llu\n",
+                   (unsigned long long)h->refused, (unsigned long long)shed,
+                   (unsigned long long)h->timed_out,
+                   (unsigned long long)h->streams_cut);
+    number(b, "malformed_requests_total", "counter",
+           "Requests that were refused before they were read as one.",
+           (double)h->bad);
+    number(b, "connections", "gauge", "Open connections.", h->open);
+    number(b, "sse_clients", "gauge", "Open streams of changes.", h->streams);
+    histogram(b, "ack_duration_seconds",
+              "From a complete POST /events to its answer: durable.",
+              &h->took[ROUTE_EVENTS][0], pav_bounds_seconds);
+    head(b, "http_request_duration_seconds", "histogram",
+         "From a complete request to its answer.");
+    for (r = 0; r < ROUTES; r++) {
+        for (c = 0; c < PAV_CODES; c++) {
+            if (pav_histogram_count(&h->took[r][c]) == 0)
+                continue;
+            snprintf(labels, sizeof(labels), "route=\"%s\",code=\"%s\",",
+                     route_name(r), codes[c]);
+            classes(b, "http_request_duration_seconds", labels, &h->took[r][c],
+                    pav_bounds_seconds);
+        }
+    }
+}
+
+static void
+put_rows(struct pav_query *q)
+{
+    struct pav_row_counts n;
+    struct pav_buf *b = &q->out;
+    uint32_t i;
+
+    pav_reader_counts(q->reader, q->now_ms, q->arena, &n);
+    head(b, "executions", "gauge", "Executions by machine and status.");
+    for (i = 0; i < n.execution_count; i++) {
+        pav_buf_puts(b, "pavane_executions{machine=\"");
+        label(b, n.executions[i].machine);
+        pav_buf_printf(b, "\",status=\"%s\"} %lld\n",
+                       pav_status_name((enum pav_status)n.executions[i].status),
+                       (long long)n.executions[i].count);
+    }
+    number(b, "tokens_waiting", "gauge", "Open waits.", (double)n.waits);
+    number(b, "timers", "gauge", "Timers that are set.", (double)n.timers);
+    number(b, "timers_due", "gauge", "Timers whose time has come.",
+           (double)n.timers_due);
+    number(b, "events_parked", "gauge", "Events that came early and wait.",
+           (double)n.parked);
+}
+
+/* /proc/self: what the process uses. */
+static void
+put_process(struct pav_buf *b, double started)
+{
+    unsigned long user = 0, system = 0, pages = 0, size = 0;
+    FILE *f = fopen("/proc/self/stat", "re");
+
+    if (f != NULL) {
+        if (fscanf(f,
+                   "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
+                   "%lu %lu",
+                   &user, &system) != 2)
+            user = system = 0;
+        fclose(f);
+    }
+    f = fopen("/proc/self/statm", "re");
+    if (f != NULL) {
+        if (fscanf(f, "%lu %lu", &size, &pages) != 2)
+            size = pages = 0;
+        fclose(f);
+    }
+    pav_buf_printf(b,
+                   "# TYPE process_cpu_seconds_total counter\n"
+                   "process_cpu_seconds_total %.2f\n"
+                   "# TYPE process_resident_memory_bytes gauge\n"
+                   "process_resident_memory_bytes %lu\n"
+                   "# TYPE process_start_time_seconds gauge\n"
+                   "process_start_time_seconds %.3f\n",
+                   (double)(user + system) / (double)sysconf(_SC_CLK_TCK),
+                   pages * (unsigned long)sysconf(_SC_PAGESIZE), started);
+}
+
+static void
+metrics(struct pav_query *q)
+{
+    struct question *qu =
+        (struct question *)(void *)((char *)q - offsetof(struct question, q));
+    const struct pav_api *api = qu->api;
+    struct stat st;
+    const char *wal = pav_arena_printf(q->arena, "%s-wal", api->config.db);
+
+    q->type = "text/plain; version=0.0.4; charset=utf-8";
+    head(&q->out, "build_info", "gauge", "Which build this is.");
+    pav_buf_puts(&q->out, "pavane_build_info{version=\"" PAV_VERSION "\"} 1\n");
+    put_engine(&q->out, &qu->status);
+    put_http(&q->out, &qu->http, api->shed);
+    number(&q->out, "wal_bytes", "gauge", "Size of the write-ahead log.",
+           stat(wal, &st) == 0 ? (double)st.st_size : 0);
+    put_rows(q);
+    put_process(&q->out,
+                (double)q->now_ms / 1e3 -
+                    (double)(pav_clock_mono_us() - api->started_us) / 1e6);
+}
+
+static void
+metrics_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
+{
+    static const struct pav_request req = {.path = "/metrics",
+                                           .query = "",
+                                           .host = "",
+                                           .target = "",
+                                           .cookie = ""};
+    struct question *qu = question_new(api, &req, ref, metrics);
+
+    qu->status = job->status;
+    qu->http = *pav_http_counts(api->config.http);
+    question_push(api, qu);
+}
+
+void
+metrics_get(struct pav_api *api, struct pav_ref ref)
+{
+    api_submit(api, ref, pav_job_new(PAV_JOB_STATUS), metrics_answer);
+}
