@@ -20,7 +20,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 HEADERS = {
     r"event2/": ["engine/net/"],
     r"curl/": ["engine/net/"],
-    r"sqlite3\.h": ["engine/store/"],
+    r"sqlite3\.h": ["engine/store/", "tests/bench/"],
     r"cjson/": ["engine/base/paper", "include/pavane/paper.h", "engine/api/", "engine/cli/"],
     r"cmark\.h": ["dashboard/markdown.c"],
     r"openssl/": ["engine/base/digest.c", "engine/net/"],
