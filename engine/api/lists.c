@@ -229,6 +229,7 @@ status_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
     o = cJSON_AddObjectToObject(paper, "commits");
     add_spread(o, "eventsEach", &s->batch, pav_bounds_items, 1);
     add_spread(o, "microsecondsEach", &s->commit, pav_bounds_seconds, 1e6);
+    add_spread(o, "syncMicroseconds", &s->sync, pav_bounds_seconds, 1e6);
     add_spread(o, "checkpointMicroseconds", &s->checkpoint, pav_bounds_seconds,
                1e6);
     o = cJSON_AddObjectToObject(paper, "http");

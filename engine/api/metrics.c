@@ -103,6 +103,8 @@ put_engine(struct pav_buf *b, const struct pav_status_view *s)
            (double)s->rollbacks);
     histogram(b, "commit_duration_seconds", "What a commit takes.", &s->commit,
               pav_bounds_seconds);
+    histogram(b, "sync_duration_seconds", "What making a commit durable takes.",
+              &s->sync, pav_bounds_seconds);
     histogram(b, "commit_batch_events", "Events in one commit.", &s->batch,
               pav_bounds_items);
     histogram(b, "checkpoint_duration_seconds", "What a checkpoint takes.",

@@ -78,6 +78,7 @@ status_fill(struct pav_engine *e, struct pav_job *j)
     int64_t due = timers_next(e);
 
     j->status = e->counts;
+    flusher_counts(e, &j->status.sync);
     j->status.queue = pav_queue_count(e->queue);
     j->status.next_timer_at = due == INT64_MAX ? 0 : due;
 }
@@ -157,13 +158,16 @@ static void
 settle(struct pav_engine *e, struct pav_job *define)
 {
     struct pav_job *first = e->jobs;
-    int64_t before = pav_clock_mono_us(), behind;
+    int64_t before, behind;
     struct pav_err err;
-    bool durable = false;
+    bool committed = false;
+
+    flusher_wait(e);
+    before = pav_clock_mono_us();
 
     switch (pav_store_commit(e->store, &err)) {
     case PAV_OK:
-        durable = true;
+        committed = true;
         e->counts.commits++;
         count_commit(e, pav_clock_mono_us() - before);
         if (define != NULL && define->kind == PAV_JOB_DEFINE)
@@ -184,9 +188,7 @@ settle(struct pav_engine *e, struct pav_job *define)
     e->counts.commit_us += (uint64_t)(behind - before);
     e->jobs = NULL;
     e->jobs_last = &e->jobs;
-    feed_release(e, durable);
-    if (first != NULL)
-        e->config.done(e->config.done_arg, first);
+    flusher_release(e, feed_take(e, committed), first);
     e->counts.release_us += (uint64_t)(pav_clock_mono_us() - behind);
 }
 
@@ -325,8 +327,11 @@ engine_main(void *arg)
     struct pav_engine *e = arg;
 
     pav_store_adopt(e->store);
+    flusher_start(e);
     while (!pav_queue_closed(e->queue) || pav_queue_count(e->queue) > 0)
         pav_engine_turn(e, sleep_ms(e));
+    flusher_wait(e);
+    flusher_stop(e);
     return NULL;
 }
 

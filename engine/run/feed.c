@@ -64,16 +64,16 @@ feed_machines(struct pav_engine *e)
         f->machines = true;
 }
 
-void
-feed_release(struct pav_engine *e, bool durable)
+struct pav_feed *
+feed_take(struct pav_engine *e, bool committed)
 {
     struct pav_feed *f = e->feed;
 
     e->feed = NULL;
-    if (f != NULL && durable)
-        e->config.feed(e->config.done_arg, f);
-    else
-        pav_feed_free(f);
+    if (committed)
+        return f;
+    pav_feed_free(f);
+    return NULL;
 }
 
 void

@@ -39,6 +39,7 @@ struct pav_engine {
     struct pav_clock *clock;
     struct pav_queue *queue;
     pthread_t thread;
+    struct flusher *flusher; /* NULL when the engine is turned by hand */
     bool threaded;
     atomic_bool ready, watched;
 
@@ -135,8 +136,18 @@ void
 feed_execution(struct pav_engine *e, const struct execution *x, bool started);
 void feed_disposition(struct pav_engine *e, enum pav_disposition kind);
 void feed_machines(struct pav_engine *e);
-/* After a commit (`durable`) or a rollback. */
-void feed_release(struct pav_engine *e, bool durable);
+/* What was gathered, behind a commit; NULL, and nothing is kept, behind a
+ * rollback. */
+struct pav_feed *feed_take(struct pav_engine *e, bool committed);
+
+/* flusher.c: durable first, then the jobs go. */
+void flusher_start(struct pav_engine *e);
+/* Until the commit before is durable and its jobs have gone. */
+void flusher_wait(struct pav_engine *e);
+void flusher_release(struct pav_engine *e, struct pav_feed *feed,
+                     struct pav_job *jobs);
+void flusher_counts(struct pav_engine *e, struct pav_histogram *sum);
+void flusher_stop(struct pav_engine *e);
 
 /* timers.c */
 /* When something is due next; INT64_MAX: nothing. */

@@ -372,8 +372,11 @@ pav_store_commit(struct pav_store *s, struct pav_err *err)
 
     if (!s->in_transaction && s->failed == SQLITE_OK)
         return PAV_OK; /* a read that failed is no empty answer */
-    if (s->failed == SQLITE_OK)
+    if (s->failed == SQLITE_OK) {
+        vfs_owe(true);
         store_run(s, statement(s, SQL_COMMIT));
+        vfs_owe(false);
+    }
     code = s->failed & 0xff;
     if (code == SQLITE_OK) {
         s->in_transaction = false;
@@ -424,14 +427,31 @@ pav_store_checkpoint(struct pav_store *s)
     PAV_BUG("checkpoint");
 }
 
+bool
+pav_store_owes(const struct pav_store *s)
+{
+    (void)s;
+    return vfs_owes();
+}
+
+void
+pav_store_sync(struct pav_store *s)
+{
+    (void)s;
+    vfs_log_sync();
+}
+
 enum pav_rc
 pav_store_probe(struct pav_store *s, struct pav_err *err)
 {
     sqlite3_stmt *st = store_write(s, SQL_PROBE);
+    enum pav_rc rc;
 
     sqlite3_bind_int64(st, 1, s->next_step);
     store_run(s, st);
-    return pav_store_commit(s, err);
+    rc = pav_store_commit(s, err);
+    pav_store_sync(s);
+    return rc;
 }
 
 int64_t

@@ -13,6 +13,12 @@ void vfs_register(void);
 /* Writes are allowed on the calling thread alone from now on. */
 void vfs_set_writer(void);
 
+/* May commits owe the sync of the log from now on?  On the writer's thread. */
+void vfs_owe(bool on);
+bool vfs_owes(void);
+/* Syncs what is owed, on any thread; aborts when that fails. */
+void vfs_log_sync(void);
+
 /* One prepared statement an id; the texts are in sql.c. */
 enum statement {
     SQL_BEGIN,

@@ -1,31 +1,137 @@
 /*
  * The VFS shim: SQLite's "unix-excl" (other processes are kept out, several
- * connections of this one share the index in memory), with one assertion: only
- * the thread that adopted the store writes, truncates or syncs.  Debian 12's
- * SQLite loses data when two connections commit or checkpoint at once; this
- * makes such a mistake an abort instead.
+ * connections of this one share the index in memory), and three things more.
+ *
+ * V1  Only the thread that adopted the store writes, truncates or syncs.
+ *     Debian 12's SQLite loses data when two connections commit or checkpoint
+ *     at once; this makes such a mistake an abort instead.
+ * V2  What a commit appends to the log is gathered and written at once:
+ *     SQLite writes a frame's head and its page apart.  It syncs before it
+ *     publishes a frame, and a sync writes what was gathered first.
+ * V3  The sync of a commit may be owed (vfs_owe()): whoever answers for the
+ *     commit calls vfs_log_sync() before, on any thread.  Never owed are the
+ *     sync of a checkpoint, which the log must be safe for before pages leave
+ *     it, and the one behind a new head of the log, which must not be
+ *     overtaken by what follows it.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store_int.h"
+
+#define GATHER_MAX (120 * 1024) /* unixWrite() takes less than 128 KiB */
 
 struct shim_file {
     sqlite3_file base;
     sqlite3_file *real; /* lies behind this struct */
+    const char *name;   /* SQLite's, as long as the file is open */
+    bool is_log;
+    char *gathered; /* V2 */
+    int gathered_len;
+    sqlite3_int64 gathered_at;
+    bool new_head; /* V3: the log began anew and was not synced since */
+    int sync_fd;   /* V3: the same file; -1 */
 };
+
+static bool owing; /* of the writer: its commits may owe their sync */
+static atomic_bool owed;
+static struct shim_file *log_file; /* that the writer appends to */
 
 static sqlite3_vfs shim;
 static sqlite3_vfs *unix_vfs;
 static pthread_t writer;
 static bool has_writer;
 
+static struct shim_file *
+shim_of(sqlite3_file *f)
+{
+    return (struct shim_file *)(void *)f;
+}
+
 static sqlite3_file *
 real_of(sqlite3_file *f)
 {
-    struct shim_file *s = (struct shim_file *)(void *)f;
+    return shim_of(f)->real;
+}
 
-    return s->real;
+/* ---- V2 ---- */
+
+static int
+write_gathered(struct shim_file *s)
+{
+    int len = s->gathered_len;
+
+    s->gathered_len = 0;
+    if (len == 0)
+        return SQLITE_OK;
+    return s->real->pMethods->xWrite(s->real, s->gathered, len, s->gathered_at);
+}
+
+static int
+gather(struct shim_file *s, const void *p, int n, sqlite3_int64 at)
+{
+    int rc = SQLITE_OK;
+
+    if (s->gathered_len > 0 && (at != s->gathered_at + s->gathered_len ||
+                                s->gathered_len + n > GATHER_MAX))
+        rc = write_gathered(s);
+    if (rc != SQLITE_OK)
+        return rc;
+    if (n > GATHER_MAX)
+        return s->real->pMethods->xWrite(s->real, p, n, at);
+    if (s->gathered == NULL)
+        s->gathered = pav_xmalloc(GATHER_MAX);
+    if (s->gathered_len == 0)
+        s->gathered_at = at;
+    memcpy(s->gathered + s->gathered_len, p, (size_t)n);
+    s->gathered_len += n;
+    return SQLITE_OK;
+}
+
+/* ---- V3 ---- */
+
+void
+vfs_owe(bool on)
+{
+    owing = on;
+}
+
+bool
+vfs_owes(void)
+{
+    return atomic_load(&owed);
+}
+
+void
+vfs_log_sync(void)
+{
+    int rc;
+
+    if (!atomic_load(&owed))
+        return;
+    do
+        rc = fdatasync(log_file->sync_fd);
+    while (rc != 0 && errno == EINTR);
+    if (rc != 0)
+        PAV_BUG("the log cannot be synced");
+    atomic_store(&owed, false);
+}
+
+/* A second descriptor of the log; of the database there must be none, for
+ * closing it would drop the locks. */
+static bool
+may_owe(struct shim_file *s)
+{
+    if (!owing || !s->is_log || s->new_head)
+        return false;
+    if (s->sync_fd < 0)
+        s->sync_fd = open(s->name, O_RDWR | O_CLOEXEC);
+    return s->sync_fd >= 0;
 }
 
 static void
@@ -46,41 +152,83 @@ static int
 shim_close(sqlite3_file *f)
 {
     sqlite3_file *r = real_of(f);
+    struct shim_file *s = shim_of(f);
 
+    if (s == log_file) {
+        vfs_log_sync();
+        log_file = NULL;
+    }
+    if (s->is_log && write_gathered(s) != SQLITE_OK)
+        PAV_BUG("the log was closed with frames that cannot be written");
+    free(s->gathered);
+    if (s->is_log && s->sync_fd >= 0)
+        close(s->sync_fd);
     return r->pMethods == NULL ? SQLITE_OK : r->pMethods->xClose(r);
 }
 
 static int
 shim_read(sqlite3_file *f, void *p, int n, sqlite3_int64 at)
 {
+    if (shim_of(f)->gathered_len > 0) {
+        int rc = write_gathered(shim_of(f));
+
+        if (rc != SQLITE_OK)
+            return rc;
+    }
     return real_of(f)->pMethods->xRead(real_of(f), p, n, at);
 }
 
 static int
 shim_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
 {
+    struct shim_file *s = shim_of(f);
+
     check_writer();
-    return real_of(f)->pMethods->xWrite(real_of(f), p, n, at);
+    if (!s->is_log)
+        return s->real->pMethods->xWrite(s->real, p, n, at);
+    log_file = s;
+    if (at == 0)
+        s->new_head = true;
+    return gather(s, p, n, at);
 }
 
 static int
 shim_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
     check_writer();
+    shim_of(f)->gathered_len = 0;
     return real_of(f)->pMethods->xTruncate(real_of(f), size);
 }
 
 static int
 shim_sync(sqlite3_file *f, int flags)
 {
+    struct shim_file *s = shim_of(f);
+    int rc;
+
     check_writer();
-    return real_of(f)->pMethods->xSync(real_of(f), flags);
+    rc = write_gathered(s);
+    if (rc != SQLITE_OK)
+        return rc;
+    if (may_owe(s)) {
+        atomic_store(&owed, true);
+        return SQLITE_OK;
+    }
+    rc = s->real->pMethods->xSync(s->real, flags);
+    if (rc == SQLITE_OK && s->is_log) {
+        s->new_head = false;
+        atomic_store(&owed, false);
+    }
+    return rc;
 }
 
 static int
 shim_size(sqlite3_file *f, sqlite3_int64 *size)
 {
-    return real_of(f)->pMethods->xFileSize(real_of(f), size);
+    int rc = write_gathered(shim_of(f));
+
+    return rc != SQLITE_OK ? rc
+                           : real_of(f)->pMethods->xFileSize(real_of(f), size);
 }
 
 static int
@@ -174,6 +322,9 @@ shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags,
     (void)vfs;
     memset(f, 0, (size_t)shim.szOsFile);
     s->real = (sqlite3_file *)(void *)(s + 1);
+    s->name = name;
+    s->is_log = (flags & SQLITE_OPEN_WAL) != 0;
+    s->sync_fd = -1;
     rc = unix_vfs->xOpen(unix_vfs, name, s->real, flags, out_flags);
     s->base.pMethods = s->real->pMethods == NULL ? NULL : &methods;
     return rc;

@@ -55,9 +55,9 @@ struct pav_status_view {
     uint64_t collect_us, advance_us, commit_us, release_us, checkpoint_us;
     uint64_t queue, queue_most, machines, rules;
     uint64_t dispositions[PAV_DISPOSITIONS];
-    struct pav_histogram commit, checkpoint, timer_lag; /* seconds */
-    struct pav_histogram batch;                         /* events a commit */
-    int64_t next_timer_at;                              /* 0: none */
+    struct pav_histogram commit, sync, checkpoint, timer_lag; /* seconds */
+    struct pav_histogram batch; /* events a commit */
+    int64_t next_timer_at;      /* 0: none */
 };
 
 struct pav_job {
@@ -126,7 +126,8 @@ struct pav_engine_config {
     struct pav_clock clock;
     const char *region, *account, *role_arn; /* outlive the engine */
     int64_t queue_max;
-    /* After a commit, on the engine thread: jobs that are done, as a chain. */
+    /* Behind a durable commit, on a thread of the engine's: jobs that are
+     * done, as a chain. */
     void (*done)(void *arg, struct pav_job *first);
     /* The same, just before `done`: what changed.  NULL: nobody watches. */
     void (*feed)(void *arg, struct pav_feed *feed);

@@ -58,12 +58,19 @@ void pav_store_adopt(struct pav_store *s);
 void pav_store_close(struct pav_store *s);
 
 /*
- * Make what was staged durable; returns at once when nothing was.
+ * Commit what was staged; returns at once when nothing was.  It is in the log
+ * then and seen by readers, and durable once pav_store_sync() returned, which
+ * whoever answers for it calls before.
  * PAV_FULL: no space; all of it was rolled back.  PAV_IO: anything else; the
  * process must end, for start-up is recovery.
  */
 PAV_MUSTUSE enum pav_rc
 pav_store_commit(struct pav_store *s, struct pav_err *err);
+/* On any thread, while the writer does not commit: true when a commit is not
+ * known to be durable. */
+bool pav_store_owes(const struct pav_store *s);
+/* Makes every commit so far durable; aborts the process when it cannot. */
+void pav_store_sync(struct pav_store *s);
 void pav_store_rollback(struct pav_store *s);
 /* True when the log is long enough, or `idle` and not empty. */
 bool pav_store_wants_checkpoint(const struct pav_store *s, bool idle);

@@ -1,0 +1,145 @@
+/*
+ * The flusher: makes a turn's commit durable and then lets its jobs go, while
+ * the engine advances the next turn.
+ *
+ * F1  At most one commit is under way here; the engine's next one waits for
+ *     it.  So a sync covers exactly what it answers for, and turns stay large.
+ * F2  With nothing else to do the engine syncs itself: a lone event does not
+ *     pay for two changes of thread.
+ */
+#include <stdlib.h>
+
+#include "run_int.h"
+
+struct flusher {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool full, ending;
+    struct pav_job *jobs;
+    struct pav_feed *feed;
+    struct pav_engine *engine;
+    struct pav_histogram syncs; /* read by the engine while it is not full */
+};
+
+static void
+sync_and_count(struct pav_engine *e, struct pav_histogram *h)
+{
+    int64_t before = pav_clock_mono_us();
+
+    pav_store_sync(e->store);
+    pav_histogram_add(h, pav_bounds_seconds,
+                      (double)(pav_clock_mono_us() - before) / 1e6);
+}
+
+/* T1: nothing leaves before this. */
+static void
+release(struct pav_engine *e, struct pav_feed *feed, struct pav_job *jobs)
+{
+    if (feed != NULL)
+        e->config.feed(e->config.done_arg, feed);
+    if (jobs != NULL)
+        e->config.done(e->config.done_arg, jobs);
+}
+
+static void *
+flush(void *arg)
+{
+    struct flusher *f = arg;
+
+    pthread_mutex_lock(&f->lock);
+    for (;;) {
+        while (!f->full && !f->ending)
+            pthread_cond_wait(&f->changed, &f->lock);
+        if (!f->full)
+            break;
+        pthread_mutex_unlock(&f->lock);
+        sync_and_count(f->engine, &f->syncs);
+        release(f->engine, f->feed, f->jobs);
+        pthread_mutex_lock(&f->lock);
+        f->full = false;
+        pthread_cond_broadcast(&f->changed);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return NULL;
+}
+
+void
+flusher_start(struct pav_engine *e)
+{
+    struct flusher *f = pav_xcalloc(1, sizeof(*f));
+
+    f->engine = e;
+    pthread_mutex_init(&f->lock, NULL);
+    pthread_cond_init(&f->changed, NULL);
+    if (pthread_create(&f->thread, NULL, flush, f) != 0)
+        PAV_BUG("the flusher's thread cannot be started");
+    e->flusher = f;
+}
+
+void
+flusher_wait(struct pav_engine *e)
+{
+    struct flusher *f = e->flusher;
+
+    if (f == NULL)
+        return;
+    pthread_mutex_lock(&f->lock);
+    while (f->full)
+        pthread_cond_wait(&f->changed, &f->lock);
+    pthread_mutex_unlock(&f->lock);
+}
+
+void
+flusher_release(struct pav_engine *e, struct pav_feed *feed,
+                struct pav_job *jobs)
+{
+    struct flusher *f = e->flusher;
+
+    if (f == NULL || !pav_store_owes(e->store) ||
+        pav_queue_count(e->queue) == 0) { /* F2 */
+        if (pav_store_owes(e->store))
+            sync_and_count(e, &e->counts.sync);
+        release(e, feed, jobs);
+        return;
+    }
+    pthread_mutex_lock(&f->lock);
+    PAV_ASSERT(!f->full); /* F1 */
+    f->jobs = jobs;
+    f->feed = feed;
+    f->full = true;
+    pthread_cond_broadcast(&f->changed);
+    pthread_mutex_unlock(&f->lock);
+}
+
+void
+flusher_counts(struct pav_engine *e, struct pav_histogram *sum)
+{
+    int i;
+
+    *sum = e->counts.sync;
+    if (e->flusher == NULL)
+        return;
+    flusher_wait(e);
+    for (i = 0; i <= PAV_CLASSES; i++)
+        sum->in[i] += e->flusher->syncs.in[i];
+    sum->sum += e->flusher->syncs.sum;
+}
+
+void
+flusher_stop(struct pav_engine *e)
+{
+    struct flusher *f = e->flusher;
+
+    if (f == NULL)
+        return;
+    pthread_mutex_lock(&f->lock);
+    f->ending = true;
+    pthread_cond_broadcast(&f->changed);
+    pthread_mutex_unlock(&f->lock);
+    pthread_join(f->thread, NULL);
+    pthread_cond_destroy(&f->changed);
+    pthread_mutex_destroy(&f->lock);
+    free(f);
+    e->flusher = NULL;
+}
