@@ -5,6 +5,7 @@
  */
 #include "unit.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -90,6 +91,23 @@ teardown(void **state)
     pav_arena_fini(&b.arena);
     snprintf(command, sizeof(command), "rm -r %s", b.dir);
     return system(command);
+}
+
+/* What the engine's threads released, and whether it was durable then. */
+static atomic_int released, too_early;
+
+static void
+on_done_threaded(void *arg, struct pav_job *first)
+{
+    struct pav_job *next;
+
+    if (pav_store_owes(arg))
+        atomic_fetch_add(&too_early, 1);
+    for (; first != NULL; first = next) {
+        next = (struct pav_job *)first->node.next;
+        pav_job_free(first);
+        atomic_fetch_add(&released, 1);
+    }
 }
 
 static void
@@ -190,9 +208,8 @@ define(const char *name, const char *definition, const char *source,
             source, source, policies));
 }
 
-/* Send one event; what became of it, "disposition machine:execution;" each. */
-static const char *
-send_all(const char *source, const char *id, const char *type, const char *key)
+static struct pav_job *
+event_job(const char *source, const char *id, const char *type, const char *key)
 {
     struct pav_job *j = pav_job_new(PAV_JOB_EVENTS);
     const char *text = pav_arena_printf(
@@ -203,8 +220,6 @@ send_all(const char *source, const char *id, const char *type, const char *key)
     const struct pav_doc *d = pav_doc_own(&j->arena, text, strlen(text));
     struct pav_envelope e;
     struct pav_event_item *item;
-    const char *all = "";
-    uint32_t i;
 
     assert_int_equal(
         pav_envelope_read(d, "", "us-east-1", "0", NOW, &j->arena, &e, NULL),
@@ -221,7 +236,17 @@ send_all(const char *source, const char *id, const char *type, const char *key)
     item->detail_type.p = e.detail_type->text;
     item->detail_type.len = e.detail_type->len;
     item->known_id = true;
-    submit(j);
+    return j;
+}
+
+/* Send one event; what became of it, "disposition machine:execution;" each. */
+static const char *
+send_all(const char *source, const char *id, const char *type, const char *key)
+{
+    const char *all = "";
+    uint32_t i;
+
+    submit(event_job(source, id, type, key));
     for (i = 0; i < b.done->items[0].outcome_count; i++) {
         const struct pav_outcome *o = &b.done->items[0].outcomes[i];
 
@@ -730,6 +755,43 @@ test_names(void **state)
         "9012345678901"));
 }
 
+/* Law T1 with the flusher's thread: nothing is released that is not durable. */
+static void
+test_nothing_leaves_before_it_is_durable(void **state)
+{
+    struct pav_engine_config config = {.region = "us-east-1",
+                                       .account = "000000000000",
+                                       .role_arn = "",
+                                       .queue_max = 1000,
+                                       .done = on_done_threaded};
+    struct pav_err err;
+    char id[16];
+    int i;
+
+    (void)state;
+    halt();
+    assert_int_equal(pav_store_open(b.db, &config.store, &err), PAV_OK);
+    config.done_arg = config.store;
+    pav_clock_real(&config.clock, 0);
+    atomic_store(&released, 0);
+    atomic_store(&too_early, 0);
+    b.engine = pav_engine_new(&config);
+    pav_engine_start(b.engine);
+    for (i = 0; i < 2000; i++) {
+        struct pav_job *j;
+
+        snprintf(id, sizeof(id), "e%d", i);
+        j = event_job("s", id, "nobody's", "k");
+        while (!pav_engine_submit(b.engine, j))
+            usleep(100);
+    }
+    pav_engine_stop(b.engine);
+    pav_engine_free(b.engine);
+    assert_int_equal(atomic_load(&released), 2000);
+    assert_int_equal(atomic_load(&too_early), 0);
+    boot();
+}
+
 int
 main(void)
 {
@@ -759,6 +821,7 @@ main(void)
         T(test_restart_after_each_event),
         T(test_tokens_are_spent_once),
         T(test_start_is_idempotent),
+        T(test_nothing_leaves_before_it_is_durable),
         cmocka_unit_test(test_names),
     };
 

@@ -87,6 +87,34 @@ test_commit_and_rollback(void **state)
     pav_store_close(s);
 }
 
+/* A commit is not durable before its sync, and is known not to be. */
+static void
+test_a_commit_owes_its_sync(void **state)
+{
+    struct pav_store *s = open_store();
+    struct pav_err err;
+    int i;
+
+    (void)state;
+    for (i = 0; i < 3; i++) {
+        add_event(s, "a");
+        assert_int_equal(pav_store_commit(s, &err), PAV_OK);
+    }
+    assert_true(pav_store_owes(s));
+    pav_store_sync(s);
+    assert_false(pav_store_owes(s));
+    /* A checkpoint leaves nothing owed: the log was synced before it. */
+    add_event(s, "b");
+    assert_int_equal(pav_store_commit(s, &err), PAV_OK);
+    pav_store_checkpoint(s);
+    assert_false(pav_store_owes(s));
+    /* The log begins anew: its head is synced at once, what follows owes. */
+    add_event(s, "c");
+    assert_int_equal(pav_store_commit(s, &err), PAV_OK);
+    assert_true(pav_store_owes(s));
+    pav_store_close(s);
+}
+
 /* A second row of one id is a bug that the transaction reports. */
 static void
 test_a_failed_write_fails_the_commit(void **state)
@@ -232,9 +260,13 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(test_commit_and_rollback), T(test_a_failed_write_fails_the_commit),
-        T(test_foreign_files),       T(test_another_process_is_kept_out),
-        T(test_one_writer),          T(test_readers_see_commits_only),
+        T(test_commit_and_rollback),
+        T(test_a_commit_owes_its_sync),
+        T(test_a_failed_write_fails_the_commit),
+        T(test_foreign_files),
+        T(test_another_process_is_kept_out),
+        T(test_one_writer),
+        T(test_readers_see_commits_only),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
