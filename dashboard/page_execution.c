@@ -629,6 +629,7 @@ page_execution(struct pav_query *q, const char *id)
     intro =
         markdown_section(p.machine.readme.p, p.machine.readme.len, NULL, &len);
     markdown_render(intro, len, &readme);
+    view_bool(&m, "described", readme.len > 0);
     page_show(q, &(struct page){.name = "execution",
                                 .title = p.x.row.key == NULL ? p.x.row.name
                                                              : p.x.row.key,

@@ -169,6 +169,8 @@ on_other(struct tracing *t, const struct pav_history_event *e)
         t->trace->cause =
             e->cause == NULL ? NULL : pav_doc_str(t->q->arena, e->cause);
         t->trace->failed_id = t->error_id;
+        if (t->error_id == e->id && v != NULL && v->exited_id == 0)
+            t->trace->failed_id = v->entered_id; /* a Fail says it at the end */
     }
 }
 

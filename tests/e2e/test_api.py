@@ -1,11 +1,13 @@
-"""The Step Functions API, by AWS's own command line and by hand; event forms; lists."""
+"""The Step Functions API, by AWS's own command line and by hand; event forms; lists; live changes; metrics."""
+import http.client
 import json
 import os
+import re
 import shutil
 import subprocess
 import unittest
 
-from harness import Daemon, TOP, find_token, main
+from harness import Daemon, TOP, find_token, main, until
 
 MACHINES = os.path.join(TOP, "machines")
 WAITING = json.dumps({"StartAt": "Ask", "States": {
@@ -151,7 +153,8 @@ class Api(unittest.TestCase):
         self.assertEqual((x["status"], x["error"], x["cause"], x["output"]),
                          ("FAILED", "Given.Up", "nobody answered", None))
         page = self.d.ask("GET", "/executions/m:urn-x")[1].decode()
-        self.assertIn("caught Mine", page)
+        self.assertIn('data-state="Ask" data-type="Task" data-status="caught"', page)
+        self.assertIn('data-from="Ask" data-to="Give up" data-taken="1"', page)
         self.assertEqual(page.count("<code>Given.Up</code>"), 2)  # the answer, and the event that says so
 
     def test_find(self):
@@ -222,6 +225,119 @@ class Api(unittest.TestCase):
         s = self.d.get("/api/v1/status")
         self.assertTrue(s["ready"])
         self.assertEqual(s["engine"]["machines"], 2)
+
+    # ---- live changes
+
+    def stream(self, query, last=None):
+        c = http.client.HTTPConnection("127.0.0.1", self.d.port, timeout=20)
+        c.request("GET", "/api/v1/stream?" + query, headers={"Last-Event-ID": last} if last else {})
+        self.addCleanup(c.close)
+        return c.getresponse()
+
+    def message(self, r):
+        """The next message: (id, event, data)."""
+        found = {}
+        while True:
+            line = r.readline().decode().rstrip("\n")
+            if line == "" and "data" in found:
+                return found["id"], found["event"], json.loads(found["data"])
+            if ":" in line and not line.startswith(":"):
+                key, value = line.split(":", 1)
+                found[key] = value.strip()
+
+    def order(self, kind, key):
+        source = {"OrderReceived": "order.service", "PaymentSettled": "payment.service"}[kind]
+        self.d.send({"source": source, "detail-type": kind, "detail": {"orderId": key}})
+
+    def test_stream(self):
+        r = self.stream("topic=executions&topic=events")
+        self.assertEqual(r.getheader("Content-Type"), "text/event-stream")
+        first, event, data = self.message(r)
+        self.assertEqual((event, list(data)), ("hello", ["now"]))
+        self.order("OrderReceived", "s-1")
+        number, event, data = self.message(r)
+        self.assertEqual(event, "changes")
+        self.assertEqual([(x["id"], x["key"], x["status"], x["states"], x["started"]) for x in data["executions"]],
+                         [("order:s-1", "s-1", "RUNNING", ["AwaitPayment"], True)])
+        self.assertEqual(data["events"], {"started": 1})
+        self.order("PaymentSettled", "s-1")
+        later, _, data = self.message(r)
+        self.assertEqual(data["executions"][0]["states"], ["AwaitShop"])
+        # whoever comes back gets what came between, and nothing twice
+        again = self.stream("topic=executions", number)
+        self.assertEqual(self.message(again)[:2], (number, "hello"))
+        got, event, data = self.message(again)
+        self.assertEqual((got, [x["states"] for x in data["executions"]]), (later, [["AwaitShop"]]))
+        # one that is followed alone
+        one = self.stream("topic=execution%3Aorder%3As-2")
+        self.message(one)
+        self.order("OrderReceived", "s-3")
+        self.order("OrderReceived", "s-2")
+        self.assertEqual([x["key"] for x in self.message(one)[2]["executions"]], ["s-2"])
+        # what cannot be continued
+        for last in ("1-1", "nonsense", first.split("-")[0] + "-99999"):
+            self.assertEqual(self.message(self.stream("topic=executions", last))[1], "resync")
+        self.assertEqual(self.message(self.stream("topic=executions&after=1-1"))[1], "resync")
+        # three are held; the others were left, and that is noticed
+        until(lambda: self.d.get("/api/v1/status")["http"]["streams"] == 3)
+        for bad in ("", "topic=nothing", "topic=executions&x=1"):
+            status, text = self.d.ask("GET", "/api/v1/stream?" + bad)
+            self.assertEqual(status, 400)
+            self.assertIn("topic=executions", json.loads(text)["message"])
+
+    def test_a_long_gap_is_a_resync(self):
+        r = self.stream("topic=executions")
+        number = self.message(r)[0]
+        for n in range(11):
+            self.d.post([{"source": "order.service", "detail-type": "OrderReceived",
+                          "detail": {"orderId": "gap-%d-%d" % (n, i)}} for i in range(1000)])
+        self.assertEqual(self.message(self.stream("topic=executions", number))[1], "resync")
+
+    # ---- metrics
+
+    def test_metrics(self):
+        """The exposition's grammar, and that the numbers move."""
+        self.order("OrderReceived", "m-1")
+        self.d.send({"source": "nobody", "detail-type": "x", "detail": {}})
+        status, text = self.d.ask("GET", "/metrics")
+        self.assertEqual(status, 200)
+        self.assertEqual(self.d.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
+        kinds, values = {}, {}
+        for line in text.decode().splitlines():
+            if line.startswith("# TYPE "):
+                _, _, name, kind = line.split(" ")
+                self.assertNotIn(name, kinds)
+                kinds[name] = kind
+                continue
+            if line.startswith("# HELP "):
+                continue
+            m = re.fullmatch(r'([a-z_]+)(\{(?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*\})? (\S+)', line)
+            self.assertTrue(m, line)
+            base = re.sub("_(bucket|sum|count)$", "", m[1])
+            self.assertIn(base if kinds.get(base) == "histogram" else m[1], kinds)
+            self.assertNotIn(m[1] + (m[2] or ""), values)
+            values[m[1] + (m[2] or "")] = float(m[3])
+        for name, kind in kinds.items():
+            self.assertEqual(name.endswith("_total"), kind == "counter" and not name.startswith("process_cpu_seconds")
+                             or name.endswith("_total"), name)
+        self.assertEqual(values['pavane_events_received_total{result="started"}'], 1)
+        self.assertEqual(values["pavane_events_unmatched_total"], 1)
+        self.assertEqual(values['pavane_executions{machine="order",status="RUNNING"}'], 1)
+        self.assertEqual(values["pavane_tokens_waiting"], 1)
+        self.assertEqual(values["pavane_ack_duration_seconds_count"], 2)
+        self.assertEqual(values['pavane_ack_duration_seconds_bucket{le="+Inf"}'], 2)
+        self.assertGreaterEqual(values["pavane_sync_duration_seconds_count"], 2)
+        self.assertGreater(values["pavane_wal_bytes"], 0)
+        self.assertGreater(values["process_resident_memory_bytes"], 1e6)
+
+    def test_status_shows_the_engine(self):
+        self.order("OrderReceived", "m-1")
+        s = self.d.get("/api/v1/status")
+        self.assertEqual(set(s["microseconds"]), {"collect", "advance", "commit", "release", "checkpoint"})
+        self.assertEqual(s["commits"]["eventsEach"]["mean"], 1)
+        self.assertGreater(s["commits"]["syncMicroseconds"]["mean"], 0)
+        for name in ("queue", "queueMost", "turns", "rollbacks"):
+            self.assertIn(name, s["engine"])
 
 
 if __name__ == "__main__":
