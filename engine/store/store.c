@@ -10,7 +10,7 @@
 
 /*
  * The pages of the log at which it is copied back.  A checkpoint stands in the
- * turn: at 4,000 it takes about 11 ms and a tenth more events pass, at 800 5 ms.
+ * turn: at 4,000 it takes 11 ms and a tenth more events pass, at 800 5 ms.
  */
 #define CHECKPOINT_PAGES 1500
 
