@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "pavane/mem.h"
+#include "pavane/text.h"
 
 void
 pav_buf_init(struct pav_buf *b, size_t max)
@@ -116,8 +117,13 @@ pav_buf_json_inner(struct pav_buf *b, const char *s, size_t len)
     char esc[6] = {'\\', 0, 0, 0, 0, 0};
 
     while (i < len) {
-        unsigned char c = p[i];
         size_t n = 2;
+        unsigned char c;
+
+        i += pav_plain_bytes(s + i, len - i);
+        if (i == len)
+            break;
+        c = p[i];
 
         if (!needs_escape(c) ||
             (c == 0xED && !is_lone_surrogate(p + i, len - i))) {

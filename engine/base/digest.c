@@ -18,11 +18,27 @@ pav_sha256(const void *p, size_t len, uint8_t out[PAV_SHA256_LEN])
     SHA256(p, len, out);
 }
 
+/* Drawn in advance: a call of the generator costs more than its bytes.  What
+ * was given is forgotten at once. */
 void
 pav_random(void *out, size_t len)
 {
-    if (RAND_bytes(out, (int)len) != 1)
-        PAV_BUG("no randomness");
+    static _Thread_local unsigned char drawn[1024];
+    static _Thread_local size_t left;
+
+    if (len > sizeof(drawn)) {
+        if (RAND_bytes(out, (int)len) != 1)
+            PAV_BUG("no randomness");
+        return;
+    }
+    if (left < len) {
+        if (RAND_bytes(drawn, sizeof(drawn)) != 1)
+            PAV_BUG("no randomness");
+        left = sizeof(drawn);
+    }
+    left -= len;
+    memcpy(out, drawn + left, len);
+    memset(drawn + left, 0, len);
 }
 
 uint64_t

@@ -174,8 +174,12 @@ string(struct parser *ps, const char **out, uint32_t *len)
     const char *start = ps->p;
 
     while (ps->p < ps->end) {
-        unsigned char c = (unsigned char)*ps->p;
+        unsigned char c;
 
+        ps->p += pav_plain_bytes(ps->p, (size_t)(ps->end - ps->p));
+        if (ps->p == ps->end)
+            break;
+        c = (unsigned char)*ps->p;
         if (c == '"') {
             *out = start;
             *len = (uint32_t)(ps->p - start);
@@ -262,6 +266,8 @@ scalar(struct parser *ps, struct pav_doc *d)
         d->kind = PAV_STRING;
         return string(ps, &d->text, &d->len);
     }
+    if (*ps->p < 'a')
+        return number(ps, d);
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if ((size_t)(ps->end - ps->p) >= words[i].len &&
             memcmp(ps->p, words[i].text, words[i].len) == 0) {

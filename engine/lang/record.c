@@ -201,11 +201,19 @@ recorder_event(struct recorder *r, enum event_type type, int64_t previous_id,
 }
 
 static void
+put_field(struct pav_buf *b, const char *key, int64_t n)
+{
+    pav_buf_put(b, ",\"", 2);
+    pav_buf_puts(b, key);
+    pav_buf_put(b, "\":", 2);
+    pav_buf_int(b, n);
+}
+
+static void
 put_number(struct pav_buf *b, const char *key, int64_t n)
 {
-    if (n == 0)
-        return;
-    pav_buf_printf(b, ",\"%s\":%lld", key, (long long)n);
+    if (n != 0)
+        put_field(b, key, n);
 }
 
 static void
@@ -220,15 +228,18 @@ put_frame(struct recorder *r, const struct frame *f, struct pav_buf *b)
     put_number(b, "h", f->entered_id);
     put_number(b, "a", f->entered_at);
     if (f->phase == PHASE_DONE)
-        pav_buf_printf(b, ",\"o\":%u", recorder_ref(r, f->output));
+        put_field(b, "o", recorder_ref(r, f->output));
     else
-        pav_buf_printf(b, ",\"i\":%u", recorder_ref(r, f->input));
+        put_field(b, "i", recorder_ref(r, f->input));
     put_number(b, "n", f->no);
     put_number(b, "d", f->due_at);
-    if (f->token != NULL)
-        pav_buf_printf(b, ",\"k\":\"%s\"", f->token);
+    if (f->token != NULL) {
+        pav_buf_puts(b, ",\"k\":\"");
+        pav_buf_puts(b, f->token);
+        pav_buf_putc(b, '"');
+    }
     if (f->named != NULL)
-        pav_buf_printf(b, ",\"q\":%u", recorder_ref(r, f->named));
+        put_field(b, "q", recorder_ref(r, f->named));
     put_number(b, "c", f->retry_count);
     if (f->attempts != NULL) {
         for (i = 0; i < f->state->retrier_count; i++)
@@ -264,7 +275,8 @@ recorder_finish(struct stepper *st, struct pav_buf *out)
                 r->payloads.len);
     pav_buf_puts(out, "],\"e\":[");
     pav_buf_put(out, r->events.p == NULL ? "" : r->events.p, r->events.len);
-    pav_buf_printf(out, "],\"w\":%u", st->next_no);
+    pav_buf_putc(out, ']');
+    put_field(out, "w", st->next_no);
     if (frames.len > 0) {
         pav_buf_puts(out, ",\"f\":");
         pav_buf_put(out, frames.p, frames.len);

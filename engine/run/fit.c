@@ -59,7 +59,8 @@ fit_event(struct pav_engine *e, struct execution *x, struct pav_event *event,
         pav_buf_fini(&out.record);
     }
     if (x->before.wait_count == 0 || (w == NULL && x->before.moving) ||
-        pav_step_named_ahead(x->version->compiled, x->record, event, &e->arena))
+        pav_step_named_ahead(x->version->compiled, execution_record(e, x),
+                             event, &e->arena))
         return FIT_EARLY;
     return FIT_UNEXPECTED;
 }

@@ -63,6 +63,8 @@ struct pav_engine {
 struct execution {
     struct pav_execution_row row;
     struct version *version;
+    /* Of the last step; parsed when it is needed: execution_record(). */
+    struct pav_bytes record_text;
     const struct pav_doc *record, *input;
     struct pav_step_out before; /* its waits and timers */
 };
@@ -85,8 +87,10 @@ void intake_events(struct pav_engine *e, struct pav_job *j);
 /* runner.c */
 bool execution_load(struct pav_engine *e, const struct pav_execution_row *row,
                     struct execution *out);
+const struct pav_doc *
+execution_record(struct pav_engine *e, struct execution *x);
 /* The pure step; nothing is staged. */
-void execution_step(struct pav_engine *e, const struct execution *x,
+void execution_step(struct pav_engine *e, struct execution *x,
                     const struct pav_wake *wake, int64_t now_ms,
                     uint8_t seed[PAV_SEED_LEN], struct pav_step_out *out);
 /* Stage what a step gave, and go on from it. */

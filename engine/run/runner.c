@@ -22,6 +22,15 @@ load_record(struct pav_engine *e, int64_t step_id)
     return pav_doc_own(&e->arena, step.record.p, step.record.len);
 }
 
+const struct pav_doc *
+execution_record(struct pav_engine *e, struct execution *x)
+{
+    if (x->record == NULL && x->record_text.p != NULL)
+        x->record =
+            pav_doc_own(&e->arena, x->record_text.p, x->record_text.len);
+    return x->record;
+}
+
 bool
 execution_load(struct pav_engine *e, const struct pav_execution_row *row,
                struct execution *out)
@@ -42,7 +51,7 @@ execution_load(struct pav_engine *e, const struct pav_execution_row *row,
 }
 
 void
-execution_step(struct pav_engine *e, const struct execution *x,
+execution_step(struct pav_engine *e, struct execution *x,
                const struct pav_wake *wake, int64_t now_ms,
                uint8_t seed[PAV_SEED_LEN], struct pav_step_out *out)
 {
@@ -56,7 +65,7 @@ execution_step(struct pav_engine *e, const struct execution *x,
                               .started_at = x->row.started_at};
     struct pav_step_in in = {.machine = x->version->compiled,
                              .identity = &id,
-                             .record = x->record,
+                             .record = execution_record(e, x),
                              .execution_input = x->input,
                              .first_event_id = x->row.next_event,
                              .wake = *wake,
@@ -197,9 +206,12 @@ execution_keep(struct pav_engine *e, struct execution *x,
     } else {
         pav_store_execution_update(e->store, &x->row);
     }
-    x->record = pav_doc_own(&e->arena, out->record.p, out->record.len);
+    x->record = NULL;
+    x->record_text.p =
+        pav_arena_strndup(&e->arena, out->record.p, out->record.len);
+    x->record_text.len = out->record.len;
     if (is_new && pav_machine_needs_input(x->version->compiled))
-        x->input = pav_history_input(x->record);
+        x->input = pav_history_input(execution_record(e, x));
     x->before = *out;
     feed_execution(e, x, is_new);
     pav_buf_fini(&out->record);

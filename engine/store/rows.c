@@ -290,12 +290,10 @@ pav_store_execution_update(struct pav_store *s,
     store_run(s, st);
 }
 
-static bool
-execution_from(struct pav_store *s, sqlite3_stmt *st, struct pav_arena *a,
-               struct pav_execution_row *out)
+static void
+execution_columns(sqlite3_stmt *st, struct pav_arena *a,
+                  struct pav_execution_row *out)
 {
-    if (!store_row(s, st))
-        return false;
     out->id = sqlite3_column_int64(st, 0);
     out->machine_id = sqlite3_column_int64(st, 1);
     out->version_id = sqlite3_column_int64(st, 2);
@@ -308,6 +306,15 @@ execution_from(struct pav_store *s, sqlite3_stmt *st, struct pav_arena *a,
     out->last_step = sqlite3_column_int64(st, 9);
     out->next_event = sqlite3_column_int64(st, 10);
     out->states = column_str(st, 11, a);
+}
+
+static bool
+execution_from(struct pav_store *s, sqlite3_stmt *st, struct pav_arena *a,
+               struct pav_execution_row *out)
+{
+    if (!store_row(s, st))
+        return false;
+    execution_columns(st, a, out);
     sqlite3_reset(st);
     return true;
 }
@@ -340,10 +347,22 @@ pav_store_execution_of_key(struct pav_store *s, int64_t machine_id,
                            struct pav_execution_row *out)
 {
     sqlite3_stmt *st = store_read(s, SQL_EXECUTION_OF_KEY);
+    bool any = false;
 
+    /* The open one is the newest, mostly; SQLite would sort for that. */
     sqlite3_bind_int64(st, 1, machine_id);
     bind_text(st, 2, key);
-    return execution_from(s, st, a, out);
+    while (store_row(s, st)) {
+        bool open = sqlite3_column_int(st, 5) == 0;
+
+        if (!any || open)
+            execution_columns(st, a, out);
+        any = true;
+        if (open)
+            break;
+    }
+    sqlite3_reset(st);
+    return any;
 }
 
 /* ---- steps ---- */

@@ -192,7 +192,7 @@ const char *const sql_texts[SQL_COUNT] = {
                             " FROM execution WHERE name=?2 AND machine_id=?1",
     [SQL_EXECUTION_OF_KEY] = "SELECT " EXECUTION_COLUMNS
                              " FROM execution WHERE key=?2 AND machine_id=?1"
-                             " ORDER BY status<>0, id DESC LIMIT 1",
+                             " ORDER BY id DESC",
     [SQL_STEP_INSERT] =
         "INSERT INTO step(id,execution_id,previous,at,first_event,"
         "event_count,semantics,wake,event_id,seed,record) "

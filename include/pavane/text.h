@@ -12,9 +12,35 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Bytes of the character at `p`, 0 when it is not UTF-8. */
 size_t pav_utf8_len(const char *p, const char *end);
+/*
+ * How many bytes at `p` are plain in JSON: printable ASCII without quote and
+ * backslash.  Looks at eight at a time; may stop early.
+ */
+static inline size_t
+pav_plain_bytes(const char *p, size_t len)
+{
+    const uint64_t ones = 0x0101010101010101u, highs = ones << 7;
+    size_t n = 0;
+
+    while (len - n >= 8) {
+        uint64_t x, quote, slash, odd;
+
+        memcpy(&x, p + n, 8);
+        quote = x ^ (ones * '"');
+        slash = x ^ (ones * '\\');
+        odd = ((x - ones * 0x20) | x | ((quote - ones) & ~quote) |
+               ((slash - ones) & ~slash)) &
+              highs;
+        if (odd != 0)
+            return n + (size_t)(__builtin_ctzll(odd) / 8);
+        n += 8;
+    }
+    return n;
+}
 /* Write a code point (surrogates too, as three bytes); returns the bytes. */
 size_t pav_utf8_put(char *out, uint32_t code);
 /* The code point at `p` and its length; `p` is valid UTF-8. */
