@@ -115,7 +115,7 @@ static const struct {
              [PAV_MARK_RUNNING] = {"running", "waiting", "▷"},
              [PAV_MARK_SUCCEEDED] = {"succeeded", "succeeded", "✓"},
              [PAV_MARK_FAILED] = {"failed", "failed", "✕"},
-             [PAV_MARK_TIMED_OUT] = {"timedout", "timed out", "⌛"},
+             [PAV_MARK_TIMED_OUT] = {"timedout", "timed out", "◔"},
              [PAV_MARK_ABORTED] = {"aborted", "aborted", "⊘"},
              [PAV_MARK_CAUGHT] = {"caught", "caught", "↷"}};
 

@@ -322,7 +322,7 @@ view_status(struct pav_members *m, enum pav_status s)
     } looks[] = {[PAV_RUNNING] = {"waiting", "running", "▷"},
                  [PAV_SUCCEEDED] = {"succeeded", "succeeded", "✓"},
                  [PAV_FAILED] = {"failed", "failed", "✕"},
-                 [PAV_TIMED_OUT] = {"timed out", "timedout", "⌛"},
+                 [PAV_TIMED_OUT] = {"timed out", "timedout", "◔"},
                  [PAV_ABORTED] = {"aborted", "aborted", "⊘"}};
 
     view_text(m, "status", pav_status_name(s));

@@ -30,9 +30,12 @@ function centre(node) {
   const b = box();
   if (!node || !b) return;
   const n = (node.querySelector('.box') ?? node).getBoundingClientRect(), r = b.getBoundingClientRect();
+  const x = b.scrollLeft + n.left - r.left, y = b.scrollTop + n.top - r.top;
+  // to the side only as far as it must: the usual way stands on the left
+  const fits = x + n.width + 40 <= b.clientWidth;
   b.scrollTo({
-    left: b.scrollLeft + n.left + n.width / 2 - r.left - b.clientWidth / 2,
-    top: b.scrollTop + n.top + Math.min(n.height, r.height) / 2 - r.top - b.clientHeight / 2,
+    left: fits ? 0 : x + n.width / 2 - b.clientWidth / 2,
+    top: y + Math.min(n.height, r.height) / 2 - b.clientHeight / 2,
     behavior: 'instant',
   });
 }
