@@ -72,7 +72,7 @@ struct pav_graph {
 #define PILL_W     56.0
 #define PILL_H     26.0
 #define DOT        14.0 /* start and end inside a container */
-#define HEADER_H   58.0
+#define HEADER_H   72.0
 #define INSIDE     16.0
 #define LANE_GAP   24.0
 #define LABEL_H    20.0

@@ -269,6 +269,8 @@ visit_view(struct execution_page *p, const struct visit *v)
     view_time(&m, "entered", v->entered_at);
     view_time(&m, "left", v->exited_at);
     view_span(&m, "lasted", until - v->entered_at);
+    if (v->exited_at == 0 && p->x.row.stopped_at == 0)
+        view_number(&m, "since_ms", v->entered_at);
     if (v->attempts > 1)
         view_number(&m, "attempts", v->attempts);
     view_text(&m, "error", v->error);
@@ -472,10 +474,66 @@ waits_view(struct execution_page *p, uint32_t *count)
     return pav_items_array(&rows);
 }
 
+/*
+ * Events of this key that moved nothing, so that nobody says that they never
+ * came: kept early, unexpected, late.  Of the newest 200.
+ */
+static void
+add_aside(struct execution_page *p, struct pav_members *m)
+{
+    static const struct {
+        enum pav_disposition kind;
+        const char *said;
+    } kinds[] = {{PAV_PARKED, "came early and is kept until it fits"},
+                 {PAV_UNEXPECTED, "did not fit where it stood"},
+                 {PAV_LATE, "came after the end"},
+                 {PAV_EXPIRED, "came early and never fitted"}};
+    struct pav_disposition_filter f = {
+        .kind = -1, .limit = 200, .key = p->x.row.key};
+    struct pav_disposition_view *v;
+    struct pav_items rows;
+    uint32_t count, i, k;
+    int64_t next;
+
+    if (f.key == NULL)
+        return;
+    count = pav_reader_dispositions(p->q->reader, &f, p->q->arena, &v, &next);
+    pav_items_init(&rows, p->q->arena);
+    for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+        const char *types = "";
+        struct pav_members o;
+        int64_t n = 0;
+
+        for (i = 0; i < count; i++) {
+            if (v[i].row.kind != kinds[k].kind || v[i].machine == NULL ||
+                strcmp(v[i].machine, p->x.machine) != 0)
+                continue;
+            if (n++ < 3)
+                types = pav_arena_printf(
+                    p->q->arena, "%s%s%.*s", types, n == 1 ? "" : ", ",
+                    (int)v[i].detail_type.len, v[i].detail_type.p);
+        }
+        if (n == 0)
+            continue;
+        pav_members_init(&o, p->q->arena);
+        view_number(&o, "count", n);
+        view_text(&o, "disposition", pav_disposition_name(kinds[k].kind));
+        view_text(&o, "said", kinds[k].said);
+        view_text(&o, "types",
+                  n > 3 ? pav_arena_printf(p->q->arena, "%s, ...", types)
+                        : types);
+        view_text(&o, "link",
+                  pav_arena_printf(p->q->arena, "%s?tab=data#events", p->link));
+        pav_items_add(&rows, pav_members_object(&o));
+    }
+    pav_members_puts(m, "aside", pav_items_array(&rows));
+}
+
 static void
 add_answer(struct execution_page *p, struct pav_members *m)
 {
-    uint32_t wait_count;
+    const struct visit *v;
+    uint32_t wait_count, i;
 
     pav_members_puts(m, "execution", view_execution(p->q, &p->x));
     pav_members_puts(m, "waits", waits_view(p, &wait_count));
@@ -485,12 +543,14 @@ add_answer(struct execution_page *p, struct pav_members *m)
     view_states(m, "states", p->x.row.states);
     view_text(m, "end_error", p->trace.error);
     view_text(m, "end_cause", p->trace.cause);
-    if (p->trace.failed_id != 0)
-        view_text(m, "failure",
-                  pav_arena_printf(p->q->arena,
-                                   "%s?tab=history&from=%lld#event-%lld",
-                                   p->link, (long long)p->trace.failed_id,
-                                   (long long)p->trace.failed_id));
+    for (i = p->trace.count; i-- > 0;) {
+        v = &p->trace.visits[i];
+        if (v->exited_id != 0 || v->error == NULL)
+            continue;
+        view_text(m, "failure", visit_link(p, v));
+        break;
+    }
+    add_aside(p, m);
 }
 
 /* ---- the whole ---- */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pavane/http.h"
+#include "pavane/text.h"
 #include "pages_int.h"
 
 #define ROWS 50
@@ -23,6 +24,8 @@ view_execution(struct pav_query *q, const struct pav_execution_view *x)
     view_states(&m, "states", x->row.states);
     view_time(&m, "started", x->row.started_at);
     view_time(&m, "stopped", x->row.stopped_at);
+    if (x->row.stopped_at == 0)
+        view_number(&m, "since_ms", x->row.started_at);
     view_span(&m, "duration",
               (x->row.stopped_at == 0 ? q->now_ms : x->row.stopped_at) -
                   x->row.started_at);
@@ -69,6 +72,7 @@ page_overview(struct pav_query *q, const char *rest)
     for (i = 0; i < count; i++) {
         pav_members_init(&m, q->arena);
         view_text(&m, "name", v[i].row.name);
+        view_bool(&m, "loaded", v[i].row.id != 0);
         view_text(&m, "link", view_link(q, "machines/", v[i].row.name));
         view_text(&m, "list",
                   view_link(q, "executions?machine=", v[i].row.name));
@@ -195,6 +199,7 @@ execution_list(struct pav_query *q)
     add_chip(&chips, "state", f.state);
     add_chip(&chips, "status", f.status < 0 ? NULL : status);
     pav_members_puts(&m, "chips", pav_items_array(&chips));
+    view_bool(&m, "chips_any", chips.count > 0);
     pav_members_puts(&m, "executions", execution_rows(q, &f, &next));
     view_text(&m, "next", next_link(q, "executions?", kept, next));
     view_text(&m, "key", f.key);
@@ -230,8 +235,16 @@ void
 page_find(struct pav_query *q, const char *rest)
 {
     const char *what = page_parameter(q, "q");
+    size_t len;
 
     (void)rest;
+    if (what != NULL) { /* pasted ids have blanks around them */
+        what += strspn(what, " \t\r\n");
+        len = strlen(what);
+        while (len > 0 && strchr(" \t\r\n", what[len - 1]) != NULL)
+            len--;
+        what = len == 0 ? NULL : pav_arena_strndup(q->arena, what, len);
+    }
     page_redirect(q, what == NULL ? "executions" : path_to(q, "by-key/", what));
 }
 
@@ -247,6 +260,10 @@ page_by_key(struct pav_query *q, const char *rest)
     uint32_t count;
     int64_t next;
 
+    if (*rest == '\0') {
+        page_redirect(q, "executions");
+        return;
+    }
     count = pav_reader_executions(q->reader, &f, q->arena, &v, &next);
     if (count == 1) {
         page_redirect(q,
@@ -306,6 +323,10 @@ view_dispositions(struct pav_query *q, const struct pav_disposition_filter *f,
         view_bytes(&m, "source", d->source);
         view_bytes(&m, "type", d->detail_type);
         view_bytes(&m, "id", d->event_id);
+        view_text(&m, "event_link",
+                  view_link(q, "events/",
+                            pav_arena_printf(q->arena, "%lld",
+                                             (long long)d->row.event_id)));
         view_bytes(&m, "key", d->row.key);
         view_text(&m, "disposition", pav_disposition_name(d->row.kind));
         view_bool(&m, "early", d->row.early);
@@ -317,6 +338,34 @@ view_dispositions(struct pav_query *q, const struct pav_disposition_filter *f,
         pav_items_add(&rows, pav_members_object(&m));
     }
     return pav_items_array(&rows);
+}
+
+/* One event as its producer sent it. */
+static void
+one_event(struct pav_query *q, const char *rest)
+{
+    struct pav_disposition_filter f = {.kind = -1, .limit = ROWS};
+    struct pav_event_row e;
+    struct pav_members m;
+    int64_t id, next;
+
+    if (!pav_parse_int(rest, strlen(rest), &id) ||
+        !pav_reader_event(q->reader, id, q->arena, &e)) {
+        page_missing(q, "There is no such event.");
+        return;
+    }
+    pav_members_init(&m, q->arena);
+    view_bytes(&m, "id", e.event_id);
+    view_bytes(&m, "type", e.detail_type);
+    view_bytes(&m, "source", e.source);
+    view_time(&m, "received", e.received_at);
+    view_text(&m, "body", view_pretty(q->arena, e.body.p, e.body.len));
+    f.event_id = pav_arena_strndup(q->arena, e.event_id.p, e.event_id.len);
+    pav_members_puts(&m, "dispositions", view_dispositions(q, &f, &next));
+    page_show(q, &(struct page){.name = "event",
+                                .title = "Event",
+                                .place = "at_events",
+                                .view = &m});
 }
 
 void
@@ -334,7 +383,10 @@ page_events(struct pav_query *q, const char *rest)
     int64_t next;
     int k;
 
-    (void)rest;
+    if (*rest != '\0') {
+        one_event(q, rest);
+        return;
+    }
     if (kind != NULL && pav_disposition_find(kind, &wanted))
         f.kind = wanted;
     pav_members_init(&m, q->arena);
@@ -347,6 +399,7 @@ page_events(struct pav_query *q, const char *rest)
         view_bool(&o, "selected", f.kind == k);
         pav_items_add(&kinds, pav_members_object(&o));
     }
+    view_bool(&m, "filtered", kind != NULL || f.key != NULL);
     pav_members_puts(&m, "kinds", pav_items_array(&kinds));
     pav_members_puts(&m, "dispositions", view_dispositions(q, &f, &next));
     view_text(&m, "key", f.key);

@@ -37,18 +37,19 @@ status_class(enum pav_mark_status s)
 static void
 put_ticks(struct pav_buf *b, int64_t span, unsigned height)
 {
-    char text[64];
+    char text[64], last[64] = "";
     int i;
 
     for (i = 0; i <= TICKS; i++) {
         int x = NAMES + BARS * i / TICKS;
 
+        pav_time_span(span * i / TICKS, text, sizeof(text));
         pav_buf_printf(b, "<path class=\"tick\" d=\"M%d %dV%u\"/>", x, HEADER,
                        height);
-        pav_buf_printf(
-            b, "<text class=\"%s\" x=\"%d\" y=\"15\">%s</text>",
-            i == TICKS ? "last" : "scale", x,
-            i == 0 ? "0" : pav_time_span(span * i / TICKS, text, sizeof(text)));
+        if (strcmp(text, last) != 0) /* a short span has fewer */
+            pav_buf_printf(b, "<text class=\"%s\" x=\"%d\" y=\"15\">%s</text>",
+                           i == TICKS ? "last" : "scale", x, text);
+        memcpy(last, text, sizeof(last));
     }
 }
 

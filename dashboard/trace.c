@@ -22,7 +22,6 @@ struct tracing {
     int64_t limit;
     uint32_t *counts; /* stays so far, by state of the graph */
     const char *error;
-    int64_t error_id;
 };
 
 static bool
@@ -138,8 +137,6 @@ on_exited(struct tracing *t, const struct pav_history_event *e,
         close_inside(t, v, e, step->at);
     if (note->caught) {
         v->error = t->error;
-        t->trace->failed_id = 0;
-        t->error_id = 0;
     } else {
         edge_taken(t, v->name, NULL, false);
     }
@@ -160,17 +157,12 @@ on_other(struct tracing *t, const struct pav_history_event *e)
     if (e->error == NULL)
         return;
     t->error = pav_doc_str(t->q->arena, e->error);
-    if (t->error_id == 0)
-        t->error_id = e->id;
     if (v != NULL)
         v->error = t->error;
     if (strncmp(e->type, "Execution", 9) == 0) {
         t->trace->error = t->error;
         t->trace->cause =
             e->cause == NULL ? NULL : pav_doc_str(t->q->arena, e->cause);
-        t->trace->failed_id = t->error_id;
-        if (t->error_id == e->id && v != NULL && v->exited_id == 0)
-            t->trace->failed_id = v->entered_id; /* a Fail says it at the end */
     }
 }
 

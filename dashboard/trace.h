@@ -30,7 +30,6 @@ struct trace {
     struct pav_state_mark *marks; /* by state of the graph */
     uint32_t *edges;              /* by edge of the graph */
     const char *error, *cause;    /* of its end; NULL */
-    int64_t failed_id; /* the first event of a failure that nothing caught */
     int64_t events;
 };
 

@@ -15,7 +15,6 @@ function spanText(ms) {
   const m = Math.floor(s / 60), h = Math.floor(m / 60), d = Math.floor(h / 24);
   if (d > 0) return `${d} d ${h % 24} h`;
   if (h > 0) return `${h} h ${m % 60} min`;
-  if (m > 1) return `${m} min`;
   return m > 0 ? `${m} min ${s % 60} s` : `${s} s`;
 }
 
@@ -26,7 +25,7 @@ function tick() {
     const ms = now - Number(/** @type {HTMLElement} */ (e).dataset.since);
     const text = spanText(ms);
     if (e.textContent !== text) e.textContent = text;
-    if (ms < 120000) next = 1000;
+    if (ms < 3600000) next = 1000;
   }
   setTimeout(tick, next);
 }

@@ -18,10 +18,11 @@ function resize() {
 function zoomTo(to) {
   const b = box();
   if (!b) return;
-  const old = zoom;
+  const old = zoom, reset = document.querySelector('[data-zoom=reset]');
   zoom = Math.min(3, Math.max(0.2, to));
   const x = (b.scrollLeft + b.clientWidth / 2) * zoom / old, y = (b.scrollTop + b.clientHeight / 2) * zoom / old;
   resize();
+  if (reset) reset.textContent = `${Math.round(zoom * 100)} %`;
   b.scrollTo({ left: x - b.clientWidth / 2, top: y - b.clientHeight / 2, behavior: 'instant' });
 }
 
@@ -45,7 +46,8 @@ function find(name) {
   const wanted = name.trim().toLowerCase();
   const nodes = [...document.querySelectorAll('#graphbox .node')];
   const state = (/** @type {Element} */ n) => (n.getAttribute('data-state') ?? '').toLowerCase();
-  const hit = nodes.find((n) => state(n) === wanted) ?? nodes.find((n) => wanted && state(n).includes(wanted));
+  const hit = nodes.find((n) => state(n) === wanted) ??
+    nodes.find((n) => wanted && state(n).startsWith(wanted)) ?? nodes.find((n) => wanted && state(n).includes(wanted));
   if (!hit) return;
   centre(hit);
   /** @type {any} */ (hit).focus({ preventScroll: true });

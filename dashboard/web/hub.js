@@ -72,7 +72,7 @@ function open() {
   source.addEventListener('changes', onChanges);
   source.onerror = () => {
     failures++;
-    become(failures > 3 ? 'polling' : 'reconnecting');
+    if (state !== 'polling') become(failures > 3 ? 'polling' : 'reconnecting');
     close();
     again = setTimeout(open, RETRY_MS);
   };

@@ -5,7 +5,9 @@ import { here, main, renew, say, trustedURL } from './page.js';
 
 const LEAST_MS = 150; // between two renewals
 const POLL_MS = 5000;
-const words = { live: 'Live', reconnecting: 'Reconnecting', polling: 'Polling', held: 'Held', off: 'Off' };
+const words = {
+  live: 'Live', reconnecting: 'Reconnecting', polling: 'Polling', silent: 'No answer', held: 'Held', off: 'Off',
+};
 
 /** @type {MessagePort|null} */
 let port = null;
@@ -51,7 +53,9 @@ async function renewSoon() {
     last = performance.now();
     try {
       await renew(false);
+      if (state === 'silent') hear({ state: 'polling' });
     } catch {
+      if (state === 'polling') hear({ state: 'silent' });
       await new Promise((done) => setTimeout(done, 1000));
       wanted = state === 'live';
     }
@@ -90,19 +94,21 @@ function takeNews() {
 /** @param {CustomEvent} e */
 function onNews(e) {
   const list = /** @type {Element} */ (e.target);
+  const { fresh: count, all } = e.detail;
+  if (count === 0) return;
   let pill = document.getElementById('news');
   if (!pill) {
     pill = document.createElement('button');
     pill.id = 'news';
+    pill.dataset.jsOwn = '1';
     pill.className = 'news';
     pill.setAttribute('type', 'button');
     pill.onclick = takeNews;
     list.closest('.scroll')?.before(pill);
   }
-  if (fresh !== e.detail) {
-    fresh = e.detail;
-    const rows = list.children.length;
-    pill.textContent = `${fresh}${fresh >= Math.max(rows, 50) ? '+' : ''} new`;
+  if (fresh !== count || pill.textContent === '') {
+    fresh = count;
+    pill.textContent = `${fresh}${fresh === all ? ' or more' : ''} new`;
     say(`${fresh} new rows`);
   }
 }
@@ -136,7 +142,7 @@ export function follow() {
   port.start();
   tell();
   setInterval(() => port?.postMessage({ here: true }), 20000);
-  setInterval(() => { if (state === 'polling' && !document.hidden) renewSoon(); }, POLL_MS);
+  setInterval(() => { if (['polling', 'silent'].includes(state) && !document.hidden) renewSoon(); }, POLL_MS);
   addEventListener('pagehide', () => port?.postMessage({ bye: true }));
   addEventListener('pageshow', (e) => { if (e.persisted) { tell(); renewSoon(); } });
   show();

@@ -43,19 +43,29 @@ function sameAttributes(from, to) {
       from.removeAttribute(a.name);
 }
 
-/** A list keeps its rows where they are; new ones are only counted. */
-/** @param {Element} from @param {Element} to @param {boolean} whole */
+/** Rows are numbered in time: "x123", "d45". @param {Element} row */
+const number = (row) => Number(row.id.slice(1));
+
+/**
+ * A list keeps its rows where they are.  What is newer than its first row is
+ * only counted; a row that is not given any more though it should be is marked.
+ * @param {Element} from @param {Element} to @param {boolean} whole
+ */
 function morphList(from, to, whole) {
-  const known = new Map([...from.children].map((r) => [r.id, r]));
-  const fresh = [];
-  for (const next of [...to.children]) {
-    const old = known.get(next.id);
-    if (old) morph(old, next, whole);
-    else fresh.push(next);
+  const next = new Map([...to.children].map((r) => [r.id, r]));
+  const newest = Math.max(...[...from.children].map(number)), oldest = Math.min(...[...to.children].map(number));
+  for (const row of from.children) {
+    const now = next.get(row.id);
+    if (now) morph(row, now, whole);
+    else if (to.children.length === 0 || number(row) > oldest) row.classList.add('gone');
   }
-  if (fresh.length > 0)
-    from.dispatchEvent(new CustomEvent('pavane:news', { bubbles: true, detail: fresh.length }));
+  const fresh = [...to.children].filter((r) => number(r) > newest).length;
+  from.dispatchEvent(new CustomEvent('pavane:news', { bubbles: true, detail: { fresh, all: to.children.length } }));
 }
+
+/** What the page's own scripts put in: the server knows nothing of it. */
+/** @param {Node|null} n */
+const own = (n) => n instanceof Element && n.hasAttribute('data-js-own');
 
 /** @param {Element} from @param {Element} to @param {boolean} whole */
 function morphChildren(from, to, whole) {
@@ -63,6 +73,7 @@ function morphChildren(from, to, whole) {
   for (const c of from.children) if (c.id) byId.set(c.id, c);
   let old = from.firstChild;
   for (const next of [...to.childNodes]) {
+    while (old && own(old)) old = old.nextSibling;
     const id = next instanceof Element ? next.id : '';
     let match = id ? byId.get(id) : null;
     if (!match && !id && old && old.nodeName === next.nodeName && !(old instanceof Element && old.id)) match = old;
@@ -77,7 +88,7 @@ function morphChildren(from, to, whole) {
   while (old) {
     const gone = old;
     old = old.nextSibling;
-    gone.remove();
+    if (!own(gone)) gone.remove();
   }
 }
 

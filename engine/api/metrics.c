@@ -174,12 +174,16 @@ put_rows(struct pav_query *q)
 
     pav_reader_counts(q->reader, q->now_ms, q->arena, &n);
     head(b, "executions", "gauge", "Executions by machine and status.");
-    for (i = 0; i < n.execution_count; i++) {
-        pav_buf_puts(b, "pavane_executions{machine=\"");
-        label(b, n.executions[i].machine);
-        pav_buf_printf(b, "\",status=\"%s\"} %lld\n",
-                       pav_status_name((enum pav_status)n.executions[i].status),
-                       (long long)n.executions[i].count);
+    for (i = 0; i < n.machine_count; i++) {
+        int status;
+
+        for (status = PAV_RUNNING; status <= PAV_ABORTED; status++) {
+            pav_buf_puts(b, "pavane_executions{machine=\"");
+            label(b, n.machines[i].name);
+            pav_buf_printf(b, "\",status=\"%s\"} %lld\n",
+                           pav_status_name((enum pav_status)status),
+                           (long long)n.machines[i].executions[status]);
+        }
     }
     number(b, "tokens_waiting", "gauge", "Open waits.", (double)n.waits);
     number(b, "timers", "gauge", "Timers that are set.", (double)n.timers);

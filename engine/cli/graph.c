@@ -17,6 +17,19 @@ static const struct pav_setting settings[] = {
      "the places of states and transitions instead of a picture"},
     SETTING_HELP};
 
+static void
+say_faults(const struct pav_faults *faults, const char *path)
+{
+    struct pav_buf b;
+
+    if (faults->count == 0)
+        return;
+    pav_buf_init(&b, 64u << 20);
+    pav_faults_print(faults, path, &b);
+    fputs(b.p, stderr);
+    pav_buf_fini(&b);
+}
+
 /* A definition, or the one in a machine's folder. */
 static enum pav_rc
 read_definition(struct pav_arena *a, const char *path,
@@ -40,6 +53,7 @@ read_definition(struct pav_arena *a, const char *path,
         /* With faults it is drawn all the same, without what Tasks wait for. */
         pav_faults_init(&faults, a);
         *machine = pav_machine_compile(text, len, &faults);
+        say_faults(&faults, path);
     }
     free(text);
     return rc;
@@ -70,6 +84,7 @@ run(const struct pav_settings *s, int argc, char **argv)
     struct pav_err err;
     struct pav_buf b;
     enum pav_rc rc;
+    int code;
 
     if (argc != 1)
         return cli_usage(&graph_command,
@@ -92,16 +107,18 @@ run(const struct pav_settings *s, int argc, char **argv)
         pav_buf_fini(&b);
         pav_graph_free(g);
     }
+    code = rc != PAV_OK ? cli_fail("graph", &err) : machine == NULL;
     pav_machine_free(machine);
     pav_arena_fini(&a);
-    return rc == PAV_OK ? 0 : cli_fail("graph", &err);
+    return code;
 }
 
 const struct command graph_command = {
     .name = "graph",
     .arguments = "PATH [--out FILE]",
     .summary = "draw a machine: a definition or a machine's folder, as SVG",
-    .text = "A definition with faults is drawn as far as it can be read.\n",
+    .text = "A definition with faults is drawn as far as it can be read; the "
+            "faults are said,\nand the exit code is 1.\n",
     .settings = settings,
     .setting_count = sizeof(settings) / sizeof(settings[0]),
     .run = run,

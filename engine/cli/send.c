@@ -59,6 +59,23 @@ print_results(struct pav_arena *a, const struct pav_doc *answer)
     return code;
 }
 
+/* A machine's sample, {"events": [...], ...}: its events are what is sent. */
+static void
+take_sample(struct pav_arena *a, char **text, size_t *len)
+{
+    const struct pav_doc *d, *events;
+    struct pav_buf b;
+
+    if (pav_doc_parse_copy(a, *text, *len, NULL, &d, NULL) != PAV_OK ||
+        (events = pav_doc_get(d, "events")) == NULL ||
+        events->kind != PAV_ARRAY || pav_doc_get(d, "source") != NULL)
+        return;
+    pav_buf_init(&b, SIZE_MAX / 2);
+    pav_doc_print(events, &b);
+    free(*text);
+    *text = pav_buf_take(&b, len);
+}
+
 static int
 run(const struct pav_settings *s, int argc, char **argv)
 {
@@ -76,6 +93,7 @@ run(const struct pav_settings *s, int argc, char **argv)
     if (code != 0)
         return code;
     pav_arena_init(&a, 65536);
+    take_sample(&a, &text, &len);
     code = cli_ask("send", s, "/events", text, len, &a, &answer);
     if (code == 0 && pav_settings_flag(s, "json")) {
         pav_buf_init(&b, SIZE_MAX / 2);

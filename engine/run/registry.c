@@ -317,6 +317,7 @@ folders_stage(struct pav_engine *e, struct pav_job *j)
     for (m = e->machines; m != NULL; m = m->next)
         if (has_vanished(m, j))
             pav_store_machine_active(e->store, m->id, false);
+    pav_store_faults_keep(e->store, j->names, j->name_count);
 }
 
 void

@@ -692,19 +692,26 @@ void
 pav_reader_counts(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
                   struct pav_row_counts *out)
 {
-    uint32_t room = 5 * count_rows(r, "SELECT count(*) FROM machine");
-    sqlite3_stmt *st =
-        ask(r, "SELECT (SELECT name FROM machine WHERE id=machine_id),status,"
-               "count(*) FROM execution GROUP BY machine_id,status");
+    uint32_t room = count_rows(r, "SELECT count(*) FROM machine");
+    sqlite3_stmt *st = ask(
+        r, "SELECT m.id,m.name,x.status,count(x.id) FROM machine m LEFT JOIN "
+           "execution x ON x.machine_id=m.id GROUP BY m.id,x.status");
+    int64_t last = 0;
 
     memset(out, 0, sizeof(*out));
-    out->executions = pav_arena_alloc(a, (room + 1) * sizeof(*out->executions));
-    while (out->execution_count < room && row(st)) {
-        out->executions[out->execution_count].machine = column_str(st, 0, a);
-        out->executions[out->execution_count].status =
-            sqlite3_column_int(st, 1);
-        out->executions[out->execution_count++].count =
-            sqlite3_column_int64(st, 2);
+    out->machines = pav_arena_zalloc(a, (room + 1) * sizeof(*out->machines));
+    while (row(st)) {
+        int status = sqlite3_column_int(st, 2);
+
+        if (sqlite3_column_int64(st, 0) != last) {
+            if (out->machine_count == room)
+                break;
+            last = sqlite3_column_int64(st, 0);
+            out->machines[out->machine_count++].name = column_str(st, 1, a);
+        }
+        if (status >= 0 && status < 5)
+            out->machines[out->machine_count - 1].executions[status] =
+                sqlite3_column_int64(st, 3);
     }
     sqlite3_reset(st);
     out->waits = count_rows(r, "SELECT count(*) FROM wait");

@@ -594,3 +594,34 @@ pav_store_fault_put(struct pav_store *s, const char *name, const char *report,
     }
     store_run(s, st);
 }
+
+void
+pav_store_faults_keep(struct pav_store *s, const char *const *names,
+                      uint32_t count)
+{
+    sqlite3_stmt *st = store_read(s, SQL_FAULT_NAMES);
+    struct pav_arena a;
+    struct name {
+        struct name *next;
+        const char *name;
+    } *gone = NULL;
+    uint32_t i;
+
+    pav_arena_init(&a, 1024);
+    while (store_row(s, st)) {
+        const char *name = column_str(st, 0, &a);
+        struct name *n = pav_arena_alloc(&a, sizeof(*n));
+
+        for (i = 0; i < count && strcmp(names[i], name) != 0;)
+            i++;
+        if (i < count)
+            continue;
+        n->name = name;
+        n->next = gone;
+        gone = n;
+    }
+    sqlite3_reset(st);
+    for (; gone != NULL; gone = gone->next)
+        pav_store_fault_put(s, gone->name, NULL, 0);
+    pav_arena_fini(&a);
+}

@@ -224,6 +224,7 @@ const char *const sql_texts[SQL_COUNT] = {
         "SELECT DISTINCT version_id FROM execution WHERE status=0",
     [SQL_FAULT_PUT] = "INSERT OR REPLACE INTO folder_fault(name,report,at) "
                       "VALUES(?1,?2,?3)",
+    [SQL_FAULT_NAMES] = "SELECT name FROM folder_fault",
     [SQL_FAULT_DELETE] = "DELETE FROM folder_fault WHERE name=?1",
     [SQL_PROBE] = "INSERT OR REPLACE INTO probe(id,at) VALUES(1,?1)",
 };

@@ -59,6 +59,7 @@ enum statement {
     SQL_PARKED_TOTAL,
     SQL_OPEN_VERSIONS,
     SQL_FAULT_PUT,
+    SQL_FAULT_NAMES,
     SQL_FAULT_DELETE,
     SQL_PROBE,
     SQL_COUNT,

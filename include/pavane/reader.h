@@ -123,11 +123,10 @@ bool pav_reader_event(struct pav_reader *r, int64_t id, struct pav_arena *a,
 
 struct pav_row_counts {
     struct {
-        const char *machine;
-        int status;
-        int64_t count;
-    } * executions;
-    uint32_t execution_count;
+        const char *name;
+        int64_t executions[5]; /* by enum pav_status */
+    } * machines;
+    uint32_t machine_count;
     int64_t waits, timers, timers_due, parked;
 };
 

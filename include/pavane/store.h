@@ -232,6 +232,10 @@ bool pav_store_parked_first(struct pav_store *s, struct pav_arena *a,
 void pav_store_fault_put(struct pav_store *s, const char *name,
                          const char *report, int64_t now_ms);
 
+/* Forgets what was wrong with folders that are none of `names`. */
+void pav_store_faults_keep(struct pav_store *s, const char *const *names,
+                           uint32_t count);
+
 /* Version ids with an open execution, for loading at the start. */
 void
 pav_store_open_versions(struct pav_store *s,

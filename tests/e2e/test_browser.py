@@ -142,7 +142,7 @@ class Finding(Browser):
                 text = self.answer(b)
                 self.assertIn("order-1004 waits in AwaitShop for ShopAccepted or ShopDeclined, since 20", text)
                 self.assertRegex(text, r"\(\d+ (s|min)")
-                self.assertIn("nothing says when it would be late", text)
+                self.assertIn("no time limit is set", text)
                 self.assertEqual(b.title, "order-1004 · Pavane")
                 self.assertEqual(len(b.find_elements(By.TAG_NAME, "h1")), 1)
                 b.save_screenshot(os.path.join(ARTEFACTS, "answer%s.png" % ("" if javascript else "-nojs")))
@@ -316,13 +316,41 @@ class Live(Browser):
         after = where()
         self.assertEqual(before[0], after[0])
         self.assertLess(abs(before[1] - after[1]), 1)
+        for i in range(20, 45):  # and a second time, while the pill is there
+            self.event("OrderReceived", "fresh-%02d" % i)
+        until(lambda: self.b.find_element(By.ID, "news").text == "45 new")
+        self.assertEqual(where()[0], before[0])
+        self.assertLess(abs(before[1] - where()[1]), 1)
         self.assertEqual(self.b.find_elements(By.CSS_SELECTOR, "tbody .key")[0].text, "still-39")
         self.b.save_screenshot(os.path.join(ARTEFACTS, "news.png"))
         self.b.find_element(By.ID, "news").click()
-        until(lambda: self.b.find_elements(By.CSS_SELECTOR, "tbody .key")[0].text == "fresh-19")
-        until(lambda: self.js("return document.activeElement.textContent") == "fresh-19")
+        until(lambda: self.b.find_elements(By.CSS_SELECTOR, "tbody .key")[0].text == "fresh-44")
+        until(lambda: self.js("return document.activeElement.textContent") == "fresh-44")
         self.assertEqual(self.b.find_elements(By.ID, "news"), [])
         self.quiet()
+
+    def test_rows_that_no_longer_fit(self):
+        """In a filtered list a row that moved on is marked, and none is called new for it."""
+        for i in range(3):
+            self.event("OrderReceived", "filter-%d" % i)
+        self.open("/executions?machine=order&status=RUNNING&state=AwaitPayment")
+        self.live()
+        row = self.b.find_element(By.XPATH, "//tbody/tr[.//a[text()='filter-1']]")
+        self.event("PaymentSettled", "filter-1")
+        until(lambda: "gone" in (row.get_attribute("class") or ""), 5)
+        self.assertEqual(self.b.find_elements(By.ID, "news"), [])
+
+    def test_events_that_moved_nothing(self):
+        """Early and unexpected events are said on the execution's own page."""
+        self.event("OrderReceived", "aside-1")
+        self.d.send({"source": "shop.service", "detail-type": "Nonsense", "detail": {"orderId": "aside-1"}})
+        self.open("/by-key/aside-1")
+        self.assertIn("did not fit where it stood: Nonsense", self.b.find_element(By.CSS_SELECTOR, ".aside").text)
+        self.b.find_element(By.CSS_SELECTOR, ".aside a").click()
+        until(lambda: self.b.find_elements(By.CSS_SELECTOR, "#disposition-rows a"))
+        self.b.find_elements(By.CSS_SELECTOR, "#disposition-rows td:last-child a")[0].click()
+        until(lambda: self.b.title.startswith("Event "))
+        self.assertIn('"orderId": "aside-1"', self.b.find_element(By.CSS_SELECTOR, "pre.json").text)
 
     def test_eight_tabs(self):
         """Scenario 11: eight tabs on a plain-HTTP name: all live, one stream."""
