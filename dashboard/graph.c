@@ -4,7 +4,7 @@
  * G1  Every edge joins two nodes of one scope.
  * G2  Nodes and edges stand in the order of the definition.
  * G3  A state's index counts through the whole definition, scopes before
- *     their insides; an edge's index likewise.
+ *     their insides; an edge's through all edges, insides first.
  */
 #include "pavane/graph.h"
 
@@ -493,7 +493,7 @@ scope_read(struct reader *r, const struct pav_doc *d, struct scope *s,
            const struct node *holder, uint32_t depth)
 {
     const struct pav_doc *states = pav_doc_get(d, "States");
-    uint32_t i, end = NONE;
+    uint32_t i, end = NONE, read;
 
     if (states == NULL || states->kind != PAV_OBJECT || states->len == 0 ||
         r->graph->state_count + states->len > PAV_GRAPH_STATES)
@@ -521,6 +521,7 @@ scope_read(struct reader *r, const struct pav_doc *d, struct scope *s,
         state_read(r, &m->value, pav_doc_str(r->arena, &name),
                    &s->nodes[s->count++], depth);
     }
+    read = s->count;
     if (ends(states)) {
         end = s->count++;
         s->nodes[end] = s->nodes[0];
@@ -528,7 +529,7 @@ scope_read(struct reader *r, const struct pav_doc *d, struct scope *s,
     }
     edge_add(r, s, EDGE_START, 0, node_find(s, pav_doc_get(d, "StartAt")), "");
     s->nodes[0].edge_count = s->edge_count;
-    for (i = 0; i < states->len && i + 1 < s->count; i++) {
+    for (i = 0; i + 1 < read; i++) {
         struct node *n = &s->nodes[i + 1];
 
         n->first_edge = s->edge_count;
@@ -575,6 +576,12 @@ pav_graph_free(struct pav_graph *g)
         return;
     pav_arena_fini(&g->arena);
     free(g);
+}
+
+size_t
+pav_graph_bytes(const struct pav_graph *g)
+{
+    return sizeof(*g) + g->arena.total;
 }
 
 uint32_t

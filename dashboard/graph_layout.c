@@ -8,7 +8,8 @@
  *     line (a bus) as soon as they can.  Loops back to one state likewise.
  * L3  A label is a vertex of its own, so that nothing lies over it.
  * L4  The work is bounded by counting, not by time: the same definition gives
- *     the same picture.
+ *     the same picture.  With more than BENDS_MAX bends edges that pass a rank
+ *     are drawn straight to their end, whatever lies between.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 
 #define SWEEPS      24
 #define SWEEP_WORK  3000000 /* vertices and segments times sweeps */
+#define BENDS_MAX   40000
+#define SWAP_WORK   4096 /* pairs of neighbours that one swap looks at */
 #define GAP_LEAST   34.0
 #define GAP_MOST    96.0
 #define PORT_STEP   18.0
@@ -32,7 +35,8 @@ struct way {
 };
 
 struct layout {
-    struct pav_arena *arena;
+    struct pav_arena *arena, *keep; /* for the work; for what stays */
+    bool plain;                     /* L4 */
     struct scope *scope;
     uint32_t *rank;    /* of nodes */
     uint32_t **trunks; /* [node * classes + class][rank]: a bend, or NONE */
@@ -209,6 +213,14 @@ segment_add(struct layers *l, uint32_t upper, uint32_t lower)
     return l->segment_count++;
 }
 
+static enum trunk_class
+class_of(const struct edge *e)
+{
+    return e->back                 ? TRUNK_BACK
+           : e->kind == EDGE_CATCH ? TRUNK_CATCH
+                                   : TRUNK_NEXT;
+}
+
 static uint32_t *
 trunk_of(struct layout *l, uint32_t node, enum trunk_class class)
 {
@@ -245,12 +257,14 @@ way_make(struct layout *l, struct edge *e)
     uint32_t label_rank = *e->label == '\0' ? NONE
                           : e->back         ? to - 1
                                             : from + 1;
-    enum trunk_class class = e->back                 ? TRUNK_BACK
-                             : e->kind == EDGE_CATCH ? TRUNK_CATCH
-                                                     : TRUNK_NEXT;
-    uint32_t *trunk = to - from > 1 ? trunk_of(l, e->to, class) : NULL;
+    uint32_t *trunk =
+        to - from > 1 && !l->plain ? trunk_of(l, e->to, class_of(e)) : NULL;
 
     w->label = NONE;
+    if (l->plain && to - from > 1) {
+        e->label = "";
+        return;
+    }
     w->segments = pav_arena_alloc(l->arena, (to - from) * sizeof(uint32_t));
     for (rank = from + 1; rank <= to; rank++) {
         uint32_t segment, bend;
@@ -305,6 +319,30 @@ join_vertices(struct layers *l)
     }
 }
 
+/* How many bends the shared ways need: of each trunk its longest. */
+static uint64_t
+count_bends(struct layout *l)
+{
+    const struct scope *s = l->scope;
+    uint32_t *longest =
+        pav_arena_zalloc(l->arena, s->count * TRUNK_CLASSES * 4u);
+    uint64_t sum = 0;
+    uint32_t i;
+
+    for (i = 0; i < s->edge_count; i++) {
+        const struct edge *e = &s->edges[i];
+        uint32_t x = l->rank[e->from], y = l->rank[e->to];
+        uint32_t span = x > y ? x - y : y - x;
+        uint32_t *trunk = &longest[e->to * TRUNK_CLASSES + class_of(e)];
+
+        if (span > *trunk + 1) {
+            sum += span - 1 - *trunk;
+            *trunk = span - 1;
+        }
+    }
+    return sum;
+}
+
 static void
 build_layers(struct layout *l)
 {
@@ -313,6 +351,7 @@ build_layers(struct layout *l)
     uint32_t i;
 
     y->arena = l->arena;
+    l->plain = count_bends(l) > BENDS_MAX;
     for (i = 0; i < s->count; i++)
         if (l->rank[i] + 1 > y->rank_count)
             y->rank_count = l->rank[i] + 1;
@@ -449,6 +488,9 @@ gain_of_swap(const struct layers *l, const struct vertex *u,
     int64_t gain = 0;
     uint32_t i, j;
 
+    if ((uint64_t)u->up_count * v->up_count > SWAP_WORK ||
+        (uint64_t)u->down_count * v->down_count > SWAP_WORK)
+        return 0;
     for (i = 0; i < u->up_count; i++)
         for (j = 0; j < v->up_count; j++) {
             uint32_t a = l->v[l->s[u->up[i]].upper].order;
@@ -658,12 +700,51 @@ loop_route(struct layout *l, struct edge *e)
     const struct node *n = &l->scope->nodes[e->from];
     double x = n->x + n->w, y = n->y + n->h / 2;
 
-    e->points = pav_arena_alloc(l->arena, 4 * sizeof(*e->points));
+    e->points = pav_arena_alloc(l->keep, 4 * sizeof(*e->points));
     e->point_count = 4;
     e->points[0] = (struct point){x, y + 12};
     e->points[1] = (struct point){x + 18, y + 12};
     e->points[2] = (struct point){x + 18, y - 12};
     e->points[3] = (struct point){x, y - 12};
+}
+
+/* Where a curve leads straight down, it and its neighbours are one line. */
+static void
+keep_points(struct layout *l, struct edge *e, struct point *p, uint32_t n)
+{
+    uint32_t i, kept = 1;
+
+    for (i = 1; i + 1 < n; i += 2) {
+        double dx = p[i].x - p[i + 1].x;
+
+        if (dx < 0.05 && dx > -0.05)
+            continue;
+        p[kept++] = p[i];
+        p[kept++] = p[i + 1];
+    }
+    p[kept++] = p[n - 1];
+    e->point_count = kept;
+    e->points = pav_arena_alloc(l->keep, kept * sizeof(*p));
+    memcpy(e->points, p, kept * sizeof(*p));
+}
+
+/* L4: from box to box. */
+static void
+route_plain(struct layout *l, struct edge *e, const double *top,
+            const double *height)
+{
+    const struct scope *s = l->scope;
+    const struct node *x = &s->nodes[e->back ? e->to : e->from];
+    const struct node *y = &s->nodes[e->back ? e->from : e->to];
+    uint32_t r = l->rank[x - s->nodes], q = l->rank[y - s->nodes];
+    struct point p[4] = {{x->x + x->w / 2, x->y + x->h},
+                         {x->x + x->w / 2, top[r] + height[r]},
+                         {y->x + y->w / 2, top[q]},
+                         {y->x + y->w / 2, y->y}};
+
+    if (e->back)
+        turn_round(p, 4);
+    keep_points(l, e, p, 4);
 }
 
 static void
@@ -690,8 +771,7 @@ route(struct layout *l, struct edge *e, const double *top, const double *height)
     }
     if (e->back)
         turn_round(p, n);
-    e->points = p;
-    e->point_count = n;
+    keep_points(l, e, p, n);
     if (w->label != NONE) {
         const struct vertex *v = &y->v[w->label];
 
@@ -728,6 +808,8 @@ place_all(struct layout *l)
     for (i = 0; i < s->edge_count; i++) {
         if (s->edges[i].from == s->edges[i].to)
             loop_route(l, &s->edges[i]);
+        else if (l->ways[i].count == 0)
+            route_plain(l, &s->edges[i], top, height);
         else
             route(l, &s->edges[i], top, height);
     }
@@ -796,9 +878,11 @@ lanes_place(struct node *n)
 void
 graph_layout(struct pav_arena *a, struct scope *s)
 {
-    struct layout l = {.arena = a, .scope = s};
+    struct pav_arena work;
+    struct layout l = {.arena = &work, .keep = a, .scope = s};
     uint32_t i, j;
 
+    pav_arena_init(&work, 1 << 16);
     for (i = 0; i < s->count; i++) {
         for (j = 0; j < s->nodes[i].scope_count; j++)
             graph_layout(a, &s->nodes[i].scopes[j]);
@@ -808,12 +892,12 @@ graph_layout(struct pav_arena *a, struct scope *s)
         struct edge *e = &s->edges[i];
 
         if (*e->label != '\0')
-            e->label_w = text_width(edge_label(a, e), 12) + 12;
+            e->label_w = text_width(edge_label(&work, e), 12) + 12;
     }
-    l.rank = pav_arena_zalloc(a, s->count * sizeof(*l.rank));
+    l.rank = pav_arena_zalloc(&work, s->count * sizeof(*l.rank));
     l.trunks =
-        pav_arena_zalloc(a, s->count * TRUNK_CLASSES * sizeof(*l.trunks));
-    l.ways = pav_arena_zalloc(a, (s->edge_count + 1) * sizeof(*l.ways));
+        pav_arena_zalloc(&work, s->count * TRUNK_CLASSES * sizeof(*l.trunks));
+    l.ways = pav_arena_zalloc(&work, (s->edge_count + 1) * sizeof(*l.ways));
     find_ranks(&l);
     mark_main(&l);
     build_layers(&l);
@@ -821,4 +905,5 @@ graph_layout(struct pav_arena *a, struct scope *s)
     place_all(&l);
     for (i = 0; i < s->count; i++)
         lanes_place(&s->nodes[i]);
+    pav_arena_fini(&work);
 }

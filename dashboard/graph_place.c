@@ -13,9 +13,10 @@
 
 #include "graph_int.h"
 
-#define GAP_NODES 34.0
-#define GAP_BENDS 16.0
-#define GAP_MIXED 22.0
+#define GAP_NODES    34.0
+#define GAP_BENDS    16.0
+#define GAP_MIXED    22.0
+#define CROSSED_WORK 20000000
 
 struct placing {
     struct layers *l;
@@ -44,34 +45,46 @@ strength(const struct segment *s)
 
 /* The stronger of two that cross stays straight: the usual way, long edges. */
 static void
+mark_crossed_at(struct placing *p, uint32_t r, uint32_t i)
+{
+    const struct layers *l = p->l;
+    const struct vertex *u = &l->v[l->ranks[r][i]];
+    uint32_t j, x, y;
+
+    for (j = 0; j < u->down_count; j++) {
+        const struct segment *s = &l->s[u->down[j]];
+        uint32_t to = l->v[s->lower].order;
+
+        for (x = 0; strength(s) > 0 && x < l->rank_counts[r]; x++) {
+            const struct vertex *v = &l->v[l->ranks[r][x]];
+
+            for (y = 0; x != i && y < v->down_count; y++) {
+                uint32_t k = v->down[y], end = l->v[l->s[k].lower].order;
+
+                if ((x < i) != (end <= to) && end != to &&
+                    strength(&l->s[k]) < strength(s))
+                    p->crossed[k] = true;
+            }
+        }
+    }
+}
+
+/* Where very many pass a rank, all are alike: the work must stay small. */
+static void
 mark_crossed(struct placing *p)
 {
     const struct layers *l = p->l;
-    uint32_t i, j, r, k;
+    uint64_t work = 0;
+    uint32_t r, i, segments;
 
     for (r = 0; r + 1 < l->rank_count; r++) {
-        for (i = 0; i < l->rank_counts[r]; i++) {
-            const struct vertex *u = &l->v[l->ranks[r][i]];
-
-            for (j = 0; j < u->down_count; j++) {
-                const struct segment *s = &l->s[u->down[j]];
-                uint32_t to = l->v[s->lower].order, x, y;
-
-                if (strength(s) == 0)
-                    continue;
-                for (x = 0; x < l->rank_counts[r]; x++) {
-                    const struct vertex *v = &l->v[l->ranks[r][x]];
-
-                    for (y = 0; x != i && y < v->down_count; y++) {
-                        k = v->down[y];
-                        if ((x < i) != (l->v[l->s[k].lower].order <= to) &&
-                            l->v[l->s[k].lower].order != to &&
-                            strength(&l->s[k]) < strength(s))
-                            p->crossed[k] = true;
-                    }
-                }
-            }
-        }
+        for (segments = 0, i = 0; i < l->rank_counts[r]; i++)
+            segments += l->v[l->ranks[r][i]].down_count;
+        work += (uint64_t)segments * segments;
+        if (work > CROSSED_WORK)
+            return;
+        for (i = 0; i < l->rank_counts[r]; i++)
+            mark_crossed_at(p, r, i);
     }
 }
 
@@ -86,32 +99,29 @@ position(const struct layers *l, uint32_t v, bool rightmost)
                      : x->order;
 }
 
-/* The k-th neighbour on one side, in order; its segment. */
-static uint32_t
-neighbour(const struct layers *l, const struct vertex *v, bool upwards,
-          uint32_t k, bool rightmost, uint32_t *sorted)
+/* The segments to the neighbours on one side, in the order of those. */
+static void
+sort_neighbours(const struct layers *l, const struct vertex *v, bool upwards,
+                bool rightmost, uint32_t *sorted)
 {
     uint32_t count = upwards ? v->up_count : v->down_count, i, j;
     const uint32_t *segments = upwards ? v->up : v->down;
 
-    if (k == 0) { /* sort once for a vertex */
-        for (i = 0; i < count; i++) {
-            uint32_t s = segments[i];
-            int64_t at =
-                position(l, upwards ? l->s[s].upper : l->s[s].lower, rightmost);
+    for (i = 0; i < count; i++) {
+        uint32_t s = segments[i];
+        int64_t at =
+            position(l, upwards ? l->s[s].upper : l->s[s].lower, rightmost);
 
-            for (j = i; j > 0; j--) {
-                uint32_t o = sorted[j - 1];
+        for (j = i; j > 0; j--) {
+            uint32_t o = sorted[j - 1];
 
-                if (position(l, upwards ? l->s[o].upper : l->s[o].lower,
-                             rightmost) <= at)
-                    break;
-                sorted[j] = o;
-            }
-            sorted[j] = s;
+            if (position(l, upwards ? l->s[o].upper : l->s[o].lower,
+                         rightmost) <= at)
+                break;
+            sorted[j] = o;
         }
+        sorted[j] = s;
     }
-    return sorted[k];
 }
 
 static bool
@@ -147,7 +157,7 @@ align_rank(struct placing *p, uint32_t r, bool upwards, bool rightmost,
 
         if (count == 0)
             continue;
-        (void)neighbour(l, v, upwards, 0, rightmost, sorted);
+        sort_neighbours(l, v, upwards, rightmost, sorted);
         for (k = 0; k < count && !done; k++)
             if (l->s[sorted[k]].main)
                 done = try_align(p, at, sorted[k], upwards, rightmost, &last);

@@ -7,7 +7,8 @@
 #include "pavane/machine.h"
 #include "pavane/pages.h"
 
-#define KEPT 64
+#define KEPT       64
+#define KEPT_BYTES (32u << 20) /* of all of them; one may be larger */
 
 struct pages {
     struct {
@@ -59,24 +60,54 @@ graph_of(const struct pav_machine_row *version)
     return g;
 }
 
+static void
+drop(struct pages *p, int i)
+{
+    pav_graph_free(p->kept[i].graph);
+    memset(&p->kept[i], 0, sizeof(p->kept[i]));
+}
+
+/* Room for one more: the one that was not used for longest goes. */
+static int
+make_room(struct pages *p)
+{
+    for (;;) {
+        int i, oldest = 0, free_one = -1;
+        size_t bytes = 0;
+
+        for (i = 0; i < KEPT; i++) {
+            if (p->kept[i].graph == NULL) {
+                free_one = i;
+                continue;
+            }
+            bytes += pav_graph_bytes(p->kept[i].graph);
+            if (p->kept[oldest].graph == NULL ||
+                p->kept[i].used < p->kept[oldest].used)
+                oldest = i;
+        }
+        if (free_one >= 0 && bytes <= KEPT_BYTES)
+            return free_one;
+        drop(p, oldest);
+    }
+}
+
 const struct pav_graph *
 graphs_get(struct pav_query *q, const struct pav_machine_row *version)
 {
     struct pages *p = q->pages;
-    int i, oldest = 0;
+    int i;
 
     p->clock++;
     for (i = 0; i < KEPT; i++) {
-        if (p->kept[i].version_id == version->version_id) {
+        if (p->kept[i].graph != NULL &&
+            p->kept[i].version_id == version->version_id) {
             p->kept[i].used = p->clock;
             return p->kept[i].graph;
         }
-        if (p->kept[i].used < p->kept[oldest].used)
-            oldest = i;
     }
-    pav_graph_free(p->kept[oldest].graph);
-    p->kept[oldest].graph = graph_of(version);
-    p->kept[oldest].version_id = version->version_id;
-    p->kept[oldest].used = p->clock;
-    return p->kept[oldest].graph;
+    i = make_room(p);
+    p->kept[i].graph = graph_of(version);
+    p->kept[i].version_id = version->version_id;
+    p->kept[i].used = p->clock;
+    return p->kept[i].graph;
 }

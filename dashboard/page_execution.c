@@ -40,16 +40,21 @@ payload_text(struct pav_arena *a, const struct pav_doc *d)
 {
     struct pav_buf b;
     const char *text;
+    size_t len;
 
-    pav_buf_init(&b, 4u << 20);
+    pav_buf_init(&b, PAYLOAD_SHOW);
     pav_doc_print_pretty(d, &b);
-    if (b.len > PAYLOAD_SHOW)
-        text = pav_arena_printf(a,
-                                "%.*s\n... %zu more bytes: the API gives "
-                                "the whole",
-                                PAYLOAD_SHOW, b.p, b.len - PAYLOAD_SHOW);
-    else
-        text = pav_arena_strndup(a, b.p, b.len);
+    len = b.len;
+    if (b.over) {
+        while (len > 0 && ((unsigned char)b.p[len - 1] & 0xc0) == 0x80)
+            len--; /* not inside a character */
+        if (len > 0 && (unsigned char)b.p[len - 1] >= 0xc0)
+            len--;
+        text = pav_arena_printf(
+            a, "%.*s\n... cut here: the API gives the whole", (int)len, b.p);
+    } else {
+        text = pav_arena_strndup(a, b.p, len);
+    }
     pav_buf_fini(&b);
     return text;
 }
@@ -302,6 +307,7 @@ add_graph(struct execution_page *p, struct pav_members *m, struct pav_buf *out)
     struct pav_items rows;
 
     pav_graph_svg(p->graph, &marks, NULL, out);
+    page_picture_fits(out);
     pav_items_init(&rows, p->q->arena);
     for (i = 0; i < n; i++) {
         static const char *const indents[] = {"", "in1", "in2", "in3"};
@@ -394,7 +400,8 @@ block_parameter(struct pav_query *q)
     const char *from = page_parameter(q, "from");
     int64_t n = 1;
 
-    if (from != NULL && pav_parse_int(from, strlen(from), &n) && n > 0)
+    if (from != NULL && pav_parse_int(from, strlen(from), &n) && n > 0 &&
+        n <= PAV_HISTORY_MAX * 2)
         return (n - 1) / BLOCK * BLOCK + 1;
     return 1;
 }
@@ -621,6 +628,7 @@ answer_block(struct execution_page *p)
     pav_members_init(&m, p->q->arena);
     pav_members_puts(&m, "history", history_rows(p, block_parameter(p->q)));
     p->q->type = "text/html; charset=utf-8";
+    p->q->headers = page_security;
     template_render("historyrows", pav_members_object(&m), NULL, 0, &p->q->out);
 }
 
@@ -633,6 +641,8 @@ answer_svg(struct execution_page *p)
                                     .title = p->x.row.name};
 
     p->q->type = "image/svg+xml";
+    p->q->headers = "Content-Security-Policy: default-src 'none'; style-src "
+                    "'unsafe-inline'; sandbox\r\n";
     pav_graph_svg(p->graph, &marks, pav_graph_style(), &p->q->out);
 }
 

@@ -256,11 +256,14 @@ page_by_key(struct pav_query *q, const char *rest)
     struct pav_execution_view *v, one;
     struct pav_members m;
     const struct pav_doc *events;
-    const char *colon = strchr(rest, ':');
+    const char *colon = strchr(rest, ':'), *id;
     uint32_t count;
     int64_t next;
 
-    if (*rest == '\0') {
+    if (*rest == '\0' && (id = page_parameter(q, "id")) != NULL) {
+        d.key = f.key = rest = id;
+        colon = strchr(rest, ':');
+    } else if (*rest == '\0') {
         page_redirect(q, "executions");
         return;
     }
@@ -327,7 +330,9 @@ view_dispositions(struct pav_query *q, const struct pav_disposition_filter *f,
                   view_link(q, "events/",
                             pav_arena_printf(q->arena, "%lld",
                                              (long long)d->row.event_id)));
-        view_bytes(&m, "key", d->row.key);
+        view_text(&m, "key", ""); /* never the page's own */
+        if (d->row.key.p != NULL)
+            view_bytes(&m, "key", d->row.key);
         view_text(&m, "disposition", pav_disposition_name(d->row.kind));
         view_bool(&m, "early", d->row.early);
         view_text(&m, "machine", d->machine);

@@ -55,6 +55,8 @@ machine_list(struct pav_query *q)
                                 .view = &m});
 }
 
+#define LEADS_MAX 20
+
 /* Where a state leads, for the outline. */
 static const char *
 leads_to(struct pav_arena *a, const struct pav_doc *source)
@@ -62,21 +64,29 @@ leads_to(struct pav_arena *a, const struct pav_doc *source)
     const struct pav_doc *choices = pav_doc_get(source, "Choices");
     const char *next = pav_doc_str(a, pav_doc_get(source, "Next"));
     const char *otherwise = pav_doc_str(a, pav_doc_get(source, "Default"));
-    const char *text = next == NULL ? "" : next;
+    struct pav_buf b;
+    const char *text;
     uint32_t i;
 
-    for (i = 0; choices != NULL && i < choices->len; i++) {
+    pav_buf_init(&b, 1 << 16);
+    if (next != NULL)
+        pav_buf_puts(&b, next);
+    for (i = 0; choices != NULL && choices->kind == PAV_ARRAY &&
+                i < choices->len && i < LEADS_MAX;
+         i++) {
         const char *name =
             pav_doc_str(a, pav_doc_get(&choices->items[i], "Next"));
 
         if (name != NULL)
-            text = pav_arena_printf(a, "%s%s%s", text,
-                                    *text == '\0' ? "" : ", ", name);
+            pav_buf_printf(&b, "%s%s", b.len == 0 ? "" : ", ", name);
     }
+    if (choices != NULL && choices->len > LEADS_MAX)
+        pav_buf_printf(&b, ", and %u more", choices->len - LEADS_MAX);
     if (otherwise != NULL)
-        text = pav_arena_printf(a, "%s%selse %s", text,
-                                *text == '\0' ? "" : ", ", otherwise);
-    return *text == '\0' ? "end" : text;
+        pav_buf_printf(&b, "%selse %s", b.len == 0 ? "" : ", ", otherwise);
+    text = b.len == 0 ? "end" : pav_arena_strndup(a, b.p, b.len);
+    pav_buf_fini(&b);
+    return text;
 }
 
 static const char *
@@ -186,6 +196,7 @@ machine_graph(struct pav_query *q, const struct pav_machine_view *v,
         pav_items_add(&rows, pav_members_object(&m));
     }
     pav_graph_svg(g, &drawn, NULL, out);
+    page_picture_fits(out);
     return pav_items_array(&rows);
 }
 

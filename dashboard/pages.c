@@ -22,6 +22,9 @@
     "Referrer-Policy: same-origin\r\n"                                         \
     "Cross-Origin-Opener-Policy: same-origin\r\n"
 #define THEME_COOKIE "theme"
+#define STATES_SHOW  12
+
+const char *const page_security = SECURITY;
 
 static const struct {
     const char *prefix;
@@ -108,14 +111,18 @@ page_root(struct pav_query *q)
 static const char *
 theme_of(const struct pav_query *q)
 {
-    const char *p = strstr(q->cookie, THEME_COOKIE "=");
+    const char *p = q->cookie;
 
-    if (p == NULL || (p != q->cookie && p[-1] != ' ' && p[-1] != ';'))
-        return NULL;
-    p += strlen(THEME_COOKIE "=");
-    if (strncmp(p, "dark", 4) == 0)
-        return "dark";
-    return strncmp(p, "light", 5) == 0 ? "light" : NULL;
+    for (; (p = strstr(p, THEME_COOKIE "=")) != NULL; p++) {
+        const char *value = p + strlen(THEME_COOKIE "=");
+
+        if (p != q->cookie && p[-1] != ' ' && p[-1] != ';')
+            continue;
+        if (strncmp(value, "dark", 4) == 0)
+            return "dark";
+        return strncmp(value, "light", 5) == 0 ? "light" : NULL;
+    }
+    return NULL;
 }
 
 /* The page itself, from the root, as a parameter of another link. */
@@ -184,7 +191,32 @@ page_show(struct pav_query *q, const struct page *p)
     template_render(part != NULL && strcmp(part, "main") == 0 ? "main"
                                                               : "frame",
                     pav_members_object(&m), &frame, 1, &q->out);
+    if (body.over) { /* nothing is cut silently */
+        q->status = 413;
+        q->type = "text/plain; charset=utf-8";
+        q->out.len = 0;
+        pav_buf_puts(&q->out, "This page is too large to be shown; the API "
+                              "gives it in parts.\n");
+    }
     pav_buf_fini(&body);
+}
+
+void
+page_picture_fits(struct pav_buf *picture)
+{
+    if (!picture->over)
+        return;
+    picture->len = 0;
+    picture->over = false;
+    pav_buf_puts(picture, "<p>This graph is too large to be drawn here.</p>");
+}
+
+static bool
+is_printable(const char *s)
+{
+    while (*s > 0x20 && *s < 0x7f)
+        s++;
+    return *s == '\0';
 }
 
 /* /theme?to=dark&back=executions: a choice that lasts a year. */
@@ -196,8 +228,9 @@ page_theme(struct pav_query *q, const char *rest)
         to != NULL && (strcmp(to, "dark") == 0 || strcmp(to, "light") == 0);
 
     (void)rest;
-    /* Only a way inside: no scheme, no host, no line break. */
-    if (back == NULL || *back == '/' || strpbrk(back, ":\\\r\n") != NULL)
+    /* Only a way inside: no scheme, no host, nothing that no link has. */
+    if (back == NULL || *back == '/' || !is_printable(back) ||
+        strpbrk(back, ":\\") != NULL)
         back = "";
     page_redirect(q, back);
     q->headers =
@@ -335,13 +368,18 @@ void
 view_states(struct pav_members *m, const char *key, const char *json)
 {
     const struct pav_doc *d = pav_doc_own(m->arena, json, strlen(json));
-    const char *text = "";
+    struct pav_buf b;
     uint32_t i;
 
-    for (i = 0; i < d->len; i++)
-        text = pav_arena_printf(m->arena, "%s%s%.*s", text, i == 0 ? "" : ", ",
-                                (int)d->items[i].len, d->items[i].text);
-    view_text(m, key, text);
+    pav_buf_init(&b, 1 << 16);
+    pav_buf_puts(&b, "");
+    for (i = 0; i < d->len && i < STATES_SHOW; i++)
+        pav_buf_printf(&b, "%s%.*s", i == 0 ? "" : ", ", (int)d->items[i].len,
+                       d->items[i].text);
+    if (d->len > STATES_SHOW)
+        pav_buf_printf(&b, ", and %u more", d->len - STATES_SHOW);
+    view_text(m, key, pav_arena_strdup(m->arena, b.p));
+    pav_buf_fini(&b);
 }
 
 const char *

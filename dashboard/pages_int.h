@@ -32,6 +32,10 @@ struct page {
     size_t slot_count;
 };
 void page_show(struct pav_query *q, const struct page *p);
+/* A picture that did not fit is a sentence instead. */
+void page_picture_fits(struct pav_buf *picture);
+/* The headers of every page. */
+extern const char *const page_security;
 void page_missing(struct pav_query *q, const char *message);
 /* `path` from the root, without a slash in front. */
 void page_redirect(struct pav_query *q, const char *path);

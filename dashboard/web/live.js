@@ -46,13 +46,13 @@ async function renewSoon() {
     const wait = last + LEAST_MS - performance.now();
     if (wait > 0) await new Promise((done) => setTimeout(done, wait));
     if (reading()) {
-      await new Promise((done) => addEventListener('selectionchange', done, { once: true }));
+      await new Promise((done) => document.addEventListener('selectionchange', done, { once: true }));
       continue;
     }
     wanted = false;
     last = performance.now();
     try {
-      await renew(false);
+      if (!await renew(false)) wanted = true;
       if (state === 'silent') hear({ state: 'polling' });
     } catch {
       if (state === 'polling') hear({ state: 'silent' });
@@ -117,6 +117,11 @@ function onNews(e) {
 
 export function follow() {
   const url = here('api/v1/stream');
+  let told = '';
+  const tell = () => {
+    told = topics().join(' ');
+    port?.postMessage({ url, topics: topics() });
+  };
   main().addEventListener('pavane:news', /** @type {EventListener} */ (onNews));
   main().addEventListener('pavane:changed', () => {
     if (topics().join(' ') !== told) tell();
@@ -126,11 +131,6 @@ export function follow() {
   });
   if (topics().length === 0) return;
   const script = trustedURL(new URL('hub.js', import.meta.url).href);
-  let told = '';
-  const tell = () => {
-    told = topics().join(' ');
-    port?.postMessage({ url, topics: topics() });
-  };
   if (globalThis.SharedWorker) {
     port = new SharedWorker(script, { type: 'module', name: 'pavane' }).port;
   } else {
@@ -141,7 +141,7 @@ export function follow() {
   port.onmessage = (e) => hear(e.data);
   port.start();
   tell();
-  setInterval(() => port?.postMessage({ here: true }), 20000);
+  setInterval(tell, 20000); // a sign of life, with all it needs to be known again
   setInterval(() => { if (['polling', 'silent'].includes(state) && !document.hidden) renewSoon(); }, POLL_MS);
   addEventListener('pagehide', () => port?.postMessage({ bye: true }));
   addEventListener('pageshow', (e) => { if (e.persisted) { tell(); renewSoon(); } });

@@ -134,19 +134,24 @@ function changed() {
   main().dispatchEvent(new CustomEvent('pavane:changed'));
 }
 
-/** The same page as it is now.  @param {boolean} whole */
+let asked = 0; // the last of what was asked for wins
+
+/** The same page as it is now; false when another came between.  @param {boolean} whole */
 export async function renew(whole) {
-  const url = location.href;
+  const mine = asked, url = location.href;
   const next = await inside(url);
-  if (location.href !== url) return;
+  if (mine !== asked || location.href !== url) return false;
   morph(main(), next, whole);
   changed();
+  return true;
 }
 
 /** Another view of the same thing: swapped in, without leaving the page. */
 /** @param {string} url @param {boolean} push */
 export async function swap(url, push) {
+  const mine = ++asked;
   const next = await inside(url);
+  if (mine !== asked) return;
   if (push) history.pushState(null, '', url);
   morph(main(), next, true);
   document.title = next.dataset.title ?? document.title;

@@ -261,6 +261,7 @@ answer_questions(void *arg)
             query_error(&qu->q, 503, qu->q.path,
                         "this question takes too long; ask for less");
         pav_reader_end(reader);
+        pav_store_await_durable(); /* T1: of what was read as well */
         if (qu->q.out.over)
             query_error(&qu->q, 413, qu->q.path, "the answer is too large");
         qu->note.node.next = NULL;

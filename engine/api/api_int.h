@@ -35,6 +35,7 @@ struct question {
     struct pav_api *api;
     struct pav_status_view status; /* of /metrics */
     struct pav_http_counts http;
+    uint64_t shed;
     struct pav_job *define; /* CreateStateMachine, compiled: on to the engine */
 };
 

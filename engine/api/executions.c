@@ -13,7 +13,8 @@
 #include "pavane/text.h"
 #include "api_int.h"
 
-#define PREFIX "/api/v1/executions"
+#define PREFIX        "/api/v1/executions"
+#define HISTORY_BYTES (4u << 20) /* a page of a history ends there */
 
 static void
 put_time(struct pav_buf *b, const char *key, int64_t ms)
@@ -158,7 +159,7 @@ history(struct pav_query *q, const struct pav_execution_view *x)
             int64_t id = steps[i].first_event + j;
             struct pav_history_event e;
 
-            if (id < first || sent == limit)
+            if (id < first || sent == limit || q->out.len > HISTORY_BYTES)
                 continue;
             pav_history_event(record, j, steps[i].first_event, q->arena, &e);
             if (sent++ > 0)

@@ -238,7 +238,7 @@ metrics(struct pav_query *q)
     head(&q->out, "build_info", "gauge", "Which build this is.");
     pav_buf_puts(&q->out, "pavane_build_info{version=\"" PAV_VERSION "\"} 1\n");
     put_engine(&q->out, &qu->status);
-    put_http(&q->out, &qu->http, api->shed);
+    put_http(&q->out, &qu->http, qu->shed);
     number(&q->out, "wal_bytes", "gauge", "Size of the write-ahead log.",
            stat(wal, &st) == 0 ? (double)st.st_size : 0);
     put_rows(q);
@@ -259,6 +259,7 @@ metrics_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
 
     qu->status = job->status;
     qu->http = *pav_http_counts(api->config.http);
+    qu->shed = api->shed;
     question_push(api, qu);
 }
 

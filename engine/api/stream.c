@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "pavane/clock.h"
+#include "pavane/digest.h"
 #include "pavane/step.h"
 #include "pavane/text.h"
 #include "api_int.h"
@@ -34,6 +35,7 @@
 #define FLUSH_MS    100
 #define TELL_MOST   500 /* changes in one message; then a resync */
 #define TELL_BYTES  (128 * 1024)
+#define STATES_MAX  4096 /* bytes; of a wider execution none are told */
 #define HEARTBEAT_S 15
 #define HEADERS     "X-Accel-Buffering: no\r\n"
 
@@ -41,8 +43,8 @@ enum change_kind { CHANGE_EXECUTION, CHANGE_EVENTS, CHANGE_MACHINES };
 
 struct change {
     enum change_kind kind;
-    char *id;   /* "machine:name" of an execution; owned */
-    char *text; /* its JSON; owned */
+    uint64_t id; /* a hash of "machine:name"; a false one costs a look */
+    char *text;  /* its JSON; owned */
     uint32_t dispositions[PAV_DISPOSITIONS];
 };
 
@@ -50,7 +52,7 @@ struct subscriber {
     struct pav_ref ref;
     uint64_t sent; /* the number of the last change it knows */
     bool executions, events, machines;
-    char **ids; /* executions that it follows; owned */
+    uint64_t ids[TOPICS_MAX]; /* hashes of the executions that it follows */
     uint32_t id_count;
 };
 
@@ -76,17 +78,6 @@ streams_new(void)
     return s;
 }
 
-static void
-subscriber_forget(struct subscriber *s)
-{
-    uint32_t i;
-
-    for (i = 0; i < s->id_count; i++)
-        free(s->ids[i]);
-    free(s->ids);
-    memset(s, 0, sizeof(*s));
-}
-
 void
 streams_free(struct streams *s)
 {
@@ -94,12 +85,8 @@ streams_free(struct streams *s)
 
     if (s == NULL)
         return;
-    for (i = 0; i < RING; i++) {
-        free(s->ring[i].id);
+    for (i = 0; i < RING; i++)
         free(s->ring[i].text);
-    }
-    for (i = 0; i < s->count; i++)
-        subscriber_forget(&s->v[i]);
     free(s->ring);
     free(s->v);
     free(s);
@@ -120,7 +107,6 @@ ring_add(struct streams *s, enum change_kind kind)
 
     if (s->last - s->first >= RING)
         s->first = s->last - RING + 1;
-    free(c->id);
     free(c->text);
     memset(c, 0, sizeof(*c));
     c->kind = kind;
@@ -133,13 +119,16 @@ ring_add_execution(struct streams *s, const struct pav_change *x)
     struct change *c = ring_add(s, CHANGE_EXECUTION);
     struct pav_buf b;
     size_t len;
+    char *id;
 
     pav_buf_init(&b, 1 << 20);
     pav_buf_printf(&b, "%s:%s", x->machine, x->name);
-    c->id = pav_buf_take(&b, &len);
+    id = pav_buf_take(&b, &len);
+    c->id = pav_hash64(id, len, 0);
     pav_buf_init(&b, 1 << 20);
     pav_buf_puts(&b, "{\"id\":");
-    pav_buf_jsons(&b, c->id);
+    pav_buf_json(&b, id, len);
+    free(id);
     pav_buf_puts(&b, ",\"machine\":");
     pav_buf_jsons(&b, x->machine);
     pav_buf_puts(&b, ",\"key\":");
@@ -150,8 +139,9 @@ ring_add_execution(struct streams *s, const struct pav_change *x)
     pav_buf_printf(&b,
                    ",\"status\":\"%s\",\"states\":%s,\"events\":%lld,"
                    "\"started\":%s}",
-                   pav_status_name(x->status), x->states, (long long)x->events,
-                   x->started ? "true" : "false");
+                   pav_status_name(x->status),
+                   strlen(x->states) > STATES_MAX ? "[]" : x->states,
+                   (long long)x->events, x->started ? "true" : "false");
     c->text = pav_buf_take(&b, &len);
 }
 
@@ -186,7 +176,7 @@ follows(const struct subscriber *s, const struct change *c)
     if (s->executions)
         return true;
     for (i = 0; i < s->id_count; i++)
-        if (strcmp(s->ids[i], c->id) == 0)
+        if (s->ids[i] == c->id)
             return true;
     return false;
 }
@@ -213,12 +203,12 @@ static void
 put_changes(struct streams *s, struct subscriber *sub, struct pav_buf *b)
 {
     uint32_t sums[PAV_DISPOSITIONS] = {0}, told = 0, i;
-    bool machines = false, any = false;
+    bool machines = false, any = false, lost = sub->sent + 1 < s->first;
     uint64_t n;
 
     pav_buf_printf(b, "id: %lld-%llu\nevent: changes\ndata: {\"executions\":[",
                    (long long)s->epoch, (unsigned long long)s->last);
-    for (n = sub->sent + 1; n <= s->last && told <= TELL_MOST; n++) {
+    for (n = sub->sent + 1; n <= s->last && !lost; n++) {
         const struct change *c = &s->ring[n % RING];
 
         if (!follows(sub, c))
@@ -229,6 +219,7 @@ put_changes(struct streams *s, struct subscriber *sub, struct pav_buf *b)
                 pav_buf_putc(b, ',');
             pav_buf_puts(b, c->text);
         }
+        lost = told > TELL_MOST || b->len > TELL_BYTES;
         machines = machines || c->kind == CHANGE_MACHINES;
         for (i = 0; c->kind == CHANGE_EVENTS && i < PAV_DISPOSITIONS; i++)
             sums[i] += c->dispositions[i];
@@ -238,8 +229,9 @@ put_changes(struct streams *s, struct subscriber *sub, struct pav_buf *b)
     pav_buf_puts(b, machines ? ",\"machines\":true}\n\n" : "}\n\n");
     if (!any)
         b->len = 0;
-    if (told > TELL_MOST || b->len > TELL_BYTES) {
+    if (lost) { /* or too much to be told */
         b->len = 0;
+        b->over = false;
         s->resyncs++;
         pav_buf_printf(b, "id: %lld-%llu\nevent: resync\ndata: {}\n\n",
                        (long long)s->epoch, (unsigned long long)s->last);
@@ -252,11 +244,12 @@ unsubscribe(struct pav_api *api, uint32_t i)
 {
     struct streams *s = api->streams;
 
-    subscriber_forget(&s->v[i]);
     s->v[i] = s->v[--s->count];
-    memset(&s->v[s->count], 0, sizeof(s->v[0]));
-    if (s->count == 0)
-        pav_engine_watch(api->config.engine, false);
+    if (s->count > 0)
+        return;
+    /* Nothing is gathered from now on: who comes back has missed something. */
+    pav_engine_watch(api->config.engine, false);
+    s->first = ++s->last + 1;
 }
 
 /* The alarm: everybody hears what is new. */
@@ -279,6 +272,17 @@ pav_api_alarm(void *arg)
     pav_buf_fini(&b);
 }
 
+static void
+forget_the_gone(struct pav_api *api)
+{
+    struct streams *s = api->streams;
+    uint32_t i;
+
+    for (i = s->count; i-- > 0;)
+        if (!pav_http_stream_open(api->config.http, s->v[i].ref))
+            unsubscribe(api, i);
+}
+
 /* About once a second: who has gone, and a sign of life for who is there. */
 void
 streams_tick(struct pav_api *api)
@@ -287,13 +291,15 @@ streams_tick(struct pav_api *api)
     bool beat = ++s->quiet_s >= HEARTBEAT_S;
     uint32_t i;
 
+    if (!beat) {
+        forget_the_gone(api);
+        return;
+    }
+    s->quiet_s = 0;
     for (i = s->count; i-- > 0;)
-        if (!(beat ? pav_http_stream_put(api->config.http, s->v[i].ref,
-                                         ": here\n\n", 8)
-                   : pav_http_stream_open(api->config.http, s->v[i].ref)))
+        if (!pav_http_stream_put(api->config.http, s->v[i].ref, ": here\n\n",
+                                 8))
             unsubscribe(api, i);
-    if (beat)
-        s->quiet_s = 0;
 }
 
 /* On the engine thread. */
@@ -325,10 +331,11 @@ topics_read(const char *query, struct subscriber *sub, char *bad, size_t room)
     char topic[PAV_QUERY_VALUE_MAX];
     unsigned n;
 
-    sub->ids = pav_xcalloc(TOPICS_MAX, sizeof(*sub->ids));
-    for (n = 0; n < TOPICS_MAX; n++) {
+    for (n = 0;; n++) {
         if (pav_query_nth(query, "topic", n, topic, sizeof(topic)) == NULL)
             return n > 0;
+        if (n == TOPICS_MAX)
+            return false;
         if (strcmp(topic, "executions") == 0)
             sub->executions = true;
         else if (strcmp(topic, "events") == 0)
@@ -336,13 +343,13 @@ topics_read(const char *query, struct subscriber *sub, char *bad, size_t room)
         else if (strcmp(topic, "machines") == 0)
             sub->machines = true;
         else if (strncmp(topic, "execution:", 10) == 0)
-            sub->ids[sub->id_count++] = pav_xstrdup(topic + 10);
+            sub->ids[sub->id_count++] =
+                pav_hash64(topic + 10, strlen(topic + 10), 0);
         else {
             snprintf(bad, room, "%.100s", topic);
             return false;
         }
     }
-    return true;
 }
 
 /* Where to go on: false when what came behind it is not known any more. */
@@ -376,14 +383,18 @@ stream_get(struct pav_api *api, const struct pav_request *req,
 
     if (!pav_query_known(req->query, known, bad, sizeof(bad)) ||
         !topics_read(req->query, &sub, bad, sizeof(bad))) {
-        subscriber_forget(&sub);
         api_error(api, ref, 400, "invalid", bad,
                   "topic=executions, execution:ID, events or machines, at most "
                   "64 of them, and after=ID of the last message");
         return;
     }
+    if (req->method == PAV_HEAD) {
+        api_reply(api, ref, 200, "text/event-stream", "", 0);
+        return;
+    }
+    if (s->count == STREAMS_MAX)
+        forget_the_gone(api);
     if (s->count == STREAMS_MAX) {
-        subscriber_forget(&sub);
         api_error(api, ref, 503, "busy", NULL,
                   "512 streams are open; ask every 5 seconds instead");
         return;
@@ -407,8 +418,6 @@ stream_get(struct pav_api *api, const struct pav_request *req,
         pav_engine_watch(api->config.engine, true);
         if (sub.sent < s->last)
             pav_http_alarm(api->config.http, 1);
-    } else {
-        subscriber_forget(&sub);
     }
     pav_buf_fini(&b);
 }

@@ -186,6 +186,15 @@ pav_buf_jsons(struct pav_buf *b, const char *s)
     pav_buf_json(b, s, strlen(s));
 }
 
+/* Bytes of what neither HTML nor XML may hold: controls, U+FFFE, U+FFFF. */
+static size_t
+no_character(const unsigned char *p, size_t len)
+{
+    if (*p < 0x20)
+        return *p != '\t' && *p != '\n' && *p != '\r';
+    return len >= 3 && p[0] == 0xEF && p[1] == 0xBF && p[2] >= 0xBE ? 3 : 0;
+}
+
 void
 pav_buf_html(struct pav_buf *b, const char *s, size_t len)
 {
@@ -193,6 +202,7 @@ pav_buf_html(struct pav_buf *b, const char *s, size_t len)
 
     for (i = 0; i < len; i++) {
         const char *as;
+        size_t n = 1;
 
         switch (s[i]) {
         case '&':
@@ -210,14 +220,15 @@ pav_buf_html(struct pav_buf *b, const char *s, size_t len)
         case '\'':
             as = "&#39;";
             break;
-        case '\0':
-            as = "\xEF\xBF\xBD"; /* HTML has no NUL */
-            break;
         default:
-            continue;
+            n = no_character((const unsigned char *)s + i, len - i);
+            if (n == 0)
+                continue;
+            as = "\xEF\xBF\xBD";
         }
         pav_buf_put(b, s + start, i - start);
         pav_buf_puts(b, as);
+        i += n - 1;
         start = i + 1;
     }
     pav_buf_put(b, s + start, len - start);

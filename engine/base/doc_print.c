@@ -7,7 +7,7 @@ break_line(struct pav_buf *out, int level)
     if (level < 0)
         return;
     pav_buf_putc(out, '\n');
-    while (level-- > 0)
+    while (level-- > 0 && !out->over)
         pav_buf_put(out, "  ", 2);
 }
 
@@ -44,7 +44,7 @@ print(const struct pav_doc *d, struct pav_buf *out, int level)
         break;
     case PAV_ARRAY:
         pav_buf_putc(out, '[');
-        for (i = 0; i < d->len; i++) {
+        for (i = 0; i < d->len && !out->over; i++) {
             if (i > 0)
                 pav_buf_putc(out, ',');
             break_line(out, inner);
@@ -56,7 +56,7 @@ print(const struct pav_doc *d, struct pav_buf *out, int level)
         break;
     case PAV_OBJECT:
         pav_buf_putc(out, '{');
-        for (i = 0; i < d->len; i++) {
+        for (i = 0; i < d->len && !out->over; i++) {
             if (i > 0)
                 pav_buf_putc(out, ',');
             break_line(out, inner);

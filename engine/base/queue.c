@@ -81,7 +81,7 @@ pav_queue_push(struct pav_queue *q, struct pav_node *node)
         *q->last = node;
         q->last = &node->next;
         q->count++;
-        if (was_empty)
+        if (was_empty || q->fd < 0) /* there may be several takers */
             wake(q);
     }
     pthread_mutex_unlock(&q->lock);

@@ -102,6 +102,9 @@ run(const struct pav_settings *s, int argc, char **argv)
             pav_graph_json(g, &b);
         else
             pav_graph_svg(g, NULL, pav_graph_style(), &b);
+        if (rc == PAV_OK && b.over)
+            rc = pav_fail(&err, PAV_LIMIT, argv[0],
+                          "it would take more than 64 MiB to draw");
         if (rc == PAV_OK)
             rc = write_out(pav_settings_text(s, "out"), &b, &err);
         pav_buf_fini(&b);

@@ -8,13 +8,6 @@
 
 #include "net_int.h"
 
-bool
-address_is_loopback(const char *address)
-{
-    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
-           strcmp(address, "localhost") == 0;
-}
-
 /* The name in a Host value: without the port, brackets kept off. */
 static size_t
 host_name(const char *host, const char **name)
@@ -24,7 +17,11 @@ host_name(const char *host, const char **name)
     if (*host == '[') {
         *name = host + 1;
         end = strchr(host, ']');
-        return end == NULL ? 0 : (size_t)(end - host) - 1;
+        if (end == NULL || (end[1] != '\0' &&
+                            (end[1] != ':' ||
+                             strspn(end + 2, "0123456789") != strlen(end + 2))))
+            return 0;
+        return (size_t)(end - host) - 1;
     }
     *name = host;
     end = strchrnul(host, ':');

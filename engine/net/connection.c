@@ -44,9 +44,12 @@
 #define MAX_REQUESTS  10000
 #define STREAM_MAX    (256 * 1024) /* unsent bytes of a stream: H3 */
 #define STREAM_KERNEL (64 * 1024)  /* that the kernel holds of it */
+#define HEAVY         (1u << 20)   /* an answer of that many bytes */
+#define HEAVY_MAX     (256u << 20) /* of all such that are unsent */
 #define NEVER         INT64_MAX
 
 static void process(struct connection *c);
+static void heavy_sent(struct connection *c);
 static void stream_sent(struct connection *c);
 
 const char *
@@ -102,6 +105,7 @@ connection_close(struct connection *c)
         event_del(&c->readable);
     if (c->writing)
         event_del(&c->writable);
+    heavy_sent(c);
     if (c->state == STREAM)
         h->counts.streams--;
     close(c->fd);
@@ -153,6 +157,7 @@ request_over(struct connection *c)
     size_t rest;
 
     c->out_len = c->out_at = 0;
+    heavy_sent(c);
     if (c->out_cap > READ_AHEAD) {
         free(c->out);
         c->out = NULL;
@@ -207,6 +212,8 @@ flush_out(struct connection *c)
             return false;
         }
         c->out_at += (size_t)n;
+        if (c->state == STREAM)
+            set_deadline(c, STALL_S); /* it takes what it is sent */
     }
     if (c->writing) {
         c->writing = false;
@@ -302,6 +309,35 @@ reply_now(struct connection *c, const struct pav_reply *r)
         request_over(c);
 }
 
+/* Large answers that nobody reads must not fill the memory. */
+static const struct pav_reply *
+if_there_is_room(struct pav_http *h, struct connection *c,
+                 const struct pav_reply *reply)
+{
+    static const struct pav_reply busy = {
+        .status = 503,
+        .type = "application/json",
+        .headers = "Retry-After: 1\r\n",
+        .body = "{\"error\":\"busy\",\"message\":\"too many large answers "
+                "are on their way\"}\n",
+        .len = 69};
+
+    if (reply->len < HEAVY)
+        return reply;
+    if (h->heavy + reply->len > HEAVY_MAX)
+        return &busy;
+    c->heavy = reply->len;
+    h->heavy += reply->len;
+    return reply;
+}
+
+static void
+heavy_sent(struct connection *c)
+{
+    c->server->heavy -= c->heavy;
+    c->heavy = 0;
+}
+
 void
 pav_http_reply(struct pav_http *h, struct pav_ref ref,
                const struct pav_reply *reply)
@@ -310,7 +346,7 @@ pav_http_reply(struct pav_http *h, struct pav_ref ref,
 
     if (c == NULL)
         return; /* the client has gone; what it caused stays */
-    reply_now(c, reply);
+    reply_now(c, if_there_is_room(h, c, reply));
     if (c->generation == ref.generation && !c->handling)
         process(c);
 }
@@ -396,9 +432,10 @@ begin_body(struct connection *c)
     c->chunks.from = c->chunks.out = c->head.bytes;
     if (c->head.expect_continue && (c->head.length > 0 || c->head.chunked)) {
         out_put(c, "HTTP/1.1 100 Continue\r\n\r\n", 25);
-        if (!flush_out(c) && c->state == CLOSED)
+        if (flush_out(c))
+            c->out_len = c->out_at = 0; /* or the rest goes first */
+        else if (c->state == CLOSED)
             return false;
-        c->out_len = c->out_at = 0;
     }
     return true;
 }
@@ -673,7 +710,7 @@ pav_http_stream_put(struct pav_http *h, struct pav_ref ref, const char *p,
         c->out_at = 0;
     }
     if (c->out_len == 0)
-        set_deadline(c, STALL_S); /* H1: of the oldest byte */
+        set_deadline(c, STALL_S);
     out_put(c, p, len);
     if (flush_out(c))
         stream_sent(c);

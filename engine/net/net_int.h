@@ -73,6 +73,7 @@ struct connection {
     bool close_after, head_only, refused;
     bool ended;      /* it sends no more, and may still listen */
     bool handling;   /* a reply now comes from within the handler */
+    size_t heavy;    /* bytes of a large answer that is on its way */
     size_t lingered; /* bytes thrown away */
     int64_t deadline_us, body_from_us;
     int64_t asked_us; /* when the request was complete */
@@ -92,6 +93,7 @@ struct pav_http {
     bool draining;
     int64_t drain_until_us, paused_at_us;
     uint32_t by_address[ADDRESSES];
+    size_t heavy; /* bytes of all large answers that are on their way */
     struct pav_http_counts counts;
     char date[64];
     time_t date_at;
@@ -113,7 +115,6 @@ void server_closed(struct pav_http *h, struct connection *c);
 /* access.c: 0 when allowed, else the status; `*why` is a sentence. */
 int access_check(const struct pav_http_config *config, const struct head *h,
                  const char **why);
-bool address_is_loopback(const char *address);
 
 const char *status_reason(int status);
 

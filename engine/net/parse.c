@@ -121,6 +121,24 @@ lower_media_type(char *value)
     *p = '\0';
 }
 
+/* Is an option in a list by comma? */
+static bool
+has_option(const char *list, const char *option)
+{
+    size_t len = strlen(option);
+
+    while (*list != '\0') {
+        size_t n;
+
+        list += strspn(list, " \t,");
+        n = strcspn(list, " \t,");
+        if (n == len && strncasecmp(list, option, len) == 0)
+            return true;
+        list += n;
+    }
+    return false;
+}
+
 static int
 field(char *name, char *value, struct head *h)
 {
@@ -135,7 +153,7 @@ field(char *name, char *value, struct head *h)
             return 400;
         h->chunked = true;
     } else if (strcasecmp(name, "connection") == 0) {
-        if (strcasestr(value, "close") != NULL)
+        if (has_option(value, "close"))
             h->keep_alive = false;
     } else if (strcasecmp(name, "expect") == 0) {
         if (strcasecmp(value, "100-continue") != 0)
@@ -227,7 +245,7 @@ lines(char *p, size_t len, struct head *h)
     if (h->host == NULL || (h->chunked && (h->has_length || old)))
         return 400;
     if (old)
-        h->keep_alive = false;
+        h->keep_alive = h->expect_continue = false; /* RFC 9110, 10.1.1 */
     return 0;
 }
 

@@ -63,7 +63,7 @@ turn_away(int fd)
     close(fd);
 }
 
-/* S2: until somebody leaves, or for a moment. */
+/* S2: for a moment. */
 static void
 pause_accepting(struct pav_http *h)
 {
@@ -116,8 +116,12 @@ address_hash(const struct sockaddr_storage *a)
     size_t i, len;
 
     if (a->ss_family == AF_INET6) {
-        p = (const void *)&((const struct sockaddr_in6 *)a)->sin6_addr;
-        len = 8; /* a site's share of the network */
+        const struct in6_addr *v6 =
+            &((const struct sockaddr_in6 *)a)->sin6_addr;
+        bool mapped = IN6_IS_ADDR_V4MAPPED(v6);
+
+        p = v6->s6_addr + (mapped ? 12 : 0);
+        len = mapped ? 4 : 8; /* a site's share of the network */
     } else {
         p = (const void *)&((const struct sockaddr_in *)a)->sin_addr;
         len = 4;

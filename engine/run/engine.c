@@ -121,6 +121,7 @@ turn_lost(struct pav_engine *e, const struct pav_err *err)
     struct pav_job *j;
 
     e->counts.rollbacks++;
+    e->committed_events = e->counts.events;
     for (j = e->jobs; j != NULL; j = (struct pav_job *)j->node.next)
         job_fail(j, PAV_FULL, "InternalFailure", err->at, "%s", err->message);
     if (!e->full)
@@ -160,15 +161,16 @@ settle(struct pav_engine *e, struct pav_job *define)
     struct pav_job *first = e->jobs;
     int64_t before, behind;
     struct pav_err err;
-    bool committed = false;
+    bool committed = false, staged;
 
-    flusher_wait(e);
+    staged = pav_store_staged(e->store);
+    flusher_wait(e); /* F1; also for answers that rest on what it flushes */
     before = pav_clock_mono_us();
 
     switch (pav_store_commit(e->store, &err)) {
     case PAV_OK:
         committed = true;
-        e->counts.commits++;
+        e->counts.commits += staged;
         count_commit(e, pav_clock_mono_us() - before);
         if (define != NULL && define->kind == PAV_JOB_DEFINE)
             define_swap(e, define);

@@ -43,7 +43,9 @@ pav_name_valid(const char *name)
         return false;
     for (p = name; *p != '\0'; p += pav_utf8_len(p, p + strlen(p)))
         if (pav_utf8_len(p, p + strlen(p)) == 0 || (unsigned char)*p <= 0x20 ||
-            *p == 0x7f || strchr("<>{}[]?*\"#%\\^|~`$&,;:/", *p) != NULL)
+            *p == 0x7f ||
+            ((unsigned char)*p == 0xC2 && (unsigned char)p[1] < 0xA0) ||
+            strchr("<>{}[]?*\"#%\\^|~`$&,;:/", *p) != NULL)
             return false;
     return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }

@@ -432,6 +432,18 @@ pav_store_checkpoint(struct pav_store *s)
 }
 
 bool
+pav_store_staged(const struct pav_store *s)
+{
+    return s->in_transaction || s->failed != SQLITE_OK;
+}
+
+void
+pav_store_await_durable(void)
+{
+    vfs_await();
+}
+
+bool
 pav_store_owes(const struct pav_store *s)
 {
     (void)s;

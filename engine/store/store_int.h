@@ -16,6 +16,8 @@ void vfs_set_writer(void);
 /* May commits owe the sync of the log from now on?  On the writer's thread. */
 void vfs_owe(bool on);
 bool vfs_owes(void);
+/* Until the syncs that are owed by now are done. */
+void vfs_await(void);
 /* Syncs what is owed, on any thread; aborts when that fails. */
 void vfs_log_sync(void);
 

@@ -24,6 +24,7 @@
 
 #include "store_int.h"
 
+#define AWAIT_US   50
 #define GATHER_MAX (120 * 1024) /* unixWrite() takes less than 128 KiB */
 
 struct shim_file {
@@ -39,7 +40,9 @@ struct shim_file {
 };
 
 static bool owing; /* of the writer: its commits may owe their sync */
-static atomic_bool owed;
+/* Syncs that were owed so far, and how many of them are done.  One is counted
+ * before its frames are published: who sees a commit sees its debt. */
+static atomic_uint_fast64_t owed, paid;
 static struct shim_file *log_file; /* that the writer appends to */
 
 static sqlite3_vfs shim;
@@ -104,22 +107,32 @@ vfs_owe(bool on)
 bool
 vfs_owes(void)
 {
-    return atomic_load(&owed);
+    return atomic_load(&owed) != atomic_load(&paid);
+}
+
+void
+vfs_await(void)
+{
+    uint_fast64_t seen = atomic_load(&owed);
+
+    while (atomic_load(&paid) < seen)
+        usleep(AWAIT_US);
 }
 
 void
 vfs_log_sync(void)
 {
+    uint_fast64_t now = atomic_load(&owed);
     int rc;
 
-    if (!atomic_load(&owed))
+    if (now == atomic_load(&paid))
         return;
     do
         rc = fdatasync(log_file->sync_fd);
     while (rc != 0 && errno == EINTR);
     if (rc != 0)
         PAV_BUG("the log cannot be synced");
-    atomic_store(&owed, false);
+    atomic_store(&paid, now);
 }
 
 /* A second descriptor of the log; of the database there must be none, for
@@ -211,13 +224,13 @@ shim_sync(sqlite3_file *f, int flags)
     if (rc != SQLITE_OK)
         return rc;
     if (may_owe(s)) {
-        atomic_store(&owed, true);
+        atomic_fetch_add(&owed, 1);
         return SQLITE_OK;
     }
     rc = s->real->pMethods->xSync(s->real, flags);
     if (rc == SQLITE_OK && s->is_log) {
         s->new_head = false;
-        atomic_store(&owed, false);
+        atomic_store(&paid, atomic_load(&owed));
     }
     return rc;
 }

@@ -23,11 +23,14 @@ struct pav_machine;
 
 /*
  * `machine`, compiled from the same definition, says what Tasks wait for; it
- * may be NULL.  Cost: about n log n in states and transitions; bounded.
+ * may be NULL.  Cost: about n log n in states and transitions; where that
+ * would be much (many transitions over many ranks) the picture is plainer.
  */
 struct pav_graph *pav_graph_new(const struct pav_doc *definition,
                                 const struct pav_machine *machine);
 void pav_graph_free(struct pav_graph *g);
+/* What it holds in memory. */
+size_t pav_graph_bytes(const struct pav_graph *g);
 
 uint32_t pav_graph_states(const struct pav_graph *g);
 const char *pav_graph_state(const struct pav_graph *g, uint32_t i);

@@ -66,11 +66,16 @@ void pav_store_close(struct pav_store *s);
  */
 PAV_MUSTUSE enum pav_rc
 pav_store_commit(struct pav_store *s, struct pav_err *err);
+/* Is there anything to commit? */
+bool pav_store_staged(const struct pav_store *s);
 /* On any thread, while the writer does not commit: true when a commit is not
  * known to be durable. */
 bool pav_store_owes(const struct pav_store *s);
 /* Makes every commit so far durable; aborts the process when it cannot. */
 void pav_store_sync(struct pav_store *s);
+/* On any thread but the one that syncs: until all that readers can see by now
+ * is durable. */
+void pav_store_await_durable(void);
 void pav_store_rollback(struct pav_store *s);
 /* True when the log is long enough, or `idle` and not empty. */
 bool pav_store_wants_checkpoint(const struct pav_store *s, bool idle);

@@ -118,7 +118,7 @@ class Browser(unittest.TestCase):
                           if e["level"] != "INFO" and not any(x in e["message"] for x in but)], [])
 
     def answer(self, b=None):
-        return (b or self.b).find_element(By.ID, "answer").text
+        return until(lambda: (b or self.b).find_elements(By.ID, "answer"))[0].text
 
     def live(self, b=None):
         until(lambda: (b or self.b).find_element(By.ID, "live").get_attribute("data-state") == "live")
