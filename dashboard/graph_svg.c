@@ -23,15 +23,14 @@ struct drawing {
     struct pav_buf *out;
 };
 
-static const struct {
-    const char *class, *word, *sign;
-} looks[] = {[PAV_MARK_NONE] = {"none", "not reached", ""},
-             [PAV_MARK_RUNNING] = {"running", "waiting", "▷"},
-             [PAV_MARK_SUCCEEDED] = {"succeeded", "succeeded", "✓"},
-             [PAV_MARK_FAILED] = {"failed", "failed", "✕"},
-             [PAV_MARK_TIMED_OUT] = {"timedout", "timed out", "◔"},
-             [PAV_MARK_ABORTED] = {"aborted", "aborted", "⊘"},
-             [PAV_MARK_CAUGHT] = {"caught", "caught", "↷"}};
+const struct pav_look pav_looks[] = {
+    [PAV_MARK_NONE] = {"none", "not reached", "–"},
+    [PAV_MARK_RUNNING] = {"running", "waiting", "▷"},
+    [PAV_MARK_SUCCEEDED] = {"succeeded", "succeeded", "✓"},
+    [PAV_MARK_FAILED] = {"failed", "failed", "✕"},
+    [PAV_MARK_TIMED_OUT] = {"timedout", "timed out", "◔"},
+    [PAV_MARK_ABORTED] = {"aborted", "aborted", "⊘"},
+    [PAV_MARK_CAUGHT] = {"caught", "caught", "↷"}};
 
 static void
 put_text(struct pav_buf *b, const char *text)
@@ -286,8 +285,8 @@ put_state_texts(struct drawing *d, const struct node *n,
              : d->marks->states == NULL
                  ? ""
                  : pav_arena_printf(d->scratch, "%s %s",
-                                    looks[mark->status].sign,
-                                    looks[mark->status].word));
+                                    pav_looks[mark->status].sign,
+                                    pav_looks[mark->status].word));
     if (mark->visits > 1)
         snprintf(count, sizeof(count), "×%u", mark->visits);
     put_line(b, "times", n->x + n->w - 10, n->y + 57, count);
@@ -305,7 +304,8 @@ put_reading(struct drawing *d, const struct node *n,
     if (d->marks->states != NULL &&
         (mark->note == NULL || *mark->note != '\0')) {
         pav_buf_puts(b, ", ");
-        put_text(b, mark->note != NULL ? mark->note : looks[mark->status].word);
+        put_text(b, mark->note != NULL ? mark->note
+                                       : pav_looks[mark->status].word);
     }
     if (mark->visits > 0)
         pav_buf_printf(b, ", visited %u time%s", mark->visits,
@@ -348,13 +348,13 @@ put_state(struct drawing *d, const struct node *n)
     pav_buf_printf(b, "<a class=\"node %s%s%s%s\" id=\"st-%u\"",
                    d->marks->edges == NULL && mark->status == PAV_MARK_NONE
                        ? "plain"
-                       : looks[mark->status].class,
+                       : pav_looks[mark->status].class,
                    n->scope_count > 0 ? " container" : "", n->map ? " map" : "",
                    selected ? " selected" : "", n->index);
     put_attribute(b, "data-state", n->name);
     put_attribute(b, "data-type", n->type);
     pav_buf_printf(b, " data-status=\"%s\" data-visits=\"%u\"",
-                   looks[mark->status].class, mark->visits);
+                   pav_looks[mark->status].class, mark->visits);
     if (d->marks->link != NULL) {
         pav_buf_puts(b, " href=\"");
         put_text(b, d->marks->link);
@@ -370,8 +370,9 @@ put_state(struct drawing *d, const struct node *n)
     put_box(b, "box", n, 0, 9);
     /* The link's label says it all; the words beside it are for eyes. */
     pav_buf_printf(b, "</a><g class=\"words %s\" aria-hidden=\"true\"",
-                   mark->status == PAV_MARK_NONE ? "plain"
-                                                 : looks[mark->status].class);
+                   mark->status == PAV_MARK_NONE
+                       ? "plain"
+                       : pav_looks[mark->status].class);
     put_attribute(b, "data-for", n->name);
     pav_buf_putc(b, '>');
     put_state_texts(d, n, mark);

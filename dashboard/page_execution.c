@@ -114,22 +114,12 @@ visit_link(struct execution_page *p, const struct visit *v)
 
 /* ---- the state that is looked at ---- */
 
-static const struct {
-    const char *class, *word, *sign;
-} looks[] = {[PAV_MARK_NONE] = {"none", "not reached", "–"},
-             [PAV_MARK_RUNNING] = {"running", "waiting", "▷"},
-             [PAV_MARK_SUCCEEDED] = {"succeeded", "succeeded", "✓"},
-             [PAV_MARK_FAILED] = {"failed", "failed", "✕"},
-             [PAV_MARK_TIMED_OUT] = {"timedout", "timed out", "◔"},
-             [PAV_MARK_ABORTED] = {"aborted", "aborted", "⊘"},
-             [PAV_MARK_CAUGHT] = {"caught", "caught", "↷"}};
-
 static void
 add_look(struct pav_members *m, enum pav_mark_status s)
 {
-    view_text(m, "class", looks[s].class);
-    view_text(m, "word", looks[s].word);
-    view_text(m, "sign", looks[s].sign);
+    view_text(m, "class", pav_looks[s].class);
+    view_text(m, "word", pav_looks[s].word);
+    view_text(m, "sign", pav_looks[s].sign);
 }
 
 /* The event that a producer sent and that moved the execution. */

@@ -12,6 +12,7 @@
 #include "pavane/http.h"
 #include "pavane/text.h"
 #include "pages_int.h"
+#include "trace.h"
 
 #define HTML "text/html; charset=utf-8"
 #define SECURITY                                                               \
@@ -350,18 +351,12 @@ view_execution_link(struct pav_query *q, const char *machine, const char *name)
 void
 view_status(struct pav_members *m, enum pav_status s)
 {
-    static const struct {
-        const char *word, *class, *sign;
-    } looks[] = {[PAV_RUNNING] = {"waiting", "running", "▷"},
-                 [PAV_SUCCEEDED] = {"succeeded", "succeeded", "✓"},
-                 [PAV_FAILED] = {"failed", "failed", "✕"},
-                 [PAV_TIMED_OUT] = {"timed out", "timedout", "◔"},
-                 [PAV_ABORTED] = {"aborted", "aborted", "⊘"}};
+    const struct pav_look *look = &pav_looks[trace_mark(s)];
 
     view_text(m, "status", pav_status_name(s));
-    view_text(m, "status_word", looks[s].word);
-    view_text(m, "status_class", looks[s].class);
-    view_text(m, "status_sign", looks[s].sign);
+    view_text(m, "status_word", look->word);
+    view_text(m, "status_class", look->class);
+    view_text(m, "status_sign", look->sign);
 }
 
 void

@@ -24,16 +24,6 @@ put_html(struct pav_buf *b, const char *text)
     pav_buf_html(b, text, strlen(text));
 }
 
-static const char *
-status_class(enum pav_mark_status s)
-{
-    static const char *const classes[] = {"none",   "running",  "succeeded",
-                                          "failed", "timedout", "aborted",
-                                          "caught"};
-
-    return classes[s];
-}
-
 static void
 put_ticks(struct pav_buf *b, int64_t span, unsigned height)
 {
@@ -67,7 +57,7 @@ put_row(struct pav_buf *b, const struct visit *v, unsigned row, int64_t from,
         w = 3;
     if (x + w > NAMES + BARS)
         x = NAMES + BARS - w;
-    pav_buf_printf(b, "<a class=\"%s\" href=\"", status_class(v->status));
+    pav_buf_printf(b, "<a class=\"%s\" href=\"", pav_looks[v->status].class);
     put_html(b, link);
     pav_url_encode(b, v->name, strlen(v->name));
     pav_buf_printf(b, "&amp;visit=%u\"><title>", v->number);

@@ -193,9 +193,8 @@ on_step(void *arg, const struct pav_step_row *step)
     pav_arena_fini(&scratch);
 }
 
-/* How what is still open stands: as the execution does. */
-static enum pav_mark_status
-open_status(enum pav_status s)
+enum pav_mark_status
+trace_mark(enum pav_status s)
 {
     switch (s) {
     case PAV_RUNNING:
@@ -233,7 +232,7 @@ trace_read(struct pav_query *q, const struct pav_execution_view *x,
         struct visit *v = &out->visits[i];
 
         if (v->exited_id == 0)
-            v->status = open_status((enum pav_status)x->row.status);
+            v->status = trace_mark((enum pav_status)x->row.status);
         if (v->state == PAV_GRAPH_NONE)
             continue;
         out->marks[v->state].status = v->status;

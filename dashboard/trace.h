@@ -10,6 +10,7 @@
 
 #include "pavane/graph.h"
 #include "pavane/query.h"
+#include "pavane/step.h"
 
 /* One stay in a state. */
 struct visit {
@@ -37,6 +38,8 @@ struct trace {
 void trace_read(struct pav_query *q, const struct pav_execution_view *x,
                 const struct pav_graph *g, struct trace *out);
 
+/* How what is still open stands: as the execution does. */
+enum pav_mark_status trace_mark(enum pav_status s);
 /* The stay that a page shows unless it is asked for another: what fails, what
  * waits, the last one; NULL when there is none. */
 const struct visit *trace_focus(const struct trace *t);

@@ -111,6 +111,8 @@ void streams_free(struct streams *s);
 void streams_take(struct pav_api *api, struct pav_feed *feed);
 void streams_tick(struct pav_api *api);
 uint64_t streams_resyncs(const struct streams *s);
+/* Who is told of changes; one who left is noticed within a second. */
+uint32_t streams_count(const struct streams *s);
 
 /* Resources. */
 void stream_get(struct pav_api *api, const struct pav_request *req,

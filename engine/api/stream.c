@@ -92,6 +92,12 @@ streams_free(struct streams *s)
     free(s);
 }
 
+uint32_t
+streams_count(const struct streams *s)
+{
+    return s->count;
+}
+
 uint64_t
 streams_resyncs(const struct streams *s)
 {

@@ -218,7 +218,6 @@ machine_id_of(struct pav_reader *r, const char *name)
     return id;
 }
 
-/* One status after the other, each by its index, and merged. */
 /* How a state's name stands in the list of a row; NULL: any. */
 static const char *
 state_token(const struct pav_execution_filter *f, struct pav_arena *a)
@@ -235,6 +234,7 @@ state_token(const struct pav_execution_filter *f, struct pav_arena *a)
     return token;
 }
 
+/* One status after the other, each by its index, and merged. */
 static void
 by_machine(struct pav_reader *r, const struct pav_execution_filter *f,
            int64_t before, uint32_t limit, struct pav_arena *a,

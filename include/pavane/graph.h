@@ -51,6 +51,12 @@ enum pav_mark_status {
     PAV_MARK_CAUGHT, /* failed, and a Catch took it */
 };
 
+/* Its class in style sheets, its word and its sign: everywhere the same. */
+struct pav_look {
+    const char *class, *word, *sign;
+};
+extern const struct pav_look pav_looks[];
+
 struct pav_state_mark {
     enum pav_mark_status status;
     uint32_t visits;

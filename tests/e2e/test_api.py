@@ -285,6 +285,21 @@ class Api(unittest.TestCase):
             self.assertEqual(status, 400)
             self.assertIn("topic=executions", json.loads(text)["message"])
 
+    def test_nobody_misses_what_came_while_nobody_watched(self):
+        r = self.stream("topic=executions")
+        number = self.message(r)[0]
+        r.close()
+        until(lambda: self.d.get("/api/v1/status")["http"]["streams"] == 0)
+        self.order("OrderReceived", "unseen-1")
+        self.assertEqual(self.message(self.stream("topic=executions", number))[1], "resync")
+
+    def test_head_of_a_stream(self):
+        status, text = self.d.ask("HEAD", "/api/v1/stream?topic=executions")
+        self.assertEqual((status, text), (200, b""))
+        self.assertEqual(self.d.get("/api/v1/status")["http"]["streams"], 0)
+        many = "&".join("topic=execution:m:%d" % i for i in range(65))
+        self.assertEqual(self.d.ask("GET", "/api/v1/stream?" + many)[0], 400)
+
     def test_a_long_gap_is_a_resync(self):
         r = self.stream("topic=executions")
         number = self.message(r)[0]

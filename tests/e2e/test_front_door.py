@@ -106,6 +106,7 @@ MALFORMED = {
     "two Hosts, different": P + H + b"Host: other\r\n" + LEN + b"\r\n" + BODY,
     "Host with user": P + b"Host: a@localhost\r\n" + LEN + b"\r\n" + BODY,
     "Host with path": P + b"Host: localhost/x\r\n" + LEN + b"\r\n" + BODY,
+    "Host with more behind a bracket": P + b"Host: [::1]evil\r\n" + LEN + b"\r\n" + BODY,
     "Host empty": P + b"Host:\r\n" + LEN + b"\r\n" + BODY,
     "target with other host": b"POST http://other/events HTTP/1.1\r\n" + H + LEN + b"\r\n" + BODY,
     "HTTP/0.9": b"GET /livez\r\n\r\n",
@@ -142,6 +143,7 @@ FINE = {
     "blanks around a value": P + H + b"Content-Length: \t 7 \t\r\n\r\n" + BODY,
     "no blank before a value": P + H + b"Content-Length:7\r\n\r\n" + BODY,
     "eight bits in a value": field(b"A: \xc3\xbc"),
+    "an option that only looks like close": field(b"Connection: x-close, keep-alive"),
     "absolute target": b"POST http://localhost/events HTTP/1.1\r\n" + H + LEN + b"\r\n" + BODY,
 }
 

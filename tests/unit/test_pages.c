@@ -1,8 +1,10 @@
 /* Templates and Markdown: nothing that a user sent becomes markup. */
 #include "unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "../../dashboard/diff.h"
 #include "../../dashboard/markdown.h"
 #include "../../dashboard/pages_int.h"
 
@@ -85,11 +87,43 @@ test_sections(void **state)
     assert_memory_equal(p, "# T\nintro\n", len);
 }
 
+/* A long key above many items: the way there is written for a row alone. */
+static void
+test_difference_is_cheap(void **state)
+{
+    size_t key = 100000, items = 50000, len = 0, i;
+    char *text = pav_xmalloc(2 * key + 4 * items), *p;
+    const struct pav_doc *before, *after, *rows;
+    struct pav_arena a;
+
+    (void)state;
+    pav_arena_init(&a, 1 << 16);
+    len += (size_t)sprintf(text, "{\"");
+    memset(text + len, 'k', key);
+    len += key;
+    len += (size_t)sprintf(text + len, "\":[1");
+    for (i = 1; i < items; i++)
+        len += (size_t)sprintf(text + len, ",1");
+    len += (size_t)sprintf(text + len, "]}");
+    before = pav_doc_own(&a, text, len);
+    p = pav_arena_strndup(&a, text, len);
+    p[len - 3] = '2';
+    after = pav_doc_own(&a, p, len);
+    rows = diff_rows(&a, before, after);
+    assert_int_equal(rows->len, 1);
+    assert_true(pav_doc_is_str(pav_doc_get(&rows->items[0], "before"), "1"));
+    assert_true(pav_doc_is_str(pav_doc_get(&rows->items[0], "after"), "2"));
+    assert_true(a.total < 16u << 20);
+    pav_arena_fini(&a);
+    free(text);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values_are_escaped),
+        cmocka_unit_test(test_difference_is_cheap),
         cmocka_unit_test(test_slots_come_from_code_only),
         cmocka_unit_test(test_markdown_is_safe),
         cmocka_unit_test(test_sections),
