@@ -529,7 +529,10 @@ pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
     " FROM disposition d JOIN event e ON e.id=d.id/1024" DISPOSITION_NAMES
 #define DISPOSITIONS_OF_EVENT                                                  \
     DISPOSITION_COLUMNS                                                        \
-    " FROM event_seen s JOIN event e ON e.id=s.event_id"                       \
+    " FROM (SELECT event_id FROM event_seen"                                   \
+    " WHERE hash BETWEEN ?7 AND ?7+65535 UNION "                               \
+    "SELECT id FROM event WHERE id>(SELECT event_id FROM progress"             \
+    " WHERE name='seen') AND event_id=?2) s JOIN event e ON e.id=s.event_id"   \
     " JOIN disposition d ON d.id>=e.id*1024 AND "                              \
     "d.id<(e.id+1)*1024" DISPOSITION_NAMES
 
@@ -567,8 +570,7 @@ pav_reader_dispositions(struct pav_reader *r,
     /* Each filter that leads gets its own text, so that its index is used. */
     if (f->event_id != NULL)
         st = ask(r, DISPOSITIONS_OF_EVENT
-                 "WHERE d.id<?1 AND s.hash BETWEEN ?7 AND ?7+65535"
-                 " AND e.event_id=?2"
+                 "WHERE d.id<?1 AND e.event_id=?2"
                  " AND (?3 IS NULL OR d.key=?3)"
                  " AND (?4<0 OR d.kind=?4) AND (?5=0 OR d.execution_id=?5)"
                  " ORDER BY d.id DESC LIMIT ?6");

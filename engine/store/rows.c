@@ -126,7 +126,7 @@ seen_hash(struct pav_bytes event_id)
     return (int64_t)(pav_hash64(event_id.p, event_id.len, 0) & ~0xFFFFull);
 }
 
-static int64_t
+int64_t
 seen_hash_of(struct pav_bytes source, struct pav_bytes event_id)
 {
     return seen_hash(event_id) |
@@ -145,37 +145,15 @@ pav_store_event_add(struct pav_store *s, const struct pav_event_row *row)
     bind_bytes(st, 5, row->detail_type);
     bind_blob(st, 6, row->body);
     store_run(s, st);
-    st = store_write(s, SQL_SEEN_INSERT);
-    sqlite3_bind_int64(st, 1, seen_hash_of(row->source, row->event_id));
-    sqlite3_bind_int64(st, 2, row->id);
-    store_run(s, st);
-}
-
-static bool
-column_equals(sqlite3_stmt *st, int i, struct pav_bytes b)
-{
-    const void *p = sqlite3_column_blob(st, i);
-    size_t len = (size_t)sqlite3_column_bytes(st, i);
-
-    return len == b.len && (len == 0 || memcmp(p, b.p, len) == 0);
+    seen_add(s, seen_hash_of(row->source, row->event_id), row->id);
 }
 
 int64_t
 pav_store_event_seen(struct pav_store *s, struct pav_bytes source,
                      struct pav_bytes event_id, int64_t *received_at)
 {
-    sqlite3_stmt *st = store_read(s, SQL_SEEN_GET);
-    int64_t found = 0;
-
-    sqlite3_bind_int64(st, 1, seen_hash_of(source, event_id));
-    while (found == 0 && store_row(s, st)) {
-        if (column_equals(st, 1, source) && column_equals(st, 2, event_id)) {
-            found = sqlite3_column_int64(st, 0);
-            *received_at = sqlite3_column_int64(st, 3);
-        }
-    }
-    sqlite3_reset(st);
-    return found;
+    return seen_find(s, seen_hash_of(source, event_id), source, event_id,
+                     received_at);
 }
 
 bool

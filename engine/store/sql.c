@@ -5,7 +5,9 @@
  *   event        what producers sent, verbatim; append-only, id in order of
  *                arrival
  *   event_seen   a hash of the event's id (48 bits) and source (16), for
- *                deduplication by both and search by id
+ *                deduplication by both and search by id; the newest entries
+ *                are in memory only (seen.c)
+ *   progress     the event up to which event_seen has all of them
  *   disposition  what became of an event for a machine; id = event * 1024 +
  *                ordinal, so that an event's rows stand together
  *   execution    one row each, updated at most once a step
@@ -123,6 +125,11 @@ const char *const sql_migrations[] = {
     " report TEXT NOT NULL,"
     " at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE probe(id INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;",
+    "CREATE TABLE progress("
+    " name TEXT PRIMARY KEY,"
+    " event_id INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "INSERT INTO progress VALUES('seen',"
+    " (SELECT coalesce(max(id),0) FROM event));",
 };
 
 const int sql_version = sizeof(sql_migrations) / sizeof(sql_migrations[0]);
@@ -160,11 +167,18 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_EVENT_INSERT] =
         "INSERT INTO event(id,received_at,source,event_id,detail_type,body) "
         "VALUES(?1,?2,?3,?4,?5,?6)",
-    [SQL_SEEN_INSERT] = "INSERT INTO event_seen(hash,event_id) VALUES(?1,?2)",
-    [SQL_SEEN_GET] =
-        "SELECT e.id,e.source,e.event_id,e.received_at FROM event_seen s"
-        " JOIN event e ON e.id=s.event_id"
-        " WHERE s.hash=?1 ORDER BY s.event_id DESC",
+    [SQL_SEEN_INSERT] =
+        "INSERT OR IGNORE INTO event_seen(hash,event_id) VALUES(?1,?2)",
+    [SQL_SEEN_GET] = "SELECT e.id,e.received_at FROM event_seen s"
+                     " JOIN event e ON e.id=s.event_id"
+                     " WHERE s.hash=?1 AND e.source=?2 AND e.event_id=?3"
+                     " ORDER BY s.event_id DESC LIMIT 1",
+    [SQL_SEEN_TAIL] =
+        "SELECT id,source,event_id FROM event WHERE id>"
+        "(SELECT event_id FROM progress WHERE name='seen') ORDER BY id",
+    [SQL_PROGRESS_PUT] = "UPDATE progress SET event_id=?1 WHERE name='seen'",
+    [SQL_EVENT_IS] = "SELECT received_at FROM event"
+                     " WHERE id=?1 AND source=?2 AND event_id=?3",
     [SQL_EVENT_GET] = "SELECT id,received_at,source,event_id,detail_type,body "
                       "FROM event WHERE id=?1",
     [SQL_DISPOSITION_INSERT] =

@@ -328,10 +328,11 @@ pav_store_open(const char *path, struct pav_store **out, struct pav_err *err)
     }
     sqlite3_extended_result_codes(s->db, 0);
     rc = configure(s, err);
-    if (rc == PAV_OK && !load_counters(s))
+    if (rc == PAV_OK && (!load_counters(s) || !seen_open(s)))
         rc = open_failed(s, err, "read it");
 out:
     if (rc != PAV_OK) {
+        seen_close(s);
         sqlite3_close(s->db);
         free(s->path);
         free(s);
@@ -363,6 +364,7 @@ pav_store_close(struct pav_store *s)
                               NULL);
     if (sqlite3_close(s->db) != SQLITE_OK)
         PAV_BUG("a statement of the store was left open");
+    seen_close(s);
     free(s->path);
     free(s);
 }
@@ -376,6 +378,8 @@ pav_store_commit(struct pav_store *s, struct pav_err *err)
 
     if (!s->in_transaction && s->failed == SQLITE_OK)
         return PAV_OK; /* a read that failed is no empty answer */
+    if (s->failed == SQLITE_OK)
+        seen_before_commit(s);
     if (s->failed == SQLITE_OK) {
         vfs_owe(true);
         store_run(s, statement(s, SQL_COMMIT));
@@ -384,6 +388,7 @@ pav_store_commit(struct pav_store *s, struct pav_err *err)
     code = s->failed & 0xff;
     if (code == SQLITE_OK) {
         s->in_transaction = false;
+        seen_after_commit(s);
         return PAV_OK;
     }
     if (code == SQLITE_FULL) {
@@ -406,6 +411,7 @@ pav_store_rollback(struct pav_store *s)
     sqlite3_reset(statement(s, SQL_ROLLBACK));
     s->in_transaction = false;
     s->failed = SQLITE_OK;
+    seen_rollback(s);
     if (!load_counters(s))
         PAV_BUG(sqlite3_errmsg(s->db));
 }

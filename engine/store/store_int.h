@@ -36,6 +36,9 @@ enum statement {
     SQL_EVENT_INSERT,
     SQL_SEEN_INSERT,
     SQL_SEEN_GET,
+    SQL_SEEN_TAIL,
+    SQL_PROGRESS_PUT,
+    SQL_EVENT_IS,
     SQL_EVENT_GET,
     SQL_DISPOSITION_INSERT,
     SQL_DISPOSITION_CHANGE,
@@ -81,7 +84,20 @@ struct pav_store {
     int64_t next_event, next_execution, next_step;
     int64_t parked; /* how many events are parked in all */
     int log_pages;
+    struct seen *seen;
 };
+
+/* seen.c: which events came before. */
+bool seen_open(struct pav_store *s);
+void seen_close(struct pav_store *s);
+void seen_add(struct pav_store *s, int64_t hash, int64_t id);
+/* The last event of this (source, id); 0: there is none. */
+int64_t seen_find(struct pav_store *s, int64_t hash, struct pav_bytes source,
+                  struct pav_bytes event_id, int64_t *received_at);
+void seen_before_commit(struct pav_store *s);
+void seen_after_commit(struct pav_store *s);
+void seen_rollback(struct pav_store *s);
+int64_t seen_hash_of(struct pav_bytes source, struct pav_bytes event_id);
 
 /* Begin when needed, and give a statement ready to be bound. */
 sqlite3_stmt *store_write(struct pav_store *s, enum statement id);

@@ -87,6 +87,85 @@ test_commit_and_rollback(void **state)
     pav_store_close(s);
 }
 
+static void
+check_seen(struct pav_store *s, int from, int until, bool there)
+{
+    char id[16];
+    int i;
+
+    for (i = from; i < until; i++) {
+        snprintf(id, sizeof(id), "e%d", i);
+        if ((seen(s, "s", id) == i + 1) != there)
+            fail_msg("%s is %s", id, there ? "not known" : "known");
+    }
+}
+
+static void
+add_events(struct pav_store *s, int from, int until, int each)
+{
+    struct pav_err err;
+    char id[16];
+    int i;
+
+    for (i = from; i < until; i++) {
+        snprintf(id, sizeof(id), "e%d", i);
+        add_event(s, id);
+        if ((i + 1) % each == 0)
+            assert_int_equal(pav_store_commit(s, &err), PAV_OK);
+    }
+}
+
+/*
+ * Every event is known while its entry is in memory, goes into the table and
+ * is there, over restarts and rollbacks in between (N1 to N3 of seen.c).
+ */
+static void
+test_events_stay_known(void **state)
+{
+    struct pav_store *s = open_store();
+    int round;
+
+    (void)state;
+    add_events(s, 0, 20000, 500); /* a tail is full and half gone in */
+    check_seen(s, 0, 20000, true);
+    check_seen(s, 20000, 20500, false);
+    for (round = 0; round < 3; round++) {
+        add_events(s, 20000, 20300, 1000);
+        check_seen(s, 19900, 20300, true);
+        pav_store_rollback(s);
+        check_seen(s, 20000, 20300, false);
+        check_seen(s, 0, 20000, true);
+    }
+    pav_store_close(s);
+    s = open_store();
+    check_seen(s, 0, 20000, true);
+    add_events(s, 20000, 60000, 250);
+    check_seen(s, 0, 60000, true);
+    pav_store_close(s);
+    s = open_store();
+    check_seen(s, 0, 60000, true);
+    pav_store_close(s);
+}
+
+/* An id that comes again is found as its last event, wherever the first is. */
+static void
+test_the_last_of_an_id_is_found(void **state)
+{
+    struct pav_store *s = open_store();
+    struct pav_err err;
+
+    (void)state;
+    add_events(s, 0, 40000, 500);
+    add_event(s, "e7");
+    assert_int_equal(pav_store_commit(s, &err), PAV_OK);
+    assert_int_equal(seen(s, "s", "e7"), 40001);
+    assert_int_equal(seen(s, "s", "e8"), 9);
+    pav_store_close(s);
+    s = open_store();
+    assert_int_equal(seen(s, "s", "e7"), 40001);
+    pav_store_close(s);
+}
+
 /* A commit is not durable before its sync, and is known not to be. */
 static void
 test_a_commit_owes_its_sync(void **state)
@@ -262,6 +341,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         T(test_commit_and_rollback),
         T(test_a_commit_owes_its_sync),
+        T(test_events_stay_known),
+        T(test_the_last_of_an_id_is_found),
         T(test_a_failed_write_fails_the_commit),
         T(test_foreign_files),
         T(test_another_process_is_kept_out),

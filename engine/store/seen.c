@@ -1,0 +1,290 @@
+/*
+ * Which events came before: an index by a hash of (source, id), of which the
+ * newest part is kept in memory.
+ *
+ * A hash is random: in the table every event would touch a page of its own,
+ * which was the largest part of what an event wrote.  So new entries gather in
+ * a tail; a full tail is sorted and goes into the table a slice at a time, in
+ * order, many entries a page, while the next tail fills.
+ *
+ * N1  The table `progress` says up to which event all are in event_seen.  What
+ *     came later is read back from the events themselves when the store opens;
+ *     entries that had gone in already stay as they are.
+ * N2  A rollback takes back the transaction's entries and slices.
+ * N3  Ids grow: an entry of the tail is newer than one that is going in, and
+ *     that newer than any of a table that has all of them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "store_int.h"
+
+#define TAIL_MAX 16384
+#define SLICE    64 /* entries a commit, and twice as many as it brought */
+
+struct entry {
+    int64_t hash, id;
+};
+
+struct seen {
+    struct entry *tail;
+    uint32_t count, cap, committed;
+    uint32_t *table; /* index into tail + 1, by hash; 0: empty */
+    uint32_t slots;
+    struct entry *going; /* in, sorted; NULL: none */
+    uint32_t going_count, gone, gone_committed;
+    int64_t going_upto;
+};
+
+/* ---- the tail ---- */
+
+static uint32_t
+slot_of(const struct seen *n, int64_t hash)
+{
+    return (uint32_t)((uint64_t)hash >> 20) & (n->slots - 1);
+}
+
+static void
+put_slot(struct seen *n, uint32_t i)
+{
+    uint32_t at = slot_of(n, n->tail[i].hash);
+
+    while (n->table[at] != 0)
+        at = (at + 1) & (n->slots - 1);
+    n->table[at] = i + 1;
+}
+
+static void
+index_tail(struct seen *n)
+{
+    uint32_t i;
+
+    memset(n->table, 0, n->slots * sizeof(*n->table));
+    for (i = 0; i < n->count; i++)
+        put_slot(n, i);
+}
+
+static void
+grow(struct seen *n)
+{
+    n->cap = n->cap == 0 ? TAIL_MAX : n->cap * 2;
+    n->slots = n->cap * 2;
+    n->tail = pav_xrealloc(n->tail, n->cap * sizeof(*n->tail));
+    free(n->table);
+    n->table = pav_xcalloc(n->slots, sizeof(*n->table));
+    index_tail(n);
+}
+
+void
+seen_add(struct pav_store *s, int64_t hash, int64_t id)
+{
+    struct seen *n = s->seen;
+
+    if (n->count == n->cap)
+        grow(n);
+    n->tail[n->count].hash = hash;
+    n->tail[n->count].id = id;
+    put_slot(n, n->count++);
+}
+
+/* ---- finding ---- */
+
+static bool
+is_event(struct pav_store *s, int64_t id, struct pav_bytes source,
+         struct pav_bytes event_id, int64_t *received_at)
+{
+    sqlite3_stmt *st = store_read(s, SQL_EVENT_IS);
+    bool hit = false;
+
+    sqlite3_bind_int64(st, 1, id);
+    bind_bytes(st, 2, source);
+    bind_bytes(st, 3, event_id);
+    if (store_row(s, st)) {
+        *received_at = sqlite3_column_int64(st, 0);
+        hit = true;
+    }
+    sqlite3_reset(st);
+    return hit;
+}
+
+static int64_t
+find_in_tail(struct pav_store *s, int64_t hash, struct pav_bytes source,
+             struct pav_bytes event_id, int64_t *received_at)
+{
+    const struct seen *n = s->seen;
+    int64_t found = 0, at_ms;
+    uint32_t at;
+
+    if (n->count == 0)
+        return 0;
+    for (at = slot_of(n, hash); n->table[at] != 0;
+         at = (at + 1) & (n->slots - 1)) {
+        const struct entry *e = &n->tail[n->table[at] - 1];
+
+        if (e->hash == hash && e->id > found &&
+            is_event(s, e->id, source, event_id, &at_ms)) {
+            found = e->id;
+            *received_at = at_ms;
+        }
+    }
+    return found;
+}
+
+static int64_t
+find_going(struct pav_store *s, int64_t hash, struct pav_bytes source,
+           struct pav_bytes event_id, int64_t *received_at)
+{
+    const struct seen *n = s->seen;
+    uint32_t low = 0, high = n->going_count;
+
+    while (low < high) { /* the first behind those of this hash */
+        uint32_t middle = low + (high - low) / 2;
+
+        if (n->going[middle].hash <= hash)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    while (low-- > 0 && n->going[low].hash == hash)
+        if (is_event(s, n->going[low].id, source, event_id, received_at))
+            return n->going[low].id;
+    return 0;
+}
+
+static int64_t
+find_in_table(struct pav_store *s, int64_t hash, struct pav_bytes source,
+              struct pav_bytes event_id, int64_t *received_at)
+{
+    sqlite3_stmt *st = store_read(s, SQL_SEEN_GET);
+    int64_t found = 0;
+
+    sqlite3_bind_int64(st, 1, hash);
+    bind_bytes(st, 2, source);
+    bind_bytes(st, 3, event_id);
+    if (store_row(s, st)) {
+        found = sqlite3_column_int64(st, 0);
+        *received_at = sqlite3_column_int64(st, 1);
+    }
+    sqlite3_reset(st);
+    return found;
+}
+
+int64_t
+seen_find(struct pav_store *s, int64_t hash, struct pav_bytes source,
+          struct pav_bytes event_id, int64_t *received_at)
+{
+    int64_t id = find_in_tail(s, hash, source, event_id, received_at);
+
+    if (id == 0) /* N3 */
+        id = find_going(s, hash, source, event_id, received_at);
+    if (id == 0)
+        id = find_in_table(s, hash, source, event_id, received_at);
+    return id;
+}
+
+/* ---- going into the table ---- */
+
+void
+seen_before_commit(struct pav_store *s)
+{
+    struct seen *n = s->seen;
+    uint32_t most = SLICE + 2 * (n->count - n->committed);
+    sqlite3_stmt *st;
+
+    if (n->going == NULL)
+        return;
+    for (; most > 0 && n->gone < n->going_count; most--, n->gone++) {
+        st = store_write(s, SQL_SEEN_INSERT);
+        sqlite3_bind_int64(st, 1, n->going[n->gone].hash);
+        sqlite3_bind_int64(st, 2, n->going[n->gone].id);
+        store_run(s, st);
+    }
+    if (n->gone < n->going_count)
+        return;
+    st = store_write(s, SQL_PROGRESS_PUT);
+    sqlite3_bind_int64(st, 1, n->going_upto);
+    store_run(s, st);
+}
+
+static int
+by_hash(const void *x, const void *y)
+{
+    const struct entry *a = x, *b = y;
+
+    if (a->hash != b->hash)
+        return a->hash < b->hash ? -1 : 1;
+    return a->id < b->id ? -1 : a->id > b->id;
+}
+
+void
+seen_after_commit(struct pav_store *s)
+{
+    struct seen *n = s->seen;
+
+    n->committed = n->count;
+    n->gone_committed = n->gone;
+    if (n->going != NULL && n->gone == n->going_count) {
+        free(n->going);
+        n->going = NULL;
+        n->going_count = n->gone = n->gone_committed = 0;
+    }
+    if (n->going != NULL || n->count < TAIL_MAX)
+        return;
+    n->going_upto = n->tail[n->count - 1].id;
+    n->going = pav_xmalloc(n->count * sizeof(*n->going));
+    memcpy(n->going, n->tail, n->count * sizeof(*n->going));
+    n->going_count = n->count;
+    qsort(n->going, n->going_count, sizeof(*n->going), by_hash);
+    n->count = n->committed = 0;
+    index_tail(n);
+}
+
+void
+seen_rollback(struct pav_store *s)
+{
+    struct seen *n = s->seen;
+
+    n->gone = n->gone_committed; /* N2 */
+    if (n->count == n->committed)
+        return;
+    n->count = n->committed;
+    index_tail(n);
+}
+
+/* ---- life ---- */
+
+bool
+seen_open(struct pav_store *s)
+{
+    sqlite3_stmt *st;
+    int rc;
+
+    s->seen = pav_xcalloc(1, sizeof(*s->seen));
+    grow(s->seen);
+    if (sqlite3_prepare_v2(s->db, sql_texts[SQL_SEEN_TAIL], -1, &st, NULL) !=
+        SQLITE_OK)
+        return false;
+    while ((rc = sqlite3_step(st)) == SQLITE_ROW) { /* N1 */
+        struct pav_bytes source = {(const char *)sqlite3_column_blob(st, 1),
+                                   (size_t)sqlite3_column_bytes(st, 1)};
+        struct pav_bytes id = {(const char *)sqlite3_column_blob(st, 2),
+                               (size_t)sqlite3_column_bytes(st, 2)};
+
+        seen_add(s, seen_hash_of(source, id), sqlite3_column_int64(st, 0));
+    }
+    sqlite3_finalize(st);
+    s->seen->committed = s->seen->count;
+    return rc == SQLITE_DONE;
+}
+
+void
+seen_close(struct pav_store *s)
+{
+    if (s->seen == NULL)
+        return;
+    free(s->seen->tail);
+    free(s->seen->table);
+    free(s->seen->going);
+    free(s->seen);
+    s->seen = NULL;
+}
