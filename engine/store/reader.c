@@ -527,6 +527,16 @@ pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
 #define DISPOSITION_VIEW                                                       \
     DISPOSITION_COLUMNS                                                        \
     " FROM disposition d JOIN event e ON e.id=d.id/1024" DISPOSITION_NAMES
+/* What moved executions of a key is found by their steps. */
+#define IDS_OF_KEY                                                             \
+    "WITH RECURSIVE walk(previous,event_id) AS (SELECT s.previous,s.event_id"  \
+    " FROM execution x JOIN step s ON s.id=x.last_step WHERE x.key=?3"         \
+    " UNION ALL SELECT s.previous,s.event_id FROM walk w JOIN step s"          \
+    " ON s.id=w.previous),"                                                    \
+    "ids(id) AS (SELECT id FROM disposition WHERE key=?3 AND kind>1"           \
+    " UNION SELECT d.id FROM walk w JOIN disposition d ON"                     \
+    " d.id>=w.event_id*1024 AND d.id<(w.event_id+1)*1024"                      \
+    " WHERE w.event_id>0 AND d.key=?3 AND d.kind<=1) "
 #define DISPOSITIONS_OF_EVENT                                                  \
     DISPOSITION_COLUMNS                                                        \
     " FROM (SELECT event_id FROM event_seen"                                   \
@@ -575,16 +585,16 @@ pav_reader_dispositions(struct pav_reader *r,
                  " AND (?4<0 OR d.kind=?4) AND (?5=0 OR d.execution_id=?5)"
                  " ORDER BY d.id DESC LIMIT ?6");
     else if (f->key != NULL)
-        st = ask(r, DISPOSITION_VIEW
-                 "WHERE d.id<?1 AND d.key=?3"
+        st = ask(r, IDS_OF_KEY DISPOSITION_VIEW
+                 "WHERE d.id IN (SELECT id FROM ids) AND d.id<?1"
                  " AND (?4<0 OR d.kind=?4) AND (?5=0 OR d.execution_id=?5)"
                  " ORDER BY d.id DESC LIMIT ?6");
-    else if (f->kind >= 0)
-        st = ask(r, DISPOSITION_VIEW "WHERE d.id<?1 AND d.kind=?4"
+    else if (f->kind > PAV_RESUMED)
+        st = ask(r, DISPOSITION_VIEW "WHERE d.id<?1 AND d.kind=?4 AND d.kind>1"
                                      " AND (?5=0 OR d.execution_id=?5)"
                                      " ORDER BY d.id DESC LIMIT ?6");
     else
-        st = ask(r, DISPOSITION_VIEW "WHERE d.id<?1"
+        st = ask(r, DISPOSITION_VIEW "WHERE d.id<?1 AND (?4<0 OR +d.kind=?4)"
                                      " AND (?5=0 OR d.execution_id=?5)"
                                      " ORDER BY d.id DESC LIMIT ?6");
     sqlite3_bind_int64(st, 1, f->before == 0 ? INT64_MAX : f->before);

@@ -9,7 +9,8 @@
  *                are in memory only (seen.c)
  *   progress     the event up to which event_seen has all of them
  *   disposition  what became of an event for a machine; id = event * 1024 +
- *                ordinal, so that an event's rows stand together
+ *                ordinal, so that an event's rows stand together.  Those that
+ *                moved an execution are found by its steps: no index has them
  *   execution    one row each, updated at most once a step
  *   step         the journal: one row a step, append-only.  Steps of one
  *                execution are chained by `previous`, and an execution knows
@@ -129,7 +130,12 @@ const char *const sql_migrations[] = {
     " name TEXT PRIMARY KEY,"
     " event_id INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "INSERT INTO progress VALUES('seen',"
-    " (SELECT coalesce(max(id),0) FROM event));",
+    " (SELECT coalesce(max(id),0) FROM event));"
+    /* Started and resumed are nearly all; their executions lead to them. */
+    "DROP INDEX disposition_key; DROP INDEX disposition_kind;"
+    "CREATE INDEX disposition_key ON disposition(key, id)"
+    " WHERE key IS NOT NULL AND kind>1;"
+    "CREATE INDEX disposition_kind ON disposition(kind, id) WHERE kind>1;",
 };
 
 const int sql_version = sizeof(sql_migrations) / sizeof(sql_migrations[0]);
