@@ -5,9 +5,10 @@
  * V1  Only the thread that adopted the store writes, truncates or syncs.
  *     Debian 12's SQLite loses data when two connections commit or checkpoint
  *     at once; this makes such a mistake an abort instead.
- * V2  What a commit appends to the log is gathered and written at once:
- *     SQLite writes a frame's head and its page apart.  It syncs before it
- *     publishes a frame, and a sync writes what was gathered first.
+ * V2  Neighbouring writes are gathered and written at once: SQLite writes a
+ *     frame's head and its page apart, and a checkpoint page by page.  It
+ *     syncs before it publishes a frame or lets go of one, and a sync writes
+ *     what was gathered first.
  * V3  The sync of a commit may be owed (vfs_owe()): whoever answers for the
  *     commit calls vfs_log_sync() before, on any thread.  Never owed are the
  *     sync of a checkpoint, which the log must be safe for before pages leave
@@ -171,8 +172,8 @@ shim_close(sqlite3_file *f)
         vfs_log_sync();
         log_file = NULL;
     }
-    if (s->is_log && write_gathered(s) != SQLITE_OK)
-        PAV_BUG("the log was closed with frames that cannot be written");
+    if (write_gathered(s) != SQLITE_OK)
+        PAV_BUG("a file was closed with bytes that cannot be written");
     free(s->gathered);
     if (s->is_log && s->sync_fd >= 0)
         close(s->sync_fd);
@@ -197,20 +198,23 @@ shim_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
     struct shim_file *s = shim_of(f);
 
     check_writer();
-    if (!s->is_log)
-        return s->real->pMethods->xWrite(s->real, p, n, at);
-    log_file = s;
-    if (at == 0)
-        s->new_head = true;
+    if (s->is_log) {
+        log_file = s;
+        if (at == 0)
+            s->new_head = true;
+    }
     return gather(s, p, n, at);
 }
 
 static int
 shim_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
+    int rc;
+
     check_writer();
-    shim_of(f)->gathered_len = 0;
-    return real_of(f)->pMethods->xTruncate(real_of(f), size);
+    rc = write_gathered(shim_of(f));
+    return rc != SQLITE_OK ? rc
+                           : real_of(f)->pMethods->xTruncate(real_of(f), size);
 }
 
 static int
