@@ -160,8 +160,9 @@ put_outcome(const struct pav_outcome *o, struct pav_buf *b)
         pav_buf_json_inner(b, o->execution, strlen(o->execution));
         pav_buf_putc(b, '"');
     }
-    pav_buf_printf(b, ",\"disposition\":\"%s\"",
-                   pav_disposition_name(o->disposition));
+    pav_buf_puts(b, ",\"disposition\":\"");
+    pav_buf_puts(b, pav_disposition_name(o->disposition));
+    pav_buf_putc(b, '"');
     if (o->detail != NULL) {
         pav_buf_puts(b, ",\"detail\":");
         pav_buf_jsons(b, o->detail);

@@ -1,10 +1,13 @@
 /*
  * The record of a step, one journal row, as JSON text:
  *
- *   {"p":[PAYLOAD,...],          payloads, each once
- *    "e":[[TYPE,PREVIOUS,...]],  history events, in order of their ids
- *    "w":N,                      the next wait number
- *    "f":FRAME}                  where the execution stands; absent at its end
+ *   {"w":N,                      the next wait number
+ *    "f":FRAME,                  where the execution stands; absent at its end
+ *    "p":[PAYLOAD,...],          payloads, each once
+ *    "e":[[TYPE,PREVIOUS,...]]}  history events, in order of their ids
+ *
+ * The events come last, so that a step need not read those of the one before.
+ * (Semantics 1 wrote "p", "e", "w", "f".)
  *
  * An event's further items, by the shape of its type (table below):
  *   SHAPE_NONE
@@ -36,8 +39,9 @@ enum shape {
     SHAPE_ERROR,
 };
 
-#define STATE_IN  "stateEnteredEventDetails"
-#define STATE_OUT "stateExitedEventDetails"
+#define EVENTS_FROM ",\"e\":["
+#define STATE_IN    "stateEnteredEventDetails"
+#define STATE_OUT   "stateExitedEventDetails"
 
 static const struct event_row {
     const char *name;
@@ -270,19 +274,42 @@ recorder_finish(struct stepper *st, struct pav_buf *out)
         put_frame(r, st->root, &frames);
     pav_buf_init(out, SIZE_MAX / 2);
     pav_buf_reserve(out, r->payloads.len + r->events.len + frames.len + 64);
-    pav_buf_puts(out, "{\"p\":[");
-    pav_buf_put(out, r->payloads.p == NULL ? "" : r->payloads.p,
-                r->payloads.len);
-    pav_buf_puts(out, "],\"e\":[");
-    pav_buf_put(out, r->events.p == NULL ? "" : r->events.p, r->events.len);
-    pav_buf_putc(out, ']');
-    put_field(out, "w", st->next_no);
+    pav_buf_puts(out, "{\"w\":");
+    pav_buf_int(out, st->next_no);
     if (frames.len > 0) {
         pav_buf_puts(out, ",\"f\":");
         pav_buf_put(out, frames.p, frames.len);
     }
-    pav_buf_putc(out, '}');
+    pav_buf_puts(out, ",\"p\":[");
+    pav_buf_put(out, r->payloads.p == NULL ? "" : r->payloads.p,
+                r->payloads.len);
+    pav_buf_puts(out, "]" EVENTS_FROM);
+    pav_buf_put(out, r->events.p == NULL ? "" : r->events.p, r->events.len);
+    pav_buf_puts(out, "]}");
     pav_buf_fini(&frames);
+}
+
+/*
+ * Inside the events there are numbers and texts, whose quotes are escaped: the
+ * last place that looks like their beginning is it.
+ */
+const struct pav_doc *
+pav_step_record(struct pav_arena *a, const char *text, size_t len)
+{
+    size_t mark = strlen(EVENTS_FROM), at = len;
+    char *part;
+
+    if (len < 5 || memcmp(text, "{\"w\":", 5) != 0)
+        return pav_doc_own(a, text, len); /* of semantics 1 */
+    do
+        at = at < mark + 1 ? 0 : at - 1;
+    while (at > 0 && memcmp(text + at, EVENTS_FROM,
+                            mark < len - at ? mark : len - at) != 0);
+    PAV_ASSERT(at > 0);
+    part = pav_arena_alloc(a, at + 1);
+    memcpy(part, text, at);
+    part[at] = '}';
+    return pav_doc_own(a, part, at + 1);
 }
 
 /* ---- reading frames ---- */

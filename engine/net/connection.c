@@ -252,25 +252,50 @@ date_now(struct pav_http *h)
 }
 
 static void
+out_text(struct connection *c, const char *text)
+{
+    out_put(c, text, strlen(text));
+}
+
+static void
+out_number(struct connection *c, size_t n)
+{
+    char digits[24], *p = digits + sizeof(digits);
+
+    do {
+        *--p = (char)('0' + n % 10);
+        n /= 10;
+    } while (n > 0);
+    out_put(c, p, (size_t)(digits + sizeof(digits) - p));
+}
+
+/* Piece by piece: a format costs more than all of it. */
+static void
 put_reply(struct connection *c, const struct pav_reply *r)
 {
-    char head[1024];
-    int n;
-
-    n = snprintf(
-        head, sizeof(head),
-        "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Length: %zu\r\n"
-        "X-Content-Type-Options: nosniff\r\nCache-Control: "
-        "%s\r\n%s%s%s%s",
-        r->status, status_reason(r->status), date_now(c->server), r->len,
-        r->forever ? "public, max-age=31536000, immutable" : "no-store",
-        r->type == NULL ? "" : "Content-Type: ", r->type == NULL ? "" : r->type,
-        r->type == NULL ? "" : "\r\n",
-        c->close_after ? "Connection: close\r\n" : "");
-    out_put(c, head, (size_t)n);
+    out_text(c, "HTTP/1.1 ");
+    out_number(c, (size_t)r->status);
+    out_text(c, " ");
+    out_text(c, status_reason(r->status));
+    out_text(c, "\r\nDate: ");
+    out_text(c, date_now(c->server));
+    out_text(c, "\r\nContent-Length: ");
+    out_number(c, r->len);
+    out_text(c, r->forever ? "\r\nX-Content-Type-Options: nosniff\r\n"
+                             "Cache-Control: public, max-age=31536000, "
+                             "immutable\r\n"
+                           : "\r\nX-Content-Type-Options: nosniff\r\n"
+                             "Cache-Control: no-store\r\n");
+    if (r->type != NULL) {
+        out_text(c, "Content-Type: ");
+        out_text(c, r->type);
+        out_text(c, "\r\n");
+    }
+    if (c->close_after)
+        out_text(c, "Connection: close\r\n");
     if (r->headers != NULL)
-        out_put(c, r->headers, strlen(r->headers));
-    out_put(c, "\r\n", 2);
+        out_text(c, r->headers);
+    out_text(c, "\r\n");
     if (!c->head_only)
         out_put(c, r->body, r->len);
 }

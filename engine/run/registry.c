@@ -47,6 +47,10 @@ machine_new(struct pav_engine *e, int64_t id, const char *name)
     m->id = id;
     m->name = pav_xstrdup(name);
     m->arn = pav_xstrdup(arn);
+    snprintf(arn, sizeof(arn),
+             "arn:aws:states:%s:%s:execution:%s:", e->config.region,
+             e->config.account, name);
+    m->execution_arn = pav_xstrdup(arn);
     for (last = &e->machines; *last != NULL; last = &(*last)->next)
         ;
     *last = m; /* in order of their ids: rules are asked in that order */
@@ -199,6 +203,7 @@ registry_free(struct pav_engine *e)
         pav_rules_free(m->rules);
         free((char *)(uintptr_t)m->name);
         free((char *)(uintptr_t)m->arn);
+        free((char *)(uintptr_t)m->execution_arn);
         free((char *)(uintptr_t)m->role_arn);
         free(m);
     }

@@ -10,7 +10,7 @@
  * Which semantics wrote a step.  To be raised when the same machine, record,
  * wake, time and seed would give other bytes.
  */
-#define SEMANTICS 1
+#define SEMANTICS 2
 
 /* A version of a machine that is loaded; freed with the engine. */
 struct version {
@@ -24,7 +24,8 @@ struct version {
 struct machine {
     struct machine *next;
     int64_t id;
-    const char *name, *arn; /* owned */
+    const char *name, *arn;    /* owned */
+    const char *execution_arn; /* of its executions, without their names */
     bool by_folder, active;
     int64_t version_no, created_at;
     struct version *current;

@@ -12,14 +12,21 @@
 #include "pavane/log.h"
 #include "run_int.h"
 
-static const struct pav_doc *
+static struct pav_bytes
 load_record(struct pav_engine *e, int64_t step_id)
 {
     struct pav_step_row step;
 
     if (!pav_store_step(e->store, step_id, &e->arena, &step))
         PAV_BUG("an execution without its step");
-    return pav_doc_own(&e->arena, step.record.p, step.record.len);
+    return step.record;
+}
+
+/* The input stands in the first record, with its events. */
+static const struct pav_doc *
+input_of(struct pav_engine *e, struct pav_bytes first)
+{
+    return pav_history_input(pav_doc_own(&e->arena, first.p, first.len));
 }
 
 const struct pav_doc *
@@ -27,7 +34,7 @@ execution_record(struct pav_engine *e, struct execution *x)
 {
     if (x->record == NULL && x->record_text.p != NULL)
         x->record =
-            pav_doc_own(&e->arena, x->record_text.p, x->record_text.len);
+            pav_step_record(&e->arena, x->record_text.p, x->record_text.len);
     return x->record;
 }
 
@@ -40,14 +47,25 @@ execution_load(struct pav_engine *e, const struct pav_execution_row *row,
     out->version = version_get(e, row->version_id);
     if (out->version == NULL)
         return false;
-    out->record = load_record(e, row->last_step);
+    out->record_text = load_record(e, row->last_step);
     if (pav_machine_needs_input(out->version->compiled))
-        out->input = pav_history_input(row->first_step == row->last_step
-                                           ? out->record
-                                           : load_record(e, row->first_step));
-    pav_step_view(out->version->compiled, out->record, row->started_at,
-                  &e->arena, &out->before);
+        out->input = input_of(e, row->first_step == row->last_step
+                                     ? out->record_text
+                                     : load_record(e, row->first_step));
+    pav_step_view(out->version->compiled, execution_record(e, out),
+                  row->started_at, &e->arena, &out->before);
     return true;
+}
+
+static const char *
+joined(struct pav_arena *a, const char *x, const char *y)
+{
+    size_t x_len = strlen(x), y_len = strlen(y);
+    char *text = pav_arena_alloc(a, x_len + y_len + 1);
+
+    memcpy(text, x, x_len);
+    memcpy(text + x_len, y, y_len + 1);
+    return text;
 }
 
 void
@@ -71,9 +89,7 @@ execution_step(struct pav_engine *e, struct execution *x,
                              .wake = *wake,
                              .now_ms = now_ms};
 
-    id.execution_arn = pav_arena_printf(
-        &e->arena, "arn:aws:states:%s:%s:execution:%s:%s", e->config.region,
-        e->config.account, m->name, x->row.name);
+    id.execution_arn = joined(&e->arena, m->execution_arn, x->row.name);
     memcpy(in.seed, seed, PAV_SEED_LEN);
     pav_step(&in, &e->arena, out);
     e->counts.steps++;
@@ -211,7 +227,7 @@ execution_keep(struct pav_engine *e, struct execution *x,
         pav_arena_strndup(&e->arena, out->record.p, out->record.len);
     x->record_text.len = out->record.len;
     if (is_new && pav_machine_needs_input(x->version->compiled))
-        x->input = pav_history_input(execution_record(e, x));
+        x->input = input_of(e, x->record_text);
     x->before = *out;
     feed_execution(e, x, is_new);
     pav_buf_fini(&out->record);

@@ -110,6 +110,13 @@ struct pav_step_out {
 void pav_step(const struct pav_step_in *in, struct pav_arena *a,
               struct pav_step_out *out);
 
+/*
+ * A record as far as a further step needs it: without its events, which are
+ * half of it.  In the arena.
+ */
+const struct pav_doc *
+pav_step_record(struct pav_arena *a, const char *text, size_t len);
+
 /* The open waits and timers that a record speaks of, without a step. */
 void pav_step_view(const struct pav_machine *m, const struct pav_doc *record,
                    int64_t started_at, struct pav_arena *a,
