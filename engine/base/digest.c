@@ -3,7 +3,8 @@
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
+#include <pthread.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,10 +13,27 @@
 static const char alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+static EVP_MD *sha256; /* looked up once: each time would cost more than it */
+
+static void
+find_sha256(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    PAV_ASSERT(sha256 != NULL);
+}
+
 void
 pav_sha256(const void *p, size_t len, uint8_t out[PAV_SHA256_LEN])
 {
-    SHA256(p, len, out);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+    pthread_once(&once, find_sha256);
+    if (ctx == NULL || EVP_DigestInit_ex2(ctx, sha256, NULL) != 1 ||
+        EVP_DigestUpdate(ctx, p, len) != 1 ||
+        EVP_DigestFinal_ex(ctx, out, NULL) != 1)
+        PAV_BUG("SHA-256 fails");
+    EVP_MD_CTX_free(ctx);
 }
 
 /* Drawn in advance: a call of the generator costs more than its bytes.  What
