@@ -10,8 +10,8 @@
 
 /*
  * The pages of the log at which it is copied back.  A checkpoint stands in the
- * turn: at 800 it takes 4 ms; at 1,500 it takes 5.5, and a twentieth more events
- * pass.
+ * turn: at 800 it takes 4 ms; at 1,500 it takes 5.5, and a twentieth more
+ * events pass.
  */
 #define CHECKPOINT_PAGES 800
 
