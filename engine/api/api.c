@@ -153,7 +153,8 @@ api_submit(struct pav_api *api, struct pav_ref ref, struct pav_job *job,
               "again");
 }
 
-/* On the engine thread: every job with a ticket goes back to the front. */
+/* On the engine's thread or its flusher's: every job with a ticket goes back to
+ * the front. */
 void
 pav_api_done(void *arg, struct pav_job *first)
 {

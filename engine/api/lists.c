@@ -223,6 +223,7 @@ status_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
     o = cJSON_AddObjectToObject(paper, "microseconds");
     cJSON_AddNumberToObject(o, "collect", (double)s->collect_us);
     cJSON_AddNumberToObject(o, "advance", (double)s->advance_us);
+    cJSON_AddNumberToObject(o, "flush", (double)s->flush_us);
     cJSON_AddNumberToObject(o, "commit", (double)s->commit_us);
     cJSON_AddNumberToObject(o, "release", (double)s->release_us);
     cJSON_AddNumberToObject(o, "checkpoint", (double)s->checkpoint_us);

@@ -114,16 +114,18 @@ put_engine(struct pav_buf *b, const struct pav_status_view *s)
     number(b, "queue_events", "gauge", "Requests that wait for the engine.",
            (double)s->queue);
     head(b, "engine_seconds_total", "counter",
-         "Time of the engine thread by phase; collect is waiting.");
+         "Time of the engine thread by phase; collect waits for requests, "
+         "flush for the sync of the commit before.");
     pav_buf_printf(b,
                    "pavane_engine_seconds_total{phase=\"collect\"} %.6f\n"
                    "pavane_engine_seconds_total{phase=\"advance\"} %.6f\n"
+                   "pavane_engine_seconds_total{phase=\"flush\"} %.6f\n"
                    "pavane_engine_seconds_total{phase=\"commit\"} %.6f\n"
                    "pavane_engine_seconds_total{phase=\"release\"} %.6f\n"
                    "pavane_engine_seconds_total{phase=\"checkpoint\"} %.6f\n",
                    (double)s->collect_us / 1e6, (double)s->advance_us / 1e6,
-                   (double)s->commit_us / 1e6, (double)s->release_us / 1e6,
-                   (double)s->checkpoint_us / 1e6);
+                   (double)s->flush_us / 1e6, (double)s->commit_us / 1e6,
+                   (double)s->release_us / 1e6, (double)s->checkpoint_us / 1e6);
 }
 
 static void

@@ -308,7 +308,7 @@ streams_tick(struct pav_api *api)
             unsubscribe(api, i);
 }
 
-/* On the engine thread. */
+/* On the engine's thread or its flusher's. */
 void
 pav_api_feed(void *arg, struct pav_feed *feed)
 {

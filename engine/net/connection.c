@@ -640,13 +640,10 @@ on_readable(evutil_socket_t fd, short what, void *arg)
         return;
     }
     if (c->in_len == c->in_cap) {
-        if (c->state == WAIT_REPLY || c->state == WRITE) {
-            grow_for_body(c, c->in_cap + READ_AHEAD);
-        } else if (c->state == READ_BODY) {
-            grow_for_body(c, c->in_cap + READ_AHEAD);
-        } else {
+        if (c->state == READ_HEAD)
             in_reserve(c, c->in_cap + READ_AHEAD);
-        }
+        else
+            grow_for_body(c, c->in_cap + READ_AHEAD);
     }
     room = c->in_cap - c->in_len;
     n = recv(fd, c->in + c->in_len, room < READ_AHEAD ? room : READ_AHEAD, 0);

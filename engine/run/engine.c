@@ -159,13 +159,13 @@ static void
 settle(struct pav_engine *e, struct pav_job *define)
 {
     struct pav_job *first = e->jobs;
-    int64_t before, behind;
+    int64_t began = pav_clock_mono_us(), before, behind;
+    bool committed = false, staged = pav_store_staged(e->store);
     struct pav_err err;
-    bool committed = false, staged;
 
-    staged = pav_store_staged(e->store);
     flusher_wait(e); /* F1; also for answers that rest on what it flushes */
     before = pav_clock_mono_us();
+    e->counts.flush_us += (uint64_t)(before - began);
 
     switch (pav_store_commit(e->store, &err)) {
     case PAV_OK:
@@ -192,6 +192,13 @@ settle(struct pav_engine *e, struct pav_job *define)
     e->jobs_last = &e->jobs;
     flusher_release(e, feed_take(e, committed), first);
     e->counts.release_us += (uint64_t)(pav_clock_mono_us() - behind);
+}
+
+/* What settling took so far: is no advancing. */
+static uint64_t
+settled_us(const struct pav_engine *e)
+{
+    return e->counts.flush_us + e->counts.commit_us + e->counts.release_us;
 }
 
 static void
@@ -257,7 +264,7 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
         e->counts.queue_most = pav_queue_count(e->queue);
     t1 = pav_clock_mono_us();
     e->counts.collect_us += (uint64_t)(t1 - t0);
-    settled = e->counts.commit_us + e->counts.release_us;
+    settled = settled_us(e);
     pav_clock_forget(e->clock); /* T3: the first reader freezes it */
     for (; n != NULL; n = next) {
         struct pav_job *j = (struct pav_job *)n;
@@ -280,7 +287,7 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
     }
     if (!e->full)
         timers_run(e);
-    settled = e->counts.commit_us + e->counts.release_us - settled;
+    settled = settled_us(e) - settled;
     e->counts.advance_us += (uint64_t)(pav_clock_mono_us() - t1) - settled;
     settle(e, NULL);
     t1 = pav_clock_mono_us();
@@ -332,7 +339,6 @@ engine_main(void *arg)
     flusher_start(e);
     while (!pav_queue_closed(e->queue) || pav_queue_count(e->queue) > 0)
         pav_engine_turn(e, sleep_ms(e));
-    flusher_wait(e);
     flusher_stop(e);
     return NULL;
 }

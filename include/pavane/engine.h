@@ -52,7 +52,10 @@ struct pav_event_item {
 
 struct pav_status_view {
     uint64_t turns, events, steps, commits, rollbacks;
-    uint64_t collect_us, advance_us, commit_us, release_us, checkpoint_us;
+    /* The engine thread's time: collect waits for jobs, flush for the sync of
+     * the commit before. */
+    uint64_t collect_us, advance_us, flush_us, commit_us, release_us,
+        checkpoint_us;
     uint64_t queue, queue_most, machines, rules;
     uint64_t dispositions[PAV_DISPOSITIONS];
     struct pav_histogram commit, sync, checkpoint, timer_lag; /* seconds */
