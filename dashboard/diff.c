@@ -1,7 +1,7 @@
 /* Differences of two documents: see diff.h. */
 #include "diff.h"
 
-#include <string.h>
+#include "pages_int.h"
 
 #define VALUE_MAX 300 /* bytes of a value that a row shows */
 #define KEY_MAX   100 /* and of each key on the way to it */
@@ -15,12 +15,6 @@ struct diff {
 };
 
 static void
-put_text(struct pav_members *m, const char *key, const char *text)
-{
-    pav_members_puts(m, key, pav_doc_new_cstr(m->arena, text));
-}
-
-static void
 put_value(struct pav_members *m, const char *key, const struct pav_doc *d)
 {
     struct pav_buf b;
@@ -31,11 +25,11 @@ put_value(struct pav_members *m, const char *key, const struct pav_doc *d)
     pav_buf_init(&b, 4096);
     pav_doc_print(d, &b);
     if (b.len <= VALUE_MAX && !b.over) {
-        put_text(m, key, pav_arena_strndup(m->arena, b.p, b.len));
+        view_text(m, key, pav_arena_strndup(m->arena, b.p, b.len));
     } else {
         while (((unsigned char)b.p[cut] & 0xc0) == 0x80)
             cut--; /* not inside a character */
-        put_text(m, key, pav_arena_printf(m->arena, "%.*s…", cut, b.p));
+        view_text(m, key, pav_arena_printf(m->arena, "%.*s…", cut, b.p));
     }
     pav_buf_fini(&b);
 }
@@ -76,14 +70,14 @@ row_add(struct diff *d, enum change c, const struct step *at,
         return;
     pav_members_init(&m, d->arena);
     if (d->rows.count == DIFF_MAX) {
-        put_text(&m, "path", "and more");
+        view_text(&m, "path", "and more");
     } else {
         pav_buf_init(&path, 1 << 16);
         put_path(at, &path);
-        put_text(&m, "path", pav_arena_strdup(d->arena, path.p));
+        view_text(&m, "path", pav_arena_strdup(d->arena, path.p));
         pav_buf_fini(&path);
-        put_text(&m, "sign", looks[c].sign);
-        put_text(&m, "word", looks[c].word);
+        view_text(&m, "sign", looks[c].sign);
+        view_text(&m, "word", looks[c].word);
         put_value(&m, "before", before);
         put_value(&m, "after", after);
     }

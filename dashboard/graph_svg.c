@@ -33,16 +33,10 @@ const struct pav_look pav_looks[] = {
     [PAV_MARK_CAUGHT] = {"caught", "caught", "↷"}};
 
 static void
-put_text(struct pav_buf *b, const char *text)
-{
-    pav_buf_html(b, text, strlen(text));
-}
-
-static void
 put_attribute(struct pav_buf *b, const char *name, const char *value)
 {
     pav_buf_printf(b, " %s=\"", name);
-    put_text(b, value);
+    pav_buf_htmls(b, value);
     pav_buf_putc(b, '"');
 }
 
@@ -149,7 +143,7 @@ put_edge(struct drawing *d, const struct scope *s, const struct edge *e)
     pav_buf_printf(b, " data-taken=\"%u\">", taken);
     if (*e->label != '\0') {
         pav_buf_puts(b, "<title>");
-        put_text(b, e->label);
+        pav_buf_htmls(b, e->label);
         pav_buf_puts(b, "</title>");
     }
     pav_buf_puts(b, "<path class=\"line\" d=\"");
@@ -170,7 +164,7 @@ put_edge(struct drawing *d, const struct scope *s, const struct edge *e)
         pav_buf_puts(b, "\" y=\"");
         put_number(b, e->label_at.y + 4);
         pav_buf_puts(b, "\">");
-        put_text(b, label);
+        pav_buf_htmls(b, label);
         pav_buf_puts(b, "</text>");
     }
     if (e->back) {
@@ -216,7 +210,7 @@ put_line(struct pav_buf *b, const char *class, double x, double y,
     pav_buf_puts(b, "\" y=\"");
     put_number(b, y);
     pav_buf_puts(b, "\">");
-    put_text(b, text);
+    pav_buf_htmls(b, text);
     pav_buf_puts(b, "</text>");
 }
 
@@ -299,13 +293,13 @@ put_reading(struct drawing *d, const struct node *n,
     struct pav_buf *b = d->out;
 
     pav_buf_puts(b, " aria-label=\"State ");
-    put_text(b, n->name);
+    pav_buf_htmls(b, n->name);
     pav_buf_printf(b, ", %s", n->type);
     if (d->marks->states != NULL &&
         (mark->note == NULL || *mark->note != '\0')) {
         pav_buf_puts(b, ", ");
-        put_text(b, mark->note != NULL ? mark->note
-                                       : pav_looks[mark->status].word);
+        pav_buf_htmls(b, mark->note != NULL ? mark->note
+                                            : pav_looks[mark->status].word);
     }
     if (mark->visits > 0)
         pav_buf_printf(b, ", visited %u time%s", mark->visits,
@@ -357,7 +351,7 @@ put_state(struct drawing *d, const struct node *n)
                    pav_looks[mark->status].class, mark->visits);
     if (d->marks->link != NULL) {
         pav_buf_puts(b, " href=\"");
-        put_text(b, d->marks->link);
+        pav_buf_htmls(b, d->marks->link);
         pav_url_encode(b, n->name, strlen(n->name));
         pav_buf_putc(b, '"');
     }
@@ -424,7 +418,7 @@ pav_graph_svg(const struct pav_graph *g, const struct pav_graph_marks *marks,
     pav_buf_puts(out, ">\n");
     if (style != NULL) {
         pav_buf_puts(out, "<style>");
-        put_text(out, style);
+        pav_buf_htmls(out, style);
         pav_buf_puts(out, "</style>\n");
     }
     put_scope(&d, &g->top);

@@ -19,12 +19,6 @@
 #define HEADER 24
 
 static void
-put_html(struct pav_buf *b, const char *text)
-{
-    pav_buf_html(b, text, strlen(text));
-}
-
-static void
 put_ticks(struct pav_buf *b, int64_t span, unsigned height)
 {
     char text[64], last[64] = "";
@@ -58,17 +52,17 @@ put_row(struct pav_buf *b, const struct visit *v, unsigned row, int64_t from,
     if (x + w > NAMES + BARS)
         x = NAMES + BARS - w;
     pav_buf_printf(b, "<a class=\"%s\" href=\"", pav_looks[v->status].class);
-    put_html(b, link);
+    pav_buf_htmls(b, link);
     pav_url_encode(b, v->name, strlen(v->name));
     pav_buf_printf(b, "&amp;visit=%u\"><title>", v->number);
-    put_html(b, v->name);
+    pav_buf_htmls(b, v->name);
     pav_buf_printf(b, ": %s</title>",
                    pav_time_span(until - v->entered_at, text, sizeof(text)));
     pav_buf_printf(b,
                    "<rect class=\"row\" x=\"0\" y=\"%u\" width=\"%d\" "
                    "height=\"%d\"/><text class=\"name\" x=\"4\" y=\"%u\">",
                    y, NAMES + BARS, ROW, y + 17);
-    put_html(b, v->name);
+    pav_buf_htmls(b, v->name);
     pav_buf_printf(b,
                    "</text><rect class=\"bar\" x=\"%.1f\" y=\"%u\" "
                    "width=\"%.1f\" height=\"16\" rx=\"3\"/><text class=\"%s\" "

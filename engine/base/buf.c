@@ -233,3 +233,9 @@ pav_buf_html(struct pav_buf *b, const char *s, size_t len)
     }
     pav_buf_put(b, s + start, len - start);
 }
+
+void
+pav_buf_htmls(struct pav_buf *b, const char *s)
+{
+    pav_buf_html(b, s, strlen(s));
+}

@@ -57,5 +57,6 @@ void pav_buf_jsons(struct pav_buf *b, const char *s);
 void pav_buf_json_inner(struct pav_buf *b, const char *s, size_t len);
 /* Text for HTML element content and quoted attributes. */
 void pav_buf_html(struct pav_buf *b, const char *s, size_t len);
+void pav_buf_htmls(struct pav_buf *b, const char *s);
 
 #endif
