@@ -130,12 +130,74 @@ pav_base64url_decode(const char *s, size_t len, void *out, size_t max)
     return n;
 }
 
+size_t
+pav_base64(const void *p, size_t len, char *out)
+{
+    PAV_ASSERT(len < INT32_MAX / 2);
+    return (size_t)EVP_EncodeBlock((unsigned char *)out, p, (int)len);
+}
+
+bool
+pav_base64_decode(const char *s, size_t len, void *out, size_t *out_len)
+{
+    unsigned char *w = out;
+    uint32_t v = 0;
+    int bits = 0, count = 0;
+    size_t i;
+
+    for (i = 0; i < len && s[i] != '='; i++) {
+        /* The first 62 characters of both alphabets agree. */
+        const char *hit = s[i] == '\0' ? NULL
+                          : s[i] == '+' ? alphabet + 62
+                          : s[i] == '/' ? alphabet + 63
+                                        : strchr(alphabet, s[i]);
+
+        if (hit == NULL || s[i] == '-' || s[i] == '_')
+            continue;
+        v = (v << 6 | (uint32_t)(hit - alphabet)) & 0xFFFFFF;
+        bits += 6;
+        count++;
+        if (bits >= 8) {
+            bits -= 8;
+            *w++ = (unsigned char)(v >> bits);
+        }
+    }
+    *out_len = (size_t)(w - (unsigned char *)out);
+    return count % 4 != 1;
+}
+
+bool
+pav_digest_hex(const char *name, const void *p, size_t len,
+               char out[PAV_DIGEST_HEX])
+{
+    static const char *const names[][2] = {{"MD5", "MD5"},
+                                           {"SHA-1", "SHA1"},
+                                           {"SHA-256", "SHA256"},
+                                           {"SHA-384", "SHA384"},
+                                           {"SHA-512", "SHA512"}};
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int n = 0, j;
+    size_t i;
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i][0]) == 0)
+            break;
+    if (i == sizeof(names) / sizeof(names[0]))
+        return false;
+    if (EVP_Digest(p, len, digest, &n, EVP_get_digestbyname(names[i][1]),
+                   NULL) != 1)
+        PAV_BUG("a digest fails");
+    for (j = 0; j < n; j++)
+        snprintf(out + 2 * j, 3, "%02x", digest[j]);
+    return true;
+}
+
 void
-pav_uuid4(char out[37])
+pav_uuid4_of(const uint8_t bytes[16], char out[37])
 {
     uint8_t b[16];
 
-    pav_random(b, sizeof(b));
+    memcpy(b, bytes, sizeof(b));
     b[6] = (uint8_t)((b[6] & 0x0F) | 0x40);
     b[8] = (uint8_t)((b[8] & 0x3F) | 0x80);
     snprintf(out, 37,
@@ -143,4 +205,13 @@ pav_uuid4(char out[37])
              "%02x%02x%02x%02x%02x%02x",
              b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10],
              b[11], b[12], b[13], b[14], b[15]);
+}
+
+void
+pav_uuid4(char out[37])
+{
+    uint8_t b[16];
+
+    pav_random(b, sizeof(b));
+    pav_uuid4_of(b, out);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pavane/digest.h"
 #include "doc_int.h"
 
 const struct pav_doc pav_doc_null = {.kind = PAV_NULL};
@@ -243,6 +244,36 @@ pav_doc_equal(const struct pav_doc *x, const struct pav_doc *y)
     return false;
 }
 
+uint64_t
+pav_doc_hash(const struct pav_doc *d)
+{
+    uint64_t h = d->kind;
+    double n;
+    uint32_t i;
+
+    switch ((enum pav_kind)d->kind) {
+    case PAV_NULL:
+    case PAV_TRUE:
+    case PAV_FALSE:
+        break;
+    case PAV_NUMBER:
+        n = pav_doc_double(d) + 0.0; /* -0 is 0 */
+        return pav_hash64(&n, sizeof(n), h);
+    case PAV_STRING:
+        return pav_hash64(d->text, d->len, h);
+    case PAV_ARRAY:
+        for (i = 0; i < d->len; i++)
+            h = h * 0x9E3779B97F4A7C15u + pav_doc_hash(&d->items[i]);
+        break;
+    case PAV_OBJECT: /* in any order */
+        for (i = 0; i < d->len; i++)
+            h += pav_hash64(d->members[i].key, d->members[i].len,
+                            pav_doc_hash(&d->members[i].value));
+        break;
+    }
+    return h;
+}
+
 /* ---- making ---- */
 
 static struct pav_doc *
@@ -398,4 +429,27 @@ pav_items_array(struct pav_items *it)
 
     d->items = it->v;
     return d;
+}
+
+const struct pav_doc *
+pav_doc_merge(struct pav_arena *a, const struct pav_doc *x,
+              const struct pav_doc *y)
+{
+    struct pav_members m;
+    uint32_t i;
+
+    pav_members_init(&m, a);
+    for (i = 0; i < x->len; i++) {
+        const struct pav_member *member = &x->members[i];
+        const struct pav_doc *over =
+            pav_doc_getn(y, member->key, member->len);
+
+        pav_members_add(&m, member->key, member->len,
+                        over == NULL ? &member->value : over);
+    }
+    for (i = 0; i < y->len; i++)
+        if (pav_doc_getn(x, y->members[i].key, y->members[i].len) == NULL)
+            pav_members_add(&m, y->members[i].key, y->members[i].len,
+                            &y->members[i].value);
+    return pav_members_object(&m);
 }

@@ -52,7 +52,7 @@ read_definition(struct pav_arena *a, const char *path,
     if (rc == PAV_OK) {
         /* With faults it is drawn all the same, without what Tasks wait for. */
         pav_faults_init(&faults, a);
-        *machine = pav_machine_compile(text, len, &faults);
+        *machine = pav_machine_compile(text, len, PAV_STANDARD, &faults);
         say_faults(&faults, path);
     }
     free(text);

@@ -43,7 +43,7 @@ check_file(const char *path, struct tally *t)
     }
     pav_arena_init(&a, 4096);
     pav_faults_init(&faults, &a);
-    m = pav_machine_compile(text, len, &faults);
+    m = pav_machine_compile(text, len, PAV_STANDARD, &faults);
     pav_faults_print(&faults, path, &t->report);
     good = m != NULL;
     pav_machine_free(m);

@@ -113,7 +113,8 @@ operand_compile(struct compiler *c, struct test *t, const struct pav_member *m,
     bool fits;
 
     if (t->op->path) {
-        t->operand_path = member_path(c, rule, pointer, t->op->name, false);
+        t->operand_path =
+            member_expr(c, rule, pointer, t->op->name, EXPR_ANY_PATH);
         return;
     }
     fits = kinds[t->op->kind] == PAV_TRUE ? pav_doc_is_bool(v)
@@ -178,7 +179,7 @@ test_compile(struct compiler *c, const struct pav_doc *d, const char *pointer,
                       MAX_DEPTH);
         return t;
     }
-    check_later_fields(c, d, pointer);
+    check_jsonata_fields(c, d, pointer);
     for (i = 0; i < d->len; i++) {
         const struct pav_member *m = &d->members[i];
 
@@ -207,7 +208,7 @@ test_compile(struct compiler *c, const struct pav_doc *d, const char *pointer,
     }
     t->kind = TEST_OPERATOR;
     if (member_str(c, d, pointer, "Variable", true) != NULL)
-        t->variable = member_path(c, d, pointer, "Variable", false);
+        t->variable = member_expr(c, d, pointer, "Variable", EXPR_ANY_PATH);
     operand_compile(c, t, found, d, pointer);
     return t;
 }
@@ -243,7 +244,7 @@ add_names(struct compiler *c, const struct test *t, const char *so_far)
     for (i = 0; i < sizeof(name_paths) / sizeof(name_paths[0]); i++) {
         const char *name;
 
-        if (strcmp(pav_path_text(t->variable), name_paths[i]) != 0)
+        if (strcmp(t->variable->text, name_paths[i]) != 0)
             continue;
         name = pav_doc_str(c->arena, t->operand);
         if (name == NULL) /* said already: no text */
@@ -391,7 +392,7 @@ operator_holds(struct stepper *st, struct frame *f, const struct test *t,
 {
     const struct pav_doc *x, *y = t->operand;
 
-    if (io_path(st, f, t->variable, from, &x, NULL) != PAV_PATH_FOUND) {
+    if (expr_eval(st, f, t->variable, from, &x, NULL) != EXPR_FOUND) {
         if (t->op->kind == OP_IS && t->op->what == IS_PRESENT) {
             *holds = t->operand->kind == PAV_FALSE;
             return true;
@@ -399,14 +400,14 @@ operator_holds(struct stepper *st, struct frame *f, const struct test *t,
         return fail_runtime(st, f,
                             "Invalid path '%s': The choice state's condition "
                             "path references an invalid value.",
-                            pav_path_text(t->variable));
+                            t->variable->text);
     }
     if (t->op->path &&
-        io_path(st, f, t->operand_path, from, &y, NULL) != PAV_PATH_FOUND)
+        expr_eval(st, f, t->operand_path, from, &y, NULL) != EXPR_FOUND)
         return fail_runtime(st, f,
                             "Invalid path '%s': The choice state's condition "
                             "path references an invalid value.",
-                            pav_path_text(t->operand_path));
+                            t->operand_path->text);
     *holds = compare(t, x, y);
     return true;
 }

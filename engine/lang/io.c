@@ -78,6 +78,34 @@ time_doc(struct pav_arena *a, int64_t ms)
     return pav_doc_new_cstr(a, pav_arena_strdup(a, pav_time_format(ms, text)));
 }
 
+/* Map.Item: of the iteration that the frame is in, or that is selected. */
+static void
+put_map(struct stepper *st, const struct frame *f, struct pav_members *top)
+{
+    struct pav_members map, item;
+    const struct pav_doc *value = NULL;
+    int64_t index = 0;
+
+    if (f->map != NULL && f->map->item != NULL) {
+        value = f->map->item;
+        index = f->map->item_index;
+    }
+    for (; value == NULL && f->parent != NULL; f = f->parent) {
+        if (f->parent->phase != PHASE_MAP)
+            continue;
+        index = f->index;
+        value = &f->parent->map->items->items[index];
+    }
+    if (value == NULL)
+        return;
+    pav_members_init(&map, st->arena);
+    pav_members_init(&item, st->arena);
+    pav_members_add(&item, "Index", 5, pav_doc_new_int(st->arena, index));
+    pav_members_add(&item, "Value", 5, value);
+    pav_members_add(&map, "Item", 4, pav_members_object(&item));
+    pav_members_add(top, "Map", 3, pav_members_object(&map));
+}
+
 const struct pav_doc *
 context_of(struct stepper *st, struct frame *f)
 {
@@ -95,7 +123,10 @@ context_of(struct stepper *st, struct frame *f)
     pav_members_add(&m, "StartTime", 9, time_doc(a, id->started_at));
     put_str(&m, "Name", id->execution_name);
     put_str(&m, "RoleArn", id->role_arn);
-    pav_members_add(&m, "RedriveCount", 12, pav_doc_new_int(a, 0));
+    pav_members_add(&m, "RedriveCount", 12,
+                    pav_doc_new_int(a, id->redrive_count));
+    if (id->redrive_count > 0)
+        pav_members_add(&m, "RedriveTime", 11, time_doc(a, id->redriven_at));
     pav_members_add(&top, "Execution", 9, pav_members_object(&m));
     pav_members_init(&m, a);
     put_str(&m, "Id", id->machine_arn);
@@ -108,25 +139,22 @@ context_of(struct stepper *st, struct frame *f)
         pav_members_add(&m, "RetryCount", 10,
                         pav_doc_new_int(a, f->retry_count));
     pav_members_add(&top, "State", 5, pav_members_object(&m));
-    if (f->token != NULL) {
+    if (f->token != NULL && f->state->kind == &task_kind) {
         pav_members_init(&m, a);
         put_str(&m, "Token", f->token);
         pav_members_add(&top, "Task", 4, pav_members_object(&m));
     }
+    put_map(st, f, &top);
     f->context = pav_members_object(&top);
     return f->context;
 }
 
 /* ---- paths and templates ---- */
 
-enum pav_path_end
-io_path(struct stepper *st, struct frame *f, const struct pav_path *p,
-        const struct pav_doc *from, const struct pav_doc **out,
-        struct pav_err *why)
+bool
+io_too_big(struct stepper *st, const struct pav_doc *d)
 {
-    if (pav_path_is_context(p))
-        from = context_of(st, f);
-    return pav_path_eval(p, from, st->arena, out, why);
+    return recorder_ref(&st->rec, d) == PAYLOAD_TOO_BIG;
 }
 
 bool
@@ -144,31 +172,37 @@ io_path_field(struct stepper *st, struct frame *f,
         *out = &pav_doc_empty_object;
         return true;
     }
-    if (from->kind == PAV_NULL && !pav_path_is_context(field->path) &&
-        strcmp(pav_path_text(field->path), "$") != 0)
+    if (from->kind == PAV_NULL && field->expr->kind == EXPR_PATH &&
+        strcmp(field->expr->text, "$") != 0)
         return fail_runtime(st, f,
                             "Unable to apply Path transformation to null or "
                             "empty input.");
-    if (io_path(st, f, field->path, from, out, &why) == PAV_PATH_FOUND)
+    if (expr_eval(st, f, field->expr, from, out, &why) == EXPR_FOUND)
         return true;
-    return fail_runtime(st, f, "Invalid path '%s' : %s",
-                        pav_path_text(field->path), why.message);
+    return fail_runtime(st, f, "Invalid path '%s' : %s", field->expr->text,
+                        why.message);
 }
 
 static bool
-template_path(struct stepper *st, struct frame *f, const struct tmpl *t,
+template_expr(struct stepper *st, struct frame *f, const struct tmpl *t,
               const struct pav_doc *from, const struct pav_doc **out)
 {
     struct pav_buf text;
 
-    if (io_path(st, f, t->path, from, out, NULL) == PAV_PATH_FOUND)
+    switch (expr_eval(st, f, t->expr, from, out, NULL)) {
+    case EXPR_FOUND:
         return true;
+    case EXPR_FAILED:
+        return false;
+    case EXPR_NOTHING:
+        break;
+    }
     pav_buf_init(&text, PAV_PAYLOAD_MAX);
     pav_doc_print(from, &text);
     fail_runtime(st, f,
                  "The JSONPath '%s' specified for the field '%s' could not be "
                  "found in the input '%s'",
-                 pav_path_text(t->path), t->field, text.p);
+                 t->expr->text, t->field, text.p == NULL ? "" : text.p);
     pav_buf_fini(&text);
     return false;
 }
@@ -185,8 +219,8 @@ io_template(struct stepper *st, struct frame *f, const struct tmpl *t,
     case TMPL_LITERAL:
         *out = t->literal;
         return true;
-    case TMPL_PATH:
-        return template_path(st, f, t, from, out);
+    case TMPL_EXPR:
+        return template_expr(st, f, t, from, out);
     case TMPL_OBJECT:
         pav_members_init(&members, st->arena);
         for (i = 0; i < t->count; i++) {
@@ -245,14 +279,14 @@ io_result_path(struct stepper *st, struct frame *f,
         *out = f->input;
         return true;
     }
-    *out = pav_path_put(field->path, f->input, result, st->arena);
+    *out = pav_path_put(field->expr->path, f->input, result, st->arena);
     if (*out != NULL)
         return true;
     pav_buf_init(&text, PAV_PAYLOAD_MAX);
     pav_doc_print(f->input, &text);
     fail_with(st, f, "States.ResultPathMatchFailure",
               "Unable to apply ResultPath '%s' to the input '%s'",
-              pav_path_text(field->path), text.p);
+              field->expr->text, text.p);
     pav_buf_fini(&text);
     return false;
 }
@@ -264,6 +298,8 @@ io_output(struct stepper *st, struct frame *f, const struct pav_doc *result,
     const struct state *s = f->state;
     const struct pav_doc *d = result;
 
+    if (!io_assign(st, f, s->assign, result))
+        return false;
     if (s->result_selector != NULL &&
         !io_template(st, f, s->result_selector, result, &d))
         return false;

@@ -24,14 +24,15 @@ static const char *const parameters_fields[] = {"Parameters", NULL};
 static const char *const result_path_fields[] = {"ResultPath", NULL};
 static const char *const result_selector_fields[] = {"ResultSelector", NULL};
 static const char *const errors_fields[] = {"Retry", "Catch", NULL};
+static const char *const assign_fields[] = {"Assign", NULL};
 
-/* Parts of the language that come later: named as such, and refused. */
-static const char *const later_fields[] = {"Assign", "Arguments",   "Output",
-                                           "Items",  "Credentials", NULL};
+/* Fields of JSONata, which comes later: named as such, and refused. */
+static const char *const jsonata_fields[] = {"Arguments", "Output", "Items",
+                                             "Condition", NULL};
 
 const struct state_kind *const state_kinds[] = {
-    &task_kind, &wait_kind,   &pass_kind,     &succeed_kind,
-    &fail_kind, &choice_kind, &parallel_kind, NULL};
+    &task_kind, &wait_kind,   &pass_kind,     &succeed_kind, &fail_kind,
+    &choice_kind, &parallel_kind, &map_kind, NULL};
 
 /* ---- faults ---- */
 
@@ -221,62 +222,69 @@ member_double(struct compiler *c, const struct pav_doc *o, const char *pointer,
     return true;
 }
 
-/* `$name`, as against `$`, `$.`, `$[` and `$$`. */
-static bool
-is_variable(const struct pav_doc *v)
+bool
+member_bool(struct compiler *c, const struct pav_doc *o, const char *pointer,
+            const char *key, bool otherwise)
 {
-    return v->kind == PAV_STRING && v->len > 1 && v->text[0] == '$' &&
-           strchr(".[$", v->text[1]) == NULL;
+    const struct pav_doc *v = pav_doc_get(o, key);
+
+    if (v == NULL)
+        return otherwise;
+    if (!pav_doc_is_bool(v))
+        wrong_type(c, v, pointer, key, "true or false");
+    return v->kind == PAV_TRUE;
 }
 
-static const struct pav_path *
-path_at(struct compiler *c, const struct pav_doc *v, const char *pointer,
-        const char *key, bool reference)
+static const struct expr *
+expr_at(struct compiler *c, const struct pav_doc *v, const char *pointer,
+        const char *key, enum expr_rule rule)
 {
-    struct pav_path *p;
+    const struct expr *e;
     struct pav_err err;
 
     if (v->kind != PAV_STRING) {
         wrong_type(c, v, pointer, key, "a path");
         return NULL;
     }
-    if (is_variable(v)) {
-        compile_fault(c, PAV_ERROR, "UNSUPPORTED", pointer_to(c, pointer, key),
-                      v->at, "Variables ('%.*s') are not built yet",
-                      (int)v->len, v->text);
-        return NULL;
+    e = expr_compile(c, v->text, v->len, &err);
+    if (e != NULL && e->kind == EXPR_CALL && rule != EXPR_OR_CALL) {
+        (void)pav_fail(&err, PAV_INVALID, "",
+                       "an intrinsic function cannot stand here");
+        e = NULL;
     }
-    if (pav_path_compile(c->arena, v->text, v->len, &p, &err) != PAV_OK) {
+    if (e == NULL) {
         compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, key), v->at,
-                      "The value for the field '%s' must be a valid JSONPath: "
-                      "%s",
-                      key, err.message);
+                      "The value for the field '%s' must be a valid JSONPath%s"
+                      ": %s",
+                      key,
+                      rule == EXPR_OR_CALL
+                          ? " or a valid intrinsic function call"
+                          : "",
+                      err.message);
         return NULL;
     }
-    if (reference && !pav_path_is_reference(p)) {
+    if (rule == EXPR_REFERENCE && !expr_is_reference(e)) {
         compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, key), v->at,
                       "The value for the field '%s' must be a valid reference "
                       "path: names and single indexes only",
                       key);
         return NULL;
     }
-    if (pav_path_needs_input(p))
-        c->machine->needs_input = true;
-    return p;
+    return e;
 }
 
-const struct pav_path *
-member_path(struct compiler *c, const struct pav_doc *o, const char *pointer,
-            const char *key, bool reference)
+const struct expr *
+member_expr(struct compiler *c, const struct pav_doc *o, const char *pointer,
+            const char *key, enum expr_rule rule)
 {
     const struct pav_doc *v = pav_doc_get(o, key);
 
-    return v == NULL ? NULL : path_at(c, v, pointer, key, reference);
+    return v == NULL ? NULL : expr_at(c, v, pointer, key, rule);
 }
 
 void
 member_path_field(struct compiler *c, const struct pav_doc *o,
-                  const char *pointer, const char *key, bool reference,
+                  const char *pointer, const char *key, enum expr_rule rule,
                   struct path_field *out)
 {
     const struct pav_doc *v = pav_doc_get(o, key);
@@ -284,14 +292,44 @@ member_path_field(struct compiler *c, const struct pav_doc *o,
     if (v == NULL)
         return;
     out->given = true;
-    if (v->kind == PAV_NULL) {
+    if (v->kind == PAV_NULL)
         out->null = true;
+    else
+        out->expr = expr_at(c, v, pointer, key, rule);
+}
+
+void
+check_not_both(struct compiler *c, const struct pav_doc *o, const char *pointer,
+               const char *x, const char *y)
+{
+    const struct pav_doc *v = pav_doc_get(o, y);
+
+    if (v != NULL && pav_doc_get(o, x) != NULL)
+        compile_fault(c, PAV_ERROR, SCHEMA, pointer, v->at,
+                      "Only one of '%s' and '%s' can be given", x, y);
+}
+
+void
+member_number(struct compiler *c, const struct pav_doc *o, const char *pointer,
+              const char *key, double least, double most,
+              struct number_field *out)
+{
+    const char *path = pav_arena_printf(c->arena, "%sPath", key);
+    const struct pav_doc *v = pav_doc_get(o, key);
+
+    check_not_both(c, o, pointer, key, path);
+    out->path = member_expr(c, o, pointer, path, EXPR_REFERENCE);
+    out->given = v != NULL || out->path != NULL;
+    if (v == NULL)
+        return;
+    if (v->kind != PAV_NUMBER || !(pav_doc_double(v) >= least) ||
+        !(pav_doc_double(v) <= most)) {
+        wrong_type(c, v, pointer, key,
+                   pav_arena_printf(c->arena, "a number from %.0f to %.0f",
+                                    least, most));
         return;
     }
-    out->path = path_at(c, v, pointer, key, reference);
-    if (out->path != NULL && reference && pav_path_is_context(out->path))
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, key), v->at,
-                      "The field '%s' cannot write to the context object", key);
+    out->literal = pav_doc_double(v);
 }
 
 /* ---- payload templates ---- */
@@ -302,36 +340,17 @@ template_dynamic(struct compiler *c, const struct pav_member *m,
 {
     struct tmpl *t = pav_arena_zalloc(c->arena, sizeof(*t));
     const struct pav_doc *v = &m->value;
-    struct pav_path *path;
     struct pav_err err;
-    const char *key = pav_arena_strndup(c->arena, m->key, m->len);
 
-    t->kind = TMPL_PATH;
-    t->field = key;
-    if (v->kind == PAV_STRING && v->len > 7 &&
-        memcmp(v->text, "States.", 7) == 0) {
-        compile_fault(c, PAV_ERROR, "UNSUPPORTED", pointer_to(c, pointer, key),
-                      v->at, "Intrinsic functions ('%.*s') are not built yet",
-                      (int)v->len, v->text);
-        return t;
-    }
-    if (is_variable(v)) {
-        compile_fault(c, PAV_ERROR, "UNSUPPORTED", pointer_to(c, pointer, key),
-                      v->at, "Variables ('%.*s') are not built yet",
-                      (int)v->len, v->text);
-        return t;
-    }
-    if (v->kind != PAV_STRING ||
-        pav_path_compile(c->arena, v->text, v->len, &path, &err) != PAV_OK) {
+    t->kind = TMPL_EXPR;
+    t->field = pav_arena_strndup(c->arena, m->key, m->len);
+    if (v->kind == PAV_STRING)
+        t->expr = expr_compile(c, v->text, v->len, &err);
+    if (t->expr == NULL)
         compile_fault(c, PAV_ERROR, SCHEMA, pointer, v->at,
                       "The value for the field '%s' must be a valid JSONPath "
                       "or a valid intrinsic function call",
-                      key);
-        return t;
-    }
-    if (pav_path_needs_input(path))
-        c->machine->needs_input = true;
-    t->path = path;
+                      t->field);
     return t;
 }
 
@@ -404,6 +423,16 @@ template_compile(struct compiler *c, const struct pav_doc *d,
     return t;
 }
 
+const struct tmpl *
+member_template(struct compiler *c, const struct pav_doc *o,
+                const char *pointer, const char *key)
+{
+    const struct pav_doc *v = pav_doc_get(o, key);
+
+    return v == NULL ? NULL
+                     : template_compile(c, v, pointer_to(c, pointer, key));
+}
+
 /* ---- states ---- */
 
 static bool
@@ -426,11 +455,12 @@ field_allowed(const struct state_kind *k, const struct pav_member *m)
             in_list(result_path_fields, m)) ||
            ((k->fields & FIELD_RESULT_SELECTOR) &&
             in_list(result_selector_fields, m)) ||
+           ((k->fields & FIELD_ASSIGN) && in_list(assign_fields, m)) ||
            ((k->fields & FIELD_ERRORS) && in_list(errors_fields, m));
 }
 
 void
-check_later_fields(struct compiler *c, const struct pav_doc *d,
+check_jsonata_fields(struct compiler *c, const struct pav_doc *d,
                    const char *pointer)
 {
     uint32_t i;
@@ -439,10 +469,12 @@ check_later_fields(struct compiler *c, const struct pav_doc *d,
         const char *key =
             pav_arena_strndup(c->arena, d->members[i].key, d->members[i].len);
 
-        if (in_list(later_fields, &d->members[i]))
+        if (in_list(jsonata_fields, &d->members[i]))
             compile_fault(c, PAV_ERROR, "UNSUPPORTED",
                           pointer_to(c, pointer, key), d->members[i].at,
-                          "The field '%s' is not built yet", key);
+                          "The field '%s' belongs to the query language "
+                          "JSONata, which is not built yet",
+                          key);
     }
 }
 
@@ -452,14 +484,14 @@ check_fields(struct compiler *c, const struct state *s, const struct pav_doc *d,
 {
     uint32_t i;
 
-    check_later_fields(c, d, pointer);
+    check_jsonata_fields(c, d, pointer);
     for (i = 0; i < d->len; i++) {
         const struct pav_member *m = &d->members[i];
         const char *key = pav_arena_strndup(c->arena, m->key, m->len);
 
         if (field_allowed(s->kind, m))
             continue;
-        if (!in_list(later_fields, m))
+        if (!in_list(jsonata_fields, m))
             compile_fault(c, PAV_WARNING, "UNKNOWN_FIELD",
                           pointer_to(c, pointer, key), m->at,
                           "A %s state has no field '%s'; it is ignored",
@@ -499,12 +531,27 @@ compile_next(struct compiler *c, struct state *s, const struct pav_doc *d,
     s->next_at = next == NULL ? 0 : next->at;
 }
 
+/* Where a result goes: neither into the context nor into a variable. */
+void
+result_path_compile(struct compiler *c, const struct pav_doc *d,
+                    const char *pointer, struct path_field *out)
+{
+    const struct pav_doc *v = pav_doc_get(d, "ResultPath");
+
+    member_path_field(c, d, pointer, "ResultPath", EXPR_REFERENCE, out);
+    if (out->expr == NULL || out->expr->kind == EXPR_PATH)
+        return;
+    compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, "ResultPath"),
+                  v->at,
+                  "The field 'ResultPath' cannot write to the context object "
+                  "or to a variable");
+}
+
 static void
 compile_common(struct compiler *c, struct state *s, const struct pav_doc *d,
                const char *pointer)
 {
     unsigned fields = s->kind->fields;
-    const struct pav_doc *v;
 
     s->comment = member_str(c, d, pointer, "Comment", false);
     check_query_language(c, d, pointer);
@@ -512,19 +559,19 @@ compile_common(struct compiler *c, struct state *s, const struct pav_doc *d,
     if (fields & FIELD_NEXT)
         compile_next(c, s, d, pointer);
     if (fields & FIELD_IO) {
-        member_path_field(c, d, pointer, "InputPath", false, &s->input_path);
-        member_path_field(c, d, pointer, "OutputPath", false, &s->output_path);
+        member_path_field(c, d, pointer, "InputPath", EXPR_ANY_PATH,
+                          &s->input_path);
+        member_path_field(c, d, pointer, "OutputPath", EXPR_ANY_PATH,
+                          &s->output_path);
     }
-    if ((fields & FIELD_PARAMETERS) &&
-        (v = pav_doc_get(d, "Parameters")) != NULL)
-        s->parameters =
-            template_compile(c, v, pointer_to(c, pointer, "Parameters"));
+    if (fields & FIELD_PARAMETERS)
+        s->parameters = member_template(c, d, pointer, "Parameters");
     if (fields & FIELD_RESULT_PATH)
-        member_path_field(c, d, pointer, "ResultPath", true, &s->result_path);
-    if ((fields & FIELD_RESULT_SELECTOR) &&
-        (v = pav_doc_get(d, "ResultSelector")) != NULL)
-        s->result_selector =
-            template_compile(c, v, pointer_to(c, pointer, "ResultSelector"));
+        result_path_compile(c, d, pointer, &s->result_path);
+    if (fields & FIELD_RESULT_SELECTOR)
+        s->result_selector = member_template(c, d, pointer, "ResultSelector");
+    if (fields & FIELD_ASSIGN)
+        s->assign = member_assign(c, d, pointer);
     if (fields & FIELD_ERRORS) {
         retry_compile(c, s, pointer);
         catch_compile(c, s, pointer);
@@ -563,6 +610,7 @@ state_compile(struct compiler *c, const struct pav_member *m,
               const char *pointer, const struct scope *scope)
 {
     struct state *s = pav_arena_zalloc(c->arena, sizeof(*s));
+    struct state *around = c->state;
     const struct pav_doc *d = &m->value, *type;
 
     s->name = pav_arena_strndup(c->arena, m->key, m->len);
@@ -586,11 +634,7 @@ state_compile(struct compiler *c, const struct pav_member *m,
     type = pav_doc_get(d, "Type");
     s->kind = kind_find(type);
     if (s->kind == NULL) {
-        if (pav_doc_is_str(type, "Map"))
-            compile_fault(c, PAV_ERROR, "UNSUPPORTED",
-                          pointer_to(c, pointer, "Type"), type->at,
-                          "Map states are not built yet");
-        else if (type == NULL)
+        if (type == NULL)
             compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
                           "The field 'Type' is required but was missing");
         else
@@ -602,9 +646,11 @@ state_compile(struct compiler *c, const struct pav_member *m,
         return NULL;
     }
     machine_add(c->machine, s);
+    c->state = s;
     compile_common(c, s, d, pointer);
     if (s->kind->compile != NULL)
         s->kind->compile(c, s, d, pointer);
+    c->state = around;
     return s;
 }
 
@@ -813,10 +859,12 @@ compile_machine(struct compiler *c, const struct pav_doc *d)
     check_query_language(c, d, "");
     m->top = scope_compile(c, d, "", NULL, NULL);
     index_names(c);
+    check_assigned(c, m->top);
 }
 
 struct pav_machine *
-pav_machine_compile(const char *text, size_t len, struct pav_faults *faults)
+pav_machine_compile(const char *text, size_t len, enum pav_machine_type type,
+                    struct pav_faults *faults)
 {
     static const struct pav_doc_opts opts = {PAV_DUP_REFUSE, 200, 0};
     struct pav_machine *m = pav_xcalloc(1, sizeof(*m));
@@ -825,6 +873,7 @@ pav_machine_compile(const char *text, size_t len, struct pav_faults *faults)
     struct pav_err err;
     uint32_t errors = faults->errors;
 
+    m->express = type == PAV_EXPRESS;
     pav_arena_init(&m->arena, 16 * 1024);
     if (len > PAV_DEFINITION_MAX) {
         pav_faults_add(faults, PAV_ERROR, SCHEMA, "", 1,
@@ -859,6 +908,31 @@ pav_machine_free(struct pav_machine *m)
         return;
     pav_arena_fini(&m->arena);
     free(m);
+}
+
+/* ---- types ---- */
+
+static const char *const type_names[] = {[PAV_STANDARD] = "STANDARD",
+                                         [PAV_EXPRESS] = "EXPRESS"};
+
+const char *
+pav_machine_type_name(enum pav_machine_type t)
+{
+    return type_names[t];
+}
+
+bool
+pav_machine_type_find(const char *name, enum pav_machine_type *out)
+{
+    int i;
+
+    for (i = PAV_STANDARD; i <= PAV_EXPRESS; i++) {
+        if (strcmp(type_names[i], name) == 0) {
+            *out = (enum pav_machine_type)i;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- views ---- */

@@ -13,15 +13,32 @@ struct state;
 /* ---- expressions ---- */
 
 /*
- * A payload template.  Intrinsic functions and variables will be further
- * kinds beside TMPL_PATH.
+ * What a field or a template's `.$` value names: a path into the data, into
+ * the context object ($$) or into a variable ($name), or an intrinsic call.
  */
-enum tmpl_kind { TMPL_LITERAL, TMPL_PATH, TMPL_OBJECT, TMPL_ARRAY };
+enum expr_kind { EXPR_PATH, EXPR_CONTEXT, EXPR_VARIABLE, EXPR_CALL };
+
+struct expr {
+    enum expr_kind kind;
+    const char *text;            /* as it was written */
+    const struct pav_path *path; /* EXPR_VARIABLE: behind the name, or NULL */
+    const char *name;            /* EXPR_VARIABLE, without its `$` */
+    const struct call *call;     /* EXPR_CALL */
+};
+
+enum expr_rule {
+    EXPR_ANY_PATH,  /* a path, also into the context or a variable */
+    EXPR_REFERENCE, /* the same: names and single indexes only */
+    EXPR_OR_CALL,   /* any path or an intrinsic call */
+};
+
+/* A payload template: literal parts are shared with the definition. */
+enum tmpl_kind { TMPL_LITERAL, TMPL_EXPR, TMPL_OBJECT, TMPL_ARRAY };
 
 struct tmpl {
     enum tmpl_kind kind;
     const struct pav_doc *literal;
-    const struct pav_path *path;
+    const struct expr *expr;
     const char *field; /* "key.$", for messages */
     uint32_t count;
     const struct tmpl_member *members;
@@ -36,7 +53,14 @@ struct tmpl_member {
 /* A path field of a state: absent (the usual `$`), null, or a path. */
 struct path_field {
     bool given, null;
-    const struct pav_path *path;
+    const struct expr *expr;
+};
+
+/* A number of a Map or Task: literal, or at a path; `path` NULL: literal. */
+struct number_field {
+    double literal;
+    const struct expr *path;
+    bool given;
 };
 
 /* ---- Choice ---- */
@@ -48,12 +72,13 @@ struct test {
     uint32_t count; /* of parts */
     const struct test *const *parts;
     const struct choice_op *op;
-    const struct pav_path *variable, *operand_path;
+    const struct expr *variable, *operand_path;
     const struct pav_doc *operand;
 };
 
 struct choice_rule {
     const struct test *test;
+    const struct tmpl *assign;
     const char *next_name;
     const struct state *next;
     uint32_t at;
@@ -77,17 +102,68 @@ struct retrier {
 struct catcher {
     struct error_names errors;
     struct path_field result_path;
+    const struct tmpl *assign;
     const char *next_name;
     const struct state *next;
     uint32_t at;
     const char *pointer;
 };
 
+/* ---- resources of tasks ---- */
+
+enum resource_kind {
+    RESOURCE_SERVICE,  /* arn:aws:states:::SERVICE:ACTION[.SUFFIX] */
+    RESOURCE_LAMBDA,   /* a function's ARN */
+    RESOURCE_ACTIVITY, /* an activity's ARN */
+    RESOURCE_EVENT,    /* Pavane's own: waits for an event */
+};
+
+enum integration {
+    REQUEST_RESPONSE,
+    SYNC, /* .sync: the job's end, with its output as text */
+    SYNC_2,
+    CALLBACK, /* .waitForTaskToken */
+};
+
+struct resource {
+    enum resource_kind kind;
+    enum integration integration;
+    const struct pav_doc *type, *action; /* as history names them; or NULL */
+    const struct pav_doc *arn;
+    const char *service; /* "dynamodb": without aws-sdk */
+    const char *method;  /* "updateItem": without the suffix */
+    bool sdk;
+};
+
+/* ---- distributed Map ---- */
+
+enum input_type { INPUT_JSON, INPUT_JSONL, INPUT_CSV };
+
+struct item_reader {
+    bool lists; /* listObjectsV2: the objects are the items */
+    enum input_type type;
+    const struct tmpl *parameters;
+    const struct pav_doc *headers; /* GIVEN ones; NULL: the first row */
+    char delimiter;
+    struct number_field max_items;
+    const char *items_pointer; /* JSON Pointer into the object, or NULL */
+};
+
+struct item_batcher {
+    struct number_field max_items, max_bytes;
+    const struct tmpl *batch_input; /* or NULL */
+};
+
+struct result_writer {
+    const struct tmpl *parameters; /* Bucket, Prefix; NULL: no object */
+    bool json_lines, compact, flatten;
+};
+
 /* ---- states ---- */
 
 struct scope {
     const struct scope *up;
-    const struct state *owner; /* the Parallel around it */
+    const struct state *owner; /* the Parallel or Map around it */
     struct state **states;
     uint32_t count;
     const struct state *start;
@@ -107,7 +183,9 @@ struct state {
     uint32_t next_at;
 
     struct path_field input_path, output_path, result_path;
-    const struct tmpl *parameters, *result_selector;
+    const struct tmpl *parameters, *result_selector, *assign;
+    const char **variables; /* that it refers to, by name, each once */
+    uint32_t variable_count;
     const struct retrier *retriers;
     uint32_t retrier_count;
     struct catcher *catchers;
@@ -118,9 +196,9 @@ struct state {
             const struct pav_doc *result; /* or NULL */
         } pass;
         struct {
-            const struct pav_doc *resource_type, *resource;
-            int64_t timeout_s; /* 0: none */
-            const struct pav_path *timeout_path;
+            struct resource resource;
+            struct number_field timeout_s, heartbeat_s;
+            const struct tmpl *credentials;
             const char *event_name; /* literal key, NULL for Default */
             const char *awaits; /* for people: what would move it; or NULL */
             bool event_name_dynamic;
@@ -138,16 +216,28 @@ struct state {
         struct {
             int64_t seconds; /* -1: not given */
             int64_t until_ms;
-            const struct pav_path *seconds_path, *timestamp_path;
+            const struct expr *seconds_path, *timestamp_path;
         } wait;
         struct {
             const struct pav_doc *error, *cause; /* strings, or NULL */
-            const struct pav_path *error_path, *cause_path;
+            const struct expr *error_path, *cause_path;
         } fail;
         struct {
             struct scope **branches;
             uint32_t count;
         } parallel;
+        struct {
+            struct scope *processor;
+            bool distributed, express;
+            const char *label; /* NULL: made up */
+            struct path_field items_path;
+            const struct tmpl *item_selector;
+            struct number_field max_concurrency, tolerated_count,
+                tolerated_percentage;
+            struct item_reader *reader;   /* NULL: the input has the items */
+            struct item_batcher *batcher; /* NULL: an item is an input */
+            struct result_writer *writer; /* NULL: results are the output */
+        } map;
     };
 };
 
@@ -156,7 +246,7 @@ struct pav_machine {
     const char *text;
     const char *token_table;
     int64_t timeout_s; /* 0: none */
-    bool needs_input;
+    bool needs_input, express;
     struct scope *top;
     struct state **states; /* all, by index */
     struct state **by_name;
@@ -173,6 +263,7 @@ struct compiler {
     struct pav_arena *arena; /* the machine's */
     struct pav_faults *faults;
     uint32_t depth;
+    struct state *state; /* whose fields are compiled */
 };
 
 /* A fault at a member (or at the object itself when key is NULL). */
@@ -193,14 +284,29 @@ member_int(struct compiler *c, const struct pav_doc *o, const char *pointer,
 bool
 member_double(struct compiler *c, const struct pav_doc *o, const char *pointer,
               const char *key, double least, double *out);
-const struct pav_path *
-member_path(struct compiler *c, const struct pav_doc *o, const char *pointer,
-            const char *key, bool reference);
+/* A bool, `otherwise` when absent. */
+bool member_bool(struct compiler *c, const struct pav_doc *o,
+                 const char *pointer, const char *key, bool otherwise);
+const struct expr *
+member_expr(struct compiler *c, const struct pav_doc *o, const char *pointer,
+            const char *key, enum expr_rule rule);
 void member_path_field(struct compiler *c, const struct pav_doc *o,
-                       const char *pointer, const char *key, bool reference,
-                       struct path_field *out);
+                       const char *pointer, const char *key,
+                       enum expr_rule rule, struct path_field *out);
+/* KEY, a number of at least `least`, or KEYPath, but not both. */
+void member_number(struct compiler *c, const struct pav_doc *o,
+                   const char *pointer, const char *key, double least,
+                   double most, struct number_field *out);
+void result_path_compile(struct compiler *c, const struct pav_doc *d,
+                         const char *pointer, struct path_field *out);
+/* Two fields that exclude each other. */
+void check_not_both(struct compiler *c, const struct pav_doc *o,
+                    const char *pointer, const char *x, const char *y);
 const struct tmpl *template_compile(struct compiler *c, const struct pav_doc *d,
                                     const char *pointer);
+/* A member that is a template; NULL when absent. */
+const struct tmpl *member_template(struct compiler *c, const struct pav_doc *o,
+                                   const char *pointer, const char *key);
 struct scope *
 scope_compile(struct compiler *c, const struct pav_doc *d, const char *pointer,
               const struct state *owner, const struct scope *up);
@@ -210,6 +316,26 @@ void catch_compile(struct compiler *c, struct state *s, const char *pointer);
 const struct state *
 target_find(struct compiler *c, const struct scope *scope, const char *name,
             const char *pointer, uint32_t at);
+
+/* expr.c: NULL and a reason when the text is none. */
+const struct expr *expr_compile(struct compiler *c, const char *text,
+                                size_t len, struct pav_err *err);
+bool expr_is_reference(const struct expr *e);
+/* intrinsic.c: "States.Format('{}', $.a)" */
+bool is_call(const char *text, size_t len);
+const struct call *call_compile(struct compiler *c, const char *text,
+                                size_t len, struct pav_err *err);
+/* assign.c: the member Assign of a state, rule or catcher; NULL: none. */
+const struct tmpl *member_assign(struct compiler *c, const struct pav_doc *o,
+                                 const char *pointer);
+/* No inner scope assigns what an outer one does. */
+void check_assigned(struct compiler *c, const struct scope *top);
+/* resource.c */
+bool resource_compile(struct compiler *c, const struct pav_doc *state,
+                      const char *pointer, struct resource *out);
+/* map_reader.c */
+void map_reader_compile(struct compiler *c, struct state *s,
+                        const struct pav_doc *d, const char *pointer);
 
 /* ---- kinds of states, one file each behind one table ---- */
 
@@ -221,13 +347,14 @@ enum field {
     FIELD_RESULT_PATH = 8,
     FIELD_RESULT_SELECTOR = 16,
     FIELD_ERRORS = 32, /* Retry, Catch */
+    FIELD_ASSIGN = 64,
 };
 
 enum outcome {
     GO_NEXT,     /* f->result is set; leave through Next or End */
     GO_TO,       /* the same, to f->jump */
     GO_WAIT,     /* the frame waits */
-    GO_BRANCHES, /* kids were made */
+    GO_BRANCHES, /* kids were made, or will be */
     GO_FAILED,   /* the stepper's failure is set */
 };
 
@@ -249,13 +376,13 @@ awaits_add(struct compiler *c, const char *so_far, const char *name);
 const char *choice_event_names(struct compiler *c, const struct state *s);
 
 extern const struct state_kind pass_kind, task_kind, choice_kind, wait_kind,
-    succeed_kind, fail_kind, parallel_kind;
+    succeed_kind, fail_kind, parallel_kind, map_kind;
 
 const struct state_kind *kind_find(const struct pav_doc *type);
 extern const struct state_kind *const state_kinds[];
 
-/* Fields that other parts of the language bring: refused where they stand. */
-void check_later_fields(struct compiler *c, const struct pav_doc *d,
-                        const char *pointer);
+/* Fields of the query language JSONata: refused where they stand. */
+void check_jsonata_fields(struct compiler *c, const struct pav_doc *d,
+                          const char *pointer);
 
 #endif

@@ -126,11 +126,11 @@ catch_compile(struct compiler *c, struct state *s, const char *pointer)
                           "A catcher must be an object");
             continue;
         }
-        check_later_fields(c, d, catcher->pointer);
+        check_jsonata_fields(c, d, catcher->pointer);
         error_names_compile(c, d, catcher->pointer, i + 1 == list->len,
                             &catcher->errors);
-        member_path_field(c, d, catcher->pointer, "ResultPath", true,
-                          &catcher->result_path);
+        result_path_compile(c, d, catcher->pointer, &catcher->result_path);
+        catcher->assign = member_assign(c, d, catcher->pointer);
         catcher->next_name = member_str(c, d, catcher->pointer, "Next", true);
     }
 }
@@ -138,8 +138,9 @@ catch_compile(struct compiler *c, struct state *s, const char *pointer)
 /* ---- at run time ---- */
 
 static bool
-names_match(const struct error_names *names, const char *error)
+names_match(const struct error_names *names, const struct failure *e)
 {
+    const char *error = e->error;
     bool timeout;
     uint32_t i;
 
@@ -150,6 +151,7 @@ names_match(const struct error_names *names, const char *error)
         const char *n = names->v[i];
 
         if (strcmp(n, "States.ALL") == 0 || strcmp(n, error) == 0 ||
+            (e->heartbeat && strcmp(n, "States.HeartbeatTimeout") == 0) ||
             (!timeout && strcmp(n, "States.TaskFailed") == 0))
             return true;
     }
@@ -180,7 +182,7 @@ retry_try(struct stepper *st, struct frame *f, const struct failure *e)
     if (e->fixed)
         return false;
     for (i = 0; i < s->retrier_count; i++)
-        if (names_match(&s->retriers[i].errors, e->error))
+        if (names_match(&s->retriers[i].errors, e))
             break;
     if (i == s->retrier_count)
         return false;
@@ -203,6 +205,8 @@ retry_try(struct stepper *st, struct frame *f, const struct failure *e)
     f->phase = PHASE_RETRY;
     f->token = NULL;
     f->kid_count = 0;
+    f->map = NULL;
+    f->beat_at = f->beat_s = 0;
     f->due_at = st->in->now_ms + (int64_t)(delay * 1000);
     return true;
 }
@@ -213,7 +217,7 @@ catch_find(const struct state *s, const struct failure *e)
     uint32_t i;
 
     for (i = 0; !e->fixed && i < s->catcher_count; i++)
-        if (names_match(&s->catchers[i].errors, e->error))
+        if (names_match(&s->catchers[i].errors, e))
             return &s->catchers[i];
     return NULL;
 }

@@ -29,8 +29,10 @@ compile(struct compiler *c, struct state *s, const struct pav_doc *d,
         r->pointer = pointer_at(c, inner, i);
         r->at = rule->at;
         r->test = test_compile(c, rule, r->pointer, 0);
-        if (rule->kind == PAV_OBJECT)
-            r->next_name = member_str(c, rule, r->pointer, "Next", true);
+        if (rule->kind != PAV_OBJECT)
+            continue;
+        r->assign = member_assign(c, rule, r->pointer);
+        r->next_name = member_str(c, rule, r->pointer, "Next", true);
     }
 }
 
@@ -54,6 +56,7 @@ static enum outcome
 enter(struct stepper *st, struct frame *f)
 {
     const struct state *s = f->state;
+    const struct tmpl *assign = s->assign;
     const struct pav_doc *from;
     uint32_t i;
 
@@ -67,6 +70,7 @@ enter(struct stepper *st, struct frame *f)
             return GO_FAILED;
         if (holds) {
             f->jump = s->choice.rules[i].next;
+            assign = s->choice.rules[i].assign;
             break;
         }
     }
@@ -80,8 +84,10 @@ enter(struct stepper *st, struct frame *f)
                      "not point to a next state.");
         return GO_FAILED;
     }
-    return io_path_field(st, f, &s->output_path, from, &f->result) ? GO_TO
-                                                                   : GO_FAILED;
+    return io_assign(st, f, assign, from) &&
+                   io_path_field(st, f, &s->output_path, from, &f->result)
+               ? GO_TO
+               : GO_FAILED;
 }
 
 static const char *const own_fields[] = {"Choices", "Default", NULL};
@@ -90,7 +96,7 @@ const struct state_kind choice_kind = {
     .name = "Choice",
     .entered = EV_CHOICE_ENTERED,
     .exited = EV_CHOICE_EXITED,
-    .fields = FIELD_IO,
+    .fields = FIELD_IO | FIELD_ASSIGN,
     .own_fields = own_fields,
     .compile = compile,
     .link = link,

@@ -11,24 +11,12 @@ text_member(struct compiler *c, const struct pav_doc *d, const char *pointer,
                                                          : pav_doc_get(d, key);
 }
 
-static const struct pav_path *
+static const struct expr *
 path_member(struct compiler *c, const struct pav_doc *d, const char *pointer,
             const char *key, const char *beside)
 {
-    const struct pav_doc *v = pav_doc_get(d, key);
-
-    if (v == NULL)
-        return NULL;
-    if (pav_doc_get(d, beside) != NULL)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, v->at,
-                      "Only one of '%s' and '%s' can be given", beside, key);
-    if (v->kind == PAV_STRING && v->len > 7 &&
-        memcmp(v->text, "States.", 7) == 0) {
-        compile_fault(c, PAV_ERROR, "UNSUPPORTED", pointer_to(c, pointer, key),
-                      v->at, "Intrinsic functions are not built yet");
-        return NULL;
-    }
-    return member_path(c, d, pointer, key, false);
+    check_not_both(c, d, pointer, beside, key);
+    return member_expr(c, d, pointer, key, EXPR_OR_CALL);
 }
 
 static void
@@ -43,7 +31,7 @@ compile(struct compiler *c, struct state *s, const struct pav_doc *d,
 
 static bool
 text_of(struct stepper *st, struct frame *f, const struct pav_doc *literal,
-        const struct pav_path *path, const char *field, const char **out)
+        const struct expr *path, const char *field, const char **out)
 {
     const struct pav_doc *v = literal;
     struct pav_buf text;
@@ -53,17 +41,23 @@ text_of(struct stepper *st, struct frame *f, const struct pav_doc *literal,
         *out = pav_doc_str(st->arena, literal);
         return true;
     }
-    if (io_path(st, f, path, f->input, &v, NULL) == PAV_PATH_FOUND &&
-        v->kind == PAV_STRING) {
+    switch (expr_eval(st, f, path, f->input, &v, NULL)) {
+    case EXPR_FOUND:
+        if (v->kind != PAV_STRING)
+            break;
         *out = pav_doc_str(st->arena, v);
         return true;
+    case EXPR_FAILED:
+        return false;
+    case EXPR_NOTHING:
+        break;
     }
     pav_buf_init(&text, PAV_PAYLOAD_MAX);
     pav_doc_print(f->input, &text);
     fail_runtime(st, f,
                  "The JSONPath '%s' specified for the field '%s' could not be "
                  "found in the input '%s'",
-                 pav_path_text(path), field, text.p);
+                 path->text, field, text.p == NULL ? "" : text.p);
     pav_buf_fini(&text);
     return false;
 }

@@ -40,7 +40,7 @@ enter(struct stepper *st, struct frame *f)
 
     if (!io_input(st, f, &effective))
         return GO_FAILED;
-    if (recorder_ref(&st->rec, effective) == PAYLOAD_TOO_BIG) {
+    if (io_too_big(st, effective)) {
         fail_with(st, f, "States.DataLimitExceeded",
                   "The branches' input exceeds the maximum number of bytes "
                   "service limit.");
@@ -71,7 +71,7 @@ const struct state_kind parallel_kind = {
     .entered = EV_PARALLEL_ENTERED,
     .exited = EV_PARALLEL_EXITED,
     .fields = FIELD_NEXT | FIELD_IO | FIELD_PARAMETERS | FIELD_RESULT_PATH |
-              FIELD_RESULT_SELECTOR | FIELD_ERRORS,
+              FIELD_RESULT_SELECTOR | FIELD_ERRORS | FIELD_ASSIGN,
     .own_fields = own_fields,
     .compile = compile,
     .enter = enter,

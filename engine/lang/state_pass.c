@@ -28,7 +28,8 @@ const struct state_kind pass_kind = {
     .name = "Pass",
     .entered = EV_PASS_ENTERED,
     .exited = EV_PASS_EXITED,
-    .fields = FIELD_NEXT | FIELD_IO | FIELD_PARAMETERS | FIELD_RESULT_PATH,
+    .fields = FIELD_NEXT | FIELD_IO | FIELD_PARAMETERS | FIELD_RESULT_PATH |
+              FIELD_ASSIGN,
     .own_fields = own_fields,
     .compile = compile,
     .enter = enter,

@@ -1,9 +1,16 @@
 /*
- * Task, by callback: any `.waitForTaskToken` resource opens a wait.
+ * Task: work that somebody else does.
+ *
+ * Three ways that it may end: a reply (request and response), the end of a job
+ * (.sync), or a token that comes back (.waitForTaskToken, activities).  Who is
+ * called stands in the resource; whether anybody is there stands in the step's
+ * services.  What nobody serves waits for its token when it is a callback, and
+ * else fails, unless the machine's policy says otherwise.
  *
  * What names the event that a wait takes:
  *   - the published sample's form, an aws-sdk:dynamodb:updateItem or putItem
- *     whose Parameters.Key.eventName.S is other than "Default";
+ *     whose Parameters.Key.eventName.S is other than "Default".  Its token is
+ *     kept with the wait itself: no table is written;
  *   - Pavane's own form, arn:pavane:states:::event.waitForTaskToken with an
  *     EventPattern in its Parameters.
  * Other waits name nothing and take any event of their key.
@@ -12,62 +19,26 @@
  * wait's number (4), and 20 bytes out of SHA-256(seed, wait), which make it
  * unguessable.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "pavane/digest.h"
+#include "pavane/text.h"
 #include "step_int.h"
 
-#define EVENT_ARN   "arn:pavane:states:::event" CALLBACK
 #define TIMEOUT_MAX 99999999
-#define CALLBACK    ".waitForTaskToken"
 #define SECRET_LEN  20
+#define UNSERVED    "Pavane.ResourceNotMapped"
 
 /* ---- compiling ---- */
 
-/* arn:PARTITION:states:REGION:ACCOUNT:SERVICE:ACTION, in two parts. */
-static void
-resource_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
-                 const char *pointer)
+/* The published sample's way to wait: a row that keeps a token. */
+static bool
+is_token_row(const struct resource *r)
 {
-    const struct pav_doc *v = pav_doc_get(d, "Resource");
-    const char *text = member_str(c, d, pointer, "Resource", true);
-    const char *p = text, *action;
-    size_t len = text == NULL ? 0 : strlen(text), tail = strlen(CALLBACK);
-    int colons = 0;
-
-    if (text == NULL)
-        return;
-    pointer = pointer_to(c, pointer, "Resource");
-    while (colons < 5 && (p = strchr(p, ':')) != NULL) {
-        colons++;
-        p++;
-    }
-    action = p == NULL ? NULL : strrchr(p, ':');
-    if (strncmp(text, "arn:", 4) != 0 || p == NULL || *p == '\0') {
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, v->at,
-                      "The resource provided ARN is not recognized. The value "
-                      "is not a valid resource ARN, or the resource is not "
-                      "available in this region.");
-        return;
-    }
-    if (len <= tail || strcmp(text + len - tail, CALLBACK) != 0) {
-        compile_fault(c, PAV_ERROR, "UNSUPPORTED", pointer, v->at,
-                      "'%s' is not built yet: only resources that end in "
-                      "%s are, which wait for an event or a token",
-                      text, CALLBACK);
-        return;
-    }
-    if (strncmp(text, "arn:pavane:", 11) == 0 && strcmp(text, EVENT_ARN) != 0)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, v->at,
-                      "Pavane's own resource is " EVENT_ARN);
-    if (action == NULL) { /* EVENT_ARN */
-        s->task.resource_type = pav_doc_new_str(c->arena, p, strcspn(p, "."));
-        s->task.resource = pav_doc_new_cstr(c->arena, p);
-    } else {
-        s->task.resource_type =
-            pav_doc_new_str(c->arena, p, (size_t)(action - p));
-        s->task.resource = pav_doc_new_cstr(c->arena, action + 1);
-    }
+    return r->integration == CALLBACK && strcmp(r->service, "dynamodb") == 0 &&
+           (strcmp(r->method, "updateItem") == 0 ||
+            strcmp(r->method, "putItem") == 0);
 }
 
 static void
@@ -76,10 +47,10 @@ dynamodb_compile(struct compiler *c, struct state *s,
 {
     const struct pav_doc *table = pav_doc_get(parameters, "TableName");
     const struct pav_doc *key =
-        pav_doc_get(pav_doc_get(parameters, pav_doc_is_str(s->task.resource,
-                                                           "putItem" CALLBACK)
-                                                ? "Item"
-                                                : "Key"),
+        pav_doc_get(pav_doc_get(parameters,
+                                strcmp(s->task.resource.method, "putItem") == 0
+                                    ? "Item"
+                                    : "Key"),
                     "eventName");
     const struct pav_doc *name = pav_doc_get(key, "S");
 
@@ -132,27 +103,25 @@ static void
 compile(struct compiler *c, struct state *s, const struct pav_doc *d,
         const char *pointer)
 {
-    const struct pav_doc *parameters = pav_doc_get(d, "Parameters"), *v;
+    const struct pav_doc *parameters = pav_doc_get(d, "Parameters");
+    const struct resource *r = &s->task.resource;
+    bool known = resource_compile(c, d, pointer, &s->task.resource);
 
-    resource_compile(c, s, d, pointer);
-    member_int(c, d, pointer, "TimeoutSeconds", 1, TIMEOUT_MAX,
-               &s->task.timeout_s);
-    s->task.timeout_path =
-        member_path(c, d, pointer, "TimeoutSecondsPath", true);
-    if (s->task.timeout_s > 0 && s->task.timeout_path != NULL)
+    member_number(c, d, pointer, "TimeoutSeconds", 1, TIMEOUT_MAX,
+                  &s->task.timeout_s);
+    member_number(c, d, pointer, "HeartbeatSeconds", 1, TIMEOUT_MAX,
+                  &s->task.heartbeat_s);
+    if (s->task.timeout_s.literal > 0 && s->task.heartbeat_s.literal > 0 &&
+        s->task.heartbeat_s.literal >= s->task.timeout_s.literal)
         compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
-                      "Only one of 'TimeoutSeconds' and 'TimeoutSecondsPath' "
-                      "can be given");
-    if ((v = pav_doc_get(d, "HeartbeatSeconds")) != NULL ||
-        (v = pav_doc_get(d, "HeartbeatSecondsPath")) != NULL)
-        compile_fault(c, PAV_ERROR, "UNSUPPORTED", pointer, v->at,
-                      "Heartbeats are not built yet");
-    if (s->task.resource_type == NULL)
+                      "'HeartbeatSeconds' must be smaller than "
+                      "'TimeoutSeconds'");
+    s->task.credentials = member_template(c, d, pointer, "Credentials");
+    if (!known)
         return;
-    if (pav_doc_is_str(s->task.resource_type, "aws-sdk:dynamodb") ||
-        pav_doc_is_str(s->task.resource_type, "dynamodb"))
+    if (is_token_row(r))
         dynamodb_compile(c, s, parameters);
-    if (pav_doc_is_str(s->task.resource_type, "event"))
+    if (r->kind == RESOURCE_EVENT)
         pattern_compile(c, s, parameters, pointer_to(c, pointer, "Parameters"));
 }
 
@@ -230,24 +199,23 @@ pav_token_read(const char *token, size_t len, int64_t *execution_no,
 }
 
 static bool
-timeout_of(struct stepper *st, struct frame *f, int64_t *seconds)
+seconds_of(struct stepper *st, struct frame *f, const struct number_field *n,
+           const char *name, int64_t *seconds)
 {
-    const struct state *s = f->state;
     const struct pav_doc *v;
     struct pav_err why;
 
-    *seconds = s->task.timeout_s;
-    if (s->task.timeout_path == NULL)
+    *seconds = (int64_t)n->literal;
+    if (n->path == NULL)
         return true;
-    if (io_path(st, f, s->task.timeout_path, f->input, &v, &why) !=
-        PAV_PATH_FOUND)
-        return fail_runtime(st, f, "Invalid path '%s' : %s",
-                            pav_path_text(s->task.timeout_path), why.message);
+    if (expr_eval(st, f, n->path, f->input, &v, &why) != EXPR_FOUND)
+        return fail_runtime(st, f, "Invalid path '%s' : %s", n->path->text,
+                            why.message);
     if (!pav_doc_int(v, seconds) || *seconds < 1 || *seconds > TIMEOUT_MAX)
         return fail_runtime(st, f,
-                            "The TimeoutSecondsPath parameter cannot be "
-                            "parsed as a long value: %s",
-                            pav_path_text(s->task.timeout_path));
+                            "The %sPath parameter cannot be parsed as a long "
+                            "value: %s",
+                            name, n->path->text);
     return true;
 }
 
@@ -278,34 +246,232 @@ named_of(struct stepper *st, struct frame *f, const struct pav_doc *parameters)
     return true;
 }
 
+/* ---- events of the three kinds of resources ---- */
+
+enum event_type
+task_event(const struct frame *f, enum event_type of_service)
+{
+    static const enum event_type others[][2] = {
+        [EV_TASK_SCHEDULED] = {EV_LAMBDA_SCHEDULED, EV_ACTIVITY_SCHEDULED},
+        [EV_TASK_STARTED] = {EV_LAMBDA_STARTED, EV_ACTIVITY_STARTED},
+        [EV_TASK_SUCCEEDED] = {EV_LAMBDA_SUCCEEDED, EV_ACTIVITY_SUCCEEDED},
+        [EV_TASK_FAILED] = {EV_LAMBDA_FAILED, EV_ACTIVITY_FAILED},
+        [EV_TASK_TIMED_OUT] = {EV_LAMBDA_TIMED_OUT, EV_ACTIVITY_TIMED_OUT},
+    };
+
+    switch (f->state->task.resource.kind) {
+    case RESOURCE_LAMBDA:
+        return others[of_service][0];
+    case RESOURCE_ACTIVITY:
+        return others[of_service][1];
+    case RESOURCE_SERVICE:
+    case RESOURCE_EVENT:
+        break;
+    }
+    return of_service;
+}
+
+static void
+name_resource(const struct frame *f, struct event_data *data)
+{
+    const struct resource *r = &f->state->task.resource;
+
+    data->resource_type = r->type;
+    data->resource = r->type == NULL ? r->arn : r->action;
+}
+
+void
+task_started(struct stepper *st, struct frame *f, const char *worker)
+{
+    struct event_data data = {.text = worker};
+
+    if (f->stage >= STAGE_STARTED)
+        return;
+    name_resource(f, &data);
+    emit_next(st, f, task_event(f, EV_TASK_STARTED), &data);
+    f->stage = STAGE_STARTED;
+    if (f->beat_s > 0)
+        f->beat_at = st->in->now_ms + f->beat_s * 1000;
+}
+
+void
+task_submitted(struct stepper *st, struct frame *f,
+               const struct pav_doc *output)
+{
+    struct event_data data = {.payload = output};
+
+    if (f->stage >= STAGE_SUBMITTED)
+        return;
+    name_resource(f, &data);
+    emit_next(st, f, EV_TASK_SUBMITTED, &data);
+    f->stage = STAGE_SUBMITTED;
+}
+
+void
+task_ended(struct stepper *st, struct frame *f, enum event_type type,
+           const char *error, const char *cause)
+{
+    struct event_data data = {.error = error, .cause = cause};
+
+    if (!f->timed_out) { /* else it was said already */
+        name_resource(f, &data);
+        emit_next(st, f, task_event(f, type), &data);
+    }
+    f->timed_out = false;
+    memset(&st->failure, 0, sizeof(st->failure));
+    st->failure.error = error;
+    st->failure.cause = cause;
+    st->failure.of_task = true;
+    fail_frame(st, f);
+}
+
+void
+task_succeeded(struct stepper *st, struct frame *f,
+               const struct pav_doc *result)
+{
+    const struct resource *r = &f->state->task.resource;
+    struct event_data data = {.payload = result};
+    const struct pav_doc *output;
+
+    task_started(st, f, NULL);
+    if (io_too_big(st, result)) {
+        task_ended(st, f, EV_TASK_FAILED, "States.DataLimitExceeded",
+                   pav_arena_printf(
+                       st->arena,
+                       "The state/task '%.*s' returned a result with a size "
+                       "exceeding the maximum number of bytes service limit.",
+                       (int)(r->type == NULL ? r->arn->len : r->type->len),
+                       r->type == NULL ? r->arn->text : r->type->text));
+        return;
+    }
+    name_resource(f, &data);
+    emit_next(st, f, task_event(f, EV_TASK_SUCCEEDED), &data);
+    if (io_output(st, f, result, &output))
+        leave(st, f, output, f->state->next);
+    else
+        fail_frame(st, f);
+}
+
+/* ---- entering ---- */
+
+static bool
+is_served(const struct stepper *st, const struct resource *r)
+{
+    const struct pav_services *services = st->in->services;
+    char name[256];
+    uint32_t i;
+
+    if (services == NULL)
+        return false;
+    snprintf(name, sizeof(name), "%s:%s", r->service,
+             r->kind == RESOURCE_LAMBDA ? "invoke" : r->method);
+    for (i = 0; i < services->count; i++)
+        if (strcmp(services->names[i], name) == 0 ||
+            strcmp(services->names[i], "*") == 0)
+            return true;
+    return false;
+}
+
+/* Who does the work. */
+static enum pav_call
+call_of(const struct stepper *st, const struct resource *r, bool *fails)
+{
+    enum pav_unmapped policy =
+        st->in->services == NULL ? PAV_UNMAPPED_USUAL
+                                 : st->in->services->unmapped;
+
+    *fails = false;
+    if (r->kind == RESOURCE_EVENT || is_token_row(r))
+        return PAV_CALL_NONE;
+    if (r->kind == RESOURCE_ACTIVITY)
+        return PAV_CALL_ACTIVITY;
+    if (is_served(st, r))
+        return PAV_CALL_SERVICE;
+    *fails = policy == PAV_UNMAPPED_FAIL ||
+             (policy == PAV_UNMAPPED_USUAL && r->integration != CALLBACK);
+    return PAV_CALL_NONE;
+}
+
+static bool
+credentials_of(struct stepper *st, struct frame *f, const struct pav_doc **out)
+{
+    const struct tmpl *t = f->state->task.credentials;
+
+    *out = NULL;
+    return t == NULL || io_template(st, f, t, f->input, out);
+}
+
+static void
+schedule(struct stepper *st, struct frame *f, struct event_data *data)
+{
+    name_resource(f, data);
+    emit_next(st, f, task_event(f, EV_TASK_SCHEDULED), data);
+    f->stage = STAGE_SCHEDULED;
+    f->due_at = data->timeout_s == 0
+                    ? 0
+                    : st->in->now_ms + data->timeout_s * 1000;
+    f->beat_s = data->heartbeat_s;
+    f->beat_at = 0;
+}
+
+static enum outcome
+unserved(struct stepper *st, struct frame *f)
+{
+    const struct resource *r = &f->state->task.resource;
+    struct event_data data = {
+        .error = UNSERVED,
+        .cause = pav_arena_printf(
+            st->arena,
+            "Nothing is mapped to '%.*s': map it in the settings, or let the "
+            "machine's policy \"unmapped\" be \"wait\"",
+            (int)r->arn->len, r->arn->text)};
+
+    name_resource(f, &data);
+    emit_next(st, f, task_event(f, EV_TASK_FAILED), &data);
+    memset(&st->failure, 0, sizeof(st->failure));
+    st->failure.error = data.error;
+    st->failure.cause = data.cause;
+    st->failure.of_task = true;
+    return GO_FAILED;
+}
+
 static enum outcome
 enter(struct stepper *st, struct frame *f)
 {
     const struct state *s = f->state;
-    struct event_data data = {.resource_type = s->task.resource_type,
-                              .resource = s->task.resource};
-    const struct pav_doc *parameters;
-    int64_t timeout_s;
+    const struct resource *r = &s->task.resource;
+    struct event_data data = {0};
+    bool fails;
+    enum pav_call call = call_of(st, r, &fails);
 
     f->no = st->next_no++;
-    f->token = token_make(st, f->no);
+    /* Who is asked and answers at once needs none. */
+    f->token = call == PAV_CALL_SERVICE && r->integration == REQUEST_RESPONSE
+                   ? NULL
+                   : token_make(st, f->no);
     f->context = NULL;
-    if (!io_input(st, f, &parameters) || !timeout_of(st, f, &timeout_s) ||
-        !named_of(st, f, parameters)) {
+    if (!io_input(st, f, &data.payload) ||
+        !seconds_of(st, f, &s->task.timeout_s, "TimeoutSeconds",
+                    &data.timeout_s) ||
+        !seconds_of(st, f, &s->task.heartbeat_s, "HeartbeatSeconds",
+                    &data.heartbeat_s) ||
+        !credentials_of(st, f, &data.credentials) ||
+        !named_of(st, f, data.payload)) {
         f->token = NULL;
         return GO_FAILED;
     }
-    data.payload = parameters;
-    data.timeout_s = timeout_s;
-    emit_next(st, f, EV_TASK_SCHEDULED, &data);
-    data.payload = NULL;
-    data.timeout_s = 0;
-    emit_next(st, f, EV_TASK_STARTED, &data);
-    /* The bare reply that an aws-sdk call gives. */
-    data.payload = &pav_doc_empty_object;
-    emit_next(st, f, EV_TASK_SUBMITTED, &data);
-    f->due_at = timeout_s == 0 ? 0 : st->in->now_ms + timeout_s * 1000;
+    schedule(st, f, &data);
+    f->call = call;
+    f->called_with = data.payload;
     f->phase = PHASE_TASK;
+    if (call == PAV_CALL_ACTIVITY)
+        return GO_WAIT;
+    task_started(st, f, NULL);
+    if (fails)
+        return unserved(st, f);
+    /* The bare reply that an aws-sdk call gives. */
+    if (call == PAV_CALL_NONE && r->integration != REQUEST_RESPONSE)
+        task_submitted(st, f, &pav_doc_empty_object);
     return GO_WAIT;
 }
 
@@ -316,15 +482,26 @@ wait_view(const struct frame *f, struct pav_arena *a, struct pav_wait_view *out)
 
     memset(out, 0, sizeof(*out));
     out->no = f->no;
+    out->call = f->call;
+    out->called_with = f->called_with;
     out->state = s->name;
     out->token = f->token;
+    out->since_at = f->entered_at;
+    out->due_at = f->due_at;
+    out->beat_at = f->beat_at;
+    out->started = f->stage >= STAGE_STARTED;
+    if (f->phase == PHASE_RUN)
+        return;
+    out->arn = s->task.resource.arn;
     out->event_name = s->task.event_name;
     out->pattern = s->task.pattern;
     out->pattern_text = s->task.pattern_text;
     out->awaits = s->task.awaits;
-    out->since_at = f->entered_at;
-    out->due_at = f->due_at;
     out->in_parallel = f->parent != NULL;
+    out->takes_events = f->token != NULL &&
+                        s->task.resource.kind != RESOURCE_ACTIVITY &&
+                        s->task.resource.integration != SYNC &&
+                        s->task.resource.integration != SYNC_2;
     if (f->named == NULL)
         return;
     if (s->task.event_name_dynamic) {
@@ -345,14 +522,15 @@ wait_view(const struct frame *f, struct pav_arena *a, struct pav_wait_view *out)
 
 static const char *const own_fields[] = {
     "Resource",         "TimeoutSeconds",       "TimeoutSecondsPath",
-    "HeartbeatSeconds", "HeartbeatSecondsPath", NULL};
+    "HeartbeatSeconds", "HeartbeatSecondsPath", "Credentials",
+    NULL};
 
 const struct state_kind task_kind = {
     .name = "Task",
     .entered = EV_TASK_ENTERED,
     .exited = EV_TASK_EXITED,
     .fields = FIELD_NEXT | FIELD_IO | FIELD_PARAMETERS | FIELD_RESULT_PATH |
-              FIELD_RESULT_SELECTOR | FIELD_ERRORS,
+              FIELD_RESULT_SELECTOR | FIELD_ERRORS | FIELD_ASSIGN,
     .own_fields = own_fields,
     .compile = compile,
     .link = link,

@@ -29,8 +29,9 @@ compile(struct compiler *c, struct state *s, const struct pav_doc *d,
         return;
     }
     member_int(c, d, pointer, "Seconds", 0, SECONDS_MAX, &s->wait.seconds);
-    s->wait.seconds_path = member_path(c, d, pointer, "SecondsPath", true);
-    s->wait.timestamp_path = member_path(c, d, pointer, "TimestampPath", true);
+    s->wait.seconds_path = member_expr(c, d, pointer, "SecondsPath", EXPR_REFERENCE);
+    s->wait.timestamp_path =
+        member_expr(c, d, pointer, "TimestampPath", EXPR_REFERENCE);
     v = pav_doc_get(d, "Timestamp");
     if (v != NULL && (v->kind != PAV_STRING ||
                       !pav_time_parse(v->text, v->len, &s->wait.until_ms)))
@@ -40,7 +41,7 @@ compile(struct compiler *c, struct state *s, const struct pav_doc *d,
 
 static bool
 printed_failure(struct stepper *st, const struct frame *f, const char *text,
-                const struct pav_path *p, const struct pav_doc *v)
+                const struct expr *p, const struct pav_doc *v)
 {
     struct pav_buf b;
 
@@ -49,7 +50,7 @@ printed_failure(struct stepper *st, const struct frame *f, const char *text,
         pav_buf_put(&b, v->text, v->len);
     else
         pav_doc_print(v, &b);
-    fail_runtime(st, f, "%s: %s == %s", text, pav_path_text(p),
+    fail_runtime(st, f, "%s: %s == %s", text, p->text,
                  b.p == NULL ? "" : b.p);
     pav_buf_fini(&b);
     return false;
@@ -59,15 +60,15 @@ static bool
 seconds_from(struct stepper *st, struct frame *f, const struct pav_doc *from,
              int64_t *seconds)
 {
-    const struct pav_path *p = f->state->wait.seconds_path;
+    const struct expr *p = f->state->wait.seconds_path;
     const struct pav_doc *v;
     int64_t n;
 
-    if (io_path(st, f, p, from, &v, NULL) != PAV_PATH_FOUND)
+    if (expr_eval(st, f, p, from, &v, NULL) != EXPR_FOUND)
         return fail_runtime(
             st, f,
             "The SecondsPath parameter does not reference an input value: %s",
-            pav_path_text(p));
+            p->text);
     /* A text of digits is read too: the published sample sends "5". */
     if ((v->kind == PAV_STRING && pav_parse_int(v->text, v->len, &n)) ||
         (pav_doc_int(v, &n) && n >= 0)) {
@@ -84,15 +85,15 @@ static bool
 instant_from(struct stepper *st, struct frame *f, const struct pav_doc *from,
              int64_t *ms)
 {
-    const struct pav_path *p = f->state->wait.timestamp_path;
+    const struct expr *p = f->state->wait.timestamp_path;
     const struct pav_doc *v;
 
-    if (io_path(st, f, p, from, &v, NULL) != PAV_PATH_FOUND)
+    if (expr_eval(st, f, p, from, &v, NULL) != EXPR_FOUND)
         return fail_runtime(
             st, f,
             "The TimestampPath parameter does not reference an input value: "
             "%s",
-            pav_path_text(p));
+            p->text);
     if (v->kind == PAV_STRING && pav_time_parse(v->text, v->len, ms))
         return true;
     return printed_failure(st, f,
@@ -123,8 +124,10 @@ enter(struct stepper *st, struct frame *f)
         f->phase = PHASE_WAIT;
         return GO_WAIT;
     }
-    return io_path_field(st, f, &s->output_path, from, &f->result) ? GO_NEXT
-                                                                   : GO_FAILED;
+    return io_assign(st, f, s->assign, from) &&
+                   io_path_field(st, f, &s->output_path, from, &f->result)
+               ? GO_NEXT
+               : GO_FAILED;
 }
 
 static const char *const own_fields[] = {"Seconds", "SecondsPath", "Timestamp",
@@ -134,7 +137,7 @@ const struct state_kind wait_kind = {
     .name = "Wait",
     .entered = EV_WAIT_ENTERED,
     .exited = EV_WAIT_EXITED,
-    .fields = FIELD_NEXT | FIELD_IO,
+    .fields = FIELD_NEXT | FIELD_IO | FIELD_ASSIGN,
     .own_fields = own_fields,
     .compile = compile,
     .enter = enter,

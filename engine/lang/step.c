@@ -2,18 +2,23 @@
  * The driver of a step.
  *
  * An execution is a tree of frames, one for each scope that is entered: the
- * root, and one for each branch of a Parallel.  A wake changes one waiting
- * frame; then every runnable frame runs until it waits, and branches join.
+ * root, one for each branch of a Parallel, one for each iteration of an inline
+ * Map that is at work.  A wake changes one waiting frame; then every runnable
+ * frame runs until it waits, and branches and iterations join.
  *
  * Invariants:
- * S1  A frame in PHASE_ENTER is the only kind that runs.
+ * S1  A frame in PHASE_ENTER is the only kind that runs; a Map with room
+ *     starts its next iteration when nothing else in it does.
  * S2  Nothing is emitted once the execution is over.
  * S3  Event ids are contiguous; event 25,000 is the execution's end.
+ * S4  An end that is no success leaves the frames as they stood: a redrive
+ *     goes on from them.
  */
 #include "pavane/step.h"
 
 #include <string.h>
 
+#include "pavane/digest.h"
 #include "step_int.h"
 
 #define USUAL_BUDGET 1000
@@ -67,6 +72,12 @@ end_failed(struct stepper *st, enum pav_status status, enum event_type type,
     end(st, status);
 }
 
+static int64_t
+history_max(const struct stepper *st)
+{
+    return st->in->history_max == 0 ? PAV_HISTORY_MAX : st->in->history_max;
+}
+
 int64_t
 emit(struct stepper *st, enum event_type type, int64_t previous_id,
      const struct event_data *data)
@@ -75,11 +86,13 @@ emit(struct stepper *st, enum event_type type, int64_t previous_id,
 
     if (st->over)
         return 0;
-    if (st->next_id >= PAV_HISTORY_MAX && type != EV_EXECUTION_SUCCEEDED) {
+    if (st->next_id >= history_max(st) && type != EV_EXECUTION_SUCCEEDED) {
         end_failed(st, PAV_FAILED, EV_EXECUTION_FAILED, previous_id,
                    "States.Runtime",
-                   "The execution reached the maximum number of history "
-                   "events (25000).");
+                   pav_arena_printf(st->arena,
+                                    "The execution reached the maximum number "
+                                    "of history events (%lld).",
+                                    (long long)history_max(st)));
         return 0;
     }
     if (data != NULL && data->payload != NULL &&
@@ -104,11 +117,34 @@ emit_next(struct stepper *st, struct frame *f, enum event_type type,
         f->previous_id = id;
 }
 
-/* ---- leaving states and joining branches ---- */
+/* ---- randomness, out of the seed ---- */
 
-static void fail_frame(struct stepper *st, struct frame *f);
-static void leave(struct stepper *st, struct frame *f,
-                  const struct pav_doc *output, const struct state *next);
+uint64_t
+step_random(struct stepper *st)
+{
+    uint64_t x = 0;
+
+    memcpy(&x, st->in->seed, sizeof(x));
+    x += (uint64_t)++st->draws * 0x9E3779B97F4A7C15u +
+         (uint64_t)st->in->first_event_id;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+    return x ^ (x >> 31);
+}
+
+void
+step_uuid(struct stepper *st, char out[37])
+{
+    uint8_t seeded[PAV_SEED_LEN + 8], digest[PAV_SHA256_LEN];
+    uint64_t draw = step_random(st);
+
+    memcpy(seeded, st->in->seed, PAV_SEED_LEN);
+    memcpy(seeded + PAV_SEED_LEN, &draw, 8);
+    pav_sha256(seeded, sizeof(seeded), digest);
+    pav_uuid4_of(digest, out);
+}
+
+/* ---- leaving states and joining branches ---- */
 
 static void
 join(struct stepper *st, struct frame *parallel, struct frame *last)
@@ -133,11 +169,52 @@ join(struct stepper *st, struct frame *parallel, struct frame *last)
         fail_frame(st, parallel);
 }
 
+/* A Map whose iterations have all ended. */
+static void
+map_end(struct stepper *st, struct frame *map)
+{
+    const struct pav_doc *results = map_results(st, map), *output;
+
+    emit(st, EV_MAP_SUCCEEDED, map->previous_id, NULL);
+    if (io_output(st, map, results, &output))
+        leave(st, map, output, map->state->next);
+    else
+        fail_frame(st, map);
+}
+
+static void
+iteration_end(struct stepper *st, struct frame *map, struct frame *kid,
+              const struct pav_doc *output)
+{
+    struct event_data data = {.name = map->state->name_doc,
+                              .number = kid->index};
+    uint32_t i;
+    int64_t id = emit(st, EV_ITERATION_SUCCEEDED, kid->previous_id, &data);
+
+    if (st->over)
+        return;
+    map->map->results[kid->index] = output;
+    map->map->done++;
+    for (i = 0; map->kids[i] != kid; i++)
+        ;
+    map->kids[i] = map->kids[--map->kid_count];
+    /* The next one, when they go one by one, points at the states before. */
+    map->previous_id = map->map->concurrency == 1 ? kid->previous_id : id;
+    if (map->map->done < map->map->items->len)
+        return;
+    map->previous_id = id;
+    map_end(st, map);
+}
+
 static void
 scope_end(struct stepper *st, struct frame *f, const struct pav_doc *output)
 {
     struct event_data data = {.payload = output};
 
+    if (f->parent != NULL && f->parent->phase == PHASE_MAP) {
+        iteration_end(st, f->parent, f, output);
+        return;
+    }
     if (f->parent != NULL) {
         f->phase = PHASE_DONE;
         f->output = output;
@@ -156,25 +233,40 @@ scope_end(struct stepper *st, struct frame *f, const struct pav_doc *output)
 }
 
 static void
+fail_too_big(struct stepper *st, struct frame *f)
+{
+    memset(&st->failure, 0, sizeof(st->failure));
+    st->failure.error = "States.DataLimitExceeded";
+    st->failure.cause = pav_arena_printf(
+        st->arena,
+        "The state/task '%s' returned a result with a size exceeding the "
+        "maximum number of bytes service limit.",
+        f->state->name);
+    fail_frame(st, f);
+}
+
+void
 leave(struct stepper *st, struct frame *f, const struct pav_doc *output,
       const struct state *next)
 {
-    struct event_data data = {.name = f->state->name_doc, .payload = output};
+    struct event_data data = {.name = f->state->name_doc,
+                              .payload = output,
+                              .assigned = f->assigned};
 
     if (st->over)
         return;
-    if (recorder_ref(&st->rec, output) == PAYLOAD_TOO_BIG) {
-        memset(&st->failure, 0, sizeof(st->failure));
-        st->failure.error = "States.DataLimitExceeded";
-        st->failure.cause = pav_arena_printf(
-            st->arena,
-            "The state/task '%s' returned a result with a size exceeding the "
-            "maximum number of bytes service limit.",
-            f->state->name);
+    if (io_too_big(st, output)) {
+        fail_too_big(st, f);
+        return;
+    }
+    if (!assign_apply(st, f)) {
         fail_frame(st, f);
         return;
     }
     emit_next(st, f, f->state->kind->exited, &data);
+    f->assigned = NULL;
+    f->kid_count = 0;
+    f->map = NULL;
     f->phase = PHASE_ENTER;
     if (st->over)
         return;
@@ -188,9 +280,15 @@ leave(struct stepper *st, struct frame *f, const struct pav_doc *output,
 
 /* ---- failing ---- */
 
+/*
+ * Events of what is cut off, all pointing at the failure.  The frames stay:
+ * S4; retry and leave() forget them.
+ */
 static void
-abort_kids(struct stepper *st, struct frame *f, const struct frame *except)
+abort_kids(struct stepper *st, struct frame *f, const struct frame *except,
+           int64_t previous_id)
 {
+    struct event_data data = {.name = f->state->name_doc};
     uint32_t i;
 
     for (i = 0; i < f->kid_count; i++) {
@@ -200,22 +298,32 @@ abort_kids(struct stepper *st, struct frame *f, const struct frame *except)
             continue;
         switch (kid->phase) {
         case PHASE_TASK:
-            emit(st, EV_TASK_ABORTED, kid->previous_id, NULL);
+            emit(st, EV_TASK_ABORTED, previous_id, NULL);
             break;
         case PHASE_WAIT:
-            emit(st, EV_WAIT_ABORTED, kid->previous_id, NULL);
+            emit(st, EV_WAIT_ABORTED, previous_id, NULL);
             break;
         case PHASE_PARALLEL:
-            abort_kids(st, kid, NULL);
-            emit(st, EV_PARALLEL_ABORTED, kid->previous_id, NULL);
+            abort_kids(st, kid, NULL, previous_id);
+            emit(st, EV_PARALLEL_ABORTED, previous_id, NULL);
+            break;
+        case PHASE_MAP:
+            abort_kids(st, kid, NULL, previous_id);
+            emit(st, EV_MAP_ABORTED, previous_id, NULL);
+            break;
+        case PHASE_RUN:
+            emit(st, EV_RUN_ABORTED, previous_id, NULL);
+            emit(st, EV_MAP_ABORTED, previous_id, NULL);
             break;
         case PHASE_ENTER:
         case PHASE_RETRY:
         case PHASE_DONE:
             break;
         }
+        data.number = kid->index;
+        if (f->phase == PHASE_MAP)
+            emit(st, EV_ITERATION_ABORTED, previous_id, &data);
     }
-    f->kid_count = 0;
 }
 
 static const struct pav_doc *
@@ -233,53 +341,85 @@ error_output(struct stepper *st, const struct failure *e)
     return pav_members_object(&m);
 }
 
+/* From a branch or an iteration to the state around it. */
+static struct frame *
+fail_out_of(struct stepper *st, struct frame *kid)
+{
+    struct frame *f = kid->parent;
+    struct event_data data = {.name = f->state->name_doc, .number = kid->index};
+    bool runtime = st->failure.fixed && st->failure.error != NULL &&
+                   strcmp(st->failure.error, "States.Runtime") == 0;
+
+    if (f->phase == PHASE_MAP && !runtime)
+        emit(st, EV_ITERATION_FAILED, kid->previous_id, &data);
+    f->previous_id = kid->previous_id;
+    if (f->phase == PHASE_MAP)
+        abort_kids(st, f, kid, kid->previous_id);
+    if (st->failure.of_task) /* beside the chain */
+        emit(st, EV_TASK_ABORTED, kid->previous_id, NULL);
+    st->failure.of_task = false;
+    if (f->phase == PHASE_PARALLEL)
+        abort_kids(st, f, kid, kid->previous_id);
+    return f;
+}
+
+/* Caught: leaves to the catcher's state.  False when nobody catches. */
+static bool
+caught(struct stepper *st, struct frame *f, const struct failure *e)
+{
+    const struct catcher *c = catch_find(f->state, e);
+    const struct pav_doc *error, *output;
+
+    if (c == NULL)
+        return false;
+    error = error_output(st, e);
+    if (io_assign(st, f, c->assign, error) &&
+        io_result_path(st, f, &c->result_path, error, &output)) {
+        if (!io_too_big(st, output)) {
+            leave(st, f, output, c->next);
+            return true;
+        }
+    }
+    st->failure.fixed = true; /* the catcher itself failed */
+    return false;
+}
+
 /* The failure in `st` meets this frame, then what stands around it. */
-static void
+void
 fail_frame(struct stepper *st, struct frame *f)
 {
-    bool from_branch = false;
+    bool from_kid = false;
 
     if (st->failure.error != NULL &&
         strcmp(st->failure.error, "States.Runtime") == 0)
         st->failure.fixed = true; /* never caught, whoever named it */
     while (!st->over) {
         struct failure e = st->failure;
-        const struct catcher *c;
-        const struct pav_doc *output;
-        bool runtime;
+        bool runtime = e.fixed && e.error != NULL &&
+                       strcmp(e.error, "States.Runtime") == 0;
 
         if (retry_try(st, f, &e))
             return;
         /* A runtime error goes past everything, straight to the end. */
-        runtime = e.fixed && e.error != NULL &&
-                  strcmp(e.error, "States.Runtime") == 0;
-        if (from_branch && !runtime)
-            emit_next(st, f, EV_PARALLEL_FAILED, NULL);
+        if ((from_kid || e.of_run) && !runtime)
+            emit_next(st, f,
+                      f->phase == PHASE_MAP ? EV_MAP_FAILED
+                                            : EV_PARALLEL_FAILED,
+                      NULL);
         if (st->over)
             return; /* S2, S3 */
-        c = catch_find(f->state, &e);
-        if (c != NULL &&
-            io_result_path(st, f, &c->result_path, error_output(st, &e),
-                           &output) &&
-            recorder_ref(&st->rec, output) != PAYLOAD_TOO_BIG) {
-            leave(st, f, output, c->next);
+        if (caught(st, f, &e))
             return;
-        }
-        if (c != NULL)
-            st->failure.fixed = true; /* the catcher itself failed */
+        st->failure.of_run = false;
         e = st->failure;
+        st->failed = f;
         if (f->parent == NULL) {
             end_failed(st, PAV_FAILED, EV_EXECUTION_FAILED, f->previous_id,
                        e.error, e.cause);
             return;
         }
-        if (e.of_task) /* beside the chain: what follows points before it */
-            emit(st, EV_TASK_ABORTED, f->previous_id, NULL);
-        st->failure.of_task = false;
-        f->parent->previous_id = f->previous_id;
-        abort_kids(st, f->parent, f);
-        f = f->parent;
-        from_branch = true;
+        f = fail_out_of(st, f);
+        from_kid = true;
     }
 }
 
@@ -310,6 +450,8 @@ advance(struct stepper *st, struct frame *f, enum outcome outcome)
     case GO_BRANCHES:
         for (i = 0; i < f->kid_count; i++)
             f->kids[i]->via_default = f->via_default;
+        if (f->phase == PHASE_MAP && f->map->items->len == 0)
+            map_end(st, f);
         break;
     case GO_FAILED:
         fail_frame(st, f);
@@ -329,7 +471,8 @@ enter(struct stepper *st, struct frame *f)
     f->named = NULL;
     f->context = NULL;
     f->no = 0;
-    f->due_at = 0;
+    f->due_at = f->beat_at = f->beat_s = 0;
+    f->assigned = NULL;
     st->last_state = f->state->name;
     id = emit(st, f->state->kind->entered, f->previous_id, &data);
     if (st->over)
@@ -340,78 +483,51 @@ enter(struct stepper *st, struct frame *f)
 }
 
 static struct frame *
-find_runnable(struct frame *f)
+find_runnable(struct stepper *st, struct frame *f)
 {
     uint32_t i;
 
     if (f->phase == PHASE_ENTER)
         return f;
-    for (i = 0; f->phase == PHASE_PARALLEL && i < f->kid_count; i++) {
-        struct frame *found = find_runnable(f->kids[i]);
+    if (f->phase != PHASE_PARALLEL && f->phase != PHASE_MAP)
+        return NULL;
+    for (i = 0; i < f->kid_count; i++) {
+        struct frame *found = find_runnable(st, f->kids[i]);
 
         if (found != NULL)
             return found;
     }
-    return NULL;
+    return f->phase == PHASE_MAP && map_may_start(f) ? map_start_next(st, f)
+                                                     : NULL;
 }
 
-static struct frame *
-find_waiting(struct frame *f, uint32_t no)
+static bool
+is_waiting(const struct frame *f)
+{
+    return f->phase == PHASE_TASK || f->phase == PHASE_WAIT ||
+           f->phase == PHASE_RETRY || f->phase == PHASE_RUN;
+}
+
+static bool
+has_kids(const struct frame *f)
+{
+    return f->phase == PHASE_PARALLEL || f->phase == PHASE_MAP;
+}
+
+struct frame *
+frame_waiting(struct frame *f, uint32_t no)
 {
     uint32_t i;
 
-    if (f->no == no && (f->phase == PHASE_TASK || f->phase == PHASE_WAIT ||
-                        f->phase == PHASE_RETRY))
+    if (f->no == no && is_waiting(f))
         return f;
-    for (i = 0; f->phase == PHASE_PARALLEL && i < f->kid_count; i++) {
-        struct frame *found = find_waiting(f->kids[i], no);
+    for (i = 0; has_kids(f) && i < f->kid_count; i++) {
+        struct frame *found = frame_waiting(f->kids[i], no);
 
         if (found != NULL)
             return found;
     }
     return NULL;
-}
-
-static void
-task_ended(struct stepper *st, struct frame *f, enum event_type type,
-           const char *error, const char *cause)
-{
-    struct event_data data = {.resource_type = f->state->task.resource_type,
-                              .resource = f->state->task.resource,
-                              .error = error,
-                              .cause = cause};
-
-    emit_next(st, f, type, &data);
-    memset(&st->failure, 0, sizeof(st->failure));
-    st->failure.error = error;
-    st->failure.cause = cause;
-    st->failure.of_task = true;
-    fail_frame(st, f);
-}
-
-static void
-task_succeeded(struct stepper *st, struct frame *f,
-               const struct pav_doc *result)
-{
-    struct event_data data = {.resource_type = f->state->task.resource_type,
-                              .resource = f->state->task.resource,
-                              .payload = result};
-    const struct pav_doc *output;
-
-    if (recorder_ref(&st->rec, result) == PAYLOAD_TOO_BIG) {
-        task_ended(st, f, EV_TASK_FAILED, "States.DataLimitExceeded",
-                   pav_arena_printf(
-                       st->arena,
-                       "The state/task '%s' returned a result with a size "
-                       "exceeding the maximum number of bytes service limit.",
-                       f->state->name));
-        return;
-    }
-    emit_next(st, f, EV_TASK_SUCCEEDED, &data);
-    if (io_output(st, f, result, &output))
-        leave(st, f, output, f->state->next);
-    else
-        fail_frame(st, f);
 }
 
 static void
@@ -420,10 +536,74 @@ wait_over(struct stepper *st, struct frame *f)
     const struct pav_doc *d;
 
     if (io_path_field(st, f, &f->state->input_path, f->input, &d) &&
+        io_assign(st, f, f->state->assign, d) &&
         io_path_field(st, f, &f->state->output_path, d, &d))
         leave(st, f, d, f->state->next);
     else
         fail_frame(st, f);
+}
+
+/* When a frame's timer is due: the timeout or the next heartbeat. */
+static int64_t
+due_of(const struct frame *f)
+{
+    if (f->phase != PHASE_TASK || f->beat_at == 0)
+        return f->due_at;
+    return f->due_at != 0 && f->due_at < f->beat_at ? f->due_at : f->beat_at;
+}
+
+/* Tasks that time out in this instant all say so, before the first failure
+ * cuts the others off. */
+static void
+time_out(struct stepper *st, struct frame *f)
+{
+    struct event_data data = {.error = "States.Timeout"};
+    uint32_t i;
+
+    for (i = 0; has_kids(f) && i < f->kid_count; i++)
+        time_out(st, f->kids[i]);
+    if (f->phase != PHASE_TASK || f->timed_out || due_of(f) == 0 ||
+        due_of(f) > st->in->now_ms)
+        return;
+    data.resource_type = f->state->task.resource.type;
+    data.resource = f->state->task.resource.action;
+    emit_next(st, f, task_event(f, EV_TASK_TIMED_OUT), &data);
+    f->timed_out = true;
+}
+
+static struct frame *
+find_timed_out(struct frame *f)
+{
+    uint32_t i;
+
+    if (f->phase == PHASE_TASK && f->timed_out)
+        return f;
+    for (i = 0; has_kids(f) && i < f->kid_count; i++) {
+        struct frame *found = find_timed_out(f->kids[i]);
+
+        if (found != NULL)
+            return found;
+    }
+    return NULL;
+}
+
+static void
+tasks_time_out(struct stepper *st)
+{
+    struct frame *f;
+
+    time_out(st, st->root);
+    while (!st->over && (f = find_timed_out(st->root)) != NULL) {
+        bool beat = f->due_at == 0 || f->due_at > st->in->now_ms;
+
+        f->timed_out = false;
+        f->due_at = f->beat_at = 0;
+        memset(&st->failure, 0, sizeof(st->failure));
+        st->failure.error = "States.Timeout";
+        st->failure.of_task = true;
+        st->failure.heartbeat = beat;
+        fail_frame(st, f);
+    }
 }
 
 static void
@@ -431,7 +611,7 @@ timer_fired(struct stepper *st, struct frame *f)
 {
     switch (f->phase) {
     case PHASE_TASK:
-        task_ended(st, f, EV_TASK_TIMED_OUT, "States.Timeout", NULL);
+        tasks_time_out(st);
         break;
     case PHASE_WAIT:
         wait_over(st, f);
@@ -443,9 +623,60 @@ timer_fired(struct stepper *st, struct frame *f)
         break;
     case PHASE_ENTER:
     case PHASE_PARALLEL:
+    case PHASE_MAP:
+    case PHASE_RUN:
     case PHASE_DONE:
         break;
     }
+}
+
+/* ---- redriving ---- */
+
+/* What had not ended goes on: S4. */
+static void
+redrive_frame(struct stepper *st, struct frame *f)
+{
+    uint32_t i, n = f->kid_count;
+    struct frame **kids = f->kids;
+
+    f->retry_count = 0;
+    f->attempts = NULL;
+    f->context = NULL;
+    switch (f->phase) {
+    case PHASE_TASK:
+    case PHASE_RETRY:
+    case PHASE_RUN:
+        f->previous_id = st->next_id - 1;
+        advance(st, f, f->state->kind->enter(st, f));
+        break;
+    case PHASE_PARALLEL:
+    case PHASE_MAP: /* a kid's end may take it out of the list */
+        kids = pav_arena_alloc(st->arena, (n + 1) * sizeof(struct frame *));
+        if (n > 0)
+            memcpy(kids, f->kids, n * sizeof(struct frame *));
+        for (i = 0; i < n && !st->over; i++)
+            redrive_frame(st, kids[i]);
+        break;
+    case PHASE_ENTER:
+    case PHASE_WAIT:
+        f->previous_id = st->next_id - 1;
+        f->phase = PHASE_ENTER;
+        break;
+    case PHASE_DONE:
+        break;
+    }
+}
+
+static void
+redrive(struct stepper *st)
+{
+    struct event_data data = {
+        .number = (uint32_t)st->in->identity->redrive_count};
+
+    st->root->previous_id =
+        emit(st, EV_EXECUTION_REDRIVEN, st->root->previous_id, &data);
+    if (!st->over)
+        redrive_frame(st, st->root);
 }
 
 static void
@@ -456,10 +687,35 @@ start(struct stepper *st)
 
     emit(st, EV_EXECUTION_STARTED, 0, &data);
     f->scope = st->machine->top;
+    if (st->in->map_state != NULL)
+        f->scope = machine_find(st->machine, st->in->map_state,
+                                strlen(st->in->map_state))
+                       ->map.processor;
     f->state = f->scope->start;
     f->input = st->in->wake.output;
     f->phase = PHASE_ENTER;
     st->root = f;
+}
+
+static bool
+is_of_frame(const struct pav_wake *w)
+{
+    switch (w->kind) {
+    case PAV_WAKE_SUCCESS:
+    case PAV_WAKE_FAILURE:
+    case PAV_WAKE_STARTED:
+    case PAV_WAKE_SUBMITTED:
+    case PAV_WAKE_HEARTBEAT:
+        return true;
+    case PAV_WAKE_TIMER:
+        return w->no != PAV_TIMER_MACHINE && w->no != PAV_TIMER_GO_ON;
+    case PAV_WAKE_START:
+    case PAV_WAKE_STOP:
+    case PAV_WAKE_FAIL:
+    case PAV_WAKE_REDRIVE:
+        break;
+    }
+    return false;
 }
 
 static void
@@ -468,10 +724,8 @@ wake(struct stepper *st)
     const struct pav_wake *w = &st->in->wake;
     struct frame *f = NULL;
 
-    if (w->kind == PAV_WAKE_SUCCESS || w->kind == PAV_WAKE_FAILURE ||
-        (w->kind == PAV_WAKE_TIMER && w->no != PAV_TIMER_MACHINE &&
-         w->no != PAV_TIMER_GO_ON)) {
-        f = find_waiting(st->root, w->no);
+    if (is_of_frame(w)) {
+        f = frame_waiting(st->root, w->no);
         PAV_ASSERT(f != NULL); /* the runner asked pav_step_view() */
     }
     switch (w->kind) {
@@ -479,10 +733,28 @@ wake(struct stepper *st)
         start(st);
         break;
     case PAV_WAKE_SUCCESS:
-        task_succeeded(st, f, w->output);
+        if (f->phase == PHASE_RUN)
+            map_run_ended(st, f, w);
+        else
+            task_succeeded(st, f, w->output);
         break;
     case PAV_WAKE_FAILURE:
-        task_ended(st, f, EV_TASK_FAILED, w->error, w->cause);
+        if (f->phase == PHASE_RUN) {
+            map_run_ended(st, f, w);
+        } else {
+            task_started(st, f, NULL);
+            task_ended(st, f, EV_TASK_FAILED, w->error, w->cause);
+        }
+        break;
+    case PAV_WAKE_STARTED:
+        task_started(st, f, w->worker);
+        break;
+    case PAV_WAKE_SUBMITTED:
+        task_submitted(st, f, w->output);
+        break;
+    case PAV_WAKE_HEARTBEAT:
+        if (f->beat_s > 0)
+            f->beat_at = st->in->now_ms + f->beat_s * 1000;
         break;
     case PAV_WAKE_TIMER:
         if (f != NULL)
@@ -498,6 +770,9 @@ wake(struct stepper *st)
     case PAV_WAKE_FAIL:
         end_failed(st, PAV_FAILED, EV_EXECUTION_FAILED, st->root->previous_id,
                    w->error, w->cause);
+        break;
+    case PAV_WAKE_REDRIVE:
+        redrive(st);
         break;
     }
 }
@@ -519,7 +794,7 @@ count_frames(const struct frame *f)
 {
     uint32_t i, n = 1;
 
-    for (i = 0; f->phase == PHASE_PARALLEL && i < f->kid_count; i++)
+    for (i = 0; has_kids(f) && i < f->kid_count; i++)
         n += count_frames(f->kids[i]);
     return n;
 }
@@ -532,13 +807,20 @@ gather(struct gather *g, const struct frame *f)
     switch (f->phase) {
     case PHASE_DONE:
         return;
+    case PHASE_MAP:
+        g->runnable |= map_may_start(f);
+        g->moving |= g->runnable;
+        /* fall through */
     case PHASE_PARALLEL:
         for (i = 0; i < f->kid_count; i++)
             gather(g, f->kids[i]);
-        return;
+        if (f->kid_count > 0)
+            return;
+        break; /* stands at the Map itself */
     case PHASE_ENTER:
         g->runnable = g->moving = true;
         break;
+    case PHASE_RUN:
     case PHASE_TASK:
         wait_view(f, g->arena, &g->waits[g->wait_count++]);
         break;
@@ -547,9 +829,9 @@ gather(struct gather *g, const struct frame *f)
         g->moving = true;
         break;
     }
-    if (f->due_at != 0) {
+    if (due_of(f) != 0) {
         g->timers[g->timer_count].no = f->no;
-        g->timers[g->timer_count++].due_at = f->due_at;
+        g->timers[g->timer_count++].due_at = due_of(f);
     }
     g->states[g->state_count++] = f->state->name;
 }
@@ -613,7 +895,7 @@ pav_step(const struct pav_step_in *in, struct pav_arena *a,
         st.root = record_frames(in->machine, in->record, a, &st.next_no);
     wake(&st);
     while (!st.over && st.budget-- > 0 && st.rec.payloads.len < MUCH &&
-           (f = find_runnable(st.root)) != NULL)
+           (f = find_runnable(&st, st.root)) != NULL)
         enter(&st, f);
     if (st.over && st.last_state != NULL) {
         const char **last = pav_arena_alloc(a, sizeof(*last));
@@ -684,6 +966,9 @@ ahead_from(struct ahead *h, const struct state *s)
     for (i = 0; s->kind == &parallel_kind && i < s->parallel.count; i++)
         if (ahead_from(h, s->parallel.branches[i]->start))
             return true;
+    if (s->kind == &map_kind && !s->map.distributed &&
+        ahead_from(h, s->map.processor->start))
+        return true;
     return ahead_behind(h, s);
 }
 
@@ -693,7 +978,10 @@ ahead_of_frames(struct ahead *h, const struct frame *f)
 {
     uint32_t i;
 
-    for (i = 0; f->phase == PHASE_PARALLEL && i < f->kid_count; i++)
+    if (f->phase == PHASE_MAP && map_may_start(f) &&
+        ahead_from(h, f->state->map.processor->start))
+        return true;
+    for (i = 0; has_kids(f) && i < f->kid_count; i++)
         if (ahead_of_frames(h, f->kids[i]))
             return true;
     if (f->phase == PHASE_ENTER || f->phase == PHASE_RETRY)

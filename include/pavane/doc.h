@@ -118,6 +118,8 @@ double pav_doc_double(const struct pav_doc *d);
 int pav_doc_number_cmp(const struct pav_doc *x, const struct pav_doc *y);
 /* Deep, by value; the order of keys does not count. */
 bool pav_doc_equal(const struct pav_doc *x, const struct pav_doc *y);
+/* Equal documents have equal hashes. */
+uint64_t pav_doc_hash(const struct pav_doc *d);
 
 static inline bool
 pav_doc_is_bool(const struct pav_doc *d)
@@ -160,6 +162,11 @@ void pav_members_puts(struct pav_members *m, const char *key,
 void pav_members_add(struct pav_members *m, const char *key, size_t len,
                      const struct pav_doc *value);
 const struct pav_doc *pav_members_object(struct pav_members *m);
+
+/* The members of both objects, those of `y` where both have one. */
+const struct pav_doc *pav_doc_merge(struct pav_arena *a,
+                                    const struct pav_doc *x,
+                                    const struct pav_doc *y);
 
 void pav_items_init(struct pav_items *it, struct pav_arena *a);
 void pav_items_add(struct pav_items *it, const struct pav_doc *value);

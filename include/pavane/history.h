@@ -11,13 +11,17 @@ struct pav_history_event {
     int64_t id, previous_id;
     const char *type;          /* "TaskStateEntered" */
     const char *details_field; /* "stateEnteredEventDetails", or NULL */
-    const char *state;         /* entered or exited; NULL otherwise */
+    const char *state; /* entered, exited or iterated over; NULL otherwise */
     /* Payloads are documents of the record; NULL when the type has none. */
     const struct pav_doc *payload;
-    const char *payload_field; /* "input", "output", "parameters" */
+    /* "input", "output", "parameters"; of a number or text: its field */
+    const char *payload_field;
     const struct pav_doc *resource, *resource_type;
     const struct pav_doc *error, *cause; /* NULL when absent */
-    int64_t timeout_s;                   /* 0: none */
+    int64_t timeout_s, heartbeat_s;      /* 0: none */
+    const struct pav_doc *assigned, *credentials; /* objects, or NULL */
+    const struct pav_doc *text; /* a map run's ARN, a worker's name; or NULL */
+    int64_t number;             /* an index, a length, a count */
 };
 
 uint32_t pav_history_count(const struct pav_doc *record);

@@ -46,12 +46,21 @@ void pav_faults_print(const struct pav_faults *f, const char *file,
 
 struct pav_machine;
 
+/* Express machines take neither callbacks nor jobs nor activities, and end
+ * within PAV_EXPRESS_S. */
+enum pav_machine_type { PAV_STANDARD, PAV_EXPRESS };
+#define PAV_EXPRESS_S 300
+const char *pav_machine_type_name(enum pav_machine_type t);
+/* False when there is no such type. */
+bool pav_machine_type_find(const char *name, enum pav_machine_type *out);
+
 /*
  * Compile a definition.  The text is copied.  NULL when a fault is an error.
  * Faults go to `faults`, which may be of any arena.
  */
-struct pav_machine *
-pav_machine_compile(const char *text, size_t len, struct pav_faults *faults);
+struct pav_machine *pav_machine_compile(const char *text, size_t len,
+                                        enum pav_machine_type type,
+                                        struct pav_faults *faults);
 void pav_machine_free(struct pav_machine *m);
 
 /* ---- what others need to know of one ---- */

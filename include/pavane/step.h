@@ -36,6 +36,10 @@ enum pav_wake_kind {
     PAV_WAKE_TIMER,   /* no */
     PAV_WAKE_STOP,    /* error, cause: ends ABORTED */
     PAV_WAKE_FAIL,    /* error, cause: ends FAILED, whatever waits */
+    PAV_WAKE_STARTED,   /* no, worker: somebody has taken the task */
+    PAV_WAKE_SUBMITTED, /* no, output: the reply that precedes the end */
+    PAV_WAKE_HEARTBEAT, /* no */
+    PAV_WAKE_REDRIVE,   /* an execution that failed goes on where it did */
 };
 
 /* Timers that belong to no state. */
@@ -47,6 +51,21 @@ struct pav_wake {
     uint32_t no; /* wait or timer */
     const struct pav_doc *output;
     const char *error, *cause; /* may be NULL; NUL-terminated */
+    const char *worker;        /* may be NULL */
+};
+
+/* What is done with a task that nobody serves. */
+enum pav_unmapped {
+    PAV_UNMAPPED_USUAL, /* a callback waits, anything else fails */
+    PAV_UNMAPPED_FAIL,
+    PAV_UNMAPPED_WAIT,
+};
+
+/* Who serves tasks: "SERVICE:ACTION", or "*" for all.  Borrowed. */
+struct pav_services {
+    const char *const *names;
+    uint32_t count;
+    enum pav_unmapped unmapped;
 };
 
 /* Who is stepped; all borrowed. */
@@ -54,8 +73,9 @@ struct pav_identity {
     int64_t execution_no; /* goes into task tokens */
     const char *execution_arn, *execution_name;
     const char *machine_arn, *machine_name;
-    const char *role_arn, *region;
+    const char *role_arn, *region, *account;
     int64_t started_at;
+    int64_t redrive_count, redriven_at;
 };
 
 struct pav_step_in {
@@ -68,19 +88,38 @@ struct pav_step_in {
     int64_t now_ms;
     uint8_t seed[PAV_SEED_LEN];
     uint32_t budget; /* transitions; 0: the usual 1,000 */
+    uint32_t history_max; /* events; 0: PAV_HISTORY_MAX */
+    const struct pav_services *services; /* NULL: nobody serves */
+    /* A child of a distributed Map: the state whose processor it runs.
+     * NULL: the whole machine. */
+    const char *map_state;
 };
 
-/* An open callback, waiting for a token. */
+/* Who is to be asked for a task's work. */
+enum pav_call {
+    PAV_CALL_NONE,     /* nobody: it waits for its token */
+    PAV_CALL_SERVICE,  /* a service, by its resource */
+    PAV_CALL_ACTIVITY, /* a worker that polls */
+    PAV_CALL_MAP_RUN,  /* a distributed Map: see map_run.h */
+};
+
+/* An open task. */
 struct pav_wait_view {
     uint32_t no;
     const char *state;
-    const char *token;
+    const char *token; /* NULL: none; a map run's ARN */
+    /* Of a task that this step has opened: */
+    enum pav_call call;
+    const struct pav_doc *called_with, *arn;
+    bool started;
+    bool takes_events; /* a fitting event may be its end */
     const char *event_name; /* the event it names; NULL: it takes any */
     const struct pav_pattern *pattern; /* names events by pattern, or NULL */
     const char *pattern_text;
     const char *awaits; /* for people: what would move it, or NULL */
     int64_t since_at;
     int64_t due_at; /* its TimeoutSeconds; 0: none */
+    int64_t beat_at; /* its HeartbeatSeconds; 0: none */
     bool in_parallel;
 };
 

@@ -9,6 +9,8 @@ struct tally {
     const char *category;
     unsigned passed, failed, skipped; /* of the category */
     unsigned all_passed, all_failed, all_skipped;
+    /* asl: what was compared, beside cases as a whole */
+    unsigned outcomes, outcomes_equal, histories, histories_equal;
     bool show_failures;
     const struct pav_doc *known; /* {"id": "reason"} or NULL */
 };

@@ -157,6 +157,9 @@ main(int argc, char **argv)
     }
     free(names);
     pav_arena_fini(&arena);
+    if (t.outcomes > 0)
+        printf("outcomes %u/%u, histories %u/%u\n", t.outcomes_equal,
+               t.outcomes, t.histories_equal, t.histories);
     printf("%u passed, %u failed, %u skipped\n", t.all_passed, t.all_failed,
            t.all_skipped);
     return t.all_failed > 0;

@@ -49,7 +49,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
     pav_arena_init(&a, 4096);
     pav_faults_init(&faults, &a);
-    m = pav_machine_compile((const char *)data, len, &faults);
+    m = pav_machine_compile((const char *)data, len, PAV_STANDARD, &faults);
     pav_buf_init(&b, 1u << 24);
     pav_faults_print(&faults, "f", &b);
     d = fuzz_parse(&a, data, len, PAV_DUP_LAST);

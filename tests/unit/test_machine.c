@@ -30,7 +30,7 @@ faults_of(const char *text)
     const char *out;
 
     pav_faults_init(&f, &arena);
-    m = pav_machine_compile(text, strlen(text), &f);
+    m = pav_machine_compile(text, strlen(text), PAV_STANDARD, &f);
     assert_int_equal(m == NULL, f.errors > 0);
     pav_machine_free(m);
     pav_buf_init(&b, 1 << 20);
@@ -211,7 +211,7 @@ test_awaits(void **state)
 
     (void)state;
     pav_faults_init(&f, &arena);
-    m = pav_machine_compile(text, strlen(text), &f);
+    m = pav_machine_compile(text, strlen(text), PAV_STANDARD, &f);
     assert_non_null(m);
     assert_string_equal(pav_machine_state(m, 0).awaits, "Paid or Cancelled");
     pav_machine_free(m);

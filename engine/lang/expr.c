@@ -1,0 +1,140 @@
+/*
+ * Expressions: paths into the data, the context object or a variable, and
+ * intrinsic calls.  Which of them it is shows at the first characters, before
+ * any JSONPath is read: `States.` a call, `$$` the context, `$name` a
+ * variable, else a path.
+ */
+#include <string.h>
+
+#include "pavane/text.h"
+#include "step_int.h"
+
+static bool
+is_variable(const char *text, size_t len)
+{
+    return len > 1 && text[0] == '$' && strchr(".[$", text[1]) == NULL;
+}
+
+static void
+refer(struct compiler *c, const char *name)
+{
+    struct state *s = c->state;
+    const char **v;
+    uint32_t i;
+
+    if (s == NULL)
+        return;
+    for (i = 0; i < s->variable_count; i++)
+        if (strcmp(s->variables[i], name) == 0)
+            return;
+    v = pav_arena_alloc(c->arena, (s->variable_count + 1) * sizeof(*v));
+    if (s->variable_count > 0)
+        memcpy(v, s->variables, s->variable_count * sizeof(*v));
+    v[s->variable_count++] = name;
+    s->variables = v;
+}
+
+/* `$name`, then a path as behind `$`. */
+static enum pav_rc
+variable_compile(struct compiler *c, struct expr *e, size_t len,
+                 struct pav_err *err)
+{
+    size_t end = 1 + strcspn(e->text + 1, ".[");
+    struct pav_path *path;
+    enum pav_rc rc;
+    char *rest;
+
+    e->kind = EXPR_VARIABLE;
+    e->name = pav_arena_strndup(c->arena, e->text + 1, end - 1);
+    if (pav_utf8_count(e->name, end - 1) > PAV_NAME_MAX ||
+        strpbrk(e->name, " ()'\",:@?*") != NULL)
+        return pav_fail(err, PAV_INVALID, "", "'$%s' names no variable",
+                        e->name);
+    refer(c, e->name);
+    if (end == len)
+        return PAV_OK;
+    rest = pav_arena_printf(c->arena, "$%s", e->text + end);
+    rc = pav_path_compile(c->arena, rest, strlen(rest), &path, err);
+    e->path = path;
+    return rc;
+}
+
+const struct expr *
+expr_compile(struct compiler *c, const char *text, size_t len,
+             struct pav_err *err)
+{
+    struct expr *e = pav_arena_zalloc(c->arena, sizeof(*e));
+    struct pav_path *path;
+
+    e->text = pav_arena_strndup(c->arena, text, len);
+    if (memchr(text, 0, len) != NULL) {
+        (void)pav_fail(err, PAV_INVALID, "", "U+0000 stands in a path");
+        return NULL;
+    }
+    if (is_call(text, len)) {
+        e->kind = EXPR_CALL;
+        e->call = call_compile(c, e->text, len, err);
+        return e->call == NULL ? NULL : e;
+    }
+    if (is_variable(text, len))
+        return variable_compile(c, e, len, err) == PAV_OK ? e : NULL;
+    if (pav_path_compile(c->arena, e->text, len, &path, err) != PAV_OK)
+        return NULL;
+    e->path = path;
+    e->kind = pav_path_is_context(path) ? EXPR_CONTEXT : EXPR_PATH;
+    if (pav_path_needs_input(path))
+        c->machine->needs_input = true;
+    return e;
+}
+
+bool
+expr_is_reference(const struct expr *e)
+{
+    return e->kind != EXPR_CALL &&
+           (e->path == NULL || pav_path_is_reference(e->path));
+}
+
+/* ---- at run time ---- */
+
+const struct pav_doc *
+variable_find(const struct frame *f, const char *name)
+{
+    const struct pav_doc *v;
+
+    for (; f != NULL; f = f->parent)
+        if (f->variables != NULL &&
+            (v = pav_doc_get(f->variables, name)) != NULL)
+            return v;
+    return NULL;
+}
+
+enum expr_end
+expr_eval(struct stepper *st, struct frame *f, const struct expr *e,
+          const struct pav_doc *from, const struct pav_doc **out,
+          struct pav_err *why)
+{
+    switch (e->kind) {
+    case EXPR_CALL:
+        return call_eval(st, f, e, from, out);
+    case EXPR_CONTEXT:
+        from = context_of(st, f);
+        break;
+    case EXPR_VARIABLE:
+        from = variable_find(f, e->name);
+        if (from == NULL) {
+            (void)pav_fail(why, PAV_MISSING, "", "No variable of the name $%s",
+                           e->name);
+            return EXPR_NOTHING;
+        }
+        if (e->path == NULL) {
+            *out = from;
+            return EXPR_FOUND;
+        }
+        break;
+    case EXPR_PATH:
+        break;
+    }
+    return pav_path_eval(e->path, from, st->arena, out, why) == PAV_PATH_FOUND
+               ? EXPR_FOUND
+               : EXPR_NOTHING;
+}

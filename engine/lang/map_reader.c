@@ -1,0 +1,470 @@
+/*
+ * ItemReader, ItemBatcher and ResultWriter of a distributed Map: compiling
+ * them, and items out of an object's text.
+ *
+ *   JSON   a list, or what ItemsPointer leads to
+ *   JSONL  a value on each line; blank lines are passed over
+ *   CSV    RFC 4180; the first row names the columns, or CSVHeaders do.  A row
+ *          that is short has empty texts, one that is long loses the rest
+ */
+#include <string.h>
+
+#include "pavane/map_run.h"
+#include "machine_int.h"
+
+#define BATCH_BYTES_MAX 262144
+
+static bool
+resource_is(const struct pav_doc *d, const char *tail)
+{
+    const struct pav_doc *v = pav_doc_get(d, "Resource");
+    size_t n = strlen(tail);
+
+    return v != NULL && v->kind == PAV_STRING && v->len > n &&
+           memcmp(v->text + v->len - n, tail, n) == 0;
+}
+
+static void
+delimiter_compile(struct compiler *c, struct item_reader *r,
+                  const struct pav_doc *config, const char *pointer)
+{
+    static const struct {
+        const char *name;
+        char value;
+    } names[] = {{"COMMA", ','}, {"PIPE", '|'}, {"SEMICOLON", ';'},
+                 {"SPACE", ' '}, {"TAB", '\t'}};
+    const struct pav_doc *v = pav_doc_get(config, "CSVDelimiter");
+    size_t i;
+
+    r->delimiter = ',';
+    if (v == NULL)
+        return;
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (pav_doc_is_str(v, names[i].name)) {
+            r->delimiter = names[i].value;
+            return;
+        }
+    }
+    compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, "CSVDelimiter"),
+                  v->at,
+                  "The field 'CSVDelimiter' should have one of these values: "
+                  "[COMMA, PIPE, SEMICOLON, SPACE, TAB]");
+}
+
+static void
+csv_compile(struct compiler *c, struct item_reader *r,
+            const struct pav_doc *config, const char *pointer)
+{
+    const struct pav_doc *where = pav_doc_get(config, "CSVHeaderLocation");
+    const struct pav_doc *headers = pav_doc_get(config, "CSVHeaders");
+
+    delimiter_compile(c, r, config, pointer);
+    if (pav_doc_is_str(where, "GIVEN")) {
+        if (headers == NULL || headers->kind != PAV_ARRAY || headers->len == 0)
+            compile_fault(c, PAV_ERROR, SCHEMA, pointer, config->at,
+                          "'CSVHeaders' must be a list of names when "
+                          "'CSVHeaderLocation' is GIVEN");
+        else
+            r->headers = headers;
+    } else if (!pav_doc_is_str(where, "FIRST_ROW")) {
+        compile_fault(c, PAV_ERROR, SCHEMA,
+                      pointer_to(c, pointer, "CSVHeaderLocation"), config->at,
+                      "The field 'CSVHeaderLocation' should have one of these "
+                      "values: [FIRST_ROW, GIVEN]");
+    }
+}
+
+static void
+reader_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
+               const char *pointer)
+{
+    const struct pav_doc *config = pav_doc_get(d, "ReaderConfig");
+    const struct pav_doc *type = pav_doc_get(config, "InputType");
+    struct item_reader *r = pav_arena_zalloc(c->arena, sizeof(*r));
+
+    s->map.reader = r;
+    r->lists = resource_is(d, "s3:listObjectsV2");
+    if (!r->lists && !resource_is(d, "s3:getObject"))
+        compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, "Resource"),
+                      d->at,
+                      "An ItemReader's resource is s3:getObject or "
+                      "s3:listObjectsV2");
+    r->parameters = member_template(c, d, pointer, "Parameters");
+    if (r->parameters == NULL)
+        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+                      "The field 'Parameters' is required but was missing");
+    pointer = pointer_to(c, pointer, "ReaderConfig");
+    if (config != NULL)
+        member_number(c, config, pointer, "MaxItems", 0, 1e8, &r->max_items);
+    if (config != NULL)
+        r->items_pointer =
+            member_str(c, config, pointer, "ItemsPointer", false);
+    if (r->lists)
+        return;
+    if (pav_doc_is_str(type, "CSV")) {
+        r->type = INPUT_CSV;
+        csv_compile(c, r, config, pointer);
+    } else if (pav_doc_is_str(type, "JSONL")) {
+        r->type = INPUT_JSONL;
+    } else if (pav_doc_is_str(type, "MANIFEST") ||
+               pav_doc_is_str(type, "PARQUET")) {
+        compile_fault(c, PAV_ERROR, "UNSUPPORTED",
+                      pointer_to(c, pointer, "InputType"), type->at,
+                      "The input type %.*s is not built: JSON, JSONL and CSV "
+                      "are",
+                      (int)type->len, type->text);
+    } else if (!pav_doc_is_str(type, "JSON")) {
+        compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, "InputType"),
+                      config == NULL ? d->at : config->at,
+                      "The field 'InputType' should have one of these values: "
+                      "[CSV, JSON, JSONL, MANIFEST, PARQUET]");
+    }
+}
+
+static void
+batcher_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
+                const char *pointer)
+{
+    struct item_batcher *b = pav_arena_zalloc(c->arena, sizeof(*b));
+
+    s->map.batcher = b;
+    member_number(c, d, pointer, "MaxItemsPerBatch", 1, 1e8, &b->max_items);
+    member_number(c, d, pointer, "MaxInputBytesPerBatch", 1, BATCH_BYTES_MAX,
+                  &b->max_bytes);
+    b->batch_input = member_template(c, d, pointer, "BatchInput");
+    if (!b->max_items.given && !b->max_bytes.given)
+        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+                      "One of 'MaxItemsPerBatch' and 'MaxInputBytesPerBatch' "
+                      "is required");
+}
+
+static void
+writer_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
+               const char *pointer)
+{
+    const struct pav_doc *config = pav_doc_get(d, "WriterConfig");
+    const struct pav_doc *how = pav_doc_get(config, "Transformation");
+    struct result_writer *w = pav_arena_zalloc(c->arena, sizeof(*w));
+
+    s->map.writer = w;
+    w->parameters = member_template(c, d, pointer, "Parameters");
+    w->json_lines =
+        pav_doc_is_str(pav_doc_get(config, "OutputType"), "JSONL");
+    w->compact = pav_doc_is_str(how, "COMPACT");
+    w->flatten = pav_doc_is_str(how, "FLATTEN");
+    if (w->parameters == NULL && config == NULL)
+        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+                      "A ResultWriter needs 'Resource' and 'Parameters', or a "
+                      "'WriterConfig'");
+    if (w->parameters != NULL && !resource_is(d, "s3:putObject"))
+        compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, "Resource"),
+                      d->at, "A ResultWriter's resource is s3:putObject");
+}
+
+void
+map_reader_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
+                   const char *pointer)
+{
+    static const struct {
+        const char *key;
+        void (*compile)(struct compiler *c, struct state *s,
+                        const struct pav_doc *d, const char *pointer);
+    } parts[] = {{"ItemReader", reader_compile},
+                 {"ItemBatcher", batcher_compile},
+                 {"ResultWriter", writer_compile}};
+    size_t i;
+
+    for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        const struct pav_doc *v = pav_doc_get(d, parts[i].key);
+        const char *at = pointer_to(c, pointer, parts[i].key);
+
+        if (v == NULL)
+            continue;
+        if (v->kind != PAV_OBJECT)
+            compile_fault(c, PAV_ERROR, SCHEMA, at, v->at,
+                          "The field '%s' must be an object", parts[i].key);
+        else if (!s->map.distributed)
+            compile_fault(c, PAV_ERROR, SCHEMA, at, v->at,
+                          "The field '%s' belongs to the mode DISTRIBUTED",
+                          parts[i].key);
+        else
+            parts[i].compile(c, s, v, at);
+    }
+}
+
+/* ---- items out of a text ---- */
+
+struct source {
+    const struct item_reader *reader;
+    struct pav_arena *arena;
+    const char *p, *end;
+    int64_t max;
+    struct pav_items items;
+    const char *cause;
+};
+
+static bool
+refuse(struct source *s, const char *cause)
+{
+    s->cause = cause;
+    return false;
+}
+
+static bool
+add_item(struct source *s, const struct pav_doc *d)
+{
+    if (s->max > 0 && s->items.count >= s->max)
+        return true;
+    if (s->items.count >= PAV_MAP_ITEMS_MAX)
+        return refuse(s, pav_arena_printf(
+                             s->arena,
+                             "The object has more than %d items: let MaxItems "
+                             "be smaller",
+                             PAV_MAP_ITEMS_MAX));
+    pav_items_add(&s->items, d);
+    return true;
+}
+
+static bool
+enough(const struct source *s)
+{
+    return s->max > 0 && s->items.count >= s->max;
+}
+
+/* RFC 6901, of names and indexes. */
+static const struct pav_doc *
+follow(const struct pav_doc *d, const char *pointer, struct pav_arena *a)
+{
+    while (d != NULL && *pointer == '/') {
+        size_t len = strcspn(++pointer, "/"), i, n = 0;
+        char *name = pav_arena_alloc(a, len + 1);
+        uint32_t index = 0;
+
+        for (i = 0; i < len; i++) {
+            name[n] = pointer[i];
+            if (pointer[i] == '~' && i + 1 < len)
+                name[n] = pointer[++i] == '1' ? '/' : '~';
+            n++;
+        }
+        name[n] = '\0';
+        if (d->kind == PAV_ARRAY) {
+            for (i = 0; i < n && i < 9; i++)
+                index = index * 10 + (uint32_t)(name[i] - '0');
+            d = n > 0 && strspn(name, "0123456789") == n && index < d->len
+                    ? &d->items[index]
+                    : NULL;
+        } else {
+            d = pav_doc_getn(d, name, n);
+        }
+        pointer += len;
+    }
+    return d;
+}
+
+static bool
+read_json(struct source *s)
+{
+    const struct pav_doc *d;
+    struct pav_err err;
+    uint32_t i;
+
+    if (pav_doc_parse(s->arena, s->p, (size_t)(s->end - s->p), NULL, &d,
+                      &err) != PAV_OK)
+        return refuse(s, pav_arena_printf(s->arena,
+                                          "The object is not JSON: %s (%s)",
+                                          err.message, err.at));
+    if (s->reader->items_pointer != NULL)
+        d = follow(d, s->reader->items_pointer, s->arena);
+    if (d == NULL || d->kind != PAV_ARRAY)
+        return refuse(s, "Attempting to map over non-iterable node.");
+    for (i = 0; i < d->len && !enough(s); i++)
+        if (!add_item(s, &d->items[i]))
+            return false;
+    return true;
+}
+
+static bool
+read_lines(struct source *s)
+{
+    unsigned line = 0;
+
+    while (s->p < s->end && !enough(s)) {
+        const char *stop = memchr(s->p, '\n', (size_t)(s->end - s->p));
+        size_t len = (size_t)((stop == NULL ? s->end : stop) - s->p);
+        const struct pav_doc *d;
+        struct pav_err err;
+
+        line++;
+        if (len > 0 && s->p[len - 1] == '\r')
+            len--;
+        if (len > 0) {
+            if (pav_doc_parse(s->arena, s->p, len, NULL, &d, &err) != PAV_OK)
+                return refuse(s, pav_arena_printf(s->arena,
+                                                  "Line %u is not JSON: %s",
+                                                  line, err.message));
+            if (!add_item(s, d))
+                return false;
+        }
+        s->p = stop == NULL ? s->end : stop + 1;
+    }
+    return true;
+}
+
+/* One field of CSV; stops before the delimiter or the line's end. */
+static const struct pav_doc *
+read_field(struct source *s)
+{
+    struct pav_buf b;
+    const char *from = s->p, *text;
+    size_t len;
+
+    if (s->p == s->end || *s->p != '"') {
+        while (s->p < s->end && *s->p != s->reader->delimiter &&
+               *s->p != '\n' && *s->p != '\r')
+            s->p++;
+        return pav_doc_new_str(s->arena, from, (size_t)(s->p - from));
+    }
+    pav_buf_init(&b, (size_t)(s->end - s->p) + 1);
+    for (s->p++; s->p < s->end; s->p++) {
+        if (*s->p == '"') {
+            if (s->p + 1 == s->end || s->p[1] != '"')
+                break;
+            s->p++;
+        }
+        pav_buf_putc(&b, *s->p);
+    }
+    if (s->p < s->end)
+        s->p++; /* the closing quote */
+    while (s->p < s->end && *s->p != s->reader->delimiter && *s->p != '\n' &&
+           *s->p != '\r')
+        pav_buf_putc(&b, *s->p++);
+    len = b.len;
+    text = pav_arena_strndup(s->arena, b.p == NULL ? "" : b.p, len);
+    pav_buf_fini(&b);
+    return pav_doc_new_str(s->arena, text, len);
+}
+
+/* Its fields; false at the end of the text. */
+static bool
+read_row(struct source *s, struct pav_items *fields)
+{
+    pav_items_init(fields, s->arena);
+    if (s->p == s->end)
+        return false;
+    for (;;) {
+        pav_items_add(fields, read_field(s));
+        if (s->p == s->end)
+            return true;
+        if (*s->p == s->reader->delimiter) {
+            s->p++;
+            continue;
+        }
+        if (*s->p == '\r')
+            s->p++;
+        if (s->p < s->end && *s->p == '\n')
+            s->p++;
+        return true;
+    }
+}
+
+static bool
+headers_of(struct source *s, const struct pav_doc **headers)
+{
+    struct pav_items fields;
+    uint32_t i, j;
+
+    if (s->reader->headers == NULL) {
+        if (!read_row(s, &fields))
+            return refuse(s, "The object has no row of headers.");
+        *headers = pav_items_array(&fields);
+    } else {
+        *headers = s->reader->headers;
+    }
+    for (i = 0; i < (*headers)->len; i++)
+        for (j = 0; j < i; j++)
+            if (pav_doc_equal(&(*headers)->items[i], &(*headers)->items[j]))
+                return refuse(s, "CSV headers cannot contain duplicates.");
+    return true;
+}
+
+static bool
+read_csv(struct source *s)
+{
+    const struct pav_doc *headers;
+    struct pav_items fields;
+    uint32_t i;
+
+    if (!headers_of(s, &headers))
+        return false;
+    while (!enough(s) && read_row(s, &fields)) {
+        struct pav_members m;
+
+        pav_members_init(&m, s->arena);
+        for (i = 0; i < headers->len; i++) {
+            const struct pav_doc *name = &headers->items[i];
+
+            if (name->kind != PAV_STRING)
+                return refuse(s, "CSV headers must be texts.");
+            pav_members_add(&m, name->text, name->len,
+                            i < fields.count
+                                ? &fields.v[i]
+                                : pav_doc_new_str(s->arena, "", 0));
+        }
+        if (!add_item(s, pav_members_object(&m)))
+            return false;
+    }
+    return true;
+}
+
+bool
+pav_map_items(const struct pav_machine *m, const char *state, const char *text,
+              size_t len, int64_t max_items, struct pav_arena *a,
+              const struct pav_doc **items, const char **cause)
+{
+    const struct state *map = machine_find(m, state, strlen(state));
+    struct source s = {.reader = map->map.reader,
+                       .arena = a,
+                       .p = text,
+                       .end = text + len,
+                       .max = max_items};
+    bool fine = false;
+
+    pav_items_init(&s.items, a);
+    if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
+        s.p += 3; /* a byte order mark */
+    switch (s.reader->type) {
+    case INPUT_JSON:
+        fine = read_json(&s);
+        break;
+    case INPUT_JSONL:
+        fine = read_lines(&s);
+        break;
+    case INPUT_CSV:
+        fine = read_csv(&s);
+        break;
+    }
+    *items = pav_items_array(&s.items);
+    *cause = s.cause;
+    return fine;
+}
+
+bool
+pav_map_lists(const struct pav_machine *m, const char *state)
+{
+    return machine_find(m, state, strlen(state))->map.reader->lists;
+}
+
+struct pav_map_writing
+pav_map_writing(const struct pav_machine *m, const char *state)
+{
+    const struct result_writer *w =
+        machine_find(m, state, strlen(state))->map.writer;
+    struct pav_map_writing out = {0};
+
+    if (w != NULL) {
+        out.json_lines = w->json_lines;
+        out.flatten = w->flatten;
+        out.compact = w->compact;
+    }
+    return out;
+}
