@@ -49,8 +49,8 @@ graph_of(const struct pav_machine_row *version)
 
     pav_arena_init(&a, 1 << 16);
     pav_faults_init(&faults, &a);
-    machine = pav_machine_compile(version->definition.p,
-                                  version->definition.len, PAV_STANDARD, &faults);
+    machine = pav_machine_compile(
+        version->definition.p, version->definition.len, PAV_STANDARD, &faults);
     if (pav_doc_parse_copy(&a, version->definition.p, version->definition.len,
                            NULL, &definition, NULL) != PAV_OK)
         definition = &pav_doc_empty_object;

@@ -220,8 +220,8 @@ one_machine(struct pav_query *q, const char *name)
     pav_members_init(&m, q->arena);
     pav_members_puts(&m, "machine", machine_view(q, &v));
     pav_faults_init(&faults, q->arena);
-    machine =
-        pav_machine_compile(v.row.definition.p, v.row.definition.len, PAV_STANDARD, &faults);
+    machine = pav_machine_compile(v.row.definition.p, v.row.definition.len,
+                                  PAV_STANDARD, &faults);
     if (machine != NULL)
         pav_members_puts(&m, "states", states_view(q, machine, &v.row));
     view_text(&m, "definition",

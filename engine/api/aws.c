@@ -399,8 +399,8 @@ define_with(struct pav_query *q, struct question *qu, const cJSON *paper)
     }
     job = pav_job_new(PAV_JOB_DEFINE);
     pav_faults_init(&faults, q->arena);
-    job->compiled =
-        pav_machine_compile(definition, strlen(definition), PAV_STANDARD, &faults);
+    job->compiled = pav_machine_compile(definition, strlen(definition),
+                                        PAV_STANDARD, &faults);
     if (job->compiled == NULL) {
         for (i = 0; faults.v[i].severity != PAV_ERROR; i++)
             ;

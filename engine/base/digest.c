@@ -147,7 +147,7 @@ pav_base64_decode(const char *s, size_t len, void *out, size_t *out_len)
 
     for (i = 0; i < len && s[i] != '='; i++) {
         /* The first 62 characters of both alphabets agree. */
-        const char *hit = s[i] == '\0' ? NULL
+        const char *hit = s[i] == '\0'  ? NULL
                           : s[i] == '+' ? alphabet + 62
                           : s[i] == '/' ? alphabet + 63
                                         : strchr(alphabet, s[i]);

@@ -441,8 +441,7 @@ pav_doc_merge(struct pav_arena *a, const struct pav_doc *x,
     pav_members_init(&m, a);
     for (i = 0; i < x->len; i++) {
         const struct pav_member *member = &x->members[i];
-        const struct pav_doc *over =
-            pav_doc_getn(y, member->key, member->len);
+        const struct pav_doc *over = pav_doc_getn(y, member->key, member->len);
 
         pav_members_add(&m, member->key, member->len,
                         over == NULL ? &member->value : over);

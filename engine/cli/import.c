@@ -459,7 +459,8 @@ import_machine(struct import *im, const struct pav_member *m,
         d = pav_doc_get(p, "Definition");
     definition = resolved(im, d);
     pav_faults_init(&faults, a);
-    machine = pav_machine_compile(definition, strlen(definition), PAV_STANDARD, &faults);
+    machine = pav_machine_compile(definition, strlen(definition), PAV_STANDARD,
+                                  &faults);
     if (machine == NULL) {
         im->faulty++;
         pav_buf_printf(&im->notes, "%s left out, its definition has faults:\n",

@@ -185,10 +185,9 @@ assign_apply(struct stepper *st, struct frame *f)
 {
     if (f->assigned == NULL || f->assigned->len == 0)
         return true;
-    f->variables =
-        f->variables == NULL
-            ? f->assigned
-            : pav_doc_merge(st->arena, f->variables, f->assigned);
+    f->variables = f->variables == NULL
+                       ? f->assigned
+                       : pav_doc_merge(st->arena, f->variables, f->assigned);
     if (printed_len(f->variables) <= VARIABLES_MAX)
         return true;
     return fail_with(st, f, "States.DataLimitExceeded",

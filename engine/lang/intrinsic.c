@@ -147,8 +147,7 @@ read_arg(struct call_reader *r, struct arg *a)
 
         e->kind = EXPR_CALL;
         e->call = read_call(r);
-        e->text =
-            pav_arena_strndup(r->c->arena, from, (size_t)(r->p - from));
+        e->text = pav_arena_strndup(r->c->arena, from, (size_t)(r->p - from));
         a->expr = e;
         return e->call != NULL;
     }

@@ -18,8 +18,8 @@ static const char *
 kind_word(const struct pav_doc *d)
 {
     static const char *const words[] = {
-        [PAV_NULL] = "null",     [PAV_FALSE] = "a boolean",
-        [PAV_TRUE] = "a boolean", [PAV_NUMBER] = "a number",
+        [PAV_NULL] = "null",       [PAV_FALSE] = "a boolean",
+        [PAV_TRUE] = "a boolean",  [PAV_NUMBER] = "a number",
         [PAV_STRING] = "a string", [PAV_ARRAY] = "an array",
         [PAV_OBJECT] = "an object"};
 
@@ -237,12 +237,12 @@ hash(struct args *a)
         char *out = pav_arena_alloc(a->st->arena, PAV_DIGEST_HEX);
         const char *name = pav_doc_str(a->st->arena, a->v[1]);
 
-        hex = pav_digest_hex(name, b.p == NULL ? "" : b.p, b.len, out)
-                  ? out
-                  : NULL;
+        hex = pav_digest_hex(name, b.p == NULL ? "" : b.p, b.len, out) ? out
+                                                                       : NULL;
         if (hex == NULL)
-            call_fail(a, "'%s' is none of MD5, SHA-1, SHA-256, SHA-384 and "
-                         "SHA-512",
+            call_fail(a,
+                      "'%s' is none of MD5, SHA-1, SHA-256, SHA-384 and "
+                      "SHA-512",
                       name);
     }
     pav_buf_fini(&b);

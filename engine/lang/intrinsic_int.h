@@ -35,8 +35,8 @@ struct intrinsic {
     const struct pav_doc *(*run)(struct args *a);
 };
 
-const struct pav_doc *call_fail(struct args *a, const char *fmt, ...)
-    PAV_PRINTF(2, 3);
+const struct pav_doc *
+call_fail(struct args *a, const char *fmt, ...) PAV_PRINTF(2, 3);
 const struct intrinsic *intrinsic_find(const char *name, size_t len);
 
 #endif

@@ -30,11 +30,13 @@ vfail(struct stepper *st, const struct frame *f, const char *error,
     memset(&st->failure, 0, sizeof(st->failure));
     st->failure.error = error;
     st->failure.fixed = strcmp(error, "States.Runtime") == 0;
-    st->failure.cause = pav_arena_printf(
-        st->arena,
-        "An error occurred while executing the state '%s' (entered at the "
-        "event id #%lld). %s",
-        f->state->name, (long long)f->entered_id, text);
+    st->failure.cause = text;
+    if (st->inspection == NULL) /* TestState says the error alone */
+        st->failure.cause = pav_arena_printf(
+            st->arena,
+            "An error occurred while executing the state '%s' (entered at the "
+            "event id #%lld). %s",
+            f->state->name, (long long)f->entered_id, text);
     return false;
 }
 
@@ -113,6 +115,8 @@ context_of(struct stepper *st, struct frame *f)
     struct pav_arena *a = st->arena;
     struct pav_members top, m;
 
+    if (st->inspection != NULL && st->inspection->context != NULL)
+        return st->inspection->context;
     if (f->context != NULL)
         return f->context;
     pav_members_init(&top, a);
@@ -258,9 +262,12 @@ io_input(struct stepper *st, struct frame *f, const struct pav_doc **effective)
 
     if (!io_path_field(st, f, &s->input_path, f->input, &d))
         return false;
-    if (s->parameters != NULL)
-        return io_template(st, f, s->parameters, d, effective);
+    inspect(st, "afterInputPath", d);
     *effective = d;
+    if (s->parameters != NULL &&
+        !io_template(st, f, s->parameters, d, effective))
+        return false;
+    inspect(st, "afterParameters", *effective);
     return true;
 }
 
@@ -298,12 +305,16 @@ io_output(struct stepper *st, struct frame *f, const struct pav_doc *result,
     const struct state *s = f->state;
     const struct pav_doc *d = result;
 
+    if (s->kind != &pass_kind)
+        inspect(st, "result", result);
     if (!io_assign(st, f, s->assign, result))
         return false;
     if (s->result_selector != NULL &&
         !io_template(st, f, s->result_selector, result, &d))
         return false;
+    inspect(st, "afterResultSelector", d);
     if (!io_result_path(st, f, &s->result_path, d, &d))
         return false;
+    inspect(st, "afterResultPath", d);
     return io_path_field(st, f, &s->output_path, d, output);
 }

@@ -31,8 +31,8 @@ static const char *const jsonata_fields[] = {"Arguments", "Output", "Items",
                                              "Condition", NULL};
 
 const struct state_kind *const state_kinds[] = {
-    &task_kind, &wait_kind,   &pass_kind,     &succeed_kind, &fail_kind,
-    &choice_kind, &parallel_kind, &map_kind, NULL};
+    &task_kind,   &wait_kind,     &pass_kind, &succeed_kind, &fail_kind,
+    &choice_kind, &parallel_kind, &map_kind,  NULL};
 
 /* ---- faults ---- */
 
@@ -253,14 +253,13 @@ expr_at(struct compiler *c, const struct pav_doc *v, const char *pointer,
         e = NULL;
     }
     if (e == NULL) {
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, key), v->at,
-                      "The value for the field '%s' must be a valid JSONPath%s"
-                      ": %s",
-                      key,
-                      rule == EXPR_OR_CALL
-                          ? " or a valid intrinsic function call"
-                          : "",
-                      err.message);
+        compile_fault(
+            c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, key), v->at,
+            "The value for the field '%s' must be a valid JSONPath%s"
+            ": %s",
+            key,
+            rule == EXPR_OR_CALL ? " or a valid intrinsic function call" : "",
+            err.message);
         return NULL;
     }
     if (rule == EXPR_REFERENCE && !expr_is_reference(e)) {
@@ -461,7 +460,7 @@ field_allowed(const struct state_kind *k, const struct pav_member *m)
 
 void
 check_jsonata_fields(struct compiler *c, const struct pav_doc *d,
-                   const char *pointer)
+                     const char *pointer)
 {
     uint32_t i;
 
@@ -605,6 +604,14 @@ machine_add(struct pav_machine *m, struct state *s)
     m->states[m->count++] = s;
 }
 
+static int
+by_text(const void *x, const void *y)
+{
+    const char *const *a = x, *const *b = y;
+
+    return strcmp(*a, *b);
+}
+
 static struct state *
 state_compile(struct compiler *c, const struct pav_member *m,
               const char *pointer, const struct scope *scope)
@@ -651,6 +658,8 @@ state_compile(struct compiler *c, const struct pav_member *m,
     if (s->kind->compile != NULL)
         s->kind->compile(c, s, d, pointer);
     c->state = around;
+    if (s->variable_count > 1)
+        qsort(s->variables, s->variable_count, sizeof(*s->variables), by_text);
     return s;
 }
 
@@ -665,6 +674,15 @@ target_find(struct compiler *c, const struct scope *scope, const char *name,
     for (i = 0; i < scope->count; i++)
         if (strcmp(scope->states[i]->name, name) == 0)
             return scope->states[i];
+    if (c->lone && scope->up == NULL) {
+        struct state *elsewhere =
+            pav_arena_zalloc(c->arena, sizeof(*elsewhere));
+
+        elsewhere->name = name;
+        elsewhere->kind = &succeed_kind;
+        elsewhere->scope = scope;
+        return elsewhere;
+    }
     compile_fault(c, PAV_ERROR, "MISSING_TRANSITION_TARGET", pointer, at,
                   "There is no state '%s' among the states here", name);
     return NULL;
@@ -781,7 +799,7 @@ scope_compile(struct compiler *c, const struct pav_doc *d, const char *pointer,
     scope->start =
         target_find(c, scope, name, pointer_to(c, pointer, "StartAt"),
                     start == NULL ? 0 : start->at);
-    if (c->faults->errors == errors)
+    if (c->faults->errors == errors && !(c->lone && up == NULL))
         check_reach(c, scope, inner, states->at);
     return scope;
 }
@@ -866,9 +884,17 @@ struct pav_machine *
 pav_machine_compile(const char *text, size_t len, enum pav_machine_type type,
                     struct pav_faults *faults)
 {
+    return machine_compile(text, len, type, false, faults);
+}
+
+struct pav_machine *
+machine_compile(const char *text, size_t len, enum pav_machine_type type,
+                bool lone, struct pav_faults *faults)
+{
     static const struct pav_doc_opts opts = {PAV_DUP_REFUSE, 200, 0};
     struct pav_machine *m = pav_xcalloc(1, sizeof(*m));
-    struct compiler c = {.machine = m, .arena = &m->arena, .faults = faults};
+    struct compiler c = {
+        .machine = m, .arena = &m->arena, .faults = faults, .lone = lone};
     const struct pav_doc *d;
     struct pav_err err;
     uint32_t errors = faults->errors;
@@ -912,8 +938,8 @@ pav_machine_free(struct pav_machine *m)
 
 /* ---- types ---- */
 
-static const char *const type_names[] = {[PAV_STANDARD] = "STANDARD",
-                                         [PAV_EXPRESS] = "EXPRESS"};
+static const char *const type_names[] = {
+    [PAV_STANDARD] = "STANDARD", [PAV_EXPRESS] = "EXPRESS"};
 
 const char *
 pav_machine_type_name(enum pav_machine_type t)
@@ -968,4 +994,32 @@ pav_machine_state(const struct pav_machine *m, uint32_t i)
     if (s->kind == &task_kind)
         v.awaits = s->task.awaits;
     return v;
+}
+
+/* {"STATE":["name",...],...}: the variables that states refer to. */
+void
+pav_machine_variables(const struct pav_machine *m, struct pav_buf *out)
+{
+    bool first = true;
+    uint32_t i, j;
+
+    pav_buf_putc(out, '{');
+    for (i = 0; i < m->count; i++) {
+        const struct state *s = m->states[i];
+
+        if (s->variable_count == 0)
+            continue;
+        if (!first)
+            pav_buf_putc(out, ',');
+        first = false;
+        pav_buf_jsons(out, s->name);
+        pav_buf_puts(out, ":[");
+        for (j = 0; j < s->variable_count; j++) {
+            if (j > 0)
+                pav_buf_putc(out, ',');
+            pav_buf_jsons(out, s->variables[j]);
+        }
+        pav_buf_putc(out, ']');
+    }
+    pav_buf_putc(out, '}');
 }

@@ -264,6 +264,7 @@ struct compiler {
     struct pav_faults *faults;
     uint32_t depth;
     struct state *state; /* whose fields are compiled */
+    bool lone;           /* one state alone: its targets are elsewhere */
 };
 
 /* A fault at a member (or at the object itself when key is NULL). */
@@ -317,6 +318,10 @@ const struct state *
 target_find(struct compiler *c, const struct scope *scope, const char *name,
             const char *pointer, uint32_t at);
 
+/* `lone`: a state alone, whose targets need not be there. */
+struct pav_machine *
+machine_compile(const char *text, size_t len, enum pav_machine_type type,
+                bool lone, struct pav_faults *faults);
 /* expr.c: NULL and a reason when the text is none. */
 const struct expr *expr_compile(struct compiler *c, const char *text,
                                 size_t len, struct pav_err *err);
@@ -326,8 +331,8 @@ bool is_call(const char *text, size_t len);
 const struct call *call_compile(struct compiler *c, const char *text,
                                 size_t len, struct pav_err *err);
 /* assign.c: the member Assign of a state, rule or catcher; NULL: none. */
-const struct tmpl *member_assign(struct compiler *c, const struct pav_doc *o,
-                                 const char *pointer);
+const struct tmpl *
+member_assign(struct compiler *c, const struct pav_doc *o, const char *pointer);
 /* No inner scope assigns what an outer one does. */
 void check_assigned(struct compiler *c, const struct scope *top);
 /* resource.c */

@@ -31,8 +31,11 @@ delimiter_compile(struct compiler *c, struct item_reader *r,
     static const struct {
         const char *name;
         char value;
-    } names[] = {{"COMMA", ','}, {"PIPE", '|'}, {"SEMICOLON", ';'},
-                 {"SPACE", ' '}, {"TAB", '\t'}};
+    } names[] = {{"COMMA", ','},
+                 {"PIPE", '|'},
+                 {"SEMICOLON", ';'},
+                 {"SPACE", ' '},
+                 {"TAB", '\t'}};
     const struct pav_doc *v = pav_doc_get(config, "CSVDelimiter");
     size_t i;
 
@@ -148,8 +151,7 @@ writer_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
 
     s->map.writer = w;
     w->parameters = member_template(c, d, pointer, "Parameters");
-    w->json_lines =
-        pav_doc_is_str(pav_doc_get(config, "OutputType"), "JSONL");
+    w->json_lines = pav_doc_is_str(pav_doc_get(config, "OutputType"), "JSONL");
     w->compact = pav_doc_is_str(how, "COMPACT");
     w->flatten = pav_doc_is_str(how, "FLATTEN");
     if (w->parameters == NULL && config == NULL)

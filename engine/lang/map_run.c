@@ -70,8 +70,8 @@ batching_of(struct stepper *st, struct frame *f, struct batching *b)
     pav_items_init(&b->batch, st->arena);
     if (batcher == NULL)
         return true;
-    return number_of_field(st, f, &batcher->max_items, from,
-                           "MaxItemsPerBatch", &b->max_items) &&
+    return number_of_field(st, f, &batcher->max_items, from, "MaxItemsPerBatch",
+                           &b->max_items) &&
            number_of_field(st, f, &batcher->max_bytes, from,
                            "MaxInputBytesPerBatch", &b->max_bytes) &&
            (batcher->batch_input == NULL ||
@@ -156,6 +156,8 @@ tolerance_of(struct stepper *st, struct frame *f, struct pav_members *spec)
                                 "ToleratedFailureCount cannot be negative.");
         pav_members_puts(spec, "toleratedFailureCount",
                          pav_doc_new_int(st->arena, (int64_t)n));
+        inspect(st, "toleratedFailureCount",
+                pav_doc_new_int(st->arena, (int64_t)n));
     }
     if (s->map.tolerated_percentage.given) {
         if (!number_of_field(st, f, &s->map.tolerated_percentage,
@@ -168,6 +170,8 @@ tolerance_of(struct stepper *st, struct frame *f, struct pav_members *spec)
                                 "and 100.");
         pav_members_puts(spec, "toleratedFailurePercentage",
                          pav_doc_new_double(st->arena, n));
+        inspect(st, "toleratedFailurePercentage",
+                pav_doc_new_double(st->arena, n));
     }
     return true;
 }

@@ -154,8 +154,7 @@ static const struct event_row {
     [EV_ACTIVITY_TIMED_OUT] = {"ActivityTimedOut", SHAPE_ERROR,
                                "activityTimedOutEventDetails", NULL},
     [EV_EXECUTION_REDRIVEN] = {"ExecutionRedriven", SHAPE_NUMBER,
-                               "executionRedrivenEventDetails",
-                               "redriveCount"},
+                               "executionRedrivenEventDetails", "redriveCount"},
 };
 
 /* ---- writing ---- */
@@ -495,8 +494,8 @@ read_attempts(struct frame *f, const struct pav_doc *list, struct pav_arena *a)
 }
 
 static void
-read_map(struct frame *f, const struct pav_doc *record,
-         const struct pav_doc *d, struct pav_arena *a)
+read_map(struct frame *f, const struct pav_doc *record, const struct pav_doc *d,
+         struct pav_arena *a)
 {
     struct map_state *map = pav_arena_zalloc(a, sizeof(*map));
     const struct pav_doc *results = payload_of(record, d, "z");
@@ -507,8 +506,7 @@ read_map(struct frame *f, const struct pav_doc *record,
     map->started_id = number_of(d, "s");
     map->next = (uint32_t)number_of(d, "l");
     map->concurrency = (uint32_t)number_of(d, "c");
-    map->results =
-        pav_arena_zalloc(a, (map->items->len + 1) * sizeof(void *));
+    map->results = pav_arena_zalloc(a, (map->items->len + 1) * sizeof(void *));
     for (i = 0; i < map->next; i++)
         map->results[i] = &results->items[i];
     for (i = 0; i < f->kid_count; i++)
@@ -736,8 +734,7 @@ print_assigned(struct pav_buf *b, bool *first, const struct pav_doc *assigned)
         pav_buf_json(b, text.p, text.len);
         pav_buf_fini(&text);
     }
-    pav_buf_puts(b,
-                 "},\"assignedVariablesDetails\":{\"truncated\":false}");
+    pav_buf_puts(b, "},\"assignedVariablesDetails\":{\"truncated\":false}");
 }
 
 static void

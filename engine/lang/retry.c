@@ -172,31 +172,42 @@ draw(const struct stepper *st, uint32_t no)
     return (double)(x >> 11) / 9007199254740992.0;
 }
 
+int
+retrier_of(const struct state *s, const struct failure *e)
+{
+    uint32_t i;
+
+    for (i = 0; !e->fixed && i < s->retrier_count; i++)
+        if (names_match(&s->retriers[i].errors, e))
+            return (int)i;
+    return -1;
+}
+
+double
+retry_delay(const struct retrier *r, int64_t attempts)
+{
+    double delay = r->interval_s * pow(r->backoff, (double)attempts);
+
+    if (r->max_delay_s > 0 && delay > r->max_delay_s)
+        delay = r->max_delay_s;
+    return delay > RANGE_MAX ? RANGE_MAX : delay;
+}
+
 bool
 retry_try(struct stepper *st, struct frame *f, const struct failure *e)
 {
     const struct state *s = f->state;
-    uint32_t i;
+    int i = retrier_of(s, e);
     double delay;
 
-    if (e->fixed)
-        return false;
-    for (i = 0; i < s->retrier_count; i++)
-        if (names_match(&s->retriers[i].errors, e))
-            break;
-    if (i == s->retrier_count)
+    if (i < 0)
         return false;
     if (f->attempts == NULL)
         f->attempts = pav_arena_zalloc(st->arena,
                                        s->retrier_count * sizeof(*f->attempts));
     if (f->attempts[i] >= s->retriers[i].max_attempts)
         return false;
-    delay = s->retriers[i].interval_s *
-            pow(s->retriers[i].backoff, (double)f->attempts[i]);
-    if (s->retriers[i].max_delay_s > 0 && delay > s->retriers[i].max_delay_s)
-        delay = s->retriers[i].max_delay_s;
-    if (delay > RANGE_MAX)
-        delay = RANGE_MAX;
+    delay = retry_delay(&s->retriers[i], f->attempts[i]);
     f->no = st->next_no++;
     if (s->retriers[i].jitter)
         delay *= draw(st, f->no);

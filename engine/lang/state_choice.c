@@ -62,6 +62,7 @@ enter(struct stepper *st, struct frame *f)
 
     if (!io_path_field(st, f, &s->input_path, f->input, &from))
         return GO_FAILED;
+    inspect(st, "afterInputPath", from);
     f->jump = s->choice.otherwise;
     for (i = 0; i < s->choice.count; i++) {
         bool holds = false;

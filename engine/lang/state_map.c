@@ -208,22 +208,25 @@ enter(struct stepper *st, struct frame *f)
     struct event_data data = {0};
     double concurrency;
 
-    if (!io_path_field(st, f, &s->input_path, f->input, &map->effective) ||
-        !items_of(st, f, map->effective, &map->items))
+    if (!io_path_field(st, f, &s->input_path, f->input, &map->effective))
         return GO_FAILED;
-    data.number = map->items->len;
-    emit_next(st, f, EV_MAP_STARTED, &data);
-    f->map = map;
-    map->started_id = f->previous_id;
-    if (!number_of_field(st, f, &s->map.max_concurrency, map->effective,
+    inspect(st, "afterInputPath", map->effective);
+    if (!items_of(st, f, map->effective, &map->items) ||
+        !number_of_field(st, f, &s->map.max_concurrency, map->effective,
                          "MaxConcurrency", &concurrency))
         return GO_FAILED;
+    inspect(st, "afterItemsPath", map->items);
     if (concurrency < 0) {
         fail_runtime(st, f, "MaxConcurrency must not be negative: %.0f",
                      concurrency);
         return GO_FAILED;
     }
     map->concurrency = concurrency > 1e6 ? 1000000 : (uint32_t)concurrency;
+    inspect(st, "maxConcurrency", pav_doc_new_int(st->arena, map->concurrency));
+    data.number = map->items->len;
+    emit_next(st, f, EV_MAP_STARTED, &data);
+    f->map = map;
+    map->started_id = f->previous_id;
     if (s->map.distributed)
         return start_run(st, f, map->items);
     map->results =
@@ -240,10 +243,10 @@ enter(struct stepper *st, struct frame *f)
 bool
 map_may_start(const struct frame *map)
 {
-    uint32_t most = map->map->concurrency == 0 ||
-                            map->map->concurrency > MAP_CONCURRENCY
-                        ? MAP_CONCURRENCY
-                        : map->map->concurrency;
+    uint32_t most =
+        map->map->concurrency == 0 || map->map->concurrency > MAP_CONCURRENCY
+            ? MAP_CONCURRENCY
+            : map->map->concurrency;
 
     return map->map->next < map->map->items->len && map->kid_count < most;
 }

@@ -14,7 +14,12 @@ compile(struct compiler *c, struct state *s, const struct pav_doc *d,
     const char *inner = pointer_to(c, pointer, "Branches");
     uint32_t i;
 
-    if (branches == NULL || branches->kind != PAV_ARRAY || branches->len == 0 ||
+    if (branches != NULL && branches->kind == PAV_ARRAY && branches->len == 0) {
+        compile_fault(c, PAV_ERROR, SCHEMA, inner, branches->at,
+                      "Value cannot be empty");
+        return;
+    }
+    if (branches == NULL || branches->kind != PAV_ARRAY ||
         branches->len > MAX_BRANCHES) {
         compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
                       "The field 'Branches' must be a list of 1 to %d "

@@ -17,8 +17,10 @@ enter(struct stepper *st, struct frame *f)
 
     if (!io_input(st, f, &effective))
         return GO_FAILED;
-    if (f->state->pass.result != NULL)
+    if (f->state->pass.result != NULL) {
         effective = f->state->pass.result;
+        inspect_again(st, "result", effective);
+    }
     return io_output(st, f, effective, &f->result) ? GO_NEXT : GO_FAILED;
 }
 

@@ -8,6 +8,7 @@ enter(struct stepper *st, struct frame *f)
 
     if (!io_path_field(st, f, &f->state->input_path, f->input, &d))
         return GO_FAILED;
+    inspect(st, "afterInputPath", d);
     if (!io_path_field(st, f, &f->state->output_path, d, &f->result))
         return GO_FAILED;
     return GO_NEXT;

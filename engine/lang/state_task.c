@@ -46,12 +46,11 @@ dynamodb_compile(struct compiler *c, struct state *s,
                  const struct pav_doc *parameters)
 {
     const struct pav_doc *table = pav_doc_get(parameters, "TableName");
-    const struct pav_doc *key =
-        pav_doc_get(pav_doc_get(parameters,
-                                strcmp(s->task.resource.method, "putItem") == 0
+    const struct pav_doc *key = pav_doc_get(
+        pav_doc_get(parameters, strcmp(s->task.resource.method, "putItem") == 0
                                     ? "Item"
                                     : "Key"),
-                    "eventName");
+        "eventName");
     const struct pav_doc *name = pav_doc_get(key, "S");
 
     if (table != NULL && table->kind == PAV_STRING)
@@ -376,9 +375,9 @@ is_served(const struct stepper *st, const struct resource *r)
 static enum pav_call
 call_of(const struct stepper *st, const struct resource *r, bool *fails)
 {
-    enum pav_unmapped policy =
-        st->in->services == NULL ? PAV_UNMAPPED_USUAL
-                                 : st->in->services->unmapped;
+    enum pav_unmapped policy = st->in->services == NULL
+                                   ? PAV_UNMAPPED_USUAL
+                                   : st->in->services->unmapped;
 
     *fails = false;
     if (r->kind == RESOURCE_EVENT || is_token_row(r))
@@ -407,9 +406,8 @@ schedule(struct stepper *st, struct frame *f, struct event_data *data)
     name_resource(f, data);
     emit_next(st, f, task_event(f, EV_TASK_SCHEDULED), data);
     f->stage = STAGE_SCHEDULED;
-    f->due_at = data->timeout_s == 0
-                    ? 0
-                    : st->in->now_ms + data->timeout_s * 1000;
+    f->due_at =
+        data->timeout_s == 0 ? 0 : st->in->now_ms + data->timeout_s * 1000;
     f->beat_s = data->heartbeat_s;
     f->beat_at = 0;
 }
@@ -520,10 +518,13 @@ wait_view(const struct frame *f, struct pav_arena *a, struct pav_wait_view *out)
     }
 }
 
-static const char *const own_fields[] = {
-    "Resource",         "TimeoutSeconds",       "TimeoutSecondsPath",
-    "HeartbeatSeconds", "HeartbeatSecondsPath", "Credentials",
-    NULL};
+static const char *const own_fields[] = {"Resource",
+                                         "TimeoutSeconds",
+                                         "TimeoutSecondsPath",
+                                         "HeartbeatSeconds",
+                                         "HeartbeatSecondsPath",
+                                         "Credentials",
+                                         NULL};
 
 const struct state_kind task_kind = {
     .name = "Task",

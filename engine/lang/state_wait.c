@@ -29,7 +29,8 @@ compile(struct compiler *c, struct state *s, const struct pav_doc *d,
         return;
     }
     member_int(c, d, pointer, "Seconds", 0, SECONDS_MAX, &s->wait.seconds);
-    s->wait.seconds_path = member_expr(c, d, pointer, "SecondsPath", EXPR_REFERENCE);
+    s->wait.seconds_path =
+        member_expr(c, d, pointer, "SecondsPath", EXPR_REFERENCE);
     s->wait.timestamp_path =
         member_expr(c, d, pointer, "TimestampPath", EXPR_REFERENCE);
     v = pav_doc_get(d, "Timestamp");
@@ -50,8 +51,7 @@ printed_failure(struct stepper *st, const struct frame *f, const char *text,
         pav_buf_put(&b, v->text, v->len);
     else
         pav_doc_print(v, &b);
-    fail_runtime(st, f, "%s: %s == %s", text, p->text,
-                 b.p == NULL ? "" : b.p);
+    fail_runtime(st, f, "%s: %s == %s", text, p->text, b.p == NULL ? "" : b.p);
     pav_buf_fini(&b);
     return false;
 }
@@ -112,6 +112,7 @@ enter(struct stepper *st, struct frame *f)
 
     if (!io_path_field(st, f, &s->input_path, f->input, &from))
         return GO_FAILED;
+    inspect(st, "afterInputPath", from);
     if (s->wait.seconds_path != NULL && !seconds_from(st, f, from, &seconds))
         return GO_FAILED;
     if (s->wait.timestamp_path != NULL && !instant_from(st, f, from, &until))

@@ -249,10 +249,11 @@ void
 leave(struct stepper *st, struct frame *f, const struct pav_doc *output,
       const struct state *next)
 {
-    struct event_data data = {.name = f->state->name_doc,
-                              .payload = output,
-                              .assigned = f->assigned};
+    struct event_data data = {
+        .name = f->state->name_doc, .payload = output, .assigned = f->assigned};
 
+    if (data.assigned != NULL && data.assigned->len == 0)
+        data.assigned = NULL;
     if (st->over)
         return;
     if (io_too_big(st, output)) {
@@ -326,7 +327,7 @@ abort_kids(struct stepper *st, struct frame *f, const struct frame *except,
     }
 }
 
-static const struct pav_doc *
+const struct pav_doc *
 error_output(struct stepper *st, const struct failure *e)
 {
     struct pav_members m;
@@ -403,8 +404,8 @@ fail_frame(struct stepper *st, struct frame *f)
         /* A runtime error goes past everything, straight to the end. */
         if ((from_kid || e.of_run) && !runtime)
             emit_next(st, f,
-                      f->phase == PHASE_MAP ? EV_MAP_FAILED
-                                            : EV_PARALLEL_FAILED,
+                      f->state->kind == &map_kind ? EV_MAP_FAILED
+                                                  : EV_PARALLEL_FAILED,
                       NULL);
         if (st->over)
             return; /* S2, S3 */
@@ -670,8 +671,8 @@ redrive_frame(struct stepper *st, struct frame *f)
 static void
 redrive(struct stepper *st)
 {
-    struct event_data data = {
-        .number = (uint32_t)st->in->identity->redrive_count};
+    struct event_data data = {.number =
+                                  (uint32_t)st->in->identity->redrive_count};
 
     st->root->previous_id =
         emit(st, EV_EXECUTION_REDRIVEN, st->root->previous_id, &data);

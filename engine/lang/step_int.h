@@ -43,7 +43,7 @@ struct frame {
     const struct pav_doc *named; /* a dynamic event name or pattern */
     enum pav_call call; /* PHASE_TASK, PHASE_RUN: who is asked; one step */
     const struct pav_doc *called_with; /* with what; one step */
-    int64_t *attempts;           /* by retrier; NULL: none yet */
+    int64_t *attempts;                 /* by retrier; NULL: none yet */
     int64_t retry_count;
     bool via_default; /* since the last wait, within this step */
     const struct pav_doc *context;
@@ -66,8 +66,8 @@ struct map_state {
 struct failure {
     const char *error, *cause; /* NULL: absent */
     bool fixed;                /* States.Runtime: neither retried nor caught */
-    bool of_task;   /* a task failed: TaskStateAborted in a branch */
-    bool of_run;    /* a map run failed: MapStateFailed */
+    bool of_task;              /* a task failed: TaskStateAborted in a branch */
+    bool of_run;               /* a map run failed: MapStateFailed */
     bool heartbeat; /* States.Timeout, matched by HeartbeatTimeout too */
 };
 
@@ -157,7 +157,7 @@ struct stepper {
     uint32_t budget, draws;
     bool over; /* the execution has ended */
     const char *last_state;
-    struct frame *failed; /* whose failure ended it */
+    struct frame *failed;          /* whose failure ended it */
     struct inspection *inspection; /* TestState looks on; or NULL */
 };
 
@@ -210,15 +210,19 @@ bool io_result_path(struct stepper *st, struct frame *f,
 bool io_too_big(struct stepper *st, const struct pav_doc *d);
 
 /* expr.c */
-enum expr_end { EXPR_FOUND, EXPR_NOTHING, EXPR_FAILED /* the failure is set */ };
+enum expr_end {
+    EXPR_FOUND,
+    EXPR_NOTHING,
+    EXPR_FAILED /* the failure is set */
+};
 enum expr_end expr_eval(struct stepper *st, struct frame *f,
                         const struct expr *e, const struct pav_doc *from,
                         const struct pav_doc **out, struct pav_err *why);
 const struct pav_doc *variable_find(const struct frame *f, const char *name);
 /* intrinsic.c */
-enum expr_end call_eval(struct stepper *st, struct frame *f,
-                        const struct expr *e, const struct pav_doc *from,
-                        const struct pav_doc **out);
+enum expr_end
+call_eval(struct stepper *st, struct frame *f, const struct expr *e,
+          const struct pav_doc *from, const struct pav_doc **out);
 /* assign.c: evaluates into f->assigned; `t` may be NULL. */
 bool io_assign(struct stepper *st, struct frame *f, const struct tmpl *t,
                const struct pav_doc *from);
@@ -234,7 +238,20 @@ bool fail_runtime(struct stepper *st, const struct frame *f, const char *fmt,
 bool fail_with(struct stepper *st, const struct frame *f, const char *error,
                const char *fmt, ...) PAV_PRINTF(4, 5);
 
+/* test_state.c: what TestState shows; nothing when nobody looks on. */
+struct inspection {
+    struct pav_members data;
+    const struct pav_doc *context; /* given; or NULL */
+};
+void inspect(struct stepper *st, const char *key, const struct pav_doc *d);
+/* What was shown so far does not count: this does. */
+void
+inspect_again(struct stepper *st, const char *key, const struct pav_doc *d);
+
 /* retry.c */
+/* Which retrier or catcher is meant; -1: none. */
+int retrier_of(const struct state *s, const struct failure *e);
+double retry_delay(const struct retrier *r, int64_t attempts);
 /* True when the frame now waits for another attempt. */
 bool retry_try(struct stepper *st, struct frame *f, const struct failure *e);
 const struct catcher *
@@ -257,10 +274,10 @@ struct frame *map_start_next(struct stepper *st, struct frame *map);
 bool map_may_start(const struct frame *map);
 const struct pav_doc *map_results(struct stepper *st, const struct frame *map);
 /* map_run.c: what a distributed Map's run is told; NULL: failed. */
-const struct pav_doc *map_run_spec(struct stepper *st, struct frame *f,
-                                   const struct pav_doc *items);
-void map_run_ended(struct stepper *st, struct frame *f,
-                   const struct pav_wake *wake);
+const struct pav_doc *
+map_run_spec(struct stepper *st, struct frame *f, const struct pav_doc *items);
+void
+map_run_ended(struct stepper *st, struct frame *f, const struct pav_wake *wake);
 /* A Map's number: literal or at a path; false: it is none. */
 bool number_of_field(struct stepper *st, struct frame *f,
                      const struct number_field *n, const struct pav_doc *from,
@@ -270,6 +287,8 @@ bool number_of_field(struct stepper *st, struct frame *f,
 /* The frame that waits under this number, or NULL. */
 struct frame *frame_waiting(struct frame *f, uint32_t no);
 void fail_frame(struct stepper *st, struct frame *f);
+/* {Error, Cause}, null where there is none. */
+const struct pav_doc *error_output(struct stepper *st, const struct failure *e);
 void leave(struct stepper *st, struct frame *f, const struct pav_doc *output,
            const struct state *next);
 

@@ -152,8 +152,8 @@ pav_folder_load(const char *dir, const char *name, struct pav_buf *report)
     }
     if (ok) {
         pav_faults_init(&faults, a);
-        j->compiled = pav_machine_compile(j->row.definition.p,
-                                          j->row.definition.len, PAV_STANDARD, &faults);
+        j->compiled = pav_machine_compile(
+            j->row.definition.p, j->row.definition.len, PAV_STANDARD, &faults);
         pav_faults_print(&faults, definition, report);
         pav_faults_init(&faults, a);
         j->rules = pav_rules_compile(j->row.rules.p, j->row.rules.len,

@@ -79,7 +79,8 @@ compile_stored(const struct pav_machine_row *row, struct pav_arena *a)
     struct pav_machine *m;
 
     pav_faults_init(&faults, a);
-    m = pav_machine_compile(row->definition.p, row->definition.len, PAV_STANDARD, &faults);
+    m = pav_machine_compile(row->definition.p, row->definition.len,
+                            PAV_STANDARD, &faults);
     if (m == NULL) {
         struct pav_log_ctx ctx = {.machine = row->name};
 

@@ -164,9 +164,9 @@ void pav_members_add(struct pav_members *m, const char *key, size_t len,
 const struct pav_doc *pav_members_object(struct pav_members *m);
 
 /* The members of both objects, those of `y` where both have one. */
-const struct pav_doc *pav_doc_merge(struct pav_arena *a,
-                                    const struct pav_doc *x,
-                                    const struct pav_doc *y);
+const struct pav_doc *
+pav_doc_merge(struct pav_arena *a, const struct pav_doc *x,
+              const struct pav_doc *y);
 
 void pav_items_init(struct pav_items *it, struct pav_arena *a);
 void pav_items_add(struct pav_items *it, const struct pav_doc *value);

@@ -17,8 +17,8 @@ struct pav_history_event {
     /* "input", "output", "parameters"; of a number or text: its field */
     const char *payload_field;
     const struct pav_doc *resource, *resource_type;
-    const struct pav_doc *error, *cause; /* NULL when absent */
-    int64_t timeout_s, heartbeat_s;      /* 0: none */
+    const struct pav_doc *error, *cause;          /* NULL when absent */
+    int64_t timeout_s, heartbeat_s;               /* 0: none */
     const struct pav_doc *assigned, *credentials; /* objects, or NULL */
     const struct pav_doc *text; /* a map run's ARN, a worker's name; or NULL */
     int64_t number;             /* an index, a length, a count */

@@ -58,9 +58,9 @@ bool pav_machine_type_find(const char *name, enum pav_machine_type *out);
  * Compile a definition.  The text is copied.  NULL when a fault is an error.
  * Faults go to `faults`, which may be of any arena.
  */
-struct pav_machine *pav_machine_compile(const char *text, size_t len,
-                                        enum pav_machine_type type,
-                                        struct pav_faults *faults);
+struct pav_machine *
+pav_machine_compile(const char *text, size_t len, enum pav_machine_type type,
+                    struct pav_faults *faults);
 void pav_machine_free(struct pav_machine *m);
 
 /* ---- what others need to know of one ---- */
@@ -70,6 +70,9 @@ uint32_t pav_machine_state_count(const struct pav_machine *m);
 bool pav_machine_needs_input(const struct pav_machine *m);
 /* The literal TableName of its callback tasks, or NULL. */
 const char *pav_machine_token_table(const struct pav_machine *m);
+
+/* {"STATE":["name",...],...}: the variables that its states refer to. */
+void pav_machine_variables(const struct pav_machine *m, struct pav_buf *out);
 
 /* A state by index, in the order of the definition, scopes before insides. */
 struct pav_state_view {

@@ -30,10 +30,10 @@ bool pav_map_lists(const struct pav_machine *m, const char *state);
  * The items out of an object's text, as the state's ReaderConfig says.  False
  * with the reason (States.ItemReaderFailed's cause).  `text` outlives them.
  */
-bool pav_map_items(const struct pav_machine *m, const char *state,
-                   const char *text, size_t len, int64_t max_items,
-                   struct pav_arena *a, const struct pav_doc **items,
-                   const char **cause);
+bool
+pav_map_items(const struct pav_machine *m, const char *state, const char *text,
+              size_t len, int64_t max_items, struct pav_arena *a,
+              const struct pav_doc **items, const char **cause);
 
 /*
  * The inputs of the executions: ItemSelector, then ItemBatcher, over `items`.
@@ -46,8 +46,8 @@ bool pav_map_inputs(const struct pav_step_in *in, uint32_t no,
                     const char **cause);
 
 /* More failures than the run tolerates? */
-bool pav_map_exceeded(const struct pav_doc *spec, int64_t failed,
-                      int64_t total);
+bool
+pav_map_exceeded(const struct pav_doc *spec, int64_t failed, int64_t total);
 
 /* How results are written: the state's WriterConfig. */
 struct pav_map_writing {

@@ -30,12 +30,12 @@ const char *pav_status_name(enum pav_status s);
 bool pav_status_find(const char *name, enum pav_status *out);
 
 enum pav_wake_kind {
-    PAV_WAKE_START,   /* output: the execution's input */
-    PAV_WAKE_SUCCESS, /* no, output */
-    PAV_WAKE_FAILURE, /* no, error, cause */
-    PAV_WAKE_TIMER,   /* no */
-    PAV_WAKE_STOP,    /* error, cause: ends ABORTED */
-    PAV_WAKE_FAIL,    /* error, cause: ends FAILED, whatever waits */
+    PAV_WAKE_START,     /* output: the execution's input */
+    PAV_WAKE_SUCCESS,   /* no, output */
+    PAV_WAKE_FAILURE,   /* no, error, cause */
+    PAV_WAKE_TIMER,     /* no */
+    PAV_WAKE_STOP,      /* error, cause: ends ABORTED */
+    PAV_WAKE_FAIL,      /* error, cause: ends FAILED, whatever waits */
     PAV_WAKE_STARTED,   /* no, worker: somebody has taken the task */
     PAV_WAKE_SUBMITTED, /* no, output: the reply that precedes the end */
     PAV_WAKE_HEARTBEAT, /* no */
@@ -87,8 +87,8 @@ struct pav_step_in {
     struct pav_wake wake;
     int64_t now_ms;
     uint8_t seed[PAV_SEED_LEN];
-    uint32_t budget; /* transitions; 0: the usual 1,000 */
-    uint32_t history_max; /* events; 0: PAV_HISTORY_MAX */
+    uint32_t budget;                     /* transitions; 0: the usual 1,000 */
+    uint32_t history_max;                /* events; 0: PAV_HISTORY_MAX */
     const struct pav_services *services; /* NULL: nobody serves */
     /* A child of a distributed Map: the state whose processor it runs.
      * NULL: the whole machine. */
@@ -112,13 +112,13 @@ struct pav_wait_view {
     enum pav_call call;
     const struct pav_doc *called_with, *arn;
     bool started;
-    bool takes_events; /* a fitting event may be its end */
+    bool takes_events;      /* a fitting event may be its end */
     const char *event_name; /* the event it names; NULL: it takes any */
     const struct pav_pattern *pattern; /* names events by pattern, or NULL */
     const char *pattern_text;
     const char *awaits; /* for people: what would move it, or NULL */
     int64_t since_at;
-    int64_t due_at; /* its TimeoutSeconds; 0: none */
+    int64_t due_at;  /* its TimeoutSeconds; 0: none */
     int64_t beat_at; /* its HeartbeatSeconds; 0: none */
     bool in_parallel;
 };

@@ -119,9 +119,8 @@ compare_set(const struct sides *s, bool chains)
         if (!chains && was_lost(w))
             continue;
         for (j = 0; j < s->got->len; j++)
-            if (!used[j] &&
-                (chains ? same_chain(s, w, &s->got->items[j], 30000)
-                        : same_event(s, w, &s->got->items[j])))
+            if (!used[j] && (chains ? same_chain(s, w, &s->got->items[j], 30000)
+                                    : same_event(s, w, &s->got->items[j])))
                 break;
         if (j == s->got->len)
             return print_event(s->r, "event missing: ", w, NULL);
@@ -161,18 +160,30 @@ interleaves(const struct pav_doc *d)
     return false;
 }
 
+static bool
+is_unordered(const struct pav_doc *c, const struct pav_doc *want)
+{
+    int64_t id;
+    uint32_t i;
+
+    if (pav_doc_get(c, "history_order") != NULL)
+        return true;
+    for (i = 0; i < want->len; i++)
+        if (pav_doc_int(pav_doc_get(&want->items[i], "id"), &id) && id == 0)
+            return true;
+    return false;
+}
+
 const char *
 asl_compare_history(struct run *r, const struct pav_doc *masks,
                     const struct pav_doc *want)
 {
     struct normal n = {r->arena, masks};
-    struct sides s = {.r = r,
-                      .n = &n,
-                      .want = want,
-                      .got = pav_items_array(&r->history)};
+    struct sides s = {
+        .r = r, .n = &n, .want = want, .got = pav_items_array(&r->history)};
     const char *why;
 
-    if (pav_doc_get(r->c, "history_order") != NULL)
+    if (is_unordered(r->c, want))
         return compare_set(&s, false);
     why = compare_ordered(&s);
     if (why != NULL && interleaves(pav_doc_get(r->c, "definition")))

@@ -221,8 +221,8 @@ end_deduced(struct run *r, const struct asked *a)
         wake.error = pav_doc_str(r->arena, error);
         wake.cause = pav_doc_str(r->arena, cause);
     } else {
-        wake.output = r->map_state != NULL || output == NULL ? r->input
-                                                             : output;
+        wake.output =
+            r->map_state != NULL || output == NULL ? r->input : output;
     }
     step(r, &wake);
 }
@@ -439,11 +439,10 @@ writer_output(struct run *r, const struct asked *a)
     pav_members_puts(
         &details, "Key",
         pav_doc_new_cstr(
-            r->arena,
-            pav_arena_printf(
-                r->arena, "%s/%s/manifest.json",
-                pav_doc_str(r->arena, pav_doc_get(writer, "Prefix")),
-                strrchr(arn, ':') + 1)));
+            r->arena, pav_arena_printf(
+                          r->arena, "%s/%s/manifest.json",
+                          pav_doc_str(r->arena, pav_doc_get(writer, "Prefix")),
+                          strrchr(arn, ':') + 1)));
     pav_members_init(&m, r->arena);
     pav_members_puts(&m, "MapRunArn", pav_doc_new_cstr(r->arena, arn));
     pav_members_puts(&m, "ResultWriterDetails", pav_members_object(&details));

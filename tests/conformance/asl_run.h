@@ -48,4 +48,8 @@ void asl_execute(struct run *r);
 const char *asl_compare_history(struct run *r, const struct pav_doc *masks,
                                 const struct pav_doc *want);
 
+/* A case of the TestState API, counted. */
+void
+asl_test_state(struct tally *t, const struct pav_doc *c, struct pav_arena *a);
+
 #endif

@@ -11,20 +11,13 @@
 static bool
 is_wild_word(const struct pav_doc *d)
 {
-    static const char *const words[] = {"date",
-                                        "timestamp",
-                                        "datetime",
-                                        "start-date",
-                                        "stop-date",
-                                        "start-time",
-                                        "entered-time",
-                                        "RequestId",
-                                        "snf_role_arn",
-                                        "sfn_role_arn",
-                                        "x-amzn-RequestId",
-                                        "X-Amzn-Trace-Id",
-                                        "x-amz-crc32",
-                                        "RandomNumberGenerated"};
+    static const char *const words[] = {
+        "date", "timestamp", "datetime", "start-date", "stop-date",
+        "start-time", "entered-time", "RequestId", "snf_role_arn",
+        "sfn_role_arn", "x-amzn-RequestId", "X-Amzn-Trace-Id", "x-amz-crc32",
+        "RandomNumberGenerated",
+        /* opaque names */
+        "a_task_token", "map_run_arn"};
     size_t i;
 
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)

@@ -98,7 +98,13 @@ test_faults(void **state)
         {ONE("{\"Next\":\"Z\"}"),
          "The field 'Type' is required but was missing"},
         {ONE("{\"Type\":\"Map\",\"Next\":\"Z\"}"),
-         "UNSUPPORTED: Map states are not built yet"},
+         "The field 'ItemProcessor' is required but was missing"},
+        {ONE("{\"Type\":\"Map\",\"Next\":\"Z\",\"ItemBatcher\":{},"
+             "\"ItemProcessor\":{}}"),
+         "The field 'ItemBatcher' belongs to the mode DISTRIBUTED"},
+        {ONE("{\"Type\":\"Map\",\"Next\":\"Z\",\"MaxConcurrency\":1,"
+             "\"MaxConcurrencyPath\":\"$.a\",\"ItemProcessor\":{}}"),
+         "Only one of 'MaxConcurrency' and 'MaxConcurrencyPath'"},
         {ONE("{\"Type\":\"Pass\"}"), "One of the fields 'Next' and 'End'"},
         {ONE("{\"Type\":\"Pass\",\"Next\":\"Z\",\"End\":true}"),
          "Only one of 'Next' and 'End'"},
@@ -118,10 +124,13 @@ test_faults(void **state)
              "{\"a\":1,\"a.$\":\"$\"}}"),
          "The field 'a' is given twice"},
         {ONE("{\"Type\":\"Pass\",\"Next\":\"Z\",\"Parameters\":"
-             "{\"a.$\":\"States.UUID()\"}}"),
-         "UNSUPPORTED: Intrinsic functions"},
-        {ONE("{\"Type\":\"Pass\",\"Next\":\"Z\",\"Assign\":{}}"),
-         "UNSUPPORTED: The field 'Assign'"},
+             "{\"a.$\":\"States.UUID(1)\"}}"),
+         "must be a valid JSONPath or a valid intrinsic function call"},
+        {ONE("{\"Type\":\"Pass\",\"Next\":\"Z\",\"Assign\":{\"a.b\":1}}"),
+         "'a.b' is no name for a variable"},
+        {ONE("{\"Type\":\"Pass\",\"Next\":\"Z\",\"Output\":{}}"),
+         "UNSUPPORTED: The field 'Output' belongs to the query language "
+         "JSONata"},
         {ONE("{\"Type\":\"Wait\",\"Next\":\"Z\"}"), "0 are given"},
         {ONE("{\"Type\":\"Wait\",\"Next\":\"Z\",\"Seconds\":1,"
              "\"SecondsPath\":\"$.a\"}"),
@@ -129,11 +138,13 @@ test_faults(void **state)
         {ONE("{\"Type\":\"Wait\",\"Next\":\"Z\",\"Timestamp\":\"soon\"}"),
          "String does not match RFC3339 timestamp"},
         {ONE("{\"Type\":\"Task\",\"Resource\":\"x\",\"Next\":\"Z\"}"),
-         "The resource provided ARN is not recognized."},
+         "The resource provided x is not recognized."},
         {ONE("{\"Type\":\"Task\",\"Resource\":"
-             "\"arn:aws:states:::lambda:invoke\",\"Next\":\"Z\"}"),
-         "UNSUPPORTED: 'arn:aws:states:::lambda:invoke' is not built yet"},
-        {ONE("{" TASK ",\"HeartbeatSeconds\":1}"), "Heartbeats are not built"},
+             "\"arn:aws:states:::lambda:drop\",\"Next\":\"Z\"}"),
+         "The resource provided arn:aws:states:::lambda:drop is not "
+         "recognized."},
+        {ONE("{" TASK ",\"HeartbeatSeconds\":9,\"TimeoutSeconds\":9}"),
+         "'HeartbeatSeconds' must be smaller than 'TimeoutSeconds'"},
         {ONE("{" TASK ",\"Retry\":[{\"ErrorEquals\":[\"States.ALL\"]},"
              "{\"ErrorEquals\":[\"X\"]}]}"),
          "'States.ALL' must stand alone, in the last entry"},
@@ -155,7 +166,7 @@ test_faults(void **state)
              "\"StringMatches\":\"a\\\\b\",\"Next\":\"Z\"}]}"),
          "A backslash in a StringMatches pattern"},
         {ONE("{\"Type\":\"Parallel\",\"Branches\":[],\"Next\":\"Z\"}"),
-         "'Branches' must be a list"},
+         "Value cannot be empty (/States/A/Branches)"},
         {ONE("{\"Type\":\"Parallel\",\"Next\":\"Z\",\"Branches\":[{\"StartAt\":"
              "\"Z\",\"States\":{\"Z\":{\"Type\":\"Succeed\"}}}]}"),
          "The state name 'Z' stands twice"},

@@ -177,7 +177,8 @@ define_with(const char *name, const char *definition, const char *rules)
 
     rules = pav_arena_strdup(&j->arena, rules);
     pav_faults_init(&f, &j->arena);
-    j->compiled = pav_machine_compile(definition, strlen(definition), PAV_STANDARD, &f);
+    j->compiled =
+        pav_machine_compile(definition, strlen(definition), PAV_STANDARD, &f);
     j->rules = pav_rules_compile(rules, strlen(rules), j->compiled, &f);
     if (j->compiled == NULL || j->rules == NULL)
         fail_msg("%s: %s", f.v[0].pointer, f.v[0].message);
@@ -696,7 +697,8 @@ test_tokens_are_spent_once(void **state)
     assert_int_equal(pav_store_open(b.db, &store, &err), PAV_OK);
     assert_true(pav_store_step(store, 1, &b.arena, &step));
     pav_faults_init(&f, &b.arena);
-    m = pav_machine_compile(wide_machine, strlen(wide_machine), PAV_STANDARD, &f);
+    m = pav_machine_compile(wide_machine, strlen(wide_machine), PAV_STANDARD,
+                            &f);
     pav_step_view(m, pav_doc_own(&b.arena, step.record.p, step.record.len), 0,
                   &b.arena, &view);
     token = pav_arena_strdup(&b.arena, view.waits[0].token);

@@ -24,7 +24,8 @@ begin(struct run *r, const char *definition)
     memset(r, 0, sizeof(*r));
     pav_arena_init(&r->arena, 65536);
     pav_faults_init(&f, &r->arena);
-    r->machine = pav_machine_compile(definition, strlen(definition), PAV_STANDARD, &f);
+    r->machine =
+        pav_machine_compile(definition, strlen(definition), PAV_STANDARD, &f);
     if (r->machine == NULL)
         fail_msg("%s: %s", f.v[0].pointer, f.v[0].message);
     r->id.execution_no = 7;
