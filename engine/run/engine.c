@@ -45,6 +45,7 @@ pav_job_free(struct pav_job *j)
         return;
     pav_machine_free(j->compiled);
     pav_rules_free(j->rules);
+    pav_buf_fini(&j->answer);
     pav_arena_fini(&j->arena);
     free(j);
 }
@@ -99,6 +100,28 @@ advance_job(struct pav_engine *e, struct pav_job *j)
     case PAV_JOB_TASK:
         tasks_send(e, j);
         break;
+    case PAV_JOB_REDRIVE:
+        tasks_redrive(e, j);
+        break;
+    case PAV_JOB_POLL:
+        activity_poll(e, j);
+        break;
+    case PAV_JOB_RETURN:
+        activity_return(e, j);
+        break;
+    case PAV_JOB_REPLY:
+        tasks_reply(e, j);
+        break;
+    case PAV_JOB_OBJECT:
+        map_run_object(e, j);
+        break;
+    case PAV_JOB_CONTROL:
+        control_run(e, j);
+        break;
+    case PAV_JOB_CALL:
+    case PAV_JOB_READ_OBJECT:
+    case PAV_JOB_WRITE_OBJECT:
+        PAV_BUG("a job that goes the other way");
     case PAV_JOB_DEFINE:
         define_stage(e, j);
         break;
@@ -130,6 +153,7 @@ turn_lost(struct pav_engine *e, const struct pav_err *err)
                 "is space",
                 err->at, err->message);
     e->full = true;
+    work_load(e);
     atomic_store(&e->ready, false);
     e->next_probe_at = pav_clock_mono_us() / 1000 + PROBE_MS;
 }
@@ -139,7 +163,9 @@ turn_lost(struct pav_engine *e, const struct pav_err *err)
 static bool
 is_definition(const struct pav_job *j)
 {
-    return j->kind == PAV_JOB_DEFINE || j->kind == PAV_JOB_FOLDERS;
+    return j->kind == PAV_JOB_DEFINE || j->kind == PAV_JOB_FOLDERS ||
+           (j->kind == PAV_JOB_CONTROL &&
+            strcmp(j->action, "DeleteStateMachine") == 0);
 }
 
 static void
@@ -174,6 +200,8 @@ settle(struct pav_engine *e, struct pav_job *define)
         count_commit(e, pav_clock_mono_us() - before);
         if (define != NULL && define->kind == PAV_JOB_DEFINE)
             define_swap(e, define);
+        else if (define != NULL && define->kind == PAV_JOB_CONTROL)
+            control_swap(e, define);
         else if (define != NULL)
             folders_swap(e, define);
         if (define != NULL)
@@ -204,6 +232,13 @@ settled_us(const struct pav_engine *e)
 static void
 keep_for_release(struct pav_engine *e, struct pav_job *j)
 {
+    if (j->kind == PAV_JOB_POLL) /* activities.c lets it go */
+        return;
+    if (j->held) { /* until its execution ends */
+        j->node.next = (struct pav_node *)e->syncs;
+        e->syncs = j;
+        return;
+    }
     j->node.next = NULL;
     *e->jobs_last = j;
     e->jobs_last = (struct pav_job **)(void *)&j->node.next;
@@ -231,6 +266,10 @@ sleep_ms(struct pav_engine *e)
 
     if (e->full)
         return PROBE_MS;
+    if (e->work_first < e->work_count)
+        return 0;
+    if (activity_next(e) < due)
+        due = activity_next(e);
     if (pav_store_wants_checkpoint(e->store, true))
         return SETTLE_MS;
     now = pav_clock_ms(e->clock);
@@ -285,8 +324,11 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
         }
         turn_breathe(e);
     }
-    if (!e->full)
+    if (!e->full) {
         timers_run(e);
+        work_run(e);
+        activity_expire(e, false);
+    }
     settled = settled_us(e) - settled;
     e->counts.advance_us += (uint64_t)(pav_clock_mono_us() - t1) - settled;
     settle(e, NULL);
@@ -312,6 +354,39 @@ pav_engine_turn(struct pav_engine *e, int64_t wait_ms)
 
 /* ---- life ---- */
 
+/* Those inside, then those that the settings map. */
+static void
+serve_services(struct pav_engine *e)
+{
+    uint32_t n = 0, i;
+
+    while (local_services[n] != NULL)
+        n++;
+    e->served = pav_xcalloc(n + e->config.service_count + 1, sizeof(char *));
+    for (i = 0; i < n; i++)
+        e->served[e->served_count++] = local_services[i];
+    for (i = 0; i < e->config.service_count; i++)
+        e->served[e->served_count++] = e->config.services[i];
+}
+
+/* What the engine keeps for longer than a turn goes back unanswered. */
+static void
+let_held_go(struct pav_engine *e)
+{
+    struct pav_job *j;
+
+    activity_expire(e, true);
+    while ((j = e->syncs) != NULL) {
+        e->syncs = (struct pav_job *)j->node.next;
+        job_fail(j, PAV_IO, "ServiceUnavailable", "", "the daemon ends");
+        j->node.next = NULL;
+        *e->jobs_last = j;
+        e->jobs_last = (struct pav_job **)(void *)&j->node.next;
+    }
+    settle(e, NULL);
+    pav_arena_reset(&e->arena);
+}
+
 struct pav_engine *
 pav_engine_new(const struct pav_engine_config *config)
 {
@@ -322,10 +397,13 @@ pav_engine_new(const struct pav_engine_config *config)
     e->clock = &e->config.clock;
     e->queue = pav_queue_new((size_t)config->queue_max, false);
     e->jobs_last = &e->jobs;
+    e->pollers_last = &e->pollers;
+    serve_services(e);
     atomic_init(&e->ready, true);
     atomic_init(&e->watched, false);
     pav_arena_init(&e->arena, 1 << 20);
     registry_load(e);
+    work_load(e);
     pav_arena_reset(&e->arena);
     return e;
 }
@@ -339,6 +417,7 @@ engine_main(void *arg)
     flusher_start(e);
     while (!pav_queue_closed(e->queue) || pav_queue_count(e->queue) > 0)
         pav_engine_turn(e, sleep_ms(e));
+    let_held_go(e);
     flusher_stop(e);
     return NULL;
 }
@@ -371,6 +450,8 @@ pav_engine_free(struct pav_engine *e)
     if (e == NULL)
         return;
     pav_feed_free(e->feed);
+    work_fini(e);
+    free(e->served);
     registry_free(e);
     pav_store_close(e->store);
     pav_queue_free(e->queue);

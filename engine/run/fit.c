@@ -26,6 +26,8 @@ choose_wait(const struct execution *x, struct pav_event *event)
     for (i = 0; i < x->before.wait_count; i++) {
         const struct pav_wait_view *w = &x->before.waits[i];
 
+        if (!w->takes_events)
+            continue;
         if (w->pattern != NULL) {
             if (pav_pattern_matches(w->pattern, event))
                 return w;
@@ -37,6 +39,16 @@ choose_wait(const struct execution *x, struct pav_event *event)
         }
     }
     return open;
+}
+
+static uint32_t
+waits_for_events(const struct execution *x)
+{
+    uint32_t i, n = 0;
+
+    for (i = 0; i < x->before.wait_count; i++)
+        n += x->before.waits[i].takes_events;
+    return n;
 }
 
 enum fit
@@ -58,7 +70,7 @@ fit_event(struct pav_engine *e, struct execution *x, struct pav_event *event,
         }
         pav_buf_fini(&out.record);
     }
-    if (x->before.wait_count == 0 || (w == NULL && x->before.moving) ||
+    if (waits_for_events(x) == 0 || (w == NULL && x->before.moving) ||
         pav_step_named_ahead(x->version->compiled, execution_record(e, x),
                              event, &e->arena))
         return FIT_EARLY;

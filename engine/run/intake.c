@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "pavane/digest.h"
+#include "pavane/envelope.h"
 #include "pavane/folder.h"
 #include "pavane/history.h"
 #include "pavane/log.h"
@@ -528,6 +529,37 @@ arrive(struct pav_engine *e, struct pav_arena *out, struct pav_event_item *item)
     }
     if (item->outcome_count == 0)
         nobody(&ar);
+}
+
+void
+intake_own(struct pav_engine *e, const struct pav_doc *d, bool known_id)
+{
+    struct pav_event_item item = {0};
+    struct pav_envelope envelope;
+    struct pav_buf body;
+    struct pav_err err;
+
+    if (pav_envelope_read(d, NULL, e->config.region, e->config.account,
+                          pav_clock_ms(e->clock), &e->arena, &envelope,
+                          &err) != PAV_OK) {
+        pav_log(PAV_LOG_WARN, NULL, "an event of our own is none: %s %s",
+                err.at, err.message);
+        return;
+    }
+    pav_buf_init(&body, SIZE_MAX / 2);
+    pav_doc_print(envelope.doc, &body);
+    item.doc = envelope.doc;
+    item.body.p = pav_arena_strndup(&e->arena, body.p, body.len);
+    item.body.len = body.len;
+    item.source.p = envelope.source->text;
+    item.source.len = envelope.source->len;
+    item.id.p = envelope.id->text;
+    item.id.len = envelope.id->len;
+    item.detail_type.p = envelope.detail_type->text;
+    item.detail_type.len = envelope.detail_type->len;
+    item.known_id = known_id;
+    pav_buf_fini(&body);
+    arrive(e, &e->arena, &item);
 }
 
 void

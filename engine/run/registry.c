@@ -80,7 +80,7 @@ compile_stored(const struct pav_machine_row *row, struct pav_arena *a)
 
     pav_faults_init(&faults, a);
     m = pav_machine_compile(row->definition.p, row->definition.len,
-                            PAV_STANDARD, &faults);
+                            (enum pav_machine_type)row->type, &faults);
     if (m == NULL) {
         struct pav_log_ctx ctx = {.machine = row->name};
 
@@ -115,6 +115,10 @@ set_current(struct pav_engine *e, struct machine *m,
             const struct pav_machine_row *row, struct version *v,
             struct pav_rules *rules)
 {
+    e->status_rules -= m->asks_status;
+    m->asks_status = row->rules.len > 0 && memmem(row->rules.p, row->rules.len,
+                                                  "aws.states", 10) != NULL;
+    e->status_rules += m->asks_status;
     if (m->rules != NULL)
         e->counts.rules -= m->rules->count;
     pav_rules_free(m->rules);
@@ -124,6 +128,8 @@ set_current(struct pav_engine *e, struct machine *m,
     m->current = v;
     m->by_folder = row->by_folder;
     m->active = row->active;
+    m->type = (enum pav_machine_type)row->type;
+    m->first_at = row->first_at;
     m->version_no = row->version;
     m->created_at = row->created_at;
     free((char *)(uintptr_t)m->role_arn);
@@ -189,6 +195,26 @@ registry_load(struct pav_engine *e)
 }
 
 void
+registry_forget(struct pav_engine *e, int64_t machine_id)
+{
+    struct machine *m = machine_by_id(e, machine_id);
+    char name[256];
+
+    if (m == NULL)
+        return;
+    snprintf(name, sizeof(name), "%s~%lld", m->name, (long long)m->id);
+    free((char *)(uintptr_t)m->name);
+    m->name = pav_xstrdup(name);
+    if (m->rules != NULL)
+        e->counts.rules -= m->rules->count;
+    e->status_rules -= m->asks_status;
+    m->asks_status = false;
+    pav_rules_free(m->rules);
+    m->rules = NULL;
+    m->active = false;
+}
+
+void
 registry_free(struct pav_engine *e)
 {
     struct machine *m;
@@ -227,6 +253,15 @@ current_row(struct pav_engine *e, const struct machine *m,
            pav_store_version(e->store, m->current->id, &e->arena, row);
 }
 
+static bool
+same_attributes(const struct pav_machine_row *x,
+                const struct pav_machine_row *y)
+{
+    return x->type == y->type &&
+           strcmp(x->attributes == NULL ? "{}" : x->attributes,
+                  y->attributes == NULL ? "{}" : y->attributes) == 0;
+}
+
 /* CreateStateMachine: the same again is fine, another is not. */
 static bool
 create_is_settled(struct pav_engine *e, struct pav_job *j,
@@ -241,9 +276,13 @@ create_is_settled(struct pav_engine *e, struct pav_job *j,
                  "State machine '%s' belongs to a folder: change its files "
                  "instead",
                  m->name);
-    } else if (current_row(e, m, &row) &&
+    } else if (current_row(e, m, &row) && same_attributes(&row, &j->row) &&
                same_bytes(row.definition, j->row.definition)) {
-        j->at = row.created_at;
+        j->at = row.first_at;
+        if (j->publish)
+            j->published = version_publish(
+                e, machine_by_id(e, row.id), row.version_id, row.version,
+                j->description, &row.created_at, false);
     } else {
         job_fail(j, PAV_CONFLICT, "StateMachineAlreadyExists", m->name,
                  "State Machine Already Exists: '%s'", m->arn);
@@ -268,17 +307,70 @@ folder_is_settled(struct pav_engine *e, struct pav_job *j, struct machine *m)
     return true;
 }
 
+/* UpdateStateMachine: what is not given stays. */
+static bool
+update_is_settled(struct pav_engine *e, struct pav_job *j, struct machine *m)
+{
+    struct pav_machine_row row;
+
+    if (m == NULL || !current_row(e, m, &row)) {
+        job_fail(j, PAV_MISSING, "StateMachineDoesNotExist", j->row.name,
+                 "State Machine Does Not Exist: '%s'", j->row.name);
+        return true;
+    }
+    if (m->by_folder) {
+        job_fail(j, PAV_CONFLICT, "ConflictException", m->name,
+                 "State machine '%s' belongs to a folder: change its files "
+                 "instead",
+                 m->name);
+        return true;
+    }
+    if (j->row.role_arn == NULL)
+        j->row.role_arn = row.role_arn;
+    j->row.type = row.type;
+    j->row.first_at = row.first_at;
+    if (j->row.attributes == NULL)
+        j->row.attributes = row.attributes;
+    else
+        pav_store_machine_attributes(e->store, m->id, j->row.attributes);
+    return false;
+}
+
+static void
+publish_defined(struct pav_engine *e, struct pav_job *j)
+{
+    struct machine stand_in = {.id = j->row.id};
+    int64_t at;
+
+    if (j->publish)
+        j->published =
+            version_publish(e, &stand_in, j->row.version_id, j->row.version,
+                            j->description, &at, true);
+}
+
 void
 define_stage(struct pav_engine *e, struct pav_job *j)
 {
     struct machine *m = machine_by_name(e, j->row.name);
 
+    if (j->update) {
+        if (update_is_settled(e, j, m))
+            return;
+        j->row.active = true;
+        pav_store_machine_put(e->store, &j->row, pav_clock_ms(e->clock));
+        publish_defined(e, j);
+        j->at = j->row.created_at;
+        return;
+    }
     if (j->row.by_folder ? folder_is_settled(e, j, m)
                          : create_is_settled(e, j, m))
         return;
     j->row.active = true;
     pav_store_machine_put(e->store, &j->row, pav_clock_ms(e->clock));
-    j->at = j->row.created_at;
+    if (j->row.attributes != NULL)
+        pav_store_machine_attributes(e->store, j->row.id, j->row.attributes);
+    publish_defined(e, j);
+    j->row.first_at = j->at = j->row.created_at;
 }
 
 void

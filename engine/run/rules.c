@@ -153,9 +153,9 @@ static void
 read_policies(struct reading *r, const struct pav_doc *d)
 {
     struct pav_rules *rules = r->rules;
-    static const char *const known[] = {"unexpected", "earlySeconds",
-                                        "earlyMax", "duplicateWindowSeconds",
-                                        "generations"};
+    static const char *const known[] = {"unexpected",  "earlySeconds",
+                                        "earlyMax",    "duplicateWindowSeconds",
+                                        "generations", "unmapped"};
     const struct pav_doc *v;
 
     if (d == NULL)
@@ -177,6 +177,13 @@ read_policies(struct reading *r, const struct pav_doc *d)
     read_seconds(r, d, "earlyMax", 100000, 1, &rules->early_max);
     read_seconds(r, d, "duplicateWindowSeconds", YEAR_S, 1000,
                  &rules->duplicate_ms);
+    v = pav_doc_get(d, "unmapped");
+    if (v != NULL && pav_doc_is_str(v, "fail"))
+        rules->unmapped = PAV_UNMAPPED_FAIL;
+    else if (v != NULL && pav_doc_is_str(v, "wait"))
+        rules->unmapped = PAV_UNMAPPED_WAIT;
+    else if (v != NULL)
+        fault(r, "/policies/unmapped", v, "\"fail\" or \"wait\" is wanted", "");
     v = pav_doc_get(d, "generations");
     if (v != NULL && !pav_doc_is_bool(v))
         fault(r, "/policies/generations", v, "true or false is wanted", "");

@@ -5,6 +5,8 @@
 #include <pthread.h>
 
 #include "pavane/engine.h"
+#include "pavane/history.h"
+#include "pavane/store_work.h"
 
 /*
  * Which semantics wrote a step.  To be raised when the same machine, record,
@@ -27,7 +29,9 @@ struct machine {
     const char *name, *arn;    /* owned */
     const char *execution_arn; /* of its executions, without their names */
     bool by_folder, active;
-    int64_t version_no, created_at;
+    enum pav_machine_type type;
+    bool asks_status; /* a rule speaks of aws.states */
+    int64_t version_no, created_at, first_at;
     struct version *current;
     struct pav_rules *rules;
     const char *role_arn;  /* owned */
@@ -57,6 +61,15 @@ struct pav_engine {
 
     struct pav_feed *feed; /* of the turn; NULL when nobody watches */
 
+    /* What is to be done for executions: work.c */
+    struct work *works;
+    size_t work_first, work_count, work_cap;
+    struct pav_job *pollers, **pollers_last; /* activities.c */
+    struct pav_job *syncs;                   /* StartSyncExecution, open */
+    uint32_t status_rules; /* machines whose rules ask for status events */
+    const char **served;   /* services: those inside and those outside */
+    uint32_t served_count;
+
     struct pav_status_view counts;
 };
 
@@ -68,6 +81,24 @@ struct execution {
     struct pav_bytes record_text;
     const struct pav_doc *record, *input;
     struct pav_step_out before; /* its waits and timers */
+    bool noted;
+    struct pav_note_row note; /* zeroes when it has none */
+};
+
+/* Work that waits for its turn. */
+enum work_kind {
+    WORK_TASK,       /* a task is to be called, or a map run to go on */
+    WORK_ABANDON,    /* a task has gone: so do its children */
+    WORK_ENDED,      /* a child has ended */
+    WORK_STATUS,     /* an execution's status changed: an event */
+    WORK_DELETE,     /* executions of a deleted machine end */
+    WORK_RUN,        /* a map run goes on */
+    WORK_STOP_ITEMS, /* a map run has ended: so do its executions */
+};
+struct work {
+    enum work_kind kind;
+    int64_t id; /* execution or machine */
+    uint32_t no;
 };
 
 /* registry.c */
@@ -81,9 +112,14 @@ void define_stage(struct pav_engine *e, struct pav_job *j);
 void define_swap(struct pav_engine *e, struct pav_job *j);
 void folders_stage(struct pav_engine *e, struct pav_job *j);
 void folders_swap(struct pav_engine *e, struct pav_job *j);
+/* A machine that was deleted: it has no name any more. */
+void registry_forget(struct pav_engine *e, int64_t machine_id);
 
 /* intake.c */
 void intake_events(struct pav_engine *e, struct pav_job *j);
+/* An event that comes from within. */
+void
+intake_own(struct pav_engine *e, const struct pav_doc *envelope, bool known_id);
 
 /* runner.c */
 bool execution_load(struct pav_engine *e, const struct pav_execution_row *row,
@@ -105,6 +141,15 @@ void execution_wake(struct pav_engine *e, struct execution *x,
 void execution_start(struct pav_engine *e, struct machine *m, const char *name,
                      const char *key, const struct pav_doc *input,
                      int64_t event_id, struct execution *out);
+/* The same of a given version, with a note (NULL: none). */
+void execution_start_as(struct pav_engine *e, struct version *v,
+                        const char *name, const char *key,
+                        const struct pav_doc *input, int64_t event_id,
+                        const struct pav_note_row *note, struct execution *out);
+const char *execution_arn(struct pav_engine *e, const struct execution *x);
+/* Its end: the payload and texts of the last event. */
+void execution_end(struct pav_engine *e, const struct pav_execution_row *row,
+                   struct pav_history_event *out);
 
 /* fit.c: does an event fit an execution, and what if not */
 enum fit {
@@ -135,6 +180,69 @@ void fit_parked(struct pav_engine *e, struct execution *x);
 void tasks_start(struct pav_engine *e, struct pav_job *j);
 void tasks_stop(struct pav_engine *e, struct pav_job *j);
 void tasks_send(struct pav_engine *e, struct pav_job *j);
+void tasks_reply(struct pav_engine *e, struct pav_job *j);
+void tasks_redrive(struct pav_engine *e, struct pav_job *j);
+const char *redrive_refusal(const struct pav_execution_row *row,
+                            enum pav_machine_type type, int64_t now_ms);
+/* Wake the task `no`; false when it is not there any more. */
+bool task_wake(struct pav_engine *e, int64_t execution_id, struct pav_wake *w);
+
+/* The answer of StartSyncExecution; the job goes back. */
+void
+sync_answer(struct pav_engine *e, struct pav_job *j, const struct execution *x);
+
+/* work.c */
+void
+work_add(struct pav_engine *e, enum work_kind kind, int64_t id, uint32_t no);
+void work_load(struct pav_engine *e); /* at the start, and behind a rollback */
+void work_run(struct pav_engine *e);
+void work_fini(struct pav_engine *e);
+/* Ends it ABORTED when it runs. */
+void execution_stop(struct pav_engine *e, int64_t id, const char *cause);
+/* A job of the engine's own, handed out behind the commit. */
+struct pav_job *work_hand_out(struct pav_engine *e, enum pav_job_kind kind);
+
+/* local.c: services inside.  False: it is none of them. */
+bool local_serves(const char *name);
+extern const char *const local_services[];
+bool local_call(struct pav_engine *e, const struct pav_task_row *task);
+/* The description of an execution, as a task's result has it. */
+const struct pav_doc *
+local_description(struct pav_engine *e, const struct pav_execution_row *row,
+                  bool parsed);
+
+/* tables.c: DynamoDB's four actions.  NULL: error and cause are set. */
+const struct pav_doc *
+table_call(struct pav_engine *e, const char *method, const struct pav_doc *with,
+           bool sdk, const char **error, const char **cause);
+
+/* map_runs.c */
+void map_run_begin(struct pav_engine *e, const struct pav_task_row *task);
+void map_run_child_ended(struct pav_engine *e, const struct execution *x);
+void map_run_object(struct pav_engine *e, struct pav_job *j);
+void map_run_abandon(struct pav_engine *e, int64_t execution_id, uint32_t no);
+void map_run_goes_on(struct pav_engine *e, int64_t run_id);
+void map_run_stop_items(struct pav_engine *e, int64_t run_id);
+
+/* activities.c */
+void activity_poll(struct pav_engine *e, struct pav_job *j);
+void activity_return(struct pav_engine *e, struct pav_job *j);
+/* Something waits for a worker, or time has passed. */
+void activity_serve(struct pav_engine *e, const char *resource);
+int64_t activity_next(const struct pav_engine *e);
+void activity_expire(struct pav_engine *e, bool all);
+
+/* control.c */
+void control_run(struct pav_engine *e, struct pav_job *j);
+void control_swap(struct pav_engine *e, struct pav_job *j);
+/* The published number of a version, new unless it is the last one already
+ * and `again` is false. */
+int64_t
+version_publish(struct pav_engine *e, struct machine *m, int64_t version_id,
+                int64_t revision, const char *description, int64_t *created_at,
+                bool again);
+struct version *version_of(struct pav_engine *e, struct machine *m,
+                           const char *qualifier, struct pav_note_row *note);
 
 /* feed.c: what those who watch are told after the commit. */
 void

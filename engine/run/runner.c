@@ -44,6 +44,7 @@ execution_load(struct pav_engine *e, const struct pav_execution_row *row,
 {
     memset(out, 0, sizeof(*out));
     out->row = *row;
+    out->noted = pav_store_note(e->store, row->id, &e->arena, &out->note);
     out->version = version_get(e, row->version_id);
     if (out->version == NULL)
         return false;
@@ -68,28 +69,60 @@ joined(struct pav_arena *a, const char *x, const char *y)
     return text;
 }
 
+/* A map run's child has its label in the ARN; an express one is none. */
+const char *
+execution_arn(struct pav_engine *e, const struct execution *x)
+{
+    const struct machine *m = x->version->machine;
+
+    if (x->note.label != NULL)
+        return pav_arena_printf(&e->arena,
+                                "arn:aws:states:%s:%s:execution:%s/%s:%s",
+                                e->config.region, e->config.account, m->name,
+                                x->note.label, x->row.name);
+    if (m->type == PAV_EXPRESS)
+        return pav_arena_printf(&e->arena, "arn:aws:states:%s:%s:express:%s:%s",
+                                e->config.region, e->config.account, m->name,
+                                x->row.name);
+    return joined(&e->arena, m->execution_arn, x->row.name);
+}
+
+static enum pav_unmapped
+unmapped_policy(const struct machine *m)
+{
+    return m->rules == NULL ? PAV_UNMAPPED_USUAL : m->rules->unmapped;
+}
+
 void
 execution_step(struct pav_engine *e, struct execution *x,
                const struct pav_wake *wake, int64_t now_ms,
                uint8_t seed[PAV_SEED_LEN], struct pav_step_out *out)
 {
     const struct machine *m = x->version->machine;
+    struct pav_services services = {e->served, e->served_count,
+                                    unmapped_policy(m)};
     struct pav_identity id = {.execution_no = x->row.id,
+                              .execution_arn = execution_arn(e, x),
                               .execution_name = x->row.name,
                               .machine_arn = m->arn,
                               .machine_name = m->name,
                               .role_arn = m->role_arn,
                               .region = e->config.region,
-                              .started_at = x->row.started_at};
+                              .account = e->config.account,
+                              .started_at = x->row.started_at,
+                              .redrive_count = x->note.redrive_count,
+                              .redriven_at = x->note.redriven_at};
     struct pav_step_in in = {.machine = x->version->compiled,
                              .identity = &id,
                              .record = execution_record(e, x),
                              .execution_input = x->input,
                              .first_event_id = x->row.next_event,
                              .wake = *wake,
-                             .now_ms = now_ms};
+                             .now_ms = now_ms,
+                             .history_max = (uint32_t)e->config.history_max,
+                             .services = &services,
+                             .map_state = x->note.map_state};
 
-    id.execution_arn = joined(&e->arena, m->execution_arn, x->row.name);
     memcpy(in.seed, seed, PAV_SEED_LEN);
     pav_step(&in, &e->arena, out);
     e->counts.steps++;
@@ -105,9 +138,20 @@ exec_move(struct pav_engine *e, struct execution *x, enum pav_status to)
 
     if (x->row.status == (int)to)
         return;
-    PAV_ASSERT(x->row.status == PAV_RUNNING); /* an end is an end */
+    /* An end is an end, but for a redrive. */
+    PAV_ASSERT(x->row.status == PAV_RUNNING || to == PAV_RUNNING);
     x->row.status = to;
+    x->row.moved = true;
+    if (e->status_rules > 0)
+        work_add(e, WORK_STATUS, x->row.id, (uint32_t)to);
+    if (to == PAV_RUNNING) {
+        x->row.stopped_at = 0;
+        return;
+    }
     x->row.stopped_at = pav_clock_ms(e->clock);
+    if (x->note.parent_id != 0 || x->note.run_id != 0 ||
+        x->version->machine->type == PAV_EXPRESS)
+        work_add(e, WORK_ENDED, x->row.id, 0);
     pav_log(PAV_LOG_DEBUG, &ctx, "ended %s", pav_status_name(to));
 }
 
@@ -133,6 +177,48 @@ timer_in(const struct pav_step_out *v, const struct pav_timer *t)
     return false;
 }
 
+/* A task that this step has opened, and that somebody is asked for. */
+static void
+task_add(struct pav_engine *e, const struct execution *x,
+         const struct pav_wait_view *w)
+{
+    struct pav_task_row row = {.execution_id = x->row.id,
+                               .no = w->no,
+                               .call = w->call,
+                               .resource = "",
+                               .state = w->state,
+                               .token = w->token,
+                               .at = pav_clock_ms(e->clock)};
+    struct pav_buf with;
+
+    if (w->arn != NULL)
+        row.resource = pav_doc_str(&e->arena, w->arn);
+    pav_buf_init(&with, SIZE_MAX / 2);
+    pav_doc_print(w->called_with, &with);
+    row.with.p = with.p;
+    row.with.len = with.len;
+    pav_store_task_add(e->store, &row);
+    pav_buf_fini(&with);
+    if (w->call == PAV_CALL_ACTIVITY)
+        activity_serve(e, row.resource);
+    else
+        work_add(e, WORK_TASK, x->row.id, w->no);
+}
+
+/* However it ended: nobody is asked any more, and nobody works for it. */
+static void
+task_gone(struct pav_engine *e, int64_t execution_id,
+          const struct pav_wait_view *w)
+{
+    int64_t child;
+
+    pav_store_task_delete(e->store, execution_id, w->no);
+    if (pav_store_children(e->store, execution_id, w->no, &child, 1) > 0)
+        work_add(e, WORK_ABANDON, execution_id, w->no);
+    if (w->token != NULL && strncmp(w->token, "arn:", 4) == 0)
+        map_run_abandon(e, execution_id, w->no);
+}
+
 /* Rows of waits and timers follow the difference of two views. */
 static void
 stage_differences(struct pav_engine *e, const struct execution *x,
@@ -142,8 +228,10 @@ stage_differences(struct pav_engine *e, const struct execution *x,
     uint32_t i;
 
     for (i = 0; i < before->wait_count; i++)
-        if (!wait_in(after, before->waits[i].no))
+        if (!wait_in(after, before->waits[i].no)) {
             pav_store_wait_delete(e->store, x->row.id, before->waits[i].no);
+            task_gone(e, x->row.id, &before->waits[i]);
+        }
     for (i = 0; i < before->timer_count; i++)
         if (before->timers[i].no != PAV_TIMER_GO_ON &&
             !timer_in(after, &before->timers[i]))
@@ -160,8 +248,11 @@ stage_differences(struct pav_engine *e, const struct execution *x,
                                    .since_at = w->since_at,
                                    .due_at = w->due_at};
 
-        if (!wait_in(before, w->no))
-            pav_store_wait_add(e->store, &row);
+        if (wait_in(before, w->no))
+            continue;
+        pav_store_wait_add(e->store, &row);
+        if (w->call != PAV_CALL_NONE)
+            task_add(e, x, w);
     }
     for (i = 0; i < after->timer_count; i++)
         if (after->timers[i].no == PAV_TIMER_GO_ON ||
@@ -250,14 +341,44 @@ execution_start(struct pav_engine *e, struct machine *m, const char *name,
                 const char *key, const struct pav_doc *input, int64_t event_id,
                 struct execution *out)
 {
+    execution_start_as(e, m->current, name, key, input, event_id, NULL, out);
+}
+
+void
+execution_end(struct pav_engine *e, const struct pav_execution_row *row,
+              struct pav_history_event *out)
+{
+    struct pav_bytes record = load_record(e, row->last_step);
+    const struct pav_doc *d = pav_doc_own(&e->arena, record.p, record.len);
+    uint32_t count = pav_history_count(d);
+
+    memset(out, 0, sizeof(*out));
+    if (count > 0)
+        pav_history_event(d, count - 1, 1, &e->arena, out);
+}
+
+void
+execution_start_as(struct pav_engine *e, struct version *v, const char *name,
+                   const char *key, const struct pav_doc *input,
+                   int64_t event_id, const struct pav_note_row *note,
+                   struct execution *out)
+{
     struct pav_wake wake = {.kind = PAV_WAKE_START, .output = input};
 
     memset(out, 0, sizeof(*out));
-    out->version = m->current;
+    out->version = v;
     out->input = input;
     out->row.id = pav_store_next_execution(e->store);
-    out->row.machine_id = m->id;
-    out->row.version_id = m->current->id;
+    if (note != NULL) {
+        out->noted = true;
+        out->note = *note;
+        out->note.execution_id = out->row.id;
+        pav_store_note_put(e->store, &out->note);
+    }
+    if (e->status_rules > 0)
+        work_add(e, WORK_STATUS, out->row.id, PAV_RUNNING);
+    out->row.machine_id = v->machine->id;
+    out->row.version_id = v->id;
     out->row.name = name;
     out->row.key = key;
     out->row.status = PAV_RUNNING;

@@ -21,43 +21,128 @@ same_input(struct pav_engine *e, const struct pav_execution_row *row,
                          input);
 }
 
+/* The version that a qualifier names; NULL after the job has failed. */
+static struct version *
+qualified(struct pav_engine *e, struct pav_job *j, struct machine *m,
+          struct pav_note_row *note)
+{
+    struct version *v = version_of(e, m, j->qualifier, note);
+
+    if (v == NULL)
+        job_fail(j, PAV_MISSING, "StateMachineDoesNotExist", j->machine,
+                 "State Machine Does Not Exist: '%s:%s'", m->arn, j->qualifier);
+    return v;
+}
+
+static bool
+is_startable(struct pav_job *j, const struct machine *m)
+{
+    if (m == NULL || m->current == NULL)
+        job_fail(j, PAV_MISSING, "StateMachineDoesNotExist", j->machine,
+                 "State Machine Does Not Exist: '%s'", j->machine);
+    else if (!m->active)
+        job_fail(j, PAV_CONFLICT, "StateMachineDeleting", j->machine,
+                 "the folder of state machine '%s' is gone: nothing starts",
+                 j->machine);
+    else if (j->sync && m->type != PAV_EXPRESS)
+        job_fail(j, PAV_INVALID, "StateMachineTypeNotSupported", j->machine,
+                 "This operation is not supported by this type of state "
+                 "machine");
+    else
+        return true;
+    return false;
+}
+
+/* Names of express executions may come again: they are not alone. */
+static void
+name_execution(struct pav_job *j, const struct machine *m)
+{
+    char made_up[37];
+
+    pav_uuid4(made_up);
+    if (j->name == NULL)
+        j->name = pav_arena_strdup(&j->arena, made_up);
+    if (m->type != PAV_EXPRESS)
+        return;
+    pav_uuid4(made_up);
+    j->name = pav_arena_printf(&j->arena, "%s:%s", j->name, made_up);
+}
+
+/* True: the answer is known without a start. */
+static bool
+is_there(struct pav_engine *e, struct pav_job *j, const struct machine *m)
+{
+    struct pav_execution_row row;
+
+    if (!pav_store_execution_named(e->store, m->id, j->name, &e->arena, &row))
+        return false;
+    if (row.status == PAV_RUNNING && same_input(e, &row, j->input)) {
+        j->execution = j->name;
+        j->at = row.started_at;
+    } else {
+        job_fail(j, PAV_CONFLICT, "ExecutionAlreadyExists", j->name,
+                 "Execution Already Exists: '%s%s'", m->execution_arn, j->name);
+    }
+    return true;
+}
+
 void
 tasks_start(struct pav_engine *e, struct pav_job *j)
 {
     struct machine *m = machine_by_name(e, j->machine);
-    struct pav_execution_row row;
+    struct pav_note_row note = {.trace = j->trace};
+    struct version *v;
     struct execution x;
-    char made_up[37];
 
-    if (m == NULL || m->current == NULL) {
-        job_fail(j, PAV_MISSING, "StateMachineDoesNotExist", j->machine,
-                 "State Machine Does Not Exist: '%s'", j->machine);
+    if (!is_startable(j, m) || (v = qualified(e, j, m, &note)) == NULL)
         return;
-    }
-    if (!m->active) {
-        job_fail(j, PAV_CONFLICT, "StateMachineDeleting", j->machine,
-                 "the folder of state machine '%s' is gone: nothing starts",
-                 j->machine);
+    name_execution(j, m);
+    if (is_there(e, j, m))
         return;
-    }
-    if (j->name == NULL) {
-        pav_uuid4(made_up);
-        j->name = pav_arena_strdup(&j->arena, made_up);
-    }
-    if (pav_store_execution_named(e->store, m->id, j->name, &e->arena, &row)) {
-        if (row.status == PAV_RUNNING && same_input(e, &row, j->input)) {
-            j->execution = j->name;
-            j->at = row.started_at;
-            return;
-        }
-        job_fail(j, PAV_CONFLICT, "ExecutionAlreadyExists", j->name,
-                 "Execution Already Exists: '%s'", j->name);
-        return;
-    }
-    execution_start(e, m, j->name, j->name, j->input, 0, &x);
+    execution_start_as(
+        e, v, j->name, j->name, j->input, 0,
+        note.trace != NULL || note.version_no != 0 || note.alias != NULL ? &note
+                                                                         : NULL,
+        &x);
     j->execution = j->name;
+    j->express = m->type == PAV_EXPRESS;
     j->at = x.row.started_at;
     fit_parked(e, &x);
+    if (!j->sync)
+        return;
+    j->execution_id = x.row.id;
+    if (x.row.status == PAV_RUNNING)
+        j->held = true; /* until its end: work.c */
+    else
+        sync_answer(e, j, &x);
+}
+
+void
+sync_answer(struct pav_engine *e, struct pav_job *j, const struct execution *x)
+{
+    struct pav_history_event end;
+    struct pav_buf b;
+
+    execution_end(e, &x->row, &end);
+    j->status_word = pav_status_name((enum pav_status)x->row.status);
+    j->stopped_at = x->row.stopped_at;
+    if (x->row.status == PAV_SUCCEEDED && end.payload != NULL) {
+        pav_buf_init(&b, SIZE_MAX / 2);
+        pav_doc_print(end.payload, &b);
+        j->with.p = pav_arena_strndup(&j->arena, b.p, b.len);
+        j->with.len = b.len;
+        pav_buf_fini(&b);
+    }
+    if (end.error != NULL)
+        j->error = pav_doc_str(&j->arena, end.error);
+    if (end.cause != NULL)
+        j->cause = pav_doc_str(&j->arena, end.cause);
+    if (!j->held)
+        return;
+    j->held = false;
+    j->node.next = NULL;
+    *e->jobs_last = j;
+    e->jobs_last = (struct pav_job **)(void *)&j->node.next;
 }
 
 /* The execution of the job's names, loaded. */
@@ -97,16 +182,63 @@ wait_of(const struct execution *x, const char *token)
     uint32_t i;
 
     for (i = 0; i < x->before.wait_count; i++)
-        if (strcmp(x->before.waits[i].token, token) == 0)
+        if (x->before.waits[i].token != NULL &&
+            strcmp(x->before.waits[i].token, token) == 0)
             return &x->before.waits[i];
     return NULL;
+}
+
+bool
+task_wake(struct pav_engine *e, int64_t execution_id, struct pav_wake *w)
+{
+    struct pav_execution_row row;
+    struct execution x;
+    uint32_t i;
+
+    if (!pav_store_execution(e->store, execution_id, &e->arena, &row) ||
+        row.status != PAV_RUNNING || !execution_load(e, &row, &x))
+        return false;
+    for (i = 0; i < x.before.wait_count; i++)
+        if (x.before.waits[i].no == w->no)
+            break;
+    if (i == x.before.wait_count)
+        return false;
+    execution_wake(e, &x, w, 0);
+    fit_parked(e, &x);
+    return true;
+}
+
+/* What a service outside answered; the task's row is the proof that it was
+ * asked. */
+void
+tasks_reply(struct pav_engine *e, struct pav_job *j)
+{
+    struct pav_wake wake = {.kind = j->failure ? PAV_WAKE_FAILURE
+                                               : PAV_WAKE_SUCCESS,
+                            .no = j->no,
+                            .output = j->output,
+                            .error = j->error,
+                            .cause = j->cause};
+    struct pav_task_row task;
+    size_t len, tail = strlen(".waitForTaskToken");
+
+    if (!pav_store_task(e->store, j->execution_id, j->no, &e->arena, &task))
+        return;
+    len = strlen(task.resource);
+    if (!j->failure && len > tail &&
+        strcmp(task.resource + len - tail, ".waitForTaskToken") == 0) {
+        wake.kind = PAV_WAKE_SUBMITTED;
+        pav_store_task_delete(e->store, j->execution_id, j->no);
+    }
+    (void)task_wake(e, j->execution_id, &wake);
 }
 
 void
 tasks_send(struct pav_engine *e, struct pav_job *j)
 {
-    struct pav_wake wake = {.kind = j->failure ? PAV_WAKE_FAILURE
-                                               : PAV_WAKE_SUCCESS,
+    struct pav_wake wake = {.kind = j->heartbeat ? PAV_WAKE_HEARTBEAT
+                                    : j->failure ? PAV_WAKE_FAILURE
+                                                 : PAV_WAKE_SUCCESS,
                             .output = j->output,
                             .error = j->error,
                             .cause = j->cause};
@@ -131,6 +263,62 @@ tasks_send(struct pav_engine *e, struct pav_job *j)
                  "Task Timed Out: 'Provided task does not exist anymore'");
         return;
     }
+    execution_wake(e, &x, &wake, 0);
+    fit_parked(e, &x);
+}
+
+/* ---- RedriveExecution ---- */
+
+#define REDRIVABLE_MS (14LL * 24 * 3600 * 1000)
+
+/* Why it cannot be; NULL: it can. */
+const char *
+redrive_refusal(const struct pav_execution_row *row, enum pav_machine_type type,
+                int64_t now_ms)
+{
+    if (type == PAV_EXPRESS)
+        return "Execution is of an EXPRESS state machine and cannot be "
+               "redriven";
+    if (row->status == PAV_RUNNING)
+        return "Execution is RUNNING and cannot be redriven";
+    if (row->status == PAV_SUCCEEDED)
+        return "Execution is SUCCEEDED and cannot be redriven";
+    if (row->next_event - 1 >= PAV_HISTORY_MAX - 1)
+        return "Execution history event limit exceeded";
+    if (now_ms - row->stopped_at > REDRIVABLE_MS)
+        return "Execution has exceeded the redrivable period of 14 days";
+    return NULL;
+}
+
+void
+tasks_redrive(struct pav_engine *e, struct pav_job *j)
+{
+    struct pav_wake wake = {.kind = PAV_WAKE_REDRIVE};
+    struct execution x;
+    const char *why;
+
+    if (!find(e, j, &x))
+        return;
+    if (j->token != NULL && x.note.redrive_token != NULL &&
+        strcmp(j->token, x.note.redrive_token) == 0) {
+        j->at = x.note.redriven_at;
+        return;
+    }
+    why = redrive_refusal(&x.row, x.version->machine->type,
+                          pav_clock_ms(e->clock));
+    if (why == NULL && pav_doc_get(execution_record(e, &x), "f") == NULL)
+        why = "Execution was ended by an earlier version of this daemon and "
+              "cannot be redriven";
+    if (why != NULL) {
+        job_fail(j, PAV_CONFLICT, "ExecutionNotRedrivable", j->name, "%s", why);
+        return;
+    }
+    x.note.redrive_count++;
+    x.note.redriven_at = j->at = pav_clock_ms(e->clock);
+    x.note.redrive_token = j->token;
+    x.noted = true;
+    pav_store_note_put(e->store, &x.note);
+    memset(&x.before, 0, sizeof(x.before)); /* nothing is open of it */
     execution_wake(e, &x, &wake, 0);
     fit_parked(e, &x);
 }

@@ -646,7 +646,8 @@ pav_reader_event(struct pav_reader *r, int64_t id, struct pav_arena *a,
 
 #define VERSION_VIEW                                                           \
     "SELECT m.id,v.id,m.name,m.by_folder,m.active,v.version,v.created_at,"     \
-    "v.definition,v.rules,v.readme,v.role_arn,f.report"                        \
+    "v.definition,v.rules,v.readme,v.role_arn,f.report,m.type,m.attributes,"   \
+    "m.created_at"                                                             \
     " FROM machine_version v JOIN machine m ON m.id=v.machine_id"              \
     " LEFT JOIN folder_fault f ON f.name=m.name "
 
@@ -667,6 +668,9 @@ machine_from(sqlite3_stmt *st, struct pav_arena *a,
     out->row.readme = column_bytes(st, 9, a);
     out->row.role_arn = column_str(st, 10, a);
     out->fault = column_str(st, 11, a);
+    out->row.type = sqlite3_column_int(st, 12);
+    out->row.attributes = column_str(st, 13, a);
+    out->row.first_at = sqlite3_column_int64(st, 14);
 }
 
 static void
@@ -744,7 +748,8 @@ pav_reader_machines(struct pav_reader *r, bool counted, struct pav_arena *a,
                     count_rows(r, "SELECT count(*) FROM folder_fault");
     uint32_t count = 0, i;
     sqlite3_stmt *st =
-        ask(r, VERSION_VIEW "WHERE v.id=m.version_id ORDER BY m.name");
+        ask(r, VERSION_VIEW "WHERE v.id=m.version_id AND m.name NOT LIKE '%~%'"
+                            " ORDER BY m.name");
 
     *out = pav_arena_alloc(a, (room + 1) * sizeof(**out));
     while (count < room && row(st))
@@ -793,6 +798,22 @@ pav_reader_version(struct pav_reader *r, int64_t version_id,
         return false;
     machine_from(st, a, &view);
     *out = view.row;
+    sqlite3_reset(st);
+    return true;
+}
+
+bool
+pav_reader_note(struct pav_reader *r, int64_t execution_id, struct pav_arena *a,
+                struct pav_note_row *out)
+{
+    sqlite3_stmt *st =
+        ask(r, "SELECT " NOTE_COLUMNS " FROM note n WHERE n.execution_id=?1");
+
+    memset(out, 0, sizeof(*out));
+    sqlite3_bind_int64(st, 1, execution_id);
+    if (!row(st))
+        return false;
+    note_from(st, a, out);
     sqlite3_reset(st);
     return true;
 }

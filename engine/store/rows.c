@@ -22,6 +22,9 @@ machine_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_machine_row *row)
     row->rules = column_bytes(st, 8, a);
     row->readme = column_bytes(st, 9, a);
     row->role_arn = column_str(st, 10, a);
+    row->type = sqlite3_column_int(st, 11);
+    row->attributes = column_str(st, 12, a);
+    row->first_at = sqlite3_column_int64(st, 13);
 }
 
 void
@@ -41,6 +44,7 @@ pav_store_machine_put(struct pav_store *s, struct pav_machine_row *row,
         bind_text(st, 1, row->name);
         sqlite3_bind_int(st, 2, row->by_folder);
         sqlite3_bind_int64(st, 3, now_ms);
+        sqlite3_bind_int(st, 4, row->type);
         store_run(s, st);
         row->id = sqlite3_last_insert_rowid(s->db);
     }
@@ -61,6 +65,42 @@ pav_store_machine_put(struct pav_store *s, struct pav_machine_row *row,
     sqlite3_bind_int64(st, 3, row->version_id);
     sqlite3_bind_int(st, 4, row->by_folder);
     store_run(s, st);
+}
+
+void
+pav_store_machine_rename(struct pav_store *s, int64_t machine_id,
+                         const char *name)
+{
+    sqlite3_stmt *st = store_write(s, SQL_MACHINE_RENAME);
+
+    sqlite3_bind_int64(st, 1, machine_id);
+    bind_text(st, 2, name);
+    store_run(s, st);
+}
+
+void
+pav_store_machine_attributes(struct pav_store *s, int64_t machine_id,
+                             const char *attributes)
+{
+    sqlite3_stmt *st = store_write(s, SQL_MACHINE_ATTRIBUTES);
+
+    sqlite3_bind_int64(st, 1, machine_id);
+    bind_text(st, 2, attributes);
+    store_run(s, st);
+}
+
+uint32_t
+pav_store_open_of_machine(struct pav_store *s, int64_t machine_id, int64_t *ids,
+                          uint32_t max)
+{
+    sqlite3_stmt *st = store_read(s, SQL_OPEN_OF_MACHINE);
+    uint32_t n = 0;
+
+    sqlite3_bind_int64(st, 1, machine_id);
+    sqlite3_bind_int64(st, 2, max);
+    while (store_row(s, st))
+        ids[n++] = sqlite3_column_int64(st, 0);
+    return n;
 }
 
 void
@@ -254,14 +294,14 @@ void
 pav_store_execution_update(struct pav_store *s,
                            const struct pav_execution_row *row)
 {
-    sqlite3_stmt *st = store_write(s, row->status == 0 ? SQL_EXECUTION_UPDATE
-                                                       : SQL_EXECUTION_MOVE);
+    sqlite3_stmt *st =
+        store_write(s, row->moved ? SQL_EXECUTION_MOVE : SQL_EXECUTION_UPDATE);
 
     sqlite3_bind_int64(st, 1, row->id);
     sqlite3_bind_int64(st, 2, row->last_step);
     sqlite3_bind_int64(st, 3, row->next_event);
     bind_text(st, 4, row->states);
-    if (row->status != 0) {
+    if (row->moved) {
         sqlite3_bind_int(st, 5, row->status);
         sqlite3_bind_int64(st, 6, row->stopped_at);
     }
@@ -272,6 +312,7 @@ static void
 execution_columns(sqlite3_stmt *st, struct pav_arena *a,
                   struct pav_execution_row *out)
 {
+    memset(out, 0, sizeof(*out));
     out->id = sqlite3_column_int64(st, 0);
     out->machine_id = sqlite3_column_int64(st, 1);
     out->version_id = sqlite3_column_int64(st, 2);

@@ -19,6 +19,12 @@
  *   parked       events that are early
  *   machine, machine_version
  *   folder_fault what keeps a machine's folder from being loaded
+ *   task         what is asked of a service, an activity or a map run
+ *   note         what is special about an execution: a child, redriven, started
+ *                through an alias; most have none
+ *   map_run, map_item   distributed Maps
+ *   table_item   rows of local tables, by the JSON of their key
+ *   name         published versions, aliases, activities, tags
  *
  * Migrations only go forward; number n brings user_version from n to n + 1.
  */
@@ -136,6 +142,84 @@ const char *const sql_migrations[] = {
     "CREATE INDEX disposition_key ON disposition(key, id)"
     " WHERE key IS NOT NULL AND kind>1;"
     "CREATE INDEX disposition_kind ON disposition(kind, id) WHERE kind>1;",
+    "ALTER TABLE machine ADD COLUMN type INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE machine ADD COLUMN attributes TEXT NOT NULL DEFAULT '{}';"
+    "CREATE TABLE task("
+    " execution_id INTEGER NOT NULL,"
+    " no INTEGER NOT NULL,"
+    " call INTEGER NOT NULL,"
+    " resource TEXT NOT NULL,"
+    " state TEXT NOT NULL,"
+    " token TEXT,"
+    " called_with BLOB NOT NULL,"
+    " at INTEGER NOT NULL,"
+    " taken INTEGER NOT NULL DEFAULT 0,"
+    " PRIMARY KEY(execution_id, no)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX task_waiting ON task(resource, at, execution_id, no)"
+    " WHERE call=2 AND taken=0;"
+    "CREATE TABLE note("
+    " execution_id INTEGER PRIMARY KEY,"
+    " redrive_count INTEGER NOT NULL,"
+    " redriven_at INTEGER NOT NULL,"
+    " redrive_token TEXT,"
+    " version_no INTEGER NOT NULL,"
+    " alias TEXT,"
+    " trace TEXT,"
+    " parent_id INTEGER NOT NULL,"
+    " parent_no INTEGER NOT NULL,"
+    " run_id INTEGER NOT NULL,"
+    " item INTEGER NOT NULL,"
+    " map_state TEXT,"
+    " label TEXT) STRICT;"
+    "CREATE INDEX note_parent ON note(parent_id, parent_no)"
+    " WHERE parent_id>0;"
+    "CREATE INDEX note_run ON note(run_id, execution_id) WHERE run_id>0;"
+    "CREATE TABLE map_run("
+    " id INTEGER PRIMARY KEY,"
+    " execution_id INTEGER NOT NULL,"
+    " no INTEGER NOT NULL,"
+    " arn TEXT NOT NULL UNIQUE,"
+    " state TEXT NOT NULL,"
+    " spec TEXT NOT NULL,"
+    " status INTEGER NOT NULL DEFAULT 0,"
+    " max_concurrency INTEGER NOT NULL DEFAULT 0,"
+    " tolerated_count INTEGER NOT NULL DEFAULT -1,"
+    " tolerated_percentage REAL NOT NULL DEFAULT -1,"
+    " total INTEGER NOT NULL DEFAULT 0,"
+    " started_at INTEGER NOT NULL,"
+    " stopped_at INTEGER NOT NULL DEFAULT 0,"
+    " redrive_count INTEGER NOT NULL DEFAULT 0,"
+    " pending INTEGER NOT NULL DEFAULT 0,"
+    " running INTEGER NOT NULL DEFAULT 0,"
+    " succeeded INTEGER NOT NULL DEFAULT 0,"
+    " failed INTEGER NOT NULL DEFAULT 0,"
+    " timed_out INTEGER NOT NULL DEFAULT 0,"
+    " aborted INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "CREATE INDEX map_run_execution ON map_run(execution_id, no);"
+    "CREATE INDEX map_run_open ON map_run(id) WHERE status=0;"
+    "CREATE TABLE map_item("
+    " run_id INTEGER NOT NULL,"
+    " item INTEGER NOT NULL,"
+    " input BLOB NOT NULL,"
+    " execution_id INTEGER NOT NULL DEFAULT 0,"
+    " status INTEGER NOT NULL DEFAULT 0,"
+    " output BLOB,"
+    " error TEXT,"
+    " cause TEXT,"
+    " PRIMARY KEY(run_id, item)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX map_item_status ON map_item(run_id, status, item);"
+    "CREATE TABLE table_item("
+    " table_name TEXT NOT NULL,"
+    " key TEXT NOT NULL,"
+    " body TEXT NOT NULL,"
+    " PRIMARY KEY(table_name, key)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE name("
+    " kind INTEGER NOT NULL,"
+    " owner INTEGER NOT NULL,"
+    " name TEXT NOT NULL,"
+    " number INTEGER NOT NULL,"
+    " body TEXT NOT NULL,"
+    " PRIMARY KEY(kind, owner, name)) STRICT, WITHOUT ROWID;",
 };
 
 const int sql_version = sizeof(sql_migrations) / sizeof(sql_migrations[0]);
@@ -145,7 +229,15 @@ const int sql_version = sizeof(sql_migrations) / sizeof(sql_migrations[0]);
     "first_step,last_step,next_event,states"
 #define VERSION_COLUMNS                                                        \
     "m.id,v.id,m.name,m.by_folder,m.active,v.version,v.created_at,"            \
-    "v.definition,v.rules,v.readme,v.role_arn"
+    "v.definition,v.rules,v.readme,v.role_arn,m.type,m.attributes,"            \
+    "m.created_at"
+#define RUN_COLUMNS                                                            \
+    "id,execution_id,no,arn,state,spec,status,max_concurrency,"                \
+    "tolerated_count,tolerated_percentage,total,started_at,stopped_at,"        \
+    "redrive_count,pending,running,succeeded,failed,timed_out,aborted"
+#define ITEM_COLUMNS "run_id,item,input,execution_id,status,output,error,cause"
+#define TASK_COLUMNS                                                           \
+    "execution_id,no,call,resource,state,token,called_with,at,taken"
 #define PARKED_COLUMNS                                                         \
     "machine_id,key,event_id,disposition_id,expires_at,shared,input"
 
@@ -155,7 +247,7 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_ROLLBACK] = "ROLLBACK",
     [SQL_MACHINE_INSERT] =
         "INSERT INTO machine(name,by_folder,active,version,version_id,"
-        "created_at) VALUES(?1,?2,1,1,0,?3)",
+        "created_at,type) VALUES(?1,?2,1,1,0,?3,?4)",
     [SQL_MACHINE_UPDATE] =
         "UPDATE machine SET version=?2,version_id=?3,active=1,by_folder=?4 "
         "WHERE id=?1",
@@ -246,5 +338,78 @@ const char *const sql_texts[SQL_COUNT] = {
                       "VALUES(?1,?2,?3)",
     [SQL_FAULT_NAMES] = "SELECT name FROM folder_fault",
     [SQL_FAULT_DELETE] = "DELETE FROM folder_fault WHERE name=?1",
+    [SQL_TASK_INSERT] =
+        "INSERT INTO task(execution_id,no,call,resource,state,token,"
+        "called_with,at) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+    [SQL_TASK_DELETE] = "DELETE FROM task WHERE execution_id=?1 AND no=?2",
+    [SQL_TASK_TAKEN] =
+        "UPDATE task SET taken=?3 WHERE execution_id=?1 AND no=?2",
+    [SQL_TASK_GET] =
+        "SELECT " TASK_COLUMNS " FROM task WHERE execution_id=?1 AND no=?2",
+    [SQL_TASK_WAITING] =
+        "SELECT " TASK_COLUMNS " FROM task WHERE call=2 AND taken=0"
+        " AND resource=?1 ORDER BY at,execution_id,no LIMIT 1",
+    [SQL_TASKS] = "SELECT execution_id,no FROM task WHERE call IN (1,3)"
+                  " ORDER BY execution_id,no",
+    [SQL_TASK_TOTAL] = "SELECT count(*) FROM task",
+    [SQL_NOTE_PUT] =
+        "INSERT OR REPLACE INTO note(execution_id,redrive_count,redriven_at,"
+        "redrive_token,version_no,alias,trace,parent_id,parent_no,run_id,item,"
+        "map_state,label) "
+        "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+    [SQL_NOTE_GET] =
+        "SELECT " NOTE_COLUMNS " FROM note n WHERE n.execution_id=?1",
+    [SQL_NOTE_TOTAL] = "SELECT count(*) FROM note",
+    [SQL_CHILDREN] =
+        "SELECT n.execution_id FROM note n JOIN execution e"
+        " ON e.id=n.execution_id WHERE n.parent_id>0 AND n.parent_id=?1"
+        " AND n.parent_no=?2 AND e.status=0 LIMIT ?3",
+    [SQL_CHILD_OF] = "SELECT execution_id FROM note WHERE parent_id>0"
+                     " AND parent_id=?1 AND parent_no=?2 LIMIT 1",
+    [SQL_RUN_INSERT] =
+        "INSERT INTO map_run(execution_id,no,arn,state,spec,started_at) "
+        "VALUES(?1,?2,?3,?4,?5,?6)",
+    [SQL_RUN_UPDATE] =
+        "UPDATE map_run SET status=?2,max_concurrency=?3,tolerated_count=?4,"
+        "tolerated_percentage=?5,total=?6,stopped_at=?7,redrive_count=?8,"
+        "pending=?9,running=?10,succeeded=?11,failed=?12,timed_out=?13,"
+        "aborted=?14 WHERE id=?1",
+    [SQL_RUN_GET] = "SELECT " RUN_COLUMNS " FROM map_run WHERE id=?1",
+    [SQL_RUN_BY_ARN] = "SELECT " RUN_COLUMNS " FROM map_run WHERE arn=?1",
+    [SQL_RUN_OF] =
+        "SELECT " RUN_COLUMNS " FROM map_run WHERE execution_id=?1 AND no=?2",
+    [SQL_RUNS_OF] =
+        "SELECT " RUN_COLUMNS " FROM map_run WHERE execution_id=?1 AND id>?2"
+        " ORDER BY id LIMIT ?3",
+    [SQL_RUNS_OPEN] = "SELECT id FROM map_run WHERE status=0 ORDER BY id",
+    [SQL_ITEM_INSERT] =
+        "INSERT INTO map_item(run_id,item,input) VALUES(?1,?2,?3)",
+    [SQL_ITEM_UPDATE] =
+        "UPDATE map_item SET execution_id=?3,status=?4,output=?5,error=?6,"
+        "cause=?7 WHERE run_id=?1 AND item=?2",
+    [SQL_ITEM_GET] =
+        "SELECT " ITEM_COLUMNS " FROM map_item WHERE run_id=?1 AND item=?2",
+    [SQL_ITEM_WITH] =
+        "SELECT " ITEM_COLUMNS " FROM map_item WHERE run_id=?1 AND status=?2"
+        " AND item>?3 ORDER BY item LIMIT 1",
+    [SQL_TABLE_GET] =
+        "SELECT body FROM table_item WHERE table_name=?1 AND key=?2",
+    [SQL_TABLE_PUT] = "INSERT OR REPLACE INTO table_item(table_name,key,body) "
+                      "VALUES(?1,?2,?3)",
+    [SQL_TABLE_DELETE] =
+        "DELETE FROM table_item WHERE table_name=?1 AND key=?2",
+    [SQL_NAME_PUT] = "INSERT OR REPLACE INTO name(kind,owner,name,number,body) "
+                     "VALUES(?1,?2,?3,?4,?5)",
+    [SQL_NAME_DELETE] =
+        "DELETE FROM name WHERE kind=?1 AND owner=?2 AND name=?3",
+    [SQL_NAME_GET] = "SELECT kind,owner,name,number,body FROM name"
+                     " WHERE kind=?1 AND owner=?2 AND name=?3",
+    [SQL_NAMES] = "SELECT kind,owner,name,number,body FROM name"
+                  " WHERE kind=?1 AND owner=?2 AND name>?3"
+                  " ORDER BY name LIMIT ?4",
+    [SQL_MACHINE_RENAME] = "UPDATE machine SET name=?2,active=0 WHERE id=?1",
+    [SQL_MACHINE_ATTRIBUTES] = "UPDATE machine SET attributes=?2 WHERE id=?1",
+    [SQL_OPEN_OF_MACHINE] =
+        "SELECT id FROM execution WHERE machine_id=?1 AND status=0 LIMIT ?2",
     [SQL_PROBE] = "INSERT OR REPLACE INTO probe(id,at) VALUES(1,?1)",
 };

@@ -263,7 +263,9 @@ load_counters(struct pav_store *s)
     if (!ask_int(s, "SELECT coalesce(max(id),0) FROM event", &event) ||
         !ask_int(s, "SELECT coalesce(max(id),0) FROM execution", &execution) ||
         !ask_int(s, "SELECT coalesce(max(id),0) FROM step", &step) ||
-        !ask_int(s, sql_texts[SQL_PARKED_TOTAL], &s->parked))
+        !ask_int(s, sql_texts[SQL_PARKED_TOTAL], &s->parked) ||
+        !ask_int(s, sql_texts[SQL_TASK_TOTAL], &s->tasks) ||
+        !ask_int(s, sql_texts[SQL_NOTE_TOTAL], &s->notes))
         return false;
     s->next_event = event + 1;
     s->next_execution = execution + 1;

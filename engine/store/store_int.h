@@ -4,7 +4,7 @@
 
 #include <sqlite3.h>
 
-#include "pavane/store.h"
+#include "pavane/store_work.h"
 
 #define STORE_VFS "pavane"
 
@@ -67,6 +67,39 @@ enum statement {
     SQL_FAULT_NAMES,
     SQL_FAULT_DELETE,
     SQL_PROBE,
+    SQL_TASK_INSERT,
+    SQL_TASK_DELETE,
+    SQL_TASK_TAKEN,
+    SQL_TASK_GET,
+    SQL_TASK_WAITING,
+    SQL_TASKS,
+    SQL_TASK_TOTAL,
+    SQL_NOTE_PUT,
+    SQL_NOTE_GET,
+    SQL_NOTE_TOTAL,
+    SQL_CHILDREN,
+    SQL_CHILD_OF,
+    SQL_RUN_INSERT,
+    SQL_RUN_UPDATE,
+    SQL_RUN_GET,
+    SQL_RUN_BY_ARN,
+    SQL_RUN_OF,
+    SQL_RUNS_OF,
+    SQL_RUNS_OPEN,
+    SQL_ITEM_INSERT,
+    SQL_ITEM_UPDATE,
+    SQL_ITEM_GET,
+    SQL_ITEM_WITH,
+    SQL_TABLE_GET,
+    SQL_TABLE_PUT,
+    SQL_TABLE_DELETE,
+    SQL_NAME_PUT,
+    SQL_NAME_DELETE,
+    SQL_NAME_GET,
+    SQL_NAMES,
+    SQL_MACHINE_RENAME,
+    SQL_MACHINE_ATTRIBUTES,
+    SQL_OPEN_OF_MACHINE,
     SQL_COUNT,
 };
 
@@ -82,7 +115,8 @@ struct pav_store {
     int failed; /* the first error of this transaction, an SQLite code */
     char failure[512];
     int64_t next_event, next_execution, next_step;
-    int64_t parked; /* how many events are parked in all */
+    int64_t parked;       /* how many events are parked in all */
+    int64_t tasks, notes; /* how many rows there are of each, or were */
     int log_pages;
     struct seen *seen;
 };
@@ -121,6 +155,11 @@ struct pav_bytes column_bytes(sqlite3_stmt *st, int i, struct pav_arena *a);
 #define STEP_COLUMNS                                                           \
     "id,execution_id,previous,at,first_event,event_count,semantics,wake,"      \
     "event_id,seed,record"
+#define NOTE_COLUMNS                                                           \
+    "n.execution_id,n.redrive_count,n.redriven_at,n.redrive_token,"            \
+    "n.version_no,n.alias,n.trace,n.parent_id,n.parent_no,n.run_id,n.item,"    \
+    "n.map_state,n.label"
+void note_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_note_row *out);
 void step_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_step_row *out);
 
 #endif

@@ -25,10 +25,19 @@ enum pav_job_kind {
     PAV_JOB_EVENTS,  /* POST /events */
     PAV_JOB_START,   /* StartExecution */
     PAV_JOB_STOP,    /* StopExecution */
-    PAV_JOB_TASK,    /* SendTaskSuccess, SendTaskFailure */
-    PAV_JOB_DEFINE,  /* CreateStateMachine, or a folder's machine */
-    PAV_JOB_FAULT,   /* a folder that cannot be loaded */
-    PAV_JOB_FOLDERS, /* which folders are there */
+    PAV_JOB_TASK,    /* SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat */
+    PAV_JOB_REDRIVE, /* RedriveExecution */
+    PAV_JOB_POLL,    /* GetActivityTask: comes back when there is a task */
+    PAV_JOB_RETURN,  /* what a poll gave did not reach its worker */
+    PAV_JOB_CALL,    /* the engine's own: a service is to be called */
+    PAV_JOB_REPLY,   /* what the service answered */
+    PAV_JOB_READ_OBJECT,  /* the engine's own: a map run reads its items */
+    PAV_JOB_OBJECT,       /* what was read */
+    PAV_JOB_WRITE_OBJECT, /* the engine's own: a map run's results */
+    PAV_JOB_CONTROL,      /* an action that is about names: see control.c */
+    PAV_JOB_DEFINE,       /* CreateStateMachine, or a folder's machine */
+    PAV_JOB_FAULT,        /* a folder that cannot be loaded */
+    PAV_JOB_FOLDERS,      /* which folders are there */
     PAV_JOB_STATUS,
 };
 
@@ -59,6 +68,7 @@ struct pav_status_view {
     uint64_t queue, queue_most, machines, rules;
     uint64_t dispositions[PAV_DISPOSITIONS];
     struct pav_histogram commit, sync, checkpoint, timer_lag; /* seconds */
+    uint64_t calls, works;      /* handed out; waiting to be done */
     struct pav_histogram batch; /* events a commit */
     int64_t next_timer_at;      /* 0: none */
 };
@@ -77,13 +87,36 @@ struct pav_job {
     const char *machine, *name; /* name NULL: made up */
     const struct pav_doc *input, *output;
     const char *token;
-    bool failure;
+    bool failure, heartbeat;
     const char *error, *cause;
+    const char *qualifier; /* START: a version's number or an alias */
+    const char *trace;     /* START: traceHeader, or NULL */
+    bool sync;             /* START: comes back at the end (express) */
+
+    /* PAV_JOB_POLL: an activity's ARN; gives token and input */
+    const char *activity, *worker;
+
+    /* PAV_JOB_CALL and _REPLY, _OBJECT: which task it is */
+    int64_t execution_id, run_id;
+    uint32_t no;
+    const char *resource, *key; /* key: for idempotency */
+    struct pav_bytes with;
+    bool lists; /* READ_OBJECT: the objects are the items */
+
+    /* PAV_JOB_CONTROL: an action of the API and its request */
+    const char *action;
+    const struct pav_doc *request;
+    struct pav_buf answer; /* JSON; owned by the job */
 
     /* PAV_JOB_DEFINE, PAV_JOB_FAULT; compiled objects change hands */
     struct pav_machine *compiled;
     struct pav_rules *rules;
     struct pav_machine_row row;
+    bool update;                /* UpdateStateMachine */
+    bool publish;               /* and a version of it */
+    const char *description;    /* of that version, or NULL */
+    const struct pav_doc *tags; /* [{key,value}], or NULL */
+    int64_t published;          /* filled in: its number; 0: none */
     const char *report;
 
     /* PAV_JOB_FOLDERS */
@@ -93,9 +126,13 @@ struct pav_job {
     /* filled in */
     enum pav_rc rc;
     struct pav_err err;
-    const char *aws_error; /* "TaskTimedOut"; NULL when fine */
-    const char *execution; /* name */
-    int64_t at;            /* startDate, stopDate, creationDate */
+    const char *aws_error;   /* "TaskTimedOut"; NULL when fine */
+    const char *execution;   /* name */
+    int64_t at;              /* startDate, stopDate, creationDate */
+    bool express;            /* START: the execution is an express one */
+    bool held;               /* the engine keeps it for longer than a turn */
+    const char *status_word; /* START with `sync`: how it ended */
+    int64_t stopped_at;
     struct pav_status_view status;
 };
 
@@ -129,6 +166,11 @@ struct pav_engine_config {
     struct pav_clock clock;
     const char *region, *account, *role_arn; /* outlive the engine */
     int64_t queue_max;
+    /* What is served outside, "lambda:invoke"; outlive the engine. */
+    const char *const *services;
+    uint32_t service_count;
+    int64_t history_max;          /* 0: PAV_HISTORY_MAX */
+    const struct pav_doc *tables; /* {"NAME": {"key": [...]}}, or NULL */
     /* Behind a durable commit, on a thread of the engine's: jobs that are
      * done, as a chain. */
     void (*done)(void *arg, struct pav_job *first);

@@ -8,7 +8,7 @@
 #ifndef PAVANE_READER_H
 #define PAVANE_READER_H
 
-#include "pavane/store.h"
+#include "pavane/store_work.h"
 
 struct pav_reader;
 
@@ -74,6 +74,10 @@ void pav_reader_walk(struct pav_reader *r, int64_t last_step,
                      void *arg);
 bool pav_reader_step(struct pav_reader *r, int64_t id, struct pav_arena *a,
                      struct pav_step_row *out);
+
+/* What is special about an execution; false, and zeroes: nothing. */
+bool pav_reader_note(struct pav_reader *r, int64_t execution_id,
+                     struct pav_arena *a, struct pav_note_row *out);
 
 /* ---- waits ---- */
 

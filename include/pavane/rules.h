@@ -7,7 +7,7 @@
  *     "resume": [ RULE, ... ],
  *     "policies": { "unexpected": "fail|record|park", "earlySeconds": 86400,
  *                   "earlyMax": 100, "duplicateWindowSeconds": 86400,
- *                   "generations": false },
+ *                   "generations": false, "unmapped": "fail|wait" },
  *     "overdue": { "STATE": SECONDS } }
  *   RULE = { "name", "pattern", "correlationId"?, "input"? | "inputPath"? |
  *            "inputTransformer"?, "scope"?: "machine|tokenTable" }
@@ -21,6 +21,7 @@
 #include "pavane/machine.h"
 #include "pavane/path.h"
 #include "pavane/pattern.h"
+#include "pavane/step.h"
 #include "pavane/transform.h"
 
 enum pav_unexpected { PAV_POLICY_FAIL, PAV_POLICY_RECORD, PAV_POLICY_PARK };
@@ -41,6 +42,7 @@ struct pav_rules {
     enum pav_unexpected unexpected;
     int64_t early_ms, early_max, duplicate_ms;
     bool generations;
+    enum pav_unmapped unmapped; /* tasks that nobody serves */
 };
 
 /* NULL when a fault is an error; empty text: no rules. */

@@ -98,6 +98,9 @@ struct pav_machine_row {
     int64_t version, created_at;
     struct pav_bytes definition, rules, readme;
     const char *role_arn;
+    int type;               /* enum pav_machine_type; of a new one */
+    const char *attributes; /* JSON: logging, tracing, encryption; or NULL */
+    int64_t first_at;       /* when the machine itself was created */
 };
 
 /* A new machine, or a new current version of one; fills the ids. */
@@ -162,6 +165,7 @@ struct pav_execution_row {
     int64_t started_at, stopped_at; /* 0: still open */
     int64_t first_step, last_step, next_event;
     const char *states; /* a JSON list of names */
+    bool moved;         /* its status changed since it was read */
 };
 
 void pav_store_execution_add(struct pav_store *s,
@@ -240,6 +244,15 @@ void pav_store_fault_put(struct pav_store *s, const char *name,
 /* Forgets what was wrong with folders that are none of `names`. */
 void pav_store_faults_keep(struct pav_store *s, const char *const *names,
                            uint32_t count);
+
+/* A machine that is deleted keeps its rows, under a name that no other has. */
+void pav_store_machine_rename(struct pav_store *s, int64_t machine_id,
+                              const char *name);
+void pav_store_machine_attributes(struct pav_store *s, int64_t machine_id,
+                                  const char *attributes);
+/* Open executions of a machine, at most `max` ids. */
+uint32_t pav_store_open_of_machine(struct pav_store *s, int64_t machine_id,
+                                   int64_t *ids, uint32_t max);
 
 /* Version ids with an open execution, for loading at the start. */
 void

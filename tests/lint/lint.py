@@ -30,8 +30,8 @@ HEADERS = {
 }
 # what each folder may include of include/pavane
 BASE = {"buf", "clock", "digest", "doc", "err", "file", "histogram", "log", "mem", "paper", "queue", "settings", "text"}
-LANG = {"history", "machine", "path", "pattern", "step", "transform"}
-STORE = {"store", "reader"}
+LANG = {"history", "machine", "map_run", "path", "pattern", "step", "test_state", "transform"}
+STORE = {"store", "store_work", "reader"}
 RUN = {"engine", "envelope", "folder", "rules"}
 NET = {"client", "http"}
 MAY = {

@@ -1,0 +1,135 @@
+/*
+ * Activities: a worker asks for work (GetActivityTask) and gets the oldest task
+ * of the activity, or waits up to a minute for one.  A waiting poll is a job
+ * that the engine keeps; at the minute's end it goes back without a token.
+ */
+#include <string.h>
+
+#include "run_int.h"
+
+#define POLL_MS 60000
+
+static void
+keep(struct pav_engine *e, struct pav_job *j)
+{
+    j->node.next = NULL;
+    *e->pollers_last = j;
+    e->pollers_last = (struct pav_job **)(void *)&j->node.next;
+}
+
+static void
+let_go(struct pav_engine *e, struct pav_job *j)
+{
+    j->node.next = NULL;
+    *e->jobs_last = j;
+    e->jobs_last = (struct pav_job **)(void *)&j->node.next;
+}
+
+/* The oldest task that is still waited for; its frame starts. */
+static bool
+give(struct pav_engine *e, struct pav_job *j)
+{
+    struct pav_task_row task;
+
+    while (pav_store_task_waiting(e->store, j->activity, &e->arena, &task)) {
+        struct pav_wake wake = {
+            .kind = PAV_WAKE_STARTED, .no = task.no, .worker = j->worker};
+
+        pav_store_task_taken(e->store, task.execution_id, task.no, true);
+        if (!task_wake(e, task.execution_id, &wake))
+            continue;
+        j->token = pav_arena_strdup(&j->arena, task.token);
+        j->with.p = pav_arena_strndup(&j->arena, task.with.p, task.with.len);
+        j->with.len = task.with.len;
+        return true;
+    }
+    return false;
+}
+
+static bool
+is_known(struct pav_engine *e, struct pav_job *j)
+{
+    const char *name = strrchr(j->activity, ':');
+    struct pav_name_row row;
+
+    if (name != NULL && pav_store_name(e->store, PAV_NAME_ACTIVITY, 0, name + 1,
+                                       &e->arena, &row))
+        return true;
+    job_fail(j, PAV_MISSING, "ActivityDoesNotExist", j->activity,
+             "Activity Does Not Exist: '%s'", j->activity);
+    return false;
+}
+
+void
+activity_poll(struct pav_engine *e, struct pav_job *j)
+{
+    if (!is_known(e, j) || give(e, j)) {
+        let_go(e, j);
+        return;
+    }
+    j->at = pav_clock_ms(e->clock) + POLL_MS;
+    keep(e, j);
+}
+
+/* The worker has gone: its task is the next one's. */
+void
+activity_return(struct pav_engine *e, struct pav_job *j)
+{
+    struct pav_task_row task;
+    int64_t execution_id;
+    uint32_t no;
+
+    if (!pav_token_read(j->token, strlen(j->token), &execution_id, &no) ||
+        !pav_store_task(e->store, execution_id, no, &e->arena, &task))
+        return;
+    pav_store_task_taken(e->store, execution_id, no, false);
+    activity_serve(e, task.resource);
+}
+
+void
+activity_serve(struct pav_engine *e, const char *resource)
+{
+    struct pav_job *j;
+
+    for (j = e->pollers; j != NULL; j = (struct pav_job *)j->node.next) {
+        if (j->at != 0 && strcmp(j->activity, resource) == 0) {
+            j->at = 0; /* looked at behind this step: activity_expire() */
+            return;
+        }
+    }
+}
+
+int64_t
+activity_next(const struct pav_engine *e)
+{
+    const struct pav_job *j;
+    int64_t next = INT64_MAX;
+
+    for (j = e->pollers; j != NULL; j = (const struct pav_job *)j->node.next)
+        if (j->at < next)
+            next = j->at;
+    return next;
+}
+
+void
+activity_expire(struct pav_engine *e, bool all)
+{
+    int64_t now = pav_clock_ms(e->clock);
+    struct pav_job *j = e->pollers, *next;
+
+    if (j == NULL)
+        return;
+    e->pollers = NULL;
+    e->pollers_last = &e->pollers;
+    for (; j != NULL; j = next) {
+        next = (struct pav_job *)j->node.next;
+        if (j->at == 0 && !all && !give(e, j)) {
+            j->at = now + POLL_MS;
+            keep(e, j);
+        } else if (j->at == 0 || j->at <= now || all) {
+            let_go(e, j);
+        } else {
+            keep(e, j);
+        }
+    }
+}

@@ -1,0 +1,491 @@
+/*
+ * Services inside: what a task asks of Pavane itself is done in the turn's own
+ * transaction, so that it happens exactly once.
+ *
+ *   states:startExecution   plain, .sync, .sync:2, .waitForTaskToken
+ *   events:putEvents        onto the one bus
+ *   dynamodb                getItem, putItem, updateItem, deleteItem: tables.c
+ *   aws-sdk:sfn             startExecution, sendTaskSuccess, -Failure,
+ *                           -Heartbeat, stopExecution
+ *   aws-sdk:eventbridge     putEvents
+ *
+ * Results have the services' shapes; errors their names and texts.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "pavane/digest.h"
+#include "pavane/envelope.h"
+#include "pavane/folder.h"
+#include "pavane/text.h"
+#include "run_int.h"
+
+const char *const local_services[] = {
+    "states:startExecution", "events:putEvents",      "dynamodb:getItem",
+    "dynamodb:putItem",      "dynamodb:updateItem",   "dynamodb:deleteItem",
+    "sfn:startExecution",    "sfn:sendTaskSuccess",   "sfn:sendTaskFailure",
+    "sfn:sendTaskHeartbeat", "eventbridge:putEvents", NULL};
+
+/* A task on its way through a service. */
+struct call {
+    struct pav_engine *e;
+    const struct pav_task_row *task;
+    const struct pav_doc *with;
+    char service[64], method[64];
+    bool sdk, sync, parsed, token; /* by its suffix */
+};
+
+static bool
+read_resource(struct call *c, const char *arn)
+{
+    const char *p = arn, *dot;
+    size_t len;
+    int i;
+
+    for (i = 0; i < 5 && p != NULL; i++) {
+        p = strchr(p, ':');
+        p = p == NULL ? NULL : p + 1;
+    }
+    if (p == NULL)
+        return false;
+    c->sdk = strncmp(p, "aws-sdk:", 8) == 0;
+    if (c->sdk)
+        p += 8;
+    len = strcspn(p, ":");
+    if (p[len] != ':' || len >= sizeof(c->service))
+        return false;
+    memcpy(c->service, p, len);
+    c->service[len] = '\0';
+    p += len + 1;
+    len = strcspn(p, ".");
+    if (len >= sizeof(c->method))
+        return false;
+    memcpy(c->method, p, len);
+    c->method[len] = '\0';
+    dot = p + len;
+    c->parsed = strcmp(dot, ".sync:2") == 0;
+    c->sync = c->parsed || strcmp(dot, ".sync") == 0;
+    c->token = strcmp(dot, ".waitForTaskToken") == 0;
+    return true;
+}
+
+/* ---- ends ---- */
+
+static void
+wake(struct call *c, enum pav_wake_kind kind, const struct pav_doc *output,
+     const char *error, const char *cause)
+{
+    struct pav_wake w = {.kind = kind,
+                         .no = c->task->no,
+                         .output = output,
+                         .error = error,
+                         .cause = cause};
+
+    (void)task_wake(c->e, c->task->execution_id, &w);
+}
+
+static void
+reply(struct call *c, const struct pav_doc *output)
+{
+    if (c->token || c->sync) {
+        pav_store_task_taken(c->e->store, c->task->execution_id, c->task->no,
+                             true);
+        wake(c, PAV_WAKE_SUBMITTED, output, NULL, NULL);
+    } else {
+        wake(c, PAV_WAKE_SUCCESS, output, NULL, NULL);
+    }
+}
+
+/* `code` without "Exception". */
+static void
+refuse(struct call *c, const char *code, const char *text)
+{
+    struct pav_arena *a = &c->e->arena;
+    char id[37];
+
+    pav_uuid4(id);
+    if (c->sdk)
+        wake(c, PAV_WAKE_FAILURE, NULL,
+             pav_arena_printf(a, "Sfn.%sException", code),
+             pav_arena_printf(a,
+                              "%s (Service: Sfn, Status Code: 400, Request "
+                              "ID: %s)",
+                              text, id));
+    else
+        wake(c, PAV_WAKE_FAILURE, NULL,
+             pav_arena_printf(a, "StepFunctions.%sException", code),
+             pav_arena_printf(a,
+                              "%s (Service: AWSStepFunctions; Status Code: "
+                              "400; Error Code: %s; Request ID: %s; Proxy: "
+                              "null)",
+                              text, code, id));
+}
+
+static const struct pav_doc *
+time_doc(struct pav_arena *a, int64_t ms)
+{
+    char text[PAV_TIME_LEN];
+
+    return pav_doc_new_cstr(a, pav_arena_strdup(a, pav_time_format(ms, text)));
+}
+
+static const char *
+text_of(struct call *c, const char *key)
+{
+    const struct pav_doc *d = pav_doc_get(c->with, key);
+
+    return d == NULL ? NULL : pav_doc_str(&c->e->arena, d);
+}
+
+/* ---- startExecution ---- */
+
+static void
+put_str(struct pav_members *m, const char *key, const char *text)
+{
+    pav_members_puts(m, key, pav_doc_new_cstr(m->arena, text));
+}
+
+static const struct pav_doc *
+as_text(struct pav_arena *a, const struct pav_doc *d)
+{
+    const char *text;
+    struct pav_buf b;
+
+    pav_buf_init(&b, SIZE_MAX / 2);
+    pav_doc_print(d, &b);
+    text = pav_arena_strndup(a, b.p, b.len);
+    pav_buf_fini(&b);
+    return pav_doc_new_cstr(a, text);
+}
+
+static void
+put_payload(struct pav_members *m, const char *key, const struct pav_doc *d,
+            bool parsed)
+{
+    struct pav_members details;
+
+    if (d == NULL)
+        return;
+    pav_members_puts(m, key, parsed ? d : as_text(m->arena, d));
+    pav_members_init(&details, m->arena);
+    pav_members_puts(&details, "Included", &pav_doc_true);
+    pav_members_puts(m, pav_arena_printf(m->arena, "%sDetails", key),
+                     pav_members_object(&details));
+}
+
+const struct pav_doc *
+local_description(struct pav_engine *e, const struct pav_execution_row *row,
+                  bool parsed)
+{
+    struct pav_arena *a = &e->arena;
+    struct execution x = {.row = *row,
+                          .version = version_get(e, row->version_id)};
+    struct pav_history_event end = {0};
+    struct pav_step_row first;
+    struct pav_members m;
+
+    PAV_ASSERT(x.version != NULL);
+    (void)pav_store_note(e->store, row->id, a, &x.note);
+    if (row->status != PAV_RUNNING)
+        execution_end(e, row, &end);
+    pav_members_init(&m, a);
+    if (end.cause != NULL)
+        pav_members_puts(&m, "Cause", end.cause);
+    if (end.error != NULL)
+        pav_members_puts(&m, "Error", end.error);
+    put_str(&m, "ExecutionArn", execution_arn(e, &x));
+    if (pav_store_step(e->store, row->first_step, a, &first))
+        put_payload(
+            &m, "Input",
+            pav_history_input(pav_doc_own(a, first.record.p, first.record.len)),
+            parsed);
+    put_str(&m, "Name", row->name);
+    if (row->status == PAV_SUCCEEDED)
+        put_payload(&m, "Output", end.payload, parsed);
+    pav_members_puts(&m, "StartDate", time_doc(a, row->started_at));
+    put_str(&m, "StateMachineArn", x.version->machine->arn);
+    put_str(&m, "Status", pav_status_name((enum pav_status)row->status));
+    if (row->stopped_at != 0)
+        pav_members_puts(&m, "StopDate", time_doc(a, row->stopped_at));
+    return pav_members_object(&m);
+}
+
+/* A .sync task whose child has ended, perhaps long ago. */
+static void
+child_ended(struct call *c, const struct pav_execution_row *row)
+{
+    const struct pav_doc *d = local_description(c->e, row, c->parsed), *text;
+
+    if (row->status == PAV_SUCCEEDED) {
+        wake(c, PAV_WAKE_SUCCESS, d, NULL, NULL);
+        return;
+    }
+    text = as_text(&c->e->arena, d);
+    wake(c, PAV_WAKE_FAILURE, NULL, "States.TaskFailed",
+         pav_doc_str(&c->e->arena, text));
+}
+
+/* "...:stateMachine:NAME[:QUALIFIER]" */
+static struct machine *
+machine_of(struct call *c, const char *arn, const char **qualifier)
+{
+    const char *name = arn == NULL ? NULL : strstr(arn, ":stateMachine:");
+    struct machine *m;
+    size_t len;
+
+    *qualifier = NULL;
+    if (name == NULL)
+        return NULL;
+    name += strlen(":stateMachine:");
+    len = strcspn(name, ":");
+    if (name[len] == ':')
+        *qualifier = name + len + 1;
+    m = machine_by_name(c->e, pav_arena_strndup(&c->e->arena, name, len));
+    return m == NULL || m->current == NULL || !m->active ? NULL : m;
+}
+
+static const struct pav_doc *
+input_of(struct call *c)
+{
+    const struct pav_doc *d = pav_doc_get(c->with, "Input"), *parsed;
+
+    if (d == NULL || d->kind == PAV_NULL)
+        return &pav_doc_empty_object;
+    if (d->kind != PAV_STRING)
+        return d;
+    if (pav_doc_parse(&c->e->arena, d->text, d->len, NULL, &parsed, NULL) ==
+        PAV_OK)
+        return parsed;
+    return NULL;
+}
+
+static void
+start_execution(struct call *c)
+{
+    struct pav_engine *e = c->e;
+    const char *arn = text_of(c, "StateMachineArn"), *qualifier;
+    const char *name = text_of(c, "Name");
+    struct machine *m = machine_of(c, arn, &qualifier);
+    const struct pav_doc *input = input_of(c);
+    struct pav_note_row note = {.parent_id = c->task->execution_id,
+                                .parent_no = c->task->no};
+    struct pav_execution_row row;
+    struct version *v;
+    struct execution x;
+    struct pav_members out;
+    char made_up[37];
+
+    v = m == NULL ? NULL : version_of(e, m, qualifier, &note);
+    if (v == NULL) {
+        refuse(c, "StateMachineDoesNotExist",
+               pav_arena_printf(&e->arena, "State Machine Does Not Exist: '%s'",
+                                arn == NULL ? "" : arn));
+        return;
+    }
+    if (input == NULL) {
+        refuse(c, "InvalidExecutionInput",
+               "Invalid State Machine Execution Input: 'Invalid execution "
+               "input.'");
+        return;
+    }
+    if (name != NULL && !pav_name_valid(name)) {
+        refuse(c, "InvalidName",
+               pav_arena_printf(&e->arena, "Invalid Name: '%s'", name));
+        return;
+    }
+    if (name == NULL) {
+        pav_uuid4(made_up);
+        name = made_up;
+    }
+    if (pav_store_execution_named(e->store, m->id, name, &e->arena, &row)) {
+        refuse(c, "ExecutionAlreadyExists",
+               pav_arena_printf(&e->arena, "Execution Already Exists: '%s%s'",
+                                m->execution_arn, name));
+        return;
+    }
+    if (!c->sync) /* it goes on by itself: nobody asks for it */
+        note.parent_id = note.parent_no = 0;
+    execution_start_as(
+        e, v, name, name, input, 0,
+        c->sync || note.version_no != 0 || note.alias != NULL ? &note : NULL,
+        &x);
+    pav_members_init(&out, &e->arena);
+    put_str(&out, "ExecutionArn", execution_arn(e, &x));
+    pav_members_puts(&out, "StartDate", time_doc(&e->arena, x.row.started_at));
+    reply(c, pav_members_object(&out));
+    fit_parked(e, &x);
+}
+
+static void
+start_or_look(struct call *c)
+{
+    int64_t child = c->sync
+                        ? pav_store_child_of(c->e->store, c->task->execution_id,
+                                             c->task->no)
+                        : 0;
+    struct pav_execution_row row;
+
+    if (child == 0) {
+        if (!c->task->taken)
+            start_execution(c);
+        return;
+    }
+    if (pav_store_execution(c->e->store, child, &c->e->arena, &row) &&
+        row.status != PAV_RUNNING)
+        child_ended(c, &row);
+}
+
+/* ---- putEvents ---- */
+
+static const struct pav_doc *
+entry_error(struct pav_arena *a, const char *message)
+{
+    struct pav_members m;
+
+    pav_members_init(&m, a);
+    put_str(&m, "ErrorCode", "InvalidArgument");
+    put_str(&m, "ErrorMessage", message);
+    return pav_members_object(&m);
+}
+
+static const struct pav_doc *
+put_entry(struct call *c, const struct pav_doc *entry)
+{
+    struct pav_engine *e = c->e;
+    struct pav_envelope envelope;
+    struct pav_members m;
+    struct pav_err err;
+
+    if (pav_doc_get(entry, "Source") == NULL)
+        return entry_error(&e->arena,
+                           "Parameter Source is not valid. Reason: Source is "
+                           "a required argument.");
+    if (pav_doc_get(entry, "DetailType") == NULL)
+        return entry_error(&e->arena,
+                           "Parameter DetailType is not valid. Reason: "
+                           "DetailType is a required argument.");
+    if (pav_envelope_read(entry, NULL, e->config.region, e->config.account,
+                          pav_clock_ms(e->clock), &e->arena, &envelope,
+                          &err) != PAV_OK)
+        return entry_error(&e->arena, pav_arena_printf(&e->arena, "%s %s",
+                                                       err.at, err.message));
+    intake_own(e, envelope.doc, false);
+    pav_members_init(&m, &e->arena);
+    pav_members_puts(&m, "EventId", envelope.id);
+    return pav_members_object(&m);
+}
+
+static void
+put_events(struct call *c)
+{
+    struct pav_arena *a = &c->e->arena;
+    const struct pav_doc *entries = pav_doc_get(c->with, "Entries"), *result;
+    struct pav_members m;
+    struct pav_items items;
+    int64_t failed = 0;
+    uint32_t i;
+
+    if (entries == NULL || entries->kind != PAV_ARRAY || entries->len == 0 ||
+        entries->len > 10) {
+        wake(c, PAV_WAKE_FAILURE, NULL, "EventBridge.ValidationException",
+             "1 validation error detected: Value at 'entries' failed to "
+             "satisfy constraint: Member must have length from 1 to 10");
+        return;
+    }
+    pav_items_init(&items, a);
+    for (i = 0; i < entries->len; i++) {
+        const struct pav_doc *d = put_entry(c, &entries->items[i]);
+
+        failed += pav_doc_get(d, "ErrorCode") != NULL;
+        pav_items_add(&items, d);
+    }
+    pav_members_init(&m, a);
+    pav_members_puts(&m, "Entries", pav_items_array(&items));
+    pav_members_puts(&m, "FailedEntryCount", pav_doc_new_int(a, failed));
+    result = pav_members_object(&m);
+    if (failed > 0 && !c->sdk)
+        wake(c, PAV_WAKE_FAILURE, NULL, "EventBridge.FailedEntry",
+             pav_doc_str(a, as_text(a, result)));
+    else
+        reply(c, result);
+}
+
+/* ---- aws-sdk:sfn ---- */
+
+static void
+send_task(struct call *c)
+{
+    struct pav_engine *e = c->e;
+    struct pav_job *j = pav_job_new(PAV_JOB_TASK);
+    const char *output = text_of(c, "Output");
+
+    j->token = text_of(c, "TaskToken");
+    j->failure = strcmp(c->method, "sendTaskFailure") == 0;
+    j->heartbeat = strcmp(c->method, "sendTaskHeartbeat") == 0;
+    j->error = text_of(c, "Error");
+    j->cause = text_of(c, "Cause");
+    if (j->token == NULL)
+        j->token = "";
+    if (!j->failure && !j->heartbeat &&
+        (output == NULL || pav_doc_parse(&e->arena, output, strlen(output),
+                                         NULL, &j->output, NULL) != PAV_OK))
+        refuse(c, "InvalidOutput", "Invalid Output: 'Invalid output'");
+    else {
+        tasks_send(e, j);
+        if (j->rc == PAV_OK)
+            reply(c, &pav_doc_empty_object);
+        else
+            refuse(c, j->aws_error, j->err.message);
+    }
+    pav_job_free(j);
+}
+
+/* ---- tables ---- */
+
+static void
+table(struct call *c)
+{
+    const char *error = NULL, *cause = NULL;
+    const struct pav_doc *d =
+        table_call(c->e, c->method, c->with, c->sdk, &error, &cause);
+
+    if (d == NULL)
+        wake(c, PAV_WAKE_FAILURE, NULL, error, cause);
+    else
+        reply(c, d);
+}
+
+bool
+local_call(struct pav_engine *e, const struct pav_task_row *task)
+{
+    static const struct {
+        const char *service, *method;
+        void (*run)(struct call *c);
+    } rows[] = {
+        {"states", "startExecution", start_or_look},
+        {"sfn", "startExecution", start_or_look},
+        {"sfn", "sendTaskSuccess", send_task},
+        {"sfn", "sendTaskFailure", send_task},
+        {"sfn", "sendTaskHeartbeat", send_task},
+        {"events", "putEvents", put_events},
+        {"eventbridge", "putEvents", put_events},
+        {"dynamodb", "getItem", table},
+        {"dynamodb", "putItem", table},
+        {"dynamodb", "updateItem", table},
+        {"dynamodb", "deleteItem", table},
+    };
+    struct call c = {.e = e, .task = task};
+    size_t i;
+
+    if (!read_resource(&c, task->resource))
+        return false;
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strcmp(rows[i].service, c.service) != 0 ||
+            strcmp(rows[i].method, c.method) != 0)
+            continue;
+        c.with = pav_doc_own(&e->arena, task->with.p, task->with.len);
+        rows[i].run(&c);
+        return true;
+    }
+    return false;
+}

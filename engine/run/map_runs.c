@@ -1,0 +1,524 @@
+/*
+ * Map runs: the executions of a distributed Map.
+ *
+ * A run's items are rows.  Its inputs come out of the state's input at once, or
+ * out of an object that is read on another thread.  As many executions as its
+ * MaxConcurrency allows are open; each end starts the next.  More failures than
+ * the run tolerates end it and its executions.  Results are put together from
+ * the rows, or written as objects beside the data that is read.
+ */
+#include <string.h>
+
+#include "pavane/digest.h"
+#include "pavane/map_run.h"
+#include "run_int.h"
+
+#define CONCURRENCY 1000 /* when the state says 0 */
+#define STARTS      100  /* executions started at a time */
+
+/* ---- ends ---- */
+
+static void
+end_run(struct pav_engine *e, struct pav_run_row *run, enum pav_status status,
+        struct pav_wake *w)
+{
+    run->status = status;
+    run->stopped_at = pav_clock_ms(e->clock);
+    pav_store_run_update(e->store, run);
+    w->no = run->no;
+    (void)task_wake(e, run->execution_id, w);
+}
+
+static void
+fail_run(struct pav_engine *e, struct pav_run_row *run, const char *error,
+         const char *cause)
+{
+    struct pav_wake w = {
+        .kind = PAV_WAKE_FAILURE, .error = error, .cause = cause};
+
+    end_run(e, run, PAV_FAILED, &w);
+}
+
+/* What each execution gave, in the order of the items. */
+static const struct pav_doc *
+outputs_of(struct pav_engine *e, const struct pav_run_row *run, bool flatten)
+{
+    struct pav_arena *a = &e->arena;
+    struct pav_items items;
+    struct pav_item_row item;
+    int64_t after = -1;
+    uint32_t i;
+
+    pav_items_init(&items, a);
+    while (pav_store_item_with(e->store, run->id, PAV_ITEM_SUCCEEDED, after, a,
+                               &item)) {
+        const struct pav_doc *d =
+            pav_doc_own(a, item.output.p, item.output.len);
+
+        after = item.item;
+        if (!flatten || d->kind != PAV_ARRAY) {
+            pav_items_add(&items, d);
+            continue;
+        }
+        for (i = 0; i < d->len; i++)
+            pav_items_add(&items, &d->items[i]);
+    }
+    return pav_items_array(&items);
+}
+
+static struct version *
+version_of_run(struct pav_engine *e, const struct pav_run_row *run)
+{
+    struct pav_execution_row row;
+
+    if (!pav_store_execution(e->store, run->execution_id, &e->arena, &row))
+        return NULL;
+    return version_get(e, row.version_id);
+}
+
+/* {Bucket, Key of the manifest} */
+static const struct pav_doc *
+writer_result(struct pav_engine *e, const struct pav_run_row *run,
+              const struct pav_doc *writer)
+{
+    struct pav_arena *a = &e->arena;
+    const struct pav_doc *bucket = pav_doc_get(writer, "Bucket");
+    const struct pav_doc *prefix = pav_doc_get(writer, "Prefix");
+    struct pav_members m, details;
+
+    pav_members_init(&details, a);
+    pav_members_puts(&details, "Bucket",
+                     bucket == NULL ? &pav_doc_null : bucket);
+    pav_members_puts(
+        &details, "Key",
+        pav_doc_new_cstr(
+            a, pav_arena_printf(a, "%s%s%s/manifest.json",
+                                prefix == NULL ? "" : pav_doc_str(a, prefix),
+                                prefix == NULL ? "" : "/",
+                                strrchr(run->arn, ':') + 1)));
+    pav_members_init(&m, a);
+    pav_members_puts(&m, "MapRunArn", pav_doc_new_cstr(a, run->arn));
+    pav_members_puts(&m, "ResultWriterDetails", pav_members_object(&details));
+    return pav_members_object(&m);
+}
+
+static void
+put_result(struct pav_engine *e, struct pav_items *items,
+           const struct pav_item_row *item, struct version *v)
+{
+    struct pav_arena *a = &e->arena;
+    struct pav_execution_row row;
+    struct pav_members m;
+
+    if (pav_store_execution(e->store, item->execution_id, a, &row)) {
+        pav_items_add(items, local_description(e, &row, false));
+        return;
+    }
+    (void)v;
+    pav_members_init(&m, a);
+    pav_members_puts(&m, "Input",
+                     pav_doc_new_str(a, item->input.p, item->input.len));
+    pav_items_add(items, pav_members_object(&m));
+}
+
+/* The rows of one status, as an object's text. */
+static struct pav_bytes
+results_text(struct pav_engine *e, struct pav_job *j,
+             const struct pav_run_row *run, enum pav_item_status status,
+             struct pav_map_writing how)
+{
+    struct pav_items items;
+    struct pav_item_row item;
+    struct pav_bytes out;
+    struct pav_buf b;
+    int64_t after = -1;
+    uint32_t i;
+
+    pav_items_init(&items, &e->arena);
+    while (pav_store_item_with(e->store, run->id, status, after, &e->arena,
+                               &item)) {
+        after = item.item;
+        if ((how.compact || how.flatten) && status == PAV_ITEM_SUCCEEDED)
+            pav_items_add(
+                &items, pav_doc_own(&e->arena, item.output.p, item.output.len));
+        else
+            put_result(e, &items, &item, NULL);
+    }
+    pav_buf_init(&b, SIZE_MAX / 2);
+    if (how.json_lines) {
+        for (i = 0; i < items.count; i++) {
+            pav_doc_print(&items.v[i], &b);
+            pav_buf_putc(&b, '\n');
+        }
+    } else {
+        pav_doc_print(pav_items_array(&items), &b);
+    }
+    out.len = b.len;
+    out.p = pav_arena_strndup(&j->arena, b.p == NULL ? "" : b.p, b.len);
+    pav_buf_fini(&b);
+    return out;
+}
+
+/* The results go to another thread; the run ends when they are there. */
+static void
+write_results(struct pav_engine *e, struct pav_run_row *run,
+              const struct pav_doc *writer, struct version *v)
+{
+    static const struct {
+        enum pav_item_status status;
+        const char *name;
+    } parts[] = {{PAV_ITEM_SUCCEEDED, "SUCCEEDED"},
+                 {PAV_ITEM_FAILED, "FAILED"},
+                 {PAV_ITEM_PENDING, "PENDING"}};
+    struct pav_map_writing how = pav_map_writing(v->compiled, run->state);
+    struct pav_job *j = work_hand_out(e, PAV_JOB_WRITE_OBJECT);
+    const struct pav_doc *prefix = pav_doc_get(writer, "Prefix");
+    const struct pav_doc *bucket = pav_doc_get(writer, "Bucket");
+    size_t i;
+
+    j->run_id = run->id;
+    j->machine = pav_arena_strdup(
+        &j->arena, bucket == NULL ? "" : pav_doc_str(&e->arena, bucket));
+    j->name =
+        pav_arena_printf(&j->arena, "%s%s%s",
+                         prefix == NULL ? "" : pav_doc_str(&e->arena, prefix),
+                         prefix == NULL ? "" : "/", strrchr(run->arn, ':') + 1);
+    j->key = pav_arena_strdup(&j->arena, run->arn);
+    j->items = pav_arena_zalloc(&j->arena, 3 * sizeof(*j->items));
+    for (i = 0; i < 3; i++) {
+        if (run->counts[parts[i].status] == 0)
+            continue;
+        j->items[j->item_count].source.p =
+            pav_arena_printf(&j->arena, "%s_0.%s", parts[i].name,
+                             how.json_lines ? "jsonl" : "json");
+        j->items[j->item_count].id.p = parts[i].name;
+        j->items[j->item_count++].body =
+            results_text(e, j, run, parts[i].status, how);
+    }
+}
+
+static void
+succeed_run(struct pav_engine *e, struct pav_run_row *run)
+{
+    const struct pav_doc *spec =
+        pav_doc_own(&e->arena, run->spec.p, run->spec.len);
+    const struct pav_doc *writer = pav_doc_get(spec, "writer");
+    struct version *v = version_of_run(e, run);
+    struct pav_wake w = {.kind = PAV_WAKE_SUCCESS};
+
+    if (writer != NULL && v != NULL) {
+        write_results(e, run, writer, v);
+        return;
+    }
+    w.output = outputs_of(
+        e, run, v != NULL && pav_map_writing(v->compiled, run->state).flatten);
+    end_run(e, run, PAV_SUCCEEDED, &w);
+}
+
+/* ---- going on ---- */
+
+static bool
+exceeded(const struct pav_run_row *run)
+{
+    int64_t failed = run->counts[PAV_ITEM_FAILED] +
+                     run->counts[PAV_ITEM_TIMED_OUT] +
+                     run->counts[PAV_ITEM_ABORTED];
+
+    if (run->tolerated_count < 0 && run->tolerated_percentage < 0)
+        return failed > 0;
+    return (run->tolerated_count >= 0 && failed > run->tolerated_count) ||
+           (run->tolerated_percentage >= 0 && run->total > 0 &&
+            (double)failed * 100 >
+                run->tolerated_percentage * (double)run->total);
+}
+
+static void
+count_item(struct pav_run_row *run, struct pav_item_row *item,
+           enum pav_item_status to)
+{
+    run->counts[item->status]--;
+    run->counts[to]++;
+    item->status = to;
+}
+
+static void
+start_item(struct pav_engine *e, struct pav_run_row *run, struct version *v,
+           struct pav_item_row *item)
+{
+    const char *slash = strchr(run->arn, '/');
+    struct pav_note_row note = {
+        .run_id = run->id, .item = item->item, .map_state = run->state};
+    struct execution x;
+    char name[37];
+
+    note.label =
+        pav_arena_strndup(&e->arena, slash + 1, strcspn(slash + 1, ":"));
+    pav_uuid4(name);
+    count_item(run, item, PAV_ITEM_RUNNING);
+    execution_start_as(e, v, pav_arena_strdup(&e->arena, name), NULL,
+                       pav_doc_own(&e->arena, item->input.p, item->input.len),
+                       0, &note, &x);
+    item->execution_id = x.row.id;
+    pav_store_item_update(e->store, item);
+}
+
+void
+map_run_goes_on(struct pav_engine *e, int64_t run_id)
+{
+    struct pav_run_row run;
+    struct pav_item_row item;
+    struct version *v;
+    int64_t most;
+    int started = 0;
+
+    if (!pav_store_run(e->store, run_id, &e->arena, &run) ||
+        run.status != PAV_RUNNING || run.total < 0)
+        return;
+    v = version_of_run(e, &run);
+    if (exceeded(&run)) {
+        fail_run(e, &run, "States.ExceedToleratedFailureThreshold",
+                 "The specified tolerated failure threshold was exceeded");
+        return;
+    }
+    most = run.max_concurrency == 0 ? CONCURRENCY : run.max_concurrency;
+    while (v != NULL && run.counts[PAV_ITEM_RUNNING] < most &&
+           started++ < STARTS &&
+           pav_store_item_with(e->store, run.id, PAV_ITEM_PENDING, -1,
+                               &e->arena, &item))
+        start_item(e, &run, v, &item);
+    pav_store_run_update(e->store, &run);
+    if (run.counts[PAV_ITEM_PENDING] > 0 && run.counts[PAV_ITEM_RUNNING] < most)
+        work_add(e, WORK_RUN, run.id, 0);
+    else if (run.counts[PAV_ITEM_PENDING] == 0 &&
+             run.counts[PAV_ITEM_RUNNING] == 0)
+        succeed_run(e, &run);
+}
+
+void
+map_run_child_ended(struct pav_engine *e, const struct execution *x)
+{
+    static const enum pav_item_status by_status[] = {
+        [PAV_SUCCEEDED] = PAV_ITEM_SUCCEEDED,
+        [PAV_FAILED] = PAV_ITEM_FAILED,
+        [PAV_TIMED_OUT] = PAV_ITEM_TIMED_OUT,
+        [PAV_ABORTED] = PAV_ITEM_ABORTED};
+    struct pav_history_event end;
+    struct pav_item_row item;
+    struct pav_run_row run;
+    struct pav_buf b;
+
+    if (!pav_store_run(e->store, x->note.run_id, &e->arena, &run) ||
+        !pav_store_item(e->store, run.id, x->note.item, &e->arena, &item) ||
+        item.status != PAV_ITEM_RUNNING || item.execution_id != x->row.id)
+        return;
+    execution_end(e, &x->row, &end);
+    count_item(&run, &item, by_status[x->row.status]);
+    pav_buf_init(&b, SIZE_MAX / 2);
+    if (x->row.status == PAV_SUCCEEDED && end.payload != NULL) {
+        pav_doc_print(end.payload, &b);
+        item.output.p = b.p;
+        item.output.len = b.len;
+    }
+    if (end.error != NULL)
+        item.error = pav_doc_str(&e->arena, end.error);
+    if (end.cause != NULL)
+        item.cause = pav_doc_str(&e->arena, end.cause);
+    pav_store_item_update(e->store, &item);
+    pav_buf_fini(&b);
+    pav_store_run_update(e->store, &run);
+    map_run_goes_on(e, run.id);
+}
+
+/* ---- beginning ---- */
+
+static void
+add_inputs(struct pav_engine *e, struct pav_run_row *run,
+           const struct pav_doc *inputs)
+{
+    uint32_t i;
+
+    for (i = 0; i < inputs->len; i++) {
+        struct pav_item_row item = {.run_id = run->id, .item = i};
+        struct pav_buf b;
+
+        pav_buf_init(&b, SIZE_MAX / 2);
+        pav_doc_print(&inputs->items[i], &b);
+        item.input.p = b.p;
+        item.input.len = b.len;
+        pav_store_item_add(e->store, &item);
+        pav_buf_fini(&b);
+    }
+    run->total = inputs->len;
+    run->counts[PAV_ITEM_PENDING] = inputs->len;
+    pav_store_run_update(e->store, run);
+    map_run_goes_on(e, run->id);
+}
+
+static void
+read_object(struct pav_engine *e, const struct pav_run_row *run,
+            const struct pav_doc *reader, bool lists)
+{
+    struct pav_job *j = work_hand_out(e, PAV_JOB_READ_OBJECT);
+    const struct pav_doc *bucket = pav_doc_get(reader, "Bucket");
+    const struct pav_doc *key = pav_doc_get(reader, lists ? "Prefix" : "Key");
+    const char *text;
+
+    j->run_id = run->id;
+    j->lists = lists;
+    text = bucket == NULL ? NULL : pav_doc_str(&e->arena, bucket);
+    j->machine = pav_arena_strdup(&j->arena, text == NULL ? "" : text);
+    text = key == NULL ? NULL : pav_doc_str(&e->arena, key);
+    j->name = pav_arena_strdup(&j->arena, text == NULL ? "" : text);
+}
+
+void
+map_run_begin(struct pav_engine *e, const struct pav_task_row *task)
+{
+    struct pav_run_row run;
+    const struct pav_doc *spec, *d;
+    struct execution x;
+    struct pav_execution_row row;
+    int64_t n = 0;
+
+    if (!pav_store_execution(e->store, task->execution_id, &e->arena, &row) ||
+        !execution_load(e, &row, &x))
+        return;
+    spec = pav_doc_own(&e->arena, task->with.p, task->with.len);
+    if (!pav_store_run_of(e->store, task->execution_id, task->no, &e->arena,
+                          &run)) {
+        memset(&run, 0, sizeof(run));
+        run.execution_id = task->execution_id;
+        run.no = task->no;
+        run.arn = task->token;
+        run.state = task->state;
+        run.spec = task->with;
+        run.tolerated_count = -1;
+        run.tolerated_percentage = -1;
+        run.total = -1; /* not known yet */
+        run.started_at = pav_clock_ms(e->clock);
+        (void)pav_doc_int(pav_doc_get(spec, "maxConcurrency"),
+                          &run.max_concurrency);
+        d = pav_doc_get(spec, "toleratedFailureCount");
+        if (d != NULL && pav_doc_int(d, &n))
+            run.tolerated_count = n;
+        d = pav_doc_get(spec, "toleratedFailurePercentage");
+        if (d != NULL)
+            run.tolerated_percentage = pav_doc_double(d);
+        pav_store_run_add(e->store, &run);
+    } else if (run.total >= 0 || run.status != PAV_RUNNING) {
+        return; /* under way: map_run_goes_on() */
+    }
+    d = pav_doc_get(spec, "inputs");
+    if (d != NULL)
+        add_inputs(e, &run, d);
+    else
+        read_object(e, &run, pav_doc_get(spec, "reader"),
+                    pav_map_lists(x.version->compiled, run.state));
+}
+
+/* ---- what was read or written outside ---- */
+
+static void
+object_read(struct pav_engine *e, struct pav_job *j, struct pav_run_row *run)
+{
+    struct pav_execution_row row;
+    struct execution x;
+    struct pav_identity id = {.region = e->config.region,
+                              .account = e->config.account,
+                              .role_arn = ""};
+    const struct pav_doc *items, *inputs;
+    const char *error = "States.ItemReaderFailed", *cause = j->cause;
+    int64_t max = 0;
+
+    if (!pav_store_execution(e->store, run->execution_id, &e->arena, &row) ||
+        !execution_load(e, &row, &x))
+        return;
+    id.execution_arn = execution_arn(e, &x);
+    id.execution_name = row.name;
+    id.machine_arn = x.version->machine->arn;
+    id.machine_name = x.version->machine->name;
+    id.started_at = row.started_at;
+    struct pav_step_in in = {.machine = x.version->compiled,
+                             .identity = &id,
+                             .record = execution_record(e, &x),
+                             .execution_input = x.input,
+                             .first_event_id = row.next_event,
+                             .now_ms = pav_clock_ms(e->clock)};
+    (void)pav_doc_int(
+        pav_doc_get(pav_doc_own(&e->arena, run->spec.p, run->spec.len),
+                    "maxItems"),
+        &max);
+    items = j->output; /* a list of objects */
+    if (j->failure ||
+        (items == NULL &&
+         !pav_map_items(in.machine, run->state, j->with.p, j->with.len, max,
+                        &e->arena, &items, &cause)) ||
+        !pav_map_inputs(&in, run->no, items, &e->arena, &inputs, &error,
+                        &cause)) {
+        fail_run(e, run, error, cause);
+        return;
+    }
+    add_inputs(e, run, inputs);
+}
+
+void
+map_run_object(struct pav_engine *e, struct pav_job *j)
+{
+    struct pav_run_row run;
+    struct pav_wake w = {.kind = PAV_WAKE_SUCCESS};
+
+    if (!pav_store_run(e->store, j->run_id, &e->arena, &run) ||
+        run.status != PAV_RUNNING)
+        return;
+    if (run.total < 0) {
+        object_read(e, j, &run);
+    } else if (j->failure) {
+        fail_run(e, &run, "States.ResultWriterFailed", j->cause);
+    } else {
+        w.output = writer_result(
+            e, &run,
+            pav_doc_get(pav_doc_own(&e->arena, run.spec.p, run.spec.len),
+                        "writer"));
+        end_run(e, &run, PAV_SUCCEEDED, &w);
+    }
+}
+
+/* ---- cut off ---- */
+
+/* The state that waited has gone: so do the executions that still run. */
+void
+map_run_abandon(struct pav_engine *e, int64_t execution_id, uint32_t no)
+{
+    struct pav_run_row run;
+
+    if (!pav_store_run_of(e->store, execution_id, no, &e->arena, &run))
+        return;
+    if (run.status == PAV_RUNNING) {
+        run.status = PAV_ABORTED;
+        run.stopped_at = pav_clock_ms(e->clock);
+        pav_store_run_update(e->store, &run);
+    }
+    if (run.counts[PAV_ITEM_RUNNING] > 0)
+        work_add(e, WORK_STOP_ITEMS, run.id, 0);
+}
+
+void
+map_run_stop_items(struct pav_engine *e, int64_t run_id)
+{
+    struct pav_run_row run;
+    struct pav_item_row item;
+    int n = 0;
+
+    while (pav_store_run(e->store, run_id, &e->arena, &run) &&
+           run.status != PAV_RUNNING && n++ < STARTS &&
+           pav_store_item_with(e->store, run_id, PAV_ITEM_RUNNING, -1,
+                               &e->arena, &item)) {
+        count_item(&run, &item, PAV_ITEM_ABORTED);
+        pav_store_item_update(e->store, &item);
+        pav_store_run_update(e->store, &run);
+        execution_stop(e, item.execution_id,
+                       "The map run of this execution has ended.");
+    }
+    if (n > STARTS)
+        work_add(e, WORK_STOP_ITEMS, run_id, 0);
+}

@@ -1,0 +1,253 @@
+/*
+ * Local tables: DynamoDB's getItem, putItem, updateItem and deleteItem on rows
+ * in the store.  Which attributes are a table's key stands in the services
+ * file: {"tables": {"NAME": {"key": ["id"]}}}; a table that is not there does
+ * not exist.  Shapes, errors and texts are DynamoDB's.
+ */
+#include <string.h>
+
+#include "pavane/digest.h"
+#include "run_int.h"
+#include "table_expr.h"
+
+struct request {
+    struct pav_engine *e;
+    const struct pav_doc *with;
+    bool sdk;
+    const char *table, *key;
+    const struct pav_doc *old; /* the item that is there, or NULL */
+    const char **error, **cause;
+};
+
+static const struct pav_doc *
+refuse(struct request *r, const char *code, const char *text)
+{
+    struct pav_arena *a = &r->e->arena;
+    bool validation = strcmp(code, "ValidationException") == 0;
+    char id[37];
+
+    pav_uuid4(id);
+    if (r->sdk) {
+        *r->error = validation ? "DynamoDb.DynamoDbException"
+                               : pav_arena_printf(a, "DynamoDb.%s", code);
+        *r->cause = pav_arena_printf(
+            a, "%s (Service: DynamoDb, Status Code: 400, Request ID: %s)", text,
+            id);
+    } else {
+        *r->error = validation ? "DynamoDB.AmazonDynamoDBException"
+                               : pav_arena_printf(a, "DynamoDB.%s", code);
+        *r->cause = pav_arena_printf(
+            a,
+            "%s (Service: AmazonDynamoDBv2; Status Code: 400; Error Code: %s; "
+            "Request ID: %s; Proxy: null)",
+            text, code, id);
+    }
+    return NULL;
+}
+
+static const char *
+text_of(struct request *r, const char *name)
+{
+    const struct pav_doc *d = pav_doc_get(r->with, name);
+
+    return d == NULL ? NULL : pav_doc_str(&r->e->arena, d);
+}
+
+static const struct pav_doc *
+null_at(struct request *r, const char *field)
+{
+    return refuse(r, "ValidationException",
+                  pav_arena_printf(&r->e->arena,
+                                   "1 validation error detected: Value null at "
+                                   "'%s' failed to satisfy constraint: Member "
+                                   "must not be null",
+                                   field));
+}
+
+/* The key's attributes, as the text that the row is found by. */
+static bool
+find_key(struct request *r, const struct pav_doc *from)
+{
+    const struct pav_doc *table =
+        r->e->config.tables == NULL
+            ? NULL
+            : pav_doc_get(r->e->config.tables, r->table);
+    const struct pav_doc *names = pav_doc_get(table, "key");
+    struct pav_items parts;
+    struct pav_buf b;
+    uint32_t i;
+
+    if (names == NULL || names->kind != PAV_ARRAY) {
+        refuse(r, "ResourceNotFoundException", "Requested resource not found");
+        return false;
+    }
+    pav_items_init(&parts, &r->e->arena);
+    for (i = 0; i < names->len; i++) {
+        const struct pav_doc *name = &names->items[i];
+        const struct pav_doc *v =
+            name->kind != PAV_STRING
+                ? NULL
+                : pav_doc_getn(from, name->text, name->len);
+
+        if (v == NULL) {
+            refuse(r, "ValidationException",
+                   "The provided key element does not match the schema");
+            return false;
+        }
+        pav_items_add(&parts, v);
+    }
+    pav_buf_init(&b, SIZE_MAX / 2);
+    pav_doc_print(pav_items_array(&parts), &b);
+    r->key = pav_arena_strndup(&r->e->arena, b.p, b.len);
+    pav_buf_fini(&b);
+    return true;
+}
+
+static bool
+condition_holds(struct request *r)
+{
+    const char *text = text_of(r, "ConditionExpression");
+    struct table_expr x = {
+        .arena = &r->e->arena,
+        .item = r->old,
+        .names = pav_doc_get(r->with, "ExpressionAttributeNames"),
+        .values = pav_doc_get(r->with, "ExpressionAttributeValues")};
+    bool holds = false;
+
+    if (text == NULL)
+        return true;
+    if (!table_condition(&x, text, &holds)) {
+        refuse(r, "ValidationException", x.why);
+        return false;
+    }
+    if (!holds)
+        refuse(r, "ConditionalCheckFailedException",
+               "The conditional request failed");
+    return holds;
+}
+
+static void
+store(struct request *r, const struct pav_doc *item)
+{
+    struct pav_bytes body;
+    struct pav_buf b;
+
+    pav_buf_init(&b, SIZE_MAX / 2);
+    pav_doc_print(item, &b);
+    body.p = b.p;
+    body.len = b.len;
+    pav_store_table_put(r->e->store, r->table, r->key, body);
+    pav_buf_fini(&b);
+}
+
+/* {} or {Attributes}: what ReturnValues asks for. */
+static const struct pav_doc *
+answer(struct request *r, const struct pav_doc *now)
+{
+    const char *what = text_of(r, "ReturnValues");
+    const struct pav_doc *shown = NULL;
+    struct pav_members m;
+
+    if (what != NULL && strcmp(what, "ALL_OLD") == 0)
+        shown = r->old;
+    else if (what != NULL && strcmp(what, "ALL_NEW") == 0)
+        shown = now;
+    if (shown == NULL)
+        return &pav_doc_empty_object;
+    pav_members_init(&m, &r->e->arena);
+    pav_members_puts(&m, "Attributes", shown);
+    return pav_members_object(&m);
+}
+
+static const struct pav_doc *
+get_item(struct request *r)
+{
+    struct pav_members m;
+
+    if (r->old == NULL)
+        return &pav_doc_empty_object;
+    pav_members_init(&m, &r->e->arena);
+    pav_members_puts(&m, "Item", r->old);
+    return pav_members_object(&m);
+}
+
+static const struct pav_doc *
+put_item(struct request *r)
+{
+    const struct pav_doc *item = pav_doc_get(r->with, "Item");
+
+    if (!condition_holds(r))
+        return NULL;
+    store(r, item);
+    return answer(r, item);
+}
+
+static const struct pav_doc *
+delete_item(struct request *r)
+{
+    if (!condition_holds(r))
+        return NULL;
+    pav_store_table_delete(r->e->store, r->table, r->key);
+    return answer(r, NULL);
+}
+
+static const struct pav_doc *
+update_item(struct request *r)
+{
+    const char *text = text_of(r, "UpdateExpression");
+    struct table_expr x = {
+        .arena = &r->e->arena,
+        .item = r->old == NULL ? pav_doc_get(r->with, "Key") : r->old,
+        .names = pav_doc_get(r->with, "ExpressionAttributeNames"),
+        .values = pav_doc_get(r->with, "ExpressionAttributeValues")};
+    const struct pav_doc *item = x.item;
+
+    if (!condition_holds(r))
+        return NULL;
+    if (text != NULL && (item = table_update(&x, text)) == NULL)
+        return refuse(r, "ValidationException", x.why);
+    store(r, item);
+    return answer(r, item);
+}
+
+const struct pav_doc *
+table_call(struct pav_engine *e, const char *method, const struct pav_doc *with,
+           bool sdk, const char **error, const char **cause)
+{
+    static const struct {
+        const char *method, *key;
+        const struct pav_doc *(*run)(struct request *r);
+    } rows[] = {{"getItem", "Key", get_item},
+                {"putItem", "Item", put_item},
+                {"updateItem", "Key", update_item},
+                {"deleteItem", "Key", delete_item}};
+    struct request r = {
+        .e = e, .with = with, .sdk = sdk, .error = error, .cause = cause};
+    const struct pav_doc *from;
+    struct pav_bytes item;
+    size_t i = 0;
+
+    while (strcmp(rows[i].method, method) != 0)
+        i++;
+    r.table = text_of(&r, "TableName");
+    if (r.table == NULL)
+        return null_at(&r, "tableName");
+    if (strspn(r.table, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                        "0123456789_.-") != strlen(r.table))
+        return refuse(
+            &r, "ValidationException",
+            pav_arena_printf(&e->arena,
+                             "1 validation error detected: Value '%s' at "
+                             "'tableName' failed to satisfy constraint: Member "
+                             "must satisfy regular expression pattern: "
+                             "[a-zA-Z0-9_.-]+",
+                             r.table));
+    from = pav_doc_get(with, rows[i].key);
+    if (from == NULL || from->kind != PAV_OBJECT)
+        return null_at(&r, *rows[i].key == 'I' ? "item" : "key");
+    if (!find_key(&r, from))
+        return NULL;
+    if (pav_store_table_get(e->store, r.table, r.key, &e->arena, &item))
+        r.old = pav_doc_own(&e->arena, item.p, item.len);
+    return rows[i].run(&r);
+}

@@ -1,0 +1,326 @@
+/*
+ * Work: what executions need of others, done behind the jobs and timers of a
+ * turn and within its transaction.
+ *
+ * The rows are the truth (tasks, notes, map runs): this queue only remembers
+ * what to look at, in memory, and is filled from the rows at the start and
+ * behind a turn that was rolled back.  Each piece looks the rows up again, and
+ * does nothing when they are gone.  What goes outside is handed out as a job
+ * of the engine's own, behind the commit; its row stays until an answer has
+ * come, so that it is asked again after a crash, with the same key.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "run_int.h"
+
+#define TURN_WORKS 2000
+
+void
+work_add(struct pav_engine *e, enum work_kind kind, int64_t id, uint32_t no)
+{
+    struct work *w;
+
+    if (e->work_first > 0 && e->work_first == e->work_count)
+        e->work_first = e->work_count = 0;
+    if (e->work_count == e->work_cap) {
+        e->work_cap = e->work_cap == 0 ? 64 : e->work_cap * 2;
+        e->works = pav_xrealloc(e->works, e->work_cap * sizeof(*e->works));
+    }
+    w = &e->works[e->work_count++];
+    w->kind = kind;
+    w->id = id;
+    w->no = no;
+}
+
+struct pav_job *
+work_hand_out(struct pav_engine *e, enum pav_job_kind kind)
+{
+    struct pav_job *j = pav_job_new(kind);
+
+    j->node.next = NULL;
+    *e->jobs_last = j;
+    e->jobs_last = (struct pav_job **)(void *)&j->node.next;
+    e->counts.calls++;
+    return j;
+}
+
+/* ---- tasks ---- */
+
+static void
+call_outside(struct pav_engine *e, const struct pav_task_row *task)
+{
+    struct pav_job *j = work_hand_out(e, PAV_JOB_CALL);
+
+    j->execution_id = task->execution_id;
+    j->no = task->no;
+    j->resource = pav_arena_strdup(&j->arena, task->resource);
+    j->with.p = pav_arena_strndup(&j->arena, task->with.p, task->with.len);
+    j->with.len = task->with.len;
+    j->key = pav_arena_printf(&j->arena, "%lld-%u",
+                              (long long)task->execution_id, task->no);
+    pav_store_task_taken(e->store, task->execution_id, task->no, true);
+}
+
+static void
+do_task(struct pav_engine *e, int64_t execution_id, uint32_t no)
+{
+    struct pav_task_row task;
+
+    if (!pav_store_task(e->store, execution_id, no, &e->arena, &task))
+        return;
+    if (task.call == PAV_CALL_MAP_RUN)
+        map_run_begin(e, &task);
+    else if (!local_call(e, &task) && !task.taken)
+        call_outside(e, &task);
+}
+
+/* ---- children ---- */
+
+void
+execution_stop(struct pav_engine *e, int64_t id, const char *cause)
+{
+    struct pav_wake wake = {.kind = PAV_WAKE_STOP, .cause = cause};
+    struct pav_execution_row row;
+    struct execution x;
+
+    if (pav_store_execution(e->store, id, &e->arena, &row) &&
+        row.status == PAV_RUNNING && execution_load(e, &row, &x))
+        execution_wake(e, &x, &wake, 0);
+}
+
+static void
+abandon(struct pav_engine *e, int64_t execution_id, uint32_t no)
+{
+    int64_t ids[16];
+    uint32_t i, n = pav_store_children(e->store, execution_id, no, ids, 16);
+
+    for (i = 0; i < n; i++)
+        execution_stop(e, ids[i],
+                       "The task that started this execution has ended.");
+    if (n == 16)
+        work_add(e, WORK_ABANDON, execution_id, no);
+}
+
+static void
+delete_executions(struct pav_engine *e, int64_t machine_id)
+{
+    int64_t ids[100];
+    uint32_t i, n = pav_store_open_of_machine(e->store, machine_id, ids, 100);
+
+    for (i = 0; i < n; i++)
+        execution_stop(e, ids[i], "The state machine was deleted.");
+    if (n == 100)
+        work_add(e, WORK_DELETE, machine_id, 0);
+}
+
+static void
+tell_parent(struct pav_engine *e, const struct execution *x)
+{
+    struct pav_task_row task;
+
+    if (x->note.run_id != 0)
+        map_run_child_ended(e, x);
+    else if (pav_store_task(e->store, x->note.parent_id, x->note.parent_no,
+                            &e->arena, &task))
+        (void)local_call(e, &task);
+}
+
+/* StartSyncExecution waits in `syncs`. */
+static void
+tell_caller(struct pav_engine *e, const struct execution *x)
+{
+    struct pav_job **p, *j;
+
+    for (p = &e->syncs; (j = *p) != NULL;
+         p = (struct pav_job **)(void *)&j->node.next) {
+        if (j->execution_id != x->row.id)
+            continue;
+        *p = (struct pav_job *)j->node.next;
+        sync_answer(e, j, x);
+        return;
+    }
+}
+
+static void
+ended(struct pav_engine *e, int64_t id)
+{
+    struct execution x = {0};
+
+    if (!pav_store_execution(e->store, id, &e->arena, &x.row) ||
+        x.row.status == PAV_RUNNING)
+        return;
+    (void)pav_store_note(e->store, id, &e->arena, &x.note);
+    if (x.note.run_id != 0 || x.note.parent_id != 0)
+        tell_parent(e, &x);
+    x.version = version_get(e, x.row.version_id);
+    if (e->syncs != NULL && x.version != NULL)
+        tell_caller(e, &x);
+}
+
+/* ---- status changes as events ---- */
+
+static void
+put_str(struct pav_members *m, const char *key, const char *text)
+{
+    if (text != NULL)
+        pav_members_puts(m, key, pav_doc_new_cstr(m->arena, text));
+}
+
+static void
+put_payload(struct pav_engine *e, struct pav_members *m, const char *key,
+            const struct pav_doc *d)
+{
+    struct pav_members details;
+    struct pav_buf b;
+    bool fits;
+
+    if (d == NULL)
+        return;
+    pav_buf_init(&b, 248 * 1024); /* the service's limit */
+    pav_doc_print(d, &b);
+    fits = !b.over;
+    pav_members_puts(
+        m, key,
+        fits ? pav_doc_new_cstr(&e->arena, pav_arena_strdup(&e->arena, b.p))
+             : &pav_doc_null);
+    pav_buf_fini(&b);
+    pav_members_init(&details, &e->arena);
+    pav_members_puts(&details, "included", pav_doc_new_bool(fits));
+    pav_members_puts(m, pav_arena_printf(&e->arena, "%sDetails", key),
+                     pav_members_object(&details));
+}
+
+static const struct pav_doc *
+status_detail(struct pav_engine *e, struct execution *x, enum pav_status status)
+{
+    struct pav_arena *a = &e->arena;
+    struct pav_members m;
+    struct pav_step_row first;
+    struct pav_history_event end = {0};
+
+    pav_members_init(&m, a);
+    put_str(&m, "executionArn", execution_arn(e, x));
+    put_str(&m, "stateMachineArn", x->version->machine->arn);
+    put_str(&m, "name", x->row.name);
+    put_str(&m, "status", pav_status_name(status));
+    pav_members_puts(&m, "startDate", pav_doc_new_int(a, x->row.started_at));
+    pav_members_puts(&m, "stopDate",
+                     status == PAV_RUNNING
+                         ? &pav_doc_null
+                         : pav_doc_new_int(a, x->row.stopped_at));
+    if (pav_store_step(e->store, x->row.first_step, a, &first))
+        put_payload(e, &m, "input",
+                    pav_history_input(
+                        pav_doc_own(a, first.record.p, first.record.len)));
+    if (status != PAV_RUNNING)
+        execution_end(e, &x->row, &end);
+    if (status == PAV_SUCCEEDED)
+        put_payload(e, &m, "output", end.payload);
+    else
+        pav_members_puts(&m, "output", &pav_doc_null);
+    if (end.error != NULL)
+        pav_members_puts(&m, "error", end.error);
+    if (end.cause != NULL)
+        pav_members_puts(&m, "cause", end.cause);
+    pav_members_puts(&m, "redriveCount",
+                     pav_doc_new_int(a, x->note.redrive_count));
+    return pav_members_object(&m);
+}
+
+static void
+status_event(struct pav_engine *e, int64_t id, enum pav_status status)
+{
+    struct pav_arena *a = &e->arena;
+    struct pav_execution_row row;
+    struct execution x = {0};
+    struct pav_members m;
+    struct pav_items resources;
+
+    if (!pav_store_execution(e->store, id, a, &row))
+        return;
+    x.row = row;
+    x.version = version_get(e, row.version_id);
+    (void)pav_store_note(e->store, id, a, &x.note);
+    if (x.version == NULL || x.version->machine->type == PAV_EXPRESS)
+        return;
+    pav_items_init(&resources, a);
+    pav_items_add(&resources, pav_doc_new_cstr(a, execution_arn(e, &x)));
+    pav_members_init(&m, a);
+    put_str(&m, "source", "aws.states");
+    put_str(&m, "detail-type", "Step Functions Execution Status Change");
+    pav_members_puts(&m, "resources", pav_items_array(&resources));
+    pav_members_puts(&m, "detail", status_detail(e, &x, status));
+    intake_own(e, pav_members_object(&m), false);
+}
+
+/* ---- the queue ---- */
+
+static void
+do_work(struct pav_engine *e, const struct work *w)
+{
+    switch (w->kind) {
+    case WORK_TASK:
+        do_task(e, w->id, w->no);
+        break;
+    case WORK_ABANDON:
+        abandon(e, w->id, w->no);
+        break;
+    case WORK_ENDED:
+        ended(e, w->id);
+        break;
+    case WORK_STATUS:
+        status_event(e, w->id, (enum pav_status)w->no);
+        break;
+    case WORK_DELETE:
+        delete_executions(e, w->id);
+        break;
+    case WORK_RUN:
+        map_run_goes_on(e, w->id);
+        break;
+    case WORK_STOP_ITEMS:
+        map_run_stop_items(e, w->id);
+        break;
+    }
+}
+
+void
+work_run(struct pav_engine *e)
+{
+    int n = 0;
+
+    while (n++ < TURN_WORKS && e->work_first < e->work_count) {
+        struct work w = e->works[e->work_first++];
+
+        do_work(e, &w);
+        turn_breathe(e);
+    }
+    e->counts.works = e->work_count - e->work_first;
+}
+
+static void
+load_task(void *arg, int64_t execution_id, uint32_t no)
+{
+    work_add(arg, WORK_TASK, execution_id, no);
+}
+
+static void
+load_run(void *arg, int64_t id)
+{
+    work_add(arg, WORK_RUN, id, 0);
+}
+
+void
+work_load(struct pav_engine *e)
+{
+    e->work_first = e->work_count = 0;
+    pav_store_tasks(e->store, load_task, e);
+    pav_store_runs_open(e->store, load_run, e);
+}
+
+void
+work_fini(struct pav_engine *e)
+{
+    free(e->works);
+    e->works = NULL;
+}
