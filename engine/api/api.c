@@ -153,6 +153,14 @@ api_submit(struct pav_api *api, struct pav_ref ref, struct pav_job *job,
               "again");
 }
 
+/* A job of the engine's own, for us to do. */
+static bool
+is_handed_out(const struct pav_job *j)
+{
+    return j->kind == PAV_JOB_CALL || j->kind == PAV_JOB_READ_OBJECT ||
+           j->kind == PAV_JOB_WRITE_OBJECT;
+}
+
 /* On the engine's thread or its flusher's: every job with a ticket goes back to
  * the front. */
 void
@@ -166,8 +174,17 @@ pav_api_done(void *arg, struct pav_job *first)
         struct ticket *t = j->owner;
 
         next = (struct pav_job *)j->node.next;
-        if (t == NULL) { /* a folder's: nobody waits */
-            if (j->rc != PAV_OK)
+        if (is_handed_out(j)) {
+            if (j->rc != PAV_OK) { /* rolled back: it comes again */
+                pav_job_free(j);
+                continue;
+            }
+            t = pav_arena_zalloc(&j->arena, sizeof(*t));
+            t->note.kind = NOTE_WORK;
+            t->note.job = j;
+        }
+        if (t == NULL) { /* a folder's, or a reply: nobody waits */
+            if (j->rc != PAV_OK && api->folder != NULL)
                 pav_folder_forget(api->folder);
             pav_job_free(j);
             continue;
@@ -218,6 +235,7 @@ static void
 question_free(struct question *qu)
 {
     pav_job_free(qu->define);
+    pav_job_free(qu->object);
     pav_buf_fini(&qu->q.out);
     pav_arena_fini(&qu->arena);
     free(qu);
@@ -294,6 +312,7 @@ pav_api_tick(void *arg)
     struct pav_ref nobody = {UINT32_MAX, 0};
 
     streams_tick(api);
+    calls_tick(api);
     if (api->folder == NULL || api->scanning)
         return;
     api->scanning = api_ask(api, &none, nobody, scan_folder);
@@ -330,7 +349,16 @@ pav_api_message(void *arg, struct pav_node *node)
     struct pav_api *api = arg;
     struct note *note = (struct note *)node;
 
-    if (note->kind == NOTE_FEED) {
+    if (note->kind == NOTE_WORK) {
+        struct pav_job *job = note->job;
+
+        if (job->kind == PAV_JOB_CALL) {
+            calls_take(api, job);
+            pav_job_free(job);
+        } else {
+            objects_take(api, job);
+        }
+    } else if (note->kind == NOTE_FEED) {
         streams_take(api, note->feed);
     } else if (note->kind == NOTE_ANSWER) {
         answered(api, note->answer);
@@ -535,6 +563,7 @@ pav_api_bind(struct pav_api *api, struct pav_engine *e, struct pav_http *h,
 
     api->config.engine = e;
     api->config.http = h;
+    api->outbound = pav_outbound_new(h);
     if (api->config.machines != NULL) {
         enum pav_rc rc;
 
@@ -558,7 +587,15 @@ pav_api_bind(struct pav_api *api, struct pav_engine *e, struct pav_http *h,
 void
 pav_api_stop(struct pav_api *api)
 {
+    struct pav_job *j;
     int i;
+
+    pav_outbound_free(api->outbound);
+    api->outbound = NULL;
+    while ((j = api->unsent) != NULL) { /* asked again at the next start */
+        api->unsent = (struct pav_job *)j->node.next;
+        pav_job_free(j);
+    }
 
     pav_queue_close(api->questions);
     for (i = 0; i < api->thread_count; i++)

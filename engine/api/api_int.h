@@ -7,6 +7,8 @@
 
 #include "pavane/api.h"
 #include "pavane/history.h"
+#include "pavane/outbound.h"
+#include "pavane/services.h"
 
 #define EVENTS_PATH  "/events"
 #define AWS_BODY_MAX (4 * 1024 * 1024)
@@ -14,12 +16,12 @@
 #define PAGE_MOST    1000
 
 /* What travels to the front: a finished job of the engine, or an answer. */
-enum note_kind { NOTE_ENGINE, NOTE_ANSWER, NOTE_FEED };
+enum note_kind { NOTE_ENGINE, NOTE_ANSWER, NOTE_FEED, NOTE_WORK };
 
 struct note {
     struct pav_node node;
     enum note_kind kind;
-    struct pav_job *job;     /* NOTE_ENGINE */
+    struct pav_job *job;     /* NOTE_ENGINE, NOTE_WORK */
     struct question *answer; /* NOTE_ANSWER */
     struct pav_feed *feed;   /* NOTE_FEED; the note lies in it */
 };
@@ -37,6 +39,7 @@ struct question {
     struct pav_http_counts http;
     uint64_t shed;
     struct pav_job *define; /* CreateStateMachine, compiled: on to the engine */
+    struct pav_job *object; /* what a map run reads or writes */
 };
 
 /* Who waits for a job of the engine, and how to answer. */
@@ -59,6 +62,8 @@ struct pav_api {
     struct streams *streams;
     uint64_t shed; /* requests that found the engine's queue full */
     int64_t started_us;
+    struct pav_outbound *outbound;
+    struct pav_job *unsent; /* replies that found the engine's queue full */
 };
 
 /* The job's answer goes to `ref` by `answer`; 503 when the engine is full. */
@@ -105,6 +110,11 @@ const char *query_text(struct pav_query *q, const char *name);
 bool query_end(struct pav_query *q, const struct pav_execution_view *x,
                struct pav_history_event *out);
 
+/* calls.c, objects.c: what the engine hands out. */
+void calls_take(struct pav_api *api, struct pav_job *job);
+void calls_tick(struct pav_api *api);
+void objects_take(struct pav_api *api, struct pav_job *job);
+
 /* stream.c: who watches, and what they are told. */
 struct streams *streams_new(void);
 void streams_free(struct streams *s);
@@ -121,14 +131,11 @@ void events_post(struct pav_api *api, const struct pav_request *req,
                  struct pav_ref ref);
 void aws_post(struct pav_api *api, const struct pav_request *req,
               struct pav_ref ref);
-void aws_read(struct pav_query *q); /* the reading actions, on a query thread */
 void executions_get(struct pav_query *q);
 void waits_get(struct pav_query *q);
 void dispositions_get(struct pav_query *q);
 void machines_get(struct pav_query *q);
 void status_get(struct pav_api *api, struct pav_ref ref);
 void metrics_get(struct pav_api *api, struct pav_ref ref);
-/* Compile what CreateStateMachine brought; leaves question->define set. */
-void define_compile(struct pav_query *q);
 
 #endif

@@ -2,80 +2,58 @@
  * POST /: the Step Functions API, AWS JSON 1.0 (X-Amz-Target:
  * AWSStepFunctions.ACTION), so that AWS's own clients are the remote control.
  *
- * Errors are HTTP 400 with {"__type","message"}; names, fields and texts as
- * the service has them.  Changes go to the engine, reads and compiling to a
- * query thread.  Dates are epoch seconds with a fraction.
+ * One table has all 37 actions: their fields, where they run, how they answer.
+ * A request is checked against its fields before anything else: what is
+ * missing, of another type, out of bounds or unknown gets the service's own
+ * error.  Changes go to the engine, reads and compiling to a query thread.
+ * Errors are HTTP 400 with {"__type","message"}; names, fields and texts as the
+ * service has them.  Dates are epoch seconds with a fraction.  Clients put
+ * "sync-" before the host for StartSyncExecution and TestState: such a Host is
+ * ours as well (net/access.c).
  */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "pavane/digest.h"
-#include "pavane/history.h"
-#include "pavane/paper.h"
 #include "pavane/step.h"
 #include "pavane/text.h"
-#include "api_int.h"
-
-#define AWS_TYPE "application/x-amz-json-1.0"
-#define TARGET   "AWSStepFunctions."
+#include "aws_int.h"
 
 /* ---- answers ---- */
 
-static char *
-error_text(const char *type, const char *message, size_t *len)
+static void
+put_error(struct pav_buf *b, const char *type, const char *message)
 {
-    cJSON *o = cJSON_CreateObject();
-
-    cJSON_AddStringToObject(o, "__type", type);
-    cJSON_AddStringToObject(o, "message", message);
-    return pav_paper_print(o, len);
+    pav_buf_puts(b, "{\"__type\":");
+    pav_buf_jsons(b, type);
+    pav_buf_puts(b, ",\"message\":");
+    pav_buf_jsons(b, message);
+    pav_buf_putc(b, '}');
 }
 
-static void
+void
 aws_fail(struct pav_api *api, struct pav_ref ref, int status, const char *type,
          const char *message)
 {
-    size_t len;
-    char *text = error_text(type, message, &len);
+    struct pav_buf b;
 
-    api_reply(api, ref, status, AWS_TYPE, text, len);
-    free(text);
+    pav_buf_init(&b, 1 << 20);
+    put_error(&b, type, message);
+    api_reply(api, ref, status, AWS_TYPE, b.p, b.len);
+    pav_buf_fini(&b);
 }
 
-static void
-query_fail(struct pav_query *q, const char *type, const char *message)
+void
+aws_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job,
+           struct pav_members *answer)
 {
-    size_t len;
-    char *text = error_text(type, message, &len);
+    const char *text = pav_doc_text(&job->arena, pav_members_object(answer));
 
-    q->status = 400;
-    q->type = AWS_TYPE;
-    q->out.len = 0;
-    pav_buf_put(&q->out, text, len);
-    free(text);
+    api_reply(api, ref, 200, AWS_TYPE, text, strlen(text));
 }
 
-static void
-answer_paper(struct pav_api *api, struct pav_ref ref, cJSON *paper)
-{
-    size_t len;
-    char *text = pav_paper_print(paper, &len);
-
-    api_reply(api, ref, 200, AWS_TYPE, text, len);
-    free(text);
-}
-
-static void
-add_date(cJSON *o, const char *key, int64_t ms)
-{
-    cJSON_AddNumberToObject(o, key, (double)ms / 1000.0);
-}
-
-/* False after the error was answered. */
-static bool
-job_fine(struct pav_api *api, struct pav_ref ref, const struct pav_job *job)
+bool
+aws_fine(struct pav_api *api, struct pav_ref ref, const struct pav_job *job)
 {
     if (job->rc == PAV_OK)
         return true;
@@ -85,747 +63,800 @@ job_fine(struct pav_api *api, struct pav_ref ref, const struct pav_job *job)
     return false;
 }
 
-/* ---- what is asked ---- */
-
-/* The request, or NULL and the reason: an object whose texts are texts. */
-static cJSON *
-request_paper(const char *body, size_t len, struct pav_err *err)
+void
+read_fail(struct aws_read *r, const char *type, const char *fmt, ...)
 {
-    static const char *const texts[] = {
-        "stateMachineArn", "executionArn", "name",        "input", "definition",
-        "roleArn",         "type",         "error",       "cause", "taskToken",
-        "output",          "nextToken",    "statusFilter"};
-    cJSON *paper;
-    size_t i;
+    char message[4096];
+    va_list ap;
 
-    if (pav_paper_parse(body == NULL ? "" : body, len, &paper, err) != PAV_OK)
-        return NULL;
-    if (!cJSON_IsObject(paper)) {
-        (void)pav_fail(err, PAV_INVALID, "", "a JSON object is wanted");
-        cJSON_Delete(paper);
-        return NULL;
-    }
-    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        const cJSON *v = cJSON_GetObjectItemCaseSensitive(paper, texts[i]);
-
-        if (v == NULL || cJSON_IsNull(v) || cJSON_IsString(v))
-            continue;
-        (void)pav_fail(err, PAV_INVALID, texts[i], "'%s' must be a text",
-                       texts[i]);
-        cJSON_Delete(paper);
-        return NULL;
-    }
-    return paper;
+    va_start(ap, fmt);
+    vsnprintf(message, sizeof(message), fmt, ap);
+    va_end(ap);
+    r->q->status = 400;
+    r->q->type = AWS_TYPE;
+    r->q->out.len = 0;
+    put_error(&r->q->out, type, message);
 }
 
-/* ---- ARNs ---- */
-
-/* "arn:aws:states:REGION:ACCOUNT:KIND:A[:B]": A and B, in the arena. */
-static bool
-arn_parts(struct pav_arena *a, const char *arn, const char *kind,
-          const char **first, const char **second)
+void
+read_answer(struct aws_read *r, struct pav_members *answer)
 {
-    char *rest = pav_arena_strdup(a, arn), *parts[8];
-    int count = 0;
+    pav_doc_print(pav_members_object(answer), &r->q->out);
+}
 
-    while (count < 8 && rest != NULL)
-        parts[count++] = strsep(&rest, ":");
-    if (rest != NULL || count != (second == NULL ? 7 : 8) ||
-        strcmp(parts[0], "arn") != 0 || strcmp(parts[2], "states") != 0 ||
-        strcmp(parts[5], kind) != 0)
+bool
+change_fail(struct aws_change *c, const char *type, const char *fmt, ...)
+{
+    char message[2048];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(message, sizeof(message), fmt, ap);
+    va_end(ap);
+    aws_fail(c->api, c->ref, 400, type, message);
+    return false;
+}
+
+/* ---- requests ---- */
+
+const char *
+request_text(struct pav_arena *a, const struct pav_doc *request,
+             const char *key)
+{
+    const struct pav_doc *d = pav_doc_get(request, key);
+
+    return d == NULL || d->kind != PAV_STRING ? NULL : pav_doc_str(a, d);
+}
+
+int64_t
+request_int(const struct pav_doc *request, const char *key, int64_t otherwise)
+{
+    const struct pav_doc *d = pav_doc_get(request, key);
+    int64_t n = otherwise;
+
+    if (d != NULL)
+        (void)pav_doc_int(d, &n);
+    return n;
+}
+
+bool
+request_flag(const struct pav_doc *request, const char *key, bool otherwise)
+{
+    const struct pav_doc *d = pav_doc_get(request, key);
+
+    return d == NULL || d->kind == PAV_NULL ? otherwise : d->kind == PAV_TRUE;
+}
+
+/* "arn:aws:states:REGION:ACCOUNT:KIND:REST": REST, of one of the kinds. */
+static const char *
+arn_rest(struct pav_arena *a, const char *arn, const char *kind)
+{
+    char *rest = pav_arena_strdup(a, arn), *part;
+    int i;
+
+    for (i = 0; i < 6; i++) {
+        part = strsep(&rest, ":");
+        if (part == NULL || rest == NULL ||
+            (i == 0 && strcmp(part, "arn") != 0) ||
+            (i == 2 && strcmp(part, "states") != 0) ||
+            (i == 5 && strcmp(part, kind) != 0))
+            return NULL;
+    }
+    return *rest == '\0' ? NULL : rest;
+}
+
+bool
+aws_machine_arn(struct pav_arena *a, const char *arn, struct aws_arn *out)
+{
+    const char *rest = arn == NULL ? NULL : arn_rest(a, arn, "stateMachine");
+    size_t len;
+
+    memset(out, 0, sizeof(*out));
+    if (rest == NULL)
         return false;
-    *first = parts[6];
-    if (second != NULL)
-        *second = parts[7];
-    return true;
+    len = strcspn(rest, ":");
+    out->machine = pav_arena_strndup(a, rest, len);
+    if (rest[len] == ':')
+        out->qualifier = rest + len + 1;
+    return len > 0 &&
+           (out->qualifier == NULL ||
+            (*out->qualifier != '\0' && strchr(out->qualifier, ':') == NULL));
+}
+
+bool
+aws_execution_arn(struct pav_arena *a, const char *arn, struct aws_arn *out)
+{
+    const char *rest = arn == NULL ? NULL : arn_rest(a, arn, "execution");
+    size_t len, slash;
+
+    memset(out, 0, sizeof(*out));
+    if (rest == NULL && arn != NULL) {
+        rest = arn_rest(a, arn, "express");
+        out->express = rest != NULL;
+    }
+    if (rest == NULL)
+        return false;
+    len = strcspn(rest, ":");
+    slash = strcspn(rest, ":/");
+    out->machine = pav_arena_strndup(a, rest, slash);
+    if (slash < len)
+        out->label = pav_arena_strndup(a, rest + slash + 1, len - slash - 1);
+    if (rest[len] != ':' || rest[len + 1] == '\0' || slash == 0)
+        return false;
+    out->name = rest + len + 1;
+    return out->express || strchr(out->name, ':') == NULL;
+}
+
+/* ---- checking a request against its fields ---- */
+
+struct check {
+    struct pav_arena *arena;
+    const struct pav_doc *request;
+    struct pav_buf faults; /* of constraints */
+    unsigned count;
+    const char *serialization; /* of types; it wins */
+};
+
+static void
+violate(struct check *c, const struct aws_field *f, const struct pav_doc *v,
+        const char *constraint)
+{
+    struct pav_buf *b = &c->faults;
+
+    if (c->count++ > 0)
+        pav_buf_puts(b, "; ");
+    pav_buf_puts(b, "Value ");
+    if (v == NULL || v->kind == PAV_NULL) {
+        pav_buf_puts(b, "null");
+    } else {
+        pav_buf_putc(b, '\'');
+        if (v->kind == PAV_STRING)
+            pav_buf_put(b, v->text, v->len > 200 ? 200 : v->len);
+        else
+            pav_doc_print(v, b);
+        pav_buf_putc(b, '\'');
+    }
+    pav_buf_printf(b, " at '%s' failed to satisfy constraint: Member must %s",
+                   f->name, constraint);
+}
+
+static bool
+has_type(const struct pav_doc *v, enum field_type type)
+{
+    int64_t n;
+
+    switch (type) {
+    case FIELD_TEXT:
+        return v->kind == PAV_STRING;
+    case FIELD_WHOLE:
+        return v->kind == PAV_NUMBER && pav_doc_int(v, &n);
+    case FIELD_NUMBER:
+        return v->kind == PAV_NUMBER;
+    case FIELD_FLAG:
+        return pav_doc_is_bool(v);
+    case FIELD_LIST:
+        return v->kind == PAV_ARRAY;
+    case FIELD_OBJECT:
+        return v->kind == PAV_OBJECT;
+    }
+    return false;
 }
 
 static const char *
-machine_arn(struct pav_query *q, const char *name)
+type_word(enum field_type type)
 {
-    return pav_arena_printf(q->arena, "arn:aws:states:%s:%s:stateMachine:%s",
-                            q->region, q->account, name);
+    static const char *const words[] = {
+        [FIELD_TEXT] = "a string",   [FIELD_WHOLE] = "an integer",
+        [FIELD_NUMBER] = "a number", [FIELD_FLAG] = "a boolean",
+        [FIELD_LIST] = "a list",     [FIELD_OBJECT] = "an object"};
+
+    return words[type];
 }
 
-static const char *
-execution_arn(struct pav_query *q, const char *machine, const char *name)
+static bool
+among(const char *words, const struct pav_doc *v)
 {
-    return pav_arena_printf(q->arena, "arn:aws:states:%s:%s:execution:%s:%s",
-                            q->region, q->account, machine, name);
+    const char *p = words;
+
+    while (p != NULL) {
+        size_t len = strcspn(p, ",");
+
+        if (len == v->len && memcmp(p, v->text, len) == 0)
+            return true;
+        p = p[len] == ',' ? p + len + 2 : NULL;
+    }
+    return false;
+}
+
+static void
+check_bounds(struct check *c, const struct aws_field *f,
+             const struct pav_doc *v)
+{
+    bool text = f->type == FIELD_TEXT;
+    double n = text                    ? (double)pav_utf8_count(v->text, v->len)
+               : f->type == FIELD_LIST ? (double)v->len
+                                       : pav_doc_double(v);
+    const char *what = text || f->type == FIELD_LIST ? "length" : "value";
+
+    if (n < (double)f->least)
+        violate(c, f, v,
+                pav_arena_printf(c->arena,
+                                 "have %s greater than or equal to %lld", what,
+                                 (long long)f->least));
+    if (f->most > 0 && n > (double)f->most)
+        violate(c, f, v,
+                pav_arena_printf(c->arena, "have %s less than or equal to %lld",
+                                 what, (long long)f->most));
+    if (f->words != NULL && !among(f->words, v))
+        violate(c, f, v,
+                pav_arena_printf(c->arena, "satisfy enum value set: [%s]",
+                                 f->words));
+}
+
+static void
+check_field(struct check *c, const struct aws_field *f)
+{
+    const struct pav_doc *v = pav_doc_get(c->request, f->name);
+
+    if (v == NULL || v->kind == PAV_NULL) {
+        if (f->required)
+            violate(c, f, v, "not be null");
+        return;
+    }
+    if (!has_type(v, f->type)) {
+        c->serialization = pav_arena_printf(
+            c->arena, "The field '%s' must be %s", f->name, type_word(f->type));
+        return;
+    }
+    if (f->type == FIELD_TEXT || f->type == FIELD_WHOLE ||
+        f->type == FIELD_NUMBER || f->type == FIELD_LIST)
+        check_bounds(c, f, v);
+}
+
+static void
+check_unknown(struct check *c, const struct aws_field *fields)
+{
+    uint32_t i;
+
+    for (i = 0; i < c->request->len; i++) {
+        const struct pav_member *m = &c->request->members[i];
+        const struct aws_field *f;
+
+        for (f = fields; f->name != NULL; f++)
+            if (strlen(f->name) == m->len &&
+                memcmp(f->name, m->key, m->len) == 0)
+                break;
+        if (f->name == NULL)
+            c->serialization = pav_arena_printf(
+                c->arena, "The field '%.*s' is not known to this action",
+                (int)m->len, m->key);
+    }
+}
+
+/* False with the error's type and text. */
+static bool
+check_request(const struct aws_action *action, const char *body, size_t len,
+              struct pav_arena *a, const struct pav_doc **request,
+              const char **type, const char **why)
+{
+    static const struct pav_doc_opts opts = {PAV_DUP_REFUSE, 100, 0};
+    struct check c = {.arena = a};
+    const struct aws_field *f;
+    struct pav_err err;
+
+    *type = "SerializationException";
+    if (len == 0) {
+        body = "{}";
+        len = 2;
+    }
+    if (pav_doc_parse_copy(a, body, len, &opts, request, &err) != PAV_OK) {
+        *why = pav_arena_printf(a, "The request is not JSON: %s (%s)",
+                                err.message, err.at);
+        return false;
+    }
+    if ((*request)->kind != PAV_OBJECT) {
+        *why = "The request must be a JSON object";
+        return false;
+    }
+    c.request = *request;
+    pav_buf_init(&c.faults, 64 * 1024);
+    for (f = action->fields; f->name != NULL; f++)
+        check_field(&c, f);
+    check_unknown(&c, action->fields);
+    if (c.serialization == NULL && c.count > 0) {
+        *type = "ValidationException";
+        c.serialization =
+            pav_arena_printf(a, "%u validation error%s detected: %s", c.count,
+                             c.count == 1 ? "" : "s", c.faults.p);
+    }
+    pav_buf_fini(&c.faults);
+    *why = c.serialization;
+    return c.serialization == NULL;
 }
 
 /* ---- changes ---- */
 
-struct change {
-    struct pav_api *api;
-    struct pav_ref ref;
-    const cJSON *paper;
-    struct pav_job *job;
-};
-
-/* The member, or NULL after ValidationException. */
-static const char *
-needed(struct change *c, const char *key)
-{
-    const char *v = pav_paper_str(c->paper, key);
-    char text[256];
-
-    if (v != NULL)
-        return v;
-    snprintf(text, sizeof(text),
-             "1 validation error detected: Value null at '%s' failed to "
-             "satisfy constraint: Member must not be null",
-             key);
-    aws_fail(c->api, c->ref, 400, "ValidationException", text);
-    return NULL;
-}
-
 static bool
-json_member(struct change *c, const char *text, const char *error_type,
-            const char *message, const struct pav_doc **out)
+payload(struct aws_change *c, const char *key, const char *otherwise,
+        const char *error, const char *message, const struct pav_doc **out)
 {
+    const char *text = request_text(&c->job->arena, c->request, key);
     struct pav_err err;
-    char why[1536];
 
-    if (strlen(text) > PAV_PAYLOAD_MAX) {
-        aws_fail(c->api, c->ref, 400, error_type,
-                 "the text is longer than 262144 bytes");
-        return false;
-    }
+    if (text == NULL)
+        text = otherwise;
+    if (strlen(text) > PAV_PAYLOAD_MAX)
+        return change_fail(c, error, "%s (it is longer than 262144 bytes)",
+                           message);
     if (pav_doc_parse_copy(&c->job->arena, text, strlen(text), NULL, out,
                            &err) == PAV_OK)
         return true;
-    snprintf(why, sizeof(why), "%s (%s: %s)", message, err.at, err.message);
-    aws_fail(c->api, c->ref, 400, error_type, why);
-    return false;
+    if (*text == '\0')
+        return change_fail(c, error, "%s", message);
+    return change_fail(c, error, "%s (%s: %s)", message, err.at, err.message);
+}
+
+static bool
+start_fill(struct aws_change *c)
+{
+    struct pav_arena *a = &c->job->arena;
+    const char *text = request_text(a, c->request, "stateMachineArn");
+    struct aws_arn arn;
+
+    if (!aws_machine_arn(a, text, &arn))
+        return change_fail(c, "InvalidArn", "Invalid Arn: '%s'", text);
+    c->job->machine = arn.machine;
+    c->job->qualifier = arn.qualifier;
+    c->job->name = request_text(a, c->request, "name");
+    c->job->trace = request_text(a, c->request, "traceHeader");
+    c->job->sync = strcmp(c->action->name, "StartSyncExecution") == 0;
+    if (c->job->name != NULL && !pav_name_valid(c->job->name))
+        return change_fail(c, "InvalidName", "Invalid Name: '%s'",
+                           c->job->name);
+    return payload(c, "input", "{}", "InvalidExecutionInput",
+                   "Invalid State Machine Execution Input: 'Invalid execution "
+                   "input.'",
+                   &c->job->input);
+}
+
+static const char *
+execution_arn_of(struct pav_api *api, struct pav_job *job)
+{
+    return pav_arena_printf(&job->arena, "arn:aws:states:%s:%s:%s:%s:%s",
+                            api->config.region, api->config.account,
+                            job->express ? "express" : "execution",
+                            job->machine, job->execution);
 }
 
 static void
 start_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
 {
-    char arn[1024];
-    cJSON *o;
+    struct pav_members m;
 
-    if (!job_fine(api, ref, job))
+    if (!aws_fine(api, ref, job))
         return;
-    snprintf(arn, sizeof(arn), "arn:aws:states:%s:%s:execution:%s:%s",
-             api->config.region, api->config.account, job->machine,
-             job->execution);
-    o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "executionArn", arn);
-    add_date(o, "startDate", job->at);
-    answer_paper(api, ref, o);
+    pav_members_init(&m, &job->arena);
+    pav_members_str(&m, "executionArn", execution_arn_of(api, job));
+    pav_members_date(&m, "startDate", job->at);
+    aws_answer(api, ref, job, &m);
+}
+
+static const struct pav_doc *
+included(struct pav_arena *a)
+{
+    struct pav_members m;
+
+    pav_members_init(&m, a);
+    pav_members_puts(&m, "included", &pav_doc_true);
+    return pav_members_object(&m);
+}
+
+static void
+sync_answered(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
+{
+    struct pav_arena *a = &job->arena;
+    struct pav_members m, billing;
+    int64_t ms;
+
+    if (!aws_fine(api, ref, job))
+        return;
+    pav_members_init(&m, a);
+    pav_members_str(&m, "executionArn", execution_arn_of(api, job));
+    pav_members_str(&m, "stateMachineArn",
+                    pav_arena_printf(a, "arn:aws:states:%s:%s:stateMachine:%s",
+                                     api->config.region, api->config.account,
+                                     job->machine));
+    pav_members_str(
+        &m, "name",
+        pav_arena_strndup(a, job->execution, strcspn(job->execution, ":")));
+    pav_members_date(&m, "startDate", job->at);
+    pav_members_date(&m, "stopDate", job->stopped_at);
+    pav_members_str(&m, "status", job->status_word);
+    pav_members_str(&m, "error", job->error);
+    pav_members_str(&m, "cause", job->cause);
+    pav_members_str(&m, "input", pav_doc_text(a, job->input));
+    pav_members_puts(&m, "inputDetails", included(a));
+    if (job->with.p != NULL) {
+        pav_members_str(&m, "output", job->with.p);
+        pav_members_puts(&m, "outputDetails", included(a));
+    }
+    ms = job->stopped_at - job->at;
+    pav_members_init(&billing, a);
+    pav_members_int(&billing, "billedMemoryUsedInMB", 64);
+    pav_members_int(&billing, "billedDurationInMilliseconds",
+                    (ms + 99) / 100 * 100);
+    pav_members_puts(&m, "billingDetails", pav_members_object(&billing));
+    aws_answer(api, ref, job, &m);
+}
+
+/* An execution's ARN into the job; false after the answer. */
+static bool
+execution_of(struct aws_change *c)
+{
+    const char *text = request_text(&c->job->arena, c->request, "executionArn");
+    struct aws_arn arn;
+
+    if (!aws_execution_arn(&c->job->arena, text, &arn))
+        return change_fail(c, "InvalidArn", "Invalid Arn: '%s'", text);
+    if (arn.express)
+        return change_fail(c, "InvalidArn",
+                           "Invalid Arn: 'Resource type not valid in this "
+                           "context: express'");
+    c->job->machine = arn.machine;
+    c->job->name = arn.name;
+    return true;
 }
 
 static bool
-start_execution(struct change *c)
+stop_fill(struct aws_change *c)
 {
-    const char *arn = needed(c, "stateMachineArn");
-    const char *name = pav_paper_str(c->paper, "name");
-    const char *input = pav_paper_str(c->paper, "input");
-
-    if (arn == NULL)
-        return false;
-    if (!arn_parts(&c->job->arena, arn, "stateMachine", &c->job->machine,
-                   NULL)) {
-        aws_fail(c->api, c->ref, 400, "InvalidArn", "Invalid Arn");
-        return false;
-    }
-    if (name != NULL && !pav_name_valid(name)) {
-        aws_fail(c->api, c->ref, 400, "InvalidName", "Invalid Name");
-        return false;
-    }
-    c->job->name = name == NULL ? NULL : pav_arena_strdup(&c->job->arena, name);
-    return json_member(c, input == NULL ? "{}" : input, "InvalidExecutionInput",
-                       "Invalid State Machine Execution Input: 'Invalid "
-                       "execution input.'",
-                       &c->job->input);
+    c->job->error = request_text(&c->job->arena, c->request, "error");
+    c->job->cause = request_text(&c->job->arena, c->request, "cause");
+    return execution_of(c);
 }
 
 static void
 stop_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
 {
-    cJSON *o;
+    struct pav_members m;
 
-    if (!job_fine(api, ref, job))
+    if (!aws_fine(api, ref, job))
         return;
-    o = cJSON_CreateObject();
-    add_date(o, "stopDate", job->at);
-    answer_paper(api, ref, o);
+    pav_members_init(&m, &job->arena);
+    pav_members_date(
+        &m, job->kind == PAV_JOB_REDRIVE ? "redriveDate" : "stopDate", job->at);
+    aws_answer(api, ref, job, &m);
 }
 
 static bool
-error_and_cause(struct change *c)
+redrive_fill(struct aws_change *c)
 {
-    const char *error = pav_paper_str(c->paper, "error");
-    const char *cause = pav_paper_str(c->paper, "cause");
-
-    if ((error != NULL && pav_utf8_count(error, strlen(error)) > 256) ||
-        (cause != NULL && pav_utf8_count(cause, strlen(cause)) > 32768)) {
-        aws_fail(c->api, c->ref, 400, "ValidationException",
-                 "error has at most 256 characters, cause 32768");
-        return false;
-    }
-    if (error != NULL)
-        c->job->error = pav_arena_strdup(&c->job->arena, error);
-    if (cause != NULL)
-        c->job->cause = pav_arena_strdup(&c->job->arena, cause);
-    return true;
+    c->job->token = request_text(&c->job->arena, c->request, "clientToken");
+    return execution_of(c);
 }
 
 static bool
-stop_execution(struct change *c)
+task_fill(struct aws_change *c)
 {
-    const char *arn = needed(c, "executionArn");
+    struct pav_arena *a = &c->job->arena;
 
-    if (arn == NULL)
-        return false;
-    if (!arn_parts(&c->job->arena, arn, "execution", &c->job->machine,
-                   &c->job->name)) {
-        aws_fail(c->api, c->ref, 400, "InvalidArn", "Invalid Arn");
-        return false;
-    }
-    return error_and_cause(c);
+    c->job->token = request_text(a, c->request, "taskToken");
+    c->job->failure = strcmp(c->action->name, "SendTaskFailure") == 0;
+    c->job->heartbeat = strcmp(c->action->name, "SendTaskHeartbeat") == 0;
+    c->job->error = request_text(a, c->request, "error");
+    c->job->cause = request_text(a, c->request, "cause");
+    if (c->job->failure || c->job->heartbeat)
+        return true;
+    return payload(c, "output", "", "InvalidOutput",
+                   "Invalid Output: 'Invalid output'", &c->job->output);
 }
 
 static void
-send_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
+empty_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
 {
-    if (job_fine(api, ref, job))
+    if (aws_fine(api, ref, job))
         api_reply(api, ref, 200, AWS_TYPE, "{}", 2);
 }
 
 static bool
-send_task_success(struct change *c)
+poll_fill(struct aws_change *c)
 {
-    const char *token = needed(c, "taskToken"), *output;
+    struct pav_arena *a = &c->job->arena;
 
-    if (token == NULL || (output = needed(c, "output")) == NULL)
-        return false;
-    c->job->token = pav_arena_strdup(&c->job->arena, token);
-    return json_member(c, output, "InvalidOutput", "Invalid Output",
-                       &c->job->output);
-}
-
-static bool
-send_task_failure(struct change *c)
-{
-    const char *token = needed(c, "taskToken");
-
-    if (token == NULL)
-        return false;
-    c->job->failure = true;
-    c->job->token = pav_arena_strdup(&c->job->arena, token);
-    return error_and_cause(c);
-}
-
-static const struct change_row {
-    const char *action;
-    enum pav_job_kind kind;
-    bool (*fill)(struct change *c); /* false: answered already */
-    void (*answer)(struct pav_api *api, struct pav_ref ref,
-                   struct pav_job *job);
-} changes[] = {
-    {"StartExecution", PAV_JOB_START, start_execution, start_answer},
-    {"StopExecution", PAV_JOB_STOP, stop_execution, stop_answer},
-    {"SendTaskSuccess", PAV_JOB_TASK, send_task_success, send_answer},
-    {"SendTaskFailure", PAV_JOB_TASK, send_task_failure, send_answer},
-};
-
-static void
-change(struct pav_api *api, const struct pav_request *req, struct pav_ref ref,
-       const struct change_row *row)
-{
-    struct change c = {.api = api, .ref = ref};
-    struct pav_err err;
-    cJSON *paper = request_paper(req->body, req->body_len, &err);
-
-    if (paper == NULL) {
-        aws_fail(api, ref, 400, "SerializationException", err.message);
-        return;
-    }
-    c.paper = paper;
-    c.job = pav_job_new(row->kind);
-    if (row->fill(&c))
-        api_submit(api, ref, c.job, row->answer);
-    else
-        pav_job_free(c.job);
-    cJSON_Delete(paper);
-}
-
-/* ---- CreateStateMachine ---- */
-
-static void
-define_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
-{
-    char arn[512];
-    cJSON *o;
-
-    if (!job_fine(api, ref, job))
-        return;
-    snprintf(arn, sizeof(arn), "arn:aws:states:%s:%s:stateMachine:%s",
-             api->config.region, api->config.account, job->row.name);
-    o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "stateMachineArn", arn);
-    add_date(o, "creationDate", job->at);
-    answer_paper(api, ref, o);
-}
-
-static void
-define_with(struct pav_query *q, struct question *qu, const cJSON *paper)
-{
-    const char *name = pav_paper_str(paper, "name");
-    const char *definition = pav_paper_str(paper, "definition");
-    const char *role = pav_paper_str(paper, "roleArn");
-    const char *type = pav_paper_str(paper, "type");
-    struct pav_faults faults;
-    struct pav_job *job;
-    struct ticket *t;
-    uint32_t i;
-
-    if (name == NULL || definition == NULL) {
-        query_fail(q, "ValidationException",
-                   "name and definition must not be null");
-        return;
-    }
-    if (!pav_name_valid(name)) {
-        query_fail(q, "InvalidName", "Invalid Name");
-        return;
-    }
-    if (type != NULL && strcmp(type, "STANDARD") != 0) {
-        query_fail(q, "StateMachineTypeNotSupported",
-                   "only STANDARD state machines are built yet");
-        return;
-    }
-    job = pav_job_new(PAV_JOB_DEFINE);
-    pav_faults_init(&faults, q->arena);
-    job->compiled = pav_machine_compile(definition, strlen(definition),
-                                        PAV_STANDARD, &faults);
-    if (job->compiled == NULL) {
-        for (i = 0; faults.v[i].severity != PAV_ERROR; i++)
-            ;
-        query_fail(
-            q, "InvalidDefinition",
-            pav_arena_printf(
-                q->arena, "Invalid State Machine Definition: '%s: %s at %s'",
-                faults.v[i].code, faults.v[i].message,
-                faults.v[i].pointer[0] == '\0' ? "/" : faults.v[i].pointer));
-        pav_job_free(job);
-        return;
-    }
-    job->rules = pav_rules_compile("", 0, NULL, &faults);
-    job->row.name = pav_arena_strdup(&job->arena, name);
-    job->row.role_arn = pav_arena_strdup(&job->arena, role == NULL ? "" : role);
-    job->row.definition.len = strlen(definition);
-    job->row.definition.p = pav_arena_strdup(&job->arena, definition);
-    job->row.rules.p = job->row.readme.p = "";
-    t = pav_arena_zalloc(&job->arena, sizeof(*t));
-    t->answer = define_answer;
-    job->owner = t;
-    qu->define = job;
-}
-
-void
-define_compile(struct pav_query *q)
-{
-    struct question *qu =
-        (struct question *)(void *)((char *)q - offsetof(struct question, q));
-    struct pav_err err;
-    cJSON *paper = request_paper(q->body, q->body_len, &err);
-
-    if (paper == NULL)
-        query_fail(q, "SerializationException", err.message);
-    else
-        define_with(q, qu, paper);
-    cJSON_Delete(paper);
-}
-
-/* ---- reads ---- */
-
-struct read {
-    struct pav_query *q;
-    const cJSON *paper;
-};
-
-static bool
-max_results(struct read *r, uint32_t otherwise, uint32_t *out)
-{
-    int ok;
-    int64_t n = pav_paper_int(r->paper, "maxResults", 0, &ok);
-
-    if (!ok || n < 0 || n > 1000) {
-        query_fail(r->q, "ValidationException",
-                   "maxResults must be between 0 and 1000");
-        return false;
-    }
-    *out = n == 0 ? otherwise : (uint32_t)n;
+    c->job->activity = request_text(a, c->request, "activityArn");
+    c->job->worker = request_text(a, c->request, "workerName");
+    if (strstr(c->job->activity, ":activity:") == NULL ||
+        strncmp(c->job->activity, "arn:", 4) != 0)
+        return change_fail(c, "InvalidArn", "Invalid Arn: '%s'",
+                           c->job->activity);
     return true;
 }
 
-static bool
-next_token(struct read *r, int64_t *out)
+static void
+returned(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
 {
-    const char *text = pav_paper_str(r->paper, "nextToken");
-
-    *out = 0;
-    if (text == NULL || pav_parse_int(text, strlen(text), out))
-        return true;
-    query_fail(r->q, "InvalidToken", "Invalid Token: 'Invalid token'");
-    return false;
+    (void)api;
+    (void)ref;
+    (void)job;
 }
 
 static void
-add_token(struct read *r, cJSON *o, int64_t next)
+poll_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
 {
-    if (next != 0)
-        cJSON_AddStringToObject(
-            o, "nextToken",
-            pav_arena_printf(r->q->arena, "%lld", (long long)next));
-}
+    struct pav_members m;
 
-static void
-list_machines(struct read *r)
-{
-    struct pav_machine_view *v;
-    uint32_t count, i, limit, sent = 0;
-    int64_t after;
-    cJSON *paper, *list;
-
-    if (!max_results(r, 100, &limit) || !next_token(r, &after))
+    if (!aws_fine(api, ref, job))
         return;
-    count = pav_reader_machines(r->q->reader, false, r->q->arena, &v);
-    paper = cJSON_CreateObject();
-    list = cJSON_AddArrayToObject(paper, "stateMachines");
-    for (i = (uint32_t)after; i < count && sent < limit; i++) {
-        cJSON *o;
+    pav_members_init(&m, &job->arena);
+    pav_members_str(&m, "taskToken", job->token);
+    if (job->token != NULL)
+        pav_members_puts(
+            &m, "input",
+            pav_doc_new_str(&job->arena, job->with.p, job->with.len));
+    if (job->token != NULL && !pav_http_waits(api->config.http, ref)) {
+        struct pav_job *back = pav_job_new(PAV_JOB_RETURN);
 
-        if (v[i].row.id == 0)
-            continue;
-        o = cJSON_CreateObject();
-        cJSON_AddStringToObject(o, "stateMachineArn",
-                                machine_arn(r->q, v[i].row.name));
-        cJSON_AddStringToObject(o, "name", v[i].row.name);
-        cJSON_AddStringToObject(o, "type", "STANDARD");
-        add_date(o, "creationDate", v[i].row.created_at);
-        cJSON_AddItemToArray(list, o);
-        sent++;
-    }
-    add_token(r, paper, i < count ? i : 0);
-    query_paper(r->q, paper);
-}
-
-static void
-describe_machine(struct read *r)
-{
-    const char *arn = pav_paper_str(r->paper, "stateMachineArn"), *name;
-    struct pav_machine_view v;
-    cJSON *o;
-
-    if (arn == NULL ||
-        !arn_parts(r->q->arena, arn, "stateMachine", &name, NULL)) {
-        query_fail(r->q, "InvalidArn", "Invalid Arn");
+        /* The worker has gone meanwhile: the next one gets it. */
+        back->token = pav_arena_strdup(&back->arena, job->token);
+        api_submit(api, ref, back, returned);
         return;
     }
-    if (!pav_reader_machine(r->q->reader, name, r->q->arena, &v)) {
-        query_fail(r->q, "StateMachineDoesNotExist",
-                   pav_arena_printf(r->q->arena,
-                                    "State Machine Does Not Exist: '%s'", arn));
-        return;
-    }
-    o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "stateMachineArn", machine_arn(r->q, name));
-    cJSON_AddStringToObject(o, "name", name);
-    cJSON_AddStringToObject(o, "status", v.row.active ? "ACTIVE" : "DELETING");
-    cJSON_AddStringToObject(o, "definition",
-                            pav_arena_strndup(r->q->arena, v.row.definition.p,
-                                              v.row.definition.len));
-    cJSON_AddStringToObject(o, "roleArn", v.row.role_arn);
-    cJSON_AddStringToObject(o, "type", "STANDARD");
-    add_date(o, "creationDate", v.row.created_at);
-    cJSON_AddStringToObject(
-        o, "revisionId",
-        pav_arena_printf(r->q->arena, "%lld", (long long)v.row.version));
-    query_paper(r->q, o);
-}
-
-static void
-list_executions(struct read *r)
-{
-    const char *arn = pav_paper_str(r->paper, "stateMachineArn");
-    const char *status = pav_paper_str(r->paper, "statusFilter");
-    struct pav_execution_filter f = {.status = -1};
-    struct pav_execution_view *v;
-    struct pav_machine_view m;
-    enum pav_status wanted;
-    uint32_t count, i;
-    int64_t next;
-    cJSON *paper, *list;
-
-    if (arn == NULL ||
-        !arn_parts(r->q->arena, arn, "stateMachine", &f.machine, NULL)) {
-        query_fail(r->q, "InvalidArn", "Invalid Arn");
-        return;
-    }
-    if (!max_results(r, 100, &f.limit) || !next_token(r, &f.before))
-        return;
-    if (status != NULL && !pav_status_find(status, &wanted)) {
-        query_fail(r->q, "ValidationException",
-                   "statusFilter is one of RUNNING, SUCCEEDED, FAILED, "
-                   "TIMED_OUT, ABORTED");
-        return;
-    }
-    if (status != NULL)
-        f.status = wanted;
-    if (!pav_reader_machine(r->q->reader, f.machine, r->q->arena, &m)) {
-        query_fail(r->q, "StateMachineDoesNotExist",
-                   pav_arena_printf(r->q->arena,
-                                    "State Machine Does Not Exist: '%s'", arn));
-        return;
-    }
-    count = pav_reader_executions(r->q->reader, &f, r->q->arena, &v, &next);
-    paper = cJSON_CreateObject();
-    list = cJSON_AddArrayToObject(paper, "executions");
-    for (i = 0; i < count; i++) {
-        cJSON *o = cJSON_CreateObject();
-
-        cJSON_AddStringToObject(
-            o, "executionArn",
-            execution_arn(r->q, v[i].machine, v[i].row.name));
-        cJSON_AddStringToObject(o, "stateMachineArn",
-                                machine_arn(r->q, v[i].machine));
-        cJSON_AddStringToObject(o, "name", v[i].row.name);
-        cJSON_AddStringToObject(
-            o, "status", pav_status_name((enum pav_status)v[i].row.status));
-        add_date(o, "startDate", v[i].row.started_at);
-        if (v[i].row.stopped_at != 0)
-            add_date(o, "stopDate", v[i].row.stopped_at);
-        cJSON_AddItemToArray(list, o);
-    }
-    add_token(r, paper, next);
-    query_paper(r->q, paper);
+    aws_answer(api, ref, job, &m);
 }
 
 static bool
-find_execution(struct read *r, struct pav_execution_view *x)
+control_fill(struct aws_change *c)
 {
-    const char *arn = pav_paper_str(r->paper, "executionArn"), *machine, *name;
-
-    if (arn == NULL ||
-        !arn_parts(r->q->arena, arn, "execution", &machine, &name)) {
-        query_fail(r->q, "InvalidArn", "Invalid Arn");
-        return false;
-    }
-    if (pav_reader_execution(r->q->reader, machine, name, r->q->arena, x))
-        return true;
-    query_fail(
-        r->q, "ExecutionDoesNotExist",
-        pav_arena_printf(r->q->arena, "Execution Does Not Exist: '%s'", arn));
-    return false;
-}
-
-static const char *
-printed(struct pav_arena *a, const struct pav_doc *d)
-{
-    struct pav_buf b;
-    const char *text;
-
-    pav_buf_init(&b, SIZE_MAX / 2);
-    pav_doc_print(d, &b);
-    text = pav_arena_strndup(a, b.p, b.len);
-    pav_buf_fini(&b);
-    return text;
-}
-
-/* The execution's last event says how it ended. */
-static void
-add_end(struct read *r, cJSON *o, const struct pav_execution_view *x)
-{
-    struct pav_arena *a = r->q->arena;
-    struct pav_history_event e;
-
-    if (!query_end(r->q, x, &e))
-        return;
-    add_date(o, "stopDate", x->row.stopped_at);
-    if (x->row.status == PAV_SUCCEEDED) {
-        cJSON_AddStringToObject(o, "output", printed(a, e.payload));
-        cJSON_AddBoolToObject(cJSON_AddObjectToObject(o, "outputDetails"),
-                              "included", 1);
-    }
-    if (x->row.status == PAV_TIMED_OUT)
-        return; /* the service names neither */
-    if (e.error != NULL)
-        cJSON_AddStringToObject(o, "error", pav_doc_str(a, e.error));
-    if (e.cause != NULL)
-        cJSON_AddStringToObject(o, "cause", pav_doc_str(a, e.cause));
+    c->job->action = c->action->name;
+    c->job->request = c->request;
+    return true;
 }
 
 static void
-describe_execution(struct read *r)
+control_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
 {
-    struct pav_arena *a = r->q->arena;
-    struct pav_execution_view x;
-    struct pav_step_row first;
-    cJSON *o;
-
-    if (!find_execution(r, &x) ||
-        !pav_reader_step(r->q->reader, x.row.first_step, a, &first))
-        return;
-    o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "executionArn",
-                            execution_arn(r->q, x.machine, x.row.name));
-    cJSON_AddStringToObject(o, "stateMachineArn", machine_arn(r->q, x.machine));
-    cJSON_AddStringToObject(o, "name", x.row.name);
-    cJSON_AddStringToObject(o, "status",
-                            pav_status_name((enum pav_status)x.row.status));
-    add_date(o, "startDate", x.row.started_at);
-    cJSON_AddStringToObject(
-        o, "input",
-        printed(a, pav_history_input(
-                       pav_doc_own(a, first.record.p, first.record.len))));
-    cJSON_AddBoolToObject(cJSON_AddObjectToObject(o, "inputDetails"),
-                          "included", 1);
-    add_end(r, o, &x);
-    cJSON_AddNumberToObject(o, "redriveCount", 0);
-    cJSON_AddStringToObject(o, "redriveStatus", "NOT_REDRIVABLE");
-    query_paper(r->q, o);
+    if (aws_fine(api, ref, job))
+        api_reply(api, ref, 200, AWS_TYPE, job->answer.p, job->answer.len);
 }
 
-/* Events [first, first + count) of an execution, printed by AWS's clock. */
-static int64_t
-put_events(struct read *r, const struct pav_execution_view *x, int64_t first,
-           uint32_t count, bool reverse, bool with_data)
-{
-    struct pav_query *q = r->q;
-    struct pav_step_row *steps;
-    struct pav_machine_row machine = {.role_arn = ""};
-    int64_t low = reverse ? first - count + 1 : first, last = first, sent = 0;
-    uint32_t n, i, j;
+/* ---- the table ---- */
 
-    if (low < 1) {
-        count -= (uint32_t)(1 - low);
-        low = 1;
+#define ARN(name)                                                              \
+    {                                                                          \
+        name, FIELD_TEXT, true, 1, 2000, NULL                                  \
     }
-    (void)pav_reader_version(q->reader, x->row.version_id, q->arena, &machine);
-    n = pav_reader_steps(q->reader, x->row.last_step, low, count, q->arena,
-                         &steps);
-    for (i = 0; i < n; i++) {
-        const struct pav_step_row *step = &steps[reverse ? n - 1 - i : i];
-        const struct pav_doc *record =
-            pav_doc_own(q->arena, step->record.p, step->record.len);
-        char when[32];
-
-        snprintf(when, sizeof(when), "%lld.%03d", (long long)(step->at / 1000),
-                 (int)(step->at % 1000));
-        for (j = 0; j < step->event_count; j++) {
-            uint32_t at = reverse ? (uint32_t)step->event_count - 1 - j : j;
-            int64_t id = step->first_event + at;
-            struct pav_history_event e;
-
-            if (id < low || id >= low + count)
-                continue;
-            pav_history_event(record, at, step->first_event, q->arena, &e);
-            if (sent++ > 0)
-                pav_buf_putc(&q->out, ',');
-            pav_history_print(&e, when, machine.role_arn, q->region, with_data,
-                              &q->out);
-            last = id;
-        }
+#define ARN_(name)                                                             \
+    {                                                                          \
+        name, FIELD_TEXT, false, 1, 2000, NULL                                 \
     }
-    return last;
-}
-
-static void
-execution_history(struct read *r)
-{
-    const cJSON *reverse_item =
-        cJSON_GetObjectItemCaseSensitive(r->paper, "reverseOrder");
-    const cJSON *data_item =
-        cJSON_GetObjectItemCaseSensitive(r->paper, "includeExecutionData");
-    bool reverse = cJSON_IsTrue(reverse_item);
-    struct pav_execution_view x;
-    uint32_t limit;
-    int64_t at, last;
-
-    if (!max_results(r, 100, &limit) || !next_token(r, &at) ||
-        !find_execution(r, &x))
-        return;
-    if (at < 0 || at >= x.row.next_event) {
-        query_fail(r->q, "InvalidToken", "Invalid Token: 'Invalid token'");
-        return;
+#define PAGING                                                                 \
+    {"maxResults", FIELD_WHOLE, false, 0, 1000, NULL},                         \
+    {                                                                          \
+        "nextToken", FIELD_TEXT, false, 1, 3096, NULL                          \
     }
-    if (at == 0)
-        at = reverse ? x.row.next_event - 1 : 1;
-    pav_buf_puts(&r->q->out, "{\"events\":[");
-    last = put_events(r, &x, at, limit, reverse, !cJSON_IsFalse(data_item));
-    pav_buf_putc(&r->q->out, ']');
-    last += reverse ? -1 : 1;
-    if (reverse ? last >= 1 : last < x.row.next_event)
-        pav_buf_printf(&r->q->out, ",\"nextToken\":\"%lld\"", (long long)last);
-    pav_buf_putc(&r->q->out, '}');
-}
+#define INCLUDED                                                               \
+    {                                                                          \
+        "includedData", FIELD_TEXT, false, 0, 0, "ALL_DATA, METADATA_ONLY"     \
+    }
+#define CONFIGURATION                                                          \
+    {"loggingConfiguration", FIELD_OBJECT, false, 0, 0, NULL},                 \
+        {"tracingConfiguration", FIELD_OBJECT, false, 0, 0, NULL},             \
+        {"encryptionConfiguration", FIELD_OBJECT, false, 0, 0, NULL},          \
+        {"publish", FIELD_FLAG, false, 0, 0, NULL},                            \
+    {                                                                          \
+        "versionDescription", FIELD_TEXT, false, 0, 256, NULL                  \
+    }
+#define TYPE                                                                   \
+    {                                                                          \
+        "type", FIELD_TEXT, false, 0, 0, "STANDARD, EXPRESS"                   \
+    }
+#define END                                                                    \
+    {                                                                          \
+        NULL, FIELD_TEXT, false, 0, 0, NULL                                    \
+    }
+#define FIELDS(name, ...)                                                      \
+    static const struct aws_field name##_fields[] = {__VA_ARGS__, END}
 
-static const struct {
-    const char *action;
-    void (*run)(struct read *r);
-} reads[] = {
-    {"ListStateMachines", list_machines},
-    {"DescribeStateMachine", describe_machine},
-    {"ListExecutions", list_executions},
-    {"DescribeExecution", describe_execution},
-    {"GetExecutionHistory", execution_history},
+FIELDS(create, {"name", FIELD_TEXT, true, 1, 80, NULL},
+       {"definition", FIELD_TEXT, true, 1, 1048576, NULL},
+       {"roleArn", FIELD_TEXT, true, 1, 256, NULL}, TYPE,
+       {"tags", FIELD_LIST, false, 0, 0, NULL}, CONFIGURATION);
+FIELDS(update, ARN("stateMachineArn"),
+       {"definition", FIELD_TEXT, false, 1, 1048576, NULL},
+       {"roleArn", FIELD_TEXT, false, 1, 256, NULL}, CONFIGURATION);
+FIELDS(describe_machine, ARN("stateMachineArn"), INCLUDED);
+FIELDS(machine, ARN("stateMachineArn"));
+FIELDS(paging, PAGING);
+FIELDS(validate, {"definition", FIELD_TEXT, true, 1, 1048576, NULL}, TYPE,
+       {"severity", FIELD_TEXT, false, 0, 0, "ERROR, WARNING"},
+       {"maxResults", FIELD_WHOLE, false, 0, 100, NULL});
+FIELDS(test_state, {"definition", FIELD_TEXT, true, 1, 1048576, NULL},
+       ARN_("roleArn"), {"input", FIELD_TEXT, false, 0, 262144, NULL},
+       {"inspectionLevel", FIELD_TEXT, false, 0, 0, "INFO, DEBUG, TRACE"},
+       {"revealSecrets", FIELD_FLAG, false, 0, 0, NULL},
+       {"variables", FIELD_TEXT, false, 0, 262144, NULL},
+       {"stateName", FIELD_TEXT, false, 1, 80, NULL},
+       {"mock", FIELD_OBJECT, false, 0, 0, NULL},
+       {"context", FIELD_TEXT, false, 0, 262144, NULL},
+       {"stateConfiguration", FIELD_OBJECT, false, 0, 0, NULL});
+FIELDS(publish, ARN("stateMachineArn"),
+       {"revisionId", FIELD_TEXT, false, 0, 0, NULL},
+       {"description", FIELD_TEXT, false, 0, 256, NULL});
+FIELDS(delete_version, ARN("stateMachineVersionArn"));
+FIELDS(list_of_machine, ARN("stateMachineArn"), PAGING);
+FIELDS(create_alias, {"name", FIELD_TEXT, true, 1, 80, NULL},
+       {"routingConfiguration", FIELD_LIST, true, 1, 2, NULL},
+       {"description", FIELD_TEXT, false, 0, 256, NULL});
+FIELDS(update_alias, ARN("stateMachineAliasArn"),
+       {"routingConfiguration", FIELD_LIST, false, 1, 2, NULL},
+       {"description", FIELD_TEXT, false, 0, 256, NULL});
+FIELDS(alias, ARN("stateMachineAliasArn"));
+FIELDS(start, ARN("stateMachineArn"), {"name", FIELD_TEXT, false, 1, 80, NULL},
+       {"input", FIELD_TEXT, false, 0, 0, NULL},
+       {"traceHeader", FIELD_TEXT, false, 0, 256, NULL});
+FIELDS(start_sync, ARN("stateMachineArn"),
+       {"name", FIELD_TEXT, false, 1, 80, NULL},
+       {"input", FIELD_TEXT, false, 0, 0, NULL},
+       {"traceHeader", FIELD_TEXT, false, 0, 256, NULL}, INCLUDED);
+FIELDS(stop, ARN("executionArn"), {"error", FIELD_TEXT, false, 0, 256, NULL},
+       {"cause", FIELD_TEXT, false, 0, 32768, NULL});
+FIELDS(describe_execution, ARN("executionArn"), INCLUDED);
+FIELDS(list_executions, ARN_("stateMachineArn"), ARN_("mapRunArn"),
+       {"statusFilter", FIELD_TEXT, false, 0, 0,
+        "RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, PENDING_REDRIVE"},
+       {"redriveFilter", FIELD_TEXT, false, 0, 0, "REDRIVEN, NOT_REDRIVEN"},
+       PAGING);
+FIELDS(history, ARN("executionArn"),
+       {"reverseOrder", FIELD_FLAG, false, 0, 0, NULL},
+       {"includeExecutionData", FIELD_FLAG, false, 0, 0, NULL}, PAGING);
+FIELDS(redrive, ARN("executionArn"),
+       {"clientToken", FIELD_TEXT, false, 1, 64, NULL});
+FIELDS(send_success, {"taskToken", FIELD_TEXT, true, 1, 2048, NULL},
+       {"output", FIELD_TEXT, true, 0, 262144, NULL});
+FIELDS(send_failure, {"taskToken", FIELD_TEXT, true, 1, 2048, NULL},
+       {"error", FIELD_TEXT, false, 0, 256, NULL},
+       {"cause", FIELD_TEXT, false, 0, 32768, NULL});
+FIELDS(heartbeat, {"taskToken", FIELD_TEXT, true, 1, 2048, NULL});
+FIELDS(create_activity, {"name", FIELD_TEXT, true, 1, 80, NULL},
+       {"tags", FIELD_LIST, false, 0, 0, NULL},
+       {"encryptionConfiguration", FIELD_OBJECT, false, 0, 0, NULL});
+FIELDS(activity, ARN("activityArn"));
+FIELDS(poll, ARN("activityArn"),
+       {"workerName", FIELD_TEXT, false, 1, 80, NULL});
+FIELDS(tag, ARN("resourceArn"), {"tags", FIELD_LIST, true, 0, 0, NULL});
+FIELDS(untag, ARN("resourceArn"), {"tagKeys", FIELD_LIST, true, 0, 0, NULL});
+FIELDS(tags, ARN("resourceArn"));
+FIELDS(map_run, ARN("mapRunArn"));
+FIELDS(map_runs, ARN("executionArn"), PAGING);
+FIELDS(update_run, ARN("mapRunArn"),
+       {"maxConcurrency", FIELD_WHOLE, false, 0, 0, NULL},
+       {"toleratedFailurePercentage", FIELD_NUMBER, false, 0, 100, NULL},
+       {"toleratedFailureCount", FIELD_WHOLE, false, 0, 0, NULL});
+
+#define READ(name, fields, fn)                                                 \
+    {                                                                          \
+        name, fields##_fields, 0, NULL, NULL, fn                               \
+    }
+#define CHANGE(name, fields, kind, fill, answer)                               \
+    {                                                                          \
+        name, fields##_fields, kind, fill, answer, NULL                        \
+    }
+#define CONTROL(name, fields)                                                  \
+    {                                                                          \
+        name, fields##_fields, PAV_JOB_CONTROL, control_fill, control_answer,  \
+            NULL                                                               \
+    }
+
+static const struct aws_action actions[] = {
+    READ("CreateStateMachine", create, aws_create),
+    READ("UpdateStateMachine", update, aws_update),
+    READ("DescribeStateMachine", describe_machine, aws_describe_machine),
+    READ("DescribeStateMachineForExecution", describe_execution,
+         aws_describe_machine_for),
+    CONTROL("DeleteStateMachine", machine),
+    READ("ListStateMachines", paging, aws_list_machines),
+    READ("ValidateStateMachineDefinition", validate, aws_validate),
+    READ("TestState", test_state, aws_test_state),
+    CONTROL("PublishStateMachineVersion", publish),
+    CONTROL("DeleteStateMachineVersion", delete_version),
+    CONTROL("ListStateMachineVersions", list_of_machine),
+    CONTROL("CreateStateMachineAlias", create_alias),
+    CONTROL("UpdateStateMachineAlias", update_alias),
+    CONTROL("DescribeStateMachineAlias", alias),
+    CONTROL("DeleteStateMachineAlias", alias),
+    CONTROL("ListStateMachineAliases", list_of_machine),
+    CHANGE("StartExecution", start, PAV_JOB_START, start_fill, start_answer),
+    CHANGE("StartSyncExecution", start_sync, PAV_JOB_START, start_fill,
+           sync_answered),
+    CHANGE("StopExecution", stop, PAV_JOB_STOP, stop_fill, stop_answer),
+    READ("DescribeExecution", describe_execution, aws_describe_execution),
+    READ("ListExecutions", list_executions, aws_list_executions),
+    READ("GetExecutionHistory", history, aws_history),
+    CHANGE("RedriveExecution", redrive, PAV_JOB_REDRIVE, redrive_fill,
+           stop_answer),
+    CHANGE("SendTaskSuccess", send_success, PAV_JOB_TASK, task_fill,
+           empty_answer),
+    CHANGE("SendTaskFailure", send_failure, PAV_JOB_TASK, task_fill,
+           empty_answer),
+    CHANGE("SendTaskHeartbeat", heartbeat, PAV_JOB_TASK, task_fill,
+           empty_answer),
+    CONTROL("CreateActivity", create_activity),
+    CONTROL("DescribeActivity", activity),
+    CONTROL("DeleteActivity", activity),
+    CONTROL("ListActivities", paging),
+    CHANGE("GetActivityTask", poll, PAV_JOB_POLL, poll_fill, poll_answer),
+    CONTROL("TagResource", tag),
+    CONTROL("UntagResource", untag),
+    CONTROL("ListTagsForResource", tags),
+    CONTROL("DescribeMapRun", map_run),
+    CONTROL("ListMapRuns", map_runs),
+    CONTROL("UpdateMapRun", update_run),
 };
-#define READS (sizeof(reads) / sizeof(reads[0]))
 
-void
-aws_read(struct pav_query *q)
+static const struct aws_action *
+find_action(const char *target)
 {
-    const char *action = q->target + strlen(TARGET);
-    struct read r = {.q = q};
-    struct pav_err err;
-    cJSON *paper = request_paper(q->body, q->body_len, &err);
     size_t i;
 
-    q->type = AWS_TYPE;
-    if (paper == NULL) {
-        query_fail(q, "SerializationException", err.message);
-        return;
-    }
-    r.paper = paper;
-    for (i = 0; i < READS; i++)
-        if (strcmp(action, reads[i].action) == 0)
-            reads[i].run(&r);
-    cJSON_Delete(paper);
+    if (strncmp(target, TARGET, strlen(TARGET)) != 0)
+        return NULL;
+    for (i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
+        if (strcmp(target + strlen(TARGET), actions[i].name) == 0)
+            return &actions[i];
+    return NULL;
 }
 
-/* ---- the action ---- */
+/* ---- dispatch ---- */
+
+static void
+change(struct pav_api *api, const struct pav_request *req, struct pav_ref ref,
+       const struct aws_action *action)
+{
+    struct aws_change c = {.api = api, .ref = ref, .action = action};
+    const char *type, *why;
+
+    c.job = pav_job_new(action->kind);
+    if (!check_request(action, req->body, req->body_len, &c.job->arena,
+                       &c.request, &type, &why))
+        aws_fail(api, ref, 400, type, why);
+    else if (action->fill(&c)) {
+        api_submit(api, ref, c.job, action->answer);
+        return;
+    }
+    pav_job_free(c.job);
+}
+
+static void
+read_action(struct pav_query *q)
+{
+    const struct aws_action *action = find_action(q->target);
+    struct aws_read r = {
+        .q = q,
+        .question = (struct question *)(void *)((char *)q -
+                                                offsetof(struct question, q))};
+    const char *type, *why;
+
+    q->type = AWS_TYPE;
+    if (check_request(action, q->body, q->body_len, q->arena, &r.request, &type,
+                      &why))
+        action->read(&r);
+    else
+        read_fail(&r, type, "%s", why);
+}
 
 void
 aws_post(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
 {
-    const char *action = req->target + strlen(TARGET);
-    size_t i;
+    const struct aws_action *action = find_action(req->target);
 
-    if (strncmp(req->target, TARGET, strlen(TARGET)) != 0) {
+    if (action == NULL)
         aws_fail(api, ref, 400, "UnknownOperationException",
-                 "the header X-Amz-Target: AWSStepFunctions.ACTION is wanted");
-        return;
-    }
-    for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
-        if (strcmp(action, changes[i].action) == 0) {
-            change(api, req, ref, &changes[i]);
-            return;
-        }
-    }
-    if (strcmp(action, "CreateStateMachine") == 0) {
-        api_ask(api, req, ref, define_compile);
-        return;
-    }
-    for (i = 0; i < READS; i++) {
-        if (strcmp(action, reads[i].action) == 0) {
-            api_ask(api, req, ref, aws_read);
-            return;
-        }
-    }
-    aws_fail(api, ref, 400, "UnknownOperationException",
-             "this action is not built yet");
+                 strncmp(req->target, TARGET, strlen(TARGET)) == 0
+                     ? "Step Functions has no such action"
+                     : "the header X-Amz-Target: AWSStepFunctions.ACTION is "
+                       "wanted");
+    else if (action->read != NULL)
+        api_ask(api, req, ref, read_action);
+    else
+        change(api, req, ref, action);
 }

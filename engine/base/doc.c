@@ -382,6 +382,28 @@ pav_members_puts(struct pav_members *m, const char *key,
     pav_members_put(m, key, strlen(key), value);
 }
 
+void
+pav_members_str(struct pav_members *m, const char *key, const char *text)
+{
+    if (text != NULL)
+        pav_members_puts(m, key, pav_doc_new_cstr(m->arena, text));
+}
+
+void
+pav_members_int(struct pav_members *m, const char *key, int64_t n)
+{
+    pav_members_puts(m, key, pav_doc_new_int(m->arena, n));
+}
+
+void
+pav_members_date(struct pav_members *m, const char *key, int64_t ms)
+{
+    const char *text = pav_arena_printf(
+        m->arena, "%lld.%03d", (long long)(ms / 1000), (int)(ms % 1000));
+
+    pav_members_puts(m, key, doc_new(m->arena, PAV_NUMBER, text, strlen(text)));
+}
+
 const struct pav_doc *
 pav_members_object(struct pav_members *m)
 {

@@ -82,3 +82,16 @@ pav_doc_print_pretty(const struct pav_doc *d, struct pav_buf *out)
 {
     print(d, out, 0);
 }
+
+const char *
+pav_doc_text(struct pav_arena *a, const struct pav_doc *d)
+{
+    const char *text;
+    struct pav_buf b;
+
+    pav_buf_init(&b, SIZE_MAX / 2);
+    pav_doc_print(d, &b);
+    text = pav_arena_strndup(a, b.p, b.len);
+    pav_buf_fini(&b);
+    return text;
+}

@@ -26,6 +26,12 @@ static const struct pav_setting settings[] = {
     {"token-file", PAV_SET_TEXT, "FILE", NULL, 0, 0,
      "file with a token that every client must send; needed unless listening "
      "on loopback"},
+    {"services", PAV_SET_TEXT, "FILE", NULL, 0, 0,
+     "what tasks reach outside, and local tables: a JSON object"},
+    {"data", PAV_SET_TEXT, "DIR", NULL, 0, 0,
+     "the folder of objects that stands for S3"},
+    {"history-max", PAV_SET_INT, "N", "25000", 100, 1000000,
+     "history events of an execution at most; the service has 25,000"},
     {"region", PAV_SET_TEXT, "NAME", "us-east-1", 0, 0, "the region in ARNs"},
     {"account", PAV_SET_TEXT, "DIGITS", "000000000000", 0, 0,
      "the account in ARNs"},
@@ -168,6 +174,7 @@ struct daemon {
     struct pav_api *api;
     struct pav_http *http;
     struct pav_engine *engine;
+    struct pav_service_map *services;
     char *token;
     char address[256];
     int port;
@@ -181,6 +188,7 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
                                  .machines = pav_settings_text(s, "machines"),
                                  .region = pav_settings_text(s, "region"),
                                  .account = pav_settings_text(s, "account"),
+                                 .data = pav_settings_text(s, "data"),
                                  .query_threads =
                                      (int)pav_settings_int(s, "query-threads"),
                                  .clock_offset_ms = offset,
@@ -195,13 +203,14 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
         .message = pav_api_message,
         .tick = pav_api_tick,
         .alarm = pav_api_alarm};
-    struct pav_engine_config engine = {.region = api.region,
-                                       .account = api.account,
-                                       .role_arn = "",
-                                       .queue_max =
-                                           pav_settings_int(s, "queue"),
-                                       .done = pav_api_done,
-                                       .feed = pav_api_feed};
+    struct pav_engine_config engine = {
+        .region = api.region,
+        .account = api.account,
+        .role_arn = "",
+        .queue_max = pav_settings_int(s, "queue"),
+        .history_max = pav_settings_int(s, "history-max"),
+        .done = pav_api_done,
+        .feed = pav_api_feed};
     enum pav_rc rc;
 
     rc = set_log_level(pav_settings_text(s, "log-level"), err);
@@ -211,7 +220,11 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
     if (rc == PAV_OK)
         rc = read_token(s, d->address, &d->token, err);
     if (rc == PAV_OK)
+        rc = pav_service_map_read(pav_settings_text(s, "services"),
+                                  &d->services, err);
+    if (rc == PAV_OK)
         rc = pav_store_open(api.db, &d->store, err);
+    api.services = d->services;
     if (rc == PAV_OK)
         rc = pav_api_new(&api, &d->api, err);
     if (rc != PAV_OK)
@@ -224,6 +237,9 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
     rc = pav_http_new(&http, &d->http, err);
     if (rc != PAV_OK)
         return rc;
+    engine.services = d->services->served;
+    engine.service_count = d->services->served_count;
+    engine.tables = d->services->tables;
     engine.store = d->store;
     engine.done_arg = d->api;
     pav_clock_real(&engine.clock, offset);
@@ -240,11 +256,12 @@ dismantle(struct daemon *d)
     if (d->engine != NULL)
         pav_engine_stop(d->engine);
     if (d->api != NULL)
-        pav_api_stop(d->api);
+        pav_api_stop(d->api); /* before the loop that its calls are on */
     pav_http_free(d->http);
     pav_api_free(d->api);
     pav_engine_free(d->engine);
     pav_store_close(d->store);
+    pav_service_map_free(d->services);
     free(d->token);
 }
 

@@ -376,6 +376,14 @@ pav_http_reply(struct pav_http *h, struct pav_ref ref,
         process(c);
 }
 
+bool
+pav_http_waits(struct pav_http *h, struct pav_ref ref)
+{
+    const struct connection *c = connection_of(h, ref, WAIT_REPLY);
+
+    return c != NULL && !c->ended;
+}
+
 void
 refuse(struct connection *c, int status, const char *why)
 {

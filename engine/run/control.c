@@ -39,33 +39,6 @@ text_of(const struct control *c, const char *key)
     return d == NULL || d->kind != PAV_STRING ? NULL : pav_doc_str(c->a, d);
 }
 
-static void
-put_str(struct pav_members *m, const char *key, const char *text)
-{
-    if (text != NULL)
-        pav_members_puts(m, key, pav_doc_new_cstr(m->arena, text));
-}
-
-static void
-put_int(struct pav_members *m, const char *key, int64_t n)
-{
-    pav_members_puts(m, key, pav_doc_new_int(m->arena, n));
-}
-
-/* Epoch seconds with milliseconds. */
-static void
-put_date(struct pav_members *m, const char *key, int64_t ms)
-{
-    const char *text = pav_arena_printf(
-        m->arena, "%lld.%03d", (long long)(ms / 1000), (int)(ms % 1000));
-    struct pav_doc *d = pav_arena_zalloc(m->arena, sizeof(*d));
-
-    d->kind = PAV_NUMBER;
-    d->text = text;
-    d->len = (uint32_t)strlen(text);
-    pav_members_puts(m, key, d);
-}
-
 static int64_t
 int_in(const struct pav_doc *o, const char *key)
 {
@@ -267,10 +240,10 @@ version_publish(struct pav_engine *e, struct machine *m, int64_t version_id,
     number++;
     snprintf(name, sizeof(name), "%010lld", (long long)number);
     pav_members_init(&b, &e->arena);
-    put_int(&b, "versionId", version_id);
-    put_int(&b, "revision", revision);
-    put_int(&b, "createdAt", *created_at);
-    put_str(&b, "description", description);
+    pav_members_int(&b, "versionId", version_id);
+    pav_members_int(&b, "revision", revision);
+    pav_members_int(&b, "createdAt", *created_at);
+    pav_members_str(&b, "description", description);
     pav_buf_init(&text, SIZE_MAX / 2);
     pav_doc_print(pav_members_object(&b), &text);
     row.kind = PAV_NAME_VERSION;
@@ -309,8 +282,8 @@ publish_version(struct control *c)
     }
     number = version_publish(c->e, m, m->current->id, m->version_no,
                              text_of(c, "description"), &at, false);
-    put_date(&c->out, "creationDate", at);
-    put_str(
+    pav_members_date(&c->out, "creationDate", at);
+    pav_members_str(
         &c->out, "stateMachineVersionArn",
         qualified_arn(c, m, pav_arena_printf(c->a, "%lld", (long long)number)));
 }
@@ -387,18 +360,20 @@ list_versions(struct control *c)
         if (*start != '\0' && strcmp(rows[n].name, start) >= 0)
             continue;
         pav_members_init(&v, c->a);
-        put_str(&v, "stateMachineVersionArn",
-                qualified_arn(
-                    c, m,
-                    pav_arena_printf(c->a, "%lld", (long long)rows[n].number)));
-        put_date(&v, "creationDate", int_in(body_of(c, &rows[n]), "createdAt"));
+        pav_members_str(
+            &v, "stateMachineVersionArn",
+            qualified_arn(
+                c, m,
+                pav_arena_printf(c->a, "%lld", (long long)rows[n].number)));
+        pav_members_date(&v, "creationDate",
+                         int_in(body_of(c, &rows[n]), "createdAt"));
         pav_items_add(&list, pav_members_object(&v));
         i++;
         after = rows[n].name;
     }
     pav_members_puts(&c->out, "stateMachineVersions", pav_items_array(&list));
     if (i == limit && n > 0 && n < total)
-        put_str(&c->out, "nextToken", after);
+        pav_members_str(&c->out, "nextToken", after);
 }
 
 /* ---- aliases ---- */
@@ -455,8 +430,8 @@ routing_of(struct control *c, struct machine **m)
             return NULL;
         }
         pav_members_init(&r, c->a);
-        put_int(&r, "number", number);
-        put_int(&r, "weight", int_in(d, "weight"));
+        pav_members_int(&r, "number", number);
+        pav_members_int(&r, "weight", int_in(d, "weight"));
         sum += int_in(d, "weight");
         pav_items_add(&routing, pav_members_object(&r));
     }
@@ -480,10 +455,10 @@ store_alias(struct control *c, struct machine *m, const char *name,
     struct pav_members b;
 
     pav_members_init(&b, c->a);
-    put_str(&b, "description", description);
+    pav_members_str(&b, "description", description);
     pav_members_puts(&b, "routing", routing);
-    put_int(&b, "createdAt", created_at);
-    put_int(&b, "updatedAt", updated_at);
+    pav_members_int(&b, "createdAt", created_at);
+    pav_members_int(&b, "updatedAt", updated_at);
     row.body = printed(c, pav_members_object(&b));
     pav_store_name_put(c->e->store, &row);
 }
@@ -531,8 +506,8 @@ create_alias(struct control *c)
     } else {
         store_alias(c, m, name, description, routing, now, now);
     }
-    put_str(&c->out, "stateMachineAliasArn", qualified_arn(c, m, name));
-    put_date(&c->out, "creationDate", now);
+    pav_members_str(&c->out, "stateMachineAliasArn", qualified_arn(c, m, name));
+    pav_members_date(&c->out, "creationDate", now);
 }
 
 static struct machine *
@@ -572,7 +547,7 @@ update_alias(struct control *c)
         description = pav_doc_str(c->a, pav_doc_get(body, "description"));
     store_alias(c, m, name, description, routing, int_in(body, "createdAt"),
                 now);
-    put_date(&c->out, "updateDate", now);
+    pav_members_date(&c->out, "updateDate", now);
 }
 
 static void
@@ -594,23 +569,23 @@ describe_alias(struct control *c)
         struct pav_members r;
 
         pav_members_init(&r, c->a);
-        put_str(
+        pav_members_str(
             &r, "stateMachineVersionArn",
             qualified_arn(c, m,
                           pav_arena_printf(c->a, "%lld",
                                            (long long)int_in(&routing->items[i],
                                                              "number"))));
-        put_int(&r, "weight", int_in(&routing->items[i], "weight"));
+        pav_members_int(&r, "weight", int_in(&routing->items[i], "weight"));
         pav_items_add(&list, pav_members_object(&r));
     }
-    put_str(&c->out, "stateMachineAliasArn", qualified_arn(c, m, name));
-    put_str(&c->out, "name", name);
+    pav_members_str(&c->out, "stateMachineAliasArn", qualified_arn(c, m, name));
+    pav_members_str(&c->out, "name", name);
     if (pav_doc_get(body, "description") != NULL)
         pav_members_puts(&c->out, "description",
                          pav_doc_get(body, "description"));
     pav_members_puts(&c->out, "routingConfiguration", pav_items_array(&list));
-    put_date(&c->out, "creationDate", int_in(body, "createdAt"));
-    put_date(&c->out, "updateDate", int_in(body, "updatedAt"));
+    pav_members_date(&c->out, "creationDate", int_in(body, "createdAt"));
+    pav_members_date(&c->out, "updateDate", int_in(body, "updatedAt"));
 }
 
 static void
@@ -646,14 +621,16 @@ list_aliases(struct control *c)
              !alias_uses(c, &rows[i], number)))
             continue;
         pav_members_init(&v, c->a);
-        put_str(&v, "stateMachineAliasArn", qualified_arn(c, m, rows[i].name));
-        put_date(&v, "creationDate", int_in(body_of(c, &rows[i]), "createdAt"));
+        pav_members_str(&v, "stateMachineAliasArn",
+                        qualified_arn(c, m, rows[i].name));
+        pav_members_date(&v, "creationDate",
+                         int_in(body_of(c, &rows[i]), "createdAt"));
         pav_items_add(&list, pav_members_object(&v));
         sent++;
     }
     pav_members_puts(&c->out, "stateMachineAliases", pav_items_array(&list));
     if (i < n)
-        put_str(&c->out, "nextToken", rows[i - 1].name);
+        pav_members_str(&c->out, "nextToken", rows[i - 1].name);
 }
 
 /* ---- activities ---- */
@@ -683,15 +660,15 @@ create_activity(struct control *c)
         now = int_in(body_of(c, &there), "createdAt");
     } else {
         pav_members_init(&b, c->a);
-        put_int(&b, "createdAt", now);
+        pav_members_int(&b, "createdAt", now);
         row.body = printed(c, pav_members_object(&b));
         pav_store_name_put(c->e->store, &row);
         if (!tags_put(c, activity_arn(c, name),
                       pav_doc_get(c->j->request, "tags")))
             return;
     }
-    put_str(&c->out, "activityArn", activity_arn(c, name));
-    put_date(&c->out, "creationDate", now);
+    pav_members_str(&c->out, "activityArn", activity_arn(c, name));
+    pav_members_date(&c->out, "creationDate", now);
 }
 
 static const char *
@@ -720,9 +697,10 @@ describe_activity(struct control *c)
                  "Activity Does Not Exist: '%s'", activity_arn(c, name));
         return;
     }
-    put_str(&c->out, "activityArn", activity_arn(c, name));
-    put_str(&c->out, "name", name);
-    put_date(&c->out, "creationDate", int_in(body_of(c, &row), "createdAt"));
+    pav_members_str(&c->out, "activityArn", activity_arn(c, name));
+    pav_members_str(&c->out, "name", name);
+    pav_members_date(&c->out, "creationDate",
+                     int_in(body_of(c, &row), "createdAt"));
 }
 
 static void
@@ -751,14 +729,15 @@ list_activities(struct control *c)
         struct pav_members v;
 
         pav_members_init(&v, c->a);
-        put_str(&v, "activityArn", activity_arn(c, rows[i].name));
-        put_str(&v, "name", rows[i].name);
-        put_date(&v, "creationDate", int_in(body_of(c, &rows[i]), "createdAt"));
+        pav_members_str(&v, "activityArn", activity_arn(c, rows[i].name));
+        pav_members_str(&v, "name", rows[i].name);
+        pav_members_date(&v, "creationDate",
+                         int_in(body_of(c, &rows[i]), "createdAt"));
         pav_items_add(&list, pav_members_object(&v));
     }
     pav_members_puts(&c->out, "activities", pav_items_array(&list));
     if (n > limit)
-        put_str(&c->out, "nextToken", rows[limit - 1].name);
+        pav_members_str(&c->out, "nextToken", rows[limit - 1].name);
 }
 
 /* ---- tags ---- */
@@ -916,17 +895,17 @@ run_counts(struct control *c, const struct pav_run_row *run, bool executions)
     int64_t ended = run->counts[PAV_ITEM_SUCCEEDED];
 
     pav_members_init(&m, c->a);
-    put_int(&m, "pending", run->counts[PAV_ITEM_PENDING]);
-    put_int(&m, "running", run->counts[PAV_ITEM_RUNNING]);
-    put_int(&m, "succeeded", ended);
-    put_int(&m, "failed", run->counts[PAV_ITEM_FAILED]);
-    put_int(&m, "timedOut", run->counts[PAV_ITEM_TIMED_OUT]);
-    put_int(&m, "aborted", run->counts[PAV_ITEM_ABORTED]);
-    put_int(&m, "total", run->total < 0 ? 0 : run->total);
-    put_int(&m, "resultsWritten",
-            executions || run->status != PAV_SUCCEEDED ? 0 : ended);
-    put_int(&m, "failuresNotRedrivable", 0);
-    put_int(&m, "pendingRedrive", 0);
+    pav_members_int(&m, "pending", run->counts[PAV_ITEM_PENDING]);
+    pav_members_int(&m, "running", run->counts[PAV_ITEM_RUNNING]);
+    pav_members_int(&m, "succeeded", ended);
+    pav_members_int(&m, "failed", run->counts[PAV_ITEM_FAILED]);
+    pav_members_int(&m, "timedOut", run->counts[PAV_ITEM_TIMED_OUT]);
+    pav_members_int(&m, "aborted", run->counts[PAV_ITEM_ABORTED]);
+    pav_members_int(&m, "total", run->total < 0 ? 0 : run->total);
+    pav_members_int(&m, "resultsWritten",
+                    executions || run->status != PAV_SUCCEEDED ? 0 : ended);
+    pav_members_int(&m, "failuresNotRedrivable", 0);
+    pav_members_int(&m, "pendingRedrive", 0);
     return pav_members_object(&m);
 }
 
@@ -942,8 +921,8 @@ put_execution_arn(struct control *c, struct pav_members *m,
     (void)pav_store_note(c->e->store, x.row.id, c->a, &x.note);
     if (x.version == NULL)
         return;
-    put_str(m, "executionArn", execution_arn(c->e, &x));
-    put_str(m, "stateMachineArn", x.version->machine->arn);
+    pav_members_str(m, "executionArn", execution_arn(c->e, &x));
+    pav_members_str(m, "stateMachineArn", x.version->machine->arn);
 }
 
 static void
@@ -957,23 +936,24 @@ describe_run(struct control *c)
         return;
     pav_members_init(&m, c->a);
     put_execution_arn(c, &m, &run);
-    put_str(&c->out, "mapRunArn", run.arn);
+    pav_members_str(&c->out, "mapRunArn", run.arn);
     if (m.count > 0)
         pav_members_puts(&c->out, "executionArn", &m.v[0].value);
-    put_str(&c->out, "status", pav_status_name((enum pav_status)run.status));
-    put_date(&c->out, "startDate", run.started_at);
+    pav_members_str(&c->out, "status",
+                    pav_status_name((enum pav_status)run.status));
+    pav_members_date(&c->out, "startDate", run.started_at);
     if (run.stopped_at != 0)
-        put_date(&c->out, "stopDate", run.stopped_at);
-    put_int(&c->out, "maxConcurrency", run.max_concurrency);
+        pav_members_date(&c->out, "stopDate", run.stopped_at);
+    pav_members_int(&c->out, "maxConcurrency", run.max_concurrency);
     pav_members_puts(&c->out, "toleratedFailurePercentage",
                      pav_doc_new_double(c->a, run.tolerated_percentage < 0
                                                   ? 0
                                                   : run.tolerated_percentage));
-    put_int(&c->out, "toleratedFailureCount",
-            run.tolerated_count < 0 ? 0 : run.tolerated_count);
+    pav_members_int(&c->out, "toleratedFailureCount",
+                    run.tolerated_count < 0 ? 0 : run.tolerated_count);
     pav_members_puts(&c->out, "itemCounts", run_counts(c, &run, false));
     pav_members_puts(&c->out, "executionCounts", run_counts(c, &run, true));
-    put_int(&c->out, "redriveCount", run.redrive_count);
+    pav_members_int(&c->out, "redriveCount", run.redrive_count);
 }
 
 /* "...:execution:MACHINE[/LABEL]:NAME" */
@@ -1025,16 +1005,17 @@ list_runs(struct control *c)
 
         pav_members_init(&v, c->a);
         put_execution_arn(c, &v, &runs[i]);
-        put_str(&v, "mapRunArn", runs[i].arn);
-        put_date(&v, "startDate", runs[i].started_at);
+        pav_members_str(&v, "mapRunArn", runs[i].arn);
+        pav_members_date(&v, "startDate", runs[i].started_at);
         if (runs[i].stopped_at != 0)
-            put_date(&v, "stopDate", runs[i].stopped_at);
+            pav_members_date(&v, "stopDate", runs[i].stopped_at);
         pav_items_add(&list, pav_members_object(&v));
     }
     pav_members_puts(&c->out, "mapRuns", pav_items_array(&list));
     if (n > limit)
-        put_str(&c->out, "nextToken",
-                pav_arena_printf(c->a, "%lld", (long long)runs[limit - 1].id));
+        pav_members_str(
+            &c->out, "nextToken",
+            pav_arena_printf(c->a, "%lld", (long long)runs[limit - 1].id));
 }
 
 static void

@@ -140,25 +140,6 @@ text_of(struct call *c, const char *key)
 /* ---- startExecution ---- */
 
 static void
-put_str(struct pav_members *m, const char *key, const char *text)
-{
-    pav_members_puts(m, key, pav_doc_new_cstr(m->arena, text));
-}
-
-static const struct pav_doc *
-as_text(struct pav_arena *a, const struct pav_doc *d)
-{
-    const char *text;
-    struct pav_buf b;
-
-    pav_buf_init(&b, SIZE_MAX / 2);
-    pav_doc_print(d, &b);
-    text = pav_arena_strndup(a, b.p, b.len);
-    pav_buf_fini(&b);
-    return pav_doc_new_cstr(a, text);
-}
-
-static void
 put_payload(struct pav_members *m, const char *key, const struct pav_doc *d,
             bool parsed)
 {
@@ -166,7 +147,9 @@ put_payload(struct pav_members *m, const char *key, const struct pav_doc *d,
 
     if (d == NULL)
         return;
-    pav_members_puts(m, key, parsed ? d : as_text(m->arena, d));
+    pav_members_puts(
+        m, key,
+        parsed ? d : pav_doc_new_cstr(m->arena, pav_doc_text(m->arena, d)));
     pav_members_init(&details, m->arena);
     pav_members_puts(&details, "Included", &pav_doc_true);
     pav_members_puts(m, pav_arena_printf(m->arena, "%sDetails", key),
@@ -193,18 +176,19 @@ local_description(struct pav_engine *e, const struct pav_execution_row *row,
         pav_members_puts(&m, "Cause", end.cause);
     if (end.error != NULL)
         pav_members_puts(&m, "Error", end.error);
-    put_str(&m, "ExecutionArn", execution_arn(e, &x));
+    pav_members_str(&m, "ExecutionArn", execution_arn(e, &x));
     if (pav_store_step(e->store, row->first_step, a, &first))
         put_payload(
             &m, "Input",
             pav_history_input(pav_doc_own(a, first.record.p, first.record.len)),
             parsed);
-    put_str(&m, "Name", row->name);
+    pav_members_str(&m, "Name", row->name);
     if (row->status == PAV_SUCCEEDED)
         put_payload(&m, "Output", end.payload, parsed);
     pav_members_puts(&m, "StartDate", time_doc(a, row->started_at));
-    put_str(&m, "StateMachineArn", x.version->machine->arn);
-    put_str(&m, "Status", pav_status_name((enum pav_status)row->status));
+    pav_members_str(&m, "StateMachineArn", x.version->machine->arn);
+    pav_members_str(&m, "Status",
+                    pav_status_name((enum pav_status)row->status));
     if (row->stopped_at != 0)
         pav_members_puts(&m, "StopDate", time_doc(a, row->stopped_at));
     return pav_members_object(&m);
@@ -214,15 +198,15 @@ local_description(struct pav_engine *e, const struct pav_execution_row *row,
 static void
 child_ended(struct call *c, const struct pav_execution_row *row)
 {
-    const struct pav_doc *d = local_description(c->e, row, c->parsed), *text;
+    const struct pav_doc *d = local_description(c->e, row, c->parsed);
 
     if (row->status == PAV_SUCCEEDED) {
         wake(c, PAV_WAKE_SUCCESS, d, NULL, NULL);
         return;
     }
-    text = as_text(&c->e->arena, d);
+
     wake(c, PAV_WAKE_FAILURE, NULL, "States.TaskFailed",
-         pav_doc_str(&c->e->arena, text));
+         pav_doc_text(&c->e->arena, d));
 }
 
 /* "...:stateMachine:NAME[:QUALIFIER]" */
@@ -310,7 +294,7 @@ start_execution(struct call *c)
         c->sync || note.version_no != 0 || note.alias != NULL ? &note : NULL,
         &x);
     pav_members_init(&out, &e->arena);
-    put_str(&out, "ExecutionArn", execution_arn(e, &x));
+    pav_members_str(&out, "ExecutionArn", execution_arn(e, &x));
     pav_members_puts(&out, "StartDate", time_doc(&e->arena, x.row.started_at));
     reply(c, pav_members_object(&out));
     fit_parked(e, &x);
@@ -343,8 +327,8 @@ entry_error(struct pav_arena *a, const char *message)
     struct pav_members m;
 
     pav_members_init(&m, a);
-    put_str(&m, "ErrorCode", "InvalidArgument");
-    put_str(&m, "ErrorMessage", message);
+    pav_members_str(&m, "ErrorCode", "InvalidArgument");
+    pav_members_str(&m, "ErrorMessage", message);
     return pav_members_object(&m);
 }
 
@@ -405,7 +389,7 @@ put_events(struct call *c)
     result = pav_members_object(&m);
     if (failed > 0 && !c->sdk)
         wake(c, PAV_WAKE_FAILURE, NULL, "EventBridge.FailedEntry",
-             pav_doc_str(a, as_text(a, result)));
+             pav_doc_text(a, result));
     else
         reply(c, result);
 }

@@ -273,8 +273,8 @@ tasks_send(struct pav_engine *e, struct pav_job *j)
 
 /* Why it cannot be; NULL: it can. */
 const char *
-redrive_refusal(const struct pav_execution_row *row, enum pav_machine_type type,
-                int64_t now_ms)
+pav_redrive_refusal(const struct pav_execution_row *row,
+                    enum pav_machine_type type, int64_t now_ms)
 {
     if (type == PAV_EXPRESS)
         return "Execution is of an EXPRESS state machine and cannot be "
@@ -304,8 +304,8 @@ tasks_redrive(struct pav_engine *e, struct pav_job *j)
         j->at = x.note.redriven_at;
         return;
     }
-    why = redrive_refusal(&x.row, x.version->machine->type,
-                          pav_clock_ms(e->clock));
+    why = pav_redrive_refusal(&x.row, x.version->machine->type,
+                              pav_clock_ms(e->clock));
     if (why == NULL && pav_doc_get(execution_record(e, &x), "f") == NULL)
         why = "Execution was ended by an earlier version of this daemon and "
               "cannot be redriven";

@@ -161,13 +161,6 @@ ended(struct pav_engine *e, int64_t id)
 /* ---- status changes as events ---- */
 
 static void
-put_str(struct pav_members *m, const char *key, const char *text)
-{
-    if (text != NULL)
-        pav_members_puts(m, key, pav_doc_new_cstr(m->arena, text));
-}
-
-static void
 put_payload(struct pav_engine *e, struct pav_members *m, const char *key,
             const struct pav_doc *d)
 {
@@ -200,10 +193,10 @@ status_detail(struct pav_engine *e, struct execution *x, enum pav_status status)
     struct pav_history_event end = {0};
 
     pav_members_init(&m, a);
-    put_str(&m, "executionArn", execution_arn(e, x));
-    put_str(&m, "stateMachineArn", x->version->machine->arn);
-    put_str(&m, "name", x->row.name);
-    put_str(&m, "status", pav_status_name(status));
+    pav_members_str(&m, "executionArn", execution_arn(e, x));
+    pav_members_str(&m, "stateMachineArn", x->version->machine->arn);
+    pav_members_str(&m, "name", x->row.name);
+    pav_members_str(&m, "status", pav_status_name(status));
     pav_members_puts(&m, "startDate", pav_doc_new_int(a, x->row.started_at));
     pav_members_puts(&m, "stopDate",
                      status == PAV_RUNNING
@@ -247,8 +240,9 @@ status_event(struct pav_engine *e, int64_t id, enum pav_status status)
     pav_items_init(&resources, a);
     pav_items_add(&resources, pav_doc_new_cstr(a, execution_arn(e, &x)));
     pav_members_init(&m, a);
-    put_str(&m, "source", "aws.states");
-    put_str(&m, "detail-type", "Step Functions Execution Status Change");
+    pav_members_str(&m, "source", "aws.states");
+    pav_members_str(&m, "detail-type",
+                    "Step Functions Execution Status Change");
     pav_members_puts(&m, "resources", pav_items_array(&resources));
     pav_members_puts(&m, "detail", status_detail(e, &x, status));
     intake_own(e, pav_members_object(&m), false);

@@ -248,6 +248,13 @@ by_machine(struct pav_reader *r, const struct pav_execution_filter *f,
             ask(r, EXECUTION_VIEW
                 "WHERE x.machine_id=?1 AND x.status=?2 AND x.id<?3 "
                 "AND (?5 IS NULL OR instr(x.states,?5)>0) "
+                "AND (?6=0 OR NOT EXISTS(SELECT 1 FROM note n"
+                " WHERE n.execution_id=x.id AND n.run_id>0)) "
+                "AND (?7=0 OR (?7=1)=EXISTS(SELECT 1 FROM note n"
+                " WHERE n.execution_id=x.id AND n.redrive_count>0)) "
+                "AND (?8 IS NULL OR EXISTS(SELECT 1 FROM note n"
+                " WHERE n.execution_id=x.id AND"
+                " (n.alias=?8 OR CAST(n.version_no AS TEXT)=?8))) "
                 "ORDER BY x.id DESC LIMIT ?4");
 
         if (f->status >= 0 && f->status != status)
@@ -257,9 +264,30 @@ by_machine(struct pav_reader *r, const struct pav_execution_filter *f,
         sqlite3_bind_int64(st, 3, before);
         sqlite3_bind_int64(st, 4, limit);
         bind_text(st, 5, state_token(f, a));
+        sqlite3_bind_int(st, 6, f->apart);
+        sqlite3_bind_int(st, 7, f->redriven);
+        bind_text(st, 8, f->qualifier);
         collect(st, a, list);
     }
     qsort(list->v, list->count, sizeof(*list->v), newest_first);
+}
+
+static void
+by_run(struct pav_reader *r, const struct pav_execution_filter *f,
+       int64_t before, uint32_t limit, struct pav_arena *a,
+       struct execution_list *list)
+{
+    sqlite3_stmt *st =
+        ask(r, EXECUTION_VIEW "WHERE x.id IN (SELECT execution_id FROM note"
+                              " WHERE run_id>0 AND run_id=?1"
+                              " AND execution_id<?2) AND (?3<0 OR x.status=?3)"
+                              " ORDER BY x.id DESC LIMIT ?4");
+
+    sqlite3_bind_int64(st, 1, f->run_id);
+    sqlite3_bind_int64(st, 2, before);
+    sqlite3_bind_int(st, 3, f->status);
+    sqlite3_bind_int64(st, 4, limit);
+    collect(st, a, list);
 }
 
 static void
@@ -294,7 +322,9 @@ pav_reader_executions(struct pav_reader *r,
     sqlite3_stmt *st;
 
     list.v = pav_arena_alloc(a, list.cap * sizeof(*list.v));
-    if (f->key != NULL) {
+    if (f->run_id != 0) {
+        by_run(r, f, before, limit, a, &list);
+    } else if (f->key != NULL) {
         by_key(r, f, before, limit, a, &list);
     } else if (f->machine != NULL) {
         by_machine(r, f, before, limit, a, &list);
@@ -814,6 +844,62 @@ pav_reader_note(struct pav_reader *r, int64_t execution_id, struct pav_arena *a,
     if (!row(st))
         return false;
     note_from(st, a, out);
+    sqlite3_reset(st);
+    return true;
+}
+
+int64_t
+pav_reader_run_id(struct pav_reader *r, const char *arn)
+{
+    sqlite3_stmt *st = ask(r, "SELECT id FROM map_run WHERE arn=?1");
+    int64_t id = 0;
+
+    bind_text(st, 1, arn);
+    if (row(st)) {
+        id = sqlite3_column_int64(st, 0);
+        sqlite3_reset(st);
+    }
+    return id;
+}
+
+const char *
+pav_reader_run_arn(struct pav_reader *r, int64_t run_id, struct pav_arena *a)
+{
+    sqlite3_stmt *st = ask(r, "SELECT arn FROM map_run WHERE id=?1");
+    const char *arn = NULL;
+
+    sqlite3_bind_int64(st, 1, run_id);
+    if (row(st)) {
+        arn = column_str(st, 0, a);
+        sqlite3_reset(st);
+    }
+    return arn;
+}
+
+bool
+pav_reader_published(struct pav_reader *r, int64_t machine_id,
+                     const char *qualifier, struct pav_arena *a,
+                     struct pav_name_view *out)
+{
+    /* An alias leads to the number of its first version. */
+    sqlite3_stmt *st =
+        ask(r, "SELECT v.number,json_extract(v.body,'$.versionId'),"
+               "json_extract(v.body,'$.createdAt'),"
+               "json_extract(v.body,'$.description') FROM name v"
+               " WHERE v.kind=0 AND v.owner=?1 AND v.number=coalesce((SELECT"
+               " json_extract(body,'$.routing[0].number') FROM name"
+               " WHERE kind=1 AND owner=?1 AND name=?2),"
+               " CAST(?2 AS INTEGER))");
+
+    memset(out, 0, sizeof(*out));
+    sqlite3_bind_int64(st, 1, machine_id);
+    bind_text(st, 2, qualifier);
+    if (!row(st))
+        return false;
+    out->number = sqlite3_column_int64(st, 0);
+    out->version_id = sqlite3_column_int64(st, 1);
+    out->created_at = sqlite3_column_int64(st, 2);
+    out->description = column_str(st, 3, a);
     sqlite3_reset(st);
     return true;
 }

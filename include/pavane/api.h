@@ -10,6 +10,7 @@
 #include "pavane/folder.h"
 #include "pavane/http.h"
 #include "pavane/query.h"
+#include "pavane/services.h"
 
 #define PAV_VERSION "0.1.0"
 
@@ -19,6 +20,8 @@ struct pav_api_config {
     const char *db;       /* for the query threads */
     const char *machines; /* the folder, or NULL */
     const char *region, *account;
+    const char *data;                       /* the folder of objects, or NULL */
+    const struct pav_service_map *services; /* outlives the api */
     int query_threads;
     int64_t clock_offset_ms;
     struct pav_engine *engine; /* set by pav_api_bind() */

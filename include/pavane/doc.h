@@ -93,6 +93,8 @@ void pav_doc_place(const char *text, size_t len, uint32_t at, unsigned *line,
 
 /* Compact text, appended; deeper than PAV_DEPTH_MAX sets out->over. */
 void pav_doc_print(const struct pav_doc *d, struct pav_buf *out);
+/* Compact text in the arena, NUL-terminated. */
+const char *pav_doc_text(struct pav_arena *a, const struct pav_doc *d);
 /* With two blanks a level and line breaks, for people. */
 void pav_doc_print_pretty(const struct pav_doc *d, struct pav_buf *out);
 
@@ -161,6 +163,11 @@ void pav_members_puts(struct pav_members *m, const char *key,
 /* Appends; the caller knows that the key is new. */
 void pav_members_add(struct pav_members *m, const char *key, size_t len,
                      const struct pav_doc *value);
+/* A text (NULL: nothing is put), a whole number. */
+void pav_members_str(struct pav_members *m, const char *key, const char *text);
+void pav_members_int(struct pav_members *m, const char *key, int64_t n);
+/* Milliseconds as seconds with a fraction, which is how AWS dates things. */
+void pav_members_date(struct pav_members *m, const char *key, int64_t ms);
 const struct pav_doc *pav_members_object(struct pav_members *m);
 
 /* The members of both objects, those of `y` where both have one. */

@@ -194,6 +194,10 @@ bool pav_engine_submit(struct pav_engine *e, struct pav_job *j);
 /* False while the disk is full or the engine ends. */
 bool pav_engine_ready(struct pav_engine *e);
 
+/* Why an execution cannot be redriven; NULL: it can. */
+const char *pav_redrive_refusal(const struct pav_execution_row *row,
+                                enum pav_machine_type type, int64_t now_ms);
+
 /* From any thread: are changes wanted from the next turn on? */
 void pav_engine_watch(struct pav_engine *e, bool wanted);
 

@@ -86,6 +86,9 @@ struct pav_reply {
 void pav_http_reply(struct pav_http *h, struct pav_ref ref,
                     const struct pav_reply *reply);
 
+/* Is the client that a reply is for still there? */
+bool pav_http_waits(struct pav_http *h, struct pav_ref ref);
+
 /*
  * Streams: an answer that goes on.  It begins with the bytes of `headers`
  * (lines with CRLF) and ends when the client leaves, falls behind by more than

@@ -32,6 +32,10 @@ struct pav_execution_filter {
     const char *key, *machine; /* NULL: any */
     const char *state;         /* it stands there; NULL: anywhere */
     int status;                /* enum pav_status; -1: any */
+    int64_t run_id;            /* of this map run; 0: any */
+    int redriven;              /* 1: those that were, 2: those not; 0: any */
+    bool apart;                /* without those of map runs */
+    const char *qualifier;     /* started through it: number or alias; NULL */
     int64_t before;            /* id; 0: from the newest */
     uint32_t limit;
 };
@@ -78,6 +82,11 @@ bool pav_reader_step(struct pav_reader *r, int64_t id, struct pav_arena *a,
 /* What is special about an execution; false, and zeroes: nothing. */
 bool pav_reader_note(struct pav_reader *r, int64_t execution_id,
                      struct pav_arena *a, struct pav_note_row *out);
+
+/* A map run by its ARN, 0: none; and the other way. */
+int64_t pav_reader_run_id(struct pav_reader *r, const char *arn);
+const char *
+pav_reader_run_arn(struct pav_reader *r, int64_t run_id, struct pav_arena *a);
 
 /* ---- waits ---- */
 
@@ -155,6 +164,14 @@ pav_reader_machines(struct pav_reader *r, bool counted, struct pav_arena *a,
                     struct pav_machine_view **out);
 bool pav_reader_machine(struct pav_reader *r, const char *name,
                         struct pav_arena *a, struct pav_machine_view *out);
+/* A published version, by its number or through an alias (its first one). */
+struct pav_name_view {
+    int64_t number, version_id, created_at;
+    const char *description; /* or NULL */
+};
+bool pav_reader_published(struct pav_reader *r, int64_t machine_id,
+                          const char *qualifier, struct pav_arena *a,
+                          struct pav_name_view *out);
 bool pav_reader_version(struct pav_reader *r, int64_t version_id,
                         struct pav_arena *a, struct pav_machine_row *out);
 

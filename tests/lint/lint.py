@@ -33,14 +33,14 @@ BASE = {"buf", "clock", "digest", "doc", "err", "file", "histogram", "log", "mem
 LANG = {"history", "machine", "map_run", "path", "pattern", "step", "test_state", "transform"}
 STORE = {"store", "store_work", "reader"}
 RUN = {"engine", "envelope", "folder", "rules"}
-NET = {"client", "http"}
+NET = {"client", "http", "outbound"}
 MAY = {
     "engine/base/": BASE,
     "engine/lang/": BASE | LANG,
     "engine/store/": BASE | STORE,
     "engine/run/": BASE | LANG | STORE | RUN,
     "engine/net/": BASE | NET,
-    "engine/api/": BASE | LANG | STORE | RUN | NET | {"api", "query"},
+    "engine/api/": BASE | LANG | STORE | RUN | NET | {"api", "query", "services"},
     "dashboard/": BASE | LANG | {"reader", "store", "http", "query", "pages", "graph"},
 }
 # lang is pure: no clock, log, file, thread

@@ -1,0 +1,364 @@
+/*
+ * Actions that compile: CreateStateMachine, UpdateStateMachine,
+ * ValidateStateMachineDefinition, TestState.  Compiling happens on the query
+ * thread; a machine then goes on to the engine.
+ */
+#include <string.h>
+
+#include "pavane/digest.h"
+#include "pavane/test_state.h"
+#include "aws_int.h"
+
+static const char *
+place(const struct pav_fault *f)
+{
+    return *f->pointer == '\0' ? "/" : f->pointer;
+}
+
+/* ---- defining ---- */
+
+static void
+define_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
+{
+    const char *arn;
+    struct pav_members m;
+
+    if (!aws_fine(api, ref, job))
+        return;
+    arn = pav_arena_printf(&job->arena, "arn:aws:states:%s:%s:stateMachine:%s",
+                           api->config.region, api->config.account,
+                           job->row.name);
+    pav_members_init(&m, &job->arena);
+    if (job->update) {
+        pav_members_date(&m, "updateDate", job->at);
+        pav_members_str(
+            &m, "revisionId",
+            pav_arena_printf(&job->arena, "%lld", (long long)job->row.version));
+    } else {
+        pav_members_str(&m, "stateMachineArn", arn);
+        pav_members_date(&m, "creationDate", job->at);
+    }
+    if (job->published > 0)
+        pav_members_str(&m, "stateMachineVersionArn",
+                        pav_arena_printf(&job->arena, "%s:%lld", arn,
+                                         (long long)job->published));
+    aws_answer(api, ref, job, &m);
+}
+
+/* Level, trace and key settings are kept and shown; nothing acts on them. */
+static bool
+attributes_of(struct aws_read *r, struct pav_job *job, bool create)
+{
+    static const char *const names[] = {"loggingConfiguration",
+                                        "tracingConfiguration",
+                                        "encryptionConfiguration"};
+    const struct pav_doc *logging =
+        pav_doc_get(r->request, "loggingConfiguration");
+    const struct pav_doc *level = pav_doc_get(logging, "level");
+    struct pav_members m;
+    size_t i;
+
+    if (level != NULL && !pav_doc_is_str(level, "ALL") &&
+        !pav_doc_is_str(level, "ERROR") && !pav_doc_is_str(level, "FATAL") &&
+        !pav_doc_is_str(level, "OFF")) {
+        read_fail(r, "InvalidLoggingConfiguration",
+                  "Invalid Logging Configuration: the level is one of ALL, "
+                  "ERROR, FATAL, OFF");
+        return false;
+    }
+    pav_members_init(&m, &job->arena);
+    for (i = 0; i < 3; i++)
+        if (pav_doc_get(r->request, names[i]) != NULL)
+            pav_members_puts(&m, names[i], pav_doc_get(r->request, names[i]));
+    if (m.count > 0 || create)
+        job->row.attributes = pav_doc_text(&job->arena, pav_members_object(&m));
+    return true;
+}
+
+/* Compiled, or NULL after InvalidDefinition. */
+static struct pav_machine *
+compile(struct aws_read *r, const char *text, size_t len,
+        enum pav_machine_type type)
+{
+    struct pav_faults faults;
+    struct pav_machine *m;
+    uint32_t i = 0;
+
+    pav_faults_init(&faults, r->q->arena);
+    m = pav_machine_compile(text, len, type, &faults);
+    if (m != NULL)
+        return m;
+    while (faults.v[i].severity != PAV_ERROR)
+        i++;
+    read_fail(r, "InvalidDefinition",
+              "Invalid State Machine Definition: '%s: %s at %s'",
+              faults.v[i].code, faults.v[i].message, place(&faults.v[i]));
+    return NULL;
+}
+
+static void
+hand_on(struct aws_read *r, struct pav_job *job, const char *definition)
+{
+    struct pav_faults faults;
+    struct ticket *t = pav_arena_zalloc(&job->arena, sizeof(*t));
+
+    pav_faults_init(&faults, r->q->arena);
+    job->rules = pav_rules_compile("", 0, NULL, &faults);
+    job->row.definition.len = strlen(definition);
+    job->row.definition.p = pav_arena_strdup(&job->arena, definition);
+    job->row.rules.p = job->row.readme.p = "";
+    job->publish = request_flag(r->request, "publish", false);
+    job->description =
+        request_text(&job->arena, r->request, "versionDescription");
+    t->answer = define_answer;
+    job->owner = t;
+    r->question->define = job;
+}
+
+/* The description belongs to a version. */
+static bool
+publish_is_fine(struct aws_read *r)
+{
+    if (pav_doc_get(r->request, "versionDescription") == NULL ||
+        request_flag(r->request, "publish", false))
+        return true;
+    read_fail(r, "ValidationException",
+              "Version description can only be set when publish is true");
+    return false;
+}
+
+void
+aws_create(struct aws_read *r)
+{
+    struct pav_arena *a = r->q->arena;
+    const char *name = request_text(a, r->request, "name");
+    const char *definition = request_text(a, r->request, "definition");
+    const char *type = request_text(a, r->request, "type");
+    const struct pav_doc *tags = pav_doc_get(r->request, "tags");
+    enum pav_machine_type wanted = PAV_STANDARD;
+    struct pav_machine *compiled;
+    struct pav_job *job;
+
+    if (!pav_name_valid(name)) {
+        read_fail(r, "InvalidName", "Invalid Name: '%s'", name);
+        return;
+    }
+    if (tags != NULL && tags->len > 50) {
+        read_fail(r, "TooManyTags", "A resource has at most 50 tags");
+        return;
+    }
+    if (type != NULL)
+        (void)pav_machine_type_find(type, &wanted);
+    if (!publish_is_fine(r) ||
+        (compiled = compile(r, definition, strlen(definition), wanted)) == NULL)
+        return;
+    job = pav_job_new(PAV_JOB_DEFINE);
+    job->compiled = compiled;
+    job->row.name = pav_arena_strdup(&job->arena, name);
+    job->row.role_arn = request_text(&job->arena, r->request, "roleArn");
+    job->row.type = wanted;
+    if (tags != NULL)
+        job->tags = pav_doc_own(&job->arena, pav_doc_text(&job->arena, tags),
+                                strlen(pav_doc_text(&job->arena, tags)));
+    if (!attributes_of(r, job, true)) {
+        pav_job_free(job);
+        return;
+    }
+    hand_on(r, job, definition);
+}
+
+void
+aws_update(struct aws_read *r)
+{
+    struct pav_arena *a = r->q->arena;
+    const char *text = request_text(a, r->request, "stateMachineArn");
+    const char *definition = request_text(a, r->request, "definition");
+    struct pav_machine_view view;
+    struct pav_machine *compiled;
+    struct aws_arn arn;
+    struct pav_job *job;
+
+    if (!aws_machine_arn(a, text, &arn) || arn.qualifier != NULL) {
+        read_fail(r, "InvalidArn", "Invalid Arn: '%s'", text);
+        return;
+    }
+    if (!pav_reader_machine(r->q->reader, arn.machine, a, &view)) {
+        read_fail(r, "StateMachineDoesNotExist",
+                  "State Machine Does Not Exist: '%s'", text);
+        return;
+    }
+    if (definition == NULL && pav_doc_get(r->request, "roleArn") == NULL &&
+        pav_doc_get(r->request, "loggingConfiguration") == NULL &&
+        pav_doc_get(r->request, "tracingConfiguration") == NULL &&
+        pav_doc_get(r->request, "encryptionConfiguration") == NULL) {
+        read_fail(r, "MissingRequiredParameter",
+                  "Either the definition, the role ARN, the "
+                  "LoggingConfiguration, or the TracingConfiguration must be "
+                  "specified");
+        return;
+    }
+    if (definition == NULL)
+        definition = pav_arena_strndup(a, view.row.definition.p,
+                                       view.row.definition.len);
+    if (!publish_is_fine(r) ||
+        (compiled = compile(r, definition, strlen(definition),
+                            (enum pav_machine_type)view.row.type)) == NULL)
+        return;
+    job = pav_job_new(PAV_JOB_DEFINE);
+    job->update = true;
+    job->compiled = compiled;
+    job->row.name = pav_arena_strdup(&job->arena, arn.machine);
+    job->row.role_arn = request_text(&job->arena, r->request, "roleArn");
+    if (!attributes_of(r, job, false)) {
+        pav_job_free(job);
+        return;
+    }
+    hand_on(r, job, definition);
+}
+
+/* ---- ValidateStateMachineDefinition ---- */
+
+void
+aws_validate(struct aws_read *r)
+{
+    struct pav_arena *a = r->q->arena;
+    const char *text = request_text(a, r->request, "definition");
+    const char *type = request_text(a, r->request, "type");
+    const char *severity = request_text(a, r->request, "severity");
+    int64_t limit = request_int(r->request, "maxResults", 100);
+    bool warnings = severity != NULL && strcmp(severity, "WARNING") == 0;
+    enum pav_machine_type wanted = PAV_STANDARD;
+    struct pav_faults faults;
+    struct pav_items list;
+    struct pav_members m;
+    bool truncated = false;
+    uint32_t i;
+
+    if (type != NULL)
+        (void)pav_machine_type_find(type, &wanted);
+    pav_faults_init(&faults, a);
+    pav_machine_free(pav_machine_compile(text, strlen(text), wanted, &faults));
+    pav_items_init(&list, a);
+    for (i = 0; i < faults.count; i++) {
+        const struct pav_fault *f = &faults.v[i];
+        struct pav_members d;
+
+        if (f->severity != PAV_ERROR && !warnings)
+            continue;
+        if (list.count >= (limit == 0 ? 100 : limit)) {
+            truncated = true;
+            break;
+        }
+        pav_members_init(&d, a);
+        pav_members_str(&d, "severity",
+                        f->severity == PAV_ERROR ? "ERROR" : "WARNING");
+        pav_members_str(&d, "code", f->code);
+        pav_members_str(&d, "message", f->message);
+        pav_members_str(&d, "location", place(f));
+        pav_items_add(&list, pav_members_object(&d));
+    }
+    pav_members_init(&m, a);
+    pav_members_str(&m, "result", faults.errors > 0 ? "FAIL" : "OK");
+    pav_members_puts(&m, "diagnostics", pav_items_array(&list));
+    pav_members_puts(&m, "truncated", pav_doc_new_bool(truncated));
+    read_answer(r, &m);
+}
+
+/* ---- TestState ---- */
+
+/* JSON text of a request; false after the answer. */
+static bool
+json_of(struct aws_read *r, const struct pav_doc *o, const char *key,
+        const char *error, const struct pav_doc **out)
+{
+    const char *text = request_text(r->q->arena, o, key);
+    struct pav_err err;
+
+    *out = NULL;
+    if (text == NULL || pav_doc_parse_copy(r->q->arena, text, strlen(text),
+                                           NULL, out, &err) == PAV_OK)
+        return true;
+    read_fail(r, error, "%s is not JSON: %s (%s)", key, err.message, err.at);
+    return false;
+}
+
+static bool
+mock_of(struct aws_read *r, struct pav_test_in *in)
+{
+    const struct pav_doc *mock = pav_doc_get(r->request, "mock");
+    const struct pav_doc *error = pav_doc_get(mock, "errorOutput");
+    const char *check = request_text(r->q->arena, mock, "fieldValidationMode");
+
+    in->mocked_error = error != NULL;
+    in->error = request_text(r->q->arena, error, "error");
+    in->cause = request_text(r->q->arena, error, "cause");
+    if (check != NULL && strcmp(check, "PRESENT") == 0)
+        in->check = PAV_CHECK_PRESENT;
+    else if (check != NULL && strcmp(check, "NONE") == 0)
+        in->check = PAV_CHECK_NONE;
+    return mock == NULL ||
+           json_of(r, mock, "result", "ValidationException", &in->result);
+}
+
+static void
+test_answer(struct aws_read *r, const struct pav_test_out *out)
+{
+    struct pav_arena *a = r->q->arena;
+    const char *level = request_text(a, r->request, "inspectionLevel");
+    struct pav_members m, shown;
+    uint32_t i;
+
+    pav_members_init(&m, a);
+    if (out->output != NULL)
+        pav_members_str(&m, "output", pav_doc_text(a, out->output));
+    pav_members_str(&m, "error", out->error);
+    pav_members_str(&m, "cause", out->cause);
+    if (level != NULL && strcmp(level, "INFO") != 0) {
+        pav_members_init(&shown, a);
+        for (i = 0; i < out->inspection->len; i++) {
+            const struct pav_member *d = &out->inspection->members[i];
+            bool plain = d->value.kind == PAV_NUMBER ||
+                         (d->len == 12 && !memcmp(d->key, "errorDetails", 12));
+
+            pav_members_add(
+                &shown, d->key, d->len,
+                plain ? &d->value
+                      : pav_doc_new_cstr(a, pav_doc_text(a, &d->value)));
+        }
+        pav_members_puts(&m, "inspectionData", pav_members_object(&shown));
+    }
+    pav_members_str(&m, "nextState", out->next_state);
+    pav_members_str(&m, "status", out->status);
+    read_answer(r, &m);
+}
+
+void
+aws_test_state(struct aws_read *r)
+{
+    struct pav_arena *a = r->q->arena;
+    const struct pav_doc *config =
+        pav_doc_get(r->request, "stateConfiguration");
+    struct pav_test_in in = {.now_ms = r->q->now_ms};
+    struct pav_test_out out;
+    const char *error, *why;
+
+    in.definition = request_text(a, r->request, "definition");
+    in.len = strlen(in.definition);
+    in.state = request_text(a, r->request, "stateName");
+    in.role_arn = request_text(a, r->request, "roleArn");
+    in.reveal_secrets = request_flag(r->request, "revealSecrets", false);
+    in.retry_count = request_int(config, "retrierRetryCount", 0);
+    in.failed_iterations = request_int(config, "mapIterationFailureCount", -1);
+    pav_random(&in.seed, sizeof(in.seed));
+    if (!json_of(r, r->request, "input", "InvalidExecutionInput", &in.input) ||
+        !json_of(r, r->request, "variables", "ValidationException",
+                 &in.variables) ||
+        !json_of(r, r->request, "context", "ValidationException",
+                 &in.context) ||
+        !mock_of(r, &in))
+        return;
+    if (pav_test_state(&in, a, &out, &error, &why))
+        test_answer(r, &out);
+    else
+        read_fail(r, error, "%s", why);
+}

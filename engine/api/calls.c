@@ -1,0 +1,672 @@
+/*
+ * Calls of services outside: a task of the engine's becomes an HTTP request,
+ * its answer a reply for the engine.  Shapes, errors and texts are those of the
+ * services' integrations; what is not on the list of services is not sent.
+ * Each request carries X-Pavane-Idempotency-Key: the same task sent again,
+ * after a crash, has the same one.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "pavane/digest.h"
+#include "pavane/outbound.h"
+#include "pavane/services.h"
+#include "api_int.h"
+
+/* A call under way; lives in the job that it answers. */
+struct call {
+    struct pav_api *api;
+    struct pav_job *reply;
+    struct pav_arena *a; /* the reply's */
+    const struct pav_doc *with;
+    const char *service, *method;
+    bool bare; /* a function's ARN: its payload is the result */
+    const char *headers[12];
+    int header_count;
+};
+
+/* ---- replies ---- */
+
+/* The engine's queue may be full: then a second later. */
+static void
+submit(struct pav_api *api, struct pav_job *reply)
+{
+    if (pav_engine_submit(api->config.engine, reply))
+        return;
+    reply->node.next = (struct pav_node *)api->unsent;
+    api->unsent = reply;
+}
+
+void
+calls_tick(struct pav_api *api)
+{
+    struct pav_job *j = api->unsent, *next;
+
+    api->unsent = NULL;
+    for (; j != NULL; j = next) {
+        next = (struct pav_job *)j->node.next;
+        submit(api, j);
+    }
+}
+
+static void
+fail(struct call *c, const char *error, const char *cause)
+{
+    c->reply->failure = true;
+    c->reply->error = pav_arena_strdup(c->a, error);
+    c->reply->cause = pav_arena_strdup(c->a, cause);
+    submit(c->api, c->reply);
+}
+
+/* "TEXT (Service: X; Status Code: N; Error Code: C; ...)" */
+static void
+refuse(struct call *c, const char *error, const char *service, int status,
+       const char *code, const char *text)
+{
+    char id[37];
+
+    pav_uuid4(id);
+    fail(c, error,
+         pav_arena_printf(c->a,
+                          "%s (Service: %s; Status Code: %d; Error Code: %s; "
+                          "Request ID: %s; Proxy: null)",
+                          text, service, status, code, id));
+}
+
+static void
+succeed(struct call *c, const struct pav_doc *output)
+{
+    c->reply->output = output;
+    submit(c->api, c->reply);
+}
+
+/* ---- headers ---- */
+
+/* The value of a header line; NULL: it is not there. */
+static const char *
+header_of(struct call *c, const struct pav_incoming *in, const char *name)
+{
+    size_t len = strlen(name);
+    const char *p = in->headers, *end;
+
+    while (*p != '\0') {
+        end = strstr(p, "\r\n");
+        if (end == NULL)
+            break;
+        if (strncasecmp(p, name, len) == 0 && p[len] == ':') {
+            p += len + 1;
+            while (*p == ' ')
+                p++;
+            return pav_arena_strndup(c->a, p, (size_t)(end - p));
+        }
+        p = end + 2;
+    }
+    return NULL;
+}
+
+/* {NAME: [value]}, or {NAME: value}. */
+static const struct pav_doc *
+headers_doc(struct call *c, const struct pav_incoming *in, bool lists)
+{
+    const char *p = in->headers, *end, *colon;
+    struct pav_members m;
+
+    pav_members_init(&m, c->a);
+    for (; (end = strstr(p, "\r\n")) != NULL; p = end + 2) {
+        struct pav_items items;
+        const struct pav_doc *v;
+
+        colon = memchr(p, ':', (size_t)(end - p));
+        if (colon == NULL)
+            continue;
+        v = pav_doc_new_cstr(
+            c->a,
+            pav_arena_strndup(c->a, colon + 1 + (colon[1] == ' '),
+                              (size_t)(end - colon - 1 - (colon[1] == ' '))));
+        if (lists) {
+            pav_items_init(&items, c->a);
+            pav_items_add(&items, v);
+            v = pav_items_array(&items);
+        }
+        pav_members_puts(&m, pav_arena_strndup(c->a, p, (size_t)(colon - p)),
+                         v);
+    }
+    return pav_members_object(&m);
+}
+
+static void
+put_metadata(struct call *c, const struct pav_incoming *in,
+             struct pav_members *m)
+{
+    struct pav_members http, response;
+    const char *id = header_of(c, in, "x-amzn-RequestId");
+    char made_up[37];
+
+    pav_uuid4(made_up);
+    pav_members_init(&http, c->a);
+    pav_members_puts(&http, "AllHttpHeaders", headers_doc(c, in, true));
+    pav_members_puts(&http, "HttpHeaders", headers_doc(c, in, false));
+    pav_members_int(&http, "HttpStatusCode", in->status);
+    pav_members_puts(m, "SdkHttpMetadata", pav_members_object(&http));
+    pav_members_init(&response, c->a);
+    pav_members_str(&response, "RequestId",
+                    id == NULL ? pav_arena_strdup(c->a, made_up) : id);
+    pav_members_puts(m, "SdkResponseMetadata", pav_members_object(&response));
+}
+
+static void
+add_header(struct call *c, const char *name, const char *value)
+{
+    if (c->header_count < 11 && strpbrk(value, "\r\n") == NULL)
+        c->headers[c->header_count++] =
+            pav_arena_printf(c->a, "%s: %s", name, value);
+}
+
+static const char *
+text_of(struct call *c, const char *key)
+{
+    const struct pav_doc *d = pav_doc_get(c->with, key);
+
+    return d == NULL || d->kind != PAV_STRING ? NULL : pav_doc_str(c->a, d);
+}
+
+static void
+send(struct call *c, const char *method, const char *url, const char *body,
+     bool private_allowed,
+     void (*done)(void *arg, const struct pav_incoming *in))
+{
+    struct pav_outgoing out = {
+        .method = method,
+        .url = url,
+        .headers = c->headers,
+        .body = body,
+        .len = body == NULL ? 0 : strlen(body),
+        .timeout_ms = c->api->config.services->timeout_ms,
+        .answer_max = c->api->config.services->answer_max,
+        .private_allowed = private_allowed};
+
+    add_header(c, "X-Pavane-Idempotency-Key", c->reply->key);
+    pav_outbound_send(c->api->outbound, &out, done, c);
+}
+
+/* JSON when it is, else a text. */
+static const struct pav_doc *
+body_doc(struct call *c, const struct pav_incoming *in)
+{
+    const struct pav_doc *d;
+
+    if (in->len == 0)
+        return &pav_doc_null;
+    if (pav_doc_parse_copy(c->a, in->body, in->len, NULL, &d, NULL) == PAV_OK)
+        return d;
+    return pav_doc_new_str(c->a, pav_arena_strndup(c->a, in->body, in->len),
+                           in->len);
+}
+
+/* ---- lambda ---- */
+
+static void
+lambda_failed(struct call *c, const struct pav_incoming *in)
+{
+    const struct pav_doc *d = body_doc(c, in);
+    const struct pav_doc *type = pav_doc_get(d, "errorType");
+
+    fail(c,
+         type == NULL || type->kind != PAV_STRING ? "Lambda.Unknown"
+                                                  : pav_doc_str(c->a, type),
+         pav_doc_text(c->a, d));
+}
+
+static void
+lambda_done(void *arg, const struct pav_incoming *in)
+{
+    struct call *c = arg;
+    struct pav_members m;
+    const char *version;
+
+    if (in->error != NULL) {
+        fail(c, in->timed_out ? "States.Timeout" : "Lambda.SdkClientException",
+             pav_arena_printf(c->a, "The function could not be called: %s",
+                              in->error));
+        return;
+    }
+    if (in->status == 404) {
+        refuse(c, "Lambda.ResourceNotFoundException", "AWSLambda", 404,
+               "ResourceNotFoundException", "Function not found");
+        return;
+    }
+    if (in->status >= 300) {
+        refuse(
+            c,
+            in->status >= 500 ? "Lambda.ServiceException"
+                              : "Lambda.AWSLambdaException",
+            "AWSLambda", (int)in->status, "ServiceException",
+            pav_arena_strndup(c->a, in->body, in->len > 2000 ? 2000 : in->len));
+        return;
+    }
+    if (header_of(c, in, "X-Amz-Function-Error") != NULL) {
+        lambda_failed(c, in);
+        return;
+    }
+    if (c->bare) {
+        succeed(c, body_doc(c, in));
+        return;
+    }
+    version = header_of(c, in, "X-Amz-Executed-Version");
+    pav_members_init(&m, c->a);
+    pav_members_str(&m, "ExecutedVersion",
+                    version == NULL ? "$LATEST" : version);
+    pav_members_puts(&m, "Payload", body_doc(c, in));
+    put_metadata(c, in, &m);
+    pav_members_int(&m, "StatusCode", in->status);
+    succeed(c, pav_members_object(&m));
+}
+
+/* A function's name out of its name or ARN, without a qualifier. */
+static const char *
+function_name(struct call *c, const char *text)
+{
+    const char *p = text == NULL ? NULL : strstr(text, ":function:");
+
+    if (p != NULL)
+        text = p + strlen(":function:");
+    return text == NULL ? NULL
+                        : pav_arena_strndup(c->a, text, strcspn(text, ":"));
+}
+
+static void
+lambda(struct call *c)
+{
+    const struct pav_service_map *map = c->api->config.services;
+    const char *name =
+        c->bare ? c->method : function_name(c, text_of(c, "FunctionName"));
+    const char *kind = text_of(c, "InvocationType"), *endpoint;
+    const struct pav_doc *payload =
+        c->bare ? c->with : pav_doc_get(c->with, "Payload");
+
+    name = function_name(c, name);
+    endpoint = name == NULL
+                   ? NULL
+                   : pav_service_endpoint(map, map->functions, name, c->a);
+    if (endpoint == NULL) {
+        refuse(c, "Lambda.ResourceNotFoundException", "AWSLambda", 404,
+               "ResourceNotFoundException",
+               pav_arena_printf(c->a,
+                                "Function not found: '%s' is not in "
+                                "\"functions\" of the services file",
+                                name == NULL ? "" : name));
+        return;
+    }
+    add_header(c, "Content-Type", "application/json");
+    add_header(c, "X-Amz-Invocation-Type",
+               kind == NULL ? "RequestResponse" : kind);
+    send(c, "POST",
+         pav_arena_printf(c->a, "%s/2015-03-31/functions/%s/invocations",
+                          endpoint, name),
+         payload == NULL ? "{}" : pav_doc_text(c->a, payload), true,
+         lambda_done);
+}
+
+/* ---- sqs and sns ---- */
+
+static void
+message_done(void *arg, const struct pav_incoming *in)
+{
+    struct call *c = arg;
+    bool queue = strcmp(c->service, "sqs") == 0;
+    const struct pav_doc *body =
+        pav_doc_get(c->with, queue ? "MessageBody" : "Message");
+    struct pav_members m;
+    char id[37], md5[PAV_DIGEST_HEX];
+    const char *text;
+
+    if (in->error != NULL || in->status >= 300) {
+        refuse(c, queue ? "SQS.AmazonSQSException" : "SNS.AmazonSNSException",
+               queue ? "AmazonSQS" : "AmazonSNS", (int)in->status,
+               "ServiceUnavailable",
+               in->error != NULL ? in->error : "The endpoint refused it");
+        return;
+    }
+    text = body->kind == PAV_STRING ? pav_doc_str(c->a, body)
+                                    : pav_doc_text(c->a, body);
+    pav_uuid4(id);
+    pav_members_init(&m, c->a);
+    if (queue && pav_digest_hex("MD5", text, strlen(text), md5))
+        pav_members_str(&m, "MD5OfMessageBody", pav_arena_strdup(c->a, md5));
+    pav_members_str(&m, "MessageId", pav_arena_strdup(c->a, id));
+    put_metadata(c, in, &m);
+    succeed(c, pav_members_object(&m));
+}
+
+static void
+message(struct call *c)
+{
+    const struct pav_service_map *map = c->api->config.services;
+    bool queue = strcmp(c->service, "sqs") == 0;
+    const char *name = text_of(c, queue ? "QueueUrl" : "TopicArn");
+    const struct pav_doc *body =
+        pav_doc_get(c->with, queue ? "MessageBody" : "Message");
+    const char *endpoint;
+
+    if (name == NULL && !queue)
+        name = text_of(c, "TargetArn");
+    endpoint = name == NULL
+                   ? NULL
+                   : pav_service_endpoint(
+                         map, queue ? map->queues : map->topics, name, c->a);
+    if (endpoint == NULL) {
+        if (queue)
+            refuse(c, "SQS.QueueDoesNotExistException", "AmazonSQS", 400,
+                   "AWS.SimpleQueueService.NonExistentQueue",
+                   "The specified queue does not exist.");
+        else
+            refuse(c, "SNS.NotFoundException", "AmazonSNS", 404, "NotFound",
+                   "Topic does not exist");
+        return;
+    }
+    if (body == NULL || body->kind == PAV_NULL ||
+        (body->kind == PAV_STRING && body->len == 0)) {
+        refuse(c, queue ? "SQS.AmazonSQSException" : "SNS.AmazonSNSException",
+               queue ? "AmazonSQS" : "AmazonSNS", 400, "MissingParameter",
+               queue ? "The request must contain the parameter MessageBody."
+                     : "Invalid parameter: Empty message");
+        return;
+    }
+    add_header(c, "Content-Type",
+               body->kind == PAV_STRING ? "text/plain; charset=utf-8"
+                                        : "application/json");
+    add_header(c, queue ? "X-Pavane-Queue" : "X-Pavane-Topic", name);
+    send(c, "POST", endpoint,
+         body->kind == PAV_STRING ? pav_doc_str(c->a, body)
+                                  : pav_doc_text(c->a, body),
+         true, message_done);
+}
+
+/* ---- http:invoke ---- */
+
+static void
+http_done(void *arg, const struct pav_incoming *in)
+{
+    struct call *c = arg;
+    struct pav_members m;
+
+    if (in->error != NULL) {
+        fail(c, "States.Http.Socket", in->error);
+        return;
+    }
+    pav_members_init(&m, c->a);
+    pav_members_puts(&m, "Headers", headers_doc(c, in, true));
+    pav_members_puts(&m, "ResponseBody", body_doc(c, in));
+    pav_members_int(&m, "StatusCode", in->status);
+    if (in->status >= 200 && in->status < 300) {
+        succeed(c, pav_members_object(&m));
+        return;
+    }
+    fail(c, pav_arena_printf(c->a, "States.Http.StatusCode.%ld", in->status),
+         pav_doc_text(c->a, pav_members_object(&m)));
+}
+
+/* "host:port" and "host" of a URL; false when it is none. */
+static bool
+host_of(struct call *c, const char *url, const char **with_port,
+        const char **bare)
+{
+    const char *p = strstr(url, "://");
+    size_t len;
+
+    if (p == NULL ||
+        (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0))
+        return false;
+    p += 3;
+    len = strcspn(p, "/?#");
+    if (len == 0 || memchr(p, '@', len) != NULL || memchr(p, '\\', len) != NULL)
+        return false;
+    *with_port = pav_arena_strndup(c->a, p, len);
+    *bare = **with_port == '['
+                ? pav_arena_strndup(c->a, p, strcspn(p, "]") + 1)
+                : pav_arena_strndup(c->a, p, strcspn(*with_port, ":"));
+    return true;
+}
+
+static bool
+is_allowed(struct call *c, const char *url, bool *private_allowed)
+{
+    const struct pav_doc *allow = c->api->config.services->allow;
+    const char *with_port, *bare;
+    uint32_t i;
+
+    if (!host_of(c, url, &with_port, &bare))
+        return false;
+    for (i = 0; allow != NULL && i < allow->len; i++) {
+        const char *entry = pav_doc_str(c->a, &allow->items[i]);
+
+        if (entry == NULL ||
+            (strcasecmp(entry, with_port) != 0 && strcasecmp(entry, bare) != 0))
+            continue;
+        /* An address that the operator wrote down is meant. */
+        *private_allowed = c->api->config.services->allow_private ||
+                           strspn(bare, "0123456789.") == strlen(bare) ||
+                           *bare == '[' || strcasecmp(bare, "localhost") == 0;
+        return true;
+    }
+    return false;
+}
+
+static bool
+authorise(struct call *c)
+{
+    const struct pav_doc *authentication =
+        pav_doc_get(c->with, "Authentication");
+    const struct pav_doc *arn = pav_doc_get(authentication, "ConnectionArn");
+    const struct pav_doc *d, *type, *user, *password;
+    const char *pair;
+    char *coded;
+
+    if (authentication == NULL)
+        return true;
+    d = arn == NULL || arn->kind != PAV_STRING ||
+                c->api->config.services->connections == NULL
+            ? NULL
+            : pav_doc_getn(c->api->config.services->connections, arn->text,
+                           arn->len);
+    type = pav_doc_get(d, "type");
+    if (type != NULL && pav_doc_is_str(type, "API_KEY")) {
+        const struct pav_doc *name = pav_doc_get(d, "name");
+        const struct pav_doc *value = pav_doc_get(d, "value");
+
+        if (name == NULL || value == NULL)
+            return false;
+        add_header(c, pav_doc_str(c->a, name), pav_doc_str(c->a, value));
+        return true;
+    }
+    if (type == NULL || !pav_doc_is_str(type, "BASIC"))
+        return false;
+    user = pav_doc_get(d, "username");
+    password = pav_doc_get(d, "password");
+    if (user == NULL || password == NULL)
+        return false;
+    pair = pav_arena_printf(c->a, "%s:%s", pav_doc_str(c->a, user),
+                            pav_doc_str(c->a, password));
+    coded = pav_arena_alloc(c->a, strlen(pair) * 2 + 8);
+    pav_base64(pair, strlen(pair), coded);
+    add_header(c, "Authorization", pav_arena_printf(c->a, "Basic %s", coded));
+    return true;
+}
+
+static const char *
+with_query(struct call *c, const char *url)
+{
+    const struct pav_doc *q = pav_doc_get(c->with, "QueryParameters");
+    const char *text;
+    struct pav_buf b;
+    uint32_t i, k;
+
+    if (q == NULL || q->kind != PAV_OBJECT || q->len == 0)
+        return url;
+    pav_buf_init(&b, 1 << 16);
+    pav_buf_puts(&b, url);
+    for (i = 0; i < q->len; i++) {
+        const struct pav_doc *v = &q->members[i].value;
+        uint32_t n = v->kind == PAV_ARRAY ? v->len : 1;
+
+        for (k = 0; k < n; k++) {
+            const struct pav_doc *one = v->kind == PAV_ARRAY ? &v->items[k] : v;
+            const char *value = one->kind == PAV_STRING
+                                    ? pav_doc_str(c->a, one)
+                                    : pav_doc_text(c->a, one);
+
+            pav_buf_putc(&b, strchr(b.p, '?') == NULL ? '?' : '&');
+            pav_url_encode(&b, q->members[i].key, q->members[i].len);
+            pav_buf_putc(&b, '=');
+            pav_url_encode(&b, value, strlen(value));
+        }
+    }
+    text = pav_arena_strdup(c->a, b.p);
+    pav_buf_fini(&b);
+    return text;
+}
+
+/* JSON, or a form when the Transform says so. */
+static const char *
+request_body(struct call *c)
+{
+    const struct pav_doc *body = pav_doc_get(c->with, "RequestBody");
+    const struct pav_doc *how =
+        pav_doc_get(pav_doc_get(c->with, "Transform"), "RequestBodyEncoding");
+    struct pav_buf b;
+    const char *text;
+    uint32_t i;
+
+    if (body == NULL || body->kind == PAV_NULL)
+        return NULL;
+    if (how == NULL || !pav_doc_is_str(how, "URL_ENCODED") ||
+        body->kind != PAV_OBJECT) {
+        add_header(c, "Content-Type", "application/json");
+        return body->kind == PAV_STRING ? pav_doc_str(c->a, body)
+                                        : pav_doc_text(c->a, body);
+    }
+    add_header(c, "Content-Type", "application/x-www-form-urlencoded");
+    pav_buf_init(&b, 1 << 20);
+    for (i = 0; i < body->len; i++) {
+        const struct pav_doc *v = &body->members[i].value;
+        const char *value = v->kind == PAV_STRING ? pav_doc_str(c->a, v)
+                                                  : pav_doc_text(c->a, v);
+
+        if (i > 0)
+            pav_buf_putc(&b, '&');
+        pav_url_encode(&b, body->members[i].key, body->members[i].len);
+        pav_buf_putc(&b, '=');
+        pav_url_encode(&b, value, strlen(value));
+    }
+    text = pav_arena_strdup(c->a, b.p == NULL ? "" : b.p);
+    pav_buf_fini(&b);
+    return text;
+}
+
+static void
+put_headers(struct call *c)
+{
+    const struct pav_doc *h = pav_doc_get(c->with, "Headers");
+    uint32_t i;
+
+    for (i = 0; h != NULL && h->kind == PAV_OBJECT && i < h->len; i++)
+        if (h->members[i].value.kind == PAV_STRING)
+            add_header(
+                c,
+                pav_arena_strndup(c->a, h->members[i].key, h->members[i].len),
+                pav_doc_str(c->a, &h->members[i].value));
+}
+
+static void
+http(struct call *c)
+{
+    const char *url = text_of(c, "ApiEndpoint"), *method = text_of(c, "Method");
+    bool private_allowed = false;
+
+    if (url == NULL || method == NULL || strlen(method) > 10 ||
+        strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(method)) {
+        fail(c, "States.Runtime",
+             "http:invoke needs ApiEndpoint and Method in its Parameters");
+        return;
+    }
+    if (!is_allowed(c, url, &private_allowed)) {
+        fail(c, "Pavane.HostNotAllowed",
+             pav_arena_printf(c->a,
+                              "The host of '%s' is not in \"allow\" of the "
+                              "services file",
+                              url));
+        return;
+    }
+    if (!authorise(c)) {
+        fail(c, "Pavane.ConnectionNotMapped",
+             "The connection is not in \"connections\" of the services file, "
+             "or is neither BASIC nor API_KEY");
+        return;
+    }
+    put_headers(c);
+    send(c, method, with_query(c, url), request_body(c), private_allowed,
+         http_done);
+}
+
+/* ---- dispatch ---- */
+
+static bool
+read_resource(struct call *c, const char *arn)
+{
+    const char *p = strstr(arn, ":function:"), *rest;
+
+    c->bare = p != NULL && strstr(arn, ":lambda:") != NULL;
+    if (c->bare) {
+        c->service = "lambda";
+        c->method = p + strlen(":function:");
+        return true;
+    }
+    p = strstr(arn, ":states:::");
+    if (p == NULL)
+        return false;
+    p += strlen(":states:::");
+    if (strncmp(p, "aws-sdk:", 8) == 0)
+        p += 8;
+    rest = strchr(p, ':');
+    if (rest == NULL)
+        return false;
+    c->service = pav_arena_strndup(c->a, p, (size_t)(rest - p));
+    c->method = pav_arena_strndup(c->a, rest + 1, strcspn(rest + 1, "."));
+    return true;
+}
+
+/* On the front thread; the job is done with. */
+void
+calls_take(struct pav_api *api, struct pav_job *job)
+{
+    static const struct {
+        const char *service, *method;
+        void (*run)(struct call *c);
+    } rows[] = {{"lambda", NULL, lambda},
+                {"sqs", "sendMessage", message},
+                {"sns", "publish", message},
+                {"http", "invoke", http}};
+    struct pav_job *reply = pav_job_new(PAV_JOB_REPLY);
+    struct call *c = pav_arena_zalloc(&reply->arena, sizeof(*c));
+    size_t i;
+
+    c->api = api;
+    c->reply = reply;
+    c->a = &reply->arena;
+    reply->execution_id = job->execution_id;
+    reply->no = job->no;
+    reply->key = pav_arena_strdup(c->a, job->key);
+    c->with =
+        pav_doc_own(c->a, pav_arena_strndup(c->a, job->with.p, job->with.len),
+                    job->with.len);
+    if (read_resource(c, pav_arena_strdup(c->a, job->resource)))
+        for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+            if (strcmp(rows[i].service, c->service) == 0 &&
+                (rows[i].method == NULL ||
+                 strcmp(rows[i].method, c->method) == 0)) {
+                rows[i].run(c);
+                return;
+            }
+    fail(c, "Pavane.ResourceNotMapped",
+         pav_arena_printf(c->a, "Nothing serves '%s'", job->resource));
+}

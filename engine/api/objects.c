@@ -1,0 +1,327 @@
+/*
+ * Objects: a folder stands for S3.  The object BUCKET/KEY is the file
+ * DATA/BUCKET/KEY.  A key that leads out of the folder, by dots or by links, is
+ * refused.  Reading and writing happen on a query thread; what was read, or
+ * that it was written, goes to the engine.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pavane/file.h"
+#include "pavane/log.h"
+#include "pavane/map_run.h"
+#include "pavane/text.h"
+#include "api_int.h"
+
+#define OBJECT_MAX (64u << 20)
+#define DEPTH_MAX  16
+
+/* A path below the data folder; NULL with a reason. */
+static const char *
+path_of(struct pav_api *api, struct pav_arena *a, const char *bucket,
+        const char *key, const char **why)
+{
+    const char *p;
+
+    if (api->config.data == NULL) {
+        *why = "There is no folder of objects: --data names one.";
+        return NULL;
+    }
+    if (*bucket == '\0' || strchr(bucket, '/') != NULL || *bucket == '.' ||
+        *key == '/' || strlen(bucket) + strlen(key) > PATH_MAX / 2) {
+        *why = "The bucket or key is not valid.";
+        return NULL;
+    }
+    for (p = key; p != NULL; p = strchr(p, '/')) {
+        p += *p == '/';
+        if (strncmp(p, "..", 2) == 0 && (p[2] == '/' || p[2] == '\0')) {
+            *why = "The key leads out of its bucket.";
+            return NULL;
+        }
+    }
+    return pav_arena_printf(a, "%s/%s%s%s", api->config.data, bucket,
+                            *key == '\0' ? "" : "/", key);
+}
+
+/* Links must not lead out of the data folder. */
+static bool
+is_inside(struct pav_api *api, const char *path)
+{
+    char root[PATH_MAX], real[PATH_MAX];
+    size_t len;
+
+    if (realpath(api->config.data, root) == NULL ||
+        realpath(path, real) == NULL)
+        return false;
+    len = strlen(root);
+    return strncmp(real, root, len) == 0 && real[len] == '/';
+}
+
+static void
+submit(struct pav_api *api, struct pav_job *reply)
+{
+    int tries;
+
+    for (tries = 0; !pav_engine_submit(api->config.engine, reply); tries++) {
+        if (tries == 500) { /* it is asked for again at the next start */
+            pav_log(PAV_LOG_ERROR, NULL, "a map run's object found no room");
+            pav_job_free(reply);
+            return;
+        }
+        usleep(20000);
+    }
+}
+
+static void
+refuse(struct pav_job *reply, const char *why)
+{
+    reply->failure = true;
+    reply->cause = pav_arena_strdup(&reply->arena, why);
+}
+
+/* ---- reading ---- */
+
+static void
+read_object(struct pav_api *api, const struct pav_job *job,
+            struct pav_job *reply)
+{
+    const char *why = NULL;
+    const char *path =
+        path_of(api, &reply->arena, job->machine, job->name, &why);
+    struct pav_err err;
+    char *text;
+    size_t len;
+
+    if (path == NULL) {
+        refuse(reply, why);
+        return;
+    }
+    if (access(path, R_OK) != 0) {
+        refuse(reply, "The specified key does not exist.");
+        return;
+    }
+    if (!is_inside(api, path)) {
+        refuse(reply, "The key leads out of its bucket.");
+        return;
+    }
+    if (pav_file_read(path, OBJECT_MAX, &text, &len, &err) != PAV_OK) {
+        refuse(reply, err.message);
+        return;
+    }
+    reply->with.p = pav_arena_strndup(&reply->arena, text, len);
+    reply->with.len = len;
+    free(text);
+}
+
+/* ---- listing ---- */
+
+struct listing {
+    struct pav_arena *a;
+    const char *prefix;
+    struct pav_items items;
+};
+
+static void
+add_object(struct listing *l, const char *key, const struct stat *st)
+{
+    struct pav_members m;
+    char etag[40];
+
+    if (strncmp(key, l->prefix, strlen(l->prefix)) != 0 ||
+        l->items.count >= PAV_MAP_ITEMS_MAX)
+        return;
+    snprintf(etag, sizeof(etag), "\"%llx-%llx\"",
+             (unsigned long long)st->st_size, (unsigned long long)st->st_mtime);
+    pav_members_init(&m, l->a);
+    pav_members_str(&m, "Etag", pav_arena_strdup(l->a, etag));
+    pav_members_str(&m, "Key", pav_arena_strdup(l->a, key));
+    pav_members_int(&m, "LastModified", st->st_mtime);
+    pav_members_int(&m, "Size", st->st_size);
+    pav_members_str(&m, "StorageClass", "STANDARD");
+    pav_items_add(&l->items, pav_members_object(&m));
+}
+
+static void
+walk(struct listing *l, const char *dir, const char *key, int depth)
+{
+    struct dirent **names;
+    int i, n = depth > DEPTH_MAX ? -1 : scandir(dir, &names, NULL, alphasort);
+
+    for (i = 0; i < n; i++) {
+        const char *name = names[i]->d_name;
+        const char *path = pav_arena_printf(l->a, "%s/%s", dir, name);
+        const char *below = pav_arena_printf(l->a, "%s%s%s", key,
+                                             *key == '\0' ? "" : "/", name);
+        struct stat st;
+
+        if (*name != '.' && lstat(path, &st) == 0) {
+            if (S_ISDIR(st.st_mode))
+                walk(l, path, below, depth + 1);
+            else if (S_ISREG(st.st_mode))
+                add_object(l, below, &st);
+        }
+        free(names[i]);
+    }
+    if (n >= 0)
+        free(names);
+}
+
+static void
+list_objects(struct pav_api *api, const struct pav_job *job,
+             struct pav_job *reply)
+{
+    const char *why = NULL;
+    const char *path = path_of(api, &reply->arena, job->machine, "", &why);
+    struct listing l = {.a = &reply->arena, .prefix = job->name};
+
+    if (path == NULL || access(path, R_OK) != 0 || !is_inside(api, path)) {
+        refuse(reply,
+               path == NULL ? why : "The specified bucket does not exist.");
+        return;
+    }
+    pav_items_init(&l.items, l.a);
+    walk(&l, path, "", 0);
+    reply->output = pav_items_array(&l.items);
+}
+
+/* ---- writing ---- */
+
+static bool
+make_folders(char *path)
+{
+    char *p;
+
+    for (p = strchr(path + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
+        *p = '\0';
+        if (mkdir(path, 0777) != 0 && errno != EEXIST)
+            return false;
+        *p = '/';
+    }
+    return true;
+}
+
+static bool
+write_file(struct pav_api *api, struct pav_arena *a, const char *path,
+           struct pav_bytes body)
+{
+    char *copy = pav_arena_strdup(a, path);
+    const char *temporary = pav_arena_printf(a, "%s.part", path);
+    FILE *f;
+    bool fine;
+
+    if (!make_folders(copy))
+        return false;
+    *strrchr(copy, '/') = '\0';
+    if (!is_inside(api, copy) || (f = fopen(temporary, "w")) == NULL)
+        return false;
+    fine = fwrite(body.p, 1, body.len, f) == body.len && fflush(f) == 0 &&
+           fsync(fileno(f)) == 0;
+    fine &= fclose(f) == 0;
+    return fine && rename(temporary, path) == 0;
+}
+
+static void
+put_files(const struct pav_job *job, struct pav_members *m, const char *kind)
+{
+    struct pav_items items;
+    uint32_t i;
+
+    pav_items_init(&items, m->arena);
+    for (i = 0; i < job->item_count; i++) {
+        struct pav_members f;
+
+        if (strcmp(job->items[i].id.p, kind) != 0)
+            continue;
+        pav_members_init(&f, m->arena);
+        pav_members_str(&f, "Key",
+                        pav_arena_printf(m->arena, "%s/%s", job->name,
+                                         job->items[i].source.p));
+        pav_members_int(&f, "Size", (int64_t)job->items[i].body.len);
+        pav_items_add(&items, pav_members_object(&f));
+    }
+    pav_members_puts(m, kind, pav_items_array(&items));
+}
+
+static struct pav_bytes
+manifest(struct pav_arena *a, const struct pav_job *job)
+{
+    struct pav_members m, files;
+    struct pav_bytes out;
+
+    pav_members_init(&files, a);
+    put_files(job, &files, "FAILED");
+    put_files(job, &files, "PENDING");
+    put_files(job, &files, "SUCCEEDED");
+    pav_members_init(&m, a);
+    pav_members_str(&m, "DestinationBucket", job->machine);
+    pav_members_str(&m, "MapRunArn", job->key);
+    pav_members_puts(&m, "ResultFiles", pav_members_object(&files));
+    out.p = pav_doc_text(a, pav_members_object(&m));
+    out.len = strlen(out.p);
+    return out;
+}
+
+/* The manifest comes last: who sees it finds the files. */
+static void
+write_objects(struct pav_api *api, const struct pav_job *job,
+              struct pav_job *reply)
+{
+    struct pav_arena *a = &reply->arena;
+    const char *why = NULL, *path;
+    uint32_t i;
+    bool fine = true;
+
+    for (i = 0; fine && i <= job->item_count; i++) {
+        bool last = i == job->item_count;
+
+        path = path_of(
+            api, a, job->machine,
+            pav_arena_printf(a, "%s/%s", job->name,
+                             last ? "manifest.json" : job->items[i].source.p),
+            &why);
+        fine = path != NULL &&
+               write_file(api, a, path,
+                          last ? manifest(a, job) : job->items[i].body);
+    }
+    if (!fine)
+        refuse(reply, why != NULL ? why : "The results cannot be written.");
+}
+
+/* ---- the question ---- */
+
+static void
+do_object(struct pav_query *q)
+{
+    struct question *qu =
+        (struct question *)(void *)((char *)q - offsetof(struct question, q));
+    struct pav_job *job = qu->object;
+    struct pav_job *reply = pav_job_new(PAV_JOB_OBJECT);
+
+    reply->run_id = job->run_id;
+    if (job->kind == PAV_JOB_WRITE_OBJECT)
+        write_objects(qu->api, job, reply);
+    else if (job->lists)
+        list_objects(qu->api, job, reply);
+    else
+        read_object(qu->api, job, reply);
+    submit(qu->api, reply);
+}
+
+/* On the front thread; the job changes hands. */
+void
+objects_take(struct pav_api *api, struct pav_job *job)
+{
+    static const struct pav_request none = {
+        .path = "", .query = "", .host = "", .target = "", .cookie = ""};
+    struct pav_ref nobody = {UINT32_MAX, 0};
+    struct question *qu = question_new(api, &none, nobody, do_object);
+
+    qu->object = job;
+    (void)question_push(api, qu);
+}

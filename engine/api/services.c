@@ -1,0 +1,207 @@
+/* The services file: see pavane/services.h. */
+#include "pavane/services.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pavane/file.h"
+
+#define FILE_MAX_LEN (1 << 20)
+
+static enum pav_rc
+of_kind(const struct pav_doc *d, const char *key, enum pav_kind kind,
+        const char *word, const struct pav_doc **out, struct pav_err *err)
+{
+    *out = pav_doc_get(d, key);
+    if (*out == NULL || (*out)->kind == kind)
+        return PAV_OK;
+    return pav_fail(err, PAV_INVALID, key, "'%s' must be %s", key, word);
+}
+
+/* Every value is an http or https URL. */
+static enum pav_rc
+endpoints(const struct pav_doc *d, const char *key, const struct pav_doc **out,
+          struct pav_err *err)
+{
+    enum pav_rc rc = of_kind(d, key, PAV_OBJECT, "an object", out, err);
+    uint32_t i;
+
+    for (i = 0; rc == PAV_OK && *out != NULL && i < (*out)->len; i++) {
+        const struct pav_doc *v = &(*out)->members[i].value;
+
+        if (v->kind != PAV_STRING || v->len < 8 ||
+            (memcmp(v->text, "http://", 7) != 0 &&
+             memcmp(v->text, "https://", 8) != 0))
+            rc = pav_fail(err, PAV_INVALID, key,
+                          "'%.*s' must be mapped to an http or https URL",
+                          (int)(*out)->members[i].len, (*out)->members[i].key);
+    }
+    return rc;
+}
+
+static enum pav_rc
+check_tables(const struct pav_doc *tables, struct pav_err *err)
+{
+    uint32_t i, k;
+
+    for (i = 0; tables != NULL && i < tables->len; i++) {
+        const struct pav_doc *key =
+            pav_doc_get(&tables->members[i].value, "key");
+
+        for (k = 0; key != NULL && key->kind == PAV_ARRAY && k < key->len; k++)
+            if (key->items[k].kind != PAV_STRING)
+                break;
+        if (key == NULL || key->kind != PAV_ARRAY || key->len < 1 ||
+            key->len > 2 || k < key->len)
+            return pav_fail(err, PAV_INVALID, "tables",
+                            "'%.*s' needs \"key\": a list of one or two "
+                            "attribute names",
+                            (int)tables->members[i].len,
+                            tables->members[i].key);
+    }
+    return PAV_OK;
+}
+
+static enum pav_rc
+check_known(const struct pav_doc *d, struct pav_err *err)
+{
+    static const char *const known[] = {
+        "functions",   "queues", "topics",         "allow",      "allowPrivate",
+        "connections", "tables", "timeoutSeconds", "answerBytes"};
+    uint32_t i;
+    size_t k;
+
+    for (i = 0; i < d->len; i++) {
+        for (k = 0; k < sizeof(known) / sizeof(known[0]); k++)
+            if (strlen(known[k]) == d->members[i].len &&
+                memcmp(known[k], d->members[i].key, d->members[i].len) == 0)
+                break;
+        if (k == sizeof(known) / sizeof(known[0]))
+            return pav_fail(err, PAV_INVALID, "services",
+                            "there is no field '%.*s'", (int)d->members[i].len,
+                            d->members[i].key);
+    }
+    return PAV_OK;
+}
+
+static enum pav_rc
+read_numbers(struct pav_service_map *m, const struct pav_doc *d,
+             struct pav_err *err)
+{
+    const struct pav_doc *seconds = pav_doc_get(d, "timeoutSeconds");
+    const struct pav_doc *bytes = pav_doc_get(d, "answerBytes");
+    const struct pav_doc *private = pav_doc_get(d, "allowPrivate");
+    int64_t n;
+
+    if (seconds != NULL) {
+        if (!pav_doc_int(seconds, &n) || n < 1 || n > 900)
+            return pav_fail(err, PAV_INVALID, "timeoutSeconds",
+                            "a number from 1 to 900 is wanted");
+        m->timeout_ms = n * 1000;
+    }
+    if (bytes != NULL) {
+        if (!pav_doc_int(bytes, &n) || n < 1 || n > 64 << 20)
+            return pav_fail(err, PAV_INVALID, "answerBytes",
+                            "a number from 1 to 67108864 is wanted");
+        m->answer_max = (size_t)n;
+    }
+    m->allow_private = private != NULL && private->kind == PAV_TRUE;
+    return PAV_OK;
+}
+
+static enum pav_rc
+read_map(struct pav_service_map *m, const struct pav_doc *d,
+         struct pav_err *err)
+{
+    enum pav_rc rc;
+
+    if (d->kind != PAV_OBJECT)
+        return pav_fail(err, PAV_INVALID, "services", "an object is wanted");
+    rc = check_known(d, err);
+    if (rc == PAV_OK)
+        rc = endpoints(d, "functions", &m->functions, err);
+    if (rc == PAV_OK)
+        rc = endpoints(d, "queues", &m->queues, err);
+    if (rc == PAV_OK)
+        rc = endpoints(d, "topics", &m->topics, err);
+    if (rc == PAV_OK)
+        rc = of_kind(d, "allow", PAV_ARRAY, "a list", &m->allow, err);
+    if (rc == PAV_OK)
+        rc = of_kind(d, "connections", PAV_OBJECT, "an object", &m->connections,
+                     err);
+    if (rc == PAV_OK)
+        rc = of_kind(d, "tables", PAV_OBJECT, "an object", &m->tables, err);
+    if (rc == PAV_OK)
+        rc = check_tables(m->tables, err);
+    if (rc == PAV_OK)
+        rc = read_numbers(m, d, err);
+    return rc;
+}
+
+static void
+list_served(struct pav_service_map *m)
+{
+    if (m->functions != NULL)
+        m->served[m->served_count++] = "lambda:invoke";
+    if (m->queues != NULL)
+        m->served[m->served_count++] = "sqs:sendMessage";
+    if (m->topics != NULL)
+        m->served[m->served_count++] = "sns:publish";
+    if (m->allow != NULL)
+        m->served[m->served_count++] = "http:invoke";
+}
+
+enum pav_rc
+pav_service_map_read(const char *path, struct pav_service_map **out,
+                     struct pav_err *err)
+{
+    static const struct pav_doc_opts opts = {PAV_DUP_REFUSE, 100, 0};
+    struct pav_service_map *m = pav_xcalloc(1, sizeof(*m));
+    const struct pav_doc *d;
+    struct pav_err why;
+    char *text = NULL;
+    enum pav_rc rc = PAV_OK;
+    size_t len;
+
+    pav_arena_init(&m->arena, 4096);
+    m->timeout_ms = 60000;
+    m->answer_max = 1 << 20;
+    if (path != NULL)
+        rc = pav_file_read(path, FILE_MAX_LEN, &text, &len, err);
+    if (path != NULL && rc == PAV_OK) {
+        rc = pav_doc_parse_copy(&m->arena, text, len, &opts, &d, &why);
+        if (rc == PAV_OK)
+            rc = read_map(m, d, &why);
+        if (rc != PAV_OK)
+            rc = pav_fail(err, rc, path, "%s: %s", why.at, why.message);
+    }
+    free(text);
+    if (rc != PAV_OK) {
+        pav_service_map_free(m);
+        return rc;
+    }
+    list_served(m);
+    *out = m;
+    return PAV_OK;
+}
+
+void
+pav_service_map_free(struct pav_service_map *m)
+{
+    if (m == NULL)
+        return;
+    pav_arena_fini(&m->arena);
+    free(m);
+}
+
+const char *
+pav_service_endpoint(const struct pav_service_map *m, const struct pav_doc *map,
+                     const char *name, struct pav_arena *a)
+{
+    const struct pav_doc *d = map == NULL ? NULL : pav_doc_get(map, name);
+
+    (void)m;
+    if (d == NULL && map != NULL)
+        d = pav_doc_get(map, "*");
+    return d == NULL ? NULL : pav_doc_str(a, d);
+}

@@ -1,0 +1,321 @@
+/* Outbound HTTP: see pavane/outbound.h. */
+#include "pavane/outbound.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "pavane/buf.h"
+#include "pavane/mem.h"
+#include "net_int.h"
+
+#define CONNECTIONS 256
+#define HEADERS_MAX (64 * 1024)
+
+struct transfer {
+    struct transfer *next, **link;
+    struct pav_outbound *owner;
+    CURL *curl;
+    struct curl_slist *headers;
+    char *body;
+    struct pav_buf answer, answer_headers;
+    bool private_allowed, refused_address;
+    void (*done)(void *arg, const struct pav_incoming *in);
+    void *arg;
+};
+
+struct pav_outbound {
+    struct pav_http *server;
+    CURLM *multi;
+    struct event *timer;
+    struct transfer *transfers;
+    uint32_t count;
+};
+
+struct watched {
+    struct event *event;
+};
+
+/* ---- which addresses ---- */
+
+static bool
+private_v4(uint32_t a)
+{
+    return a >> 24 == 0 || a >> 24 == 10 || a >> 24 == 127 ||
+           a >> 16 == 0xA9FE || a >> 20 == 0xAC1 || a >> 16 == 0xC0A8 ||
+           a >> 22 == 0x191 /* 100.64/10 */ || a >> 28 >= 14;
+}
+
+static bool
+is_private(const struct sockaddr *sa)
+{
+    if (sa->sa_family == AF_INET) {
+        const struct sockaddr_in *in = (const void *)sa;
+
+        return private_v4(ntohl(in->sin_addr.s_addr));
+    }
+    if (sa->sa_family == AF_INET6) {
+        const struct in6_addr *a =
+            &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
+        uint32_t v4;
+
+        memcpy(&v4, a->s6_addr + 12, 4);
+        if (IN6_IS_ADDR_V4MAPPED(a) || IN6_IS_ADDR_V4COMPAT(a))
+            return private_v4(ntohl(v4));
+        return IN6_IS_ADDR_LOOPBACK(a) || IN6_IS_ADDR_UNSPECIFIED(a) ||
+               IN6_IS_ADDR_LINKLOCAL(a) || IN6_IS_ADDR_MULTICAST(a) ||
+               (a->s6_addr[0] & 0xFE) == 0xFC ||
+               (a->s6_addr[0] == 0 && a->s6_addr[1] == 0x64); /* 64:ff9b */
+    }
+    return true;
+}
+
+static curl_socket_t
+open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct transfer *t = arg;
+
+    if (purpose != CURLSOCKTYPE_IPCXN ||
+        (!t->private_allowed && is_private(&address->addr))) {
+        t->refused_address = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC,
+                  address->protocol);
+}
+
+/* ---- ends ---- */
+
+static void
+transfer_free(struct transfer *t)
+{
+    *t->link = t->next;
+    if (t->next != NULL)
+        t->next->link = t->link;
+    t->owner->count--;
+    curl_multi_remove_handle(t->owner->multi, t->curl);
+    curl_easy_cleanup(t->curl);
+    curl_slist_free_all(t->headers);
+    pav_buf_fini(&t->answer);
+    pav_buf_fini(&t->answer_headers);
+    free(t->body);
+    free(t);
+}
+
+static void
+finish(struct transfer *t, CURLcode code)
+{
+    struct pav_incoming in = {
+        .body = t->answer.p == NULL ? "" : t->answer.p,
+        .len = t->answer.len,
+        .headers = t->answer_headers.p == NULL ? "" : t->answer_headers.p};
+
+    if (t->answer.over || t->answer_headers.over)
+        in.error = "the answer is longer than it may be";
+    else if (t->refused_address)
+        in.error = "the host's address is private or link-local, which is not "
+                   "allowed";
+    else if (code != CURLE_OK)
+        in.error = curl_easy_strerror(code);
+    else
+        curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &in.status);
+    in.timed_out = code == CURLE_OPERATION_TIMEDOUT;
+    t->done(t->arg, &in);
+    transfer_free(t);
+}
+
+static void
+look(struct pav_outbound *o)
+{
+    CURLMsg *m;
+    int left;
+
+    while ((m = curl_multi_info_read(o->multi, &left)) != NULL) {
+        struct transfer *t = NULL;
+        CURLcode code = m->data.result;
+
+        if (m->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
+        finish(t, code);
+    }
+}
+
+/* ---- libcurl on the loop ---- */
+
+static void
+on_socket(evutil_socket_t fd, short what, void *arg)
+{
+    struct pav_outbound *o = arg;
+    int running, flags = (what & EV_READ ? CURL_CSELECT_IN : 0) |
+                         (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
+
+    curl_multi_socket_action(o->multi, fd, flags, &running);
+    look(o);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct pav_outbound *o = arg;
+    int running;
+
+    (void)fd;
+    (void)what;
+    curl_multi_socket_action(o->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    look(o);
+}
+
+static int
+watch_socket(CURL *curl, curl_socket_t fd, int what, void *arg, void *socketp)
+{
+    struct pav_outbound *o = arg;
+    struct watched *w = socketp;
+    short events = (short)(EV_PERSIST | (what != CURL_POLL_OUT ? EV_READ : 0) |
+                           (what != CURL_POLL_IN ? EV_WRITE : 0));
+
+    (void)curl;
+    if (w != NULL)
+        event_free(w->event);
+    if (what == CURL_POLL_REMOVE) {
+        free(w);
+        curl_multi_assign(o->multi, fd, NULL);
+        return 0;
+    }
+    if (w == NULL) {
+        w = pav_xcalloc(1, sizeof(*w));
+        curl_multi_assign(o->multi, fd, w);
+    }
+    w->event = event_new(o->server->base, fd, events, on_socket, o);
+    event_add(w->event, NULL);
+    return 0;
+}
+
+static int
+set_timer(CURLM *multi, long ms, void *arg)
+{
+    struct pav_outbound *o = arg;
+    struct timeval tv = {ms / 1000, (ms % 1000) * 1000};
+
+    (void)multi;
+    if (ms < 0)
+        event_del(o->timer);
+    else
+        event_add(o->timer, &tv);
+    return 0;
+}
+
+/* ---- sending ---- */
+
+static size_t
+on_bytes(char *p, size_t size, size_t n, void *arg)
+{
+    struct pav_buf *b = arg;
+
+    pav_buf_put(b, p, size * n);
+    return b->over ? 0 : size * n;
+}
+
+struct pav_outbound *
+pav_outbound_new(struct pav_http *h)
+{
+    struct pav_outbound *o = pav_xcalloc(1, sizeof(*o));
+
+    o->server = h;
+    o->multi = curl_multi_init();
+    o->timer = event_new(h->base, -1, 0, on_timer, o);
+    if (o->multi == NULL || o->timer == NULL)
+        PAV_BUG("libcurl cannot start");
+    curl_multi_setopt(o->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
+    curl_multi_setopt(o->multi, CURLMOPT_SOCKETDATA, o);
+    curl_multi_setopt(o->multi, CURLMOPT_TIMERFUNCTION, set_timer);
+    curl_multi_setopt(o->multi, CURLMOPT_TIMERDATA, o);
+    curl_multi_setopt(o->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+                      (long)CONNECTIONS);
+    return o;
+}
+
+void
+pav_outbound_free(struct pav_outbound *o)
+{
+    if (o == NULL)
+        return;
+    while (o->transfers != NULL)
+        transfer_free(o->transfers);
+    curl_multi_cleanup(o->multi);
+    event_free(o->timer);
+    free(o);
+}
+
+static void
+set_request(struct transfer *t, const struct pav_outgoing *out)
+{
+    CURL *c = t->curl;
+
+    curl_easy_setopt(c, CURLOPT_URL, out->url);
+    curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, out->method);
+    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
+    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)out->timeout_ms);
+    curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
+    if (t->body != NULL) {
+        curl_easy_setopt(c, CURLOPT_POSTFIELDS, t->body);
+        curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)out->len);
+    }
+    if (strcmp(out->method, "HEAD") == 0)
+        curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
+}
+
+void
+pav_outbound_send(struct pav_outbound *o, const struct pav_outgoing *out,
+                  void (*done)(void *arg, const struct pav_incoming *in),
+                  void *arg)
+{
+    struct transfer *t = pav_xcalloc(1, sizeof(*t));
+    size_t i;
+
+    t->owner = o;
+    t->done = done;
+    t->arg = arg;
+    t->private_allowed = out->private_allowed;
+    t->link = &o->transfers;
+    t->next = o->transfers;
+    if (t->next != NULL)
+        t->next->link = &t->next;
+    o->transfers = t;
+    o->count++;
+    t->curl = curl_easy_init();
+    if (t->curl == NULL)
+        PAV_BUG("libcurl cannot start");
+    pav_buf_init(&t->answer, out->answer_max);
+    pav_buf_init(&t->answer_headers, HEADERS_MAX);
+    for (i = 0; out->headers != NULL && out->headers[i] != NULL; i++)
+        t->headers = curl_slist_append(t->headers, out->headers[i]);
+    t->headers = curl_slist_append(t->headers, "Expect:");
+    if (out->body != NULL) {
+        t->body = pav_xmalloc(out->len + 1);
+        memcpy(t->body, out->body, out->len);
+    }
+    set_request(t, out);
+    curl_easy_setopt(t->curl, CURLOPT_PRIVATE, t);
+    curl_easy_setopt(t->curl, CURLOPT_WRITEFUNCTION, on_bytes);
+    curl_easy_setopt(t->curl, CURLOPT_WRITEDATA, &t->answer);
+    curl_easy_setopt(t->curl, CURLOPT_HEADERFUNCTION, on_bytes);
+    curl_easy_setopt(t->curl, CURLOPT_HEADERDATA, &t->answer_headers);
+    curl_easy_setopt(t->curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(t->curl, CURLOPT_OPENSOCKETDATA, t);
+    if (curl_multi_add_handle(o->multi, t->curl) != CURLM_OK)
+        PAV_BUG("libcurl takes no more transfers");
+}
+
+uint32_t
+pav_outbound_count(const struct pav_outbound *o)
+{
+    return o->count;
+}

@@ -1,0 +1,44 @@
+/*
+ * The services file: what tasks reach outside, and the local tables.
+ *
+ *   { "functions":   {"NAME": "http://127.0.0.1:9000", "*": ...},
+ *     "queues":      {"QUEUE URL": "http://...", "*": ...},
+ *     "topics":      {"TOPIC ARN": "http://...", "*": ...},
+ *     "allow":       ["api.example.com", "127.0.0.1:9000"],
+ *     "allowPrivate": false,
+ *     "connections": {"ARN": {"type": "BASIC", "username", "password"}
+ *                          | {"type": "API_KEY", "name", "value"}},
+ *     "tables":      {"NAME": {"key": ["id", "sort"]}},
+ *     "timeoutSeconds": 60, "answerBytes": 1048576 }
+ *
+ * Functions, queues and topics are endpoints that the operator chose: their
+ * hosts are allowed.  http:invoke reaches the hosts of "allow" alone.
+ */
+#ifndef PAVANE_SERVICES_H
+#define PAVANE_SERVICES_H
+
+#include "pavane/doc.h"
+
+struct pav_service_map {
+    struct pav_arena arena;
+    const struct pav_doc *functions, *queues, *topics, *allow, *connections;
+    const struct pav_doc *tables; /* NULL where there are none */
+    bool allow_private;
+    int64_t timeout_ms;
+    size_t answer_max;
+    const char *served[8]; /* "lambda:invoke", ... */
+    uint32_t served_count;
+};
+
+/* `path` NULL: nothing is mapped.  Errors: PAV_IO, PAV_INVALID with the place.
+ */
+PAV_MUSTUSE enum pav_rc
+pav_service_map_read(const char *path, struct pav_service_map **out,
+                     struct pav_err *err);
+void pav_service_map_free(struct pav_service_map *m);
+/* The endpoint of a name, or of "*"; NULL: none. */
+const char *
+pav_service_endpoint(const struct pav_service_map *m, const struct pav_doc *map,
+                     const char *name, struct pav_arena *a);
+
+#endif
