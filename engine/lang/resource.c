@@ -15,6 +15,7 @@
 #include "machine_int.h"
 
 #define CALLBACK_SUFFIX ".waitForTaskToken"
+#define PAVANE_EVENT    "arn:pavane:states:::event" CALLBACK_SUFFIX
 
 /* The optimised integrations: Step Functions developer guide. */
 static const struct optimised {
@@ -119,7 +120,7 @@ read_arn(struct compiler *c, const char *text, struct resource *r)
         r->service = "event";
         r->type = pav_doc_new_cstr(c->arena, "event");
         read_action(c, rest, r);
-        return strcmp(text, "arn:pavane:states:::event" CALLBACK_SUFFIX) == 0;
+        return strcmp(text, PAVANE_EVENT) == 0;
     }
     if (strcmp(parts[2], "lambda") == 0 && strncmp(rest, "function:", 9) == 0) {
         r->kind = RESOURCE_LAMBDA;
@@ -171,8 +172,11 @@ resource_compile(struct compiler *c, const struct pav_doc *state,
         compile_fault(c, PAV_ERROR, SCHEMA, pointer, v->at,
                       "The resource provided %s is not recognized. The value "
                       "is not a valid resource ARN, or the resource is not "
-                      "available in this region.",
-                      text);
+                      "available in this region.%s",
+                      text,
+                      strncmp(text, "arn:pavane:", 11) == 0
+                          ? " Pavane's own is " PAVANE_EVENT
+                          : "");
         return false;
     }
     check_express(c, out, pointer, v->at);

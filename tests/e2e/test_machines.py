@@ -134,7 +134,7 @@ class Commands(unittest.TestCase):
                          "NO_EVENT_PATTERN", "NAME: a machine cannot have this folder's name"):
                 self.assertIn(text, out)
             open(path, "w").write(definition.replace("event.waitFor", "evnt.waitFor", 1))
-            self.assertIn("Pavane's own resource is arn:pavane:states:::event.waitForTaskToken", cli("validate", path)[1])
+            self.assertIn("Pavane's own is arn:pavane:states:::event.waitForTaskToken", cli("validate", path)[1])
 
     def test_import_keeps_what_was_changed(self):
         template = {"Resources": {"M": {"Type": "AWS::StepFunctions::StateMachine", "Properties": {

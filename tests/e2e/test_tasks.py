@@ -1,0 +1,530 @@
+"""Tasks of every kind, against the real daemon and a real HTTP server beside it."""
+import base64
+import http.server
+import json
+import os
+import shutil
+import tempfile
+import threading
+import time
+import unittest
+
+from harness import Daemon, SAMPLE, cli, main, until
+
+T = "arn:aws:states:::"
+ROLE = "arn:aws:iam::000000000000:role/none"
+
+
+def arn(kind, name):
+    return "arn:aws:states:us-east-1:000000000000:%s:%s" % (kind, name)
+
+
+class Outside:
+    """An HTTP server that remembers what it was asked."""
+
+    def __init__(self):
+        outside = self
+        self.requests, self.delay = [], 0
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                outside.requests.append((self.command, self.path, dict(self.headers), body))
+                time.sleep(outside.delay)
+                status, headers, answer = outside.answer(self.path, body)
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            do_GET = do_PUT = do_POST
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.host = "127.0.0.1:%d" % self.server.server_port
+        self.url = "http://" + self.host
+
+    def answer(self, path, body):
+        if "/bad/" in path:
+            return 200, {"X-Amz-Function-Error": "Unhandled"}, b'{"errorType":"Mine","errorMessage":"no"}'
+        if "/gone" in path:
+            return 404, {}, b"{}"
+        if "/moved" in path:
+            return 302, {"Location": self.url + "/elsewhere"}, b""
+        if "/large" in path:
+            return 200, {}, b"x" * 5000
+        return 200, {"Content-Type": "application/json"}, b'{"echo":%s}' % (body if body[:1] in (b"{", b"[") else b'"-"')
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="pavane-tasks-")
+        self.outside = Outside()
+        self.data = os.path.join(self.folder, "data")
+        os.makedirs(self.data)
+        services = {"functions": {"*": self.outside.url}, "queues": {"*": self.outside.url + "/queue"},
+                    "topics": {"*": self.outside.url + "/topic"}, "allow": [self.outside.host],
+                    "connections": {"c1": {"type": "BASIC", "username": "u", "password": "p"}},
+                    "tables": {"orders": {"key": ["id"]}}, "answerBytes": 4000, "timeoutSeconds": 5}
+        self.services = os.path.join(self.folder, "services.json")
+        with open(self.services, "w") as f:
+            json.dump(services, f)
+        self.d = Daemon(folder=self.folder, services=self.services, data=self.data).start()
+
+    def tearDown(self):
+        if self.d.process:
+            self.d.kill()
+        self.outside.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def ask(self, action, **parameters):
+        status, answer = self.d.aws(action, **parameters)
+        self.assertEqual(status, 200, answer)
+        return answer
+
+    def machine(self, name, states, **more):
+        definition = json.dumps({"StartAt": list(states)[0], "States": states})
+        return self.ask("CreateStateMachine", name=name, definition=definition, roleArn=ROLE, **more)["stateMachineArn"]
+
+    def start(self, machine_arn, value=None, **more):
+        return self.ask("StartExecution", stateMachineArn=machine_arn, input=json.dumps(value or {}), **more)["executionArn"]
+
+    def describe(self, execution):
+        return self.ask("DescribeExecution", executionArn=execution)
+
+    def ended(self, execution):
+        return until(lambda: (lambda d: d if d["status"] != "RUNNING" else None)(self.describe(execution)))
+
+    def run_one(self, name, states, value=None):
+        """(status, output, error, execution)"""
+        execution = self.start(self.machine(name, states), value)
+        d = self.ended(execution)
+        return d["status"], json.loads(d.get("output", "null")), d.get("error"), execution
+
+    def types(self, execution):
+        events = self.ask("GetExecutionHistory", executionArn=execution, maxResults=1000)["events"]
+        return [e["type"] for e in events]
+
+
+def task(resource, parameters=None, **more):
+    state = {"Type": "Task", "Resource": resource if resource.startswith("arn:") else T + resource, "End": True, **more}
+    if parameters is not None:
+        state["Parameters"] = parameters
+    return {"A": state}
+
+
+class Services(Case):
+    def test_lambda(self):
+        status, output, _, x = self.run_one("f", task("lambda:invoke", {"FunctionName": "f", "Payload.$": "$"}), {"x": 1})
+        self.assertEqual((status, output["Payload"], output["StatusCode"]), ("SUCCEEDED", {"echo": {"x": 1}}, 200))
+        self.assertIn("RequestId", output["SdkResponseMetadata"])
+        self.assertEqual(self.outside.requests[0][1], "/2015-03-31/functions/f/invocations")
+        self.assertIn("X-Pavane-Idempotency-Key", self.outside.requests[0][2])
+        self.assertIn("TaskSucceeded", self.types(x))
+        status, output, _, x = self.run_one("g", task("arn:aws:lambda:us-east-1:000000000000:function:g"), {"y": 2})
+        self.assertEqual((status, output), ("SUCCEEDED", {"echo": {"y": 2}}))
+        self.assertIn("LambdaFunctionSucceeded", self.types(x))
+
+    def test_lambda_errors(self):
+        status, _, error, _ = self.run_one("f", task("lambda:invoke", {"FunctionName": "bad"}))
+        self.assertEqual((status, error), ("FAILED", "Mine"))
+        status, _, error, _ = self.run_one("g", task("lambda:invoke", {"FunctionName": "f", "Payload": "x" * 10},
+                                                     TimeoutSeconds=1) if self.slow() else None)
+        self.assertEqual((status, error), ("FAILED", "States.Timeout"))
+
+    def slow(self):
+        self.outside.delay = 2
+        return True
+
+    def test_messages(self):
+        status, output, _, _ = self.run_one("q", task("sqs:sendMessage", {"QueueUrl": "q1", "MessageBody": {"a": 1}}))
+        self.assertEqual((status, output["MD5OfMessageBody"]), ("SUCCEEDED", "bb6cb5c68df4652941caf652a366f2d8"))
+        self.assertEqual(self.outside.requests[0][3], b'{"a":1}')
+        status, output, _, _ = self.run_one("s", task("sns:publish", {"TopicArn": "t", "Message": "hi"}))
+        self.assertEqual((status, self.outside.requests[1][3]), ("SUCCEEDED", b"hi"))
+        _, _, error, _ = self.run_one("e", task("sqs:sendMessage", {"QueueUrl": "q1", "MessageBody": ""}))
+        self.assertEqual(error, "SQS.AmazonSQSException")
+
+    def test_callback_through_a_queue(self):
+        x = self.start(self.machine("cb", task("sqs:sendMessage.waitForTaskToken", {
+            "QueueUrl": "q", "MessageBody": {"token.$": "$$.Task.Token"}}, HeartbeatSeconds=60)))
+        until(lambda: "TaskSubmitted" in self.types(x))
+        token = json.loads(self.outside.requests[0][3])["token"]
+        self.ask("SendTaskHeartbeat", taskToken=token)
+        self.ask("SendTaskSuccess", taskToken=token, output='{"ok":true}')
+        self.assertEqual(json.loads(self.ended(x)["output"]), {"ok": True})
+        status, answer = self.d.aws("SendTaskSuccess", taskToken=token, output="{}")
+        self.assertEqual((status, answer["__type"]), (400, "TaskTimedOut"))
+
+    def test_http(self):
+        status, output, _, _ = self.run_one("h", task("http:invoke", {
+            "ApiEndpoint": self.outside.url + "/x", "Method": "PUT", "RequestBody": {"z": 1},
+            "QueryParameters": {"q": ["1", "a b"]}, "Headers": {"X-Mine": "1"},
+            "Authentication": {"ConnectionArn": "c1"}}))
+        self.assertEqual((status, output["StatusCode"], output["ResponseBody"]), ("SUCCEEDED", 200, {"echo": {"z": 1}}))
+        method, path, headers, _ = self.outside.requests[0]
+        self.assertEqual((method, path, headers["X-Mine"]), ("PUT", "/x?q=1&q=a%20b", "1"))
+        self.assertEqual(headers["Authorization"], "Basic " + base64.b64encode(b"u:p").decode())
+
+    def test_http_is_fenced(self):
+        for path, error in (("/moved", "States.Http.StatusCode.302"), ("/gone", "States.Http.StatusCode.404"),
+                            ("/large", "States.Http.Socket")):
+            _, _, found, _ = self.run_one(path[1:], task("http:invoke", {"ApiEndpoint": self.outside.url + path, "Method": "GET"}))
+            self.assertEqual(found, error)
+        self.assertEqual(len(self.outside.requests), 3)  # no redirect was followed
+        for name, url in (("n1", "http://example.com/"), ("n2", "http://localhost:1/"),
+                          ("n3", "http://%s@example.com/" % self.outside.host), ("n4", "file:///etc/passwd")):
+            _, _, found, _ = self.run_one(name, task("http:invoke", {"ApiEndpoint": url, "Method": "GET"}))
+            self.assertEqual(found, "Pavane.HostNotAllowed")
+
+    def test_a_name_that_leads_inside(self):
+        """The address is looked at, not the name alone."""
+        self.d.stop()
+        services = json.load(open(self.services))
+        services["allow"] = ["pavane-test.localhost:%d" % self.outside.server.server_port]
+        json.dump(services, open(self.services, "w"))
+        self.d.start()
+        _, _, error, _ = self.run_one("n", task("http:invoke", {
+            "ApiEndpoint": "http://" + services["allow"][0] + "/", "Method": "GET"}))
+        self.assertEqual(error, "States.Http.Socket")
+        self.assertEqual(self.outside.requests, [])
+
+    def test_tables(self):
+        key = {"TableName": "orders", "Key": {"id": {"S": "1"}}}
+        states = {
+            "P": {"Type": "Task", "Resource": T + "dynamodb:putItem", "ResultPath": None, "Next": "U", "Parameters": {
+                "TableName": "orders", "Item": {"id": {"S": "1"}, "n": {"N": "4"}},
+                "ConditionExpression": "attribute_not_exists(id)"}},
+            "U": {"Type": "Task", "Resource": T + "dynamodb:updateItem", "ResultPath": None, "Next": "G", "Parameters": {
+                **key, "UpdateExpression": "SET #n = #n + :one, x = if_not_exists(x, :x) REMOVE gone",
+                "ConditionExpression": "#n BETWEEN :one AND :nine AND NOT (x = :x OR contains(id, :x))",
+                "ExpressionAttributeNames": {"#n": "n"}, "ExpressionAttributeValues": {
+                    ":one": {"N": "1"}, ":nine": {"N": "9"}, ":x": {"S": "X"}}}},
+            "G": {"Type": "Task", "Resource": T + "dynamodb:getItem", "Parameters": key, "Next": "D"},
+            "D": {"Type": "Task", "Resource": T + "aws-sdk:dynamodb:deleteItem", "End": True,
+                  "Parameters": {**key, "ReturnValues": "ALL_OLD"}, "ResultPath": "$.deleted"}}
+        status, output, _, _ = self.run_one("t", states)
+        self.assertEqual((status, output["Item"]), ("SUCCEEDED", {"id": {"S": "1"}, "n": {"N": "5"}, "x": {"S": "X"}}))
+        self.assertEqual(output["deleted"]["Attributes"], output["Item"])
+        for name, parameters, error in (
+                ("none", {"TableName": "nope", "Item": {"id": {"S": "1"}}}, "DynamoDB.ResourceNotFoundException"),
+                ("key", {"TableName": "orders", "Item": {"x": {"S": "1"}}}, "DynamoDB.AmazonDynamoDBException"),
+                ("cond", {"TableName": "orders", "Item": {"id": {"S": "1"}}, "ConditionExpression": "attribute_exists(id)"},
+                 "DynamoDB.ConditionalCheckFailedException")):
+            self.assertEqual(self.run_one(name, task("dynamodb:putItem", parameters))[2], error)
+
+    def test_what_nobody_serves(self):
+        status, _, error, _ = self.run_one("u", task("glue:startJobRun", {}))
+        self.assertEqual((status, error), ("FAILED", "Pavane.ResourceNotMapped"))
+        x = self.start(self.machine("w", task("glue:startJobRun", {}).copy() and task("aws-sdk:s3:listBuckets.waitForTaskToken", {})))
+        self.assertEqual(self.describe(x)["status"], "RUNNING")
+        self.assertIn("TaskSubmitted", self.types(x))
+
+
+class Children(Case):
+    def setUp(self):
+        super().setUp()
+        self.child = self.machine("child", {"A": {"Type": "Pass", "Result": {"r": 1}, "End": True}})
+        self.failing = self.machine("failing", {"A": {"Type": "Fail", "Error": "E", "Cause": "C"}})
+        self.waiting = self.machine("waiting", {"A": {"Type": "Wait", "Seconds": 3600, "End": True}})
+
+    def test_start_execution(self):
+        status, output, _, _ = self.run_one("p", task("states:startExecution", {"StateMachineArn": self.child, "Input": {"a": 1}}))
+        self.assertEqual(status, "SUCCEEDED")
+        self.assertEqual(json.loads(self.describe(output["ExecutionArn"])["input"]), {"a": 1})
+        status, output, _, x = self.run_one("s", task("states:startExecution.sync", {"StateMachineArn": self.child, "Input": {"a": 1}}))
+        self.assertEqual((output["Output"], output["Input"], output["Status"]), ('{"r":1}', '{"a":1}', "SUCCEEDED"))
+        self.assertIn("TaskSubmitted", self.types(x))
+        status, output, _, _ = self.run_one("s2", task("states:startExecution.sync:2", {"StateMachineArn": self.child}))
+        self.assertEqual(output["Output"], {"r": 1})
+        status, _, error, x = self.run_one("f", task("states:startExecution.sync", {"StateMachineArn": self.failing}))
+        self.assertEqual((status, error, json.loads(self.describe(x)["cause"])["Error"]), ("FAILED", "States.TaskFailed", "E"))
+        _, _, error, _ = self.run_one("n", task("states:startExecution", {"StateMachineArn": arn("stateMachine", "nope")}))
+        self.assertEqual(error, "StepFunctions.StateMachineDoesNotExistException")
+        states = task("states:startExecution", {"StateMachineArn": self.waiting, "Name": "one"})
+        self.assertEqual(self.run_one("d1", states)[0], "SUCCEEDED")
+        self.assertEqual(self.run_one("d2", states)[2], "StepFunctions.ExecutionAlreadyExistsException")
+
+    def test_parent_and_child_end_together(self):
+        x = self.start(self.machine("p", task("states:startExecution.sync", {"StateMachineArn": self.waiting, "Name": "c"})))
+        child = arn("execution", "waiting:c")
+        until(lambda: self.d.aws("DescribeExecution", executionArn=child)[0] == 200)
+        self.ask("StopExecution", executionArn=x)
+        self.assertEqual(self.ended(child)["status"], "ABORTED")
+
+    def test_survives_a_kill(self):
+        child = self.machine("brief", {"A": {"Type": "Wait", "Seconds": 1, "End": True}})
+        x = self.start(self.machine("p", task("states:startExecution.sync", {"StateMachineArn": child, "Name": "c"})))
+        self.d.kill()
+        self.d.start()
+        self.assertEqual(self.ended(x)["status"], "SUCCEEDED")
+        self.assertEqual(self.types(x).count("TaskSubmitted"), 1)
+
+
+class Activities(Case):
+    def poll(self, activity, worker="w", timeout=30):
+        return self.ask("GetActivityTask", activityArn=activity, workerName=worker)
+
+    def test_long_poll(self):
+        activity = self.ask("CreateActivity", name="work")["activityArn"]
+        machine = self.machine("m", task(activity, HeartbeatSeconds=60))
+        got = []
+        poller = threading.Thread(target=lambda: got.append(self.poll(activity)))
+        poller.start()
+        until(lambda: self.d.get("/api/v1/status")["queue"]["depth"] == 0)
+        x = self.start(machine, {"q": 1})
+        poller.join()
+        self.assertEqual(json.loads(got[0]["input"]), {"q": 1})
+        self.ask("SendTaskHeartbeat", taskToken=got[0]["taskToken"])
+        self.ask("SendTaskFailure", taskToken=got[0]["taskToken"], error="E")
+        self.assertEqual(self.ended(x)["error"], "E")
+        self.assertEqual([t for t in self.types(x) if t.startswith("Activity")],
+                         ["ActivityScheduled", "ActivityStarted", "ActivityFailed"])
+
+    def test_oldest_first_and_once(self):
+        activity = self.ask("CreateActivity", name="work")["activityArn"]
+        machine = self.machine("m", task(activity))
+        for n in range(5):
+            self.start(machine, {"n": n})
+        self.assertEqual([json.loads(self.poll(activity)["input"])["n"] for _ in range(5)], list(range(5)))
+        self.d.kill()
+        self.d.start()
+        self.assertEqual(self.d.aws("GetActivityTask", activityArn=arn("activity", "none"))[1]["__type"], "ActivityDoesNotExist")
+
+    def test_a_worker_that_left(self):
+        activity = self.ask("CreateActivity", name="work")["activityArn"]
+        machine = self.machine("m", task(activity))
+        import http.client
+        c = http.client.HTTPConnection("127.0.0.1", self.d.port, timeout=5)
+        c.request("POST", "/", json.dumps({"activityArn": activity}), {
+            "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AWSStepFunctions.GetActivityTask"})
+        time.sleep(0.2)
+        c.close()
+        time.sleep(0.2)
+        self.start(machine, {"n": 1})
+        self.assertEqual(json.loads(self.poll(activity)["input"]), {"n": 1})
+
+
+class MapRuns(Case):
+    def states(self, inner, **more):
+        return {"M": {"Type": "Map", "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "I", "States": {"I": inner}},
+            "End": True, **more}}
+
+    def put(self, bucket, key, text):
+        path = os.path.join(self.data, bucket, key)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as f:
+            f.write(text)
+
+    def reader(self, key, **config):
+        return {"Resource": T + "s3:getObject", "ReaderConfig": config, "Parameters": {"Bucket": "b", "Key": key}}
+
+    def test_objects(self):
+        inner = {"Type": "Pass", "End": True}
+        self.put("b", "x.csv", 'a,b\n1,"x,""y"\n2,z\n')
+        self.put("b", "x.json", '{"rows":[1,2,3]}')
+        self.put("b", "x.jsonl", '{"n":1}\n\n{"n":2}\n')
+        for name, reader, expected in (
+                ("csv", self.reader("x.csv", InputType="CSV", CSVHeaderLocation="FIRST_ROW"), [{"a": "1", "b": 'x,"y'}, {"a": "2", "b": "z"}]),
+                ("json", self.reader("x.json", InputType="JSON", ItemsPointer="/rows", MaxItems=2), [1, 2]),
+                ("jsonl", self.reader("x.jsonl", InputType="JSONL"), [{"n": 1}, {"n": 2}])):
+            self.assertEqual(self.run_one(name, self.states(inner, ItemReader=reader))[:2], ("SUCCEEDED", expected))
+        lists = {"Resource": T + "s3:listObjectsV2", "Parameters": {"Bucket": "b", "Prefix": "x.j"}}
+        status, output, _, _ = self.run_one("list", self.states(inner, ItemReader=lists))
+        self.assertEqual([o["Key"] for o in output], ["x.json", "x.jsonl"])
+
+    def test_objects_stay_inside(self):
+        os.symlink("/etc/passwd", os.path.join(self.data, "link"))
+        os.makedirs(os.path.join(self.data, "b"))
+        os.symlink("/etc/passwd", os.path.join(self.data, "b", "link"))
+        for name, key in (("dots", "../../../etc/passwd"), ("link", "link"), ("none", "nope")):
+            _, _, error, _ = self.run_one(name, self.states({"Type": "Pass", "End": True}, ItemReader=self.reader(key, InputType="JSON")))
+            self.assertEqual(error, "States.ItemReaderFailed")
+
+    def test_batches_and_results(self):
+        states = self.states({"Type": "Pass", "End": True}, ItemsPath="$.l", Label="batches",
+                             ItemBatcher={"MaxItemsPerBatch": 2, "BatchInput": {"k": 1}},
+                             ResultWriter={"Resource": T + "s3:putObject", "Parameters": {"Bucket": "out", "Prefix": "p"}})
+        status, output, _, x = self.run_one("m", states, {"l": [1, 2, 3]})
+        self.assertEqual(status, "SUCCEEDED")
+        manifest = json.load(open(os.path.join(self.data, "out", output["ResultWriterDetails"]["Key"])))
+        results = json.load(open(os.path.join(self.data, "out", manifest["ResultFiles"]["SUCCEEDED"][0]["Key"])))
+        self.assertEqual(sorted(json.loads(r["Input"])["Items"] for r in results), [[1, 2], [3]])
+        run = self.ask("ListMapRuns", executionArn=x)["mapRuns"][0]["mapRunArn"]
+        self.assertIn("/batches:", run)
+        self.assertEqual(self.ask("DescribeMapRun", mapRunArn=run)["itemCounts"]["succeeded"], 2)
+        children = self.ask("ListExecutions", mapRunArn=run)["executions"]
+        self.assertEqual(len(children), 2)
+        self.assertEqual(self.types(children[0]["executionArn"])[-1], "ExecutionSucceeded")
+        self.assertEqual(len(self.ask("ListExecutions", stateMachineArn=arn("stateMachine", "m"))["executions"]), 1)
+
+    def test_tolerance(self):
+        inner = {"Type": "Choice", "Choices": [{"Variable": "$", "NumericGreaterThan": 2, "Next": "F"}], "Default": "S"}
+        more = {"F": {"Type": "Fail", "Error": "Big"}, "S": {"Type": "Succeed"}}
+        for name, tolerance, status in (("t0", {}, "FAILED"), ("t1", {"ToleratedFailureCount": 1}, "SUCCEEDED"),
+                                        ("t2", {"ToleratedFailurePercentage": 20}, "FAILED")):
+            states = self.states(inner, ItemsPath="$.l", MaxConcurrency=1, **tolerance)
+            states["M"]["ItemProcessor"]["States"].update({k: v for k, v in more.items()})
+            found, output, error, _ = self.run_one(name, states, {"l": [1, 2, 3]})
+            self.assertEqual(found, status)
+            self.assertEqual(error if status == "FAILED" else output,
+                             "States.ExceedToleratedFailureThreshold" if status == "FAILED" else [1, 2])
+
+    def test_concurrency_and_update(self):
+        self.put("b", "n.json", json.dumps(list(range(6))))
+        states = self.states({"Type": "Task", "Resource": T + "aws-sdk:s3:x.waitForTaskToken", "Parameters": {}, "End": True},
+                             ItemReader=self.reader("n.json", InputType="JSON"), MaxConcurrency=2)
+        x = self.start(self.machine("m", states))
+        run = until(lambda: self.ask("ListMapRuns", executionArn=x)["mapRuns"])[0]["mapRunArn"]
+        until(lambda: self.ask("DescribeMapRun", mapRunArn=run)["itemCounts"]["running"] == 2)
+        self.ask("UpdateMapRun", mapRunArn=run, maxConcurrency=5)
+        until(lambda: self.ask("DescribeMapRun", mapRunArn=run)["itemCounts"]["running"] == 5)
+        self.ask("StopExecution", executionArn=x)
+        until(lambda: self.ask("DescribeMapRun", mapRunArn=run)["itemCounts"]["aborted"] == 5)
+        self.assertEqual(self.ask("ListExecutions", mapRunArn=run, statusFilter="RUNNING")["executions"], [])
+
+    def test_survives_kills(self):
+        """Killed again and again, every item runs to its end once."""
+        self.put("b", "n.json", json.dumps(list(range(300))))
+        states = self.states({"Type": "Pass", "End": True}, ItemReader=self.reader("n.json", InputType="JSON"), MaxConcurrency=7)
+        x = self.start(self.machine("m", states))
+        for _ in range(4):
+            time.sleep(0.01)
+            self.d.kill()
+            self.d.start()
+        d = self.ended(x)
+        self.assertEqual((d["status"], json.loads(d["output"])), ("SUCCEEDED", list(range(300))))
+        run = self.ask("ListMapRuns", executionArn=x)["mapRuns"][0]["mapRunArn"]
+        self.assertEqual(len(self.ask("ListExecutions", mapRunArn=run, maxResults=1000)["executions"]), 300)
+
+
+class Lives(Case):
+    def test_express(self):
+        m = self.machine("e", {"A": {"Type": "Wait", "Seconds": 1, "End": True}}, type="EXPRESS")
+        answer = self.ask("StartSyncExecution", stateMachineArn=m, name="n", input='{"a":1}')
+        self.assertEqual((answer["status"], answer["output"], answer["name"]), ("SUCCEEDED", '{"a":1}', "n"))
+        self.assertIn(":express:e:n:", answer["executionArn"])
+        self.assertEqual(self.ask("StartSyncExecution", stateMachineArn=m, name="n")["status"], "SUCCEEDED")
+        standard = self.machine("s", {"A": {"Type": "Succeed"}})
+        self.assertEqual(self.d.aws("StartSyncExecution", stateMachineArn=standard)[1],
+                         {"__type": "StateMachineTypeNotSupported",
+                          "message": "This operation is not supported by this type of state machine"})
+
+    def test_redrive(self):
+        branch = {"StartAt": "W", "States": {"W": {
+            "Type": "Task", "Resource": T + "sqs:sendMessage.waitForTaskToken",
+            "Parameters": {"QueueUrl": "q", "MessageBody": {"t.$": "$$.Task.Token"}}, "End": True}}}
+        good = {"StartAt": "P", "States": {"P": {"Type": "Pass", "Result": "good", "End": True}}}
+        x = self.start(self.machine("m", {"B": {"Type": "Parallel", "Branches": [branch, good], "End": True}}))
+        until(lambda: self.outside.requests)
+        self.ask("SendTaskFailure", taskToken=json.loads(self.outside.requests[0][3])["t"], error="E")
+        self.assertEqual(self.ended(x)["redriveStatus"], "REDRIVABLE")
+        date = self.ask("RedriveExecution", executionArn=x, clientToken="once")
+        self.assertEqual(self.ask("RedriveExecution", executionArn=x, clientToken="once"), date)
+        self.assertEqual(self.d.aws("RedriveExecution", executionArn=x)[1]["__type"], "ExecutionNotRedrivable")
+        until(lambda: len(self.outside.requests) == 2)
+        self.ask("SendTaskSuccess", taskToken=json.loads(self.outside.requests[1][3])["t"], output='"late"')
+        d = self.ended(x)
+        self.assertEqual((json.loads(d["output"]), d["redriveCount"]), (["late", "good"], 1))
+        self.assertEqual(self.types(x).count("PassStateEntered"), 1)  # the branch that had ended is not run again
+        self.assertEqual(len(self.ask("ListExecutions", stateMachineArn=arn("stateMachine", "m"), redriveFilter="REDRIVEN")["executions"]), 1)
+        self.assertEqual(self.ask("ListExecutions", stateMachineArn=arn("stateMachine", "m"), redriveFilter="NOT_REDRIVEN")["executions"], [])
+
+    def test_versions_and_aliases(self):
+        m = self.machine("m", {"A": {"Type": "Pass", "Result": 1, "End": True}})
+        one = self.ask("PublishStateMachineVersion", stateMachineArn=m)["stateMachineVersionArn"]
+        self.assertEqual(self.ask("PublishStateMachineVersion", stateMachineArn=m)["stateMachineVersionArn"], one)
+        two = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": 2, "End": True}}})
+        updated = self.ask("UpdateStateMachine", stateMachineArn=m, definition=two, publish=True)
+        self.assertEqual(updated["stateMachineVersionArn"], m + ":2")
+        alias = self.ask("CreateStateMachineAlias", name="live", routingConfiguration=[
+            {"stateMachineVersionArn": one, "weight": 100}])["stateMachineAliasArn"]
+        for start, output in ((m, 2), (m + ":2", 2), (one, 1), (alias, 1)):
+            self.assertEqual(json.loads(self.ended(self.start(start))["output"]), output)
+        self.assertEqual(self.d.aws("DeleteStateMachineVersion", stateMachineVersionArn=one)[1]["__type"], "ConflictException")
+        self.ask("UpdateStateMachineAlias", stateMachineAliasArn=alias, routingConfiguration=[
+            {"stateMachineVersionArn": m + ":2", "weight": 100}])
+        self.assertEqual(json.loads(self.ended(self.start(alias))["output"]), 2)
+        self.ask("DeleteStateMachineVersion", stateMachineVersionArn=one)
+        self.assertEqual([v["stateMachineVersionArn"] for v in
+                          self.ask("ListStateMachineVersions", stateMachineArn=m)["stateMachineVersions"]], [m + ":2"])
+
+    def test_delete(self):
+        m = self.machine("m", {"A": {"Type": "Wait", "Seconds": 3600, "End": True}})
+        self.start(m)
+        self.ask("DeleteStateMachine", stateMachineArn=m)
+        self.assertEqual(self.d.aws("StartExecution", stateMachineArn=m)[1]["__type"], "StateMachineDoesNotExist")
+        until(lambda: not self.d.executions(status="RUNNING"))
+        again = self.machine("m", {"A": {"Type": "Succeed"}})  # the name is free
+        self.assertEqual(self.ended(self.start(again))["status"], "SUCCEEDED")
+        self.d.stop()
+        self.d.start()
+        self.assertEqual(len(self.ask("ListStateMachines")["stateMachines"]), 1)
+
+    def test_status_events(self):
+        machines = os.path.join(self.folder, "machines")
+        os.makedirs(os.path.join(machines, "watch"))
+        json.dump({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}, open(os.path.join(machines, "watch", "machine.asl.json"), "w"))
+        json.dump({"correlationId": "$.detail.executionArn", "start": [{"name": "failed", "pattern": {
+            "source": ["aws.states"], "detail-type": ["Step Functions Execution Status Change"], "detail": {"status": ["FAILED"]}}}],
+            "resume": []}, open(os.path.join(machines, "watch", "rules.json"), "w"))
+        self.d.stop()
+        self.d.machines = machines
+        self.d.start()
+        x = self.start(self.machine("m", {"A": {"Type": "Fail", "Error": "E", "Cause": "C"}}), {"in": 1})
+        seen = until(lambda: self.d.executions(machine="watch"))
+        self.assertEqual(seen[0]["correlationId"], x)
+        event = json.loads(self.describe(arn("execution", seen[0]["id"].replace("/", ":")))["input"])
+        detail = event["detail"]
+        self.assertEqual((event["source"], detail["status"], detail["error"], detail["input"], detail["output"]),
+                         ("aws.states", "FAILED", "E", '{"in":1}', None))
+        self.assertIsInstance(detail["startDate"], int)
+
+    def test_hostile_definitions_hold_nobody_up(self):
+        loop = self.machine("loop", {"A": {"Type": "Pass", "Next": "A2"}, "A2": {"Type": "Pass", "Next": "A"},
+                                     "Z": {"Type": "Succeed"}} if False else {
+            "A": {"Type": "Choice", "Choices": [{"Variable": "$.never", "IsPresent": True, "Next": "Z"}], "Default": "B"},
+            "B": {"Type": "Pass", "Next": "A"}, "Z": {"Type": "Succeed"}})
+        x = self.start(loop)
+        wide = self.machine("wide", {"M": {"Type": "Map", "ItemProcessor": {
+            "StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}}, "End": True}})
+        y = self.start(wide, [0] * 100000)
+        quick = self.machine("quick", {"A": {"Type": "Succeed"}})
+        for _ in range(20):
+            self.assertEqual(self.ended(self.start(quick))["status"], "SUCCEEDED")
+        for execution in (x, y):
+            self.assertEqual(self.ended(execution)["cause"], "The execution reached the maximum number of history events (25000).")
+
+
+@unittest.skipUnless(SAMPLE, "PAVANE_SAMPLE is not set")
+class Simulation(unittest.TestCase):
+    def test_the_sample_plays_its_own_events(self):
+        with tempfile.TemporaryDirectory() as folder:
+            code, _, err = cli("import", "--cloudformation", os.path.join(SAMPLE, "cloudformation.template.json"), folder)
+            self.assertEqual(code, 0, err)
+            with Daemon(folder) as d:
+                for name, machine, count in (("order", "OrderStateMachineD9DE2AD0", 28), ("car", "CarStateMachineBAF61D13", 72)):
+                    events = json.load(open(os.path.join(SAMPLE, name + ".events.json")))
+                    for e in events["events"]:
+                        e["wait"] = "0"
+                    x = d.aws("StartExecution", stateMachineArn=arn("stateMachine", "WorkflowSimulationFADC1FCC"),
+                              input=json.dumps(events))[1]["executionArn"]
+                    until(lambda: d.aws("DescribeExecution", executionArn=x)[1]["status"] == "SUCCEEDED")
+                    ended = until(lambda: d.executions(machine=machine, status="SUCCEEDED"))
+                    self.assertEqual(len(d.history(ended[0]["id"])), count)
+
+
+if __name__ == "__main__":
+    main()
