@@ -358,6 +358,10 @@ check_request(const struct aws_action *action, const char *body, size_t len,
         *why = "The request must be a JSON object";
         return false;
     }
+    if (pav_doc_holds_nul(*request)) {
+        *why = "The request holds U+0000 in a string";
+        return false;
+    }
     c.request = *request;
     pav_buf_init(&c.faults, 64 * 1024);
     for (f = action->fields; f->name != NULL; f++)

@@ -474,3 +474,21 @@ pav_doc_merge(struct pav_arena *a, const struct pav_doc *x,
                             &y->members[i].value);
     return pav_members_object(&m);
 }
+
+bool
+pav_doc_holds_nul(const struct pav_doc *d)
+{
+    uint32_t i;
+    bool found = false;
+
+    if (d->kind == PAV_STRING)
+        return memchr(d->text, 0, d->len) != NULL;
+    if (d->kind == PAV_ARRAY)
+        for (i = 0; i < d->len && !found; i++)
+            found = pav_doc_holds_nul(&d->items[i]);
+    if (d->kind == PAV_OBJECT)
+        for (i = 0; i < d->len && !found; i++)
+            found = memchr(d->members[i].key, 0, d->members[i].len) != NULL ||
+                    pav_doc_holds_nul(&d->members[i].value);
+    return found;
+}

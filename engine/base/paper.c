@@ -9,25 +9,6 @@
 
 #define PAPER_DEPTH 64
 
-/* cJSON ends a text at U+0000: what is behind it would be lost unseen. */
-static bool
-holds_nul(const struct pav_doc *d)
-{
-    uint32_t i;
-    bool found = false;
-
-    if (d->kind == PAV_STRING)
-        return memchr(d->text, 0, d->len) != NULL;
-    if (d->kind == PAV_ARRAY)
-        for (i = 0; i < d->len && !found; i++)
-            found = holds_nul(&d->items[i]);
-    if (d->kind == PAV_OBJECT)
-        for (i = 0; i < d->len && !found; i++)
-            found = memchr(d->members[i].key, 0, d->members[i].len) != NULL ||
-                    holds_nul(&d->members[i].value);
-    return found;
-}
-
 enum pav_rc
 pav_paper_parse(const char *text, size_t len, cJSON **out, struct pav_err *err)
 {
@@ -38,7 +19,8 @@ pav_paper_parse(const char *text, size_t len, cJSON **out, struct pav_err *err)
 
     pav_arena_init(&arena, 4096);
     rc = pav_doc_parse(&arena, text, len, &opts, &checked, err);
-    if (rc == PAV_OK && holds_nul(checked))
+    if (rc == PAV_OK && pav_doc_holds_nul(checked))
+        /* cJSON ends a text there: what is behind it would be lost unseen. */
         rc = pav_fail(err, PAV_INVALID, "", "a text holds U+0000");
     pav_arena_fini(&arena);
     if (rc != PAV_OK)

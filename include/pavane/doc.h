@@ -122,6 +122,8 @@ int pav_doc_number_cmp(const struct pav_doc *x, const struct pav_doc *y);
 bool pav_doc_equal(const struct pav_doc *x, const struct pav_doc *y);
 /* Equal documents have equal hashes. */
 uint64_t pav_doc_hash(const struct pav_doc *d);
+/* A text or a key in it holds U+0000, where C's own texts end. */
+bool pav_doc_holds_nul(const struct pav_doc *d);
 
 static inline bool
 pav_doc_is_bool(const struct pav_doc *d)

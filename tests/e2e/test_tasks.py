@@ -1,5 +1,6 @@
 """Tasks of every kind, against the real daemon and a real HTTP server beside it."""
 import base64
+import http.client
 import http.server
 import json
 import os
@@ -34,12 +35,15 @@ class Outside:
                 outside.requests.append((self.command, self.path, dict(self.headers), body))
                 time.sleep(outside.delay)
                 status, headers, answer = outside.answer(self.path, body)
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
+                try:
+                    self.send_response(status)
+                    for name, value in headers.items():
+                        self.send_header(name, value)
+                    self.send_header("Content-Length", str(len(answer)))
+                    self.end_headers()
+                    self.wfile.write(answer)
+                except ConnectionError:
+                    pass  # the caller's deadline had passed
 
             do_GET = do_PUT = do_POST
 
@@ -98,7 +102,7 @@ class Case(unittest.TestCase):
         return self.ask("CreateStateMachine", name=name, definition=definition, roleArn=ROLE, **more)["stateMachineArn"]
 
     def start(self, machine_arn, value=None, **more):
-        return self.ask("StartExecution", stateMachineArn=machine_arn, input=json.dumps(value or {}), **more)["executionArn"]
+        return self.ask("StartExecution", stateMachineArn=machine_arn, input=json.dumps(value or {}, separators=(",", ":")), **more)["executionArn"]
 
     def describe(self, execution):
         return self.ask("DescribeExecution", executionArn=execution)
@@ -139,13 +143,9 @@ class Services(Case):
     def test_lambda_errors(self):
         status, _, error, _ = self.run_one("f", task("lambda:invoke", {"FunctionName": "bad"}))
         self.assertEqual((status, error), ("FAILED", "Mine"))
-        status, _, error, _ = self.run_one("g", task("lambda:invoke", {"FunctionName": "f", "Payload": "x" * 10},
-                                                     TimeoutSeconds=1) if self.slow() else None)
-        self.assertEqual((status, error), ("FAILED", "States.Timeout"))
-
-    def slow(self):
         self.outside.delay = 2
-        return True
+        status, _, error, _ = self.run_one("g", task("lambda:invoke", {"FunctionName": "f"}, TimeoutSeconds=1))
+        self.assertEqual((status, error), ("FAILED", "States.Timeout"))
 
     def test_messages(self):
         status, output, _, _ = self.run_one("q", task("sqs:sendMessage", {"QueueUrl": "q1", "MessageBody": {"a": 1}}))
@@ -227,7 +227,7 @@ class Services(Case):
     def test_what_nobody_serves(self):
         status, _, error, _ = self.run_one("u", task("glue:startJobRun", {}))
         self.assertEqual((status, error), ("FAILED", "Pavane.ResourceNotMapped"))
-        x = self.start(self.machine("w", task("glue:startJobRun", {}).copy() and task("aws-sdk:s3:listBuckets.waitForTaskToken", {})))
+        x = self.start(self.machine("w", task("aws-sdk:s3:listBuckets.waitForTaskToken", {})))
         self.assertEqual(self.describe(x)["status"], "RUNNING")
         self.assertIn("TaskSubmitted", self.types(x))
 
@@ -273,8 +273,8 @@ class Children(Case):
 
 
 class Activities(Case):
-    def poll(self, activity, worker="w", timeout=30):
-        return self.ask("GetActivityTask", activityArn=activity, workerName=worker)
+    def poll(self, activity):
+        return self.ask("GetActivityTask", activityArn=activity, workerName="w")
 
     def test_long_poll(self):
         activity = self.ask("CreateActivity", name="work")["activityArn"]
@@ -282,7 +282,7 @@ class Activities(Case):
         got = []
         poller = threading.Thread(target=lambda: got.append(self.poll(activity)))
         poller.start()
-        until(lambda: self.d.get("/api/v1/status")["queue"]["depth"] == 0)
+        until(lambda: self.d.get("/api/v1/status")["http"]["open"] > 1)  # the poller's, beside this one
         x = self.start(machine, {"q": 1})
         poller.join()
         self.assertEqual(json.loads(got[0]["input"]), {"q": 1})
@@ -305,7 +305,6 @@ class Activities(Case):
     def test_a_worker_that_left(self):
         activity = self.ask("CreateActivity", name="work")["activityArn"]
         machine = self.machine("m", task(activity))
-        import http.client
         c = http.client.HTTPConnection("127.0.0.1", self.d.port, timeout=5)
         c.request("POST", "/", json.dumps({"activityArn": activity}), {
             "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AWSStepFunctions.GetActivityTask"})
@@ -486,21 +485,20 @@ class Lives(Case):
         x = self.start(self.machine("m", {"A": {"Type": "Fail", "Error": "E", "Cause": "C"}}), {"in": 1})
         seen = until(lambda: self.d.executions(machine="watch"))
         self.assertEqual(seen[0]["correlationId"], x)
-        event = json.loads(self.describe(arn("execution", seen[0]["id"].replace("/", ":")))["input"])
+        event = json.loads(self.describe(arn("execution", seen[0]["executionId"]))["input"])
         detail = event["detail"]
         self.assertEqual((event["source"], detail["status"], detail["error"], detail["input"], detail["output"]),
                          ("aws.states", "FAILED", "E", '{"in":1}', None))
         self.assertIsInstance(detail["startDate"], int)
 
     def test_hostile_definitions_hold_nobody_up(self):
-        loop = self.machine("loop", {"A": {"Type": "Pass", "Next": "A2"}, "A2": {"Type": "Pass", "Next": "A"},
-                                     "Z": {"Type": "Succeed"}} if False else {
+        loop = self.machine("loop", {
             "A": {"Type": "Choice", "Choices": [{"Variable": "$.never", "IsPresent": True, "Next": "Z"}], "Default": "B"},
             "B": {"Type": "Pass", "Next": "A"}, "Z": {"Type": "Succeed"}})
         x = self.start(loop)
         wide = self.machine("wide", {"M": {"Type": "Map", "ItemProcessor": {
             "StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}}, "End": True}})
-        y = self.start(wide, [0] * 100000)
+        y = self.start(wide, [0] * 130000)
         quick = self.machine("quick", {"A": {"Type": "Succeed"}})
         for _ in range(20):
             self.assertEqual(self.ended(self.start(quick))["status"], "SUCCEEDED")
@@ -523,7 +521,7 @@ class Simulation(unittest.TestCase):
                               input=json.dumps(events))[1]["executionArn"]
                     until(lambda: d.aws("DescribeExecution", executionArn=x)[1]["status"] == "SUCCEEDED")
                     ended = until(lambda: d.executions(machine=machine, status="SUCCEEDED"))
-                    self.assertEqual(len(d.history(ended[0]["id"])), count)
+                    self.assertEqual(len(d.history(ended[0]["executionId"])), count)
 
 
 if __name__ == "__main__":
