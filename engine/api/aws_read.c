@@ -172,12 +172,19 @@ static void
 put_attributes(struct aws_read *r, struct pav_members *m,
                const struct pav_machine_row *row)
 {
-    const struct pav_doc *d;
+    /* What the service shows when nothing was set. */
+    static const char unset[] =
+        "{\"loggingConfiguration\":{\"level\":\"OFF\","
+        "\"includeExecutionData\":false},"
+        "\"tracingConfiguration\":{\"enabled\":false},"
+        "\"encryptionConfiguration\":{\"type\":\"AWS_OWNED_KEY\"}}";
+    struct pav_arena *a = r->q->arena;
+    const struct pav_doc *d = pav_doc_own(a, unset, sizeof(unset) - 1);
     uint32_t i;
 
-    if (row->attributes == NULL)
-        return;
-    d = pav_doc_own(r->q->arena, row->attributes, strlen(row->attributes));
+    if (row->attributes != NULL)
+        d = pav_doc_merge(
+            a, d, pav_doc_own(a, row->attributes, strlen(row->attributes)));
     for (i = 0; i < d->len; i++)
         pav_members_put(m, d->members[i].key, d->members[i].len,
                         &d->members[i].value);
