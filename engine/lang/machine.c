@@ -477,6 +477,18 @@ check_jsonata_fields(struct compiler *c, const struct pav_doc *d,
     }
 }
 
+/* It means something, in a state of another type. */
+static bool
+field_of_another(const struct pav_member *m)
+{
+    const struct state_kind *const *kind;
+
+    for (kind = state_kinds; *kind != NULL; kind++)
+        if (field_allowed(*kind, m))
+            return true;
+    return false;
+}
+
 static void
 check_fields(struct compiler *c, const struct state *s, const struct pav_doc *d,
              const char *pointer)
@@ -490,7 +502,13 @@ check_fields(struct compiler *c, const struct state *s, const struct pav_doc *d,
 
         if (field_allowed(s->kind, m))
             continue;
-        if (!in_list(jsonata_fields, m))
+        if (in_list(jsonata_fields, m))
+            continue;
+        if (field_of_another(m))
+            compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, key),
+                          m->at, "A %s state cannot have the field '%s'",
+                          s->kind->name, key);
+        else
             compile_fault(c, PAV_WARNING, "UNKNOWN_FIELD",
                           pointer_to(c, pointer, key), m->at,
                           "A %s state has no field '%s'; it is ignored",

@@ -14,7 +14,8 @@ struct batching {
     double max_items, max_bytes; /* 0: no limit */
     const struct pav_doc *input; /* or NULL */
     struct pav_items inputs, batch;
-    size_t bytes;
+    size_t bytes; /* of the batch's text as it is now */
+    size_t empty_bytes;
 };
 
 static void
@@ -30,7 +31,7 @@ batch_close(struct stepper *st, struct batching *b)
     pav_members_puts(&m, "Items", pav_items_array(&b->batch));
     pav_items_add(&b->inputs, pav_members_object(&m));
     pav_items_init(&b->batch, st->arena);
-    b->bytes = 0;
+    b->bytes = b->empty_bytes;
 }
 
 static size_t
@@ -49,7 +50,8 @@ bytes_of(const struct pav_doc *d)
 static void
 batch_add(struct stepper *st, struct batching *b, const struct pav_doc *d)
 {
-    size_t len = b->max_bytes > 0 ? bytes_of(d) + 1 : 0;
+    size_t comma = b->batch.count > 0;
+    size_t len = b->max_bytes > 0 ? comma + bytes_of(d) : 0;
 
     if ((b->max_items > 0 && b->batch.count >= b->max_items) ||
         (b->max_bytes > 0 && b->batch.count > 0 &&
@@ -70,12 +72,18 @@ batching_of(struct stepper *st, struct frame *f, struct batching *b)
     pav_items_init(&b->batch, st->arena);
     if (batcher == NULL)
         return true;
-    return number_of_field(st, f, &batcher->max_items, from, "MaxItemsPerBatch",
-                           &b->max_items) &&
-           number_of_field(st, f, &batcher->max_bytes, from,
-                           "MaxInputBytesPerBatch", &b->max_bytes) &&
-           (batcher->batch_input == NULL ||
-            io_template(st, f, batcher->batch_input, from, &b->input));
+    if (!number_of_field(st, f, &batcher->max_items, from, "MaxItemsPerBatch",
+                         &b->max_items) ||
+        !number_of_field(st, f, &batcher->max_bytes, from,
+                         "MaxInputBytesPerBatch", &b->max_bytes) ||
+        (batcher->batch_input != NULL &&
+         !io_template(st, f, batcher->batch_input, from, &b->input)))
+        return false;
+    b->empty_bytes = strlen("{\"Items\":[]}");
+    if (b->input != NULL)
+        b->empty_bytes += strlen("\"BatchInput\":,") + bytes_of(b->input);
+    b->bytes = b->empty_bytes;
+    return true;
 }
 
 static bool
@@ -237,14 +245,13 @@ pav_map_exceeded(const struct pav_doc *spec, int64_t failed, int64_t total)
 }
 
 /*
- * The recordings disagree about what MapStateExited points at: behind the first
- * state of an execution it is MapRunSucceeded, elsewhere MapRunStarted.
+ * MapStateExited points at MapRunSucceeded, as the service recorded it until
+ * the summer of 2024; recordings since November 2024 name MapRunStarted.
  */
 void
 map_run_ended(struct stepper *st, struct frame *f, const struct pav_wake *wake)
 {
     struct event_data data = {.error = wake->error, .cause = wake->cause};
-    int64_t started_id = f->previous_id;
     const struct pav_doc *output;
 
     f->token = NULL;
@@ -259,8 +266,6 @@ map_run_ended(struct stepper *st, struct frame *f, const struct pav_wake *wake)
     }
     emit_next(st, f, EV_RUN_SUCCEEDED, NULL);
     emit(st, EV_MAP_SUCCEEDED, f->previous_id, NULL);
-    if (f->entered_id > 2)
-        f->previous_id = started_id;
     if (io_output(st, f, wake->output, &output))
         leave(st, f, output, f->state->next);
     else

@@ -178,15 +178,16 @@ static uint32_t
 ref_within(struct recorder *r, const struct pav_doc *d, size_t max)
 {
     uint32_t i, n = r->payload_count, slot;
-    size_t before = r->payloads.len;
+    size_t before = r->payloads.len, start;
 
     for (i = 0; i < RECENT_PAYLOADS && i < n; i++)
         if (r->recent[(n - 1 - i) % RECENT_PAYLOADS].doc == d)
             return r->recent[(n - 1 - i) % RECENT_PAYLOADS].ref;
     if (n > 0)
         pav_buf_putc(&r->payloads, ',');
+    start = r->payloads.len;
     pav_doc_print(d, &r->payloads);
-    if (r->payloads.over || r->payloads.len - before > max) {
+    if (r->payloads.over || r->payloads.len - start > max) {
         r->payloads.len = before; /* too long, or nested too deeply */
         r->payloads.over = false;
         return PAYLOAD_TOO_BIG;
@@ -200,7 +201,7 @@ ref_within(struct recorder *r, const struct pav_doc *d, size_t max)
 uint32_t
 recorder_ref(struct recorder *r, const struct pav_doc *d)
 {
-    return ref_within(r, d, PAV_PAYLOAD_MAX + 1);
+    return ref_within(r, d, PAV_PAYLOAD_MAX);
 }
 
 /* For what no event shows: it is as large as it is. */

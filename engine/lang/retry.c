@@ -63,6 +63,10 @@ retrier_compile(struct compiler *c, const struct pav_doc *d,
     member_int(c, d, pointer, "MaxAttempts", 0, RANGE_MAX, &r->max_attempts);
     if (member_int(c, d, pointer, "MaxDelaySeconds", 1, 31622400, &n))
         r->max_delay_s = (double)n;
+    if (r->max_delay_s > 0 && r->max_delay_s <= r->interval_s)
+        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+                      "'MaxDelaySeconds' must be greater than "
+                      "'IntervalSeconds'");
     member_double(c, d, pointer, "BackoffRate", 1.0, &r->backoff);
     if (jitter != NULL && !pav_doc_is_str(jitter, "FULL") &&
         !pav_doc_is_str(jitter, "NONE"))

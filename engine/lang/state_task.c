@@ -99,6 +99,16 @@ pattern_compile(struct compiler *c, struct state *s,
 }
 
 static void
+check_credentials(struct compiler *c, const struct pav_doc *d,
+                  const char *pointer)
+{
+    if (d != NULL && pav_doc_get(d, "RoleArn") == NULL &&
+        pav_doc_get(d, "RoleArn.$") == NULL)
+        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+                      "The field 'RoleArn' is required but was missing");
+}
+
+static void
 compile(struct compiler *c, struct state *s, const struct pav_doc *d,
         const char *pointer)
 {
@@ -116,6 +126,8 @@ compile(struct compiler *c, struct state *s, const struct pav_doc *d,
                       "'HeartbeatSeconds' must be smaller than "
                       "'TimeoutSeconds'");
     s->task.credentials = member_template(c, d, pointer, "Credentials");
+    check_credentials(c, pav_doc_get(d, "Credentials"),
+                      pointer_to(c, pointer, "Credentials"));
     if (!known)
         return;
     if (is_token_row(r))

@@ -58,30 +58,48 @@ compare(struct run *r)
 
 /* ---- one case ---- */
 
+/* {"repeat": ["x", 5]} stands for a text that is too long to be written. */
+static const struct pav_doc *
+repeated(struct pav_arena *a, const struct pav_doc *list)
+{
+    const struct pav_doc *text = pav_doc_at(list, 0);
+    int64_t count = 0;
+    struct pav_buf b;
+
+    pav_buf_init(&b, SIZE_MAX / 2);
+    for (pav_doc_int(pav_doc_at(list, 1), &count); count > 0; count--)
+        pav_buf_put(&b, text->text, text->len);
+    text = pav_doc_new_str(a, pav_arena_strndup(a, b.p, b.len), b.len);
+    pav_buf_fini(&b);
+    return text;
+}
+
 /* Recordings hold placeholders where resources had ARNs of their own. */
 static const struct pav_doc *
-with_arns(struct pav_arena *a, const struct pav_doc *d)
+filled(struct pav_arena *a, const struct pav_doc *d, bool arns)
 {
     struct pav_members m;
     struct pav_items items;
     uint32_t i;
 
     if (d->kind == PAV_STRING)
-        return pav_doc_is_str(d, "activity_arn")
+        return arns && pav_doc_is_str(d, "activity_arn")
                    ? pav_doc_new_cstr(a, ACTIVITY_ARN)
                    : d;
     if (d->kind == PAV_ARRAY) {
         pav_items_init(&items, a);
         for (i = 0; i < d->len; i++)
-            pav_items_add(&items, with_arns(a, &d->items[i]));
+            pav_items_add(&items, filled(a, &d->items[i], arns));
         return pav_items_array(&items);
     }
     if (d->kind != PAV_OBJECT)
         return d;
+    if (d->len == 1 && pav_doc_get(d, "repeat") != NULL)
+        return repeated(a, pav_doc_get(d, "repeat"));
     pav_members_init(&m, a);
     for (i = 0; i < d->len; i++)
         pav_members_add(&m, d->members[i].key, d->members[i].len,
-                        with_arns(a, &d->members[i].value));
+                        filled(a, &d->members[i].value, arns));
     return pav_members_object(&m);
 }
 
@@ -118,7 +136,7 @@ compile(struct pav_arena *a, const struct pav_doc *c, struct pav_faults *faults)
     if (text != NULL && text->kind == PAV_STRING)
         pav_buf_put(&b, text->text, text->len);
     else
-        pav_doc_print(with_arns(a, d), &b);
+        pav_doc_print(filled(a, d, true), &b);
     m = pav_machine_compile(b.p == NULL ? "" : b.p, b.len, type, faults);
     pav_buf_fini(&b);
     return m;
@@ -269,6 +287,7 @@ run_case(struct tally *t, const struct pav_doc *c, struct pav_arena *a)
         asl_test_state(t, c, a);
         return;
     }
+    c = filled(a, c, false);
     m = compile(a, c, &faults);
     if (validation)
         run_validation(t, c, a, m, &faults);
