@@ -304,7 +304,8 @@ do_object(struct pav_query *q)
     struct pav_job *reply = pav_job_new(PAV_JOB_OBJECT);
 
     reply->run_id = job->run_id;
-    if (job->kind == PAV_JOB_WRITE_OBJECT)
+    reply->written = job->kind == PAV_JOB_WRITE_OBJECT;
+    if (reply->written)
         write_objects(qu->api, job, reply);
     else if (job->lists)
         list_objects(qu->api, job, reply);

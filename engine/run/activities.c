@@ -35,7 +35,7 @@ give(struct pav_engine *e, struct pav_job *j)
         struct pav_wake wake = {
             .kind = PAV_WAKE_STARTED, .no = task.no, .worker = j->worker};
 
-        pav_store_task_taken(e->store, task.execution_id, task.no, true);
+        pav_store_task_taken(e->store, task.execution_id, task.no, 1);
         if (!task_wake(e, task.execution_id, &wake))
             continue;
         j->token = pav_arena_strdup(&j->arena, task.token);
@@ -82,7 +82,7 @@ activity_return(struct pav_engine *e, struct pav_job *j)
     if (!pav_token_read(j->token, strlen(j->token), &execution_id, &no) ||
         !pav_store_task(e->store, execution_id, no, &e->arena, &task))
         return;
-    pav_store_task_taken(e->store, execution_id, no, false);
+    pav_store_task_taken(e->store, execution_id, no, 0);
     activity_serve(e, task.resource);
 }
 

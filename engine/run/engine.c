@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pavane/digest.h"
 #include "pavane/log.h"
 #include "run_int.h"
 
@@ -139,14 +140,45 @@ advance_job(struct pav_engine *e, struct pav_job *j)
 }
 
 static void
+release_later(struct pav_engine *e, struct pav_job *j)
+{
+    j->node.next = NULL;
+    *e->jobs_last = j;
+    e->jobs_last = (struct pav_job **)(void *)&j->node.next;
+}
+
+/* An answer from outside cannot be had twice. */
+static bool
+brings_news(const struct pav_job *j)
+{
+    return j->kind == PAV_JOB_REPLY || j->kind == PAV_JOB_OBJECT;
+}
+
+static void
 turn_lost(struct pav_engine *e, const struct pav_err *err)
 {
-    struct pav_job *j;
+    struct pav_job *j, **p;
 
     e->counts.rollbacks++;
     e->committed_events = e->counts.events;
-    for (j = e->jobs; j != NULL; j = (struct pav_job *)j->node.next)
+    for (p = &e->syncs; (j = *p) != NULL;)
+        if (j->durable) {
+            p = (struct pav_job **)(void *)&j->node.next;
+        } else { /* its execution was never there */
+            *p = (struct pav_job *)j->node.next;
+            release_later(e, j);
+        }
+    for (p = &e->jobs; (j = *p) != NULL;) {
+        if (brings_news(j)) {
+            *p = (struct pav_job *)j->node.next;
+            j->node.next = (struct pav_node *)e->again;
+            e->again = j;
+            continue;
+        }
         job_fail(j, PAV_FULL, "InternalFailure", err->at, "%s", err->message);
+        p = (struct pav_job **)(void *)&j->node.next;
+    }
+    e->jobs_last = p;
     if (!e->full)
         pav_log(PAV_LOG_ERROR, NULL,
                 "%s: %s; nothing is accepted until there "
@@ -184,7 +216,7 @@ count_commit(struct pav_engine *e, int64_t us)
 static void
 settle(struct pav_engine *e, struct pav_job *define)
 {
-    struct pav_job *first = e->jobs;
+    struct pav_job *first, *j;
     int64_t began = pav_clock_mono_us(), before, behind;
     bool committed = false, staged = pav_store_staged(e->store);
     struct pav_err err;
@@ -196,6 +228,8 @@ settle(struct pav_engine *e, struct pav_job *define)
     switch (pav_store_commit(e->store, &err)) {
     case PAV_OK:
         committed = true;
+        for (j = e->syncs; j != NULL; j = (struct pav_job *)j->node.next)
+            j->durable = true;
         e->counts.commits += staged;
         count_commit(e, pav_clock_mono_us() - before);
         if (define != NULL && define->kind == PAV_JOB_DEFINE)
@@ -216,6 +250,7 @@ settle(struct pav_engine *e, struct pav_job *define)
     }
     behind = pav_clock_mono_us();
     e->counts.commit_us += (uint64_t)(behind - before);
+    first = e->jobs;
     e->jobs = NULL;
     e->jobs_last = &e->jobs;
     flusher_release(e, feed_take(e, committed), first);
@@ -239,9 +274,7 @@ keep_for_release(struct pav_engine *e, struct pav_job *j)
         e->syncs = j;
         return;
     }
-    j->node.next = NULL;
-    *e->jobs_last = j;
-    e->jobs_last = (struct pav_job **)(void *)&j->node.next;
+    release_later(e, j);
 }
 
 /* While the disk is full: is there space again? */
@@ -256,6 +289,19 @@ probe(struct pav_engine *e)
     e->full = false;
     atomic_store(&e->ready, true);
     pav_log(PAV_LOG_INFO, NULL, "there is space again");
+}
+
+/* Answers whose turn was rolled back. */
+static void
+advance_again(struct pav_engine *e)
+{
+    struct pav_job *j;
+
+    while ((j = e->again) != NULL) {
+        e->again = (struct pav_job *)j->node.next;
+        advance_job(e, j);
+        release_later(e, j);
+    }
 }
 
 /* How long a turn may sleep. */
@@ -325,6 +371,7 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
         turn_breathe(e);
     }
     if (!e->full) {
+        advance_again(e);
         timers_run(e);
         work_run(e);
         activity_expire(e, false);
@@ -379,9 +426,11 @@ let_held_go(struct pav_engine *e)
     while ((j = e->syncs) != NULL) {
         e->syncs = (struct pav_job *)j->node.next;
         job_fail(j, PAV_IO, "ServiceUnavailable", "", "the daemon ends");
-        j->node.next = NULL;
-        *e->jobs_last = j;
-        e->jobs_last = (struct pav_job **)(void *)&j->node.next;
+        release_later(e, j);
+    }
+    while ((j = e->again) != NULL) { /* the disk is full to the end */
+        e->again = (struct pav_job *)j->node.next;
+        pav_job_free(j);
     }
     settle(e, NULL);
     pav_arena_reset(&e->arena);
@@ -403,6 +452,8 @@ pav_engine_new(const struct pav_engine_config *config)
     atomic_init(&e->watched, false);
     pav_arena_init(&e->arena, 1 << 20);
     registry_load(e);
+    pav_random(&e->lifetime, sizeof(e->lifetime));
+    e->lifetime = 2 + (int64_t)((uint64_t)e->lifetime >> 2);
     work_load(e);
     pav_arena_reset(&e->arena);
     return e;

@@ -89,7 +89,7 @@ reply(struct call *c, const struct pav_doc *output)
 {
     if (c->token || c->sync) {
         pav_store_task_taken(c->e->store, c->task->execution_id, c->task->no,
-                             true);
+                             1);
         wake(c, PAV_WAKE_SUBMITTED, output, NULL, NULL);
     } else {
         wake(c, PAV_WAKE_SUCCESS, output, NULL, NULL);
@@ -310,7 +310,7 @@ start_or_look(struct call *c)
     struct pav_execution_row row;
 
     if (child == 0) {
-        if (!c->task->taken)
+        if (c->task->taken == 0)
             start_execution(c);
         return;
     }
@@ -467,6 +467,8 @@ local_call(struct pav_engine *e, const struct pav_task_row *task)
         if (strcmp(rows[i].service, c.service) != 0 ||
             strcmp(rows[i].method, c.method) != 0)
             continue;
+        if (task->taken && !c.sync)
+            return true; /* done: it waits for its token */
         c.with = pav_doc_own(&e->arena, task->with.p, task->with.len);
         rows[i].run(&c);
         return true;

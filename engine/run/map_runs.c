@@ -197,6 +197,13 @@ write_results(struct pav_engine *e, struct pav_run_row *run,
     }
 }
 
+static bool
+is_text(const struct pav_doc *d)
+{
+    return d == NULL ||
+           (d->kind == PAV_STRING && memchr(d->text, 0, d->len) == NULL);
+}
+
 static void
 succeed_run(struct pav_engine *e, struct pav_run_row *run)
 {
@@ -206,6 +213,12 @@ succeed_run(struct pav_engine *e, struct pav_run_row *run)
     struct version *v = version_of_run(e, run);
     struct pav_wake w = {.kind = PAV_WAKE_SUCCESS};
 
+    if (!is_text(pav_doc_get(writer, "Bucket")) ||
+        !is_text(pav_doc_get(writer, "Prefix"))) {
+        fail_run(e, run, "States.ResultWriterFailed",
+                 "The Bucket and the Prefix of a ResultWriter are strings");
+        return;
+    }
     if (writer != NULL && v != NULL) {
         write_results(e, run, writer, v);
         return;
@@ -470,8 +483,9 @@ map_run_object(struct pav_engine *e, struct pav_job *j)
     if (!pav_store_run(e->store, j->run_id, &e->arena, &run) ||
         run.status != PAV_RUNNING)
         return;
-    if (run.total < 0) {
-        object_read(e, j, &run);
+    if (!j->written) {
+        if (run.total < 0) /* otherwise it was asked twice */
+            object_read(e, j, &run);
     } else if (j->failure) {
         fail_run(e, &run, "States.ResultWriterFailed", j->cause);
     } else {

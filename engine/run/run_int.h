@@ -62,10 +62,12 @@ struct pav_engine {
     struct pav_feed *feed; /* of the turn; NULL when nobody watches */
 
     /* What is to be done for executions: work.c */
+    int64_t lifetime; /* of this engine: above 1, and unlike others */
     struct work *works;
     size_t work_first, work_count, work_cap;
     struct pav_job *pollers, **pollers_last; /* activities.c */
     struct pav_job *syncs;                   /* StartSyncExecution, open */
+    struct pav_job *again; /* answers whose turn was rolled back */
     uint32_t status_rules; /* machines whose rules ask for status events */
     const char **served;   /* services: those inside and those outside */
     uint32_t served_count;

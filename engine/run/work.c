@@ -59,7 +59,7 @@ call_outside(struct pav_engine *e, const struct pav_task_row *task)
     j->with.len = task->with.len;
     j->key = pav_arena_printf(&j->arena, "%lld-%u",
                               (long long)task->execution_id, task->no);
-    pav_store_task_taken(e->store, task->execution_id, task->no, true);
+    pav_store_task_taken(e->store, task->execution_id, task->no, e->lifetime);
 }
 
 static void
@@ -71,8 +71,8 @@ do_task(struct pav_engine *e, int64_t execution_id, uint32_t no)
         return;
     if (task.call == PAV_CALL_MAP_RUN)
         map_run_begin(e, &task);
-    else if (!local_call(e, &task) && !task.taken)
-        call_outside(e, &task);
+    else if (!local_call(e, &task) && task.taken != e->lifetime)
+        call_outside(e, &task); /* again, when a daemon before us has asked */
 }
 
 /* ---- children ---- */
@@ -299,17 +299,29 @@ load_task(void *arg, int64_t execution_id, uint32_t no)
 }
 
 static void
-load_run(void *arg, int64_t id)
+load_left(void *arg, enum pav_left left, int64_t id, uint32_t no)
 {
-    work_add(arg, WORK_RUN, id, 0);
+    static const enum work_kind kinds[] = {[PAV_LEFT_RUN] = WORK_RUN,
+                                           [PAV_LEFT_ENDED] = WORK_ENDED,
+                                           [PAV_LEFT_ITEMS] = WORK_STOP_ITEMS,
+                                           [PAV_LEFT_CHILD] = WORK_ABANDON,
+                                           [PAV_LEFT_MACHINE] = WORK_DELETE};
+
+    work_add(arg, kinds[left], id, no);
 }
 
+/* Status events alone are not made up for: the service's too are best effort.
+ */
 void
 work_load(struct pav_engine *e)
 {
+    struct pav_job *j;
+
     e->work_first = e->work_count = 0;
     pav_store_tasks(e->store, load_task, e);
-    pav_store_runs_open(e->store, load_run, e);
+    pav_store_left(e->store, load_left, e);
+    for (j = e->syncs; j != NULL; j = (struct pav_job *)j->node.next)
+        work_add(e, WORK_ENDED, j->execution_id, 0);
 }
 
 void

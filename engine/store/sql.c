@@ -197,6 +197,7 @@ const char *const sql_migrations[] = {
     " aborted INTEGER NOT NULL DEFAULT 0) STRICT;"
     "CREATE INDEX map_run_execution ON map_run(execution_id, no);"
     "CREATE INDEX map_run_open ON map_run(id) WHERE status=0;"
+    "CREATE INDEX map_run_running ON map_run(id) WHERE running>0;"
     "CREATE TABLE map_item("
     " run_id INTEGER NOT NULL,"
     " item INTEGER NOT NULL,"
@@ -381,7 +382,21 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_RUNS_OF] =
         "SELECT " RUN_COLUMNS " FROM map_run WHERE execution_id=?1 AND id>?2"
         " ORDER BY id LIMIT ?3",
-    [SQL_RUNS_OPEN] = "SELECT id FROM map_run WHERE status=0 ORDER BY id",
+    /* In the order of enum pav_left. */
+    [SQL_LEFT] =
+        "SELECT 0,id,0 FROM map_run WHERE status=0"
+        " UNION ALL SELECT 1,i.execution_id,0 FROM map_run r"
+        " JOIN map_item i ON i.run_id=r.id AND i.status=1"
+        " JOIN execution x ON x.id=i.execution_id"
+        " WHERE r.status=0 AND x.status<>0"
+        " UNION ALL SELECT 2,id,0 FROM map_run WHERE running>0 AND status<>0"
+        " UNION ALL SELECT 3,n.parent_id,n.parent_no FROM note n"
+        " JOIN execution x ON x.id=n.execution_id AND x.status=0"
+        " WHERE n.parent_id>0 AND NOT EXISTS(SELECT 1 FROM task t"
+        " WHERE t.execution_id=n.parent_id AND t.no=n.parent_no)"
+        " UNION ALL SELECT 4,m.id,0 FROM machine m WHERE instr(m.name,'~')>0"
+        " AND EXISTS(SELECT 1 FROM execution x WHERE x.machine_id=m.id"
+        " AND x.status=0)",
     [SQL_ITEM_INSERT] =
         "INSERT INTO map_item(run_id,item,input) VALUES(?1,?2,?3)",
     [SQL_ITEM_UPDATE] =

@@ -85,7 +85,7 @@ enum statement {
     SQL_RUN_BY_ARN,
     SQL_RUN_OF,
     SQL_RUNS_OF,
-    SQL_RUNS_OPEN,
+    SQL_LEFT,
     SQL_ITEM_INSERT,
     SQL_ITEM_UPDATE,
     SQL_ITEM_GET,

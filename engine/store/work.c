@@ -40,13 +40,13 @@ pav_store_task_delete(struct pav_store *s, int64_t execution_id, uint32_t no)
 
 void
 pav_store_task_taken(struct pav_store *s, int64_t execution_id, uint32_t no,
-                     bool taken)
+                     int64_t taken)
 {
     sqlite3_stmt *st = store_write(s, SQL_TASK_TAKEN);
 
     sqlite3_bind_int64(st, 1, execution_id);
     sqlite3_bind_int64(st, 2, no);
-    sqlite3_bind_int(st, 3, taken);
+    sqlite3_bind_int64(st, 3, taken);
     store_run(s, st);
 }
 
@@ -61,7 +61,7 @@ task_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_task_row *out)
     out->token = column_str(st, 5, a);
     out->with = column_bytes(st, 6, a);
     out->at = sqlite3_column_int64(st, 7);
-    out->taken = sqlite3_column_int(st, 8) != 0;
+    out->taken = sqlite3_column_int64(st, 8);
     sqlite3_reset(st);
 }
 
@@ -326,13 +326,16 @@ pav_store_runs_of(struct pav_store *s, int64_t execution_id, int64_t after,
 }
 
 void
-pav_store_runs_open(struct pav_store *s, void (*fn)(void *arg, int64_t id),
-                    void *arg)
+pav_store_left(struct pav_store *s,
+               void (*fn)(void *arg, enum pav_left left, int64_t id,
+                          uint32_t no),
+               void *arg)
 {
-    sqlite3_stmt *st = store_read(s, SQL_RUNS_OPEN);
+    sqlite3_stmt *st = store_read(s, SQL_LEFT);
 
     while (store_row(s, st))
-        fn(arg, sqlite3_column_int64(st, 0));
+        fn(arg, (enum pav_left)sqlite3_column_int(st, 0),
+           sqlite3_column_int64(st, 1), (uint32_t)sqlite3_column_int64(st, 2));
 }
 
 void

@@ -101,7 +101,8 @@ struct pav_job {
     uint32_t no;
     const char *resource, *key; /* key: for idempotency */
     struct pav_bytes with;
-    bool lists; /* READ_OBJECT: the objects are the items */
+    bool lists;   /* READ_OBJECT: the objects are the items */
+    bool written; /* OBJECT: the answer of a WRITE_OBJECT */
 
     /* PAV_JOB_CONTROL: an action of the API and its request */
     const char *action;
@@ -131,6 +132,7 @@ struct pav_job {
     int64_t at;              /* startDate, stopDate, creationDate */
     bool express;            /* START: the execution is an express one */
     bool held;               /* the engine keeps it for longer than a turn */
+    bool durable;            /* and what it caused is committed */
     const char *status_word; /* START with `sync`: how it ended */
     int64_t stopped_at;
     struct pav_status_view status;

@@ -19,14 +19,16 @@ struct pav_task_row {
     const char *token;     /* or NULL */
     struct pav_bytes with; /* JSON: what it is called with */
     int64_t at;
-    bool taken; /* a worker or the outside has it */
+    /* 0: nobody has it; 1: a worker, a child, or the token's holder has; larger:
+     * the daemon that asked for it outside, by its number for a lifetime. */
+    int64_t taken;
 };
 
 void pav_store_task_add(struct pav_store *s, const struct pav_task_row *row);
 void
 pav_store_task_delete(struct pav_store *s, int64_t execution_id, uint32_t no);
 void pav_store_task_taken(struct pav_store *s, int64_t execution_id,
-                          uint32_t no, bool taken);
+                          uint32_t no, int64_t taken);
 bool pav_store_task(struct pav_store *s, int64_t execution_id, uint32_t no,
                     struct pav_arena *a, struct pav_task_row *out);
 /* The oldest one of an activity that nobody has taken. */
@@ -36,6 +38,19 @@ bool pav_store_task_waiting(struct pav_store *s, const char *resource,
 void pav_store_tasks(struct pav_store *s,
                      void (*fn)(void *arg, int64_t execution_id, uint32_t no),
                      void *arg);
+
+/* What was under way when a daemon was killed. */
+enum pav_left {
+    PAV_LEFT_RUN,     /* a map run that is open */
+    PAV_LEFT_ENDED,   /* an execution that has ended, its item has not */
+    PAV_LEFT_ITEMS,   /* a map run that has ended, its items have not */
+    PAV_LEFT_CHILD,   /* the child of a task (id, no) that is gone */
+    PAV_LEFT_MACHINE, /* a deleted machine with open executions */
+};
+void pav_store_left(struct pav_store *s,
+                    void (*fn)(void *arg, enum pav_left left, int64_t id,
+                               uint32_t no),
+                    void *arg);
 
 /* ---- what is special about an execution; most have no note ---- */
 
@@ -102,9 +117,6 @@ bool pav_store_run_of(struct pav_store *s, int64_t execution_id, uint32_t no,
 uint32_t
 pav_store_runs_of(struct pav_store *s, int64_t execution_id, int64_t after,
                   uint32_t max, struct pav_arena *a, struct pav_run_row *out);
-/* Open runs, for the start. */
-void pav_store_runs_open(struct pav_store *s, void (*fn)(void *arg, int64_t id),
-                         void *arg);
 
 struct pav_item_row {
     int64_t run_id, item, execution_id;
