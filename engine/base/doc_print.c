@@ -16,12 +16,12 @@ break_line(struct pav_buf *out, int level)
  * was made can be deeper than what the parser takes: the buffer is `over` then.
  */
 static void
-print(const struct pav_doc *d, struct pav_buf *out, int level)
+print(const struct pav_doc *d, struct pav_buf *out, int level, int deepest)
 {
     int inner = level < 0 ? level - 1 : level + 1;
     uint32_t i;
 
-    if (level < -1 - PAV_DEPTH_MAX) {
+    if (level < -1 - deepest) {
         out->over = true;
         return;
     }
@@ -48,7 +48,7 @@ print(const struct pav_doc *d, struct pav_buf *out, int level)
             if (i > 0)
                 pav_buf_putc(out, ',');
             break_line(out, inner);
-            print(&d->items[i], out, inner);
+            print(&d->items[i], out, inner, deepest);
         }
         if (d->len > 0)
             break_line(out, level);
@@ -62,7 +62,7 @@ print(const struct pav_doc *d, struct pav_buf *out, int level)
             break_line(out, inner);
             pav_buf_json(out, d->members[i].key, d->members[i].len);
             pav_buf_put(out, ": ", level < 0 ? 1 : 2);
-            print(&d->members[i].value, out, inner);
+            print(&d->members[i].value, out, inner, deepest);
         }
         if (d->len > 0)
             break_line(out, level);
@@ -74,13 +74,19 @@ print(const struct pav_doc *d, struct pav_buf *out, int level)
 void
 pav_doc_print(const struct pav_doc *d, struct pav_buf *out)
 {
-    print(d, out, -1);
+    print(d, out, -1, PAV_DEPTH_MAX);
 }
 
 void
 pav_doc_print_pretty(const struct pav_doc *d, struct pav_buf *out)
 {
-    print(d, out, 0);
+    print(d, out, 0, PAV_DEPTH_MAX);
+}
+
+void
+pav_doc_print_own(const struct pav_doc *d, struct pav_buf *out)
+{
+    print(d, out, -1, PAV_DEPTH_MAX + PAV_DEPTH_OWN);
 }
 
 const char *

@@ -183,13 +183,18 @@ io_assign(struct stepper *st, struct frame *f, const struct tmpl *t,
 bool
 assign_apply(struct stepper *st, struct frame *f)
 {
+    const struct pav_doc *all;
+
     if (f->assigned == NULL || f->assigned->len == 0)
         return true;
-    f->variables = f->variables == NULL
-                       ? f->assigned
-                       : pav_doc_merge(st->arena, f->variables, f->assigned);
-    if (printed_len(f->variables) <= VARIABLES_MAX)
+    all = f->variables == NULL
+              ? f->assigned
+              : pav_doc_merge(st->arena, f->variables, f->assigned);
+    if (printed_len(all) <= VARIABLES_MAX) {
+        f->variables = all;
         return true;
+    }
+    f->assigned = NULL;
     return fail_with(st, f, "States.DataLimitExceeded",
                      "The variables of the execution exceed the maximum of %d "
                      "bytes.",

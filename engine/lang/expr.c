@@ -27,11 +27,14 @@ refer(struct compiler *c, const char *name)
     for (i = 0; i < s->variable_count; i++)
         if (strcmp(s->variables[i], name) == 0)
             return;
-    v = pav_arena_alloc(c->arena, (s->variable_count + 1) * sizeof(*v));
-    if (s->variable_count > 0)
-        memcpy(v, s->variables, s->variable_count * sizeof(*v));
-    v[s->variable_count++] = name;
-    s->variables = v;
+    if ((s->variable_count & (s->variable_count - 1)) == 0) { /* full */
+        v = pav_arena_alloc(c->arena,
+                            (2 * s->variable_count + 1) * sizeof(*v));
+        if (s->variable_count > 0)
+            memcpy(v, s->variables, s->variable_count * sizeof(*v));
+        s->variables = v;
+    }
+    s->variables[s->variable_count++] = name;
 }
 
 /* `$name`, then a path as behind `$`. */

@@ -331,6 +331,8 @@ array_range(struct args *a)
         if (items.count == RANGE_MAX)
             return call_fail(a, "The range has more than %d items", RANGE_MAX);
         pav_items_add(&items, pav_doc_new_int(a->st->arena, n));
+        if (step > 0 ? n > INT64_MAX - step : n < INT64_MIN - step)
+            break;
     }
     return pav_items_array(&items);
 }

@@ -175,18 +175,21 @@ recorder_fini(struct recorder *r)
 }
 
 static uint32_t
-ref_within(struct recorder *r, const struct pav_doc *d, size_t max)
+ref_within(struct recorder *r, const struct pav_doc *d, size_t max, bool own)
 {
     uint32_t i, n = r->payload_count, slot;
     size_t before = r->payloads.len, start;
 
     for (i = 0; i < RECENT_PAYLOADS && i < n; i++)
-        if (r->recent[(n - 1 - i) % RECENT_PAYLOADS].doc == d)
+        if (d != NULL && r->recent[(n - 1 - i) % RECENT_PAYLOADS].doc == d)
             return r->recent[(n - 1 - i) % RECENT_PAYLOADS].ref;
     if (n > 0)
         pav_buf_putc(&r->payloads, ',');
     start = r->payloads.len;
-    pav_doc_print(d, &r->payloads);
+    if (own)
+        pav_doc_print_own(d, &r->payloads);
+    else
+        pav_doc_print(d, &r->payloads);
     if (r->payloads.over || r->payloads.len - start > max) {
         r->payloads.len = before; /* too long, or nested too deeply */
         r->payloads.over = false;
@@ -201,14 +204,14 @@ ref_within(struct recorder *r, const struct pav_doc *d, size_t max)
 uint32_t
 recorder_ref(struct recorder *r, const struct pav_doc *d)
 {
-    return ref_within(r, d, PAV_PAYLOAD_MAX);
+    return ref_within(r, d, PAV_PAYLOAD_MAX, false);
 }
 
 /* For what no event shows: it is as large as it is. */
 static uint32_t
 ref_any(struct recorder *r, const struct pav_doc *d)
 {
-    uint32_t ref = ref_within(r, d, SIZE_MAX / 4);
+    uint32_t ref = ref_within(r, d, SIZE_MAX / 4, true);
 
     PAV_ASSERT(ref != PAYLOAD_TOO_BIG);
     return ref;

@@ -15,6 +15,7 @@
 #include "machine_int.h"
 
 #define CALLBACK_SUFFIX ".waitForTaskToken"
+#define ARN_MAX         1600
 #define PAVANE_EVENT    "arn:pavane:states:::event" CALLBACK_SUFFIX
 
 /* The optimised integrations: Step Functions developer guide. */
@@ -179,6 +180,10 @@ resource_compile(struct compiler *c, const struct pav_doc *state,
                           : "");
         return false;
     }
+    if (v->len > ARN_MAX)
+        compile_fault(c, PAV_ERROR, SCHEMA, pointer, v->at,
+                      "A resource has at most %d bytes, this one %u", ARN_MAX,
+                      v->len);
     check_express(c, out, pointer, v->at);
     return true;
 }

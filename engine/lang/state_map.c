@@ -13,6 +13,8 @@
 #include "pavane/text.h"
 #include "step_int.h"
 
+#define RUN_BYTES_MAX (64 << 20)
+
 #define LABEL_MAX 40
 
 /* ---- compiling ---- */
@@ -175,6 +177,19 @@ items_of(struct stepper *st, struct frame *f, const struct pav_doc *effective,
                         text);
 }
 
+static bool
+may_be_kept(const struct pav_doc *spec)
+{
+    struct pav_buf b;
+    bool fits;
+
+    pav_buf_init(&b, RUN_BYTES_MAX);
+    pav_doc_print_own(spec, &b);
+    fits = !b.over;
+    pav_buf_fini(&b);
+    return fits;
+}
+
 static enum outcome
 start_run(struct stepper *st, struct frame *f, const struct pav_doc *items)
 {
@@ -185,6 +200,13 @@ start_run(struct stepper *st, struct frame *f, const struct pav_doc *items)
     f->called_with = map_run_spec(st, f, items);
     if (f->called_with == NULL)
         return GO_FAILED;
+    if (!may_be_kept(f->called_with)) {
+        fail_with(st, f, "States.DataLimitExceeded",
+                  "The inputs of the map run have more than %d bytes together: "
+                  "read them with an ItemReader.",
+                  RUN_BYTES_MAX);
+        return GO_FAILED;
+    }
     step_uuid(st, run);
     step_uuid(st, label);
     f->token = pav_arena_printf(
@@ -210,6 +232,13 @@ enter(struct stepper *st, struct frame *f)
 
     if (!io_path_field(st, f, &s->input_path, f->input, &map->effective))
         return GO_FAILED;
+    if (io_too_big(st, map->effective)) {
+        fail_with(st, f, "States.DataLimitExceeded",
+                  "The state/task '%s' was given an input with a size exceeding "
+                  "the maximum number of bytes service limit.",
+                  s->name);
+        return GO_FAILED;
+    }
     inspect(st, "afterInputPath", map->effective);
     if (!items_of(st, f, map->effective, &map->items) ||
         !number_of_field(st, f, &s->map.max_concurrency, map->effective,
@@ -275,21 +304,26 @@ map_start_next(struct stepper *st, struct frame *f)
 {
     struct map_state *map = f->map;
     struct event_data data = {.name = f->state->name_doc, .number = map->next};
-    struct frame *kid = pav_arena_zalloc(st->arena, sizeof(*kid));
+    struct frame *kid;
+    int64_t id = emit(st, EV_ITERATION_STARTED,
+                      map->concurrency == 1 ? f->previous_id : map->started_id,
+                      &data);
+
+    if (st->over)
+        return NULL;
+    kid = pav_arena_zalloc(st->arena, sizeof(*kid));
 
     kid->parent = f;
     kid->index = map->next++;
     kid->scope = f->state->map.processor;
     kid->state = kid->scope->start;
     kid->phase = PHASE_ENTER;
-    kid->previous_id =
-        emit(st, EV_ITERATION_STARTED,
-             map->concurrency == 1 ? f->previous_id : map->started_id, &data);
+    kid->previous_id = id;
+    kid->input = &map->items->items[kid->index]; /* for a redrive */
     f->kids[f->kid_count++] = kid;
-    if (!st->over && select_item(st, f, kid->index, &kid->input))
+    if (select_item(st, f, kid->index, &kid->input))
         return kid;
-    if (!st->over)
-        fail_frame(st, f);
+    fail_frame(st, f);
     return NULL;
 }
 

@@ -78,6 +78,12 @@ history_max(const struct stepper *st)
     return st->in->history_max == 0 ? PAV_HISTORY_MAX : st->in->history_max;
 }
 
+static bool
+is_too_big(struct stepper *st, const struct pav_doc *d)
+{
+    return d != NULL && recorder_ref(&st->rec, d) == PAYLOAD_TOO_BIG;
+}
+
 int64_t
 emit(struct stepper *st, enum event_type type, int64_t previous_id,
      const struct event_data *data)
@@ -95,8 +101,8 @@ emit(struct stepper *st, enum event_type type, int64_t previous_id,
                                     (long long)history_max(st)));
         return 0;
     }
-    if (data != NULL && data->payload != NULL &&
-        recorder_ref(&st->rec, data->payload) == PAYLOAD_TOO_BIG) {
+    if (data != NULL &&
+        (is_too_big(st, data->payload) || is_too_big(st, data->credentials))) {
         end_failed(st, PAV_FAILED, EV_EXECUTION_FAILED, previous_id,
                    "States.DataLimitExceeded",
                    "An input or parameters exceed the maximum number of bytes "
@@ -376,7 +382,7 @@ caught(struct stepper *st, struct frame *f, const struct failure *e)
     error = error_output(st, e);
     if (io_assign(st, f, c->assign, error) &&
         io_result_path(st, f, &c->result_path, error, &output)) {
-        if (!io_too_big(st, output)) {
+        if (!io_too_big(st, output) && assign_apply(st, f)) {
             leave(st, f, output, c->next);
             return true;
         }
@@ -495,7 +501,7 @@ find_runnable(struct stepper *st, struct frame *f)
     for (i = 0; i < f->kid_count; i++) {
         struct frame *found = find_runnable(st, f->kids[i]);
 
-        if (found != NULL)
+        if (found != NULL || st->over)
             return found;
     }
     return f->phase == PHASE_MAP && map_may_start(f) ? map_start_next(st, f)
@@ -639,6 +645,9 @@ redrive_frame(struct stepper *st, struct frame *f)
 {
     uint32_t i, n = f->kid_count;
     struct frame **kids = f->kids;
+    const struct map_state *map = f->map;
+    const struct state *state = f->state;
+    enum phase phase = f->phase;
 
     f->retry_count = 0;
     f->attempts = NULL;
@@ -655,7 +664,13 @@ redrive_frame(struct stepper *st, struct frame *f)
         kids = pav_arena_alloc(st->arena, (n + 1) * sizeof(struct frame *));
         if (n > 0)
             memcpy(kids, f->kids, n * sizeof(struct frame *));
-        for (i = 0; i < n && !st->over; i++)
+        if (n == 0) { /* all had ended, what came behind it failed */
+            f->phase = PHASE_ENTER;
+            break;
+        }
+        for (i = 0; i < n && !st->over && f->phase == phase &&
+                    f->map == map && f->state == state;
+             i++)
             redrive_frame(st, kids[i]);
         break;
     case PHASE_ENTER:

@@ -194,7 +194,8 @@ task_add(struct pav_engine *e, const struct execution *x,
     if (w->arn != NULL)
         row.resource = pav_doc_str(&e->arena, w->arn);
     pav_buf_init(&with, SIZE_MAX / 2);
-    pav_doc_print(w->called_with, &with);
+    pav_doc_print_own(w->called_with, &with);
+    PAV_ASSERT(!with.over);
     row.with.p = with.p;
     row.with.len = with.len;
     pav_store_task_add(e->store, &row);

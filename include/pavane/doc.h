@@ -23,6 +23,7 @@
 #include "pavane/mem.h"
 
 #define PAV_DEPTH_MAX 1000 /* arrays and objects around a value */
+#define PAV_DEPTH_OWN 5
 
 enum pav_kind {
     PAV_NULL,
@@ -91,6 +92,11 @@ pav_doc_own(struct pav_arena *a, const char *text, size_t len);
 void pav_doc_place(const char *text, size_t len, uint32_t at, unsigned *line,
                    unsigned *column);
 
+/*
+ * The same for what only we read again, which has a level or two of ours around
+ * it: up to PAV_DEPTH_OWN levels more.
+ */
+void pav_doc_print_own(const struct pav_doc *d, struct pav_buf *out);
 /* Compact text, appended; deeper than PAV_DEPTH_MAX sets out->over. */
 void pav_doc_print(const struct pav_doc *d, struct pav_buf *out);
 /* Compact text in the arena, NUL-terminated. */
