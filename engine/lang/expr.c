@@ -28,8 +28,7 @@ refer(struct compiler *c, const char *name)
         if (strcmp(s->variables[i], name) == 0)
             return;
     if ((s->variable_count & (s->variable_count - 1)) == 0) { /* full */
-        v = pav_arena_alloc(c->arena,
-                            (2 * s->variable_count + 1) * sizeof(*v));
+        v = pav_arena_alloc(c->arena, (2 * s->variable_count + 1) * sizeof(*v));
         if (s->variable_count > 0)
             memcpy(v, s->variables, s->variable_count * sizeof(*v));
         s->variables = v;

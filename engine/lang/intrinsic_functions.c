@@ -157,24 +157,60 @@ json_to_string(struct args *a)
     return text_doc(a, &b);
 }
 
+static int
+by_text(const void *x, const void *y)
+{
+    return strcmp(x, y);
+}
+
+/* The characters of a text, sorted, each as a text of its own. */
+struct characters {
+    char (*v)[8];
+    size_t count;
+};
+
+static struct characters
+characters_of(struct pav_arena *a, const struct pav_doc *text)
+{
+    const char *p = text->text, *end = p + text->len;
+    struct characters c = {.v = pav_arena_zalloc(a, (size_t)text->len * 8 + 8)};
+
+    while (p < end) {
+        size_t len = pav_utf8_len(p, end);
+
+        if (len == 0)
+            len = 1; /* a lone surrogate's bytes */
+        memcpy(c.v[c.count++], p, len);
+        p += len;
+    }
+    qsort(c.v, c.count, sizeof(*c.v), by_text);
+    return c;
+}
+
 /* Each character of the second argument separates; empty pieces vanish. */
 static const struct pav_doc *
 string_split(struct args *a)
 {
     const char *p, *end, *from;
+    struct characters separators;
     struct pav_items items;
 
     if (!wants_text(a, 0) || !wants_text(a, 1))
         return NULL;
+    separators = characters_of(a->st->arena, a->v[1]);
     pav_items_init(&items, a->st->arena);
     p = from = a->v[0]->text;
     end = p + a->v[0]->len;
     while (p <= end) {
         size_t len = p == end ? 1 : pav_utf8_len(p, end);
+        char one[8] = {0};
 
         if (len == 0)
-            len = 1; /* a lone surrogate's bytes */
-        if (p == end || memmem(a->v[1]->text, a->v[1]->len, p, len) != NULL) {
+            len = 1;
+        if (p < end)
+            memcpy(one, p, len);
+        if (p == end || bsearch(one, separators.v, separators.count,
+                                sizeof(*separators.v), by_text) != NULL) {
             if (p > from)
                 pav_items_add(&items, pav_doc_new_str(a->st->arena, from,
                                                       (size_t)(p - from)));

@@ -233,10 +233,11 @@ enter(struct stepper *st, struct frame *f)
     if (!io_path_field(st, f, &s->input_path, f->input, &map->effective))
         return GO_FAILED;
     if (io_too_big(st, map->effective)) {
-        fail_with(st, f, "States.DataLimitExceeded",
-                  "The state/task '%s' was given an input with a size exceeding "
-                  "the maximum number of bytes service limit.",
-                  s->name);
+        fail_with(
+            st, f, "States.DataLimitExceeded",
+            "The state/task '%s' was given an input with a size exceeding "
+            "the maximum number of bytes service limit.",
+            s->name);
         return GO_FAILED;
     }
     inspect(st, "afterInputPath", map->effective);
@@ -305,9 +306,9 @@ map_start_next(struct stepper *st, struct frame *f)
     struct map_state *map = f->map;
     struct event_data data = {.name = f->state->name_doc, .number = map->next};
     struct frame *kid;
-    int64_t id = emit(st, EV_ITERATION_STARTED,
-                      map->concurrency == 1 ? f->previous_id : map->started_id,
-                      &data);
+    int64_t id =
+        emit(st, EV_ITERATION_STARTED,
+             map->concurrency == 1 ? f->previous_id : map->started_id, &data);
 
     if (st->over)
         return NULL;

@@ -668,8 +668,8 @@ redrive_frame(struct stepper *st, struct frame *f)
             f->phase = PHASE_ENTER;
             break;
         }
-        for (i = 0; i < n && !st->over && f->phase == phase &&
-                    f->map == map && f->state == state;
+        for (i = 0; i < n && !st->over && f->phase == phase && f->map == map &&
+                    f->state == state;
              i++)
             redrive_frame(st, kids[i]);
         break;
@@ -920,8 +920,11 @@ pav_step(const struct pav_step_in *in, struct pav_arena *a,
         out->states = last;
         out->state_count = 1;
     } else { /* an end from outside leaves the frames as they stood */
-        view(in->machine, st.root, in->identity->started_at, in->now_ms, a,
-             out);
+        view(in->machine, st.root,
+             in->identity->redriven_at > in->identity->started_at
+                 ? in->identity->redriven_at
+                 : in->identity->started_at,
+             in->now_ms, a, out);
         if (st.over)
             out->wait_count = out->timer_count = 0;
     }

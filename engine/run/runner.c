@@ -38,6 +38,14 @@ execution_record(struct pav_engine *e, struct execution *x)
     return x->record;
 }
 
+/* A redrive begins the machine's TimeoutSeconds anew. */
+static int64_t
+execution_began(const struct execution *x)
+{
+    return x->note.redriven_at > x->row.started_at ? x->note.redriven_at
+                                                   : x->row.started_at;
+}
+
 bool
 execution_load(struct pav_engine *e, const struct pav_execution_row *row,
                struct execution *out)
@@ -54,7 +62,7 @@ execution_load(struct pav_engine *e, const struct pav_execution_row *row,
                                      ? out->record_text
                                      : load_record(e, row->first_step));
     pav_step_view(out->version->compiled, execution_record(e, out),
-                  row->started_at, &e->arena, &out->before);
+                  execution_began(out), &e->arena, &out->before);
     return true;
 }
 

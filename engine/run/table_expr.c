@@ -385,21 +385,45 @@ table_condition(struct table_expr *x, const char *text, bool *holds)
 
 /* ---- updates ---- */
 
+/* Exactly, when both are integers of 64 bits; otherwise as binary64. */
+static bool
+whole_of(const struct pav_doc *v, int64_t *out)
+{
+    const struct pav_doc *d = pav_doc_get(v, "N");
+    char text[24], *end;
+
+    if (d->len == 0 || d->len > 18)
+        return false;
+    memcpy(text, d->text, d->len);
+    text[d->len] = '\0';
+    *out = strtoll(text, &end, 10);
+    return *end == '\0';
+}
+
 static const struct pav_doc *
 sum(struct scan *s, const struct pav_doc *x, const struct pav_doc *y, int sign)
 {
     struct pav_members m;
     char text[40];
+    int64_t a, b;
     double n;
 
     if (pav_doc_get(x, "N") == NULL || pav_doc_get(y, "N") == NULL) {
         refuse(s, "an operand is no number");
         return NULL;
     }
-    n = number_of(s, x) + sign * number_of(s, y);
-    snprintf(text, sizeof(text), "%.17g", n);
-    if (strtod(text, NULL) == (double)(long long)n)
-        snprintf(text, sizeof(text), "%lld", (long long)n);
+    if (whole_of(x, &a) && whole_of(y, &b) &&
+        !(sign > 0 ? __builtin_add_overflow(a, b, &a)
+                   : __builtin_sub_overflow(a, b, &a))) {
+        snprintf(text, sizeof(text), "%lld", (long long)a);
+    } else {
+        n = number_of(s, x) + sign * number_of(s, y);
+        if (!isfinite(n)) {
+            refuse(s, "Number overflow");
+            return NULL;
+        }
+        snprintf(text, sizeof(text), "%.17g", n);
+    }
     pav_members_init(&m, s->x->arena);
     pav_members_puts(
         &m, "N",

@@ -4,6 +4,8 @@
  * file: {"tables": {"NAME": {"key": ["id"]}}}; a table that is not there does
  * not exist.  Shapes, errors and texts are DynamoDB's.
  */
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "pavane/digest.h"
@@ -100,6 +102,93 @@ find_key(struct request *r, const struct pav_doc *from)
     pav_doc_print(pav_items_array(&parts), &b);
     r->key = pav_arena_strndup(&r->e->arena, b.p, b.len);
     pav_buf_fini(&b);
+    return true;
+}
+
+/* ---- attribute values: {"S": "x"}, {"N": "1"}, {"L": [...]}, ... ---- */
+
+static bool is_value(const struct pav_doc *v);
+
+static bool
+are_values(const struct pav_doc *d)
+{
+    uint32_t i;
+
+    for (i = 0; i < d->len; i++)
+        if (!is_value(d->kind == PAV_ARRAY ? &d->items[i]
+                                           : &d->members[i].value))
+            return false;
+    return true;
+}
+
+static bool
+is_number(const struct pav_doc *v)
+{
+    char text[64], *end;
+
+    if (v->kind != PAV_STRING || v->len == 0 || v->len >= sizeof(text) ||
+        strspn(v->text, "0123456789+-.eE") < v->len)
+        return false;
+    memcpy(text, v->text, v->len);
+    text[v->len] = '\0';
+    return isfinite(strtod(text, &end)) && *end == '\0';
+}
+
+static bool
+is_set(const struct pav_doc *v, bool numbers)
+{
+    uint32_t i;
+
+    if (v->kind != PAV_ARRAY || v->len == 0)
+        return false;
+    for (i = 0; i < v->len; i++)
+        if (numbers ? !is_number(&v->items[i]) : v->items[i].kind != PAV_STRING)
+            return false;
+    return true;
+}
+
+static bool
+is_value(const struct pav_doc *v)
+{
+    const struct pav_doc *d;
+
+    if (v->kind != PAV_OBJECT || v->len != 1)
+        return false;
+    d = &v->members[0].value;
+    if (pav_doc_get(v, "S") != NULL || pav_doc_get(v, "B") != NULL)
+        return d->kind == PAV_STRING;
+    if (pav_doc_get(v, "N") != NULL)
+        return is_number(d);
+    if (pav_doc_get(v, "BOOL") != NULL)
+        return pav_doc_is_bool(d);
+    if (pav_doc_get(v, "NULL") != NULL)
+        return d->kind == PAV_TRUE;
+    if (pav_doc_get(v, "L") != NULL)
+        return d->kind == PAV_ARRAY && are_values(d);
+    if (pav_doc_get(v, "M") != NULL)
+        return d->kind == PAV_OBJECT && are_values(d);
+    return (pav_doc_get(v, "NS") != NULL && is_set(d, true)) ||
+           ((pav_doc_get(v, "SS") != NULL || pav_doc_get(v, "BS") != NULL) &&
+            is_set(d, false));
+}
+
+static bool
+has_values(struct request *r)
+{
+    static const char *const fields[] = {"Item", "Key",
+                                         "ExpressionAttributeValues"};
+    size_t i;
+
+    for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        const struct pav_doc *d = pav_doc_get(r->with, fields[i]);
+
+        if (d == NULL || (d->kind == PAV_OBJECT && are_values(d)))
+            continue;
+        refuse(r, "ValidationException",
+               "Supplied AttributeValue has more than one datatypes set, must "
+               "contain exactly one of the supported datatypes");
+        return false;
+    }
     return true;
 }
 
@@ -200,12 +289,23 @@ update_item(struct request *r)
         .item = r->old == NULL ? pav_doc_get(r->with, "Key") : r->old,
         .names = pav_doc_get(r->with, "ExpressionAttributeNames"),
         .values = pav_doc_get(r->with, "ExpressionAttributeValues")};
-    const struct pav_doc *item = x.item;
+    const struct pav_doc *item = x.item, *key = pav_doc_get(r->with, "Key");
+    uint32_t i;
 
     if (!condition_holds(r))
         return NULL;
     if (text != NULL && (item = table_update(&x, text)) == NULL)
         return refuse(r, "ValidationException", x.why);
+    for (i = 0; i < key->len; i++)
+        if (pav_doc_getn(item, key->members[i].key, key->members[i].len) ==
+                NULL ||
+            !pav_doc_equal(
+                pav_doc_getn(item, key->members[i].key, key->members[i].len),
+                &key->members[i].value))
+            return refuse(
+                r, "ValidationException",
+                "One or more parameter values were invalid: Cannot "
+                "update attribute. This attribute is part of the key");
     store(r, item);
     return answer(r, item);
 }
@@ -245,7 +345,7 @@ table_call(struct pav_engine *e, const char *method, const struct pav_doc *with,
     from = pav_doc_get(with, rows[i].key);
     if (from == NULL || from->kind != PAV_OBJECT)
         return null_at(&r, *rows[i].key == 'I' ? "item" : "key");
-    if (!find_key(&r, from))
+    if (!has_values(&r) || !find_key(&r, from))
         return NULL;
     if (pav_store_table_get(e->store, r.table, r.key, &e->arena, &item))
         r.old = pav_doc_own(&e->arena, item.p, item.len);

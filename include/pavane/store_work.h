@@ -19,8 +19,9 @@ struct pav_task_row {
     const char *token;     /* or NULL */
     struct pav_bytes with; /* JSON: what it is called with */
     int64_t at;
-    /* 0: nobody has it; 1: a worker, a child, or the token's holder has; larger:
-     * the daemon that asked for it outside, by its number for a lifetime. */
+    /* 0: nobody has it; 1: a worker, a child, or the token's holder has;
+     * larger: the daemon that asked for it outside, by its number for a
+     * lifetime. */
     int64_t taken;
 };
 
