@@ -9,6 +9,8 @@
 #include "pavane/text.h"
 #include "step_int.h"
 
+#define VARIABLES_MAX 4096 /* that one state refers to */
+
 static bool
 is_variable(const char *text, size_t len)
 {
@@ -27,6 +29,14 @@ refer(struct compiler *c, const char *name)
     for (i = 0; i < s->variable_count; i++)
         if (strcmp(s->variables[i], name) == 0)
             return;
+    if (s->variable_count == VARIABLES_MAX) {
+        if (!c->too_many_variables)
+            compile_fault(c, PAV_ERROR, SCHEMA, s->pointer, s->source->at,
+                          "A state refers to at most %d variables",
+                          VARIABLES_MAX);
+        c->too_many_variables = true;
+        return;
+    }
     if ((s->variable_count & (s->variable_count - 1)) == 0) { /* full */
         v = pav_arena_alloc(c->arena, (2 * s->variable_count + 1) * sizeof(*v));
         if (s->variable_count > 0)

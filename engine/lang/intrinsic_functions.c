@@ -3,6 +3,7 @@
  * none of the service's is on record.
  */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "pavane/digest.h"

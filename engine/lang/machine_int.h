@@ -263,8 +263,9 @@ struct compiler {
     struct pav_arena *arena; /* the machine's */
     struct pav_faults *faults;
     uint32_t depth;
-    struct state *state; /* whose fields are compiled */
-    bool lone;           /* one state alone: its targets are elsewhere */
+    struct state *state;     /* whose fields are compiled */
+    bool lone;               /* one state alone: its targets are elsewhere */
+    bool too_many_variables; /* said so */
 };
 
 /* A fault at a member (or at the object itself when key is NULL). */
