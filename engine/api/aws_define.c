@@ -55,6 +55,8 @@ attributes_of(struct aws_read *r, struct pav_job *job, bool create)
     const struct pav_doc *logging =
         pav_doc_get(r->request, "loggingConfiguration");
     const struct pav_doc *level = pav_doc_get(logging, "level");
+    const struct pav_doc *enabled =
+        pav_doc_get(pav_doc_get(r->request, "tracingConfiguration"), "enabled");
     struct pav_members m;
     size_t i;
 
@@ -64,6 +66,11 @@ attributes_of(struct aws_read *r, struct pav_job *job, bool create)
         read_fail(r, "InvalidLoggingConfiguration",
                   "Invalid Logging Configuration: the level is one of ALL, "
                   "ERROR, FATAL, OFF");
+        return false;
+    }
+    if (enabled != NULL && !pav_doc_is_bool(enabled)) {
+        read_fail(r, "InvalidTracingConfiguration",
+                  "Invalid Tracing Configuration: enabled is true or false");
         return false;
     }
     pav_members_init(&m, &job->arena);
@@ -213,6 +220,14 @@ aws_update(struct aws_read *r)
         pav_job_free(job);
         return;
     }
+    if (job->row.attributes != NULL && view.row.attributes != NULL)
+        job->row.attributes = pav_doc_text(
+            &job->arena,
+            pav_doc_merge(&job->arena,
+                          pav_doc_own(&job->arena, view.row.attributes,
+                                      strlen(view.row.attributes)),
+                          pav_doc_own(&job->arena, job->row.attributes,
+                                      strlen(job->row.attributes))));
     hand_on(r, job, definition);
 }
 

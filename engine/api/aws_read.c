@@ -148,8 +148,10 @@ put_definition(struct aws_read *r, struct pav_members *m,
     struct pav_faults faults;
     struct pav_buf b;
 
-    if (included != NULL && strcmp(included, "METADATA_ONLY") == 0)
+    if (included != NULL && strcmp(included, "METADATA_ONLY") == 0) {
+        pav_members_str(m, "definition", "{}");
         return;
+    }
     pav_members_str(
         m, "definition",
         pav_arena_strndup(a, row->definition.p, row->definition.len));

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "pavane/digest.h"
+#include "pavane/text.h"
 #include "step_int.h"
 
 #define USUAL_BUDGET 1000
@@ -59,12 +60,31 @@ end(struct stepper *st, enum pav_status status)
     st->out->status = status;
 }
 
+/* What is longer than an error or a cause may be is cut off. */
+static const char *
+cut(struct stepper *st, const char *text, size_t max)
+{
+    const char *p = text, *end;
+
+    if (text == NULL || strlen(text) <= max)
+        return text;
+    for (end = text + strlen(text); max > 0 && p < end; max--) {
+        size_t len = pav_utf8_len(p, end);
+
+        p += len == 0 ? 1 : len;
+    }
+    return pav_arena_strndup(st->arena, text, (size_t)(p - text));
+}
+
 static void
 end_failed(struct stepper *st, enum pav_status status, enum event_type type,
            int64_t previous_id, const char *error, const char *cause)
 {
-    struct event_data data = {.error = error, .cause = cause};
+    struct event_data data;
 
+    error = cut(st, error, PAV_ERROR_MAX);
+    cause = cut(st, cause, PAV_CAUSE_MAX);
+    data = (struct event_data){.error = error, .cause = cause};
     st->next_id++;
     recorder_event(&st->rec, type, previous_id, &data);
     st->out->error = error;
@@ -737,8 +757,12 @@ is_of_frame(const struct pav_wake *w)
 static void
 wake(struct stepper *st)
 {
-    const struct pav_wake *w = &st->in->wake;
+    struct pav_wake as_told = st->in->wake;
+    const struct pav_wake *w = &as_told;
     struct frame *f = NULL;
+
+    as_told.error = cut(st, as_told.error, PAV_ERROR_MAX);
+    as_told.cause = cut(st, as_told.cause, PAV_CAUSE_MAX);
 
     if (is_of_frame(w)) {
         f = frame_waiting(st->root, w->no);
@@ -824,10 +848,9 @@ gather(struct gather *g, const struct frame *f)
     case PHASE_DONE:
         return;
     case PHASE_MAP:
-        g->runnable |= map_may_start(f);
-        g->moving |= g->runnable;
-        /* fall through */
     case PHASE_PARALLEL:
+        if (f->phase == PHASE_MAP && map_may_start(f))
+            g->runnable = g->moving = true;
         for (i = 0; i < f->kid_count; i++)
             gather(g, f->kids[i]);
         if (f->kid_count > 0)

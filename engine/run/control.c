@@ -78,12 +78,40 @@ page_size(struct control *c)
     return n <= 0 ? 100 : n > PAGE_MAX ? PAGE_MAX : (uint32_t)n;
 }
 
+/*
+ * A page's token is "ACTION NAME" in Base64: behind which name the next page
+ * begins, and of which list.  NULL after the job has failed.
+ */
 static const char *
 page_start(struct control *c)
 {
     const char *token = text_of(c, "nextToken");
+    size_t len, action = strlen(c->j->action);
+    char *text;
 
-    return token == NULL ? "" : token;
+    if (token == NULL)
+        return "";
+    text = pav_arena_zalloc(c->a, strlen(token) + 4);
+    if (pav_base64_decode(token, strlen(token), text, &len) && len > action &&
+        memcmp(text, c->j->action, action) == 0 && text[action] == ' ' &&
+        memchr(text, 0, len) == NULL) {
+        text[len] = '\0';
+        return text + action + 1;
+    }
+    job_fail(c->j, PAV_INVALID, "InvalidToken", "nextToken",
+             "Invalid Token: 'Invalid token'");
+    return NULL;
+}
+
+static void
+page_next(struct control *c, const char *name)
+{
+    char *text = pav_arena_printf(c->a, "%s %s", c->j->action, name);
+    size_t room = (strlen(text) + 2) / 3 * 4 + 1;
+    char *token = pav_arena_zalloc(c->a, room);
+
+    pav_base64(text, strlen(text), token);
+    pav_members_str(&c->out, "nextToken", token);
 }
 
 /* ---- ARNs ---- */
@@ -343,7 +371,7 @@ list_versions(struct control *c)
     const char *after = "", *start = page_start(c);
     struct pav_items list;
 
-    if (m == NULL)
+    if (m == NULL || start == NULL)
         return;
     rows = pav_arena_alloc(c->a, (VERSIONS_MAX + 100) * sizeof(*rows));
     do {
@@ -372,8 +400,8 @@ list_versions(struct control *c)
         after = rows[n].name;
     }
     pav_members_puts(&c->out, "stateMachineVersions", pav_items_array(&list));
-    if (i == limit && n > 0 && n < total)
-        pav_members_str(&c->out, "nextToken", after);
+    if (i == limit && n < total) /* one was passed on the way out */
+        page_next(c, after);
 }
 
 /* ---- aliases ---- */
@@ -630,7 +658,7 @@ list_aliases(struct control *c)
     }
     pav_members_puts(&c->out, "stateMachineAliases", pav_items_array(&list));
     if (i < n)
-        pav_members_str(&c->out, "nextToken", rows[i - 1].name);
+        page_next(c, rows[i - 1].name);
 }
 
 /* ---- activities ---- */
@@ -737,7 +765,7 @@ list_activities(struct control *c)
     }
     pav_members_puts(&c->out, "activities", pav_items_array(&list));
     if (n > limit)
-        pav_members_str(&c->out, "nextToken", rows[limit - 1].name);
+        page_next(c, rows[limit - 1].name);
 }
 
 /* ---- tags ---- */
@@ -991,7 +1019,7 @@ list_runs(struct control *c)
     const char *start = page_start(c);
     int64_t after = 0;
 
-    if (!find_execution(c, &row))
+    if (start == NULL || !find_execution(c, &row))
         return;
     if (*start != '\0' && !pav_parse_int(start, strlen(start), &after)) {
         job_fail(c->j, PAV_INVALID, "InvalidToken", "nextToken",

@@ -2,6 +2,7 @@
  * What the Step Functions API changes: StartExecution, StopExecution,
  * SendTaskSuccess and SendTaskFailure.  Error names are the API's.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "pavane/digest.h"
@@ -269,6 +270,8 @@ tasks_send(struct pav_engine *e, struct pav_job *j)
 
 /* ---- RedriveExecution ---- */
 
+#define TOKEN_MS      (15LL * 60 * 1000)
+#define TOKENS_MAX    10
 #define REDRIVABLE_MS (14LL * 24 * 3600 * 1000)
 
 /* Why it cannot be; NULL: it can. */
@@ -290,6 +293,44 @@ pav_redrive_refusal(const struct pav_execution_row *row,
     return NULL;
 }
 
+/*
+ * A clientToken is good for 15 minutes, the last ten are known: lines of
+ * "MILLISECONDS TOKEN", the newest first.
+ */
+static bool
+redriven_with(struct pav_engine *e, const struct pav_note_row *note,
+              const char *token, int64_t *at)
+{
+    const char *line = note->redrive_token, *text;
+    size_t len;
+
+    for (; line != NULL && *line != '\0'; line += len + (line[len] == '\n')) {
+        len = strcspn(line, "\n");
+        text = memchr(line, ' ', len);
+        if (text == NULL || strlen(token) != len - (size_t)(text + 1 - line) ||
+            memcmp(text + 1, token, strlen(token)) != 0)
+            continue;
+        *at = strtoll(line, NULL, 10);
+        return pav_clock_ms(e->clock) - *at < TOKEN_MS;
+    }
+    return false;
+}
+
+static const char *
+with_token(struct pav_engine *e, const struct pav_note_row *note,
+           const char *token)
+{
+    const char *old = note->redrive_token == NULL ? "" : note->redrive_token;
+    const char *end = old;
+    int i;
+
+    for (i = 1; i < TOKENS_MAX && *end != '\0'; i++)
+        end += strcspn(end, "\n") + (end[strcspn(end, "\n")] == '\n');
+    return pav_arena_printf(&e->arena, "%lld %s\n%.*s",
+                            (long long)note->redriven_at, token,
+                            (int)(end - old), old);
+}
+
 void
 tasks_redrive(struct pav_engine *e, struct pav_job *j)
 {
@@ -299,11 +340,8 @@ tasks_redrive(struct pav_engine *e, struct pav_job *j)
 
     if (!find(e, j, &x))
         return;
-    if (j->token != NULL && x.note.redrive_token != NULL &&
-        strcmp(j->token, x.note.redrive_token) == 0) {
-        j->at = x.note.redriven_at;
+    if (j->token != NULL && redriven_with(e, &x.note, j->token, &j->at))
         return;
-    }
     why = pav_redrive_refusal(&x.row, x.version->machine->type,
                               pav_clock_ms(e->clock));
     if (why == NULL && pav_doc_get(execution_record(e, &x), "f") == NULL)
@@ -315,7 +353,8 @@ tasks_redrive(struct pav_engine *e, struct pav_job *j)
     }
     x.note.redrive_count++;
     x.note.redriven_at = j->at = pav_clock_ms(e->clock);
-    x.note.redrive_token = j->token;
+    if (j->token != NULL)
+        x.note.redrive_token = with_token(e, &x.note, j->token);
     x.noted = true;
     pav_store_note_put(e->store, &x.note);
     memset(&x.before, 0, sizeof(x.before)); /* nothing is open of it */
