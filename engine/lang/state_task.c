@@ -311,7 +311,8 @@ task_submitted(struct stepper *st, struct frame *f,
 {
     struct event_data data = {.payload = output};
 
-    if (f->stage >= STAGE_SUBMITTED)
+    /* Neither an activity nor a plain function replies before its end. */
+    if (f->stage >= STAGE_SUBMITTED || f->state->task.resource.type == NULL)
         return;
     name_resource(f, &data);
     emit_next(st, f, EV_TASK_SUBMITTED, &data);

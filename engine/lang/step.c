@@ -22,7 +22,7 @@
 #include "pavane/text.h"
 #include "step_int.h"
 
-#define USUAL_BUDGET 1000
+#define USUAL_BUDGET 1000       /* transitions in one step */
 #define MUCH         (4u << 20) /* bytes of payloads in one step */
 
 static const char *const status_names[] = {
@@ -529,16 +529,26 @@ find_runnable(struct stepper *st, struct frame *f)
 }
 
 static bool
+has_kids(const struct frame *f)
+{
+    return f->phase == PHASE_PARALLEL || f->phase == PHASE_MAP;
+}
+
+static uint32_t
+open_items(const struct frame *f)
+{
+    uint32_t i, n = f->phase == PHASE_MAP ? f->map->items->len : 0;
+
+    for (i = 0; has_kids(f) && i < f->kid_count; i++)
+        n += open_items(f->kids[i]);
+    return n;
+}
+
+static bool
 is_waiting(const struct frame *f)
 {
     return f->phase == PHASE_TASK || f->phase == PHASE_WAIT ||
            f->phase == PHASE_RETRY || f->phase == PHASE_RUN;
-}
-
-static bool
-has_kids(const struct frame *f)
-{
-    return f->phase == PHASE_PARALLEL || f->phase == PHASE_MAP;
 }
 
 struct frame *
@@ -933,6 +943,10 @@ pav_step(const struct pav_step_in *in, struct pav_arena *a,
     if (in->record != NULL)
         st.root = record_frames(in->machine, in->record, a, &st.next_no);
     wake(&st);
+    /* A step writes the items of the Maps that stand open: it is to be worth
+     * that. */
+    if (in->budget == 0 && !st.over)
+        st.budget += open_items(st.root);
     while (!st.over && st.budget-- > 0 && st.rec.payloads.len < MUCH &&
            (f = find_runnable(&st, st.root)) != NULL)
         enter(&st, f);
