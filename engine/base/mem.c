@@ -2,6 +2,7 @@
 #include "pavane/mem.h"
 
 #include <stdarg.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,14 @@ pav_arena_fini(struct pav_arena *a)
         c = older;
     }
     memset(a, 0, sizeof(*a));
+}
+
+/* Fetching pages anew costs as much again as a large step's own work. */
+void
+pav_mem_keep(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 16 << 20);
+    mallopt(M_TRIM_THRESHOLD, 64 << 20);
 }
 
 void

@@ -243,6 +243,7 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
     engine.store = d->store;
     engine.done_arg = d->api;
     pav_clock_real(&engine.clock, offset);
+    pav_mem_keep();
     d->engine = pav_engine_new(&engine);
     d->store = NULL; /* the engine's now */
     return pav_api_bind(d->api, d->engine, d->http, err);

@@ -15,6 +15,9 @@
 
 void *pav_xmalloc(size_t len);
 void *pav_xcalloc(size_t count, size_t len);
+/* For a process that lives long: memory up to 64 MB that was given back stays
+ * at hand.  Once, at its start. */
+void pav_mem_keep(void);
 void *pav_xrealloc(void *p, size_t len);
 char *pav_xstrdup(const char *s);
 

@@ -193,6 +193,7 @@ main(int argc, char **argv)
         put_chain(&text);
     }
     b.machine = compile(text.p, text.len);
+    pav_mem_keep();
     began = now_ns();
     for (i = 0; i < times; i++) {
         if (strcmp(argv[1], "load") == 0) {
