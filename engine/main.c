@@ -9,7 +9,8 @@
 
 static const struct command *const commands[] = {
     &serve_command, &validate_command, &graph_command, &import_command,
-    &send_command,  &list_command,     &show_command,  &history_command};
+    &test_command,  &simulate_command, &send_command,  &list_command,
+    &show_command,  &history_command};
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void

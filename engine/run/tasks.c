@@ -223,6 +223,10 @@ tasks_reply(struct pav_engine *e, struct pav_job *j)
     struct pav_task_row task;
     size_t len, tail = strlen(".waitForTaskToken");
 
+    if (j->by_hand) {
+        (void)task_wake(e, j->execution_id, &wake);
+        return;
+    }
     if (!pav_store_task(e->store, j->execution_id, j->no, &e->arena, &task))
         return;
     len = strlen(task.resource);

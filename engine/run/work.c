@@ -71,6 +71,8 @@ do_task(struct pav_engine *e, int64_t execution_id, uint32_t no)
         return;
     if (task.call == PAV_CALL_MAP_RUN)
         map_run_begin(e, &task);
+    else if (e->config.by_hand)
+        return;
     else if (!local_call(e, &task) && task.taken != e->lifetime)
         call_outside(e, &task); /* again, when a daemon before us has asked */
 }

@@ -103,6 +103,7 @@ struct pav_job {
     struct pav_bytes with;
     bool lists;   /* READ_OBJECT: the objects are the items */
     bool written; /* OBJECT: the answer of a WRITE_OBJECT */
+    bool by_hand; /* REPLY: the end of any task, whoever was to give it */
 
     /* PAV_JOB_CONTROL: an action of the API and its request */
     const char *action;
@@ -171,6 +172,7 @@ struct pav_engine_config {
     /* What is served outside, "lambda:invoke"; outlive the engine. */
     const char *const *services;
     uint32_t service_count;
+    bool by_hand;                 /* nobody is called: see PAV_JOB_REPLY */
     int64_t history_max;          /* 0: PAV_HISTORY_MAX */
     const struct pav_doc *tables; /* {"NAME": {"key": [...]}}, or NULL */
     /* Behind a durable commit, on a thread of the engine's: jobs that are

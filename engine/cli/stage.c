@@ -1,0 +1,367 @@
+/* The stage: see stage.h. */
+#include "stage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pavane/envelope.h"
+#include "pavane/folder.h"
+#include "pavane/history.h"
+#include "pavane/log.h"
+
+#define BEGINNING 1767225600000 /* 2026-01-01, wherever and whenever it runs   \
+                                 */
+#define TURNS_MAX 100000
+
+static void
+on_done(void *arg, struct pav_job *first)
+{
+    struct stage *s = arg;
+    struct pav_job *next;
+
+    for (; first != NULL; first = next) {
+        next = (struct pav_job *)first->node.next;
+        if (first != s->waiting_for) {
+            pav_job_free(first);
+            continue;
+        }
+        pav_job_free(s->done);
+        s->done = first;
+        s->waiting_for = NULL;
+    }
+}
+
+/* One job, until it comes back. */
+static struct pav_job *
+do_job(struct stage *s, struct pav_job *j)
+{
+    s->waiting_for = j;
+    if (!pav_engine_submit(s->engine, j))
+        PAV_BUG("the stage's queue is full");
+    while (s->waiting_for != NULL)
+        pav_engine_turn(s->engine, 0);
+    return s->done;
+}
+
+static struct pav_job *
+load(const char *path, struct pav_buf *report)
+{
+    char copy[4096], *slash;
+    size_t len;
+
+    snprintf(copy, sizeof(copy), "%s", path);
+    len = strlen(copy);
+    while (len > 1 && copy[len - 1] == '/')
+        copy[--len] = '\0';
+    slash = strrchr(copy, '/');
+    if (slash == NULL)
+        return pav_folder_load(".", copy, report);
+    *slash = '\0';
+    return pav_folder_load(*copy == '\0' ? "/" : copy, slash + 1, report);
+}
+
+static bool
+open_store(struct stage *s, struct pav_store **store, struct pav_err *err)
+{
+    const char *tmp = getenv("TMPDIR");
+
+    snprintf(s->dir, sizeof(s->dir), "%.40s/pavane-XXXXXX",
+             tmp == NULL || strlen(tmp) > 40 ? "/tmp" : tmp);
+    if (mkdtemp(s->dir) == NULL) {
+        (void)pav_fail(err, PAV_IO, s->dir, "no folder can be made there");
+        return false;
+    }
+    snprintf(s->db, sizeof(s->db), "%s/stage.db", s->dir);
+    return pav_store_open(s->db, store, err) == PAV_OK;
+}
+
+struct stage *
+stage_new(const char *path, struct pav_buf *report, struct pav_err *err)
+{
+    static const char *const all[] = {"*"};
+    struct pav_engine_config config = {.region = "us-east-1",
+                                       .account = "000000000000",
+                                       .role_arn = "",
+                                       .queue_max = 100,
+                                       .by_hand = true,
+                                       .services = all,
+                                       .service_count = 1,
+                                       .done = on_done};
+    struct pav_job *define = load(path, report);
+    struct stage *s;
+
+    if (define == NULL)
+        return NULL;
+    s = pav_xcalloc(1, sizeof(*s));
+    config.done_arg = s;
+    pav_arena_init(&s->arena, 1 << 16);
+    s->machine = pav_arena_strdup(&s->arena, define->row.name);
+    pav_log_level(PAV_LOG_ERROR);
+    pav_clock_virtual(&config.clock, BEGINNING);
+    if (!open_store(s, &config.store, err)) {
+        pav_job_free(define);
+        stage_free(s);
+        return NULL;
+    }
+    s->engine = pav_engine_new(&config);
+    do_job(s, define);
+    if (s->done->rc != PAV_OK ||
+        pav_reader_open(s->db, &s->reader, err) != PAV_OK) {
+        if (s->done->rc != PAV_OK)
+            *err = s->done->err;
+        stage_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void
+stage_free(struct stage *s)
+{
+    static const char *const tails[] = {"", "-wal", "-shm"};
+    char path[128];
+    size_t i;
+
+    if (s == NULL)
+        return;
+    pav_reader_close(s->reader);
+    if (s->engine != NULL) {
+        pav_engine_stop(s->engine);
+        pav_engine_free(s->engine);
+    }
+    for (i = 0; *s->db != '\0' && i < 3; i++) {
+        snprintf(path, sizeof(path), "%s%s", s->db, tails[i]);
+        (void)unlink(path);
+    }
+    if (*s->dir != '\0')
+        (void)rmdir(s->dir);
+    pav_job_free(s->done);
+    pav_arena_fini(&s->arena);
+    free(s);
+}
+
+/* ---- what happens ---- */
+
+static struct pav_bytes
+bytes_of(const struct pav_doc *text)
+{
+    struct pav_bytes b = {text->text, text->len};
+
+    return b;
+}
+
+const char *
+stage_event(struct stage *s, const struct pav_doc *event, const char **detail)
+{
+    struct pav_job *j = pav_job_new(PAV_JOB_EVENTS);
+    const struct pav_doc *d;
+    struct pav_envelope envelope;
+    struct pav_err err;
+    struct pav_buf b;
+    uint32_t i;
+
+    *detail = NULL;
+    pav_buf_init(&b, SIZE_MAX / 2);
+    pav_doc_print(event, &b);
+    d = pav_doc_own(&j->arena, b.p, b.len);
+    pav_buf_fini(&b);
+    j->items = pav_arena_zalloc(&j->arena, sizeof(*j->items));
+    j->item_count = 1;
+    if (pav_envelope_read(d, NULL, "us-east-1", "000000000000", stage_now(s),
+                          &j->arena, &envelope, &err) != PAV_OK) {
+        *detail = pav_arena_printf(&s->arena, "%s: %s", err.at, err.message);
+        pav_job_free(j);
+        return pav_disposition_name(PAV_REJECTED);
+    }
+    j->items[0].doc = envelope.doc;
+    j->items[0].body.p = pav_doc_text(&j->arena, event);
+    j->items[0].body.len = strlen(j->items[0].body.p);
+    j->items[0].source = bytes_of(envelope.source);
+    j->items[0].id = bytes_of(envelope.id);
+    j->items[0].detail_type = bytes_of(envelope.detail_type);
+    j->items[0].known_id = envelope.known_id;
+    j = do_job(s, j);
+    for (i = 0; i < j->items[0].outcome_count; i++)
+        if (j->items[0].outcomes[i].machine != NULL) {
+            *detail = j->items[0].outcomes[i].detail;
+            return pav_disposition_name(j->items[0].outcomes[i].disposition);
+        }
+    return pav_disposition_name(j->items[0].outcome_count == 0
+                                    ? PAV_UNMATCHED
+                                    : j->items[0].outcomes[0].disposition);
+}
+
+bool
+stage_start(struct stage *s, const struct pav_doc *input, const char **why)
+{
+    struct pav_job *j = pav_job_new(PAV_JOB_START);
+
+    j->machine = s->machine;
+    j->input = input;
+    j = do_job(s, j);
+    *why = j->err.message;
+    return j->rc == PAV_OK;
+}
+
+bool
+stage_stop(struct stage *s, const char *error, const char *cause)
+{
+    struct pav_execution_view x;
+    struct pav_job *j;
+
+    if (!stage_execution(s, &x))
+        return false;
+    j = pav_job_new(PAV_JOB_STOP);
+    j->machine = s->machine;
+    j->name = x.row.name;
+    j->error = error;
+    j->cause = cause;
+    return do_job(s, j)->rc == PAV_OK;
+}
+
+void
+stage_answer(struct stage *s, const struct pav_wait_row *wait,
+             const struct pav_doc *output, const char *error, const char *cause)
+{
+    struct pav_job *j = pav_job_new(PAV_JOB_REPLY);
+
+    j->execution_id = wait->execution_id;
+    j->no = wait->no;
+    j->by_hand = true;
+    j->output = output;
+    j->failure = output == NULL;
+    j->error = error;
+    j->cause = cause;
+    do_job(s, j);
+}
+
+/* ---- time ---- */
+
+static struct pav_status_view
+status_of(struct stage *s)
+{
+    return do_job(s, pav_job_new(PAV_JOB_STATUS))->status;
+}
+
+int64_t
+stage_now(struct stage *s)
+{
+    return pav_clock_ms(pav_engine_clock(s->engine));
+}
+
+void
+stage_settle(struct stage *s)
+{
+    struct pav_status_view v;
+    int i = 0;
+
+    do {
+        pav_engine_turn(s->engine, 0);
+        v = status_of(s);
+    } while (i++ < TURNS_MAX &&
+             (v.works > 0 ||
+              (v.next_timer_at != 0 && v.next_timer_at <= stage_now(s))));
+}
+
+bool
+stage_next_timer(struct stage *s)
+{
+    int64_t at = status_of(s).next_timer_at;
+
+    if (at == 0)
+        return false;
+    if (at > stage_now(s))
+        pav_clock_advance(pav_engine_clock(s->engine), at - stage_now(s));
+    stage_settle(s);
+    return true;
+}
+
+/* Timers on the way are due one after the other, each at its moment. */
+void
+stage_pass(struct stage *s, int64_t ms)
+{
+    int64_t until = stage_now(s) + ms, at;
+    int i = 0;
+
+    while (i++ < TURNS_MAX && (at = status_of(s).next_timer_at) != 0 &&
+           at <= until)
+        stage_next_timer(s);
+    if (until > stage_now(s))
+        pav_clock_advance(pav_engine_clock(s->engine), until - stage_now(s));
+    stage_settle(s);
+}
+
+/* ---- what is to be seen ---- */
+
+bool
+stage_execution(struct stage *s, struct pav_execution_view *out)
+{
+    struct pav_execution_filter f = {
+        .machine = s->machine, .status = -1, .apart = true, .limit = 1};
+    struct pav_execution_view *v;
+    int64_t next;
+
+    if (pav_reader_executions(s->reader, &f, &s->arena, &v, &next) == 0)
+        return false;
+    *out = v[0];
+    return true;
+}
+
+uint32_t
+stage_waits(struct stage *s, struct pav_wait_view_row **out)
+{
+    struct pav_wait_filter f = {.machine = s->machine, .limit = 1000};
+    bool more;
+
+    return pav_reader_waits(s->reader, &f, &s->arena, out, &more);
+}
+
+struct walk {
+    struct pav_arena *arena;
+    void (*fn)(void *arg, const struct pav_history_event *e);
+    void *arg;
+};
+
+static void
+walk_step(void *arg, const struct pav_step_row *step)
+{
+    struct walk *w = arg;
+    const struct pav_doc *record =
+        pav_doc_own(w->arena, step->record.p, step->record.len);
+    struct pav_history_event e;
+    uint32_t i;
+
+    for (i = 0; i < pav_history_count(record); i++) {
+        pav_history_event(record, i, step->first_event, w->arena, &e);
+        w->fn(w->arg, &e);
+    }
+}
+
+void
+stage_history(struct stage *s, const struct pav_execution_row *row,
+              void (*fn)(void *arg, const struct pav_history_event *e),
+              void *arg)
+{
+    struct walk w = {.arena = &s->arena, .fn = fn, .arg = arg};
+
+    pav_reader_walk(s->reader, row->last_step, walk_step, &w);
+}
+
+void
+stage_executions(struct stage *s,
+                 void (*fn)(void *arg, const struct pav_execution_view *x),
+                 void *arg)
+{
+    struct pav_execution_filter f = {
+        .machine = s->machine, .status = -1, .limit = 100};
+    struct pav_execution_view *v;
+    uint32_t i, n;
+
+    do {
+        n = pav_reader_executions(s->reader, &f, &s->arena, &v, &f.before);
+        for (i = 0; i < n; i++)
+            fn(arg, &v[i]);
+    } while (f.before != 0);
+}

@@ -1,0 +1,712 @@
+/*
+ * pavane test: a machine's own samples on a virtual clock, and which of its
+ * transitions they have taken.
+ *
+ * A case is a file of events/ (what comes in, and how it must end), or a test
+ * case of mocks.json, which has the form of Step Functions Local's mock file;
+ * a file of events may name the test case that ends its tasks.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pavane/file.h"
+#include "cli.h"
+#include "stage.h"
+
+#define ROUNDS_MAX 100000
+
+static const struct pav_setting settings[] = {
+    {"mocks", PAV_SET_TEXT, "FILE", NULL, 0, 0,
+     "mocked ends of tasks, instead of MACHINE/mocks.json"},
+    {"only", PAV_SET_TEXT, "CASE", NULL, 0, 0,
+     "one case alone: a file's or a test case's name"},
+    SETTING_JSON,
+    SETTING_HELP};
+
+struct transition {
+    const char *from, *to;
+    bool taken;
+};
+
+struct test {
+    struct pav_arena arena;
+    const char *path;
+    const struct pav_doc *mocks; /* the file, or NULL */
+    const char *only;
+    bool json;
+    struct transition *transitions;
+    uint32_t transition_count, transition_cap;
+    struct pav_items results; /* for --json */
+    unsigned passed, failed;
+};
+
+/* A case as it runs. */
+struct play {
+    struct test *t;
+    struct stage *stage;
+    const char *name;
+    const struct pav_doc *answers; /* {STATE: RESPONSE} of the test case */
+    struct attempts {
+        const char *state;
+        uint32_t count;
+    } * attempts;
+    uint32_t attempt_count;
+    const struct pav_doc *dispositions; /* a list, or NULL */
+    const char *why;                    /* what is wrong; NULL: nothing */
+    /* of the history that is read */
+    const char **left_by; /* by event id: the state that it left */
+    int64_t left_cap;
+    int64_t events;
+    struct pav_history_event last;
+};
+
+/* ---- transitions ---- */
+
+static void
+transition_add(struct test *t, const char *from, const struct pav_doc *to)
+{
+    const char *name = to == NULL || to->kind != PAV_STRING
+                           ? NULL
+                           : pav_doc_str(&t->arena, to);
+    uint32_t i;
+
+    if (name == NULL)
+        return;
+    for (i = 0; i < t->transition_count; i++)
+        if (strcmp(t->transitions[i].from, from) == 0 &&
+            strcmp(t->transitions[i].to, name) == 0)
+            return;
+    if (t->transition_count == t->transition_cap) {
+        t->transition_cap = t->transition_cap == 0 ? 32 : 2 * t->transition_cap;
+        t->transitions = pav_xrealloc(
+            t->transitions, t->transition_cap * sizeof(*t->transitions));
+    }
+    t->transitions[t->transition_count++] =
+        (struct transition){.from = from, .to = name};
+}
+
+static void
+collect(struct test *t, const struct pav_doc *scope)
+{
+    const struct pav_doc *states = pav_doc_get(scope, "States"), *list;
+    uint32_t i, j;
+
+    for (i = 0; states != NULL && i < states->len; i++) {
+        const struct pav_doc *s = &states->members[i].value;
+        const char *name = pav_arena_strndup(&t->arena, states->members[i].key,
+                                             states->members[i].len);
+        static const char *const lists[] = {"Choices", "Catch"};
+        size_t k;
+
+        transition_add(t, name, pav_doc_get(s, "Next"));
+        for (k = 0; k < 2; k++) {
+            list = pav_doc_get(s, lists[k]);
+            for (j = 0; list != NULL && j < list->len; j++)
+                transition_add(t, name, pav_doc_get(&list->items[j], "Next"));
+        }
+        transition_add(t, name, pav_doc_get(s, "Default"));
+        list = pav_doc_get(s, "Branches");
+        for (j = 0; list != NULL && j < list->len; j++)
+            collect(t, &list->items[j]);
+        collect(t, pav_doc_get(s, "ItemProcessor"));
+        collect(t, pav_doc_get(s, "Iterator"));
+    }
+}
+
+static bool
+ends_with(const char *text, const char *tail)
+{
+    size_t len = strlen(text), n = strlen(tail);
+
+    return len >= n && strcmp(text + len - n, tail) == 0;
+}
+
+/* A state that is entered behind another one's exit was reached from it. */
+static void
+see_event(void *arg, const struct pav_history_event *e)
+{
+    struct play *p = arg;
+    struct test *t = p->t;
+    uint32_t i;
+
+    p->events++;
+    p->last = *e;
+    if (e->id >= p->left_cap) {
+        int64_t cap = p->left_cap == 0 ? 256 : 2 * e->id;
+
+        p->left_by = pav_xrealloc(p->left_by, (size_t)cap * sizeof(char *));
+        memset(p->left_by + p->left_cap, 0,
+               (size_t)(cap - p->left_cap) * sizeof(char *));
+        p->left_cap = cap;
+    }
+    if (ends_with(e->type, "StateExited")) {
+        p->left_by[e->id] = pav_arena_strdup(&t->arena, e->state);
+        return;
+    }
+    if (!ends_with(e->type, "StateEntered") || e->previous_id >= p->left_cap ||
+        p->left_by[e->previous_id] == NULL)
+        return;
+    for (i = 0; i < t->transition_count; i++)
+        if (strcmp(t->transitions[i].from, p->left_by[e->previous_id]) == 0 &&
+            strcmp(t->transitions[i].to, e->state) == 0)
+            t->transitions[i].taken = true;
+}
+
+static void
+see_execution(void *arg, const struct pav_execution_view *x)
+{
+    struct play *p = arg;
+
+    memset(p->left_by, 0, (size_t)p->left_cap * sizeof(char *));
+    stage_history(p->stage, &x->row, see_event, p);
+}
+
+/* ---- mocked ends ---- */
+
+static uint32_t
+attempt_of(struct play *p, const char *state)
+{
+    uint32_t i;
+
+    for (i = 0; i < p->attempt_count; i++)
+        if (strcmp(p->attempts[i].state, state) == 0)
+            return p->attempts[i].count++;
+    p->attempts = pav_xrealloc(p->attempts,
+                               (p->attempt_count + 1) * sizeof(*p->attempts));
+    p->attempts[p->attempt_count].state = pav_arena_strdup(&p->t->arena, state);
+    p->attempts[p->attempt_count++].count = 1;
+    return 0;
+}
+
+/* "2" or "0-4". */
+static bool
+names_attempt(const struct pav_member *m, uint32_t attempt)
+{
+    char text[32], *end;
+    unsigned long first, last;
+
+    snprintf(text, sizeof(text), "%.*s", (int)m->len, m->key);
+    first = last = strtoul(text, &end, 10);
+    if (*end == '-')
+        last = strtoul(end + 1, &end, 10);
+    return end != text && *end == '\0' && attempt >= first && attempt <= last;
+}
+
+static const struct pav_doc *
+response_for(struct play *p, const char *state, uint32_t attempt)
+{
+    const struct pav_doc *name = pav_doc_get(p->answers, state);
+    const struct pav_doc *response =
+        name == NULL || name->kind != PAV_STRING
+            ? NULL
+            : pav_doc_getn(pav_doc_get(p->t->mocks, "MockedResponses"),
+                           name->text, name->len);
+    uint32_t i;
+
+    for (i = 0;
+         response != NULL && response->kind == PAV_OBJECT && i < response->len;
+         i++)
+        if (names_attempt(&response->members[i], attempt))
+            return &response->members[i].value;
+    return NULL;
+}
+
+static const char *
+text_in(struct play *p, const struct pav_doc *o, const char *key)
+{
+    const struct pav_doc *d = pav_doc_get(o, key);
+
+    return d == NULL || d->kind != PAV_STRING ? NULL
+                                              : pav_doc_str(&p->t->arena, d);
+}
+
+/* Ends one open task that the test case has an end for. */
+static bool
+answer_one(struct play *p)
+{
+    struct pav_wait_view_row *waits;
+    uint32_t i, n = stage_waits(p->stage, &waits), attempt;
+
+    for (i = 0; i < n; i++) {
+        const struct pav_doc *end, *thrown;
+
+        if (pav_doc_get(p->answers, waits[i].row.state) == NULL)
+            continue;
+        attempt = attempt_of(p, waits[i].row.state);
+        end = response_for(p, waits[i].row.state, attempt);
+        if (end == NULL) {
+            p->why = pav_arena_printf(
+                &p->t->arena,
+                "state '%s': MockedResponses has no end for attempt %u",
+                waits[i].row.state, attempt);
+            return false;
+        }
+        thrown = pav_doc_get(end, "Throw");
+        if (thrown != NULL)
+            stage_answer(p->stage, &waits[i].row, NULL,
+                         text_in(p, thrown, "Error"),
+                         text_in(p, thrown, "Cause"));
+        else
+            stage_answer(p->stage, &waits[i].row,
+                         pav_doc_get(end, "Return") == NULL
+                             ? &pav_doc_null
+                             : pav_doc_get(end, "Return"),
+                         NULL, NULL);
+        return true;
+    }
+    return false;
+}
+
+static void
+settle(struct play *p)
+{
+    int i = 0;
+
+    do
+        stage_settle(p->stage);
+    while (p->why == NULL && i++ < ROUNDS_MAX && answer_one(p));
+}
+
+/* ---- what was expected ---- */
+
+static void
+differ(struct play *p, const char *what, const char *wanted, const char *got)
+{
+    if (p->why == NULL)
+        p->why = pav_arena_printf(&p->t->arena, "%s: wanted %s, got %s", what,
+                                  wanted, got == NULL ? "none" : got);
+}
+
+static void
+expect_doc(struct play *p, const char *what, const struct pav_doc *wanted,
+           const struct pav_doc *got)
+{
+    struct pav_arena *a = &p->t->arena;
+
+    if (wanted != NULL && (got == NULL || !pav_doc_equal(wanted, got)))
+        differ(p, what, pav_doc_text(a, wanted),
+               got == NULL ? NULL : pav_doc_text(a, got));
+}
+
+static void
+compare(struct play *p, const struct pav_doc *expect,
+        const struct pav_execution_view *x)
+{
+    struct pav_arena *a = &p->t->arena;
+    enum pav_status status = (enum pav_status)x->row.status;
+    const struct pav_doc *wanted = pav_doc_get(expect, "status");
+
+    if (wanted != NULL && !pav_doc_is_str(wanted, pav_status_name(status)))
+        differ(p, "status", pav_doc_text(a, wanted),
+               pav_arena_printf(
+                   a, "%s%s%s%s%s", pav_status_name(status),
+                   p->last.error == NULL ? "" : ", ",
+                   p->last.error == NULL ? "" : pav_doc_str(a, p->last.error),
+                   p->last.cause == NULL ? "" : ": ",
+                   p->last.cause == NULL ? "" : pav_doc_str(a, p->last.cause)));
+    expect_doc(p, "states", pav_doc_get(expect, "states"),
+               pav_doc_own(a, x->row.states, strlen(x->row.states)));
+    expect_doc(p, "historyEvents", pav_doc_get(expect, "historyEvents"),
+               pav_doc_new_int(a, p->events));
+    expect_doc(p, "dispositions", pav_doc_get(expect, "dispositions"),
+               p->dispositions);
+    expect_doc(p, "output", pav_doc_get(expect, "output"),
+               status == PAV_SUCCEEDED ? p->last.payload : NULL);
+    expect_doc(p, "error", pav_doc_get(expect, "error"), p->last.error);
+    expect_doc(p, "cause", pav_doc_get(expect, "cause"), p->last.cause);
+    if (p->why == NULL && expect == NULL && status == PAV_RUNNING)
+        p->why = pav_arena_printf(
+            a, "it still waits in %s, and no mocked end says how to go on",
+            x->row.states);
+}
+
+/* ---- a case ---- */
+
+static void
+report(struct play *p, const struct pav_execution_view *x)
+{
+    struct pav_arena *a = &p->t->arena;
+    const char *status =
+        x == NULL ? "-" : pav_status_name((enum pav_status)x->row.status);
+    struct pav_members m;
+
+    if (p->why == NULL)
+        p->t->passed++;
+    else
+        p->t->failed++;
+    if (p->t->json) {
+        pav_members_init(&m, a);
+        pav_members_str(&m, "case", p->name);
+        pav_members_puts(&m, "passed", pav_doc_new_bool(p->why == NULL));
+        pav_members_str(&m, "status", status);
+        pav_members_str(&m, "why", p->why);
+        pav_items_add(&p->t->results, pav_members_object(&m));
+        return;
+    }
+    if (p->why == NULL)
+        printf("ok    %-28s %-10s %s, %lld events\n", p->name, status,
+               x == NULL ? "" : x->row.states, (long long)p->events);
+    else
+        printf("FAIL  %-28s %s\n", p->name, p->why);
+}
+
+static const struct pav_doc *
+case_of(struct test *t, const char *machine, const char *key, const char *name)
+{
+    return pav_doc_get(
+        pav_doc_get(
+            pav_doc_get(pav_doc_get(t->mocks, "StateMachines"), machine), key),
+        name);
+}
+
+static void
+send_events(struct play *p, const struct pav_doc *events)
+{
+    struct pav_arena *a = &p->t->arena;
+    struct pav_items dispositions;
+    uint32_t i;
+
+    pav_items_init(&dispositions, a);
+    for (i = 0; i < events->len && p->why == NULL; i++) {
+        const struct pav_doc *after =
+            pav_doc_get(&events->items[i], "afterSeconds");
+        const char *detail;
+
+        if (after != NULL) {
+            stage_pass(p->stage, (int64_t)(pav_doc_double(after) * 1000));
+            settle(p);
+        }
+        pav_items_add(
+            &dispositions,
+            pav_doc_new_cstr(
+                a, stage_event(p->stage, &events->items[i], &detail)));
+        settle(p);
+    }
+    p->dispositions = pav_items_array(&dispositions);
+}
+
+/* Time passes until it has ended, unless it is expected to wait. */
+static void
+play_out(struct play *p, const struct pav_doc *expect,
+         struct pav_execution_view *x)
+{
+    int i = 0;
+
+    settle(p);
+    while (p->why == NULL && i++ < ROUNDS_MAX && stage_execution(p->stage, x) &&
+           x->row.status == PAV_RUNNING &&
+           !pav_doc_is_str(pav_doc_get(expect, "status"), "RUNNING") &&
+           stage_next_timer(p->stage))
+        settle(p);
+}
+
+static int
+run_case(struct test *t, const char *name, const struct pav_doc *file,
+         const char *mocked)
+{
+    struct play p = {.t = t, .name = name};
+    struct pav_execution_view x;
+    const struct pav_doc *expect = pav_doc_get(file, "expect"), *input, *events;
+    struct pav_buf faults;
+    struct pav_err err = {0};
+    bool found;
+
+    pav_buf_init(&faults, 1 << 20);
+    p.stage = stage_new(t->path, &faults, &err);
+    if (p.stage == NULL) {
+        if (faults.len > 0)
+            fputs(faults.p, stderr);
+        pav_buf_fini(&faults);
+        return *err.message != '\0' ? cli_fail("test", &err) : 1;
+    }
+    pav_buf_fini(&faults);
+    if (mocked != NULL) {
+        p.answers = case_of(t, p.stage->machine, "TestCases", mocked);
+        if (expect == NULL)
+            expect = case_of(t, p.stage->machine, "Expect", mocked);
+        if (p.answers == NULL)
+            p.why = pav_arena_printf(
+                &t->arena, "the mock file has no test case '%s' for '%s'",
+                mocked, p.stage->machine);
+    }
+    events = pav_doc_get(file, "events");
+    if (p.why != NULL) {
+        ; /* nothing to be played */
+    } else if (events != NULL && events->kind == PAV_ARRAY) {
+        send_events(&p, events);
+    } else {
+        input = pav_doc_get(file, "input");
+        if (input == NULL && mocked != NULL)
+            input = case_of(t, p.stage->machine, "Inputs", mocked);
+        (void)stage_start(
+            p.stage, input == NULL ? &pav_doc_empty_object : input, &p.why);
+        if (p.why != NULL && *p.why == '\0')
+            p.why = NULL;
+    }
+    if (p.why == NULL)
+        play_out(&p, expect, &x);
+    found = stage_execution(p.stage, &x);
+    if (found) {
+        stage_executions(p.stage, see_execution, &p);
+        p.events = 0;
+        see_execution(&p, &x);
+        compare(&p, expect, &x);
+    } else if (p.why == NULL && pav_doc_get(expect, "status") != NULL) {
+        p.why = "no execution was started";
+    } else {
+        expect_doc(&p, "dispositions", pav_doc_get(expect, "dispositions"),
+                   p.dispositions);
+    }
+    report(&p, found ? &x : NULL);
+    stage_free(p.stage);
+    free(p.left_by);
+    free(p.attempts);
+    return 0;
+}
+
+/* ---- all cases ---- */
+
+static int
+read_json(struct test *t, const char *path, const struct pav_doc **out)
+{
+    struct pav_err err;
+    char *text;
+    size_t len;
+
+    *out = NULL;
+    if (pav_file_read(path, 16 << 20, &text, &len, &err) != PAV_OK)
+        return cli_fail("test", &err);
+    if (pav_doc_parse_copy(&t->arena, text, len, NULL, out, &err) != PAV_OK) {
+        fprintf(stderr, "pavane test: %s: %s (%s)\n", path, err.message,
+                err.at);
+        free(text);
+        return 1;
+    }
+    free(text);
+    return 0;
+}
+
+static int
+by_name(const void *x, const void *y)
+{
+    return strcmp(*(char *const *)x, *(char *const *)y);
+}
+
+/* The names of the files in MACHINE/events, sorted. */
+static uint32_t
+event_files(struct test *t, const char ***out)
+{
+    DIR *d = opendir(pav_arena_printf(&t->arena, "%s/events", t->path));
+    const char **v = NULL;
+    uint32_t n = 0;
+    struct dirent *e;
+
+    while (d != NULL && (e = readdir(d)) != NULL) {
+        if (e->d_name[0] == '.' || !ends_with(e->d_name, ".json"))
+            continue;
+        v = pav_xrealloc(v, (n + 1) * sizeof(*v));
+        v[n++] = pav_arena_strdup(&t->arena, e->d_name);
+    }
+    if (d != NULL)
+        closedir(d);
+    if (n > 0)
+        qsort(v, n, sizeof(*v), by_name);
+    *out = v;
+    return n;
+}
+
+static bool
+is_wanted(const struct test *t, const char *name)
+{
+    return t->only == NULL || strcmp(t->only, name) == 0;
+}
+
+static int
+run_files(struct test *t)
+{
+    const char **names;
+    uint32_t i, n = event_files(t, &names);
+    int code = 0;
+
+    for (i = 0; i < n && code == 0; i++) {
+        const char *path =
+            pav_arena_printf(&t->arena, "%s/events/%s", t->path, names[i]);
+        const struct pav_doc *file, *mocked;
+
+        if (!is_wanted(t, names[i]))
+            continue;
+        code = read_json(t, path, &file);
+        if (code != 0)
+            break;
+        mocked = pav_doc_get(file, "mocks");
+        code = run_case(t, names[i], file,
+                        mocked == NULL ? NULL : pav_doc_str(&t->arena, mocked));
+    }
+    free(names);
+    return code;
+}
+
+static int
+run_mocked(struct test *t, const char *machine)
+{
+    const struct pav_doc *cases = pav_doc_get(
+        pav_doc_get(pav_doc_get(t->mocks, "StateMachines"), machine),
+        "TestCases");
+    uint32_t i;
+    int code = 0;
+
+    for (i = 0; cases != NULL && i < cases->len && code == 0; i++) {
+        const char *name = pav_arena_strndup(&t->arena, cases->members[i].key,
+                                             cases->members[i].len);
+
+        if (is_wanted(t, name))
+            code = run_case(t, name, NULL, name);
+    }
+    return code;
+}
+
+static void
+print_coverage(const struct test *t)
+{
+    uint32_t i, taken = 0;
+
+    for (i = 0; i < t->transition_count; i++)
+        taken += t->transitions[i].taken;
+    printf("%u of %u transitions taken\n", taken, t->transition_count);
+    for (i = 0; i < t->transition_count; i++)
+        if (!t->transitions[i].taken)
+            printf("      not taken: %s -> %s\n", t->transitions[i].from,
+                   t->transitions[i].to);
+    printf("%u passed, %u failed\n", t->passed, t->failed);
+}
+
+static void
+print_json(struct test *t)
+{
+    struct pav_items list;
+    struct pav_members m;
+    uint32_t i;
+
+    pav_items_init(&list, &t->arena);
+    for (i = 0; i < t->transition_count; i++) {
+        struct pav_members one;
+
+        pav_members_init(&one, &t->arena);
+        pav_members_str(&one, "from", t->transitions[i].from);
+        pav_members_str(&one, "to", t->transitions[i].to);
+        pav_members_puts(&one, "taken",
+                         pav_doc_new_bool(t->transitions[i].taken));
+        pav_items_add(&list, pav_members_object(&one));
+    }
+    pav_members_init(&m, &t->arena);
+    pav_members_puts(&m, "cases", pav_items_array(&t->results));
+    pav_members_puts(&m, "transitions", pav_items_array(&list));
+    puts(pav_doc_text(&t->arena, pav_members_object(&m)));
+}
+
+/* The definition's transitions, and the machine's name. */
+static int
+look_at_machine(struct test *t, const char **machine)
+{
+    const struct pav_doc *definition;
+    const char *path =
+        pav_arena_printf(&t->arena, "%s/machine.asl.json", t->path);
+    struct pav_buf faults;
+    struct pav_err err = {0};
+    struct stage *stage;
+    int code = read_json(t, path, &definition);
+
+    if (code != 0)
+        return code;
+    collect(t, definition);
+    pav_buf_init(&faults, 1 << 20);
+    stage = stage_new(t->path, &faults, &err);
+    if (stage == NULL) {
+        if (faults.len > 0)
+            fputs(faults.p, stderr);
+        code = *err.message != '\0' ? cli_fail("test", &err) : 1;
+    } else {
+        *machine = pav_arena_strdup(&t->arena, stage->machine);
+    }
+    pav_buf_fini(&faults);
+    stage_free(stage);
+    return code;
+}
+
+static int
+find_mocks(struct test *t, const char *given)
+{
+    const char *path =
+        given != NULL ? given
+                      : pav_arena_printf(&t->arena, "%s/mocks.json", t->path);
+    FILE *f = fopen(path, "rb");
+
+    if (f == NULL && given == NULL && errno == ENOENT)
+        return 0;
+    if (f != NULL)
+        fclose(f);
+    return read_json(t, path, &t->mocks);
+}
+
+static int
+test(const struct pav_settings *s, int argc, char **argv)
+{
+    struct test t = {.path = argc == 1 ? argv[0] : NULL,
+                     .only = pav_settings_text(s, "only"),
+                     .json = pav_settings_flag(s, "json")};
+    const char *machine = NULL;
+    int code;
+
+    if (argc != 1)
+        return cli_usage(&test_command, "one machine's folder is wanted");
+    pav_arena_init(&t.arena, 1 << 16);
+    pav_items_init(&t.results, &t.arena);
+    code = find_mocks(&t, pav_settings_text(s, "mocks"));
+    if (code == 0)
+        code = look_at_machine(&t, &machine);
+    if (code == 0)
+        code = run_files(&t);
+    if (code == 0)
+        code = run_mocked(&t, machine);
+    if (code == 0 && t.passed + t.failed == 0) {
+        fprintf(stderr,
+                "pavane test: %s: no case%s%s; write events/NAME.json or "
+                "mocks.json: see machines/README.md\n",
+                t.path, t.only == NULL ? "" : " is named ",
+                t.only == NULL ? "" : t.only);
+        code = 1;
+    } else if (code == 0) {
+        if (t.json)
+            print_json(&t);
+        else
+            print_coverage(&t);
+        code = t.failed > 0;
+    }
+    free(t.transitions);
+    pav_arena_fini(&t.arena);
+    return code;
+}
+
+const struct command test_command = {
+    .name = "test",
+    .arguments = "MACHINE",
+    .summary = "run a machine's samples and mocked cases on a virtual clock",
+    .text =
+        "MACHINE is a folder with machine.asl.json and rules.json. Its cases:\n"
+        "  events/*.json  {\"events\": [...], \"expect\": {...}}; an event "
+        "may\n"
+        "                 have \"afterSeconds\", the file \"mocks\": a test "
+        "case\n"
+        "  mocks.json     the mock file of Step Functions Local: an end for\n"
+        "                 each state and attempt; beside a machine's "
+        "TestCases\n"
+        "                 there may be Inputs and Expect, by their names\n"
+        "expect: status, states, historyEvents, dispositions, output, error,\n"
+        "cause. Nothing is called: what no mock ends, waits. Exit code 1 when\n"
+        "a case fails.\n",
+    .settings = settings,
+    .setting_count = sizeof(settings) / sizeof(settings[0]),
+    .run = test};
