@@ -11,8 +11,9 @@
 #include "pavane/history.h"
 #include "pavane/log.h"
 
-#define BEGINNING 1767225600000 /* 2026-01-01, wherever and whenever it runs   \
-                                 */
+#define BEGINNING                                                              \
+    1767225600000 /* 2026-01-01, wherever and whenever it runs                 \
+                   */
 #define TURNS_MAX 100000
 
 static void
