@@ -89,6 +89,19 @@ pav_doc_print_own(const struct pav_doc *d, struct pav_buf *out)
     print(d, out, -1, PAV_DEPTH_MAX + PAV_DEPTH_OWN);
 }
 
+size_t
+pav_doc_text_len(const struct pav_doc *d, size_t max)
+{
+    struct pav_buf b;
+    size_t len;
+
+    pav_buf_init(&b, max);
+    pav_doc_print_own(d, &b);
+    len = b.over ? SIZE_MAX : b.len;
+    pav_buf_fini(&b);
+    return len;
+}
+
 const char *
 pav_doc_text(struct pav_arena *a, const struct pav_doc *d)
 {

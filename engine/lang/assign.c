@@ -149,19 +149,6 @@ check_assigned(struct compiler *c, const struct scope *top)
 
 /* ---- at run time ---- */
 
-static size_t
-printed_len(const struct pav_doc *d)
-{
-    struct pav_buf b;
-    size_t len;
-
-    pav_buf_init(&b, VARIABLES_MAX);
-    pav_doc_print(d, &b);
-    len = b.over ? SIZE_MAX : b.len;
-    pav_buf_fini(&b);
-    return len;
-}
-
 bool
 io_assign(struct stepper *st, struct frame *f, const struct tmpl *t,
           const struct pav_doc *from)
@@ -171,7 +158,7 @@ io_assign(struct stepper *st, struct frame *f, const struct tmpl *t,
         return true;
     if (!io_template(st, f, t, from, &f->assigned))
         return false;
-    if (printed_len(f->assigned) <= PAV_PAYLOAD_MAX)
+    if (pav_doc_text_len(f->assigned, VARIABLES_MAX) <= PAV_PAYLOAD_MAX)
         return true;
     f->assigned = NULL;
     return fail_with(st, f, "States.DataLimitExceeded",
@@ -190,7 +177,7 @@ assign_apply(struct stepper *st, struct frame *f)
     all = f->variables == NULL
               ? f->assigned
               : pav_doc_merge(st->arena, f->variables, f->assigned);
-    if (printed_len(all) <= VARIABLES_MAX) {
+    if (pav_doc_text_len(all, VARIABLES_MAX) <= VARIABLES_MAX) {
         f->variables = all;
         return true;
     }

@@ -35,23 +35,18 @@ batch_close(struct stepper *st, struct batching *b)
 }
 
 static size_t
-bytes_of(const struct pav_doc *d)
+batch_bytes(const struct pav_doc *d)
 {
-    struct pav_buf text;
-    size_t len;
+    size_t len = pav_doc_text_len(d, PAV_PAYLOAD_MAX);
 
-    pav_buf_init(&text, PAV_PAYLOAD_MAX);
-    pav_doc_print(d, &text);
-    len = text.over ? PAV_PAYLOAD_MAX : text.len;
-    pav_buf_fini(&text);
-    return len;
+    return len == SIZE_MAX ? PAV_PAYLOAD_MAX : len;
 }
 
 static void
 batch_add(struct stepper *st, struct batching *b, const struct pav_doc *d)
 {
     size_t comma = b->batch.count > 0;
-    size_t len = b->max_bytes > 0 ? comma + bytes_of(d) : 0;
+    size_t len = b->max_bytes > 0 ? comma + batch_bytes(d) : 0;
 
     if ((b->max_items > 0 && b->batch.count >= b->max_items) ||
         (b->max_bytes > 0 && b->batch.count > 0 &&
@@ -81,7 +76,7 @@ batching_of(struct stepper *st, struct frame *f, struct batching *b)
         return false;
     b->empty_bytes = strlen("{\"Items\":[]}");
     if (b->input != NULL)
-        b->empty_bytes += strlen("\"BatchInput\":,") + bytes_of(b->input);
+        b->empty_bytes += strlen("\"BatchInput\":,") + batch_bytes(b->input);
     b->bytes = b->empty_bytes;
     return true;
 }
@@ -254,8 +249,7 @@ map_run_ended(struct stepper *st, struct frame *f, const struct pav_wake *wake)
     struct event_data data = {.error = wake->error, .cause = wake->cause};
     const struct pav_doc *output;
 
-    f->token = NULL;
-    if (wake->kind == PAV_WAKE_FAILURE) {
+    if (wake->kind == PAV_WAKE_FAILURE) { /* the token stays, for a redrive */
         emit_next(st, f, EV_RUN_FAILED, &data);
         memset(&st->failure, 0, sizeof(st->failure));
         st->failure.error = wake->error;
@@ -264,6 +258,7 @@ map_run_ended(struct stepper *st, struct frame *f, const struct pav_wake *wake)
         fail_frame(st, f);
         return;
     }
+    f->token = NULL;
     emit_next(st, f, EV_RUN_SUCCEEDED, NULL);
     emit(st, EV_MAP_SUCCEEDED, f->previous_id, NULL);
     if (io_output(st, f, wake->output, &output))

@@ -177,19 +177,6 @@ items_of(struct stepper *st, struct frame *f, const struct pav_doc *effective,
                         text);
 }
 
-static bool
-may_be_kept(const struct pav_doc *spec)
-{
-    struct pav_buf b;
-    bool fits;
-
-    pav_buf_init(&b, RUN_BYTES_MAX);
-    pav_doc_print_own(spec, &b);
-    fits = !b.over;
-    pav_buf_fini(&b);
-    return fits;
-}
-
 static enum outcome
 start_run(struct stepper *st, struct frame *f, const struct pav_doc *items)
 {
@@ -200,7 +187,7 @@ start_run(struct stepper *st, struct frame *f, const struct pav_doc *items)
     f->called_with = map_run_spec(st, f, items);
     if (f->called_with == NULL)
         return GO_FAILED;
-    if (!may_be_kept(f->called_with)) {
+    if (pav_doc_text_len(f->called_with, RUN_BYTES_MAX) == SIZE_MAX) {
         fail_with(st, f, "States.DataLimitExceeded",
                   "The inputs of the map run have more than %d bytes together: "
                   "read them with an ItemReader.",

@@ -678,14 +678,26 @@ redrive_frame(struct stepper *st, struct frame *f)
     const struct map_state *map = f->map;
     const struct state *state = f->state;
     enum phase phase = f->phase;
+    struct event_data run = {0};
 
     f->retry_count = 0;
     f->attempts = NULL;
     f->context = NULL;
     switch (f->phase) {
+    case PHASE_RUN:
+        if (f->token != NULL) { /* the same run goes on */
+            run.text = f->token;
+            f->previous_id = st->next_id - 1;
+            emit_next(st, f, EV_RUN_REDRIVEN, &run);
+            f->call = PAV_CALL_MAP_RUN;
+            f->called_with = &pav_doc_empty_object;
+            break;
+        }
+        f->previous_id = st->next_id - 1;
+        advance(st, f, f->state->kind->enter(st, f));
+        break;
     case PHASE_TASK:
     case PHASE_RETRY:
-    case PHASE_RUN:
         f->previous_id = st->next_id - 1;
         advance(st, f, f->state->kind->enter(st, f));
         break;

@@ -254,6 +254,24 @@ count_item(struct pav_run_row *run, struct pav_item_row *item,
     item->status = to;
 }
 
+/* An item of a redriven run: its execution goes on where it failed. */
+static bool
+redrive_item(struct pav_engine *e, struct pav_item_row *item)
+{
+    struct pav_execution_row row;
+    struct execution x;
+
+    if (!pav_store_execution(e->store, item->execution_id, &e->arena, &row) ||
+        !execution_load(e, &row, &x) ||
+        pav_redrive_refusal(&row, x.version->machine->type,
+                            pav_clock_ms(e->clock)) != NULL ||
+        pav_doc_get(execution_record(e, &x), "f") == NULL)
+        return false;
+    pav_store_item_update(e->store, item);
+    execution_redrive(e, &x, NULL);
+    return true;
+}
+
 static void
 start_item(struct pav_engine *e, struct pav_run_row *run, struct version *v,
            struct pav_item_row *item)
@@ -268,6 +286,8 @@ start_item(struct pav_engine *e, struct pav_run_row *run, struct version *v,
         pav_arena_strndup(&e->arena, slash + 1, strcspn(slash + 1, ":"));
     pav_uuid4(name);
     count_item(run, item, PAV_ITEM_RUNNING);
+    if (item->execution_id != 0 && redrive_item(e, item))
+        return;
     execution_start_as(e, v, pav_arena_strdup(&e->arena, name), NULL,
                        pav_doc_own(&e->arena, item->input.p, item->input.len),
                        0, &note, &x);
@@ -384,6 +404,28 @@ read_object(struct pav_engine *e, const struct pav_run_row *run,
     j->name = pav_arena_strdup(&j->arena, text == NULL ? "" : text);
 }
 
+/* What had not succeeded is to be done; what had stays as it is. */
+static void
+redrive_run(struct pav_engine *e, struct pav_run_row *run)
+{
+    static const enum pav_item_status undone[] = {
+        PAV_ITEM_FAILED, PAV_ITEM_TIMED_OUT, PAV_ITEM_ABORTED};
+    struct pav_item_row item;
+    size_t i;
+
+    run->status = PAV_RUNNING;
+    run->stopped_at = 0;
+    run->redrive_count++;
+    for (i = 0; i < sizeof(undone) / sizeof(undone[0]); i++)
+        while (pav_store_item_with(e->store, run->id, undone[i], -1, &e->arena,
+                                   &item)) {
+            count_item(run, &item, PAV_ITEM_PENDING);
+            item.error = item.cause = NULL;
+            pav_store_item_update(e->store, &item);
+        }
+    pav_store_run_update(e->store, run);
+}
+
 void
 map_run_begin(struct pav_engine *e, const struct pav_task_row *task)
 {
@@ -418,8 +460,17 @@ map_run_begin(struct pav_engine *e, const struct pav_task_row *task)
         if (d != NULL)
             run.tolerated_percentage = pav_doc_double(d);
         pav_store_run_add(e->store, &run);
-    } else if (run.total >= 0 || run.status != PAV_RUNNING) {
+    } else if (run.status != PAV_RUNNING) {
+        redrive_run(e, &run);
+        if (run.total >= 0) {
+            map_run_goes_on(e, run.id);
+            return;
+        }
+        spec = pav_doc_own(&e->arena, run.spec.p, run.spec.len);
+    } else if (run.total >= 0) {
         return; /* under way: map_run_goes_on() */
+    } else {    /* asked for once more */
+        spec = pav_doc_own(&e->arena, run.spec.p, run.spec.len);
     }
     d = pav_doc_get(spec, "inputs");
     if (d != NULL)

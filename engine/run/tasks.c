@@ -336,9 +336,24 @@ with_token(struct pav_engine *e, const struct pav_note_row *note,
 }
 
 void
-tasks_redrive(struct pav_engine *e, struct pav_job *j)
+execution_redrive(struct pav_engine *e, struct execution *x, const char *token)
 {
     struct pav_wake wake = {.kind = PAV_WAKE_REDRIVE};
+
+    x->note.redrive_count++;
+    x->note.redriven_at = pav_clock_ms(e->clock);
+    if (token != NULL)
+        x->note.redrive_token = with_token(e, &x->note, token);
+    x->noted = true;
+    pav_store_note_put(e->store, &x->note);
+    memset(&x->before, 0, sizeof(x->before)); /* nothing is open of it */
+    execution_wake(e, x, &wake, 0);
+    fit_parked(e, x);
+}
+
+void
+tasks_redrive(struct pav_engine *e, struct pav_job *j)
+{
     struct execution x;
     const char *why;
 
@@ -355,13 +370,6 @@ tasks_redrive(struct pav_engine *e, struct pav_job *j)
         job_fail(j, PAV_CONFLICT, "ExecutionNotRedrivable", j->name, "%s", why);
         return;
     }
-    x.note.redrive_count++;
-    x.note.redriven_at = j->at = pav_clock_ms(e->clock);
-    if (j->token != NULL)
-        x.note.redrive_token = with_token(e, &x.note, j->token);
-    x.noted = true;
-    pav_store_note_put(e->store, &x.note);
-    memset(&x.before, 0, sizeof(x.before)); /* nothing is open of it */
-    execution_wake(e, &x, &wake, 0);
-    fit_parked(e, &x);
+    execution_redrive(e, &x, j->token);
+    j->at = x.note.redriven_at;
 }

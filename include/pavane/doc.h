@@ -97,6 +97,8 @@ void pav_doc_place(const char *text, size_t len, uint32_t at, unsigned *line,
  * it: up to PAV_DEPTH_OWN levels more.
  */
 void pav_doc_print_own(const struct pav_doc *d, struct pav_buf *out);
+/* Bytes of the text; SIZE_MAX when it has more than `max`, or is too deep. */
+size_t pav_doc_text_len(const struct pav_doc *d, size_t max);
 /* Compact text, appended; deeper than PAV_DEPTH_MAX sets out->over. */
 void pav_doc_print(const struct pav_doc *d, struct pav_buf *out);
 /* Compact text in the arena, NUL-terminated. */

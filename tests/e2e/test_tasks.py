@@ -394,6 +394,23 @@ class MapRuns(Case):
         until(lambda: self.ask("DescribeMapRun", mapRunArn=run)["itemCounts"]["aborted"] == 5)
         self.assertEqual(self.ask("ListExecutions", mapRunArn=run, statusFilter="RUNNING")["executions"], [])
 
+    def test_redrive(self):
+        """The same map run goes on; what had succeeded is not called again."""
+        inner = {"Type": "Task", "Resource": T + "lambda:invoke", "OutputPath": "$.Payload", "End": True,
+                 "Parameters": {"FunctionName.$": "$", "Payload.$": "$"}}
+        x = self.start(self.machine("m", self.states(inner, MaxConcurrency=1)), ["good", "bad", "good2"])
+        self.assertEqual(self.ended(x)["error"], "States.ExceedToleratedFailureThreshold")
+        [run] = [r["mapRunArn"] for r in self.ask("ListMapRuns", executionArn=x)["mapRuns"]]
+        self.outside.answer = lambda path, body: (200, {}, b'"mended"')
+        self.ask("RedriveExecution", executionArn=x)
+        d = self.ended(x)
+        self.assertEqual((d["status"], json.loads(d["output"])), ("SUCCEEDED", [{"echo": "-"}, "mended", "mended"]))
+        self.assertEqual([p.split("/")[3] for _, p, _, _ in self.outside.requests], ["good", "bad", "bad", "good2"])
+        described = self.ask("DescribeMapRun", mapRunArn=run)
+        self.assertEqual((described["status"], described["redriveCount"], described["itemCounts"]["succeeded"]), ("SUCCEEDED", 1, 3))
+        self.assertEqual(self.types(x)[-6:], ["ExecutionRedriven", "MapRunRedriven", "MapRunSucceeded", "MapStateSucceeded",
+                                              "MapStateExited", "ExecutionSucceeded"])
+
     def test_survives_kills(self):
         """Killed again and again, every item runs to its end once."""
         self.put("b", "n.json", json.dumps(list(range(300))))
