@@ -5,6 +5,7 @@ import http.server
 import json
 import os
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -507,6 +508,51 @@ class Lives(Case):
         self.assertEqual((event["source"], detail["status"], detail["error"], detail["input"], detail["output"]),
                          ("aws.states", "FAILED", "E", '{"in":1}', None))
         self.assertIsInstance(detail["startDate"], int)
+
+    def test_what_is_too_large_or_too_deep(self):
+        """Each of these once ended the daemon."""
+        item = {"Type": "Map", "End": True, "ItemProcessor": {"StartAt": "I", "States": {"I": {"Type": "Wait", "Seconds": 1, "End": True}}}}
+        distributed = {**item, "ItemProcessor": {**item["ItemProcessor"], "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}}
+        sys.setrecursionlimit(5000)
+        deep = json.loads("[" * 998 + "]" * 998)
+        large = {"v%d" % n: {"Type": "Pass", "Assign": {"v%d.$" % n: "$.x"}, "Next": "v%d" % (n + 1)} for n in range(42)}
+        branch = {"StartAt": "B", "States": {"B": {"Type": "Pass", "End": True}}}
+        large["v42"] = {"Type": "Parallel", "Branches": [branch], "End": True, "Assign": {"w.$": "$$.Execution.Input.x"},
+                        "Catch": [{"ErrorEquals": ["States.ALL"], "Assign": {"w.$": "$$.Execution.Input.x"}, "Next": "Z"}]}
+        large["Z"] = {"Type": "Succeed"}
+        for name, states, value, error in (
+                ("writer", {"A": {**distributed, "ResultWriter": {"Resource": T + "s3:putObject", "Parameters": {"Bucket": 5, "Prefix": 7}}}},
+                 [1], "States.ResultWriterFailed"),
+                ("credentials", task("lambda:invoke", {"FunctionName": "f"}, Credentials={"RoleArn.$": "$.x", "b.$": "$.x"}),
+                 {"x": "x" * 200000}, "States.DataLimitExceeded"),
+                ("deep items", {"A": {**distributed, "ItemSelector": {"a.$": "$$.Map.Item.Value"}}}, [[deep]], None),
+                ("deep map", {"A": {**item, "InputPath": "$$", "ItemsPath": "$.Execution.Input[0]"}}, [[1, 2], [deep]], "States.DataLimitExceeded"),
+                ("variables", large, {"x": "x" * 249500}, "States.DataLimitExceeded")):
+            with self.subTest(name):
+                self.assertEqual(self.run_one(name.replace(" ", "-"), states, value)[2], error)
+        for name, definition in (("resource", task("arn:aws:lambda:us-east-1:000000000000:function:" + "f" * 300000)),
+                                 ("variables", {"A": {"Type": "Pass", "End": True, "Parameters": {"p%d.$" % n: "$v%d" % n for n in range(20000)}}})):
+            text = json.dumps({"StartAt": "A", "States": definition})
+            self.assertEqual(self.ask("ValidateStateMachineDefinition", definition=text)["result"], "FAIL", name)
+
+    def test_an_end_in_the_midst_of_a_map(self):
+        self.d.stop()
+        self.d.start(history_max=100)
+        states = {"P%d" % n: {"Type": "Pass", "Next": "P%d" % (n + 1)} for n in range(10)}
+        states["P10"] = {"Type": "Map", "End": True, "ItemProcessor": {
+            "StartAt": "I", "States": {"I": {"Type": "Wait", "Seconds": 60, "End": True}}}}
+        status, _, error, _ = self.run_one("m", states, list(range(60)))
+        self.assertEqual((status, error), ("FAILED", "States.Runtime"))
+
+    def test_causes_do_not_grow_without_end(self):
+        states = {"C": {"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericEquals": 0, "Next": "F"}], "Default": "D"},
+                  "D": {"Type": "Pass", "Parameters": {"n.$": "States.MathAdd($.n, -1)"}, "Next": "X"},
+                  "X": {"Type": "Task", "Resource": T + "states:startExecution.sync", "End": True,
+                        "Parameters": {"StateMachineArn": arn("stateMachine", "s"), "Input.$": "$"}},
+                  "F": {"Type": "Fail", "Error": "E", "Cause": "C"}}
+        x = self.start(self.machine("s", states), {"n": 30})
+        d = self.ended(x)
+        self.assertEqual((d["status"], d["error"], len(d["cause"])), ("FAILED", "States.TaskFailed", 32768))
 
     def test_hostile_definitions_hold_nobody_up(self):
         loop = self.machine("loop", {
