@@ -117,7 +117,7 @@ gcc_lane() {
     [ -n "$conformance" ] && cases "$top/build" outside- "$conformance"
     PAVANE_KILLS=$kills
     export PAVANE_KILLS
-    e2e "$top/build" e2e- machines play bad_input http front_door api tasks clients graph faults browser
+    e2e "$top/build" e2e- machines play bad_input http front_door api limits tasks clients graph faults browser
     [ -n "$PAVANE_SAMPLE" ] && e2e "$top/build" e2e- sample
     suite demo sh "$top/machines/demo.sh" --once
 }

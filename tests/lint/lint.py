@@ -7,9 +7,11 @@
   cJSON                 CaseSensitive calls only, behind the strict check
   functions             at most 100 lines (flat tables and switches excepted)
   files                 at most 1,200 lines of C
+  checklist             each row of the language has a case, or a test that is there
   text                  no trailing blanks, no tabs, lines of C at most 80 columns
 Prints "file:line: what" and, at last, "N passed, N failed, N skipped".
 """
+import json
 import os
 import re
 import subprocess
@@ -118,6 +120,27 @@ def check_text(path, lines, is_c):
             fault(path, n, "work that is left: %s" % WORDS.search(line).group(0))
 
 
+# The rows of the language's checklist; H is JSONata, which is not built.
+ROWS = {"A": 13, "B": 12, "C": 5, "D": 15, "E": 12, "F": 13, "G": 18, "I": 9, "J": 6, "K": 5, "L": 8, "M": 12}
+
+
+def check_checklist():
+    path = "tests/conformance/cases/asl/checklist.json"
+    listed = json.load(open(os.path.join(TOP, path), encoding="utf-8"))
+    shown = {c["id"].split("/")[0] for c in listed["cases"]}
+    for row, where in listed["elsewhere"].items():
+        file, _, test = where.partition(" ")
+        if where.startswith("not built: "):
+            shown.add(row)
+        elif os.path.exists(os.path.join(TOP, file)) and "def %s(" % test in open(os.path.join(TOP, file)).read():
+            shown.add(row)
+        else:
+            fault(path, 1, "row %s: there is no %s" % (row, where))
+    for row in ("%s%d" % (letter, n) for letter, last in ROWS.items() for n in range(1, last + 1)):
+        if row not in shown:
+            fault(path, 1, "row %s has no case" % row)
+
+
 def main():
     files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=TOP, capture_output=True, text=True,
                            check=True).stdout.split()
@@ -141,6 +164,7 @@ def main():
                 check_functions(path, lines)
                 if len(lines) > 1200:
                     fault(path, 1, "%d lines: split or defend" % len(lines))
+    check_checklist()
     # the README lists every setting of the daemon
     serve = open(os.path.join(TOP, "engine/cli/serve.c")).read()
     table = serve[serve.index("settings[] = {"):serve.index("SETTING_HELP")]
