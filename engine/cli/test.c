@@ -160,7 +160,8 @@ see_execution(void *arg, const struct pav_execution_view *x)
 {
     struct play *p = arg;
 
-    memset(p->left_by, 0, (size_t)p->left_cap * sizeof(char *));
+    if (p->left_cap > 0)
+        memset(p->left_by, 0, (size_t)p->left_cap * sizeof(char *));
     stage_history(p->stage, &x->row, see_event, p);
 }
 

@@ -216,7 +216,7 @@ count_commit(struct pav_engine *e, int64_t us)
 static void
 settle(struct pav_engine *e, struct pav_job *define)
 {
-    struct pav_job *first, *j;
+    struct pav_job *first = e->jobs, *j;
     int64_t began = pav_clock_mono_us(), before, behind;
     bool committed = false, staged = pav_store_staged(e->store);
     struct pav_err err;
@@ -243,6 +243,7 @@ settle(struct pav_engine *e, struct pav_job *define)
         break;
     case PAV_FULL:
         turn_lost(e, &err);
+        first = e->jobs;
         break;
     default:
         pav_log(PAV_LOG_ERROR, NULL, "%s: %s", err.at, err.message);
@@ -250,7 +251,6 @@ settle(struct pav_engine *e, struct pav_job *define)
     }
     behind = pav_clock_mono_us();
     e->counts.commit_us += (uint64_t)(behind - before);
-    first = e->jobs;
     e->jobs = NULL;
     e->jobs_last = &e->jobs;
     flusher_release(e, feed_take(e, committed), first);

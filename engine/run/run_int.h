@@ -185,8 +185,8 @@ void tasks_send(struct pav_engine *e, struct pav_job *j);
 void tasks_reply(struct pav_engine *e, struct pav_job *j);
 void tasks_redrive(struct pav_engine *e, struct pav_job *j);
 /* One that may be: pav_redrive_refusal(). `token`: the caller's, or NULL. */
-void execution_redrive(struct pav_engine *e, struct execution *x,
-                       const char *token);
+void
+execution_redrive(struct pav_engine *e, struct execution *x, const char *token);
 const char *redrive_refusal(const struct pav_execution_row *row,
                             enum pav_machine_type type, int64_t now_ms);
 /* Wake the task `no`; false when it is not there any more. */

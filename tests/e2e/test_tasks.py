@@ -148,6 +148,18 @@ class Services(Case):
         status, _, error, _ = self.run_one("g", task("lambda:invoke", {"FunctionName": "f"}, TimeoutSeconds=1))
         self.assertEqual((status, error), ("FAILED", "States.Timeout"))
 
+    def test_a_call_survives_a_kill(self):
+        """It is made again, with the same key, and ends the task once."""
+        self.outside.delay = 0.5
+        x = self.start(self.machine("f", task("lambda:invoke", {"FunctionName": "f"})))
+        until(lambda: self.outside.requests)
+        self.d.kill()
+        self.d.start()
+        self.assertEqual(self.ended(x)["status"], "SUCCEEDED")
+        self.assertEqual(len({r[2]["X-Pavane-Idempotency-Key"] for r in self.outside.requests}), 1)
+        self.assertEqual(len(self.outside.requests), 2)
+        self.assertEqual(self.types(x).count("TaskSucceeded"), 1)
+
     def test_messages(self):
         status, output, _, _ = self.run_one("q", task("sqs:sendMessage", {"QueueUrl": "q1", "MessageBody": {"a": 1}}))
         self.assertEqual((status, output["MD5OfMessageBody"]), ("SUCCEEDED", "bb6cb5c68df4652941caf652a366f2d8"))
@@ -414,17 +426,27 @@ class MapRuns(Case):
 
     def test_survives_kills(self):
         """Killed again and again, every item runs to its end once."""
-        self.put("b", "n.json", json.dumps(list(range(300))))
-        states = self.states({"Type": "Pass", "End": True}, ItemReader=self.reader("n.json", InputType="JSON"), MaxConcurrency=7)
+        self.put("b", "n.json", json.dumps(list(range(9000))))
+        states = self.states({"Type": "Pass", "End": True}, ItemReader=self.reader("n.json", InputType="JSON"))
         x = self.start(self.machine("m", states))
-        for _ in range(4):
-            time.sleep(0.01)
+        run = until(lambda: self.ask("ListMapRuns", executionArn=x)["mapRuns"])[0]["mapRunArn"]
+        done = 0
+        while done < 6000:
+            counts = until(lambda: (lambda c: c if c["succeeded"] > done else None)(
+                self.ask("DescribeMapRun", mapRunArn=run)["itemCounts"]))
+            done = counts["succeeded"] + 1500
             self.d.kill()
             self.d.start()
         d = self.ended(x)
-        self.assertEqual((d["status"], json.loads(d["output"])), ("SUCCEEDED", list(range(300))))
-        run = self.ask("ListMapRuns", executionArn=x)["mapRuns"][0]["mapRunArn"]
-        self.assertEqual(len(self.ask("ListExecutions", mapRunArn=run, maxResults=1000)["executions"]), 300)
+        self.assertEqual((d["status"], json.loads(d["output"])), ("SUCCEEDED", list(range(9000))))
+        seen, token = set(), {}
+        while True:
+            page = self.ask("ListExecutions", mapRunArn=run, maxResults=1000, **token)
+            seen |= {e["executionArn"] for e in page["executions"]}
+            if "nextToken" not in page:
+                break
+            token = {"nextToken": page["nextToken"]}
+        self.assertEqual(len(seen), 9000)
 
 
 class Lives(Case):
