@@ -185,7 +185,7 @@ on_step(void *arg, const struct pav_step_row *step)
         t->trace->events = e.id;
         if (e.state != NULL && ends_with(e.type, "StateEntered"))
             on_entered(t, &e, step);
-        else if (e.state != NULL)
+        else if (e.state != NULL && ends_with(e.type, "StateExited"))
             on_exited(t, &e, step);
         else
             on_other(t, &e);

@@ -557,6 +557,15 @@ class Lives(Case):
             text = json.dumps({"StartAt": "A", "States": definition})
             self.assertEqual(self.ask("ValidateStateMachineDefinition", definition=text)["result"], "FAIL", name)
 
+    def test_an_open_map_is_drawn_open(self):
+        wait = {"Type": "Choice", "Choices": [{"Variable": "$", "NumericEquals": 1, "Next": "W"}], "Default": "S"}
+        x = self.start(self.machine("m", {"M": {"Type": "Map", "End": True, "ItemProcessor": {"StartAt": "C", "States": {
+            "C": wait, "W": {"Type": "Wait", "Seconds": 3600, "End": True}, "S": {"Type": "Succeed"}}}}}), [1, 2])
+        until(lambda: "MapIterationSucceeded" in self.types(x))
+        svg = self.d.ask("GET", "/executions/m:%s?part=svg" % x.rsplit(":", 1)[1])[1]
+        svg = svg.decode() if isinstance(svg, bytes) else svg
+        self.assertIn("State M, Map, waiting", svg)
+
     def test_an_end_in_the_midst_of_a_map(self):
         self.d.stop()
         self.d.start(history_max=100)
