@@ -45,6 +45,17 @@ define_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
     aws_answer(api, ref, job, &m);
 }
 
+static bool
+role_is_fine(struct aws_read *r)
+{
+    const char *arn = request_text(r->q->arena, r->request, "roleArn");
+
+    if (arn == NULL || strncmp(arn, "arn:", 4) == 0)
+        return true;
+    read_fail(r, "InvalidArn", "Invalid Role Arn: '%s'", arn);
+    return false;
+}
+
 /* Level, trace and key settings are kept and shown; nothing acts on them. */
 static bool
 attributes_of(struct aws_read *r, struct pav_job *job, bool create)
@@ -167,7 +178,7 @@ aws_create(struct aws_read *r)
     if (tags != NULL)
         job->tags = pav_doc_own(&job->arena, pav_doc_text(&job->arena, tags),
                                 strlen(pav_doc_text(&job->arena, tags)));
-    if (!attributes_of(r, job, true)) {
+    if (!role_is_fine(r) || !attributes_of(r, job, true)) {
         pav_job_free(job);
         return;
     }
@@ -216,7 +227,7 @@ aws_update(struct aws_read *r)
     job->compiled = compiled;
     job->row.name = pav_arena_strdup(&job->arena, arn.machine);
     job->row.role_arn = request_text(&job->arena, r->request, "roleArn");
-    if (!attributes_of(r, job, false)) {
+    if (!role_is_fine(r) || !attributes_of(r, job, false)) {
         pav_job_free(job);
         return;
     }

@@ -252,6 +252,8 @@ enter(struct stepper *st, struct frame *f)
         pav_arena_alloc(st->arena, MAP_CONCURRENCY * sizeof(struct frame *));
     f->kid_count = 0;
     f->phase = PHASE_MAP;
+    if (st->in->budget == 0)
+        st->budget += map->items->len; /* as in pav_step() */
     return GO_BRANCHES;
 }
 

@@ -621,8 +621,15 @@ delete_alias(struct control *c)
 {
     const char *name;
     struct machine *m = machine_in(c, "stateMachineAliasArn", &name);
+    struct pav_name_row row;
 
-    if (m != NULL && name != NULL)
+    if (m == NULL || name == NULL)
+        return;
+    if (!pav_store_name(c->e->store, PAV_NAME_ALIAS, m->id, name, c->a, &row))
+        job_fail(c->j, PAV_MISSING, "ResourceNotFound", "stateMachineAliasArn",
+                 "Request references a resource that does not exist: '%s'",
+                 text_of(c, "stateMachineAliasArn"));
+    else
         pav_store_name_delete(c->e->store, PAV_NAME_ALIAS, m->id, name);
 }
 

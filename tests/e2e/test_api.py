@@ -72,14 +72,14 @@ class Api(unittest.TestCase):
         self.assertIn("ExecutionDoesNotExist", err)
 
     def create(self, definition=WAITING):
-        status, made = self.d.aws("CreateStateMachine", name="m", roleArn="r", definition=definition)
+        status, made = self.d.aws("CreateStateMachine", name="m", roleArn="arn:aws:iam::000000000000:role/r", definition=definition)
         self.assertEqual(status, 200, made)
         return made["stateMachineArn"]
 
     def test_create_is_idempotent(self):
         arn = self.create()
         self.assertEqual(self.create(), arn)
-        status, answer = self.d.aws("CreateStateMachine", name="m", roleArn="r", definition=WAITING + " ")
+        status, answer = self.d.aws("CreateStateMachine", name="m", roleArn="arn:aws:iam::000000000000:role/r", definition=WAITING + " ")
         self.assertEqual(answer["__type"], "StateMachineAlreadyExists")
         self.d.kill()
         self.d.start()

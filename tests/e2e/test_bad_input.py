@@ -179,9 +179,9 @@ class Requests(unittest.TestCase):
         self.aws_refused("ValidationException", "SendTaskSuccess", "taskToken", output="{}")
         self.aws_refused("UnknownOperationException", "DeleteEverything")
         self.aws_refused("InvalidDefinition", "CreateStateMachine", "MISSING_TRANSITION_TARGET: There is no state 'B'",
-                         name="m", roleArn="r", definition='{"StartAt":"B","States":{"A":{"Type":"Succeed"}}}')
+                         name="m", roleArn="arn:aws:iam::000000000000:role/r", definition='{"StartAt":"B","States":{"A":{"Type":"Succeed"}}}')
         self.aws_refused("ConflictException", "CreateStateMachine", "belongs to a folder",
-                         name="order", roleArn="r", definition='{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}')
+                         name="order", roleArn="arn:aws:iam::000000000000:role/r", definition='{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}')
 
     def test_nothing_was_lost_by_all_that(self):
         self.assertEqual(self.d.send({**START, "detail": {"orderId": "still-here"}}), [("order", "started")])
