@@ -231,7 +231,7 @@ question_new(struct pav_api *api, const struct pav_request *req,
     return qu;
 }
 
-static void
+void
 question_free(struct question *qu)
 {
     pav_job_free(qu->define);
@@ -313,6 +313,7 @@ pav_api_tick(void *arg)
 
     streams_tick(api);
     calls_tick(api);
+    objects_tick(api);
     if (api->folder == NULL || api->scanning)
         return;
     api->scanning = api_ask(api, &none, nobody, scan_folder);
@@ -337,6 +338,9 @@ answered(struct pav_api *api, struct question *qu)
 
         qu->define = NULL;
         api_submit(api, qu->ref, job, ((struct ticket *)job->owner)->answer);
+    } else if (qu->object != NULL) {
+        reply_submit(api, qu->object);
+        qu->object = NULL;
     } else {
         pav_http_reply(api->config.http, qu->ref, &r);
     }
@@ -594,6 +598,10 @@ pav_api_stop(struct pav_api *api)
     api->outbound = NULL;
     while ((j = api->unsent) != NULL) { /* asked again at the next start */
         api->unsent = (struct pav_job *)j->node.next;
+        pav_job_free(j);
+    }
+    while ((j = api->unasked) != NULL) {
+        api->unasked = (struct pav_job *)j->node.next;
         pav_job_free(j);
     }
 

@@ -39,7 +39,7 @@ struct question {
     struct pav_http_counts http;
     uint64_t shed;
     struct pav_job *define; /* CreateStateMachine, compiled: on to the engine */
-    struct pav_job *object; /* what a map run reads or writes */
+    struct pav_job *object; /* what a map run asks for, then its answer */
 };
 
 /* Who waits for a job of the engine, and how to answer. */
@@ -63,7 +63,8 @@ struct pav_api {
     uint64_t shed; /* requests that found the engine's queue full */
     int64_t started_us;
     struct pav_outbound *outbound;
-    struct pav_job *unsent; /* replies that found the engine's queue full */
+    struct pav_job *unsent;  /* replies that found the engine's queue full */
+    struct pav_job *unasked; /* objects that too many questions kept out */
 };
 
 /* The job's answer goes to `ref` by `answer`; 503 when the engine is full. */
@@ -78,6 +79,7 @@ struct question *
 question_new(struct pav_api *api, const struct pav_request *req,
              struct pav_ref ref, pav_query_fn run);
 bool question_push(struct pav_api *api, struct question *qu);
+void question_free(struct question *qu);
 /* Classes of requests, for /metrics. */
 enum route {
     ROUTE_OTHER,
@@ -113,6 +115,10 @@ bool query_end(struct pav_query *q, const struct pav_execution_view *x,
 /* calls.c, objects.c: what the engine hands out. */
 void calls_take(struct pav_api *api, struct pav_job *job);
 void calls_tick(struct pav_api *api);
+/* On the front thread: an answer for the engine, which is kept when its queue
+ * is full. */
+void reply_submit(struct pav_api *api, struct pav_job *reply);
+void objects_tick(struct pav_api *api);
 void objects_take(struct pav_api *api, struct pav_job *job);
 
 /* stream.c: who watches, and what they are told. */

@@ -28,8 +28,8 @@ struct call {
 /* ---- replies ---- */
 
 /* The engine's queue may be full: then a second later. */
-static void
-submit(struct pav_api *api, struct pav_job *reply)
+void
+reply_submit(struct pav_api *api, struct pav_job *reply)
 {
     if (pav_engine_submit(api->config.engine, reply))
         return;
@@ -45,7 +45,7 @@ calls_tick(struct pav_api *api)
     api->unsent = NULL;
     for (; j != NULL; j = next) {
         next = (struct pav_job *)j->node.next;
-        submit(api, j);
+        reply_submit(api, j);
     }
 }
 
@@ -55,7 +55,7 @@ fail(struct call *c, const char *error, const char *cause)
     c->reply->failure = true;
     c->reply->error = pav_arena_strdup(c->a, error);
     c->reply->cause = pav_arena_strdup(c->a, cause);
-    submit(c->api, c->reply);
+    reply_submit(c->api, c->reply);
 }
 
 /* "TEXT (Service: X; Status Code: N; Error Code: C; ...)" */
@@ -77,7 +77,7 @@ static void
 succeed(struct call *c, const struct pav_doc *output)
 {
     c->reply->output = output;
-    submit(c->api, c->reply);
+    reply_submit(c->api, c->reply);
 }
 
 /* ---- headers ---- */

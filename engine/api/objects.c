@@ -64,21 +64,6 @@ is_inside(struct pav_api *api, const char *path)
 }
 
 static void
-submit(struct pav_api *api, struct pav_job *reply)
-{
-    int tries;
-
-    for (tries = 0; !pav_engine_submit(api->config.engine, reply); tries++) {
-        if (tries == 500) { /* it is asked for again at the next start */
-            pav_log(PAV_LOG_ERROR, NULL, "a map run's object found no room");
-            pav_job_free(reply);
-            return;
-        }
-        usleep(20000);
-    }
-}
-
-static void
 refuse(struct pav_job *reply, const char *why)
 {
     reply->failure = true;
@@ -305,13 +290,16 @@ do_object(struct pav_query *q)
 
     reply->run_id = job->run_id;
     reply->written = job->kind == PAV_JOB_WRITE_OBJECT;
-    if (reply->written)
+    if (job->failure)
+        refuse(reply, job->cause);
+    else if (reply->written)
         write_objects(qu->api, job, reply);
     else if (job->lists)
         list_objects(qu->api, job, reply);
     else
         read_object(qu->api, job, reply);
-    submit(qu->api, reply);
+    pav_job_free(job);
+    qu->object = reply; /* the front thread hands it on */
 }
 
 /* On the front thread; the job changes hands. */
@@ -324,5 +312,22 @@ objects_take(struct pav_api *api, struct pav_job *job)
     struct question *qu = question_new(api, &none, nobody, do_object);
 
     qu->object = job;
-    (void)question_push(api, qu);
+    if (pav_queue_push(api->questions, &qu->node))
+        return;
+    qu->object = NULL; /* later: objects_tick() */
+    question_free(qu);
+    job->node.next = (struct pav_node *)api->unasked;
+    api->unasked = job;
+}
+
+void
+objects_tick(struct pav_api *api)
+{
+    struct pav_job *j = api->unasked, *next;
+
+    api->unasked = NULL;
+    for (; j != NULL; j = next) {
+        next = (struct pav_job *)j->node.next;
+        objects_take(api, j);
+    }
 }

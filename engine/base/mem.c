@@ -1,8 +1,8 @@
 /* Memory: see pavane/mem.h. */
 #include "pavane/mem.h"
 
-#include <stdarg.h>
 #include <malloc.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -316,22 +316,17 @@ static int
 simulate(const struct pav_settings *s, int argc, char **argv)
 {
     struct hand h = {0};
-    struct pav_err err = {0};
-    struct pav_buf faults;
     bool asks = isatty(STDIN_FILENO) != 0;
     char *line = NULL;
     size_t room = 0;
+    int code;
 
     (void)s;
     if (argc != 1)
         return cli_usage(&simulate_command, "one machine's folder is wanted");
-    pav_buf_init(&faults, 1 << 20);
-    h.stage = stage_new(argv[0], &faults, &err);
-    if (h.stage == NULL && faults.len > 0)
-        fputs(faults.p, stderr);
-    pav_buf_fini(&faults);
-    if (h.stage == NULL)
-        return *err.message != '\0' ? cli_fail("simulate", &err) : 1;
+    code = stage_open("simulate", argv[0], &h.stage);
+    if (code != 0)
+        return code;
     pav_arena_init(&h.arena, 1 << 16);
     if (asks)
         printf("%s; 'help' lists what can be done\n", h.stage->machine);

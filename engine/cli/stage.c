@@ -10,6 +10,7 @@
 #include "pavane/folder.h"
 #include "pavane/history.h"
 #include "pavane/log.h"
+#include "cli.h"
 
 #define BEGINNING                                                              \
     1767225600000 /* 2026-01-01, wherever and whenever it runs                 \
@@ -78,7 +79,9 @@ open_store(struct stage *s, struct pav_store **store, struct pav_err *err)
     return pav_store_open(s->db, store, err) == PAV_OK;
 }
 
-struct stage *
+/* NULL: what is wrong with the folder is in `report`, anything else in `err`.
+ */
+static struct stage *
 stage_new(const char *path, struct pav_buf *report, struct pav_err *err)
 {
     static const char *const all[] = {"*"};
@@ -116,6 +119,25 @@ stage_new(const char *path, struct pav_buf *report, struct pav_err *err)
         return NULL;
     }
     return s;
+}
+
+int
+stage_open(const char *command, const char *path, struct stage **out)
+{
+    struct pav_err err = {0};
+    struct pav_buf faults;
+    int code = 0;
+
+    pav_buf_init(&faults, 1 << 20);
+    *out = stage_new(path, &faults, &err);
+    if (*out == NULL && *err.message != '\0')
+        code = cli_fail(command, &err);
+    else if (*out == NULL)
+        code = 1;
+    if (code != 0 && faults.len > 0)
+        fputs(faults.p, stderr);
+    pav_buf_fini(&faults);
+    return code;
 }
 
 void

@@ -20,9 +20,9 @@ struct stage {
     void *waiting_for;
 };
 
-/* `path` is a machine's folder; what is wrong with it goes to `report`. */
-struct stage *
-stage_new(const char *path, struct pav_buf *report, struct pav_err *err);
+/* `path` is a machine's folder.  What is wrong is printed as `command` says it;
+ * the exit code, 0 and `*out` otherwise. */
+int stage_open(const char *command, const char *path, struct stage **out);
 void stage_free(struct stage *s);
 
 /* What became of the event for the machine: a disposition and why. */

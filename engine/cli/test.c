@@ -411,19 +411,12 @@ run_case(struct test *t, const char *name, const struct pav_doc *file,
     struct play p = {.t = t, .name = name};
     struct pav_execution_view x;
     const struct pav_doc *expect = pav_doc_get(file, "expect"), *input, *events;
-    struct pav_buf faults;
-    struct pav_err err = {0};
     bool found;
+    int code;
 
-    pav_buf_init(&faults, 1 << 20);
-    p.stage = stage_new(t->path, &faults, &err);
-    if (p.stage == NULL) {
-        if (faults.len > 0)
-            fputs(faults.p, stderr);
-        pav_buf_fini(&faults);
-        return *err.message != '\0' ? cli_fail("test", &err) : 1;
-    }
-    pav_buf_fini(&faults);
+    code = stage_open("test", t->path, &p.stage);
+    if (code != 0)
+        return code;
     if (mocked != NULL) {
         p.answers = case_of(t, p.stage->machine, "TestCases", mocked);
         if (expect == NULL)
@@ -615,24 +608,15 @@ look_at_machine(struct test *t, const char **machine)
     const struct pav_doc *definition;
     const char *path =
         pav_arena_printf(&t->arena, "%s/machine.asl.json", t->path);
-    struct pav_buf faults;
-    struct pav_err err = {0};
-    struct stage *stage;
+    struct stage *stage = NULL;
     int code = read_json(t, path, &definition);
 
     if (code != 0)
         return code;
     collect(t, definition);
-    pav_buf_init(&faults, 1 << 20);
-    stage = stage_new(t->path, &faults, &err);
-    if (stage == NULL) {
-        if (faults.len > 0)
-            fputs(faults.p, stderr);
-        code = *err.message != '\0' ? cli_fail("test", &err) : 1;
-    } else {
+    code = stage_open("test", t->path, &stage);
+    if (code == 0)
         *machine = pav_arena_strdup(&t->arena, stage->machine);
-    }
-    pav_buf_fini(&faults);
     stage_free(stage);
     return code;
 }

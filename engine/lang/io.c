@@ -158,7 +158,7 @@ context_of(struct stepper *st, struct frame *f)
 bool
 io_too_big(struct stepper *st, const struct pav_doc *d)
 {
-    return recorder_ref(&st->rec, d) == PAYLOAD_TOO_BIG;
+    return d != NULL && recorder_ref(&st->rec, d) == PAYLOAD_TOO_BIG;
 }
 
 bool

@@ -13,6 +13,8 @@
 #include "machine_int.h"
 
 #define BATCH_BYTES_MAX 262144
+#define HEADERS_MAX     (10 * 1024) /* the service's */
+#define CELLS_MAX       10000000
 
 static bool
 resource_is(const struct pav_doc *d, const char *tail)
@@ -373,6 +375,7 @@ static bool
 headers_of(struct source *s, const struct pav_doc **headers)
 {
     struct pav_items fields;
+    size_t bytes = 0;
     uint32_t i, j;
 
     if (s->reader->headers == NULL) {
@@ -382,6 +385,13 @@ headers_of(struct source *s, const struct pav_doc **headers)
     } else {
         *headers = s->reader->headers;
     }
+    for (i = 0; i < (*headers)->len; i++) {
+        if ((*headers)->items[i].kind != PAV_STRING)
+            return refuse(s, "CSV headers must be texts.");
+        bytes += (*headers)->items[i].len + 1;
+    }
+    if (bytes > HEADERS_MAX)
+        return refuse(s, "CSV headers have at most 10 KiB.");
     for (i = 0; i < (*headers)->len; i++)
         for (j = 0; j < i; j++)
             if (pav_doc_equal(&(*headers)->items[i], &(*headers)->items[j]))
@@ -394,6 +404,7 @@ read_csv(struct source *s)
 {
     const struct pav_doc *headers;
     struct pav_items fields;
+    uint64_t cells = 0; /* those that a short row lacks too */
     uint32_t i;
 
     if (!headers_of(s, &headers))
@@ -401,12 +412,13 @@ read_csv(struct source *s)
     while (!enough(s) && read_row(s, &fields)) {
         struct pav_members m;
 
+        cells += headers->len;
+        if (cells > CELLS_MAX)
+            return refuse(s, "The rows have more than 10000000 fields.");
         pav_members_init(&m, s->arena);
         for (i = 0; i < headers->len; i++) {
             const struct pav_doc *name = &headers->items[i];
 
-            if (name->kind != PAV_STRING)
-                return refuse(s, "CSV headers must be texts.");
             pav_members_add(&m, name->text, name->len,
                             i < fields.count
                                 ? &fields.v[i]

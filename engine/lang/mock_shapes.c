@@ -14,49 +14,89 @@ struct field {
     const char *path;
     enum want want;
     bool required;
+    int64_t least; /* of a WHOLE; 0: any */
 };
 
 #define CAPACITY                                                               \
-    {"ConsumedCapacity", OBJECT, false},                                       \
-        {"ConsumedCapacity.TableName", TEXT, false},                           \
-        {"ConsumedCapacity.CapacityUnits", NUMBER, false},                     \
-        {"ConsumedCapacity.ReadCapacityUnits", NUMBER, false},                 \
+    {"ConsumedCapacity", OBJECT, false, 0},                                    \
+        {"ConsumedCapacity.TableName", TEXT, false, 0},                        \
+        {"ConsumedCapacity.CapacityUnits", NUMBER, false, 0},                  \
+        {"ConsumedCapacity.ReadCapacityUnits", NUMBER, false, 0},              \
     {                                                                          \
-        "ConsumedCapacity.WriteCapacityUnits", NUMBER, false                   \
+        "ConsumedCapacity.WriteCapacityUnits", NUMBER, false, 0                \
     }
 
-static const struct field get_item[] = {{"Item", OBJECT, false}, CAPACITY, {0}};
+static const struct field get_item[] = {
+    {"Item", OBJECT, false, 0}, CAPACITY, {0}};
 static const struct field put_item[] = {
-    {"Attributes", OBJECT, false},
-    {"ItemCollectionMetrics", OBJECT, false},
+    {"Attributes", OBJECT, false, 0},
+    {"ItemCollectionMetrics", OBJECT, false, 0},
     CAPACITY,
     {0}};
 static const struct field put_events[] = {
-    {"FailedEntryCount", WHOLE, false},
-    {"Entries", LIST, false},
-    {"Entries[].EventId", TEXT, false},
-    {"Entries[].ErrorCode", TEXT, false},
-    {"Entries[].ErrorMessage", TEXT, false},
+    {"FailedEntryCount", WHOLE, false, 0},
+    {"Entries", LIST, false, 0},
+    {"Entries[].EventId", TEXT, false, 0},
+    {"Entries[].ErrorCode", TEXT, false, 0},
+    {"Entries[].ErrorMessage", TEXT, false, 0},
     {0}};
-static const struct field invoke[] = {{"StatusCode", WHOLE, false},
-                                      {"FunctionError", TEXT, false},
-                                      {"LogResult", TEXT, false},
-                                      {"ExecutedVersion", TEXT, false},
+static const struct field invoke[] = {{"StatusCode", WHOLE, false, 0},
+                                      {"FunctionError", TEXT, false, 0},
+                                      {"LogResult", TEXT, false, 0},
+                                      {"ExecutedVersion", TEXT, false, 0},
                                       {0}};
+#define FUNCTION "Configuration."
+static const struct field get_function[] = {
+    {"Configuration", OBJECT, false, 0},
+    {FUNCTION "FunctionName", TEXT, false, 0},
+    {FUNCTION "FunctionArn", TEXT, false, 0},
+    {FUNCTION "Runtime", TEXT, false, 0},
+    {FUNCTION "Role", TEXT, false, 0},
+    {FUNCTION "Handler", TEXT, false, 0},
+    {FUNCTION "CodeSize", WHOLE, false, 0},
+    {FUNCTION "Description", TEXT, false, 0},
+    {FUNCTION "Timeout", WHOLE, false, 1},
+    {FUNCTION "MemorySize", WHOLE, false, 128},
+    {FUNCTION "LastModified", TEXT, false, 0},
+    {FUNCTION "CodeSha256", TEXT, false, 0},
+    {FUNCTION "Version", TEXT, false, 0},
+    {FUNCTION "RevisionId", TEXT, false, 0},
+    {FUNCTION "Layers", LIST, false, 0},
+    {FUNCTION "State", TEXT, false, 0},
+    {FUNCTION "PackageType", TEXT, false, 0},
+    {FUNCTION "Architectures", LIST, false, 0},
+    {"Code", OBJECT, false, 0},
+    {"Code.RepositoryType", TEXT, false, 0},
+    {"Code.Location", TEXT, false, 0},
+    {"Code.ImageUri", TEXT, false, 0},
+    {"Tags", OBJECT, false, 0},
+    {"Concurrency", OBJECT, false, 0},
+    {"Concurrency.ReservedConcurrentExecutions", WHOLE, false, 0},
+    {0}};
+static const struct field kms_encrypt[] = {
+    {"CiphertextBlob", TEXT, false, 0},
+    {"KeyId", TEXT, false, 0},
+    {"EncryptionAlgorithm", TEXT, false, 0},
+    {0}};
+static const struct field kms_decrypt[] = {
+    {"Plaintext", TEXT, false, 0},
+    {"KeyId", TEXT, false, 0},
+    {"EncryptionAlgorithm", TEXT, false, 0},
+    {0}};
 static const struct field send_message[] = {
-    {"MessageId", TEXT, false},
-    {"MD5OfMessageBody", TEXT, false},
-    {"MD5OfMessageAttributes", TEXT, false},
-    {"MD5OfMessageSystemAttributes", TEXT, false},
-    {"SequenceNumber", TEXT, false},
+    {"MessageId", TEXT, false, 0},
+    {"MD5OfMessageBody", TEXT, false, 0},
+    {"MD5OfMessageAttributes", TEXT, false, 0},
+    {"MD5OfMessageSystemAttributes", TEXT, false, 0},
+    {"SequenceNumber", TEXT, false, 0},
     {0}};
 static const struct field publish[] = {
-    {"MessageId", TEXT, false}, {"SequenceNumber", TEXT, false}, {0}};
+    {"MessageId", TEXT, false, 0}, {"SequenceNumber", TEXT, false, 0}, {0}};
 static const struct field start_execution[] = {
-    {"ExecutionArn", TEXT, true}, {"StartDate", TEXT, true}, {0}};
-static const struct field http_invoke[] = {{"StatusCode", WHOLE, false},
-                                           {"StatusText", TEXT, false},
-                                           {"Headers", OBJECT, false},
+    {"ExecutionArn", TEXT, true, 0}, {"StartDate", TEXT, true, 0}, {0}};
+static const struct field http_invoke[] = {{"StatusCode", WHOLE, false, 0},
+                                           {"StatusText", TEXT, false, 0},
+                                           {"Headers", OBJECT, false, 0},
                                            {0}};
 
 static const struct shape {
@@ -69,6 +109,9 @@ static const struct shape {
     {"dynamodb", "deleteItem", put_item},
     {"events", "putEvents", put_events},
     {"lambda", "invoke", invoke},
+    {"lambda", "getFunction", get_function},
+    {"kms", "encrypt", kms_encrypt},
+    {"kms", "decrypt", kms_decrypt},
     {"sqs", "sendMessage", send_message},
     {"sns", "publish", publish},
     {"states", "startExecution", start_execution},
@@ -106,6 +149,7 @@ check_field(const struct field *f, const char *path, const struct pav_doc *d,
     size_t len = strcspn(path, ".[");
     const struct pav_doc *v = pav_doc_getn(d, path, len);
     const char *rest = path + len, *why;
+    int64_t n;
     uint32_t i;
 
     if (v == NULL || v->kind == PAV_NULL)
@@ -123,9 +167,12 @@ check_field(const struct field *f, const char *path, const struct pav_doc *d,
         return NULL;
     }
     why = wrong(v, f->want);
-    return why == NULL
-               ? NULL
-               : pav_arena_printf(a, "Field '%s' must be %s", path, why);
+    if (why != NULL)
+        return pav_arena_printf(a, "Field '%s' must be %s", path, why);
+    if (f->least > 0 && pav_doc_int(v, &n) && n < f->least)
+        return pav_arena_printf(a, "Field '%s' is less than the minimum value",
+                                path);
+    return NULL;
 }
 
 const char *

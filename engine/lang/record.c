@@ -163,7 +163,7 @@ void
 recorder_init(struct recorder *r)
 {
     memset(r, 0, sizeof(*r));
-    pav_buf_init(&r->payloads, SIZE_MAX / 2);
+    pav_buf_init(&r->payloads, RECORD_MAX);
     pav_buf_init(&r->events, SIZE_MAX / 2);
 }
 
@@ -207,13 +207,14 @@ recorder_ref(struct recorder *r, const struct pav_doc *d)
     return ref_within(r, d, PAV_PAYLOAD_MAX, false);
 }
 
-/* For what no event shows: it is as large as it is. */
+/* For what no event shows; what makes the record too large ends the execution:
+ * recorder_finish(). */
 static uint32_t
 ref_any(struct recorder *r, const struct pav_doc *d)
 {
-    uint32_t ref = ref_within(r, d, SIZE_MAX / 4, true);
+    uint32_t ref = ref_within(r, d, RECORD_MAX, true);
 
-    PAV_ASSERT(ref != PAYLOAD_TOO_BIG);
+    r->too_large |= ref == PAYLOAD_TOO_BIG;
     return ref;
 }
 
@@ -412,15 +413,25 @@ put_frame(struct recorder *r, const struct frame *f, struct pav_buf *b)
     pav_buf_putc(b, '}');
 }
 
-void
+bool
 recorder_finish(struct stepper *st, struct pav_buf *out)
 {
     struct recorder *r = &st->rec;
+    uint32_t count = r->payload_count;
+    size_t len = r->payloads.len;
     struct pav_buf frames;
 
     pav_buf_init(&frames, SIZE_MAX / 2);
-    if (st->out->status != PAV_SUCCEEDED)
+    if (st->out->status != PAV_SUCCEEDED && st->root != NULL)
         put_frame(r, st->root, &frames);
+    if (r->too_large) { /* back to the events alone */
+        r->too_large = false;
+        r->payload_count = count;
+        r->payloads.len = len;
+        forget_recent(r);
+        pav_buf_fini(&frames);
+        return false;
+    }
     pav_buf_init(out, SIZE_MAX / 2);
     pav_buf_reserve(out, r->payloads.len + r->events.len + frames.len + 64);
     pav_buf_puts(out, "{\"w\":");
@@ -436,6 +447,7 @@ recorder_finish(struct stepper *st, struct pav_buf *out)
     pav_buf_put(out, r->events.p == NULL ? "" : r->events.p, r->events.len);
     pav_buf_puts(out, "]}");
     pav_buf_fini(&frames);
+    return true;
 }
 
 /*

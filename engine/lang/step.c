@@ -98,12 +98,6 @@ history_max(const struct stepper *st)
     return st->in->history_max == 0 ? PAV_HISTORY_MAX : st->in->history_max;
 }
 
-static bool
-is_too_big(struct stepper *st, const struct pav_doc *d)
-{
-    return d != NULL && recorder_ref(&st->rec, d) == PAYLOAD_TOO_BIG;
-}
-
 int64_t
 emit(struct stepper *st, enum event_type type, int64_t previous_id,
      const struct event_data *data)
@@ -122,7 +116,7 @@ emit(struct stepper *st, enum event_type type, int64_t previous_id,
         return 0;
     }
     if (data != NULL &&
-        (is_too_big(st, data->payload) || is_too_big(st, data->credentials))) {
+        (io_too_big(st, data->payload) || io_too_big(st, data->credentials))) {
         end_failed(st, PAV_FAILED, EV_EXECUTION_FAILED, previous_id,
                    "States.DataLimitExceeded",
                    "An input or parameters exceed the maximum number of bytes "
@@ -684,17 +678,12 @@ redrive_frame(struct stepper *st, struct frame *f)
     f->attempts = NULL;
     f->context = NULL;
     switch (f->phase) {
-    case PHASE_RUN:
-        if (f->token != NULL) { /* the same run goes on */
-            run.text = f->token;
-            f->previous_id = st->next_id - 1;
-            emit_next(st, f, EV_RUN_REDRIVEN, &run);
-            f->call = PAV_CALL_MAP_RUN;
-            f->called_with = &pav_doc_empty_object;
-            break;
-        }
+    case PHASE_RUN: /* the same run goes on */
+        run.text = f->token;
         f->previous_id = st->next_id - 1;
-        advance(st, f, f->state->kind->enter(st, f));
+        emit_next(st, f, EV_RUN_REDRIVEN, &run);
+        f->call = PAV_CALL_MAP_RUN;
+        f->called_with = &pav_doc_empty_object;
         break;
     case PHASE_TASK:
     case PHASE_RETRY:
@@ -937,6 +926,24 @@ pav_step_view(const struct pav_machine *m, const struct pav_doc *record,
         view(m, root, started_at, 0, a, out);
 }
 
+/* All that stands open together is more than one row of the journal holds. */
+static void
+end_too_large(struct stepper *st)
+{
+    int64_t previous_id = st->root->previous_id;
+
+    st->root = NULL; /* nothing of it can be redriven */
+    st->out->wait_count = st->out->timer_count = 0;
+    if (st->over)
+        return;
+    end_failed(st, PAV_FAILED, EV_EXECUTION_FAILED, previous_id,
+               "States.DataLimitExceeded",
+               pav_arena_printf(st->arena,
+                                "What the open branches and iterations hold "
+                                "exceeds the maximum of %u bytes.",
+                                RECORD_MAX));
+}
+
 void
 pav_step(const struct pav_step_in *in, struct pav_arena *a,
          struct pav_step_out *out)
@@ -977,7 +984,11 @@ pav_step(const struct pav_step_in *in, struct pav_arena *a,
         if (st.over)
             out->wait_count = out->timer_count = 0;
     }
-    recorder_finish(&st, &out->record);
+    if (!recorder_finish(&st, &out->record)) {
+        end_too_large(&st);
+        if (!recorder_finish(&st, &out->record))
+            PAV_BUG("events that are larger than a record");
+    }
     out->event_count = st.rec.event_count;
     recorder_fini(&st.rec);
 }

@@ -142,6 +142,7 @@ struct recorder {
         const struct pav_doc *doc;
         uint32_t ref;
     } recent[RECENT_PAYLOADS];
+    bool too_large;
 };
 
 struct stepper {
@@ -185,7 +186,10 @@ void recorder_fini(struct recorder *r);
 uint32_t recorder_ref(struct recorder *r, const struct pav_doc *d);
 void recorder_event(struct recorder *r, enum event_type type,
                     int64_t previous_id, const struct event_data *data);
-void recorder_finish(struct stepper *st, struct pav_buf *out);
+/* False: what stands open is larger than a record may be; nothing is made, the
+ * events are still there. */
+#define RECORD_MAX (32u << 20)
+bool recorder_finish(struct stepper *st, struct pav_buf *out);
 struct frame *
 record_frames(const struct pav_machine *m, const struct pav_doc *record,
               struct pav_arena *a, uint32_t *next_no);

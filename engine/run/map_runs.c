@@ -15,6 +15,10 @@
 
 #define CONCURRENCY 1000 /* when the state says 0 */
 #define STARTS      100  /* executions started at a time */
+#define OUTPUTS_MAX                                                            \
+    (16u << 20)                  /* before a ResultSelector makes less of them \
+                                  */
+#define RESULTS_MAX (256u << 20) /* one file of a ResultWriter */
 
 /* ---- ends ---- */
 
@@ -39,7 +43,8 @@ fail_run(struct pav_engine *e, struct pav_run_row *run, const char *error,
     end_run(e, run, PAV_FAILED, &w);
 }
 
-/* What each execution gave, in the order of the items. */
+/* What each execution gave, in the order of the items; NULL: more than a state
+ * could pass on. */
 static const struct pav_doc *
 outputs_of(struct pav_engine *e, const struct pav_run_row *run, bool flatten)
 {
@@ -47,14 +52,18 @@ outputs_of(struct pav_engine *e, const struct pav_run_row *run, bool flatten)
     struct pav_items items;
     struct pav_item_row item;
     int64_t after = -1;
+    size_t bytes = 0;
     uint32_t i;
 
     pav_items_init(&items, a);
     while (pav_store_item_with(e->store, run->id, PAV_ITEM_SUCCEEDED, after, a,
                                &item)) {
-        const struct pav_doc *d =
-            pav_doc_own(a, item.output.p, item.output.len);
+        const struct pav_doc *d;
 
+        bytes += item.output.len;
+        if (bytes > OUTPUTS_MAX)
+            return NULL;
+        d = pav_doc_own(a, item.output.p, item.output.len);
         after = item.item;
         if (!flatten || d->kind != PAV_ARRAY) {
             pav_items_add(&items, d);
@@ -102,61 +111,74 @@ writer_result(struct pav_engine *e, const struct pav_run_row *run,
     return pav_members_object(&m);
 }
 
-static void
-put_result(struct pav_engine *e, struct pav_items *items,
-           const struct pav_item_row *item, struct version *v)
+/* What a file of results says of an item. */
+static const struct pav_doc *
+result_of(struct pav_engine *e, const struct pav_item_row *item, bool bare)
 {
     struct pav_arena *a = &e->arena;
     struct pav_execution_row row;
     struct pav_members m;
 
-    if (pav_store_execution(e->store, item->execution_id, a, &row)) {
-        pav_items_add(items, local_description(e, &row, false));
-        return;
-    }
-    (void)v;
-    pav_members_init(&m, a);
+    if (bare)
+        return pav_doc_own(a, item->output.p, item->output.len);
+    if (pav_store_execution(e->store, item->execution_id, a, &row))
+        return local_description(e, &row, false);
+    pav_members_init(&m, a); /* it was never started */
     pav_members_puts(&m, "Input",
                      pav_doc_new_str(a, item->input.p, item->input.len));
-    pav_items_add(items, pav_members_object(&m));
+    return pav_members_object(&m);
 }
 
-/* The rows of one status, as an object's text. */
-static struct pav_bytes
+static void
+print_result(struct pav_buf *b, const struct pav_doc *d, bool lines)
+{
+    if (!lines && b->len > 1)
+        pav_buf_putc(b, ',');
+    pav_doc_print(d, b);
+    if (lines)
+        pav_buf_putc(b, '\n');
+}
+
+/* The rows of one status, as an object's text; false: it is too long. */
+static bool
 results_text(struct pav_engine *e, struct pav_job *j,
              const struct pav_run_row *run, enum pav_item_status status,
-             struct pav_map_writing how)
+             struct pav_map_writing how, struct pav_bytes *out)
 {
-    struct pav_items items;
+    bool bare = (how.compact || how.flatten) && status == PAV_ITEM_SUCCEEDED;
+    struct pav_arena items;
     struct pav_item_row item;
-    struct pav_bytes out;
     struct pav_buf b;
     int64_t after = -1;
     uint32_t i;
+    bool fine;
 
-    pav_items_init(&items, &e->arena);
-    while (pav_store_item_with(e->store, run->id, status, after, &e->arena,
-                               &item)) {
+    pav_arena_init(&items, 1 << 16);
+    pav_buf_init(&b, RESULTS_MAX);
+    if (!how.json_lines)
+        pav_buf_putc(&b, '[');
+    while (!b.over && pav_store_item_with(e->store, run->id, status, after,
+                                          &items, &item)) {
+        const struct pav_doc *d = result_of(e, &item, bare);
+
         after = item.item;
-        if ((how.compact || how.flatten) && status == PAV_ITEM_SUCCEEDED)
-            pav_items_add(
-                &items, pav_doc_own(&e->arena, item.output.p, item.output.len));
+        if (bare && how.flatten && d->kind == PAV_ARRAY)
+            for (i = 0; i < d->len; i++)
+                print_result(&b, &d->items[i], how.json_lines);
         else
-            put_result(e, &items, &item, NULL);
+            print_result(&b, d, how.json_lines);
+        pav_arena_reset(&items);
     }
-    pav_buf_init(&b, SIZE_MAX / 2);
-    if (how.json_lines) {
-        for (i = 0; i < items.count; i++) {
-            pav_doc_print(&items.v[i], &b);
-            pav_buf_putc(&b, '\n');
-        }
-    } else {
-        pav_doc_print(pav_items_array(&items), &b);
+    if (!how.json_lines)
+        pav_buf_putc(&b, ']');
+    pav_arena_fini(&items);
+    fine = !b.over;
+    if (fine) {
+        out->len = b.len;
+        out->p = pav_arena_strndup(&j->arena, b.p == NULL ? "" : b.p, b.len);
     }
-    out.len = b.len;
-    out.p = pav_arena_strndup(&j->arena, b.p == NULL ? "" : b.p, b.len);
     pav_buf_fini(&b);
-    return out;
+    return fine;
 }
 
 /* The results go to another thread; the run ends when they are there. */
@@ -192,8 +214,12 @@ write_results(struct pav_engine *e, struct pav_run_row *run,
             pav_arena_printf(&j->arena, "%s_0.%s", parts[i].name,
                              how.json_lines ? "jsonl" : "json");
         j->items[j->item_count].id.p = parts[i].name;
-        j->items[j->item_count++].body =
-            results_text(e, j, run, parts[i].status, how);
+        if (!results_text(e, j, run, parts[i].status, how,
+                          &j->items[j->item_count++].body)) {
+            j->failure = true; /* said so when it comes back */
+            j->cause = "The results of one status have more than 256 MiB.";
+            return;
+        }
     }
 }
 
@@ -225,6 +251,15 @@ succeed_run(struct pav_engine *e, struct pav_run_row *run)
     }
     w.output = outputs_of(
         e, run, v != NULL && pav_map_writing(v->compiled, run->state).flatten);
+    if (w.output == NULL) {
+        fail_run(e, run, "States.DataLimitExceeded",
+                 pav_arena_printf(&e->arena,
+                                  "The state/task '%s' returned a result with "
+                                  "a size exceeding the maximum number of "
+                                  "bytes service limit.",
+                                  run->state));
+        return;
+    }
     end_run(e, run, PAV_SUCCEEDED, &w);
 }
 

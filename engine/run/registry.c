@@ -14,6 +14,8 @@
 #include "pavane/log.h"
 #include "run_int.h"
 
+#define MACHINE_ARN "arn:aws:states:%s:%s:stateMachine:%s"
+
 struct machine *
 machine_by_name(struct pav_engine *e, const char *name)
 {
@@ -42,8 +44,8 @@ machine_new(struct pav_engine *e, int64_t id, const char *name)
     struct machine *m = pav_xcalloc(1, sizeof(*m)), **last;
     char arn[512];
 
-    snprintf(arn, sizeof(arn), "arn:aws:states:%s:%s:stateMachine:%s",
-             e->config.region, e->config.account, name);
+    snprintf(arn, sizeof(arn), MACHINE_ARN, e->config.region, e->config.account,
+             name);
     m->id = id;
     m->name = pav_xstrdup(name);
     m->arn = pav_xstrdup(arn);
@@ -369,6 +371,12 @@ define_stage(struct pav_engine *e, struct pav_job *j)
     pav_store_machine_put(e->store, &j->row, pav_clock_ms(e->clock));
     if (j->row.attributes != NULL)
         pav_store_machine_attributes(e->store, j->row.id, j->row.attributes);
+    if (j->tags != NULL)
+        (void)tags_add(e, /* the front has counted them */
+                       pav_arena_printf(&e->arena, MACHINE_ARN,
+                                        e->config.region, e->config.account,
+                                        j->row.name),
+                       j->tags);
     publish_defined(e, j);
     j->row.first_at = j->at = j->row.created_at;
 }

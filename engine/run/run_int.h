@@ -196,6 +196,10 @@ bool task_wake(struct pav_engine *e, int64_t execution_id, struct pav_wake *w);
 void
 sync_answer(struct pav_engine *e, struct pav_job *j, const struct execution *x);
 
+/* control.c: [{key, value}] beside those that are there; false: too many. */
+bool
+tags_add(struct pav_engine *e, const char *arn, const struct pav_doc *tags);
+
 /* work.c */
 void
 work_add(struct pav_engine *e, enum work_kind kind, int64_t id, uint32_t no);

@@ -152,10 +152,11 @@ pav_store_table_delete(struct pav_store *s, const char *table, const char *key);
  * alias, an activity, the tags of a resource.  `number` orders them.
  */
 enum pav_name_kind {
-    PAV_NAME_VERSION,  /* owner: machine id, number: its number */
-    PAV_NAME_ALIAS,    /* owner: machine id */
-    PAV_NAME_ACTIVITY, /* owner 0 */
-    PAV_NAME_TAGS,     /* owner 0, name: the ARN */
+    PAV_NAME_VERSION,      /* owner: machine id, number: its number */
+    PAV_NAME_ALIAS,        /* owner: machine id */
+    PAV_NAME_ACTIVITY,     /* owner 0 */
+    PAV_NAME_TAGS,         /* owner 0, name: the ARN */
+    PAV_NAME_LAST_VERSION, /* owner: machine id, number: of a deleted version */
 };
 
 struct pav_name_row {

@@ -104,6 +104,8 @@ async function machines() {
     inspected: r.inspectionData.input === '{"x":1}',
   }));
   await refused("TestState", { definition: "{" }, "InvalidDefinition");
+  await call("ListTagsForResource", { resourceArn: stateMachineArn },
+    (r) => ({ created: same(r.tags, [{ key: "a", value: "b" }]) }));
   await call("TagResource", { resourceArn: stateMachineArn, tags: [{ key: "c", value: "d" }] });
   await call("UntagResource", { resourceArn: stateMachineArn, tagKeys: ["a"] });
   await call("ListTagsForResource", { resourceArn: stateMachineArn },

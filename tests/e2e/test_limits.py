@@ -59,6 +59,7 @@ class Limits(unittest.TestCase):
     def test_tags_versions_aliases(self):
         arn = self.machine()
         self.ask("TagResource", resourceArn=arn, tags=[{"key": "k%d" % n, "value": ""} for n in range(50)])
+        self.assertEqual(len(self.ask("ListTagsForResource", resourceArn=arn)["tags"]), 50)
         self.refused("TooManyTags", "TagResource", resourceArn=arn, tags=[{"key": "more", "value": ""}])
         one = self.ask("PublishStateMachineVersion", stateMachineArn=arn)["stateMachineVersionArn"]
         for n in range(100):
@@ -67,6 +68,20 @@ class Limits(unittest.TestCase):
                      routingConfiguration=[{"stateMachineVersionArn": one, "weight": 100}])
         for routing in ([], [{"stateMachineVersionArn": one, "weight": 99}], [{"stateMachineVersionArn": one, "weight": 101}]):
             self.assertEqual(self.d.aws("CreateStateMachineAlias", name="x", routingConfiguration=routing)[0], 400)
+
+    def test_tags_of_a_new_machine(self):
+        arn = self.machine(tags=[{"key": "team", "value": "x"}])
+        self.assertEqual(self.ask("ListTagsForResource", resourceArn=arn)["tags"], [{"key": "team", "value": "x"}])
+        self.ask("DeleteStateMachine", stateMachineArn=arn)
+        self.assertEqual(self.ask("ListTagsForResource", resourceArn=self.machine())["tags"], [])
+
+    def test_a_number_is_given_once(self):
+        arn = self.machine()
+        for n in range(1, 4):
+            self.ask("UpdateStateMachine", stateMachineArn=arn, definition=FAIL.replace("E", "E%d" % n))
+            published = self.ask("PublishStateMachineVersion", stateMachineArn=arn)["stateMachineVersionArn"]
+            self.assertEqual(published, "%s:%d" % (arn, n))
+            self.ask("DeleteStateMachineVersion", stateMachineVersionArn=published)
 
     def test_versions_page_to_the_last(self):
         arn = self.machine()

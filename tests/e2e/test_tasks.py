@@ -357,6 +357,15 @@ class MapRuns(Case):
         status, output, _, _ = self.run_one("list", self.states(inner, ItemReader=lists))
         self.assertEqual([o["Key"] for o in output], ["x.json", "x.jsonl"])
 
+    def test_wide_tables(self):
+        inner = {"Type": "Pass", "End": True}
+        self.put("b", "head.csv", ",".join("c%d" % n for n in range(5000)) + "\n1\n")
+        self.put("b", "cells.csv", ",".join("%x" % n for n in range(1500)) + "\n" + "1\n" * 20000)
+        for name, said in (("head", "CSV headers have at most 10 KiB."), ("cells", "The rows have more than 10000000 fields.")):
+            reader = self.reader(name + ".csv", InputType="CSV", CSVHeaderLocation="FIRST_ROW")
+            _, _, error, x = self.run_one(name, self.states(inner, ItemReader=reader))
+            self.assertEqual((error, self.describe(x)["cause"]), ("States.ItemReaderFailed", said))
+
     def test_objects_stay_inside(self):
         os.symlink("/etc/passwd", os.path.join(self.data, "link"))
         os.makedirs(os.path.join(self.data, "b"))
@@ -549,6 +558,13 @@ class Lives(Case):
                  {"x": "x" * 200000}, "States.DataLimitExceeded"),
                 ("deep items", {"A": {**distributed, "ItemSelector": {"a.$": "$$.Map.Item.Value"}}}, [[deep]], None),
                 ("deep map", {"A": {**item, "InputPath": "$$", "ItemsPath": "$.Execution.Input[0]"}}, [[1, 2], [deep]], "States.DataLimitExceeded"),
+                ("many results", {"A": {**item, "ItemsPath": "$.l", "ItemProcessor": {"StartAt": "I", "States": {"I": {
+                    "Type": "Pass", "Parameters": {"a.$": "$$.Execution.Input.x"}, "End": True}}}}},
+                 {"x": "x" * 240000, "l": [0] * 400}, "States.DataLimitExceeded"),
+                ("many branches", {"A": {"Type": "Parallel", "End": True, "Branches": [{"StartAt": "P%d" % n, "States": {
+                    "P%d" % n: {"Type": "Pass", "Parameters": {"a.$": "$.x"}, "Next": "W%d" % n},
+                    "W%d" % n: {"Type": "Wait", "Seconds": 60, "End": True}}} for n in range(300)]}},
+                 {"x": "x" * 250000}, "States.DataLimitExceeded"),
                 ("variables", large, {"x": "x" * 249500}, "States.DataLimitExceeded")):
             with self.subTest(name):
                 self.assertEqual(self.run_one(name.replace(" ", "-"), states, value)[2], error)
