@@ -10,6 +10,7 @@ import unittest
 
 from harness import Daemon, SAMPLE, cli, find_token, main, shape, until
 
+SIMULATION = "arn:aws:states:us-east-1:000000000000:stateMachine:WorkflowSimulationFADC1FCC"
 ORDER, CAR = "OrderStateMachineD9DE2AD0", "CarStateMachineBAF61D13"
 
 
@@ -54,6 +55,16 @@ class Sample(unittest.TestCase):
         for name, file in ((ORDER, "order.asl.json"), (CAR, "car.asl.json")):
             definition = json.load(open(os.path.join(self.machines, name, "machine.asl.json")))
             self.assertEqual(definition, json.load(open(os.path.join(SAMPLE, file))))
+
+    def test_the_simulation_plays_its_own_events(self):
+        for name, machine, count in (("order", ORDER, 28), ("car", CAR, 72)):
+            events = json.load(open(os.path.join(SAMPLE, name + ".events.json")))
+            for e in events["events"]:
+                e["wait"] = "0"
+            x = self.d.aws("StartExecution", input=json.dumps(events), stateMachineArn=SIMULATION)[1]["executionArn"]
+            until(lambda: self.d.aws("DescribeExecution", executionArn=x)[1]["status"] == "SUCCEEDED")
+            [ended] = until(lambda: self.d.executions(machine=machine, status="SUCCEEDED"))
+            self.assertEqual(len(self.d.history(ended["executionId"])), count)
 
     def test_both_fixtures(self):
         self.drive("order", "car")

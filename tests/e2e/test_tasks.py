@@ -11,7 +11,7 @@ import threading
 import time
 import unittest
 
-from harness import Daemon, SAMPLE, cli, main, until
+from harness import Daemon, main, until
 
 T = "arn:aws:states:::"
 ROLE = "arn:aws:iam::000000000000:role/none"
@@ -614,24 +614,6 @@ class Lives(Case):
             self.assertEqual(self.ended(self.start(quick))["status"], "SUCCEEDED")
         for execution in (x, y):
             self.assertEqual(self.ended(execution)["cause"], "The execution reached the maximum number of history events (25000).")
-
-
-@unittest.skipUnless(SAMPLE, "PAVANE_SAMPLE is not set")
-class Simulation(unittest.TestCase):
-    def test_the_sample_plays_its_own_events(self):
-        with tempfile.TemporaryDirectory() as folder:
-            code, _, err = cli("import", "--cloudformation", os.path.join(SAMPLE, "cloudformation.template.json"), folder)
-            self.assertEqual(code, 0, err)
-            with Daemon(folder) as d:
-                for name, machine, count in (("order", "OrderStateMachineD9DE2AD0", 28), ("car", "CarStateMachineBAF61D13", 72)):
-                    events = json.load(open(os.path.join(SAMPLE, name + ".events.json")))
-                    for e in events["events"]:
-                        e["wait"] = "0"
-                    x = d.aws("StartExecution", stateMachineArn=arn("stateMachine", "WorkflowSimulationFADC1FCC"),
-                              input=json.dumps(events))[1]["executionArn"]
-                    until(lambda: d.aws("DescribeExecution", executionArn=x)[1]["status"] == "SUCCEEDED")
-                    ended = until(lambda: d.executions(machine=machine, status="SUCCEEDED"))
-                    self.assertEqual(len(d.history(ended[0]["executionId"])), count)
 
 
 if __name__ == "__main__":
