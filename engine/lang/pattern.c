@@ -136,6 +136,11 @@ leaf(struct compiling *c, const struct pav_doc *list, const char *path,
         return refuse(c, path, "Empty arrays are not allowed");
     for (i = 0; i < list->len && rc == PAV_OK; i++)
         rc = matcher_compile(c->arena, &list->items[i], &matchers[i], c->err);
+    if (rc == PAV_OK && wildcards_too_complex(matchers, list->len))
+        return refuse(c, path,
+                      "Rule is too complex - try using fewer wildcard "
+                      "characters or fewer repeating character sequences "
+                      "after a wildcard character");
     for (i = 0; i < c->count && rc == PAV_OK; i++)
         rc = set_path(c, &c->rules[i], &p);
     return rc;
@@ -184,10 +189,6 @@ alternatives(struct compiling *c, const struct pav_doc *list,
 
     if (list->kind != PAV_ARRAY)
         return refuse(c, "$or", "It must be an Array followed with $or.");
-    if (list->len < 2)
-        return refuse(c, "$or",
-                      "There must have at least 2 Objects in $or "
-                      "relationship.");
     for (i = 0; i < list->len; i++) {
         struct subrule *joined;
 
@@ -210,6 +211,10 @@ alternatives(struct compiling *c, const struct pav_doc *list,
         all = joined;
         total += c->count;
     }
+    if (list->len < 2)
+        return refuse(c, "$or",
+                      "There must have at least 2 Objects in $or "
+                      "relationship.");
     c->rules = all;
     c->count = total;
     return PAV_OK;

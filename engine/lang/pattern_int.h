@@ -13,9 +13,17 @@ enum match_kind {
     MATCH_PREFIX_IGNORE_CASE,
     MATCH_SUFFIX_IGNORE_CASE,
     MATCH_NUMERIC,
+    MATCH_WILDCARD,
+    MATCH_CIDR,
     MATCH_EXISTS,
     MATCH_ABSENT,
     MATCH_NOT, /* anything-but: none of `parts` */
+};
+
+/* Literal pieces; a star stands between each and the next. */
+struct wildcard {
+    uint32_t count;
+    struct pav_bytes *pieces;
 };
 
 struct matcher {
@@ -23,7 +31,9 @@ struct matcher {
     const struct pav_doc *value;
     bool has_low, has_high, low_open, high_open; /* numeric */
     double low, high;
-    uint8_t address[16];
+    uint8_t address[16]; /* cidr: masked */
+    uint8_t bits;        /* cidr: of the 128 */
+    const struct wildcard *wildcard;
     uint32_t count;
     const struct matcher *parts;
 };
@@ -39,6 +49,21 @@ bool matcher_accepts(const struct matcher *m, const struct pav_doc *v);
 /* One entry of a pattern's list; err->message is the reason. */
 enum pav_rc matcher_compile(struct pav_arena *a, const struct pav_doc *d,
                             struct matcher *out, struct pav_err *err);
+
+/* wildcard.c; positions in refusals as EventBridge counts them. */
+enum pav_rc wildcard_compile(struct pav_arena *a, const struct pav_doc *text,
+                             struct matcher *out, struct pav_err *err);
+bool wildcard_accepts(const struct wildcard *w, const struct pav_doc *v);
+/* Would one value keep too many beginnings of these wildcards alive? */
+bool wildcards_too_complex(const struct matcher *m, uint32_t count);
+
+/* address.c: in IPv6's 16 bytes, IPv4 mapped; false: not an address. */
+bool address_of(const struct pav_doc *v, uint8_t out[16]);
+bool address_is_v4(const uint8_t address[16]);
+void address_mask(uint8_t address[16], unsigned bits);
+enum pav_rc cidr_compile(const struct pav_doc *text, struct matcher *out,
+                         struct pav_err *err);
+bool cidr_accepts(const struct matcher *m, const struct pav_doc *v);
 
 /* The full forms of a character; return how many code points they have. */
 uint32_t case_upper(uint32_t code, uint32_t out[3]);

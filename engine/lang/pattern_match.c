@@ -2,73 +2,12 @@
  * Event patterns: one entry of a list, compiled and asked.
  * Operators and refusals as EventBridge has them.
  */
-#include <arpa/inet.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pavane/text.h"
 #include "pattern_int.h"
-
-/* ---- numbers ---- */
-
-/* The decimal of a number's text: digits without outer zeros, and the power
- * of ten of the first one. */
-static int
-decimal_of(const char *text, size_t len, char *digits, size_t room, long *power)
-{
-    size_t i, n = 0;
-    long point = 0, exponent = 0;
-    bool seen_point = false;
-
-    for (i = 0; i < len && text[i] != 'e' && text[i] != 'E'; i++) {
-        if (text[i] == '.') {
-            seen_point = true;
-        } else if (text[i] >= '0' && text[i] <= '9') {
-            if (n > 0 || text[i] != '0') {
-                if (n == room)
-                    return -1;
-                digits[n++] = text[i];
-                if (!seen_point)
-                    point++;
-            } else if (seen_point) {
-                point--;
-            }
-        }
-    }
-    if (i < len)
-        exponent = strtol(text + i + 1, NULL, 10);
-    while (n > 0 && digits[n - 1] == '0')
-        n--;
-    *power = n == 0 ? 0 : point + exponent;
-    return (int)n;
-}
-
-bool
-number_comparable(const struct pav_doc *d, double *out)
-{
-    char shortest[40], x[800], y[40];
-    int len = 0, precision, m, n;
-    long p, q;
-
-    if (d->kind != PAV_NUMBER)
-        return false;
-    *out = pav_doc_double(d);
-    if (!isfinite(*out))
-        return false;
-    if (d->len <= 15 && memchr(d->text, 'e', d->len) == NULL &&
-        memchr(d->text, 'E', d->len) == NULL)
-        return true;
-    for (precision = 1; precision <= 17; precision++) {
-        len = snprintf(shortest, sizeof(shortest), "%.*g", precision, *out);
-        if (strtod(shortest, NULL) == *out)
-            break;
-    }
-    m = decimal_of(d->text, d->len, x, sizeof(x), &p);
-    n = decimal_of(shortest, (size_t)len, y, sizeof(y), &q);
-    return m == n && p == q && (m <= 0 || memcmp(x, y, (size_t)m) == 0);
-}
 
 /* ---- asking ---- */
 
@@ -150,44 +89,12 @@ exact(const struct pav_doc *want, const struct pav_doc *v)
            number_comparable(v, &y) && x == y;
 }
 
-/*
- * The address that a text spells, IPv4 in its IPv6 form.  No dots inside IPv6:
- * EventBridge takes that spelling for a mere text.
- */
-static bool
-address_of(const struct pav_doc *v, uint8_t out[16])
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    char text[48];
-    unsigned parts[4];
-    int i, n = 0;
-
-    if (v->len < 2 || v->len >= sizeof(text))
-        return false;
-    memcpy(text, v->text, v->len);
-    text[v->len] = '\0';
-    if (strchr(text, ':') != NULL)
-        return strchr(text, '.') == NULL && inet_pton(AF_INET6, text, out) == 1;
-    if (strspn(text, "0123456789.") != v->len ||
-        sscanf(text, "%3u.%3u.%3u.%3u%n", &parts[0], &parts[1], &parts[2],
-               &parts[3], &n) != 4 ||
-        n != (int)v->len)
-        return false;
-    memcpy(out, mapped, sizeof(mapped));
-    for (i = 0; i < 4; i++) {
-        if (parts[i] > 255)
-            return false;
-        out[12 + i] = (uint8_t)parts[i];
-    }
-    return true;
-}
-
 static bool
 same_address(const struct matcher *m, const struct pav_doc *v)
 {
     uint8_t address[16];
 
-    return v->kind == PAV_STRING && address_of(v, address) &&
+    return address_of(v, address) &&
            memcmp(address, m->address, sizeof(address)) == 0;
 }
 
@@ -223,6 +130,10 @@ matcher_accepts(const struct matcher *m, const struct pav_doc *v)
         return v->kind == PAV_STRING && folded(m, v);
     case MATCH_NUMERIC:
         return in_range(m, v);
+    case MATCH_WILDCARD:
+        return v->kind == PAV_STRING && wildcard_accepts(m->wildcard, v);
+    case MATCH_CIDR:
+        return cidr_accepts(m, v);
     case MATCH_EXISTS:
         return true;
     case MATCH_ABSENT:
@@ -289,6 +200,25 @@ affix_compile(const struct pav_member *m, struct matcher *out,
     return PAV_OK;
 }
 
+/* What EventBridge's parser calls the element at `i`: its text. */
+static enum pav_rc
+numeric_refuse(struct pav_err *err, const char *before,
+               const struct pav_doc *list, uint32_t i)
+{
+    const struct pav_doc *v = pav_doc_at(list, i);
+    static const char *const words[] = {[PAV_NULL] = "null",
+                                        [PAV_FALSE] = "false",
+                                        [PAV_TRUE] = "true",
+                                        [PAV_ARRAY] = "[",
+                                        [PAV_OBJECT] = "{"};
+
+    if (v == NULL)
+        return reason(err, before, "]", 1, "");
+    if (v->kind == PAV_NUMBER || v->kind == PAV_STRING)
+        return reason(err, before, v->text, (int)v->len, "");
+    return reason(err, before, words[v->kind], (int)strlen(words[v->kind]), "");
+}
+
 static enum pav_rc
 numeric_bound(const struct pav_doc *v, uint32_t i, double *out,
               struct pav_err *err)
@@ -306,54 +236,66 @@ numeric_bound(const struct pav_doc *v, uint32_t i, double *out,
     return PAV_OK;
 }
 
+/* The second half of a range: "<" or "<=", and a number. */
+static enum pav_rc
+numeric_top(const struct pav_doc *v, struct matcher *out, struct pav_err *err)
+{
+    const struct pav_doc *op = pav_doc_at(v, 2);
+    enum pav_rc rc;
+
+    if (op->kind != PAV_STRING)
+        return numeric_refuse(err, "Bad value in numeric range: ", v, 2);
+    if (!pav_doc_is_str(op, "<") && !pav_doc_is_str(op, "<="))
+        return numeric_refuse(err, "Bad numeric range operator: ", v, 2);
+    rc = numeric_bound(v, 2, &out->high, err);
+    if (rc != PAV_OK)
+        return rc;
+    if (v->len > 4)
+        return plain(err, "Too many terms in numeric range expression");
+    out->has_high = true;
+    out->high_open = op->len == 1;
+    return out->low < out->high ? PAV_OK
+                                : plain(err, "Bottom must be less than top");
+}
+
 static enum pav_rc
 numeric_compile(const struct pav_doc *v, struct matcher *out,
                 struct pav_err *err)
 {
-    uint32_t i;
+    const struct pav_doc *op;
+    bool low, equals;
+    double n;
     enum pav_rc rc;
 
     out->kind = MATCH_NUMERIC;
     if (v->kind != PAV_ARRAY)
         return plain(err, "Value of numeric must be an array.");
-    if (v->len == 0)
-        return plain(err, "Invalid member in numeric match: ]");
-    for (i = 0; i < v->len; i += 2) {
-        const struct pav_doc *op = &v->items[i];
-        bool low, equals;
-        double n;
-
-        if (op->kind != PAV_STRING)
-            return plain(err, "Invalid member in numeric match: value");
-        equals = pav_doc_is_str(op, "=");
-        low = pav_doc_is_str(op, ">") || pav_doc_is_str(op, ">=");
-        if (!equals && !low && !pav_doc_is_str(op, "<") &&
-            !pav_doc_is_str(op, "<="))
-            return reason(err,
-                          "Unrecognized numeric range operator: ", op->text,
-                          (int)op->len, "");
-        if (i == 2 && (equals || low))
-            return reason(err, "Bad numeric range operator: ", op->text,
-                          (int)op->len, "");
-        if (i == 4 || (i == 2 && !out->has_low) || (i == 2 && out->has_high))
-            return plain(err, "Too many elements in numeric expression");
-        rc = numeric_bound(v, i, &n, err);
-        if (rc != PAV_OK)
-            return rc;
-        if (equals || low) {
-            out->has_low = true;
-            out->low = n;
-            out->low_open = op->len == 1 && low;
-        }
-        if (equals || !low) {
-            out->has_high = true;
-            out->high = n;
-            out->high_open = op->len == 1 && !equals;
-        }
+    op = pav_doc_at(v, 0);
+    if (op == NULL || op->kind != PAV_STRING)
+        return numeric_refuse(err, "Invalid member in numeric match: ", v, 0);
+    equals = pav_doc_is_str(op, "=");
+    low = pav_doc_is_str(op, ">") || pav_doc_is_str(op, ">=");
+    if (!equals && !low && !pav_doc_is_str(op, "<") &&
+        !pav_doc_is_str(op, "<="))
+        return numeric_refuse(err, "Unrecognized numeric range operator: ", v,
+                              0);
+    rc = numeric_bound(v, 0, &n, err);
+    if (rc != PAV_OK)
+        return rc;
+    if (equals || low) {
+        out->has_low = true;
+        out->low = n;
+        out->low_open = op->len == 1 && low;
     }
-    if (v->len == 4 && !(out->low < out->high))
-        return plain(err, "Bottom must be less than top");
-    return PAV_OK;
+    if (equals || !low) {
+        out->has_high = true;
+        out->high = n;
+        out->high_open = op->len == 1 && !equals;
+    }
+    if (v->len == 2)
+        return PAV_OK;
+    return low ? numeric_top(v, out, err)
+               : plain(err, "Too many elements in numeric expression");
 }
 
 /* anything-but's scalar or list: strings or numbers, of one kind. */
@@ -366,8 +308,6 @@ not_list(struct pav_arena *a, const struct pav_doc *v, struct matcher *out,
     struct matcher *parts = pav_arena_zalloc(a, (count + 1) * sizeof(*parts));
     double ignored;
 
-    if (count == 0)
-        return plain(err, "Empty arrays are not allowed");
     for (i = 0; i < count; i++) {
         if (items[i].kind != PAV_STRING && items[i].kind != PAV_NUMBER)
             return plain(err, v->kind == PAV_ARRAY
@@ -377,21 +317,44 @@ not_list(struct pav_arena *a, const struct pav_doc *v, struct matcher *out,
                                     "or single string/number value.");
         if (items[i].kind == PAV_NUMBER &&
             !number_comparable(&items[i], &ignored))
-            return plain(err, "Value of anything-but must be a number that is "
-                              "comparable.");
-        if (items[i].kind != items[0].kind)
-            return plain(err, "Inside anything but list, either all values "
-                              "are number or string, mixed type is not "
-                              "supported");
+            return reason(err, "Cannot compare number : ", items[i].text,
+                          (int)items[i].len, "");
         parts[i].kind = MATCH_EXACT;
         parts[i].value = &items[i];
+        if (items[i].kind == PAV_STRING &&
+            address_of(&items[i], parts[i].address))
+            parts[i].kind = MATCH_ADDRESS;
     }
+    for (i = 0; i < count; i++)
+        if (items[i].kind != items[0].kind)
+            break;
+    if (i < count || count == 0)
+        return plain(err, "Inside anything but list, either all values are "
+                          "number or string, mixed type is not supported");
     out->parts = parts;
     out->count = count;
     return PAV_OK;
 }
 
-/* anything-but's inner operator, with a string or a list of strings. */
+/* anything-but's inner operators, each with a string or a list of strings. */
+static const struct not_operator {
+    const char *name;
+    enum match_kind kind;
+    const char *refusal;   /* an element of another kind */
+    bool strings_or_lists; /* says so itself of what is neither */
+    bool empty;            /* "" is allowed */
+} not_operators[] = {
+    {"prefix", MATCH_PREFIX, "prefix/suffix match pattern must be a string",
+     false, false},
+    {"suffix", MATCH_SUFFIX, "prefix/suffix match pattern must be a string",
+     false, false},
+    {"equals-ignore-case", MATCH_IGNORE_CASE,
+     "Inside anything-but/equals-ignore-case list, number|start|null|boolean "
+     "is not supported.",
+     true, true},
+    {"wildcard", MATCH_WILDCARD, "wildcard match pattern must be a string",
+     true, true}};
+
 static enum pav_rc
 not_operator(struct pav_arena *a, const struct pav_member *m,
              struct matcher *out, struct pav_err *err)
@@ -400,31 +363,34 @@ not_operator(struct pav_arena *a, const struct pav_member *m,
     const struct pav_doc *items = v->kind == PAV_ARRAY ? v->items : v;
     uint32_t i, count = v->kind == PAV_ARRAY ? v->len : 1;
     struct matcher *parts = pav_arena_zalloc(a, (count + 1) * sizeof(*parts));
-    enum match_kind kind = MATCH_IGNORE_CASE;
+    const struct not_operator *op = NULL;
+    enum pav_rc rc;
+    size_t k;
 
-    if (key_is(m, "wildcard"))
-        return plain(err, "The wildcard operator is not built yet");
-    if (key_is(m, "prefix"))
-        kind = MATCH_PREFIX;
-    else if (key_is(m, "suffix"))
-        kind = MATCH_SUFFIX;
-    else if (!key_is(m, "equals-ignore-case"))
+    for (k = 0; k < sizeof(not_operators) / sizeof(not_operators[0]); k++)
+        if (key_is(m, not_operators[k].name))
+            op = &not_operators[k];
+    if (op == NULL)
         return reason(err, "Unsupported anything-but pattern: ", m->key,
                       (int)m->len, "");
+    if (v->kind != PAV_ARRAY && v->kind != PAV_STRING &&
+        v->kind != PAV_NUMBER && !op->strings_or_lists)
+        return plain(err, "Value of anything-but must be an array or single "
+                          "string/number value.");
     if (count == 0)
         return plain(err, "Empty arrays are not allowed");
     for (i = 0; i < count; i++) {
         if (items[i].kind != PAV_STRING)
-            return plain(err, kind == MATCH_IGNORE_CASE
-                                  ? "Inside anything-but/equals-ignore-case "
-                                    "list, number|start|null|boolean is not "
-                                    "supported."
-                                  : "prefix/suffix match pattern must be a "
-                                    "string");
-        if (items[i].len == 0 && kind != MATCH_IGNORE_CASE)
+            return plain(err, op->refusal);
+        if (items[i].len == 0 && !op->empty)
             return plain(err, "Null prefix/suffix not allowed");
-        parts[i].kind = kind;
+        parts[i].kind = op->kind;
         parts[i].value = &items[i];
+        rc = op->kind == MATCH_WILDCARD
+                 ? wildcard_compile(a, &items[i], &parts[i], err)
+                 : PAV_OK;
+        if (rc != PAV_OK)
+            return rc;
     }
     out->parts = parts;
     out->count = count;
@@ -435,14 +401,17 @@ static enum pav_rc
 not_compile(struct pav_arena *a, const struct pav_doc *v, struct matcher *out,
             struct pav_err *err)
 {
+    enum pav_rc rc;
+
     out->kind = MATCH_NOT;
     if (v->kind != PAV_OBJECT)
         return not_list(a, v, out, err);
     if (v->len == 0)
         return plain(err, "Anything-But expression name not found");
-    if (v->len > 1)
-        return plain(err, "Only one key allowed in match expression");
-    return not_operator(a, &v->members[0], out, err);
+    rc = not_operator(a, &v->members[0], out, err);
+    return rc != PAV_OK || v->len == 1
+               ? rc
+               : plain(err, "Too many elements in numeric expression");
 }
 
 static enum pav_rc
@@ -454,30 +423,23 @@ string_compile(const struct pav_member *m, enum match_kind kind,
     return m->value.kind == PAV_STRING ? PAV_OK : plain(err, refusal);
 }
 
-enum pav_rc
-matcher_compile(struct pav_arena *a, const struct pav_doc *d,
-                struct matcher *out, struct pav_err *err)
+static enum pav_rc
+exists_compile(const struct pav_doc *v, struct matcher *out,
+               struct pav_err *err)
 {
-    const struct pav_member *m;
+    out->kind = v->kind == PAV_TRUE ? MATCH_EXISTS : MATCH_ABSENT;
+    return pav_doc_is_bool(v)
+               ? PAV_OK
+               : plain(err, "exists match pattern must be either true or "
+                            "false.");
+}
 
-    memset(out, 0, sizeof(*out));
-    if (d->kind == PAV_ARRAY)
-        return plain(err, "Match value must be String, number, true, false, "
-                          "or null");
-    if (d->kind != PAV_OBJECT) {
-        out->kind = d->kind == PAV_STRING && address_of(d, out->address)
-                        ? MATCH_ADDRESS
-                        : MATCH_EXACT;
-        out->value = d;
-        return PAV_OK;
-    }
-    if (d->len == 0)
-        return plain(err, "Match expression name not found");
-    m = &d->members[0];
-    if (d->len > 1)
-        return plain(err, key_is(m, "numeric") || key_is(m, "anything-but")
-                              ? "Too many elements in numeric expression"
-                              : "Only one key allowed in match expression");
+static enum pav_rc
+operator_compile(struct pav_arena *a, const struct pav_member *m,
+                 struct matcher *out, struct pav_err *err)
+{
+    const struct pav_doc *v = &m->value;
+
     if (key_is(m, "prefix") || key_is(m, "suffix"))
         return affix_compile(m, out, err);
     if (key_is(m, "equals-ignore-case"))
@@ -488,18 +450,43 @@ matcher_compile(struct pav_arena *a, const struct pav_doc *d,
         return string_compile(m, MATCH_EXACT,
                               "exact match pattern must be a string", out, err);
     if (key_is(m, "numeric"))
-        return numeric_compile(&m->value, out, err);
+        return numeric_compile(v, out, err);
     if (key_is(m, "anything-but"))
-        return not_compile(a, &m->value, out, err);
-    if (key_is(m, "exists")) {
-        if (!pav_doc_is_bool(&m->value))
-            return plain(err, "exists match pattern must be either true or "
-                              "false.");
-        out->kind = m->value.kind == PAV_TRUE ? MATCH_EXISTS : MATCH_ABSENT;
+        return not_compile(a, v, out, err);
+    if (key_is(m, "exists"))
+        return exists_compile(v, out, err);
+    if (key_is(m, "wildcard"))
+        return v->kind == PAV_STRING
+                   ? wildcard_compile(a, v, out, err)
+                   : plain(err, "wildcard match pattern must be a string");
+    if (key_is(m, "cidr")) /* the service says "prefix" here, too */
+        return v->kind == PAV_STRING
+                   ? cidr_compile(v, out, err)
+                   : plain(err, "prefix match pattern must be a string");
+    return reason(err, "Unrecognized match type ", m->key, (int)m->len, "");
+}
+
+enum pav_rc
+matcher_compile(struct pav_arena *a, const struct pav_doc *d,
+                struct matcher *out, struct pav_err *err)
+{
+    enum pav_rc rc;
+
+    memset(out, 0, sizeof(*out));
+    if (d->kind == PAV_ARRAY)
+        return plain(err, "Match value must be String, number, true, false, "
+                          "or null");
+    if (d->kind != PAV_OBJECT) {
+        out->kind = address_of(d, out->address) ? MATCH_ADDRESS : MATCH_EXACT;
+        out->value = d;
         return PAV_OK;
     }
-    if (key_is(m, "wildcard") || key_is(m, "cidr"))
-        return reason(err, "The ", m->key, (int)m->len,
-                      " operator is not built yet");
-    return reason(err, "Unrecognized match type ", m->key, (int)m->len, "");
+    if (d->len == 0)
+        return plain(err, "Match expression name not found");
+    rc = operator_compile(a, &d->members[0], out, err);
+    if (rc != PAV_OK || d->len == 1)
+        return rc;
+    return plain(err, out->kind == MATCH_NUMERIC || out->kind == MATCH_NOT
+                          ? "Too many elements in numeric expression"
+                          : "Only one key allowed in match expression");
 }

@@ -10,6 +10,12 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Bytes that are borrowed, or live in the arena that the caller gave. */
+struct pav_bytes {
+    const char *p;
+    size_t len;
+};
+
 struct pav_buf {
     char *p;
     size_t len;

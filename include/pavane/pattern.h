@@ -1,11 +1,9 @@
 /*
- * EventBridge event patterns over one event.
- *
- * Built: exact values, prefix, suffix, equals-ignore-case, anything-but (with
- * its lists and inner operators), numeric, exists, $or.  `wildcard` and `cidr`
- * are refused, named as not built yet.  Semantics and refusal texts:
+ * EventBridge event patterns over one event: exact values, prefix, suffix,
+ * equals-ignore-case, anything-but (with its lists and inner operators),
+ * numeric, cidr, wildcard, exists, $or.  Semantics and refusal texts:
  * EventBridge and its library event-ruler.  A pattern is frozen and lives in
- * the arena it was compiled in.
+ * the arena it was compiled in.  Many rules at once: pavane/index.h.
  */
 #ifndef PAVANE_PATTERN_H
 #define PAVANE_PATTERN_H

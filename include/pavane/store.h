@@ -17,18 +17,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pavane/buf.h"
 #include "pavane/err.h"
 #include "pavane/mem.h"
 
 #define PAV_APPLICATION_ID 0x50415641 /* "PAVA" */
 
 struct pav_store;
-
-/* Bytes that are borrowed, or live in the arena that the caller gave. */
-struct pav_bytes {
-    const char *p;
-    size_t len;
-};
 
 enum pav_disposition {
     PAV_STARTED,
