@@ -73,8 +73,8 @@ skip_blanks(struct parser *ps)
 
 /* ---- strings ---- */
 
-static int
-hex4(const char *p)
+int
+doc_hex4(const char *p)
 {
     int i, v = 0;
 
@@ -100,13 +100,13 @@ unicode_escape(struct parser *ps, char **w)
 {
     int high, low;
 
-    if (ps->end - ps->p < 4 || (high = hex4(ps->p)) < 0)
+    if (ps->end - ps->p < 4 || (high = doc_hex4(ps->p)) < 0)
         return fail(ps, PAV_INVALID, ps->p,
                     "\\u is not followed by four hexadecimal digits");
     ps->p += 4;
     if (high >= 0xD800 && high <= 0xDBFF && ps->end - ps->p >= 6 &&
         ps->p[0] == '\\' && ps->p[1] == 'u' &&
-        (low = hex4(ps->p + 2)) >= 0xDC00 && low <= 0xDFFF) {
+        (low = doc_hex4(ps->p + 2)) >= 0xDC00 && low <= 0xDFFF) {
         ps->p += 6;
         high = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
     }

@@ -6,9 +6,6 @@
  * fields can be chosen, one a path, that agree on every array they share,
  * as event-ruler does.  exists:false holds when no field of that path agrees
  * with those chosen so far.
- *
- * The common pattern names only members of the envelope: it is asked without
- * flattening the event.
  */
 #include "pavane/pattern.h"
 
@@ -18,27 +15,8 @@
 #include "pattern_int.h"
 
 #define MAX_SUBRULES 1000
-#define MAX_PATHS    256
 #define MAX_DEPTH    PAV_DEPTH_MAX
 #define PATH_MAX_LEN 4096
-
-struct rule_path {
-    const char *path;
-    uint32_t len;
-    uint32_t count;
-    const struct matcher *matchers;
-};
-
-struct subrule {
-    uint32_t count;
-    struct rule_path *paths;
-};
-
-struct pav_pattern {
-    uint32_t count;
-    struct subrule *rules;
-    bool shallow; /* all paths are names of the envelope */
-};
 
 /* Where in which array a field stands. */
 struct place {
@@ -112,7 +90,7 @@ set_path(struct compiling *c, struct subrule *r, const struct rule_path *p)
             return PAV_OK;
         }
     }
-    if (r->count >= MAX_PATHS)
+    if (r->count >= PATTERN_MAX_PATHS)
         return refuse(c, p->path, "Too many fields in one pattern");
     v = pav_arena_alloc(c->arena, (r->count + 1) * sizeof(*v));
     if (r->count > 0)
@@ -128,7 +106,7 @@ leaf(struct compiling *c, const struct pav_doc *list, const char *path,
 {
     struct matcher *matchers =
         pav_arena_zalloc(c->arena, (list->len + 1) * sizeof(*matchers));
-    struct rule_path p = {path, len, list->len, matchers};
+    struct rule_path p = {path, len, list->len, matchers, list};
     enum pav_rc rc = PAV_OK;
     uint32_t i;
 
@@ -270,7 +248,7 @@ pav_pattern_compile(struct pav_arena *a, const struct pav_doc *doc,
     struct compiling c = {a, err, one, 1};
     struct pav_pattern *p;
     enum pav_rc rc;
-    uint32_t i, j;
+    uint32_t i;
 
     if (doc == NULL || doc->kind != PAV_OBJECT)
         return pav_fail(err, PAV_INVALID, "", "Filter is not an object");
@@ -280,14 +258,10 @@ pav_pattern_compile(struct pav_arena *a, const struct pav_doc *doc,
     p = pav_arena_zalloc(a, sizeof(*p));
     p->rules = c.rules;
     p->count = c.count;
-    p->shallow = true;
     for (i = 0; i < p->count; i++) {
         struct subrule *r = &p->rules[i];
 
         qsort(r->paths, r->count, sizeof(*r->paths), by_path);
-        for (j = 0; j < r->count; j++)
-            if (memchr(r->paths[j].path, '.', r->paths[j].len) != NULL)
-                p->shallow = false;
     }
     *out = p;
     return PAV_OK;
@@ -428,7 +402,7 @@ pav_event_init(struct pav_event *e, const struct pav_doc *doc,
 struct matching {
     const struct pav_event *event;
     const struct subrule *rule;
-    const struct pav_field *chosen[MAX_PATHS];
+    const struct pav_field *chosen[PATTERN_MAX_PATHS];
     uint32_t count;
     uint32_t left; /* choices that may still be tried */
 };
@@ -506,54 +480,25 @@ match_from(struct matching *m, uint32_t at)
     return !there && wants_absence(p) && match_from(m, at + 1);
 }
 
-/* 1 or 0; -1 when a member is an array or object: flatten then. */
-static int
-match_shallow(const struct subrule *r, const struct pav_doc *envelope)
-{
-    uint32_t i;
-
-    for (i = 0; i < r->count; i++) {
-        const struct rule_path *p = &r->paths[i];
-        const struct pav_doc *v = pav_doc_getn(envelope, p->path, p->len);
-
-        if (v == NULL) {
-            if (!wants_absence(p))
-                return 0;
-            continue;
-        }
-        if (v->kind == PAV_ARRAY || v->kind == PAV_OBJECT)
-            return -1;
-        if (!accepted(p, v))
-            return 0;
-    }
-    return 1;
-}
-
 bool
 pav_pattern_matches(const struct pav_pattern *p, struct pav_event *e)
 {
-    struct matching m;
+    struct matching m = {.event = e};
     uint32_t i;
 
+    if (e->fields == NULL) {
+        struct flatten fl = {.event = e};
+        struct key none = {"", 0};
+
+        flatten(&fl, none, none, e->doc);
+        if (e->fields == NULL) /* an event without any field */
+            e->fields = pav_arena_zalloc(e->arena, sizeof(*e->fields));
+    }
     for (i = 0; i < p->count; i++) {
-        int verdict = p->shallow ? match_shallow(&p->rules[i], e->doc) : -1;
-
-        if (verdict < 0) {
-            if (e->fields == NULL) {
-                struct flatten fl = {.event = e};
-                struct key none = {"", 0};
-
-                flatten(&fl, none, none, e->doc);
-                if (e->fields == NULL) /* an event without any field */
-                    e->fields = pav_arena_zalloc(e->arena, sizeof(*e->fields));
-            }
-            m.event = e;
-            m.rule = &p->rules[i];
-            m.count = 0;
-            m.left = 100000;
-            verdict = match_from(&m, 0);
-        }
-        if (verdict == 1)
+        m.rule = &p->rules[i];
+        m.count = 0;
+        m.left = 100000;
+        if (match_from(&m, 0))
             return true;
     }
     return false;

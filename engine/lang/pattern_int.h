@@ -43,6 +43,11 @@ struct matcher {
  * shortest text that reads back as that binary64.
  */
 bool number_comparable(const struct pav_doc *d, double *out);
+/* The same in two steps, since the second is seldom needed: false, it is not
+ * comparable; else its value, and whether number_comparable() is still to be
+ * asked (`*sure` false). */
+bool number_value(const struct pav_doc *v, double *out, bool *sure);
+bool number_in_range(const struct matcher *m, double x);
 /* exists:false is not asked here. */
 bool matcher_accepts(const struct matcher *m, const struct pav_doc *v);
 
@@ -68,5 +73,27 @@ bool cidr_accepts(const struct matcher *m, const struct pav_doc *v);
 /* The full forms of a character; return how many code points they have. */
 uint32_t case_upper(uint32_t code, uint32_t out[3]);
 uint32_t case_lower(uint32_t code, uint32_t out[3]);
+
+/* ---- a pattern, compiled: one sub-rule for each way through its $or ---- */
+
+#define PATTERN_MAX_PATHS 256
+
+struct rule_path {
+    const char *path;
+    uint32_t len;
+    uint32_t count;
+    const struct matcher *matchers;
+    const struct pav_doc *list; /* as it was written */
+};
+
+struct subrule {
+    uint32_t count;
+    struct rule_path *paths; /* in order */
+};
+
+struct pav_pattern {
+    uint32_t count;
+    struct subrule *rules;
+};
 
 #endif

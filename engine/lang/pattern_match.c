@@ -98,16 +98,20 @@ same_address(const struct matcher *m, const struct pav_doc *v)
            memcmp(address, m->address, sizeof(address)) == 0;
 }
 
+bool
+number_in_range(const struct matcher *m, double x)
+{
+    if (m->has_low && (m->low_open ? !(x > m->low) : !(x >= m->low)))
+        return false;
+    return !m->has_high || (m->high_open ? x < m->high : x <= m->high);
+}
+
 static bool
 in_range(const struct matcher *m, const struct pav_doc *v)
 {
     double x;
 
-    if (!number_comparable(v, &x))
-        return false;
-    if (m->has_low && (m->low_open ? !(x > m->low) : !(x >= m->low)))
-        return false;
-    return !m->has_high || (m->high_open ? x < m->high : x <= m->high);
+    return number_comparable(v, &x) && number_in_range(m, x);
 }
 
 bool

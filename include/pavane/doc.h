@@ -81,6 +81,35 @@ pav_doc_parse_copy(struct pav_arena *a, const char *text, size_t len,
                    const struct pav_doc_opts *opts, const struct pav_doc **out,
                    struct pav_err *err);
 
+/* ---- without a tree ---- */
+
+#define PAV_OUTLINE_MAX 32
+
+struct pav_span {
+    const char *key; /* between its quotes, without escapes */
+    uint32_t key_len, len;
+    const char *p; /* the value, as it was written */
+};
+
+/* What a check saw. */
+struct pav_outline {
+    bool
+        simple; /* no key stands twice, is empty, or holds a dot or an escape */
+    bool whole; /* `members` has all, and no key of them twice or escaped */
+    uint32_t count;
+    struct pav_span members[PAV_OUTLINE_MAX]; /* of the outermost object */
+};
+
+/*
+ * Would pav_doc_parse() take `text` (as PAV_DUP_KEEP, any number of keys)?
+ * `used` NULL: nothing but blanks may stand behind the value; else where it
+ * ends.  Cost: linear, without memory.
+ */
+bool pav_doc_check(const char *text, size_t len, uint32_t max_depth,
+                   struct pav_outline *out, size_t *used);
+/* The bytes of a string whose raw text was checked; at most `len`. */
+uint32_t pav_doc_unescape(const char *raw, size_t len, char *out);
+
 /*
  * For text that Pavane wrote itself, such as records around payloads: a few
  * levels deeper than anybody else's.  Bad text is a bug.

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "pavane/pattern.h"
+#include "pavane/index.h"
 #include "conformance.h"
 
 static const struct pav_doc_opts keep = {PAV_DUP_KEEP, 0, 0};
@@ -22,17 +22,34 @@ compile(struct pav_arena *a, const struct pav_doc *text,
            pav_pattern_compile(a, doc, out, err) == PAV_OK;
 }
 
+/* The answer of one rule alone, and that of an index with only this rule. */
 static bool
 matches(struct pav_arena *a, const struct pav_pattern *p,
-        const struct pav_doc *text)
+        const struct pav_doc *text, bool *agree)
 {
+    struct pav_index *ix;
+    struct pav_outline outline;
+    struct pav_matches found;
     const struct pav_doc *doc;
     struct pav_event event;
+    bool alone;
 
-    if (pav_doc_parse(a, text->text, text->len, &keep, &doc, NULL) != PAV_OK)
+    *agree = true;
+    if (pav_doc_parse(a, text->text, text->len, &keep, &doc, NULL) != PAV_OK ||
+        doc->kind != PAV_OBJECT)
         return false;
     pav_event_init(&event, doc, a);
-    return pav_pattern_matches(p, &event);
+    alone = pav_pattern_matches(p, &event);
+    ix = pav_index_new();
+    (void)pav_index_add(ix, p, &outline);
+    *agree =
+        pav_doc_check(text->text, text->len, PAV_DEPTH_MAX, &outline, NULL);
+    if (*agree) {
+        pav_index_match(ix, text->text, text->len, outline.simple, a, &found);
+        *agree = found.count == alone;
+    }
+    pav_index_free(ix);
+    return alone;
 }
 
 static void
@@ -46,7 +63,7 @@ run_cases(struct tally *t, const struct pav_doc *cases)
         const struct pav_doc *match = pav_doc_get(c, "match");
         struct pav_pattern *p;
         struct pav_err err;
-        bool accepted;
+        bool accepted, agree = true;
 
         if (pattern == NULL || pattern->kind != PAV_STRING || match == NULL ||
             !pav_doc_is_bool(match) || pav_doc_get(c, "variants") != NULL) {
@@ -55,10 +72,14 @@ run_cases(struct tally *t, const struct pav_doc *cases)
         }
         accepted = compile(&t->arena, pattern, &p, &err);
         tally_case(t,
-                   accepted && matches(&t->arena, p, pav_doc_get(c, "event")) ==
-                                   (match->kind == PAV_TRUE),
+                   accepted &&
+                       matches(&t->arena, p, pav_doc_get(c, "event"), &agree) ==
+                           (match->kind == PAV_TRUE) &&
+                       agree,
                    pav_doc_get(c, "id"),
-                   accepted ? "the other answer" : err.message);
+                   !accepted ? err.message
+                   : agree   ? "the other answer"
+                             : "the index answers otherwise");
     }
 }
 
@@ -132,29 +153,55 @@ is_listed(const struct pav_doc *names, const struct pav_member *m)
     return false;
 }
 
+/* All rules in one index: each event's matches, and no others. */
 static void
 run_ruleset(struct tally *t, const struct pav_doc *set)
 {
     const struct pav_doc *rules = pav_doc_get(set, "rules");
     const struct pav_doc *events = pav_doc_get(set, "events");
-    uint32_t i, j;
+    struct pav_index *ix = pav_index_new();
+    uint32_t i, j, k;
 
     for (i = 0; i < rules->len; i++) {
+        const struct pav_member *rule = &rules->members[i];
         struct pav_pattern *p;
         struct pav_err err;
-        bool accepted = compile(&t->arena, &rules->members[i].value, &p, &err);
 
-        for (j = 0; j < events->len; j++) {
-            const struct pav_doc *e = pav_doc_at(events, j);
+        if (compile(&t->arena, &rule->value, &p, &err)) {
+            union {
+                const struct pav_member *member;
+                void *owner;
+            } as = {rule};
 
-            tally_case(t,
-                       accepted &&
-                           matches(&t->arena, p, pav_doc_get(e, "event")) ==
-                               is_listed(pav_doc_get(e, "matched"),
-                                         &rules->members[i]),
+            (void)pav_index_add(ix, p, as.owner);
+        } else {
+            tally_case(t, false, pav_doc_get(set, "id"), err.message);
+        }
+    }
+    for (j = 0; j < events->len; j++) {
+        const struct pav_doc *e = pav_doc_at(events, j);
+        const struct pav_doc *text = pav_doc_get(e, "event");
+        struct pav_outline outline;
+        struct pav_matches found;
+
+        if (!pav_doc_check(text->text, text->len, PAV_DEPTH_MAX, &outline,
+                           NULL)) {
+            tally_case(t, false, pav_doc_get(set, "id"), "no JSON");
+            continue;
+        }
+        pav_index_match(ix, text->text, text->len, outline.simple, &t->arena,
+                        &found);
+        for (i = 0; i < rules->len; i++) {
+            const struct pav_member *rule = &rules->members[i];
+            bool matched = false;
+
+            for (k = 0; k < found.count; k++)
+                matched |= found.owners[k] == rule;
+            tally_case(t, matched == is_listed(pav_doc_get(e, "matched"), rule),
                        pav_doc_get(set, "id"), "the other answer");
         }
     }
+    pav_index_free(ix);
 }
 
 void

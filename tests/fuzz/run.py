@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-TARGETS = ("json", "http", "definition", "path", "pattern", "intrinsic", "step")
+TARGETS = ("json", "http", "definition", "path", "pattern", "index", "intrinsic", "step")
 LIGHT = {"http": 5}
 
 

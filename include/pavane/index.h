@@ -1,0 +1,73 @@
+/*
+ * One index over all rules of a bus: which of them does an event match?
+ *
+ * The event is read once, as text; only what some rule names is looked at, and
+ * reading stops when nothing is left to decide.  The cost of an event is that
+ * of the named fields that it has and of the rules that it matches; it does not
+ * grow with the number of rules, except for rules that have nothing but
+ * anything-but, exists or the like to be found by.
+ *
+ * A rule's answer never depends on other rules: the index finds candidates by
+ * one condition of each, and decides the others as pav_pattern_matches() would.
+ *
+ * Rules come and go one by one, between events.  All of an index belongs to one
+ * thread.
+ */
+#ifndef PAVANE_INDEX_H
+#define PAVANE_INDEX_H
+
+#include "pavane/pattern.h"
+
+struct pav_index;
+struct pav_index_rule;
+
+struct pav_index *pav_index_new(void);
+void pav_index_free(struct pav_index *ix);
+
+/*
+ * The pattern is borrowed for the length of the call.  `owner` is what a match
+ * names; not NULL.  Cost: the number of conditions.
+ */
+struct pav_index_rule *
+pav_index_add(struct pav_index *ix, const struct pav_pattern *p, void *owner);
+void pav_index_remove(struct pav_index *ix, struct pav_index_rule *rule);
+
+/*
+ * Also find the value at a path of names joined by dots (no arrays).  Returns
+ * its slot, the same for the same path; to be given back as often as asked for.
+ */
+uint32_t pav_index_want(struct pav_index *ix, const char *path, size_t len);
+void pav_index_unwant(struct pav_index *ix, uint32_t slot);
+
+/* What an event matched; borrowed from the index until the next event. */
+struct pav_matches {
+    void *const *owners; /* each once, in no order */
+    uint32_t count;
+};
+
+/*
+ * `text` is a JSON object that was checked (pav_doc_check()); `simple` is what
+ * the check said.  Memory comes from `a`, which must live until the next event.
+ */
+void pav_index_match(struct pav_index *ix, const char *text, size_t len,
+                     bool simple, struct pav_arena *a, struct pav_matches *out);
+
+/* The value in a slot, as written in the last event; `len` 0: it has none. */
+struct pav_bytes pav_index_wanted(const struct pav_index *ix, uint32_t slot);
+
+/*
+ * Of an event that matched nothing: the rule that came nearest, by the share of
+ * its conditions that held, among those that share one with the event and a few
+ * more.  NULL: there is no rule.  `*path` is the condition that failed, `*held`
+ * and `*of` how many held (all of them: each holds, but not in one element of
+ * their array); the path lives as long as the rule.
+ */
+void *pav_index_nearest(struct pav_index *ix, const char **path, uint32_t *held,
+                        uint32_t *of);
+
+struct pav_index_size {
+    uint64_t rules, conditions, paths, bytes;
+};
+void pav_index_size(const struct pav_index *ix, struct pav_index_size *out);
+
+#endif
