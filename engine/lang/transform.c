@@ -35,6 +35,7 @@ enum reserved {
     RESERVED_EVENT,
     RESERVED_TIME,
     RESERVED_RULE_NAME,
+    RESERVED_RULE_ARN,
 };
 
 struct pav_transform {
@@ -74,7 +75,7 @@ variable_find(const struct pav_transform *t, const char *name, size_t len)
                  {"aws.events.event", RESERVED_EVENT},
                  {"aws.events.event.ingestion-time", RESERVED_TIME},
                  {"aws.events.rule-name", RESERVED_RULE_NAME},
-                 {"aws.events.rule-arn", RESERVED_RULE_NAME}};
+                 {"aws.events.rule-arn", RESERVED_RULE_ARN}};
     uint32_t i;
 
     for (i = 0; i < t->variable_count; i++)
@@ -210,8 +211,8 @@ pav_transform_compile(struct pav_arena *a, const struct pav_doc *rule,
 /* ---- applying ---- */
 
 static const struct pav_doc *
-reserved_value(int code, const struct pav_doc *event, const char *rule_name,
-               int64_t now_ms, struct pav_arena *a)
+reserved_value(int code, const struct pav_doc *event,
+               const struct pav_transform_context *context, struct pav_arena *a)
 {
     struct pav_members m;
     char when[PAV_TIME_LEN];
@@ -221,10 +222,13 @@ reserved_value(int code, const struct pav_doc *event, const char *rule_name,
     case RESERVED_EVENT_JSON:
         return event;
     case RESERVED_TIME:
-        return pav_doc_new_cstr(
-            a, pav_arena_strdup(a, pav_time_format(now_ms, when)));
+        pav_time_format(context->now_ms, when);
+        strcpy(when + 19, "Z"); /* EventBridge writes whole seconds */
+        return pav_doc_new_cstr(a, pav_arena_strdup(a, when));
     case RESERVED_RULE_NAME:
-        return pav_doc_new_cstr(a, rule_name);
+        return pav_doc_new_cstr(a, context->rule_name);
+    case RESERVED_RULE_ARN:
+        return pav_doc_new_cstr(a, context->rule_arn);
     default:
         break;
     }
@@ -260,12 +264,30 @@ put_quoted(struct pav_buf *b, const struct pav_doc *v, bool all_quoted)
     pav_buf_fini(&text);
 }
 
-static const struct pav_doc *
-fill(const struct pav_transform *t, const struct pav_doc *event,
-     const char *rule_name, int64_t now_ms, struct pav_arena *a,
-     struct pav_err *err)
+/* Each line is a text of its own. */
+static bool
+are_texts(struct pav_bytes text, struct pav_arena *a)
 {
-    const struct pav_doc *out = NULL;
+    const char *p = text.p, *end = p + text.len;
+
+    while (p < end) {
+        const char *line = memchr(p, '\n', (size_t)(end - p));
+        const struct pav_doc *d;
+        size_t len = (size_t)((line == NULL ? end : line) - p);
+
+        if (pav_doc_parse(a, p, len, NULL, &d, NULL) != PAV_OK ||
+            d->kind != PAV_STRING)
+            return false;
+        p += len + 1;
+    }
+    return true;
+}
+
+static struct pav_bytes
+fill(const struct pav_transform *t, const struct pav_doc *event,
+     const struct pav_transform_context *context, struct pav_arena *a)
+{
+    struct pav_bytes out = {NULL, 0};
     struct pav_buf b;
     uint32_t i;
 
@@ -279,7 +301,7 @@ fill(const struct pav_transform *t, const struct pav_doc *event,
             continue;
         }
         if (p->variable >= RESERVED_EVENT_JSON)
-            v = reserved_value(p->variable, event, rule_name, now_ms, a);
+            v = reserved_value(p->variable, event, context, a);
         else if (pav_path_eval(t->variables[p->variable], event, a, &v, NULL) !=
                  PAV_PATH_FOUND)
             v = NULL;
@@ -290,20 +312,21 @@ fill(const struct pav_transform *t, const struct pav_doc *event,
         else
             pav_doc_print(v, &b);
     }
-    if (b.over)
-        pav_fail(err, PAV_LIMIT, rule_name, "the filled template is too long");
-    else if (pav_doc_parse_copy(a, b.p, b.len, NULL, &out, err) != PAV_OK)
-        out = NULL;
+    if (!b.over) {
+        out.p = pav_arena_strndup(a, b.p == NULL ? "" : b.p, b.len);
+        out.len = b.len;
+    }
     pav_buf_fini(&b);
     return out;
 }
 
 const struct pav_doc *
 pav_transform_apply(const struct pav_transform *t, const struct pav_doc *event,
-                    const char *rule_name, int64_t now_ms, struct pav_arena *a,
-                    struct pav_err *err)
+                    const struct pav_transform_context *context,
+                    struct pav_arena *a, struct pav_err *err)
 {
-    const struct pav_doc *v;
+    const struct pav_doc *v = NULL;
+    struct pav_bytes text;
 
     switch (t->kind) {
     case TRANSFORM_ALL:
@@ -311,11 +334,48 @@ pav_transform_apply(const struct pav_transform *t, const struct pav_doc *event,
     case TRANSFORM_CONSTANT:
         return t->constant;
     case TRANSFORM_PATH:
-        if (pav_path_eval(t->path, event, a, &v, err) != PAV_PATH_FOUND)
-            return NULL;
-        return v;
+        return pav_path_eval(t->path, event, a, &v, err) == PAV_PATH_FOUND
+                   ? v
+                   : NULL;
     case TRANSFORM_TEMPLATE:
-        return fill(t, event, rule_name, now_ms, a, err);
+        text = fill(t, event, context, a);
+        if (text.p == NULL)
+            pav_fail(err, PAV_LIMIT, context->rule_name,
+                     "the filled template is too long");
+        else if (pav_doc_parse(a, text.p, text.len, NULL, &v, err) != PAV_OK)
+            v = NULL;
+        return v;
     }
     return NULL;
+}
+
+struct pav_bytes
+pav_transform_text(const struct pav_transform *t, const struct pav_doc *event,
+                   const struct pav_transform_context *context,
+                   struct pav_arena *a, struct pav_err *err)
+{
+    const struct pav_doc *v = pav_transform_apply(t, event, context, a, err);
+    struct pav_bytes out = {NULL, 0};
+    struct pav_buf b;
+
+    if (v == NULL) {
+        if (t->kind != TRANSFORM_TEMPLATE || !t->all_quoted)
+            return out;
+        out = fill(t, event, context, a);
+        if (out.p != NULL && !are_texts(out, a))
+            out.p = NULL;
+        return out;
+    }
+    pav_buf_init(&b, SIZE_MAX / 2);
+    pav_doc_print(v, &b);
+    out.p = pav_arena_strndup(a, b.p, b.len);
+    out.len = b.len;
+    pav_buf_fini(&b);
+    return out;
+}
+
+bool
+pav_transform_is_all(const struct pav_transform *t)
+{
+    return t->kind == TRANSFORM_ALL;
 }

@@ -414,6 +414,7 @@ concern(struct arrival *ar, struct machine *m, const struct match *match)
     struct pav_engine *e = ar->e;
     struct verdict v = {.machine = m};
     struct execution *x = pav_arena_zalloc(&e->arena, sizeof(*x));
+    struct pav_transform_context context;
     const struct pav_doc *input;
     const char *why = NULL;
     struct pav_err err;
@@ -441,8 +442,10 @@ concern(struct arrival *ar, struct machine *m, const struct match *match)
     v.machine->concerned_by = ar->stamp;
     if (is_duplicate(ar, &v, f.rule, x))
         return;
-    input = pav_transform_apply(f.rule->transform, ar->event.doc, f.rule->name,
-                                ar->now_ms, &e->arena, &err);
+    context.rule_name = context.rule_arn = f.rule->name;
+    context.now_ms = ar->now_ms;
+    input = pav_transform_apply(f.rule->transform, ar->event.doc, &context,
+                                &e->arena, &err);
     if (input == NULL) {
         reject(ar, &v,
                pav_arena_printf(&e->arena, "rule '%s' makes no JSON of it: %s",

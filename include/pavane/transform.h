@@ -19,10 +19,27 @@ PAV_MUSTUSE enum pav_rc
 pav_transform_compile(struct pav_arena *a, const struct pav_doc *rule,
                       struct pav_transform **out, struct pav_err *err);
 
-/* NULL when the filled template is no JSON; `err` says why. */
+/* What a template may ask for beside the event. */
+struct pav_transform_context {
+    const char *rule_name, *rule_arn;
+    int64_t now_ms; /* ingestion */
+};
+
+/*
+ * NULL when the filled template is no JSON; `err` says why.  A template of
+ * several quoted lines gives several texts: then only pav_transform_text() has
+ * something.
+ */
 const struct pav_doc *
 pav_transform_apply(const struct pav_transform *t, const struct pav_doc *event,
-                    const char *rule_name, int64_t now_ms, struct pav_arena *a,
-                    struct pav_err *err);
+                    const struct pav_transform_context *context,
+                    struct pav_arena *a, struct pav_err *err);
+/* What a target is sent, in the arena; p NULL: nothing, `err` says why. */
+struct pav_bytes
+pav_transform_text(const struct pav_transform *t, const struct pav_doc *event,
+                   const struct pav_transform_context *context,
+                   struct pav_arena *a, struct pav_err *err);
+/* Does it hand on the event as it came? */
+bool pav_transform_is_all(const struct pav_transform *t);
 
 #endif

@@ -1,12 +1,16 @@
 /*
  * Event patterns, in the forms {"cases": [{pattern, event, match}]},
- * {"invalid": [{pattern, reason}]}, {"valid": [{pattern}]} and
- * {"rulesets": [{rules, events: [{event, matched}]}]}; patterns and events are
- * JSON texts.
+ * {"invalid": [{pattern, reason}]}, {"valid": [{pattern}]},
+ * {"rulesets": [{rules, events: [{event, matched}]}]}, {"input": {"cases"}}
+ * (what a target is sent) and {"schedule": {valid, invalid}}; patterns and
+ * events are JSON texts.  Each pattern is asked alone and in an index.
  */
 #include <string.h>
 
 #include "pavane/index.h"
+#include "pavane/schedule.h"
+#include "pavane/text.h"
+#include "pavane/transform.h"
 #include "conformance.h"
 
 static const struct pav_doc_opts keep = {PAV_DUP_KEEP, 0, 0};
@@ -204,6 +208,93 @@ run_ruleset(struct tally *t, const struct pav_doc *set)
     pav_index_free(ix);
 }
 
+/* ---- what targets are sent, and schedules ---- */
+
+static const struct pav_doc *
+renamed(struct pav_arena *a, const struct pav_doc *c)
+{
+    const struct pav_doc *paths = pav_doc_get(c, "paths");
+    const struct pav_doc *path = pav_doc_get(c, "input_path");
+    struct pav_members rule, transformer;
+
+    pav_members_init(&rule, a);
+    if (path != NULL) {
+        pav_members_puts(&rule, "inputPath", path);
+    } else {
+        pav_members_init(&transformer, a);
+        pav_members_puts(&transformer, "InputPathsMap", paths);
+        pav_members_puts(&transformer, "InputTemplate",
+                         pav_doc_get(c, "template"));
+        pav_members_puts(&rule, "inputTransformer",
+                         pav_members_object(&transformer));
+    }
+    return pav_members_object(&rule);
+}
+
+static const char *
+text_or(struct pav_arena *a, const struct pav_doc *c, const char *key,
+        const char *otherwise)
+{
+    const struct pav_doc *v = pav_doc_get(c, key);
+
+    return v == NULL ? otherwise : pav_doc_str(a, v);
+}
+
+static bool
+input_is_right(struct pav_arena *a, const struct pav_doc *c)
+{
+    struct pav_transform_context context = {
+        .rule_name = text_or(a, c, "rule_name", "rule"),
+        .rule_arn = text_or(a, c, "rule_arn", "arn")};
+    const char *time = text_or(a, c, "ingestion_time", "1970-01-01T00:00:00Z");
+    const struct pav_doc *want = pav_doc_get(c, "output"), *got;
+    const struct pav_doc *want_text = pav_doc_get(c, "output_text");
+    struct pav_transform *t;
+    struct pav_bytes text;
+    struct pav_err err;
+
+    if (!pav_time_parse(time, strlen(time), &context.now_ms) ||
+        pav_transform_compile(a, renamed(a, c), &t, &err) != PAV_OK)
+        return false;
+    text = pav_transform_text(t, pav_doc_get(c, "event"), &context, a, &err);
+    if (text.p == NULL)
+        return pav_doc_get(c, "delivered") != NULL;
+    if (want_text != NULL)
+        return want_text->len == text.len &&
+               memcmp(want_text->text, text.p, text.len) == 0;
+    return want != NULL &&
+           pav_doc_parse(a, text.p, text.len, NULL, &got, NULL) == PAV_OK &&
+           pav_doc_equal(want, got);
+}
+
+static void
+run_facts(struct tally *t, const struct pav_doc *file)
+{
+    const struct pav_doc *cases =
+        pav_doc_get(pav_doc_get(file, "input"), "cases");
+    const struct pav_doc *schedule = pav_doc_get(file, "schedule");
+    static const char *const lists[] = {"valid", "invalid"};
+    uint32_t i;
+    int k;
+
+    for (i = 0; cases != NULL && i < cases->len; i++)
+        tally_case(t, input_is_right(&t->arena, &cases->items[i]),
+                   pav_doc_get(&cases->items[i], "id"), "another input");
+    for (k = 0; schedule != NULL && k < 2; k++) {
+        const struct pav_doc *list = pav_doc_get(schedule, lists[k]);
+
+        for (i = 0; list != NULL && i < list->len; i++) {
+            struct pav_schedule parsed;
+            struct pav_err err;
+            bool valid =
+                pav_schedule_parse(pav_doc_str(&t->arena, &list->items[i]),
+                                   &parsed, &err) == PAV_OK;
+
+            tally_case(t, valid == (k == 0), &list->items[i], "schedule");
+        }
+    }
+}
+
 void
 run_event_patterns(struct tally *t, const struct pav_doc *file)
 {
@@ -218,6 +309,7 @@ run_event_patterns(struct tally *t, const struct pav_doc *file)
         run_verdicts(t, list, false);
     if ((list = pav_doc_get(file, "valid")) != NULL)
         run_verdicts(t, list, true);
+    run_facts(t, file);
     if ((list = pav_doc_get(file, "rulesets")) != NULL)
         for (i = 0; i < list->len; i++)
             run_ruleset(t, pav_doc_at(list, i));
