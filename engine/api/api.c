@@ -157,8 +157,8 @@ api_submit(struct pav_api *api, struct pav_ref ref, struct pav_job *job,
 static bool
 is_handed_out(const struct pav_job *j)
 {
-    return j->kind == PAV_JOB_CALL || j->kind == PAV_JOB_READ_OBJECT ||
-           j->kind == PAV_JOB_WRITE_OBJECT;
+    return j->kind == PAV_JOB_CALL || j->kind == PAV_JOB_DELIVER ||
+           j->kind == PAV_JOB_READ_OBJECT || j->kind == PAV_JOB_WRITE_OBJECT;
 }
 
 /* On the engine's thread or its flusher's: every job with a ticket goes back to
@@ -359,6 +359,9 @@ pav_api_message(void *arg, struct pav_node *node)
         if (job->kind == PAV_JOB_CALL) {
             calls_take(api, job);
             pav_job_free(job);
+        } else if (job->kind == PAV_JOB_DELIVER) {
+            deliveries_take(api, job);
+            pav_job_free(job);
         } else {
             objects_take(api, job);
         }
@@ -488,6 +491,16 @@ route_name(int route)
     return names[route];
 }
 
+/* EventBridge Scheduler's API is REST. */
+static bool
+is_scheduler(const char *path)
+{
+    return strcmp(path, "/schedules") == 0 ||
+           strncmp(path, "/schedules/", 11) == 0 ||
+           strcmp(path, "/schedule-groups") == 0 ||
+           strncmp(path, "/schedule-groups/", 17) == 0;
+}
+
 static enum route
 route_of(const struct pav_request *req)
 {
@@ -510,7 +523,12 @@ pav_api_handle(void *arg, const struct pav_request *req, struct pav_ref ref)
     struct pav_api *api = arg;
 
     pav_http_route(api->config.http, ref, route_of(req));
-    if (req->method != PAV_POST)
+    if (is_scheduler(req->path))
+        scheduler_rest(api, req, ref);
+    else if (req->method == PAV_PUT || req->method == PAV_DELETE)
+        api_error(api, ref, 405, "method", req->path,
+                  "only /schedules and /schedule-groups take PUT and DELETE");
+    else if (req->method != PAV_POST)
         get(api, req, ref);
     else if (strcmp(req->path, EVENTS_PATH) == 0)
         events_post(api, req, ref);
@@ -518,15 +536,16 @@ pav_api_handle(void *arg, const struct pav_request *req, struct pav_ref ref)
         aws_post(api, req, ref);
     else
         api_error(api, ref, 404, "missing", req->path,
-                  "POST /events takes events, POST / the Step Functions API");
+                  "POST /events takes events, POST / the Step Functions and "
+                  "EventBridge APIs");
 }
 
 size_t
 pav_api_body_max(void *arg, enum pav_method m, const char *path)
 {
     (void)arg;
-    if (m != PAV_POST)
-        return 0;
+    if (m != PAV_POST && m != PAV_PUT)
+        return m == PAV_DELETE ? 1024 : 0;
     return strcmp(path, "/") == 0 ? AWS_BODY_MAX : 1024 * 1024;
 }
 
@@ -542,6 +561,7 @@ pav_api_new(const struct pav_api_config *config, struct pav_api **out,
     api->config = *config;
     api->started_us = pav_clock_mono_us();
     api->streams = streams_new();
+    deliveries_init(api);
     api->questions = pav_queue_new(QUESTIONS_MAX, false);
     api->readers =
         pav_xcalloc((size_t)config->query_threads, sizeof(*api->readers));
@@ -626,6 +646,7 @@ pav_api_free(struct pav_api *api)
         pav_reader_close(api->readers[i]);
     pav_folder_free(api->folder);
     streams_free(api->streams);
+    deliveries_free(api);
     pav_queue_free(api->questions);
     free(api->readers);
     free(api->threads);

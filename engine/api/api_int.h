@@ -65,6 +65,7 @@ struct pav_api {
     struct pav_outbound *outbound;
     struct pav_job *unsent;  /* replies that found the engine's queue full */
     struct pav_job *unasked; /* objects that too many questions kept out */
+    struct token *tokens;    /* OAuth's, of connections: deliveries.c */
 };
 
 /* The job's answer goes to `ref` by `answer`; 503 when the engine is full. */
@@ -114,6 +115,9 @@ bool query_end(struct pav_query *q, const struct pav_execution_view *x,
 
 /* calls.c, objects.c: what the engine hands out. */
 void calls_take(struct pav_api *api, struct pav_job *job);
+void deliveries_init(struct pav_api *api);
+void deliveries_free(struct pav_api *api);
+void deliveries_take(struct pav_api *api, struct pav_job *job);
 void calls_tick(struct pav_api *api);
 /* On the front thread: an answer for the engine, which is kept when its queue
  * is full. */
@@ -137,6 +141,8 @@ void events_post(struct pav_api *api, const struct pav_request *req,
                  struct pav_ref ref);
 void aws_post(struct pav_api *api, const struct pav_request *req,
               struct pav_ref ref);
+void scheduler_rest(struct pav_api *api, const struct pav_request *req,
+                    struct pav_ref ref);
 void executions_get(struct pav_query *q);
 void waits_get(struct pav_query *q);
 void dispositions_get(struct pav_query *q);

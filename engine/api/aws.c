@@ -1,6 +1,7 @@
 /*
  * POST /: the Step Functions API, AWS JSON 1.0 (X-Amz-Target:
- * AWSStepFunctions.ACTION), so that AWS's own clients are the remote control.
+ * AWSStepFunctions.ACTION), so that AWS's own clients are the remote control;
+ * EventBridge's beside it is in aws_events.c.
  *
  * One table has all 37 actions: their fields, where they run, how they answer.
  * A request is checked against its fields before anything else: what is
@@ -216,8 +217,11 @@ violate(struct check *c, const struct aws_field *f, const struct pav_doc *v,
             pav_doc_print(v, b);
         pav_buf_putc(b, '\'');
     }
-    pav_buf_printf(b, " at '%s' failed to satisfy constraint: Member must %s",
-                   f->name, constraint);
+    /* The service names them as its clients' code does. */
+    pav_buf_printf(b, " at '%c%s' failed to satisfy constraint: Member must %s",
+                   *f->name >= 'A' && *f->name <= 'Z' ? *f->name + 32
+                                                      : *f->name,
+                   f->name + 1, constraint);
 }
 
 static bool
@@ -333,11 +337,10 @@ check_unknown(struct check *c, const struct aws_field *fields)
     }
 }
 
-/* False with the error's type and text. */
-static bool
-check_request(const struct aws_action *action, const char *body, size_t len,
-              struct pav_arena *a, const struct pav_doc **request,
-              const char **type, const char **why)
+bool
+aws_check(const struct aws_action *action, const char *body, size_t len,
+          struct pav_arena *a, const struct pav_doc **request,
+          const char **type, const char **why)
 {
     static const struct pav_doc_opts opts = {PAV_DUP_REFUSE, 100, 0};
     struct check c = {.arena = a};
@@ -608,7 +611,7 @@ poll_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
     aws_answer(api, ref, job, &m);
 }
 
-static bool
+bool
 control_fill(struct aws_change *c)
 {
     c->job->action = c->action->name;
@@ -616,7 +619,7 @@ control_fill(struct aws_change *c)
     return true;
 }
 
-static void
+void
 control_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
 {
     if (aws_fine(api, ref, job))
@@ -797,16 +800,43 @@ static const struct aws_action actions[] = {
     CONTROL("UpdateMapRun", update_run),
 };
 
-static const struct aws_action *
-find_action(const char *target)
+/* By X-Amz-Target: the service's word, and how its actions are named here. */
+static const struct {
+    const char *target, *prefix;
+} services[] = {
+    {TARGET, ""}, {"AWSEvents.", "events:"}, {"Pavane.", "pavane:"}};
+
+const struct aws_action *
+aws_find(const char *name)
 {
+    const struct aws_action *a;
     size_t i;
 
-    if (strncmp(target, TARGET, strlen(TARGET)) != 0)
-        return NULL;
     for (i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
-        if (strcmp(target + strlen(TARGET), actions[i].name) == 0)
+        if (strcmp(name, actions[i].name) == 0)
             return &actions[i];
+    for (a = events_actions_table; a->name != NULL; a++)
+        if (strcmp(name, a->name) == 0)
+            return a;
+    return NULL;
+}
+
+static const struct aws_action *
+find_target(const char *target)
+{
+    char name[128];
+    size_t i;
+
+    for (i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+        size_t len = strlen(services[i].target);
+
+        if (strncmp(target, services[i].target, len) != 0 ||
+            strchr(target + len, ':') != NULL)
+            continue;
+        snprintf(name, sizeof(name), "%s%.100s", services[i].prefix,
+                 target + len);
+        return aws_find(name);
+    }
     return NULL;
 }
 
@@ -820,8 +850,8 @@ change(struct pav_api *api, const struct pav_request *req, struct pav_ref ref,
     const char *type, *why;
 
     c.job = pav_job_new(action->kind);
-    if (!check_request(action, req->body, req->body_len, &c.job->arena,
-                       &c.request, &type, &why))
+    if (!aws_check(action, req->body, req->body_len, &c.job->arena, &c.request,
+                   &type, &why))
         aws_fail(api, ref, 400, type, why);
     else if (action->fill(&c)) {
         api_submit(api, ref, c.job, action->answer);
@@ -833,7 +863,7 @@ change(struct pav_api *api, const struct pav_request *req, struct pav_ref ref,
 static void
 read_action(struct pav_query *q)
 {
-    const struct aws_action *action = find_action(q->target);
+    const struct aws_action *action = find_target(q->target);
     struct aws_read r = {
         .q = q,
         .question = (struct question *)(void *)((char *)q -
@@ -841,8 +871,8 @@ read_action(struct pav_query *q)
     const char *type, *why;
 
     q->type = AWS_TYPE;
-    if (check_request(action, q->body, q->body_len, q->arena, &r.request, &type,
-                      &why))
+    if (aws_check(action, q->body, q->body_len, q->arena, &r.request, &type,
+                  &why))
         action->read(&r);
     else
         read_fail(&r, type, "%s", why);
@@ -851,14 +881,14 @@ read_action(struct pav_query *q)
 void
 aws_post(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
 {
-    const struct aws_action *action = find_action(req->target);
+    const struct aws_action *action = find_target(req->target);
 
     if (action == NULL)
         aws_fail(api, ref, 400, "UnknownOperationException",
-                 strncmp(req->target, TARGET, strlen(TARGET)) == 0
-                     ? "Step Functions has no such action"
-                     : "the header X-Amz-Target: AWSStepFunctions.ACTION is "
-                       "wanted");
+                 strchr(req->target, '.') != NULL
+                     ? "there is no such action"
+                     : "the header X-Amz-Target: AWSStepFunctions.ACTION, "
+                       "AWSEvents.ACTION or Pavane.ACTION is wanted");
     else if (action->read != NULL)
         api_ask(api, req, ref, read_action);
     else

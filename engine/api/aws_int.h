@@ -95,6 +95,23 @@ bool aws_machine_arn(struct pav_arena *a, const char *arn, struct aws_arn *out);
 bool
 aws_execution_arn(struct pav_arena *a, const char *arn, struct aws_arn *out);
 
+/* ---- the table ---- */
+
+/* By its name here: "StartExecution", "events:PutRule"; NULL: there is none. */
+const struct aws_action *aws_find(const char *name);
+/* A request against an action's fields; false with the error's type and text.
+ */
+bool aws_check(const struct aws_action *action, const char *body, size_t len,
+               struct pav_arena *a, const struct pav_doc **request,
+               const char **type, const char **why);
+/* An action that the engine's thread runs as it is: control.c there. */
+bool control_fill(struct aws_change *c);
+void
+control_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job);
+
+/* ---- aws_events.c ---- */
+extern const struct aws_action events_actions_table[];
+
 /* ---- aws_define.c ---- */
 void aws_create(struct aws_read *r);
 void aws_update(struct aws_read *r);

@@ -406,52 +406,6 @@ http_done(void *arg, const struct pav_incoming *in)
          pav_doc_text(c->a, pav_members_object(&m)));
 }
 
-/* "host:port" and "host" of a URL; false when it is none. */
-static bool
-host_of(struct call *c, const char *url, const char **with_port,
-        const char **bare)
-{
-    const char *p = strstr(url, "://");
-    size_t len;
-
-    if (p == NULL ||
-        (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0))
-        return false;
-    p += 3;
-    len = strcspn(p, "/?#");
-    if (len == 0 || memchr(p, '@', len) != NULL || memchr(p, '\\', len) != NULL)
-        return false;
-    *with_port = pav_arena_strndup(c->a, p, len);
-    *bare = **with_port == '['
-                ? pav_arena_strndup(c->a, p, strcspn(p, "]") + 1)
-                : pav_arena_strndup(c->a, p, strcspn(*with_port, ":"));
-    return true;
-}
-
-static bool
-is_allowed(struct call *c, const char *url, bool *private_allowed)
-{
-    const struct pav_doc *allow = c->api->config.services->allow;
-    const char *with_port, *bare;
-    uint32_t i;
-
-    if (!host_of(c, url, &with_port, &bare))
-        return false;
-    for (i = 0; allow != NULL && i < allow->len; i++) {
-        const char *entry = pav_doc_str(c->a, &allow->items[i]);
-
-        if (entry == NULL ||
-            (strcasecmp(entry, with_port) != 0 && strcasecmp(entry, bare) != 0))
-            continue;
-        /* An address that the operator wrote down is meant. */
-        *private_allowed = c->api->config.services->allow_private ||
-                           strspn(bare, "0123456789.") == strlen(bare) ||
-                           *bare == '[' || strcasecmp(bare, "localhost") == 0;
-        return true;
-    }
-    return false;
-}
-
 static bool
 authorise(struct call *c)
 {
@@ -589,7 +543,8 @@ http(struct call *c)
              "http:invoke needs ApiEndpoint and Method in its Parameters");
         return;
     }
-    if (!is_allowed(c, url, &private_allowed)) {
+    if (!pav_service_allows(c->api->config.services, url, c->a,
+                            &private_allowed)) {
         fail(c, "Pavane.HostNotAllowed",
              pav_arena_printf(c->a,
                               "The host of '%s' is not in \"allow\" of the "

@@ -2,8 +2,9 @@
  * POST /events: one event or a list, in any of the forms of envelope.h, and
  * CloudEvents in binary mode (ce-* headers).
  *
- * The body is parsed here, on the front thread, into the job's arena; the
- * engine gets frozen documents.  The answer comes when all of it is durable:
+ * The body is checked here, on the front thread, byte by byte; the engine gets
+ * each event as text.  `?bus=NAME` names another bus than the default one.  The
+ * answer comes when all of it is durable:
  *   {"results":[{"eventId","status":"accepted"|"rejected",
  *     "dispositions":[{"machine","executionId","disposition","detail"?}],
  *     "error"?: {"at","message"}}]}
@@ -20,42 +21,6 @@
 #define EVENTS_DEPTH 1000
 #define LIST_MAX     10000
 
-/* The bytes of the value that starts at `p`, as its producer wrote them. */
-static size_t
-value_span(const char *p, const char *end)
-{
-    const char *start = p;
-    int depth = 0;
-    bool text = false;
-
-    for (; p < end; p++) {
-        if (text) {
-            if (*p == '\\')
-                p++;
-            else if (*p == '"')
-                text = false;
-            continue;
-        }
-        if (*p == '"')
-            text = true;
-        else if (*p == '{' || *p == '[')
-            depth++;
-        else if ((*p == '}' || *p == ']') && --depth <= 0)
-            return (size_t)(p - start) + (depth == 0 ? 1 : 0);
-        else if (*p == ',' && depth == 0)
-            break;
-    }
-    return (size_t)(p - start);
-}
-
-static struct pav_bytes
-bytes_of(const struct pav_doc *d)
-{
-    struct pav_bytes b = {d->text, d->len};
-
-    return b;
-}
-
 static void
 reject(struct pav_job *job, struct pav_event_item *item,
        const struct pav_err *err)
@@ -68,40 +33,34 @@ reject(struct pav_job *job, struct pav_event_item *item,
     pav_buf_puts(&b, ",\"message\":");
     pav_buf_jsons(&b, err->message);
     pav_buf_putc(&b, '}');
-    item->doc = NULL;
     item->error = pav_arena_strdup(&job->arena, b.p);
     pav_buf_fini(&b);
 }
 
-/* One item of the list, brought into the envelope or rejected. */
+/* One event, brought into the envelope or rejected. */
 static void
-read_item(struct pav_api *api, struct pav_job *job, const struct pav_doc *d,
-          const char *text, const char *end, struct pav_event_item *item)
+read_item(struct pav_api *api, struct pav_job *job, const char *text,
+          size_t len, const struct pav_outline *outline,
+          struct pav_event_item *item)
 {
-    struct pav_arena *a = &job->arena;
-    struct pav_envelope envelope;
+    struct pav_envelope_defaults defaults = {.region = api->config.region,
+                                             .account = api->config.account,
+                                             .now_ms = api_now_ms(api)};
     struct pav_err err;
 
     item->body.p = text;
-    item->body.len = value_span(text, end);
-    if (item->body.len > PAV_EVENT_MAX) {
+    item->body.len = len;
+    item->bus = job->bus;
+    if (len > PAV_EVENT_MAX) {
         pav_fail(&err, PAV_LIMIT, "",
                  "an event has at most %d bytes, this "
                  "one %zu",
-                 PAV_EVENT_MAX, item->body.len);
+                 PAV_EVENT_MAX, len);
         reject(job, item, &err);
-        return;
-    }
-    if (pav_envelope_read(d, NULL, api->config.region, api->config.account,
-                          api_now_ms(api), a, &envelope, &err) != PAV_OK) {
+    } else if (pav_envelope_read(text, len, outline, &defaults, &job->arena,
+                                 &item->event, &err) != PAV_OK) {
         reject(job, item, &err);
-        return;
     }
-    item->doc = envelope.doc;
-    item->source = bytes_of(envelope.source);
-    item->id = bytes_of(envelope.id);
-    item->detail_type = bytes_of(envelope.detail_type);
-    item->known_id = envelope.known_id;
 }
 
 /* ---- CloudEvents, binary mode ---- */
@@ -176,10 +135,10 @@ put_result(const struct pav_event_item *item, struct pav_buf *b)
     uint32_t i;
 
     pav_buf_puts(b, "{\"eventId\":");
-    if (item->id.p == NULL)
+    if (item->event.id.p == NULL)
         pav_buf_puts(b, "null");
     else
-        pav_buf_json(b, item->id.p, item->id.len);
+        pav_buf_json(b, item->event.id.p, item->event.id.len);
     if (item->error != NULL) {
         pav_buf_puts(b, ",\"status\":\"rejected\",\"dispositions\":[],"
                         "\"error\":");
@@ -227,36 +186,100 @@ answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
 
 /* ---- the request ---- */
 
+static const char *
+skip_blanks(const char *p, const char *end)
+{
+    while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+        p++;
+    return p;
+}
+
+/* Each element is checked by itself; false: the list is no JSON. */
+static bool
+read_list(struct pav_api *api, struct pav_job *job, const char *p,
+          const char *end)
+{
+    struct pav_outline outline;
+    uint32_t cap = 16;
+
+    job->items = pav_arena_zalloc(&job->arena, cap * sizeof(*job->items));
+    p = skip_blanks(p + 1, end);
+    if (p < end && *p == ']')
+        return skip_blanks(p + 1, end) == end;
+    for (;;) {
+        size_t used;
+
+        p = skip_blanks(p, end);
+        if (!pav_doc_check(p, (size_t)(end - p), EVENTS_DEPTH, &outline, &used))
+            return false;
+        if (job->item_count == cap) {
+            struct pav_event_item *more =
+                pav_arena_zalloc(&job->arena, 2 * cap * sizeof(*more));
+
+            memcpy(more, job->items, cap * sizeof(*more));
+            job->items = more;
+            cap *= 2;
+        }
+        if (job->item_count < LIST_MAX)
+            read_item(api, job, p, used, &outline,
+                      &job->items[job->item_count]);
+        job->item_count++;
+        p = skip_blanks(p + used, end);
+        if (p == end || (*p != ',' && *p != ']'))
+            return false;
+        if (*p++ == ']')
+            return skip_blanks(p, end) == end;
+    }
+}
+
+/* PutEvents' request as it is: its entries. */
+static bool
+is_entries(const struct pav_outline *o)
+{
+    return o->whole && o->count == 1 && o->members[0].key_len == 7 &&
+           memcmp(o->members[0].key, "Entries", 7) == 0 &&
+           *o->members[0].p == '[';
+}
+
 static enum pav_rc
 read_body(struct pav_api *api, struct pav_job *job, const char *text,
           size_t len, struct pav_err *err)
 {
     static const struct pav_doc_opts opts = {PAV_DUP_LAST, EVENTS_DEPTH, 0};
-    const struct pav_doc *d;
-    uint32_t i;
-    enum pav_rc rc = pav_doc_parse(&job->arena, text, len, &opts, &d, err);
+    const char *end = text + len, *p = skip_blanks(text, end);
+    struct pav_outline outline;
+    const struct pav_doc *ignored;
+    bool fine = true;
+    enum pav_rc rc;
 
-    if (rc != PAV_OK)
-        return rc;
-    if (d->kind == PAV_OBJECT && d->len == 1 &&
-        pav_doc_get(d, "Entries") != NULL) /* PutEvents' request as it is */
-        d = pav_doc_get(d, "Entries");
-    if (d->kind != PAV_ARRAY && d->kind != PAV_OBJECT)
-        return pav_fail(err, PAV_INVALID, "/",
-                        "an event, or a list of events, is wanted");
-    if (d->kind == PAV_ARRAY && d->len > LIST_MAX)
+    if (p < end && *p == '[') {
+        fine = read_list(api, job, p, end);
+    } else {
+        fine =
+            pav_doc_check(p, (size_t)(end - p), EVENTS_DEPTH, &outline, NULL);
+        if (fine && *p == '{' && is_entries(&outline))
+            fine = read_list(api, job, outline.members[0].p,
+                             outline.members[0].p + outline.members[0].len);
+        else if (fine && *p == '{') {
+            while (end > p && (unsigned char)end[-1] <= ' ')
+                end--;
+            job->item_count = 1;
+            job->items = pav_arena_zalloc(&job->arena, sizeof(*job->items));
+            read_item(api, job, p, (size_t)(end - p), &outline, job->items);
+        } else if (fine) {
+            return pav_fail(err, PAV_INVALID, "/",
+                            "an event, or a list of events, is wanted");
+        }
+    }
+    if (job->item_count > LIST_MAX)
         return pav_fail(err, PAV_LIMIT, "/", "at most %d events a list",
                         LIST_MAX);
-    job->item_count = d->kind == PAV_ARRAY ? d->len : 1;
-    job->items = pav_arena_zalloc(&job->arena,
-                                  (job->item_count + 1) * sizeof(*job->items));
-    for (i = 0; i < job->item_count; i++) {
-        const struct pav_doc *item = d->kind == PAV_ARRAY ? &d->items[i] : d;
-
-        read_item(api, job, item, text + item->at - 1, text + len,
-                  &job->items[i]);
-    }
-    return PAV_OK;
+    if (fine)
+        return PAV_OK;
+    /* The parser knows where and why. */
+    rc = pav_doc_parse(&job->arena, text, len, &opts, &ignored, err);
+    return rc != PAV_OK ? rc
+                        : pav_fail(err, PAV_LIMIT, "/", "nested too deeply");
 }
 
 void
@@ -264,12 +287,15 @@ events_post(struct pav_api *api, const struct pav_request *req,
             struct pav_ref ref)
 {
     struct pav_job *job = pav_job_new(PAV_JOB_EVENTS);
+    char bus[PAV_QUERY_VALUE_MAX];
     struct pav_buf binary;
     const char *text;
     size_t len = req->body_len;
     struct pav_err err;
     enum pav_rc rc;
 
+    if (pav_query_get(req->query, "bus", bus, sizeof(bus)) != NULL)
+        job->bus = pav_arena_strdup(&job->arena, bus);
     pav_buf_init(&binary, SIZE_MAX / 2);
     if (ce_header(req, "specversion") != NULL) {
         const struct pav_doc *alone; /* the data must be JSON by itself */

@@ -221,12 +221,12 @@ put_files(const struct pav_job *job, struct pav_members *m, const char *kind)
     for (i = 0; i < job->item_count; i++) {
         struct pav_members f;
 
-        if (strcmp(job->items[i].id.p, kind) != 0)
+        if (strcmp(job->items[i].event.id.p, kind) != 0)
             continue;
         pav_members_init(&f, m->arena);
         pav_members_str(&f, "Key",
                         pav_arena_printf(m->arena, "%s/%s", job->name,
-                                         job->items[i].source.p));
+                                         job->items[i].event.source.p));
         pav_members_int(&f, "Size", (int64_t)job->items[i].body.len);
         pav_items_add(&items, pav_members_object(&f));
     }
@@ -265,11 +265,11 @@ write_objects(struct pav_api *api, const struct pav_job *job,
     for (i = 0; fine && i <= job->item_count; i++) {
         bool last = i == job->item_count;
 
-        path = path_of(
-            api, a, job->machine,
-            pav_arena_printf(a, "%s/%s", job->name,
-                             last ? "manifest.json" : job->items[i].source.p),
-            &why);
+        path = path_of(api, a, job->machine,
+                       pav_arena_printf(a, "%s/%s", job->name,
+                                        last ? "manifest.json"
+                                             : job->items[i].event.source.p),
+                       &why);
         fine = path != NULL &&
                write_file(api, a, path,
                           last ? manifest(a, job) : job->items[i].body);

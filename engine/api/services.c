@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "pavane/file.h"
 
@@ -66,8 +67,9 @@ static enum pav_rc
 check_known(const struct pav_doc *d, struct pav_err *err)
 {
     static const char *const known[] = {
-        "functions",   "queues", "topics",         "allow",      "allowPrivate",
-        "connections", "tables", "timeoutSeconds", "answerBytes"};
+        "functions",    "queues",      "topics", "allow",
+        "allowPrivate", "connections", "tables", "timeoutSeconds",
+        "answerBytes",  "buses"};
     uint32_t i;
     size_t k;
 
@@ -124,6 +126,8 @@ read_map(struct pav_service_map *m, const struct pav_doc *d,
         rc = endpoints(d, "queues", &m->queues, err);
     if (rc == PAV_OK)
         rc = endpoints(d, "topics", &m->topics, err);
+    if (rc == PAV_OK)
+        rc = endpoints(d, "buses", &m->buses, err);
     if (rc == PAV_OK)
         rc = of_kind(d, "allow", PAV_ARRAY, "a list", &m->allow, err);
     if (rc == PAV_OK)
@@ -204,4 +208,51 @@ pav_service_endpoint(const struct pav_service_map *m, const struct pav_doc *map,
     if (d == NULL && map != NULL)
         d = pav_doc_get(map, "*");
     return d == NULL ? NULL : pav_doc_str(a, d);
+}
+
+/* "host:port" and "host" of a URL; false when it is none. */
+static bool
+host_of(struct pav_arena *a, const char *url, const char **with_port,
+        const char **bare)
+{
+    const char *p = strstr(url, "://");
+    size_t len;
+
+    if (p == NULL ||
+        (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0))
+        return false;
+    p += 3;
+    len = strcspn(p, "/?#");
+    if (len == 0 || memchr(p, '@', len) != NULL || memchr(p, '\\', len) != NULL)
+        return false;
+    *with_port = pav_arena_strndup(a, p, len);
+    *bare = **with_port == '['
+                ? pav_arena_strndup(a, p, strcspn(p, "]") + 1)
+                : pav_arena_strndup(a, p, strcspn(*with_port, ":"));
+    return true;
+}
+
+bool
+pav_service_allows(const struct pav_service_map *m, const char *url,
+                   struct pav_arena *a, bool *private_allowed)
+{
+    const struct pav_doc *allow = m->allow;
+    const char *with_port, *bare;
+    uint32_t i;
+
+    if (!host_of(a, url, &with_port, &bare))
+        return false;
+    for (i = 0; allow != NULL && i < allow->len; i++) {
+        const char *entry = pav_doc_str(a, &allow->items[i]);
+
+        if (entry == NULL ||
+            (strcasecmp(entry, with_port) != 0 && strcasecmp(entry, bare) != 0))
+            continue;
+        /* An address that the operator wrote down is meant. */
+        *private_allowed = m->allow_private ||
+                           strspn(bare, "0123456789.") == strlen(bare) ||
+                           *bare == '[' || strcasecmp(bare, "localhost") == 0;
+        return true;
+    }
+    return false;
 }

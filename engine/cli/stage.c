@@ -167,44 +167,28 @@ stage_free(struct stage *s)
 
 /* ---- what happens ---- */
 
-static struct pav_bytes
-bytes_of(const struct pav_doc *text)
-{
-    struct pav_bytes b = {text->text, text->len};
-
-    return b;
-}
-
 const char *
 stage_event(struct stage *s, const struct pav_doc *event, const char **detail)
 {
     struct pav_job *j = pav_job_new(PAV_JOB_EVENTS);
-    const struct pav_doc *d;
-    struct pav_envelope envelope;
+    struct pav_envelope_defaults defaults = {.region = "us-east-1",
+                                             .account = "000000000000",
+                                             .now_ms = stage_now(s)};
+    const char *text = pav_doc_text(&j->arena, event);
     struct pav_err err;
-    struct pav_buf b;
     uint32_t i;
 
     *detail = NULL;
-    pav_buf_init(&b, SIZE_MAX / 2);
-    pav_doc_print(event, &b);
-    d = pav_doc_own(&j->arena, b.p, b.len);
-    pav_buf_fini(&b);
     j->items = pav_arena_zalloc(&j->arena, sizeof(*j->items));
     j->item_count = 1;
-    if (pav_envelope_read(d, NULL, "us-east-1", "000000000000", stage_now(s),
-                          &j->arena, &envelope, &err) != PAV_OK) {
+    if (pav_envelope_read_any(text, strlen(text), &defaults, &j->arena,
+                              &j->items[0].event, &err) != PAV_OK) {
         *detail = pav_arena_printf(&s->arena, "%s: %s", err.at, err.message);
         pav_job_free(j);
         return pav_disposition_name(PAV_REJECTED);
     }
-    j->items[0].doc = envelope.doc;
-    j->items[0].body.p = pav_doc_text(&j->arena, event);
-    j->items[0].body.len = strlen(j->items[0].body.p);
-    j->items[0].source = bytes_of(envelope.source);
-    j->items[0].id = bytes_of(envelope.id);
-    j->items[0].detail_type = bytes_of(envelope.detail_type);
-    j->items[0].known_id = envelope.known_id;
+    j->items[0].body.p = text;
+    j->items[0].body.len = strlen(text);
     j = do_job(s, j);
     for (i = 0; i < j->items[0].outcome_count; i++)
         if (j->items[0].outcomes[i].machine != NULL) {

@@ -108,7 +108,8 @@ access_check(const struct pav_http_config *c, const struct head *h,
         *why = "requests of other origins are refused";
         return 403;
     }
-    if (h->method == PAV_POST && !media_type_is_json(h->content_type)) {
+    if ((h->method == PAV_POST || h->method == PAV_PUT) &&
+        !media_type_is_json(h->content_type)) {
         *why = "the Content-Type of a write must be application/json or "
                "another JSON type";
         return 415;

@@ -83,6 +83,10 @@ request_line(char *line, struct head *h, bool *old)
         h->method = PAV_HEAD;
     else if (strcmp(line, "POST") == 0)
         h->method = PAV_POST;
+    else if (strcmp(line, "PUT") == 0)
+        h->method = PAV_PUT;
+    else if (strcmp(line, "DELETE") == 0)
+        h->method = PAV_DELETE;
     else
         return 501;
     return target_parse(target, h);

@@ -11,7 +11,7 @@
 #include "pavane/digest.h"
 #include "pavane/folder.h"
 #include "pavane/text.h"
-#include "control_int.h"
+#include "events_api_int.h"
 
 #define TAGS_MAX 50
 #define PAGE_MAX 1000
@@ -72,7 +72,8 @@ control_page_size(struct control *c)
 const char *
 control_page_start(struct control *c)
 {
-    const char *token = control_text(c, "nextToken");
+    const char *token = control_text(
+        c, strchr(c->j->action, ':') == NULL ? "nextToken" : "NextToken");
     size_t len, action = strlen(c->j->action);
     char *text;
 
@@ -98,7 +99,9 @@ control_page_next(struct control *c, const char *name)
     char *token = pav_arena_zalloc(c->a, room);
 
     pav_base64(text, strlen(text), token);
-    pav_members_str(&c->out, "nextToken", token);
+    pav_members_str(
+        &c->out, strchr(c->j->action, ':') == NULL ? "nextToken" : "NextToken",
+        token);
 }
 
 /* ---- ARNs ---- */
@@ -594,52 +597,119 @@ delete_machine(struct control *c)
 
 /* ---- the table ---- */
 
-static const struct {
-    const char *action;
-    void (*run)(struct control *c);
-} actions[] = {
-    {"PublishStateMachineVersion", publish_version},
-    {"DeleteStateMachineVersion", delete_version},
-    {"ListStateMachineVersions", list_versions},
-    {"CreateStateMachineAlias", create_alias},
-    {"UpdateStateMachineAlias", update_alias},
-    {"DescribeStateMachineAlias", describe_alias},
-    {"DeleteStateMachineAlias", delete_alias},
-    {"ListStateMachineAliases", list_aliases},
-    {"CreateActivity", create_activity},
-    {"DescribeActivity", describe_activity},
-    {"DeleteActivity", delete_activity},
-    {"ListActivities", list_activities},
-    {"TagResource", tag_resource},
-    {"UntagResource", untag_resource},
-    {"ListTagsForResource", list_tags},
-    {"DescribeMapRun", describe_run},
-    {"ListMapRuns", list_runs},
-    {"UpdateMapRun", update_run},
-    {"DeleteStateMachine", delete_machine},
+static const struct control_action states_actions[] = {
+    {"PublishStateMachineVersion", publish_version, false},
+    {"DeleteStateMachineVersion", delete_version, false},
+    {"ListStateMachineVersions", list_versions, false},
+    {"CreateStateMachineAlias", create_alias, false},
+    {"UpdateStateMachineAlias", update_alias, false},
+    {"DescribeStateMachineAlias", describe_alias, false},
+    {"DeleteStateMachineAlias", delete_alias, false},
+    {"ListStateMachineAliases", list_aliases, false},
+    {"CreateActivity", create_activity, false},
+    {"DescribeActivity", describe_activity, false},
+    {"DeleteActivity", delete_activity, false},
+    {"ListActivities", list_activities, false},
+    {"TagResource", tag_resource, false},
+    {"UntagResource", untag_resource, false},
+    {"ListTagsForResource", list_tags, false},
+    {"DescribeMapRun", describe_run, false},
+    {"ListMapRuns", list_runs, false},
+    {"UpdateMapRun", update_run, false},
+    {"DeleteStateMachine", delete_machine, true},
+    {NULL, NULL, false},
 };
+
+static const struct control_action *
+find_action(const char *name)
+{
+    static const struct control_action *const tables[] = {
+        states_actions, events_actions, destinations_actions,
+        scheduler_actions};
+    const struct control_action *a;
+    size_t i;
+
+    for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+        for (a = tables[i]; a->action != NULL; a++)
+            if (strcmp(a->action, name) == 0)
+                return a;
+    return NULL;
+}
+
+bool
+control_is_alone(const struct pav_job *j)
+{
+    const struct control_action *a = find_action(j->action);
+
+    return a != NULL && a->alone;
+}
 
 void
 control_run(struct pav_engine *e, struct pav_job *j)
 {
     struct control c = {.e = e, .j = j, .a = &e->arena};
-    size_t i;
+    const struct control_action *a = find_action(j->action);
 
     pav_members_init(&c.out, c.a);
-    for (i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
-        if (strcmp(actions[i].action, j->action) == 0)
-            actions[i].run(&c);
+    if (a == NULL)
+        job_fail(j, PAV_INVALID, "UnknownOperationException", j->action,
+                 "there is no such action");
+    else
+        a->run(&c);
     if (j->rc == PAV_OK) {
         pav_buf_init(&j->answer, SIZE_MAX / 2);
         pav_doc_print(pav_members_object(&c.out), &j->answer);
     }
 }
 
+/* What was written is read again: only now it is so. */
+static void
+read_again(struct pav_engine *e, const struct pav_job *j)
+{
+    switch (j->touched) {
+    case PAV_TOUCHED_NOTHING:
+        break;
+    case PAV_TOUCHED_BUS:
+        bus_refresh(e, j->touched_name);
+        break;
+    case PAV_TOUCHED_RULE:
+        bus_rule_refresh(e, j->touched_bus, j->touched_name);
+        break;
+    case PAV_TOUCHED_ARCHIVE:
+        archive_refresh(e, j->touched_name);
+        break;
+    case PAV_TOUCHED_SCHEMAS:
+        schemas_load(e);
+        break;
+    }
+}
+
 void
 control_swap(struct pav_engine *e, struct pav_job *j)
 {
-    if (j->row.id == 0 || j->rc != PAV_OK)
+    if (j->rc != PAV_OK)
+        return;
+    read_again(e, j);
+    if (j->row.id == 0)
         return;
     registry_forget(e, j->row.id);
     work_add(e, WORK_DELETE, j->row.id, 0);
+}
+
+void
+events_touch(struct control *c, enum pav_touched touched, const char *bus,
+             const char *name)
+{
+    c->j->touched = touched;
+    c->j->touched_bus =
+        bus == NULL ? NULL : pav_arena_strdup(&c->j->arena, bus);
+    c->j->touched_name = pav_arena_strdup(&c->j->arena, name);
+}
+
+bool
+request_is(const struct control *c, const char *key)
+{
+    const struct pav_doc *d = pav_doc_get(c->j->request, key);
+
+    return d != NULL && d->kind == PAV_TRUE;
 }

@@ -16,6 +16,15 @@ struct control {
     struct pav_members out;
 };
 
+struct control_action {
+    const char *action; /* "CreateActivity", "events:PutRule" */
+    void (*run)(struct control *c);
+    bool
+        alone; /* in its transaction: what it changes is read again behind it */
+};
+extern const struct control_action events_actions[], destinations_actions[],
+    scheduler_actions[];
+
 const char *control_text(const struct control *c, const char *key);
 int64_t control_int(const struct pav_doc *o, const char *key);
 struct pav_bytes control_printed(struct control *c, const struct pav_doc *d);

@@ -119,7 +119,11 @@ advance_job(struct pav_engine *e, struct pav_job *j)
     case PAV_JOB_CONTROL:
         control_run(e, j);
         break;
+    case PAV_JOB_DELIVERED:
+        deliveries_reply(e, j);
+        break;
     case PAV_JOB_CALL:
+    case PAV_JOB_DELIVER:
     case PAV_JOB_READ_OBJECT:
     case PAV_JOB_WRITE_OBJECT:
         PAV_BUG("a job that goes the other way");
@@ -151,7 +155,8 @@ release_later(struct pav_engine *e, struct pav_job *j)
 static bool
 brings_news(const struct pav_job *j)
 {
-    return j->kind == PAV_JOB_REPLY || j->kind == PAV_JOB_OBJECT;
+    return j->kind == PAV_JOB_REPLY || j->kind == PAV_JOB_OBJECT ||
+           j->kind == PAV_JOB_DELIVERED;
 }
 
 static void
@@ -196,8 +201,7 @@ static bool
 is_definition(const struct pav_job *j)
 {
     return j->kind == PAV_JOB_DEFINE || j->kind == PAV_JOB_FOLDERS ||
-           (j->kind == PAV_JOB_CONTROL &&
-            strcmp(j->action, "DeleteStateMachine") == 0);
+           (j->kind == PAV_JOB_CONTROL && control_is_alone(j));
 }
 
 static void
@@ -269,7 +273,7 @@ keep_for_release(struct pav_engine *e, struct pav_job *j)
 {
     if (j->kind == PAV_JOB_POLL) /* activities.c lets it go */
         return;
-    if (j->held) { /* until its execution ends */
+    if (j->held && j->kind == PAV_JOB_START) { /* until its execution ends */
         j->node.next = (struct pav_node *)e->syncs;
         e->syncs = j;
         return;
@@ -308,7 +312,7 @@ advance_again(struct pav_engine *e)
 static int64_t
 sleep_ms(struct pav_engine *e)
 {
-    int64_t due = timers_next(e), now;
+    int64_t due = timers_due(e), now;
 
     if (e->full)
         return PROBE_MS;
@@ -373,7 +377,11 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
     if (!e->full) {
         advance_again(e);
         timers_run(e);
+        schedules_run(e);
+        replays_run(e);
+        archives_forget(e);
         work_run(e);
+        deliveries_run(e);
         activity_expire(e, false);
     }
     settled = settled_us(e) - settled;
@@ -451,10 +459,14 @@ pav_engine_new(const struct pav_engine_config *config)
     atomic_init(&e->ready, true);
     atomic_init(&e->watched, false);
     pav_arena_init(&e->arena, 1 << 20);
+    bus_load(e);
+    schemas_load(e);
+    e->replaying = true;
     registry_load(e);
     pav_random(&e->lifetime, sizeof(e->lifetime));
     e->lifetime = 2 + (int64_t)((uint64_t)e->lifetime >> 2);
     work_load(e);
+    deliveries_load(e);
     pav_arena_reset(&e->arena);
     return e;
 }
@@ -503,6 +515,8 @@ pav_engine_free(struct pav_engine *e)
     pav_feed_free(e->feed);
     work_fini(e);
     free(e->served);
+    bus_fini(e);
+    schemas_free(e);
     registry_free(e);
     pav_store_close(e->store);
     pav_queue_free(e->queue);

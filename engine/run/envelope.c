@@ -10,11 +10,46 @@
 #define DETAIL_TYPE_MAX 128
 #define ID_MAX          256
 
+/* A member's value as it was written; `p` NULL: it is not there. */
+struct raw {
+    const char *p;
+    uint32_t len;
+};
+
+struct reading {
+    const struct pav_outline *outline;
+    struct pav_arena *a;
+    struct pav_err *err;
+    const struct pav_envelope_defaults *defaults;
+    struct pav_envelope *out;
+    struct raw id, detail_type, source, account, time, region, resources,
+        detail;
+};
+
+static struct raw
+member(const struct reading *r, const char *key)
+{
+    struct raw none = {NULL, 0};
+    size_t len = strlen(key);
+    uint32_t i;
+
+    for (i = 0; i < r->outline->count; i++) {
+        const struct pav_span *m = &r->outline->members[i];
+
+        if (m->key_len == len && memcmp(m->key, key, len) == 0) {
+            struct raw found = {m->p, m->len};
+
+            return found;
+        }
+    }
+    return none;
+}
+
 /* Every place that shows or compares it can hold it. */
 static bool
-is_plain(const struct pav_doc *text)
+is_plain(struct pav_bytes text)
 {
-    const char *p = text->text, *end = p + text->len;
+    const char *p = text.p, *end = p + text.len;
     size_t n;
 
     for (; p < end; p += n) {
@@ -25,178 +60,373 @@ is_plain(const struct pav_doc *text)
     return true;
 }
 
+/* The text of a string; `*is_text` false: it is of another kind. */
+static struct pav_bytes
+text_of(const struct reading *r, struct raw v, bool *is_text)
+{
+    struct pav_bytes out = {NULL, 0};
+    char *text;
+
+    *is_text = v.p != NULL && *v.p == '"';
+    if (!*is_text)
+        return out;
+    out.p = v.p + 1;
+    out.len = v.len - 2;
+    if (memchr(out.p, '\\', out.len) == NULL)
+        return out;
+    text = pav_arena_alloc(r->a, out.len + 1);
+    out.len = pav_doc_unescape(out.p, out.len, text);
+    out.p = text;
+    return out;
+}
+
 static enum pav_rc
-text_field(const struct pav_doc *d, const char *field, size_t max,
-           const struct pav_doc **out, struct pav_err *err)
+text_field(struct reading *r, const char *field, size_t max, struct raw *raw,
+           struct pav_bytes *out)
 {
     char at[64] = "/";
+    bool is_text;
 
     strncat(at, field, sizeof(at) - 2);
-    *out = pav_doc_get(d, field);
-    if (*out == NULL)
-        return pav_fail(err, PAV_INVALID, at,
+    *raw = member(r, field);
+    if (raw->p == NULL)
+        return pav_fail(r->err, PAV_INVALID, at,
                         "the field '%s' is required: a text", field);
-    if ((*out)->kind != PAV_STRING || (*out)->len == 0 || (*out)->len > max)
-        return pav_fail(err, PAV_INVALID, at,
+    *out = text_of(r, *raw, &is_text);
+    if (!is_text || out->len == 0 || out->len > max)
+        return pav_fail(r->err, PAV_INVALID, at,
                         "the field '%s' must be a text of 1 to %zu bytes",
                         field, max);
     if (!is_plain(*out))
-        return pav_fail(err, PAV_INVALID, at,
+        return pav_fail(r->err, PAV_INVALID, at,
                         "the field '%s' holds U+0000 or half a character",
                         field);
     return PAV_OK;
 }
 
-static const struct pav_doc *
-or_text(struct pav_arena *a, const struct pav_doc *v, const char *otherwise)
+static enum pav_rc
+id_field(struct reading *r)
 {
-    return v != NULL ? v : pav_doc_new_cstr(a, otherwise);
+    bool is_text;
+
+    if (r->id.p == NULL)
+        return PAV_OK;
+    r->out->known_id = true;
+    r->out->id = text_of(r, r->id, &is_text);
+    if (!is_text || r->out->id.len == 0 || r->out->id.len > ID_MAX)
+        return pav_fail(r->err, PAV_INVALID, "/id",
+                        "the field 'id' must be a text of 1 to %d bytes",
+                        ID_MAX);
+    if (!is_plain(r->out->id))
+        return pav_fail(r->err, PAV_INVALID, "/id",
+                        "the field 'id' holds U+0000 or half a character");
+    return PAV_OK;
 }
 
-struct parts {
-    const struct pav_doc *id, *detail_type, *source, *account, *time, *region,
-        *resources, *detail;
-};
+/* ---- the forms ---- */
 
-static void
-assemble(struct pav_arena *a, const struct parts *p, struct pav_envelope *out)
+static enum pav_rc
+no_detail(struct reading *r)
 {
-    struct pav_members m;
-
-    pav_members_init(&m, a);
-    pav_members_add(&m, "version", 7, pav_doc_new_cstr(a, "0"));
-    pav_members_add(&m, "id", 2, p->id);
-    pav_members_add(&m, "detail-type", 11, p->detail_type);
-    pav_members_add(&m, "source", 6, p->source);
-    pav_members_add(&m, "account", 7, p->account);
-    pav_members_add(&m, "time", 4, p->time);
-    pav_members_add(&m, "region", 6, p->region);
-    pav_members_add(&m, "resources", 9, p->resources);
-    pav_members_add(&m, "detail", 6, p->detail);
-    out->doc = pav_members_object(&m);
-    out->id = p->id;
-    out->source = p->source;
-    out->detail_type = p->detail_type;
+    return pav_fail(r->err, PAV_INVALID, "/Detail", "Detail is malformed.");
 }
 
 /* PutEvents' Detail is JSON text. */
 static enum pav_rc
-detail_text(struct pav_arena *a, const struct pav_doc *v,
-            const struct pav_doc **out, struct pav_err *err)
+entry_detail(struct reading *r)
 {
-    *out = v;
-    if (v != NULL && v->kind == PAV_STRING &&
-        pav_doc_parse(a, v->text, v->len, NULL, out, NULL) != PAV_OK)
-        return pav_fail(err, PAV_INVALID, "/Detail", "Detail is malformed.");
-    if (*out == NULL || (*out)->kind != PAV_OBJECT)
-        return pav_fail(err, PAV_INVALID, "/Detail",
+    struct pav_outline inner;
+    struct pav_bytes text;
+    bool is_text;
+
+    r->detail = member(r, "Detail");
+    if (r->detail.p == NULL)
+        return pav_fail(r->err, PAV_INVALID, "/Detail",
                         "the field 'Detail' must hold a JSON object");
+    text = text_of(r, r->detail, &is_text);
+    if (!is_text) {
+        text.p = r->detail.p;
+        text.len = r->detail.len;
+    }
+    while (text.len > 0 && (unsigned char)*text.p <= ' ') {
+        text.p++;
+        text.len--;
+    }
+    if (text.len == 0 || *text.p != '{' ||
+        !pav_doc_check(text.p, text.len, PAV_DEPTH_MAX - 1, &inner, NULL))
+        return no_detail(r);
+    r->detail.p = text.p;
+    r->detail.len = (uint32_t)text.len;
+    r->out->simple = inner.simple;
     return PAV_OK;
 }
 
-static enum pav_rc
-read_entry(const struct pav_doc *d, struct pav_arena *a, struct parts *p,
-           struct pav_err *err)
+/* Seconds since the epoch, perhaps with a fraction. */
+static void
+entry_time(struct reading *r)
 {
-    enum pav_rc rc = text_field(d, "Source", SOURCE_MAX, &p->source, err);
+    struct pav_doc number = {
+        .kind = PAV_NUMBER, .len = r->time.len, .text = r->time.p};
+    char when[PAV_TIME_LEN + 2];
+    double seconds;
+
+    if (r->time.p == NULL || *r->time.p == '"')
+        return;
+    seconds = *r->time.p == '-' || (*r->time.p >= '0' && *r->time.p <= '9')
+                  ? pav_doc_double(&number)
+                  : -1;
+    r->time.p = NULL; /* no time: when it came */
+    if (!(seconds >= 0 && seconds < 253402300800.0))
+        return;
+    when[0] = '"';
+    pav_time_format((int64_t)seconds * 1000, when + 1);
+    strcpy(when + 20, "Z\"");
+    r->time.p = pav_arena_strdup(r->a, when);
+    r->time.len = 22;
+}
+
+static enum pav_rc
+read_entry(struct reading *r)
+{
+    enum pav_rc rc =
+        text_field(r, "Source", SOURCE_MAX, &r->source, &r->out->source);
 
     if (rc == PAV_OK)
-        rc = text_field(d, "DetailType", DETAIL_TYPE_MAX, &p->detail_type, err);
+        rc = text_field(r, "DetailType", DETAIL_TYPE_MAX, &r->detail_type,
+                        &r->out->detail_type);
     if (rc == PAV_OK)
-        rc = detail_text(a, pav_doc_get(d, "Detail"), &p->detail, err);
-    p->id = pav_doc_get(d, "Id");
-    p->time = pav_doc_get(d, "Time");
-    p->resources = pav_doc_get(d, "Resources");
+        rc = entry_detail(r);
+    r->id = member(r, "Id");
+    r->time = member(r, "Time");
+    r->resources = member(r, "Resources");
+    entry_time(r);
     return rc;
 }
 
 static enum pav_rc
-read_cloud_event(const struct pav_doc *d, struct parts *p, struct pav_err *err)
+read_cloud_event(struct reading *r)
 {
-    enum pav_rc rc = text_field(d, "id", ID_MAX, &p->id, err);
+    enum pav_rc rc = text_field(r, "id", ID_MAX, &r->id, &r->out->id);
 
     if (rc == PAV_OK)
-        rc = text_field(d, "source", SOURCE_MAX, &p->source, err);
+        rc = text_field(r, "source", SOURCE_MAX, &r->source, &r->out->source);
     if (rc == PAV_OK)
-        rc = text_field(d, "type", DETAIL_TYPE_MAX, &p->detail_type, err);
-    p->time = pav_doc_get(d, "time");
-    p->detail = pav_doc_get(d, "data");
-    if (p->detail == NULL)
-        p->detail = &pav_doc_empty_object;
+        rc = text_field(r, "type", DETAIL_TYPE_MAX, &r->detail_type,
+                        &r->out->detail_type);
+    r->time = member(r, "time");
+    r->detail = member(r, "data");
     return rc;
 }
 
 static enum pav_rc
-read_event(const struct pav_doc *d, struct parts *p, struct pav_err *err)
+read_event(struct reading *r)
 {
-    enum pav_rc rc = text_field(d, "source", SOURCE_MAX, &p->source, err);
+    enum pav_rc rc =
+        text_field(r, "source", SOURCE_MAX, &r->source, &r->out->source);
 
     if (rc == PAV_OK)
-        rc =
-            text_field(d, "detail-type", DETAIL_TYPE_MAX, &p->detail_type, err);
+        rc = text_field(r, "detail-type", DETAIL_TYPE_MAX, &r->detail_type,
+                        &r->out->detail_type);
     if (rc != PAV_OK)
         return rc;
-    p->id = pav_doc_get(d, "id");
-    p->account = pav_doc_get(d, "account");
-    p->time = pav_doc_get(d, "time");
-    p->region = pav_doc_get(d, "region");
-    p->resources = pav_doc_get(d, "resources");
-    p->detail = pav_doc_get(d, "detail");
-    if (p->detail == NULL)
-        p->detail = &pav_doc_empty_object;
-    if (p->detail->kind != PAV_OBJECT)
-        return pav_fail(err, PAV_INVALID, "/detail",
+    r->id = member(r, "id");
+    r->account = member(r, "account");
+    r->time = member(r, "time");
+    r->region = member(r, "region");
+    r->resources = member(r, "resources");
+    r->detail = member(r, "detail");
+    if (r->detail.p != NULL && *r->detail.p != '{')
+        return pav_fail(r->err, PAV_INVALID, "/detail",
                         "the field 'detail' must be an object");
     return PAV_OK;
 }
 
+/* ---- the envelope ---- */
+
+static char *
+put(char *w, const char *text, size_t len)
+{
+    memcpy(w, text, len);
+    return w + len;
+}
+
+static char *
+put_member(char *w, const char *key, struct raw v)
+{
+    w = put(w, key, strlen(key));
+    return put(w, v.p, v.len);
+}
+
+static struct raw
+or_text(const struct reading *r, struct raw v, const char *otherwise)
+{
+    struct raw made;
+
+    if (v.p != NULL)
+        return v;
+    made.p = pav_arena_printf(r->a, "\"%s\"", otherwise);
+    made.len = (uint32_t)strlen(made.p);
+    return made;
+}
+
+static struct raw
+or_json(struct raw v, const char *otherwise)
+{
+    struct raw other = {otherwise, (uint32_t)strlen(otherwise)};
+
+    return v.p != NULL ? v : other;
+}
+
+static void
+fill_defaults(struct reading *r)
+{
+    const struct pav_envelope_defaults *d = r->defaults;
+    char when[PAV_TIME_LEN], made[37];
+    bool is_text;
+    struct pav_bytes time = text_of(r, r->time, &is_text);
+
+    r->out->at = d->now_ms;
+    if (is_text)
+        (void)pav_time_parse(time.p, time.len, &r->out->at);
+    if (r->id.p == NULL) {
+        if (d->fresh_id == NULL)
+            pav_uuid4(made);
+        r->id = or_text(r, r->id, d->fresh_id == NULL ? made : d->fresh_id);
+        r->out->id = text_of(r, r->id, &is_text);
+    }
+    r->account = or_text(r, r->account, d->account);
+    r->region = or_text(r, r->region, d->region);
+    pav_time_format(d->now_ms, when);
+    strcpy(when + 19, "Z"); /* EventBridge writes whole seconds */
+    r->time = or_text(r, r->time, when);
+    r->resources = or_json(r->resources, "[]");
+    r->detail = or_json(r->detail, "{}");
+}
+
+static void
+assemble(struct reading *r)
+{
+    struct raw replay = {NULL, 0};
+    size_t len;
+    char *text, *w;
+
+    if (r->defaults->replay != NULL)
+        replay = or_text(r, replay, r->defaults->replay);
+    len = 160 + r->id.len + r->detail_type.len + r->source.len +
+          r->account.len + r->time.len + r->region.len + r->resources.len +
+          replay.len + r->detail.len;
+    text = w = pav_arena_alloc(r->a, len);
+    w = put_member(w, "{\"version\":\"0\",\"id\":", r->id);
+    w = put_member(w, ",\"detail-type\":", r->detail_type);
+    w = put_member(w, ",\"source\":", r->source);
+    w = put_member(w, ",\"account\":", r->account);
+    w = put_member(w, ",\"time\":", r->time);
+    w = put_member(w, ",\"region\":", r->region);
+    w = put_member(w, ",\"resources\":", r->resources);
+    if (replay.p != NULL)
+        w = put_member(w, ",\"replay-name\":", replay);
+    w = put_member(w, ",\"detail\":", r->detail);
+    w = put(w, "}", 1);
+    *w = '\0';
+    r->out->text.p = text;
+    r->out->text.len = (size_t)(w - text);
+}
+
+/* A key that stands twice or is escaped: the tree knows what holds. */
+static enum pav_rc
+outline_of_tree(struct pav_arena *a, const char *text, size_t len,
+                struct pav_outline *out, struct pav_err *err)
+{
+    const struct pav_doc *d;
+    enum pav_rc rc = pav_doc_parse(a, text, len, NULL, &d, err);
+    uint32_t i;
+
+    if (rc != PAV_OK)
+        return rc;
+    out->count = 0;
+    out->simple = false;
+    for (i = 0; i < d->len; i++) {
+        static const char *const known[] = {
+            "id",     "detail-type", "source", "account",   "time",
+            "region", "resources",   "detail", "Source",    "DetailType",
+            "Detail", "Id",          "Time",   "Resources", "specversion",
+            "type",   "data"};
+        const struct pav_member *m = &d->members[i];
+        size_t k;
+
+        for (k = 0; k < sizeof(known) / sizeof(known[0]); k++)
+            if (strlen(known[k]) == m->len &&
+                memcmp(known[k], m->key, m->len) == 0 &&
+                out->count < PAV_OUTLINE_MAX) {
+                struct pav_span *span = &out->members[out->count++];
+
+                span->key = m->key;
+                span->key_len = m->len;
+                span->p = pav_doc_text(a, &m->value);
+                span->len = (uint32_t)strlen(span->p);
+            }
+    }
+    return PAV_OK;
+}
+
 enum pav_rc
-pav_envelope_read(const struct pav_doc *d, const char *fresh_id,
-                  const char *region, const char *account, int64_t now_ms,
+pav_envelope_read(const char *text, size_t len,
+                  const struct pav_outline *outline,
+                  const struct pav_envelope_defaults *defaults,
                   struct pav_arena *a, struct pav_envelope *out,
                   struct pav_err *err)
 {
-    struct parts p = {.id = NULL};
-    char when[PAV_TIME_LEN];
-    enum pav_rc rc;
+    struct reading r = {.outline = outline,
+                        .a = a,
+                        .err = err,
+                        .defaults = defaults,
+                        .out = out};
+    struct pav_outline other;
+    enum pav_rc rc = PAV_OK;
 
     memset(out, 0, sizeof(*out));
-    if (d->kind != PAV_OBJECT)
+    if (len == 0 || *text != '{')
         return pav_fail(err, PAV_INVALID, "", "an event must be a JSON object");
-    if (pav_doc_get(d, "specversion") != NULL)
-        rc = read_cloud_event(d, &p, err);
-    else if (pav_doc_get(d, "DetailType") != NULL ||
-             pav_doc_get(d, "Source") != NULL)
-        rc = read_entry(d, a, &p, err);
-    else
-        rc = read_event(d, &p, err);
+    if (!outline->whole) {
+        rc = outline_of_tree(a, text, len, &other, err);
+        r.outline = &other;
+    }
     if (rc != PAV_OK)
         return rc;
-    out->known_id = p.id != NULL;
-    if (p.id != NULL &&
-        (p.id->kind != PAV_STRING || p.id->len == 0 || p.id->len > ID_MAX))
-        return pav_fail(err, PAV_INVALID, "/id",
-                        "the field 'id' must be a text of 1 to %d bytes",
-                        ID_MAX);
-    if (p.id != NULL && !is_plain(p.id))
-        return pav_fail(err, PAV_INVALID, "/id",
-                        "the field 'id' holds U+0000 or half a character");
-    if (p.id == NULL && fresh_id == NULL) {
-        char *made = pav_arena_alloc(a, 37);
-
-        pav_uuid4(made);
-        fresh_id = made;
-    }
-    p.id = or_text(a, p.id, fresh_id);
-    p.account = or_text(a, p.account, account);
-    p.region = or_text(a, p.region, region);
-    if (p.time == NULL) {
-        pav_time_format(now_ms - now_ms % 1000, when);
-        strcpy(when + 19, "Z"); /* EventBridge writes whole seconds */
-        p.time = pav_doc_new_cstr(a, pav_arena_strdup(a, when));
-    }
-    if (p.resources == NULL)
-        p.resources = &pav_doc_empty_array;
-    assemble(a, &p, out);
+    out->simple = r.outline->simple;
+    if (member(&r, "specversion").p != NULL)
+        rc = read_cloud_event(&r);
+    else if (member(&r, "DetailType").p != NULL ||
+             member(&r, "Source").p != NULL)
+        rc = read_entry(&r);
+    else
+        rc = read_event(&r);
+    if (rc == PAV_OK)
+        rc = id_field(&r);
+    if (rc != PAV_OK)
+        return rc;
+    fill_defaults(&r);
+    assemble(&r);
     return PAV_OK;
+}
+
+enum pav_rc
+pav_envelope_read_any(const char *text, size_t len,
+                      const struct pav_envelope_defaults *defaults,
+                      struct pav_arena *a, struct pav_envelope *out,
+                      struct pav_err *err)
+{
+    const struct pav_doc *ignored;
+    struct pav_outline outline;
+    enum pav_rc rc;
+
+    while (len > 0 && (unsigned char)*text <= ' ') {
+        text++;
+        len--;
+    }
+    if (pav_doc_check(text, len, PAV_DEPTH_MAX, &outline, NULL))
+        return pav_envelope_read(text, len, &outline, defaults, a, out, err);
+    rc = pav_doc_parse(a, text, len, NULL, &ignored, err);
+    return rc != PAV_OK ? rc
+                        : pav_fail(err, PAV_INVALID, "", "this is no event");
 }

@@ -109,18 +109,23 @@ fit_fail(struct pav_engine *e, struct execution *x, struct pav_event *event,
 bool
 event_load(struct pav_engine *e, int64_t id, struct pav_event *out)
 {
+    struct pav_envelope_defaults defaults = {.region = e->config.region,
+                                             .account = e->config.account};
     struct pav_event_row row;
     struct pav_envelope envelope;
     const struct pav_doc *d;
 
-    if (!pav_store_event(e->store, id, &e->arena, &row) ||
-        pav_doc_parse(&e->arena, row.body.p, row.body.len, NULL, &d, NULL) !=
-            PAV_OK ||
-        pav_envelope_read(d, row.event_id.p, e->config.region,
-                          e->config.account, row.received_at, &e->arena,
-                          &envelope, NULL) != PAV_OK)
+    if (!pav_store_event(e->store, id, &e->arena, &row))
         return false;
-    pav_event_init(out, envelope.doc, &e->arena);
+    defaults.fresh_id = row.event_id.p;
+    defaults.replay = row.replay;
+    defaults.now_ms = row.received_at;
+    if (pav_envelope_read_any(row.body.p, row.body.len, &defaults, &e->arena,
+                              &envelope, NULL) != PAV_OK ||
+        pav_doc_parse(&e->arena, envelope.text.p, envelope.text.len, NULL, &d,
+                      NULL) != PAV_OK)
+        return false;
+    pav_event_init(out, d, &e->arena);
     return true;
 }
 

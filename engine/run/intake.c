@@ -1,35 +1,57 @@
 /*
- * Events: deduplicate, match rules, find the execution, move it.
+ * Events: deduplicate, match the rules of the bus, find the execution, move it.
  *
  * Every event is kept, and has exactly one disposition for each machine that
- * it concerns; an event that concerns none is `unmatched`.
+ * it concerns; one that only rules of the API take is `routed`, one that
+ * concerns nobody `unmatched`.  The event is text until somebody needs more of
+ * it than rules ask for.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "pavane/digest.h"
-#include "pavane/envelope.h"
 #include "pavane/folder.h"
 #include "pavane/history.h"
 #include "pavane/log.h"
-#include "run_int.h"
+#include "pavane/transform.h"
+#include "bus_int.h"
 
 #define KEY_MAX       1024
 #define MAX_CONCERNED 1000
+#define MAX_HOPS      8        /* from bus to bus */
+#define DAY_MS        86400000 /* rules of the API forget an id after it */
 
 /* One event on its way through the machines. */
 struct arrival {
     struct pav_engine *e;
     struct pav_arena *out; /* the job's: what the sender reads */
     struct pav_event_item *item;
-    struct pav_event event;
+    const struct pav_envelope *envelope;
+    struct pav_event event; /* doc NULL until it is needed */
     int64_t id, now_ms;
     uint64_t stamp;
     bool gone; /* a machine whose folder is gone would have been concerned */
     int64_t last_seen; /* the last event of this (source, id), or 0 */
     int64_t last_at;
     uint32_t capacity;
+    const struct bus *visited[MAX_HOPS];
+    uint32_t hops;
 };
+
+static struct pav_event *
+event_of(struct arrival *ar)
+{
+    const struct pav_doc *d;
+
+    if (ar->event.doc == NULL) {
+        if (pav_doc_parse(&ar->e->arena, ar->envelope->text.p,
+                          ar->envelope->text.len, NULL, &d, NULL) != PAV_OK)
+            PAV_BUG("an event that was checked is no JSON");
+        pav_event_init(&ar->event, d, &ar->e->arena);
+    }
+    return &ar->event;
+}
 
 /* What is said of it for one machine. */
 struct verdict {
@@ -84,30 +106,94 @@ settle(struct arrival *ar, const struct verdict *v)
 
 /* ---- the correlation id ---- */
 
-static const char *
-key_of(struct arrival *ar, const struct pav_rule *rule, const char **why)
+/* The value at one path: as the index found it, or out of the tree. */
+static bool
+key_part(struct arrival *ar, const struct machine_rule *r, uint32_t i,
+         struct pav_bytes *out)
 {
     struct pav_arena *a = &ar->e->arena;
     const struct pav_doc *v;
+    struct pav_bytes raw;
+    char *text;
 
-    if (pav_path_eval(rule->correlation, ar->event.doc, a, &v, NULL) !=
-            PAV_PATH_FOUND ||
-        (v->kind != PAV_STRING && v->kind != PAV_NUMBER) || v->len == 0) {
-        *why = pav_arena_printf(
-            a, "no correlation id: %s is neither a text nor a number",
-            pav_path_text(rule->correlation));
-        return NULL;
+    if (!r->slotted) {
+        if (pav_path_eval(r->rule->key[i], event_of(ar)->doc, a, &v, NULL) !=
+                PAV_PATH_FOUND ||
+            (v->kind != PAV_STRING && v->kind != PAV_NUMBER))
+            return false;
+        out->p = v->text;
+        out->len = v->len;
+        return v->len > 0;
     }
-    if (v->len > KEY_MAX || memchr(v->text, 0, v->len) != NULL) {
+    raw = pav_index_wanted(r->bus->index, r->slots[i]);
+    if (raw.len == 0 || strchr("{[tfn", *raw.p) != NULL)
+        return false;
+    *out = raw;
+    if (*raw.p != '"')
+        return true;
+    out->p = raw.p + 1;
+    out->len = raw.len - 2;
+    if (memchr(out->p, '\\', out->len) != NULL) {
+        text = pav_arena_alloc(a, out->len + 1);
+        out->len = pav_doc_unescape(out->p, out->len, text);
+        out->p = text;
+    }
+    return out->len > 0;
+}
+
+static void
+put_part(struct pav_buf *b, struct pav_bytes part)
+{
+    size_t i;
+
+    for (i = 0; i < part.len; i++) {
+        if (part.p[i] == '|' || part.p[i] == '\\')
+            pav_buf_putc(b, '\\');
+        pav_buf_putc(b, part.p[i]);
+    }
+}
+
+static const char *
+key_of(struct arrival *ar, const struct machine_rule *r, const char **why)
+{
+    struct pav_arena *a = &ar->e->arena;
+    const struct pav_rule *rule = r->rule;
+    struct pav_bytes part = {"", 0};
+    struct pav_doc text = {.kind = PAV_STRING};
+    struct pav_buf joined;
+    uint32_t i;
+
+    pav_buf_init(&joined, SIZE_MAX / 2);
+    for (i = 0; i < rule->key_count; i++) {
+        if (!key_part(ar, r, i, &part)) {
+            *why = pav_arena_printf(
+                a, "no correlation id: %s is neither a text nor a number",
+                pav_path_text(rule->key[i]));
+            pav_buf_fini(&joined);
+            return NULL;
+        }
+        if (rule->key_count == 1)
+            break;
+        if (i > 0)
+            pav_buf_putc(&joined, '|');
+        put_part(&joined, part);
+    }
+    if (rule->key_count > 1) {
+        part.p = pav_arena_strndup(a, joined.p, joined.len);
+        part.len = joined.len;
+    }
+    pav_buf_fini(&joined);
+    if (part.len > KEY_MAX || memchr(part.p, 0, part.len) != NULL) {
         *why = pav_arena_printf(
             a,
             "the correlation id at %s is longer than %d bytes, or holds "
             "U+0000",
-            pav_path_text(rule->correlation), KEY_MAX);
+            pav_path_text(rule->key[0]), KEY_MAX);
         return NULL;
     }
-    return v->kind == PAV_STRING ? pav_doc_str(a, v)
-                                 : pav_arena_strndup(a, v->text, v->len);
+    text.text = part.p; /* half a character becomes U+FFFD */
+    text.len = (uint32_t)part.len;
+    return pav_doc_str(a, &text);
 }
 
 /* A name for the n-th execution of a key, from 1. */
@@ -211,7 +297,7 @@ resume_open(struct arrival *ar, struct verdict *v, struct execution *x,
                                      : v->machine->rules->unexpected;
 
     v->execution = x;
-    switch (fit_event(e, x, &ar->event, input, ar->id)) {
+    switch (fit_event(e, x, event_of(ar), input, ar->id)) {
     case FIT_TAKEN:
         v->kind = PAV_RESUMED;
         settle(ar, v);
@@ -226,7 +312,7 @@ resume_open(struct arrival *ar, struct verdict *v, struct execution *x,
             break;
         }
         if (policy == PAV_POLICY_FAIL)
-            fit_fail(e, x, &ar->event, input, ar->id);
+            fit_fail(e, x, event_of(ar), input, ar->id);
         v->kind = PAV_UNEXPECTED;
         v->detail = x->row.status != PAV_RUNNING
                         ? "no transition for this event: the execution ended"
@@ -252,21 +338,27 @@ starting_event(struct pav_engine *e, const struct pav_execution_row *row,
            step.event_id != 0 && event_load(e, step.event_id, out);
 }
 
-/* What the producer said; ids and times that were made here do not count. */
+/* What the producers said; ids and times that were made here do not count. */
+static bool
+same_event(const struct pav_event *x, const struct pav_event *y)
+{
+    static const char *const fields[] = {"source", "detail-type", "detail"};
+    size_t i;
+
+    for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+        if (!pav_doc_equal(pav_doc_get(x->doc, fields[i]),
+                           pav_doc_get(y->doc, fields[i])))
+            return false;
+    return true;
+}
+
 static bool
 same_content(struct arrival *ar, const struct pav_execution_row *row)
 {
-    static const char *const fields[] = {"source", "detail-type", "detail"};
     struct pav_event first;
-    size_t i;
 
-    if (!starting_event(ar->e, row, &first))
-        return false;
-    for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-        if (!pav_doc_equal(pav_doc_get(first.doc, fields[i]),
-                           pav_doc_get(ar->event.doc, fields[i])))
-            return false;
-    return true;
+    return starting_event(ar->e, row, &first) &&
+           same_event(&first, event_of(ar));
 }
 
 static void
@@ -286,8 +378,14 @@ start(struct arrival *ar, struct verdict *v, const struct pav_doc *input,
 
 /* ---- one machine ---- */
 
+/* The rules of one machine that match, the first of each kind; their keys are
+ * read at once, as long as the index holds what it found. */
 struct match {
-    const struct pav_rule *start, *resume;
+    struct machine *machine;
+    struct side {
+        const struct machine_rule *rule;
+        const char *key, *why;
+    } start, resume;
 };
 
 /* Was the last event of this id taken by `m`? */
@@ -371,6 +469,139 @@ start_on_open(struct arrival *ar, struct verdict *v, struct execution *x)
     settle(ar, v);
 }
 
+/* ---- batches ---- */
+
+/* Parked events of a batch lie under a key that no event has. */
+static const char *
+batch_key(struct pav_engine *e, const char *rule, const char *key)
+{
+    return pav_arena_printf(&e->arena, "\x01%s\x01%s", rule, key);
+}
+
+void
+batch_start(struct pav_engine *e, const struct pav_batch_row *row)
+{
+    struct machine *m = machine_by_id(e, row->machine_id);
+    const char *under = batch_key(e, row->rule, row->key);
+    struct execution *x = pav_arena_zalloc(&e->arena, sizeof(*x));
+    struct pav_execution_row last;
+    struct pav_parked_row parked;
+    struct pav_items inputs;
+    int64_t after = 0, event_id = 0;
+    bool known;
+
+    pav_store_batch_delete(e->store, row->machine_id, row->key, row->rule);
+    if (m == NULL || m->current == NULL)
+        return;
+    pav_items_init(&inputs, &e->arena);
+    while (pav_store_parked_next(e->store, m->id, under, after, &e->arena,
+                                 &parked)) {
+        after = event_id = parked.event_id;
+        pav_items_add(&inputs,
+                      pav_doc_own(&e->arena, parked.input.p, parked.input.len));
+    }
+    known =
+        pav_store_execution_of_key(e->store, m->id, row->key, &e->arena, &last);
+    execution_start(e, m, free_name(e, m, row->key, known ? last.name : NULL),
+                    row->key, pav_items_array(&inputs), event_id, x);
+    for (after = 0; pav_store_parked_next(e->store, m->id, under, after,
+                                          &e->arena, &parked);) {
+        after = parked.event_id;
+        pav_store_unpark(e->store, m->id, under, parked.event_id);
+        pav_store_disposition_change(e->store, parked.disposition_id,
+                                     PAV_STARTED, m->id, x->row.id,
+                                     pav_clock_ms(e->clock));
+        feed_disposition(e, PAV_STARTED);
+    }
+    fit_parked(e, x);
+}
+
+/* Until there are enough, or time is up: timers.c. */
+static void
+batch(struct arrival *ar, struct verdict *v, const struct pav_rule *rule,
+      const struct pav_doc *input)
+{
+    struct pav_engine *e = ar->e;
+    struct pav_batch_row row;
+    struct pav_parked_row parked = {.machine_id = v->machine->id,
+                                    .event_id = ar->id,
+                                    .key = batch_key(e, rule->name, v->key),
+                                    .expires_at = INT64_MAX};
+
+    if (!v->machine->active) {
+        reject(ar, v, "the machine's folder is gone: nothing starts");
+        return;
+    }
+    if (!pav_store_batch(e->store, v->machine->id, v->key, rule->name, &row)) {
+        row.machine_id = v->machine->id;
+        row.key = v->key;
+        row.rule = rule->name;
+        row.due_at = ar->now_ms + rule->batch_ms;
+        row.count = 0;
+    }
+    row.count++;
+    v->kind = PAV_PARKED;
+    v->detail =
+        pav_arena_printf(&e->arena, "gathered: %lld of %lld",
+                         (long long)row.count, (long long)rule->batch_count);
+    parked.disposition_id = ar->id * 1024 + ar->item->outcome_count;
+    settle(ar, v);
+    parked.input.p = pav_doc_text(&e->arena, input);
+    parked.input.len = strlen(parked.input.p);
+    pav_store_park(e->store, &parked);
+    pav_store_batch_put(e->store, &row);
+    if (row.count >= rule->batch_count)
+        batch_start(e, &row);
+}
+
+/* ---- indexed paths ---- */
+
+/* What an event says at indexed paths, its execution is found by. */
+static void
+index_attributes(struct arrival *ar, const struct verdict *v)
+{
+    const struct pav_rules *rules = v->machine->rules;
+    struct pav_engine *e = ar->e;
+    const struct pav_doc *value;
+    uint32_t i;
+
+    if (rules == NULL || (v->kind != PAV_STARTED && v->kind != PAV_RESUMED))
+        return;
+    for (i = 0; i < rules->indexed_count; i++)
+        if (pav_path_eval(rules->indexed[i].path, event_of(ar)->doc, &e->arena,
+                          &value, NULL) == PAV_PATH_FOUND &&
+            (value->kind == PAV_STRING || value->kind == PAV_NUMBER) &&
+            value->len <= KEY_MAX)
+            pav_store_attribute_add(
+                e->store, rules->indexed[i].name,
+                value->kind == PAV_STRING
+                    ? pav_doc_str(&e->arena, value)
+                    : pav_arena_strndup(&e->arena, value->text, value->len),
+                v->execution->row.id);
+}
+
+/* ---- schemas ---- */
+
+/* False when the event's schema refuses it: that is its disposition then. */
+static bool
+schema_admits(struct arrival *ar)
+{
+    struct verdict v = {.kind = PAV_REJECTED};
+    bool rejects;
+    const char *why;
+
+    if (ar->e->schemas == NULL)
+        return true;
+    why = schema_refuses(ar->e, ar->envelope, &rejects);
+    if (why == NULL)
+        return true;
+    v.kind = rejects ? PAV_REJECTED : PAV_UNEXPECTED;
+    v.detail =
+        pav_arena_printf(&ar->e->arena, "it does not fit its schema: %s", why);
+    settle(ar, &v);
+    return !rejects;
+}
+
 /* The rule that speaks, its key, and what the store has for it. */
 struct finding {
     const struct pav_rule *rule;
@@ -380,16 +611,20 @@ struct finding {
 };
 
 static bool
-look_up(struct arrival *ar, const struct machine *m,
-        const struct pav_rule *rule, struct finding *f, const char **why)
+look_up(struct arrival *ar, const struct machine *m, const struct side *side,
+        struct finding *f, const char **why)
 {
     struct pav_engine *e = ar->e;
 
     memset(f, 0, sizeof(*f));
-    f->rule = rule;
-    f->key = rule == NULL ? NULL : key_of(ar, rule, why);
-    if (f->key == NULL)
+    if (side->rule == NULL)
         return false;
+    f->rule = side->rule->rule;
+    f->key = side->key;
+    if (f->key == NULL) {
+        *why = side->why;
+        return false;
+    }
     f->known =
         pav_store_execution_of_key(e->store, m->id, f->key, &e->arena, &f->row);
     f->open = f->known && f->row.status == PAV_RUNNING;
@@ -401,23 +636,83 @@ static bool
 find(struct arrival *ar, const struct machine *m, const struct match *match,
      struct finding *f, const char **why)
 {
-    bool found = look_up(ar, m, match->resume, f, why);
+    bool found = look_up(ar, m, &match->resume, f, why);
 
-    if (match->start == NULL || (found && f->open))
+    if (match->start.rule == NULL || (found && f->open))
         return found;
-    return look_up(ar, m, match->start, f, why);
+    return look_up(ar, m, &match->start, f, why);
+}
+
+/* The same source, detail-type and detail within the window, by another id. */
+static bool
+is_content_duplicate(struct arrival *ar, struct verdict *v)
+{
+    const struct pav_rules *rules = v->machine->rules;
+    struct pav_engine *e = ar->e;
+    const struct pav_doc *d;
+    struct pav_event before;
+    int64_t hash, event_id, at;
+
+    if (rules == NULL || !rules->duplicate_content)
+        return false;
+    d = event_of(ar)->doc;
+    hash = (int64_t)(pav_doc_hash(pav_doc_get(d, "detail")) ^
+                     pav_doc_hash(pav_doc_get(d, "source")) * 3 ^
+                     pav_doc_hash(pav_doc_get(d, "detail-type")) * 5);
+    event_id = pav_store_content_seen(e->store, v->machine->id, hash, &at);
+    if (event_id != 0 && ar->now_ms - at <= rules->duplicate_ms &&
+        event_load(e, event_id, &before) && same_event(&before, event_of(ar))) {
+        v->kind = PAV_DUPLICATE;
+        v->detail = "the same content came before";
+        settle(ar, v);
+        return true;
+    }
+    pav_store_content_put(e->store, v->machine->id, hash, ar->id, ar->now_ms,
+                          rules->duplicate_ms);
+    return false;
 }
 
 static void
-concern(struct arrival *ar, struct machine *m, const struct match *match)
+take(struct arrival *ar, struct verdict *v, struct finding *f,
+     struct execution *x)
 {
     struct pav_engine *e = ar->e;
+    struct pav_transform_context context = {f->rule->name, f->rule->name,
+                                            ar->now_ms};
+    const struct pav_doc *input;
+    struct pav_err err;
+
+    input = pav_transform_apply(f->rule->transform, event_of(ar)->doc, &context,
+                                &e->arena, &err);
+    if (input == NULL) {
+        reject(ar, v,
+               pav_arena_printf(&e->arena, "rule '%s' makes no JSON of it: %s",
+                                f->rule->name, err.message));
+        return;
+    }
+    x->row = f->row;
+    if (f->rule->starts && f->rule->batch_count > 0)
+        batch(ar, v, f->rule, input);
+    else if (!f->open)
+        closed_or_new(ar, v, x, f->known, f->rule, input);
+    else if (!execution_load(e, &f->row, x))
+        reject(ar, v, "the execution's machine cannot be loaded");
+    else if (f->rule->starts)
+        start_on_open(ar, v, x);
+    else
+        resume_open(ar, v, x, f->rule, input);
+    if (v->execution != NULL)
+        index_attributes(ar, v);
+}
+
+static void
+concern(struct arrival *ar, const struct match *match)
+{
+    struct pav_engine *e = ar->e;
+    struct machine *m = match->machine;
     struct verdict v = {.machine = m};
     struct execution *x = pav_arena_zalloc(&e->arena, sizeof(*x));
-    struct pav_transform_context context;
-    const struct pav_doc *input;
     const char *why = NULL;
-    struct pav_err err;
     struct finding f;
 
     if (!find(ar, m, match, &f, &why)) {
@@ -440,59 +735,298 @@ concern(struct arrival *ar, struct machine *m, const struct match *match)
         }
     }
     v.machine->concerned_by = ar->stamp;
-    if (is_duplicate(ar, &v, f.rule, x))
-        return;
-    context.rule_name = context.rule_arn = f.rule->name;
-    context.now_ms = ar->now_ms;
-    input = pav_transform_apply(f.rule->transform, ar->event.doc, &context,
-                                &e->arena, &err);
-    if (input == NULL) {
-        reject(ar, &v,
-               pav_arena_printf(&e->arena, "rule '%s' makes no JSON of it: %s",
-                                f.rule->name, err.message));
-        return;
-    }
-    x->row = f.row;
-    if (!f.open)
-        closed_or_new(ar, &v, x, f.known, f.rule, input);
-    else if (!execution_load(e, &f.row, x))
-        reject(ar, &v, "the execution's machine cannot be loaded");
-    else if (f.rule->starts)
-        start_on_open(ar, &v, x);
-    else
-        resume_open(ar, &v, x, f.rule, input);
+    if (!is_duplicate(ar, &v, f.rule, x) && !is_content_duplicate(ar, &v))
+        take(ar, &v, &f, x);
 }
 
+/* ---- one bus ---- */
+
+/* What an event matched there, before anything is done about it. */
+struct matched {
+    struct match *machines;
+    uint32_t machine_count;
+    struct bus_rule **rules;
+    uint32_t rule_count;
+    bool archived;
+};
+
+/* A replay may be for some rules alone: their ARNs, or a machine's. */
 static bool
-match_rules(struct arrival *ar, const struct machine *m, struct match *out)
+is_wanted(const struct arrival *ar, const char *arn)
+{
+    const struct pav_doc *only = ar->item->only;
+    uint32_t i;
+
+    if (only == NULL || only->len == 0)
+        return true;
+    for (i = 0; i < only->len; i++)
+        if (pav_doc_is_str(&only->items[i], arn))
+            return true;
+    return false;
+}
+
+static struct match *
+match_of(struct arrival *ar, struct matched *all, struct machine *m)
 {
     uint32_t i;
 
-    memset(out, 0, sizeof(*out));
-    for (i = 0; m->rules != NULL && i < m->rules->count; i++) {
-        const struct pav_rule *r = &m->rules->rules[i];
+    (void)ar;
+    for (i = 0; i < all->machine_count; i++)
+        if (all->machines[i].machine == m)
+            return &all->machines[i];
+    memset(&all->machines[i], 0, sizeof(all->machines[i]));
+    all->machines[i].machine = m;
+    all->machine_count++;
+    return &all->machines[i];
+}
 
-        if ((r->starts ? out->start : out->resume) != NULL ||
-            !pav_pattern_matches(r->pattern, &ar->event))
-            continue;
-        if (r->starts)
-            out->start = r;
-        else
-            out->resume = r;
-    }
-    return out->start != NULL || out->resume != NULL;
+static int
+by_machine(const void *x, const void *y)
+{
+    const struct match *a = x, *b = y;
+
+    return a->machine->id < b->machine->id ? -1
+                                           : a->machine->id > b->machine->id;
 }
 
 static void
-nobody(struct arrival *ar)
+archive_event(struct arrival *ar, struct archive *a)
 {
-    struct verdict v = {.kind = PAV_UNMATCHED,
-                        .detail = "no rule of any machine matches"};
+    struct pav_engine *e = ar->e;
+
+    if (ar->item->replay != NULL)
+        return;
+    pav_store_archive_add(e->store, a->id, ar->envelope->at, ar->id,
+                          ar->envelope->text.len);
+    a->count++;
+    a->bytes += (int64_t)ar->envelope->text.len;
+}
+
+static void
+sort_subject(struct arrival *ar, struct subject *subject, struct matched *all)
+{
+    struct machine_rule *r;
+    struct side *side;
+    struct match *m;
+
+    switch (subject->kind) {
+    case SUBJECT_ARCHIVE:
+        archive_event(ar, (struct archive *)(void *)subject);
+        break;
+    case SUBJECT_RULE:
+        all->rules[all->rule_count] = (struct bus_rule *)(void *)subject;
+        all->rule_count +=
+            is_wanted(ar, all->rules[all->rule_count]->arn) ? 1 : 0;
+        break;
+    case SUBJECT_MACHINE:
+        r = (struct machine_rule *)(void *)subject;
+        if (!is_wanted(ar, r->machine->arn))
+            break;
+        m = match_of(ar, all, r->machine);
+        side = r->rule->starts ? &m->start : &m->resume;
+        if (side->rule == NULL || r < side->rule)
+            side->rule = r;
+        break;
+    }
+}
+
+static void
+match_bus(struct arrival *ar, struct bus *b, struct matched *all)
+{
+    struct pav_arena *a = &ar->e->arena;
+    struct pav_matches found;
+    struct archive *archive;
+    uint32_t i;
+
+    memset(all, 0, sizeof(*all));
+    pav_index_match(b->index, ar->envelope->text.p, ar->envelope->text.len,
+                    ar->envelope->simple, a, &found);
+    all->machines =
+        pav_arena_alloc(a, (found.count + 1) * sizeof(*all->machines));
+    all->rules = pav_arena_alloc(a, (found.count + 1) * sizeof(*all->rules));
+    for (i = 0; i < found.count; i++)
+        sort_subject(ar, found.owners[i], all);
+    for (archive = ar->e->archives; archive != NULL; archive = archive->next)
+        if (archive->all && archive->bus == b)
+            archive_event(ar, archive);
+    for (i = 0; i < all->machine_count; i++) {
+        struct match *m = &all->machines[i];
+
+        if (m->start.rule != NULL)
+            m->start.key = key_of(ar, m->start.rule, &m->start.why);
+        if (m->resume.rule != NULL)
+            m->resume.key = key_of(ar, m->resume.rule, &m->resume.why);
+    }
+    if (all->machine_count > 1)
+        qsort(all->machines, all->machine_count, sizeof(*all->machines),
+              by_machine);
+}
+
+/* ---- rules of the API ---- */
+
+static void route(struct arrival *ar, struct bus *b);
+
+/* As if a resume rule of that machine had matched. */
+static void
+send_to_wait(struct arrival *ar, const struct target *t, struct sending *s)
+{
+    struct machine *m = machine_by_name(ar->e, t->name);
+    struct match match = {.machine = m};
+    uint32_t i;
+
+    for (i = 0; m != NULL && i < m->bus_rule_count; i++)
+        if (!m->bus_rules[i].rule->starts && match.resume.rule == NULL)
+            match.resume.rule = &m->bus_rules[i];
+    if (match.resume.rule == NULL) {
+        target_dead(ar->e, s, t, ar->envelope->text, "NO_RESOURCE",
+                    "there is no machine of that name with a resume rule");
+        return;
+    }
+    if (m->concerned_by != ar->stamp) {
+        /* Its index may be another: out of the tree. */
+        struct machine_rule plain = *match.resume.rule;
+
+        plain.slotted = false;
+        match.resume.key = key_of(ar, &plain, &match.resume.why);
+        concern(ar, &match);
+    }
+}
+
+static void
+send_to_bus(struct arrival *ar, const struct target *t, struct sending *s)
+{
+    struct bus *to = bus_by_name(ar->e, t->name);
+    uint32_t i;
+
+    for (i = 0; i < ar->hops; i++)
+        if (to != NULL && ar->visited[i] == to)
+            return; /* it has been there */
+    if (to == NULL)
+        target_dead(ar->e, s, t, ar->envelope->text, "NO_RESOURCE",
+                    pav_arena_printf(&ar->e->arena,
+                                     "Event bus %s does not exist.", t->name));
+    else if (ar->hops == MAX_HOPS)
+        target_dead(ar->e, s, t, ar->envelope->text, "TOO_MANY_HOPS",
+                    "the event came over eight buses already");
+    else
+        route(ar, to);
+}
+
+static void
+send_all(struct arrival *ar, const struct bus_rule *r)
+{
+    struct sending s = {.rule_arn = r->arn,
+                        .rule_name = r->name,
+                        .event_id = ar->id,
+                        .text = ar->envelope->text,
+                        .doc = ar->event.doc};
+    struct verdict v = {.kind = PAV_ROUTED};
+    uint32_t i, elsewhere = 0;
+
+    for (i = 0; i < r->target_count; i++) {
+        const struct target *t = &r->targets[i];
+        struct execution *x = NULL;
+
+        if (t->kind == TARGET_BUS && !t->outside) {
+            send_to_bus(ar, t, &s);
+        } else if (t->kind == TARGET_RESUME) {
+            send_to_wait(ar, t, &s);
+            continue;
+        } else {
+            target_send(ar->e, &s, t, &x);
+        }
+        if (x == NULL) {
+            elsewhere++;
+        } else if (ar->item->outcome_count < MAX_CONCERNED) {
+            struct verdict started = {.machine = x->version->machine,
+                                      .kind = PAV_STARTED,
+                                      .execution = x,
+                                      .detail = r->name};
+
+            settle(ar, &started);
+        }
+    }
+    if (r->target_count > 0 && elsewhere == 0)
+        return;
+    v.detail = pav_arena_printf(&ar->e->arena, "rule '%s': %u target%s",
+                                r->name, elsewhere, elsewhere == 1 ? "" : "s");
+    if (ar->item->outcome_count < MAX_CONCERNED)
+        settle(ar, &v);
+}
+
+/* An id that came within a day was sent on then. */
+static bool
+was_sent(const struct arrival *ar)
+{
+    return ar->last_seen != 0 && ar->now_ms - ar->last_at <= DAY_MS;
+}
+
+static void
+route(struct arrival *ar, struct bus *b)
+{
+    struct matched all;
+    uint32_t i;
+
+    ar->visited[ar->hops++] = b;
+    match_bus(ar, b, &all);
+    for (i = 0;
+         i < all.machine_count && ar->item->outcome_count < MAX_CONCERNED; i++)
+        if (all.machines[i].machine->concerned_by != ar->stamp)
+            concern(ar, &all.machines[i]);
+    if (all.rule_count > 0 && was_sent(ar)) {
+        struct verdict v = {.kind = PAV_DUPLICATE,
+                            .detail = "this source sent this id before"};
+
+        settle(ar, &v);
+        return;
+    }
+    for (i = 0; i < all.rule_count; i++)
+        send_all(ar, all.rules[i]);
+}
+
+/* "; nearest: rule 'x' of machine 'm', 2 of 3 conditions, not detail.status" */
+static const char *
+nearest(struct arrival *ar, const struct bus *b)
+{
+    struct pav_arena *a = &ar->e->arena;
+    const char *path, *rule, *whose = "";
+    uint32_t held, of;
+    struct subject *subject;
+
+    subject = pav_index_nearest(b->index, &path, &held, &of);
+    if (subject == NULL || subject->kind == SUBJECT_ARCHIVE)
+        return "";
+    if (subject->kind == SUBJECT_MACHINE) {
+        struct machine_rule *r = (struct machine_rule *)(void *)subject;
+
+        rule = r->rule->name;
+        whose = pav_arena_printf(a, " of machine '%s'", r->machine->name);
+    } else {
+        rule = ((struct bus_rule *)(void *)subject)->name;
+    }
+    if (held == of)
+        return pav_arena_printf(a,
+                                "; nearest: rule '%s'%s, whose conditions hold "
+                                "in no one element of an array together",
+                                rule, whose);
+    return pav_arena_printf(
+        a,
+        "; nearest: rule '%s'%s, where %u of %u conditions hold, %s does not",
+        rule, whose, held, of, path);
+}
+
+static void
+nobody(struct arrival *ar, const struct bus *b)
+{
+    struct verdict v = {.kind = PAV_UNMATCHED};
     int64_t ignored;
 
     if (ar->gone)
         v.detail = "only a machine whose folder is gone has a rule for it: "
                    "nothing starts there";
+    else
+        v.detail = pav_arena_printf(&ar->e->arena, "no rule matches%s",
+                                    nearest(ar, b));
     if (ar->last_seen != 0 &&
         pav_store_concerned(ar->e->store, ar->last_seen, 0, &ignored)) {
         v.kind = PAV_DUPLICATE;
@@ -504,65 +1038,90 @@ nobody(struct arrival *ar)
 static void
 arrive(struct pav_engine *e, struct pav_arena *out, struct pav_event_item *item)
 {
-    struct arrival ar = {
-        .e = e, .out = out, .item = item, .now_ms = pav_clock_ms(e->clock)};
+    struct arrival ar = {.e = e,
+                         .out = out,
+                         .item = item,
+                         .envelope = &item->event,
+                         .now_ms = pav_clock_ms(e->clock)};
+    struct bus *b =
+        item->bus_id != 0 ? bus_by_id(e, item->bus_id) : bus_of(e, item->bus);
     struct pav_event_row row = {.received_at = ar.now_ms,
-                                .source = item->source,
-                                .event_id = item->id,
-                                .detail_type = item->detail_type,
-                                .body = item->body};
-    struct machine *m;
+                                .source = item->event.source,
+                                .event_id = item->event.id,
+                                .detail_type = item->event.detail_type,
+                                .body = item->body,
+                                .bus_id = b == NULL ? 0 : b->id,
+                                .replay = item->replay};
 
     item->outcomes = NULL;
     item->outcome_count = 0;
     ar.id = row.id = pav_store_next_event(e->store);
     ar.stamp = ++e->arrivals;
-    pav_event_init(&ar.event, item->doc, &e->arena);
-    if (item->known_id)
-        ar.last_seen =
-            pav_store_event_seen(e->store, item->source, item->id, &ar.last_at);
+    if (item->event.known_id && item->replay == NULL)
+        ar.last_seen = pav_store_event_seen(e->store, item->event.source,
+                                            item->event.id, &ar.last_at);
     pav_store_event_add(e->store, &row);
     e->counts.events++;
-    for (m = e->machines; m != NULL && item->outcome_count < MAX_CONCERNED;
-         m = m->next) {
-        struct match match;
+    if (b == NULL) { /* the service answers with an id all the same */
+        struct verdict v = {.kind = PAV_UNMATCHED,
+                            .detail = pav_arena_printf(
+                                &e->arena, "there is no bus '%s'", item->bus)};
 
-        if (m->concerned_by != ar.stamp && match_rules(&ar, m, &match))
-            concern(&ar, m, &match);
+        settle(&ar, &v);
+        return;
     }
+    if (!schema_admits(&ar))
+        return;
+    route(&ar, b);
     if (item->outcome_count == 0)
-        nobody(&ar);
+        nobody(&ar, b);
+}
+
+void
+intake_text(struct pav_engine *e, struct pav_bytes text, bool known_id,
+            struct pav_event_item *item)
+{
+    struct pav_envelope_defaults defaults = {.region = e->config.region,
+                                             .account = e->config.account,
+                                             .replay = item->replay,
+                                             .now_ms = pav_clock_ms(e->clock)};
+    struct pav_err err;
+
+    if (pav_envelope_read_any(text.p, text.len, &defaults, &e->arena,
+                              &item->event, &err) != PAV_OK) {
+        pav_log(PAV_LOG_WARN, NULL, "an event of our own is none: %s %s",
+                err.at, err.message);
+        return;
+    }
+    item->event.known_id &= known_id;
+    if (item->body.p == NULL)
+        item->body = item->event.text;
+    arrive(e, &e->arena, item);
+}
+
+void
+intake_replayed(struct pav_engine *e, const struct pav_event_row *row,
+                struct pav_event_item *item)
+{
+    struct pav_envelope_defaults defaults = {.region = e->config.region,
+                                             .account = e->config.account,
+                                             .fresh_id = row->event_id.p,
+                                             .replay = item->replay,
+                                             .now_ms = row->received_at};
+
+    if (pav_envelope_read_any(row->body.p, row->body.len, &defaults, &e->arena,
+                              &item->event, NULL) == PAV_OK)
+        arrive(e, &e->arena, item);
 }
 
 void
 intake_own(struct pav_engine *e, const struct pav_doc *d, bool known_id)
 {
     struct pav_event_item item = {0};
-    struct pav_envelope envelope;
-    struct pav_buf body;
-    struct pav_err err;
+    struct pav_bytes text = {pav_doc_text(&e->arena, d), 0};
 
-    if (pav_envelope_read(d, NULL, e->config.region, e->config.account,
-                          pav_clock_ms(e->clock), &e->arena, &envelope,
-                          &err) != PAV_OK) {
-        pav_log(PAV_LOG_WARN, NULL, "an event of our own is none: %s %s",
-                err.at, err.message);
-        return;
-    }
-    pav_buf_init(&body, SIZE_MAX / 2);
-    pav_doc_print(envelope.doc, &body);
-    item.doc = envelope.doc;
-    item.body.p = pav_arena_strndup(&e->arena, body.p, body.len);
-    item.body.len = body.len;
-    item.source.p = envelope.source->text;
-    item.source.len = envelope.source->len;
-    item.id.p = envelope.id->text;
-    item.id.len = envelope.id->len;
-    item.detail_type.p = envelope.detail_type->text;
-    item.detail_type.len = envelope.detail_type->len;
-    item.known_id = known_id;
-    pav_buf_fini(&body);
-    arrive(e, &e->arena, &item);
+    text.len = strlen(text.p);
+    intake_text(e, text, known_id, &item);
 }
 
 void
@@ -571,7 +1130,7 @@ intake_events(struct pav_engine *e, struct pav_job *j)
     uint32_t i;
 
     for (i = 0; i < j->item_count; i++) {
-        if (j->items[i].doc == NULL)
+        if (j->items[i].error != NULL)
             continue;
         arrive(e, &j->arena, &j->items[i]);
         turn_breathe(e);

@@ -336,7 +336,12 @@ static const struct pav_doc *
 put_entry(struct call *c, const struct pav_doc *entry)
 {
     struct pav_engine *e = c->e;
-    struct pav_envelope envelope;
+    struct pav_envelope_defaults defaults = {.region = e->config.region,
+                                             .account = e->config.account,
+                                             .now_ms = pav_clock_ms(e->clock)};
+    const struct pav_doc *bus = pav_doc_get(entry, "EventBusName");
+    struct pav_event_item item = {0};
+    struct pav_bytes text;
     struct pav_members m;
     struct pav_err err;
 
@@ -348,14 +353,19 @@ put_entry(struct call *c, const struct pav_doc *entry)
         return entry_error(&e->arena,
                            "Parameter DetailType is not valid. Reason: "
                            "DetailType is a required argument.");
-    if (pav_envelope_read(entry, NULL, e->config.region, e->config.account,
-                          pav_clock_ms(e->clock), &e->arena, &envelope,
-                          &err) != PAV_OK)
+    text.p = pav_doc_text(&e->arena, entry);
+    text.len = strlen(text.p);
+    if (pav_envelope_read_any(text.p, text.len, &defaults, &e->arena,
+                              &item.event, &err) != PAV_OK)
         return entry_error(&e->arena, pav_arena_printf(&e->arena, "%s %s",
                                                        err.at, err.message));
-    intake_own(e, envelope.doc, false);
+    if (bus != NULL && bus->kind == PAV_STRING)
+        item.bus = pav_doc_str(&e->arena, bus);
+    intake_text(e, item.event.text, false, &item);
     pav_members_init(&m, &e->arena);
-    pav_members_puts(&m, "EventId", envelope.id);
+    pav_members_puts(&m, "EventId",
+                     pav_doc_new_str(&e->arena, item.event.id.p,
+                                     item.event.id.len));
     return pav_members_object(&m);
 }
 

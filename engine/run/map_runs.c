@@ -210,10 +210,10 @@ write_results(struct pav_engine *e, struct pav_run_row *run,
     for (i = 0; i < 3; i++) {
         if (run->counts[parts[i].status] == 0)
             continue;
-        j->items[j->item_count].source.p =
+        j->items[j->item_count].event.source.p =
             pav_arena_printf(&j->arena, "%s_0.%s", parts[i].name,
                              how.json_lines ? "jsonl" : "json");
-        j->items[j->item_count].id.p = parts[i].name;
+        j->items[j->item_count].event.id.p = parts[i].name;
         if (!results_text(e, j, run, parts[i].status, how,
                           &j->items[j->item_count++].body)) {
             j->failure = true; /* said so when it comes back */

@@ -123,10 +123,13 @@ set_current(struct pav_engine *e, struct machine *m,
     e->status_rules += m->asks_status;
     if (m->rules != NULL)
         e->counts.rules -= m->rules->count;
+    bus_detach(m);
     pav_rules_free(m->rules);
     m->rules = rules;
-    if (rules != NULL)
+    if (rules != NULL) {
         e->counts.rules += rules->count;
+        bus_attach(e, m);
+    }
     m->current = v;
     m->by_folder = row->by_folder;
     m->active = row->active;
@@ -211,6 +214,7 @@ registry_forget(struct pav_engine *e, int64_t machine_id)
         e->counts.rules -= m->rules->count;
     e->status_rules -= m->asks_status;
     m->asks_status = false;
+    bus_detach(m);
     pav_rules_free(m->rules);
     m->rules = NULL;
     m->active = false;

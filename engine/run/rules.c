@@ -8,11 +8,14 @@
 #define DAY_S     86400
 #define YEAR_S    31536000
 #define MAX_RULES 1000
+#define BATCH_MAX 10000
+#define BATCH_MS  60000
 
 struct reading {
     struct pav_rules *rules;
     struct pav_faults *faults;
-    const struct pav_path *correlation; /* the machine's */
+    const struct pav_path *key[PAV_KEY_PARTS]; /* the machine's */
+    uint32_t key_count;
 };
 
 static void
@@ -40,6 +43,22 @@ read_path(struct reading *r, const struct pav_doc *v, const char *pointer)
     return p;
 }
 
+/* One path, or several: a composite id. */
+static uint32_t
+read_key(struct reading *r, const struct pav_doc *v, const char *pointer,
+         const struct pav_path *out[PAV_KEY_PARTS])
+{
+    uint32_t i, count = v->kind == PAV_ARRAY ? v->len : 1;
+
+    if (count == 0 || count > PAV_KEY_PARTS) {
+        fault(r, pointer, v, "a correlation id has 1 to 8 paths", "");
+        return 0;
+    }
+    for (i = 0; i < count; i++)
+        out[i] = read_path(r, v->kind == PAV_ARRAY ? &v->items[i] : v, pointer);
+    return count;
+}
+
 static void
 check_fields(struct reading *r, const struct pav_doc *d, const char *pointer,
              const char *const *known, size_t count)
@@ -62,12 +81,45 @@ check_fields(struct reading *r, const struct pav_doc *d, const char *pointer,
 }
 
 static void
+read_seconds(struct reading *r, const char *pointer, const struct pav_doc *o,
+             const char *key, int64_t most, int64_t scale, int64_t *out)
+{
+    const struct pav_doc *v = pav_doc_get(o, key);
+    int64_t n;
+
+    if (v == NULL)
+        return;
+    if (!pav_doc_int(v, &n) || n < 0 || n > most)
+        fault(r, pointer, v, "a whole number is wanted for ", key);
+    else
+        *out = n * scale;
+}
+
+static void
+read_batch(struct reading *r, const struct pav_doc *d, struct pav_rule *rule,
+           const char *pointer)
+{
+    if (d->kind != PAV_OBJECT || !rule->starts) {
+        fault(r, pointer, d,
+              "a batch is {\"count\": N, \"seconds\": T}, of a start rule", "");
+        return;
+    }
+    rule->batch_count = BATCH_MAX;
+    rule->batch_ms = BATCH_MS;
+    read_seconds(r, pointer, d, "count", BATCH_MAX, 1, &rule->batch_count);
+    read_seconds(r, pointer, d, "seconds", DAY_S, 1000, &rule->batch_ms);
+    if (rule->batch_count < 1 || rule->batch_ms < 1)
+        fault(r, pointer, d, "count and seconds of a batch are above 0", "");
+}
+
+static void
 read_rule(struct reading *r, const struct pav_doc *d, bool starts,
           const char *pointer)
 {
     static const char *const known[] = {
-        "name",      "pattern",          "correlationId", "input",
-        "inputPath", "inputTransformer", "scope",         "description"};
+        "name",  "pattern",     "correlationId",
+        "input", "inputPath",   "inputTransformer",
+        "scope", "description", "batch"};
     static const char *const envelope[] = {
         "version", "id",     "detail-type", "source", "account",
         "time",    "region", "resources",   "detail", "$or"};
@@ -87,10 +139,11 @@ read_rule(struct reading *r, const struct pav_doc *d, bool starts,
     rule->name = pav_doc_str(a, pav_doc_get(d, "name"));
     if (rule->name == NULL)
         rule->name = starts ? "start" : "resume";
-    rule->correlation = r->correlation;
+    memcpy(rule->key, r->key, sizeof(rule->key));
+    rule->key_count = r->key_count;
     if ((v = pav_doc_get(d, "correlationId")) != NULL)
-        rule->correlation = read_path(r, v, pointer);
-    if (rule->correlation == NULL)
+        rule->key_count = read_key(r, v, pointer, rule->key);
+    else if (rule->key_count == 0)
         fault(r, pointer, d,
               "no correlationId, neither here nor at the top: which order, "
               "which car is an event about?",
@@ -114,6 +167,8 @@ read_rule(struct reading *r, const struct pav_doc *d, bool starts,
     rule->token_table = pav_doc_is_str(v, "tokenTable");
     if (v != NULL && !rule->token_table && !pav_doc_is_str(v, "machine"))
         fault(r, pointer, v, "scope is \"machine\" or \"tokenTable\"", "");
+    if ((v = pav_doc_get(d, "batch")) != NULL)
+        read_batch(r, v, rule, pointer);
 }
 
 static void
@@ -134,28 +189,25 @@ read_list(struct reading *r, const struct pav_doc *list, bool starts)
                   pav_arena_printf(&r->rules->arena, "/%s/%u", key, i));
 }
 
-static void
-read_seconds(struct reading *r, const struct pav_doc *o, const char *key,
-             int64_t most, int64_t scale, int64_t *out)
+static bool
+read_flag(struct reading *r, const struct pav_doc *d, const char *key)
 {
-    const struct pav_doc *v = pav_doc_get(o, key);
-    int64_t n;
+    const struct pav_doc *v = pav_doc_get(d, key);
 
-    if (v == NULL)
-        return;
-    if (!pav_doc_int(v, &n) || n < 0 || n > most)
-        fault(r, "/policies", v, "a whole number is wanted for ", key);
-    else
-        *out = n * scale;
+    if (v != NULL && !pav_doc_is_bool(v))
+        fault(r, "/policies", v, "true or false is wanted for ", key);
+    return v != NULL && v->kind == PAV_TRUE;
 }
 
 static void
 read_policies(struct reading *r, const struct pav_doc *d)
 {
     struct pav_rules *rules = r->rules;
-    static const char *const known[] = {"unexpected",  "earlySeconds",
-                                        "earlyMax",    "duplicateWindowSeconds",
-                                        "generations", "unmapped"};
+    static const char *const known[] = {
+        "unexpected",      "earlySeconds",
+        "earlyMax",        "duplicateWindowSeconds",
+        "generations",     "unmapped",
+        "duplicateContent"};
     const struct pav_doc *v;
 
     if (d == NULL)
@@ -173,9 +225,10 @@ read_policies(struct reading *r, const struct pav_doc *d)
     else if (v != NULL && !pav_doc_is_str(v, "fail"))
         fault(r, "/policies/unexpected", v,
               "unexpected is \"fail\", \"record\" or \"park\"", "");
-    read_seconds(r, d, "earlySeconds", YEAR_S, 1000, &rules->early_ms);
-    read_seconds(r, d, "earlyMax", 100000, 1, &rules->early_max);
-    read_seconds(r, d, "duplicateWindowSeconds", YEAR_S, 1000,
+    read_seconds(r, "/policies", d, "earlySeconds", YEAR_S, 1000,
+                 &rules->early_ms);
+    read_seconds(r, "/policies", d, "earlyMax", 100000, 1, &rules->early_max);
+    read_seconds(r, "/policies", d, "duplicateWindowSeconds", YEAR_S, 1000,
                  &rules->duplicate_ms);
     v = pav_doc_get(d, "unmapped");
     if (v != NULL && pav_doc_is_str(v, "fail"))
@@ -184,33 +237,78 @@ read_policies(struct reading *r, const struct pav_doc *d)
         rules->unmapped = PAV_UNMAPPED_WAIT;
     else if (v != NULL)
         fault(r, "/policies/unmapped", v, "\"fail\" or \"wait\" is wanted", "");
-    v = pav_doc_get(d, "generations");
-    if (v != NULL && !pav_doc_is_bool(v))
-        fault(r, "/policies/generations", v, "true or false is wanted", "");
-    rules->generations = v != NULL && v->kind == PAV_TRUE;
+    rules->generations = read_flag(r, d, "generations");
+    rules->duplicate_content = read_flag(r, d, "duplicateContent");
+}
+
+static bool
+has_state(const struct pav_machine *m, const char *name)
+{
+    uint32_t i;
+
+    for (i = 0; i < pav_machine_state_count(m); i++)
+        if (strcmp(pav_machine_state(m, i).name, name) == 0)
+            return true;
+    return false;
 }
 
 static void
-check_overdue(struct reading *r, const struct pav_doc *d,
-              const struct pav_machine *m)
+read_overdue(struct reading *r, const struct pav_doc *d,
+             const struct pav_machine *m)
 {
-    uint32_t i, j;
+    struct pav_rules *rules = r->rules;
+    uint32_t i;
     int64_t n;
 
     if (d == NULL)
         return;
-    for (i = 0; d->kind == PAV_OBJECT && i < d->len; i++) {
+    if (d->kind != PAV_OBJECT) {
+        fault(r, "/overdue", d, "an object of states is wanted", "");
+        return;
+    }
+    rules->deadlines = pav_arena_zalloc(
+        &rules->arena, (d->len + 1) * sizeof(*rules->deadlines));
+    for (i = 0; i < d->len; i++) {
         const struct pav_member *e = &d->members[i];
-        const char *name = pav_arena_strndup(&r->rules->arena, e->key, e->len);
+        struct pav_deadline *out = &rules->deadlines[rules->deadline_count++];
 
-        if (!pav_doc_int(&e->value, &n) || n < 1)
+        out->state = pav_arena_strndup(&rules->arena, e->key, e->len);
+        if (pav_doc_is_str(&e->value, "p95"))
+            out->quantile = 95;
+        else if (pav_doc_is_str(&e->value, "p99"))
+            out->quantile = 99;
+        else if (pav_doc_int(&e->value, &n) && n >= 1 && n <= 10 * YEAR_S)
+            out->ms = n * 1000;
+        else
             fault(r, "/overdue", &e->value,
-                  "a number of seconds is wanted for ", name);
-        for (j = 0; m != NULL && j < pav_machine_state_count(m); j++)
-            if (strcmp(pav_machine_state(m, j).name, name) == 0)
-                break;
-        if (m != NULL && j == pav_machine_state_count(m))
-            fault(r, "/overdue", &e->value, "the machine has no state ", name);
+                  "a number of seconds, \"p95\" or \"p99\" is wanted for ",
+                  out->state);
+        if (m != NULL && !has_state(m, out->state))
+            fault(r, "/overdue", &e->value, "the machine has no state ",
+                  out->state);
+    }
+}
+
+static void
+read_index(struct reading *r, const struct pav_doc *d)
+{
+    struct pav_rules *rules = r->rules;
+    uint32_t i;
+
+    if (d == NULL)
+        return;
+    if (d->kind != PAV_OBJECT || d->len > 20) {
+        fault(r, "/index", d, "an object of up to 20 paths is wanted", "");
+        return;
+    }
+    rules->indexed =
+        pav_arena_zalloc(&rules->arena, (d->len + 1) * sizeof(*rules->indexed));
+    for (i = 0; i < d->len; i++) {
+        struct pav_indexed *out = &rules->indexed[rules->indexed_count++];
+
+        out->name = pav_arena_strndup(&rules->arena, d->members[i].key,
+                                      d->members[i].len);
+        out->path = read_path(r, &d->members[i].value, "/index");
     }
 }
 
@@ -218,9 +316,9 @@ static void
 read_rules(struct reading *r, const struct pav_doc *d,
            const struct pav_machine *machine)
 {
-    static const char *const known[] = {"correlationId", "start",
-                                        "resume",        "policies",
-                                        "overdue",       "description"};
+    static const char *const known[] = {
+        "correlationId", "start",       "resume", "policies",
+        "overdue",       "description", "bus",    "index"};
     const struct pav_doc *v, *start, *resume;
     uint32_t count = 0;
 
@@ -230,7 +328,13 @@ read_rules(struct reading *r, const struct pav_doc *d,
     }
     check_fields(r, d, "", known, sizeof(known) / sizeof(known[0]));
     if ((v = pav_doc_get(d, "correlationId")) != NULL)
-        r->correlation = read_path(r, v, "/correlationId");
+        r->key_count = read_key(r, v, "/correlationId", r->key);
+    if ((v = pav_doc_get(d, "bus")) != NULL) {
+        if (v->kind == PAV_STRING && v->len > 0)
+            r->rules->bus = pav_doc_str(&r->rules->arena, v);
+        else
+            fault(r, "/bus", v, "the name of a bus is wanted", "");
+    }
     start = pav_doc_get(d, "start");
     resume = pav_doc_get(d, "resume");
     count += start != NULL && start->kind == PAV_ARRAY ? start->len : 0;
@@ -244,7 +348,8 @@ read_rules(struct reading *r, const struct pav_doc *d,
     read_list(r, start, true);
     read_list(r, resume, false);
     read_policies(r, pav_doc_get(d, "policies"));
-    check_overdue(r, pav_doc_get(d, "overdue"), machine);
+    read_overdue(r, pav_doc_get(d, "overdue"), machine);
+    read_index(r, pav_doc_get(d, "index"));
 }
 
 struct pav_rules *
@@ -253,7 +358,7 @@ pav_rules_compile(const char *text, size_t len,
 {
     static const struct pav_doc_opts opts = {PAV_DUP_REFUSE, 200, 0};
     struct pav_rules *rules = pav_xcalloc(1, sizeof(*rules));
-    struct reading r = {rules, faults, NULL};
+    struct reading r = {.rules = rules, .faults = faults};
     const struct pav_doc *d;
     struct pav_err err;
     uint32_t errors = faults->errors;
@@ -262,6 +367,7 @@ pav_rules_compile(const char *text, size_t len,
     rules->early_ms = (int64_t)DAY_S * 1000;
     rules->early_max = 100;
     rules->duplicate_ms = (int64_t)DAY_S * 1000;
+    rules->bus = "default";
     if (len == 0)
         return rules;
     if (pav_doc_parse_copy(&rules->arena, text, len, &opts, &d, &err) !=

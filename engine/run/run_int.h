@@ -13,6 +13,7 @@
  * wake, time and seed would give other bytes.
  */
 #define SEMANTICS 3
+#define PAV_RATES 256
 
 /* A version of a machine that is loaded; freed with the engine. */
 struct version {
@@ -34,6 +35,8 @@ struct machine {
     int64_t version_no, created_at, first_at;
     struct version *current;
     struct pav_rules *rules;
+    struct machine_rule *bus_rules; /* those in the index of its bus */
+    uint32_t bus_rule_count;
     const char *role_arn;  /* owned */
     uint64_t concerned_by; /* the last arrival that did */
 };
@@ -50,6 +53,9 @@ struct pav_engine {
 
     struct machine *machines;
     struct version *versions;
+    struct bus *buses; /* the default one first */
+    struct archive *archives;
+    struct schemas *schemas; /* NULL: none */
 
     /* of the turn */
     struct pav_arena arena;
@@ -68,6 +74,11 @@ struct pav_engine {
     struct pav_job *pollers, **pollers_last; /* activities.c */
     struct pav_job *syncs;                   /* StartSyncExecution, open */
     struct pav_job *again; /* answers whose turn was rolled back */
+    bool replaying;        /* perhaps; some replay runs */
+    uint32_t replays;      /* how many did when it was looked at last */
+    struct pav_rate {
+        int64_t next_us;   /* when the next request may go */
+    } rates[PAV_RATES];    /* of destinations, by hash */
     uint32_t status_rules; /* machines whose rules ask for status events */
     const char **served;   /* services: those inside and those outside */
     uint32_t served_count;
@@ -119,9 +130,49 @@ void registry_forget(struct pav_engine *e, int64_t machine_id);
 
 /* intake.c */
 void intake_events(struct pav_engine *e, struct pav_job *j);
-/* An event that comes from within. */
+/* An event that comes from within: as a document, as text.  `item` may have a
+ * bus, a replay and a body. */
 void
 intake_own(struct pav_engine *e, const struct pav_doc *envelope, bool known_id);
+/* One that an archive has, as it was then. */
+void intake_replayed(struct pav_engine *e, const struct pav_event_row *row,
+                     struct pav_event_item *item);
+void intake_text(struct pav_engine *e, struct pav_bytes text, bool known_id,
+                 struct pav_event_item *item);
+/* A batch that is full, or whose time is up, starts its execution. */
+struct pav_batch_row;
+void batch_start(struct pav_engine *e, const struct pav_batch_row *row);
+
+/* bus.c: see bus_int.h */
+void bus_load(struct pav_engine *e); /* behind registry_load() */
+void bus_fini(struct pav_engine *e);
+/* A machine's rules, into the index of their bus and out of it. */
+void bus_attach(struct pav_engine *e, struct machine *m);
+void bus_detach(struct machine *m);
+
+/* deliveries.c */
+void deliveries_load(struct pav_engine *e);
+void deliveries_run(struct pav_engine *e);
+void deliveries_reply(struct pav_engine *e, struct pav_job *j);
+int64_t deliveries_next(struct pav_engine *e);
+
+/* schedules.c, archives.c: what is due. */
+int64_t schedules_next(struct pav_engine *e);
+/* The next time of a schedule's body behind `after_ms`; 0: never again. */
+int64_t schedule_after(struct pav_engine *e, const struct pav_doc *body,
+                       int64_t after_ms);
+void schedules_run(struct pav_engine *e);
+int64_t replays_next(struct pav_engine *e);
+void replays_run(struct pav_engine *e);
+void archives_forget(struct pav_engine *e);
+
+/* schemas.c: why an event does not fit its schema; NULL: it does, or has none.
+ */
+struct pav_envelope;
+void schemas_load(struct pav_engine *e);
+void schemas_free(struct pav_engine *e);
+const char *schema_refuses(struct pav_engine *e,
+                           const struct pav_envelope *envelope, bool *rejects);
 
 /* runner.c */
 bool execution_load(struct pav_engine *e, const struct pav_execution_row *row,
@@ -244,6 +295,7 @@ void activity_expire(struct pav_engine *e, bool all);
 /* control.c */
 void control_run(struct pav_engine *e, struct pav_job *j);
 void control_swap(struct pav_engine *e, struct pav_job *j);
+bool control_is_alone(const struct pav_job *j);
 /* The published number of a version, new unless it is the last one already
  * and `again` is false. */
 int64_t
@@ -274,6 +326,7 @@ void flusher_stop(struct pav_engine *e);
 /* timers.c */
 /* When something is due next; INT64_MAX: nothing. */
 int64_t timers_next(struct pav_engine *e);
+int64_t timers_due(struct pav_engine *e); /* and all else that is due */
 void timers_run(struct pav_engine *e);
 
 /* Between two units of work: frees what they used when it is much. */

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "run_int.h"
+#include "bus_int.h"
 
 #define TURN_TIMERS 1000
 #define LATER_MS    60000
@@ -23,6 +23,21 @@ timers_next(struct pav_engine *e)
         parked.expires_at < due)
         due = parked.expires_at;
     return due;
+}
+
+/* Of everything that waits for a time. */
+int64_t
+timers_due(struct pav_engine *e)
+{
+    int64_t due[] = {timers_next(e), pav_store_batch_due_at(e->store),
+                     schedules_next(e), replays_next(e), deliveries_next(e)};
+    int64_t first = INT64_MAX;
+    size_t i;
+
+    for (i = 0; i < sizeof(due) / sizeof(due[0]); i++)
+        if (due[i] < first)
+            first = due[i];
+    return first;
 }
 
 static bool
@@ -80,6 +95,7 @@ void
 timers_run(struct pav_engine *e)
 {
     int64_t now = pav_clock_ms(e->clock), due_at, execution_id;
+    struct pav_batch_row batch;
     uint32_t no;
     int n = 0;
 
@@ -92,4 +108,9 @@ timers_run(struct pav_engine *e)
         turn_breathe(e);
     }
     expire_parked(e, now);
+    for (n = 0;
+         n < TURN_TIMERS && pav_store_batch_due(e->store, &e->arena, &batch) &&
+         batch.due_at <= now;
+         n++)
+        batch_start(e, &batch);
 }

@@ -656,7 +656,8 @@ pav_reader_event(struct pav_reader *r, int64_t id, struct pav_arena *a,
                  struct pav_event_row *out)
 {
     sqlite3_stmt *st = ask(r, "SELECT id,received_at,source,event_id,"
-                              "detail_type,body FROM event WHERE id=?1");
+                              "detail_type,body,bus_id,replay FROM event"
+                              " WHERE id=?1");
 
     memset(out, 0, sizeof(*out));
     sqlite3_bind_int64(st, 1, id);
@@ -668,6 +669,8 @@ pav_reader_event(struct pav_reader *r, int64_t id, struct pav_arena *a,
     out->event_id = column_bytes(st, 3, a);
     out->detail_type = column_bytes(st, 4, a);
     out->body = column_bytes(st, 5, a);
+    out->bus_id = sqlite3_column_int64(st, 6);
+    out->replay = column_str(st, 7, a);
     sqlite3_reset(st);
     return true;
 }

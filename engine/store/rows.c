@@ -184,6 +184,8 @@ pav_store_event_add(struct pav_store *s, const struct pav_event_row *row)
     bind_bytes(st, 4, row->event_id);
     bind_bytes(st, 5, row->detail_type);
     bind_blob(st, 6, row->body);
+    sqlite3_bind_int64(st, 7, row->bus_id);
+    bind_text(st, 8, row->replay);
     store_run(s, st);
     seen_add(s, seen_hash_of(row->source, row->event_id), row->id);
 }
@@ -212,6 +214,8 @@ pav_store_event(struct pav_store *s, int64_t id, struct pav_arena *a,
     out->event_id = column_bytes(st, 3, a);
     out->detail_type = column_bytes(st, 4, a);
     out->body = column_bytes(st, 5, a);
+    out->bus_id = sqlite3_column_int64(st, 6);
+    out->replay = column_str(st, 7, a);
     sqlite3_reset(st);
     return true;
 }

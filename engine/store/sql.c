@@ -24,7 +24,17 @@
  *                through an alias; most have none
  *   map_run, map_item   distributed Maps
  *   table_item   rows of local tables, by the JSON of their key
- *   name         published versions, aliases, activities, tags
+ *   name         published versions, aliases, activities, tags, buses and what
+ *                belongs to them
+ *   delivery     what targets outside are to be sent, until they have it; dead
+ *                ones stay
+ *   schedule     what is due when: rules with a schedule, and schedules
+ *   archive_event  which events an archive has, by their own time
+ *   batch        start rules that gather events: how many, until when
+ *   overdue      waits that are over their deadline
+ *   wait_stat    how long waits of a state took
+ *   content_seen hashes of events, for machines that ask for it
+ *   attribute    values at indexed paths, by which executions are found
  *
  * Migrations only go forward; number n brings user_version from n to n + 1.
  */
@@ -221,6 +231,75 @@ const char *const sql_migrations[] = {
     " number INTEGER NOT NULL,"
     " body TEXT NOT NULL,"
     " PRIMARY KEY(kind, owner, name)) STRICT, WITHOUT ROWID;",
+    "ALTER TABLE event ADD COLUMN bus_id INTEGER NOT NULL DEFAULT 1;"
+    "ALTER TABLE event ADD COLUMN replay TEXT;"
+    "CREATE TABLE delivery("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " event_id INTEGER NOT NULL,"
+    " rule_arn TEXT NOT NULL,"
+    " target_arn TEXT NOT NULL,"
+    " target_id TEXT NOT NULL,"
+    " target TEXT NOT NULL,"
+    " body BLOB NOT NULL,"
+    " created_at INTEGER NOT NULL,"
+    " due_at INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL DEFAULT 0,"
+    " taken INTEGER NOT NULL DEFAULT 0,"
+    " status INTEGER NOT NULL,"
+    " error_code TEXT,"
+    " error_message TEXT,"
+    " condition TEXT) STRICT;"
+    "CREATE INDEX delivery_due ON delivery(due_at, id) WHERE status=0;"
+    "CREATE INDEX delivery_dead ON delivery(id) WHERE status=1;"
+    "CREATE TABLE schedule("
+    " id INTEGER PRIMARY KEY,"
+    " kind INTEGER NOT NULL,"
+    " owner INTEGER NOT NULL,"
+    " name TEXT NOT NULL,"
+    " next_at INTEGER NOT NULL,"
+    " body TEXT NOT NULL,"
+    " UNIQUE(kind, owner, name)) STRICT;"
+    "CREATE INDEX schedule_due ON schedule(next_at, id) WHERE next_at>0;"
+    "CREATE TABLE archive_event("
+    " archive_id INTEGER NOT NULL,"
+    " at INTEGER NOT NULL,"
+    " event_id INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL,"
+    " PRIMARY KEY(archive_id, at, event_id)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE batch("
+    " machine_id INTEGER NOT NULL,"
+    " key TEXT NOT NULL,"
+    " rule TEXT NOT NULL,"
+    " due_at INTEGER NOT NULL,"
+    " count INTEGER NOT NULL,"
+    " PRIMARY KEY(machine_id, key, rule)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX batch_due ON batch(due_at);"
+    "CREATE TABLE overdue("
+    " execution_id INTEGER NOT NULL,"
+    " no INTEGER NOT NULL,"
+    " machine_id INTEGER NOT NULL,"
+    " state TEXT NOT NULL,"
+    " since_at INTEGER NOT NULL,"
+    " due_at INTEGER NOT NULL,"
+    " at INTEGER NOT NULL,"
+    " PRIMARY KEY(execution_id, no)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE wait_stat("
+    " machine_id INTEGER NOT NULL,"
+    " state TEXT NOT NULL,"
+    " histogram BLOB NOT NULL,"
+    " PRIMARY KEY(machine_id, state)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE content_seen("
+    " machine_id INTEGER NOT NULL,"
+    " hash INTEGER NOT NULL,"
+    " event_id INTEGER NOT NULL,"
+    " at INTEGER NOT NULL,"
+    " PRIMARY KEY(machine_id, hash)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX content_seen_at ON content_seen(machine_id, at);"
+    "CREATE TABLE attribute("
+    " name TEXT NOT NULL,"
+    " value TEXT NOT NULL,"
+    " execution_id INTEGER NOT NULL,"
+    " PRIMARY KEY(name, value, execution_id)) STRICT, WITHOUT ROWID;",
 };
 
 const int sql_version = sizeof(sql_migrations) / sizeof(sql_migrations[0]);
@@ -239,6 +318,7 @@ const int sql_version = sizeof(sql_migrations) / sizeof(sql_migrations[0]);
 #define ITEM_COLUMNS "run_id,item,input,execution_id,status,output,error,cause"
 #define TASK_COLUMNS                                                           \
     "execution_id,no,call,resource,state,token,called_with,at,taken"
+#define SCHEDULE_COLUMNS "id,kind,owner,name,next_at,body"
 #define PARKED_COLUMNS                                                         \
     "machine_id,key,event_id,disposition_id,expires_at,shared,input"
 
@@ -264,8 +344,8 @@ const char *const sql_texts[SQL_COUNT] = {
         "SELECT " VERSION_COLUMNS " FROM machine_version v JOIN machine m"
         " ON m.id=v.machine_id WHERE v.id=?1",
     [SQL_EVENT_INSERT] =
-        "INSERT INTO event(id,received_at,source,event_id,detail_type,body) "
-        "VALUES(?1,?2,?3,?4,?5,?6)",
+        "INSERT INTO event(id,received_at,source,event_id,detail_type,body,"
+        "bus_id,replay) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
     [SQL_SEEN_INSERT] =
         "INSERT OR IGNORE INTO event_seen(hash,event_id) VALUES(?1,?2)",
     [SQL_SEEN_GET] = "SELECT e.id,e.received_at FROM event_seen s"
@@ -278,8 +358,8 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_PROGRESS_PUT] = "UPDATE progress SET event_id=?1 WHERE name='seen'",
     [SQL_EVENT_IS] = "SELECT received_at FROM event"
                      " WHERE id=?1 AND source=?2 AND event_id=?3",
-    [SQL_EVENT_GET] = "SELECT id,received_at,source,event_id,detail_type,body "
-                      "FROM event WHERE id=?1",
+    [SQL_EVENT_GET] = "SELECT id,received_at,source,event_id,detail_type,body,"
+                      "bus_id,replay FROM event WHERE id=?1",
     [SQL_DISPOSITION_INSERT] =
         "INSERT INTO disposition(id,machine_id,execution_id,key,kind,early,"
         "at,detail) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
@@ -426,5 +506,84 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_MACHINE_ATTRIBUTES] = "UPDATE machine SET attributes=?2 WHERE id=?1",
     [SQL_OPEN_OF_MACHINE] =
         "SELECT id FROM execution WHERE machine_id=?1 AND status=0 LIMIT ?2",
+    [SQL_DELIVERY_INSERT] =
+        "INSERT INTO delivery(event_id,rule_arn,target_arn,target_id,target,"
+        "body,created_at,due_at,status,error_code,error_message,condition) "
+        "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
+    [SQL_DELIVERY_UPDATE] =
+        "UPDATE delivery SET created_at=?2,due_at=?3,attempts=?4,taken=?5,"
+        "status=?6,error_code=?7,error_message=?8,condition=?9 WHERE id=?1",
+    [SQL_DELIVERY_DELETE] = "DELETE FROM delivery WHERE id=?1",
+    [SQL_DELIVERY_GET] =
+        "SELECT " DELIVERY_COLUMNS " FROM delivery WHERE id=?1",
+    [SQL_DELIVERY_DUE] = "SELECT " DELIVERY_COLUMNS " FROM delivery"
+                         " WHERE status=0 ORDER BY due_at,id LIMIT 1",
+    [SQL_DELIVERY_DUE_AT] = "SELECT due_at FROM delivery WHERE status=0"
+                            " ORDER BY due_at,id LIMIT 1",
+    [SQL_DELIVERIES_DEAD] = "SELECT " DELIVERY_COLUMNS " FROM delivery"
+                            " WHERE status=1 AND id>?1 ORDER BY id LIMIT ?2",
+    [SQL_DELIVERIES_RESET] =
+        "UPDATE delivery SET taken=0,due_at=?2 WHERE status=0 AND due_at>?2"
+        " AND taken NOT IN (0,?1)",
+    [SQL_SCHEDULE_PUT] =
+        "INSERT INTO schedule(kind,owner,name,next_at,body) "
+        "VALUES(?1,?2,?3,?4,?5) ON CONFLICT(kind,owner,name) DO UPDATE SET "
+        "next_at=excluded.next_at,body=excluded.body",
+    [SQL_SCHEDULE_NEXT] = "UPDATE schedule SET next_at=?2 WHERE id=?1",
+    [SQL_SCHEDULE_DELETE] = "DELETE FROM schedule WHERE id=?1",
+    [SQL_SCHEDULE_GET] = "SELECT " SCHEDULE_COLUMNS " FROM schedule"
+                         " WHERE kind=?1 AND owner=?2 AND name=?3",
+    [SQL_SCHEDULE_DUE] = "SELECT " SCHEDULE_COLUMNS " FROM schedule"
+                         " WHERE next_at>0 ORDER BY next_at,id LIMIT 1",
+    [SQL_SCHEDULE_DUE_AT] = "SELECT next_at FROM schedule WHERE next_at>0"
+                            " ORDER BY next_at,id LIMIT 1",
+    [SQL_SCHEDULES] = "SELECT " SCHEDULE_COLUMNS " FROM schedule"
+                      " WHERE kind=?1 AND owner=?2 AND name>?3"
+                      " ORDER BY name LIMIT ?4",
+    [SQL_ARCHIVE_ADD] =
+        "INSERT OR IGNORE INTO archive_event(archive_id,at,event_id,bytes) "
+        "VALUES(?1,?2,?3,?4)",
+    [SQL_ARCHIVE_NEXT] =
+        "SELECT at,event_id FROM archive_event WHERE archive_id=?1"
+        " AND (at,event_id)>(?2,?3) AND at<?4 ORDER BY at,event_id LIMIT 1",
+    [SQL_ARCHIVE_COUNT] = "SELECT count(*),coalesce(sum(bytes),0)"
+                          " FROM archive_event WHERE archive_id=?1",
+    [SQL_ARCHIVE_FORGET] =
+        "DELETE FROM archive_event WHERE archive_id=?1 AND (at,event_id) IN"
+        " (SELECT at,event_id FROM archive_event WHERE archive_id=?1 AND at<?2"
+        " ORDER BY at,event_id LIMIT ?3)",
+    [SQL_BATCH_PUT] = "INSERT OR REPLACE INTO batch(machine_id,key,rule,due_at,"
+                      "count) VALUES(?1,?2,?3,?4,?5)",
+    [SQL_BATCH_DELETE] =
+        "DELETE FROM batch WHERE machine_id=?1 AND key=?2 AND rule=?3",
+    [SQL_BATCH_GET] = "SELECT due_at,count FROM batch"
+                      " WHERE machine_id=?1 AND key=?2 AND rule=?3",
+    [SQL_BATCH_DUE] = "SELECT machine_id,key,rule,due_at,count FROM batch"
+                      " ORDER BY due_at LIMIT 1",
+    [SQL_BATCH_DUE_AT] = "SELECT due_at FROM batch ORDER BY due_at LIMIT 1",
+    [SQL_OVERDUE_ADD] =
+        "INSERT OR REPLACE INTO overdue(execution_id,no,machine_id,state,"
+        "since_at,due_at,at) VALUES(?1,?2,?3,?4,?5,?6,?7)",
+    [SQL_OVERDUE_DELETE] =
+        "DELETE FROM overdue WHERE execution_id=?1 AND no=?2",
+    [SQL_OVERDUE_TOTAL] = "SELECT count(*) FROM overdue",
+    [SQL_WAIT_GET] =
+        "SELECT state,event_name,pattern,awaits,since_at,due_at FROM wait"
+        " WHERE execution_id=?1 AND no=?2",
+    [SQL_WAIT_STAT_PUT] =
+        "INSERT OR REPLACE INTO wait_stat(machine_id,state,histogram) "
+        "VALUES(?1,?2,?3)",
+    [SQL_WAIT_STAT_GET] =
+        "SELECT histogram FROM wait_stat WHERE machine_id=?1 AND state=?2",
+    [SQL_CONTENT_GET] = "SELECT event_id,at FROM content_seen"
+                        " WHERE machine_id=?1 AND hash=?2",
+    [SQL_CONTENT_PUT] = "INSERT OR REPLACE INTO content_seen(machine_id,hash,"
+                        "event_id,at) VALUES(?1,?2,?3,?4)",
+    [SQL_CONTENT_FORGET] =
+        "DELETE FROM content_seen WHERE (machine_id,hash) IN (SELECT"
+        " machine_id,hash FROM content_seen WHERE machine_id=?1 AND at<?2"
+        " ORDER BY at LIMIT 2)",
+    [SQL_ATTRIBUTE_ADD] = "INSERT OR IGNORE INTO attribute(name,value,"
+                          "execution_id) VALUES(?1,?2,?3)",
     [SQL_PROBE] = "INSERT OR REPLACE INTO probe(id,at) VALUES(1,?1)",
 };

@@ -20,7 +20,7 @@ static const char *const disposition_names[PAV_DISPOSITIONS] = {
     [PAV_PARKED] = "parked",         [PAV_DUPLICATE] = "duplicate",
     [PAV_UNEXPECTED] = "unexpected", [PAV_LATE] = "late",
     [PAV_UNMATCHED] = "unmatched",   [PAV_REJECTED] = "rejected",
-    [PAV_EXPIRED] = "expired",
+    [PAV_EXPIRED] = "expired",       [PAV_ROUTED] = "routed",
 };
 
 const char *
@@ -265,7 +265,8 @@ load_counters(struct pav_store *s)
         !ask_int(s, "SELECT coalesce(max(id),0) FROM step", &step) ||
         !ask_int(s, sql_texts[SQL_PARKED_TOTAL], &s->parked) ||
         !ask_int(s, sql_texts[SQL_TASK_TOTAL], &s->tasks) ||
-        !ask_int(s, sql_texts[SQL_NOTE_TOTAL], &s->notes))
+        !ask_int(s, sql_texts[SQL_NOTE_TOTAL], &s->notes) ||
+        !ask_int(s, sql_texts[SQL_OVERDUE_TOTAL], &s->overdue))
         return false;
     s->next_event = event + 1;
     s->next_execution = execution + 1;

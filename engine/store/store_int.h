@@ -4,7 +4,7 @@
 
 #include <sqlite3.h>
 
-#include "pavane/store_work.h"
+#include "pavane/store_bus.h"
 
 #define STORE_VFS "pavane"
 
@@ -100,6 +100,40 @@ enum statement {
     SQL_MACHINE_RENAME,
     SQL_MACHINE_ATTRIBUTES,
     SQL_OPEN_OF_MACHINE,
+    SQL_DELIVERY_INSERT,
+    SQL_DELIVERY_UPDATE,
+    SQL_DELIVERY_DELETE,
+    SQL_DELIVERY_GET,
+    SQL_DELIVERY_DUE,
+    SQL_DELIVERY_DUE_AT,
+    SQL_DELIVERIES_DEAD,
+    SQL_DELIVERIES_RESET,
+    SQL_SCHEDULE_PUT,
+    SQL_SCHEDULE_NEXT,
+    SQL_SCHEDULE_DELETE,
+    SQL_SCHEDULE_GET,
+    SQL_SCHEDULE_DUE,
+    SQL_SCHEDULE_DUE_AT,
+    SQL_SCHEDULES,
+    SQL_ARCHIVE_ADD,
+    SQL_ARCHIVE_NEXT,
+    SQL_ARCHIVE_COUNT,
+    SQL_ARCHIVE_FORGET,
+    SQL_BATCH_PUT,
+    SQL_BATCH_DELETE,
+    SQL_BATCH_GET,
+    SQL_BATCH_DUE,
+    SQL_BATCH_DUE_AT,
+    SQL_OVERDUE_ADD,
+    SQL_OVERDUE_DELETE,
+    SQL_OVERDUE_TOTAL,
+    SQL_WAIT_GET,
+    SQL_WAIT_STAT_PUT,
+    SQL_WAIT_STAT_GET,
+    SQL_CONTENT_GET,
+    SQL_CONTENT_PUT,
+    SQL_CONTENT_FORGET,
+    SQL_ATTRIBUTE_ADD,
     SQL_COUNT,
 };
 
@@ -117,6 +151,7 @@ struct pav_store {
     int64_t next_event, next_execution, next_step;
     int64_t parked;       /* how many events are parked in all */
     int64_t tasks, notes; /* how many rows there are of each, or were */
+    int64_t overdue;      /* how many waits are */
     int log_pages;
     struct seen *seen;
 };
@@ -150,6 +185,13 @@ void bind_blob(sqlite3_stmt *st, int i, struct pav_bytes b);
 void bind_int_or_null(sqlite3_stmt *st, int i, int64_t n);
 const char *column_str(sqlite3_stmt *st, int i, struct pav_arena *a);
 struct pav_bytes column_bytes(sqlite3_stmt *st, int i, struct pav_arena *a);
+
+/* Of every SELECT that delivery_from() reads. */
+#define DELIVERY_COLUMNS                                                       \
+    "id,event_id,rule_arn,target_arn,target_id,target,body,created_at,due_at," \
+    "attempts,taken,status,error_code,error_message,condition"
+void delivery_from(sqlite3_stmt *st, struct pav_arena *a,
+                   struct pav_delivery_row *out);
 
 /* Of every SELECT that step_from() reads. */
 #define STEP_COLUMNS                                                           \

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 #include "pavane/clock.h"
+#include "pavane/envelope.h"
 #include "pavane/histogram.h"
 #include "pavane/queue.h"
 #include "pavane/rules.h"
@@ -34,6 +35,8 @@ enum pav_job_kind {
     PAV_JOB_READ_OBJECT,  /* the engine's own: a map run reads its items */
     PAV_JOB_OBJECT,       /* what was read */
     PAV_JOB_WRITE_OBJECT, /* the engine's own: a map run's results */
+    PAV_JOB_DELIVER,      /* the engine's own: a target is to be sent */
+    PAV_JOB_DELIVERED,    /* what came of it */
     PAV_JOB_CONTROL,      /* an action that is about names: see control.c */
     PAV_JOB_DEFINE,       /* CreateStateMachine, or a folder's machine */
     PAV_JOB_FAULT,        /* a folder that cannot be loaded */
@@ -50,10 +53,14 @@ struct pav_outcome {
 
 struct pav_event_item {
     /* given */
-    const struct pav_doc *doc; /* the envelope; NULL: rejected already */
-    struct pav_bytes body, source, id, detail_type;
-    bool known_id;     /* the producer gave the id */
-    const char *error; /* why it was rejected, or NULL */
+    struct pav_envelope event;
+    struct pav_bytes body;      /* as its producer wrote it */
+    const char *bus;            /* name or ARN; NULL: the default one */
+    int64_t bus_id;             /* the same, by its number; 0: by name */
+    const char *error;          /* why it was rejected already, or NULL */
+    const char *code, *message; /* the same in PutEvents' words, or NULL */
+    const char *replay;         /* the replay that brings it again; NULL */
+    const struct pav_doc *only; /* ARNs that a replay is for; NULL: all */
     /* filled in */
     struct pav_outcome *outcomes;
     uint32_t outcome_count;
@@ -68,7 +75,9 @@ struct pav_status_view {
     uint64_t queue, queue_most, machines, rules;
     uint64_t dispositions[PAV_DISPOSITIONS];
     struct pav_histogram commit, sync, checkpoint, timer_lag; /* seconds */
-    uint64_t calls, works;      /* handed out; waiting to be done */
+    uint64_t calls, works; /* handed out; waiting to be done */
+    uint64_t delivered, retried, dead_letters, overdue_waits;
+    uint32_t delivering;        /* under way outside */
     struct pav_histogram batch; /* events a commit */
     int64_t next_timer_at;      /* 0: none */
 };
@@ -80,6 +89,7 @@ struct pav_job {
     void *owner; /* the sender's */
 
     /* PAV_JOB_EVENTS */
+    const char *bus; /* of all of them; NULL: the default one */
     struct pav_event_item *items;
     uint32_t item_count;
 
@@ -105,10 +115,26 @@ struct pav_job {
     bool written; /* OBJECT: the answer of a WRITE_OBJECT */
     bool by_hand; /* REPLY: the end of any task, whoever was to give it */
 
+    /* PAV_JOB_DELIVER and _DELIVERED: `resource` the target's ARN, `with` what
+     * is sent, `key` for idempotency, `request` {Target, Destination,
+     * Connection}.  Back: failure, error (a code), cause; `again`: it may be
+     * tried again, at the earliest after retry_ms (negative: never). */
+    int64_t delivery_id, retry_ms;
+    bool again;
+
     /* PAV_JOB_CONTROL: an action of the API and its request */
     const char *action;
     const struct pav_doc *request;
     struct pav_buf answer; /* JSON; owned by the job */
+    /* what is to be read again behind the commit */
+    enum pav_touched {
+        PAV_TOUCHED_NOTHING,
+        PAV_TOUCHED_BUS,
+        PAV_TOUCHED_RULE,
+        PAV_TOUCHED_ARCHIVE,
+        PAV_TOUCHED_SCHEMAS
+    } touched;
+    const char *touched_bus, *touched_name;
 
     /* PAV_JOB_DEFINE, PAV_JOB_FAULT; compiled objects change hands */
     struct pav_machine *compiled;

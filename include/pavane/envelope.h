@@ -1,5 +1,7 @@
 /*
- * What producers send, brought into one form: the EventBridge envelope.
+ * What producers send, brought into one form: the EventBridge envelope, as
+ * text.  No tree is built: what the producer wrote of each member stands in it
+ * as it was written.
  *
  * Read: the envelope itself; an entry as PutEvents has it (Source, DetailType,
  * Detail as JSON text or object, Time, Resources); a CloudEvents 1.0 event,
@@ -14,19 +16,36 @@
 #define PAV_EVENTS_MAX (1024 * 1024)
 
 struct pav_envelope {
-    const struct pav_doc *doc; /* version, id, detail-type, source, ... */
-    const struct pav_doc *id, *source, *detail_type; /* strings of doc */
-    bool known_id; /* the producer gave the id */
+    struct pav_bytes text; /* version, id, detail-type, source, ... */
+    bool simple;           /* as pav_doc_check() says of the text */
+    bool known_id;         /* the producer gave the id */
+    struct pav_bytes id, source, detail_type;
+    int64_t at; /* the event's own time, or when it came */
+};
+
+/* What stands in for what the producer left out. */
+struct pav_envelope_defaults {
+    const char *region, *account;
+    const char *fresh_id; /* NULL: one is made */
+    const char *replay;   /* the name of the replay, or NULL */
+    int64_t now_ms;
 };
 
 /*
- * `fresh_id` is used when the event has none; NULL: one is made.  Errors:
- * PAV_INVALID, err->at the field.
+ * `text` was checked, `outline` is what the check saw; it lives as long as the
+ * arena.  Errors: PAV_INVALID, err->at the field.
  */
 PAV_MUSTUSE enum pav_rc
-pav_envelope_read(const struct pav_doc *d, const char *fresh_id,
-                  const char *region, const char *account, int64_t now_ms,
+pav_envelope_read(const char *text, size_t len,
+                  const struct pav_outline *outline,
+                  const struct pav_envelope_defaults *defaults,
                   struct pav_arena *a, struct pav_envelope *out,
                   struct pav_err *err);
+/* The same of a text that may be anything. */
+PAV_MUSTUSE enum pav_rc
+pav_envelope_read_any(const char *text, size_t len,
+                      const struct pav_envelope_defaults *defaults,
+                      struct pav_arena *a, struct pav_envelope *out,
+                      struct pav_err *err);
 
 #endif

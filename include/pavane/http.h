@@ -24,7 +24,7 @@ struct pav_ref {
     uint32_t slot, generation;
 };
 
-enum pav_method { PAV_GET, PAV_HEAD, PAV_POST };
+enum pav_method { PAV_GET, PAV_HEAD, PAV_POST, PAV_PUT, PAV_DELETE };
 
 struct pav_request {
     enum pav_method method;

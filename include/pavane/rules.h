@@ -2,18 +2,25 @@
  * A machine's rules.json: which events start it, which resume it, where the
  * correlation id stands, and what to do with events that do not fit.
  *
- *   { "correlationId": "$.detail.order_id",
+ *   { "correlationId": "$.detail.order_id" | ["$.a", "$.b", ...],
+ *     "bus": "default",
  *     "start":  [ RULE, ... ],
  *     "resume": [ RULE, ... ],
  *     "policies": { "unexpected": "fail|record|park", "earlySeconds": 86400,
  *                   "earlyMax": 100, "duplicateWindowSeconds": 86400,
- *                   "generations": false, "unmapped": "fail|wait" },
- *     "overdue": { "STATE": SECONDS } }
+ *                   "duplicateContent": false, "generations": false,
+ *                   "unmapped": "fail|wait" },
+ *     "overdue": { "STATE": SECONDS | "p95" | "p99" },
+ *     "index": { "NAME": "$.detail.customer" } }
  *   RULE = { "name", "pattern", "correlationId"?, "input"? | "inputPath"? |
- *            "inputTransformer"?, "scope"?: "machine|tokenTable" }
+ *            "inputTransformer"?, "scope"?: "machine|tokenTable",
+ *            "batch"?: {"count": N, "seconds": T} }
  *
- * A rule of scope tokenTable may hand its event to the one other machine that
- * shares the token table and has an execution open for the key.
+ * An id of several paths is their values, joined by "|"; a "|" or backslash in
+ * one stands behind a backslash.  A rule of scope tokenTable may hand its event
+ * to the one other machine that shares the token table and has an execution
+ * open for the key.  A start rule with a batch gathers events of an id, and
+ * starts once with the list of their inputs.
  */
 #ifndef PAVANE_RULES_H
 #define PAVANE_RULES_H
@@ -26,22 +33,43 @@
 
 enum pav_unexpected { PAV_POLICY_FAIL, PAV_POLICY_RECORD, PAV_POLICY_PARK };
 
+#define PAV_KEY_PARTS 8
+
 struct pav_rule {
     const char *name;
     bool starts;
     bool token_table; /* scope */
     const struct pav_pattern *pattern;
-    const struct pav_path *correlation;
+    const struct pav_path *key[PAV_KEY_PARTS]; /* of the correlation id */
+    uint32_t key_count;
+    int64_t batch_count, batch_ms; /* 0: starts at once */
     const struct pav_transform *transform;
+};
+
+/* How long a wait of a state may take. */
+struct pav_deadline {
+    const char *state;
+    int64_t ms;   /* 0: as learned */
+    int quantile; /* 95, 99 */
+};
+
+struct pav_indexed {
+    const char *name;
+    const struct pav_path *path;
 };
 
 struct pav_rules {
     struct pav_arena arena;
+    const char *bus;
     struct pav_rule *rules; /* start rules first */
     uint32_t count;
     enum pav_unexpected unexpected;
     int64_t early_ms, early_max, duplicate_ms;
-    bool generations;
+    bool generations, duplicate_content;
+    struct pav_deadline *deadlines;
+    uint32_t deadline_count;
+    struct pav_indexed *indexed; /* of events that start or resume */
+    uint32_t indexed_count;
     enum pav_unmapped unmapped; /* tasks that nobody serves */
 };
 

@@ -4,6 +4,7 @@
  *   { "functions":   {"NAME": "http://127.0.0.1:9000", "*": ...},
  *     "queues":      {"QUEUE URL": "http://...", "*": ...},
  *     "topics":      {"TOPIC ARN": "http://...", "*": ...},
+ *     "buses":       {"BUS ARN": "http://other-daemon:8080", "*": ...},
  *     "allow":       ["api.example.com", "127.0.0.1:9000"],
  *     "allowPrivate": false,
  *     "connections": {"ARN": {"type": "BASIC", "username", "password"}
@@ -21,7 +22,8 @@
 
 struct pav_service_map {
     struct pav_arena arena;
-    const struct pav_doc *functions, *queues, *topics, *allow, *connections;
+    const struct pav_doc *functions, *queues, *topics, *buses, *allow,
+        *connections;
     const struct pav_doc *tables; /* NULL where there are none */
     bool allow_private;
     int64_t timeout_ms;
@@ -40,5 +42,10 @@ void pav_service_map_free(struct pav_service_map *m);
 const char *
 pav_service_endpoint(const struct pav_service_map *m, const struct pav_doc *map,
                      const char *name, struct pav_arena *a);
+
+/* Is the URL's host in "allow"?  An address that stands there, or allowPrivate,
+ * makes private ones right, too. */
+bool pav_service_allows(const struct pav_service_map *m, const char *url,
+                        struct pav_arena *a, bool *private_allowed);
 
 #endif

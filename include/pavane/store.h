@@ -35,6 +35,7 @@ enum pav_disposition {
     PAV_UNMATCHED,
     PAV_REJECTED,
     PAV_EXPIRED,
+    PAV_ROUTED, /* a rule's targets got it, no machine is concerned */
     PAV_DISPOSITIONS,
 };
 const char *pav_disposition_name(enum pav_disposition d);
@@ -118,6 +119,8 @@ struct pav_event_row {
     int64_t id; /* the sequence */
     int64_t received_at;
     struct pav_bytes source, event_id, detail_type, body;
+    int64_t bus_id;
+    const char *replay; /* the replay that brought it again; or NULL */
 };
 
 void pav_store_event_add(struct pav_store *s, const struct pav_event_row *row);

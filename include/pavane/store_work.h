@@ -157,6 +157,14 @@ enum pav_name_kind {
     PAV_NAME_ACTIVITY,     /* owner 0 */
     PAV_NAME_TAGS,         /* owner 0, name: the ARN */
     PAV_NAME_LAST_VERSION, /* owner: machine id, number: of a deleted version */
+    PAV_NAME_BUS,          /* owner 0, number: its id, from 2; 1 is default */
+    PAV_NAME_RULE,         /* owner: bus id; the body has its targets */
+    PAV_NAME_ARCHIVE,      /* owner 0, number: its id */
+    PAV_NAME_REPLAY,       /* owner 0 */
+    PAV_NAME_CONNECTION,   /* owner 0 */
+    PAV_NAME_DESTINATION,  /* owner 0: API destinations */
+    PAV_NAME_GROUP,        /* owner 0, number: its id: schedule groups */
+    PAV_NAME_SCHEMA,       /* owner 0, name: "SOURCE@DETAIL-TYPE" */
 };
 
 struct pav_name_row {

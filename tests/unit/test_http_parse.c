@@ -29,7 +29,7 @@ test_refused(void **state)
         {"POST / HTTP/2.0\r\nHost: x\r\n\r\n", 505},
         {"POST /\r\nHost: x\r\n\r\n", 400},
         {"PO ST / HTTP/1.1\r\nHost: x\r\n\r\n", 400},
-        {"DELETE / HTTP/1.1\r\nHost: x\r\n\r\n", 501},
+        {"PATCH / HTTP/1.1\r\nHost: x\r\n\r\n", 501},
         {"POST x HTTP/1.1\r\nHost: x\r\n\r\n", 400},
         {"POST /\x01 HTTP/1.1\r\nHost: x\r\n\r\n", 400},
         {"POST /\xc3\xbc HTTP/1.1\r\nHost: x\r\n\r\n", 400},

@@ -1,0 +1,543 @@
+/*
+ * The EventBridge API (AWS JSON 1.1, X-Amz-Target: AWSEvents.ACTION), our own
+ * actions (Pavane.ACTION), and EventBridge Scheduler's REST API (/schedules,
+ * /schedule-groups), which becomes actions of the same form.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "pavane/envelope.h"
+#include "pavane/pattern.h"
+#include "aws_int.h"
+
+#define PUT_EVENTS_MAX 262144
+
+/* ---- PutEvents ---- */
+
+/* What the service says of an entry that it cannot take; NULL: nothing. */
+static const char *
+entry_fault(struct pav_arena *a, const struct pav_doc *entry, const char **code)
+{
+    static const char *const needed[] = {"Source", "DetailType", "Detail"};
+    const struct pav_doc *source = pav_doc_get(entry, "Source");
+    size_t i;
+
+    *code = "InvalidArgument";
+    for (i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+        const struct pav_doc *v = pav_doc_get(entry, needed[i]);
+
+        if (v == NULL || v->kind != PAV_STRING || v->len == 0)
+            return pav_arena_printf(a,
+                                    "Parameter %s is not valid. Reason: %s is "
+                                    "a required argument.",
+                                    needed[i], needed[i]);
+    }
+    if (source->len >= 4 && memcmp(source->text, "aws.", 4) == 0) {
+        *code = "NotAuthorizedForSourceException";
+        return "Not authorized for the source.";
+    }
+    return NULL;
+}
+
+static void
+refuse_entry(struct pav_arena *a, struct pav_event_item *item, const char *code,
+             const char *message)
+{
+    item->code = code;
+    item->message = pav_arena_strdup(a, message);
+    item->error = item->message;
+}
+
+static size_t
+text_bytes(const struct pav_doc *entry, const char *key)
+{
+    const struct pav_doc *v = pav_doc_get(entry, key);
+
+    return v == NULL || v->kind != PAV_STRING ? 0 : v->len;
+}
+
+static size_t
+entry_bytes(const struct pav_doc *entry)
+{
+    const struct pav_doc *resources = pav_doc_get(entry, "Resources");
+    size_t n = pav_doc_get(entry, "Time") != NULL ? 14 : 0;
+    uint32_t i;
+
+    n += text_bytes(entry, "Source") + text_bytes(entry, "DetailType") +
+         text_bytes(entry, "Detail");
+    for (i = 0; resources != NULL && resources->kind == PAV_ARRAY &&
+                i < resources->len;
+         i++)
+        n += resources->items[i].len;
+    return n;
+}
+
+static void
+read_entry(struct aws_change *c, const struct pav_doc *entry,
+           struct pav_event_item *item)
+{
+    struct pav_arena *a = &c->job->arena;
+    struct pav_envelope_defaults defaults = {.region = c->api->config.region,
+                                             .account = c->api->config.account,
+                                             .now_ms = api_now_ms(c->api)};
+    const struct pav_doc *bus = pav_doc_get(entry, "EventBusName");
+    const char *code, *fault = entry_fault(a, entry, &code);
+    struct pav_err err;
+
+    if (bus != NULL && bus->kind == PAV_STRING)
+        item->bus = pav_doc_str(a, bus);
+    if (fault != NULL) {
+        refuse_entry(a, item, code, fault);
+        return;
+    }
+    item->body.p = pav_doc_text(a, entry);
+    item->body.len = strlen(item->body.p);
+    if (pav_envelope_read_any(item->body.p, item->body.len, &defaults, a,
+                              &item->event, &err) != PAV_OK)
+        refuse_entry(a, item,
+                     strcmp(err.at, "/Detail") == 0 ? "MalformedDetail"
+                                                    : "InvalidArgument",
+                     err.message);
+    else /* the service's clients have no ids to give */
+        item->event.known_id = false;
+}
+
+static bool
+put_events_fill(struct aws_change *c)
+{
+    const struct pav_doc *entries = pav_doc_get(c->request, "Entries");
+    size_t bytes = 0;
+    uint32_t i;
+
+    for (i = 0; i < entries->len; i++)
+        bytes += entry_bytes(&entries->items[i]);
+    if (bytes > PUT_EVENTS_MAX)
+        return change_fail(c, "ValidationException",
+                           "Total size of the entries in the request is over "
+                           "the limit.");
+    c->job->item_count = entries->len;
+    c->job->items =
+        pav_arena_zalloc(&c->job->arena, entries->len * sizeof(*c->job->items));
+    for (i = 0; i < entries->len; i++)
+        read_entry(c, &entries->items[i], &c->job->items[i]);
+    return true;
+}
+
+static void
+put_events_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
+{
+    struct pav_arena *a = &job->arena;
+    struct pav_members m;
+    struct pav_items list;
+    int64_t failed = 0;
+    uint32_t i;
+
+    if (!aws_fine(api, ref, job))
+        return;
+    pav_items_init(&list, a);
+    for (i = 0; i < job->item_count; i++) {
+        const struct pav_event_item *item = &job->items[i];
+        struct pav_members entry;
+
+        pav_members_init(&entry, a);
+        if (item->code == NULL) {
+            pav_members_puts(
+                &entry, "EventId",
+                pav_doc_new_str(a, item->event.id.p, item->event.id.len));
+        } else {
+            pav_members_str(&entry, "ErrorCode", item->code);
+            pav_members_str(&entry, "ErrorMessage", item->message);
+            failed++;
+        }
+        pav_items_add(&list, pav_members_object(&entry));
+    }
+    pav_members_init(&m, a);
+    pav_members_int(&m, "FailedEntryCount", failed);
+    pav_members_puts(&m, "Entries", pav_items_array(&list));
+    aws_answer(api, ref, job, &m);
+}
+
+/* ---- TestEventPattern ---- */
+
+static bool
+is_whole_event(const struct pav_doc *event)
+{
+    static const char *const needed[] = {"id",   "account", "source",
+                                         "time", "region",  "detail-type"};
+    size_t i;
+
+    if (event->kind != PAV_OBJECT)
+        return false;
+    for (i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+        if (pav_doc_get(event, needed[i]) == NULL)
+            return false;
+    return true;
+}
+
+static void
+test_pattern(struct aws_read *r)
+{
+    static const struct pav_doc_opts keep = {PAV_DUP_KEEP, 0, 0};
+    struct pav_arena *a = r->q->arena;
+    const char *text = request_text(a, r->request, "EventPattern");
+    const char *event_text = request_text(a, r->request, "Event");
+    const struct pav_doc *doc = NULL, *event;
+    struct pav_pattern *pattern;
+    struct pav_event e;
+    struct pav_members m;
+    struct pav_err err;
+
+    if ((*text != '\0' &&
+         pav_doc_parse(a, text, strlen(text), &keep, &doc, &err) != PAV_OK) ||
+        pav_pattern_compile(a, doc, &pattern, &err) != PAV_OK) {
+        read_fail(r, "InvalidEventPatternException",
+                  "Event pattern is not valid. Reason: %s", err.message);
+        return;
+    }
+    if (pav_doc_parse(a, event_text, strlen(event_text), &keep, &event, NULL) !=
+            PAV_OK ||
+        !is_whole_event(event)) {
+        read_fail(r, "ValidationException", "Parameter Event is not valid.");
+        return;
+    }
+    pav_event_init(&e, event, a);
+    pav_members_init(&m, a);
+    pav_members_puts(&m, "Result",
+                     pav_doc_new_bool(pav_pattern_matches(pattern, &e)));
+    read_answer(r, &m);
+}
+
+/* ---- the table ---- */
+
+#define FIELDS(name, ...)                                                      \
+    static const struct aws_field name##_fields[] = {                          \
+        __VA_ARGS__, {NULL, FIELD_TEXT, false, 0, 0, NULL}}
+#define TEXT(name, required, most)                                             \
+    {                                                                          \
+        name, FIELD_TEXT, required, 1, most, NULL                              \
+    }
+#define ANY(name, type)                                                        \
+    {                                                                          \
+        name, type, false, 0, 0, NULL                                          \
+    }
+#define NAME(name, most) TEXT(name, true, most)
+#define PAGE                                                                   \
+    {"Limit", FIELD_WHOLE, false, 1, 100, NULL}, TEXT("NextToken", false, 2048)
+#define BUS TEXT("EventBusName", false, 1600)
+
+FIELDS(put_events, {"Entries", FIELD_LIST, true, 1, 10, NULL},
+       TEXT("EndpointId", false, 50));
+FIELDS(test_pattern, {"EventPattern", FIELD_TEXT, true, 0, 4096, NULL},
+       {"Event", FIELD_TEXT, true, 0, 0, NULL});
+FIELDS(create_bus, NAME("Name", 256), TEXT("EventSourceName", false, 256),
+       ANY("Description", FIELD_TEXT), ANY("KmsKeyIdentifier", FIELD_TEXT),
+       ANY("DeadLetterConfig", FIELD_OBJECT), ANY("LogConfig", FIELD_OBJECT),
+       ANY("Tags", FIELD_LIST));
+FIELDS(update_bus, TEXT("Name", false, 256), ANY("Description", FIELD_TEXT),
+       ANY("KmsKeyIdentifier", FIELD_TEXT),
+       ANY("DeadLetterConfig", FIELD_OBJECT), ANY("LogConfig", FIELD_OBJECT));
+FIELDS(bus, TEXT("Name", false, 1600));
+FIELDS(delete_bus, NAME("Name", 256));
+FIELDS(list_prefix, TEXT("NamePrefix", false, 256), PAGE);
+FIELDS(put_permission, BUS, TEXT("Action", false, 64),
+       TEXT("Principal", false, 12), TEXT("StatementId", false, 64),
+       ANY("Condition", FIELD_OBJECT), ANY("Policy", FIELD_TEXT));
+FIELDS(remove_permission, BUS, TEXT("StatementId", false, 64),
+       ANY("RemoveAllPermissions", FIELD_FLAG));
+FIELDS(put_rule, NAME("Name", 64),
+       {"ScheduleExpression", FIELD_TEXT, false, 0, 256, NULL},
+       {"EventPattern", FIELD_TEXT, false, 0, 4096, NULL},
+       {"State", FIELD_TEXT, false, 0, 0,
+        "ENABLED, DISABLED, ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"},
+       {"Description", FIELD_TEXT, false, 0, 512, NULL},
+       TEXT("RoleArn", false, 1600), ANY("Tags", FIELD_LIST), BUS);
+FIELDS(rule, NAME("Name", 64), BUS);
+FIELDS(delete_rule, NAME("Name", 64), BUS, ANY("Force", FIELD_FLAG));
+FIELDS(list_rules, TEXT("NamePrefix", false, 64), BUS, PAGE);
+FIELDS(by_target, NAME("TargetArn", 1600), BUS, PAGE);
+FIELDS(put_targets, NAME("Rule", 64), BUS,
+       {"Targets", FIELD_LIST, true, 1, 100, NULL});
+FIELDS(remove_targets, NAME("Rule", 64), BUS,
+       {"Ids", FIELD_LIST, true, 1, 100, NULL}, ANY("Force", FIELD_FLAG));
+FIELDS(list_targets, NAME("Rule", 64), BUS, PAGE);
+FIELDS(create_archive, NAME("ArchiveName", 48), NAME("EventSourceArn", 1600),
+       {"Description", FIELD_TEXT, false, 0, 512, NULL},
+       {"EventPattern", FIELD_TEXT, false, 0, 4096, NULL},
+       {"RetentionDays", FIELD_WHOLE, false, 0, 0, NULL},
+       ANY("KmsKeyIdentifier", FIELD_TEXT));
+FIELDS(update_archive, NAME("ArchiveName", 48),
+       {"Description", FIELD_TEXT, false, 0, 512, NULL},
+       {"EventPattern", FIELD_TEXT, false, 0, 4096, NULL},
+       {"RetentionDays", FIELD_WHOLE, false, 0, 0, NULL},
+       ANY("KmsKeyIdentifier", FIELD_TEXT));
+FIELDS(archive, NAME("ArchiveName", 48));
+FIELDS(list_archives, TEXT("NamePrefix", false, 48),
+       TEXT("EventSourceArn", false, 1600), TEXT("State", false, 32), PAGE);
+FIELDS(start_replay, NAME("ReplayName", 64),
+       {"Description", FIELD_TEXT, false, 0, 512, NULL},
+       NAME("EventSourceArn", 1600),
+       {"EventStartTime", FIELD_NUMBER, true, 0, 0, NULL},
+       {"EventEndTime", FIELD_NUMBER, true, 0, 0, NULL},
+       {"Destination", FIELD_OBJECT, true, 0, 0, NULL},
+       {"Speed", FIELD_NUMBER, false, 0, 0, NULL});
+FIELDS(replay, NAME("ReplayName", 64));
+FIELDS(list_replays, TEXT("NamePrefix", false, 64),
+       TEXT("EventSourceArn", false, 1600), TEXT("State", false, 32), PAGE);
+FIELDS(create_connection, NAME("Name", 64),
+       {"Description", FIELD_TEXT, false, 0, 512, NULL},
+       {"AuthorizationType", FIELD_TEXT, true, 0, 0,
+        "BASIC, OAUTH_CLIENT_CREDENTIALS, API_KEY"},
+       {"AuthParameters", FIELD_OBJECT, true, 0, 0, NULL},
+       ANY("InvocationConnectivityParameters", FIELD_OBJECT),
+       ANY("KmsKeyIdentifier", FIELD_TEXT));
+FIELDS(update_connection, NAME("Name", 64),
+       {"Description", FIELD_TEXT, false, 0, 512, NULL},
+       {"AuthorizationType", FIELD_TEXT, false, 0, 0,
+        "BASIC, OAUTH_CLIENT_CREDENTIALS, API_KEY"},
+       ANY("AuthParameters", FIELD_OBJECT),
+       ANY("InvocationConnectivityParameters", FIELD_OBJECT),
+       ANY("KmsKeyIdentifier", FIELD_TEXT));
+FIELDS(named, NAME("Name", 64));
+FIELDS(list_connections, TEXT("NamePrefix", false, 64),
+       TEXT("ConnectionState", false, 32), PAGE);
+FIELDS(create_destination, NAME("Name", 64),
+       {"Description", FIELD_TEXT, false, 0, 512, NULL},
+       NAME("ConnectionArn", 1600), NAME("InvocationEndpoint", 2048),
+       {"HttpMethod", FIELD_TEXT, true, 0, 0,
+        "POST, GET, HEAD, OPTIONS, PUT, PATCH, DELETE"},
+       {"InvocationRateLimitPerSecond", FIELD_WHOLE, false, 1, 0, NULL});
+FIELDS(update_destination, NAME("Name", 64),
+       {"Description", FIELD_TEXT, false, 0, 512, NULL},
+       TEXT("ConnectionArn", false, 1600),
+       TEXT("InvocationEndpoint", false, 2048),
+       {"HttpMethod", FIELD_TEXT, false, 0, 0,
+        "POST, GET, HEAD, OPTIONS, PUT, PATCH, DELETE"},
+       {"InvocationRateLimitPerSecond", FIELD_WHOLE, false, 1, 0, NULL});
+FIELDS(list_destinations, TEXT("NamePrefix", false, 64),
+       TEXT("ConnectionArn", false, 1600), PAGE);
+FIELDS(tag, NAME("ResourceARN", 1600), {"Tags", FIELD_LIST, true, 0, 0, NULL});
+FIELDS(untag, NAME("ResourceARN", 1600),
+       {"TagKeys", FIELD_LIST, true, 0, 0, NULL});
+FIELDS(tags, NAME("ResourceARN", 1600));
+FIELDS(letters, ANY("Ids", FIELD_LIST), TEXT("TargetArn", false, 1600));
+FIELDS(put_schema, NAME("Source", 256), NAME("DetailType", 128),
+       {"Policy", FIELD_TEXT, false, 0, 0, "reject, record"},
+       {"Schema", FIELD_OBJECT, true, 0, 0, NULL});
+FIELDS(schema, NAME("Source", 256), NAME("DetailType", 128));
+FIELDS(schedule, NAME("Name", 64), TEXT("GroupName", false, 64),
+       TEXT("ClientToken", false, 64),
+       {"ScheduleExpression", FIELD_TEXT, true, 1, 256, NULL},
+       TEXT("ScheduleExpressionTimezone", false, 50),
+       {"Description", FIELD_TEXT, false, 0, 512, NULL},
+       {"State", FIELD_TEXT, false, 0, 0, "ENABLED, DISABLED"},
+       {"Target", FIELD_OBJECT, true, 0, 0, NULL},
+       {"FlexibleTimeWindow", FIELD_OBJECT, true, 0, 0, NULL},
+       TEXT("ActionAfterCompletion", false, 10), TEXT("KmsKeyArn", false, 2048),
+       ANY("StartDate", FIELD_NUMBER), ANY("EndDate", FIELD_NUMBER));
+FIELDS(one_schedule, NAME("Name", 64), TEXT("GroupName", false, 64),
+       TEXT("ClientToken", false, 64));
+FIELDS(list_schedules, TEXT("GroupName", false, 64),
+       TEXT("NamePrefix", false, 64), TEXT("State", false, 10),
+       TEXT("MaxResults", false, 3), TEXT("NextToken", false, 2048));
+FIELDS(group, NAME("Name", 64), TEXT("ClientToken", false, 64),
+       ANY("Tags", FIELD_LIST));
+
+#define CONTROL(name, fields)                                                  \
+    {                                                                          \
+        name, fields##_fields, PAV_JOB_CONTROL, control_fill, control_answer,  \
+            NULL                                                               \
+    }
+
+const struct aws_action events_actions_table[] = {
+    {"events:PutEvents", put_events_fields, PAV_JOB_EVENTS, put_events_fill,
+     put_events_answer, NULL},
+    {"events:TestEventPattern", test_pattern_fields, PAV_JOB_CONTROL, NULL,
+     NULL, test_pattern},
+    CONTROL("events:CreateEventBus", create_bus),
+    CONTROL("events:DescribeEventBus", bus),
+    CONTROL("events:UpdateEventBus", update_bus),
+    CONTROL("events:DeleteEventBus", delete_bus),
+    CONTROL("events:ListEventBuses", list_prefix),
+    CONTROL("events:PutPermission", put_permission),
+    CONTROL("events:RemovePermission", remove_permission),
+    CONTROL("events:PutRule", put_rule),
+    CONTROL("events:DescribeRule", rule),
+    CONTROL("events:DeleteRule", delete_rule),
+    CONTROL("events:EnableRule", rule),
+    CONTROL("events:DisableRule", rule),
+    CONTROL("events:ListRules", list_rules),
+    CONTROL("events:ListRuleNamesByTarget", by_target),
+    CONTROL("events:PutTargets", put_targets),
+    CONTROL("events:RemoveTargets", remove_targets),
+    CONTROL("events:ListTargetsByRule", list_targets),
+    CONTROL("events:CreateArchive", create_archive),
+    CONTROL("events:DescribeArchive", archive),
+    CONTROL("events:UpdateArchive", update_archive),
+    CONTROL("events:DeleteArchive", archive),
+    CONTROL("events:ListArchives", list_archives),
+    CONTROL("events:StartReplay", start_replay),
+    CONTROL("events:DescribeReplay", replay),
+    CONTROL("events:CancelReplay", replay),
+    CONTROL("events:ListReplays", list_replays),
+    CONTROL("events:CreateConnection", create_connection),
+    CONTROL("events:UpdateConnection", update_connection),
+    CONTROL("events:DescribeConnection", named),
+    CONTROL("events:DeleteConnection", named),
+    CONTROL("events:DeauthorizeConnection", named),
+    CONTROL("events:ListConnections", list_connections),
+    CONTROL("events:CreateApiDestination", create_destination),
+    CONTROL("events:UpdateApiDestination", update_destination),
+    CONTROL("events:DescribeApiDestination", named),
+    CONTROL("events:DeleteApiDestination", named),
+    CONTROL("events:ListApiDestinations", list_destinations),
+    CONTROL("events:TagResource", tag),
+    CONTROL("events:UntagResource", untag),
+    CONTROL("events:ListTagsForResource", tags),
+    CONTROL("pavane:RedriveDeadLetters", letters),
+    CONTROL("pavane:DeleteDeadLetters", letters),
+    CONTROL("pavane:PutSchema", put_schema),
+    CONTROL("pavane:DeleteSchema", schema),
+    CONTROL("pavane:ListSchemas", list_prefix),
+    CONTROL("scheduler:CreateSchedule", schedule),
+    CONTROL("scheduler:UpdateSchedule", schedule),
+    CONTROL("scheduler:GetSchedule", one_schedule),
+    CONTROL("scheduler:DeleteSchedule", one_schedule),
+    CONTROL("scheduler:ListSchedules", list_schedules),
+    CONTROL("scheduler:CreateScheduleGroup", group),
+    CONTROL("scheduler:GetScheduleGroup", group),
+    CONTROL("scheduler:DeleteScheduleGroup", group),
+    CONTROL("scheduler:ListScheduleGroups", list_prefix),
+    {NULL, NULL, PAV_JOB_CONTROL, NULL, NULL, NULL},
+};
+
+/* ---- Scheduler's REST ---- */
+
+static void
+rest_error(struct pav_api *api, struct pav_ref ref, int status,
+           const char *type, const char *message)
+{
+    struct pav_buf b;
+    char header[128];
+    struct pav_reply r = {
+        .status = status, .type = "application/json", .headers = header};
+
+    snprintf(header, sizeof(header), "X-Amzn-ErrorType: %.90s\r\n", type);
+    pav_buf_init(&b, 1 << 16);
+    pav_buf_puts(&b, "{\"Message\":");
+    pav_buf_jsons(&b, message);
+    pav_buf_putc(&b, '}');
+    r.body = b.p;
+    r.len = b.len;
+    pav_http_reply(api->config.http, ref, &r);
+    pav_buf_fini(&b);
+}
+
+static void
+rest_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
+{
+    int status = job->rc == PAV_OK         ? 200
+                 : job->rc == PAV_MISSING  ? 404
+                 : job->rc == PAV_CONFLICT ? 409
+                 : job->rc == PAV_FULL     ? 507
+                                           : 400;
+
+    if (job->rc == PAV_OK)
+        api_reply(api, ref, 200, "application/json", job->answer.p,
+                  job->answer.len);
+    else
+        rest_error(api, ref, status,
+                   job->aws_error == NULL ? "InternalServerException"
+                                          : job->aws_error,
+                   job->err.message);
+}
+
+/* A query's parameters under the names that actions have. */
+static void
+put_query(struct pav_members *m, struct pav_arena *a, const char *query)
+{
+    static const char *const names[][2] = {{"groupName", "GroupName"},
+                                           {"clientToken", "ClientToken"},
+                                           {"ScheduleGroup", "GroupName"},
+                                           {"NamePrefix", "NamePrefix"},
+                                           {"State", "State"},
+                                           {"MaxResults", "MaxResults"},
+                                           {"NextToken", "NextToken"}};
+    size_t i;
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char *room = pav_arena_alloc(a, PAV_QUERY_VALUE_MAX);
+        const char *v =
+            pav_query_get(query, names[i][0], room, PAV_QUERY_VALUE_MAX);
+
+        if (v != NULL)
+            pav_members_str(m, names[i][1], v);
+    }
+}
+
+static const char *
+rest_action(const struct pav_request *req, const char **name)
+{
+    bool groups = strncmp(req->path, "/schedule-groups", 16) == 0;
+    const char *rest = req->path + (groups ? 16 : 10);
+
+    *name = *rest == '/' ? rest + 1 : NULL;
+    if (*name == NULL || **name == '\0')
+        return req->method != PAV_GET ? NULL
+               : groups               ? "scheduler:ListScheduleGroups"
+                                      : "scheduler:ListSchedules";
+    switch (req->method) {
+    case PAV_GET:
+        return groups ? "scheduler:GetScheduleGroup" : "scheduler:GetSchedule";
+    case PAV_POST:
+        return groups ? "scheduler:CreateScheduleGroup"
+                      : "scheduler:CreateSchedule";
+    case PAV_PUT:
+        return groups ? NULL : "scheduler:UpdateSchedule";
+    case PAV_DELETE:
+        return groups ? "scheduler:DeleteScheduleGroup"
+                      : "scheduler:DeleteSchedule";
+    case PAV_HEAD:
+        break;
+    }
+    return NULL;
+}
+
+void
+scheduler_rest(struct pav_api *api, const struct pav_request *req,
+               struct pav_ref ref)
+{
+    const char *name, *action = rest_action(req, &name), *type, *why;
+    struct pav_job *job = pav_job_new(PAV_JOB_CONTROL);
+    struct pav_arena *a = &job->arena;
+    const struct aws_action *found;
+    const struct pav_doc *body = &pav_doc_empty_object;
+    struct pav_members m;
+    const char *text;
+
+    found = action == NULL ? NULL : aws_find(action);
+    if (found == NULL) {
+        rest_error(api, ref, 404, "ResourceNotFoundException",
+                   "there is no such action");
+        pav_job_free(job);
+        return;
+    }
+    pav_members_init(&m, a);
+    put_query(&m, a, req->query);
+    pav_members_str(&m, "Name", name != NULL && *name != '\0' ? name : NULL);
+    if (req->body_len > 0 && (pav_doc_parse_copy(a, req->body, req->body_len,
+                                                 NULL, &body, NULL) != PAV_OK ||
+                              body->kind != PAV_OBJECT)) {
+        rest_error(api, ref, 400, "ValidationException",
+                   "the body must be a JSON object");
+        pav_job_free(job);
+        return;
+    }
+    text = pav_doc_text(a, pav_doc_merge(a, body, pav_members_object(&m)));
+    if (!aws_check(found, text, strlen(text), a, &job->request, &type, &why)) {
+        rest_error(api, ref, 400, "ValidationException", why);
+        pav_job_free(job);
+        return;
+    }
+    job->action = found->name;
+    api_submit(api, ref, job, rest_answer);
+}

@@ -1,0 +1,1355 @@
+/*
+ * The EventBridge API on the engine's thread: buses, rules, targets, archives,
+ * replays, tags.  Requests come checked for shape.  Rows are written here; what
+ * the engine has of them in memory is read again behind the commit
+ * (events_swap).  Names, errors and texts as the service has them.
+ */
+#include <string.h>
+
+#include "pavane/digest.h"
+#include "pavane/schedule.h"
+#include "pavane/text.h"
+#include "events_api_int.h"
+
+#define TARGETS_MAX 100 /* of one rule */
+#define REPLAYS_MAX 10  /* that run at once */
+
+/* ---- what is shared ---- */
+
+const char *
+events_name_of(struct control *c, const char *text, const char *resource)
+{
+    const char *p = text == NULL || strncmp(text, "arn:", 4) != 0
+                        ? NULL
+                        : strstr(text, resource);
+
+    if (p == NULL)
+        return text;
+    p += strlen(resource);
+    return pav_arena_strndup(c->a, p, strcspn(p, "/"));
+}
+
+void
+events_copy(struct control *c, struct pav_members *out, const struct pav_doc *d,
+            const char *const *keys)
+{
+    (void)c;
+    for (; *keys != NULL; keys++) {
+        const struct pav_doc *v = pav_doc_get(d, *keys);
+
+        if (v != NULL && v->kind != PAV_NULL)
+            pav_members_puts(out, *keys, v);
+    }
+}
+
+void
+events_date(struct pav_members *out, const struct pav_doc *body,
+            const char *key)
+{
+    if (control_int(body, key) != 0)
+        pav_members_date(out, key, control_int(body, key));
+}
+
+const char *
+events_arn(struct control *c, const char *kind, const char *name)
+{
+    return pav_arena_printf(c->a, "arn:aws:events:%s:%s:%s/%s",
+                            c->e->config.region, c->e->config.account, kind,
+                            name);
+}
+
+void
+events_put(struct control *c, int kind, int64_t owner, const char *name,
+           int64_t number, struct pav_members *body)
+{
+    struct pav_name_row row = {
+        .kind = kind,
+        .owner = owner,
+        .name = name,
+        .number = number,
+        .body = control_printed(c, pav_members_object(body))};
+
+    pav_store_name_put(c->e->store, &row);
+}
+
+/* A page of names with a prefix: "NextToken" goes on behind the last. */
+void
+events_list(struct control *c, int kind, int64_t owner, const char *key,
+            const struct pav_doc *(*entry)(struct control *c,
+                                           const struct pav_name_row *row))
+{
+    const char *prefix = control_text(c, "NamePrefix");
+    const char *after = control_page_start(c), *last = NULL;
+    int64_t limit = control_int(c->j->request, "Limit");
+    struct pav_name_row rows[100];
+    struct pav_items list;
+    uint32_t i, n;
+
+    if (after == NULL)
+        return;
+    if (limit == 0)
+        limit = 100;
+    pav_items_init(&list, c->a);
+    for (;;) {
+        n = pav_store_names(c->e->store, kind, owner, after, 100, c->a, rows);
+        for (i = 0; i < n; i++) {
+            const struct pav_doc *d;
+
+            if (prefix != NULL &&
+                strncmp(rows[i].name, prefix, strlen(prefix)) != 0)
+                continue;
+            d = entry(c, &rows[i]);
+            if (d == NULL)
+                continue;
+            if (list.count == limit) {
+                control_page_next(c, last);
+                i = n = 0;
+                break;
+            }
+            pav_items_add(&list, d);
+            last = rows[i].name;
+        }
+        if (n < 100)
+            break;
+        after = rows[n - 1].name;
+    }
+    pav_members_puts(&c->out, key, pav_items_array(&list));
+}
+
+static const char *
+bus_name(struct control *c)
+{
+    const char *name = control_text(c, "EventBusName");
+
+    return name == NULL ? DEFAULT_BUS : events_name_of(c, name, ":event-bus/");
+}
+
+/* NULL after the job has failed. */
+static struct bus *
+bus_asked(struct control *c)
+{
+    const char *name = bus_name(c);
+    struct bus *b = bus_by_name(c->e, name);
+
+    if (b == NULL)
+        job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "EventBusName",
+                 "Event bus %s does not exist.", name);
+    return b;
+}
+
+bool
+events_row(struct control *c, int kind, int64_t owner, const char *name,
+           struct pav_name_row *row, const struct pav_doc **body)
+{
+    if (name == NULL ||
+        !pav_store_name(c->e->store, kind, owner, name, c->a, row))
+        return false;
+    *body = control_body(c, row);
+    return true;
+}
+
+/* ---- buses ---- */
+
+static int64_t
+next_number(struct control *c, int kind)
+{
+    struct pav_name_row rows[100];
+    const char *after = "";
+    int64_t most = 1;
+    uint32_t i, n;
+
+    do {
+        n = pav_store_names(c->e->store, kind, 0, after, 100, c->a, rows);
+        for (i = 0; i < n; i++)
+            if (rows[i].number > most)
+                most = rows[i].number;
+        after = n == 0 ? "" : rows[n - 1].name;
+    } while (n == 100);
+    return most + 1;
+}
+
+/* Numbers of deleted ones are not given again: rows of events bear them. */
+static int64_t
+fresh_number(struct control *c, int kind, const char *counter)
+{
+    struct pav_name_row row = {
+        .kind = PAV_NAME_LAST_VERSION, .name = counter, .body = {"{}", 2}};
+    int64_t n = next_number(c, kind);
+
+    if (pav_store_name(c->e->store, PAV_NAME_LAST_VERSION, 0, counter, c->a,
+                       &row) &&
+        row.number >= n)
+        n = row.number + 1;
+    row.number = n;
+    pav_store_name_put(c->e->store, &row);
+    return n;
+}
+
+static const char *const bus_fields[] = {"Description", "KmsKeyIdentifier",
+                                         "DeadLetterConfig", "LogConfig", NULL};
+
+static void
+tags_of_new(struct control *c, const char *arn)
+{
+    const struct pav_doc *tags = pav_doc_get(c->j->request, "Tags");
+
+    if (tags != NULL && tags->len > 0)
+        (void)events_tags_add(c, arn, tags);
+}
+
+static void
+create_bus(struct control *c)
+{
+    const char *name = control_text(c, "Name");
+    struct pav_members body;
+
+    if (bus_by_name(c->e, name) != NULL) {
+        job_fail(c->j, PAV_CONFLICT, "ResourceAlreadyExistsException", "Name",
+                 "Event bus %s already exists.", name);
+        return;
+    }
+    pav_members_init(&body, c->a);
+    events_copy(c, &body, c->j->request, bus_fields);
+    pav_members_int(&body, "CreationTime", pav_clock_ms(c->e->clock));
+    pav_members_int(&body, "LastModifiedTime", pav_clock_ms(c->e->clock));
+    events_put(c, PAV_NAME_BUS, 0, name, fresh_number(c, PAV_NAME_BUS, "bus"),
+               &body);
+    pav_members_str(&c->out, "EventBusArn", events_arn(c, "event-bus", name));
+    events_copy(c, &c->out, c->j->request, bus_fields);
+    tags_of_new(c, events_arn(c, "event-bus", name));
+    events_touch(c, PAV_TOUCHED_BUS, NULL, name);
+}
+
+static const struct pav_doc *
+bus_body(struct control *c, const char *name)
+{
+    struct pav_name_row row;
+    const struct pav_doc *body = &pav_doc_empty_object;
+
+    (void)events_row(c, PAV_NAME_BUS, 0, name, &row, &body);
+    return body;
+}
+
+static const struct pav_doc *
+bus_entry(struct control *c, const struct pav_name_row *row)
+{
+    const struct pav_doc *body = control_body(c, row);
+    const struct pav_doc *policy = pav_doc_get(body, "Policy");
+    struct pav_members m;
+
+    pav_members_init(&m, c->a);
+    pav_members_str(&m, "Name", row->name);
+    pav_members_str(&m, "Arn", events_arn(c, "event-bus", row->name));
+    events_copy(c, &m, body, bus_fields);
+    if (policy != NULL)
+        pav_members_str(&m, "Policy", pav_doc_text(c->a, policy));
+    events_date(&m, body, "CreationTime");
+    events_date(&m, body, "LastModifiedTime");
+    return pav_members_object(&m);
+}
+
+static void
+answer_with(struct control *c, const struct pav_doc *d)
+{
+    uint32_t i;
+
+    for (i = 0; i < d->len; i++)
+        pav_members_add(&c->out, d->members[i].key, d->members[i].len,
+                        &d->members[i].value);
+}
+
+static void
+describe_bus(struct control *c)
+{
+    const char *name = control_text(c, "Name");
+    struct pav_name_row row = {.body = {"{}", 2}};
+
+    name = name == NULL ? DEFAULT_BUS : events_name_of(c, name, ":event-bus/");
+    if (bus_by_name(c->e, name) == NULL) {
+        job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "Name",
+                 "Event bus %s does not exist.", name);
+        return;
+    }
+    (void)pav_store_name(c->e->store, PAV_NAME_BUS, 0, name, c->a, &row);
+    row.name = name;
+    answer_with(c, bus_entry(c, &row));
+}
+
+static void
+update_bus(struct control *c)
+{
+    const char *name = control_text(c, "Name");
+    struct pav_members body;
+    struct bus *b;
+
+    name = name == NULL ? DEFAULT_BUS : name;
+    b = bus_by_name(c->e, name);
+    if (b == NULL) {
+        job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "Name",
+                 "Event bus %s does not exist.", name);
+        return;
+    }
+    pav_members_init(&body, c->a);
+    answer_with(&(struct control){.out = body}, &pav_doc_empty_object);
+    events_copy(c, &body, bus_body(c, name),
+                (const char *const[]){"Policy", "CreationTime", NULL});
+    events_copy(c, &body, c->j->request, bus_fields);
+    pav_members_int(&body, "LastModifiedTime", pav_clock_ms(c->e->clock));
+    events_put(c, PAV_NAME_BUS, 0, name, b->id, &body);
+    pav_members_str(&c->out, "Arn", b->arn);
+    pav_members_str(&c->out, "Name", name);
+    events_copy(c, &c->out, c->j->request, bus_fields);
+}
+
+static void
+delete_bus(struct control *c)
+{
+    const char *name = control_text(c, "Name");
+    struct bus *b = bus_by_name(c->e, name);
+    struct pav_name_row row;
+
+    if (strcmp(name, DEFAULT_BUS) == 0) {
+        job_fail(c->j, PAV_INVALID, "ValidationException", "Name",
+                 "Cannot delete event bus default.");
+        return;
+    }
+    if (b == NULL) /* gone already: fine */
+        return;
+    if (pav_store_names(c->e->store, PAV_NAME_RULE, b->id, "", 1, c->a, &row) >
+        0) {
+        job_fail(c->j, PAV_CONFLICT, "ValidationException", "Name",
+                 "Event bus %s can't be deleted since it has rules.", name);
+        return;
+    }
+    pav_store_name_delete(c->e->store, PAV_NAME_BUS, 0, name);
+    pav_store_name_delete(c->e->store, PAV_NAME_TAGS, 0, b->arn);
+    events_touch(c, PAV_TOUCHED_BUS, NULL, name);
+}
+
+/* The default one has a row only when something was said of it. */
+static void
+list_buses(struct control *c)
+{
+    struct pav_name_row row = {.name = DEFAULT_BUS, .body = {"{}", 2}};
+    const char *prefix = control_text(c, "NamePrefix");
+    const struct pav_doc *list;
+    struct pav_items all;
+    uint32_t i;
+
+    events_list(c, PAV_NAME_BUS, 0, "EventBuses", bus_entry);
+    if (c->j->rc != PAV_OK || control_text(c, "NextToken") != NULL ||
+        pav_store_name(c->e->store, PAV_NAME_BUS, 0, DEFAULT_BUS, c->a, &row) ||
+        (prefix != NULL && strncmp(DEFAULT_BUS, prefix, strlen(prefix)) != 0))
+        return;
+    list = pav_doc_get(pav_members_object(&c->out), "EventBuses");
+    pav_items_init(&all, c->a);
+    pav_items_add(&all, bus_entry(c, &row));
+    for (i = 0; i < list->len; i++)
+        pav_items_add(&all, &list->items[i]);
+    pav_members_puts(&c->out, "EventBuses", pav_items_array(&all));
+}
+
+/* ---- who may put events ---- */
+
+static const struct pav_doc *
+statement_of(struct control *c)
+{
+    struct pav_members m, principal;
+    const char *who = control_text(c, "Principal");
+
+    pav_members_init(&m, c->a);
+    pav_members_str(&m, "Sid", control_text(c, "StatementId"));
+    pav_members_str(&m, "Effect", "Allow");
+    if (who != NULL && strcmp(who, "*") != 0) {
+        pav_members_init(&principal, c->a);
+        pav_members_str(&principal, "AWS",
+                        pav_arena_printf(c->a, "arn:aws:iam::%s:root", who));
+        pav_members_puts(&m, "Principal", pav_members_object(&principal));
+    } else {
+        pav_members_str(&m, "Principal", "*");
+    }
+    pav_members_str(&m, "Action", "events:PutEvents");
+    pav_members_str(&m, "Resource", events_arn(c, "event-bus", bus_name(c)));
+    return pav_members_object(&m);
+}
+
+static void
+save_policy(struct control *c, const struct bus *b,
+            const struct pav_doc *policy)
+{
+    const struct pav_doc *old = bus_body(c, b->name);
+    struct pav_members body;
+    uint32_t i;
+
+    pav_members_init(&body, c->a);
+    for (i = 0; i < old->len; i++)
+        if (!(old->members[i].len == 6 &&
+              memcmp(old->members[i].key, "Policy", 6) == 0))
+            pav_members_add(&body, old->members[i].key, old->members[i].len,
+                            &old->members[i].value);
+    if (policy != NULL)
+        pav_members_puts(&body, "Policy", policy);
+    events_put(c, PAV_NAME_BUS, 0, b->name, b->id, &body);
+}
+
+static const struct pav_doc *
+policy_of(struct control *c, const struct pav_items *statements)
+{
+    struct pav_members m;
+    struct pav_items copy = *statements;
+
+    pav_members_init(&m, c->a);
+    pav_members_str(&m, "Version", "2012-10-17");
+    pav_members_puts(&m, "Statement", pav_items_array(&copy));
+    return pav_members_object(&m);
+}
+
+static void
+keep_statements(struct control *c, const struct bus *b, const char *but,
+                struct pav_items *out, bool *found)
+{
+    const struct pav_doc *list =
+        pav_doc_get(pav_doc_get(bus_body(c, b->name), "Policy"), "Statement");
+    uint32_t i;
+
+    *found = false;
+    pav_items_init(out, c->a);
+    for (i = 0; list != NULL && i < list->len; i++) {
+        const struct pav_doc *sid = pav_doc_get(&list->items[i], "Sid");
+
+        if (but != NULL && sid != NULL && pav_doc_is_str(sid, but))
+            *found = true;
+        else
+            pav_items_add(out, &list->items[i]);
+    }
+}
+
+static void
+put_permission(struct control *c)
+{
+    struct bus *b = bus_asked(c);
+    const char *text = control_text(c, "Policy");
+    const struct pav_doc *policy;
+    struct pav_items statements;
+    struct pav_err err;
+    bool found;
+
+    if (b == NULL)
+        return;
+    if (text != NULL) {
+        if (pav_doc_parse(c->a, text, strlen(text), NULL, &policy, &err) !=
+                PAV_OK ||
+            pav_doc_get(policy, "Statement") == NULL) {
+            job_fail(c->j, PAV_INVALID, "ValidationException", "Policy",
+                     "Parameter Policy is not valid.");
+            return;
+        }
+        save_policy(c, b, policy);
+        return;
+    }
+    if (control_text(c, "StatementId") == NULL ||
+        control_text(c, "Principal") == NULL) {
+        job_fail(c->j, PAV_INVALID, "ValidationException", "StatementId",
+                 "StatementId and Principal, or Policy, are wanted.");
+        return;
+    }
+    keep_statements(c, b, control_text(c, "StatementId"), &statements, &found);
+    pav_items_add(&statements, statement_of(c));
+    save_policy(c, b, policy_of(c, &statements));
+}
+
+static void
+remove_permission(struct control *c)
+{
+    struct bus *b = bus_asked(c);
+    const char *sid = control_text(c, "StatementId");
+    struct pav_items statements;
+    bool found;
+
+    if (b == NULL)
+        return;
+    if (request_is(c, "RemoveAllPermissions")) {
+        save_policy(c, b, NULL);
+        return;
+    }
+    keep_statements(c, b, sid == NULL ? "" : sid, &statements, &found);
+    if (!found) {
+        job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "StatementId",
+                 "Statement with the provided id does not exist.");
+        return;
+    }
+    save_policy(c, b, statements.count == 0 ? NULL : policy_of(c, &statements));
+}
+
+/* ---- rules ---- */
+
+static const char *const rule_fields[] = {
+    "Description", "EventPattern", "ScheduleExpression", "RoleArn", NULL};
+
+/* NULL after the job has failed. */
+static struct bus *
+rule_asked(struct control *c, const char *key, struct pav_name_row *row,
+           const struct pav_doc **body)
+{
+    struct bus *b = bus_asked(c);
+    const char *name = control_text(c, key);
+
+    if (b == NULL)
+        return NULL;
+    if (events_row(c, PAV_NAME_RULE, b->id, name, row, body))
+        return b;
+    job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", key,
+             "Rule %s does not exist on EventBus %s.", name, b->name);
+    return NULL;
+}
+
+bool
+events_check_pattern(struct control *c, const char *text)
+{
+    static const struct pav_doc_opts keep = {PAV_DUP_KEEP, 0, 0};
+    const struct pav_doc *doc = NULL;
+    struct pav_pattern *p;
+    struct pav_err err;
+
+    if (text == NULL ||
+        ((*text == '\0' || pav_doc_parse(c->a, text, strlen(text), &keep, &doc,
+                                         &err) == PAV_OK) &&
+         pav_pattern_compile(c->a, doc, &p, &err) == PAV_OK))
+        return true;
+    job_fail(c->j, PAV_INVALID, "InvalidEventPatternException", "EventPattern",
+             "Event pattern is not valid. Reason: %s", err.message);
+    return false;
+}
+
+static bool
+check_schedule(struct control *c, const struct bus *b, const char *text)
+{
+    struct pav_schedule s;
+
+    if (text == NULL || *text == '\0')
+        return true;
+    if (strcmp(b->name, DEFAULT_BUS) != 0) {
+        job_fail(c->j, PAV_INVALID, "ValidationException", "ScheduleExpression",
+                 "ScheduleExpression is supported only on the default event "
+                 "bus.");
+        return false;
+    }
+    if (pav_schedule_parse(text, &s, NULL) == PAV_OK &&
+        s.kind != PAV_SCHEDULE_AT)
+        return true;
+    job_fail(c->j, PAV_INVALID, "ValidationException", "ScheduleExpression",
+             "Parameter ScheduleExpression is not valid.");
+    return false;
+}
+
+/* A rule's schedule is a row of its own while the rule is enabled. */
+static void
+schedule_rule(struct control *c, const struct bus *b, const char *name,
+              const struct pav_doc *body)
+{
+    struct pav_schedule_row row = {
+        .kind = PAV_SCHEDULED_RULE, .owner = b->id, .name = name};
+    const struct pav_doc *text = pav_doc_get(body, "ScheduleExpression");
+    struct pav_members m;
+    bool there = pav_store_schedule(c->e->store, PAV_SCHEDULED_RULE, b->id,
+                                    name, c->a, &row);
+
+    if (text == NULL || text->len == 0 ||
+        pav_doc_is_str(pav_doc_get(body, "State"), "DISABLED")) {
+        if (there)
+            pav_store_schedule_delete(c->e->store, row.id);
+        return;
+    }
+    if (there &&
+        pav_doc_equal(pav_doc_get(pav_doc_own(c->a, row.body.p, row.body.len),
+                                  "ScheduleExpression"),
+                      text))
+        return; /* it goes on as it counts */
+    pav_members_init(&m, c->a);
+    pav_members_puts(&m, "ScheduleExpression", text);
+    pav_members_int(&m, "CreationDate", pav_clock_ms(c->e->clock));
+    row.body = control_printed(c, pav_members_object(&m));
+    row.next_at =
+        schedule_after(c->e, pav_members_object(&m), pav_clock_ms(c->e->clock));
+    pav_store_schedule_put(c->e->store, &row);
+}
+
+static void
+save_rule(struct control *c, const struct bus *b, const char *name,
+          struct pav_members *body)
+{
+    events_put(c, PAV_NAME_RULE, b->id, name, 0, body);
+    schedule_rule(c, b, name, pav_members_object(body));
+    events_touch(c, PAV_TOUCHED_RULE, b->name, name);
+}
+
+static void
+put_rule(struct control *c)
+{
+    const char *name = control_text(c, "Name");
+    const char *pattern = control_text(c, "EventPattern");
+    const char *schedule = control_text(c, "ScheduleExpression");
+    const char *state = control_text(c, "State");
+    struct bus *b = bus_asked(c);
+    const struct pav_doc *old = NULL;
+    struct pav_name_row row;
+    struct pav_members body;
+
+    if (b == NULL)
+        return;
+    if (pattern == NULL && schedule == NULL) {
+        job_fail(c->j, PAV_INVALID, "ValidationException", "EventPattern",
+                 "Parameter(s) EventPattern or ScheduleExpression must be "
+                 "specified.");
+        return;
+    }
+    if (!events_check_pattern(c, pattern) || !check_schedule(c, b, schedule))
+        return;
+    (void)events_row(c, PAV_NAME_RULE, b->id, name, &row, &old);
+    pav_members_init(&body, c->a);
+    events_copy(c, &body, c->j->request, rule_fields);
+    pav_members_str(&body, "State", state == NULL ? "ENABLED" : state);
+    if (old != NULL) /* all is put anew, but for the targets */
+        events_copy(c, &body, old, (const char *const[]){"Targets", NULL});
+    save_rule(c, b, name, &body);
+    pav_members_str(&c->out, "RuleArn", bus_rule_arn(c->e, b->name, name));
+    if (old == NULL)
+        tags_of_new(c, bus_rule_arn(c->e, b->name, name));
+}
+
+static const struct pav_doc *
+rule_described(struct control *c, const struct bus *b, const char *name,
+               const struct pav_doc *body)
+{
+    struct pav_members m;
+
+    pav_members_init(&m, c->a);
+    pav_members_str(&m, "Name", name);
+    pav_members_str(&m, "Arn", bus_rule_arn(c->e, b->name, name));
+    events_copy(c, &m, body, rule_fields);
+    events_copy(c, &m, body, (const char *const[]){"State", NULL});
+    pav_members_str(&m, "EventBusName", b->name);
+    return pav_members_object(&m);
+}
+
+static void
+describe_rule(struct control *c)
+{
+    struct pav_name_row row;
+    const struct pav_doc *body;
+    struct bus *b = rule_asked(c, "Name", &row, &body);
+
+    if (b == NULL)
+        return;
+    answer_with(c, rule_described(c, b, row.name, body));
+    pav_members_str(&c->out, "CreatedBy", c->e->config.account);
+}
+
+static void
+delete_rule(struct control *c)
+{
+    struct bus *b = bus_asked(c);
+    const char *name = control_text(c, "Name");
+    const struct pav_doc *body, *targets;
+    struct pav_schedule_row schedule;
+    struct pav_name_row row;
+
+    if (b == NULL || !events_row(c, PAV_NAME_RULE, b->id, name, &row, &body))
+        return; /* gone already: fine */
+    targets = pav_doc_get(body, "Targets");
+    if (targets != NULL && targets->len > 0) {
+        job_fail(c->j, PAV_CONFLICT, "ValidationException", "Name",
+                 "Rule can't be deleted since it has targets.");
+        return;
+    }
+    pav_store_name_delete(c->e->store, PAV_NAME_RULE, b->id, name);
+    pav_store_name_delete(c->e->store, PAV_NAME_TAGS, 0,
+                          bus_rule_arn(c->e, b->name, name));
+    if (pav_store_schedule(c->e->store, PAV_SCHEDULED_RULE, b->id, name, c->a,
+                           &schedule))
+        pav_store_schedule_delete(c->e->store, schedule.id);
+    events_touch(c, PAV_TOUCHED_RULE, b->name, name);
+}
+
+static void
+set_state(struct control *c, const char *state)
+{
+    struct pav_name_row row;
+    const struct pav_doc *body;
+    struct bus *b = rule_asked(c, "Name", &row, &body);
+    struct pav_members m;
+
+    if (b == NULL)
+        return;
+    pav_members_init(&m, c->a);
+    events_copy(c, &m, body, rule_fields);
+    events_copy(c, &m, body, (const char *const[]){"Targets", NULL});
+    pav_members_str(&m, "State", state);
+    save_rule(c, b, row.name, &m);
+}
+
+static void
+enable_rule(struct control *c)
+{
+    set_state(c, "ENABLED");
+}
+
+static void
+disable_rule(struct control *c)
+{
+    set_state(c, "DISABLED");
+}
+
+static const struct pav_doc *
+rule_entry(struct control *c, const struct pav_name_row *row)
+{
+    return rule_described(c, bus_by_id(c->e, row->owner), row->name,
+                          control_body(c, row));
+}
+
+static void
+list_rules(struct control *c)
+{
+    struct bus *b = bus_asked(c);
+
+    if (b != NULL)
+        events_list(c, PAV_NAME_RULE, b->id, "Rules", rule_entry);
+}
+
+static const struct pav_doc *
+name_of_target(struct control *c, const struct pav_name_row *row)
+{
+    const struct pav_doc *targets =
+        pav_doc_get(control_body(c, row), "Targets");
+    const char *arn = control_text(c, "TargetArn");
+    uint32_t i;
+
+    for (i = 0; targets != NULL && i < targets->len; i++)
+        if (pav_doc_is_str(pav_doc_get(&targets->items[i], "Arn"), arn))
+            return pav_doc_new_cstr(c->a, row->name);
+    return NULL;
+}
+
+static void
+list_names_by_target(struct control *c)
+{
+    struct bus *b = bus_asked(c);
+
+    if (b != NULL)
+        events_list(c, PAV_NAME_RULE, b->id, "RuleNames", name_of_target);
+}
+
+/* ---- targets ---- */
+
+/* What is wrong with it, in the service's words; NULL: nothing. */
+static const char *
+target_fault(struct control *c, const struct pav_doc *d)
+{
+    const struct pav_doc *id = pav_doc_get(d, "Id");
+    const char *name = id == NULL ? "" : pav_doc_str(c->a, id);
+    struct target t;
+    struct pav_err err;
+    int given = (pav_doc_get(d, "Input") != NULL) +
+                (pav_doc_get(d, "InputPath") != NULL) +
+                (pav_doc_get(d, "InputTransformer") != NULL);
+    const char *p;
+
+    if (id == NULL || id->kind != PAV_STRING || id->len == 0 || id->len > 64 ||
+        pav_doc_get(d, "Arn") == NULL)
+        return "A target needs Id (1 to 64 characters) and Arn.";
+    if (given > 1)
+        return pav_arena_printf(c->a,
+                                "Only one of Input, InputPath, or "
+                                "InputTransformer must be provided for target "
+                                "%s.",
+                                name);
+    if (target_read(c->e, c->a, d, &t, &err) == PAV_OK)
+        return NULL;
+    p = strstr(err.message, "invalid placeholder ");
+    if (p != NULL)
+        return pav_arena_printf(c->a,
+                                "InputTemplate for target %s contains invalid "
+                                "placeholder %s.",
+                                name, p + strlen("invalid placeholder "));
+    return pav_arena_printf(c->a, "Invalid input for target %s. Reason: %s",
+                            name, err.message);
+}
+
+static bool
+same_id(const struct pav_doc *x, const struct pav_doc *y)
+{
+    return pav_doc_equal(pav_doc_get(x, "Id"), pav_doc_get(y, "Id"));
+}
+
+static void
+save_targets(struct control *c, const struct bus *b, const char *name,
+             const struct pav_doc *body, struct pav_items *targets)
+{
+    struct pav_members m;
+
+    pav_members_init(&m, c->a);
+    events_copy(c, &m, body, rule_fields);
+    events_copy(c, &m, body, (const char *const[]){"State", NULL});
+    pav_members_puts(&m, "Targets", pav_items_array(targets));
+    save_rule(c, b, name, &m);
+}
+
+static void
+none_failed(struct control *c)
+{
+    pav_members_int(&c->out, "FailedEntryCount", 0);
+    pav_members_puts(&c->out, "FailedEntries", &pav_doc_empty_array);
+}
+
+static void
+put_targets(struct control *c)
+{
+    const struct pav_doc *list = pav_doc_get(c->j->request, "Targets"), *old;
+    struct pav_name_row row;
+    const struct pav_doc *body;
+    struct bus *b = rule_asked(c, "Rule", &row, &body);
+    struct pav_items all;
+    uint32_t i, j;
+
+    if (b == NULL)
+        return;
+    for (i = 0; i < list->len; i++) {
+        const char *why = target_fault(c, &list->items[i]);
+
+        if (why != NULL) {
+            job_fail(c->j, PAV_INVALID, "ValidationException", "Targets", "%s",
+                     why);
+            return;
+        }
+    }
+    old = pav_doc_get(body, "Targets");
+    pav_items_init(&all, c->a);
+    for (i = 0; old != NULL && i < old->len; i++) {
+        for (j = 0; j < list->len; j++)
+            if (same_id(&old->items[i], &list->items[j]))
+                break;
+        if (j == list->len)
+            pav_items_add(&all, &old->items[i]);
+    }
+    for (i = 0; i < list->len; i++)
+        pav_items_add(&all, &list->items[i]);
+    if (all.count > TARGETS_MAX) {
+        job_fail(c->j, PAV_LIMIT, "LimitExceededException", "Targets",
+                 "The requested resource exceeds the maximum number allowed.");
+        return;
+    }
+    save_targets(c, b, row.name, body, &all);
+    none_failed(c);
+}
+
+static void
+remove_targets(struct control *c)
+{
+    const struct pav_doc *ids = pav_doc_get(c->j->request, "Ids"), *old;
+    struct pav_name_row row;
+    const struct pav_doc *body;
+    struct bus *b = rule_asked(c, "Rule", &row, &body);
+    struct pav_items kept;
+    uint32_t i, j;
+
+    if (b == NULL)
+        return;
+    old = pav_doc_get(body, "Targets");
+    pav_items_init(&kept, c->a);
+    for (i = 0; old != NULL && i < old->len; i++) {
+        for (j = 0; j < ids->len; j++)
+            if (pav_doc_equal(pav_doc_get(&old->items[i], "Id"),
+                              &ids->items[j]))
+                break;
+        if (j == ids->len)
+            pav_items_add(&kept, &old->items[i]);
+    }
+    save_targets(c, b, row.name, body, &kept);
+    none_failed(c);
+}
+
+static void
+list_targets(struct control *c)
+{
+    struct pav_name_row row;
+    const struct pav_doc *body;
+
+    if (rule_asked(c, "Rule", &row, &body) == NULL)
+        return;
+    body = pav_doc_get(body, "Targets");
+    pav_members_puts(&c->out, "Targets",
+                     body == NULL ? &pav_doc_empty_array : body);
+}
+
+/* ---- archives ---- */
+
+static const char *const archive_fields[] = {
+    "EventSourceArn", "Description",      "EventPattern",
+    "RetentionDays",  "KmsKeyIdentifier", NULL};
+
+static bool
+archive_asked(struct control *c, struct pav_name_row *row,
+              const struct pav_doc **body)
+{
+    const char *name = control_text(c, "ArchiveName");
+
+    if (events_row(c, PAV_NAME_ARCHIVE, 0, name, row, body))
+        return true;
+    job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "ArchiveName",
+             "Archive %s does not exist.", name);
+    return false;
+}
+
+static void
+archive_answer(struct control *c, const char *name, const struct pav_doc *body)
+{
+    pav_members_str(&c->out, "ArchiveArn", events_arn(c, "archive", name));
+    events_copy(c, &c->out, body, (const char *const[]){"State", NULL});
+    events_date(&c->out, body, "CreationTime");
+}
+
+static void
+create_archive(struct control *c)
+{
+    const char *name = control_text(c, "ArchiveName");
+    const char *source =
+        events_name_of(c, control_text(c, "EventSourceArn"), ":event-bus/");
+    struct pav_name_row row;
+    const struct pav_doc *body;
+    struct pav_members m;
+
+    if (bus_by_name(c->e, source) == NULL) {
+        job_fail(c->j, PAV_MISSING, "ResourceNotFoundException",
+                 "EventSourceArn", "Event bus %s does not exist.", source);
+        return;
+    }
+    if (events_row(c, PAV_NAME_ARCHIVE, 0, name, &row, &body)) {
+        job_fail(c->j, PAV_CONFLICT, "ResourceAlreadyExistsException",
+                 "ArchiveName", "Archive %s already exists.", name);
+        return;
+    }
+    if (!events_check_pattern(c, control_text(c, "EventPattern")))
+        return;
+    pav_members_init(&m, c->a);
+    events_copy(c, &m, c->j->request, archive_fields);
+    pav_members_str(&m, "State", "ENABLED");
+    pav_members_int(&m, "CreationTime", pav_clock_ms(c->e->clock));
+    events_put(c, PAV_NAME_ARCHIVE, 0, name,
+               fresh_number(c, PAV_NAME_ARCHIVE, "archive"), &m);
+    archive_answer(c, name, pav_members_object(&m));
+    events_touch(c, PAV_TOUCHED_ARCHIVE, NULL, name);
+}
+
+static void
+update_archive(struct control *c)
+{
+    struct pav_name_row row;
+    const struct pav_doc *body;
+    struct pav_members m;
+
+    if (!archive_asked(c, &row, &body) ||
+        !events_check_pattern(c, control_text(c, "EventPattern")))
+        return;
+    pav_members_init(&m, c->a);
+    events_copy(c, &m, body, archive_fields);
+    events_copy(c, &m, body,
+                (const char *const[]){"State", "CreationTime", NULL});
+    events_copy(c, &m, c->j->request, archive_fields);
+    events_put(c, PAV_NAME_ARCHIVE, 0, row.name, row.number, &m);
+    archive_answer(c, row.name, pav_members_object(&m));
+    events_touch(c, PAV_TOUCHED_ARCHIVE, NULL, row.name);
+}
+
+static const struct pav_doc *
+archive_entry(struct control *c, const struct pav_name_row *row)
+{
+    const struct pav_doc *body = control_body(c, row);
+    const char *source = control_text(c, "EventSourceArn");
+    const char *state = control_text(c, "State");
+    const struct archive *a = archive_by_name(c->e, row->name);
+    struct pav_members m;
+
+    if ((source != NULL &&
+         !pav_doc_is_str(pav_doc_get(body, "EventSourceArn"), source)) ||
+        (state != NULL && !pav_doc_is_str(pav_doc_get(body, "State"), state)))
+        return NULL;
+    pav_members_init(&m, c->a);
+    pav_members_str(&m, "ArchiveName", row->name);
+    events_copy(c, &m, body,
+                (const char *const[]){"EventSourceArn", "State",
+                                      "RetentionDays", NULL});
+    if (pav_doc_get(body, "RetentionDays") == NULL)
+        pav_members_int(&m, "RetentionDays", 0);
+    pav_members_int(&m, "SizeBytes", a == NULL ? 0 : a->bytes);
+    pav_members_int(&m, "EventCount", a == NULL ? 0 : a->count);
+    events_date(&m, body, "CreationTime");
+    return pav_members_object(&m);
+}
+
+static void
+describe_archive(struct control *c)
+{
+    struct pav_name_row row;
+    const struct pav_doc *body;
+
+    if (!archive_asked(c, &row, &body))
+        return;
+    answer_with(c, archive_entry(c, &row));
+    pav_members_str(&c->out, "ArchiveArn", events_arn(c, "archive", row.name));
+    events_copy(c, &c->out, body,
+                (const char *const[]){"Description", "EventPattern",
+                                      "KmsKeyIdentifier", NULL});
+}
+
+static void
+list_archives(struct control *c)
+{
+    events_list(c, PAV_NAME_ARCHIVE, 0, "Archives", archive_entry);
+}
+
+static void
+delete_archive(struct control *c)
+{
+    struct pav_name_row row;
+    const struct pav_doc *body;
+
+    if (!archive_asked(c, &row, &body))
+        return;
+    pav_store_name_delete(c->e->store, PAV_NAME_ARCHIVE, 0, row.name);
+    while (pav_store_archive_forget(c->e->store, row.number, INT64_MAX, 10000) >
+           0)
+        ;
+    events_touch(c, PAV_TOUCHED_ARCHIVE, NULL, row.name);
+}
+
+/* ---- replays ---- */
+
+static const char *const replay_fields[] = {"Description", "State",
+                                            "StateReason", "EventSourceArn",
+                                            "Destination", NULL};
+
+static int64_t
+time_in(const struct pav_doc *request, const char *key)
+{
+    const struct pav_doc *v = pav_doc_get(request, key);
+    double seconds = v == NULL ? 0 : pav_doc_double(v);
+
+    return seconds > 0 && seconds < 1e11 ? (int64_t)(seconds * 1000) : 0;
+}
+
+static bool
+start_fault(struct control *c, const struct archive *a, const char *archive,
+            const char *destination)
+{
+    struct pav_name_row row;
+    const struct pav_doc *body;
+
+    if (events_row(c, PAV_NAME_REPLAY, 0, control_text(c, "ReplayName"), &row,
+                   &body))
+        job_fail(c->j, PAV_CONFLICT, "ResourceAlreadyExistsException",
+                 "ReplayName", "Replay %s already exists.", row.name);
+    else if (a == NULL)
+        job_fail(c->j, PAV_INVALID, "ValidationException", "EventSourceArn",
+                 "Parameter EventSourceArn is not valid. Reason: Archive %s "
+                 "does not exist.",
+                 archive);
+    else if (destination == NULL || strcmp(destination, a->bus->arn) != 0)
+        job_fail(c->j, PAV_INVALID, "ValidationException", "Destination",
+                 "Parameter Destination.Arn is not valid. Reason: Cross event "
+                 "bus replay is not permitted.");
+    else if (time_in(c->j->request, "EventStartTime") >=
+             time_in(c->j->request, "EventEndTime"))
+        job_fail(c->j, PAV_INVALID, "ValidationException", "EventEndTime",
+                 "Parameter EventEndTime is not valid. Reason: EventStartTime "
+                 "must be before EventEndTime.");
+    else
+        return false;
+    return true;
+}
+
+static void
+start_replay(struct control *c)
+{
+    const char *name = control_text(c, "ReplayName");
+    const char *archive =
+        events_name_of(c, control_text(c, "EventSourceArn"), ":archive/");
+    const struct pav_doc *destination =
+        pav_doc_get(c->j->request, "Destination");
+    const struct pav_doc *arn = pav_doc_get(destination, "Arn");
+    struct archive *a = archive_by_name(c->e, archive);
+    int64_t now = pav_clock_ms(c->e->clock);
+    struct pav_archived first = {0, 0}, before;
+    struct pav_members m;
+
+    if (start_fault(c, a, archive, arn == NULL ? NULL : pav_doc_str(c->a, arn)))
+        return;
+    if (c->e->replays >= REPLAYS_MAX) {
+        job_fail(c->j, PAV_LIMIT, "LimitExceededException", "ReplayName",
+                 "The requested resource exceeds the maximum number allowed.");
+        return;
+    }
+    before.at = time_in(c->j->request, "EventStartTime") - 1;
+    before.event_id = INT64_MAX;
+    (void)pav_store_archive_next(c->e->store, a->id, before,
+                                 time_in(c->j->request, "EventEndTime"),
+                                 &first);
+    pav_members_init(&m, c->a);
+    events_copy(c, &m, c->j->request, replay_fields);
+    events_copy(c, &m, c->j->request, (const char *const[]){"Speed", NULL});
+    pav_members_str(&m, "State", "STARTING");
+    pav_members_int(&m, "EventStartTime", before.at + 1);
+    pav_members_int(&m, "EventEndTime", time_in(c->j->request, "EventEndTime"));
+    pav_members_int(&m, "ReplayStartTime", now);
+    pav_members_int(&m, "ArchiveId", a->id);
+    pav_members_int(&m, "BusId", a->bus->id);
+    pav_members_int(&m, "EventFirst", first.at);
+    pav_members_int(&m, "LastAt", before.at);
+    pav_members_int(&m, "LastId", INT64_MAX);
+    events_put(c, PAV_NAME_REPLAY, 0, name, now, &m);
+    c->e->replaying = true;
+    pav_members_str(&c->out, "ReplayArn", events_arn(c, "replay", name));
+    pav_members_str(&c->out, "State", "STARTING");
+    pav_members_date(&c->out, "ReplayStartTime", now);
+}
+
+static const struct pav_doc *
+replay_described(struct control *c, const struct pav_name_row *row, bool whole)
+{
+    static const char *const dates[] = {
+        "EventStartTime",  "EventEndTime",  "EventLastReplayedTime",
+        "ReplayStartTime", "ReplayEndTime", NULL};
+    const struct pav_doc *body = control_body(c, row);
+    struct pav_members m;
+    int i;
+
+    pav_members_init(&m, c->a);
+    pav_members_str(&m, "ReplayName", row->name);
+    events_copy(c, &m, body,
+                whole ? replay_fields
+                      : (const char *const[]){"EventSourceArn", "State",
+                                              "StateReason", NULL});
+    for (i = 0; dates[i] != NULL; i++)
+        events_date(&m, body, dates[i]);
+    if (whole)
+        pav_members_str(&m, "ReplayArn", events_arn(c, "replay", row->name));
+    return pav_members_object(&m);
+}
+
+static bool
+replay_asked(struct control *c, struct pav_name_row *row,
+             const struct pav_doc **body)
+{
+    const char *name = control_text(c, "ReplayName");
+
+    if (events_row(c, PAV_NAME_REPLAY, 0, name, row, body))
+        return true;
+    job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "ReplayName",
+             "Replay %s does not exist.", name);
+    return false;
+}
+
+static void
+describe_replay(struct control *c)
+{
+    struct pav_name_row row;
+    const struct pav_doc *body;
+
+    if (replay_asked(c, &row, &body))
+        answer_with(c, replay_described(c, &row, true));
+}
+
+static const struct pav_doc *
+replay_entry(struct control *c, const struct pav_name_row *row)
+{
+    const struct pav_doc *body = control_body(c, row);
+    const char *source = control_text(c, "EventSourceArn");
+    const char *state = control_text(c, "State");
+
+    if ((source != NULL &&
+         !pav_doc_is_str(pav_doc_get(body, "EventSourceArn"), source)) ||
+        (state != NULL && !pav_doc_is_str(pav_doc_get(body, "State"), state)))
+        return NULL;
+    return replay_described(c, row, false);
+}
+
+static void
+list_replays(struct control *c)
+{
+    events_list(c, PAV_NAME_REPLAY, 0, "Replays", replay_entry);
+}
+
+static void
+cancel_replay(struct control *c)
+{
+    struct pav_name_row row;
+    const struct pav_doc *body;
+    struct pav_members m;
+
+    if (!replay_asked(c, &row, &body))
+        return;
+    if (row.number == 0) {
+        job_fail(c->j, PAV_CONFLICT, "IllegalStatusException", "ReplayName",
+                 "Replay %s is not in a valid state for this operation.",
+                 row.name);
+        return;
+    }
+    pav_members_init(&m, c->a);
+    pav_members_str(&m, "State", "CANCELLED");
+    pav_members_int(&m, "ReplayEndTime", pav_clock_ms(c->e->clock));
+    row.body =
+        control_printed(c, pav_doc_merge(c->a, body, pav_members_object(&m)));
+    row.number = 0;
+    pav_store_name_put(c->e->store, &row);
+    pav_members_str(&c->out, "ReplayArn", events_arn(c, "replay", row.name));
+    pav_members_str(&c->out, "State", "CANCELLED");
+}
+
+/* ---- tags ---- */
+
+bool
+events_tags_add(struct control *c, const char *arn, const struct pav_doc *tags)
+{
+    struct pav_items list;
+    uint32_t i;
+
+    pav_items_init(&list, c->a);
+    for (i = 0; i < tags->len; i++) {
+        const struct pav_doc *key = pav_doc_get(&tags->items[i], "Key");
+        const struct pav_doc *value = pav_doc_get(&tags->items[i], "Value");
+        struct pav_members m;
+
+        pav_members_init(&m, c->a);
+        if (key != NULL)
+            pav_members_puts(&m, "key", key);
+        if (value != NULL)
+            pav_members_puts(&m, "value", value);
+        pav_items_add(&list, pav_members_object(&m));
+    }
+    return tags_add(c->e, arn, pav_items_array(&list));
+}
+
+/* Only what is there has tags. */
+static const char *
+tagged(struct control *c)
+{
+    const char *arn = control_text(c, "ResourceARN"), *p;
+    struct pav_name_row row;
+    struct bus *b = NULL;
+    char *bus;
+
+    if ((p = strstr(arn, ":event-bus/")) != NULL) {
+        b = bus_by_name(c->e, p + strlen(":event-bus/"));
+    } else if ((p = strstr(arn, ":rule/")) != NULL) {
+        bus = pav_arena_strdup(c->a, p + strlen(":rule/"));
+        p = strchr(bus, '/');
+        if (p != NULL)
+            bus[p - bus] = '\0';
+        b = bus_by_name(c->e, p == NULL ? DEFAULT_BUS : bus);
+        if (b != NULL && !pav_store_name(c->e->store, PAV_NAME_RULE, b->id,
+                                         p == NULL ? bus : p + 1, c->a, &row))
+            b = NULL;
+    }
+    if (b != NULL)
+        return arn;
+    job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "ResourceARN",
+             "Resource %s does not exist.", arn);
+    return NULL;
+}
+
+static void
+tag_resource(struct control *c)
+{
+    const char *arn = tagged(c);
+
+    if (arn != NULL &&
+        !events_tags_add(c, arn, pav_doc_get(c->j->request, "Tags")))
+        job_fail(c->j, PAV_LIMIT, "LimitExceededException", "Tags",
+                 "The requested resource exceeds the maximum number allowed.");
+}
+
+static void
+untag_resource(struct control *c)
+{
+    const struct pav_doc *keys = pav_doc_get(c->j->request, "TagKeys"), *old;
+    const char *arn = tagged(c);
+    struct pav_name_row row;
+    struct pav_members m;
+    uint32_t i, j;
+
+    if (arn == NULL || !events_row(c, PAV_NAME_TAGS, 0, arn, &row, &old))
+        return;
+    pav_members_init(&m, c->a);
+    for (i = 0; i < old->len; i++) {
+        for (j = 0; j < keys->len; j++)
+            if (keys->items[j].kind == PAV_STRING &&
+                keys->items[j].len == old->members[i].len &&
+                memcmp(keys->items[j].text, old->members[i].key,
+                       old->members[i].len) == 0)
+                break;
+        if (j == keys->len)
+            pav_members_add(&m, old->members[i].key, old->members[i].len,
+                            &old->members[i].value);
+    }
+    events_put(c, PAV_NAME_TAGS, 0, arn, 0, &m);
+}
+
+static void
+list_tags(struct control *c)
+{
+    const char *arn = tagged(c);
+    const struct pav_doc *tags = &pav_doc_empty_object;
+    struct pav_name_row row;
+    struct pav_items list;
+    uint32_t i;
+
+    if (arn == NULL)
+        return;
+    (void)events_row(c, PAV_NAME_TAGS, 0, arn, &row, &tags);
+    pav_items_init(&list, c->a);
+    for (i = 0; i < tags->len; i++) {
+        struct pav_members m;
+
+        pav_members_init(&m, c->a);
+        pav_members_puts(
+            &m, "Key",
+            pav_doc_new_str(c->a, tags->members[i].key, tags->members[i].len));
+        pav_members_puts(&m, "Value", &tags->members[i].value);
+        pav_items_add(&list, pav_members_object(&m));
+    }
+    pav_members_puts(&c->out, "Tags", pav_items_array(&list));
+}
+
+/* ---- the table ---- */
+
+const struct control_action events_actions[] = {
+    {"events:CreateEventBus", create_bus, true},
+    {"events:DescribeEventBus", describe_bus, false},
+    {"events:UpdateEventBus", update_bus, false},
+    {"events:DeleteEventBus", delete_bus, true},
+    {"events:ListEventBuses", list_buses, false},
+    {"events:PutPermission", put_permission, false},
+    {"events:RemovePermission", remove_permission, false},
+    {"events:PutRule", put_rule, true},
+    {"events:DescribeRule", describe_rule, false},
+    {"events:DeleteRule", delete_rule, true},
+    {"events:EnableRule", enable_rule, true},
+    {"events:DisableRule", disable_rule, true},
+    {"events:ListRules", list_rules, false},
+    {"events:ListRuleNamesByTarget", list_names_by_target, false},
+    {"events:PutTargets", put_targets, true},
+    {"events:RemoveTargets", remove_targets, true},
+    {"events:ListTargetsByRule", list_targets, false},
+    {"events:CreateArchive", create_archive, true},
+    {"events:DescribeArchive", describe_archive, false},
+    {"events:UpdateArchive", update_archive, true},
+    {"events:DeleteArchive", delete_archive, true},
+    {"events:ListArchives", list_archives, false},
+    {"events:StartReplay", start_replay, false},
+    {"events:DescribeReplay", describe_replay, false},
+    {"events:CancelReplay", cancel_replay, false},
+    {"events:ListReplays", list_replays, false},
+    {"events:TagResource", tag_resource, false},
+    {"events:UntagResource", untag_resource, false},
+    {"events:ListTagsForResource", list_tags, false},
+    {NULL, NULL, false},
+};

@@ -1,0 +1,37 @@
+/* What the files of the EventBridge API on the engine's thread share. */
+#ifndef PAVANE_EVENTS_API_INT_H
+#define PAVANE_EVENTS_API_INT_H
+
+#include "bus_int.h"
+#include "control_int.h"
+
+/* The name in an ARN, behind `resource` (":event-bus/"); or the text itself. */
+const char *
+events_name_of(struct control *c, const char *text, const char *resource);
+const char *events_arn(struct control *c, const char *kind, const char *name);
+/* Members of `d` that are there, by their names (NULL at the end). */
+void events_copy(struct control *c, struct pav_members *out,
+                 const struct pav_doc *d, const char *const *keys);
+/* A time of the body, in the API's form; nothing when it has none. */
+void events_date(struct pav_members *out, const struct pav_doc *body,
+                 const char *key);
+void events_put(struct control *c, int kind, int64_t owner, const char *name,
+                int64_t number, struct pav_members *body);
+bool events_row(struct control *c, int kind, int64_t owner, const char *name,
+                struct pav_name_row *row, const struct pav_doc **body);
+/* A page under `key`; `entry` NULL leaves a row out. */
+void
+events_list(struct control *c, int kind, int64_t owner, const char *key,
+            const struct pav_doc *(*entry)(struct control *c,
+                                           const struct pav_name_row *row));
+/* [{Key, Value}] */
+bool
+events_tags_add(struct control *c, const char *arn, const struct pav_doc *tags);
+/* False after the job has failed. */
+bool events_check_pattern(struct control *c, const char *text);
+/* What the engine reads again behind the commit. */
+void events_touch(struct control *c, enum pav_touched touched, const char *bus,
+                  const char *name);
+bool request_is(const struct control *c, const char *key);
+
+#endif

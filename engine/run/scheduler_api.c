@@ -1,0 +1,457 @@
+/*
+ * EventBridge Scheduler's API on the engine's thread: schedules and their
+ * groups.  A schedule is a row with its next time; nothing of it is in memory.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "pavane/schedule.h"
+#include "pavane/text.h"
+#include "events_api_int.h"
+
+#define DEFAULT_GROUP "default"
+
+static const char *
+scheduler_arn(struct control *c, const char *kind, const char *group,
+              const char *name)
+{
+    return pav_arena_printf(c->a, "arn:aws:scheduler:%s:%s:%s/%s%s%s",
+                            c->e->config.region, c->e->config.account, kind,
+                            group, name == NULL ? "" : "/",
+                            name == NULL ? "" : name);
+}
+
+/* The group's number; 0 after the job has failed. */
+static int64_t
+group_asked(struct control *c, const char *name)
+{
+    struct pav_name_row row;
+
+    if (name == NULL || strcmp(name, DEFAULT_GROUP) == 0)
+        return 1;
+    if (pav_store_name(c->e->store, PAV_NAME_GROUP, 0, name, c->a, &row))
+        return row.number;
+    job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "GroupName",
+             "Schedule group %s does not exist.", name);
+    return 0;
+}
+
+static const char *
+group_name(struct control *c)
+{
+    const char *name = control_text(c, "GroupName");
+
+    return name == NULL ? DEFAULT_GROUP : name;
+}
+
+/* ---- schedules ---- */
+
+static bool
+invalid(struct control *c, const char *what)
+{
+    job_fail(c->j, PAV_INVALID, "ValidationException", what, "Invalid %s.",
+             what);
+    return false;
+}
+
+static bool
+check_schedule(struct control *c)
+{
+    const struct pav_doc *target = pav_doc_get(c->j->request, "Target");
+    const struct pav_doc *window =
+        pav_doc_get(c->j->request, "FlexibleTimeWindow");
+    const char *text = control_text(c, "ScheduleExpression");
+    const char *zone = control_text(c, "ScheduleExpressionTimezone");
+    const char *action = control_text(c, "ActionAfterCompletion");
+    struct pav_schedule s;
+    struct pav_zone *z;
+
+    if (pav_schedule_parse(text, &s, NULL) != PAV_OK) {
+        job_fail(c->j, PAV_INVALID, "ValidationException", "ScheduleExpression",
+                 "Invalid Schedule Expression %s.", text);
+        return false;
+    }
+    if (zone != NULL && strcmp(zone, "UTC") != 0) {
+        if (pav_zone_load(zone, &z, NULL) != PAV_OK)
+            return invalid(c, "ScheduleExpressionTimezone");
+        pav_zone_free(z);
+    }
+    if (pav_doc_get(target, "Arn") == NULL)
+        return invalid(c, "Target");
+    if (pav_doc_get(window, "Mode") == NULL)
+        return invalid(c, "FlexibleTimeWindow");
+    return action == NULL || strcmp(action, "NONE") == 0 ||
+           strcmp(action, "DELETE") == 0 || invalid(c, "ActionAfterCompletion");
+}
+
+static int64_t
+date_in(const struct pav_doc *request, const char *key)
+{
+    const struct pav_doc *v = pav_doc_get(request, key);
+    int64_t ms = 0;
+
+    if (v != NULL && v->kind == PAV_STRING)
+        (void)pav_time_parse(v->text, v->len, &ms);
+    else if (v != NULL)
+        ms = (int64_t)(pav_doc_double(v) * 1000);
+    return ms;
+}
+
+static bool
+is_enabled(const struct pav_doc *body)
+{
+    return !pav_doc_is_str(pav_doc_get(body, "State"), "DISABLED");
+}
+
+static void
+put_schedule(struct control *c, bool fresh)
+{
+    static const char *const fields[] = {"ScheduleExpression",
+                                         "ScheduleExpressionTimezone",
+                                         "Description",
+                                         "State",
+                                         "Target",
+                                         "FlexibleTimeWindow",
+                                         "ActionAfterCompletion",
+                                         "KmsKeyArn",
+                                         NULL};
+    const char *name = control_text(c, "Name"), *group = group_name(c), *arn;
+    struct pav_schedule_row row = {
+        .kind = PAV_SCHEDULED, .owner = group_asked(c, group), .name = name};
+    int64_t now = pav_clock_ms(c->e->clock), created = now;
+    const struct pav_doc *body;
+    struct pav_members m;
+    bool there;
+
+    if (row.owner == 0)
+        return;
+    there = pav_store_schedule(c->e->store, PAV_SCHEDULED, row.owner, name,
+                               c->a, &row);
+    if (there && fresh) {
+        job_fail(c->j, PAV_CONFLICT, "ConflictException", "Name",
+                 "Schedule %s already exists.", name);
+        return;
+    }
+    if (!there && !fresh) {
+        job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "Name",
+                 "Schedule %s does not exist.", name);
+        return;
+    }
+    if (!check_schedule(c))
+        return;
+    if (there)
+        created = control_int(pav_doc_own(c->a, row.body.p, row.body.len),
+                              "CreationDate");
+    arn = scheduler_arn(c, "schedule", group, name);
+    pav_members_init(&m, c->a);
+    pav_members_str(&m, "Arn", arn);
+    events_copy(c, &m, c->j->request, fields);
+    if (pav_doc_get(c->j->request, "State") == NULL)
+        pav_members_str(&m, "State", "ENABLED");
+    if (date_in(c->j->request, "StartDate") != 0)
+        pav_members_int(&m, "StartDate", date_in(c->j->request, "StartDate"));
+    if (date_in(c->j->request, "EndDate") != 0)
+        pav_members_int(&m, "EndDate", date_in(c->j->request, "EndDate"));
+    pav_members_int(&m, "CreationDate", created);
+    pav_members_int(&m, "LastModificationDate", now);
+    body = pav_members_object(&m);
+    row.body = control_printed(c, body);
+    row.next_at = is_enabled(body) ? schedule_after(c->e, body, now) : 0;
+    pav_store_schedule_put(c->e->store, &row);
+    pav_members_str(&c->out, "ScheduleArn", arn);
+}
+
+static void
+create_schedule(struct control *c)
+{
+    put_schedule(c, true);
+}
+
+static void
+update_schedule(struct control *c)
+{
+    put_schedule(c, false);
+}
+
+/* NULL after the job has failed. */
+static const struct pav_doc *
+schedule_asked(struct control *c, struct pav_schedule_row *row)
+{
+    int64_t group = group_asked(c, group_name(c));
+    const char *name = control_text(c, "Name");
+
+    if (group == 0)
+        return NULL;
+    if (pav_store_schedule(c->e->store, PAV_SCHEDULED, group, name, c->a, row))
+        return pav_doc_own(c->a, row->body.p, row->body.len);
+    job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "Name",
+             "Schedule %s does not exist.", name);
+    return NULL;
+}
+
+static void
+put_dates(struct pav_members *m, const struct pav_doc *body)
+{
+    static const char *const dates[] = {"StartDate", "EndDate", "CreationDate",
+                                        "LastModificationDate"};
+    size_t i;
+
+    for (i = 0; i < sizeof(dates) / sizeof(dates[0]); i++)
+        events_date(m, body, dates[i]);
+}
+
+static void
+get_schedule(struct control *c)
+{
+    struct pav_schedule_row row;
+    const struct pav_doc *body = schedule_asked(c, &row);
+
+    if (body == NULL)
+        return;
+    pav_members_str(&c->out, "Name", row.name);
+    pav_members_str(&c->out, "GroupName", group_name(c));
+    events_copy(c, &c->out, body,
+                (const char *const[]){
+                    "Arn", "ScheduleExpression", "ScheduleExpressionTimezone",
+                    "Description", "State", "Target", "FlexibleTimeWindow",
+                    "ActionAfterCompletion", "KmsKeyArn", NULL});
+    put_dates(&c->out, body);
+}
+
+static void
+delete_schedule(struct control *c)
+{
+    struct pav_schedule_row row;
+
+    if (schedule_asked(c, &row) != NULL)
+        pav_store_schedule_delete(c->e->store, row.id);
+}
+
+static const struct pav_doc *
+schedule_entry(struct control *c, const struct pav_schedule_row *row,
+               const char *group)
+{
+    const struct pav_doc *body = pav_doc_own(c->a, row->body.p, row->body.len);
+    const char *state = control_text(c, "State");
+    struct pav_members m, target;
+
+    if (state != NULL && !pav_doc_is_str(pav_doc_get(body, "State"), state))
+        return NULL;
+    pav_members_init(&target, c->a);
+    pav_members_puts(&target, "Arn",
+                     pav_doc_get(pav_doc_get(body, "Target"), "Arn"));
+    pav_members_init(&m, c->a);
+    pav_members_str(&m, "Name", row->name);
+    pav_members_str(&m, "GroupName", group);
+    events_copy(c, &m, body, (const char *const[]){"Arn", "State", NULL});
+    pav_members_puts(&m, "Target", pav_members_object(&target));
+    events_date(&m, body, "CreationDate");
+    events_date(&m, body, "LastModificationDate");
+    return pav_members_object(&m);
+}
+
+static uint32_t
+page_size(struct control *c)
+{
+    const char *text = control_text(c, "MaxResults");
+    int64_t n = control_int(c->j->request, "MaxResults");
+
+    if (text != NULL && !pav_parse_int(text, strlen(text), &n))
+        n = 0;
+    return n < 1 || n > 100 ? 100 : (uint32_t)n;
+}
+
+/* Within one group; without a name, the groups one behind the other. */
+static bool
+list_group(struct control *c, int64_t group, const char *name,
+           const char *after, uint32_t limit, struct pav_items *list)
+{
+    const char *prefix = control_text(c, "NamePrefix");
+    struct pav_schedule_row rows[100];
+    uint32_t i, n;
+
+    do {
+        n = pav_store_schedules(c->e->store, PAV_SCHEDULED, group, after, 100,
+                                c->a, rows);
+        for (i = 0; i < n; i++) {
+            const struct pav_doc *d;
+
+            if (prefix != NULL &&
+                strncmp(rows[i].name, prefix, strlen(prefix)) != 0)
+                continue;
+            d = schedule_entry(c, &rows[i], name);
+            if (d == NULL)
+                continue;
+            if (list->count == limit) {
+                const struct pav_doc *last = &list->v[limit - 1];
+
+                control_page_next(
+                    c, pav_arena_printf(
+                           c->a, "%s/%s",
+                           pav_doc_str(c->a, pav_doc_get(last, "GroupName")),
+                           pav_doc_str(c->a, pav_doc_get(last, "Name"))));
+                return false;
+            }
+            pav_items_add(list, d);
+        }
+        after = n == 0 ? "" : rows[n - 1].name;
+    } while (n == 100);
+    return true;
+}
+
+static void
+list_schedules(struct control *c)
+{
+    const char *only = control_text(c, "GroupName");
+    const char *token = control_page_start(c), *slash, *from = "", *after = "";
+    uint32_t limit = page_size(c), i, n;
+    struct pav_name_row groups[100];
+    struct pav_items list;
+    int64_t number;
+
+    if (token == NULL)
+        return;
+    slash = strchr(token, '/');
+    if (slash != NULL) {
+        from = pav_arena_strndup(c->a, token, (size_t)(slash - token));
+        after = slash + 1;
+    }
+    pav_items_init(&list, c->a);
+    if (only != NULL) {
+        number = group_asked(c, only);
+        if (number != 0)
+            (void)list_group(c, number, only, after, limit, &list);
+    } else {
+        bool more = *from != '\0' && strcmp(from, DEFAULT_GROUP) != 0
+                        ? true
+                        : list_group(c, 1, DEFAULT_GROUP, after, limit, &list);
+
+        n = pav_store_names(c->e->store, PAV_NAME_GROUP, 0, "", 100, c->a,
+                            groups);
+        for (i = 0; i < n && more; i++)
+            if (*from == '\0' || strcmp(from, DEFAULT_GROUP) == 0 ||
+                strcmp(groups[i].name, from) >= 0)
+                more =
+                    list_group(c, groups[i].number, groups[i].name,
+                               strcmp(groups[i].name, from) == 0 ? after : "",
+                               limit, &list);
+    }
+    pav_members_puts(&c->out, "Schedules", pav_items_array(&list));
+}
+
+/* ---- groups ---- */
+
+static void
+create_group(struct control *c)
+{
+    const char *name = control_text(c, "Name");
+    struct pav_name_row row, rows[100];
+    int64_t number = 1;
+    struct pav_members m;
+    uint32_t i, n;
+
+    if (strcmp(name, DEFAULT_GROUP) == 0 ||
+        pav_store_name(c->e->store, PAV_NAME_GROUP, 0, name, c->a, &row)) {
+        job_fail(c->j, PAV_CONFLICT, "ConflictException", "Name",
+                 "Schedule group %s already exists.", name);
+        return;
+    }
+    n = pav_store_names(c->e->store, PAV_NAME_GROUP, 0, "", 100, c->a, rows);
+    for (i = 0; i < n; i++)
+        if (rows[i].number > number)
+            number = rows[i].number;
+    pav_members_init(&m, c->a);
+    pav_members_int(&m, "CreationDate", pav_clock_ms(c->e->clock));
+    events_put(c, PAV_NAME_GROUP, 0, name, number + 1, &m);
+    pav_members_str(&c->out, "ScheduleGroupArn",
+                    scheduler_arn(c, "schedule-group", name, NULL));
+}
+
+static const struct pav_doc *
+group_entry(struct control *c, const struct pav_name_row *row)
+{
+    const struct pav_doc *body = control_body(c, row);
+    struct pav_members m;
+
+    pav_members_init(&m, c->a);
+    pav_members_str(&m, "Arn",
+                    scheduler_arn(c, "schedule-group", row->name, NULL));
+    pav_members_str(&m, "Name", row->name);
+    pav_members_str(&m, "State", "ACTIVE");
+    events_date(&m, body, "CreationDate");
+    return pav_members_object(&m);
+}
+
+static void
+get_group(struct control *c)
+{
+    const char *name = control_text(c, "Name");
+    struct pav_name_row row = {.name = DEFAULT_GROUP, .body = {"{}", 2}};
+    const struct pav_doc *entry;
+    uint32_t i;
+
+    if (group_asked(c, name) == 0)
+        return;
+    (void)pav_store_name(c->e->store, PAV_NAME_GROUP, 0, name, c->a, &row);
+    entry = group_entry(c, &row);
+    for (i = 0; i < entry->len; i++)
+        pav_members_add(&c->out, entry->members[i].key, entry->members[i].len,
+                        &entry->members[i].value);
+}
+
+static void
+delete_group(struct control *c)
+{
+    const char *name = control_text(c, "Name");
+    int64_t number = group_asked(c, name);
+    struct pav_schedule_row rows[100];
+    uint32_t i, n;
+
+    if (number == 0)
+        return;
+    if (number == 1) {
+        job_fail(c->j, PAV_INVALID, "ValidationException", "Name",
+                 "The default schedule group cannot be deleted.");
+        return;
+    }
+    do {
+        n = pav_store_schedules(c->e->store, PAV_SCHEDULED, number, "", 100,
+                                c->a, rows);
+        for (i = 0; i < n; i++)
+            pav_store_schedule_delete(c->e->store, rows[i].id);
+    } while (n == 100);
+    pav_store_name_delete(c->e->store, PAV_NAME_GROUP, 0, name);
+}
+
+static void
+list_groups(struct control *c)
+{
+    struct pav_name_row row = {.name = DEFAULT_GROUP, .body = {"{}", 2}};
+    const struct pav_doc *list;
+    struct pav_items all;
+    uint32_t i;
+
+    events_list(c, PAV_NAME_GROUP, 0, "ScheduleGroups", group_entry);
+    list = pav_doc_get(pav_members_object(&c->out), "ScheduleGroups");
+    if (list == NULL)
+        return;
+    pav_items_init(&all, c->a);
+    if (control_text(c, "NextToken") == NULL)
+        pav_items_add(&all, group_entry(c, &row));
+    for (i = 0; i < list->len; i++)
+        pav_items_add(&all, &list->items[i]);
+    pav_members_puts(&c->out, "ScheduleGroups", pav_items_array(&all));
+}
+
+const struct control_action scheduler_actions[] = {
+    {"scheduler:CreateSchedule", create_schedule, false},
+    {"scheduler:UpdateSchedule", update_schedule, false},
+    {"scheduler:GetSchedule", get_schedule, false},
+    {"scheduler:DeleteSchedule", delete_schedule, false},
+    {"scheduler:ListSchedules", list_schedules, false},
+    {"scheduler:CreateScheduleGroup", create_group, false},
+    {"scheduler:GetScheduleGroup", get_group, false},
+    {"scheduler:DeleteScheduleGroup", delete_group, false},
+    {"scheduler:ListScheduleGroups", list_groups, false},
+    {NULL, NULL, false},
+};

@@ -1,0 +1,222 @@
+/*
+ * Schedules that are due: rules with a ScheduleExpression, and EventBridge
+ * Scheduler's schedules.  The table is the queue: a million of them cost disk,
+ * no memory, and a restart reads the first.  A schedule's next time and what it
+ * starts or sends are written in one transaction.
+ */
+#include <string.h>
+
+#include "pavane/digest.h"
+#include "pavane/log.h"
+#include "pavane/schedule.h"
+#include "pavane/text.h"
+#include "bus_int.h"
+
+#define TURN_SCHEDULES 500
+
+int64_t
+schedules_next(struct pav_engine *e)
+{
+    return pav_store_schedule_due_at(e->store);
+}
+
+static const char *
+text_in(struct pav_engine *e, const struct pav_doc *body, const char *key)
+{
+    const struct pav_doc *v = pav_doc_get(body, key);
+
+    return v == NULL || v->kind != PAV_STRING ? NULL
+                                              : pav_doc_str(&e->arena, v);
+}
+
+static int64_t
+number_in(const struct pav_doc *body, const char *key)
+{
+    const struct pav_doc *v = pav_doc_get(body, key);
+    int64_t n = 0;
+
+    if (v != NULL)
+        (void)pav_doc_int(v, &n);
+    return n;
+}
+
+int64_t
+schedule_after(struct pav_engine *e, const struct pav_doc *body,
+               int64_t after_ms)
+{
+    const char *expression = text_in(e, body, "ScheduleExpression");
+    const char *name = text_in(e, body, "ScheduleExpressionTimezone");
+    int64_t start = number_in(body, "StartDate");
+    int64_t end = number_in(body, "EndDate"), next;
+    int64_t begin = start != 0 ? start : number_in(body, "CreationDate");
+    struct pav_schedule s;
+    struct pav_zone *zone = NULL;
+
+    if (expression == NULL ||
+        pav_schedule_parse(expression, &s, NULL) != PAV_OK)
+        return 0;
+    if (name != NULL && strcmp(name, "UTC") != 0 &&
+        pav_zone_load(name, &zone, NULL) != PAV_OK)
+        return 0;
+    if (s.kind != PAV_SCHEDULE_AT && start != 0 && after_ms < start)
+        after_ms = start - 1;
+    next = pav_schedule_next(&s, zone, begin, after_ms);
+    pav_zone_free(zone);
+    if (next == INT64_MAX || (end != 0 && next > end))
+        return 0;
+    return next;
+}
+
+/* ---- rules ---- */
+
+static void
+fire_rule(struct pav_engine *e, const struct pav_schedule_row *row,
+          const struct pav_doc *body)
+{
+    struct bus *b = bus_by_id(e, row->owner);
+    struct bus_rule *r = b == NULL ? NULL : bus_rule_find(b, row->name);
+    struct pav_arena *a = &e->arena;
+    char id[37], when[PAV_TIME_LEN];
+    struct sending s = {.event_id = 0};
+    struct execution *x;
+    uint32_t i;
+
+    (void)body;
+    if (r == NULL)
+        return;
+    pav_uuid4(id);
+    pav_time_format(row->next_at, when);
+    strcpy(when + 19, "Z");
+    s.rule_arn = r->arn;
+    s.rule_name = r->name;
+    s.text.p = pav_arena_printf(
+        a,
+        "{\"version\":\"0\",\"id\":\"%s\",\"detail-type\":\"Scheduled Event\","
+        "\"source\":\"aws.events\",\"account\":\"%s\",\"time\":\"%s\","
+        "\"region\":\"%s\",\"resources\":[\"%s\"],\"detail\":{}}",
+        id, e->config.account, when, e->config.region, r->arn);
+    s.text.len = strlen(s.text.p);
+    for (i = 0; i < r->target_count; i++) {
+        if (r->targets[i].kind == TARGET_BUS && !r->targets[i].outside) {
+            struct pav_event_item item = {.bus = r->targets[i].name};
+
+            intake_text(e, s.text, false, &item);
+        } else {
+            target_send(e, &s, &r->targets[i], &x);
+        }
+    }
+}
+
+/* ---- EventBridge Scheduler ---- */
+
+/* A target's Input is what it is sent; without one, the service's own words. */
+static struct pav_bytes
+input_of(struct pav_engine *e, const struct pav_doc *target)
+{
+    const char *input = text_in(e, target, "Input");
+    struct pav_bytes out = {input == NULL ? "{}" : input, 0};
+
+    out.len = strlen(out.p);
+    return out;
+}
+
+/* EventBridgeParameters {DetailType, Source}: an event on that bus. */
+static void
+put_event(struct pav_engine *e, const struct pav_doc *target,
+          struct pav_bytes input, const char *bus)
+{
+    const struct pav_doc *how = pav_doc_get(target, "EventBridgeParameters");
+    struct pav_event_item item = {.bus = bus};
+    struct pav_members m;
+    const struct pav_doc *detail, *d;
+    struct pav_bytes text;
+
+    if (pav_doc_parse(&e->arena, input.p, input.len, NULL, &detail, NULL) !=
+            PAV_OK ||
+        detail->kind != PAV_OBJECT)
+        detail = &pav_doc_empty_object;
+    pav_members_init(&m, &e->arena);
+    d = pav_doc_get(how, "Source");
+    pav_members_puts(&m, "source",
+                     d == NULL ? pav_doc_new_cstr(&e->arena, "aws.scheduler")
+                               : d);
+    d = pav_doc_get(how, "DetailType");
+    pav_members_puts(&m, "detail-type",
+                     d == NULL ? pav_doc_new_cstr(&e->arena, "Scheduled Event")
+                               : d);
+    pav_members_puts(&m, "detail", detail);
+    text.p = pav_doc_text(&e->arena, pav_members_object(&m));
+    text.len = strlen(text.p);
+    intake_text(e, text, false, &item);
+}
+
+static void
+fire_scheduled(struct pav_engine *e, const struct pav_schedule_row *row,
+               const struct pav_doc *body)
+{
+    const struct pav_doc *target = pav_doc_get(body, "Target");
+    const char *arn = text_in(e, body, "Arn");
+    struct sending s = {.rule_arn = arn, .rule_name = row->name};
+    struct pav_members plain;
+    struct target t;
+    struct pav_err err;
+    struct execution *x;
+
+    s.text = input_of(e, target);
+    /* What it is sent was said by its Input already. */
+    pav_members_init(&plain, &e->arena);
+    pav_members_str(&plain, "Id", row->name);
+    pav_members_puts(&plain, "Arn", pav_doc_get(target, "Arn"));
+    if (pav_doc_get(target, "RetryPolicy") != NULL)
+        pav_members_puts(&plain, "RetryPolicy",
+                         pav_doc_get(target, "RetryPolicy"));
+    if (pav_doc_get(target, "DeadLetterConfig") != NULL)
+        pav_members_puts(&plain, "DeadLetterConfig",
+                         pav_doc_get(target, "DeadLetterConfig"));
+    if (target_read(e, &e->arena, pav_members_object(&plain), &t, &err) !=
+        PAV_OK)
+        return;
+    if (t.kind == TARGET_BUS && !t.outside)
+        put_event(e, target, s.text, t.name);
+    else
+        target_send(e, &s, &t, &x);
+}
+
+/* ---- both ---- */
+
+static void
+fire(struct pav_engine *e, const struct pav_schedule_row *row, int64_t now)
+{
+    const struct pav_doc *body =
+        pav_doc_own(&e->arena, row->body.p, row->body.len);
+    int64_t next;
+
+    pav_histogram_add(&e->counts.timer_lag, pav_bounds_seconds,
+                      (double)(now - row->next_at) / 1e3);
+    if (row->kind == PAV_SCHEDULED_RULE)
+        fire_rule(e, row, body);
+    else
+        fire_scheduled(e, row, body);
+    /* What was missed while nobody ran comes once, not once a time. */
+    next = schedule_after(e, body, now > row->next_at ? now : row->next_at);
+    if (next == 0 &&
+        pav_doc_is_str(pav_doc_get(body, "ActionAfterCompletion"), "DELETE"))
+        pav_store_schedule_delete(e->store, row->id);
+    else
+        pav_store_schedule_next(e->store, row->id, next);
+}
+
+void
+schedules_run(struct pav_engine *e)
+{
+    int64_t now = pav_clock_ms(e->clock);
+    struct pav_schedule_row row;
+    int n = 0;
+
+    while (n++ < TURN_SCHEDULES &&
+           pav_store_schedule_due(e->store, &e->arena, &row) &&
+           row.next_at <= now) {
+        fire(e, &row, now);
+        turn_breathe(e);
+    }
+}

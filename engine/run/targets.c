@@ -1,0 +1,200 @@
+/*
+ * From a matched rule, or a schedule that is due, to its targets.
+ *
+ * What is inside happens here, within the turn's transaction: an execution is
+ * started, another bus gets the event.  What is outside becomes a row, sent
+ * behind the commit until the target has it (deliveries.c).
+ */
+#include <string.h>
+
+#include "pavane/digest.h"
+#include "pavane/folder.h"
+#include "pavane/transform.h"
+#include "bus_int.h"
+
+enum target_kind
+target_kind_of(struct pav_engine *e, struct pav_arena *a, const char *arn,
+               const char **name)
+{
+    static const struct {
+        const char *service, *resource;
+        enum target_kind kind;
+    } rows[] = {{":states:", ":stateMachine:", TARGET_MACHINE},
+                {":pavane:", ":resume/", TARGET_RESUME},
+                {":events:", ":event-bus/", TARGET_BUS}};
+    size_t i;
+
+    (void)e;
+    *name = NULL;
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *p = strstr(arn, rows[i].resource);
+
+        if (p == NULL || strstr(arn, rows[i].service) == NULL)
+            continue;
+        p += strlen(rows[i].resource);
+        *name = pav_arena_strndup(a, p, strcspn(p, ":"));
+        return rows[i].kind;
+    }
+    return TARGET_OUTSIDE;
+}
+
+/* Input, InputPath and InputTransformer as rules.json names them. */
+static const struct pav_doc *
+inputs_of(struct pav_arena *a, const struct pav_doc *d, struct pav_err *err)
+{
+    const struct pav_doc *input = pav_doc_get(d, "Input"), *constant;
+    const struct pav_doc *path = pav_doc_get(d, "InputPath");
+    const struct pav_doc *transformer = pav_doc_get(d, "InputTransformer");
+    struct pav_members m;
+
+    pav_members_init(&m, a);
+    if (input != NULL) {
+        if (input->kind != PAV_STRING ||
+            pav_doc_parse(a, input->text, input->len, NULL, &constant, err) !=
+                PAV_OK)
+            return NULL;
+        pav_members_puts(&m, "input", constant);
+    }
+    if (path != NULL)
+        pav_members_puts(&m, "inputPath", path);
+    if (transformer != NULL)
+        pav_members_puts(&m, "inputTransformer", transformer);
+    return pav_members_object(&m);
+}
+
+/* A copy that owns what it points to. */
+static const struct pav_doc *
+kept(struct pav_arena *a, const struct pav_doc *d, struct pav_bytes *text)
+{
+    text->p = pav_doc_text(a, d);
+    text->len = strlen(text->p);
+    return pav_doc_own(a, text->p, text->len);
+}
+
+enum pav_rc
+target_read(struct pav_engine *e, struct pav_arena *a, const struct pav_doc *d,
+            struct target *out, struct pav_err *err)
+{
+    const struct pav_doc *inputs, *id, *arn;
+    struct pav_transform *t;
+    enum pav_rc rc;
+
+    memset(out, 0, sizeof(*out));
+    d = kept(a, d, &out->text);
+    id = pav_doc_get(d, "Id");
+    arn = pav_doc_get(d, "Arn");
+    out->id = id == NULL ? "" : pav_doc_str(a, id);
+    out->arn = arn == NULL ? "" : pav_doc_str(a, arn);
+    inputs = inputs_of(a, d, err);
+    if (inputs == NULL)
+        return pav_fail(err, PAV_INVALID, "Input",
+                        "JSON text is wanted as Input");
+    rc = pav_transform_compile(a, inputs, &t, err);
+    if (rc != PAV_OK)
+        return rc;
+    out->transform = t;
+    out->kind = target_kind_of(e, a, out->arn, &out->name);
+    return PAV_OK;
+}
+
+/* ---- dead letters ---- */
+
+static void
+stage(struct pav_engine *e, const struct sending *s, const struct target *t,
+      struct pav_bytes body, const char *code, const char *message)
+{
+    int64_t now = pav_clock_ms(e->clock);
+    struct pav_delivery_row row = {.event_id = s->event_id,
+                                   .rule_arn = s->rule_arn,
+                                   .target_arn = t->arn,
+                                   .target_id = t->id,
+                                   .target = t->text,
+                                   .body = body,
+                                   .created_at = now,
+                                   .due_at = now,
+                                   .error_code = code,
+                                   .error_message = message};
+
+    row.status = code == NULL ? PAV_DELIVERY_OPEN : PAV_DELIVERY_DEAD;
+    e->counts.dead_letters += code != NULL;
+    pav_store_delivery_add(e->store, &row);
+}
+
+void
+target_dead(struct pav_engine *e, const struct sending *s,
+            const struct target *t, struct pav_bytes body, const char *code,
+            const char *message)
+{
+    stage(e, s, t, body, code, message);
+}
+
+/* ---- what is inside ---- */
+
+static void
+start_machine(struct pav_engine *e, const struct sending *s,
+              const struct target *t, struct pav_bytes body,
+              struct execution **started)
+{
+    struct machine *m = machine_by_name(e, t->name);
+    const struct pav_doc *input;
+    struct execution *x;
+    char id[37];
+
+    if (m == NULL || m->current == NULL || !m->active) {
+        target_dead(e, s, t, body, "NO_RESOURCE",
+                    pav_arena_printf(&e->arena,
+                                     "State Machine Does Not Exist: '%s'",
+                                     t->arn));
+        return;
+    }
+    if (pav_doc_parse(&e->arena, body.p, body.len, NULL, &input, NULL) !=
+        PAV_OK) {
+        target_dead(e, s, t, body, "INVALID_JSON",
+                    "the input of an execution must be one JSON value");
+        return;
+    }
+    x = pav_arena_zalloc(&e->arena, sizeof(*x));
+    pav_uuid4(id);
+    execution_start(e, m, pav_arena_strdup(&e->arena, id), NULL, input,
+                    s->event_id, x);
+    *started = x;
+}
+
+/* ---- sending ---- */
+
+static bool
+has_doc(struct pav_engine *e, struct sending *s)
+{
+    if (s->doc == NULL && pav_doc_parse(&e->arena, s->text.p, s->text.len, NULL,
+                                        &s->doc, NULL) != PAV_OK)
+        PAV_BUG("an event that was checked is no JSON");
+    return true;
+}
+
+void
+target_send(struct pav_engine *e, struct sending *s, const struct target *t,
+            struct execution **started)
+{
+    struct pav_transform_context context = {s->rule_name, s->rule_arn,
+                                            pav_clock_ms(e->clock)};
+    struct pav_bytes body = s->text;
+    struct pav_err err;
+
+    *started = NULL;
+    if (!pav_transform_is_all(t->transform)) {
+        (void)has_doc(e, s);
+        body =
+            pav_transform_text(t->transform, s->doc, &context, &e->arena, &err);
+        if (body.p == NULL) {
+            target_dead(e, s, t, s->text, "INVALID_JSON",
+                        pav_arena_printf(&e->arena,
+                                         "the filled template is no JSON: %s",
+                                         err.message));
+            return;
+        }
+    }
+    if (t->kind == TARGET_MACHINE)
+        start_machine(e, s, t, body, started);
+    else
+        stage(e, s, t, body, NULL, NULL);
+}

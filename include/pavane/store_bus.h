@@ -1,0 +1,149 @@
+/*
+ * The store's rows of the bus: deliveries, schedules, archived events, batches,
+ * and what is known of waits.  Buses, rules, archives and the like are names
+ * (store_work.h).  All of them belong to the writer's thread; see store.h.
+ */
+#ifndef PAVANE_STORE_BUS_H
+#define PAVANE_STORE_BUS_H
+
+#include "pavane/store_work.h"
+
+/* ---- deliveries: what a target outside is to be sent ---- */
+
+enum pav_delivery_status { PAV_DELIVERY_OPEN, PAV_DELIVERY_DEAD };
+
+struct pav_delivery_row {
+    int64_t id;       /* never given twice */
+    int64_t event_id; /* 0: a schedule's */
+    const char *rule_arn, *target_arn, *target_id;
+    struct pav_bytes target; /* JSON: the target as the rule had it */
+    struct pav_bytes body;
+    int64_t created_at, due_at, attempts;
+    int64_t taken; /* the daemon that has it under way, by its lifetime */
+    int status;    /* enum pav_delivery_status */
+    const char *error_code, *error_message, *condition; /* or NULL */
+};
+
+/* Fills row->id. */
+void pav_store_delivery_add(struct pav_store *s, struct pav_delivery_row *row);
+/* Times, attempts, taken, status and error. */
+void pav_store_delivery_update(struct pav_store *s,
+                               const struct pav_delivery_row *row);
+void pav_store_delivery_delete(struct pav_store *s, int64_t id);
+bool pav_store_delivery(struct pav_store *s, int64_t id, struct pav_arena *a,
+                        struct pav_delivery_row *out);
+/* The open one that is due first; false: there is none. */
+bool pav_store_delivery_due(struct pav_store *s, struct pav_arena *a,
+                            struct pav_delivery_row *out);
+/* When that is; INT64_MAX: none is open. */
+int64_t pav_store_delivery_due_at(struct pav_store *s);
+/* Dead ones behind `after`, in order. */
+uint32_t
+pav_store_deliveries_dead(struct pav_store *s, int64_t after, uint32_t max,
+                          struct pav_arena *a, struct pav_delivery_row *out);
+/* What another daemon had under way is due now. */
+void pav_store_deliveries_reset(struct pav_store *s, int64_t lifetime,
+                                int64_t now_ms);
+
+/* ---- schedules ---- */
+
+enum pav_scheduled { PAV_SCHEDULED_RULE, PAV_SCHEDULED };
+
+struct pav_schedule_row {
+    int64_t id;
+    int kind;      /* enum pav_scheduled */
+    int64_t owner; /* the rule's bus, or the group's number */
+    const char *name;
+    int64_t next_at; /* 0: never again */
+    struct pav_bytes body;
+};
+
+/* New, or in place of the one of this name; fills row->id. */
+void pav_store_schedule_put(struct pav_store *s, struct pav_schedule_row *row);
+void pav_store_schedule_next(struct pav_store *s, int64_t id, int64_t next_at);
+void pav_store_schedule_delete(struct pav_store *s, int64_t id);
+bool pav_store_schedule(struct pav_store *s, int kind, int64_t owner,
+                        const char *name, struct pav_arena *a,
+                        struct pav_schedule_row *out);
+/* The one that is due first; false: there is none. */
+bool pav_store_schedule_due(struct pav_store *s, struct pav_arena *a,
+                            struct pav_schedule_row *out);
+int64_t pav_store_schedule_due_at(struct pav_store *s);
+/* In order of names behind `after` ("" for the first), at most `max`. */
+uint32_t pav_store_schedules(struct pav_store *s, int kind, int64_t owner,
+                             const char *after, uint32_t max,
+                             struct pav_arena *a, struct pav_schedule_row *out);
+
+/* ---- archives ---- */
+
+struct pav_archived {
+    int64_t at, event_id; /* at: the event's own time */
+};
+
+void pav_store_archive_add(struct pav_store *s, int64_t archive_id, int64_t at,
+                           int64_t event_id, size_t bytes);
+/* The first one behind `after` and before `end_at`; false: none. */
+bool pav_store_archive_next(struct pav_store *s, int64_t archive_id,
+                            struct pav_archived after, int64_t end_at,
+                            struct pav_archived *out);
+void pav_store_archive_count(struct pav_store *s, int64_t archive_id,
+                             int64_t *count, int64_t *bytes);
+/* Forgets those before `before_at`, at most `max`; how many. */
+uint32_t pav_store_archive_forget(struct pav_store *s, int64_t archive_id,
+                                  int64_t before_at, uint32_t max);
+
+/* ---- batches: events that wait for others ---- */
+
+struct pav_batch_row {
+    int64_t machine_id;
+    const char *key, *rule;
+    int64_t due_at, count;
+};
+
+void pav_store_batch_put(struct pav_store *s, const struct pav_batch_row *row);
+void pav_store_batch_delete(struct pav_store *s, int64_t machine_id,
+                            const char *key, const char *rule);
+bool pav_store_batch(struct pav_store *s, int64_t machine_id, const char *key,
+                     const char *rule, struct pav_batch_row *out);
+bool pav_store_batch_due(struct pav_store *s, struct pav_arena *a,
+                         struct pav_batch_row *out);
+int64_t pav_store_batch_due_at(struct pav_store *s);
+
+/* ---- waits ---- */
+
+/* A wait that is over its deadline. */
+struct pav_overdue_row {
+    int64_t execution_id;
+    uint32_t no;
+    int64_t machine_id;
+    const char *state;
+    int64_t since_at, due_at, at;
+};
+
+void
+pav_store_overdue_add(struct pav_store *s, const struct pav_overdue_row *row);
+/* True when there was one. */
+bool pav_store_overdue_delete(struct pav_store *s, int64_t execution_id,
+                              uint32_t no);
+bool pav_store_wait(struct pav_store *s, int64_t execution_id, uint32_t no,
+                    struct pav_arena *a, struct pav_wait_row *out);
+/* How long waits of a state took: a histogram's bytes. */
+void pav_store_wait_stat_put(struct pav_store *s, int64_t machine_id,
+                             const char *state, struct pav_bytes histogram);
+bool
+pav_store_wait_stat(struct pav_store *s, int64_t machine_id, const char *state,
+                    struct pav_arena *a, struct pav_bytes *out);
+
+/* The last event of this content, by a hash, and when it came; 0: none. */
+int64_t pav_store_content_seen(struct pav_store *s, int64_t machine_id,
+                               int64_t hash, int64_t *at);
+/* Also forgets some that are older than `window_ms`. */
+void
+pav_store_content_put(struct pav_store *s, int64_t machine_id, int64_t hash,
+                      int64_t event_id, int64_t at, int64_t window_ms);
+
+/* An indexed path of a payload: where it led to for an execution. */
+void pav_store_attribute_add(struct pav_store *s, const char *name,
+                             const char *value, int64_t execution_id);
+
+#endif
