@@ -210,7 +210,8 @@ read_list(struct pav_api *api, struct pav_job *job, const char *p,
         size_t used;
 
         p = skip_blanks(p, end);
-        if (!pav_doc_check(p, (size_t)(end - p), EVENTS_DEPTH, &outline, &used))
+        if (!pav_doc_check(p, (size_t)(end - p), EVENTS_DEPTH - 1, &outline,
+                           &used))
             return false;
         if (job->item_count == cap) {
             struct pav_event_item *more =

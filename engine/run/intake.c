@@ -1035,6 +1035,17 @@ nobody(struct arrival *ar, const struct bus *b)
     settle(ar, &v);
 }
 
+/* A bus that nobody has created is the default one: what is sent to it would
+ * be lost otherwise. */
+static struct bus *
+bus_for(struct pav_engine *e, const struct pav_event_item *item)
+{
+    struct bus *b = item->bus_id != 0 ? bus_by_id(e, item->bus_id)
+                                      : bus_of(e, item->bus);
+
+    return b == NULL ? e->buses : b;
+}
+
 static void
 arrive(struct pav_engine *e, struct pav_arena *out, struct pav_event_item *item)
 {
@@ -1050,7 +1061,7 @@ arrive(struct pav_engine *e, struct pav_arena *out, struct pav_event_item *item)
                                 .event_id = item->event.id,
                                 .detail_type = item->event.detail_type,
                                 .body = item->body,
-                                .bus_id = b == NULL ? 0 : b->id,
+                                .bus_id = b->id,
                                 .replay = item->replay};
 
     item->outcomes = NULL;
@@ -1062,14 +1073,6 @@ arrive(struct pav_engine *e, struct pav_arena *out, struct pav_event_item *item)
                                             item->event.id, &ar.last_at);
     pav_store_event_add(e->store, &row);
     e->counts.events++;
-    if (b == NULL) { /* the service answers with an id all the same */
-        struct verdict v = {.kind = PAV_UNMATCHED,
-                            .detail = pav_arena_printf(
-                                &e->arena, "there is no bus '%s'", item->bus)};
-
-        settle(&ar, &v);
-        return;
-    }
     if (!schema_admits(&ar))
         return;
     route(&ar, b);
