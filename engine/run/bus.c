@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "pavane/digest.h"
-#include "pavane/log.h"
 #include "bus_int.h"
 
 #define RULE_CHUNK 512
@@ -63,8 +62,10 @@ bus_add(struct pav_engine *e, int64_t id, const char *name)
         ;
     *last = b;
     for (m = e->machines; m != NULL; m = m->next)
-        if (m->rules != NULL && strcmp(m->rules->bus, name) == 0)
+        if (m->rules != NULL && strcmp(m->rules->bus, name) == 0) {
+            bus_detach(m);
             bus_attach(e, m);
+        }
     return b;
 }
 
@@ -102,14 +103,8 @@ bus_attach(struct pav_engine *e, struct machine *m)
     struct bus *b = bus_by_name(e, m->rules->bus);
     uint32_t i;
 
-    if (b == NULL) {
-        struct pav_log_ctx ctx = {.machine = m->name};
-
-        pav_log(PAV_LOG_WARN, &ctx,
-                "there is no bus '%s' yet: no event reaches this machine",
-                m->rules->bus);
-        return;
-    }
+    if (b == NULL) /* as with events: intake.c */
+        b = e->buses;
     PAV_ASSERT(m->bus_rules == NULL);
     m->bus_rules = pav_xcalloc(m->rules->count + 1, sizeof(*m->bus_rules));
     for (i = 0; i < m->rules->count; i++) {
@@ -378,8 +373,11 @@ bus_free(struct pav_engine *e, struct bus *b)
     uint64_t i;
 
     for (m = e->machines; m != NULL; m = m->next)
-        if (m->bus_rule_count > 0 && m->bus_rules[0].bus == b)
+        if (m->bus_rule_count > 0 && m->bus_rules[0].bus == b) {
             bus_detach(m);
+            if (e->buses != NULL)
+                bus_attach(e, m);
+        }
     for (p = &e->archives; (a = *p) != NULL;) {
         if (a->bus != b) {
             p = &a->next;

@@ -1054,8 +1054,7 @@ arrive(struct pav_engine *e, struct pav_arena *out, struct pav_event_item *item)
                          .item = item,
                          .envelope = &item->event,
                          .now_ms = pav_clock_ms(e->clock)};
-    struct bus *b =
-        item->bus_id != 0 ? bus_by_id(e, item->bus_id) : bus_of(e, item->bus);
+    struct bus *b = bus_for(e, item);
     struct pav_event_row row = {.received_at = ar.now_ms,
                                 .source = item->event.source,
                                 .event_id = item->event.id,
