@@ -459,6 +459,8 @@ waits_view(struct execution_page *p, uint32_t *count)
         pav_members_init(&m, p->q->arena);
         view_text(&m, "state", w->state);
         view_text(&m, "awaits", w->awaits);
+        if (v[i].overdue_since != 0)
+            view_time(&m, "overdue", v[i].overdue_since);
         if (w->awaits == NULL)
             view_text(&m, "pattern", w->pattern);
         view_time(&m, "since", w->since_at);

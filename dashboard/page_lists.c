@@ -57,6 +57,40 @@ count_text(struct pav_arena *a, int64_t n)
                              : pav_arena_printf(a, "%lld", (long long)n);
 }
 
+#define OVERDUE_SHOWN 50
+
+/* What nobody should have to look for. */
+static void
+add_overdue(struct pav_query *q, struct pav_members *out)
+{
+    struct pav_wait_filter f = {.limit = OVERDUE_SHOWN, .overdue = true};
+    struct pav_wait_view_row *v;
+    struct pav_items rows;
+    uint32_t i, count;
+    bool more;
+
+    count = pav_reader_waits(q->reader, &f, q->arena, &v, &more);
+    pav_items_init(&rows, q->arena);
+    for (i = 0; i < count; i++) {
+        struct pav_members m;
+
+        pav_members_init(&m, q->arena);
+        view_text(&m, "key", v[i].key == NULL ? v[i].execution : v[i].key);
+        view_text(&m, "link",
+                  view_execution_link(q, v[i].machine, v[i].execution));
+        view_text(&m, "machine", v[i].machine);
+        view_text(&m, "state", v[i].row.state);
+        view_text(&m, "awaits",
+                  v[i].row.awaits == NULL ? "its next event" : v[i].row.awaits);
+        view_time(&m, "since", v[i].row.since_at);
+        view_time(&m, "due", v[i].overdue_since);
+        pav_items_add(&rows, pav_members_object(&m));
+    }
+    view_bool(out, "overdue_any", count > 0);
+    view_bool(out, "overdue_more", more);
+    pav_members_puts(out, "overdue", pav_items_array(&rows));
+}
+
 void
 page_overview(struct pav_query *q, const char *rest)
 {
@@ -87,6 +121,7 @@ page_overview(struct pav_query *q, const char *rest)
     }
     pav_members_init(&m, q->arena);
     pav_members_puts(&m, "machines", pav_items_array(&machines));
+    add_overdue(q, &m);
     pav_members_puts(&m, "executions", execution_rows(q, &f, &next));
     page_show(q, &(struct page){.name = "overview",
                                 .title = "Overview",

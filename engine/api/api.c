@@ -115,6 +115,19 @@ query_number(struct pav_query *q, const char *name, int64_t *out)
 }
 
 bool
+query_time(struct pav_query *q, const char *name, int64_t *out)
+{
+    const char *text = query_text(q, name);
+
+    *out = 0;
+    if (text == NULL || *text == '\0' ||
+        pav_time_parse(text, strlen(text), out))
+        return true;
+    query_error(q, 400, name, "a time as 2026-11-24T10:12:13Z is wanted");
+    return false;
+}
+
+bool
 query_limit(struct pav_query *q, uint32_t *limit)
 {
     int64_t n;
@@ -399,21 +412,31 @@ readyz(struct pav_api *api, struct pav_ref ref)
 static const struct resource {
     const char *prefix;
     pav_query_fn run;
-    bool deeper; /* it has resources below it */
-    const char *parameters[8];
+    bool deeper;                /* it has resources below it */
+    const char *parameters[13]; /* NULL at the end */
 } resources[] = {
     {"/api/v1/executions",
      executions_get,
      true,
-     {"correlationId", "machine", "status", "limit", "next", "from"}},
+     {"correlationId", "machine", "status", "state", "startedFrom",
+      "startedUntil", "eventType", "attribute", "limit", "next", "from"}},
     {"/api/v1/waits",
      waits_get,
      false,
-     {"correlationId", "machine", "limit", "next"}},
+     {"correlationId", "machine", "overdue", "limit", "next"}},
     {"/api/v1/dispositions",
      dispositions_get,
      false,
-     {"eventId", "correlationId", "disposition", "limit", "next"}},
+     {"eventId", "correlationId", "disposition", "machine", "source",
+      "detailType", "from", "until", "format", "limit", "next"}},
+    {"/api/v1/disposition-counts",
+     disposition_counts_get,
+     false,
+     {"machine", "source", "detailType", "from", "until"}},
+    {"/api/v1/dead-letters", dead_letters_get, false, {"limit", "next"}},
+    {"/api/v1/wait-times", wait_times_get, false, {"machine"}},
+    {"/api/v1/archives", archives_get, true, {"limit", "next"}},
+    {"/api/v1/schemas/discover", discover_get, false, {"source", "detailType"}},
     {"/api/v1/machines", machines_get, false, {NULL}},
 };
 
@@ -476,8 +499,10 @@ get(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
     if (strncmp(req->path, "/api/", 5) == 0)
         api_error(api, ref, 404, "missing", req->path,
                   "there is nothing to read here; /api/v1/executions, "
-                  "/api/v1/waits, /api/v1/dispositions, /api/v1/machines, "
-                  "/api/v1/status and /api/v1/stream are");
+                  "/api/v1/waits, /api/v1/wait-times, /api/v1/dispositions, "
+                  "/api/v1/disposition-counts, /api/v1/dead-letters, "
+                  "/api/v1/archives/NAME/events, /api/v1/schemas/discover, "
+                  "/api/v1/machines, /api/v1/status and /api/v1/stream are");
     else
         api_ask(api, req, ref, api->config.page);
 }

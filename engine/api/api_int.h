@@ -106,6 +106,8 @@ int64_t api_now_ms(const struct pav_api *api);
 bool query_limit(struct pav_query *q, uint32_t *limit);
 /* A whole number parameter, 0 when absent; false after query_error(). */
 bool query_number(struct pav_query *q, const char *name, int64_t *out);
+/* A time parameter (RFC 3339), 0 when absent; false after query_error(). */
+bool query_time(struct pav_query *q, const char *name, int64_t *out);
 /* A text parameter in the arena, NULL when absent. */
 const char *query_text(struct pav_query *q, const char *name);
 
@@ -147,6 +149,11 @@ void executions_get(struct pav_query *q);
 void waits_get(struct pav_query *q);
 void dispositions_get(struct pav_query *q);
 void machines_get(struct pav_query *q);
+void disposition_counts_get(struct pav_query *q);
+void dead_letters_get(struct pav_query *q);
+void wait_times_get(struct pav_query *q);
+void archives_get(struct pav_query *q);
+void discover_get(struct pav_query *q);
 void status_get(struct pav_api *api, struct pav_ref ref);
 void metrics_get(struct pav_api *api, struct pav_ref ref);
 

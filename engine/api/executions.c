@@ -1,7 +1,8 @@
 /*
  * /api/v1/executions: what AWS has no name for, or pages need.
  *
- *   GET /api/v1/executions?correlationId&machine&status&limit&next
+ *   GET /api/v1/executions?correlationId&machine&status&state&limit&next, and
+ *       &startedFrom&startedUntil&eventType&attribute=NAME:VALUE
  *   GET /api/v1/executions/MACHINE:NAME
  *   GET /api/v1/executions/MACHINE:NAME/history?limit&from&next
  */
@@ -94,6 +95,25 @@ one(struct pav_query *q, const struct pav_execution_view *x)
     pav_buf_puts(&q->out, "}\n");
 }
 
+/* attribute=NAME:VALUE, of rules.json's "index". */
+static bool
+read_attribute(struct pav_query *q, struct pav_execution_filter *f)
+{
+    const char *text = query_text(q, "attribute"), *colon;
+
+    if (text == NULL)
+        return true;
+    colon = strchr(text, ':');
+    if (colon == NULL) {
+        query_error(q, 400, "attribute",
+                    "NAME:VALUE is wanted, a name of \"index\" in rules.json");
+        return false;
+    }
+    f->attribute = pav_arena_strndup(q->arena, text, (size_t)(colon - text));
+    f->value = colon + 1;
+    return true;
+}
+
 static void
 list(struct pav_query *q)
 {
@@ -106,7 +126,12 @@ list(struct pav_query *q)
 
     f.key = query_text(q, "correlationId");
     f.machine = query_text(q, "machine");
-    if (!query_limit(q, &f.limit) || !query_number(q, "next", &f.before))
+    f.state = query_text(q, "state");
+    f.event_type = query_text(q, "eventType");
+    if (!query_limit(q, &f.limit) || !query_number(q, "next", &f.before) ||
+        !query_time(q, "startedFrom", &f.started_from) ||
+        !query_time(q, "startedUntil", &f.started_until) ||
+        !read_attribute(q, &f))
         return;
     if (status != NULL) {
         if (!pav_status_find(status, &wanted)) {

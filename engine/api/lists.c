@@ -10,6 +10,8 @@
 #include "pavane/text.h"
 #include "api_int.h"
 
+#define EXPORT_MOST 20000
+
 static void
 add_text(cJSON *o, const char *key, const char *text)
 {
@@ -42,7 +44,8 @@ void
 waits_get(struct pav_query *q)
 {
     struct pav_wait_filter f = {.machine = query_text(q, "machine"),
-                                .key = query_text(q, "correlationId")};
+                                .key = query_text(q, "correlationId"),
+                                .overdue = query_text(q, "overdue") != NULL};
     const char *after = query_text(q, "next");
     struct pav_wait_view_row *v;
     cJSON *paper, *waits;
@@ -77,6 +80,7 @@ waits_get(struct pav_query *q)
         add_text(o, "awaits", v[i].row.awaits);
         add_time(o, "since", v[i].row.since_at);
         add_time(o, "due", v[i].row.due_at);
+        add_time(o, "overdueSince", v[i].overdue_since);
         cJSON_AddItemToArray(waits, o);
     }
     add_text(paper, "next",
@@ -95,54 +99,186 @@ text_of(struct pav_query *q, struct pav_bytes b)
     return b.p == NULL ? NULL : pav_arena_strndup(q->arena, b.p, b.len);
 }
 
+static bool
+read_dispositions_filter(struct pav_query *q, struct pav_disposition_filter *f)
+{
+    const char *kind = query_text(q, "disposition");
+    enum pav_disposition wanted;
+
+    f->event_id = query_text(q, "eventId");
+    f->key = query_text(q, "correlationId");
+    f->machine = query_text(q, "machine");
+    f->source = query_text(q, "source");
+    f->detail_type = query_text(q, "detailType");
+    f->kind = -1;
+    if (!query_time(q, "from", &f->from_at) ||
+        !query_time(q, "until", &f->until_at))
+        return false;
+    if (kind == NULL)
+        return true;
+    if (!pav_disposition_find(kind, &wanted)) {
+        query_error(q, 400, "disposition",
+                    "one of started, resumed, parked, duplicate, "
+                    "unexpected, late, unmatched, rejected, expired, routed is "
+                    "wanted");
+        return false;
+    }
+    f->kind = wanted;
+    return true;
+}
+
+static cJSON *
+disposition_paper(struct pav_query *q, const struct pav_disposition_view *d)
+{
+    cJSON *o = cJSON_CreateObject();
+
+    add_text(o, "eventId", text_of(q, d->event_id));
+    add_text(o, "source", text_of(q, d->source));
+    add_text(o, "detailType", text_of(q, d->detail_type));
+    add_text(o, "machine", d->machine);
+    add_text(o, "correlationId", text_of(q, d->row.key));
+    add_id(q, o, d->machine, d->execution);
+    add_text(o, "disposition", pav_disposition_name(d->row.kind));
+    cJSON_AddBoolToObject(o, "early", d->row.early);
+    add_time(o, "received", d->received_at);
+    add_time(o, "at", d->row.at);
+    add_text(o, "detail", d->row.detail);
+    return o;
+}
+
+/* Quoted as RFC 4180 has it; a text that a table would take for a formula gets
+ * an apostrophe in front. */
+static void
+put_cell(struct pav_buf *b, const char *text)
+{
+    const char *p;
+
+    pav_buf_putc(b, '"');
+    if (text != NULL && *text != '\0' && strchr("=+-@\t\r", *text) != NULL)
+        pav_buf_putc(b, '\'');
+    for (p = text == NULL ? "" : text; *p != '\0'; p++) {
+        if (*p == '"')
+            pav_buf_putc(b, '"');
+        pav_buf_putc(b, *p);
+    }
+    pav_buf_putc(b, '"');
+}
+
+static void
+put_csv(struct pav_query *q, const struct pav_disposition_view *v,
+        uint32_t count)
+{
+    uint32_t i, k;
+
+    q->type = "text/csv; charset=utf-8";
+    pav_buf_puts(&q->out, "received,disposition,machine,correlationId,"
+                          "executionName,eventId,source,detailType,detail\r\n");
+    for (i = 0; i < count; i++) {
+        char when[PAV_TIME_LEN];
+        const char *cells[] = {pav_time_format(v[i].received_at, when),
+                               pav_disposition_name(v[i].row.kind),
+                               v[i].machine,
+                               text_of(q, v[i].row.key),
+                               v[i].execution,
+                               text_of(q, v[i].event_id),
+                               text_of(q, v[i].source),
+                               text_of(q, v[i].detail_type),
+                               v[i].row.detail};
+
+        for (k = 0; k < sizeof(cells) / sizeof(cells[0]); k++) {
+            if (k > 0)
+                pav_buf_putc(&q->out, ',');
+            put_cell(&q->out, cells[k]);
+        }
+        pav_buf_puts(&q->out, "\r\n");
+    }
+}
+
+static void
+put_lines(struct pav_query *q, const struct pav_disposition_view *v,
+          uint32_t count)
+{
+    uint32_t i;
+
+    q->type = "application/x-ndjson";
+    for (i = 0; i < count; i++) {
+        cJSON *o = disposition_paper(q, &v[i]);
+        char *text = cJSON_PrintUnformatted(o);
+
+        pav_buf_puts(&q->out, text);
+        pav_buf_putc(&q->out, '\n');
+        cJSON_free(text);
+        cJSON_Delete(o);
+    }
+}
+
+/* A file, not a page: at most EXPORT_MOST rows; X-Pavane-Next goes into
+ * ?next= for those behind them. */
+static void export(struct pav_query *q, struct pav_disposition_filter *f,
+                   const char *format)
+{
+    struct pav_disposition_view *v;
+    uint32_t count;
+    int64_t next;
+
+    f->limit = EXPORT_MOST;
+    count = pav_reader_dispositions(q->reader, f, q->arena, &v, &next);
+    if (next != 0)
+        q->headers = pav_arena_printf(q->arena, "X-Pavane-Next: %lld\r\n",
+                                      (long long)next);
+    if (strcmp(format, "csv") == 0)
+        put_csv(q, v, count);
+    else if (strcmp(format, "jsonl") == 0)
+        put_lines(q, v, count);
+    else
+        query_error(q, 400, "format", "csv or jsonl is wanted");
+}
+
 void
 dispositions_get(struct pav_query *q)
 {
-    struct pav_disposition_filter f = {.event_id = query_text(q, "eventId"),
-                                       .key = query_text(q, "correlationId"),
-                                       .kind = -1};
-    const char *kind = query_text(q, "disposition");
+    struct pav_disposition_filter f = {.limit = 0};
+    const char *format = query_text(q, "format");
     struct pav_disposition_view *v;
-    enum pav_disposition wanted;
     cJSON *paper, *list;
     uint32_t count, i;
     int64_t next;
 
-    if (!query_limit(q, &f.limit) || !query_number(q, "next", &f.before))
+    if (!query_limit(q, &f.limit) || !query_number(q, "next", &f.before) ||
+        !read_dispositions_filter(q, &f))
         return;
-    if (kind != NULL) {
-        if (!pav_disposition_find(kind, &wanted)) {
-            query_error(q, 400, "disposition",
-                        "one of started, resumed, parked, duplicate, "
-                        "unexpected, late, unmatched, rejected, expired is "
-                        "wanted");
-            return;
-        }
-        f.kind = wanted;
+    if (format != NULL) {
+        export(q, &f, format);
+        return;
     }
     count = pav_reader_dispositions(q->reader, &f, q->arena, &v, &next);
     paper = cJSON_CreateObject();
     list = cJSON_AddArrayToObject(paper, "dispositions");
-    for (i = 0; i < count; i++) {
-        const struct pav_disposition_view *d = &v[i];
-        cJSON *o = cJSON_CreateObject();
-
-        add_text(o, "eventId", text_of(q, d->event_id));
-        add_text(o, "source", text_of(q, d->source));
-        add_text(o, "detailType", text_of(q, d->detail_type));
-        add_text(o, "machine", d->machine);
-        add_text(o, "correlationId", text_of(q, d->row.key));
-        add_id(q, o, d->machine, d->execution);
-        add_text(o, "disposition", pav_disposition_name(d->row.kind));
-        cJSON_AddBoolToObject(o, "early", d->row.early);
-        add_time(o, "received", d->received_at);
-        add_time(o, "at", d->row.at);
-        add_text(o, "detail", d->row.detail);
-        cJSON_AddItemToArray(list, o);
-    }
+    for (i = 0; i < count; i++)
+        cJSON_AddItemToArray(list, disposition_paper(q, &v[i]));
     add_text(paper, "next",
              next == 0 ? NULL
                        : pav_arena_printf(q->arena, "%lld", (long long)next));
+    query_paper(q, paper);
+}
+
+void
+disposition_counts_get(struct pav_query *q)
+{
+    struct pav_disposition_filter f = {.limit = 0};
+    int64_t counts[PAV_DISPOSITIONS];
+    cJSON *paper, *o;
+    int i;
+
+    if (!read_dispositions_filter(q, &f))
+        return;
+    (void)pav_reader_disposition_counts(q->reader, &f, counts);
+    paper = cJSON_CreateObject();
+    o = cJSON_AddObjectToObject(paper, "counts");
+    for (i = 0; i < PAV_DISPOSITIONS; i++)
+        cJSON_AddNumberToObject(o,
+                                pav_disposition_name((enum pav_disposition)i),
+                                (double)counts[i]);
     query_paper(q, paper);
 }
 

@@ -193,6 +193,15 @@ put_rows(struct pav_query *q)
            (double)n.timers_due);
     number(b, "events_parked", "gauge", "Events that came early and wait.",
            (double)n.parked);
+    number(b, "waits_overdue", "gauge", "Open waits over their deadline.",
+           (double)n.overdue);
+    number(b, "deliveries_open", "gauge", "Deliveries not made yet.",
+           (double)n.deliveries);
+    number(b, "dead_letters", "gauge",
+           "Deliveries given up, until they are sent again or deleted.",
+           (double)n.dead_letters);
+    number(b, "schedules", "gauge", "Schedules, also those that are over.",
+           (double)n.schedules);
 }
 
 /* /proc/self: what the process uses. */

@@ -382,6 +382,7 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
         archives_forget(e);
         work_run(e);
         deliveries_run(e);
+        overdue_write(e, false);
         activity_expire(e, false);
     }
     settled = settled_us(e) - settled;
@@ -431,6 +432,8 @@ let_held_go(struct pav_engine *e)
     struct pav_job *j;
 
     activity_expire(e, true);
+    if (!e->full)
+        overdue_write(e, true);
     while ((j = e->syncs) != NULL) {
         e->syncs = (struct pav_job *)j->node.next;
         job_fail(j, PAV_IO, "ServiceUnavailable", "", "the daemon ends");
@@ -516,6 +519,7 @@ pav_engine_free(struct pav_engine *e)
     work_fini(e);
     free(e->served);
     bus_fini(e);
+    overdue_fini(e);
     schemas_free(e);
     registry_free(e);
     pav_store_close(e->store);

@@ -1040,8 +1040,8 @@ nobody(struct arrival *ar, const struct bus *b)
 static struct bus *
 bus_for(struct pav_engine *e, const struct pav_event_item *item)
 {
-    struct bus *b = item->bus_id != 0 ? bus_by_id(e, item->bus_id)
-                                      : bus_of(e, item->bus);
+    struct bus *b =
+        item->bus_id != 0 ? bus_by_id(e, item->bus_id) : bus_of(e, item->bus);
 
     return b == NULL ? e->buses : b;
 }

@@ -363,9 +363,9 @@ put_entry(struct call *c, const struct pav_doc *entry)
         item.bus = pav_doc_str(&e->arena, bus);
     intake_text(e, item.event.text, false, &item);
     pav_members_init(&m, &e->arena);
-    pav_members_puts(&m, "EventId",
-                     pav_doc_new_str(&e->arena, item.event.id.p,
-                                     item.event.id.len));
+    pav_members_puts(
+        &m, "EventId",
+        pav_doc_new_str(&e->arena, item.event.id.p, item.event.id.len));
     return pav_members_object(&m);
 }
 

@@ -56,6 +56,8 @@ struct pav_engine {
     struct bus *buses; /* the default one first */
     struct archive *archives;
     struct schemas *schemas; /* NULL: none */
+    struct learned *learned;
+    int64_t learned_written_at;
 
     /* of the turn */
     struct pav_arena arena;
@@ -113,6 +115,18 @@ struct work {
     int64_t id; /* execution or machine */
     uint32_t no;
 };
+
+/* overdue.c: deadlines of waits, and how long they take. */
+#define OVERDUE_BIT 0x40000000u /* of a timer's number */
+void overdue_wait_opened(struct pav_engine *e, const struct execution *x,
+                         const struct pav_wait_view *w);
+void overdue_wait_closed(struct pav_engine *e, const struct execution *x,
+                         const struct pav_wait_view *w);
+void overdue_fire(struct pav_engine *e, int64_t due_at, int64_t execution_id,
+                  uint32_t no);
+/* What was learned since; `all`: now, else now and then. */
+void overdue_write(struct pav_engine *e, bool all);
+void overdue_fini(struct pav_engine *e);
 
 /* registry.c */
 void registry_load(struct pav_engine *e);

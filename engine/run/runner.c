@@ -239,6 +239,7 @@ stage_differences(struct pav_engine *e, const struct execution *x,
     for (i = 0; i < before->wait_count; i++)
         if (!wait_in(after, before->waits[i].no)) {
             pav_store_wait_delete(e->store, x->row.id, before->waits[i].no);
+            overdue_wait_closed(e, x, &before->waits[i]);
             task_gone(e, x->row.id, &before->waits[i]);
         }
     for (i = 0; i < before->timer_count; i++)
@@ -260,6 +261,7 @@ stage_differences(struct pav_engine *e, const struct execution *x,
         if (wait_in(before, w->no))
             continue;
         pav_store_wait_add(e->store, &row);
+        overdue_wait_opened(e, x, w);
         if (w->call != PAV_CALL_NONE)
             task_add(e, x, w);
     }

@@ -71,6 +71,16 @@ kept(struct pav_arena *a, const struct pav_doc *d, struct pav_bytes *text)
     return pav_doc_own(a, text->p, text->len);
 }
 
+/* "arn:aws:events:REGION:ACCOUNT:..." of this daemon. */
+static bool
+is_ours(struct pav_engine *e, const char *arn)
+{
+    const char *own = pav_arena_printf(
+        &e->arena, ":events:%s:%s:", e->config.region, e->config.account);
+
+    return strstr(arn, own) != NULL;
+}
+
 enum pav_rc
 target_read(struct pav_engine *e, struct pav_arena *a, const struct pav_doc *d,
             struct target *out, struct pav_err *err)
@@ -94,6 +104,7 @@ target_read(struct pav_engine *e, struct pav_arena *a, const struct pav_doc *d,
         return rc;
     out->transform = t;
     out->kind = target_kind_of(e, a, out->arn, &out->name);
+    out->outside = out->kind == TARGET_BUS && !is_ours(e, out->arn);
     return PAV_OK;
 }
 

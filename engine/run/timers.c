@@ -60,6 +60,10 @@ fire(struct pav_engine *e, int64_t due_at, int64_t execution_id, uint32_t no)
 
     /* Deleted first: the step may set one of the same number again. */
     pav_store_timer_delete(e->store, due_at, execution_id, no);
+    if (no != PAV_TIMER_GO_ON && (no & OVERDUE_BIT) != 0) {
+        overdue_fire(e, due_at, execution_id, no & ~OVERDUE_BIT);
+        return;
+    }
     if (!pav_store_execution(e->store, execution_id, &e->arena, &row) ||
         row.status != PAV_RUNNING)
         return;

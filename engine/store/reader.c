@@ -7,7 +7,7 @@
 
 #include "pavane/buf.h"
 #include "pavane/clock.h"
-#include "store_int.h"
+#include "reader_int.h"
 
 #define QUERY_MAX_US 2000000
 #define STEPS_MAX    100000
@@ -99,8 +99,8 @@ pav_reader_close(struct pav_reader *r)
 }
 
 /* `sql` is a literal: its address is its name. */
-static sqlite3_stmt *
-ask(struct pav_reader *r, const char *sql)
+sqlite3_stmt *
+reader_ask(struct pav_reader *r, const char *sql)
 {
     size_t i;
 
@@ -118,8 +118,8 @@ ask(struct pav_reader *r, const char *sql)
     return r->cache[r->count++];
 }
 
-static bool
-row(sqlite3_stmt *st)
+bool
+reader_row(sqlite3_stmt *st)
 {
     if (sqlite3_step(st) == SQLITE_ROW)
         return true;
@@ -132,8 +132,8 @@ pav_reader_begin(struct pav_reader *r)
 {
     r->deadline_us = pav_clock_mono_us() + QUERY_MAX_US;
     r->gave_up = false;
-    sqlite3_step(ask(r, "BEGIN"));
-    sqlite3_reset(ask(r, "BEGIN"));
+    sqlite3_step(reader_ask(r, "BEGIN"));
+    sqlite3_reset(reader_ask(r, "BEGIN"));
 }
 
 void
@@ -144,8 +144,8 @@ pav_reader_end(struct pav_reader *r)
     for (i = 0; i < r->count; i++)
         sqlite3_reset(r->cache[i]);
     r->deadline_us = INT64_MAX;
-    sqlite3_step(ask(r, "COMMIT"));
-    sqlite3_reset(ask(r, "COMMIT"));
+    sqlite3_step(reader_ask(r, "COMMIT"));
+    sqlite3_reset(reader_ask(r, "COMMIT"));
 }
 
 bool
@@ -191,7 +191,7 @@ struct execution_list {
 static void
 collect(sqlite3_stmt *st, struct pav_arena *a, struct execution_list *list)
 {
-    while (list->count < list->cap && row(st))
+    while (list->count < list->cap && reader_row(st))
         execution_from(st, a, &list->v[list->count++]);
     sqlite3_reset(st);
 }
@@ -207,11 +207,11 @@ newest_first(const void *x, const void *y)
 static int64_t
 machine_id_of(struct pav_reader *r, const char *name)
 {
-    sqlite3_stmt *st = ask(r, "SELECT id FROM machine WHERE name=?1");
+    sqlite3_stmt *st = reader_ask(r, "SELECT id FROM machine WHERE name=?1");
     int64_t id = 0;
 
     bind_text(st, 1, name);
-    if (row(st)) {
+    if (reader_row(st)) {
         id = sqlite3_column_int64(st, 0);
         sqlite3_reset(st);
     }
@@ -245,17 +245,17 @@ by_machine(struct pav_reader *r, const struct pav_execution_filter *f,
 
     for (status = 0; status < 5; status++) {
         sqlite3_stmt *st =
-            ask(r, EXECUTION_VIEW
-                "WHERE x.machine_id=?1 AND x.status=?2 AND x.id<?3 "
-                "AND (?5 IS NULL OR instr(x.states,?5)>0) "
-                "AND (?6=0 OR NOT EXISTS(SELECT 1 FROM note n"
-                " WHERE n.execution_id=x.id AND n.run_id>0)) "
-                "AND (?7=0 OR (?7=1)=EXISTS(SELECT 1 FROM note n"
-                " WHERE n.execution_id=x.id AND n.redrive_count>0)) "
-                "AND (?8 IS NULL OR EXISTS(SELECT 1 FROM note n"
-                " WHERE n.execution_id=x.id AND"
-                " (n.alias=?8 OR CAST(n.version_no AS TEXT)=?8))) "
-                "ORDER BY x.id DESC LIMIT ?4");
+            reader_ask(r, EXECUTION_VIEW
+                       "WHERE x.machine_id=?1 AND x.status=?2 AND x.id<?3 "
+                       "AND (?5 IS NULL OR instr(x.states,?5)>0) "
+                       "AND (?6=0 OR NOT EXISTS(SELECT 1 FROM note n"
+                       " WHERE n.execution_id=x.id AND n.run_id>0)) "
+                       "AND (?7=0 OR (?7=1)=EXISTS(SELECT 1 FROM note n"
+                       " WHERE n.execution_id=x.id AND n.redrive_count>0)) "
+                       "AND (?8 IS NULL OR EXISTS(SELECT 1 FROM note n"
+                       " WHERE n.execution_id=x.id AND"
+                       " (n.alias=?8 OR CAST(n.version_no AS TEXT)=?8))) "
+                       "ORDER BY x.id DESC LIMIT ?4");
 
         if (f->status >= 0 && f->status != status)
             continue;
@@ -277,11 +277,11 @@ by_run(struct pav_reader *r, const struct pav_execution_filter *f,
        int64_t before, uint32_t limit, struct pav_arena *a,
        struct execution_list *list)
 {
-    sqlite3_stmt *st =
-        ask(r, EXECUTION_VIEW "WHERE x.id IN (SELECT execution_id FROM note"
-                              " WHERE run_id>0 AND run_id=?1"
-                              " AND execution_id<?2) AND (?3<0 OR x.status=?3)"
-                              " ORDER BY x.id DESC LIMIT ?4");
+    sqlite3_stmt *st = reader_ask(
+        r, EXECUTION_VIEW "WHERE x.id IN (SELECT execution_id FROM note"
+                          " WHERE run_id>0 AND run_id=?1"
+                          " AND execution_id<?2) AND (?3<0 OR x.status=?3)"
+                          " ORDER BY x.id DESC LIMIT ?4");
 
     sqlite3_bind_int64(st, 1, f->run_id);
     sqlite3_bind_int64(st, 2, before);
@@ -295,12 +295,13 @@ by_key(struct pav_reader *r, const struct pav_execution_filter *f,
        int64_t before, uint32_t limit, struct pav_arena *a,
        struct execution_list *list)
 {
-    sqlite3_stmt *st = ask(r, EXECUTION_VIEW "WHERE x.key=?1 AND x.id<?2"
-                                             " AND (?3 IS NULL OR m.name=?3)"
-                                             " AND (?4<0 OR x.status=?4)"
-                                             " AND (?6 IS NULL OR"
-                                             " instr(x.states,?6)>0)"
-                                             " ORDER BY x.id DESC LIMIT ?5");
+    sqlite3_stmt *st =
+        reader_ask(r, EXECUTION_VIEW "WHERE x.key=?1 AND x.id<?2"
+                                     " AND (?3 IS NULL OR m.name=?3)"
+                                     " AND (?4<0 OR x.status=?4)"
+                                     " AND (?6 IS NULL OR"
+                                     " instr(x.states,?6)>0)"
+                                     " ORDER BY x.id DESC LIMIT ?5");
 
     bind_text(st, 1, f->key);
     sqlite3_bind_int64(st, 2, before);
@@ -308,6 +309,51 @@ by_key(struct pav_reader *r, const struct pav_execution_filter *f,
     sqlite3_bind_int(st, 4, f->status);
     sqlite3_bind_int64(st, 5, limit);
     bind_text(st, 6, state_token(f, a));
+    collect(st, a, list);
+}
+
+/* What only a search asks: each row is looked at, newest first. */
+static bool
+is_search(const struct pav_execution_filter *f)
+{
+    return f->attribute != NULL || f->event_type != NULL ||
+           f->started_from != 0 || f->started_until != 0;
+}
+
+#define SEARCHED                                                               \
+    "AND x.id<?1 AND (?2 IS NULL OR x.key=?2) AND (?3 IS NULL OR m.name=?3)"   \
+    " AND (?4<0 OR x.status=?4) AND (?5 IS NULL OR instr(x.states,?5)>0)"      \
+    " AND (?6=0 OR x.started_at>=?6) AND (?7=0 OR x.started_at<?7)"            \
+    " AND (?8 IS NULL OR x.id IN (SELECT d.execution_id FROM"                  \
+    " (SELECT id,execution_id FROM disposition ORDER BY id DESC"               \
+    " LIMIT 200000) d JOIN event e ON e.id=d.id/1024"                          \
+    " WHERE e.detail_type=?8)) ORDER BY x.id DESC LIMIT ?9"
+
+static void
+by_search(struct pav_reader *r, const struct pav_execution_filter *f,
+          int64_t before, uint32_t limit, struct pav_arena *a,
+          struct execution_list *list)
+{
+    sqlite3_stmt *st =
+        f->attribute != NULL
+            ? reader_ask(r, EXECUTION_VIEW
+                         "WHERE x.id IN (SELECT execution_id FROM attribute"
+                         " WHERE name=?10 AND value=?11) " SEARCHED)
+            : reader_ask(r, EXECUTION_VIEW "WHERE 1 " SEARCHED);
+
+    sqlite3_bind_int64(st, 1, before);
+    bind_text(st, 2, f->key);
+    bind_text(st, 3, f->machine);
+    sqlite3_bind_int(st, 4, f->status);
+    bind_text(st, 5, state_token(f, a));
+    sqlite3_bind_int64(st, 6, f->started_from);
+    sqlite3_bind_int64(st, 7, f->started_until);
+    bind_text(st, 8, f->event_type);
+    sqlite3_bind_int64(st, 9, limit);
+    if (f->attribute != NULL) {
+        bind_text(st, 10, f->attribute);
+        bind_text(st, 11, f->value);
+    }
     collect(st, a, list);
 }
 
@@ -322,25 +368,29 @@ pav_reader_executions(struct pav_reader *r,
     sqlite3_stmt *st;
 
     list.v = pav_arena_alloc(a, list.cap * sizeof(*list.v));
-    if (f->run_id != 0) {
+    if (is_search(f)) {
+        by_search(r, f, before, limit, a, &list);
+    } else if (f->run_id != 0) {
         by_run(r, f, before, limit, a, &list);
     } else if (f->key != NULL) {
         by_key(r, f, before, limit, a, &list);
     } else if (f->machine != NULL) {
         by_machine(r, f, before, limit, a, &list);
     } else if (f->status >= 0) {
-        st = ask(r, EXECUTION_VIEW "WHERE x.status=?1 AND x.id<?2 "
-                                   "AND (?4 IS NULL OR instr(x.states,?4)>0) "
-                                   "ORDER BY x.id DESC LIMIT ?3");
+        st = reader_ask(r, EXECUTION_VIEW
+                        "WHERE x.status=?1 AND x.id<?2 "
+                        "AND (?4 IS NULL OR instr(x.states,?4)>0) "
+                        "ORDER BY x.id DESC LIMIT ?3");
         bind_text(st, 4, state_token(f, a));
         sqlite3_bind_int(st, 1, f->status);
         sqlite3_bind_int64(st, 2, before);
         sqlite3_bind_int64(st, 3, limit);
         collect(st, a, &list);
     } else {
-        st = ask(r, EXECUTION_VIEW "WHERE x.id<?1 "
-                                   "AND (?3 IS NULL OR instr(x.states,?3)>0) "
-                                   "ORDER BY x.id DESC LIMIT ?2");
+        st = reader_ask(r, EXECUTION_VIEW
+                        "WHERE x.id<?1 "
+                        "AND (?3 IS NULL OR instr(x.states,?3)>0) "
+                        "ORDER BY x.id DESC LIMIT ?2");
         bind_text(st, 3, state_token(f, a));
         sqlite3_bind_int64(st, 1, before);
         sqlite3_bind_int64(st, 2, limit);
@@ -361,11 +411,11 @@ pav_reader_execution(struct pav_reader *r, const char *machine,
                      struct pav_execution_view *out)
 {
     sqlite3_stmt *st =
-        ask(r, EXECUTION_VIEW "WHERE x.name=?2 AND x.machine_id=?1");
+        reader_ask(r, EXECUTION_VIEW "WHERE x.name=?2 AND x.machine_id=?1");
 
     sqlite3_bind_int64(st, 1, machine_id_of(r, machine));
     bind_text(st, 2, name);
-    if (!row(st))
+    if (!reader_row(st))
         return false;
     execution_from(st, a, out);
     sqlite3_reset(st);
@@ -376,10 +426,10 @@ bool
 pav_reader_stands(struct pav_reader *r, int64_t machine_id, struct pav_arena *a,
                   struct pav_stand **out, uint32_t *count)
 {
-    sqlite3_stmt *st =
-        ask(r, "SELECT states,count(*) FROM (SELECT states FROM execution"
-               " WHERE machine_id=?1 AND status=0 ORDER BY id DESC LIMIT ?2)"
-               " GROUP BY states");
+    sqlite3_stmt *st = reader_ask(
+        r, "SELECT states,count(*) FROM (SELECT states FROM execution"
+           " WHERE machine_id=?1 AND status=0 ORDER BY id DESC LIMIT ?2)"
+           " GROUP BY states");
     uint32_t cap = 0;
     int64_t sum = 0;
 
@@ -387,7 +437,7 @@ pav_reader_stands(struct pav_reader *r, int64_t machine_id, struct pav_arena *a,
     *out = NULL;
     sqlite3_bind_int64(st, 1, machine_id);
     sqlite3_bind_int64(st, 2, PAV_STAND_MAX + 1);
-    while (row(st)) {
+    while (reader_row(st)) {
         if (*count == cap) {
             struct pav_stand *more;
 
@@ -411,10 +461,11 @@ bool
 pav_reader_step(struct pav_reader *r, int64_t id, struct pav_arena *a,
                 struct pav_step_row *out)
 {
-    sqlite3_stmt *st = ask(r, "SELECT " STEP_COLUMNS " FROM step WHERE id=?1");
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT " STEP_COLUMNS " FROM step WHERE id=?1");
 
     sqlite3_bind_int64(st, 1, id);
-    if (!row(st))
+    if (!reader_row(st))
         return false;
     step_from(st, a, out);
     sqlite3_reset(st);
@@ -435,10 +486,10 @@ chain(struct pav_reader *r, int64_t last_step, int64_t from, int64_t until,
     *count = 0;
     while (id != 0 && first > from && *count < STEPS_MAX) {
         sqlite3_stmt *st =
-            ask(r, "SELECT previous,first_event FROM step WHERE id=?1");
+            reader_ask(r, "SELECT previous,first_event FROM step WHERE id=?1");
 
         sqlite3_bind_int64(st, 1, id);
-        if (!row(st))
+        if (!reader_row(st))
             break;
         first = sqlite3_column_int64(st, 1);
         if (*count == cap) {
@@ -492,21 +543,44 @@ pav_reader_walk(struct pav_reader *r, int64_t last_step,
 
 /* ---- waits ---- */
 
+/* The same columns and places, led by the few that are over their time. */
+static sqlite3_stmt *
+overdue_waits(struct pav_reader *r)
+{
+    return reader_ask(
+        r, "SELECT w.execution_id,w.no,w.state,w.event_name,w.pattern,"
+           "w.awaits,w.since_at,w.due_at,m.name,x.name,x.key,o.due_at"
+           " FROM overdue o JOIN wait w ON w.execution_id=o.execution_id"
+           " AND w.no=o.no JOIN execution x ON x.id=w.execution_id"
+           " JOIN machine m ON m.id=x.machine_id"
+           " WHERE (o.execution_id,o.no)>(?1,?2)"
+           " AND (?3=0 OR o.execution_id=?3)"
+           " AND (?4 IS NULL OR m.name=?4)"
+           " AND (?5 IS NULL OR x.key=?5)"
+           " ORDER BY o.execution_id,o.no LIMIT ?6");
+}
+
 uint32_t
 pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
                  struct pav_arena *a, struct pav_wait_view_row **out,
                  bool *more)
 {
     sqlite3_stmt *st =
-        ask(r, "SELECT w.execution_id,w.no,w.state,w.event_name,w.pattern,"
-               "w.awaits,w.since_at,w.due_at,m.name,x.name,x.key FROM wait w"
-               " JOIN execution x ON x.id=w.execution_id"
-               " JOIN machine m ON m.id=x.machine_id"
-               " WHERE (w.execution_id,w.no)>(?1,?2)"
-               " AND (?3=0 OR w.execution_id=?3)"
-               " AND (?4 IS NULL OR m.name=?4)"
-               " AND (?5 IS NULL OR x.key=?5)"
-               " ORDER BY w.execution_id,w.no LIMIT ?6");
+        f->overdue
+            ? overdue_waits(r)
+            : reader_ask(
+                  r,
+                  "SELECT w.execution_id,w.no,w.state,w.event_name,w.pattern,"
+                  "w.awaits,w.since_at,w.due_at,m.name,x.name,x.key,"
+                  "coalesce(o.due_at,0) FROM wait w"
+                  " JOIN execution x ON x.id=w.execution_id"
+                  " JOIN machine m ON m.id=x.machine_id"
+                  " LEFT JOIN overdue o ON o.execution_id=w.execution_id"
+                  " AND o.no=w.no WHERE (w.execution_id,w.no)>(?1,?2)"
+                  " AND (?3=0 OR w.execution_id=?3)"
+                  " AND (?4 IS NULL OR m.name=?4)"
+                  " AND (?5 IS NULL OR x.key=?5)"
+                  " ORDER BY w.execution_id,w.no LIMIT ?6");
     uint32_t count = 0;
 
     *out = pav_arena_alloc(a, (f->limit + 1) * sizeof(**out));
@@ -522,7 +596,7 @@ pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
     bind_text(st, 4, f->machine);
     bind_text(st, 5, f->key);
     sqlite3_bind_int64(st, 6, f->limit + 1);
-    while (row(st)) {
+    while (reader_row(st)) {
         struct pav_wait_view_row *w = &(*out)[count];
 
         if (count == f->limit) {
@@ -540,6 +614,7 @@ pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
         w->machine = column_str(st, 8, a);
         w->execution = column_str(st, 9, a);
         w->key = column_str(st, 10, a);
+        w->overdue_since = sqlite3_column_int64(st, 11);
         count++;
     }
     sqlite3_reset(st);
@@ -564,6 +639,7 @@ pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
     " UNION ALL SELECT s.previous,s.event_id FROM walk w JOIN step s"          \
     " ON s.id=w.previous),"                                                    \
     "ids(id) AS (SELECT id FROM disposition WHERE key=?3 AND kind>1"           \
+    " UNION SELECT id FROM disposition WHERE key=?3 AND early=1"               \
     " UNION SELECT d.id FROM walk w JOIN disposition d ON"                     \
     " d.id>=w.event_id*1024 AND d.id<(w.event_id+1)*1024"                      \
     " WHERE w.event_id>0 AND d.key=?3 AND d.kind<=1) "
@@ -609,24 +685,42 @@ pav_reader_dispositions(struct pav_reader *r,
 
     /* Each filter that leads gets its own text, so that its index is used. */
     if (f->event_id != NULL)
-        st = ask(r, DISPOSITIONS_OF_EVENT
-                 "WHERE d.id<?1 AND e.event_id=?2"
-                 " AND (?3 IS NULL OR d.key=?3)"
-                 " AND (?4<0 OR d.kind=?4) AND (?5=0 OR d.execution_id=?5)"
-                 " ORDER BY d.id DESC LIMIT ?6");
+        st = reader_ask(
+            r, DISPOSITIONS_OF_EVENT
+            "WHERE d.id<?1 AND e.event_id=?2"
+            " AND (?3 IS NULL OR d.key=?3)"
+            " AND (?4<0 OR d.kind=?4) AND (?5=0 OR d.execution_id=?5)"
+            " AND (?8 IS NULL OR m.name=?8) AND (?9 IS NULL OR e.source=?9)"
+            " AND (?10 IS NULL OR e.detail_type=?10)"
+            " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"
+            " ORDER BY d.id DESC LIMIT ?6");
     else if (f->key != NULL)
-        st = ask(r, IDS_OF_KEY DISPOSITION_VIEW
-                 "WHERE d.id IN (SELECT id FROM ids) AND d.id<?1"
-                 " AND (?4<0 OR d.kind=?4) AND (?5=0 OR d.execution_id=?5)"
-                 " ORDER BY d.id DESC LIMIT ?6");
+        st = reader_ask(
+            r, IDS_OF_KEY DISPOSITION_VIEW
+            "WHERE d.id IN (SELECT id FROM ids) AND d.id<?1"
+            " AND (?4<0 OR d.kind=?4) AND (?5=0 OR d.execution_id=?5)"
+            " AND (?8 IS NULL OR m.name=?8) AND (?9 IS NULL OR e.source=?9)"
+            " AND (?10 IS NULL OR e.detail_type=?10)"
+            " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"
+            " ORDER BY d.id DESC LIMIT ?6");
     else if (f->kind > PAV_RESUMED)
-        st = ask(r, DISPOSITION_VIEW "WHERE d.id<?1 AND d.kind=?4 AND d.kind>1"
-                                     " AND (?5=0 OR d.execution_id=?5)"
-                                     " ORDER BY d.id DESC LIMIT ?6");
+        st = reader_ask(
+            r, DISPOSITION_VIEW
+            "WHERE d.id<?1 AND d.kind=?4 AND d.kind>1"
+            " AND (?5=0 OR d.execution_id=?5)"
+            " AND (?8 IS NULL OR m.name=?8) AND (?9 IS NULL OR e.source=?9)"
+            " AND (?10 IS NULL OR e.detail_type=?10)"
+            " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"
+            " ORDER BY d.id DESC LIMIT ?6");
     else
-        st = ask(r, DISPOSITION_VIEW "WHERE d.id<?1 AND (?4<0 OR +d.kind=?4)"
-                                     " AND (?5=0 OR d.execution_id=?5)"
-                                     " ORDER BY d.id DESC LIMIT ?6");
+        st = reader_ask(
+            r, DISPOSITION_VIEW
+            "WHERE d.id<?1 AND (?4<0 OR +d.kind=?4)"
+            " AND (?5=0 OR d.execution_id=?5)"
+            " AND (?8 IS NULL OR m.name=?8) AND (?9 IS NULL OR e.source=?9)"
+            " AND (?10 IS NULL OR e.detail_type=?10)"
+            " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"
+            " ORDER BY d.id DESC LIMIT ?6");
     sqlite3_bind_int64(st, 1, f->before == 0 ? INT64_MAX : f->before);
     if (f->event_id != NULL) {
         struct pav_bytes id = {f->event_id, strlen(f->event_id)};
@@ -638,9 +732,14 @@ pav_reader_dispositions(struct pav_reader *r,
     sqlite3_bind_int(st, 4, f->kind);
     sqlite3_bind_int64(st, 5, f->execution_id);
     sqlite3_bind_int64(st, 6, f->limit + 1);
+    bind_text(st, 8, f->machine);
+    bind_text(st, 9, f->source);
+    bind_text(st, 10, f->detail_type);
+    sqlite3_bind_int64(st, 11, f->from_at);
+    sqlite3_bind_int64(st, 12, f->until_at);
     *out = pav_arena_alloc(a, (f->limit + 1) * sizeof(**out));
     *next = 0;
-    while (row(st)) {
+    while (reader_row(st)) {
         if (count == f->limit) {
             *next = (*out)[count - 1].row.id;
             break;
@@ -655,13 +754,13 @@ bool
 pav_reader_event(struct pav_reader *r, int64_t id, struct pav_arena *a,
                  struct pav_event_row *out)
 {
-    sqlite3_stmt *st = ask(r, "SELECT id,received_at,source,event_id,"
-                              "detail_type,body,bus_id,replay FROM event"
-                              " WHERE id=?1");
+    sqlite3_stmt *st = reader_ask(r, "SELECT id,received_at,source,event_id,"
+                                     "detail_type,body,bus_id,replay FROM event"
+                                     " WHERE id=?1");
 
     memset(out, 0, sizeof(*out));
     sqlite3_bind_int64(st, 1, id);
-    if (!row(st))
+    if (!reader_row(st))
         return false;
     out->id = sqlite3_column_int64(st, 0);
     out->received_at = sqlite3_column_int64(st, 1);
@@ -713,13 +812,13 @@ count_statuses(struct pav_reader *r, struct pav_machine_view *m)
 
     for (status = 0; status < 5; status++) {
         sqlite3_stmt *st =
-            ask(r, "SELECT count(*) FROM (SELECT 1 FROM execution"
-                   " WHERE machine_id=?1 AND status=?2 LIMIT ?3)");
+            reader_ask(r, "SELECT count(*) FROM (SELECT 1 FROM execution"
+                          " WHERE machine_id=?1 AND status=?2 LIMIT ?3)");
 
         sqlite3_bind_int64(st, 1, m->row.id);
         sqlite3_bind_int(st, 2, status);
         sqlite3_bind_int64(st, 3, PAV_COUNT_CAP + 1);
-        if (row(st))
+        if (reader_row(st))
             m->counts[status] = sqlite3_column_int64(st, 0);
         sqlite3_reset(st);
     }
@@ -728,10 +827,10 @@ count_statuses(struct pav_reader *r, struct pav_machine_view *m)
 static uint32_t
 count_rows(struct pav_reader *r, const char *sql)
 {
-    sqlite3_stmt *st = ask(r, sql);
+    sqlite3_stmt *st = reader_ask(r, sql);
     uint32_t n = 0;
 
-    if (row(st))
+    if (reader_row(st))
         n = (uint32_t)sqlite3_column_int64(st, 0);
     sqlite3_reset(st);
     return n;
@@ -742,14 +841,14 @@ pav_reader_counts(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
                   struct pav_row_counts *out)
 {
     uint32_t room = count_rows(r, "SELECT count(*) FROM machine");
-    sqlite3_stmt *st = ask(
+    sqlite3_stmt *st = reader_ask(
         r, "SELECT m.id,m.name,x.status,count(x.id) FROM machine m LEFT JOIN "
            "execution x ON x.machine_id=m.id GROUP BY m.id,x.status");
     int64_t last = 0;
 
     memset(out, 0, sizeof(*out));
     out->machines = pav_arena_zalloc(a, (room + 1) * sizeof(*out->machines));
-    while (row(st)) {
+    while (reader_row(st)) {
         int status = sqlite3_column_int(st, 2);
 
         if (sqlite3_column_int64(st, 0) != last) {
@@ -766,9 +865,15 @@ pav_reader_counts(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
     out->waits = count_rows(r, "SELECT count(*) FROM wait");
     out->timers = count_rows(r, "SELECT count(*) FROM timer");
     out->parked = count_rows(r, "SELECT count(*) FROM parked");
-    st = ask(r, "SELECT count(*) FROM timer WHERE due_at<=?1");
+    out->overdue = count_rows(r, "SELECT count(*) FROM overdue");
+    out->deliveries =
+        count_rows(r, "SELECT count(*) FROM delivery WHERE status=0");
+    out->dead_letters =
+        count_rows(r, "SELECT count(*) FROM delivery WHERE status=1");
+    out->schedules = count_rows(r, "SELECT count(*) FROM schedule");
+    st = reader_ask(r, "SELECT count(*) FROM timer WHERE due_at<=?1");
     sqlite3_bind_int64(st, 1, now_ms);
-    if (row(st))
+    if (reader_row(st))
         out->timers_due = sqlite3_column_int64(st, 0);
     sqlite3_reset(st);
 }
@@ -780,19 +885,19 @@ pav_reader_machines(struct pav_reader *r, bool counted, struct pav_arena *a,
     uint32_t room = count_rows(r, "SELECT count(*) FROM machine") +
                     count_rows(r, "SELECT count(*) FROM folder_fault");
     uint32_t count = 0, i;
-    sqlite3_stmt *st =
-        ask(r, VERSION_VIEW "WHERE v.id=m.version_id AND m.name NOT LIKE '%~%'"
-                            " ORDER BY m.name");
+    sqlite3_stmt *st = reader_ask(
+        r, VERSION_VIEW "WHERE v.id=m.version_id AND m.name NOT LIKE '%~%'"
+                        " ORDER BY m.name");
 
     *out = pav_arena_alloc(a, (room + 1) * sizeof(**out));
-    while (count < room && row(st))
+    while (count < room && reader_row(st))
         machine_from(st, a, &(*out)[count++]);
     sqlite3_reset(st);
     for (i = 0; counted && i < count; i++)
         count_statuses(r, &(*out)[i]);
-    st = ask(r, "SELECT name,report FROM folder_fault WHERE name NOT IN "
-                "(SELECT name FROM machine) ORDER BY name");
-    while (count < room && row(st)) {
+    st = reader_ask(r, "SELECT name,report FROM folder_fault WHERE name NOT IN "
+                       "(SELECT name FROM machine) ORDER BY name");
+    while (count < room && reader_row(st)) {
         struct pav_machine_view *m = &(*out)[count++];
 
         memset(m, 0, sizeof(*m));
@@ -808,10 +913,10 @@ pav_reader_machine(struct pav_reader *r, const char *name, struct pav_arena *a,
                    struct pav_machine_view *out)
 {
     sqlite3_stmt *st =
-        ask(r, VERSION_VIEW "WHERE m.name=?1 AND v.id=m.version_id");
+        reader_ask(r, VERSION_VIEW "WHERE m.name=?1 AND v.id=m.version_id");
 
     bind_text(st, 1, name);
-    if (!row(st))
+    if (!reader_row(st))
         return false;
     machine_from(st, a, out);
     sqlite3_reset(st);
@@ -823,11 +928,11 @@ bool
 pav_reader_version(struct pav_reader *r, int64_t version_id,
                    struct pav_arena *a, struct pav_machine_row *out)
 {
-    sqlite3_stmt *st = ask(r, VERSION_VIEW "WHERE v.id=?1");
+    sqlite3_stmt *st = reader_ask(r, VERSION_VIEW "WHERE v.id=?1");
     struct pav_machine_view view;
 
     sqlite3_bind_int64(st, 1, version_id);
-    if (!row(st))
+    if (!reader_row(st))
         return false;
     machine_from(st, a, &view);
     *out = view.row;
@@ -839,12 +944,12 @@ bool
 pav_reader_note(struct pav_reader *r, int64_t execution_id, struct pav_arena *a,
                 struct pav_note_row *out)
 {
-    sqlite3_stmt *st =
-        ask(r, "SELECT " NOTE_COLUMNS " FROM note n WHERE n.execution_id=?1");
+    sqlite3_stmt *st = reader_ask(r, "SELECT " NOTE_COLUMNS
+                                     " FROM note n WHERE n.execution_id=?1");
 
     memset(out, 0, sizeof(*out));
     sqlite3_bind_int64(st, 1, execution_id);
-    if (!row(st))
+    if (!reader_row(st))
         return false;
     note_from(st, a, out);
     sqlite3_reset(st);
@@ -854,11 +959,11 @@ pav_reader_note(struct pav_reader *r, int64_t execution_id, struct pav_arena *a,
 int64_t
 pav_reader_run_id(struct pav_reader *r, const char *arn)
 {
-    sqlite3_stmt *st = ask(r, "SELECT id FROM map_run WHERE arn=?1");
+    sqlite3_stmt *st = reader_ask(r, "SELECT id FROM map_run WHERE arn=?1");
     int64_t id = 0;
 
     bind_text(st, 1, arn);
-    if (row(st)) {
+    if (reader_row(st)) {
         id = sqlite3_column_int64(st, 0);
         sqlite3_reset(st);
     }
@@ -868,11 +973,11 @@ pav_reader_run_id(struct pav_reader *r, const char *arn)
 const char *
 pav_reader_run_arn(struct pav_reader *r, int64_t run_id, struct pav_arena *a)
 {
-    sqlite3_stmt *st = ask(r, "SELECT arn FROM map_run WHERE id=?1");
+    sqlite3_stmt *st = reader_ask(r, "SELECT arn FROM map_run WHERE id=?1");
     const char *arn = NULL;
 
     sqlite3_bind_int64(st, 1, run_id);
-    if (row(st)) {
+    if (reader_row(st)) {
         arn = column_str(st, 0, a);
         sqlite3_reset(st);
     }
@@ -885,19 +990,19 @@ pav_reader_published(struct pav_reader *r, int64_t machine_id,
                      struct pav_name_view *out)
 {
     /* An alias leads to the number of its first version. */
-    sqlite3_stmt *st =
-        ask(r, "SELECT v.number,json_extract(v.body,'$.versionId'),"
-               "json_extract(v.body,'$.createdAt'),"
-               "json_extract(v.body,'$.description') FROM name v"
-               " WHERE v.kind=0 AND v.owner=?1 AND v.number=coalesce((SELECT"
-               " json_extract(body,'$.routing[0].number') FROM name"
-               " WHERE kind=1 AND owner=?1 AND name=?2),"
-               " CAST(?2 AS INTEGER))");
+    sqlite3_stmt *st = reader_ask(
+        r, "SELECT v.number,json_extract(v.body,'$.versionId'),"
+           "json_extract(v.body,'$.createdAt'),"
+           "json_extract(v.body,'$.description') FROM name v"
+           " WHERE v.kind=0 AND v.owner=?1 AND v.number=coalesce((SELECT"
+           " json_extract(body,'$.routing[0].number') FROM name"
+           " WHERE kind=1 AND owner=?1 AND name=?2),"
+           " CAST(?2 AS INTEGER))");
 
     memset(out, 0, sizeof(*out));
     sqlite3_bind_int64(st, 1, machine_id);
     bind_text(st, 2, qualifier);
-    if (!row(st))
+    if (!reader_row(st))
         return false;
     out->number = sqlite3_column_int64(st, 0);
     out->version_id = sqlite3_column_int64(st, 1);

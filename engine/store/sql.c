@@ -233,6 +233,9 @@ const char *const sql_migrations[] = {
     " PRIMARY KEY(kind, owner, name)) STRICT, WITHOUT ROWID;",
     "ALTER TABLE event ADD COLUMN bus_id INTEGER NOT NULL DEFAULT 1;"
     "ALTER TABLE event ADD COLUMN replay TEXT;"
+    /* What was parked is led to by no step of its own. */
+    "CREATE INDEX disposition_early ON disposition(key, id)"
+    " WHERE key IS NOT NULL AND early=1;"
     "CREATE TABLE delivery("
     " id INTEGER PRIMARY KEY AUTOINCREMENT,"
     " event_id INTEGER NOT NULL,"

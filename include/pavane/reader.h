@@ -8,7 +8,7 @@
 #ifndef PAVANE_READER_H
 #define PAVANE_READER_H
 
-#include "pavane/store_work.h"
+#include "pavane/store_bus.h"
 
 struct pav_reader;
 
@@ -36,7 +36,11 @@ struct pav_execution_filter {
     int redriven;              /* 1: those that were, 2: those not; 0: any */
     bool apart;                /* without those of map runs */
     const char *qualifier;     /* started through it: number or alias; NULL */
-    int64_t before;            /* id; 0: from the newest */
+    /* A search, newest first: */
+    const char *attribute, *value;       /* an indexed path has it; NULL: any */
+    const char *event_type;              /* such an event moved it; NULL: any */
+    int64_t started_from, started_until; /* 0: any time */
+    int64_t before;                      /* id; 0: from the newest */
     uint32_t limit;
 };
 
@@ -93,6 +97,7 @@ pav_reader_run_arn(struct pav_reader *r, int64_t run_id, struct pav_arena *a);
 struct pav_wait_view_row {
     struct pav_wait_row row;
     const char *machine, *execution, *key;
+    int64_t overdue_since; /* 0: it is not */
 };
 
 struct pav_wait_filter {
@@ -100,6 +105,7 @@ struct pav_wait_filter {
     int64_t execution_id;      /* 0: any */
     int64_t after_execution;   /* paging, oldest first */
     uint32_t after_no, limit;
+    bool overdue; /* only those */
 };
 
 uint32_t pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
@@ -119,10 +125,16 @@ struct pav_disposition_filter {
     const char *event_id, *key; /* NULL: any */
     int kind;                   /* enum pav_disposition; -1: any */
     int64_t execution_id;       /* 0: any */
+    const char *machine, *source, *detail_type; /* NULL: any */
+    int64_t from_at, until_at;                  /* 0: any time */
     int64_t before;
     uint32_t limit;
 };
 
+/* How many there are of each kind, by machine, source, type and time. */
+uint32_t pav_reader_disposition_counts(struct pav_reader *r,
+                                       const struct pav_disposition_filter *f,
+                                       int64_t counts[PAV_DISPOSITIONS]);
 uint32_t
 pav_reader_dispositions(struct pav_reader *r,
                         const struct pav_disposition_filter *f,
@@ -132,6 +144,31 @@ pav_reader_dispositions(struct pav_reader *r,
 bool pav_reader_event(struct pav_reader *r, int64_t id, struct pav_arena *a,
                       struct pav_event_row *out);
 
+/* ---- the bus ---- */
+
+/* Oldest first, behind the id `after`. */
+uint32_t
+pav_reader_dead_letters(struct pav_reader *r, int64_t after, uint32_t limit,
+                        struct pav_arena *a, struct pav_delivery_row **out);
+
+struct pav_wait_time {
+    const char *machine, *state;
+    struct pav_bytes histogram; /* pav_learned_read() */
+};
+uint32_t pav_reader_wait_times(struct pav_reader *r, const char *machine,
+                               struct pav_arena *a, struct pav_wait_time **out);
+
+/* Events of an archive in the order of a replay; false: there is no such one.
+ */
+bool pav_reader_archive(struct pav_reader *r, const char *name,
+                        struct pav_archived after, uint32_t limit,
+                        struct pav_arena *a, struct pav_event_row **out,
+                        uint32_t *count, struct pav_archived *last);
+/* The newest events of a source and type, among the last 200,000. */
+uint32_t pav_reader_events_of(struct pav_reader *r, const char *source,
+                              const char *detail_type, uint32_t limit,
+                              struct pav_arena *a, struct pav_event_row **out);
+
 /* ---- rows, for metrics ---- */
 
 struct pav_row_counts {
@@ -140,7 +177,8 @@ struct pav_row_counts {
         int64_t executions[5]; /* by enum pav_status */
     } * machines;
     uint32_t machine_count;
-    int64_t waits, timers, timers_due, parked;
+    int64_t waits, timers, timers_due, parked, overdue, deliveries,
+        dead_letters, schedules;
 };
 
 /* Exact; cost grows with the number of executions, over an index alone. */

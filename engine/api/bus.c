@@ -1,0 +1,212 @@
+/*
+ * What the bus can be asked: /api/v1/dead-letters, /api/v1/wait-times,
+ * /api/v1/archives/NAME/events and /api/v1/schemas/discover.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "pavane/learned.h"
+#include "pavane/schema.h"
+#include "pavane/text.h"
+#include "api_int.h"
+
+static void
+put_date(struct pav_members *m, struct pav_arena *a, const char *key,
+         int64_t ms)
+{
+    char when[PAV_TIME_LEN];
+
+    pav_members_str(m, key, pav_arena_strdup(a, pav_time_format(ms, when)));
+}
+
+static void
+answer(struct pav_query *q, struct pav_members *m)
+{
+    pav_doc_print(pav_members_object(m), &q->out);
+    pav_buf_putc(&q->out, '\n');
+}
+
+static void
+put_next(struct pav_query *q, struct pav_members *m, int64_t next)
+{
+    if (next == 0)
+        pav_members_puts(m, "next", &pav_doc_null);
+    else
+        pav_members_str(m, "next",
+                        pav_arena_printf(q->arena, "%lld", (long long)next));
+}
+
+/* ---- dead letters ---- */
+
+static const struct pav_doc *
+letter(struct pav_query *q, const struct pav_delivery_row *row)
+{
+    struct pav_arena *a = q->arena;
+    struct pav_members m;
+
+    pav_members_init(&m, a);
+    pav_members_int(&m, "id", row->id);
+    pav_members_str(&m, "ruleArn", row->rule_arn);
+    pav_members_str(&m, "targetArn", row->target_arn);
+    pav_members_str(&m, "targetId", row->target_id);
+    pav_members_str(&m, "errorCode", row->error_code);
+    pav_members_str(&m, "errorMessage", row->error_message);
+    pav_members_str(&m, "exhaustedRetryCondition", row->condition);
+    pav_members_int(&m, "retryAttempts",
+                    row->attempts > 0 ? row->attempts - 1 : 0);
+    put_date(&m, a, "created", row->created_at);
+    pav_members_puts(&m, "body",
+                     pav_doc_new_str(a, row->body.p, row->body.len));
+    return pav_members_object(&m);
+}
+
+void
+dead_letters_get(struct pav_query *q)
+{
+    struct pav_delivery_row *rows;
+    struct pav_items list;
+    struct pav_members m;
+    uint32_t limit, count, i;
+    int64_t after;
+
+    if (!query_limit(q, &limit) || !query_number(q, "next", &after))
+        return;
+    count =
+        pav_reader_dead_letters(q->reader, after, limit + 1, q->arena, &rows);
+    pav_items_init(&list, q->arena);
+    for (i = 0; i < count && i < limit; i++)
+        pav_items_add(&list, letter(q, &rows[i]));
+    pav_members_init(&m, q->arena);
+    pav_members_puts(&m, "deadLetters", pav_items_array(&list));
+    put_next(q, &m, count > limit ? rows[limit - 1].id : 0);
+    answer(q, &m);
+}
+
+/* ---- how long waits take ---- */
+
+void
+wait_times_get(struct pav_query *q)
+{
+    struct pav_wait_time *v;
+    uint32_t count = pav_reader_wait_times(q->reader, query_text(q, "machine"),
+                                           q->arena, &v),
+             i;
+    struct pav_items list;
+    struct pav_members m;
+
+    pav_items_init(&list, q->arena);
+    for (i = 0; i < count; i++) {
+        struct pav_learned l;
+
+        pav_learned_read(&l, v[i].histogram);
+        pav_members_init(&m, q->arena);
+        pav_members_str(&m, "machine", v[i].machine);
+        pav_members_str(&m, "state", v[i].state);
+        pav_members_int(&m, "count", (int64_t)pav_learned_count(&l));
+        pav_members_int(&m, "p50Ms", pav_learned_quantile(&l, 0.5));
+        pav_members_int(&m, "p95Ms", pav_learned_quantile(&l, 0.95));
+        pav_members_int(&m, "p99Ms", pav_learned_quantile(&l, 0.99));
+        pav_items_add(&list, pav_members_object(&m));
+    }
+    pav_members_init(&m, q->arena);
+    pav_members_puts(&m, "waitTimes", pav_items_array(&list));
+    answer(q, &m);
+}
+
+/* ---- archived events ---- */
+
+/* JSON lines, as their producers sent them, in the order of a replay. */
+void
+archives_get(struct pav_query *q)
+{
+    const char *rest = q->path + strlen("/api/v1/archives");
+    const char *next = query_text(q, "next");
+    struct pav_archived after = {INT64_MIN, 0};
+    struct pav_event_row *rows;
+    struct pav_archived last;
+    uint32_t limit, count, i;
+    char *name;
+    size_t len;
+
+    name = pav_arena_strdup(q->arena, *rest == '/' ? rest + 1 : rest);
+    len = strlen(name);
+    if (len < 8 || strcmp(name + len - 7, "/events") != 0) {
+        query_error(q, 404, q->path, "/api/v1/archives/NAME/events is there");
+        return;
+    }
+    name[len - 7] = '\0';
+    if (!query_limit(q, &limit))
+        return;
+    if (next != NULL) {
+        long long at, id;
+
+        if (sscanf(next, "%lld.%lld", &at, &id) != 2) {
+            query_error(q, 400, "next", "what 'next' said is wanted");
+            return;
+        }
+        after.at = at;
+        after.event_id = id;
+    }
+    if (!pav_reader_archive(q->reader, name, after, limit, q->arena, &rows,
+                            &count, &last)) {
+        query_error(q, 404, name, "there is no such archive");
+        return;
+    }
+    q->type = "application/x-ndjson";
+    for (i = 0; i < count; i++) {
+        pav_buf_puts(&q->out, "{\"id\":");
+        pav_buf_json(&q->out, rows[i].event_id.p, rows[i].event_id.len);
+        pav_buf_printf(&q->out, ",\"receivedMs\":%lld,\"event\":",
+                       (long long)rows[i].received_at);
+        pav_buf_put(&q->out, rows[i].body.p, rows[i].body.len);
+        pav_buf_puts(&q->out, "}\n");
+    }
+    if (count == limit)
+        pav_buf_printf(&q->out, "{\"next\":\"%lld.%lld\"}\n",
+                       (long long)last.at, (long long)last.event_id);
+}
+
+/* ---- discovery ---- */
+
+#define SAMPLES 1000
+
+void
+discover_get(struct pav_query *q)
+{
+    struct pav_discovery *d = pav_discovery_new();
+    const char *source = query_text(q, "source");
+    const char *type = query_text(q, "detailType");
+    struct pav_event_row *rows;
+    struct pav_members m;
+    uint32_t count, i;
+    int64_t seen = 0;
+
+    if (source == NULL || type == NULL) {
+        pav_discovery_free(d);
+        query_error(q, 400, "source", "source and detailType are wanted");
+        return;
+    }
+    count =
+        pav_reader_events_of(q->reader, source, type, SAMPLES, q->arena, &rows);
+    for (i = 0; i < count; i++) {
+        struct pav_envelope_defaults defaults = {
+            .region = q->region, .account = q->account, .fresh_id = "x"};
+        struct pav_envelope e;
+        const struct pav_doc *event;
+
+        if (pav_envelope_read_any(rows[i].body.p, rows[i].body.len, &defaults,
+                                  q->arena, &e, NULL) != PAV_OK ||
+            pav_doc_parse(q->arena, e.text.p, e.text.len, NULL, &event, NULL) !=
+                PAV_OK)
+            continue;
+        pav_discovery_add(d, pav_doc_get(event, "detail"));
+        seen++;
+    }
+    pav_members_init(&m, q->arena);
+    pav_members_str(&m, "source", source);
+    pav_members_str(&m, "detailType", type);
+    pav_members_int(&m, "samples", seen);
+    pav_members_puts(&m, "schema", pav_discovery_schema(d, q->arena));
+    pav_discovery_free(d);
+    answer(q, &m);
+}

@@ -1,0 +1,69 @@
+/* How long something took: see pavane/learned.h. */
+#include "pavane/learned.h"
+
+#include <math.h>
+#include <string.h>
+
+static int
+class_of(int64_t ms)
+{
+    int i = ms <= 1 ? 0 : (int)ceil(log2((double)ms) * 4);
+
+    return i >= PAV_LEARNED_CLASSES ? PAV_LEARNED_CLASSES - 1 : i;
+}
+
+void
+pav_learned_add(struct pav_learned *l, int64_t ms)
+{
+    uint32_t *n = &l->in[class_of(ms)];
+    int i;
+
+    if (++*n < UINT32_MAX / 2)
+        return;
+    for (i = 0; i < PAV_LEARNED_CLASSES; i++) /* what is old counts half */
+        l->in[i] /= 2;
+}
+
+uint64_t
+pav_learned_count(const struct pav_learned *l)
+{
+    uint64_t sum = 0;
+    int i;
+
+    for (i = 0; i < PAV_LEARNED_CLASSES; i++)
+        sum += l->in[i];
+    return sum;
+}
+
+int64_t
+pav_learned_quantile(const struct pav_learned *l, double share)
+{
+    double wanted = (double)pav_learned_count(l) * share;
+    uint64_t sum = 0;
+    int i;
+
+    if (wanted <= 0)
+        return 0;
+    for (i = 0; i < PAV_LEARNED_CLASSES; i++) {
+        sum += l->in[i];
+        if ((double)sum >= wanted)
+            break;
+    }
+    return (int64_t)ceil(exp2(i / 4.0));
+}
+
+struct pav_bytes
+pav_learned_bytes(const struct pav_learned *l)
+{
+    struct pav_bytes out = {(const char *)l->in, sizeof(l->in)};
+
+    return out;
+}
+
+void
+pav_learned_read(struct pav_learned *l, struct pav_bytes bytes)
+{
+    memset(l, 0, sizeof(*l));
+    if (bytes.len == sizeof(l->in))
+        memcpy(l->in, bytes.p, bytes.len);
+}

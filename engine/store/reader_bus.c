@@ -1,0 +1,155 @@
+/* Reading the bus: see pavane/reader.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "reader_int.h"
+
+uint32_t
+pav_reader_dead_letters(struct pav_reader *r, int64_t after, uint32_t limit,
+                        struct pav_arena *a, struct pav_delivery_row **out)
+{
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT " DELIVERY_COLUMNS " FROM delivery"
+                      " WHERE status=1 AND id>?1 ORDER BY id LIMIT ?2");
+    uint32_t n = 0;
+
+    *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
+    sqlite3_bind_int64(st, 1, after);
+    sqlite3_bind_int64(st, 2, limit);
+    while (n < limit && reader_row(st))
+        delivery_from(st, a, &(*out)[n++]);
+    sqlite3_reset(st);
+    return n;
+}
+
+uint32_t
+pav_reader_wait_times(struct pav_reader *r, const char *machine,
+                      struct pav_arena *a, struct pav_wait_time **out)
+{
+    sqlite3_stmt *st = reader_ask(
+        r, "SELECT m.name,w.state,w.histogram FROM wait_stat w JOIN machine m"
+           " ON m.id=w.machine_id WHERE (?1 IS NULL OR m.name=?1)"
+           " AND instr(m.name,'~')=0 ORDER BY m.name,w.state LIMIT 10000");
+    uint32_t n = 0, cap = 0;
+
+    *out = NULL;
+    bind_text(st, 1, machine);
+    while (reader_row(st)) {
+        if (n == cap) {
+            struct pav_wait_time *more;
+
+            cap = cap == 0 ? 64 : cap * 2;
+            more = pav_arena_alloc(a, cap * sizeof(*more));
+            if (n > 0)
+                memcpy(more, *out, n * sizeof(*more));
+            *out = more;
+        }
+        (*out)[n].machine = column_str(st, 0, a);
+        (*out)[n].state = column_str(st, 1, a);
+        (*out)[n++].histogram = column_bytes(st, 2, a);
+    }
+    sqlite3_reset(st);
+    return n;
+}
+
+static void
+event_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_event_row *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->id = sqlite3_column_int64(st, 0);
+    out->received_at = sqlite3_column_int64(st, 1);
+    out->source = column_bytes(st, 2, a);
+    out->event_id = column_bytes(st, 3, a);
+    out->detail_type = column_bytes(st, 4, a);
+    out->body = column_bytes(st, 5, a);
+}
+
+#define EVENT_COLUMNS                                                          \
+    "e.id,e.received_at,e.source,e.event_id,e.detail_type,e.body"
+
+bool
+pav_reader_archive(struct pav_reader *r, const char *name,
+                   struct pav_archived after, uint32_t limit,
+                   struct pav_arena *a, struct pav_event_row **out,
+                   uint32_t *count, struct pav_archived *last)
+{
+    sqlite3_stmt *st = reader_ask(r, "SELECT number FROM name WHERE kind=?1"
+                                     " AND owner=0 AND name=?2");
+    int64_t id;
+
+    *count = 0;
+    sqlite3_bind_int(st, 1, PAV_NAME_ARCHIVE);
+    bind_text(st, 2, name);
+    if (!reader_row(st))
+        return false;
+    id = sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+    st = reader_ask(r, "SELECT " EVENT_COLUMNS ",x.at FROM archive_event x"
+                       " JOIN event e ON e.id=x.event_id"
+                       " WHERE x.archive_id=?1 AND (x.at,x.event_id)>(?2,?3)"
+                       " ORDER BY x.at,x.event_id LIMIT ?4");
+    sqlite3_bind_int64(st, 1, id);
+    sqlite3_bind_int64(st, 2, after.at);
+    sqlite3_bind_int64(st, 3, after.event_id);
+    sqlite3_bind_int64(st, 4, limit);
+    *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
+    while (*count < limit && reader_row(st)) {
+        event_from(st, a, &(*out)[*count]);
+        last->at = sqlite3_column_int64(st, 6);
+        last->event_id = (*out)[(*count)++].id;
+    }
+    sqlite3_reset(st);
+    return true;
+}
+
+uint32_t
+pav_reader_events_of(struct pav_reader *r, const char *source,
+                     const char *detail_type, uint32_t limit,
+                     struct pav_arena *a, struct pav_event_row **out)
+{
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT " EVENT_COLUMNS " FROM (SELECT * FROM event"
+                      " ORDER BY id DESC LIMIT 200000) e WHERE e.source=?1"
+                      " AND e.detail_type=?2 LIMIT ?3");
+    uint32_t n = 0;
+
+    *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
+    bind_text(st, 1, source);
+    bind_text(st, 2, detail_type);
+    sqlite3_bind_int64(st, 3, limit);
+    while (n < limit && reader_row(st))
+        event_from(st, a, &(*out)[n++]);
+    sqlite3_reset(st);
+    return n;
+}
+
+uint32_t
+pav_reader_disposition_counts(struct pav_reader *r,
+                              const struct pav_disposition_filter *f,
+                              int64_t counts[PAV_DISPOSITIONS])
+{
+    sqlite3_stmt *st = reader_ask(
+        r, "SELECT d.kind,count(*) FROM disposition d"
+           " LEFT JOIN machine m ON m.id=d.machine_id"
+           " JOIN event e ON e.id=d.id/1024"
+           " WHERE (?1=0 OR d.at>=?1) AND (?2=0 OR d.at<?2)"
+           " AND (?3 IS NULL OR m.name=?3) AND (?4 IS NULL OR e.source=?4)"
+           " AND (?5 IS NULL OR e.detail_type=?5) GROUP BY d.kind");
+    uint32_t n = 0;
+
+    memset(counts, 0, PAV_DISPOSITIONS * sizeof(*counts));
+    sqlite3_bind_int64(st, 1, f->from_at);
+    sqlite3_bind_int64(st, 2, f->until_at);
+    bind_text(st, 3, f->machine);
+    bind_text(st, 4, f->source);
+    bind_text(st, 5, f->detail_type);
+    while (reader_row(st)) {
+        int kind = sqlite3_column_int(st, 0);
+
+        if (kind >= 0 && kind < PAV_DISPOSITIONS)
+            counts[kind] = sqlite3_column_int64(st, 1);
+        n++;
+    }
+    sqlite3_reset(st);
+    return n;
+}

@@ -1,0 +1,28 @@
+/*
+ * How long something took, learned: counts in classes whose bounds grow by a
+ * quarter of a power of two, so that a quantile is right within a fifth.  Kept
+ * as its bytes.
+ */
+#ifndef PAVANE_LEARNED_H
+#define PAVANE_LEARNED_H
+
+#include <stdint.h>
+
+#include "pavane/buf.h"
+
+#define PAV_LEARNED_CLASSES 160 /* up to 2^40 ms */
+
+struct pav_learned {
+    uint32_t in[PAV_LEARNED_CLASSES];
+};
+
+void pav_learned_add(struct pav_learned *l, int64_t ms);
+uint64_t pav_learned_count(const struct pav_learned *l);
+/* The upper bound, in ms, of the class that holds this share; 0: empty. */
+int64_t pav_learned_quantile(const struct pav_learned *l, double share);
+struct pav_bytes pav_learned_bytes(const struct pav_learned *l);
+/* Bytes of another length are of another build: nothing is learned from them.
+ */
+void pav_learned_read(struct pav_learned *l, struct pav_bytes bytes);
+
+#endif

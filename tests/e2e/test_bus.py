@@ -1,0 +1,585 @@
+#!/usr/bin/env python3
+"""The bus against the real daemon: rules and targets, deliveries, archives and
+replays, schedules, batches, schemas, and who may put events."""
+import http.server
+import json
+import os
+import threading
+import time
+import unittest
+
+from harness import Daemon, main, until
+
+START = {"Comment": "holds its input", "StartAt": "Keep", "States": {"Keep": {"Type": "Pass", "End": True}}}
+ORDER = {"StartAt": "Wait", "States": {
+    "Wait": {"Type": "Task", "Resource": "arn:pavane:states:::event.waitForTaskToken",
+             "Parameters": {"EventPattern": {"detail-type": ["Paid"]}}, "End": True}}}
+RULES = {"correlationId": "$.detail.id",
+         "start": [{"name": "placed", "pattern": {"detail-type": ["Placed"]}}],
+         "resume": [{"name": "next", "pattern": {"detail-type": ["Paid"]}}]}
+ACCOUNT = "arn:aws:events:us-east-1:000000000000:"
+
+
+class Sink:
+    """An HTTP endpoint that keeps what it gets; `answer` decides the status."""
+
+    def __init__(self, answer=lambda n, request: 200):
+        self.got, sink = [], self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_any(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                request = {"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body}
+                sink.got.append(request)
+                status = answer(len(sink.got), request)
+                status, reply = status if isinstance(status, tuple) else (status, b"{}")
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(reply)))
+                self.end_headers()
+                self.wfile.write(reply)
+
+            do_GET = do_POST = do_PUT = do_DELETE = handle_any
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = "http://127.0.0.1:%d" % self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def keys(self):
+        return [r["headers"]["X-Pavane-Idempotency-Key"] for r in self.got]
+
+
+class Bus(unittest.TestCase):
+    options = {}
+
+    def setUp(self):
+        self.d = Daemon(**self.options)
+        self.folder = self.d.folder
+        self.prepare()
+        self.d.start()
+        self.addCleanup(self.d.__exit__)
+
+    def prepare(self):
+        pass
+
+    def machine(self, name, definition=START, rules=None):
+        os.makedirs(os.path.join(self.folder, "machines", name), exist_ok=True)
+        path = os.path.join(self.folder, "machines", name)
+        json.dump(definition, open(os.path.join(path, "machine.asl.json"), "w"))
+        if rules:
+            json.dump(rules, open(os.path.join(path, "rules.json"), "w"))
+        self.d.machines = os.path.join(self.folder, "machines")
+
+    def services(self, **services):
+        path = os.path.join(self.folder, "services.json")
+        json.dump(services, open(path, "w"))
+        self.d.options["services"] = path
+
+    def events(self, action, wanted=200, **parameters):
+        status, data = self.d.ask("POST", "/", json.dumps(parameters), {
+            "Content-Type": "application/x-amz-json-1.1",
+            "X-Amz-Target": ("" if "." in action else "AWSEvents.") + action})
+        self.assertEqual(status, wanted, data)
+        return json.loads(data)
+
+    def refused(self, error, action, **parameters):
+        answer = self.events(action, 400, **parameters)
+        self.assertEqual(answer["__type"], error)
+        return answer["message"]
+
+    def rule(self, name, pattern, *targets, **more):
+        self.events("PutRule", Name=name, EventPattern=json.dumps(pattern), **more)
+        self.events("PutTargets", Rule=name, Targets=[
+            {"Id": str(i), **({"Arn": t} if isinstance(t, str) else t)} for i, t in enumerate(targets)],
+            **{k: v for k, v in more.items() if k == "EventBusName"})
+
+    def put(self, source="shop", kind="Placed", bus=None, **detail):
+        entry = {"Source": source, "DetailType": kind, "Detail": json.dumps(detail)}
+        if bus:
+            entry["EventBusName"] = bus
+        answer = self.events("PutEvents", Entries=[entry])
+        self.assertEqual(answer["FailedEntryCount"], 0)
+        return answer["Entries"][0]["EventId"]
+
+    def inputs(self, machine):
+        arn = "arn:aws:states:us-east-1:000000000000:stateMachine:" + machine
+        listed = self.d.aws("ListExecutions", stateMachineArn=arn)[1]["executions"]
+        return [json.loads(self.d.aws("DescribeExecution", executionArn=x["executionArn"])[1]["input"])
+                for x in reversed(listed)]
+
+    def destination(self, name, url, auth="API_KEY", rate=300, **parameters):
+        parameters = parameters or {"ApiKeyAuthParameters": {"ApiKeyName": "X-Key", "ApiKeyValue": "hush"}}
+        connection = self.events("CreateConnection", Name=name, AuthorizationType=auth, AuthParameters=parameters)
+        return self.events("CreateApiDestination", Name=name, ConnectionArn=connection["ConnectionArn"],
+                           InvocationEndpoint=url, HttpMethod="POST",
+                           InvocationRateLimitPerSecond=rate)["ApiDestinationArn"]
+
+
+STATES = "arn:aws:states:us-east-1:000000000000:stateMachine:"
+
+
+class Rules(Bus):
+    def prepare(self):
+        self.machine("keep")
+        self.machine("order", ORDER, RULES)
+
+    def test_a_rule_starts_a_machine_with_what_it_makes_of_the_event(self):
+        self.rule("all", {"source": ["shop"]}, {"Arn": STATES + "keep", "InputTransformer": {
+            "InputPathsMap": {"n": "$.detail.n"}, "InputTemplate": '{"n": <n>, "rule": "<aws.events.rule-name>"}'}},
+            {"Arn": STATES + "keep", "InputPath": "$.detail"}, {"Arn": STATES + "keep", "Input": '{"x": 1}'})
+        self.put(n=7)
+        self.put(source="elsewhere", n=8)
+        self.assertCountEqual(self.inputs("keep"), [{"n": 7, "rule": "all"}, {"n": 7}, {"x": 1}])
+        self.events("DisableRule", Name="all")
+        self.put(n=9)
+        self.assertEqual(len(self.inputs("keep")), 3)
+        self.events("EnableRule", Name="all")
+        self.put(n=10)
+        self.assertEqual(len(self.inputs("keep")), 6)
+
+    def test_rules_outlive_a_kill(self):
+        self.rule("all", {"source": ["shop"]}, STATES + "keep")
+        self.d.kill()
+        self.d.start()
+        self.put(n=1)
+        self.assertEqual(self.inputs("keep")[0]["detail"], {"n": 1})
+        self.assertEqual(self.events("DescribeRule", Name="all")["State"], "ENABLED")
+
+    def test_another_bus(self):
+        self.events("CreateEventBus", Name="side")
+        self.rule("there", {"detail": {"go": [True]}}, ACCOUNT + "event-bus/side")
+        self.rule("here", {"source": ["shop"]}, {"Arn": STATES + "keep", "InputPath": "$.detail"}, EventBusName="side")
+        self.rule("back", {"source": ["shop"]}, ACCOUNT + "event-bus/default", EventBusName="side")
+        self.put(go=True)
+        self.put(go=False)
+        self.put(bus="side", direct=1)
+        self.assertEqual(self.inputs("keep"), [{"go": True}, {"direct": 1}])
+        self.assertIn("has rules", self.refused("ValidationException", "DeleteEventBus", Name="side"))
+
+    def test_a_target_resumes_a_machine(self):
+        self.rule("paid", {"detail-type": ["Settled"]}, "arn:aws:pavane:us-east-1:000000000000:resume/order")
+        self.put(id="a")
+        self.put(kind="Settled", id="a")  # the wait names Paid: it takes no other
+        self.assertEqual(self.d.executions(correlationId="a")[0]["status"], "FAILED")
+
+    def test_a_duplicate_reaches_no_target_again(self):
+        self.rule("all", {"source": ["shop"]}, STATES + "keep")
+        event = {"id": "1", "source": "shop", "detail-type": "x", "detail": {}}
+        self.assertEqual(self.d.send(event), [("keep", "started")])
+        self.assertEqual(self.d.send(event), [(None, "duplicate")])
+
+    def test_an_event_without_a_rule_says_which_came_nearest(self):
+        self.rule("near", {"source": ["shop"], "detail": {"n": [{"numeric": [">", 5]}]}}, STATES + "keep")
+        self.put(kind="Other", n=3)
+        [d] = self.d.get("/api/v1/dispositions?disposition=unmatched")["dispositions"]
+        self.assertEqual(d["detail"], "no rule matches; nearest: rule 'near', where 1 of 2 conditions hold, "
+                                      "detail.n does not")
+
+    def test_refusals(self):
+        self.assertEqual(self.refused("InvalidEventPatternException", "PutRule", Name="x", EventPattern='{"a": 1}'),
+                         'Event pattern is not valid. Reason: "a" must be an object or an array')
+        self.assertEqual(self.refused("ValidationException", "PutRule", Name="x", ScheduleExpression="rate(1 minutes)"),
+                         "Parameter ScheduleExpression is not valid.")
+        self.events("CreateEventBus", Name="b")
+        self.assertEqual(
+            self.refused("ValidationException", "PutRule", Name="x", ScheduleExpression="rate(1 minute)",
+                         EventBusName="b"),
+            "ScheduleExpression is supported only on the default event bus.")
+        self.assertEqual(self.refused("ResourceNotFoundException", "DescribeRule", Name="x"),
+                         "Rule x does not exist on EventBus default.")
+        self.events("PutRule", Name="x", EventPattern='{"a":["b"]}')
+        self.assertEqual(
+            self.refused("ValidationException", "PutTargets", Rule="x", Targets=[
+                {"Id": "t", "Arn": STATES + "keep", "Input": "1", "InputPath": "$"}]),
+            "Only one of Input, InputPath, or InputTransformer must be provided for target t.")
+        self.assertEqual(
+            self.refused("ValidationException", "PutTargets", Rule="x", Targets=[
+                {"Id": "t", "Arn": STATES + "keep", "InputTransformer": {"InputTemplate": "<nope>"}}]),
+            "InputTemplate for target t contains invalid placeholder nope.")
+        self.assertTrue(self.refused("ValidationException", "PutEvents", Entries=[{}] * 11).endswith(
+            "at 'entries' failed to satisfy constraint: Member must have length less than or equal to 10"))
+        self.assertEqual(self.refused("ValidationException", "PutEvents", Entries=[
+            {"Source": "s", "DetailType": "d", "Detail": '{"x":"%s"}' % ("y" * 262144)}]),
+            "Total size of the entries in the request is over the limit.")
+        answer = self.events("PutEvents", Entries=[
+            {"DetailType": "d", "Detail": "{}"}, {"Source": "s", "Detail": "{}"}, {"Source": "s", "DetailType": "d"},
+            {"Source": "s", "DetailType": "d", "Detail": "[1]"}, {"Source": "s", "DetailType": "d", "Detail": "{}"}])
+        self.assertEqual(answer["FailedEntryCount"], 4)
+        self.assertEqual([(e.get("ErrorCode"), e.get("ErrorMessage")) for e in answer["Entries"]], [
+            ("InvalidArgument", "Parameter Source is not valid. Reason: Source is a required argument."),
+            ("InvalidArgument", "Parameter DetailType is not valid. Reason: DetailType is a required argument."),
+            ("InvalidArgument", "Parameter Detail is not valid. Reason: Detail is a required argument."),
+            ("MalformedDetail", "Detail is malformed."), (None, None)])
+
+    def test_a_pattern_tried(self):
+        event = {"id": "1", "account": "1", "source": "s", "time": "2026-01-01T00:00:00Z", "region": "r",
+                 "detail-type": "d", "detail": {"f": "a/b.png"}}
+        ask = lambda p: self.events("TestEventPattern", EventPattern=json.dumps(p), Event=json.dumps(event))["Result"]
+        self.assertTrue(ask({"detail": {"f": [{"wildcard": "*/*.png"}]}}))
+        self.assertFalse(ask({"detail": {"f": [{"wildcard": "*.jpg"}]}}))
+        event.pop("time")
+        self.assertEqual(self.refused("ValidationException", "TestEventPattern", EventPattern='{"a":["b"]}',
+                                      Event=json.dumps(event)), "Parameter Event is not valid.")
+
+
+class Deliveries(Bus):
+    def prepare(self):
+        self.failing = [0]
+        self.sink = Sink(lambda n, r: 503 if n <= self.failing[0] else 200)
+        self.addCleanup(self.sink.close)
+        host = self.sink.url[7:]
+        self.services(allow=[host], functions={"*": self.sink.url}, queues={"*": self.sink.url + "/queue"},
+                      buses={"*": self.sink.url})
+        self.d.options["data"] = os.path.join(self.folder, "data")
+
+    def dead(self):
+        return self.d.get("/api/v1/dead-letters")["deadLetters"]
+
+    def test_a_destination_gets_the_event_with_its_key(self):
+        arn = self.destination("hook", self.sink.url + "/in/*")
+        self.rule("all", {"source": ["shop"]}, {"Arn": arn, "InputPath": "$.detail", "HttpParameters": {
+            "PathParameterValues": ["a b"], "HeaderParameters": {"X-Extra": "1"}, "QueryStringParameters": {"q": "2"}}})
+        self.put(n=1)
+        [r] = until(lambda: self.sink.got)
+        self.assertEqual((r["method"], r["path"], json.loads(r["body"])), ("POST", "/in/a%20b?q=2", {"n": 1}))
+        self.assertEqual((r["headers"]["X-Key"], r["headers"]["X-Extra"]), ("hush", "1"))
+        self.assertEqual(r["headers"]["User-Agent"], "Amazon/EventBridge/ApiDestinations")
+        self.assertNotIn("hush", json.dumps(self.events("DescribeConnection", Name="hook")))
+
+    def test_basic_and_oauth(self):
+        tokens = []
+
+        def answer(n, request):
+            if request["path"] == "/token":
+                tokens.append(request["body"])
+                return 200, b'{"access_token": "t%d", "expires_in": 3600}' % len(tokens)
+            return 401 if request["headers"].get("Authorization") == "Bearer t1" and len(tokens) > 0 and n > 3 else 200
+
+        sink = Sink(answer)
+        self.addCleanup(sink.close)
+        self.d.kill()
+        self.services(allow=[sink.url[7:]])
+        self.d.start()
+        basic = self.destination("basic", sink.url, "BASIC",
+                                 BasicAuthParameters={"Username": "u", "Password": "p"})
+        oauth = self.destination("oauth", sink.url + "/in", "OAUTH_CLIENT_CREDENTIALS", OAuthParameters={
+            "AuthorizationEndpoint": sink.url + "/token", "HttpMethod": "POST",
+            "ClientParameters": {"ClientID": "me", "ClientSecret": "it"}})
+        self.rule("basic", {"detail-type": ["basic"]}, basic)
+        self.rule("oauth", {"detail-type": ["oauth"]}, oauth)
+        self.put(kind="basic")
+        until(lambda: len(sink.got) == 1)
+        self.assertEqual(sink.got[0]["headers"]["Authorization"], "Basic dTpw")
+        self.put(kind="oauth")
+        until(lambda: len(sink.got) == 3)
+        self.assertEqual(tokens, [b"grant_type=client_credentials&client_id=me&client_secret=it"])
+        self.put(kind="oauth")  # the token is refused now: another is fetched, once
+        until(lambda: len(sink.got) == 6)
+        self.assertEqual([r["headers"].get("Authorization") for r in sink.got[3:]], ["Bearer t1", None, "Bearer t2"])
+
+    def test_down_for_a_while_and_then_all_of_it(self):
+        self.failing[0] = 12
+        arn = self.destination("hook", self.sink.url)
+        self.rule("all", {"source": ["shop"]}, {"Arn": arn, "InputPath": "$.detail"})
+        for n in range(10):
+            self.put(n=n)
+        until(lambda: len(self.sink.got) >= 22, 40)
+        good = [json.loads(r["body"])["n"] for r in self.sink.got[12:]]
+        self.assertEqual(sorted(good), list(range(10)))
+        self.assertEqual(self.dead(), [])
+
+    def test_dead_letters_and_back(self):
+        self.failing[0] = 10 ** 9
+        arn = self.destination("hook", self.sink.url)
+        self.rule("all", {"source": ["shop"]}, {"Arn": arn, "RetryPolicy": {"MaximumRetryAttempts": 1}})
+        self.put(n=1)
+        [letter] = until(self.dead)
+        self.assertEqual((letter["errorCode"], letter["exhaustedRetryCondition"], letter["retryAttempts"],
+                          letter["ruleArn"], letter["targetArn"]),
+                         ("HTTP_STATUS_503", "MaximumRetryAttempts", 1, ACCOUNT + "rule/all", arn))
+        self.failing[0] = 0
+        self.assertEqual(self.events("Pavane.RedriveDeadLetters", Ids=[letter["id"]])["Count"], 1)
+        until(lambda: len(self.sink.got) == 3)
+        self.assertEqual(len(set(self.sink.keys())), 1)
+        until(lambda: not self.dead())
+
+    def test_what_is_refused_is_not_tried_again(self):
+        sink = Sink(lambda n, r: 400)
+        self.addCleanup(sink.close)
+        arn = self.destination("hook", "http://127.0.0.1:1")  # not in `allow`, and private
+        self.rule("all", {"source": ["shop"]}, arn, "arn:aws:kinesis:us-east-1:0:stream/s", STATES + "nobody")
+        self.put()
+        until(lambda: len(self.dead()) == 2)
+        self.assertEqual({d["errorCode"] for d in self.dead()}, {"NO_RESOURCE"})
+
+    def test_the_rate_of_a_destination(self):
+        arn = self.destination("slow", self.sink.url, rate=20)
+        self.rule("all", {"source": ["shop"]}, arn)
+        for n in range(30):
+            self.put(n=n)
+        began = time.monotonic()
+        until(lambda: len(self.sink.got) == 30)
+        self.assertGreater(time.monotonic() - began, 1.0)
+
+    def test_mapped_services(self):
+        self.rule("all", {"source": ["shop"]}, "arn:aws:lambda:us-east-1:0:function:f",
+                  "arn:aws:sqs:us-east-1:0:queue", "arn:aws:events:us-east-1:1:event-bus/far")
+        self.put(n=1)
+        until(lambda: len(self.sink.got) == 3)
+        self.assertEqual({r["path"] for r in self.sink.got},
+                         {"/2015-03-31/functions/f/invocations", "/queue", "/events?bus=far"})
+
+    def test_a_log_in_parts(self):
+        self.rule("all", {"source": ["shop"]}, {"Arn": "arn:aws:logs:us-east-1:0:log-group:/aws/events/x",
+                                               "KinesisParameters": {"PartitionKeyPath": "$.detail.where"}})
+        for where in ("north", "../south", "north"):
+            self.put(where=where)
+        folder = os.path.join(self.folder, "data", "logs", "-aws-events-x")
+
+        def lines():
+            out = {}
+            for part in os.listdir(folder) if os.path.isdir(folder) else []:
+                for f in os.listdir(os.path.join(folder, part)):
+                    out[part] = [json.loads(x) for x in open(os.path.join(folder, part, f))]
+            return out if sum(map(len, out.values())) == 3 else None
+
+        found = until(lines)
+        self.assertEqual({k: len(v) for k, v in found.items()}, {"north": 2, "-..-south": 1})
+        self.assertEqual(found["north"][0]["event"]["detail"], {"where": "north"})
+
+    def test_kills_lose_no_delivery(self):
+        arn = self.destination("hook", self.sink.url)
+        self.rule("all", {"source": ["shop"]}, {"Arn": arn, "InputPath": "$.detail"})
+        sent = 0
+        for _ in range(6):
+            for _ in range(40):
+                self.put(n=sent)
+                sent += 1
+            self.d.kill()
+            self.d.start()
+        until(lambda: len({json.loads(r["body"])["n"] for r in self.sink.got}) == sent, 60)
+        # What came twice came with its key.
+        by_key = {}
+        for r in self.sink.got:
+            by_key.setdefault(r["headers"]["X-Pavane-Idempotency-Key"], set()).add(r["body"])
+        self.assertEqual(len(by_key), sent)
+        self.assertTrue(all(len(v) == 1 for v in by_key.values()))
+
+
+class Two(Bus):
+    def test_the_bus_of_another_daemon(self):
+        with Daemon() as far:
+            self.d.kill()
+            self.services(buses={"*": far.url})
+            self.d.start()
+            self.rule("there", {"source": ["shop"]}, "arn:aws:events:us-east-1:1:event-bus/default")
+            event = {"id": "7", "source": "shop", "detail-type": "x", "detail": {"n": 1}}
+            self.assertEqual(self.d.send(event), [(None, "routed")])
+            [d] = until(lambda: far.get("/api/v1/dispositions?eventId=7")["dispositions"])
+            self.assertEqual(d["disposition"], "unmatched")
+
+
+class Archives(Bus):
+    def prepare(self):
+        self.machine("keep")
+        self.machine("order", ORDER, RULES)
+
+    def archive(self, name="all", **more):
+        return self.events("CreateArchive", ArchiveName=name, EventSourceArn=ACCOUNT + "event-bus/default",
+                           **more)["ArchiveArn"]
+
+    def replay(self, name, archive, **more):
+        self.events("StartReplay", ReplayName=name, EventSourceArn=archive, EventStartTime=1, EventEndTime=4e9,
+                    Destination={"Arn": ACCOUNT + "event-bus/default", **more})
+        return until(lambda: (lambda r: r["State"] == "COMPLETED" and r)(
+            self.events("DescribeReplay", ReplayName=name)))
+
+    def test_archive_and_replay_in_order(self):
+        archive = self.archive(EventPattern='{"source":["shop"]}')
+        for n in (3, 1, 2):
+            self.put(n=n)
+        self.put(source="else", n=9)
+        about = self.events("DescribeArchive", ArchiveName="all")
+        self.assertEqual((about["EventCount"], about["State"]), (3, "ENABLED"))
+        self.rule("keep", {"replay-name": [{"exists": True}]}, {"Arn": STATES + "keep"})
+        self.replay("r1", archive)
+        kept = self.inputs("keep")
+        self.assertEqual([k["detail"]["n"] for k in kept], [3, 1, 2])
+        self.assertEqual({k["replay-name"] for k in kept}, {"r1"})
+        self.assertEqual(self.events("DescribeArchive", ArchiveName="all")["EventCount"], 3)
+        self.replay("r2", archive, FilterArns=[ACCOUNT + "rule/other"])
+        self.assertEqual(len(self.inputs("keep")), 3)
+
+    def test_errors(self):
+        self.assertEqual(self.refused("ResourceNotFoundException", "CreateArchive", ArchiveName="a",
+                                      EventSourceArn=ACCOUNT + "event-bus/nope"), "Event bus nope does not exist.")
+        archive = self.archive()
+        self.assertEqual(self.refused("ResourceAlreadyExistsException", "CreateArchive", ArchiveName="all",
+                                      EventSourceArn=ACCOUNT + "event-bus/default"), "Archive all already exists.")
+        self.assertEqual(self.refused("ResourceNotFoundException", "DescribeArchive", ArchiveName="x"),
+                         "Archive x does not exist.")
+        ask = {"ReplayName": "r", "EventSourceArn": archive, "EventStartTime": 1, "EventEndTime": 2,
+               "Destination": {"Arn": ACCOUNT + "event-bus/default"}}
+        for change, text in (
+                ({"EventSourceArn": ACCOUNT + "archive/x"},
+                 "Parameter EventSourceArn is not valid. Reason: Archive x does not exist."),
+                ({"EventEndTime": 1}, "Parameter EventEndTime is not valid. Reason: EventStartTime must be before "
+                                      "EventEndTime."),
+                ({"Destination": {"Arn": ACCOUNT + "event-bus/y"}},
+                 "Parameter Destination.Arn is not valid. Reason: Cross event bus replay is not permitted.")):
+            self.assertEqual(self.refused("ValidationException", "StartReplay", **{**ask, **change}), text)
+        self.assertEqual(self.refused("ResourceNotFoundException", "DescribeReplay", ReplayName="r"),
+                         "Replay r does not exist.")
+        self.replay("r", archive)
+        self.assertEqual(self.refused("ResourceAlreadyExistsException", "StartReplay", **ask),
+                         "Replay r already exists.")
+
+    def test_kills_during_a_replay(self):
+        archive = self.archive(EventPattern='{"source":["shop"]}')
+        for i in range(100):
+            self.events("PutEvents", Entries=[{"Source": "shop", "DetailType": "x", "Detail": json.dumps(
+                {"n": i * 10 + k})} for k in range(10)])
+        self.rule("keep", {"replay-name": ["r"]}, {"Arn": STATES + "keep", "InputPath": "$.detail"})
+        self.events("StartReplay", ReplayName="r", EventSourceArn=archive, EventStartTime=1, EventEndTime=4e9,
+                    Destination={"Arn": ACCOUNT + "event-bus/default"})
+        for _ in range(5):
+            self.d.kill()
+            self.d.start()
+        until(lambda: self.events("DescribeReplay", ReplayName="r")["State"] == "COMPLETED")
+        seen, page = [], {}
+        while True:
+            status, answer = self.d.aws("ListExecutions", stateMachineArn=STATES + "keep", maxResults=1000, **page)
+            seen += [x["executionArn"] for x in answer["executions"]]
+            if "nextToken" not in answer:
+                break
+            page = {"nextToken": answer["nextToken"]}
+        self.assertEqual(len(seen), 1000)
+        some = [json.loads(self.d.aws("DescribeExecution", executionArn=x)[1]["input"])["n"] for x in seen[::97]]
+        self.assertEqual(some, [999 - i for i in range(0, 1000, 97)])
+
+
+class Schedules(Bus):
+    def prepare(self):
+        self.machine("keep")
+
+    def schedule(self, method, name, body=None, status=200, query=""):
+        got, data = self.d.ask(method, "/schedules/" + name + query, json.dumps(body) if body is not None else None)
+        self.assertEqual(got, status, data)
+        return json.loads(data)
+
+    def test_a_one_off(self):
+        at = time.strftime("at(%Y-%m-%dT%H:%M:%S)", time.gmtime(time.time() + 2))
+        self.schedule("POST", "once", {"ScheduleExpression": at, "FlexibleTimeWindow": {"Mode": "OFF"},
+                                       "ActionAfterCompletion": "DELETE",
+                                       "Target": {"Arn": STATES + "keep", "RoleArn": "r", "Input": '{"n": 1}'}})
+        self.assertEqual(self.schedule("GET", "once")["ScheduleExpression"], at)
+        until(lambda: self.inputs("keep") == [{"n": 1}])
+        self.schedule("GET", "once", status=404)
+
+    def test_local_times_and_errors(self):
+        body = {"ScheduleExpression": "cron(30 2 * * ? *)", "FlexibleTimeWindow": {"Mode": "OFF"},
+                "ScheduleExpressionTimezone": "Europe/Berlin", "Target": {"Arn": STATES + "keep", "RoleArn": "r"}}
+        self.schedule("POST", "night", body)
+        self.schedule("POST", "night", body, 409)
+        self.schedule("PUT", "night", {**body, "ScheduleExpressionTimezone": "Europe/Nowhere"}, 400)
+        self.schedule("PUT", "night", {**body, "State": "DISABLED"})
+        self.assertEqual(self.schedule("GET", "night")["State"], "DISABLED")
+        self.schedule("POST", "x", body, 404, "?groupName=nope")
+        self.schedule("DELETE", "night")
+        self.schedule("DELETE", "night", status=404)
+
+    def test_a_rule_by_the_clock_and_kills(self):
+        # Every minute: the clock is put forward, and the daemon killed about the moment.
+        self.events("PutRule", Name="tick", ScheduleExpression="rate(1 minute)")
+        self.events("PutTargets", Rule="tick", Targets=[{"Id": "1", "Arn": STATES + "keep"}])
+        for k in range(1, 6):
+            self.d.kill()
+            self.d.start(clock_offset_seconds=61 * k)
+            until(lambda: len(self.inputs("keep")) >= k)
+        got = self.inputs("keep")
+        self.assertEqual(len(got), 5)
+        self.assertEqual((got[0]["source"], got[0]["detail-type"], got[0]["resources"]),
+                         ("aws.events", "Scheduled Event", [ACCOUNT + "rule/tick"]))
+
+
+class Machines(Bus):
+    def prepare(self):
+        self.machine("batch", START, {"correlationId": "$.detail.shop", "start": [
+            {"name": "sold", "pattern": {"detail-type": ["Sold"]}, "inputPath": "$.detail.n",
+             "batch": {"count": 3, "seconds": 3600}}]})
+        self.machine("pair", ORDER, {**RULES, "correlationId": ["$.detail.a", "$.detail.b"]})
+        self.machine("twice", ORDER, {**RULES, "policies": {"duplicateContent": True}})
+
+    def test_a_batch_starts_once(self):
+        for n in (1, 2):
+            self.assertEqual(self.d.send({"source": "s", "detail-type": "Sold", "detail": {"shop": "x", "n": n}}),
+                             [("batch", "parked")])
+        self.d.kill()
+        self.d.start()
+        self.d.send({"source": "s", "detail-type": "Sold", "detail": {"shop": "y", "n": 9}})
+        self.d.send({"source": "s", "detail-type": "Sold", "detail": {"shop": "x", "n": 3}})
+        self.assertEqual(self.inputs("batch"), [[1, 2, 3]])
+        kinds = [x["disposition"] for x in self.d.get("/api/v1/dispositions?correlationId=x")["dispositions"]]
+        self.assertEqual(kinds, ["started"] * 3)
+        self.d.kill()
+        self.d.start(clock_offset_seconds=3601)
+        until(lambda: len(self.inputs("batch")) == 2)
+        self.assertEqual(self.inputs("batch")[1], [9])
+
+    def test_a_composite_id(self):
+        self.d.send({"source": "s", "detail-type": "Placed", "detail": {"id": 0, "a": "x|y", "b": 7}})
+        [x] = self.d.executions(machine="pair")
+        self.assertEqual(x["correlationId"], "x\\|y|7")
+        self.assertEqual(dict(self.d.send({"source": "s", "detail-type": "Paid",
+                                           "detail": {"a": "x|y", "b": 8}}))["pair"], "parked")
+        self.assertEqual(dict(self.d.send({"source": "s", "detail-type": "Paid",
+                                           "detail": {"a": "x|y", "b": 7}}))["pair"], "resumed")
+
+    def test_the_same_content_by_another_id(self):
+        event = {"id": "1", "source": "s", "detail-type": "Paid", "detail": {"id": "q", "sum": 5}}
+        self.assertEqual(dict(self.d.send(event))["twice"], "parked")
+        self.assertEqual(dict(self.d.send({**event, "id": "2"}))["twice"], "duplicate")
+        self.assertEqual(dict(self.d.send({**event, "id": "3", "detail": {"id": "q", "sum": 6}}))["twice"], "parked")
+
+
+class Schemas(Bus):
+    def test_policies(self):
+        schema = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string", "pattern": "^o-"},
+                                                                       "n": {"type": "integer", "minimum": 1}}}
+        self.events("Pavane.PutSchema", Source="shop", DetailType="Placed", Policy="reject", Schema=schema)
+        event = {"source": "shop", "detail-type": "Placed", "detail": {"id": "o-1", "n": 0}}
+        self.assertEqual(self.d.send(event), [(None, "rejected")])
+        [d] = self.d.get("/api/v1/dispositions?disposition=rejected")["dispositions"]
+        self.assertEqual(d["detail"], "it does not fit its schema: /n: at least 1 is wanted")
+        self.events("Pavane.PutSchema", Source="shop", DetailType="Placed", Policy="record", Schema=schema)
+        self.assertEqual(self.d.send(event)[0], (None, "unexpected"))
+        event["detail"]["n"] = 1
+        self.assertEqual(self.d.send(event), [(None, "unmatched")])
+        self.events("Pavane.DeleteSchema", Source="shop", DetailType="Placed")
+        self.assertEqual(self.refused("ValidationException", "Pavane.PutSchema", Source="s", DetailType="d",
+                                      Schema={"type": "strin"}),
+                         "Parameter Schema is not valid. Reason: null, boolean, number, integer, string, array or "
+                         "object is wanted at /type")
+
+    def test_discovery(self):
+        for n in range(30):
+            self.d.send({"source": "shop", "detail-type": "Sold", "detail": {
+                "n": n, "kind": "ab"[n % 2], **({"note": "x%d" % n} if n % 3 else {})}})
+        schema = self.d.get("/api/v1/schemas/discover?source=shop&detailType=Sold")
+        self.assertEqual(schema["samples"], 30)
+        self.assertEqual(schema["schema"]["properties"], {
+            "n": {"type": "integer"}, "kind": {"type": "string", "enum": ["b", "a"]}, "note": {"type": "string"}})
+        self.assertEqual(schema["schema"]["required"], ["n", "kind"])
+
+
+if __name__ == "__main__":
+    main()
