@@ -58,6 +58,7 @@ overdue_write(struct pav_engine *e, bool all)
         now >= e->learned_written_at)
         return;
     e->learned_written_at = now;
+    e->learned_changed = false;
     for (l = e->learned; l != NULL; l = l->next) {
         if (!l->changed)
             continue;
@@ -65,6 +66,12 @@ overdue_write(struct pav_engine *e, bool all)
                                 pav_learned_bytes(&l->times));
         l->changed = false;
     }
+}
+
+int64_t
+overdue_next(const struct pav_engine *e)
+{
+    return e->learned_changed ? e->learned_written_at + WRITE_MS : INT64_MAX;
 }
 
 void
@@ -131,7 +138,7 @@ overdue_wait_closed(struct pav_engine *e, const struct execution *x,
         return;
     l = learned_of(e, m->id, w->state);
     pav_learned_add(&l->times, pav_clock_ms(e->clock) - w->since_at);
-    l->changed = true;
+    l->changed = e->learned_changed = true;
 }
 
 /* ---- the moment ---- */

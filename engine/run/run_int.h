@@ -58,6 +58,7 @@ struct pav_engine {
     struct schemas *schemas; /* NULL: none */
     struct learned *learned;
     int64_t learned_written_at;
+    bool learned_changed;
 
     /* of the turn */
     struct pav_arena arena;
@@ -126,6 +127,7 @@ void overdue_fire(struct pav_engine *e, int64_t due_at, int64_t execution_id,
                   uint32_t no);
 /* What was learned since; `all`: now, else now and then. */
 void overdue_write(struct pav_engine *e, bool all);
+int64_t overdue_next(const struct pav_engine *e); /* when it is to be written */
 void overdue_fini(struct pav_engine *e);
 
 /* registry.c */

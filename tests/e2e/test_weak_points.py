@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+"""Where the published sample fails its users (W1 to W14), each with a test.
+
+Every test runs twice: with the rules that Pavane's users write, and with rules that
+behave as the sample does wherever such rules can be written (nothing parked, nothing
+deduplicated, one token table, an unexpected event is an end).  There, the same
+events must lead to the sample's loss: a test that could not fail would not show it.
+"""
+import concurrent.futures
+import json
+import os
+import time
+import unittest
+
+from harness import Daemon, main, until
+
+
+def wait(kind, then, **more):
+    return {"Type": "Task", "Resource": "arn:pavane:states:::event.waitForTaskToken", "ResultPath": "$.%s" % then,
+            "Parameters": {"EventPattern": {"detail-type": [kind]}}, "Next": then, **more}
+
+
+def any_wait(then):
+    """As the sample waits: one token, for whatever comes next."""
+    return {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken",
+            "Parameters": {"TableName": "tokens", "Key": {"id": {"S.$": "$.detail.id"}, "eventName": {"S": "Default"}},
+                           "UpdateExpression": "SET t = :t",
+                           "ExpressionAttributeValues": {":t": {"S.$": "$$.Task.Token"}}},
+            "ResultPath": "$.event", "Next": then}
+
+
+def chosen(kind, then):
+    return {"Type": "Choice", "Choices": [{"Variable": "$.event.detail-type", "StringEquals": kind, "Next": then}],
+            "Default": "Unexpected"}
+
+
+CHAIN = {"StartAt": "First", "States": {"First": wait("Paid", "Second"), "Second": wait("Sent", "Done"),
+                                        "Done": {"Type": "Succeed"}}}
+SAMPLE = {"StartAt": "First", "States": {
+    "First": any_wait("Paid?"), "Paid?": chosen("Paid", "Second"), "Second": any_wait("Sent?"),
+    "Sent?": chosen("Sent", "Done"), "Done": {"Type": "Succeed"}, "Unexpected": {"Type": "Fail", "Error": "Unexpected"}}}
+BOTH = {"StartAt": "Both", "States": {
+    "Both": {"Type": "Parallel", "End": True, "Branches": [
+        {"StartAt": kind, "States": {kind: {k: v for k, v in wait(kind, "x").items() if k != "Next"} | {"End": True}}}
+        for kind in ("Paid", "Sent")]}}}
+
+
+def rules(kind="Placed", **more):
+    out = {"correlationId": "$.detail.id", "start": [{"name": "s", "pattern": {"detail-type": [kind]}}],
+           "resume": [{"name": "r", "pattern": {"detail-type": [{"anything-but": kind}]}}]}
+    out.update(more)
+    return out
+
+
+LOSSY = {"unexpected": "fail", "earlySeconds": 0, "earlyMax": 0, "duplicateWindowSeconds": 0}
+
+
+class Case(unittest.TestCase):
+    def daemon(self, **machines):
+        d = Daemon()
+        d.machines = os.path.join(d.folder, "machines")
+        for name, (definition, its_rules) in machines.items():
+            path = os.path.join(d.machines, name)
+            os.makedirs(path)
+            json.dump(definition, open(os.path.join(path, "machine.asl.json"), "w"))
+            json.dump(its_rules, open(os.path.join(path, "rules.json"), "w"))
+        self.addCleanup(d.__exit__)
+        return d.start()
+
+    def event(self, kind, key="o", event_id=None, **detail):
+        out = {"source": "shop", "detail-type": kind, "detail": {"id": key, **detail}}
+        if event_id:
+            out["id"] = event_id
+        return out
+
+    def status(self, d, key="o", machine="m"):
+        found = d.executions(correlationId=key, machine=machine)
+        return found[0]["status"] if found else None
+
+
+class WeakPoints(Case):
+    def test_w1_an_event_between_two_waits(self):
+        for ours in (True, False):
+            d = self.daemon(m=(CHAIN, rules(policies={} if ours else LOSSY)))
+            for kind in ("Placed", "Sent", "Paid"):
+                d.send(self.event(kind))
+            self.assertEqual(self.status(d), "SUCCEEDED" if ours else "RUNNING")
+
+    def test_w2_an_event_before_the_start(self):
+        for ours in (True, False):
+            d = self.daemon(m=(CHAIN, rules(policies={} if ours else LOSSY)))
+            for kind in ("Paid", "Sent", "Placed"):
+                d.send(self.event(kind))
+            self.assertEqual(self.status(d), "SUCCEEDED" if ours else "RUNNING")
+            if ours:
+                early = [x for x in d.get("/api/v1/dispositions?correlationId=o")["dispositions"] if x["early"]]
+                self.assertEqual(len(early), 2)
+
+    def test_w3_a_duplicate(self):
+        for ours in (True, False):
+            d = self.daemon(m=(SAMPLE, rules(policies={} if ours else LOSSY)))
+            d.send(self.event("Placed"))
+            d.send(self.event("Paid", event_id="1"))
+            d.send(self.event("Paid", event_id="1"))
+            self.assertEqual(self.status(d), "RUNNING" if ours else "FAILED")
+            d.send(self.event("Sent"))
+            self.assertEqual(self.status(d), "SUCCEEDED" if ours else "FAILED")
+
+    def test_w4_an_unexpected_event(self):
+        for policy in ("record", "park", "fail"):
+            d = self.daemon(m=(SAMPLE, rules(policies={"unexpected": policy})))
+            d.send(self.event("Placed"))
+            d.send(self.event("Lost"))
+            self.assertEqual(self.status(d), "FAILED" if policy == "fail" else "RUNNING")
+            d.send(self.event("Paid"))
+            d.send(self.event("Sent"))
+            self.assertEqual(self.status(d), "FAILED" if policy == "fail" else "SUCCEEDED")
+
+    def test_w5_two_machines_with_one_id(self):
+        for ours in (True, False):
+            scope = {} if ours else {"scope": "tokenTable"}
+            one = rules("Placed", resume=[{"name": "r", "pattern": {"detail-type": ["Paid", "Sent"]}, **scope}])
+            two = rules("Opened", resume=[{"name": "r", "pattern": {"detail-type": ["Closed"]}, **scope}])
+            d = self.daemon(m=(SAMPLE, one), n=(SAMPLE, two))
+            d.send(self.event("Opened"))
+            d.send(self.event("Paid"))  # of machine m, which has no execution yet
+            self.assertEqual(self.status(d, machine="n"), "RUNNING")
+            d.send(self.event("Placed"))
+            d.send(self.event("Sent"))
+            taken = {x["machine"] for x in d.get("/api/v1/dispositions?correlationId=o")["dispositions"]
+                     if x["detailType"] == "Paid"}
+            self.assertEqual(taken, {"m"} if ours else {"n"})
+
+    def test_w6_more_than_one_start_pattern(self):
+        for ours in (True, False):
+            starts = [{"name": k, "pattern": {"detail-type": [k]}} for k in ("Placed", "Imported")]
+            d = self.daemon(m=(CHAIN, rules(start=starts if ours else starts[:1],
+                                            resume=[{"name": "r", "pattern": {"detail-type": ["Paid", "Sent"]}}])))
+            d.send(self.event("Imported"))
+            self.assertEqual(self.status(d), "RUNNING" if ours else None)
+
+    def test_w8_an_event_that_never_comes(self):
+        for ours in (True, False):
+            d = self.daemon(m=(CHAIN, rules(overdue={"First": 3600} if ours else {})))
+            d.send(self.event("Placed"))
+            d.kill()
+            d.start(clock_offset_seconds=3601)
+            if not ours:
+                time.sleep(0.3)
+                self.assertEqual(d.get("/api/v1/waits?overdue=1")["waits"], [])
+                continue
+            [w] = until(lambda: d.get("/api/v1/waits?overdue=1")["waits"])
+            self.assertEqual((w["state"], w["correlationId"]), ("First", "o"))
+            self.assertIn(b"pavane_waits_overdue 1", d.ask("GET", "/metrics")[1])
+            self.assertIn(b"Overdue", d.ask("GET", "/")[1])
+            [told] = d.get("/api/v1/dispositions?detailType=Wait%20Overdue")["dispositions"]
+            self.assertEqual(told["source"], "pavane")
+            d.send(self.event("Paid"))
+            self.assertEqual(d.get("/api/v1/waits?overdue=1")["waits"], [])
+
+    def test_w9_an_event_behind_the_end(self):
+        d = self.daemon(m=(CHAIN, rules()))
+        for kind in ("Placed", "Paid", "Sent"):
+            d.send(self.event(kind))
+        self.assertEqual(d.send(self.event("Paid")), [("m", "late")])
+        [late] = d.get("/api/v1/dispositions?correlationId=o&disposition=late")["dispositions"]
+        self.assertEqual(late["executionId"], "m:o")
+
+    def test_w10_an_event_that_no_branch_expects(self):
+        for ours in (True, False):
+            d = self.daemon(m=(BOTH, rules(policies={"unexpected": "record" if ours else "fail"})))
+            d.send(self.event("Placed"))
+            d.send(self.event("Lost"))
+            self.assertEqual(self.status(d), "RUNNING" if ours else "ABORTED")
+            d.send(self.event("Sent"))
+            d.send(self.event("Paid"))
+            self.assertEqual(self.status(d), "SUCCEEDED" if ours else "ABORTED")
+
+    def test_w11_two_events_at_once(self):
+        d = self.daemon(m=(BOTH, rules()))
+        for n in range(20):
+            d.send(self.event("Placed", "o%d" % n))
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda x: d.ask("POST", "/events", json.dumps(self.event(x[0], "o%d" % x[1]))),
+                          [(k, n) for n in range(20) for k in ("Paid", "Sent")]))
+        self.assertEqual({self.status(d, "o%d" % n) for n in range(20)}, {"SUCCEEDED"})
+
+    def test_w13_long_ids_and_a_second_life(self):
+        for ours in (True, False):
+            d = self.daemon(m=(CHAIN, rules(policies={"generations": ours})))
+            key = "an id / with blanks, longer than eighty characters " + "x" * 60
+            for _ in range(2):
+                for kind in ("Placed", "Paid", "Sent"):
+                    d.send(self.event(kind, key))
+            self.assertEqual([x["status"] for x in d.executions(correlationId=key)],
+                             ["SUCCEEDED"] * (2 if ours else 1))
+
+    def test_w14_search(self):
+        d = self.daemon(m=(CHAIN, rules(index={"customer": "$.detail.customer"})))
+        for n in range(6):
+            d.send(self.event("Placed", "o%d" % n, customer="c%d" % (n % 2)))
+        d.send(self.event("Paid", "o1"))
+        found = lambda **f: sorted(x["correlationId"] for x in d.executions(**f))
+        self.assertEqual(found(attribute="customer:c1"), ["o1", "o3", "o5"])
+        self.assertEqual(found(state="Second"), ["o1"])
+        self.assertEqual(found(eventType="Paid"), ["o1"])
+        self.assertEqual(found(attribute="customer:c1", state="First", status="RUNNING"), ["o3", "o5"])
+        self.assertEqual(found(startedUntil="2020-01-01T00:00:00Z"), [])
+        self.assertEqual(len(found(startedFrom="2020-01-01T00:00:00Z")), 6)
+
+
+class Learned(Case):
+    def test_a_deadline_that_was_learned(self):
+        d = self.daemon(m=(CHAIN, rules(overdue={"First": "p99"})))
+        for n in range(25):
+            d.send(self.event("Placed", "a%d" % n))
+            d.send(self.event("Paid", "a%d" % n))
+        until(lambda: d.get("/api/v1/wait-times?machine=m")["waitTimes"], 10)
+        d.send(self.event("Placed", "slow"))
+        [w] = until(lambda: d.get("/api/v1/waits?overdue=1")["waits"])
+        self.assertEqual(w["correlationId"], "slow")
+        [t] = [t for t in d.get("/api/v1/wait-times")["waitTimes"] if t["state"] == "First"]
+        self.assertEqual(t["count"], 25)
+        self.assertLessEqual(t["p50Ms"], t["p99Ms"])
+
+    def test_counts_and_exports(self):
+        d = self.daemon(m=(CHAIN, rules()))
+        d.send(self.event("Placed", '=1+1"'))
+        d.send(self.event("Placed", "b"))
+        d.send({"source": "x", "detail-type": "y", "detail": {}})
+        counts = d.get("/api/v1/disposition-counts?machine=m")["counts"]
+        self.assertEqual((counts["started"], counts["rejected"]), (2, 1))
+        csv = d.ask("GET", "/api/v1/dispositions?format=csv")[1].decode()
+        self.assertIn("\"'=1+1\"\"\"", csv)
+        self.assertEqual(len(csv.strip().split("\r\n")), 4)
+        lines = d.ask("GET", "/api/v1/dispositions?format=jsonl&disposition=started")[1].decode().strip().split("\n")
+        self.assertEqual(sorted(json.loads(x)["correlationId"] for x in lines), ['=1+1"', "b"])
+
+
+if __name__ == "__main__":
+    main()
