@@ -13,7 +13,8 @@ import botocore.exceptions
 
 from harness import Daemon, TOP, main, until
 
-SDK = os.environ.get("PAVANE_SDK", os.path.join(TOP, "build", "tools", "node_modules", "@aws-sdk", "client-sfn"))
+TOOLS = os.environ.get("PAVANE_TOOLS", os.path.join(TOP, "build", "tools", "node_modules"))
+SDK = os.environ.get("PAVANE_SDK", os.path.join(TOOLS, "@aws-sdk", "client-sfn"))
 ROLE = "arn:aws:iam::000000000000:role/none"
 KNOWN = 26  # actions that Debian 12's clients know
 ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_DEFAULT_REGION": "us-east-1",
@@ -177,6 +178,43 @@ class JavaScript(Case):
         p = subprocess.run(["node", os.path.join(os.path.dirname(__file__), "clients.mjs"), SDK, self.d.url],
                            capture_output=True, text=True, timeout=300)
         self.assertEqual((p.returncode, p.stdout.splitlines()[-1:]), (0, ["37 actions, 0 faults"]), p.stdout + p.stderr)
+
+
+class BusJavaScript(Case):
+    def test_every_action(self):
+        p = subprocess.run(["node", os.path.join(os.path.dirname(__file__), "bus_clients.mjs"), TOOLS, self.d.url],
+                           capture_output=True, text=True, timeout=300)
+        self.assertEqual((p.returncode, p.stdout.splitlines()[-1:]), (0, ["51 actions, 0 faults"]), p.stdout + p.stderr)
+
+
+class BusCli(Cli):
+    """awscli against buses, rules, targets, PutEvents, archives and replays."""
+
+    def aws(self, *words):
+        p = subprocess.run(["/usr/bin/aws", "--endpoint-url", self.d.url, "--output", "json", "events", *words],
+                           env={**ENVIRONMENT, "HOME": self.home.name}, capture_output=True, text=True, timeout=120)
+        self.assertEqual(p.returncode, 0, p.stderr)
+        return json.loads(p.stdout or "{}")
+
+    def test_every_action(self):
+        default = "arn:aws:events:us-east-1:000000000000:event-bus/default"
+        self.aws("create-event-bus", "--name", "side")
+        self.aws("put-rule", "--name", "sold", "--event-pattern", '{"source": ["shop"]}')
+        self.aws("put-targets", "--rule", "sold", "--targets",
+                 "Id=1,Arn=arn:aws:events:us-east-1:000000000000:event-bus/side")
+        archive = self.aws("create-archive", "--archive-name", "a", "--event-source-arn", default)["ArchiveArn"]
+        put = self.aws("put-events", "--entries", json.dumps(
+            [{"Source": "shop", "DetailType": "x", "Detail": "{}", "Time": "2026-01-02T03:04:05Z"}] * 2))
+        self.assertEqual((put["FailedEntryCount"], len(put["Entries"])), (0, 2))
+        self.assertEqual(self.aws("describe-archive", "--archive-name", "a")["EventCount"], 2)
+        self.aws("start-replay", "--replay-name", "r", "--event-source-arn", archive, "--event-start-time",
+                 "2026-01-02T00:00:00Z", "--event-end-time", "2026-01-03T00:00:00Z", "--destination", "Arn=" + default)
+        until(lambda: self.aws("describe-replay", "--replay-name", "r")["State"] == "COMPLETED")
+        self.assertEqual(self.aws("list-targets-by-rule", "--rule", "sold")["Targets"][0]["Id"], "1")
+        self.aws("remove-targets", "--rule", "sold", "--ids", "1")
+        self.aws("delete-rule", "--name", "sold")
+        self.aws("delete-event-bus", "--name", "side")
+        self.assertEqual([b["Name"] for b in self.aws("list-event-buses")["EventBuses"]], ["default"])
 
 
 if __name__ == "__main__":

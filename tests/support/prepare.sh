@@ -2,11 +2,12 @@
 # it is built.  $top is the project's folder.
 
 BUILD_PACKAGES="gcc libc6-dev clang cmake ninja-build pkg-config libevent-dev libsqlite3-dev
- libcjson-dev libcmark-dev libcurl4-openssl-dev libssl-dev libpcre2-dev libcmocka-dev curl python3"
+ libcjson-dev libcmark-dev libcurl4-openssl-dev libssl-dev libpcre2-dev libcmocka-dev curl python3 tzdata"
 TEST_PACKAGES="git clang-format chromium chromium-driver python3-selenium awscli python3-boto3
  libclang-rt-14-dev fonts-dejavu-core sqlite3 graphviz node-llhttp"
 AXE=axe-core@4.14.1
-SDK=@aws-sdk/client-sfn@3.948.0
+SDK="@aws-sdk/client-sfn@3.948.0 @aws-sdk/client-eventbridge@3.948.0
+ @aws-sdk/client-scheduler@3.948.0"
 
 say() {
     printf '%s\n' "$*"
@@ -38,11 +39,12 @@ install() {
 # node: it is installed only where there is no npm at all.
 npm_tools() {
     [ -f "$top/build/tools/node_modules/axe-core/axe.min.js" ] &&
-        [ -d "$top/build/tools/node_modules/@aws-sdk/client-sfn" ] && return 0
+        [ -d "$top/build/tools/node_modules/@aws-sdk/client-sfn" ] &&
+        [ -d "$top/build/tools/node_modules/@aws-sdk/client-scheduler" ] && return 0
     command -v npm >/dev/null || install nodejs npm || return 3
     mkdir -p "$top/build/tools"
     npm install --silent --no-audit --no-fund --ignore-scripts \
-        --prefix "$top/build/tools" "$AXE" "$SDK" >/dev/null || return 3
+        --prefix "$top/build/tools" "$AXE" $SDK >/dev/null || return 3
 }
 
 # build FOLDER [cmake options]: configures once, builds, prints what is wrong.
