@@ -35,6 +35,8 @@ static const struct pav_setting settings[] = {
     {"region", PAV_SET_TEXT, "NAME", "us-east-1", 0, 0, "the region in ARNs"},
     {"account", PAV_SET_TEXT, "DIGITS", "000000000000", 0, 0,
      "the account in ARNs"},
+    {"cache-mb", PAV_SET_INT, "N", "16", 1, 65536,
+     "megabytes of the database that the engine keeps in memory"},
     {"query-threads", PAV_SET_INT, "N", "2", 1, 64,
      "threads that answer reads"},
     {"max-connections", PAV_SET_INT, "N", "8192", 1, 100000,
@@ -224,6 +226,8 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
                                   &d->services, err);
     if (rc == PAV_OK)
         rc = pav_store_open(api.db, &d->store, err);
+    if (rc == PAV_OK)
+        pav_store_cache(d->store, pav_settings_int(s, "cache-mb"));
     api.services = d->services;
     if (rc == PAV_OK)
         rc = pav_api_new(&api, &d->api, err);

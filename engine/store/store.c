@@ -347,6 +347,17 @@ out:
 }
 
 void
+pav_store_cache(struct pav_store *s, int64_t megabytes)
+{
+    char sql[64];
+
+    snprintf(sql, sizeof(sql), "PRAGMA cache_size=-%lld",
+             (long long)megabytes * 1024);
+    if (!run_sql(s, sql))
+        PAV_BUG(sqlite3_errmsg(s->db));
+}
+
+void
 pav_store_adopt(struct pav_store *s)
 {
     (void)s;

@@ -48,6 +48,8 @@ bool pav_disposition_find(const char *name, enum pav_disposition *out);
  */
 PAV_MUSTUSE enum pav_rc
 pav_store_open(const char *path, struct pav_store **out, struct pav_err *err);
+/* How much of the file is kept in memory; 16 MB unless said. */
+void pav_store_cache(struct pav_store *s, int64_t megabytes);
 /* The calling thread is the one that writes from now on. */
 void pav_store_adopt(struct pav_store *s);
 /* Checkpoints and closes; readers are closed by then. */
