@@ -8,9 +8,9 @@
 #include "cli/cli.h"
 
 static const struct command *const commands[] = {
-    &serve_command, &validate_command, &graph_command, &import_command,
-    &test_command,  &simulate_command, &send_command,  &list_command,
-    &show_command,  &history_command};
+    &serve_command, &validate_command, &graph_command,   &import_command,
+    &test_command,  &simulate_command, &send_command,    &list_command,
+    &show_command,  &history_command,  &what_if_command, &dead_letters_command};
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void
@@ -22,7 +22,7 @@ print_commands(FILE *to)
           "order stands\n\nusage: pavane COMMAND [options]\n\n",
           to);
     for (i = 0; i < COMMANDS; i++)
-        fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(to, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
     fputs("\n'pavane COMMAND --help' tells more.\n", to);
 }
 

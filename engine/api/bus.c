@@ -115,7 +115,7 @@ wait_times_get(struct pav_query *q)
 
 /* ---- archived events ---- */
 
-/* JSON lines, as their producers sent them, in the order of a replay. */
+/* As their producers sent them, in the order of a replay. */
 void
 archives_get(struct pav_query *q)
 {
@@ -152,18 +152,20 @@ archives_get(struct pav_query *q)
         query_error(q, 404, name, "there is no such archive");
         return;
     }
-    q->type = "application/x-ndjson";
+    pav_buf_puts(&q->out, "{\"events\":[");
     for (i = 0; i < count; i++) {
-        pav_buf_puts(&q->out, "{\"id\":");
+        pav_buf_puts(&q->out, i > 0 ? ",\n{\"id\":" : "\n{\"id\":");
         pav_buf_json(&q->out, rows[i].event_id.p, rows[i].event_id.len);
-        pav_buf_printf(&q->out, ",\"receivedMs\":%lld,\"event\":",
-                       (long long)rows[i].received_at);
+        pav_buf_printf(
+            &q->out, ",\"at\":%lld,\"event\":", (long long)rows[i].received_at);
         pav_buf_put(&q->out, rows[i].body.p, rows[i].body.len);
-        pav_buf_puts(&q->out, "}\n");
+        pav_buf_putc(&q->out, '}');
     }
     if (count == limit)
-        pav_buf_printf(&q->out, "{\"next\":\"%lld.%lld\"}\n",
+        pav_buf_printf(&q->out, "],\"next\":\"%lld.%lld\"}\n",
                        (long long)last.at, (long long)last.event_id);
+    else
+        pav_buf_puts(&q->out, "],\"next\":null}\n");
 }
 
 /* ---- discovery ---- */

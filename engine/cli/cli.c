@@ -60,10 +60,10 @@ read_token(const char *command, const struct pav_settings *s, char **token)
     return 0;
 }
 
-int
-cli_ask(const char *command, const struct pav_settings *s, const char *path,
-        const char *body, size_t len, struct pav_arena *a,
-        const struct pav_doc **out)
+static int
+ask(const char *command, const struct pav_settings *s, const char *path,
+    const char *action, struct pav_bytes body, struct pav_arena *a,
+    const struct pav_doc **out)
 {
     struct pav_answer answer = {0, NULL, 0};
     const char *base = pav_settings_text(s, "url");
@@ -77,8 +77,8 @@ cli_ask(const char *command, const struct pav_settings *s, const char *path,
         a, "%.*s%s",
         (int)(strlen(base) - (*base != '\0' && base[strlen(base) - 1] == '/')),
         base, path);
-    if (pav_client_ask(url, "application/json", NULL, token, body, len, &answer,
-                       &err) != PAV_OK)
+    if (pav_client_ask(url, "application/json", action, token, body.p, body.len,
+                       &answer, &err) != PAV_OK)
         code = cli_fail(command, &err);
     else if (answer.status >= 300)
         code = say_refusal(command, &answer);
@@ -88,6 +88,26 @@ cli_ask(const char *command, const struct pav_settings *s, const char *path,
     free(answer.body);
     free(token);
     return code;
+}
+
+int
+cli_ask(const char *command, const struct pav_settings *s, const char *path,
+        const char *body, size_t len, struct pav_arena *a,
+        const struct pav_doc **out)
+{
+    struct pav_bytes bytes = {body, len};
+
+    return ask(command, s, path, NULL, bytes, a, out);
+}
+
+int
+cli_ask_action(const char *command, const struct pav_settings *s,
+               const char *action, const char *body, size_t len,
+               struct pav_arena *a, const struct pav_doc **out)
+{
+    struct pav_bytes bytes = {body, len};
+
+    return ask(command, s, "/", action, bytes, a, out);
 }
 
 const char *

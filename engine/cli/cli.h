@@ -21,7 +21,7 @@ struct command {
 
 extern const struct command serve_command, validate_command, import_command,
     graph_command, send_command, list_command, show_command, history_command,
-    test_command, simulate_command;
+    test_command, simulate_command, what_if_command, dead_letters_command;
 
 /* Settings that every command has, and those of one that asks a daemon. */
 #define SETTING_HELP                                                           \
@@ -53,6 +53,10 @@ int cli_usage(const struct command *c, const char *message);
 int cli_ask(const char *command, const struct pav_settings *s, const char *path,
             const char *body, size_t len, struct pav_arena *a,
             const struct pav_doc **out);
+/* The same by an action of POST /: "Pavane.RedriveDeadLetters". */
+int cli_ask_action(const char *command, const struct pav_settings *s,
+                   const char *action, const char *body, size_t len,
+                   struct pav_arena *a, const struct pav_doc **out);
 /* The text of a member, "" when it is absent or null. */
 const char *
 cli_text(struct pav_arena *a, const struct pav_doc *o, const char *key);

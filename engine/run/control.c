@@ -624,7 +624,7 @@ static const struct control_action *
 find_action(const char *name)
 {
     static const struct control_action *const tables[] = {
-        states_actions, events_actions, destinations_actions,
+        states_actions, events_actions, archives_actions, destinations_actions,
         scheduler_actions};
     const struct control_action *a;
     size_t i;

@@ -22,8 +22,8 @@ struct control_action {
     bool
         alone; /* in its transaction: what it changes is read again behind it */
 };
-extern const struct control_action events_actions[], destinations_actions[],
-    scheduler_actions[];
+extern const struct control_action events_actions[], archives_actions[],
+    destinations_actions[], scheduler_actions[];
 
 const char *control_text(const struct control *c, const char *key);
 int64_t control_int(const struct pav_doc *o, const char *key);

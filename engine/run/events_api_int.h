@@ -32,6 +32,10 @@ bool events_check_pattern(struct control *c, const char *text);
 /* What the engine reads again behind the commit. */
 void events_touch(struct control *c, enum pav_touched touched, const char *bus,
                   const char *name);
+/* Its members, into the answer. */
+void events_answer(struct control *c, const struct pav_doc *d);
+/* A number that no thing of this kind has had: rows of events bear them. */
+int64_t events_fresh_number(struct control *c, int kind, const char *counter);
 bool request_is(const struct control *c, const char *key);
 
 #endif

@@ -95,7 +95,7 @@ pav_reader_archive(struct pav_reader *r, const char *name,
     *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
     while (*count < limit && reader_row(st)) {
         event_from(st, a, &(*out)[*count]);
-        last->at = sqlite3_column_int64(st, 6);
+        last->at = (*out)[*count].received_at = sqlite3_column_int64(st, 6);
         last->event_id = (*out)[(*count)++].id;
     }
     sqlite3_reset(st);

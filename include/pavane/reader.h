@@ -158,8 +158,8 @@ struct pav_wait_time {
 uint32_t pav_reader_wait_times(struct pav_reader *r, const char *machine,
                                struct pav_arena *a, struct pav_wait_time **out);
 
-/* Events of an archive in the order of a replay; false: there is no such one.
- */
+/* Events of an archive in the order of a replay, received_at being their own
+ * time; false: there is no such one. */
 bool pav_reader_archive(struct pav_reader *r, const char *name,
                         struct pav_archived after, uint32_t limit,
                         struct pav_arena *a, struct pav_event_row **out,

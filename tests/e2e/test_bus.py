@@ -8,7 +8,7 @@ import threading
 import time
 import unittest
 
-from harness import Daemon, main, until
+from harness import Daemon, cli, main, until
 
 START = {"Comment": "holds its input", "StartAt": "Keep", "States": {"Keep": {"Type": "Pass", "End": True}}}
 ORDER = {"StartAt": "Wait", "States": {
@@ -307,7 +307,9 @@ class Deliveries(Bus):
                           letter["ruleArn"], letter["targetArn"]),
                          ("HTTP_STATUS_503", "MaximumRetryAttempts", 1, ACCOUNT + "rule/all", arn))
         self.failing[0] = 0
-        self.assertEqual(self.events("Pavane.RedriveDeadLetters", Ids=[letter["id"]])["Count"], 1)
+        self.assertIn("HTTP_STATUS_503", cli("dead-letters", url=self.d.url)[1])
+        code, out, err = cli("dead-letters", "--redrive", str(letter["id"]), url=self.d.url)
+        self.assertEqual((code, out), (0, "1\n"), err)
         until(lambda: len(self.sink.got) == 3)
         self.assertEqual(len(set(self.sink.keys())), 1)
         until(lambda: not self.dead())
@@ -419,6 +421,18 @@ class Archives(Bus):
         self.replay("r2", archive, FilterArns=[ACCOUNT + "rule/other"])
         self.assertEqual(len(self.inputs("keep")), 3)
 
+    def test_the_speed_of_a_replay(self):
+        archive = self.archive(EventPattern='{"source":["shop"]}')
+        for second in (1, 3):
+            self.events("PutEvents", Entries=[{"Source": "shop", "DetailType": "x", "Detail": "{}", "Time": second}])
+        began = time.monotonic()
+        self.replay("fast", archive)
+        self.assertLess(time.monotonic() - began, 0.8)
+        self.events("StartReplay", ReplayName="paced", EventSourceArn=archive, EventStartTime=1, EventEndTime=4e9,
+                    Destination={"Arn": ACCOUNT + "event-bus/default"}, Speed=2)
+        until(lambda: self.events("DescribeReplay", ReplayName="paced")["State"] == "COMPLETED")
+        self.assertGreater(time.monotonic() - began, 1.0)
+
     def test_errors(self):
         self.assertEqual(self.refused("ResourceNotFoundException", "CreateArchive", ArchiveName="a",
                                       EventSourceArn=ACCOUNT + "event-bus/nope"), "Event bus nope does not exist.")
@@ -465,6 +479,39 @@ class Archives(Bus):
         self.assertEqual(len(seen), 1000)
         some = [json.loads(self.d.aws("DescribeExecution", executionArn=x)[1]["input"])["n"] for x in seen[::97]]
         self.assertEqual(some, [999 - i for i in range(0, 1000, 97)])
+
+
+class WhatIf(Bus):
+    def prepare(self):
+        self.machine("order", ORDER, RULES)
+        changed = json.loads(json.dumps(ORDER))
+        changed["States"]["Wait"].update(End=False, Next="More")
+        del changed["States"]["Wait"]["End"]
+        changed["States"]["More"] = {**ORDER["States"]["Wait"], "Parameters": {
+            "EventPattern": {"detail-type": ["Shipped"]}}}
+        path = os.path.join(self.folder, "changed", "order")
+        os.makedirs(path)
+        json.dump(changed, open(os.path.join(path, "machine.asl.json"), "w"))
+        json.dump(RULES, open(os.path.join(path, "rules.json"), "w"))
+
+    def test_a_changed_machine(self):
+        self.events("CreateArchive", ArchiveName="all", EventSourceArn=ACCOUNT + "event-bus/default")
+        for key in ("a", "b"):
+            self.put(id=key)
+            self.put(kind="Paid", id=key)
+        self.put(id="c")
+        same = os.path.join(self.folder, "machines", "order")
+        code, out, err = cli("what-if", same, "--archive", "all", url=self.d.url)
+        self.assertEqual((code, out), (0, "5 events, 0 of them unmatched; 3 ids: 3 end as they did, 0 otherwise, 0 of "
+                                          "these stranded\n"), err)
+        code, out, err = cli("what-if", os.path.join(self.folder, "changed", "order"), "--archive", "all", "--json",
+                             url=self.d.url)
+        self.assertEqual(code, 1, err)
+        found = json.loads(out)["differences"]
+        self.assertEqual({(f["correlationId"], f["was"], f["wouldBe"], f["stranded"]) for f in found},
+                         {("a", "SUCCEEDED", "RUNNING", True), ("b", "SUCCEEDED", "RUNNING", True)})
+        self.assertEqual(len(self.d.executions(machine="order")), 3)  # the daemon's are as they were
+        self.assertEqual(cli("what-if", same, "--archive", "nope", url=self.d.url)[0], 1)
 
 
 class Schedules(Bus):

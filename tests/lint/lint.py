@@ -31,9 +31,10 @@ HEADERS = {
     r"cmocka\.h": ["tests/"],
 }
 # what each folder may include of include/pavane
-BASE = {"buf", "clock", "digest", "doc", "err", "file", "histogram", "log", "mem", "paper", "queue", "settings", "text"}
-LANG = {"history", "machine", "map_run", "path", "pattern", "step", "test_state", "transform"}
-STORE = {"store", "store_work", "reader"}
+BASE = {"buf", "clock", "digest", "doc", "err", "file", "histogram", "learned", "log", "mem", "paper", "queue", "settings",
+        "text", "zone"}
+LANG = {"history", "index", "machine", "map_run", "path", "pattern", "schedule", "schema", "step", "test_state", "transform"}
+STORE = {"store", "store_bus", "store_work", "reader"}
 RUN = {"engine", "envelope", "folder", "rules"}
 NET = {"client", "http", "outbound"}
 MAY = {
@@ -55,7 +56,7 @@ BANNED = [
     (r"^\s*typedef\s+struct", "no struct typedefs"),
     (r"//(?![^\"]*\")", "comments are /* */"),
 ]
-SQL = re.compile(r'"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA)\b')
+SQL = re.compile(r'"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA)\s')
 WORDS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
 faults = []

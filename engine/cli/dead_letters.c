@@ -1,0 +1,110 @@
+/* pavane dead-letters: what was not delivered, and sending it again. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pavane/text.h"
+#include "cli.h"
+
+static const struct pav_setting settings[] = {
+    {"redrive", PAV_SET_FLAG, "", NULL, 0, 0,
+     "send those named again, or all of them"},
+    {"delete", PAV_SET_FLAG, "", NULL, 0, 0, "forget those named"},
+    SETTINGS_REMOTE,
+    SETTING_JSON,
+    SETTING_HELP};
+
+static int
+list(const struct pav_settings *s, struct pav_arena *a)
+{
+    const char *next = "";
+    uint32_t i;
+    int code;
+
+    do {
+        const struct pav_doc *page, *letters;
+
+        code = cli_ask("dead-letters", s,
+                       pav_arena_printf(a, "/api/v1/dead-letters%s%s",
+                                        *next == '\0' ? "" : "?next=", next),
+                       NULL, 0, a, &page);
+        if (code != 0)
+            return code;
+        letters = pav_doc_get(page, "deadLetters");
+        for (i = 0; letters != NULL && i < letters->len; i++) {
+            const struct pav_doc *d = &letters->items[i];
+
+            if (pav_settings_flag(s, "json"))
+                puts(pav_doc_text(a, d));
+            else
+                printf("%s\t%s\t%s\t%s\t%s\n",
+                       pav_doc_text(a, pav_doc_get(d, "id")),
+                       cli_text(a, d, "created"), cli_text(a, d, "targetArn"),
+                       cli_text(a, d, "errorCode"),
+                       cli_text(a, d, "errorMessage"));
+        }
+        next = cli_text(a, page, "next");
+    } while (*next != '\0');
+    return 0;
+}
+
+static int
+change(const struct pav_settings *s, const char *action, int argc, char **argv,
+       struct pav_arena *a)
+{
+    const struct pav_doc *answer;
+    struct pav_buf body;
+    int i, code;
+    int64_t id;
+
+    pav_buf_init(&body, 1 << 20);
+    pav_buf_putc(&body, '{');
+    for (i = 0; i < argc; i++) {
+        if (!pav_parse_int(argv[i], strlen(argv[i]), &id)) {
+            pav_buf_fini(&body);
+            return cli_usage(&dead_letters_command, "an id is a number");
+        }
+        pav_buf_printf(&body, "%s%lld", i == 0 ? "\"Ids\":[" : ",",
+                       (long long)id);
+    }
+    pav_buf_puts(&body, argc > 0 ? "]}" : "}");
+    code =
+        cli_ask_action("dead-letters", s, action, body.p, body.len, a, &answer);
+    pav_buf_fini(&body);
+    if (code == 0)
+        printf("%s\n", pav_doc_text(a, pav_doc_get(answer, "Count")));
+    return code;
+}
+
+static int
+dead_letters(const struct pav_settings *s, int argc, char **argv)
+{
+    bool redrive = pav_settings_flag(s, "redrive");
+    bool forget = pav_settings_flag(s, "delete");
+    struct pav_arena a;
+    int code;
+
+    if (redrive && forget)
+        return cli_usage(&dead_letters_command,
+                         "one of --redrive and --delete");
+    if (argc > 0 && !redrive && !forget)
+        return cli_usage(&dead_letters_command,
+                         "ids go with --redrive or --delete");
+    if (forget && argc == 0)
+        return cli_usage(&dead_letters_command, "--delete needs ids");
+    pav_arena_init(&a, 1 << 16);
+    code = redrive  ? change(s, "Pavane.RedriveDeadLetters", argc, argv, &a)
+           : forget ? change(s, "Pavane.DeleteDeadLetters", argc, argv, &a)
+                    : list(s, &a);
+    pav_arena_fini(&a);
+    return code;
+}
+
+const struct command dead_letters_command = {
+    "dead-letters",
+    "[--redrive|--delete] [ID...]",
+    "list what was not delivered, send it again, or forget it",
+    NULL,
+    settings,
+    sizeof(settings) / sizeof(settings[0]),
+    dead_letters};

@@ -1,0 +1,258 @@
+/*
+ * pavane what-if: archived events played on a changed machine, and what would
+ * have become of each id.
+ *
+ * The events come from a daemon's archive, in the order of a replay; the
+ * machine is played on a stage of its own (stage.h), with the pauses that were
+ * between the events.  Nothing reaches the daemon.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "pavane/http.h"
+#include "pavane/step.h"
+#include "cli.h"
+#include "stage.h"
+
+static const struct pav_setting settings[] = {
+    {"archive", PAV_SET_TEXT, "NAME", NULL, 0, 0, "the archive to play"},
+    {"live", PAV_SET_TEXT, "MACHINE", NULL, 0, 0,
+     "the daemon's machine to compare with; usually of the folder's name"},
+    SETTINGS_REMOTE,
+    SETTING_JSON,
+    SETTING_HELP};
+
+/* How it ended, of one id. */
+struct fate {
+    const char *key, *live, *here, *states;
+    bool stranded;
+};
+
+struct play {
+    const struct pav_settings *s;
+    struct stage *stage;
+    struct pav_arena a;
+    const char *live;
+    uint32_t events, unmatched;
+    int64_t last_at;
+    struct fate *fates;
+    uint32_t fate_count, fate_cap, differ, stranded;
+};
+
+/* ---- the events ---- */
+
+static void
+play_event(struct play *p, const struct pav_doc *entry)
+{
+    const struct pav_doc *event = pav_doc_get(entry, "event"), *v;
+    const char *detail, *what;
+    int64_t at = 0;
+
+    v = pav_doc_get(entry, "at");
+    if (v != NULL)
+        (void)pav_doc_int(v, &at);
+    if (p->events > 0 && at > p->last_at)
+        stage_pass(p->stage, at - p->last_at);
+    p->last_at = at;
+    p->events++;
+    what = stage_event(p->stage, event, &detail);
+    p->unmatched += strcmp(what, "unmatched") == 0;
+    stage_settle(p->stage);
+}
+
+/* 0, or the exit code. */
+static int
+play_archive(struct play *p)
+{
+    const char *name = pav_settings_text(p->s, "archive"), *next = NULL;
+    struct pav_buf path;
+    int code = 0;
+
+    pav_buf_init(&path, 65536);
+    do {
+        const struct pav_doc *page, *list;
+        uint32_t i;
+
+        path.len = 0;
+        pav_buf_puts(&path, "/api/v1/archives/");
+        pav_url_encode(&path, name, strlen(name));
+        pav_buf_puts(&path, "/events?limit=1000");
+        if (next != NULL)
+            pav_buf_printf(&path, "&next=%s", next);
+        code = cli_ask("what-if", p->s, path.p, NULL, 0, &p->a, &page);
+        if (code != 0)
+            break;
+        list = pav_doc_get(page, "events");
+        for (i = 0; list != NULL && i < list->len; i++)
+            play_event(p, &list->items[i]);
+        next = cli_text(&p->a, page, "next");
+        fprintf(stderr, "\r%u events played", p->events);
+    } while (*next != '\0');
+    if (p->events > 0)
+        fputs("\n", stderr);
+    pav_buf_fini(&path);
+    return code;
+}
+
+/* ---- comparing ---- */
+
+static void
+add_fate(void *arg, const struct pav_execution_view *x)
+{
+    struct play *p = arg;
+    struct fate *f;
+    uint32_t i;
+
+    if (x->row.key == NULL)
+        return;
+    for (i = 0; i < p->fate_count; i++)
+        if (strcmp(p->fates[i].key, x->row.key) == 0)
+            break;
+    if (i == p->fate_cap) {
+        struct fate *more;
+
+        p->fate_cap = p->fate_cap == 0 ? 64 : p->fate_cap * 2;
+        more = pav_arena_alloc(&p->a, p->fate_cap * sizeof(*more));
+        if (i > 0)
+            memcpy(more, p->fates, i * sizeof(*more));
+        p->fates = more;
+    }
+    if (i == p->fate_count) {
+        memset(&p->fates[i], 0, sizeof(p->fates[i]));
+        p->fates[p->fate_count++].key = pav_arena_strdup(&p->a, x->row.key);
+    }
+    f = &p->fates[i]; /* of several lives, the newest comes first */
+    if (f->here != NULL)
+        return;
+    f->here = pav_status_name((enum pav_status)x->row.status);
+    f->states = pav_arena_strdup(&p->a, x->row.states);
+}
+
+static int
+compare(struct play *p)
+{
+    struct pav_buf path;
+    uint32_t i;
+    int code = 0;
+
+    pav_buf_init(&path, 65536);
+    for (i = 0; i < p->fate_count && code == 0; i++) {
+        struct fate *f = &p->fates[i];
+        const struct pav_doc *answer, *list;
+
+        path.len = 0;
+        pav_buf_puts(&path, "/api/v1/executions?limit=1&machine=");
+        pav_url_encode(&path, p->live, strlen(p->live));
+        pav_buf_puts(&path, "&correlationId=");
+        pav_url_encode(&path, f->key, strlen(f->key));
+        code = cli_ask("what-if", p->s, path.p, NULL, 0, &p->a, &answer);
+        if (code != 0)
+            break;
+        list = pav_doc_get(answer, "executions");
+        f->live = list == NULL || list->len == 0
+                      ? "none"
+                      : cli_text(&p->a, &list->items[0], "status");
+        f->stranded = strcmp(f->here, "RUNNING") == 0 &&
+                      strcmp(f->live, "RUNNING") != 0 &&
+                      strcmp(f->live, "none") != 0;
+        p->stranded += f->stranded;
+        p->differ += strcmp(f->here, f->live) != 0;
+    }
+    pav_buf_fini(&path);
+    return code;
+}
+
+static void
+print_text(const struct play *p)
+{
+    uint32_t i;
+
+    for (i = 0; i < p->fate_count; i++) {
+        const struct fate *f = &p->fates[i];
+
+        if (f->stranded)
+            printf("%s\twas %s, would be stranded in %s\n", f->key, f->live,
+                   f->states);
+        else if (strcmp(f->here, f->live) != 0)
+            printf("%s\twas %s, would be %s\n", f->key, f->live, f->here);
+    }
+    printf("%u events, %u of them unmatched; %u ids: %u end as they did, %u "
+           "otherwise, %u of these stranded\n",
+           p->events, p->unmatched, p->fate_count, p->fate_count - p->differ,
+           p->differ, p->stranded);
+}
+
+static void
+print_json(struct play *p)
+{
+    struct pav_members m;
+    struct pav_items list;
+    uint32_t i;
+
+    pav_items_init(&list, &p->a);
+    for (i = 0; i < p->fate_count; i++) {
+        const struct fate *f = &p->fates[i];
+
+        if (strcmp(f->here, f->live) == 0)
+            continue;
+        pav_members_init(&m, &p->a);
+        pav_members_str(&m, "correlationId", f->key);
+        pav_members_str(&m, "was", f->live);
+        pav_members_str(&m, "wouldBe", f->here);
+        pav_members_puts(&m, "stranded", pav_doc_new_bool(f->stranded));
+        pav_members_puts(&m, "states",
+                         pav_doc_own(&p->a, f->states, strlen(f->states)));
+        pav_items_add(&list, pav_members_object(&m));
+    }
+    pav_members_init(&m, &p->a);
+    pav_members_int(&m, "events", p->events);
+    pav_members_int(&m, "unmatched", p->unmatched);
+    pav_members_int(&m, "ids", p->fate_count);
+    pav_members_puts(&m, "differences", pav_items_array(&list));
+    puts(pav_doc_text(&p->a, pav_members_object(&m)));
+}
+
+static int
+what_if(const struct pav_settings *s, int argc, char **argv)
+{
+    struct play p = {.s = s};
+    int code;
+
+    if (argc != 1)
+        return cli_usage(&what_if_command, "one machine's folder is wanted");
+    if (pav_settings_text(s, "archive") == NULL)
+        return cli_usage(&what_if_command, "--archive NAME is wanted");
+    code = stage_open("what-if", argv[0], &p.stage);
+    if (code != 0)
+        return code;
+    pav_arena_init(&p.a, 1 << 16);
+    p.live = pav_settings_text(s, "live");
+    if (p.live == NULL)
+        p.live = p.stage->machine;
+    code = play_archive(&p);
+    if (code == 0) {
+        stage_executions(p.stage, add_fate, &p);
+        code = compare(&p);
+    }
+    if (code == 0 && pav_settings_flag(s, "json"))
+        print_json(&p);
+    else if (code == 0)
+        print_text(&p);
+    if (code == 0 && p.differ > 0)
+        code = 1;
+    stage_free(p.stage);
+    pav_arena_fini(&p.a);
+    return code;
+}
+
+const struct command what_if_command = {
+    "what-if",
+    "MACHINE --archive NAME",
+    "play archived events on a changed machine, and list what would differ",
+    "The events of the archive are taken from the daemon and played on the\n"
+    "folder's machine, apart from everything that runs.  Listed are the ids "
+    "whose\nend differs from the daemon's, and those that would be stranded: "
+    "still\nwaiting where they had ended.  Exit code 1: there are such ids.\n",
+    settings,
+    sizeof(settings) / sizeof(settings[0]),
+    what_if};

@@ -1,0 +1,345 @@
+/*
+ * The EventBridge API on the engine's thread: archives and replays.
+ */
+#include <string.h>
+
+#include "pavane/text.h"
+#include "events_api_int.h"
+
+#define REPLAYS_MAX 10 /* that run at once */
+
+/* ---- archives ---- */
+
+static const char *const archive_fields[] = {
+    "EventSourceArn", "Description",      "EventPattern",
+    "RetentionDays",  "KmsKeyIdentifier", NULL};
+
+static bool
+archive_asked(struct control *c, struct pav_name_row *row,
+              const struct pav_doc **body)
+{
+    const char *name = control_text(c, "ArchiveName");
+
+    if (events_row(c, PAV_NAME_ARCHIVE, 0, name, row, body))
+        return true;
+    job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "ArchiveName",
+             "Archive %s does not exist.", name);
+    return false;
+}
+
+static void
+archive_answer(struct control *c, const char *name, const struct pav_doc *body)
+{
+    pav_members_str(&c->out, "ArchiveArn", events_arn(c, "archive", name));
+    events_copy(c, &c->out, body, (const char *const[]){"State", NULL});
+    events_date(&c->out, body, "CreationTime");
+}
+
+static void
+create_archive(struct control *c)
+{
+    const char *name = control_text(c, "ArchiveName");
+    const char *source =
+        events_name_of(c, control_text(c, "EventSourceArn"), ":event-bus/");
+    struct pav_name_row row;
+    const struct pav_doc *body;
+    struct pav_members m;
+
+    if (bus_by_name(c->e, source) == NULL) {
+        job_fail(c->j, PAV_MISSING, "ResourceNotFoundException",
+                 "EventSourceArn", "Event bus %s does not exist.", source);
+        return;
+    }
+    if (events_row(c, PAV_NAME_ARCHIVE, 0, name, &row, &body)) {
+        job_fail(c->j, PAV_CONFLICT, "ResourceAlreadyExistsException",
+                 "ArchiveName", "Archive %s already exists.", name);
+        return;
+    }
+    if (!events_check_pattern(c, control_text(c, "EventPattern")))
+        return;
+    pav_members_init(&m, c->a);
+    events_copy(c, &m, c->j->request, archive_fields);
+    pav_members_str(&m, "State", "ENABLED");
+    pav_members_int(&m, "CreationTime", pav_clock_ms(c->e->clock));
+    events_put(c, PAV_NAME_ARCHIVE, 0, name,
+               events_fresh_number(c, PAV_NAME_ARCHIVE, "archive"), &m);
+    archive_answer(c, name, pav_members_object(&m));
+    events_touch(c, PAV_TOUCHED_ARCHIVE, NULL, name);
+}
+
+static void
+update_archive(struct control *c)
+{
+    struct pav_name_row row;
+    const struct pav_doc *body;
+    struct pav_members m;
+
+    if (!archive_asked(c, &row, &body) ||
+        !events_check_pattern(c, control_text(c, "EventPattern")))
+        return;
+    pav_members_init(&m, c->a);
+    events_copy(c, &m, body, archive_fields);
+    events_copy(c, &m, body,
+                (const char *const[]){"State", "CreationTime", NULL});
+    events_copy(c, &m, c->j->request, archive_fields);
+    events_put(c, PAV_NAME_ARCHIVE, 0, row.name, row.number, &m);
+    archive_answer(c, row.name, pav_members_object(&m));
+    events_touch(c, PAV_TOUCHED_ARCHIVE, NULL, row.name);
+}
+
+static const struct pav_doc *
+archive_entry(struct control *c, const struct pav_name_row *row)
+{
+    const struct pav_doc *body = control_body(c, row);
+    const char *source = control_text(c, "EventSourceArn");
+    const char *state = control_text(c, "State");
+    const struct archive *a = archive_by_name(c->e, row->name);
+    struct pav_members m;
+
+    if ((source != NULL &&
+         !pav_doc_is_str(pav_doc_get(body, "EventSourceArn"), source)) ||
+        (state != NULL && !pav_doc_is_str(pav_doc_get(body, "State"), state)))
+        return NULL;
+    pav_members_init(&m, c->a);
+    pav_members_str(&m, "ArchiveName", row->name);
+    events_copy(c, &m, body,
+                (const char *const[]){"EventSourceArn", "State",
+                                      "RetentionDays", NULL});
+    if (pav_doc_get(body, "RetentionDays") == NULL)
+        pav_members_int(&m, "RetentionDays", 0);
+    pav_members_int(&m, "SizeBytes", a == NULL ? 0 : a->bytes);
+    pav_members_int(&m, "EventCount", a == NULL ? 0 : a->count);
+    events_date(&m, body, "CreationTime");
+    return pav_members_object(&m);
+}
+
+static void
+describe_archive(struct control *c)
+{
+    struct pav_name_row row;
+    const struct pav_doc *body;
+
+    if (!archive_asked(c, &row, &body))
+        return;
+    events_answer(c, archive_entry(c, &row));
+    pav_members_str(&c->out, "ArchiveArn", events_arn(c, "archive", row.name));
+    events_copy(c, &c->out, body,
+                (const char *const[]){"Description", "EventPattern",
+                                      "KmsKeyIdentifier", NULL});
+}
+
+static void
+list_archives(struct control *c)
+{
+    events_list(c, PAV_NAME_ARCHIVE, 0, "Archives", archive_entry);
+}
+
+static void
+delete_archive(struct control *c)
+{
+    struct pav_name_row row;
+    const struct pav_doc *body;
+
+    if (!archive_asked(c, &row, &body))
+        return;
+    pav_store_name_delete(c->e->store, PAV_NAME_ARCHIVE, 0, row.name);
+    while (pav_store_archive_forget(c->e->store, row.number, INT64_MAX, 10000) >
+           0)
+        ;
+    events_touch(c, PAV_TOUCHED_ARCHIVE, NULL, row.name);
+}
+
+/* ---- replays ---- */
+
+static const char *const replay_fields[] = {"Description", "State",
+                                            "StateReason", "EventSourceArn",
+                                            "Destination", NULL};
+
+static int64_t
+time_in(const struct pav_doc *request, const char *key)
+{
+    const struct pav_doc *v = pav_doc_get(request, key);
+    double seconds = v == NULL ? 0 : pav_doc_double(v);
+
+    return seconds > 0 && seconds < 1e11 ? (int64_t)(seconds * 1000) : 0;
+}
+
+static bool
+start_fault(struct control *c, const struct archive *a, const char *archive,
+            const char *destination)
+{
+    struct pav_name_row row;
+    const struct pav_doc *body;
+
+    if (events_row(c, PAV_NAME_REPLAY, 0, control_text(c, "ReplayName"), &row,
+                   &body))
+        job_fail(c->j, PAV_CONFLICT, "ResourceAlreadyExistsException",
+                 "ReplayName", "Replay %s already exists.", row.name);
+    else if (a == NULL)
+        job_fail(c->j, PAV_INVALID, "ValidationException", "EventSourceArn",
+                 "Parameter EventSourceArn is not valid. Reason: Archive %s "
+                 "does not exist.",
+                 archive);
+    else if (destination == NULL || strcmp(destination, a->bus->arn) != 0)
+        job_fail(c->j, PAV_INVALID, "ValidationException", "Destination",
+                 "Parameter Destination.Arn is not valid. Reason: Cross event "
+                 "bus replay is not permitted.");
+    else if (time_in(c->j->request, "EventStartTime") >=
+             time_in(c->j->request, "EventEndTime"))
+        job_fail(c->j, PAV_INVALID, "ValidationException", "EventEndTime",
+                 "Parameter EventEndTime is not valid. Reason: EventStartTime "
+                 "must be before EventEndTime.");
+    else
+        return false;
+    return true;
+}
+
+static void
+start_replay(struct control *c)
+{
+    const char *name = control_text(c, "ReplayName");
+    const char *archive =
+        events_name_of(c, control_text(c, "EventSourceArn"), ":archive/");
+    const struct pav_doc *destination =
+        pav_doc_get(c->j->request, "Destination");
+    const struct pav_doc *arn = pav_doc_get(destination, "Arn");
+    struct archive *a = archive_by_name(c->e, archive);
+    int64_t now = pav_clock_ms(c->e->clock);
+    struct pav_archived first = {0, 0}, before;
+    struct pav_members m;
+
+    if (start_fault(c, a, archive, arn == NULL ? NULL : pav_doc_str(c->a, arn)))
+        return;
+    if (c->e->replays >= REPLAYS_MAX) {
+        job_fail(c->j, PAV_LIMIT, "LimitExceededException", "ReplayName",
+                 "The requested resource exceeds the maximum number allowed.");
+        return;
+    }
+    before.at = time_in(c->j->request, "EventStartTime") - 1;
+    before.event_id = INT64_MAX;
+    (void)pav_store_archive_next(c->e->store, a->id, before,
+                                 time_in(c->j->request, "EventEndTime"),
+                                 &first);
+    pav_members_init(&m, c->a);
+    events_copy(c, &m, c->j->request, replay_fields);
+    events_copy(c, &m, c->j->request, (const char *const[]){"Speed", NULL});
+    pav_members_str(&m, "State", "STARTING");
+    pav_members_int(&m, "EventStartTime", before.at + 1);
+    pav_members_int(&m, "EventEndTime", time_in(c->j->request, "EventEndTime"));
+    pav_members_int(&m, "ReplayStartTime", now);
+    pav_members_int(&m, "ArchiveId", a->id);
+    pav_members_int(&m, "BusId", a->bus->id);
+    pav_members_int(&m, "EventFirst", first.at);
+    pav_members_int(&m, "LastAt", before.at);
+    pav_members_int(&m, "LastId", INT64_MAX);
+    events_put(c, PAV_NAME_REPLAY, 0, name, now, &m);
+    c->e->replaying = true;
+    pav_members_str(&c->out, "ReplayArn", events_arn(c, "replay", name));
+    pav_members_str(&c->out, "State", "STARTING");
+    pav_members_date(&c->out, "ReplayStartTime", now);
+}
+
+static const struct pav_doc *
+replay_described(struct control *c, const struct pav_name_row *row, bool whole)
+{
+    static const char *const dates[] = {
+        "EventStartTime",  "EventEndTime",  "EventLastReplayedTime",
+        "ReplayStartTime", "ReplayEndTime", NULL};
+    const struct pav_doc *body = control_body(c, row);
+    struct pav_members m;
+    int i;
+
+    pav_members_init(&m, c->a);
+    pav_members_str(&m, "ReplayName", row->name);
+    events_copy(c, &m, body,
+                whole ? replay_fields
+                      : (const char *const[]){"EventSourceArn", "State",
+                                              "StateReason", NULL});
+    for (i = 0; dates[i] != NULL; i++)
+        events_date(&m, body, dates[i]);
+    if (whole)
+        pav_members_str(&m, "ReplayArn", events_arn(c, "replay", row->name));
+    return pav_members_object(&m);
+}
+
+static bool
+replay_asked(struct control *c, struct pav_name_row *row,
+             const struct pav_doc **body)
+{
+    const char *name = control_text(c, "ReplayName");
+
+    if (events_row(c, PAV_NAME_REPLAY, 0, name, row, body))
+        return true;
+    job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "ReplayName",
+             "Replay %s does not exist.", name);
+    return false;
+}
+
+static void
+describe_replay(struct control *c)
+{
+    struct pav_name_row row;
+    const struct pav_doc *body;
+
+    if (replay_asked(c, &row, &body))
+        events_answer(c, replay_described(c, &row, true));
+}
+
+static const struct pav_doc *
+replay_entry(struct control *c, const struct pav_name_row *row)
+{
+    const struct pav_doc *body = control_body(c, row);
+    const char *source = control_text(c, "EventSourceArn");
+    const char *state = control_text(c, "State");
+
+    if ((source != NULL &&
+         !pav_doc_is_str(pav_doc_get(body, "EventSourceArn"), source)) ||
+        (state != NULL && !pav_doc_is_str(pav_doc_get(body, "State"), state)))
+        return NULL;
+    return replay_described(c, row, false);
+}
+
+static void
+list_replays(struct control *c)
+{
+    events_list(c, PAV_NAME_REPLAY, 0, "Replays", replay_entry);
+}
+
+static void
+cancel_replay(struct control *c)
+{
+    struct pav_name_row row;
+    const struct pav_doc *body;
+    struct pav_members m;
+
+    if (!replay_asked(c, &row, &body))
+        return;
+    if (row.number == 0) {
+        job_fail(c->j, PAV_CONFLICT, "IllegalStatusException", "ReplayName",
+                 "Replay %s is not in a valid state for this operation.",
+                 row.name);
+        return;
+    }
+    pav_members_init(&m, c->a);
+    pav_members_str(&m, "State", "CANCELLED");
+    pav_members_int(&m, "ReplayEndTime", pav_clock_ms(c->e->clock));
+    row.body =
+        control_printed(c, pav_doc_merge(c->a, body, pav_members_object(&m)));
+    row.number = 0;
+    pav_store_name_put(c->e->store, &row);
+    pav_members_str(&c->out, "ReplayArn", events_arn(c, "replay", row.name));
+    pav_members_str(&c->out, "State", "CANCELLED");
+}
+
+const struct control_action archives_actions[] = {
+    {"events:CreateArchive", create_archive, true},
+    {"events:DescribeArchive", describe_archive, false},
+    {"events:UpdateArchive", update_archive, true},
+    {"events:DeleteArchive", delete_archive, true},
+    {"events:ListArchives", list_archives, false},
+    {"events:StartReplay", start_replay, false},
+    {"events:DescribeReplay", describe_replay, false},
+    {"events:CancelReplay", cancel_replay, false},
+    {"events:ListReplays", list_replays, false},
+    {NULL, NULL, false},
+};
