@@ -107,7 +107,7 @@ e2e() {
     done
 }
 
-all_units="doc base machine step store run http_parse pages"
+all_units="doc base machine step pattern store run http_parse pages"
 werror=-DCMAKE_COMPILE_WARNING_AS_ERROR=ON
 
 gcc_lane() {
