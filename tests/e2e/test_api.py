@@ -45,7 +45,7 @@ class Api(unittest.TestCase):
         arn = made["stateMachineArn"]
         self.assertEqual(arn, "arn:aws:states:us-east-1:000000000000:stateMachine:ask")
         code, listed, _ = self.aws("list-state-machines")
-        self.assertEqual([m["name"] for m in listed["stateMachines"]], ["ask", "car", "order"])
+        self.assertEqual([m["name"] for m in listed["stateMachines"]], ["ask", "car", "finding", "order"])
         code, described, _ = self.aws("describe-state-machine", "--state-machine-arn", arn)
         self.assertEqual((described["status"], described["definition"]), ("ACTIVE", WAITING))
         code, run, err = self.aws("start-execution", "--state-machine-arn", arn, "--name", "one", "--input", '{"k": 1}')
@@ -224,7 +224,7 @@ class Api(unittest.TestCase):
     def test_status(self):
         s = self.d.get("/api/v1/status")
         self.assertTrue(s["ready"])
-        self.assertEqual(s["engine"]["machines"], 2)
+        self.assertEqual(s["engine"]["machines"], 3)
 
     # ---- live changes
 

@@ -20,6 +20,10 @@ class Samples(unittest.TestCase):
                 with self.subTest(os.path.relpath(path, MACHINES)):
                     sample = json.load(open(path))
                     expect = sample["expect"]
+                    if any("afterSeconds" in e for e in sample["events"]):
+                        # its hours pass on the virtual clock only
+                        self.assertEqual(cli("test", os.path.dirname(os.path.dirname(path)))[0], 0)
+                        continue
                     status, answer = d.post(sample["events"])
                     self.assertEqual(status, 200)
                     self.assertEqual([r["dispositions"][0]["disposition"] for r in answer["results"]],
@@ -152,7 +156,7 @@ class Commands(unittest.TestCase):
             self.assertEqual(cli(*args, "--force")[0], 0)
 
     def test_validate(self):
-        self.assertEqual(cli("validate", MACHINES), (0, "2 valid\n", ""))
+        self.assertEqual(cli("validate", MACHINES), (0, "3 valid\n", ""))
         self.assertEqual(cli("validate", MACHINES + "/order")[0], 0)
         with Daemon() as d:
             bad = d.folder + "/bad.json"
