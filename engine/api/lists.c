@@ -363,6 +363,7 @@ status_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
     cJSON_AddNumberToObject(o, "commit", (double)s->commit_us);
     cJSON_AddNumberToObject(o, "release", (double)s->release_us);
     cJSON_AddNumberToObject(o, "checkpoint", (double)s->checkpoint_us);
+    cJSON_AddNumberToObject(o, "longestTurn", (double)s->turn_most_us);
     o = cJSON_AddObjectToObject(paper, "commits");
     add_spread(o, "eventsEach", &s->batch, pav_bounds_items, 1);
     add_spread(o, "microsecondsEach", &s->commit, pav_bounds_seconds, 1e6);

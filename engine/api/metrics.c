@@ -97,6 +97,9 @@ put_engine(struct pav_buf *b, const struct pav_status_view *s)
            (double)s->steps);
     number(b, "turns_total", "counter", "Turns of the engine.",
            (double)s->turns);
+    histogram(b, "turn_duration_seconds",
+              "What a turn with work takes, waits for the disk left out.",
+              &s->turn, pav_bounds_seconds);
     number(b, "commits_total", "counter", "Commits.", (double)s->commits);
     number(b, "rollbacks_total", "counter",
            "Turns that were rolled back for want of space.",

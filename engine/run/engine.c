@@ -340,18 +340,27 @@ job_bytes(const struct pav_job *j)
 }
 
 static void
+count_turn(struct pav_engine *e, uint64_t took_us)
+{
+    pav_histogram_add(&e->counts.turn, pav_bounds_seconds,
+                      (double)took_us / 1e6);
+    if (took_us > e->counts.turn_most_us)
+        e->counts.turn_most_us = took_us;
+}
+
+static void
 collect_and_advance(struct pav_engine *e, int64_t wait_ms)
 {
-    int64_t t0 = pav_clock_mono_us(), t1;
+    int64_t t0 = pav_clock_mono_us(), t1, began;
     struct pav_node *n = pav_queue_take(e->queue, TURN_JOBS, wait_ms), *next;
-    uint64_t settled;
+    uint64_t settled, flushed = e->counts.flush_us;
     uint32_t events = 0;
     size_t bytes = 0;
     bool idle = n == NULL;
 
     if (pav_queue_count(e->queue) > e->counts.queue_most)
         e->counts.queue_most = pav_queue_count(e->queue);
-    t1 = pav_clock_mono_us();
+    t1 = began = pav_clock_mono_us();
     e->counts.collect_us += (uint64_t)(t1 - t0);
     settled = settled_us(e);
     pav_clock_forget(e->clock); /* T3: the first reader freezes it */
@@ -396,6 +405,9 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
         pav_histogram_add(&e->counts.checkpoint, pav_bounds_seconds,
                           (double)t0 / 1e6);
     }
+    if (!idle)
+        count_turn(e, (uint64_t)(pav_clock_mono_us() - began) -
+                          (e->counts.flush_us - flushed));
 }
 
 void

@@ -290,7 +290,7 @@ run(struct connection *all, int epoll)
             start(c, at, &busy);
             left = due < o.orders * o.steps / o.batch;
         }
-        n = epoll_wait(epoll, ready, 256, left ? 1 : -1);
+        n = epoll_wait(epoll, ready, 256, left || busy == 0 ? 1 : -1);
         for (i = 0; i < n; i++) {
             struct connection *c = ready[i].data.ptr;
 

@@ -9,6 +9,7 @@ due one after the other within ten seconds of the start; each starts an executio
 whose start is compared with the schedule's time.  Writes DIR/bench/schedules.json.
 """
 import argparse
+import atexit
 import json
 import os
 import sqlite3
@@ -30,6 +31,7 @@ class Daemon:
     def start(self):
         began = time.time()
         self.process = subprocess.Popen(self.args, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        atexit.register(self.process.kill)  # for a run that fails
         self.url = self.process.stdout.readline().split()[-1]
         return time.time() - began
 
