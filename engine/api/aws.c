@@ -12,6 +12,7 @@
  * "sync-" before the host for StartSyncExecution and TestState: such a Host is
  * ours as well (net/access.c).
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,6 +232,8 @@ has_type(const struct pav_doc *v, enum field_type type)
 
     switch (type) {
     case FIELD_TEXT:
+    case FIELD_NAME:
+    case FIELD_PATH:
         return v->kind == PAV_STRING;
     case FIELD_WHOLE:
         return v->kind == PAV_NUMBER && pav_doc_int(v, &n);
@@ -250,7 +253,8 @@ static const char *
 type_word(enum field_type type)
 {
     static const char *const words[] = {
-        [FIELD_TEXT] = "a string",   [FIELD_WHOLE] = "an integer",
+        [FIELD_TEXT] = "a string",   [FIELD_NAME] = "a string",
+        [FIELD_PATH] = "a string",   [FIELD_WHOLE] = "an integer",
         [FIELD_NUMBER] = "a number", [FIELD_FLAG] = "a boolean",
         [FIELD_LIST] = "a list",     [FIELD_OBJECT] = "an object"};
 
@@ -272,11 +276,30 @@ among(const char *words, const struct pav_doc *v)
     return false;
 }
 
+static bool
+is_text(enum field_type type)
+{
+    return type == FIELD_TEXT || type == FIELD_NAME || type == FIELD_PATH;
+}
+
+static bool
+is_plain(enum field_type type, const struct pav_doc *v)
+{
+    uint32_t i;
+
+    for (i = 0; type != FIELD_TEXT && i < v->len; i++)
+        if (!isalnum((unsigned char)v->text[i]) &&
+            (v->text[i] == '\0' || strchr(".-_", v->text[i]) == NULL) &&
+            (type != FIELD_PATH || v->text[i] != '/'))
+            return false;
+    return true;
+}
+
 static void
 check_bounds(struct check *c, const struct aws_field *f,
              const struct pav_doc *v)
 {
-    bool text = f->type == FIELD_TEXT;
+    bool text = is_text(f->type);
     double n = text                    ? (double)pav_utf8_count(v->text, v->len)
                : f->type == FIELD_LIST ? (double)v->len
                                        : pav_doc_double(v);
@@ -291,6 +314,12 @@ check_bounds(struct check *c, const struct aws_field *f,
         violate(c, f, v,
                 pav_arena_printf(c->arena, "have %s less than or equal to %lld",
                                  what, (long long)f->most));
+    if (text && !is_plain(f->type, v))
+        violate(
+            c, f, v,
+            pav_arena_printf(c->arena, "satisfy regular expression pattern: %s",
+                             f->type == FIELD_PATH ? "[/\\.\\-_A-Za-z0-9]+"
+                                                   : "[\\.\\-_A-Za-z0-9]+"));
     if (f->words != NULL && !among(f->words, v))
         violate(c, f, v,
                 pav_arena_printf(c->arena, "satisfy enum value set: [%s]",
@@ -312,8 +341,8 @@ check_field(struct check *c, const struct aws_field *f)
             c->arena, "The field '%s' must be %s", f->name, type_word(f->type));
         return;
     }
-    if (f->type == FIELD_TEXT || f->type == FIELD_WHOLE ||
-        f->type == FIELD_NUMBER || f->type == FIELD_LIST)
+    if (is_text(f->type) || f->type == FIELD_WHOLE || f->type == FIELD_NUMBER ||
+        f->type == FIELD_LIST)
         check_bounds(c, f, v);
 }
 

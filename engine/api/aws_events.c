@@ -221,6 +221,10 @@ test_pattern(struct aws_read *r)
         name, type, false, 0, 0, NULL                                          \
     }
 #define NAME(name, most) TEXT(name, true, most)
+#define PLAIN(name, most)                                                      \
+    {                                                                          \
+        name, FIELD_NAME, true, 1, most, NULL                                  \
+    }
 #define PAGE                                                                   \
     {"Limit", FIELD_WHOLE, false, 1, 100, NULL}, TEXT("NextToken", false, 2048)
 #define BUS TEXT("EventBusName", false, 1600)
@@ -229,8 +233,9 @@ FIELDS(put_events, {"Entries", FIELD_LIST, true, 1, 10, NULL},
        TEXT("EndpointId", false, 50));
 FIELDS(test_pattern, {"EventPattern", FIELD_TEXT, true, 0, 4096, NULL},
        {"Event", FIELD_TEXT, true, 0, 0, NULL});
-FIELDS(create_bus, NAME("Name", 256), TEXT("EventSourceName", false, 256),
-       ANY("Description", FIELD_TEXT), ANY("KmsKeyIdentifier", FIELD_TEXT),
+FIELDS(create_bus, {"Name", FIELD_PATH, true, 1, 256, NULL},
+       TEXT("EventSourceName", false, 256), ANY("Description", FIELD_TEXT),
+       ANY("KmsKeyIdentifier", FIELD_TEXT),
        ANY("DeadLetterConfig", FIELD_OBJECT), ANY("LogConfig", FIELD_OBJECT),
        ANY("Tags", FIELD_LIST));
 FIELDS(update_bus, TEXT("Name", false, 256), ANY("Description", FIELD_TEXT),
@@ -244,69 +249,69 @@ FIELDS(put_permission, BUS, TEXT("Action", false, 64),
        ANY("Condition", FIELD_OBJECT), ANY("Policy", FIELD_TEXT));
 FIELDS(remove_permission, BUS, TEXT("StatementId", false, 64),
        ANY("RemoveAllPermissions", FIELD_FLAG));
-FIELDS(put_rule, NAME("Name", 64),
+FIELDS(put_rule, PLAIN("Name", 64),
        {"ScheduleExpression", FIELD_TEXT, false, 0, 256, NULL},
        {"EventPattern", FIELD_TEXT, false, 0, 4096, NULL},
        {"State", FIELD_TEXT, false, 0, 0,
         "ENABLED, DISABLED, ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"},
        {"Description", FIELD_TEXT, false, 0, 512, NULL},
        TEXT("RoleArn", false, 1600), ANY("Tags", FIELD_LIST), BUS);
-FIELDS(rule, NAME("Name", 64), BUS);
-FIELDS(delete_rule, NAME("Name", 64), BUS, ANY("Force", FIELD_FLAG));
+FIELDS(rule, PLAIN("Name", 64), BUS);
+FIELDS(delete_rule, PLAIN("Name", 64), BUS, ANY("Force", FIELD_FLAG));
 FIELDS(list_rules, TEXT("NamePrefix", false, 64), BUS, PAGE);
 FIELDS(by_target, NAME("TargetArn", 1600), BUS, PAGE);
-FIELDS(put_targets, NAME("Rule", 64), BUS,
+FIELDS(put_targets, PLAIN("Rule", 64), BUS,
        {"Targets", FIELD_LIST, true, 1, 100, NULL});
-FIELDS(remove_targets, NAME("Rule", 64), BUS,
+FIELDS(remove_targets, PLAIN("Rule", 64), BUS,
        {"Ids", FIELD_LIST, true, 1, 100, NULL}, ANY("Force", FIELD_FLAG));
-FIELDS(list_targets, NAME("Rule", 64), BUS, PAGE);
-FIELDS(create_archive, NAME("ArchiveName", 48), NAME("EventSourceArn", 1600),
+FIELDS(list_targets, PLAIN("Rule", 64), BUS, PAGE);
+FIELDS(create_archive, PLAIN("ArchiveName", 48), NAME("EventSourceArn", 1600),
        {"Description", FIELD_TEXT, false, 0, 512, NULL},
        {"EventPattern", FIELD_TEXT, false, 0, 4096, NULL},
-       {"RetentionDays", FIELD_WHOLE, false, 0, 0, NULL},
+       {"RetentionDays", FIELD_WHOLE, false, 0, INT32_MAX, NULL},
        ANY("KmsKeyIdentifier", FIELD_TEXT));
-FIELDS(update_archive, NAME("ArchiveName", 48),
+FIELDS(update_archive, PLAIN("ArchiveName", 48),
        {"Description", FIELD_TEXT, false, 0, 512, NULL},
        {"EventPattern", FIELD_TEXT, false, 0, 4096, NULL},
-       {"RetentionDays", FIELD_WHOLE, false, 0, 0, NULL},
+       {"RetentionDays", FIELD_WHOLE, false, 0, INT32_MAX, NULL},
        ANY("KmsKeyIdentifier", FIELD_TEXT));
-FIELDS(archive, NAME("ArchiveName", 48));
+FIELDS(archive, PLAIN("ArchiveName", 48));
 FIELDS(list_archives, TEXT("NamePrefix", false, 48),
        TEXT("EventSourceArn", false, 1600), TEXT("State", false, 32), PAGE);
-FIELDS(start_replay, NAME("ReplayName", 64),
+FIELDS(start_replay, PLAIN("ReplayName", 64),
        {"Description", FIELD_TEXT, false, 0, 512, NULL},
        NAME("EventSourceArn", 1600),
        {"EventStartTime", FIELD_NUMBER, true, 0, 0, NULL},
        {"EventEndTime", FIELD_NUMBER, true, 0, 0, NULL},
        {"Destination", FIELD_OBJECT, true, 0, 0, NULL},
        {"Speed", FIELD_NUMBER, false, 0, 0, NULL});
-FIELDS(replay, NAME("ReplayName", 64));
+FIELDS(replay, PLAIN("ReplayName", 64));
 FIELDS(list_replays, TEXT("NamePrefix", false, 64),
        TEXT("EventSourceArn", false, 1600), TEXT("State", false, 32), PAGE);
-FIELDS(create_connection, NAME("Name", 64),
+FIELDS(create_connection, PLAIN("Name", 64),
        {"Description", FIELD_TEXT, false, 0, 512, NULL},
        {"AuthorizationType", FIELD_TEXT, true, 0, 0,
         "BASIC, OAUTH_CLIENT_CREDENTIALS, API_KEY"},
        {"AuthParameters", FIELD_OBJECT, true, 0, 0, NULL},
        ANY("InvocationConnectivityParameters", FIELD_OBJECT),
        ANY("KmsKeyIdentifier", FIELD_TEXT));
-FIELDS(update_connection, NAME("Name", 64),
+FIELDS(update_connection, PLAIN("Name", 64),
        {"Description", FIELD_TEXT, false, 0, 512, NULL},
        {"AuthorizationType", FIELD_TEXT, false, 0, 0,
         "BASIC, OAUTH_CLIENT_CREDENTIALS, API_KEY"},
        ANY("AuthParameters", FIELD_OBJECT),
        ANY("InvocationConnectivityParameters", FIELD_OBJECT),
        ANY("KmsKeyIdentifier", FIELD_TEXT));
-FIELDS(named, NAME("Name", 64));
+FIELDS(named, PLAIN("Name", 64));
 FIELDS(list_connections, TEXT("NamePrefix", false, 64),
        TEXT("ConnectionState", false, 32), PAGE);
-FIELDS(create_destination, NAME("Name", 64),
+FIELDS(create_destination, PLAIN("Name", 64),
        {"Description", FIELD_TEXT, false, 0, 512, NULL},
        NAME("ConnectionArn", 1600), NAME("InvocationEndpoint", 2048),
        {"HttpMethod", FIELD_TEXT, true, 0, 0,
         "POST, GET, HEAD, OPTIONS, PUT, PATCH, DELETE"},
        {"InvocationRateLimitPerSecond", FIELD_WHOLE, false, 1, 0, NULL});
-FIELDS(update_destination, NAME("Name", 64),
+FIELDS(update_destination, PLAIN("Name", 64),
        {"Description", FIELD_TEXT, false, 0, 512, NULL},
        TEXT("ConnectionArn", false, 1600),
        TEXT("InvocationEndpoint", false, 2048),
@@ -319,12 +324,13 @@ FIELDS(tag, NAME("ResourceARN", 1600), {"Tags", FIELD_LIST, true, 0, 0, NULL});
 FIELDS(untag, NAME("ResourceARN", 1600),
        {"TagKeys", FIELD_LIST, true, 0, 0, NULL});
 FIELDS(tags, NAME("ResourceARN", 1600));
-FIELDS(letters, ANY("Ids", FIELD_LIST), TEXT("TargetArn", false, 1600));
+FIELDS(letters, {"Ids", FIELD_LIST, false, 0, 1000, NULL},
+       TEXT("TargetArn", false, 1600));
 FIELDS(put_schema, NAME("Source", 256), NAME("DetailType", 128),
        {"Policy", FIELD_TEXT, false, 0, 0, "reject, record"},
        {"Schema", FIELD_OBJECT, true, 0, 0, NULL});
 FIELDS(schema, NAME("Source", 256), NAME("DetailType", 128));
-FIELDS(schedule, NAME("Name", 64), TEXT("GroupName", false, 64),
+FIELDS(schedule, PLAIN("Name", 64), TEXT("GroupName", false, 64),
        TEXT("ClientToken", false, 64),
        {"ScheduleExpression", FIELD_TEXT, true, 1, 256, NULL},
        TEXT("ScheduleExpressionTimezone", false, 50),
@@ -334,12 +340,12 @@ FIELDS(schedule, NAME("Name", 64), TEXT("GroupName", false, 64),
        {"FlexibleTimeWindow", FIELD_OBJECT, true, 0, 0, NULL},
        TEXT("ActionAfterCompletion", false, 10), TEXT("KmsKeyArn", false, 2048),
        ANY("StartDate", FIELD_NUMBER), ANY("EndDate", FIELD_NUMBER));
-FIELDS(one_schedule, NAME("Name", 64), TEXT("GroupName", false, 64),
+FIELDS(one_schedule, PLAIN("Name", 64), TEXT("GroupName", false, 64),
        TEXT("ClientToken", false, 64));
 FIELDS(list_schedules, TEXT("GroupName", false, 64),
        TEXT("NamePrefix", false, 64), TEXT("State", false, 10),
        TEXT("MaxResults", false, 3), TEXT("NextToken", false, 2048));
-FIELDS(group, NAME("Name", 64), TEXT("ClientToken", false, 64),
+FIELDS(group, PLAIN("Name", 64), TEXT("ClientToken", false, 64),
        ANY("Tags", FIELD_LIST));
 
 #define CONTROL(name, fields)                                                  \

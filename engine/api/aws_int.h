@@ -11,6 +11,8 @@
 
 enum field_type {
     FIELD_TEXT,   /* least and most: characters */
+    FIELD_NAME,   /* the same, of [.\-_A-Za-z0-9] */
+    FIELD_PATH,   /* and with slashes: an event bus's name */
     FIELD_WHOLE,  /* least and most: the value */
     FIELD_NUMBER, /* the same */
     FIELD_FLAG,

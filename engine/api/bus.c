@@ -170,7 +170,8 @@ archives_get(struct pav_query *q)
 
 /* ---- discovery ---- */
 
-#define SAMPLES 1000
+#define SAMPLES      1000
+#define SAMPLES_SIZE (8 << 20) /* bytes; their trees take many times that */
 
 void
 discover_get(struct pav_query *q)
@@ -182,6 +183,7 @@ discover_get(struct pav_query *q)
     struct pav_members m;
     uint32_t count, i;
     int64_t seen = 0;
+    size_t size = 0;
 
     if (source == NULL || type == NULL) {
         pav_discovery_free(d);
@@ -190,12 +192,13 @@ discover_get(struct pav_query *q)
     }
     count =
         pav_reader_events_of(q->reader, source, type, SAMPLES, q->arena, &rows);
-    for (i = 0; i < count; i++) {
+    for (i = 0; i < count && size < SAMPLES_SIZE; i++) {
         struct pav_envelope_defaults defaults = {
             .region = q->region, .account = q->account, .fresh_id = "x"};
         struct pav_envelope e;
         const struct pav_doc *event;
 
+        size += rows[i].body.len;
         if (pav_envelope_read_any(rows[i].body.p, rows[i].body.len, &defaults,
                                   q->arena, &e, NULL) != PAV_OK ||
             pav_doc_parse(q->arena, e.text.p, e.text.len, NULL, &event, NULL) !=

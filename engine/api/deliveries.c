@@ -31,6 +31,7 @@
 #define ANSWER_MAX   65536
 #define MAX_HEADERS  60
 #define MAX_TOKENS   100
+#define DAY_S        86400
 #define ROTATE_BYTES (64 << 20)
 #define EARLY_MS     60000 /* a token is fetched anew so long before its end */
 
@@ -66,7 +67,13 @@ fail(struct delivery *d, const char *code, const char *cause, bool again)
     finish(d);
 }
 
-/* Seconds; a negative one stops it. */
+static int64_t
+bounded_s(int64_t seconds)
+{
+    return seconds > DAY_S ? DAY_S : seconds < -1 ? -1 : seconds;
+}
+
+/* Milliseconds; a negative one stops it. */
 static int64_t
 retry_after(const struct pav_incoming *in)
 {
@@ -74,7 +81,7 @@ retry_after(const struct pav_incoming *in)
 
     for (; p != NULL && (end = strstr(p, "\r\n")) != NULL; p = end + 2)
         if (strncasecmp(p, "Retry-After:", 12) == 0)
-            return strtol(p + 12, NULL, 10) * 1000;
+            return bounded_s(strtoll(p + 12, NULL, 10)) * 1000;
     return 0;
 }
 
@@ -113,11 +120,29 @@ answered(void *arg, const struct pav_incoming *in)
 
 /* ---- requests ---- */
 
+/* What frames a request is not the target's to say. */
+static bool
+is_free_header(const char *name)
+{
+    static const char *const framing[] = {
+        "Host",       "Content-Length", "Transfer-Encoding",
+        "Connection", "Expect",         "TE",
+        "Trailer",    "Upgrade"};
+    size_t i;
+
+    for (i = 0; i < sizeof(framing) / sizeof(framing[0]); i++)
+        if (strcasecmp(name, framing[i]) == 0)
+            return false;
+    return *name != '\0' &&
+           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                        "0123456789!#$%&'*+-.^_`|~") == strlen(name);
+}
+
 static void
 add_header(struct delivery *d, const char *name, const char *value)
 {
     if (d->header_count < MAX_HEADERS && name != NULL && value != NULL &&
-        strpbrk(value, "\r\n") == NULL && strpbrk(name, ":\r\n") == NULL)
+        strpbrk(value, "\r\n") == NULL && is_free_header(name))
         d->headers[d->header_count++] =
             pav_arena_printf(d->a, "%s: %s", name, value);
 }
@@ -222,7 +247,10 @@ endpoint_of(struct delivery *d)
             *p == '*' && values != NULL ? pav_doc_at(values, i) : NULL;
 
         if (v != NULL && v->kind == PAV_STRING) {
-            pav_url_encode(&b, v->text, v->len);
+            if (pav_doc_is_str(v, ".") || pav_doc_is_str(v, ".."))
+                pav_buf_puts(&b, &"%2E%2E"[v->len == 1 ? 3 : 0]); /* a name */
+            else
+                pav_url_encode(&b, v->text, v->len);
             i++;
         } else {
             pav_buf_putc(&b, *p);
@@ -259,7 +287,7 @@ post(struct delivery *d, const char *method, const char *url,
 /* ---- OAuth's client credentials ---- */
 
 struct token {
-    char *connection; /* its ARN */
+    char *connection; /* its ARN, and when it was changed last */
     char *text;
     int64_t until_ms;
 };
@@ -268,9 +296,13 @@ static struct token *
 token_of(struct delivery *d, bool make)
 {
     const char *arn = text_in(d, d->connection, "ConnectionArn");
+    const struct pav_doc *changed =
+        pav_doc_get(d->connection, "LastModifiedTime");
     struct token *tokens = d->api->tokens, *oldest = &tokens[0];
     int i;
 
+    if (arn != NULL && changed != NULL)
+        arn = pav_arena_printf(d->a, "%s %s", arn, pav_doc_text(d->a, changed));
     for (i = 0; i < MAX_TOKENS; i++) {
         if (tokens[i].connection != NULL && arn != NULL &&
             strcmp(tokens[i].connection, arn) == 0)
@@ -328,7 +360,7 @@ token_came(void *arg, const struct pav_incoming *in)
     if (t != NULL) {
         free(t->text);
         t->text = pav_xstrdup(pav_doc_str(d->a, text));
-        t->until_ms = api_now_ms(d->api) + n * 1000 - EARLY_MS;
+        t->until_ms = api_now_ms(d->api) + bounded_s(n) * 1000 - EARLY_MS;
     }
     d->token_was_fresh = true;
     send_with_token(d, pav_doc_str(d->a, text));
@@ -368,8 +400,11 @@ fetch_token(struct delivery *d)
     uint32_t i;
 
     out.private_allowed = d->api->config.services->allow_private;
-    if (url == NULL)
+    if (url == NULL) {
+        fail(d, "AUTHORIZATION_FAILURE", "the connection is not authorized",
+             false);
         return;
+    }
     (void)pav_service_allows(d->api->config.services, url, d->a,
                              &out.private_allowed);
     pav_buf_init(&b, 1 << 16);
@@ -434,6 +469,12 @@ send(struct delivery *d)
 {
     const struct token *t;
 
+    if (pav_doc_is_str(pav_doc_get(d->connection, "ConnectionState"),
+                       "DEAUTHORIZED")) {
+        fail(d, "AUTHORIZATION_FAILURE", "the connection is not authorized",
+             false);
+        return;
+    }
     if (!pav_doc_is_str(pav_doc_get(d->connection, "AuthorizationType"),
                         "OAUTH_CLIENT_CREDENTIALS")) {
         send_with_token(d, NULL);
@@ -448,6 +489,19 @@ send(struct delivery *d)
 
 /* ---- mapped services, and other buses ---- */
 
+static const char *
+encoded(struct delivery *d, const char *text)
+{
+    struct pav_buf b;
+    const char *out;
+
+    pav_buf_init(&b, 1 << 16);
+    pav_url_encode(&b, text, strlen(text));
+    out = pav_arena_strndup(d->a, b.p == NULL ? "" : b.p, b.len);
+    pav_buf_fini(&b);
+    return out;
+}
+
 static void
 send_mapped(struct delivery *d)
 {
@@ -460,7 +514,7 @@ send_mapped(struct delivery *d)
 
         endpoint = pav_service_endpoint(map, map->functions, name, d->a);
         path = pav_arena_printf(d->a, "/2015-03-31/functions/%s/invocations",
-                                name);
+                                encoded(d, name));
         add_header(d, "X-Amz-Invocation-Type", "Event");
     } else if (strstr(d->arn, ":sqs:") != NULL) {
         endpoint = pav_service_endpoint(map, map->queues, d->arn, d->a);
@@ -470,7 +524,7 @@ send_mapped(struct delivery *d)
         add_header(d, "X-Pavane-Topic", d->arn);
     } else if ((p = strstr(d->arn, ":event-bus/")) != NULL) {
         endpoint = pav_service_endpoint(map, map->buses, d->arn, d->a);
-        path = pav_arena_printf(d->a, "/events?bus=%s", p + 11);
+        path = pav_arena_printf(d->a, "/events?bus=%s", encoded(d, p + 11));
     }
     if (endpoint == NULL) {
         fail(d, "NO_RESOURCE",
@@ -670,7 +724,7 @@ deliveries_take(struct pav_api *api, struct pav_job *job)
     d->target = pav_doc_get(job->request, "Target");
     d->destination = pav_doc_get(job->request, "Destination");
     d->connection = pav_doc_get(job->request, "Connection");
-    d->arn = pav_arena_strdup(d->a, job->resource);
+    reply->resource = d->arn = pav_arena_strdup(d->a, job->resource);
     d->body.p = pav_arena_strndup(d->a, job->with.p, job->with.len);
     d->body.len = job->with.len;
     if (d->destination != NULL)

@@ -14,7 +14,10 @@
 #include "pavane/text.h"
 
 #define MAX_DEPTH   64
-#define MATCH_LIMIT 100000
+#define MAX_PLACES  1000
+#define MATCH_STEPS 200000 /* of one value's first match; later ones fewer */
+#define MATCH_LEAST 1000
+#define MOST_SHOWN  500     /* characters of a place */
 #define MAX_TRIES   1000000 /* of one value: $ref and anyOf may multiply */
 
 struct expression {
@@ -26,6 +29,8 @@ struct expression {
 
 struct pav_schema {
     const struct pav_doc *root;
+    const struct pav_doc *places[MAX_PLACES]; /* that $ref points to, checked */
+    uint32_t place_count;
     struct expression *expressions;
 };
 
@@ -204,6 +209,26 @@ resolve(const struct pav_schema *s, const struct pav_doc *ref)
     return d;
 }
 
+/* What $ref points to may stand where no keyword leads: a schema it must be. */
+static enum pav_rc
+check_place(struct pav_schema *s, const struct pav_doc *d, const char *at,
+            unsigned depth, struct pav_err *err)
+{
+    uint32_t i;
+
+    if (d == NULL)
+        return refuse(err, at,
+                      "a place within this schema is wanted, such as "
+                      "#/$defs/address");
+    for (i = 0; i < s->place_count; i++)
+        if (s->places[i] == d)
+            return PAV_OK;
+    if (s->place_count == MAX_PLACES)
+        return refuse(err, at, "more than 1000 places are referred to");
+    s->places[s->place_count++] = d;
+    return check(s, d, at, depth + 1, err);
+}
+
 static enum pav_rc
 check_keyword(struct pav_schema *s, enum shape shape, const struct pav_doc *v,
               const char *at, unsigned depth, struct pav_err *err)
@@ -230,11 +255,8 @@ check_keyword(struct pav_schema *s, enum shape shape, const struct pav_doc *v,
                    ? add_expression(s, v, NULL, v->text, v->len, at, err)
                    : refuse(err, at, "a regular expression is wanted");
     case SHAPE_REF:
-        return v->kind == PAV_STRING && resolve(s, v) != NULL
-                   ? PAV_OK
-                   : refuse(err, at,
-                            "a place within this schema is wanted, such as "
-                            "#/$defs/address");
+        return check_place(s, v->kind == PAV_STRING ? resolve(s, v) : NULL, at,
+                           depth, err);
     }
     return PAV_OK;
 }
@@ -304,18 +326,39 @@ struct asking {
     const struct pav_schema *schema;
     struct pav_arena *a;
     struct pav_err *err;
-    unsigned depth;
-    uint32_t tries;
+    unsigned depth, quiet; /* within what may fail: nobody reads why */
+    uint32_t tries, matches;
 };
 
 static bool accepts(struct asking *q, const struct pav_doc *schema,
                     const struct pav_doc *v, const char *at);
 
 static bool
+would_accept(struct asking *q, const struct pav_doc *schema,
+             const struct pav_doc *v, const char *at)
+{
+    bool fine;
+
+    q->quiet++;
+    fine = accepts(q, schema, v, at);
+    q->quiet--;
+    return fine;
+}
+
+/* For a message; a long one is cut. */
+static const char *
+shown(struct asking *q, const struct pav_doc *d)
+{
+    return q->quiet > 0 ? "" : pav_doc_text(q->a, d);
+}
+
+static bool
 fail(struct asking *q, const char *at, const char *fmt, const char *what)
 {
     char message[256];
 
+    if (q->quiet > 0)
+        return false;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     snprintf(message, sizeof(message), fmt, what);
@@ -325,10 +368,11 @@ fail(struct asking *q, const char *at, const char *fmt, const char *what)
 }
 
 static bool
-matches(const struct pav_schema *s, const struct pav_doc *text, const char *key,
+matches(struct asking *q, const struct pav_doc *text, const char *key,
         const char *p, size_t len)
 {
-    const struct expression *x = s->expressions;
+    const struct expression *x = q->schema->expressions;
+    uint32_t limit = MATCH_STEPS / ++q->matches;
     pcre2_match_data *data;
     pcre2_match_context *context;
     int rc;
@@ -339,10 +383,13 @@ matches(const struct pav_schema *s, const struct pav_doc *text, const char *key,
         return true;
     data = pcre2_match_data_create(1, NULL);
     context = pcre2_match_context_create(NULL);
-    pcre2_set_match_limit(context, MATCH_LIMIT);
+    pcre2_set_match_limit(context, limit > MATCH_LEAST ? limit : MATCH_LEAST);
     rc = pcre2_match(x->code, (PCRE2_SPTR)p, len, 0, 0, data, context);
     pcre2_match_context_free(context);
     pcre2_match_data_free(data);
+    q->tries++;
+    if (rc == PCRE2_ERROR_MATCHLIMIT)
+        q->tries = MAX_TRIES + 1;
     return rc >= 0;
 }
 
@@ -376,8 +423,7 @@ check_of_type(struct asking *q, const struct pav_doc *type,
     for (i = 0; i < type->len; i++)
         if (is_type(v, &type->items[i]))
             return true;
-    return fail(q, at, "one of the types %s is wanted",
-                pav_doc_text(q->a, type));
+    return fail(q, at, "one of the types %s is wanted", shown(q, type));
 }
 
 static bool
@@ -388,21 +434,20 @@ check_numbers(struct asking *q, const struct pav_doc *s,
     double by, ratio;
 
     if ((n = pav_doc_get(s, "minimum")) != NULL && pav_doc_number_cmp(v, n) < 0)
-        return fail(q, at, "at least %s is wanted", pav_doc_text(q->a, n));
+        return fail(q, at, "at least %s is wanted", shown(q, n));
     if ((n = pav_doc_get(s, "maximum")) != NULL && pav_doc_number_cmp(v, n) > 0)
-        return fail(q, at, "at most %s is wanted", pav_doc_text(q->a, n));
+        return fail(q, at, "at most %s is wanted", shown(q, n));
     if ((n = pav_doc_get(s, "exclusiveMinimum")) != NULL &&
         pav_doc_number_cmp(v, n) <= 0)
-        return fail(q, at, "more than %s is wanted", pav_doc_text(q->a, n));
+        return fail(q, at, "more than %s is wanted", shown(q, n));
     if ((n = pav_doc_get(s, "exclusiveMaximum")) != NULL &&
         pav_doc_number_cmp(v, n) >= 0)
-        return fail(q, at, "less than %s is wanted", pav_doc_text(q->a, n));
+        return fail(q, at, "less than %s is wanted", shown(q, n));
     if ((n = pav_doc_get(s, "multipleOf")) != NULL) {
         by = pav_doc_double(n);
         ratio = pav_doc_double(v) / by;
         if (by > 0 && fabs(ratio - nearbyint(ratio)) > 1e-9)
-            return fail(q, at, "a multiple of %s is wanted",
-                        pav_doc_text(q->a, n));
+            return fail(q, at, "a multiple of %s is wanted", shown(q, n));
     }
     return true;
 }
@@ -415,9 +460,9 @@ check_count(struct asking *q, const struct pav_doc *s, const char *least,
 
     if ((n = pav_doc_get(s, least)) != NULL &&
         (double)count < pav_doc_double(n))
-        return fail(q, at, "at least %s are wanted", pav_doc_text(q->a, n));
+        return fail(q, at, "at least %s are wanted", shown(q, n));
     if ((n = pav_doc_get(s, most)) != NULL && (double)count > pav_doc_double(n))
-        return fail(q, at, "at most %s are wanted", pav_doc_text(q->a, n));
+        return fail(q, at, "at most %s are wanted", shown(q, n));
     return true;
 }
 
@@ -430,16 +475,25 @@ check_text(struct asking *q, const struct pav_doc *s, const struct pav_doc *v,
     if (!check_count(q, s, "minLength", "maxLength",
                      pav_utf8_count(v->text, v->len), at))
         return false;
-    return pattern == NULL ||
-           matches(q->schema, pattern, NULL, v->text, v->len) ||
-           fail(q, at, "a text that matches %s is wanted",
-                pav_doc_text(q->a, pattern));
+    return pattern == NULL || matches(q, pattern, NULL, v->text, v->len) ||
+           fail(q, at, "a text that matches %s is wanted", shown(q, pattern));
 }
 
 static const char *
 inside(struct asking *q, const char *at, const char *name, uint32_t len)
 {
-    return pav_arena_printf(q->a, "%s/%.*s", at, (int)len, name);
+    return q->quiet > 0 ? at
+                        : pav_arena_printf(q->a, "%.*s/%.*s", MOST_SHOWN, at,
+                                           len < 64 ? (int)len : 64, name);
+}
+
+static const char *
+inside_item(struct asking *q, const char *at, uint32_t i)
+{
+    char number[16];
+
+    return inside(q, at, number,
+                  (uint32_t)snprintf(number, sizeof(number), "%u", i));
 }
 
 static bool
@@ -459,10 +513,11 @@ check_array(struct asking *q, const struct pav_doc *s, const struct pav_doc *v,
         const struct pav_doc *rule =
             first != NULL && i < first->len ? &first->items[i] : items;
 
-        if (rule != NULL && !accepts(q, rule, &v->items[i],
-                                     pav_arena_printf(q->a, "%s/%u", at, i)))
+        if (rule != NULL &&
+            !accepts(q, rule, &v->items[i], inside_item(q, at, i)))
             return false;
-        found |= contains != NULL && accepts(q, contains, &v->items[i], at);
+        found |=
+            contains != NULL && would_accept(q, contains, &v->items[i], at);
     }
     if (contains != NULL && !found)
         return fail(q, at, "%s", "no item is as one must be");
@@ -492,7 +547,7 @@ check_member(struct asking *q, const struct pav_doc *s,
     for (i = 0; patterns != NULL && i < patterns->len; i++) {
         const struct pav_member *p = &patterns->members[i];
 
-        if (!matches(q->schema, NULL, p->key, m->key, m->len))
+        if (!matches(q, NULL, p->key, m->key, m->len))
             continue;
         known = true;
         if (!accepts(q, &p->value, &m->value, at))
@@ -516,7 +571,7 @@ has_all(struct asking *q, const struct pav_doc *names, const struct pav_doc *v,
         if (names->items[i].kind == PAV_STRING &&
             pav_doc_getn(v, names->items[i].text, names->items[i].len) == NULL)
             return fail(q, at, "the member %s is required",
-                        pav_doc_text(q->a, &names->items[i]));
+                        shown(q, &names->items[i]));
     return true;
 }
 
@@ -560,21 +615,22 @@ check_combined(struct asking *q, const struct pav_doc *s,
             if (!accepts(q, &list->items[i], v, at))
                 return false;
     if ((list = pav_doc_get(s, "anyOf")) != NULL) {
-        for (i = 0; i < list->len && !accepts(q, &list->items[i], v, at); i++)
+        for (i = 0; i < list->len && !would_accept(q, &list->items[i], v, at);
+             i++)
             ;
         if (i == list->len)
             return fail(q, at, "%s", "it is none of anyOf");
     }
     if ((list = pav_doc_get(s, "oneOf")) != NULL) {
         for (i = 0; i < list->len; i++)
-            n += accepts(q, &list->items[i], v, at);
+            n += would_accept(q, &list->items[i], v, at);
         if (n != 1)
             return fail(q, at, "%s", "it is not exactly one of oneOf");
     }
-    if ((d = pav_doc_get(s, "not")) != NULL && accepts(q, d, v, at))
+    if ((d = pav_doc_get(s, "not")) != NULL && would_accept(q, d, v, at))
         return fail(q, at, "%s", "it is what it must not be");
     if ((d = pav_doc_get(s, "if")) != NULL) {
-        d = pav_doc_get(s, accepts(q, d, v, at) ? "then" : "else");
+        d = pav_doc_get(s, would_accept(q, d, v, at) ? "then" : "else");
         if (d != NULL && !accepts(q, d, v, at))
             return false;
     }
@@ -592,12 +648,13 @@ check_values(struct asking *q, const struct pav_doc *s, const struct pav_doc *v,
     if ((d = pav_doc_get(s, "type")) != NULL && !check_of_type(q, d, v, at))
         return false;
     if ((d = pav_doc_get(s, "const")) != NULL && !pav_doc_equal(d, v))
-        return fail(q, at, "%s is wanted", pav_doc_text(q->a, d));
+        return fail(q, at, "%s is wanted", shown(q, d));
     if ((d = pav_doc_get(s, "enum")) != NULL) {
+        q->tries += d->len / 4;
         for (i = 0; i < d->len && !pav_doc_equal(&d->items[i], v); i++)
             ;
         if (i == d->len)
-            return fail(q, at, "one of %s is wanted", pav_doc_text(q->a, d));
+            return fail(q, at, "one of %s is wanted", shown(q, d));
     }
     return true;
 }
@@ -629,5 +686,9 @@ pav_schema_accepts(const struct pav_schema *s, const struct pav_doc *v,
 {
     struct asking q = {.schema = s, .a = a, .err = err};
 
-    return accepts(&q, s->root, v, "");
+    bool fine = accepts(&q, s->root, v, "");
+
+    if (q.tries > MAX_TRIES) /* whatever came of it: it was not looked at */
+        return fail(&q, "", "%s", "the schema asks too much of this value");
+    return fine;
 }

@@ -251,13 +251,24 @@ pav_outbound_free(struct pav_outbound *o)
     free(o);
 }
 
+/* Else it could bring headers, or a request of its own. */
+static bool
+is_method(const char *text)
+{
+    return *text != '\0' &&
+           strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                        "-") == strlen(text);
+}
+
 static void
 set_request(struct transfer *t, const struct pav_outgoing *out)
 {
     CURL *c = t->curl;
 
     curl_easy_setopt(c, CURLOPT_URL, out->url);
-    curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, out->method);
+    curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST,
+                     is_method(out->method) ? out->method : "INVALID");
     curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);

@@ -165,6 +165,17 @@ time_in(const struct pav_doc *request, const char *key)
 }
 
 static bool
+are_arns(const struct pav_doc *list)
+{
+    uint32_t i;
+
+    for (i = 0; list != NULL && list->kind == PAV_ARRAY && i < list->len; i++)
+        if (list->items[i].kind != PAV_STRING)
+            return false;
+    return list == NULL || list->kind == PAV_ARRAY;
+}
+
+static bool
 start_fault(struct control *c, const struct archive *a, const char *archive,
             const char *destination)
 {
@@ -189,6 +200,11 @@ start_fault(struct control *c, const struct archive *a, const char *archive,
         job_fail(c->j, PAV_INVALID, "ValidationException", "EventEndTime",
                  "Parameter EventEndTime is not valid. Reason: EventStartTime "
                  "must be before EventEndTime.");
+    else if (!are_arns(pav_doc_get(pav_doc_get(c->j->request, "Destination"),
+                                   "FilterArns")))
+        job_fail(c->j, PAV_INVALID, "ValidationException", "Destination",
+                 "Parameter Destination.FilterArns is not valid. Reason: a "
+                 "list of ARNs is wanted.");
     else
         return false;
     return true;

@@ -316,9 +316,10 @@ archive_free(struct archive *a)
 }
 
 /* An archive without a pattern takes every event: it has no place in the
- * index. */
+ * index.  With `only`, one of that bus. */
 static void
-archive_put(struct pav_engine *e, const struct pav_name_row *row)
+archive_put(struct pav_engine *e, const struct pav_name_row *row,
+            const struct bus *only)
 {
     const struct pav_doc *body =
         pav_doc_own(&e->arena, row->body.p, row->body.len);
@@ -327,8 +328,8 @@ archive_put(struct pav_engine *e, const struct pav_name_row *row)
     int64_t days = 0;
 
     a->bus = bus_of(e, pav_doc_str(&e->arena, arn));
-    if (a->bus == NULL) { /* its bus is gone; what it has stays */
-        free(a);
+    if (a->bus == NULL || (only != NULL && a->bus != only)) {
+        free(a); /* when its bus is gone, what it has stays */
         return;
     }
     a->subject.kind = SUBJECT_ARCHIVE;
@@ -336,7 +337,7 @@ archive_put(struct pav_engine *e, const struct pav_name_row *row)
     a->name = pav_xstrdup(row->name);
     if (pav_doc_get(body, "RetentionDays") != NULL)
         (void)pav_doc_int(pav_doc_get(body, "RetentionDays"), &days);
-    a->retention_ms = days * 86400000;
+    a->retention_ms = days < 0 || days > INT32_MAX ? 0 : days * 86400000;
     if (pav_doc_is_str(pav_doc_get(body, "State"), "ENABLED")) {
         a->all = pav_doc_get(body, "EventPattern") == NULL;
         a->subject.handle = pattern_add(e, a->bus, body, &a->subject);
@@ -360,7 +361,23 @@ archive_refresh(struct pav_engine *e, const char *name)
             break;
         }
     if (pav_store_name(e->store, PAV_NAME_ARCHIVE, 0, name, &e->arena, &row))
-        archive_put(e, &row);
+        archive_put(e, &row, NULL);
+}
+
+static void
+archives_load(struct pav_engine *e, const struct bus *only)
+{
+    struct pav_name_row rows[PAGE];
+    const char *after = "";
+    uint32_t i, n;
+
+    do {
+        n = pav_store_names(e->store, PAV_NAME_ARCHIVE, 0, after, PAGE,
+                            &e->arena, rows);
+        for (i = 0; i < n; i++)
+            archive_put(e, &rows[i], only);
+        after = n == 0 ? "" : rows[n - 1].name;
+    } while (n == PAGE);
 }
 
 /* ---- life ---- */
@@ -409,7 +426,7 @@ bus_refresh(struct pav_engine *e, const char *name)
         pav_store_name(e->store, PAV_NAME_BUS, 0, name, &e->arena, &row);
 
     if (there && bus_by_name(e, name) == NULL)
-        (void)bus_add(e, row.number, name);
+        archives_load(e, bus_add(e, row.number, name));
     for (p = &e->buses; !there && (b = *p) != NULL; p = &b->next)
         if (strcmp(b->name, name) == 0 && b->id != DEFAULT_BUS_ID) {
             *p = b->next;
@@ -439,15 +456,7 @@ bus_load(struct pav_engine *e)
     pav_arena_reset(&e->arena);
     for (b = e->buses; b != NULL; b = b->next)
         rules_load(e, b);
-    for (after = "";;) {
-        n = pav_store_names(e->store, PAV_NAME_ARCHIVE, 0, after, PAGE,
-                            &e->arena, rows);
-        for (i = 0; i < n; i++)
-            archive_put(e, &rows[i]);
-        if (n < PAGE)
-            break;
-        after = rows[n - 1].name;
-    }
+    archives_load(e, NULL);
     pav_arena_reset(&e->arena);
 }
 

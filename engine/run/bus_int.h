@@ -104,9 +104,6 @@ struct sending {
 /* Sends one target its input; `*started`: the machine that was started. */
 void target_send(struct pav_engine *e, struct sending *s,
                  const struct target *t, struct execution **started);
-/* The kind of an ARN, and the name in it. */
-enum target_kind target_kind_of(struct pav_engine *e, struct pav_arena *a,
-                                const char *arn, const char **name);
 /* A target as the API has it (PutTargets, CreateSchedule). */
 enum pav_rc
 target_read(struct pav_engine *e, struct pav_arena *a, const struct pav_doc *d,

@@ -15,6 +15,9 @@
 #include "bus_int.h"
 
 #define MAX_UNDER_WAY  64
+#define MOST_OF_ONE    16 /* under way to one target */
+#define LOOK_MS        10
+#define SLOT_TAKEN     -1 /* as `taken`: its turn at the rate is due_at */
 #define TURN_MOST      64
 #define LEASE_MS       120000 /* longer than any request lasts */
 #define MAX_ATTEMPTS   185
@@ -93,22 +96,43 @@ destination_setup(struct pav_engine *e, const char *arn,
     return d;
 }
 
-/* When the destination's rate lets the next one go: its slot is taken. */
+/* ---- turns ---- */
+
+static struct pav_rate *
+rate_of(struct pav_engine *e, const char *arn)
+{
+    return &e->rates[pav_hash64(arn, strlen(arn), 5) % PAV_RATES];
+}
+
+/* When the destination's rate lets this one go: the slot is its own. */
 static int64_t
-rate_slot(struct pav_engine *e, const char *arn,
-          const struct pav_doc *destination, int64_t now)
+rate_slot(struct pav_rate *r, const struct pav_doc *destination, int64_t now)
 {
     const struct pav_doc *rate =
         pav_doc_get(destination, "InvocationRateLimitPerSecond");
-    struct pav_rate *r = &e->rates[pav_hash64(arn, strlen(arn), 5) % PAV_RATES];
     int64_t per_second = 300, slot;
 
     if (rate != NULL)
         (void)pav_doc_int(rate, &per_second);
     slot = r->next_us > now * 1000 ? r->next_us : now * 1000;
-    if (slot / 1000 <= now)
-        r->next_us = slot + 1000000 / (per_second < 1 ? 1 : per_second);
+    r->next_us = slot + 1000000 / (per_second < 1 ? 1 : per_second);
     return slot / 1000;
+}
+
+/* A target that answers slowly has few under way, so that it leaves room for
+ * others; what waits for it looks again one after the other. */
+static int64_t
+next_look(struct pav_rate *r, int64_t now)
+{
+    r->next_try = (r->next_try > now ? r->next_try : now) + LOOK_MS;
+    return r->next_try;
+}
+
+static void
+put_off(struct pav_engine *e, struct pav_delivery_row *row, int64_t until)
+{
+    row->due_at = until;
+    pav_store_delivery_update(e->store, row);
 }
 
 /* ---- sending ---- */
@@ -143,6 +167,7 @@ send_first(struct pav_engine *e, int64_t now)
     struct pav_delivery_row row;
     struct pav_members setup;
     const struct pav_doc *destination;
+    struct pav_rate *r;
     int64_t slot;
 
     if (!pav_store_delivery_due(e->store, &e->arena, &row) || row.due_at > now)
@@ -155,13 +180,20 @@ send_first(struct pav_engine *e, int64_t now)
              "The API destination or its connection does not exist.", NULL);
         return true;
     }
-    slot = destination == NULL ? now
-                               : rate_slot(e, row.target_arn, destination, now);
-    if (slot > now) {
-        row.due_at = slot;
-        pav_store_delivery_update(e->store, &row);
+    r = rate_of(e, row.target_arn);
+    if (destination != NULL && row.taken != SLOT_TAKEN) {
+        slot = rate_slot(r, destination, now);
+        row.taken = SLOT_TAKEN;
+        if (slot > now) {
+            put_off(e, &row, slot);
+            return true;
+        }
+    }
+    if (r->under_way >= MOST_OF_ONE) {
+        put_off(e, &row, next_look(r, now));
         return true;
     }
+    r->under_way++;
     hand_out(e, &row, &setup);
     return true;
 }
@@ -237,9 +269,12 @@ void
 deliveries_reply(struct pav_engine *e, struct pav_job *j)
 {
     struct pav_delivery_row row;
+    struct pav_rate *r;
 
     if (!j->held) { /* it comes again behind a rollback */
         e->counts.delivering -= e->counts.delivering > 0;
+        r = rate_of(e, j->resource);
+        r->under_way -= r->under_way > 0;
         j->held = true;
     }
     if (!pav_store_delivery(e->store, j->delivery_id, &e->arena, &row) ||

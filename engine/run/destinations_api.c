@@ -34,6 +34,12 @@ asked(struct control *c, int kind, const char *what, struct pav_name_row *row,
     return false;
 }
 
+static bool
+is_filled(const struct pav_doc *v)
+{
+    return v != NULL && v->kind == PAV_STRING && v->len > 0;
+}
+
 /* What AuthParameters must hold for each type; NULL: it does. */
 static const char *
 auth_fault(const char *type, const struct pav_doc *auth)
@@ -57,22 +63,27 @@ auth_fault(const char *type, const struct pav_doc *auth)
         if (strcmp(rows[i].type, type) != 0)
             continue;
         for (k = 0; rows[i].fields[k] != NULL; k++)
-            if (pav_doc_get(d, rows[i].fields[k]) == NULL)
+            if (!is_filled(pav_doc_get(d, rows[i].fields[k])))
                 return rows[i].key;
-        return NULL;
+        d = pav_doc_get(d, "HttpMethod");
+        return d == NULL || pav_doc_is_str(d, "GET") ||
+                       pav_doc_is_str(d, "POST") || pav_doc_is_str(d, "PUT")
+                   ? NULL
+                   : "OAuthParameters.HttpMethod";
     }
     return "AuthorizationType";
 }
 
-/* Secrets stay inside: what is shown leaves them out. */
+/* Secrets stay inside: what is shown leaves them out.  `hidden`: IsValueSecret
+ * stands beside it. */
 static bool
-is_secret(const struct pav_member *m)
+is_secret(const struct pav_member *m, bool hidden)
 {
     static const char *const secrets[] = {"Password", "ApiKeyValue",
-                                          "ClientSecret"};
-    size_t i;
+                                          "ClientSecret", "Value"};
+    size_t count = sizeof(secrets) / sizeof(secrets[0]) - !hidden, i;
 
-    for (i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+    for (i = 0; i < count; i++)
         if (strlen(secrets[i]) == m->len &&
             memcmp(secrets[i], m->key, m->len) == 0)
             return true;
@@ -84,6 +95,7 @@ without_secrets(struct pav_arena *a, const struct pav_doc *d, unsigned depth)
 {
     struct pav_members m;
     struct pav_items list;
+    bool hidden;
     uint32_t i;
 
     if (depth > 20)
@@ -97,8 +109,10 @@ without_secrets(struct pav_arena *a, const struct pav_doc *d, unsigned depth)
     if (d->kind != PAV_OBJECT)
         return d;
     pav_members_init(&m, a);
+    hidden = pav_doc_get(d, "IsValueSecret") != NULL &&
+             pav_doc_get(d, "IsValueSecret")->kind == PAV_TRUE;
     for (i = 0; i < d->len; i++)
-        if (!is_secret(&d->members[i]))
+        if (!is_secret(&d->members[i], hidden))
             pav_members_add(
                 &m, d->members[i].key, d->members[i].len,
                 without_secrets(a, &d->members[i].value, depth + 1));
@@ -388,42 +402,36 @@ list_destinations(struct control *c)
 
 #define LETTERS_MAX 1000
 
-/* The ids in "Ids"; without them, all. */
-static bool
-is_chosen(const struct pav_doc *ids, int64_t id)
-{
-    uint32_t i;
-    int64_t n;
-
-    if (ids == NULL)
-        return true;
-    for (i = 0; i < ids->len; i++)
-        if (pav_doc_int(&ids->items[i], &n) && n == id)
-            return true;
-    return false;
-}
-
+/* Those of "Ids"; without them all, of one target if it is named, up to
+ * LETTERS_MAX at a time: Count says whether to ask again. */
 static void
 each_letter(struct control *c,
             void (*fn)(struct control *c, struct pav_delivery_row *row))
 {
     const struct pav_doc *ids = pav_doc_get(c->j->request, "Ids");
     const char *target = control_text(c, "TargetArn");
-    struct pav_delivery_row rows[50];
-    int64_t after = 0, count = 0;
+    struct pav_delivery_row rows[50], row;
+    int64_t after = 0, count = 0, id;
     uint32_t i, n;
 
-    do {
+    for (i = 0; ids != NULL && i < ids->len; i++)
+        if (pav_doc_int(&ids->items[i], &id) &&
+            pav_store_delivery(c->e->store, id, c->a, &row) &&
+            row.status == PAV_DELIVERY_DEAD &&
+            (target == NULL || strcmp(row.target_arn, target) == 0)) {
+            fn(c, &row);
+            count++;
+        }
+    for (n = 50; ids == NULL && n == 50 && count < LETTERS_MAX;) {
         n = pav_store_deliveries_dead(c->e->store, after, 50, c->a, rows);
         for (i = 0; i < n; i++) {
             after = rows[i].id;
-            if (!is_chosen(ids, rows[i].id) ||
-                (target != NULL && strcmp(rows[i].target_arn, target) != 0))
+            if (target != NULL && strcmp(rows[i].target_arn, target) != 0)
                 continue;
             fn(c, &rows[i]);
             count++;
         }
-    } while (n == 50 && count < LETTERS_MAX);
+    }
     pav_members_int(&c->out, "Count", count);
 }
 
@@ -466,7 +474,7 @@ delete_letters(struct control *c)
 static const char *
 schema_name(struct control *c)
 {
-    return pav_arena_printf(c->a, "%s@%s", control_text(c, "Source"),
+    return pav_arena_printf(c->a, "%s\x01%s", control_text(c, "Source"),
                             control_text(c, "DetailType"));
 }
 

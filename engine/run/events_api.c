@@ -412,7 +412,7 @@ keep_statements(struct control *c, const struct bus *b, const char *but,
 
     *found = false;
     pav_items_init(out, c->a);
-    for (i = 0; list != NULL && i < list->len; i++) {
+    for (i = 0; list != NULL && list->kind == PAV_ARRAY && i < list->len; i++) {
         const struct pav_doc *sid = pav_doc_get(&list->items[i], "Sid");
 
         if (but != NULL && sid != NULL && pav_doc_is_str(sid, but))
@@ -420,6 +420,17 @@ keep_statements(struct control *c, const struct bus *b, const char *but,
         else
             pav_items_add(out, &list->items[i]);
     }
+}
+
+static bool
+has_statements(const struct pav_doc *list)
+{
+    uint32_t i;
+
+    for (i = 0; list != NULL && list->kind == PAV_ARRAY && i < list->len; i++)
+        if (list->items[i].kind != PAV_OBJECT)
+            return false;
+    return list != NULL && list->kind == PAV_ARRAY;
 }
 
 static void
@@ -437,7 +448,7 @@ put_permission(struct control *c)
     if (text != NULL) {
         if (pav_doc_parse(c->a, text, strlen(text), NULL, &policy, &err) !=
                 PAV_OK ||
-            pav_doc_get(policy, "Statement") == NULL) {
+            !has_statements(pav_doc_get(policy, "Statement"))) {
             job_fail(c->j, PAV_INVALID, "ValidationException", "Policy",
                      "Parameter Policy is not valid.");
             return;

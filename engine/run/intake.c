@@ -20,6 +20,7 @@
 #define KEY_MAX       1024
 #define MAX_CONCERNED 1000
 #define MAX_HOPS      8        /* from bus to bus */
+#define MAX_BUSES     64       /* that one event comes to */
 #define DAY_MS        86400000 /* rules of the API forget an id after it */
 
 /* One event on its way through the machines. */
@@ -35,8 +36,8 @@ struct arrival {
     int64_t last_seen; /* the last event of this (source, id), or 0 */
     int64_t last_at;
     uint32_t capacity;
-    const struct bus *visited[MAX_HOPS];
-    uint32_t hops;
+    const struct bus *visited[MAX_BUSES];
+    uint32_t visited_count, hops; /* all buses; those in a row to this one */
 };
 
 static struct pav_event *
@@ -757,7 +758,7 @@ is_wanted(const struct arrival *ar, const char *arn)
     const struct pav_doc *only = ar->item->only;
     uint32_t i;
 
-    if (only == NULL || only->len == 0)
+    if (only == NULL || only->kind != PAV_ARRAY || only->len == 0)
         return true;
     for (i = 0; i < only->len; i++)
         if (pav_doc_is_str(&only->items[i], arn))
@@ -898,16 +899,17 @@ send_to_bus(struct arrival *ar, const struct target *t, struct sending *s)
     struct bus *to = bus_by_name(ar->e, t->name);
     uint32_t i;
 
-    for (i = 0; i < ar->hops; i++)
+    for (i = 0; i < ar->visited_count; i++)
         if (to != NULL && ar->visited[i] == to)
-            return; /* it has been there */
+            return; /* a bus has an event once, over whatever way */
     if (to == NULL)
         target_dead(ar->e, s, t, ar->envelope->text, "NO_RESOURCE",
                     pav_arena_printf(&ar->e->arena,
                                      "Event bus %s does not exist.", t->name));
-    else if (ar->hops == MAX_HOPS)
+    else if (ar->hops == MAX_HOPS || ar->visited_count == MAX_BUSES)
         target_dead(ar->e, s, t, ar->envelope->text, "TOO_MANY_HOPS",
-                    "the event came over eight buses already");
+                    "the event came over eight buses in a row, or to 64 in "
+                    "all");
     else
         route(ar, to);
 }
@@ -967,7 +969,8 @@ route(struct arrival *ar, struct bus *b)
     struct matched all;
     uint32_t i;
 
-    ar->visited[ar->hops++] = b;
+    ar->visited[ar->visited_count++] = b;
+    ar->hops++;
     match_bus(ar, b, &all);
     for (i = 0;
          i < all.machine_count && ar->item->outcome_count < MAX_CONCERNED; i++)
@@ -978,10 +981,11 @@ route(struct arrival *ar, struct bus *b)
                             .detail = "this source sent this id before"};
 
         settle(ar, &v);
-        return;
+        all.rule_count = 0;
     }
     for (i = 0; i < all.rule_count; i++)
         send_all(ar, all.rules[i]);
+    ar->hops--;
 }
 
 /* "; nearest: rule 'x' of machine 'm', 2 of 3 conditions, not detail.status" */

@@ -17,6 +17,7 @@
 #define FORGET_EVERY   60000
 #define FORGET_AT_ONCE 1000
 #define MAX_REPLAYS    64
+#define LONGEST_MS     1e14 /* a pause of centuries */
 
 static const struct pav_doc *
 body_of(struct pav_engine *e, const struct pav_name_row *row)
@@ -110,7 +111,8 @@ finish(struct pav_engine *e, const struct pav_name_row *row,
     save(e, row, body, changes, 0);
 }
 
-/* A speed of 0 is as fast as it goes; else so many times as fast as it was. */
+/* The bus of its archive may have gone meanwhile; then it ends.  A speed of 0
+ * is as fast as it goes; else so many times as fast as it was. */
 static void
 go_on(struct pav_engine *e, const struct pav_name_row *row, int64_t now)
 {
@@ -128,6 +130,13 @@ go_on(struct pav_engine *e, const struct pav_name_row *row, int64_t now)
 
     pav_members_init(&changes, &e->arena);
     begun = number_in(body, "ReplayStartTime");
+    if (bus_by_id(e, number_in(body, "BusId")) == NULL) {
+        pav_members_str(&changes, "State", "FAILED");
+        pav_members_str(&changes, "StateReason",
+                        "The event bus does not exist any more.");
+        save(e, row, body, &changes, 0);
+        return;
+    }
     pav_members_str(&changes, "State", "RUNNING");
     for (;;) {
         if (!pav_store_archive_next(e->store, archive_id, at, end, &next)) {
@@ -137,9 +146,11 @@ go_on(struct pav_engine *e, const struct pav_name_row *row, int64_t now)
             return;
         }
         if (speed > 0)
-            due = begun +
-                  (int64_t)((double)(next.at - number_in(body, "EventFirst")) /
-                            speed);
+            due =
+                begun +
+                (int64_t)fmin(
+                    LONGEST_MS,
+                    (double)(next.at - number_in(body, "EventFirst")) / speed);
         if (due > now || n == SLICE)
             break;
         at = next;

@@ -80,8 +80,10 @@ struct pav_engine {
     bool replaying;        /* perhaps; some replay runs */
     uint32_t replays;      /* how many did when it was looked at last */
     struct pav_rate {
-        int64_t next_us;   /* when the next request may go */
-    } rates[PAV_RATES];    /* of destinations, by hash */
+        int64_t next_us;  /* when the next request may go */
+        int64_t next_try; /* and the next look for a free place, ms */
+        uint32_t under_way;
+    } rates[PAV_RATES];    /* of targets, by hash */
     uint32_t status_rules; /* machines whose rules ask for status events */
     const char **served;   /* services: those inside and those outside */
     uint32_t served_count;

@@ -3,6 +3,7 @@
  * groups.  A schedule is a row with its next time; nothing of it is in memory.
  */
 #include <stdio.h>
+#include <math.h>
 #include <string.h>
 
 #include "pavane/schedule.h"
@@ -65,6 +66,8 @@ check_schedule(struct control *c)
     const char *action = control_text(c, "ActionAfterCompletion");
     struct pav_schedule s;
     struct pav_zone *z;
+    struct target t;
+    struct pav_err err;
 
     if (pav_schedule_parse(text, &s, NULL) != PAV_OK) {
         job_fail(c->j, PAV_INVALID, "ValidationException", "ScheduleExpression",
@@ -76,13 +79,18 @@ check_schedule(struct control *c)
             return invalid(c, "ScheduleExpressionTimezone");
         pav_zone_free(z);
     }
-    if (pav_doc_get(target, "Arn") == NULL)
-        return invalid(c, "Target");
+    if (target_read(c->e, c->a, target, &t, &err) != PAV_OK) {
+        job_fail(c->j, PAV_INVALID, "ValidationException", "Target",
+                 "Invalid Target: %s.", err.message);
+        return false;
+    }
     if (pav_doc_get(window, "Mode") == NULL)
         return invalid(c, "FlexibleTimeWindow");
     return action == NULL || strcmp(action, "NONE") == 0 ||
            strcmp(action, "DELETE") == 0 || invalid(c, "ActionAfterCompletion");
 }
+
+#define LATEST_S 253402300800.0 /* the year 10000 */
 
 static int64_t
 date_in(const struct pav_doc *request, const char *key)
@@ -92,7 +100,7 @@ date_in(const struct pav_doc *request, const char *key)
 
     if (v != NULL && v->kind == PAV_STRING)
         (void)pav_time_parse(v->text, v->len, &ms);
-    else if (v != NULL)
+    else if (v != NULL && fabs(pav_doc_double(v)) < LATEST_S)
         ms = (int64_t)(pav_doc_double(v) * 1000);
     return ms;
 }
@@ -326,15 +334,20 @@ list_schedules(struct control *c)
                         ? true
                         : list_group(c, 1, DEFAULT_GROUP, after, limit, &list);
 
-        n = pav_store_names(c->e->store, PAV_NAME_GROUP, 0, "", 100, c->a,
-                            groups);
-        for (i = 0; i < n && more; i++)
-            if (*from == '\0' || strcmp(from, DEFAULT_GROUP) == 0 ||
-                strcmp(groups[i].name, from) >= 0)
-                more =
-                    list_group(c, groups[i].number, groups[i].name,
-                               strcmp(groups[i].name, from) == 0 ? after : "",
-                               limit, &list);
+        const char *group = "";
+
+        do {
+            n = pav_store_names(c->e->store, PAV_NAME_GROUP, 0, group, 100,
+                                c->a, groups);
+            for (i = 0; i < n && more; i++)
+                if (*from == '\0' || strcmp(from, DEFAULT_GROUP) == 0 ||
+                    strcmp(groups[i].name, from) >= 0)
+                    more = list_group(c, groups[i].number, groups[i].name,
+                                      strcmp(groups[i].name, from) == 0 ? after
+                                                                        : "",
+                                      limit, &list);
+            group = n == 0 ? "" : groups[n - 1].name;
+        } while (n == 100 && more);
     }
     pav_members_puts(&c->out, "Schedules", pav_items_array(&list));
 }
@@ -345,10 +358,8 @@ static void
 create_group(struct control *c)
 {
     const char *name = control_text(c, "Name");
-    struct pav_name_row row, rows[100];
-    int64_t number = 1;
+    struct pav_name_row row;
     struct pav_members m;
-    uint32_t i, n;
 
     if (strcmp(name, DEFAULT_GROUP) == 0 ||
         pav_store_name(c->e->store, PAV_NAME_GROUP, 0, name, c->a, &row)) {
@@ -356,13 +367,11 @@ create_group(struct control *c)
                  "Schedule group %s already exists.", name);
         return;
     }
-    n = pav_store_names(c->e->store, PAV_NAME_GROUP, 0, "", 100, c->a, rows);
-    for (i = 0; i < n; i++)
-        if (rows[i].number > number)
-            number = rows[i].number;
     pav_members_init(&m, c->a);
     pav_members_int(&m, "CreationDate", pav_clock_ms(c->e->clock));
-    events_put(c, PAV_NAME_GROUP, 0, name, number + 1, &m);
+    /* 1 is the default group's */
+    events_put(c, PAV_NAME_GROUP, 0, name,
+               1 + events_fresh_number(c, PAV_NAME_GROUP, "group"), &m);
     pav_members_str(&c->out, "ScheduleGroupArn",
                     scheduler_arn(c, "schedule-group", name, NULL));
 }

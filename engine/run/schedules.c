@@ -62,7 +62,8 @@ schedule_after(struct pav_engine *e, const struct pav_doc *body,
         after_ms = start - 1;
     next = pav_schedule_next(&s, zone, begin, after_ms);
     pav_zone_free(zone);
-    if (next == INT64_MAX || (end != 0 && next > end))
+    if (next == INT64_MAX ||
+        (end != 0 && next > end && s.kind != PAV_SCHEDULE_AT))
         return 0;
     return next;
 }

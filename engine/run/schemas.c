@@ -13,7 +13,7 @@
 
 struct schema_entry {
     struct schema_entry *next;
-    char *name; /* "SOURCE@DETAIL-TYPE" */
+    char *name; /* SOURCE, \x01, DETAIL-TYPE */
     bool rejects;
     struct pav_arena arena;
     struct pav_schema *schema;
@@ -84,7 +84,7 @@ is_of(const struct schema_entry *s, const struct pav_envelope *v)
     size_t len = v->source.len;
 
     return strlen(s->name) == len + 1 + v->detail_type.len &&
-           memcmp(s->name, v->source.p, len) == 0 && s->name[len] == '@' &&
+           memcmp(s->name, v->source.p, len) == 0 && s->name[len] == '\x01' &&
            memcmp(s->name + len + 1, v->detail_type.p, v->detail_type.len) == 0;
 }
 

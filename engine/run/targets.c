@@ -12,9 +12,9 @@
 #include "pavane/transform.h"
 #include "bus_int.h"
 
-enum target_kind
-target_kind_of(struct pav_engine *e, struct pav_arena *a, const char *arn,
-               const char **name)
+/* The kind of an ARN, and the name in it. */
+static enum target_kind
+target_kind_of(struct pav_arena *a, const char *arn, const char **name)
 {
     static const struct {
         const char *service, *resource;
@@ -24,7 +24,6 @@ target_kind_of(struct pav_engine *e, struct pav_arena *a, const char *arn,
                 {":events:", ":event-bus/", TARGET_BUS}};
     size_t i;
 
-    (void)e;
     *name = NULL;
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const char *p = strstr(arn, rows[i].resource);
@@ -81,6 +80,29 @@ is_ours(struct pav_engine *e, const char *arn)
     return strstr(arn, own) != NULL;
 }
 
+static enum pav_rc
+check_retries(const struct pav_doc *policy, struct pav_err *err)
+{
+    static const struct {
+        const char *key;
+        int64_t least, most;
+    } rows[] = {{"MaximumRetryAttempts", 0, 185},
+                {"MaximumEventAgeInSeconds", 60, 86400}};
+    size_t i;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct pav_doc *v = pav_doc_get(policy, rows[i].key);
+        int64_t n;
+
+        if (v != NULL && (v->kind != PAV_NUMBER || !pav_doc_int(v, &n) ||
+                          n < rows[i].least || n > rows[i].most))
+            return pav_fail(err, PAV_INVALID, "RetryPolicy",
+                            "%s is %lld to %lld", rows[i].key,
+                            (long long)rows[i].least, (long long)rows[i].most);
+    }
+    return PAV_OK;
+}
+
 enum pav_rc
 target_read(struct pav_engine *e, struct pav_arena *a, const struct pav_doc *d,
             struct target *out, struct pav_err *err)
@@ -93,8 +115,13 @@ target_read(struct pav_engine *e, struct pav_arena *a, const struct pav_doc *d,
     d = kept(a, d, &out->text);
     id = pav_doc_get(d, "Id");
     arn = pav_doc_get(d, "Arn");
-    out->id = id == NULL ? "" : pav_doc_str(a, id);
-    out->arn = arn == NULL ? "" : pav_doc_str(a, arn);
+    if (arn == NULL || arn->kind != PAV_STRING || arn->len == 0)
+        return pav_fail(err, PAV_INVALID, "Arn", "a target needs an Arn");
+    rc = check_retries(pav_doc_get(d, "RetryPolicy"), err);
+    if (rc != PAV_OK)
+        return rc;
+    out->id = id == NULL || id->kind != PAV_STRING ? "" : pav_doc_str(a, id);
+    out->arn = pav_doc_str(a, arn);
     inputs = inputs_of(a, d, err);
     if (inputs == NULL)
         return pav_fail(err, PAV_INVALID, "Input",
@@ -103,7 +130,7 @@ target_read(struct pav_engine *e, struct pav_arena *a, const struct pav_doc *d,
     if (rc != PAV_OK)
         return rc;
     out->transform = t;
-    out->kind = target_kind_of(e, a, out->arn, &out->name);
+    out->kind = target_kind_of(a, out->arn, &out->name);
     out->outside = out->kind == TARGET_BUS && !is_ours(e, out->arn);
     return PAV_OK;
 }

@@ -40,6 +40,12 @@ class Sink:
                 self.end_headers()
                 self.wfile.write(reply)
 
+            def handle(self):
+                try:
+                    super().handle()
+                except ConnectionError:
+                    pass  # its daemon was killed meanwhile
+
             do_GET = do_POST = do_PUT = do_DELETE = handle_any
 
             def log_message(self, *_):
@@ -233,8 +239,9 @@ class Rules(Bus):
 
 class Deliveries(Bus):
     def prepare(self):
-        self.failing = [0]
-        self.sink = Sink(lambda n, r: 503 if n <= self.failing[0] else 200)
+        self.failing, self.gate = [0], threading.Event()
+        self.gate.set()
+        self.sink = Sink(lambda n, r: self.gate.wait(20) and (503 if n <= self.failing[0] else 200))
         self.addCleanup(self.sink.close)
         host = self.sink.url[7:]
         self.services(allow=[host], functions={"*": self.sink.url}, queues={"*": self.sink.url + "/queue"},
@@ -362,11 +369,15 @@ class Deliveries(Bus):
         arn = self.destination("hook", self.sink.url)
         self.rule("all", {"source": ["shop"]}, {"Arn": arn, "InputPath": "$.detail"})
         sent = 0
-        for _ in range(6):
+        for _ in range(4):
+            self.gate.clear()
+            before = len(self.sink.got)
             for _ in range(40):
                 self.put(n=sent)
                 sent += 1
+            until(lambda: len(self.sink.got) > before)  # it is under way, and has no answer
             self.d.kill()
+            self.gate.set()
             self.d.start()
         until(lambda: len({json.loads(r["body"])["n"] for r in self.sink.got}) == sent, 60)
         # What came twice came with its key.
@@ -375,6 +386,145 @@ class Deliveries(Bus):
             by_key.setdefault(r["headers"]["X-Pavane-Idempotency-Key"], set()).add(r["body"])
         self.assertEqual(len(by_key), sent)
         self.assertTrue(all(len(v) == 1 for v in by_key.values()))
+
+
+    def test_a_dead_target_leaves_room_for_others(self):
+        stuck = self.destination("stuck", self.sink.url + "/stuck")
+        well = Sink()
+        self.addCleanup(well.close)
+        self.services(allow=[self.sink.url[7:], well.url[7:]])
+        self.d.stop()
+        self.d.start()
+        self.gate.clear()
+        self.rule("stuck", {"detail": {"to": ["stuck"]}}, stuck)
+        self.rule("well", {"detail": {"to": ["well"]}}, self.destination("well", well.url))
+        for n in range(100):
+            self.put(to="stuck", n=n)
+        self.put(to="well")
+        until(lambda: len(well.got) == 1, 4)  # nothing has timed out yet
+        self.assertLessEqual(len(self.sink.got), 16)
+        self.gate.set()
+        until(lambda: len({json.loads(r["body"])["detail"]["n"] for r in self.sink.got}) == 100, 30)
+
+    def test_a_connection_without_authorisation(self):
+        arn = self.destination("hook", self.sink.url)
+        name = self.events("ListConnections")["Connections"][0]["Name"]
+        self.events("DeauthorizeConnection", Name=name)
+        self.rule("all", {"source": ["shop"]}, arn)
+        for n in range(70):
+            self.put(n=n)
+        until(lambda: len(self.dead()) == 70)
+        self.assertEqual({d["errorCode"] for d in self.dead()}, {"AUTHORIZATION_FAILURE"})
+
+    def test_what_frames_a_request_is_not_the_targets(self):
+        arn = self.destination("hook", self.sink.url + "/*/x")
+        self.rule("all", {"source": ["shop"]}, {"Arn": arn, "HttpParameters": {
+            "HeaderParameters": {"Transfer-Encoding": "chunked", "Host": "evil", "X-Mine": "1"},
+            "PathParameterValues": [".."]}},
+            {"Arn": "arn:aws:lambda:us-east-1:0:function:../../admin?x=1#y"})
+        self.put(n=1)
+        until(lambda: len(self.sink.got) == 2)
+        called, hook = sorted(self.sink.got, key=lambda r: "X-Mine" in r["headers"])
+        self.assertEqual(called["path"], "/2015-03-31/functions/..%2F..%2Fadmin%3Fx%3D1%23y/invocations")
+        self.assertEqual((hook["path"], hook["headers"]["Host"], hook["headers"]["X-Mine"]),
+                         ("/%2E%2E/x", self.sink.url[7:], "1"))
+        self.assertNotIn("Transfer-Encoding", hook["headers"])
+
+
+class Hostile(Bus):
+    """Requests of wrong types, and names that are not names: refused, and nothing ends."""
+
+    def tearDown(self):
+        self.assertTrue(self.d.get("/api/v1/status")["ready"])
+
+    def test_targets(self):
+        self.events("PutRule", Name="r", EventPattern='{"source":["s"]}')
+        for wrong in ({"Arn": 5}, {"Arn": ""}, {"Arn": "arn:x", "RetryPolicy": {"MaximumRetryAttempts": 186}},
+                      {"Arn": "arn:x", "RetryPolicy": {"MaximumEventAgeInSeconds": 1 << 62}}):
+            self.refused("ValidationException", "PutTargets", Rule="r", Targets=[{"Id": "1", **wrong}])
+            status, data = self.d.ask("POST", "/schedules/x", json.dumps({
+                "ScheduleExpression": "at(2020-01-01T00:00:00)", "Target": wrong,
+                "FlexibleTimeWindow": {"Mode": "OFF"}}))
+            self.assertEqual(status, 400, data)
+
+    def test_names(self):
+        for name in ("a b", "a/b", "a:b", "\u00e9", ""):
+            self.refused("ValidationException", "PutRule", Name=name, EventPattern='{"source":["s"]}')
+        self.events("CreateEventBus", Name="a/b")
+        self.refused("ValidationException", "CreateEventBus", Name="a:b")
+
+    def test_archives_and_replays(self):
+        self.refused("ValidationException", "CreateArchive", ArchiveName="a", RetentionDays=2 ** 63 - 1,
+                     EventSourceArn=ACCOUNT + "event-bus/default")
+        self.events("CreateArchive", ArchiveName="a", EventSourceArn=ACCOUNT + "event-bus/default")
+        for more in ({"Destination": {"FilterArns": "aaaaaaaa"}}, {"Destination": {"FilterArns": [5]}}, {"Speed": -1}):
+            self.refused("ValidationException", "StartReplay", **{
+                "ReplayName": "p", "EventSourceArn": ACCOUNT + "archive/a", "EventStartTime": 1, "EventEndTime": 9e9,
+                **more, "Destination": {"Arn": ACCOUNT + "event-bus/default", **more.get("Destination", {})}})
+
+    def test_policies_of_a_bus(self):
+        for policy in ({"Statement": "aaaaaaaa"}, {"Statement": [5]}, {}):
+            self.refused("ValidationException", "PutPermission", Policy=json.dumps(policy))
+        self.events("PutPermission", StatementId="x", Principal="*", Action="events:PutEvents")
+
+    def test_connections(self):
+        for method, endpoint in (("POST /x HTTP/1.1\r\nX: 1", "http://127.0.0.1:1"), ("POST", 5)):
+            self.refused("ValidationException", "CreateConnection", Name="c",
+                         AuthorizationType="OAUTH_CLIENT_CREDENTIALS",
+                         AuthParameters={"OAuthParameters": {"HttpMethod": method, "AuthorizationEndpoint": endpoint,
+                                                             "ClientParameters": {"ClientID": "i", "ClientSecret": "s"}}})
+        self.events("CreateConnection", Name="c", AuthorizationType="BASIC", AuthParameters={
+            "BasicAuthParameters": {"Username": "u", "Password": "hush"},
+            "InvocationHttpParameters": {"HeaderParameters": [{"Key": "k", "Value": "hush", "IsValueSecret": True},
+                                                              {"Key": "l", "Value": "open", "IsValueSecret": False}]}})
+        shown = json.dumps(self.events("DescribeConnection", Name="c"))
+        self.assertNotIn("hush", shown)
+        self.assertIn("open", shown)
+
+    def test_a_schema_that_asks_too_much(self):
+        for schema in ({"x": {"allOf": "aaaa"}, "$ref": "#/x"}, {"x": {"minimum": "1"}, "$ref": "#/x"}):
+            self.refused("ValidationException", "Pavane.PutSchema", Source="s", DetailType="d", Schema=schema)
+        self.events("Pavane.PutSchema", Source="s", DetailType="d", Schema={
+            "properties": {"v": {"contains": {"pattern": "^(a+)+$"}}, "w": {"$ref": "#/$defs/list"}},
+            "$defs": {"list": {"items": {"$ref": "#/$defs/list"}}}})
+        self.assertEqual(self.d.send({"source": "s", "detail-type": "d", "detail": {"v": ["a" * 30 + "!"] * 5000}}),
+                         [(None, "rejected")])
+        [d] = self.d.get("/api/v1/dispositions?disposition=rejected")["dispositions"]
+        self.assertIn("asks too much", d["detail"])
+        self.events("Pavane.PutSchema", Source="a@b", DetailType="c", Schema={"required": ["no"]})
+        self.assertEqual(self.d.send({"source": "a", "detail-type": "b@c", "detail": {}}), [(None, "unmatched")])
+
+    def test_groups_keep_apart(self):
+        for n in range(103):
+            self.assertEqual(self.d.ask("POST", "/schedule-groups/g%03d" % n, "{}")[0], 200)
+        body = {"ScheduleExpression": "at(2099-01-01T00:00:00)", "FlexibleTimeWindow": {"Mode": "OFF"},
+                "Target": {"Arn": "arn:aws:sqs:us-east-1:0:q", "RoleArn": "r"}, "GroupName": "g101"}
+        self.assertEqual(self.d.ask("POST", "/schedules/mine", json.dumps(body))[0], 200)
+        self.assertEqual(self.d.ask("GET", "/schedules/mine?groupName=g102")[0], 404)
+        self.assertEqual(self.d.ask("DELETE", "/schedule-groups/g102")[0], 200)
+        self.assertEqual(self.d.ask("GET", "/schedules/mine?groupName=g101")[0], 200)
+        self.assertEqual([s["Name"] for s in self.d.get("/schedules")["Schedules"]], ["mine"])
+
+    def test_a_bus_that_comes_again(self):
+        self.events("CreateEventBus", Name="b")
+        self.events("CreateArchive", ArchiveName="a", EventSourceArn=ACCOUNT + "event-bus/b")
+        self.events("DeleteEventBus", Name="b")
+        self.events("CreateEventBus", Name="b")
+        self.put(bus="b", n=1)
+        self.assertEqual(self.events("DescribeArchive", ArchiveName="a")["EventCount"], 1)
+
+    def test_many_buses(self):
+        for n in range(10):
+            self.events("CreateEventBus", Name="b%d" % n)
+        for rule in "rs":
+            self.events("PutRule", Name=rule, EventPattern='{"source":["shop"]}')
+        for n in range(10):
+            self.events("PutTargets", Rule="rs"[n // 5], Targets=[
+                {"Id": str(n), "Arn": ACCOUNT + "event-bus/b%d" % n}])
+            self.events("CreateArchive", ArchiveName="a%d" % n, EventSourceArn=ACCOUNT + "event-bus/b%d" % n)
+        self.put(n=1)
+        self.assertEqual(self.d.get("/api/v1/dead-letters")["deadLetters"], [])
+        self.assertEqual({a["EventCount"] for a in self.events("ListArchives")["Archives"]}, {1})
 
 
 class Two(Bus):
