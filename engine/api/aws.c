@@ -3,7 +3,7 @@
  * AWSStepFunctions.ACTION), so that AWS's own clients are the remote control;
  * EventBridge's beside it is in aws_events.c.
  *
- * One table has all 37 actions: their fields, where they run, how they answer.
+ * One table has all actions: their fields, where they run, how they answer.
  * A request is checked against its fields before anything else: what is
  * missing, of another type, out of bounds or unknown gets the service's own
  * error.  Changes go to the engine, reads and compiling to a query thread.
