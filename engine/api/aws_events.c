@@ -77,9 +77,11 @@ read_entry(struct aws_change *c, const struct pav_doc *entry,
            struct pav_event_item *item)
 {
     struct pav_arena *a = &c->job->arena;
-    struct pav_envelope_defaults defaults = {.region = c->api->config.region,
-                                             .account = c->api->config.account,
-                                             .now_ms = api_now_ms(c->api)};
+    struct pav_envelope_defaults defaults = {
+        .region = c->api->config.region,
+        .account =
+            c->job->account != NULL ? c->job->account : c->api->config.account,
+        .now_ms = api_now_ms(c->api)};
     const struct pav_doc *bus = pav_doc_get(entry, "EventBusName");
     const char *code, *fault = entry_fault(a, entry, &code);
     struct pav_err err;

@@ -506,7 +506,7 @@ static void
 send_mapped(struct delivery *d)
 {
     const struct pav_service_map *map = d->api->config.services;
-    const char *p, *endpoint = NULL, *path = "";
+    const char *p, *endpoint = NULL, *path = "", *token;
 
     if ((p = strstr(d->arn, ":function:")) != NULL) {
         const char *name =
@@ -525,6 +525,10 @@ send_mapped(struct delivery *d)
     } else if ((p = strstr(d->arn, ":event-bus/")) != NULL) {
         endpoint = pav_service_endpoint(map, map->buses, d->arn, d->a);
         path = pav_arena_printf(d->a, "/events?bus=%s", encoded(d, p + 11));
+        token = pav_service_endpoint(map, map->bus_tokens, d->arn, d->a);
+        if (token != NULL)
+            add_header(d, "Authorization",
+                       pav_arena_printf(d->a, "Bearer %s", token));
     }
     if (endpoint == NULL) {
         fail(d, "NO_RESOURCE",

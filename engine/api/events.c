@@ -43,9 +43,10 @@ read_item(struct pav_api *api, struct pav_job *job, const char *text,
           size_t len, const struct pav_outline *outline,
           struct pav_event_item *item)
 {
-    struct pav_envelope_defaults defaults = {.region = api->config.region,
-                                             .account = api->config.account,
-                                             .now_ms = api_now_ms(api)};
+    struct pav_envelope_defaults defaults = {
+        .region = api->config.region,
+        .account = job->account != NULL ? job->account : api->config.account,
+        .now_ms = api_now_ms(api)};
     struct pav_err err;
 
     item->body.p = text;
@@ -295,6 +296,7 @@ events_post(struct pav_api *api, const struct pav_request *req,
     struct pav_err err;
     enum pav_rc rc;
 
+    job->account = req->account;
     if (pav_query_get(req->query, "bus", bus, sizeof(bus)) != NULL)
         job->bus = pav_arena_strdup(&job->arena, bus);
     pav_buf_init(&binary, SIZE_MAX / 2);

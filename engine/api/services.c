@@ -67,9 +67,9 @@ static enum pav_rc
 check_known(const struct pav_doc *d, struct pav_err *err)
 {
     static const char *const known[] = {
-        "functions",    "queues",      "topics", "allow",
-        "allowPrivate", "connections", "tables", "timeoutSeconds",
-        "answerBytes",  "buses"};
+        "functions",    "queues",      "topics",   "allow",
+        "allowPrivate", "connections", "tables",   "timeoutSeconds",
+        "answerBytes",  "buses",       "busTokens"};
     uint32_t i;
     size_t k;
 
@@ -128,6 +128,9 @@ read_map(struct pav_service_map *m, const struct pav_doc *d,
         rc = endpoints(d, "topics", &m->topics, err);
     if (rc == PAV_OK)
         rc = endpoints(d, "buses", &m->buses, err);
+    if (rc == PAV_OK)
+        rc = of_kind(d, "busTokens", PAV_OBJECT, "an object", &m->bus_tokens,
+                     err);
     if (rc == PAV_OK)
         rc = of_kind(d, "allow", PAV_ARRAY, "a list", &m->allow, err);
     if (rc == PAV_OK)

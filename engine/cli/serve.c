@@ -144,12 +144,42 @@ max_per_address(const struct pav_settings *s, const char *address)
                                 : 256;
 }
 
+#define MAX_GUESTS 1000
+
+/* Lines "TOKEN ACCOUNT"; the text is cut up and stays the guests'. */
+static enum pav_rc
+read_guests(const char *path, char *text, struct pav_guest **out,
+            struct pav_err *err)
+{
+    struct pav_guest *g = pav_xcalloc(MAX_GUESTS + 1, sizeof(*g));
+    char *line, *account, *save = NULL;
+    uint32_t n = 0;
+
+    *out = g;
+    for (line = strtok_r(text, "\r\n", &save); line != NULL;
+         line = strtok_r(NULL, "\r\n", &save)) {
+        account = strchr(line, ' ');
+        if (account == NULL || account - line < 16 || n == MAX_GUESTS ||
+            strlen(account + 1) != 12 ||
+            strspn(account + 1, "0123456789") != 12)
+            return pav_fail(err, PAV_INVALID, path,
+                            "line %u: a token of 16 characters or more, a "
+                            "space and an account of 12 digits are wanted",
+                            n + 2);
+        *account = '\0';
+        g[n].token = line;
+        g[n++].account = account + 1;
+    }
+    return PAV_OK;
+}
+
 /* Who may listen where: loopback is open, anything else needs a token. */
 static enum pav_rc
 read_token(const struct pav_settings *s, const char *address, char **token,
-           struct pav_err *err)
+           struct pav_guest **guests, struct pav_err *err)
 {
     const char *path = pav_settings_text(s, "token-file");
+    char *rest;
     size_t len;
     enum pav_rc rc;
 
@@ -161,14 +191,16 @@ read_token(const struct pav_settings *s, const char *address, char **token,
                         "that not everyone who reaches it may use it",
                         address);
     }
-    rc = pav_file_read(path, 4096, token, &len, err);
+    rc = pav_file_read(path, 1 << 20, token, &len, err);
     if (rc != PAV_OK)
         return rc;
+    rest = *token + strcspn(*token, "\n");
+    rest += *rest == '\n';
     (*token)[strcspn(*token, "\r\n")] = '\0';
     if (strlen(*token) < 16)
         return pav_fail(err, PAV_INVALID, path,
                         "a token has 16 characters or more on the first line");
-    return PAV_OK;
+    return read_guests(path, rest, guests, err);
 }
 
 struct daemon {
@@ -178,6 +210,7 @@ struct daemon {
     struct pav_engine *engine;
     struct pav_service_map *services;
     char *token;
+    struct pav_guest *guests;
     char address[256];
     int port;
 };
@@ -220,7 +253,7 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
         rc = split_listen(pav_settings_text(s, "listen"), d->address,
                           sizeof(d->address), &d->port, err);
     if (rc == PAV_OK)
-        rc = read_token(s, d->address, &d->token, err);
+        rc = read_token(s, d->address, &d->token, &d->guests, err);
     if (rc == PAV_OK)
         rc = pav_service_map_read(pav_settings_text(s, "services"),
                                   &d->services, err);
@@ -236,6 +269,7 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
     http.address = d->address;
     http.port = d->port;
     http.token = d->token;
+    http.guests = d->guests;
     http.max_per_address = max_per_address(s, d->address);
     http.arg = d->api;
     rc = pav_http_new(&http, &d->http, err);
@@ -268,6 +302,7 @@ dismantle(struct daemon *d)
     pav_store_close(d->store);
     pav_service_map_free(d->services);
     free(d->token);
+    free(d->guests);
 }
 
 static int

@@ -96,9 +96,27 @@ token_fits(const char *authorization, const char *token)
     return differ == 0;
 }
 
+/* Its account; NULL: no guest has this token. */
+static const char *
+guest_account(const struct pav_guest *g, const char *authorization)
+{
+    for (; g != NULL && g->token != NULL; g++)
+        if (token_fits(authorization, g->token))
+            return g->account;
+    return NULL;
+}
+
+static bool
+puts_events(const struct head *h)
+{
+    return h->method == PAV_POST &&
+           (strcmp(h->path, "/events") == 0 ||
+            (strcmp(h->path, "/") == 0 &&
+             strcmp(h->target, "AWSEvents.PutEvents") == 0));
+}
+
 int
-access_check(const struct pav_http_config *c, const struct head *h,
-             const char **why)
+access_check(const struct pav_http_config *c, struct head *h, const char **why)
 {
     if (!host_known(c, h->host)) {
         *why = "this Host is not known here; --hosts names further ones";
@@ -114,8 +132,13 @@ access_check(const struct pav_http_config *c, const struct head *h,
                "another JSON type";
         return 415;
     }
-    if (c->token != NULL && strcmp(h->path, "/livez") != 0 &&
-        strcmp(h->path, "/readyz") != 0 &&
+    h->account = guest_account(c->guests, h->authorization);
+    if (h->account != NULL && !puts_events(h)) {
+        *why = "another account may put events, and nothing else";
+        return 403;
+    }
+    if (h->account == NULL && c->token != NULL &&
+        strcmp(h->path, "/livez") != 0 && strcmp(h->path, "/readyz") != 0 &&
         !token_fits(h->authorization, c->token)) {
         *why = "Authorization: Bearer with the token of --token-file is wanted";
         return 401;

@@ -419,6 +419,7 @@ hand_over(struct connection *c, size_t body_len)
                               .ce = c->head.ce,
                               .cookie = c->head.cookie,
                               .last_event_id = c->head.last_event_id,
+                              .account = c->head.account,
                               .body = c->in + c->head.bytes,
                               .body_len = body_len};
 

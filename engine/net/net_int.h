@@ -22,6 +22,7 @@ struct head {
     unsigned depth;
     const char *host, *content_type, *target, *origin, *authorization;
     const char *cookie, *last_event_id;
+    const char *account; /* access.c: a guest's */
     const char *ce[2 * CE_MAX + 1];
     int ce_count;
     const char *authority; /* of the absolute form; not ended */
@@ -113,7 +114,7 @@ void refuse(struct connection *c, int status, const char *why);
 void server_closed(struct pav_http *h, struct connection *c);
 
 /* access.c: 0 when allowed, else the status; `*why` is a sentence. */
-int access_check(const struct pav_http_config *config, const struct head *h,
+int access_check(const struct pav_http_config *config, struct head *h,
                  const char **why);
 
 const char *status_reason(int status);

@@ -69,6 +69,67 @@ bus_add(struct pav_engine *e, int64_t id, const char *name)
     return b;
 }
 
+/* ---- who may put ---- */
+
+/* "X", or a list with "X" in it. */
+static bool
+names(const struct pav_doc *d, const char *text)
+{
+    uint32_t i;
+
+    if (d != NULL && d->kind == PAV_ARRAY) {
+        for (i = 0; i < d->len; i++)
+            if (pav_doc_is_str(&d->items[i], text))
+                return true;
+        return false;
+    }
+    return pav_doc_is_str(d, text);
+}
+
+static bool
+is_about(struct pav_engine *e, const struct pav_doc *statement,
+         const char *account)
+{
+    const struct pav_doc *action = pav_doc_get(statement, "Action");
+    const struct pav_doc *who = pav_doc_get(statement, "Principal");
+
+    if (who != NULL && who->kind == PAV_OBJECT)
+        who = pav_doc_get(who, "AWS");
+    return (names(action, "events:PutEvents") || names(action, "events:*") ||
+            names(action, "*")) &&
+           (names(who, "*") || names(who, account) ||
+            names(who, pav_arena_printf(&e->arena, "arn:aws:iam::%s:root",
+                                        account)));
+}
+
+/* A Condition is about organisations, which nobody knows here: an Allow with
+ * one lets nobody in, a Deny holds for all. */
+bool
+bus_admits(struct pav_engine *e, const struct bus *b, const char *account)
+{
+    struct pav_name_row row;
+    const struct pav_doc *list;
+    bool admits = false;
+    uint32_t i;
+
+    if (!pav_store_name(e->store, PAV_NAME_BUS, 0, b->name, &e->arena, &row))
+        return false;
+    list = pav_doc_get(
+        pav_doc_get(pav_doc_own(&e->arena, row.body.p, row.body.len), "Policy"),
+        "Statement");
+    for (i = 0; list != NULL && list->kind == PAV_ARRAY && i < list->len; i++) {
+        const struct pav_doc *s = &list->items[i];
+
+        if (!is_about(e, s, account))
+            continue;
+        if (pav_doc_is_str(pav_doc_get(s, "Effect"), "Deny"))
+            return false;
+        admits |= pav_doc_is_str(pav_doc_get(s, "Effect"), "Allow") &&
+                  pav_doc_get(s, "Condition") == NULL;
+    }
+    return admits;
+}
+
 /* ---- rules of machines ---- */
 
 /* "$.detail.order_id" names a member by names alone: found while matching. */

@@ -101,6 +101,8 @@ struct sending {
     struct pav_bytes text;
     const struct pav_doc *doc; /* the event; NULL: read from the text */
 };
+/* May this account, another's, put events on it? */
+bool bus_admits(struct pav_engine *e, const struct bus *b, const char *account);
 /* Sends one target its input; `*started`: the machine that was started. */
 void target_send(struct pav_engine *e, struct sending *s,
                  const struct target *t, struct execution **started);

@@ -1130,13 +1130,33 @@ intake_own(struct pav_engine *e, const struct pav_doc *d, bool known_id)
     intake_text(e, text, known_id, &item);
 }
 
+static bool
+may_put(struct pav_engine *e, struct pav_job *j, struct pav_event_item *item)
+{
+    const struct bus *b;
+
+    if (j->account == NULL)
+        return true;
+    b = bus_for(e, item);
+    if (bus_admits(e, b, j->account))
+        return true;
+    item->code = "AccessDeniedException";
+    item->message = pav_arena_printf(&j->arena,
+                                     "Account %s is not authorized to perform: "
+                                     "events:PutEvents on resource: %s",
+                                     j->account, b->arn);
+    item->error = pav_arena_printf(
+        &j->arena, "{\"at\":\"\",\"message\":\"%s\"}", item->message);
+    return false;
+}
+
 void
 intake_events(struct pav_engine *e, struct pav_job *j)
 {
     uint32_t i;
 
     for (i = 0; i < j->item_count; i++) {
-        if (j->items[i].error != NULL)
+        if (j->items[i].error != NULL || !may_put(e, j, &j->items[i]))
             continue;
         arrive(e, &j->arena, &j->items[i]);
         turn_breathe(e);

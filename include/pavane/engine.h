@@ -91,7 +91,8 @@ struct pav_job {
     void *owner; /* the sender's */
 
     /* PAV_JOB_EVENTS */
-    const char *bus; /* of all of them; NULL: the default one */
+    const char *bus;     /* of all of them; NULL: the default one */
+    const char *account; /* of another's: the bus's policy decides; or NULL */
     struct pav_event_item *items;
     uint32_t item_count;
 

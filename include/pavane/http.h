@@ -35,15 +35,22 @@ struct pav_request {
     const char *target;       /* X-Amz-Target, "" */
     const char *const *ce;    /* ce-* header names and values by turns, NULL */
     const char *cookie, *last_event_id; /* "" */
+    const char *account; /* a guest's, as long as the server; NULL: ours */
     const char *body;
     size_t body_len;
 };
 
+/* Another account, known by its token: it may put events, no more. */
+struct pav_guest {
+    const char *token, *account;
+};
+
 struct pav_http_config {
-    const char *address; /* "127.0.0.1" */
-    int port;            /* 0: any */
-    const char *hosts;   /* further names, by comma; NULL */
-    const char *token;   /* asked of everyone when not NULL */
+    const char *address;            /* "127.0.0.1" */
+    int port;                       /* 0: any */
+    const char *hosts;              /* further names, by comma; NULL */
+    const char *token;              /* asked of everyone when not NULL */
+    const struct pav_guest *guests; /* up to a token of NULL; NULL: none */
     int max_connections, max_per_address;
     /* A complete request. */
     void (*handle)(void *arg, const struct pav_request *req,

@@ -5,6 +5,7 @@
  *     "queues":      {"QUEUE URL": "http://...", "*": ...},
  *     "topics":      {"TOPIC ARN": "http://...", "*": ...},
  *     "buses":       {"BUS ARN": "http://other-daemon:8080", "*": ...},
+ *     "busTokens":   {"BUS ARN": "the token that it knows us by", "*": ...},
  *     "allow":       ["api.example.com", "127.0.0.1:9000"],
  *     "allowPrivate": false,
  *     "connections": {"ARN": {"type": "BASIC", "username", "password"}
@@ -22,8 +23,8 @@
 
 struct pav_service_map {
     struct pav_arena arena;
-    const struct pav_doc *functions, *queues, *topics, *buses, *allow,
-        *connections;
+    const struct pav_doc *functions, *queues, *topics, *buses, *bus_tokens,
+        *allow, *connections;
     const struct pav_doc *tables; /* NULL where there are none */
     bool allow_private;
     int64_t timeout_ms;

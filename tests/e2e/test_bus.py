@@ -540,6 +540,79 @@ class Two(Bus):
             self.assertEqual(d["disposition"], "unmatched")
 
 
+class Accounts(Bus):
+    """Who may put: accounts of the token file, as the bus's policy lets them in."""
+    OURS, THEIRS = "o" * 16, "t" * 16
+
+    def prepare(self):
+        path = os.path.join(self.folder, "tokens")
+        open(path, "w").write("%s\n%s 111122223333\n" % (self.OURS, self.THEIRS))
+        self.d.options["token-file"] = path
+
+    def as_(self, token, method, path, body, **headers):
+        status, data = self.d.ask(method, path, body and json.dumps(body), {
+            "Content-Type": "application/json", "Authorization": "Bearer " + token, **headers})
+        return status, json.loads(data) if data else None
+
+    def api(self, token, action, **parameters):
+        return self.as_(token, "POST", "/", parameters, **{"X-Amz-Target": "AWSEvents." + action})
+
+    def tried(self, token):
+        entry = {"Source": "s", "DetailType": "d", "Detail": "{}", "EventBusName": "open"}
+        answer = self.api(token, "PutEvents", Entries=[entry])[1]["Entries"][0].get("ErrorCode", "in")
+        posted = self.as_(token, "POST", "/events?bus=open", {"source": "s", "detail-type": "d", "detail": {}})[1]
+        self.assertEqual(posted["results"][0]["status"], "accepted" if answer == "in" else "rejected")
+        return answer
+
+    def test_a_policy(self):
+        self.api(self.OURS, "CreateEventBus", Name="open")
+        self.assertEqual(self.tried(self.OURS), "in")
+        self.assertEqual(self.tried(self.THEIRS), "AccessDeniedException")
+        self.api(self.OURS, "PutPermission", EventBusName="open", StatementId="them", Principal="111122223333",
+                 Action="events:PutEvents")
+        self.assertEqual(self.tried(self.THEIRS), "in")
+        [d] = self.api(self.OURS, "DescribeEventBus", Name="open")[1:]
+        self.assertIn("111122223333", d["Policy"])
+        self.api(self.OURS, "RemovePermission", EventBusName="open", StatementId="them")
+        self.assertEqual(self.tried(self.THEIRS), "AccessDeniedException")
+        for statements, want in (
+                ([("Allow", "*", None)], "in"), ([("Allow", {"AWS": ["999", "111122223333"]}, None)], "in"),
+                ([("Allow", {"AWS": "999"}, None)], "AccessDeniedException"),
+                ([("Allow", "*", {"StringEquals": {"aws:PrincipalOrgID": "o"}})], "AccessDeniedException"),
+                ([("Allow", "*", None), ("Deny", {"AWS": "arn:aws:iam::111122223333:root"}, None)],
+                 "AccessDeniedException")):
+            policy = {"Version": "2012-10-17", "Statement": [
+                {"Effect": effect, "Principal": who, "Action": "events:PutEvents", "Resource": "*",
+                 **({"Condition": condition} if condition else {})} for effect, who, condition in statements]}
+            self.assertEqual(self.api(self.OURS, "PutPermission", EventBusName="open", Policy=json.dumps(policy))[0],
+                             200)
+            self.assertEqual(self.tried(self.THEIRS), want, policy)
+
+    def test_a_guest_may_do_nothing_else(self):
+        for method, path, target in (("POST", "/", "AWSEvents.PutRule"), ("POST", "/", "AWSStepFunctions.ListStateMachines"),
+                                     ("GET", "/api/v1/executions", ""), ("GET", "/metrics", ""), ("GET", "/", "")):
+            status, _ = self.as_(self.THEIRS, method, path, {} if method == "POST" else None,
+                                 **({"X-Amz-Target": target} if target else {}))
+            self.assertEqual(status, 403, (method, path, target))
+        self.assertEqual(self.as_("x" * 16, "GET", "/api/v1/executions", None)[0], 401)
+
+    def test_another_daemon_is_let_in_by_its_token(self):
+        self.api(self.OURS, "PutPermission", StatementId="them", Principal="111122223333", Action="events:PutEvents")
+        with Daemon() as other:
+            path = os.path.join(other.folder, "services.json")
+            json.dump({"buses": {"*": "http://127.0.0.1:%d" % self.d.port}, "busTokens": {"*": self.THEIRS}},
+                      open(path, "w"))
+            other.options["services"] = path
+            other.stop()
+            other.start()
+            self.d, ours = other, self.d
+            self.rule("across", {"source": ["shop"]}, "arn:aws:events:us-east-1:999999999999:event-bus/default")
+            self.put(n=1)
+            self.d = ours
+            seen = lambda: self.as_(self.OURS, "GET", "/api/v1/dispositions", None)[1]["dispositions"]
+            until(lambda: len(seen()) == 1)
+
+
 class Archives(Bus):
     def prepare(self):
         self.machine("keep")
