@@ -348,7 +348,8 @@ class Api(unittest.TestCase):
     def test_status_shows_the_engine(self):
         self.order("OrderReceived", "m-1")
         s = self.d.get("/api/v1/status")
-        self.assertEqual(set(s["microseconds"]), {"collect", "advance", "flush", "commit", "release", "checkpoint"})
+        self.assertEqual(set(s["microseconds"]), {"collect", "advance", "flush", "commit", "release", "checkpoint",
+                                                   "longestTurn"})
         self.assertEqual(s["commits"]["eventsEach"]["mean"], 1)
         self.assertGreater(s["commits"]["syncMicroseconds"]["mean"], 0)
         for name in ("queue", "queueMost", "turns", "rollbacks"):
