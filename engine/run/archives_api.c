@@ -139,12 +139,13 @@ delete_archive(struct control *c)
 {
     struct pav_name_row row;
     const struct pav_doc *body;
+    int64_t bytes;
 
     if (!archive_asked(c, &row, &body))
         return;
     pav_store_name_delete(c->e->store, PAV_NAME_ARCHIVE, 0, row.name);
-    while (pav_store_archive_forget(c->e->store, row.number, INT64_MAX, 10000) >
-           0)
+    while (pav_store_archive_forget(c->e->store, row.number, INT64_MAX, 10000,
+                                    &bytes) > 0)
         ;
     events_touch(c, PAV_TOUCHED_ARCHIVE, NULL, row.name);
 }

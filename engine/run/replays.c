@@ -185,14 +185,17 @@ archives_forget(struct pav_engine *e)
 {
     int64_t now = pav_clock_ms(e->clock);
     struct archive *a;
+    int64_t bytes;
+    uint32_t n;
 
     for (a = e->archives; a != NULL; a = a->next) {
         if (a->retention_ms == 0 || a->next_forget_at > now)
             continue;
-        if (pav_store_archive_forget(e->store, a->id, now - a->retention_ms,
-                                     FORGET_AT_ONCE) == 0)
+        n = pav_store_archive_forget(e->store, a->id, now - a->retention_ms,
+                                     FORGET_AT_ONCE, &bytes);
+        a->count -= n;
+        a->bytes -= bytes;
+        if (n == 0)
             a->next_forget_at = now + FORGET_EVERY;
-        else
-            pav_store_archive_count(e->store, a->id, &a->count, &a->bytes);
     }
 }

@@ -299,15 +299,17 @@ pav_store_archive_count(struct pav_store *s, int64_t archive_id, int64_t *count,
 
 uint32_t
 pav_store_archive_forget(struct pav_store *s, int64_t archive_id,
-                         int64_t before_at, uint32_t max)
+                         int64_t before_at, uint32_t max, int64_t *bytes)
 {
     sqlite3_stmt *st = store_write(s, SQL_ARCHIVE_FORGET);
+    uint32_t n = 0;
 
     sqlite3_bind_int64(st, 1, archive_id);
     sqlite3_bind_int64(st, 2, before_at);
     sqlite3_bind_int64(st, 3, max);
-    store_run(s, st);
-    return (uint32_t)sqlite3_changes(s->db);
+    for (*bytes = 0; store_row(s, st); n++)
+        *bytes += sqlite3_column_int64(st, 0);
+    return n;
 }
 
 /* ---- batches ---- */

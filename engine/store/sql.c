@@ -554,7 +554,7 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_ARCHIVE_FORGET] =
         "DELETE FROM archive_event WHERE archive_id=?1 AND (at,event_id) IN"
         " (SELECT at,event_id FROM archive_event WHERE archive_id=?1 AND at<?2"
-        " ORDER BY at,event_id LIMIT ?3)",
+        " ORDER BY at,event_id LIMIT ?3) RETURNING bytes",
     [SQL_BATCH_PUT] = "INSERT OR REPLACE INTO batch(machine_id,key,rule,due_at,"
                       "count) VALUES(?1,?2,?3,?4,?5)",
     [SQL_BATCH_DELETE] =

@@ -88,9 +88,11 @@ bool pav_store_archive_next(struct pav_store *s, int64_t archive_id,
                             struct pav_archived *out);
 void pav_store_archive_count(struct pav_store *s, int64_t archive_id,
                              int64_t *count, int64_t *bytes);
-/* Forgets those before `before_at`, at most `max`; how many. */
-uint32_t pav_store_archive_forget(struct pav_store *s, int64_t archive_id,
-                                  int64_t before_at, uint32_t max);
+/* Forgets those before `before_at`, at most `max`; how many, and their bytes.
+ */
+uint32_t
+pav_store_archive_forget(struct pav_store *s, int64_t archive_id,
+                         int64_t before_at, uint32_t max, int64_t *bytes);
 
 /* ---- batches: events that wait for others ---- */
 

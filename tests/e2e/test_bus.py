@@ -680,6 +680,21 @@ class Archives(Bus):
         self.assertEqual(self.refused("ResourceAlreadyExistsException", "StartReplay", **ask),
                          "Replay r already exists.")
 
+    def test_retention(self):
+        for name, days in (("day", 1), ("ever", 0)):
+            self.events("CreateArchive", ArchiveName=name, RetentionDays=days,
+                        EventSourceArn=ACCOUNT + "event-bus/default")
+        size = lambda name: (lambda a: (a["EventCount"], a["SizeBytes"]))(self.events("DescribeArchive", ArchiveName=name))
+        for n in range(5):
+            self.put(n=n)
+        self.assertEqual(size("day"), size("ever"))
+        five = size("ever")
+        self.d.stop()
+        self.d.start(clock_offset_seconds=90000)
+        self.put(n=5)
+        until(lambda: size("day")[0] == 1)
+        self.assertEqual(size("ever"), (6, five[1] + size("day")[1]))
+
     def test_kills_during_a_replay(self):
         archive = self.archive(EventPattern='{"source":["shop"]}')
         for i in range(100):
