@@ -226,7 +226,7 @@ target_send(struct pav_engine *e, struct sending *s, const struct target *t,
         if (body.p == NULL) {
             target_dead(e, s, t, s->text, "INVALID_JSON",
                         pav_arena_printf(&e->arena,
-                                         "the filled template is no JSON: %s",
+                                         "its input cannot be made: %s",
                                          err.message));
             return;
         }
