@@ -11,15 +11,6 @@
 #include "api_int.h"
 
 static void
-put_date(struct pav_members *m, struct pav_arena *a, const char *key,
-         int64_t ms)
-{
-    char when[PAV_TIME_LEN];
-
-    pav_members_str(m, key, pav_arena_strdup(a, pav_time_format(ms, when)));
-}
-
-static void
 answer(struct pav_query *q, struct pav_members *m)
 {
     pav_doc_print(pav_members_object(m), &q->out);
@@ -54,7 +45,7 @@ letter(struct pav_query *q, const struct pav_delivery_row *row)
     pav_members_str(&m, "exhaustedRetryCondition", row->condition);
     pav_members_int(&m, "retryAttempts",
                     row->attempts > 0 ? row->attempts - 1 : 0);
-    put_date(&m, a, "created", row->created_at);
+    pav_members_time(&m, "created", row->created_at);
     pav_members_puts(&m, "body",
                      pav_doc_new_str(a, row->body.p, row->body.len));
     return pav_members_object(&m);

@@ -147,14 +147,6 @@ add_header(struct delivery *d, const char *name, const char *value)
             pav_arena_printf(d->a, "%s: %s", name, value);
 }
 
-static const char *
-text_in(struct delivery *d, const struct pav_doc *o, const char *key)
-{
-    const struct pav_doc *v = pav_doc_get(o, key);
-
-    return v == NULL || v->kind != PAV_STRING ? NULL : pav_doc_str(d->a, v);
-}
-
 static void
 add_query(struct delivery *d, const char *name, size_t len, const char *value)
 {
@@ -189,12 +181,12 @@ put_parameters(struct delivery *d)
                       pav_doc_str(d->a, &map->members[i].value));
     list = pav_doc_get(extra, "HeaderParameters");
     for (i = 0; list != NULL && list->kind == PAV_ARRAY && i < list->len; i++)
-        add_header(d, text_in(d, &list->items[i], "Key"),
-                   text_in(d, &list->items[i], "Value"));
+        add_header(d, pav_doc_member_str(d->a, &list->items[i], "Key"),
+                   pav_doc_member_str(d->a, &list->items[i], "Value"));
     list = pav_doc_get(extra, "QueryStringParameters");
     for (i = 0; list != NULL && list->kind == PAV_ARRAY && i < list->len; i++) {
-        const char *key = text_in(d, &list->items[i], "Key");
-        const char *value = text_in(d, &list->items[i], "Value");
+        const char *key = pav_doc_member_str(d->a, &list->items[i], "Key");
+        const char *value = pav_doc_member_str(d->a, &list->items[i], "Value");
 
         if (key != NULL && value != NULL)
             add_query(d, key, strlen(key), value);
@@ -220,7 +212,7 @@ put_body_parameters(struct delivery *d)
         return;
     pav_members_init(&m, d->a);
     for (i = 0; i < list->len; i++) {
-        const char *key = text_in(d, &list->items[i], "Key");
+        const char *key = pav_doc_member_str(d->a, &list->items[i], "Key");
         const struct pav_doc *value = pav_doc_get(&list->items[i], "Value");
 
         if (key != NULL && value != NULL)
@@ -235,7 +227,9 @@ put_body_parameters(struct delivery *d)
 static const char *
 endpoint_of(struct delivery *d)
 {
-    const char *p = text_in(d, d->destination, "InvocationEndpoint"), *text;
+    const char *p = pav_doc_member_str(d->a, d->destination,
+                                       "InvocationEndpoint"),
+               *text;
     const struct pav_doc *values = pav_doc_get(
         pav_doc_get(d->target, "HttpParameters"), "PathParameterValues");
     struct pav_buf b;
@@ -295,7 +289,7 @@ struct token {
 static struct token *
 token_of(struct delivery *d, bool make)
 {
-    const char *arn = text_in(d, d->connection, "ConnectionArn");
+    const char *arn = pav_doc_member_str(d->a, d->connection, "ConnectionArn");
     const struct pav_doc *changed =
         pav_doc_get(d->connection, "LastModifiedTime");
     struct token *tokens = d->api->tokens, *oldest = &tokens[0];
@@ -386,8 +380,8 @@ fetch_token(struct delivery *d)
     const struct pav_doc *client = pav_doc_get(oauth, "ClientParameters");
     const struct pav_doc *more = pav_doc_get(
         pav_doc_get(oauth, "OAuthHttpParameters"), "BodyParameters");
-    const char *url = text_in(d, oauth, "AuthorizationEndpoint");
-    const char *method = text_in(d, oauth, "HttpMethod");
+    const char *url = pav_doc_member_str(d->a, oauth, "AuthorizationEndpoint");
+    const char *method = pav_doc_member_str(d->a, oauth, "HttpMethod");
     static const char *const headers[] = {
         "Content-Type: application/x-www-form-urlencoded",
         "Accept: application/json", NULL};
@@ -409,11 +403,12 @@ fetch_token(struct delivery *d)
                              &out.private_allowed);
     pav_buf_init(&b, 1 << 16);
     put_form(&b, "grant_type", "client_credentials");
-    put_form(&b, "client_id", text_in(d, client, "ClientID"));
-    put_form(&b, "client_secret", text_in(d, client, "ClientSecret"));
+    put_form(&b, "client_id", pav_doc_member_str(d->a, client, "ClientID"));
+    put_form(&b, "client_secret",
+             pav_doc_member_str(d->a, client, "ClientSecret"));
     for (i = 0; more != NULL && more->kind == PAV_ARRAY && i < more->len; i++)
-        put_form(&b, text_in(d, &more->items[i], "Key"),
-                 text_in(d, &more->items[i], "Value"));
+        put_form(&b, pav_doc_member_str(d->a, &more->items[i], "Key"),
+                 pav_doc_member_str(d->a, &more->items[i], "Value"));
     if (strcmp(out.method, "GET") == 0) {
         out.url = pav_arena_printf(d->a, "%s?%s", url, b.p);
     } else {
@@ -433,7 +428,8 @@ send_with_token(struct delivery *d, const char *token)
     const struct pav_doc *auth = pav_doc_get(d->connection, "AuthParameters");
     const struct pav_doc *basic = pav_doc_get(auth, "BasicAuthParameters");
     const struct pav_doc *key = pav_doc_get(auth, "ApiKeyAuthParameters");
-    const char *method = text_in(d, d->destination, "HttpMethod"), *url;
+    const char *method = pav_doc_member_str(d->a, d->destination, "HttpMethod"),
+               *url;
     bool private_allowed = map->allow_private;
 
     d->header_count = 0;
@@ -443,8 +439,8 @@ send_with_token(struct delivery *d, const char *token)
     put_parameters(d);
     put_body_parameters(d);
     if (basic != NULL) {
-        const char *user = text_in(d, basic, "Username");
-        const char *word = text_in(d, basic, "Password");
+        const char *user = pav_doc_member_str(d->a, basic, "Username");
+        const char *word = pav_doc_member_str(d->a, basic, "Password");
         const char *both = pav_arena_printf(
             d->a, "%s:%s", user == NULL ? "" : user, word == NULL ? "" : word);
         char *coded = pav_arena_zalloc(d->a, strlen(both) * 4 / 3 + 8);
@@ -454,8 +450,8 @@ send_with_token(struct delivery *d, const char *token)
                    pav_arena_printf(d->a, "Basic %s", coded));
     }
     if (key != NULL)
-        add_header(d, text_in(d, key, "ApiKeyName"),
-                   text_in(d, key, "ApiKeyValue"));
+        add_header(d, pav_doc_member_str(d->a, key, "ApiKeyName"),
+                   pav_doc_member_str(d->a, key, "ApiKeyValue"));
     if (token != NULL)
         add_header(d, "Authorization",
                    pav_arena_printf(d->a, "Bearer %s", token));
@@ -583,19 +579,6 @@ partition_of(struct pav_arena *a, const struct pav_doc *target,
                                                    : pav_doc_text(a, event));
 }
 
-static bool
-make_folders(char *path)
-{
-    char *p;
-
-    for (p = strchr(path + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
-        *p = '\0';
-        (void)mkdir(path, 0777);
-        *p = '/';
-    }
-    return true;
-}
-
 /* DATA/logs/GROUP[/PARTITION]/YYYY-MM-DD[.N].jsonl; N when one is full. */
 static int
 log_open(struct pav_arena *a, const char *folder, int64_t now_ms)
@@ -610,7 +593,7 @@ log_open(struct pav_arena *a, const char *folder, int64_t now_ms)
                    : pav_arena_printf(a, "%s/%.10s.%d.jsonl", folder, when, n);
         struct stat st;
 
-        (void)make_folders(path);
+        (void)pav_file_folders(path);
         fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
         if (fd < 0)
             return -1;

@@ -178,20 +178,6 @@ list_objects(struct pav_api *api, const struct pav_job *job,
 /* ---- writing ---- */
 
 static bool
-make_folders(char *path)
-{
-    char *p;
-
-    for (p = strchr(path + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
-        *p = '\0';
-        if (mkdir(path, 0777) != 0 && errno != EEXIST)
-            return false;
-        *p = '/';
-    }
-    return true;
-}
-
-static bool
 write_file(struct pav_api *api, struct pav_arena *a, const char *path,
            struct pav_bytes body)
 {
@@ -200,7 +186,7 @@ write_file(struct pav_api *api, struct pav_arena *a, const char *path,
     FILE *f;
     bool fine;
 
-    if (!make_folders(copy))
+    if (!pav_file_folders(copy))
         return false;
     *strrchr(copy, '/') = '\0';
     if (!is_inside(api, copy) || (f = fopen(temporary, "w")) == NULL)

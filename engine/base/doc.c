@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "pavane/digest.h"
+#include "pavane/text.h"
 #include "doc_int.h"
 
 const struct pav_doc pav_doc_null = {.kind = PAV_NULL};
@@ -108,6 +109,26 @@ pav_doc_is_str(const struct pav_doc *d, const char *s)
 {
     return d != NULL && d->kind == PAV_STRING && d->len == strlen(s) &&
            memcmp(d->text, s, d->len) == 0;
+}
+
+int64_t
+pav_doc_member_int(const struct pav_doc *o, const char *key)
+{
+    const struct pav_doc *d = pav_doc_get(o, key);
+    int64_t n = 0;
+
+    if (d != NULL)
+        (void)pav_doc_int(d, &n);
+    return n;
+}
+
+const char *
+pav_doc_member_str(struct pav_arena *a, const struct pav_doc *o,
+                   const char *key)
+{
+    const struct pav_doc *d = pav_doc_get(o, key);
+
+    return d == NULL || d->kind != PAV_STRING ? NULL : pav_doc_str(a, d);
 }
 
 const char *
@@ -393,6 +414,15 @@ void
 pav_members_int(struct pav_members *m, const char *key, int64_t n)
 {
     pav_members_puts(m, key, pav_doc_new_int(m->arena, n));
+}
+
+void
+pav_members_time(struct pav_members *m, const char *key, int64_t ms)
+{
+    char when[PAV_TIME_LEN];
+
+    pav_members_str(m, key,
+                    pav_arena_strdup(m->arena, pav_time_format(ms, when)));
 }
 
 void

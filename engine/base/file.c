@@ -88,3 +88,20 @@ out:
     free(beside);
     return rc;
 }
+
+bool
+pav_file_folders(char *path)
+{
+    char *p;
+
+    for (p = strchr(path + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
+        bool fine;
+
+        *p = '\0';
+        fine = mkdir(path, 0777) == 0 || errno == EEXIST;
+        *p = '/';
+        if (!fine)
+            return false;
+    }
+    return true;
+}

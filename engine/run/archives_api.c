@@ -31,7 +31,7 @@ static void
 archive_answer(struct control *c, const char *name, const struct pav_doc *body)
 {
     pav_members_str(&c->out, "ArchiveArn", events_arn(c, "archive", name));
-    events_copy(c, &c->out, body, (const char *const[]){"State", NULL});
+    events_copy(&c->out, body, (const char *const[]){"State", NULL});
     events_date(&c->out, body, "CreationTime");
 }
 
@@ -58,7 +58,7 @@ create_archive(struct control *c)
     if (!events_check_pattern(c, control_text(c, "EventPattern")))
         return;
     pav_members_init(&m, c->a);
-    events_copy(c, &m, c->j->request, archive_fields);
+    events_copy(&m, c->j->request, archive_fields);
     pav_members_str(&m, "State", "ENABLED");
     pav_members_int(&m, "CreationTime", pav_clock_ms(c->e->clock));
     events_put(c, PAV_NAME_ARCHIVE, 0, name,
@@ -78,10 +78,9 @@ update_archive(struct control *c)
         !events_check_pattern(c, control_text(c, "EventPattern")))
         return;
     pav_members_init(&m, c->a);
-    events_copy(c, &m, body, archive_fields);
-    events_copy(c, &m, body,
-                (const char *const[]){"State", "CreationTime", NULL});
-    events_copy(c, &m, c->j->request, archive_fields);
+    events_copy(&m, body, archive_fields);
+    events_copy(&m, body, (const char *const[]){"State", "CreationTime", NULL});
+    events_copy(&m, c->j->request, archive_fields);
     events_put(c, PAV_NAME_ARCHIVE, 0, row.name, row.number, &m);
     archive_answer(c, row.name, pav_members_object(&m));
     events_touch(c, PAV_TOUCHED_ARCHIVE, NULL, row.name);
@@ -102,7 +101,7 @@ archive_entry(struct control *c, const struct pav_name_row *row)
         return NULL;
     pav_members_init(&m, c->a);
     pav_members_str(&m, "ArchiveName", row->name);
-    events_copy(c, &m, body,
+    events_copy(&m, body,
                 (const char *const[]){"EventSourceArn", "State",
                                       "RetentionDays", NULL});
     if (pav_doc_get(body, "RetentionDays") == NULL)
@@ -123,7 +122,7 @@ describe_archive(struct control *c)
         return;
     events_answer(c, archive_entry(c, &row));
     pav_members_str(&c->out, "ArchiveArn", events_arn(c, "archive", row.name));
-    events_copy(c, &c->out, body,
+    events_copy(&c->out, body,
                 (const char *const[]){"Description", "EventPattern",
                                       "KmsKeyIdentifier", NULL});
 }
@@ -238,8 +237,8 @@ start_replay(struct control *c)
                                  time_in(c->j->request, "EventEndTime"),
                                  &first);
     pav_members_init(&m, c->a);
-    events_copy(c, &m, c->j->request, replay_fields);
-    events_copy(c, &m, c->j->request, (const char *const[]){"Speed", NULL});
+    events_copy(&m, c->j->request, replay_fields);
+    events_copy(&m, c->j->request, (const char *const[]){"Speed", NULL});
     pav_members_str(&m, "State", "STARTING");
     pav_members_int(&m, "EventStartTime", before.at + 1);
     pav_members_int(&m, "EventEndTime", time_in(c->j->request, "EventEndTime"));
@@ -268,7 +267,7 @@ replay_described(struct control *c, const struct pav_name_row *row, bool whole)
 
     pav_members_init(&m, c->a);
     pav_members_str(&m, "ReplayName", row->name);
-    events_copy(c, &m, body,
+    events_copy(&m, body,
                 whole ? replay_fields
                       : (const char *const[]){"EventSourceArn", "State",
                                               "StateReason", NULL});

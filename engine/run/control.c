@@ -26,17 +26,6 @@ control_text(const struct control *c, const char *key)
     return d == NULL || d->kind != PAV_STRING ? NULL : pav_doc_str(c->a, d);
 }
 
-int64_t
-control_int(const struct pav_doc *o, const char *key)
-{
-    const struct pav_doc *d = pav_doc_get(o, key);
-    int64_t n = 0;
-
-    if (d != NULL)
-        (void)pav_doc_int(d, &n);
-    return n;
-}
-
 struct pav_bytes
 control_printed(struct control *c, const struct pav_doc *d)
 {
@@ -60,7 +49,7 @@ control_body(struct control *c, const struct pav_name_row *row)
 uint32_t
 control_page_size(struct control *c)
 {
-    int64_t n = control_int(c->j->request, "maxResults");
+    int64_t n = pav_doc_member_int(c->j->request, "maxResults");
 
     return n <= 0 ? 100 : n > PAGE_MAX ? PAGE_MAX : (uint32_t)n;
 }
@@ -297,7 +286,7 @@ create_activity(struct control *c)
         return;
     }
     if (pav_store_name(c->e->store, PAV_NAME_ACTIVITY, 0, name, c->a, &there)) {
-        now = control_int(control_body(c, &there), "createdAt");
+        now = pav_doc_member_int(control_body(c, &there), "createdAt");
     } else {
         pav_members_init(&b, c->a);
         pav_members_int(&b, "createdAt", now);
@@ -340,7 +329,7 @@ describe_activity(struct control *c)
     pav_members_str(&c->out, "activityArn", activity_arn(c, name));
     pav_members_str(&c->out, "name", name);
     pav_members_date(&c->out, "creationDate",
-                     control_int(control_body(c, &row), "createdAt"));
+                     pav_doc_member_int(control_body(c, &row), "createdAt"));
 }
 
 static void
@@ -371,8 +360,9 @@ list_activities(struct control *c)
         pav_members_init(&v, c->a);
         pav_members_str(&v, "activityArn", activity_arn(c, rows[i].name));
         pav_members_str(&v, "name", rows[i].name);
-        pav_members_date(&v, "creationDate",
-                         control_int(control_body(c, &rows[i]), "createdAt"));
+        pav_members_date(
+            &v, "creationDate",
+            pav_doc_member_int(control_body(c, &rows[i]), "createdAt"));
         pav_items_add(&list, pav_members_object(&v));
     }
     pav_members_puts(&c->out, "activities", pav_items_array(&list));
@@ -538,9 +528,10 @@ update_run(struct control *c)
     if (!find_run(c, &run))
         return;
     if (pav_doc_get(request, "maxConcurrency") != NULL)
-        run.max_concurrency = control_int(request, "maxConcurrency");
+        run.max_concurrency = pav_doc_member_int(request, "maxConcurrency");
     if (pav_doc_get(request, "toleratedFailureCount") != NULL)
-        run.tolerated_count = control_int(request, "toleratedFailureCount");
+        run.tolerated_count =
+            pav_doc_member_int(request, "toleratedFailureCount");
     if (pav_doc_get(request, "toleratedFailurePercentage") != NULL)
         run.tolerated_percentage =
             pav_doc_double(pav_doc_get(request, "toleratedFailurePercentage"));

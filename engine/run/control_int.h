@@ -26,7 +26,6 @@ extern const struct control_action events_actions[], archives_actions[],
     destinations_actions[], scheduler_actions[];
 
 const char *control_text(const struct control *c, const char *key);
-int64_t control_int(const struct pav_doc *o, const char *key);
 struct pav_bytes control_printed(struct control *c, const struct pav_doc *d);
 const struct pav_doc *
 control_body(struct control *c, const struct pav_name_row *row);

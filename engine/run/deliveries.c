@@ -65,34 +65,40 @@ bury(struct pav_engine *e, struct pav_delivery_row *row, const char *code,
 
 /* ---- API destinations ---- */
 
-/* "...:api-destination/NAME/ID": its row and its connection's. */
+/* What an ARN names, "...:RESOURCE/NAME/ID"; NULL: there is no such thing. */
+static const struct pav_doc *
+named(struct pav_engine *e, int kind, const char *arn, const char *resource)
+{
+    struct pav_arena *a = &e->arena;
+    const char *p = arn == NULL ? NULL : strstr(arn, resource);
+    struct pav_name_row row;
+
+    if (p == NULL)
+        return NULL;
+    p += strlen(resource);
+    if (!pav_store_name(e->store, kind, 0,
+                        pav_arena_strndup(a, p, strcspn(p, "/")), a, &row))
+        return NULL;
+    return pav_doc_own(a, row.body.p, row.body.len);
+}
+
+/* A destination's row and its connection's; NULL: one of them is gone. */
 static const struct pav_doc *
 destination_setup(struct pav_engine *e, const char *arn,
                   struct pav_members *setup)
 {
-    struct pav_arena *a = &e->arena;
-    const char *p = strstr(arn, ":api-destination/"), *connection;
-    struct pav_name_row row;
-    const struct pav_doc *d;
+    const struct pav_doc *d =
+        named(e, PAV_NAME_DESTINATION, arn, ":api-destination/");
+    const struct pav_doc *connection =
+        d == NULL ? NULL
+                  : named(e, PAV_NAME_CONNECTION,
+                          pav_doc_member_str(&e->arena, d, "ConnectionArn"),
+                          ":connection/");
 
-    if (p == NULL)
+    if (connection == NULL)
         return NULL;
-    p += strlen(":api-destination/");
-    if (!pav_store_name(e->store, PAV_NAME_DESTINATION, 0,
-                        pav_arena_strndup(a, p, strcspn(p, "/")), a, &row))
-        return NULL;
-    d = pav_doc_own(a, row.body.p, row.body.len);
     pav_members_puts(setup, "Destination", d);
-    connection = pav_doc_str(a, pav_doc_get(d, "ConnectionArn"));
-    p = connection == NULL ? NULL : strstr(connection, ":connection/");
-    if (p == NULL)
-        return NULL;
-    p += strlen(":connection/");
-    if (!pav_store_name(e->store, PAV_NAME_CONNECTION, 0,
-                        pav_arena_strndup(a, p, strcspn(p, "/")), a, &row))
-        return NULL;
-    pav_members_puts(setup, "Connection",
-                     pav_doc_own(a, row.body.p, row.body.len));
+    pav_members_puts(setup, "Connection", connection);
     return d;
 }
 

@@ -123,7 +123,7 @@ static void
 connection_answer(struct control *c, const struct pav_doc *body)
 {
     events_copy(
-        c, &c->out, body,
+        &c->out, body,
         (const char *const[]){"ConnectionArn", "ConnectionState", NULL});
     events_date(&c->out, body, "CreationTime");
     events_date(&c->out, body, "LastModifiedTime");
@@ -144,8 +144,8 @@ put_connection(struct control *c, const char *arn, int64_t created,
 
     pav_members_init(&m, c->a);
     if (old != NULL)
-        events_copy(c, &m, old, fields);
-    events_copy(c, &m, c->j->request, fields);
+        events_copy(&m, old, fields);
+    events_copy(&m, c->j->request, fields);
     type = pav_doc_get(pav_members_object(&m), "AuthorizationType");
     auth = pav_doc_get(pav_members_object(&m), "AuthParameters");
     fault = auth_fault(type == NULL ? "" : pav_doc_str(c->a, type), auth);
@@ -188,8 +188,8 @@ update_connection(struct control *c)
     if (!asked(c, PAV_NAME_CONNECTION, "connection", &row, &body))
         return;
     arn = pav_doc_get(body, "ConnectionArn");
-    put_connection(c, pav_doc_str(c->a, arn), control_int(body, "CreationTime"),
-                   body);
+    put_connection(c, pav_doc_str(c->a, arn),
+                   pav_doc_member_int(body, "CreationTime"), body);
 }
 
 static void
@@ -203,7 +203,7 @@ describe_connection(struct control *c)
     pav_members_str(&c->out, "Name", row.name);
     connection_answer(c, body);
     events_copy(
-        c, &c->out, body,
+        &c->out, body,
         (const char *const[]){"Description", "AuthorizationType", NULL});
     auth = pav_doc_get(body, "AuthParameters");
     if (auth != NULL)
@@ -260,7 +260,7 @@ connection_entry(struct control *c, const struct pav_name_row *row)
         return NULL;
     pav_members_init(&m, c->a);
     pav_members_str(&m, "Name", row->name);
-    events_copy(c, &m, body,
+    events_copy(&m, body,
                 (const char *const[]){"ConnectionArn", "ConnectionState",
                                       "AuthorizationType", NULL});
     events_date(&m, body, "CreationTime");
@@ -296,8 +296,8 @@ put_destination(struct control *c, const char *arn, int64_t created,
 
     pav_members_init(&m, c->a);
     if (old != NULL)
-        events_copy(c, &m, old, destination_fields);
-    events_copy(c, &m, c->j->request, destination_fields);
+        events_copy(&m, old, destination_fields);
+    events_copy(&m, c->j->request, destination_fields);
     all = pav_doc_get(pav_members_object(&m), "ConnectionArn");
     connection = events_name_of(c, pav_doc_str(c->a, all), ":connection/");
     if (!events_row(c, PAV_NAME_CONNECTION, 0, connection, &row, &body)) {
@@ -311,7 +311,7 @@ put_destination(struct control *c, const char *arn, int64_t created,
     pav_members_int(&m, "CreationTime", created == 0 ? now : created);
     pav_members_int(&m, "LastModifiedTime", now);
     events_put(c, PAV_NAME_DESTINATION, 0, name, 0, &m);
-    events_copy(c, &c->out, pav_members_object(&m),
+    events_copy(&c->out, pav_members_object(&m),
                 (const char *const[]){"ApiDestinationArn",
                                       "ApiDestinationState", NULL});
     events_date(&c->out, pav_members_object(&m), "CreationTime");
@@ -341,7 +341,7 @@ update_destination(struct control *c)
     if (asked(c, PAV_NAME_DESTINATION, "api-destination", &row, &body))
         put_destination(
             c, pav_doc_str(c->a, pav_doc_get(body, "ApiDestinationArn")),
-            control_int(body, "CreationTime"), body);
+            pav_doc_member_int(body, "CreationTime"), body);
 }
 
 static const struct pav_doc *
@@ -356,10 +356,10 @@ destination_entry(struct control *c, const struct pav_name_row *row)
         return NULL;
     pav_members_init(&m, c->a);
     pav_members_str(&m, "Name", row->name);
-    events_copy(c, &m, body,
+    events_copy(&m, body,
                 (const char *const[]){"ApiDestinationArn",
                                       "ApiDestinationState", NULL});
-    events_copy(c, &m, body, destination_fields + 1);
+    events_copy(&m, body, destination_fields + 1);
     events_date(&m, body, "CreationTime");
     events_date(&m, body, "LastModifiedTime");
     return pav_members_object(&m);
@@ -378,7 +378,7 @@ describe_destination(struct control *c)
     for (i = 0; entry != NULL && i < entry->len; i++)
         pav_members_add(&c->out, entry->members[i].key, entry->members[i].len,
                         &entry->members[i].value);
-    events_copy(c, &c->out, body, (const char *const[]){"Description", NULL});
+    events_copy(&c->out, body, (const char *const[]){"Description", NULL});
 }
 
 static void

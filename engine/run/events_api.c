@@ -30,10 +30,9 @@ events_name_of(struct control *c, const char *text, const char *resource)
 }
 
 void
-events_copy(struct control *c, struct pav_members *out, const struct pav_doc *d,
+events_copy(struct pav_members *out, const struct pav_doc *d,
             const char *const *keys)
 {
-    (void)c;
     for (; *keys != NULL; keys++) {
         const struct pav_doc *v = pav_doc_get(d, *keys);
 
@@ -46,8 +45,8 @@ void
 events_date(struct pav_members *out, const struct pav_doc *body,
             const char *key)
 {
-    if (control_int(body, key) != 0)
-        pav_members_date(out, key, control_int(body, key));
+    if (pav_doc_member_int(body, key) != 0)
+        pav_members_date(out, key, pav_doc_member_int(body, key));
 }
 
 const char *
@@ -80,7 +79,7 @@ events_list(struct control *c, int kind, int64_t owner, const char *key,
 {
     const char *prefix = control_text(c, "NamePrefix");
     const char *after = control_page_start(c), *last = NULL;
-    int64_t limit = control_int(c->j->request, "Limit");
+    int64_t limit = pav_doc_member_int(c->j->request, "Limit");
     struct pav_name_row rows[100];
     struct pav_items list;
     uint32_t i, n;
@@ -208,13 +207,13 @@ create_bus(struct control *c)
         return;
     }
     pav_members_init(&body, c->a);
-    events_copy(c, &body, c->j->request, bus_fields);
+    events_copy(&body, c->j->request, bus_fields);
     pav_members_int(&body, "CreationTime", pav_clock_ms(c->e->clock));
     pav_members_int(&body, "LastModifiedTime", pav_clock_ms(c->e->clock));
     events_put(c, PAV_NAME_BUS, 0, name,
                events_fresh_number(c, PAV_NAME_BUS, "bus"), &body);
     pav_members_str(&c->out, "EventBusArn", events_arn(c, "event-bus", name));
-    events_copy(c, &c->out, c->j->request, bus_fields);
+    events_copy(&c->out, c->j->request, bus_fields);
     tags_of_new(c, events_arn(c, "event-bus", name));
     events_touch(c, PAV_TOUCHED_BUS, NULL, name);
 }
@@ -239,7 +238,7 @@ bus_entry(struct control *c, const struct pav_name_row *row)
     pav_members_init(&m, c->a);
     pav_members_str(&m, "Name", row->name);
     pav_members_str(&m, "Arn", events_arn(c, "event-bus", row->name));
-    events_copy(c, &m, body, bus_fields);
+    events_copy(&m, body, bus_fields);
     if (policy != NULL)
         pav_members_str(&m, "Policy", pav_doc_text(c->a, policy));
     events_date(&m, body, "CreationTime");
@@ -289,14 +288,14 @@ update_bus(struct control *c)
         return;
     }
     pav_members_init(&body, c->a);
-    events_copy(c, &body, bus_body(c, name),
+    events_copy(&body, bus_body(c, name),
                 (const char *const[]){"Policy", "CreationTime", NULL});
-    events_copy(c, &body, c->j->request, bus_fields);
+    events_copy(&body, c->j->request, bus_fields);
     pav_members_int(&body, "LastModifiedTime", pav_clock_ms(c->e->clock));
     events_put(c, PAV_NAME_BUS, 0, name, b->id, &body);
     pav_members_str(&c->out, "Arn", b->arn);
     pav_members_str(&c->out, "Name", name);
-    events_copy(c, &c->out, c->j->request, bus_fields);
+    events_copy(&c->out, c->j->request, bus_fields);
 }
 
 static void
@@ -616,10 +615,10 @@ put_rule(struct control *c)
         return;
     (void)events_row(c, PAV_NAME_RULE, b->id, name, &row, &old);
     pav_members_init(&body, c->a);
-    events_copy(c, &body, c->j->request, rule_fields);
+    events_copy(&body, c->j->request, rule_fields);
     pav_members_str(&body, "State", state == NULL ? "ENABLED" : state);
     if (old != NULL) /* all is put anew, but for the targets */
-        events_copy(c, &body, old, (const char *const[]){"Targets", NULL});
+        events_copy(&body, old, (const char *const[]){"Targets", NULL});
     save_rule(c, b, name, &body);
     pav_members_str(&c->out, "RuleArn", bus_rule_arn(c->e, b->name, name));
     if (old == NULL)
@@ -635,8 +634,8 @@ rule_described(struct control *c, const struct bus *b, const char *name,
     pav_members_init(&m, c->a);
     pav_members_str(&m, "Name", name);
     pav_members_str(&m, "Arn", bus_rule_arn(c->e, b->name, name));
-    events_copy(c, &m, body, rule_fields);
-    events_copy(c, &m, body, (const char *const[]){"State", NULL});
+    events_copy(&m, body, rule_fields);
+    events_copy(&m, body, (const char *const[]){"State", NULL});
     pav_members_str(&m, "EventBusName", b->name);
     return pav_members_object(&m);
 }
@@ -691,8 +690,8 @@ set_state(struct control *c, const char *state)
     if (b == NULL)
         return;
     pav_members_init(&m, c->a);
-    events_copy(c, &m, body, rule_fields);
-    events_copy(c, &m, body, (const char *const[]){"Targets", NULL});
+    events_copy(&m, body, rule_fields);
+    events_copy(&m, body, (const char *const[]){"Targets", NULL});
     pav_members_str(&m, "State", state);
     save_rule(c, b, row.name, &m);
 }
@@ -797,8 +796,8 @@ save_targets(struct control *c, const struct bus *b, const char *name,
     struct pav_members m;
 
     pav_members_init(&m, c->a);
-    events_copy(c, &m, body, rule_fields);
-    events_copy(c, &m, body, (const char *const[]){"State", NULL});
+    events_copy(&m, body, rule_fields);
+    events_copy(&m, body, (const char *const[]){"State", NULL});
     pav_members_puts(&m, "Targets", pav_items_array(targets));
     save_rule(c, b, name, &m);
 }

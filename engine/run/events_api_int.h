@@ -10,8 +10,8 @@ const char *
 events_name_of(struct control *c, const char *text, const char *resource);
 const char *events_arn(struct control *c, const char *kind, const char *name);
 /* Members of `d` that are there, by their names (NULL at the end). */
-void events_copy(struct control *c, struct pav_members *out,
-                 const struct pav_doc *d, const char *const *keys);
+void events_copy(struct pav_members *out, const struct pav_doc *d,
+                 const char *const *keys);
 /* A time of the body, in the API's form; nothing when it has none. */
 void events_date(struct pav_members *out, const struct pav_doc *body,
                  const char *key);

@@ -767,11 +767,10 @@ is_wanted(const struct arrival *ar, const char *arn)
 }
 
 static struct match *
-match_of(struct arrival *ar, struct matched *all, struct machine *m)
+match_of(struct matched *all, struct machine *m)
 {
     uint32_t i;
 
-    (void)ar;
     for (i = 0; i < all->machine_count; i++)
         if (all->machines[i].machine == m)
             return &all->machines[i];
@@ -823,7 +822,7 @@ sort_subject(struct arrival *ar, struct subject *subject, struct matched *all)
         r = (struct machine_rule *)(void *)subject;
         if (!is_wanted(ar, r->machine->arn))
             break;
-        m = match_of(ar, all, r->machine);
+        m = match_of(all, r->machine);
         side = r->rule->starts ? &m->start : &m->resume;
         if (side->rule == NULL || r < side->rule)
             side->rule = r;

@@ -144,15 +144,6 @@ overdue_wait_closed(struct pav_engine *e, const struct execution *x,
 /* ---- the moment ---- */
 
 static void
-put_time(struct pav_members *m, struct pav_arena *a, const char *key,
-         int64_t ms)
-{
-    char when[PAV_TIME_LEN];
-
-    pav_members_str(m, key, pav_arena_strdup(a, pav_time_format(ms, when)));
-}
-
-static void
 tell_bus(struct pav_engine *e, const struct execution *x,
          const struct pav_wait_row *w, int64_t due_at)
 {
@@ -167,8 +158,8 @@ tell_bus(struct pav_engine *e, const struct execution *x,
     pav_members_str(&detail, "correlationId", x->row.key);
     pav_members_str(&detail, "state", w->state);
     pav_members_str(&detail, "awaits", w->awaits);
-    put_time(&detail, a, "since", w->since_at);
-    put_time(&detail, a, "due", due_at);
+    pav_members_time(&detail, "since", w->since_at);
+    pav_members_time(&detail, "due", due_at);
     pav_items_init(&resources, a);
     pav_items_add(&resources, pav_doc_new_cstr(a, execution_arn(e, x)));
     pav_members_init(&m, a);

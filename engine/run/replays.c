@@ -25,17 +25,6 @@ body_of(struct pav_engine *e, const struct pav_name_row *row)
     return pav_doc_own(&e->arena, row->body.p, row->body.len);
 }
 
-static int64_t
-number_in(const struct pav_doc *d, const char *key)
-{
-    const struct pav_doc *v = pav_doc_get(d, key);
-    int64_t n = 0;
-
-    if (v != NULL)
-        (void)pav_doc_int(v, &n);
-    return n;
-}
-
 /* The rows of those that run; there are few. */
 static uint32_t
 running(struct pav_engine *e, struct pav_name_row rows[MAX_REPLAYS])
@@ -95,7 +84,7 @@ replay_event(struct pav_engine *e, const struct pav_doc *body, const char *name,
 
     if (!pav_store_event(e->store, event_id, &e->arena, &row))
         return;
-    item.bus_id = number_in(body, "BusId");
+    item.bus_id = pav_doc_member_int(body, "BusId");
     item.replay = name;
     item.only = pav_doc_get(pav_doc_get(body, "Destination"), "FilterArns");
     item.body = row.body;
@@ -117,11 +106,12 @@ static void
 go_on(struct pav_engine *e, const struct pav_name_row *row, int64_t now)
 {
     const struct pav_doc *body = body_of(e, row);
-    struct pav_archived at = {number_in(body, "LastAt"),
-                              number_in(body, "LastId")},
+    struct pav_archived at = {pav_doc_member_int(body, "LastAt"),
+                              pav_doc_member_int(body, "LastId")},
                         next;
-    int64_t end = number_in(body, "EventEndTime");
-    int64_t archive_id = number_in(body, "ArchiveId"), begun, due = now;
+    int64_t end = pav_doc_member_int(body, "EventEndTime");
+    int64_t archive_id = pav_doc_member_int(body, "ArchiveId"), begun,
+            due = now;
     double speed = pav_doc_get(body, "Speed") == NULL
                        ? 0
                        : pav_doc_double(pav_doc_get(body, "Speed"));
@@ -129,8 +119,8 @@ go_on(struct pav_engine *e, const struct pav_name_row *row, int64_t now)
     int n = 0;
 
     pav_members_init(&changes, &e->arena);
-    begun = number_in(body, "ReplayStartTime");
-    if (bus_by_id(e, number_in(body, "BusId")) == NULL) {
+    begun = pav_doc_member_int(body, "ReplayStartTime");
+    if (bus_by_id(e, pav_doc_member_int(body, "BusId")) == NULL) {
         pav_members_str(&changes, "State", "FAILED");
         pav_members_str(&changes, "StateReason",
                         "The event bus does not exist any more.");
@@ -150,7 +140,8 @@ go_on(struct pav_engine *e, const struct pav_name_row *row, int64_t now)
                 begun +
                 (int64_t)fmin(
                     LONGEST_MS,
-                    (double)(next.at - number_in(body, "EventFirst")) / speed);
+                    (double)(next.at - pav_doc_member_int(body, "EventFirst")) /
+                        speed);
         if (due > now || n == SLICE)
             break;
         at = next;
@@ -159,7 +150,8 @@ go_on(struct pav_engine *e, const struct pav_name_row *row, int64_t now)
     }
     pav_members_int(&changes, "LastAt", at.at);
     pav_members_int(&changes, "LastId", at.event_id);
-    pav_members_int(&changes, "Replayed", number_in(body, "Replayed") + n);
+    pav_members_int(&changes, "Replayed",
+                    pav_doc_member_int(body, "Replayed") + n);
     if (at.event_id != 0)
         pav_members_int(&changes, "EventLastReplayedTime", at.at);
     save(e, row, body, &changes, due > now ? due : now);

@@ -148,12 +148,12 @@ put_schedule(struct control *c, bool fresh)
     if (!check_schedule(c))
         return;
     if (there)
-        created = control_int(pav_doc_own(c->a, row.body.p, row.body.len),
-                              "CreationDate");
+        created = pav_doc_member_int(
+            pav_doc_own(c->a, row.body.p, row.body.len), "CreationDate");
     arn = scheduler_arn(c, "schedule", group, name);
     pav_members_init(&m, c->a);
     pav_members_str(&m, "Arn", arn);
-    events_copy(c, &m, c->j->request, fields);
+    events_copy(&m, c->j->request, fields);
     if (pav_doc_get(c->j->request, "State") == NULL)
         pav_members_str(&m, "State", "ENABLED");
     if (date_in(c->j->request, "StartDate") != 0)
@@ -218,7 +218,7 @@ get_schedule(struct control *c)
         return;
     pav_members_str(&c->out, "Name", row.name);
     pav_members_str(&c->out, "GroupName", group_name(c));
-    events_copy(c, &c->out, body,
+    events_copy(&c->out, body,
                 (const char *const[]){
                     "Arn", "ScheduleExpression", "ScheduleExpressionTimezone",
                     "Description", "State", "Target", "FlexibleTimeWindow",
@@ -251,7 +251,7 @@ schedule_entry(struct control *c, const struct pav_schedule_row *row,
     pav_members_init(&m, c->a);
     pav_members_str(&m, "Name", row->name);
     pav_members_str(&m, "GroupName", group);
-    events_copy(c, &m, body, (const char *const[]){"Arn", "State", NULL});
+    events_copy(&m, body, (const char *const[]){"Arn", "State", NULL});
     pav_members_puts(&m, "Target", pav_members_object(&target));
     events_date(&m, body, "CreationDate");
     events_date(&m, body, "LastModificationDate");
@@ -262,7 +262,7 @@ static uint32_t
 page_size(struct control *c)
 {
     const char *text = control_text(c, "MaxResults");
-    int64_t n = control_int(c->j->request, "MaxResults");
+    int64_t n = pav_doc_member_int(c->j->request, "MaxResults");
 
     if (text != NULL && !pav_parse_int(text, strlen(text), &n))
         n = 0;

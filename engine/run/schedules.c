@@ -20,35 +20,18 @@ schedules_next(struct pav_engine *e)
     return pav_store_schedule_due_at(e->store);
 }
 
-static const char *
-text_in(struct pav_engine *e, const struct pav_doc *body, const char *key)
-{
-    const struct pav_doc *v = pav_doc_get(body, key);
-
-    return v == NULL || v->kind != PAV_STRING ? NULL
-                                              : pav_doc_str(&e->arena, v);
-}
-
-static int64_t
-number_in(const struct pav_doc *body, const char *key)
-{
-    const struct pav_doc *v = pav_doc_get(body, key);
-    int64_t n = 0;
-
-    if (v != NULL)
-        (void)pav_doc_int(v, &n);
-    return n;
-}
-
 int64_t
 schedule_after(struct pav_engine *e, const struct pav_doc *body,
                int64_t after_ms)
 {
-    const char *expression = text_in(e, body, "ScheduleExpression");
-    const char *name = text_in(e, body, "ScheduleExpressionTimezone");
-    int64_t start = number_in(body, "StartDate");
-    int64_t end = number_in(body, "EndDate"), next;
-    int64_t begin = start != 0 ? start : number_in(body, "CreationDate");
+    const char *expression =
+        pav_doc_member_str(&e->arena, body, "ScheduleExpression");
+    const char *name =
+        pav_doc_member_str(&e->arena, body, "ScheduleExpressionTimezone");
+    int64_t start = pav_doc_member_int(body, "StartDate");
+    int64_t end = pav_doc_member_int(body, "EndDate"), next;
+    int64_t begin =
+        start != 0 ? start : pav_doc_member_int(body, "CreationDate");
     struct pav_schedule s;
     struct pav_zone *zone = NULL;
 
@@ -71,8 +54,7 @@ schedule_after(struct pav_engine *e, const struct pav_doc *body,
 /* ---- rules ---- */
 
 static void
-fire_rule(struct pav_engine *e, const struct pav_schedule_row *row,
-          const struct pav_doc *body)
+fire_rule(struct pav_engine *e, const struct pav_schedule_row *row)
 {
     struct bus *b = bus_by_id(e, row->owner);
     struct bus_rule *r = b == NULL ? NULL : bus_rule_find(b, row->name);
@@ -82,7 +64,6 @@ fire_rule(struct pav_engine *e, const struct pav_schedule_row *row,
     struct execution *x;
     uint32_t i;
 
-    (void)body;
     if (r == NULL)
         return;
     pav_uuid4(id);
@@ -114,7 +95,7 @@ fire_rule(struct pav_engine *e, const struct pav_schedule_row *row,
 static struct pav_bytes
 input_of(struct pav_engine *e, const struct pav_doc *target)
 {
-    const char *input = text_in(e, target, "Input");
+    const char *input = pav_doc_member_str(&e->arena, target, "Input");
     struct pav_bytes out = {input == NULL ? "{}" : input, 0};
 
     out.len = strlen(out.p);
@@ -156,7 +137,7 @@ fire_scheduled(struct pav_engine *e, const struct pav_schedule_row *row,
                const struct pav_doc *body)
 {
     const struct pav_doc *target = pav_doc_get(body, "Target");
-    const char *arn = text_in(e, body, "Arn");
+    const char *arn = pav_doc_member_str(&e->arena, body, "Arn");
     struct sending s = {.rule_arn = arn, .rule_name = row->name};
     struct pav_members plain;
     struct target t;
@@ -195,7 +176,7 @@ fire(struct pav_engine *e, const struct pav_schedule_row *row, int64_t now)
     pav_histogram_add(&e->counts.timer_lag, pav_bounds_seconds,
                       (double)(now - row->next_at) / 1e3);
     if (row->kind == PAV_SCHEDULED_RULE)
-        fire_rule(e, row, body);
+        fire_rule(e, row);
     else
         fire_scheduled(e, row, body);
     /* What was missed while nobody ran comes once, not once a time. */

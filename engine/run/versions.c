@@ -60,9 +60,9 @@ route(const struct pav_doc *routing)
     pav_random(&drawn, sizeof(drawn));
     drawn %= 100;
     for (i = 0; routing != NULL && i < routing->len; i++) {
-        sum += control_int(&routing->items[i], "weight");
+        sum += pav_doc_member_int(&routing->items[i], "weight");
         if (drawn < sum)
-            return control_int(&routing->items[i], "number");
+            return pav_doc_member_int(&routing->items[i], "number");
     }
     return 0;
 }
@@ -90,8 +90,8 @@ version_of(struct pav_engine *e, struct machine *m, const char *qualifier,
         return NULL;
     note->version_no = number;
     return version_get(
-        e, control_int(pav_doc_own(&e->arena, row.body.p, row.body.len),
-                       "versionId"));
+        e, pav_doc_member_int(pav_doc_own(&e->arena, row.body.p, row.body.len),
+                              "versionId"));
 }
 
 /* The newest one that is there (0: none), and how many there are. */
@@ -134,8 +134,8 @@ version_publish(struct pav_engine *e, struct machine *m, int64_t version_id,
     *created_at = pav_clock_ms(e->clock);
     if (number > 0) {
         body = pav_doc_own(&e->arena, row.body.p, row.body.len);
-        if (!again && control_int(body, "versionId") == version_id) {
-            *created_at = control_int(body, "createdAt");
+        if (!again && pav_doc_member_int(body, "versionId") == version_id) {
+            *created_at = pav_doc_member_int(body, "createdAt");
             return number;
         }
     }
@@ -205,7 +205,7 @@ alias_uses(struct control *c, const struct pav_name_row *alias, int64_t number)
     uint32_t i;
 
     for (i = 0; routing != NULL && i < routing->len; i++)
-        if (control_int(&routing->items[i], "number") == number)
+        if (pav_doc_member_int(&routing->items[i], "number") == number)
             return true;
     return false;
 }
@@ -282,8 +282,9 @@ list_versions(struct control *c)
             qualified_arn(
                 c, m,
                 pav_arena_printf(c->a, "%lld", (long long)rows[n].number)));
-        pav_members_date(&v, "creationDate",
-                         control_int(control_body(c, &rows[n]), "createdAt"));
+        pav_members_date(
+            &v, "creationDate",
+            pav_doc_member_int(control_body(c, &rows[n]), "createdAt"));
         pav_items_add(&list, pav_members_object(&v));
         i++;
         after = rows[n].name;
@@ -348,8 +349,8 @@ routing_of(struct control *c, struct machine **m)
         }
         pav_members_init(&r, c->a);
         pav_members_int(&r, "number", number);
-        pav_members_int(&r, "weight", control_int(d, "weight"));
-        sum += control_int(d, "weight");
+        pav_members_int(&r, "weight", pav_doc_member_int(d, "weight"));
+        sum += pav_doc_member_int(d, "weight");
         pav_items_add(&routing, pav_members_object(&r));
     }
     if (routing.count < 1 || routing.count > 2 || sum != 100) {
@@ -414,7 +415,7 @@ create_alias(struct control *c)
                      name);
             return;
         }
-        now = control_int(body, "createdAt");
+        now = pav_doc_member_int(body, "createdAt");
     } else if (pav_store_names(c->e->store, PAV_NAME_ALIAS, m->id, "",
                                ALIASES_MAX, c->a, rows) >= ALIASES_MAX) {
         job_fail(c->j, PAV_LIMIT, "ServiceQuotaExceededException", "name",
@@ -463,7 +464,7 @@ update_alias(struct control *c)
     if (description == NULL && pav_doc_get(body, "description") != NULL)
         description = pav_doc_str(c->a, pav_doc_get(body, "description"));
     store_alias(c, m, name, description, routing,
-                control_int(body, "createdAt"), now);
+                pav_doc_member_int(body, "createdAt"), now);
     pav_members_date(&c->out, "updateDate", now);
 }
 
@@ -490,10 +491,10 @@ describe_alias(struct control *c)
             &r, "stateMachineVersionArn",
             qualified_arn(c, m,
                           pav_arena_printf(c->a, "%lld",
-                                           (long long)control_int(
+                                           (long long)pav_doc_member_int(
                                                &routing->items[i], "number"))));
         pav_members_int(&r, "weight",
-                        control_int(&routing->items[i], "weight"));
+                        pav_doc_member_int(&routing->items[i], "weight"));
         pav_items_add(&list, pav_members_object(&r));
     }
     pav_members_str(&c->out, "stateMachineAliasArn", qualified_arn(c, m, name));
@@ -502,8 +503,10 @@ describe_alias(struct control *c)
         pav_members_puts(&c->out, "description",
                          pav_doc_get(body, "description"));
     pav_members_puts(&c->out, "routingConfiguration", pav_items_array(&list));
-    pav_members_date(&c->out, "creationDate", control_int(body, "createdAt"));
-    pav_members_date(&c->out, "updateDate", control_int(body, "updatedAt"));
+    pav_members_date(&c->out, "creationDate",
+                     pav_doc_member_int(body, "createdAt"));
+    pav_members_date(&c->out, "updateDate",
+                     pav_doc_member_int(body, "updatedAt"));
 }
 
 void
@@ -548,8 +551,9 @@ list_aliases(struct control *c)
         pav_members_init(&v, c->a);
         pav_members_str(&v, "stateMachineAliasArn",
                         qualified_arn(c, m, rows[i].name));
-        pav_members_date(&v, "creationDate",
-                         control_int(control_body(c, &rows[i]), "createdAt"));
+        pav_members_date(
+            &v, "creationDate",
+            pav_doc_member_int(control_body(c, &rows[i]), "createdAt"));
         pav_items_add(&list, pav_members_object(&v));
         sent++;
     }

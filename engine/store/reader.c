@@ -754,22 +754,14 @@ bool
 pav_reader_event(struct pav_reader *r, int64_t id, struct pav_arena *a,
                  struct pav_event_row *out)
 {
-    sqlite3_stmt *st = reader_ask(r, "SELECT id,received_at,source,event_id,"
-                                     "detail_type,body,bus_id,replay FROM event"
-                                     " WHERE id=?1");
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT " EVENT_COLUMNS " FROM event e WHERE id=?1");
 
     memset(out, 0, sizeof(*out));
     sqlite3_bind_int64(st, 1, id);
     if (!reader_row(st))
         return false;
-    out->id = sqlite3_column_int64(st, 0);
-    out->received_at = sqlite3_column_int64(st, 1);
-    out->source = column_bytes(st, 2, a);
-    out->event_id = column_bytes(st, 3, a);
-    out->detail_type = column_bytes(st, 4, a);
-    out->body = column_bytes(st, 5, a);
-    out->bus_id = sqlite3_column_int64(st, 6);
-    out->replay = column_str(st, 7, a);
+    event_from(st, a, out);
     sqlite3_reset(st);
     return true;
 }

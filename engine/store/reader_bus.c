@@ -52,21 +52,6 @@ pav_reader_wait_times(struct pav_reader *r, const char *machine,
     return n;
 }
 
-static void
-event_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_event_row *out)
-{
-    memset(out, 0, sizeof(*out));
-    out->id = sqlite3_column_int64(st, 0);
-    out->received_at = sqlite3_column_int64(st, 1);
-    out->source = column_bytes(st, 2, a);
-    out->event_id = column_bytes(st, 3, a);
-    out->detail_type = column_bytes(st, 4, a);
-    out->body = column_bytes(st, 5, a);
-}
-
-#define EVENT_COLUMNS                                                          \
-    "e.id,e.received_at,e.source,e.event_id,e.detail_type,e.body"
-
 bool
 pav_reader_archive(struct pav_reader *r, const char *name,
                    struct pav_archived after, uint32_t limit,
@@ -95,7 +80,7 @@ pav_reader_archive(struct pav_reader *r, const char *name,
     *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
     while (*count < limit && reader_row(st)) {
         event_from(st, a, &(*out)[*count]);
-        last->at = (*out)[*count].received_at = sqlite3_column_int64(st, 6);
+        last->at = (*out)[*count].received_at = sqlite3_column_int64(st, 8);
         last->event_id = (*out)[(*count)++].id;
     }
     sqlite3_reset(st);

@@ -198,15 +198,9 @@ pav_store_event_seen(struct pav_store *s, struct pav_bytes source,
                      received_at);
 }
 
-bool
-pav_store_event(struct pav_store *s, int64_t id, struct pav_arena *a,
-                struct pav_event_row *out)
+void
+event_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_event_row *out)
 {
-    sqlite3_stmt *st = store_read(s, SQL_EVENT_GET);
-
-    sqlite3_bind_int64(st, 1, id);
-    if (!store_row(s, st))
-        return false;
     memset(out, 0, sizeof(*out));
     out->id = sqlite3_column_int64(st, 0);
     out->received_at = sqlite3_column_int64(st, 1);
@@ -216,6 +210,18 @@ pav_store_event(struct pav_store *s, int64_t id, struct pav_arena *a,
     out->body = column_bytes(st, 5, a);
     out->bus_id = sqlite3_column_int64(st, 6);
     out->replay = column_str(st, 7, a);
+}
+
+bool
+pav_store_event(struct pav_store *s, int64_t id, struct pav_arena *a,
+                struct pav_event_row *out)
+{
+    sqlite3_stmt *st = store_read(s, SQL_EVENT_GET);
+
+    sqlite3_bind_int64(st, 1, id);
+    if (!store_row(s, st))
+        return false;
+    event_from(st, a, out);
     sqlite3_reset(st);
     return true;
 }

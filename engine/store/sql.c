@@ -361,8 +361,7 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_PROGRESS_PUT] = "UPDATE progress SET event_id=?1 WHERE name='seen'",
     [SQL_EVENT_IS] = "SELECT received_at FROM event"
                      " WHERE id=?1 AND source=?2 AND event_id=?3",
-    [SQL_EVENT_GET] = "SELECT id,received_at,source,event_id,detail_type,body,"
-                      "bus_id,replay FROM event WHERE id=?1",
+    [SQL_EVENT_GET] = "SELECT " EVENT_COLUMNS " FROM event e WHERE id=?1",
     [SQL_DISPOSITION_INSERT] =
         "INSERT INTO disposition(id,machine_id,execution_id,key,kind,early,"
         "at,detail) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",

@@ -186,6 +186,12 @@ void bind_int_or_null(sqlite3_stmt *st, int i, int64_t n);
 const char *column_str(sqlite3_stmt *st, int i, struct pav_arena *a);
 struct pav_bytes column_bytes(sqlite3_stmt *st, int i, struct pav_arena *a);
 
+#define EVENT_COLUMNS                                                          \
+    "e.id,e.received_at,e.source,e.event_id,e.detail_type,e.body,e.bus_id,"    \
+    "e.replay"
+void
+event_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_event_row *out);
+
 /* Of every SELECT that delivery_from() reads. */
 #define DELIVERY_COLUMNS                                                       \
     "id,event_id,rule_arn,target_arn,target_id,target,body,created_at,due_at," \

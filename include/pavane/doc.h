@@ -144,6 +144,10 @@ pav_doc_getn(const struct pav_doc *d, const char *key, size_t len);
 const struct pav_doc *pav_doc_at(const struct pav_doc *d, uint32_t i);
 
 bool pav_doc_is_str(const struct pav_doc *d, const char *s);
+/* A member's whole number, 0 without one; its text, NULL without one. */
+int64_t pav_doc_member_int(const struct pav_doc *o, const char *key);
+const char *pav_doc_member_str(struct pav_arena *a, const struct pav_doc *o,
+                               const char *key);
 /*
  * A string as UTF-8, a C string in the arena: a lone surrogate, which JSON can
  * say and UTF-8 cannot, becomes U+FFFD.  NULL for other kinds.
@@ -207,6 +211,8 @@ void pav_members_str(struct pav_members *m, const char *key, const char *text);
 void pav_members_int(struct pav_members *m, const char *key, int64_t n);
 /* Milliseconds as seconds with a fraction, which is how AWS dates things. */
 void pav_members_date(struct pav_members *m, const char *key, int64_t ms);
+/* The same as a text, "2026-11-24T10:00:00.000Z". */
+void pav_members_time(struct pav_members *m, const char *key, int64_t ms);
 const struct pav_doc *pav_members_object(struct pav_members *m);
 
 /* The members of both objects, those of `y` where both have one. */

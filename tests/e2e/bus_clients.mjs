@@ -2,6 +2,7 @@
 // @aws-sdk/client-eventbridge and client-scheduler, out of the folder TOOLS.
 // The last line counts the actions; the exit code says whether one was at fault.
 import { pathToFileURL } from "node:url";
+import { caller, isDate, sleep } from "./calling.mjs";
 
 const load = async (name) => {
   const m = await import(pathToFileURL(`${process.argv[2]}/@aws-sdk/${name}/dist-cjs/index.js`));
@@ -14,44 +15,7 @@ const config = {
   credentials: { accessKeyId: "any", secretAccessKey: "any" },
 };
 const clients = [[eb, new eb.EventBridgeClient(config)], [sc, new sc.SchedulerClient(config)]];
-const called = new Set();
-let faults = 0;
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const isDate = (d) => d instanceof Date && Math.abs(d - Date.now()) < 3600e3;
-
-function fault(action, why) {
-  faults++;
-  console.log(`not ok ${action}: ${why}`);
-}
-
-function send(action, input) {
-  const [sdk, client] = clients.find(([s]) => s[action + "Command"]);
-  return client.send(new sdk[action + "Command"](input));
-}
-
-async function call(action, input, holds = () => ({})) {
-  called.add(action);
-  try {
-    const answer = await send(action, input);
-    for (const [what, ok] of Object.entries(holds(answer))) {
-      if (!ok) fault(action, `${what} in ${JSON.stringify(answer)}`);
-    }
-    return answer;
-  } catch (e) {
-    fault(action, `${e.name}: ${e.message}`);
-    return {};
-  }
-}
-
-async function refused(action, input, error) {
-  try {
-    await send(action, input);
-    fault(action, `not refused: ${JSON.stringify(input)}`);
-  } catch (e) {
-    const [sdk] = clients.find(([s]) => s[action + "Command"]);
-    if (e.name !== error || (sdk[error] && !(e instanceof sdk[error]))) fault(action, `${e.name} for ${error}: ${e.message}`);
-  }
-}
+const { called, fault, call, refused, faults } = caller(clients);
 
 const arn = (rest) => `arn:aws:events:us-east-1:000000000000:${rest}`;
 const keep = "arn:aws:states:us-east-1:000000000000:stateMachine:keep";
@@ -150,5 +114,5 @@ await call("GetScheduleGroup", { Name: "g" }, (r) => ({ state: r.State === "ACTI
 await call("ListScheduleGroups", {}, (r) => ({ two: r.ScheduleGroups.length === 2 }));
 await call("DeleteScheduleGroup", { Name: "g" });
 
-console.log(`${called.size} actions, ${faults} faults`);
-process.exit(faults === 0 ? 0 : 1);
+console.log(`${called.size} actions, ${faults()} faults`);
+process.exit(faults() === 0 ? 0 : 1);

@@ -1,6 +1,7 @@
 // node clients.mjs SDK ENDPOINT: every action of Step Functions through the
 // folder SDK (@aws-sdk/client-sfn).  One line an action; the exit code counts.
 import { pathToFileURL } from "node:url";
+import { caller, isDate, sleep } from "./calling.mjs";
 
 const S = await import(pathToFileURL(process.argv[2] + "/dist-cjs/index.js"));
 const sdk = S.default ?? S;
@@ -9,44 +10,8 @@ const client = new sdk.SFNClient({
   credentials: { accessKeyId: "any", secretAccessKey: "any" },
 });
 const roleArn = "arn:aws:iam::000000000000:role/none";
-const called = new Set();
-let faults = 0;
-
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-const isDate = (d) => d instanceof Date && Math.abs(d - Date.now()) < 3600e3;
-
-function fault(action, why) {
-  faults++;
-  console.log(`not ok ${action}: ${why}`);
-}
-
-const send = (action, input) => client.send(new sdk[action + "Command"](input));
-
-/** Calls it; `holds` says which of the answer's facts are wrong by being false. */
-async function call(action, input, holds = () => ({})) {
-  called.add(action);
-  try {
-    const answer = await send(action, input);
-    for (const [what, ok] of Object.entries(holds(answer))) {
-      if (!ok) fault(action, `${what} in ${JSON.stringify(answer)}`);
-    }
-    return answer;
-  } catch (e) {
-    fault(action, `${e.name}: ${e.message}`);
-    return {};
-  }
-}
-
-/** The SDK itself makes an error of this class. */
-async function refused(action, input, error) {
-  try {
-    await send(action, input);
-    fault(action, `not refused: ${JSON.stringify(input)}`);
-  } catch (e) {
-    if (!(sdk[error] && e instanceof sdk[error])) fault(action, `${e.name} for ${error}: ${e.message}`);
-  }
-}
+const { called, fault, send, call, refused, faults } = caller([[sdk, client]]);
 
 async function ended(executionArn) {
   for (;;) {
@@ -226,5 +191,5 @@ await deletion(stateMachineArn);
 
 const actions = Object.keys(sdk).filter((k) => /^[A-Z]\w+Command$/.test(k)).map((k) => k.slice(0, -7));
 for (const action of actions.filter((a) => !called.has(a))) fault(action, "not called");
-console.log(`${actions.length} actions, ${faults} faults`);
-process.exit(Math.min(faults, 100));
+console.log(`${actions.length} actions, ${faults()} faults`);
+process.exit(Math.min(faults(), 100));

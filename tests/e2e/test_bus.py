@@ -680,6 +680,18 @@ class Archives(Bus):
         self.assertEqual(self.refused("ResourceAlreadyExistsException", "StartReplay", **ask),
                          "Replay r already exists.")
 
+    def test_a_replay_is_cancelled(self):
+        self.events("CreateArchive", ArchiveName="c", EventSourceArn=ACCOUNT + "event-bus/default")
+        self.put(n=1)
+        time.sleep(0.05)  # what lies between them is the pause of the replay
+        self.put(n=2)
+        self.events("StartReplay", ReplayName="slow", EventSourceArn=ACCOUNT + "archive/c", EventStartTime=1,
+                    EventEndTime=9e9, Speed=0.0001, Destination={"Arn": ACCOUNT + "event-bus/default"})
+        until(lambda: self.events("DescribeReplay", ReplayName="slow")["State"] == "RUNNING")
+        self.assertIn(self.events("CancelReplay", ReplayName="slow")["State"], ("CANCELLING", "CANCELLED"))
+        until(lambda: self.events("DescribeReplay", ReplayName="slow")["State"] == "CANCELLED")
+        self.refused("IllegalStatusException", "CancelReplay", ReplayName="slow")
+
     def test_retention(self):
         for name, days in (("day", 1), ("ever", 0)):
             self.events("CreateArchive", ArchiveName=name, RetentionDays=days,
