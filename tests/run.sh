@@ -6,8 +6,9 @@
 #
 #   --conformance DIR  recorded cases from outside: DIR/asl, DIR/jsonpath, ...
 #   --sample DIR       the published sample: its template and its events
-#   --long             also what takes long: 200 rounds of kill -9, two million
-#                      inputs a fuzz target, ten million for HTTP
+#   --long             also what takes long: 200 rounds of kill -9, 300 s of a
+#                      slow reader, two million inputs a fuzz target, ten
+#                      million for HTTP
 #
 # One line a suite; the log of each stays in build/logs.  The last line is
 # "N passed, N failed, N skipped".  Exit code: 0, 1 some failed, 2 usage, 3 the
@@ -27,7 +28,7 @@ while [ $# -gt 0 ]; do
     --conformance) conformance=$(folder "$1" "${2:-}") || exit 2; shift ;;
     --sample) PAVANE_SAMPLE=$(folder "$1" "${2:-}") || exit 2; shift ;;
     --long) long=1 ;;
-    --help) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) say "run.sh: no option '$1'; --help tells more" >&2; exit 2 ;;
     esac
     shift
@@ -37,7 +38,9 @@ PAVANE_CONFORMANCE=$conformance
 [ -n "$conformance" ] && export PAVANE_CONFORMANCE
 kills=20
 fuzz_runs=30000
-[ $long = 1 ] && kills=200 fuzz_runs=2000000
+PAVANE_SLOW_READER=20
+[ $long = 1 ] && kills=200 fuzz_runs=2000000 PAVANE_SLOW_READER=300
+export PAVANE_SLOW_READER
 
 install $BUILD_PACKAGES $TEST_PACKAGES || exit 3
 npm_tools || { say "run.sh: npm could not bring $AXE and $SDK" >&2; exit 3; }
@@ -117,7 +120,7 @@ gcc_lane() {
     [ -n "$conformance" ] && cases "$top/build" outside- "$conformance"
     PAVANE_KILLS=$kills
     export PAVANE_KILLS
-    e2e "$top/build" e2e- machines play bad_input http front_door api limits tasks bus weak_points clients graph faults browser
+    e2e "$top/build" e2e- reads machines play bad_input http front_door api limits tasks bus weak_points clients graph faults browser
     [ -n "$PAVANE_SAMPLE" ] && e2e "$top/build" e2e- sample
     suite demo sh "$top/machines/demo.sh" --once
 }

@@ -19,6 +19,7 @@
 #include "api_int.h"
 
 #define QUESTIONS_MAX 4096
+#define UNREAD_US     10000000 /* a read failed: not ready for so long */
 #define ANSWER_MAX    (64u << 20)
 
 int64_t
@@ -76,7 +77,39 @@ query_error(struct pav_query *q, int status, const char *at,
     q->status = status;
     q->type = "application/json";
     q->out.len = 0;
-    put_error(&q->out, status == 404 ? "missing" : "invalid", at, message);
+    put_error(&q->out,
+              status == 404   ? "missing"
+              : status == 503 ? "busy"
+              : status >= 500 ? "io"
+                              : "invalid",
+              at, message);
+}
+
+/* R1: what could not be read is told, whatever the job made of it. */
+static void
+tell_failed_read(struct question *qu)
+{
+    struct pav_api *api = qu->api;
+    struct pav_err err;
+    enum pav_rc rc = pav_reader_failed(qu->q.reader, &err);
+
+    if (rc == PAV_OK)
+        return;
+    pav_job_free(qu->define);
+    qu->define = NULL;
+    atomic_fetch_add(&api->read_errors, 1);
+    if (rc == PAV_IO) {
+        atomic_store(&api->unread_us, pav_clock_mono_us());
+        pav_log(PAV_LOG_ERROR, NULL, "%s: the database cannot be read: %s",
+                qu->q.path, err.message);
+    }
+    qu->q.headers = NULL;
+    qu->q.forever = false;
+    if (*qu->q.target != '\0') {
+        aws_query_error(&qu->q, pav_rc_http(rc), err.message);
+    } else {
+        query_error(&qu->q, pav_rc_http(rc), qu->q.path, err.message);
+    }
 }
 
 void
@@ -289,10 +322,8 @@ answer_questions(void *arg)
         qu->q.pages = pages;
         pav_reader_begin(reader);
         qu->run(&qu->q);
-        if (pav_reader_gave_up(reader))
-            query_error(&qu->q, 503, qu->q.path,
-                        "this question takes too long; ask for less");
         pav_reader_end(reader);
+        tell_failed_read(qu);
         pav_store_await_durable(); /* T1: of what was read as well */
         if (qu->q.out.over)
             query_error(&qu->q, 413, qu->q.path, "the answer is too large");
@@ -402,11 +433,17 @@ livez(struct pav_api *api, struct pav_ref ref)
 static void
 readyz(struct pav_api *api, struct pav_ref ref)
 {
-    if (pav_engine_ready(api->config.engine))
-        api_reply(api, ref, 200, "text/plain; charset=utf-8", "ready\n", 6);
-    else
+    int64_t unread_us = atomic_load(&api->unread_us);
+
+    if (!pav_engine_ready(api->config.engine))
         api_error(api, ref, 503, "not ready", NULL,
                   "the disk is full, or the daemon ends");
+    else if (unread_us != 0 && pav_clock_mono_us() - unread_us < UNREAD_US)
+        api_error(api, ref, 503, "not ready", NULL,
+                  "the database could not be read within the last 10 s; the "
+                  "log names what failed");
+    else
+        api_reply(api, ref, 200, "text/plain; charset=utf-8", "ready\n", 6);
 }
 
 static const struct resource {

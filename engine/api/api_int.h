@@ -4,6 +4,7 @@
 
 #include <cjson/cJSON.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "pavane/api.h"
 #include "pavane/history.h"
@@ -61,6 +62,10 @@ struct pav_api {
     bool scanning; /* one scan at a time */
     struct streams *streams;
     uint64_t shed; /* requests that found the engine's queue full */
+    /* Of the query threads: reads that failed, and when the disk failed one
+     * last; 0: never. */
+    atomic_uint_fast64_t read_errors;
+    atomic_int_fast64_t unread_us;
     int64_t started_us;
     struct pav_outbound *outbound;
     struct pav_job *unsent;  /* replies that found the engine's queue full */
@@ -98,6 +103,8 @@ void api_error(struct pav_api *api, struct pav_ref ref, int status,
                const char *error, const char *at, const char *message);
 void query_error(struct pav_query *q, int status, const char *at,
                  const char *message);
+/* The same in the form of AWS's APIs. */
+void aws_query_error(struct pav_query *q, int status, const char *message);
 /* Prints and deletes the paper into the answer. */
 void query_paper(struct pav_query *q, cJSON *paper);
 int64_t api_now_ms(const struct pav_api *api);

@@ -81,6 +81,17 @@ read_fail(struct aws_read *r, const char *type, const char *fmt, ...)
 }
 
 void
+aws_query_error(struct pav_query *q, int status, const char *message)
+{
+    q->status = status;
+    q->type = AWS_TYPE;
+    q->out.len = 0;
+    put_error(&q->out,
+              status == 503 ? "ServiceUnavailable" : "InternalServerError",
+              message);
+}
+
+void
 read_answer(struct aws_read *r, struct pav_members *answer)
 {
     pav_doc_print(pav_members_object(answer), &r->q->out);

@@ -253,6 +253,9 @@ metrics(struct pav_query *q)
     pav_buf_puts(&q->out, "pavane_build_info{version=\"" PAV_VERSION "\"} 1\n");
     put_engine(&q->out, &qu->status);
     put_http(&q->out, &qu->http, qu->shed);
+    number(&q->out, "read_errors_total", "counter",
+           "Queries that failed or took too long.",
+           (double)atomic_load(&api->read_errors));
     number(&q->out, "wal_bytes", "gauge", "Size of the write-ahead log.",
            stat(wal, &st) == 0 ? (double)st.st_size : 0);
     put_rows(q);

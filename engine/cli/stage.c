@@ -302,6 +302,19 @@ stage_pass(struct stage *s, int64_t ms)
 
 /* ---- what is to be seen ---- */
 
+/* Half an answer must not look like a whole one. */
+static void
+must_be_read(struct stage *s)
+{
+    struct pav_err err;
+
+    if (pav_reader_failed(s->reader, &err) == PAV_OK)
+        return;
+    fprintf(stderr, "pavane: %s: cannot be read: %s\n", s->db, err.message);
+    stage_free(s);
+    exit(3);
+}
+
 bool
 stage_execution(struct stage *s, struct pav_execution_view *out)
 {
@@ -310,7 +323,10 @@ stage_execution(struct stage *s, struct pav_execution_view *out)
     struct pav_execution_view *v;
     int64_t next;
 
-    if (pav_reader_executions(s->reader, &f, &s->arena, &v, &next) == 0)
+    uint32_t count = pav_reader_executions(s->reader, &f, &s->arena, &v, &next);
+
+    must_be_read(s);
+    if (count == 0)
         return false;
     *out = v[0];
     return true;
@@ -321,8 +337,10 @@ stage_waits(struct stage *s, struct pav_wait_view_row **out)
 {
     struct pav_wait_filter f = {.machine = s->machine, .limit = 1000};
     bool more;
+    uint32_t count = pav_reader_waits(s->reader, &f, &s->arena, out, &more);
 
-    return pav_reader_waits(s->reader, &f, &s->arena, out, &more);
+    must_be_read(s);
+    return count;
 }
 
 struct walk {
@@ -354,6 +372,7 @@ stage_history(struct stage *s, const struct pav_execution_row *row,
     struct walk w = {.arena = &s->arena, .fn = fn, .arg = arg};
 
     pav_reader_walk(s->reader, row->last_step, walk_step, &w);
+    must_be_read(s);
 }
 
 void
@@ -368,6 +387,7 @@ stage_executions(struct stage *s,
 
     do {
         n = pav_reader_executions(s->reader, &f, &s->arena, &v, &f.before);
+        must_be_read(s);
         for (i = 0; i < n; i++)
             fn(arg, &v[i]);
     } while (f.before != 0);

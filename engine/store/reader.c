@@ -1,4 +1,11 @@
-/* Reading the store: see pavane/reader.h. */
+/*
+ * Reading the store: see pavane/reader.h.
+ *
+ * R1  An error is no empty answer.  Whatever SQLite says but a row or the end
+ *     is kept in the reader, and pav_reader_failed() tells it; only
+ *     reader_ask(), reader_row() and run_now() call SQLite, so that no place
+ *     can forget to.
+ */
 #include "pavane/reader.h"
 
 #include <stdio.h>
@@ -17,8 +24,9 @@ struct pav_reader {
     sqlite3_stmt **cache; /* prepared statements, by their text */
     const char **texts;
     size_t count;
-    int64_t deadline_us;
-    bool gave_up;
+    int64_t deadline_us; /* INT64_MAX: none */
+    int failed;          /* R1: SQLite's code of the first error */
+    char failure[256];
 };
 
 /* Nothing but reading is allowed, whatever a text says. */
@@ -48,10 +56,7 @@ on_progress(void *arg)
 {
     struct pav_reader *r = arg;
 
-    if (pav_clock_mono_us() < r->deadline_us)
-        return 0;
-    r->gave_up = true;
-    return 1;
+    return pav_clock_mono_us() >= r->deadline_us;
 }
 
 enum pav_rc
@@ -59,6 +64,7 @@ pav_reader_open(const char *path, struct pav_reader **out, struct pav_err *err)
 {
     struct pav_reader *r = pav_xcalloc(1, sizeof(*r));
 
+    r->deadline_us = INT64_MAX;
     vfs_register();
     if (sqlite3_open_v2(path, &r->db,
                         SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
@@ -98,7 +104,18 @@ pav_reader_close(struct pav_reader *r)
     free(r);
 }
 
-/* `sql` is a literal: its address is its name. */
+/* R1 */
+static void
+keep_failure(struct pav_reader *r, const char *sql)
+{
+    if (r->failed != SQLITE_OK)
+        return;
+    r->failed = sqlite3_extended_errcode(r->db);
+    snprintf(r->failure, sizeof(r->failure), "%s (code %d) in: %.120s",
+             sqlite3_errmsg(r->db), r->failed, sql);
+}
+
+/* NULL when it cannot be prepared: it has no rows then, and R1. */
 sqlite3_stmt *
 reader_ask(struct pav_reader *r, const char *sql)
 {
@@ -111,29 +128,41 @@ reader_ask(struct pav_reader *r, const char *sql)
     r->texts = pav_xrealloc(r->texts, (r->count + 1) * sizeof(*r->texts));
     if (sqlite3_prepare_v3(r->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
                            &r->cache[r->count], NULL) != SQLITE_OK) {
-        fprintf(stderr, "%s\n", sqlite3_errmsg(r->db));
-        PAV_BUG(sql);
+        keep_failure(r, sql);
+        return NULL;
     }
     r->texts[r->count] = sql;
     return r->cache[r->count++];
 }
 
 bool
-reader_row(sqlite3_stmt *st)
+reader_row(struct pav_reader *r, sqlite3_stmt *st)
 {
-    if (sqlite3_step(st) == SQLITE_ROW)
+    int rc;
+
+    if (st == NULL)
+        return false;
+    rc = sqlite3_step(st);
+    if (rc == SQLITE_ROW)
         return true;
+    if (rc != SQLITE_DONE)
+        keep_failure(r, sqlite3_sql(st));
     sqlite3_reset(st);
     return false;
+}
+
+static void
+run_now(struct pav_reader *r, const char *sql)
+{
+    reader_row(r, reader_ask(r, sql));
 }
 
 void
 pav_reader_begin(struct pav_reader *r)
 {
     r->deadline_us = pav_clock_mono_us() + QUERY_MAX_US;
-    r->gave_up = false;
-    sqlite3_step(reader_ask(r, "BEGIN"));
-    sqlite3_reset(reader_ask(r, "BEGIN"));
+    r->failed = SQLITE_OK;
+    run_now(r, "BEGIN");
 }
 
 void
@@ -144,14 +173,26 @@ pav_reader_end(struct pav_reader *r)
     for (i = 0; i < r->count; i++)
         sqlite3_reset(r->cache[i]);
     r->deadline_us = INT64_MAX;
-    sqlite3_step(reader_ask(r, "COMMIT"));
-    sqlite3_reset(reader_ask(r, "COMMIT"));
+    if (!sqlite3_get_autocommit(r->db))
+        run_now(r, "COMMIT");
 }
 
-bool
-pav_reader_gave_up(const struct pav_reader *r)
+enum pav_rc
+pav_reader_failed(const struct pav_reader *r, struct pav_err *err)
 {
-    return r->gave_up;
+    switch (r->failed & 0xff) {
+    case SQLITE_OK:
+        return PAV_OK;
+    case SQLITE_INTERRUPT:
+        return pav_fail(err, PAV_BUSY, "",
+                        "the query took longer than %d s and was ended; ask "
+                        "for less: a smaller limit, or a filter more",
+                        QUERY_MAX_US / 1000000);
+    case SQLITE_BUSY:
+        return pav_fail(err, PAV_BUSY, "", "%s", r->failure);
+    default:
+        return pav_fail(err, PAV_IO, "", "%s", r->failure);
+    }
 }
 
 /* ---- executions ---- */
@@ -189,9 +230,10 @@ struct execution_list {
 };
 
 static void
-collect(sqlite3_stmt *st, struct pav_arena *a, struct execution_list *list)
+collect(struct pav_reader *r, sqlite3_stmt *st, struct pav_arena *a,
+        struct execution_list *list)
 {
-    while (list->count < list->cap && reader_row(st))
+    while (list->count < list->cap && reader_row(r, st))
         execution_from(st, a, &list->v[list->count++]);
     sqlite3_reset(st);
 }
@@ -211,7 +253,7 @@ machine_id_of(struct pav_reader *r, const char *name)
     int64_t id = 0;
 
     bind_text(st, 1, name);
-    if (reader_row(st)) {
+    if (reader_row(r, st)) {
         id = sqlite3_column_int64(st, 0);
         sqlite3_reset(st);
     }
@@ -267,7 +309,7 @@ by_machine(struct pav_reader *r, const struct pav_execution_filter *f,
         sqlite3_bind_int(st, 6, f->apart);
         sqlite3_bind_int(st, 7, f->redriven);
         bind_text(st, 8, f->qualifier);
-        collect(st, a, list);
+        collect(r, st, a, list);
     }
     qsort(list->v, list->count, sizeof(*list->v), newest_first);
 }
@@ -287,7 +329,7 @@ by_run(struct pav_reader *r, const struct pav_execution_filter *f,
     sqlite3_bind_int64(st, 2, before);
     sqlite3_bind_int(st, 3, f->status);
     sqlite3_bind_int64(st, 4, limit);
-    collect(st, a, list);
+    collect(r, st, a, list);
 }
 
 static void
@@ -309,7 +351,7 @@ by_key(struct pav_reader *r, const struct pav_execution_filter *f,
     sqlite3_bind_int(st, 4, f->status);
     sqlite3_bind_int64(st, 5, limit);
     bind_text(st, 6, state_token(f, a));
-    collect(st, a, list);
+    collect(r, st, a, list);
 }
 
 /* What only a search asks: each row is looked at, newest first. */
@@ -354,7 +396,7 @@ by_search(struct pav_reader *r, const struct pav_execution_filter *f,
         bind_text(st, 10, f->attribute);
         bind_text(st, 11, f->value);
     }
-    collect(st, a, list);
+    collect(r, st, a, list);
 }
 
 uint32_t
@@ -385,7 +427,7 @@ pav_reader_executions(struct pav_reader *r,
         sqlite3_bind_int(st, 1, f->status);
         sqlite3_bind_int64(st, 2, before);
         sqlite3_bind_int64(st, 3, limit);
-        collect(st, a, &list);
+        collect(r, st, a, &list);
     } else {
         st = reader_ask(r, EXECUTION_VIEW
                         "WHERE x.id<?1 "
@@ -394,7 +436,7 @@ pav_reader_executions(struct pav_reader *r,
         bind_text(st, 3, state_token(f, a));
         sqlite3_bind_int64(st, 1, before);
         sqlite3_bind_int64(st, 2, limit);
-        collect(st, a, &list);
+        collect(r, st, a, &list);
     }
     *next = 0;
     if (list.count > f->limit) {
@@ -415,7 +457,7 @@ pav_reader_execution(struct pav_reader *r, const char *machine,
 
     sqlite3_bind_int64(st, 1, machine_id_of(r, machine));
     bind_text(st, 2, name);
-    if (!reader_row(st))
+    if (!reader_row(r, st))
         return false;
     execution_from(st, a, out);
     sqlite3_reset(st);
@@ -437,7 +479,7 @@ pav_reader_stands(struct pav_reader *r, int64_t machine_id, struct pav_arena *a,
     *out = NULL;
     sqlite3_bind_int64(st, 1, machine_id);
     sqlite3_bind_int64(st, 2, PAV_STAND_MAX + 1);
-    while (reader_row(st)) {
+    while (reader_row(r, st)) {
         if (*count == cap) {
             struct pav_stand *more;
 
@@ -465,7 +507,7 @@ pav_reader_step(struct pav_reader *r, int64_t id, struct pav_arena *a,
         reader_ask(r, "SELECT " STEP_COLUMNS " FROM step WHERE id=?1");
 
     sqlite3_bind_int64(st, 1, id);
-    if (!reader_row(st))
+    if (!reader_row(r, st))
         return false;
     step_from(st, a, out);
     sqlite3_reset(st);
@@ -489,7 +531,7 @@ chain(struct pav_reader *r, int64_t last_step, int64_t from, int64_t until,
             reader_ask(r, "SELECT previous,first_event FROM step WHERE id=?1");
 
         sqlite3_bind_int64(st, 1, id);
-        if (!reader_row(st))
+        if (!reader_row(r, st))
             break;
         first = sqlite3_column_int64(st, 1);
         if (*count == cap) {
@@ -596,7 +638,7 @@ pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
     bind_text(st, 4, f->machine);
     bind_text(st, 5, f->key);
     sqlite3_bind_int64(st, 6, f->limit + 1);
-    while (reader_row(st)) {
+    while (reader_row(r, st)) {
         struct pav_wait_view_row *w = &(*out)[count];
 
         if (count == f->limit) {
@@ -739,7 +781,7 @@ pav_reader_dispositions(struct pav_reader *r,
     sqlite3_bind_int64(st, 12, f->until_at);
     *out = pav_arena_alloc(a, (f->limit + 1) * sizeof(**out));
     *next = 0;
-    while (reader_row(st)) {
+    while (reader_row(r, st)) {
         if (count == f->limit) {
             *next = (*out)[count - 1].row.id;
             break;
@@ -759,7 +801,7 @@ pav_reader_event(struct pav_reader *r, int64_t id, struct pav_arena *a,
 
     memset(out, 0, sizeof(*out));
     sqlite3_bind_int64(st, 1, id);
-    if (!reader_row(st))
+    if (!reader_row(r, st))
         return false;
     event_from(st, a, out);
     sqlite3_reset(st);
@@ -810,7 +852,7 @@ count_statuses(struct pav_reader *r, struct pav_machine_view *m)
         sqlite3_bind_int64(st, 1, m->row.id);
         sqlite3_bind_int(st, 2, status);
         sqlite3_bind_int64(st, 3, PAV_COUNT_CAP + 1);
-        if (reader_row(st))
+        if (reader_row(r, st))
             m->counts[status] = sqlite3_column_int64(st, 0);
         sqlite3_reset(st);
     }
@@ -822,7 +864,7 @@ count_rows(struct pav_reader *r, const char *sql)
     sqlite3_stmt *st = reader_ask(r, sql);
     uint32_t n = 0;
 
-    if (reader_row(st))
+    if (reader_row(r, st))
         n = (uint32_t)sqlite3_column_int64(st, 0);
     sqlite3_reset(st);
     return n;
@@ -840,7 +882,7 @@ pav_reader_counts(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
 
     memset(out, 0, sizeof(*out));
     out->machines = pav_arena_zalloc(a, (room + 1) * sizeof(*out->machines));
-    while (reader_row(st)) {
+    while (reader_row(r, st)) {
         int status = sqlite3_column_int(st, 2);
 
         if (sqlite3_column_int64(st, 0) != last) {
@@ -865,7 +907,7 @@ pav_reader_counts(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
     out->schedules = count_rows(r, "SELECT count(*) FROM schedule");
     st = reader_ask(r, "SELECT count(*) FROM timer WHERE due_at<=?1");
     sqlite3_bind_int64(st, 1, now_ms);
-    if (reader_row(st))
+    if (reader_row(r, st))
         out->timers_due = sqlite3_column_int64(st, 0);
     sqlite3_reset(st);
 }
@@ -882,14 +924,14 @@ pav_reader_machines(struct pav_reader *r, bool counted, struct pav_arena *a,
                         " ORDER BY m.name");
 
     *out = pav_arena_alloc(a, (room + 1) * sizeof(**out));
-    while (count < room && reader_row(st))
+    while (count < room && reader_row(r, st))
         machine_from(st, a, &(*out)[count++]);
     sqlite3_reset(st);
     for (i = 0; counted && i < count; i++)
         count_statuses(r, &(*out)[i]);
     st = reader_ask(r, "SELECT name,report FROM folder_fault WHERE name NOT IN "
                        "(SELECT name FROM machine) ORDER BY name");
-    while (count < room && reader_row(st)) {
+    while (count < room && reader_row(r, st)) {
         struct pav_machine_view *m = &(*out)[count++];
 
         memset(m, 0, sizeof(*m));
@@ -908,7 +950,7 @@ pav_reader_machine(struct pav_reader *r, const char *name, struct pav_arena *a,
         reader_ask(r, VERSION_VIEW "WHERE m.name=?1 AND v.id=m.version_id");
 
     bind_text(st, 1, name);
-    if (!reader_row(st))
+    if (!reader_row(r, st))
         return false;
     machine_from(st, a, out);
     sqlite3_reset(st);
@@ -924,7 +966,7 @@ pav_reader_version(struct pav_reader *r, int64_t version_id,
     struct pav_machine_view view;
 
     sqlite3_bind_int64(st, 1, version_id);
-    if (!reader_row(st))
+    if (!reader_row(r, st))
         return false;
     machine_from(st, a, &view);
     *out = view.row;
@@ -941,7 +983,7 @@ pav_reader_note(struct pav_reader *r, int64_t execution_id, struct pav_arena *a,
 
     memset(out, 0, sizeof(*out));
     sqlite3_bind_int64(st, 1, execution_id);
-    if (!reader_row(st))
+    if (!reader_row(r, st))
         return false;
     note_from(st, a, out);
     sqlite3_reset(st);
@@ -955,7 +997,7 @@ pav_reader_run_id(struct pav_reader *r, const char *arn)
     int64_t id = 0;
 
     bind_text(st, 1, arn);
-    if (reader_row(st)) {
+    if (reader_row(r, st)) {
         id = sqlite3_column_int64(st, 0);
         sqlite3_reset(st);
     }
@@ -969,7 +1011,7 @@ pav_reader_run_arn(struct pav_reader *r, int64_t run_id, struct pav_arena *a)
     const char *arn = NULL;
 
     sqlite3_bind_int64(st, 1, run_id);
-    if (reader_row(st)) {
+    if (reader_row(r, st)) {
         arn = column_str(st, 0, a);
         sqlite3_reset(st);
     }
@@ -994,7 +1036,7 @@ pav_reader_published(struct pav_reader *r, int64_t machine_id,
     memset(out, 0, sizeof(*out));
     sqlite3_bind_int64(st, 1, machine_id);
     bind_text(st, 2, qualifier);
-    if (!reader_row(st))
+    if (!reader_row(r, st))
         return false;
     out->number = sqlite3_column_int64(st, 0);
     out->version_id = sqlite3_column_int64(st, 1);

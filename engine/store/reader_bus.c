@@ -16,7 +16,7 @@ pav_reader_dead_letters(struct pav_reader *r, int64_t after, uint32_t limit,
     *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
     sqlite3_bind_int64(st, 1, after);
     sqlite3_bind_int64(st, 2, limit);
-    while (n < limit && reader_row(st))
+    while (n < limit && reader_row(r, st))
         delivery_from(st, a, &(*out)[n++]);
     sqlite3_reset(st);
     return n;
@@ -34,7 +34,7 @@ pav_reader_wait_times(struct pav_reader *r, const char *machine,
 
     *out = NULL;
     bind_text(st, 1, machine);
-    while (reader_row(st)) {
+    while (reader_row(r, st)) {
         if (n == cap) {
             struct pav_wait_time *more;
 
@@ -65,7 +65,7 @@ pav_reader_archive(struct pav_reader *r, const char *name,
     *count = 0;
     sqlite3_bind_int(st, 1, PAV_NAME_ARCHIVE);
     bind_text(st, 2, name);
-    if (!reader_row(st))
+    if (!reader_row(r, st))
         return false;
     id = sqlite3_column_int64(st, 0);
     sqlite3_reset(st);
@@ -78,7 +78,7 @@ pav_reader_archive(struct pav_reader *r, const char *name,
     sqlite3_bind_int64(st, 3, after.event_id);
     sqlite3_bind_int64(st, 4, limit);
     *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
-    while (*count < limit && reader_row(st)) {
+    while (*count < limit && reader_row(r, st)) {
         event_from(st, a, &(*out)[*count]);
         last->at = (*out)[*count].received_at = sqlite3_column_int64(st, 8);
         last->event_id = (*out)[(*count)++].id;
@@ -102,7 +102,7 @@ pav_reader_events_of(struct pav_reader *r, const char *source,
     bind_text(st, 1, source);
     bind_text(st, 2, detail_type);
     sqlite3_bind_int64(st, 3, limit);
-    while (n < limit && reader_row(st))
+    while (n < limit && reader_row(r, st))
         event_from(st, a, &(*out)[n++]);
     sqlite3_reset(st);
     return n;
@@ -128,7 +128,7 @@ pav_reader_disposition_counts(struct pav_reader *r,
     bind_text(st, 3, f->machine);
     bind_text(st, 4, f->source);
     bind_text(st, 5, f->detail_type);
-    while (reader_row(st)) {
+    while (reader_row(r, st)) {
         int kind = sqlite3_column_int(st, 0);
 
         if (kind >= 0 && kind < PAV_DISPOSITIONS)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pavane/clock.h"
 #include "pavane/log.h"
 #include "store_int.h"
 
@@ -14,6 +15,10 @@
  * events pass.
  */
 #define CHECKPOINT_PAGES 800
+/* A checkpoint that a reader held up is tried again after so long, doubled at
+ * each such try. */
+#define RETRY_FIRST_MS 50
+#define RETRY_MAX_MS   2000
 
 static const char *const disposition_names[PAV_DISPOSITIONS] = {
     [PAV_STARTED] = "started",       [PAV_RESUMED] = "resumed",
@@ -434,17 +439,28 @@ pav_store_rollback(struct pav_store *s)
 bool
 pav_store_wants_checkpoint(const struct pav_store *s, bool idle)
 {
-    return s->log_pages >= CHECKPOINT_PAGES || (idle && s->log_pages > 0);
+    if (s->log_pages < (idle ? 1 : CHECKPOINT_PAGES))
+        return false;
+    return s->retry_ms == 0 || pav_clock_mono_us() >= s->retry_at_us;
 }
 
 void
 pav_store_checkpoint(struct pav_store *s)
 {
+    int in_log = 0, copied = 0;
     int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
-                                       NULL, NULL);
+                                       &in_log, &copied);
 
-    if (rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_FULL) {
+    if (rc == SQLITE_OK && copied == in_log) {
         s->log_pages = 0; /* the next commit tells how long it is */
+        s->retry_ms = 0;
+        return;
+    }
+    if (rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_FULL) {
+        s->retry_ms = s->retry_ms == 0 ? RETRY_FIRST_MS : s->retry_ms * 2;
+        if (s->retry_ms > RETRY_MAX_MS)
+            s->retry_ms = RETRY_MAX_MS;
+        s->retry_at_us = pav_clock_mono_us() + s->retry_ms * 1000;
         return;
     }
     pav_log(PAV_LOG_ERROR, NULL, "checkpoint failed: %s",

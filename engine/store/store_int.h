@@ -153,6 +153,7 @@ struct pav_store {
     int64_t tasks, notes; /* how many rows there are of each, or were */
     int64_t overdue;      /* how many waits are */
     int log_pages;
+    int64_t retry_ms, retry_at_us; /* of a checkpoint; 0: at once */
     struct seen *seen;
 };
 

@@ -6,9 +6,13 @@
  *     Debian 12's SQLite loses data when two connections commit or checkpoint
  *     at once; this makes such a mistake an abort instead.
  * V2  Neighbouring writes are gathered and written at once: SQLite writes a
- *     frame's head and its page apart, and a checkpoint page by page.  It
- *     syncs before it publishes a frame or lets go of one, and a sync writes
- *     what was gathered first.
+ *     frame's head and its page apart, and a checkpoint page by page.  A
+ *     frame is published behind a sync of the log, and a sync writes what was
+ *     gathered first.  A checkpoint that a reader holds up ends without a
+ *     sync of the database, and readers then take the copied pages from the
+ *     file: so SQLITE_FCNTL_CKPT_DONE, which comes before they may, writes
+ *     what was gathered.  It cannot fail; when that write did, the checkpoint
+ *     fails in its truncate, or the process ends before readers are let in.
  * V3  The sync of a commit may be owed (vfs_owe()): whoever answers for the
  *     commit calls vfs_log_sync() before, on any thread.  Never owed are the
  *     sync of a checkpoint, which the log must be safe for before pages leave
@@ -36,8 +40,9 @@ struct shim_file {
     char *gathered; /* V2 */
     int gathered_len;
     sqlite3_int64 gathered_at;
-    bool new_head; /* V3: the log began anew and was not synced since */
-    int sync_fd;   /* V3: the same file; -1 */
+    int copy_failed; /* V2: SQLite's code for the end of a checkpoint */
+    bool new_head;   /* V3: the log began anew and was not synced since */
+    int sync_fd;     /* V3: the same file; -1 */
 };
 
 static bool owing; /* of the writer: its commits may owe their sync */
@@ -213,6 +218,9 @@ shim_truncate(sqlite3_file *f, sqlite3_int64 size)
 
     check_writer();
     rc = write_gathered(shim_of(f));
+    if (rc == SQLITE_OK)
+        rc = shim_of(f)->copy_failed;
+    shim_of(f)->copy_failed = SQLITE_OK;
     return rc != SQLITE_OK ? rc
                            : real_of(f)->pMethods->xTruncate(real_of(f), size);
 }
@@ -269,7 +277,11 @@ shim_check_lock(sqlite3_file *f, int *held)
 static int
 shim_control(sqlite3_file *f, int op, void *arg)
 {
-    return real_of(f)->pMethods->xFileControl(real_of(f), op, arg);
+    struct shim_file *s = shim_of(f);
+
+    if (op == SQLITE_FCNTL_CKPT_DONE)
+        s->copy_failed = write_gathered(s);
+    return s->real->pMethods->xFileControl(s->real, op, arg);
 }
 
 static int
@@ -294,6 +306,8 @@ shim_shm_map(sqlite3_file *f, int page, int size, int extend,
 static int
 shim_shm_lock(sqlite3_file *f, int offset, int n, int flags)
 {
+    if (shim_of(f)->copy_failed != SQLITE_OK && (flags & SQLITE_SHM_UNLOCK))
+        PAV_BUG("pages of a checkpoint cannot be written");
     return real_of(f)->pMethods->xShmLock(real_of(f), offset, n, flags);
 }
 

@@ -29,6 +29,7 @@ enum pav_rc {
     PAV_FULL,     /* no space on the disk */
     PAV_IO,       /* file, socket or store failed */
     PAV_DENIED,   /* not allowed */
+    PAV_BUSY,     /* not now, or not in the time it may take */
 };
 
 struct pav_err {

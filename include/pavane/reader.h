@@ -2,8 +2,12 @@
  * Reading the store: a read-only connection of one thread, for query jobs.
  *
  * Lists are newest first and paged by key: a page ends with the id to go on
- * before; no offsets.  A query that runs longer than two seconds is given up
- * (pav_reader_gave_up()).  What is returned lives in the arena.
+ * before; no offsets.  What is returned lives in the arena.
+ *
+ * No function here fails by itself: a query that cannot be answered (the disk,
+ * a damaged page, two seconds since pav_reader_begin()) looks like one without
+ * rows, and is kept.  Whoever answers for what was read asks
+ * pav_reader_failed() first, and tells the error instead of the answer.
  */
 #ifndef PAVANE_READER_H
 #define PAVANE_READER_H
@@ -18,7 +22,10 @@ void pav_reader_close(struct pav_reader *r);
 /* One consistent view between the two. */
 void pav_reader_begin(struct pav_reader *r);
 void pav_reader_end(struct pav_reader *r);
-bool pav_reader_gave_up(const struct pav_reader *r);
+/* What failed since pav_reader_begin(): PAV_OK; PAV_BUSY: the time was up;
+ * PAV_IO: the file cannot be read.  err->message says why. */
+PAV_MUSTUSE enum pav_rc
+pav_reader_failed(const struct pav_reader *r, struct pav_err *err);
 
 /* ---- executions ---- */
 

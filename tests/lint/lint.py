@@ -7,6 +7,8 @@
   cJSON                 CaseSensitive calls only, behind the strict check
   functions             at most 100 lines (flat tables and switches excepted)
   files                 at most 1,200 lines of C
+  readers               only reader_row() asks SQLite: an error is no end of rows
+  reported              each fault that people met has its test
   checklist             each row of the language has a case, or a test that is there
   text                  no trailing blanks, no tabs, lines of C at most 80 columns
 Prints "file:line: what" and, at last, "N passed, N failed, N skipped".
@@ -86,6 +88,7 @@ def check_headers(path, lines):
 
 def check_code(path, text):
     code = strip_comments(text)
+    stepped = 0
     for n, line in enumerate(code.split("\n"), 1):
         bare = re.sub(r'"(\\.|[^"\\])*"', '""', line)
         for pattern, what in BANNED:
@@ -93,6 +96,10 @@ def check_code(path, text):
                 fault(path, n, what)
         if path.startswith("engine/lang/") and IMPURE.search(bare):
             fault(path, n, "the language is pure")
+        if path.startswith("engine/store/reader") and "sqlite3_step(" in bare:
+            stepped = stepped + 1
+            if stepped > (path == "engine/store/reader.c"):
+                fault(path, n, "rows are asked for by reader_row() alone: an error must not look like no rows")
         if SQL.search(line) and not path.startswith(("engine/store/", "tests/")):
             fault(path, n, "SQL lives in engine/store alone")
 
@@ -142,6 +149,21 @@ def check_checklist():
             fault(path, 1, "row %s has no case" % row)
 
 
+def check_reported():
+    """Each fault that people met has a test by its row: "FILE TEST", the word being in that file."""
+    path = "tests/lint/reported.json"
+    rows = json.load(open(os.path.join(TOP, path), encoding="utf-8"))
+    for row, where in rows.items():
+        file, _, word = where.partition(" ")
+        if where == "open" or where.startswith("left to "):
+            continue
+        if not os.path.exists(os.path.join(TOP, file)) or word not in open(os.path.join(TOP, file)).read():
+            fault(path, 1, "row %s: there is no %s" % (row, where))
+    left = [row for row, where in rows.items() if where == "open"]
+    if left:
+        print("reported faults without a test: %s" % " ".join(left))
+
+
 def main():
     files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=TOP, capture_output=True, text=True,
                            check=True).stdout.split()
@@ -166,6 +188,7 @@ def main():
                 if len(lines) > 1200:
                     fault(path, 1, "%d lines: split or defend" % len(lines))
     check_checklist()
+    check_reported()
     # the README lists every setting of the daemon
     serve = open(os.path.join(TOP, "engine/cli/serve.c")).read()
     table = serve[serve.index("settings[] = {"):serve.index("SETTING_HELP")]
