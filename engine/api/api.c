@@ -471,6 +471,7 @@ static const struct resource {
      false,
      {"machine", "source", "detailType", "from", "until"}},
     {"/api/v1/dead-letters", dead_letters_get, false, {"limit", "next"}},
+    {"/api/v1/deliveries", deliveries_get, false, {"limit", "next"}},
     {"/api/v1/wait-times", wait_times_get, false, {"machine"}},
     {"/api/v1/archives", archives_get, true, {"limit", "next"}},
     {"/api/v1/schemas/discover", discover_get, false, {"source", "detailType"}},
@@ -538,6 +539,7 @@ get(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
                   "there is nothing to read here; /api/v1/executions, "
                   "/api/v1/waits, /api/v1/wait-times, /api/v1/dispositions, "
                   "/api/v1/disposition-counts, /api/v1/dead-letters, "
+                  "/api/v1/deliveries, "
                   "/api/v1/archives/NAME/events, /api/v1/schemas/discover, "
                   "/api/v1/machines, /api/v1/status and /api/v1/stream are");
     else
@@ -623,7 +625,7 @@ pav_api_new(const struct pav_api_config *config, struct pav_api **out,
     api->config = *config;
     api->started_us = pav_clock_mono_us();
     api->streams = streams_new();
-    deliveries_init(api);
+    outgoing_init(api);
     api->questions = pav_queue_new(QUESTIONS_MAX, false);
     api->readers =
         pav_xcalloc((size_t)config->query_threads, sizeof(*api->readers));
@@ -708,7 +710,7 @@ pav_api_free(struct pav_api *api)
         pav_reader_close(api->readers[i]);
     pav_folder_free(api->folder);
     streams_free(api->streams);
-    deliveries_free(api);
+    outgoing_free(api);
     pav_queue_free(api->questions);
     free(api->readers);
     free(api->threads);

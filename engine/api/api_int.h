@@ -70,7 +70,7 @@ struct pav_api {
     struct pav_outbound *outbound;
     struct pav_job *unsent;  /* replies that found the engine's queue full */
     struct pav_job *unasked; /* objects that too many questions kept out */
-    struct token *tokens;    /* OAuth's, of connections: deliveries.c */
+    struct token *tokens;    /* OAuth's, of connections: outgoing.c */
 };
 
 /* The job's answer goes to `ref` by `answer`; 503 when the engine is full. */
@@ -122,10 +122,12 @@ const char *query_text(struct pav_query *q, const char *name);
 bool query_end(struct pav_query *q, const struct pav_execution_view *x,
                struct pav_history_event *out);
 
+/* outgoing.c: tokens of connections. */
+void outgoing_init(struct pav_api *api);
+void outgoing_free(struct pav_api *api);
+
 /* calls.c, objects.c: what the engine hands out. */
 void calls_take(struct pav_api *api, struct pav_job *job);
-void deliveries_init(struct pav_api *api);
-void deliveries_free(struct pav_api *api);
 void deliveries_take(struct pav_api *api, struct pav_job *job);
 void calls_tick(struct pav_api *api);
 /* On the front thread: an answer for the engine, which is kept when its queue
@@ -158,6 +160,7 @@ void dispositions_get(struct pav_query *q);
 void machines_get(struct pav_query *q);
 void disposition_counts_get(struct pav_query *q);
 void dead_letters_get(struct pav_query *q);
+void deliveries_get(struct pav_query *q);
 void wait_times_get(struct pav_query *q);
 void archives_get(struct pav_query *q);
 void discover_get(struct pav_query *q);

@@ -73,6 +73,64 @@ dead_letters_get(struct pav_query *q)
     answer(q, &m);
 }
 
+/* ---- open deliveries ---- */
+
+static void
+put_text(struct pav_members *m, const char *key, const char *text)
+{
+    if (text == NULL)
+        pav_members_puts(m, key, &pav_doc_null);
+    else
+        pav_members_str(m, key, text);
+}
+
+static const struct pav_doc *
+delivery(struct pav_query *q, const struct pav_delivery_row *row)
+{
+    struct pav_arena *a = q->arena;
+    struct pav_members m;
+
+    pav_members_init(&m, a);
+    pav_members_int(&m, "id", row->id);
+    pav_members_str(&m, "ruleArn", row->rule_arn);
+    pav_members_str(&m, "targetArn", row->target_arn);
+    pav_members_str(&m, "targetId", row->target_id);
+    pav_members_int(&m, "attempts", row->attempts);
+    put_text(&m, "lastErrorCode", row->error_code);
+    put_text(&m, "lastErrorMessage", row->error_message);
+    pav_members_time(&m, "created", row->created_at);
+    if (row->due_at == PAV_DELIVERY_BLOCKED)
+        pav_members_puts(&m, "due", &pav_doc_null);
+    else
+        pav_members_time(&m, "due", row->due_at);
+    pav_members_str(&m, "status",
+                    row->due_at == PAV_DELIVERY_BLOCKED ? "waiting"
+                    : row->taken > 0                    ? "sent"
+                                                        : "due");
+    return pav_members_object(&m);
+}
+
+void
+deliveries_get(struct pav_query *q)
+{
+    struct pav_delivery_row *rows;
+    struct pav_items list;
+    struct pav_members m;
+    uint32_t limit, count, i;
+    int64_t after;
+
+    if (!query_limit(q, &limit) || !query_number(q, "next", &after))
+        return;
+    count = pav_reader_deliveries(q->reader, after, limit + 1, q->arena, &rows);
+    pav_items_init(&list, q->arena);
+    for (i = 0; i < count && i < limit; i++)
+        pav_items_add(&list, delivery(q, &rows[i]));
+    pav_members_init(&m, q->arena);
+    pav_members_puts(&m, "deliveries", pav_items_array(&list));
+    put_next(q, &m, count > limit ? rows[limit - 1].id : 0);
+    answer(q, &m);
+}
+
 /* ---- how long waits take ---- */
 
 void

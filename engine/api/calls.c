@@ -9,20 +9,18 @@
 #include <string.h>
 
 #include "pavane/digest.h"
-#include "pavane/outbound.h"
 #include "pavane/services.h"
-#include "api_int.h"
+#include "outgoing.h"
 
 /* A call under way; lives in the job that it answers. */
 struct call {
+    struct outgoing o; /* its arena is the reply's */
     struct pav_api *api;
     struct pav_job *reply;
     struct pav_arena *a; /* the reply's */
     const struct pav_doc *with;
     const char *service, *method;
     bool bare; /* a function's ARN: its payload is the result */
-    const char *headers[12];
-    int header_count;
 };
 
 /* ---- replies ---- */
@@ -154,14 +152,6 @@ put_metadata(struct call *c, const struct pav_incoming *in,
     pav_members_puts(m, "SdkResponseMetadata", pav_members_object(&response));
 }
 
-static void
-add_header(struct call *c, const char *name, const char *value)
-{
-    if (c->header_count < 11 && strpbrk(value, "\r\n") == NULL)
-        c->headers[c->header_count++] =
-            pav_arena_printf(c->a, "%s: %s", name, value);
-}
-
 static const char *
 text_of(struct call *c, const char *key)
 {
@@ -170,23 +160,44 @@ text_of(struct call *c, const char *key)
     return d == NULL || d->kind != PAV_STRING ? NULL : pav_doc_str(c->a, d);
 }
 
+/* No header or parameter that a definition gives leads to this but http's. */
 static void
-send(struct call *c, const char *method, const char *url, const char *body,
+not_sent(void *arg, const char *code, const char *why, bool again)
+{
+    struct call *c = arg;
+
+    (void)again;
+    fail(c,
+         strcmp(code, "AUTHORIZATION_FAILURE") == 0
+             ? "States.Http.StatusCode.401"
+             : "States.Runtime",
+         why);
+}
+
+static void
+send(struct call *c, const char *method, const char *url, struct pav_bytes body,
      bool private_allowed,
      void (*done)(void *arg, const struct pav_incoming *in))
 {
-    struct pav_outgoing out = {
-        .method = method,
-        .url = url,
-        .headers = c->headers,
-        .body = body,
-        .len = body == NULL ? 0 : strlen(body),
-        .timeout_ms = c->api->config.services->timeout_ms,
-        .answer_max = c->api->config.services->answer_max,
-        .private_allowed = private_allowed};
+    c->o.method = method;
+    c->o.url = url;
+    c->o.body = body;
+    c->o.timeout_ms = c->api->config.services->timeout_ms;
+    c->o.answer_max = c->api->config.services->answer_max;
+    c->o.private_allowed = private_allowed;
+    c->o.done = done;
+    outgoing_send(&c->o);
+}
 
-    add_header(c, "X-Pavane-Idempotency-Key", c->reply->key);
-    pav_outbound_send(c->api->outbound, &out, done, c);
+/* A text as it is, NULs and all; anything else as JSON. */
+static struct pav_bytes
+bytes_of(struct call *c, const struct pav_doc *d)
+{
+    struct pav_bytes b;
+
+    b.p = d->kind == PAV_STRING ? pav_doc_str(c->a, d) : pav_doc_text(c->a, d);
+    b.len = d->kind == PAV_STRING ? d->len : strlen(b.p);
+    return b;
 }
 
 /* JSON when it is, else a text. */
@@ -283,7 +294,12 @@ lambda(struct call *c)
     const char *kind = text_of(c, "InvocationType"), *endpoint;
     const struct pav_doc *payload =
         c->bare ? c->with : pav_doc_get(c->with, "Payload");
+    struct pav_bytes json = {"", 0};
 
+    if (payload != NULL) {
+        json.p = pav_doc_text(c->a, payload);
+        json.len = strlen(json.p);
+    }
     name = function_name(c, name);
     endpoint = name == NULL
                    ? NULL
@@ -297,13 +313,13 @@ lambda(struct call *c)
                                 name == NULL ? "" : name));
         return;
     }
-    add_header(c, "Content-Type", "application/json");
-    add_header(c, "X-Amz-Invocation-Type",
-               kind == NULL ? "RequestResponse" : kind);
+    outgoing_header(&c->o, "Content-Type", "application/json");
+    outgoing_header(&c->o, "X-Amz-Invocation-Type",
+                    kind == NULL ? "RequestResponse" : kind);
     send(c, "POST",
          pav_arena_printf(c->a, "%s/2015-03-31/functions/%s/invocations",
                           endpoint, name),
-         payload == NULL ? "{}" : pav_doc_text(c->a, payload), true,
+         payload == NULL ? (struct pav_bytes){"{}", 2} : json, true,
          lambda_done);
 }
 
@@ -336,6 +352,31 @@ message_done(void *arg, const struct pav_incoming *in)
     pav_members_str(&m, "MessageId", pav_arena_strdup(c->a, id));
     put_metadata(c, in, &m);
     succeed(c, pav_members_object(&m));
+}
+
+/* What a message has beside its body goes along as header fields. */
+static void
+put_message_fields(struct call *c)
+{
+    static const char *const fields[] = {"DelaySeconds",
+                                         "MessageAttributes",
+                                         "MessageDeduplicationId",
+                                         "MessageGroupId",
+                                         "MessageStructure",
+                                         "MessageSystemAttributes",
+                                         "PhoneNumber",
+                                         "Subject"};
+    size_t i;
+
+    for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        const struct pav_doc *v = pav_doc_get(c->with, fields[i]);
+
+        if (v != NULL)
+            outgoing_header(&c->o,
+                            pav_arena_printf(c->a, "X-Pavane-%s", fields[i]),
+                            v->kind == PAV_STRING ? pav_doc_str(c->a, v)
+                                                  : pav_doc_text(c->a, v));
+    }
 }
 
 static void
@@ -372,14 +413,12 @@ message(struct call *c)
                      : "Invalid parameter: Empty message");
         return;
     }
-    add_header(c, "Content-Type",
-               body->kind == PAV_STRING ? "text/plain; charset=utf-8"
-                                        : "application/json");
-    add_header(c, queue ? "X-Pavane-Queue" : "X-Pavane-Topic", name);
-    send(c, "POST", endpoint,
-         body->kind == PAV_STRING ? pav_doc_str(c->a, body)
-                                  : pav_doc_text(c->a, body),
-         true, message_done);
+    outgoing_header(&c->o, "Content-Type",
+                    body->kind == PAV_STRING ? "text/plain; charset=utf-8"
+                                             : "application/json");
+    outgoing_header(&c->o, queue ? "X-Pavane-Queue" : "X-Pavane-Topic", name);
+    put_message_fields(c);
+    send(c, "POST", endpoint, bytes_of(c, body), true, message_done);
 }
 
 /* ---- http:invoke ---- */
@@ -394,6 +433,8 @@ http_done(void *arg, const struct pav_incoming *in)
         fail(c, "States.Http.Socket", in->error);
         return;
     }
+    if (outgoing_again(&c->o, in))
+        return;
     pav_members_init(&m, c->a);
     pav_members_puts(&m, "Headers", headers_doc(c, in, true));
     pav_members_puts(&m, "ResponseBody", body_doc(c, in));
@@ -406,115 +447,105 @@ http_done(void *arg, const struct pav_incoming *in)
          pav_doc_text(c->a, pav_members_object(&m)));
 }
 
+/* The services file's connection in the form of CreateConnection's. */
+static const struct pav_doc *
+mapped_connection(struct call *c, const struct pav_doc *arn)
+{
+    const struct pav_doc *map = c->api->config.services->connections;
+    const struct pav_doc *d =
+        map == NULL || arn == NULL || arn->kind != PAV_STRING
+            ? NULL
+            : pav_doc_getn(map, arn->text, arn->len);
+    bool basic = pav_doc_is_str(pav_doc_get(d, "type"), "BASIC");
+    struct pav_members fields, auth, m;
+
+    if (d == NULL)
+        return NULL;
+    pav_members_init(&fields, c->a);
+    pav_members_puts(&fields, basic ? "Username" : "ApiKeyName",
+                     pav_doc_get(d, basic ? "username" : "name"));
+    pav_members_puts(&fields, basic ? "Password" : "ApiKeyValue",
+                     pav_doc_get(d, basic ? "password" : "value"));
+    pav_members_init(&auth, c->a);
+    pav_members_puts(&auth,
+                     basic ? "BasicAuthParameters" : "ApiKeyAuthParameters",
+                     pav_members_object(&fields));
+    pav_members_init(&m, c->a);
+    pav_members_puts(&m, "AuthParameters", pav_members_object(&auth));
+    return pav_members_object(&m);
+}
+
+/* That of CreateConnection comes with the task. */
 static bool
-authorise(struct call *c)
+authorise(struct call *c, const struct pav_doc *connection)
 {
     const struct pav_doc *authentication =
         pav_doc_get(c->with, "Authentication");
-    const struct pav_doc *arn = pav_doc_get(authentication, "ConnectionArn");
-    const struct pav_doc *d, *type, *user, *password;
-    const char *pair;
-    char *coded;
 
+    c->o.connection = NULL;
     if (authentication == NULL)
         return true;
-    d = arn == NULL || arn->kind != PAV_STRING ||
-                c->api->config.services->connections == NULL
-            ? NULL
-            : pav_doc_getn(c->api->config.services->connections, arn->text,
-                           arn->len);
-    type = pav_doc_get(d, "type");
-    if (type != NULL && pav_doc_is_str(type, "API_KEY")) {
-        const struct pav_doc *name = pav_doc_get(d, "name");
-        const struct pav_doc *value = pav_doc_get(d, "value");
-
-        if (name == NULL || value == NULL)
-            return false;
-        add_header(c, pav_doc_str(c->a, name), pav_doc_str(c->a, value));
-        return true;
-    }
-    if (type == NULL || !pav_doc_is_str(type, "BASIC"))
-        return false;
-    user = pav_doc_get(d, "username");
-    password = pav_doc_get(d, "password");
-    if (user == NULL || password == NULL)
-        return false;
-    pair = pav_arena_printf(c->a, "%s:%s", pav_doc_str(c->a, user),
-                            pav_doc_str(c->a, password));
-    coded = pav_arena_alloc(c->a, strlen(pair) * 2 + 8);
-    pav_base64(pair, strlen(pair), coded);
-    add_header(c, "Authorization", pav_arena_printf(c->a, "Basic %s", coded));
-    return true;
+    c->o.connection =
+        mapped_connection(c, pav_doc_get(authentication, "ConnectionArn"));
+    if (c->o.connection == NULL)
+        c->o.connection = connection;
+    return c->o.connection != NULL;
 }
 
-static const char *
-with_query(struct call *c, const char *url)
+static void
+put_query(struct call *c)
 {
     const struct pav_doc *q = pav_doc_get(c->with, "QueryParameters");
-    const char *text;
-    struct pav_buf b;
     uint32_t i, k;
 
-    if (q == NULL || q->kind != PAV_OBJECT || q->len == 0)
-        return url;
-    pav_buf_init(&b, 1 << 16);
-    pav_buf_puts(&b, url);
-    for (i = 0; i < q->len; i++) {
+    for (i = 0; q != NULL && q->kind == PAV_OBJECT && i < q->len; i++) {
         const struct pav_doc *v = &q->members[i].value;
         uint32_t n = v->kind == PAV_ARRAY ? v->len : 1;
 
         for (k = 0; k < n; k++) {
             const struct pav_doc *one = v->kind == PAV_ARRAY ? &v->items[k] : v;
-            const char *value = one->kind == PAV_STRING
-                                    ? pav_doc_str(c->a, one)
-                                    : pav_doc_text(c->a, one);
 
-            pav_buf_putc(&b, strchr(b.p, '?') == NULL ? '?' : '&');
-            pav_url_encode(&b, q->members[i].key, q->members[i].len);
-            pav_buf_putc(&b, '=');
-            pav_url_encode(&b, value, strlen(value));
+            outgoing_query(&c->o, q->members[i].key, q->members[i].len,
+                           one->kind == PAV_STRING ? pav_doc_str(c->a, one)
+                                                   : pav_doc_text(c->a, one),
+                           k > 0);
         }
     }
-    text = pav_arena_strdup(c->a, b.p);
-    pav_buf_fini(&b);
-    return text;
 }
 
 /* JSON, or a form when the Transform says so. */
-static const char *
+static struct pav_bytes
 request_body(struct call *c)
 {
     const struct pav_doc *body = pav_doc_get(c->with, "RequestBody");
     const struct pav_doc *how =
         pav_doc_get(pav_doc_get(c->with, "Transform"), "RequestBodyEncoding");
+    struct pav_bytes form = {NULL, 0};
     struct pav_buf b;
-    const char *text;
     uint32_t i;
 
     if (body == NULL || body->kind == PAV_NULL)
-        return NULL;
+        return form;
     if (how == NULL || !pav_doc_is_str(how, "URL_ENCODED") ||
         body->kind != PAV_OBJECT) {
-        add_header(c, "Content-Type", "application/json");
-        return body->kind == PAV_STRING ? pav_doc_str(c->a, body)
-                                        : pav_doc_text(c->a, body);
+        outgoing_header(&c->o, "Content-Type", "application/json");
+        return bytes_of(c, body);
     }
-    add_header(c, "Content-Type", "application/x-www-form-urlencoded");
+    outgoing_header(&c->o, "Content-Type", "application/x-www-form-urlencoded");
     pav_buf_init(&b, 1 << 20);
     for (i = 0; i < body->len; i++) {
-        const struct pav_doc *v = &body->members[i].value;
-        const char *value = v->kind == PAV_STRING ? pav_doc_str(c->a, v)
-                                                  : pav_doc_text(c->a, v);
+        struct pav_bytes value = bytes_of(c, &body->members[i].value);
 
         if (i > 0)
             pav_buf_putc(&b, '&');
         pav_url_encode(&b, body->members[i].key, body->members[i].len);
         pav_buf_putc(&b, '=');
-        pav_url_encode(&b, value, strlen(value));
+        pav_url_encode(&b, value.p, value.len);
     }
-    text = pav_arena_strdup(c->a, b.p == NULL ? "" : b.p);
+    form.p = pav_arena_strdup(c->a, b.p == NULL ? "" : b.p);
+    form.len = b.len;
     pav_buf_fini(&b);
-    return text;
+    return form;
 }
 
 static void
@@ -523,18 +554,26 @@ put_headers(struct call *c)
     const struct pav_doc *h = pav_doc_get(c->with, "Headers");
     uint32_t i;
 
-    for (i = 0; h != NULL && h->kind == PAV_OBJECT && i < h->len; i++)
-        if (h->members[i].value.kind == PAV_STRING)
-            add_header(
-                c,
-                pav_arena_strndup(c->a, h->members[i].key, h->members[i].len),
-                pav_doc_str(c->a, &h->members[i].value));
+    for (i = 0; h != NULL && h->kind == PAV_OBJECT && i < h->len; i++) {
+        const struct pav_member *m = &h->members[i];
+        struct pav_bytes value = bytes_of(c, &m->value);
+
+        /* A text with U+0000 in it is no name and no value. */
+        outgoing_header(&c->o,
+                        memchr(m->key, '\0', m->len) != NULL
+                            ? ""
+                            : pav_arena_strndup(c->a, m->key, m->len),
+                        memchr(value.p, '\0', value.len) != NULL ? NULL
+                                                                 : value.p);
+    }
 }
 
 static void
 http(struct call *c)
 {
     const char *url = text_of(c, "ApiEndpoint"), *method = text_of(c, "Method");
+    struct pav_bytes body;
+    const struct pav_doc *connection = c->o.connection;
     bool private_allowed = false;
 
     if (url == NULL || method == NULL || strlen(method) > 10 ||
@@ -552,15 +591,16 @@ http(struct call *c)
                               url));
         return;
     }
-    if (!authorise(c)) {
+    if (!authorise(c, connection)) {
         fail(c, "Pavane.ConnectionNotMapped",
-             "The connection is not in \"connections\" of the services file, "
-             "or is neither BASIC nor API_KEY");
+             "The connection is neither one of CreateConnection nor in "
+             "\"connections\" of the services file");
         return;
     }
+    put_query(c);
+    body = request_body(c);
     put_headers(c);
-    send(c, method, with_query(c, url), request_body(c), private_allowed,
-         http_done);
+    send(c, method, url, body, private_allowed, http_done);
 }
 
 /* ---- dispatch ---- */
@@ -605,12 +645,19 @@ calls_take(struct pav_api *api, struct pav_job *job)
     struct call *c = pav_arena_zalloc(&reply->arena, sizeof(*c));
     size_t i;
 
-    c->api = api;
+    c->api = c->o.api = api;
     c->reply = reply;
-    c->a = &reply->arena;
+    c->a = c->o.a = &reply->arena;
+    c->o.arg = c;
+    c->o.failed = not_sent;
     reply->execution_id = job->execution_id;
     reply->no = job->no;
-    reply->key = pav_arena_strdup(c->a, job->key);
+    reply->key = c->o.key = pav_arena_strdup(c->a, job->key);
+    if (job->request != NULL) {
+        const char *text = pav_doc_text(c->a, job->request);
+
+        c->o.connection = pav_doc_own(c->a, text, strlen(text));
+    }
     c->with =
         pav_doc_own(c->a, pav_arena_strndup(c->a, job->with.p, job->with.len),
                     job->with.len);

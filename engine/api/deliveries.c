@@ -4,15 +4,17 @@
  *
  *   api-destination   HTTP with its connection's authorisation
  *   lambda, sqs, sns  the endpoints of the services file
- *   event-bus         another Pavane: POST /events?bus=NAME of its endpoint
- *   logs              a line of JSON, appended to a file under --data, on a
- *                     query thread
+ *   event-bus         another Pavane: POST /events?bus=NAME of its endpoint,
+ *                     several events in one list
+ *   logs              lines of JSON, appended to a file under --data, on a
+ *                     query thread, several with one sync
  *
- * 429, 5xx and no answer are tried again, others are not; a token of OAuth that
- * is refused (401, 407) is fetched anew, once.  Every request bears
- * X-Pavane-Idempotency-Key, every line its deliveryId: the same delivery sent
- * again has the same.
+ * 429, 5xx and no answer are tried again, others are not.  A function's own
+ * error (X-Amz-Function-Error) is tried again twice, as the service does.
+ * Every request bears X-Pavane-Idempotency-Key, every line its deliveryId: the
+ * same delivery sent again has the same.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,31 +23,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "pavane/digest.h"
 #include "pavane/file.h"
 #include "pavane/services.h"
 #include "pavane/text.h"
-#include "api_int.h"
+#include "outgoing.h"
 
-#define TIMEOUT_MS   5000 /* as the service has it */
-#define ANSWER_MAX   65536
-#define MAX_HEADERS  60
-#define MAX_TOKENS   100
-#define DAY_S        86400
-#define ROTATE_BYTES (64 << 20)
-#define EARLY_MS     60000 /* a token is fetched anew so long before its end */
+#define TIMEOUT_MS       5000 /* of a destination, as the service has it */
+#define ANSWER_MAX       65536
+#define BUS_ANSWER_MAX   (4 << 20)
+#define DAY_S            86400
+#define ROTATE_BYTES     (64 << 20)
+#define FUNCTION_RETRIES 2
 
 struct delivery {
-    struct pav_api *api;
+    struct outgoing o; /* its arena is the reply's */
     struct pav_job *reply;
-    struct pav_arena *a; /* the reply's */
-    const struct pav_doc *target, *destination, *connection;
+    const struct pav_doc *target, *destination;
     const char *arn;
-    struct pav_bytes body;
-    const char *headers[MAX_HEADERS + 1];
-    int header_count;
-    bool token_was_fresh;
-    struct pav_buf query; /* of parameters, "" at first */
+    bool function, bus;
 };
 
 /* ---- answers ---- */
@@ -53,18 +48,23 @@ struct delivery {
 static void
 finish(struct delivery *d)
 {
-    pav_buf_fini(&d->query);
-    reply_submit(d->api, d->reply);
+    reply_submit(d->o.api, d->reply);
 }
 
 static void
 fail(struct delivery *d, const char *code, const char *cause, bool again)
 {
     d->reply->failure = true;
-    d->reply->error = pav_arena_strdup(d->a, code);
-    d->reply->cause = pav_arena_strndup(d->a, cause, strnlen(cause, 1000));
+    d->reply->error = pav_arena_strdup(d->o.a, code);
+    d->reply->cause = pav_arena_strndup(d->o.a, cause, strnlen(cause, 1000));
     d->reply->again = again;
     finish(d);
+}
+
+static void
+not_sent(void *arg, const char *code, const char *why, bool again)
+{
+    fail(arg, code, why, again);
 }
 
 static int64_t
@@ -85,149 +85,105 @@ retry_after(const struct pav_incoming *in)
     return 0;
 }
 
-static void send(struct delivery *d);
-static void token_forget(struct delivery *d);
+static bool
+has_header(const struct pav_incoming *in, const char *name)
+{
+    size_t len = strlen(name);
+    const char *p = in->headers, *end;
+
+    for (; p != NULL && (end = strstr(p, "\r\n")) != NULL; p = end + 2)
+        if (strncasecmp(p, name, len) == 0 && p[len] == ':')
+            return true;
+    return false;
+}
+
+/* Another Pavane says of each event what became of it; NULL: it took all. */
+static const char *
+refused_event(struct delivery *d, const struct pav_incoming *in)
+{
+    const struct pav_doc *answer, *results;
+    uint32_t i;
+
+    if (pav_doc_parse_copy(d->o.a, in->body, in->len, NULL, &answer, NULL) !=
+        PAV_OK)
+        return "its answer is no JSON: is it a Pavane?";
+    results = pav_doc_get(answer, "results");
+    if (results == NULL || results->kind != PAV_ARRAY)
+        return "its answer has no results: is it a Pavane?";
+    for (i = 0; i < results->len; i++)
+        if (!pav_doc_is_str(pav_doc_get(&results->items[i], "status"),
+                            "accepted"))
+            return pav_doc_text(d->o.a, &results->items[i]);
+    return NULL;
+}
 
 static void
 answered(void *arg, const struct pav_incoming *in)
 {
     struct delivery *d = arg;
+    const char *refused;
     char code[32];
 
     if (in->error != NULL) {
         fail(d, in->timed_out ? "TIMEOUT" : "CONNECTION_FAILURE", in->error,
+             !in->refused);
+        return;
+    }
+    if (d->function && has_header(in, "X-Amz-Function-Error")) {
+        d->reply->retries = FUNCTION_RETRIES;
+        fail(d, "FUNCTION_ERROR",
+             pav_arena_printf(d->o.a, "%s failed: %.*s", d->arn,
+                              (int)(in->len > 500 ? 500 : in->len), in->body),
              true);
+        return;
+    }
+    refused = d->bus && in->status == 200 ? refused_event(d, in) : NULL;
+    if (refused != NULL) {
+        fail(d, "REJECTED", refused, false);
         return;
     }
     if (in->status >= 200 && in->status < 300) {
         finish(d);
         return;
     }
-    if ((in->status == 401 || in->status == 407) && !d->token_was_fresh &&
-        pav_doc_is_str(pav_doc_get(d->connection, "AuthorizationType"),
-                       "OAUTH_CLIENT_CREDENTIALS")) {
-        token_forget(d);
-        send(d);
+    if (outgoing_again(&d->o, in))
         return;
-    }
     d->reply->retry_ms = retry_after(in);
     snprintf(code, sizeof(code), "HTTP_STATUS_%ld", in->status);
     fail(d, in->status == 429 ? "THROTTLING" : code,
-         pav_arena_printf(d->a, "%s answered %ld: %.*s", d->arn, in->status,
+         pav_arena_printf(d->o.a, "%s answered %ld: %.*s", d->arn, in->status,
                           (int)(in->len > 500 ? 500 : in->len), in->body),
          in->status == 429 || in->status >= 500);
 }
 
-/* ---- requests ---- */
+/* ---- API destinations ---- */
 
-/* What frames a request is not the target's to say. */
-static bool
-is_free_header(const char *name)
-{
-    static const char *const framing[] = {
-        "Host",       "Content-Length", "Transfer-Encoding",
-        "Connection", "Expect",         "TE",
-        "Trailer",    "Upgrade"};
-    size_t i;
-
-    for (i = 0; i < sizeof(framing) / sizeof(framing[0]); i++)
-        if (strcasecmp(name, framing[i]) == 0)
-            return false;
-    return *name != '\0' &&
-           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                        "0123456789!#$%&'*+-.^_`|~") == strlen(name);
-}
-
-static void
-add_header(struct delivery *d, const char *name, const char *value)
-{
-    if (d->header_count < MAX_HEADERS && name != NULL && value != NULL &&
-        strpbrk(value, "\r\n") == NULL && is_free_header(name))
-        d->headers[d->header_count++] =
-            pav_arena_printf(d->a, "%s: %s", name, value);
-}
-
-static void
-add_query(struct delivery *d, const char *name, size_t len, const char *value)
-{
-    if (d->query.len > 0)
-        pav_buf_putc(&d->query, '&');
-    pav_url_encode(&d->query, name, len);
-    pav_buf_putc(&d->query, '=');
-    pav_url_encode(&d->query, value, strlen(value));
-}
-
-/* The target's HttpParameters; those of the connection win. */
+/* The target's HttpParameters; those of the connection replace them. */
 static void
 put_parameters(struct delivery *d)
 {
     const struct pav_doc *target = pav_doc_get(d->target, "HttpParameters");
-    const struct pav_doc *extra =
-        pav_doc_get(pav_doc_get(d->connection, "AuthParameters"),
-                    "InvocationHttpParameters");
-    const struct pav_doc *list, *map;
+    const struct pav_doc *map = pav_doc_get(target, "HeaderParameters");
+    struct pav_arena *a = d->o.a;
     uint32_t i;
 
-    map = pav_doc_get(target, "HeaderParameters");
     for (i = 0; map != NULL && map->kind == PAV_OBJECT && i < map->len; i++)
-        add_header(
-            d,
-            pav_arena_strndup(d->a, map->members[i].key, map->members[i].len),
-            pav_doc_str(d->a, &map->members[i].value));
+        outgoing_header(
+            &d->o,
+            pav_arena_strndup(a, map->members[i].key, map->members[i].len),
+            pav_doc_str(a, &map->members[i].value));
     map = pav_doc_get(target, "QueryStringParameters");
     for (i = 0; map != NULL && map->kind == PAV_OBJECT && i < map->len; i++)
         if (map->members[i].value.kind == PAV_STRING)
-            add_query(d, map->members[i].key, map->members[i].len,
-                      pav_doc_str(d->a, &map->members[i].value));
-    list = pav_doc_get(extra, "HeaderParameters");
-    for (i = 0; list != NULL && list->kind == PAV_ARRAY && i < list->len; i++)
-        add_header(d, pav_doc_member_str(d->a, &list->items[i], "Key"),
-                   pav_doc_member_str(d->a, &list->items[i], "Value"));
-    list = pav_doc_get(extra, "QueryStringParameters");
-    for (i = 0; list != NULL && list->kind == PAV_ARRAY && i < list->len; i++) {
-        const char *key = pav_doc_member_str(d->a, &list->items[i], "Key");
-        const char *value = pav_doc_member_str(d->a, &list->items[i], "Value");
-
-        if (key != NULL && value != NULL)
-            add_query(d, key, strlen(key), value);
-    }
-}
-
-/* Members of the body that the connection adds. */
-static void
-put_body_parameters(struct delivery *d)
-{
-    const struct pav_doc *list =
-        pav_doc_get(pav_doc_get(pav_doc_get(d->connection, "AuthParameters"),
-                                "InvocationHttpParameters"),
-                    "BodyParameters");
-    const struct pav_doc *body;
-    struct pav_members m;
-    uint32_t i;
-
-    if (list == NULL || list->kind != PAV_ARRAY || list->len == 0 ||
-        pav_doc_parse(d->a, d->body.p, d->body.len, NULL, &body, NULL) !=
-            PAV_OK ||
-        body->kind != PAV_OBJECT)
-        return;
-    pav_members_init(&m, d->a);
-    for (i = 0; i < list->len; i++) {
-        const char *key = pav_doc_member_str(d->a, &list->items[i], "Key");
-        const struct pav_doc *value = pav_doc_get(&list->items[i], "Value");
-
-        if (key != NULL && value != NULL)
-            pav_members_puts(&m, key, value);
-    }
-    d->body.p =
-        pav_doc_text(d->a, pav_doc_merge(d->a, body, pav_members_object(&m)));
-    d->body.len = strlen(d->body.p);
+            outgoing_query(&d->o, map->members[i].key, map->members[i].len,
+                           pav_doc_str(a, &map->members[i].value), false);
 }
 
 /* Each `*` of the endpoint is one of PathParameterValues, in order. */
 static const char *
 endpoint_of(struct delivery *d)
 {
-    const char *p = pav_doc_member_str(d->a, d->destination,
+    const char *p = pav_doc_member_str(d->o.a, d->destination,
                                        "InvocationEndpoint"),
                *text;
     const struct pav_doc *values = pav_doc_get(
@@ -250,237 +206,27 @@ endpoint_of(struct delivery *d)
             pav_buf_putc(&b, *p);
         }
     }
-    if (d->query.len > 0) {
-        pav_buf_putc(&b, strchr(b.p, '?') == NULL ? '?' : '&');
-        pav_buf_put(&b, d->query.p, d->query.len);
-    }
-    text = pav_arena_strdup(d->a, b.p == NULL ? "" : b.p);
+    text = pav_arena_strdup(d->o.a, b.p == NULL ? "" : b.p);
     pav_buf_fini(&b);
     return text;
 }
 
 static void
-post(struct delivery *d, const char *method, const char *url,
-     bool private_allowed)
+send_destination(struct delivery *d)
 {
-    bool bare = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
-    struct pav_outgoing out = {.method = method,
-                               .url = url,
-                               .headers = d->headers,
-                               .body = bare ? NULL : d->body.p,
-                               .len = bare ? 0 : d->body.len,
-                               .timeout_ms = TIMEOUT_MS,
-                               .answer_max = ANSWER_MAX,
-                               .private_allowed = private_allowed};
+    const struct pav_service_map *map = d->o.api->config.services;
+    const char *method =
+        pav_doc_member_str(d->o.a, d->destination, "HttpMethod");
 
-    add_header(d, "X-Pavane-Idempotency-Key", d->reply->key);
-    d->headers[d->header_count] = NULL;
-    pav_outbound_send(d->api->outbound, &out, answered, d);
-}
-
-/* ---- OAuth's client credentials ---- */
-
-struct token {
-    char *connection; /* its ARN, and when it was changed last */
-    char *text;
-    int64_t until_ms;
-};
-
-static struct token *
-token_of(struct delivery *d, bool make)
-{
-    const char *arn = pav_doc_member_str(d->a, d->connection, "ConnectionArn");
-    const struct pav_doc *changed =
-        pav_doc_get(d->connection, "LastModifiedTime");
-    struct token *tokens = d->api->tokens, *oldest = &tokens[0];
-    int i;
-
-    if (arn != NULL && changed != NULL)
-        arn = pav_arena_printf(d->a, "%s %s", arn, pav_doc_text(d->a, changed));
-    for (i = 0; i < MAX_TOKENS; i++) {
-        if (tokens[i].connection != NULL && arn != NULL &&
-            strcmp(tokens[i].connection, arn) == 0)
-            return &tokens[i];
-        if (tokens[i].until_ms < oldest->until_ms)
-            oldest = &tokens[i];
-    }
-    if (!make || arn == NULL)
-        return NULL;
-    free(oldest->connection);
-    free(oldest->text);
-    oldest->connection = pav_xstrdup(arn);
-    oldest->text = NULL;
-    return oldest;
-}
-
-static void
-token_forget(struct delivery *d)
-{
-    struct token *t = token_of(d, false);
-
-    if (t != NULL)
-        t->until_ms = 0;
-}
-
-static void send_with_token(struct delivery *d, const char *token);
-
-static void
-token_came(void *arg, const struct pav_incoming *in)
-{
-    struct delivery *d = arg;
-    const struct pav_doc *answer, *text, *seconds;
-    struct token *t;
-    int64_t n = 300;
-
-    if (in->error != NULL || in->status >= 300 ||
-        pav_doc_parse_copy(d->a, in->body, in->len, NULL, &answer, NULL) !=
-            PAV_OK ||
-        (text = pav_doc_get(answer, "access_token")) == NULL ||
-        text->kind != PAV_STRING) {
-        fail(d, "AUTHORIZATION_FAILURE",
-             in->error != NULL
-                 ? in->error
-                 : pav_arena_printf(d->a,
-                                    "the authorization endpoint answered %ld "
-                                    "without an access_token",
-                                    in->status),
-             in->error != NULL || in->status == 429 || in->status >= 500);
-        return;
-    }
-    seconds = pav_doc_get(answer, "expires_in");
-    if (seconds != NULL)
-        (void)pav_doc_int(seconds, &n);
-    t = token_of(d, true);
-    if (t != NULL) {
-        free(t->text);
-        t->text = pav_xstrdup(pav_doc_str(d->a, text));
-        t->until_ms = api_now_ms(d->api) + bounded_s(n) * 1000 - EARLY_MS;
-    }
-    d->token_was_fresh = true;
-    send_with_token(d, pav_doc_str(d->a, text));
-}
-
-static void
-put_form(struct pav_buf *b, const char *key, const char *value)
-{
-    if (value == NULL)
-        return;
-    if (b->len > 0)
-        pav_buf_putc(b, '&');
-    pav_url_encode(b, key, strlen(key));
-    pav_buf_putc(b, '=');
-    pav_url_encode(b, value, strlen(value));
-}
-
-static void
-fetch_token(struct delivery *d)
-{
-    const struct pav_doc *oauth = pav_doc_get(
-        pav_doc_get(d->connection, "AuthParameters"), "OAuthParameters");
-    const struct pav_doc *client = pav_doc_get(oauth, "ClientParameters");
-    const struct pav_doc *more = pav_doc_get(
-        pav_doc_get(oauth, "OAuthHttpParameters"), "BodyParameters");
-    const char *url = pav_doc_member_str(d->a, oauth, "AuthorizationEndpoint");
-    const char *method = pav_doc_member_str(d->a, oauth, "HttpMethod");
-    static const char *const headers[] = {
-        "Content-Type: application/x-www-form-urlencoded",
-        "Accept: application/json", NULL};
-    struct pav_outgoing out = {.method = method == NULL ? "POST" : method,
-                               .url = url,
-                               .headers = headers,
-                               .timeout_ms = TIMEOUT_MS,
-                               .answer_max = ANSWER_MAX};
-    struct pav_buf b;
-    uint32_t i;
-
-    out.private_allowed = d->api->config.services->allow_private;
-    if (url == NULL) {
-        fail(d, "AUTHORIZATION_FAILURE", "the connection is not authorized",
-             false);
-        return;
-    }
-    (void)pav_service_allows(d->api->config.services, url, d->a,
-                             &out.private_allowed);
-    pav_buf_init(&b, 1 << 16);
-    put_form(&b, "grant_type", "client_credentials");
-    put_form(&b, "client_id", pav_doc_member_str(d->a, client, "ClientID"));
-    put_form(&b, "client_secret",
-             pav_doc_member_str(d->a, client, "ClientSecret"));
-    for (i = 0; more != NULL && more->kind == PAV_ARRAY && i < more->len; i++)
-        put_form(&b, pav_doc_member_str(d->a, &more->items[i], "Key"),
-                 pav_doc_member_str(d->a, &more->items[i], "Value"));
-    if (strcmp(out.method, "GET") == 0) {
-        out.url = pav_arena_printf(d->a, "%s?%s", url, b.p);
-    } else {
-        out.body = pav_arena_strdup(d->a, b.p);
-        out.len = b.len;
-    }
-    pav_buf_fini(&b);
-    pav_outbound_send(d->api->outbound, &out, token_came, d);
-}
-
-/* ---- API destinations ---- */
-
-static void
-send_with_token(struct delivery *d, const char *token)
-{
-    const struct pav_service_map *map = d->api->config.services;
-    const struct pav_doc *auth = pav_doc_get(d->connection, "AuthParameters");
-    const struct pav_doc *basic = pav_doc_get(auth, "BasicAuthParameters");
-    const struct pav_doc *key = pav_doc_get(auth, "ApiKeyAuthParameters");
-    const char *method = pav_doc_member_str(d->a, d->destination, "HttpMethod"),
-               *url;
-    bool private_allowed = map->allow_private;
-
-    d->header_count = 0;
-    d->query.len = 0;
-    add_header(d, "User-Agent", "Amazon/EventBridge/ApiDestinations");
-    add_header(d, "Content-Type", "application/json; charset=utf-8");
+    outgoing_header(&d->o, "User-Agent", "Amazon/EventBridge/ApiDestinations");
+    outgoing_header(&d->o, "Content-Type", "application/json; charset=utf-8");
     put_parameters(d);
-    put_body_parameters(d);
-    if (basic != NULL) {
-        const char *user = pav_doc_member_str(d->a, basic, "Username");
-        const char *word = pav_doc_member_str(d->a, basic, "Password");
-        const char *both = pav_arena_printf(
-            d->a, "%s:%s", user == NULL ? "" : user, word == NULL ? "" : word);
-        char *coded = pav_arena_zalloc(d->a, strlen(both) * 4 / 3 + 8);
-
-        pav_base64(both, strlen(both), coded);
-        add_header(d, "Authorization",
-                   pav_arena_printf(d->a, "Basic %s", coded));
-    }
-    if (key != NULL)
-        add_header(d, pav_doc_member_str(d->a, key, "ApiKeyName"),
-                   pav_doc_member_str(d->a, key, "ApiKeyValue"));
-    if (token != NULL)
-        add_header(d, "Authorization",
-                   pav_arena_printf(d->a, "Bearer %s", token));
-    url = endpoint_of(d);
-    (void)pav_service_allows(map, url, d->a, &private_allowed);
-    post(d, method == NULL ? "POST" : method, url, private_allowed);
-}
-
-static void
-send(struct delivery *d)
-{
-    const struct token *t;
-
-    if (pav_doc_is_str(pav_doc_get(d->connection, "ConnectionState"),
-                       "DEAUTHORIZED")) {
-        fail(d, "AUTHORIZATION_FAILURE", "the connection is not authorized",
-             false);
-        return;
-    }
-    if (!pav_doc_is_str(pav_doc_get(d->connection, "AuthorizationType"),
-                        "OAUTH_CLIENT_CREDENTIALS")) {
-        send_with_token(d, NULL);
-        return;
-    }
-    t = token_of(d, false);
-    if (t != NULL && t->text != NULL && t->until_ms > api_now_ms(d->api))
-        send_with_token(d, t->text);
-    else
-        fetch_token(d);
+    d->o.method = method == NULL ? "POST" : method;
+    d->o.url = endpoint_of(d);
+    d->o.private_allowed = map->allow_private;
+    d->o.timeout_ms = TIMEOUT_MS;
+    (void)pav_service_allows(map, d->o.url, d->o.a, &d->o.private_allowed);
+    outgoing_send(&d->o);
 }
 
 /* ---- mapped services, and other buses ---- */
@@ -493,50 +239,98 @@ encoded(struct delivery *d, const char *text)
 
     pav_buf_init(&b, 1 << 16);
     pav_url_encode(&b, text, strlen(text));
-    out = pav_arena_strndup(d->a, b.p == NULL ? "" : b.p, b.len);
+    out = pav_arena_strndup(d->o.a, b.p == NULL ? "" : b.p, b.len);
     pav_buf_fini(&b);
     return out;
+}
+
+static const char *
+map_function(struct delivery *d, const char *name)
+{
+    const struct pav_service_map *map = d->o.api->config.services;
+    const char *endpoint;
+
+    name = pav_arena_strndup(d->o.a, name, strcspn(name, ":"));
+    endpoint = pav_service_endpoint(map, map->functions, name, d->o.a);
+    if (endpoint == NULL)
+        return NULL;
+    d->function = true;
+    outgoing_header(&d->o, "X-Amz-Invocation-Type", "Event");
+    return pav_arena_printf(d->o.a, "%s/2015-03-31/functions/%s/invocations",
+                            endpoint, encoded(d, name));
+}
+
+/* What a queue's message has beside its body. */
+static const char *
+map_queue(struct delivery *d)
+{
+    const struct pav_service_map *map = d->o.api->config.services;
+    const char *group = pav_doc_member_str(
+        d->o.a, pav_doc_get(d->target, "SqsParameters"), "MessageGroupId");
+    const struct pav_doc *attributes =
+        pav_doc_get(d->target, "MessageAttributes");
+
+    outgoing_header(&d->o, "X-Pavane-Queue", d->arn);
+    if (group != NULL) {
+        outgoing_header(&d->o, "X-Pavane-MessageGroupId", group);
+        outgoing_header(&d->o, "X-Pavane-MessageDeduplicationId", d->o.key);
+    }
+    if (attributes != NULL)
+        outgoing_header(&d->o, "X-Pavane-MessageAttributes",
+                        pav_doc_text(d->o.a, attributes));
+    return pav_service_endpoint(map, map->queues, d->arn, d->o.a);
+}
+
+static const char *
+map_bus(struct delivery *d, const char *name)
+{
+    const struct pav_service_map *map = d->o.api->config.services;
+    const char *endpoint =
+        pav_service_endpoint(map, map->buses, d->arn, d->o.a);
+    const char *token =
+        pav_service_endpoint(map, map->bus_tokens, d->arn, d->o.a);
+
+    if (endpoint == NULL)
+        return NULL;
+    d->bus = true;
+    d->o.answer_max = BUS_ANSWER_MAX;
+    if (token != NULL)
+        outgoing_header(&d->o, "Authorization",
+                        pav_arena_printf(d->o.a, "Bearer %s", token));
+    return pav_arena_printf(d->o.a, "%s/events?bus=%s", endpoint,
+                            encoded(d, name));
 }
 
 static void
 send_mapped(struct delivery *d)
 {
-    const struct pav_service_map *map = d->api->config.services;
-    const char *p, *endpoint = NULL, *path = "", *token;
+    const struct pav_service_map *map = d->o.api->config.services;
+    const char *p;
 
     if ((p = strstr(d->arn, ":function:")) != NULL) {
-        const char *name =
-            pav_arena_strndup(d->a, p + 10, strcspn(p + 10, ":"));
-
-        endpoint = pav_service_endpoint(map, map->functions, name, d->a);
-        path = pav_arena_printf(d->a, "/2015-03-31/functions/%s/invocations",
-                                encoded(d, name));
-        add_header(d, "X-Amz-Invocation-Type", "Event");
+        d->o.url = map_function(d, p + 10);
     } else if (strstr(d->arn, ":sqs:") != NULL) {
-        endpoint = pav_service_endpoint(map, map->queues, d->arn, d->a);
-        add_header(d, "X-Pavane-Queue", d->arn);
+        d->o.url = map_queue(d);
     } else if (strstr(d->arn, ":sns:") != NULL) {
-        endpoint = pav_service_endpoint(map, map->topics, d->arn, d->a);
-        add_header(d, "X-Pavane-Topic", d->arn);
+        d->o.url = pav_service_endpoint(map, map->topics, d->arn, d->o.a);
+        outgoing_header(&d->o, "X-Pavane-Topic", d->arn);
     } else if ((p = strstr(d->arn, ":event-bus/")) != NULL) {
-        endpoint = pav_service_endpoint(map, map->buses, d->arn, d->a);
-        path = pav_arena_printf(d->a, "/events?bus=%s", encoded(d, p + 11));
-        token = pav_service_endpoint(map, map->bus_tokens, d->arn, d->a);
-        if (token != NULL)
-            add_header(d, "Authorization",
-                       pav_arena_printf(d->a, "Bearer %s", token));
+        d->o.url = map_bus(d, p + 11);
     }
-    if (endpoint == NULL) {
+    if (d->o.url == NULL) {
         fail(d, "NO_RESOURCE",
-             pav_arena_printf(d->a,
+             pav_arena_printf(d->o.a,
                               "nothing serves '%s': the services file "
                               "does not map it",
                               d->arn),
              false);
         return;
     }
-    add_header(d, "Content-Type", "application/json");
-    post(d, "POST", pav_arena_printf(d->a, "%s%s", endpoint, path), true);
+    outgoing_header(&d->o, "Content-Type", "application/json");
+    d->o.method = "POST";
+    d->o.private_allowed = true; /* the operator wrote it down */
+    d->o.timeout_ms = map->timeout_ms;
+    outgoing_send(&d->o);
 }
 
 /* ---- logs ---- */
@@ -618,80 +412,138 @@ write_all(int fd, const char *p, size_t len)
     return fdatasync(fd) == 0;
 }
 
-/* On a query thread. */
+static const char *
+log_folder(struct pav_arena *a, const struct pav_job *reply, const char *data,
+           const struct pav_doc *event)
+{
+    const char *p = strstr(reply->resource, ":log-group:"), *group, *partition;
+
+    group = p == NULL ? "events" : p + strlen(":log-group:");
+    group = plain_name(a, pav_arena_strndup(a, group, strcspn(group, ":")));
+    partition = partition_of(a, pav_doc_get(reply->request, "Target"), event);
+    return pav_arena_printf(a, "%s/logs/%s%s%s", data, group,
+                            partition == NULL ? "" : "/",
+                            partition == NULL ? "" : partition);
+}
+
 static void
-log_line(struct pav_query *q)
+log_print(struct pav_buf *out, const struct pav_delivery_part *part,
+          const struct pav_doc *event)
+{
+    pav_buf_printf(out, "{\"deliveryId\":%lld,\"event\":", (long long)part->id);
+    if (event != NULL)
+        pav_doc_print(event, out);
+    else
+        pav_buf_json(out, part->body.p, part->body.len);
+    pav_buf_puts(out, "}\n");
+}
+
+/* The lines of one folder, with one sync; NULL, or what went wrong. */
+static const char *
+log_write(struct pav_arena *a, const char *folder, const struct pav_buf *lines,
+          int64_t now_ms)
+{
+    const char *why = NULL;
+    int fd = log_open(a, folder, now_ms);
+
+    if (fd < 0 || !write_all(fd, lines->p, lines->len))
+        why = pav_arena_printf(a, "a file in '%s' cannot be written: %s",
+                               folder, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return why;
+}
+
+/* On a query thread.  Lines that follow each other into one folder are written
+ * together. */
+static void
+log_lines(struct pav_query *q)
 {
     struct question *qu =
         (struct question *)(void *)((char *)q - offsetof(struct question, q));
     struct pav_job *reply = qu->object;
-    const char *data = qu->api->config.data;
-    const struct pav_doc *event = NULL;
-    const char *p = strstr(reply->resource, ":log-group:"), *partition, *group;
-    const struct pav_doc *target = pav_doc_get(reply->request, "Target");
-    struct pav_buf line;
-    int fd;
+    const char *data = qu->api->config.data, *folder = NULL, *why = NULL;
+    struct pav_buf lines;
+    uint32_t i;
 
-    if (pav_doc_parse(q->arena, reply->with.p, reply->with.len, NULL, &event,
-                      NULL) != PAV_OK)
-        event = NULL; /* several lines: a text */
-    group = p == NULL ? "events" : p + strlen(":log-group:");
-    group = plain_name(q->arena,
-                       pav_arena_strndup(q->arena, group, strcspn(group, ":")));
-    partition = partition_of(q->arena, target, event);
-    fd = data == NULL
-             ? -1
-             : log_open(q->arena,
-                        pav_arena_printf(q->arena, "%s/logs/%s%s%s", data,
-                                         group, partition == NULL ? "" : "/",
-                                         partition == NULL ? "" : partition),
-                        q->now_ms);
-    pav_buf_init(&line, SIZE_MAX / 2);
-    pav_buf_printf(&line, "{\"deliveryId\":%lld,\"event\":",
-                   (long long)reply->delivery_id);
-    if (event != NULL)
-        pav_doc_print(event, &line);
-    else
-        pav_buf_json(&line, reply->with.p, reply->with.len);
-    pav_buf_puts(&line, "}\n");
-    if (fd < 0 || !write_all(fd, line.p, line.len)) {
+    pav_buf_init(&lines, SIZE_MAX / 2);
+    for (i = 0; data != NULL && why == NULL && i < reply->part_count; i++) {
+        const struct pav_delivery_part *part = &reply->parts[i];
+        const struct pav_doc *event;
+        const char *next;
+
+        if (pav_doc_parse(q->arena, part->body.p, part->body.len, NULL, &event,
+                          NULL) != PAV_OK)
+            event = NULL; /* several lines: a text */
+        next = log_folder(q->arena, reply, data, event);
+        if (folder != NULL && strcmp(folder, next) != 0) {
+            why = log_write(q->arena, folder, &lines, q->now_ms);
+            lines.len = 0;
+        }
+        folder = next;
+        log_print(&lines, part, event);
+    }
+    if (folder != NULL && why == NULL)
+        why = log_write(q->arena, folder, &lines, q->now_ms);
+    if (data == NULL)
+        why = "there is no folder of logs: --data names one";
+    if (why != NULL) {
         reply->failure = true;
         reply->error = "LOG_FAILURE";
-        reply->cause = data == NULL
-                           ? "there is no folder of logs: --data names one"
-                           : "the file cannot be written";
+        reply->cause = pav_arena_strdup(&reply->arena, why);
         reply->again = data != NULL;
     }
-    if (fd >= 0)
-        close(fd);
-    pav_buf_fini(&line);
+    pav_buf_fini(&lines);
 }
 
 static void
-log_later(struct delivery *d, struct pav_job *job)
+log_later(struct delivery *d)
 {
     struct pav_request none = {
         .path = "", .query = "", .host = "", .target = "", .cookie = ""};
     struct pav_ref nobody = {UINT32_MAX, 0};
-    struct question *qu = question_new(d->api, &none, nobody, log_line);
-    const char *text = pav_doc_text(d->a, job->request);
+    struct question *qu = question_new(d->o.api, &none, nobody, log_lines);
 
-    d->reply->resource = pav_arena_strdup(d->a, d->arn);
-    d->reply->with = d->body;
-    d->reply->request = pav_doc_own(d->a, text, strlen(text));
-    pav_buf_fini(&d->query);
     qu->object = d->reply;
-    if (!pav_queue_push(d->api->questions, &qu->node)) {
+    if (!pav_queue_push(d->o.api->questions, &qu->node)) {
         qu->object = NULL;
         question_free(qu);
-        d->reply->failure = d->reply->again = true;
-        d->reply->error = "THROTTLING";
-        d->reply->cause = "too many questions wait";
-        reply_submit(d->api, d->reply);
+        fail(d, "THROTTLING", "too many questions wait", true);
     }
 }
 
 /* ---- the way out ---- */
+
+/* The job's parts become the reply's. */
+static void
+copy_parts(struct delivery *d, const struct pav_job *job)
+{
+    struct pav_arena *a = d->o.a;
+    struct pav_buf list;
+    uint32_t i;
+
+    d->reply->part_count = job->part_count;
+    d->reply->parts =
+        pav_arena_alloc(a, job->part_count * sizeof(*d->reply->parts));
+    for (i = 0; i < job->part_count; i++) {
+        d->reply->parts[i].id = job->parts[i].id;
+        d->reply->parts[i].body.len = job->parts[i].body.len;
+        d->reply->parts[i].body.p =
+            pav_arena_strndup(a, job->parts[i].body.p, job->parts[i].body.len);
+    }
+    d->o.body = d->reply->parts[0].body;
+    if (job->part_count == 1)
+        return;
+    pav_buf_init(&list, SIZE_MAX / 2);
+    for (i = 0; i < job->part_count; i++) {
+        pav_buf_putc(&list, i == 0 ? '[' : ',');
+        pav_buf_put(&list, job->parts[i].body.p, job->parts[i].body.len);
+    }
+    pav_buf_putc(&list, ']');
+    d->o.body.p = pav_arena_strndup(a, list.p, list.len);
+    d->o.body.len = list.len;
+    pav_buf_fini(&list);
+}
 
 void
 deliveries_take(struct pav_api *api, struct pav_job *job)
@@ -700,43 +552,27 @@ deliveries_take(struct pav_api *api, struct pav_job *job)
     struct delivery *d = pav_arena_zalloc(&reply->arena, sizeof(*d));
     const char *text;
 
-    d->api = api;
     d->reply = reply;
-    d->a = &reply->arena;
-    pav_buf_init(&d->query, 1 << 16);
-    reply->delivery_id = job->delivery_id;
-    reply->key = pav_arena_strdup(d->a, job->key);
-    text = pav_doc_text(d->a, job->request);
-    job->request = pav_doc_own(d->a, text, strlen(text));
-    d->target = pav_doc_get(job->request, "Target");
-    d->destination = pav_doc_get(job->request, "Destination");
-    d->connection = pav_doc_get(job->request, "Connection");
-    reply->resource = d->arn = pav_arena_strdup(d->a, job->resource);
-    d->body.p = pav_arena_strndup(d->a, job->with.p, job->with.len);
-    d->body.len = job->with.len;
+    d->o.api = api;
+    d->o.a = &reply->arena;
+    d->o.key = reply->key = pav_arena_strdup(d->o.a, job->key);
+    d->o.done = answered;
+    d->o.failed = not_sent;
+    d->o.strips = true;
+    d->o.arg = d;
+    d->o.answer_max = ANSWER_MAX;
+    text = pav_doc_text(d->o.a, job->request);
+    reply->request = pav_doc_own(d->o.a, text, strlen(text));
+    reply->lane = job->lane;
+    d->target = pav_doc_get(reply->request, "Target");
+    d->destination = pav_doc_get(reply->request, "Destination");
+    d->o.connection = pav_doc_get(reply->request, "Connection");
+    reply->resource = d->arn = pav_arena_strdup(d->o.a, job->resource);
+    copy_parts(d, job);
     if (d->destination != NULL)
-        send(d);
+        send_destination(d);
     else if (strstr(d->arn, ":logs:") != NULL)
-        log_later(d, job);
+        log_later(d);
     else
         send_mapped(d);
-}
-
-void
-deliveries_free(struct pav_api *api)
-{
-    int i;
-
-    for (i = 0; api->tokens != NULL && i < MAX_TOKENS; i++) {
-        free(api->tokens[i].connection);
-        free(api->tokens[i].text);
-    }
-    free(api->tokens);
-    api->tokens = NULL;
-}
-
-void
-deliveries_init(struct pav_api *api)
-{
-    api->tokens = pav_xcalloc(MAX_TOKENS, sizeof(*api->tokens));
 }

@@ -63,6 +63,37 @@ check_tables(const struct pav_doc *tables, struct pav_err *err)
     return PAV_OK;
 }
 
+static bool
+is_text(const struct pav_doc *d, const char *key)
+{
+    const struct pav_doc *v = pav_doc_get(d, key);
+
+    return v != NULL && v->kind == PAV_STRING;
+}
+
+static enum pav_rc
+check_connections(const struct pav_doc *all, struct pav_err *err)
+{
+    uint32_t i;
+
+    for (i = 0; all != NULL && i < all->len; i++) {
+        const struct pav_doc *d = &all->members[i].value;
+        bool basic = pav_doc_is_str(pav_doc_get(d, "type"), "BASIC");
+        bool key = pav_doc_is_str(pav_doc_get(d, "type"), "API_KEY");
+
+        if ((!basic && !key) || d->len != 3 ||
+            !is_text(d, basic ? "username" : "name") ||
+            !is_text(d, basic ? "password" : "value"))
+            return pav_fail(err, PAV_INVALID, "connections",
+                            "'%.*s' must be {\"type\": \"BASIC\", "
+                            "\"username\", \"password\"} or {\"type\": "
+                            "\"API_KEY\", \"name\", \"value\"}; those of "
+                            "OAuth are made by CreateConnection",
+                            (int)all->members[i].len, all->members[i].key);
+    }
+    return PAV_OK;
+}
+
 static enum pav_rc
 check_known(const struct pav_doc *d, struct pav_err *err)
 {
@@ -136,6 +167,8 @@ read_map(struct pav_service_map *m, const struct pav_doc *d,
     if (rc == PAV_OK)
         rc = of_kind(d, "connections", PAV_OBJECT, "an object", &m->connections,
                      err);
+    if (rc == PAV_OK)
+        rc = check_connections(m->connections, err);
     if (rc == PAV_OK)
         rc = of_kind(d, "tables", PAV_OBJECT, "an object", &m->tables, err);
     if (rc == PAV_OK)

@@ -1,4 +1,5 @@
 /* pavane serve: the daemon. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -130,8 +131,11 @@ split_listen(const char *text, char *address, size_t room, int *port,
 static bool
 is_loopback(const char *address)
 {
-    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
-           strcmp(address, "localhost") == 0;
+    struct in_addr v4;
+
+    if (inet_pton(AF_INET, address, &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 == 127;
+    return strcmp(address, "::1") == 0 || strcmp(address, "localhost") == 0;
 }
 
 /* Loopback has one address: proxies and producers share it. */

@@ -4,8 +4,9 @@
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <netinet/in.h>
-#include <string.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 struct transfer {
     struct transfer *next, **link;
     struct pav_outbound *owner;
+    struct pool *pool;
     CURL *curl;
     struct curl_slist *headers;
     char *body;
@@ -28,10 +30,16 @@ struct transfer {
     void *arg;
 };
 
-struct pav_outbound {
-    struct pav_http *server;
+/* O2: whose connections are kept together. */
+struct pool {
+    struct pav_outbound *owner;
     CURLM *multi;
     struct event *timer;
+};
+
+struct pav_outbound {
+    struct pav_http *server;
+    struct pool pools[2]; /* by private_allowed */
     struct transfer *transfers;
     uint32_t count;
 };
@@ -47,7 +55,8 @@ private_v4(uint32_t a)
 {
     return a >> 24 == 0 || a >> 24 == 10 || a >> 24 == 127 ||
            a >> 16 == 0xA9FE || a >> 20 == 0xAC1 || a >> 16 == 0xC0A8 ||
-           a >> 22 == 0x191 /* 100.64/10 */ || a >> 28 >= 14;
+           a >> 22 == 0x191 /* 100.64/10 */ || a >> 8 == 0xC00000 ||
+           a >> 17 == 0x6309 /* 198.18/15 */ || a >> 28 >= 14;
 }
 
 static bool
@@ -68,8 +77,13 @@ is_private(const struct sockaddr *sa)
             return private_v4(ntohl(v4));
         return IN6_IS_ADDR_LOOPBACK(a) || IN6_IS_ADDR_UNSPECIFIED(a) ||
                IN6_IS_ADDR_LINKLOCAL(a) || IN6_IS_ADDR_MULTICAST(a) ||
-               (a->s6_addr[0] & 0xFE) == 0xFC ||
-               (a->s6_addr[0] == 0 && a->s6_addr[1] == 0x64); /* 64:ff9b */
+               IN6_IS_ADDR_SITELOCAL(a) || (a->s6_addr[0] & 0xFE) == 0xFC ||
+               /* What carries an address of version 4: 64:ff9b::/32,
+                * 2002::/16, 2001::/32. */
+               (a->s6_addr[0] == 0 && a->s6_addr[1] == 0x64) ||
+               (a->s6_addr[0] == 0x20 && a->s6_addr[1] == 2) ||
+               (a->s6_addr[0] == 0x20 && a->s6_addr[1] == 1 &&
+                a->s6_addr[2] == 0 && a->s6_addr[3] == 0);
     }
     return true;
 }
@@ -97,7 +111,7 @@ transfer_free(struct transfer *t)
     if (t->next != NULL)
         t->next->link = t->link;
     t->owner->count--;
-    curl_multi_remove_handle(t->owner->multi, t->curl);
+    curl_multi_remove_handle(t->pool->multi, t->curl);
     curl_easy_cleanup(t->curl);
     curl_slist_free_all(t->headers);
     pav_buf_fini(&t->answer);
@@ -118,18 +132,20 @@ finish(struct transfer *t, CURLcode code)
         in.error = "the answer is longer than it may be";
     else if (t->refused_address)
         in.error = "the host's address is private or link-local, which is not "
-                   "allowed";
+                   "allowed: name it in \"allow\" of the services file, or "
+                   "set \"allowPrivate\"";
     else if (code != CURLE_OK)
         in.error = curl_easy_strerror(code);
     else
         curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &in.status);
+    in.refused = t->refused_address;
     in.timed_out = code == CURLE_OPERATION_TIMEDOUT;
     t->done(t->arg, &in);
     transfer_free(t);
 }
 
 static void
-look(struct pav_outbound *o)
+look(struct pool *o)
 {
     CURLMsg *m;
     int left;
@@ -150,7 +166,7 @@ look(struct pav_outbound *o)
 static void
 on_socket(evutil_socket_t fd, short what, void *arg)
 {
-    struct pav_outbound *o = arg;
+    struct pool *o = arg;
     int running, flags = (what & EV_READ ? CURL_CSELECT_IN : 0) |
                          (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
 
@@ -161,7 +177,7 @@ on_socket(evutil_socket_t fd, short what, void *arg)
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
-    struct pav_outbound *o = arg;
+    struct pool *o = arg;
     int running;
 
     (void)fd;
@@ -173,7 +189,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 static int
 watch_socket(CURL *curl, curl_socket_t fd, int what, void *arg, void *socketp)
 {
-    struct pav_outbound *o = arg;
+    struct pool *o = arg;
     struct watched *w = socketp;
     short events = (short)(EV_PERSIST | (what != CURL_POLL_OUT ? EV_READ : 0) |
                            (what != CURL_POLL_IN ? EV_WRITE : 0));
@@ -190,7 +206,7 @@ watch_socket(CURL *curl, curl_socket_t fd, int what, void *arg, void *socketp)
         w = pav_xcalloc(1, sizeof(*w));
         curl_multi_assign(o->multi, fd, w);
     }
-    w->event = event_new(o->server->base, fd, events, on_socket, o);
+    w->event = event_new(o->owner->server->base, fd, events, on_socket, o);
     event_add(w->event, NULL);
     return 0;
 }
@@ -198,7 +214,7 @@ watch_socket(CURL *curl, curl_socket_t fd, int what, void *arg, void *socketp)
 static int
 set_timer(CURLM *multi, long ms, void *arg)
 {
-    struct pav_outbound *o = arg;
+    struct pool *o = arg;
     struct timeval tv = {ms / 1000, (ms % 1000) * 1000};
 
     (void)multi;
@@ -209,7 +225,7 @@ set_timer(CURLM *multi, long ms, void *arg)
     return 0;
 }
 
-/* ---- sending ---- */
+/* ---- transfers ---- */
 
 static size_t
 on_bytes(char *p, size_t size, size_t n, void *arg)
@@ -220,14 +236,12 @@ on_bytes(char *p, size_t size, size_t n, void *arg)
     return b->over ? 0 : size * n;
 }
 
-struct pav_outbound *
-pav_outbound_new(struct pav_http *h)
+static void
+pool_init(struct pool *o, struct pav_outbound *owner)
 {
-    struct pav_outbound *o = pav_xcalloc(1, sizeof(*o));
-
-    o->server = h;
+    o->owner = owner;
     o->multi = curl_multi_init();
-    o->timer = event_new(h->base, -1, 0, on_timer, o);
+    o->timer = event_new(owner->server->base, -1, 0, on_timer, o);
     if (o->multi == NULL || o->timer == NULL)
         PAV_BUG("libcurl cannot start");
     curl_multi_setopt(o->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
@@ -236,20 +250,123 @@ pav_outbound_new(struct pav_http *h)
     curl_multi_setopt(o->multi, CURLMOPT_TIMERDATA, o);
     curl_multi_setopt(o->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
                       (long)CONNECTIONS);
+}
+
+struct pav_outbound *
+pav_outbound_new(struct pav_http *h)
+{
+    struct pav_outbound *o = pav_xcalloc(1, sizeof(*o));
+
+    o->server = h;
+    pool_init(&o->pools[0], o);
+    pool_init(&o->pools[1], o);
     return o;
 }
 
 void
 pav_outbound_free(struct pav_outbound *o)
 {
+    int i;
+
     if (o == NULL)
         return;
     while (o->transfers != NULL)
         transfer_free(o->transfers);
-    curl_multi_cleanup(o->multi);
-    event_free(o->timer);
+    for (i = 0; i < 2; i++) {
+        curl_multi_cleanup(o->pools[i].multi);
+        event_free(o->pools[i].timer);
+    }
     free(o);
 }
+
+/* ---- O1 ---- */
+
+/* What frames a request, or names its host, is not for others to say. */
+bool
+pav_header_is_reserved(const char *name)
+{
+    static const char *const framing[] = {"Host",
+                                          "Content-Length",
+                                          "Transfer-Encoding",
+                                          "Connection",
+                                          "Keep-Alive",
+                                          "Proxy-Connection",
+                                          "Proxy-Authorization",
+                                          "Expect",
+                                          "TE",
+                                          "Trailer",
+                                          "Upgrade",
+                                          "X-Pavane-Idempotency-Key"};
+    size_t i;
+
+    for (i = 0; i < sizeof(framing) / sizeof(framing[0]); i++)
+        if (strcasecmp(name, framing[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool
+has_control(const char *value)
+{
+    for (; *value != '\0'; value++)
+        if (((unsigned char)*value < 0x20 && *value != '\t') || *value == 0x7F)
+            return true;
+    return false;
+}
+
+static void
+put_line(struct pav_headers *h, struct pav_arena *a, const char *name,
+         const char *value)
+{
+    size_t len = strlen(name);
+    int i;
+
+    for (i = 0; i < h->count; i++)
+        if (strncasecmp(h->lines[i], name, len) == 0 &&
+            (h->lines[i][len] == ':' || h->lines[i][len] == ';'))
+            break;
+    /* libcurl sends a field without a value when ';' stands for it. */
+    h->lines[i] = *value == '\0' ? pav_arena_printf(a, "%s;", name)
+                                 : pav_arena_printf(a, "%s: %s", name, value);
+    h->count += i == h->count;
+}
+
+enum pav_rc
+pav_headers_set(struct pav_headers *h, struct pav_arena *a, const char *name,
+                const char *value, struct pav_err *err)
+{
+    static const char token[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+        "0123456789!#$%&'*+-.^_`|~";
+
+    if (name == NULL || *name == '\0' || strspn(name, token) != strlen(name))
+        return pav_fail(err, PAV_INVALID, name,
+                        "this is no name of a header field: letters, digits "
+                        "and !#$%%&'*+-.^_`|~ make one");
+    if (pav_header_is_reserved(name))
+        return pav_fail(err, PAV_INVALID, name,
+                        "the header field '%s' is set by Pavane alone", name);
+    if (value == NULL || has_control(value))
+        return pav_fail(err, PAV_INVALID, name,
+                        "the value of the header field '%s' has control "
+                        "characters, or is no text",
+                        name);
+    if (h->count == PAV_HEADERS_MAX)
+        return pav_fail(err, PAV_LIMIT, name, "at most %d header fields",
+                        PAV_HEADERS_MAX);
+    put_line(h, a, name, value);
+    return PAV_OK;
+}
+
+void
+pav_headers_key(struct pav_headers *h, struct pav_arena *a, const char *key)
+{
+    if (h->count == PAV_HEADERS_MAX)
+        h->count--;
+    put_line(h, a, "X-Pavane-Idempotency-Key", key);
+}
+
+/* ---- sending ---- */
 
 /* Else it could bring headers, or a request of its own. */
 static bool
@@ -289,12 +406,13 @@ pav_outbound_send(struct pav_outbound *o, const struct pav_outgoing *out,
                   void *arg)
 {
     struct transfer *t = pav_xcalloc(1, sizeof(*t));
-    size_t i;
+    int i;
 
     t->owner = o;
     t->done = done;
     t->arg = arg;
     t->private_allowed = out->private_allowed;
+    t->pool = &o->pools[out->private_allowed];
     t->link = &o->transfers;
     t->next = o->transfers;
     if (t->next != NULL)
@@ -306,8 +424,8 @@ pav_outbound_send(struct pav_outbound *o, const struct pav_outgoing *out,
         PAV_BUG("libcurl cannot start");
     pav_buf_init(&t->answer, out->answer_max);
     pav_buf_init(&t->answer_headers, HEADERS_MAX);
-    for (i = 0; out->headers != NULL && out->headers[i] != NULL; i++)
-        t->headers = curl_slist_append(t->headers, out->headers[i]);
+    for (i = 0; out->headers != NULL && i < out->headers->count; i++)
+        t->headers = curl_slist_append(t->headers, out->headers->lines[i]);
     t->headers = curl_slist_append(t->headers, "Expect:");
     if (out->body != NULL) {
         t->body = pav_xmalloc(out->len + 1);
@@ -321,7 +439,7 @@ pav_outbound_send(struct pav_outbound *o, const struct pav_outgoing *out,
     curl_easy_setopt(t->curl, CURLOPT_HEADERDATA, &t->answer_headers);
     curl_easy_setopt(t->curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(t->curl, CURLOPT_OPENSOCKETDATA, t);
-    if (curl_multi_add_handle(o->multi, t->curl) != CURLM_OK)
+    if (curl_multi_add_handle(t->pool->multi, t->curl) != CURLM_OK)
         PAV_BUG("libcurl takes no more transfers");
 }
 

@@ -48,7 +48,8 @@ struct target {
     const char *name; /* of the machine or bus; NULL outside */
     bool outside;     /* a bus of another daemon */
     const struct pav_transform *transform;
-    struct pav_bytes text; /* JSON, as it was put */
+    struct pav_bytes text;         /* JSON, as it was put */
+    const struct pav_doc *dynamic; /* it has values out of the event; or NULL */
 };
 
 /* A rule that the API made. */
@@ -111,8 +112,8 @@ enum pav_rc
 target_read(struct pav_engine *e, struct pav_arena *a, const struct pav_doc *d,
             struct target *out, struct pav_err *err);
 /* What cannot be sent, with EventBridge's code: kept as a dead letter. */
-void target_dead(struct pav_engine *e, const struct sending *s,
-                 const struct target *t, struct pav_bytes body,
-                 const char *code, const char *message);
+void
+target_dead(struct pav_engine *e, struct sending *s, const struct target *t,
+            struct pav_bytes body, const char *code, const char *message);
 
 #endif

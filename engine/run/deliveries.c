@@ -6,7 +6,17 @@
  * a daemon was killed is sent again with the same key.  A failure is tried
  * again with growing pauses, up to the target's RetryPolicy (185 attempts, 24
  * hours); then, or when there is nobody to send it to, the row is a dead letter
- * and stays, with EventBridge's code, until somebody sends it again.
+ * and stays, with EventBridge's code, until somebody sends it again.  A target
+ * with a DeadLetterConfig has its queue told as well.
+ *
+ * L1  A target's deliveries share a lane, with so many places under way as its
+ *     kind has.  What finds none is blocked: it costs nothing until a place is
+ *     free, and then the oldest goes first.
+ * L2  A lane from PAV_LANE_IN_ORDER on belongs to one group of a FIFO queue:
+ *     one delivery holds it until the queue has it or it is dead, also while it
+ *     waits to be tried again.
+ * L3  Logs and other buses are sent what is blocked in one go.  When that
+ *     fails, each of them is tried again alone.
  */
 #include <string.h>
 
@@ -14,23 +24,148 @@
 #include "pavane/log.h"
 #include "bus_int.h"
 
-#define MAX_UNDER_WAY  64
-#define MOST_OF_ONE    16 /* under way to one target */
-#define LOOK_MS        10
+#define MAX_UNDER_WAY  256
+#define MAX_OF_ONE     16 /* under way to one target */
+#define MAX_OF_BUS     4  /* lists of events */
+#define BATCH_MAX      200
+#define BATCH_BYTES    (768 * 1024)
 #define SLOT_TAKEN     -1 /* as `taken`: its turn at the rate is due_at */
-#define TURN_MOST      64
-#define LEASE_MS       120000 /* longer than any request lasts */
+#define TURN_MOST      256
+#define LEASE_MS       1000000 /* longer than any request lasts */
 #define MAX_ATTEMPTS   185
 #define MAX_AGE_S      86400
 #define FIRST_PAUSE_MS 1000
 #define MOST_PAUSE_MS  600000
 
+/* ---- lanes ---- */
+
+static bool
+is_log(const char *arn)
+{
+    return strstr(arn, ":logs:") != NULL;
+}
+
+static bool
+is_bus(const char *arn)
+{
+    return strstr(arn, ":event-bus/") != NULL;
+}
+
+static uint32_t
+places_of(uint32_t lane, const char *arn)
+{
+    return lane >= PAV_LANE_IN_ORDER || is_log(arn) ? 1
+           : is_bus(arn)                            ? MAX_OF_BUS
+                                                    : MAX_OF_ONE;
+}
+
+/* L1, L2 */
+static uint32_t
+lane_of(struct pav_engine *e, const struct pav_delivery_row *row)
+{
+    const char *group = NULL;
+    uint32_t lane =
+        (uint32_t)(pav_hash64(row->target_arn, strlen(row->target_arn), 5) %
+                   PAV_LANE_IN_ORDER);
+
+    if (strstr(row->target_arn, ":sqs:") != NULL)
+        group = pav_doc_member_str(
+            &e->arena,
+            pav_doc_get(pav_doc_own(&e->arena, row->target.p, row->target.len),
+                        "SqsParameters"),
+            "MessageGroupId");
+    if (group == NULL)
+        return lane;
+    return PAV_LANE_IN_ORDER +
+           (uint32_t)(pav_hash64(group, strlen(group), lane) %
+                      (PAV_LANES - PAV_LANE_IN_ORDER));
+}
+
+/* Is there a place for this one? */
+static bool
+has_place(struct pav_engine *e, const struct pav_delivery_row *row)
+{
+    const struct pav_lane *l = &e->lanes[row->lane];
+
+    if (row->lane >= PAV_LANE_IN_ORDER && l->holder != 0)
+        return l->holder == row->id;
+    return l->under_way < places_of(row->lane, row->target_arn);
+}
+
+void
+deliveries_add(struct pav_engine *e, struct pav_delivery_row *row)
+{
+    struct pav_lane *l;
+
+    row->lane = lane_of(e, row);
+    l = &e->lanes[row->lane];
+    if (row->status == PAV_DELIVERY_OPEN &&
+        (l->blocked > 0 || !has_place(e, row))) {
+        row->due_at = PAV_DELIVERY_BLOCKED;
+        l->blocked++;
+    }
+    pav_store_delivery_add(e->store, row);
+}
+
+static void
+put_off(struct pav_engine *e, struct pav_delivery_row *row, int64_t until)
+{
+    e->lanes[row->lane].blocked += until == PAV_DELIVERY_BLOCKED;
+    row->due_at = until;
+    pav_store_delivery_update(e->store, row);
+}
+
+static void
+count_blocked(void *arg, uint32_t lane, uint32_t blocked)
+{
+    struct pav_engine *e = arg;
+
+    e->lanes[lane % PAV_LANES].blocked = blocked;
+}
+
+static void
+set_holder(void *arg, uint32_t lane, int64_t id)
+{
+    struct pav_engine *e = arg;
+
+    e->lanes[lane % PAV_LANES].holder = id;
+}
+
+/* What the rows say. */
+static void
+lanes_count(struct pav_engine *e)
+{
+    uint32_t i;
+
+    for (i = 0; i < PAV_LANES; i++) {
+        e->lanes[i].blocked = 0;
+        e->lanes[i].holder = 0;
+    }
+    pav_store_delivery_lanes(e->store, count_blocked, e);
+    pav_store_delivery_holders(e->store, set_holder, e);
+    e->lanes_to_look = true;
+}
+
+void
+deliveries_lost(struct pav_engine *e, struct pav_job *jobs)
+{
+    struct pav_job *j;
+
+    for (j = jobs; j != NULL; j = (struct pav_job *)j->node.next)
+        if (j->kind == PAV_JOB_DELIVER) { /* it is not handed out */
+            e->counts.delivering--;
+            e->lanes[j->lane].under_way--;
+        }
+    lanes_count(e);
+}
+
 void
 deliveries_load(struct pav_engine *e)
 {
-    if (pav_store_delivery_due_at(e->store) != INT64_MAX)
-        pav_store_deliveries_reset(e->store, e->lifetime,
-                                   pav_clock_ms(e->clock));
+    if (!pav_store_deliveries_open(e->store))
+        return;
+    pav_store_deliveries_reset(e->store, e->lifetime, pav_clock_ms(e->clock));
+    lanes_count(e);
 }
 
 int64_t
@@ -38,6 +173,8 @@ deliveries_next(struct pav_engine *e)
 {
     if (e->config.by_hand || e->counts.delivering >= MAX_UNDER_WAY)
         return INT64_MAX;
+    if (e->lanes_to_look)
+        return 0;
     return pav_store_delivery_due_at(e->store);
 }
 
@@ -47,10 +184,84 @@ target_of(struct pav_engine *e, const struct pav_delivery_row *row)
     return pav_doc_own(&e->arena, row->target.p, row->target.len);
 }
 
+/* ---- dead letters ---- */
+
+static void
+put_attribute(struct pav_engine *e, struct pav_members *m, const char *key,
+              const char *text, bool number)
+{
+    struct pav_members v;
+
+    if (text == NULL)
+        return;
+    pav_members_init(&v, &e->arena);
+    pav_members_str(&v, "DataType", number ? "Number" : "String");
+    pav_members_str(&v, "StringValue", text);
+    pav_members_puts(m, key, pav_members_object(&v));
+}
+
+/* The queue of its DeadLetterConfig gets what could not be sent, with the
+ * service's attributes; a letter to such a queue has none itself. */
+static void
+tell_queue(struct pav_engine *e, const struct pav_delivery_row *row)
+{
+    struct pav_arena *a = &e->arena;
+    const char *arn = pav_doc_member_str(
+        a, pav_doc_get(target_of(e, row), "DeadLetterConfig"), "Arn");
+    struct pav_members target, attributes;
+    struct pav_delivery_row letter = {.event_id = row->event_id,
+                                      .rule_arn = row->rule_arn,
+                                      .target_arn = arn,
+                                      .target_id = row->target_id,
+                                      .body = row->body};
+
+    if (arn == NULL)
+        return;
+    pav_members_init(&attributes, a);
+    put_attribute(e, &attributes, "RULE_ARN", row->rule_arn, false);
+    put_attribute(e, &attributes, "TARGET_ARN", row->target_arn, false);
+    put_attribute(e, &attributes, "ERROR_CODE", row->error_code, false);
+    put_attribute(e, &attributes, "ERROR_MESSAGE", row->error_message, false);
+    put_attribute(e, &attributes, "EXHAUSTED_RETRY_CONDITION", row->condition,
+                  false);
+    put_attribute(
+        e, &attributes, "RETRY_ATTEMPTS",
+        pav_arena_printf(
+            a, "%lld", (long long)(row->attempts > 0 ? row->attempts - 1 : 0)),
+        true);
+    pav_members_init(&target, a);
+    pav_members_str(&target, "Arn", arn);
+    pav_members_puts(&target, "MessageAttributes",
+                     pav_members_object(&attributes));
+    letter.target.p = pav_doc_text(a, pav_members_object(&target));
+    letter.target.len = strlen(letter.target.p);
+    letter.created_at = letter.due_at = pav_clock_ms(e->clock);
+    deliveries_add(e, &letter);
+}
+
+void
+deliveries_dead(struct pav_engine *e, struct pav_delivery_row *row)
+{
+    row->status = PAV_DELIVERY_DEAD;
+    deliveries_add(e, row);
+    e->counts.dead_letters++;
+    tell_queue(e, row);
+}
+
+/* It holds its lane no longer. */
+static void
+let_go(struct pav_engine *e, const struct pav_delivery_row *row)
+{
+    if (e->lanes[row->lane].holder == row->id)
+        e->lanes[row->lane].holder = 0;
+    e->lanes_to_look = e->lanes_to_look || e->lanes[row->lane].blocked > 0;
+}
+
 static void
 bury(struct pav_engine *e, struct pav_delivery_row *row, const char *code,
      const char *message, const char *condition)
 {
+    let_go(e, row);
     row->status = PAV_DELIVERY_DEAD;
     row->taken = 0;
     row->error_code = code;
@@ -61,6 +272,7 @@ bury(struct pav_engine *e, struct pav_delivery_row *row, const char *code,
     pav_log(PAV_LOG_WARN, NULL,
             "not delivered to %s after %lld attempts: %s %s", row->target_arn,
             (long long)row->attempts, code, message);
+    tell_queue(e, row);
 }
 
 /* ---- API destinations ---- */
@@ -82,6 +294,12 @@ named(struct pav_engine *e, int kind, const char *arn, const char *resource)
     return pav_doc_own(a, row.body.p, row.body.len);
 }
 
+const struct pav_doc *
+connection_of(struct pav_engine *e, const char *arn)
+{
+    return named(e, PAV_NAME_CONNECTION, arn, ":connection/");
+}
+
 /* A destination's row and its connection's; NULL: one of them is gone. */
 static const struct pav_doc *
 destination_setup(struct pav_engine *e, const char *arn,
@@ -91,9 +309,8 @@ destination_setup(struct pav_engine *e, const char *arn,
         named(e, PAV_NAME_DESTINATION, arn, ":api-destination/");
     const struct pav_doc *connection =
         d == NULL ? NULL
-                  : named(e, PAV_NAME_CONNECTION,
-                          pav_doc_member_str(&e->arena, d, "ConnectionArn"),
-                          ":connection/");
+                  : connection_of(
+                        e, pav_doc_member_str(&e->arena, d, "ConnectionArn"));
 
     if (connection == NULL)
         return NULL;
@@ -104,15 +321,9 @@ destination_setup(struct pav_engine *e, const char *arn,
 
 /* ---- turns ---- */
 
-static struct pav_rate *
-rate_of(struct pav_engine *e, const char *arn)
-{
-    return &e->rates[pav_hash64(arn, strlen(arn), 5) % PAV_RATES];
-}
-
 /* When the destination's rate lets this one go: the slot is its own. */
 static int64_t
-rate_slot(struct pav_rate *r, const struct pav_doc *destination, int64_t now)
+rate_slot(struct pav_lane *r, const struct pav_doc *destination, int64_t now)
 {
     const struct pav_doc *rate =
         pav_doc_get(destination, "InvocationRateLimitPerSecond");
@@ -125,23 +336,57 @@ rate_slot(struct pav_rate *r, const struct pav_doc *destination, int64_t now)
     return slot / 1000;
 }
 
-/* A target that answers slowly has few under way, so that it leaves room for
- * others; what waits for it looks again one after the other. */
-static int64_t
-next_look(struct pav_rate *r, int64_t now)
+/* ---- sending ---- */
+
+/* L3: its followers go with it, up to a ceiling. */
+static bool
+may_gather(const struct pav_delivery_row *row)
 {
-    r->next_try = (r->next_try > now ? r->next_try : now) + LOOK_MS;
-    return r->next_try;
+    return row->attempts == 0 &&
+           (is_log(row->target_arn) || is_bus(row->target_arn));
+}
+
+static bool
+same_target(const struct pav_delivery_row *x, const struct pav_delivery_row *y)
+{
+    return strcmp(x->target_arn, y->target_arn) == 0 &&
+           x->target.len == y->target.len &&
+           memcmp(x->target.p, y->target.p, x->target.len) == 0;
 }
 
 static void
-put_off(struct pav_engine *e, struct pav_delivery_row *row, int64_t until)
+add_part(struct pav_engine *e, struct pav_job *j, struct pav_delivery_row *row)
 {
-    row->due_at = until;
+    struct pav_delivery_part *part = &j->parts[j->part_count++];
+
+    part->id = row->id;
+    part->body.p = pav_arena_strndup(&j->arena, row->body.p, row->body.len);
+    part->body.len = row->body.len;
+    e->lanes[row->lane].blocked -= row->due_at == PAV_DELIVERY_BLOCKED;
+    row->attempts++;
+    row->taken = e->lifetime;
+    row->due_at = pav_clock_ms(e->clock) + LEASE_MS;
     pav_store_delivery_update(e->store, row);
 }
 
-/* ---- sending ---- */
+static void
+gather(struct pav_engine *e, struct pav_job *j,
+       const struct pav_delivery_row *first)
+{
+    size_t bytes = first->body.len;
+    struct pav_delivery_row row = {.id = first->id};
+
+    while (j->part_count < BATCH_MAX && e->lanes[first->lane].blocked > 0 &&
+           pav_store_delivery_blocked(e->store, first->lane, row.id, &e->arena,
+                                      &row)) {
+        if (!may_gather(&row) || !same_target(first, &row))
+            continue;
+        bytes += row.body.len;
+        if (bytes > BATCH_BYTES)
+            break;
+        add_part(e, j, &row);
+    }
+}
 
 static void
 hand_out(struct pav_engine *e, struct pav_delivery_row *row,
@@ -150,20 +395,52 @@ hand_out(struct pav_engine *e, struct pav_delivery_row *row,
     struct pav_job *j = work_hand_out(e, PAV_JOB_DELIVER);
     struct pav_arena *a = &j->arena;
     const char *text;
+    bool gathers = may_gather(row);
 
     pav_members_puts(setup, "Target", target_of(e, row));
     text = pav_doc_text(a, pav_members_object(setup));
     j->request = pav_doc_own(a, text, strlen(text));
-    j->delivery_id = row->id;
     j->resource = pav_arena_strdup(a, row->target_arn);
-    j->with.p = pav_arena_strndup(a, row->body.p, row->body.len);
-    j->with.len = row->body.len;
     j->key = pav_arena_printf(a, "delivery-%lld", (long long)row->id);
-    row->attempts++;
-    row->taken = e->lifetime;
-    row->due_at = pav_clock_ms(e->clock) + LEASE_MS;
-    pav_store_delivery_update(e->store, row);
+    j->lane = row->lane;
+    j->parts =
+        pav_arena_alloc(a, (gathers ? BATCH_MAX : 1) * sizeof(*j->parts));
+    add_part(e, j, row);
+    if (gathers)
+        gather(e, j, row);
+    e->lanes[row->lane].under_way++;
+    if (row->lane >= PAV_LANE_IN_ORDER)
+        e->lanes[row->lane].holder = row->id;
     e->counts.delivering++;
+}
+
+/* Its turn has come, if there is a place. */
+static void
+send_one(struct pav_engine *e, struct pav_delivery_row *row, int64_t now)
+{
+    struct pav_members setup;
+    const struct pav_doc *destination;
+    int64_t slot;
+
+    pav_members_init(&setup, &e->arena);
+    destination = destination_setup(e, row->target_arn, &setup);
+    if (destination == NULL &&
+        strstr(row->target_arn, ":api-destination/") != NULL) {
+        e->lanes[row->lane].blocked -= row->due_at == PAV_DELIVERY_BLOCKED;
+        bury(e, row, "NO_RESOURCE",
+             "The API destination or its connection does not exist.", NULL);
+        return;
+    }
+    if (destination != NULL && row->taken != SLOT_TAKEN) {
+        slot = rate_slot(&e->lanes[row->lane], destination, now);
+        row->taken = SLOT_TAKEN;
+        if (slot > now) {
+            e->lanes[row->lane].blocked -= row->due_at == PAV_DELIVERY_BLOCKED;
+            put_off(e, row, slot);
+            return;
+        }
+    }
+    hand_out(e, row, &setup);
 }
 
 /* False: it is not due yet, and none behind it is. */
@@ -171,45 +448,50 @@ static bool
 send_first(struct pav_engine *e, int64_t now)
 {
     struct pav_delivery_row row;
-    struct pav_members setup;
-    const struct pav_doc *destination;
-    struct pav_rate *r;
-    int64_t slot;
 
     if (!pav_store_delivery_due(e->store, &e->arena, &row) || row.due_at > now)
         return false;
-    pav_members_init(&setup, &e->arena);
-    destination = destination_setup(e, row.target_arn, &setup);
-    if (destination == NULL &&
-        strstr(row.target_arn, ":api-destination/") != NULL) {
-        bury(e, &row, "NO_RESOURCE",
-             "The API destination or its connection does not exist.", NULL);
-        return true;
-    }
-    r = rate_of(e, row.target_arn);
-    if (destination != NULL && row.taken != SLOT_TAKEN) {
-        slot = rate_slot(r, destination, now);
-        row.taken = SLOT_TAKEN;
-        if (slot > now) {
-            put_off(e, &row, slot);
-            return true;
-        }
-    }
-    if (r->under_way >= MOST_OF_ONE) {
-        put_off(e, &row, next_look(r, now));
-        return true;
-    }
-    r->under_way++;
-    hand_out(e, &row, &setup);
+    if (has_place(e, &row))
+        send_one(e, &row, now);
+    else
+        put_off(e, &row, PAV_DELIVERY_BLOCKED);
     return true;
+}
+
+/* L1: places that became free. */
+static void
+fill_lane(struct pav_engine *e, uint32_t lane, int64_t now)
+{
+    struct pav_lane *l = &e->lanes[lane];
+    struct pav_delivery_row row;
+
+    while (l->blocked > 0 && e->counts.delivering < MAX_UNDER_WAY) {
+        if (!pav_store_delivery_blocked(e->store, lane, 0, &e->arena, &row)) {
+            l->blocked = 0;
+            return;
+        }
+        if (!has_place(e, &row))
+            return;
+        send_one(e, &row, now);
+        turn_breathe(e);
+    }
 }
 
 void
 deliveries_run(struct pav_engine *e)
 {
     int64_t now = pav_clock_ms(e->clock);
+    uint32_t i;
     int n = 0;
 
+    if (e->config.by_hand)
+        return;
+    if (e->lanes_to_look && e->counts.delivering < MAX_UNDER_WAY) {
+        e->lanes_to_look = false;
+        for (i = 0; i < PAV_LANES; i++)
+            if (e->lanes[i].blocked > 0)
+                fill_lane(e, i, now);
+    }
     while (n++ < TURN_MOST && deliveries_next(e) <= now && send_first(e, now))
         turn_breathe(e);
 }
@@ -247,17 +529,26 @@ failed(struct pav_engine *e, struct pav_delivery_row *row,
 {
     const struct pav_doc *target = target_of(e, row);
     int64_t now = pav_clock_ms(e->clock), pause = pause_ms(row->attempts);
+    int64_t retries;
 
     row->taken = 0;
     row->error_code = j->error;
     row->error_message = j->cause;
+    if (j->part_count > 1) { /* L3: which of them it was is not known */
+        row->due_at = now;
+        pav_store_delivery_update(e->store, row);
+        return;
+    }
     if (!j->again || j->retry_ms < 0) {
         bury(e, row, j->error, j->cause, NULL);
         return;
     }
     if (j->retry_ms > pause)
         pause = j->retry_ms;
-    if (row->attempts > policy(target, "MaximumRetryAttempts", MAX_ATTEMPTS)) {
+    retries = policy(target, "MaximumRetryAttempts", MAX_ATTEMPTS);
+    if (j->retries > 0 && j->retries < retries)
+        retries = j->retries;
+    if (row->attempts > retries) {
         bury(e, row, j->error, j->cause, "MaximumRetryAttempts");
         return;
     }
@@ -275,21 +566,24 @@ void
 deliveries_reply(struct pav_engine *e, struct pav_job *j)
 {
     struct pav_delivery_row row;
-    struct pav_rate *r;
+    uint32_t i;
 
     if (!j->held) { /* it comes again behind a rollback */
         e->counts.delivering -= e->counts.delivering > 0;
-        r = rate_of(e, j->resource);
-        r->under_way -= r->under_way > 0;
+        e->lanes[j->lane].under_way -= e->lanes[j->lane].under_way > 0;
         j->held = true;
     }
-    if (!pav_store_delivery(e->store, j->delivery_id, &e->arena, &row) ||
-        row.status != PAV_DELIVERY_OPEN)
-        return;
-    if (j->failure) {
-        failed(e, &row, j);
-        return;
+    e->lanes_to_look = true;
+    for (i = 0; i < j->part_count; i++) {
+        if (!pav_store_delivery(e->store, j->parts[i].id, &e->arena, &row) ||
+            row.status != PAV_DELIVERY_OPEN)
+            continue;
+        if (j->failure) {
+            failed(e, &row, j);
+            continue;
+        }
+        let_go(e, &row);
+        pav_store_delivery_delete(e->store, row.id);
+        e->counts.delivered++;
     }
-    pav_store_delivery_delete(e->store, row.id);
-    e->counts.delivered++;
 }

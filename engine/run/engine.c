@@ -173,6 +173,7 @@ turn_lost(struct pav_engine *e, const struct pav_err *err)
             *p = (struct pav_job *)j->node.next;
             release_later(e, j);
         }
+    deliveries_lost(e, e->jobs);
     for (p = &e->jobs; (j = *p) != NULL;) {
         if (brings_news(j)) {
             *p = (struct pav_job *)j->node.next;

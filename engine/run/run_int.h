@@ -13,7 +13,7 @@
  * wake, time and seed would give other bytes.
  */
 #define SEMANTICS 3
-#define PAV_RATES 256
+#define PAV_LANES 8192 /* from PAV_LANE_IN_ORDER on one at a time */
 
 /* A version of a machine that is loaded; freed with the engine. */
 struct version {
@@ -79,11 +79,12 @@ struct pav_engine {
     struct pav_job *again; /* answers whose turn was rolled back */
     bool replaying;        /* perhaps; some replay runs */
     uint32_t replays;      /* how many did when it was looked at last */
-    struct pav_rate {
-        int64_t next_us;  /* when the next request may go */
-        int64_t next_try; /* and the next look for a free place, ms */
-        uint32_t under_way;
-    } rates[PAV_RATES];    /* of targets, by hash */
+    struct pav_lane {
+        int64_t next_us; /* when the next request may go, by its rate */
+        int64_t holder;  /* IN_ORDER: the delivery that the others wait for */
+        uint32_t under_way, blocked;
+    } lanes[PAV_LANES];    /* deliveries.c */
+    bool lanes_to_look;    /* one may have a place for what is blocked */
     uint32_t status_rules; /* machines whose rules ask for status events */
     const char **served;   /* services: those inside and those outside */
     uint32_t served_count;
@@ -169,7 +170,16 @@ void bus_attach(struct pav_engine *e, struct machine *m);
 void bus_detach(struct machine *m);
 
 /* deliveries.c */
+struct pav_delivery_row;
 void deliveries_load(struct pav_engine *e);
+/* Behind a turn that was rolled back. */
+void deliveries_lost(struct pav_engine *e, struct pav_job *jobs);
+/* Writes a delivery that is due now, in its target's lane. */
+void deliveries_add(struct pav_engine *e, struct pav_delivery_row *row);
+/* Writes one that cannot be delivered. */
+void deliveries_dead(struct pav_engine *e, struct pav_delivery_row *row);
+/* The row of CreateConnection by its ARN; NULL: there is none. */
+const struct pav_doc *connection_of(struct pav_engine *e, const char *arn);
 void deliveries_run(struct pav_engine *e);
 void deliveries_reply(struct pav_engine *e, struct pav_job *j);
 int64_t deliveries_next(struct pav_engine *e);

@@ -9,6 +9,7 @@
 
 #include "pavane/digest.h"
 #include "pavane/folder.h"
+#include "pavane/path.h"
 #include "pavane/transform.h"
 #include "bus_int.h"
 
@@ -103,6 +104,25 @@ check_retries(const struct pav_doc *policy, struct pav_err *err)
     return PAV_OK;
 }
 
+/* Does a text in it begin as a path does? */
+static bool
+is_dynamic(const struct pav_doc *d)
+{
+    uint32_t i;
+
+    if (d == NULL)
+        return false;
+    if (d->kind == PAV_STRING)
+        return d->len > 0 && d->text[0] == '$';
+    for (i = 0; d->kind == PAV_ARRAY && i < d->len; i++)
+        if (is_dynamic(&d->items[i]))
+            return true;
+    for (i = 0; d->kind == PAV_OBJECT && i < d->len; i++)
+        if (is_dynamic(&d->members[i].value))
+            return true;
+    return false;
+}
+
 enum pav_rc
 target_read(struct pav_engine *e, struct pav_arena *a, const struct pav_doc *d,
             struct target *out, struct pav_err *err)
@@ -120,6 +140,9 @@ target_read(struct pav_engine *e, struct pav_arena *a, const struct pav_doc *d,
     rc = check_retries(pav_doc_get(d, "RetryPolicy"), err);
     if (rc != PAV_OK)
         return rc;
+    if (is_dynamic(pav_doc_get(d, "HttpParameters")) ||
+        is_dynamic(pav_doc_get(d, "SqsParameters")))
+        out->dynamic = d;
     out->id = id == NULL || id->kind != PAV_STRING ? "" : pav_doc_str(a, id);
     out->arn = pav_doc_str(a, arn);
     inputs = inputs_of(a, d, err);
@@ -135,10 +158,98 @@ target_read(struct pav_engine *e, struct pav_arena *a, const struct pav_doc *d,
     return PAV_OK;
 }
 
+/* ---- values out of the event ---- */
+
+static bool
+has_doc(struct pav_engine *e, struct sending *s)
+{
+    if (s->doc == NULL && pav_doc_parse(&e->arena, s->text.p, s->text.len, NULL,
+                                        &s->doc, NULL) != PAV_OK)
+        PAV_BUG("an event that was checked is no JSON");
+    return true;
+}
+
+static struct pav_path *
+path_in(struct pav_arena *a, const struct pav_doc *v)
+{
+    struct pav_path *p;
+
+    if (v->kind != PAV_STRING || v->len < 1 || v->text[0] != '$' ||
+        pav_path_compile(a, v->text, v->len, &p, NULL) != PAV_OK)
+        return NULL;
+    return p;
+}
+
+static const struct pav_doc *
+filled(struct pav_engine *e, struct sending *s, const struct pav_doc *v)
+{
+    struct pav_path *p = path_in(&e->arena, v);
+    const struct pav_doc *found;
+
+    if (p == NULL)
+        return v;
+    if (pav_path_eval(p, s->doc, &e->arena, &found, NULL) != PAV_PATH_FOUND)
+        return pav_doc_new_cstr(&e->arena, "");
+    return found->kind == PAV_STRING
+               ? found
+               : pav_doc_new_cstr(&e->arena, pav_doc_text(&e->arena, found));
+}
+
+/* The same with each text that is a path replaced: one level of members, and
+ * of lists and objects in them. */
+static const struct pav_doc *
+filled_in(struct pav_engine *e, struct sending *s, const struct pav_doc *d,
+          unsigned depth)
+{
+    struct pav_members m;
+    struct pav_items list;
+    uint32_t i;
+
+    if (d->kind == PAV_ARRAY && depth < 3) {
+        pav_items_init(&list, &e->arena);
+        for (i = 0; i < d->len; i++)
+            pav_items_add(&list, filled_in(e, s, &d->items[i], depth + 1));
+        return pav_items_array(&list);
+    }
+    if (d->kind != PAV_OBJECT || depth >= 3)
+        return filled(e, s, d);
+    pav_members_init(&m, &e->arena);
+    for (i = 0; i < d->len; i++)
+        pav_members_add(&m, d->members[i].key, d->members[i].len,
+                        filled_in(e, s, &d->members[i].value, depth + 1));
+    return pav_members_object(&m);
+}
+
+/* The target with what its HttpParameters and SqsParameters take out of the
+ * event. */
+static struct pav_bytes
+target_text(struct pav_engine *e, struct sending *s, const struct target *t)
+{
+    static const char *const fields[] = {"HttpParameters", "SqsParameters"};
+    struct pav_members m;
+    struct pav_bytes text;
+    size_t i;
+
+    if (t->dynamic == NULL || s->text.len == 0)
+        return t->text;
+    (void)has_doc(e, s);
+    pav_members_init(&m, &e->arena);
+    for (i = 0; i < 2; i++) {
+        const struct pav_doc *d = pav_doc_get(t->dynamic, fields[i]);
+
+        if (d != NULL)
+            pav_members_puts(&m, fields[i], filled_in(e, s, d, 0));
+    }
+    text.p = pav_doc_text(&e->arena, pav_doc_merge(&e->arena, t->dynamic,
+                                                   pav_members_object(&m)));
+    text.len = strlen(text.p);
+    return text;
+}
+
 /* ---- dead letters ---- */
 
 static void
-stage(struct pav_engine *e, const struct sending *s, const struct target *t,
+stage(struct pav_engine *e, struct sending *s, const struct target *t,
       struct pav_bytes body, const char *code, const char *message)
 {
     int64_t now = pav_clock_ms(e->clock);
@@ -146,22 +257,22 @@ stage(struct pav_engine *e, const struct sending *s, const struct target *t,
                                    .rule_arn = s->rule_arn,
                                    .target_arn = t->arn,
                                    .target_id = t->id,
-                                   .target = t->text,
+                                   .target = target_text(e, s, t),
                                    .body = body,
                                    .created_at = now,
                                    .due_at = now,
                                    .error_code = code,
                                    .error_message = message};
 
-    row.status = code == NULL ? PAV_DELIVERY_OPEN : PAV_DELIVERY_DEAD;
-    e->counts.dead_letters += code != NULL;
-    pav_store_delivery_add(e->store, &row);
+    if (code != NULL)
+        deliveries_dead(e, &row);
+    else
+        deliveries_add(e, &row);
 }
 
 void
-target_dead(struct pav_engine *e, const struct sending *s,
-            const struct target *t, struct pav_bytes body, const char *code,
-            const char *message)
+target_dead(struct pav_engine *e, struct sending *s, const struct target *t,
+            struct pav_bytes body, const char *code, const char *message)
 {
     stage(e, s, t, body, code, message);
 }
@@ -169,9 +280,8 @@ target_dead(struct pav_engine *e, const struct sending *s,
 /* ---- what is inside ---- */
 
 static void
-start_machine(struct pav_engine *e, const struct sending *s,
-              const struct target *t, struct pav_bytes body,
-              struct execution **started)
+start_machine(struct pav_engine *e, struct sending *s, const struct target *t,
+              struct pav_bytes body, struct execution **started)
 {
     struct machine *m = machine_by_name(e, t->name);
     const struct pav_doc *input;
@@ -199,15 +309,6 @@ start_machine(struct pav_engine *e, const struct sending *s,
 }
 
 /* ---- sending ---- */
-
-static bool
-has_doc(struct pav_engine *e, struct sending *s)
-{
-    if (s->doc == NULL && pav_doc_parse(&e->arena, s->text.p, s->text.len, NULL,
-                                        &s->doc, NULL) != PAV_OK)
-        PAV_BUG("an event that was checked is no JSON");
-    return true;
-}
 
 void
 target_send(struct pav_engine *e, struct sending *s, const struct target *t,

@@ -47,6 +47,27 @@ work_hand_out(struct pav_engine *e, enum pav_job_kind kind)
 
 /* ---- tasks ---- */
 
+/* Of CreateConnection, that an http:invoke names; NULL: none. */
+static const struct pav_doc *
+connection_for(struct pav_engine *e, struct pav_job *j,
+               const struct pav_task_row *task)
+{
+    const struct pav_doc *with, *connection;
+    const char *text, *arn;
+
+    if (strstr(task->resource, ":http:invoke") == NULL)
+        return NULL;
+    with = pav_doc_own(&e->arena, task->with.p, task->with.len);
+    arn = pav_doc_member_str(&e->arena, pav_doc_get(with, "Authentication"),
+                             "ConnectionArn");
+    connection = connection_of(e, arn);
+    if (connection == NULL ||
+        !pav_doc_is_str(pav_doc_get(connection, "ConnectionArn"), arn))
+        return NULL;
+    text = pav_doc_text(&j->arena, connection);
+    return pav_doc_own(&j->arena, text, strlen(text));
+}
+
 static void
 call_outside(struct pav_engine *e, const struct pav_task_row *task)
 {
@@ -57,6 +78,7 @@ call_outside(struct pav_engine *e, const struct pav_task_row *task)
     j->resource = pav_arena_strdup(&j->arena, task->resource);
     j->with.p = pav_arena_strndup(&j->arena, task->with.p, task->with.len);
     j->with.len = task->with.len;
+    j->request = connection_for(e, j, task);
     j->key = pav_arena_printf(&j->arena, "%lld-%u",
                               (long long)task->execution_id, task->no);
     pav_store_task_taken(e->store, task->execution_id, task->no, e->lifetime);

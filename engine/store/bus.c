@@ -22,6 +22,7 @@ pav_store_delivery_add(struct pav_store *s, struct pav_delivery_row *row)
     bind_text(st, 10, row->error_code);
     bind_text(st, 11, row->error_message);
     bind_text(st, 12, row->condition);
+    sqlite3_bind_int64(st, 13, row->lane);
     store_run(s, st);
     row->id = sqlite3_last_insert_rowid(s->db);
 }
@@ -72,6 +73,7 @@ delivery_from(sqlite3_stmt *st, struct pav_arena *a,
     out->error_code = column_str(st, 12, a);
     out->error_message = column_str(st, 13, a);
     out->condition = column_str(st, 14, a);
+    out->lane = (uint32_t)sqlite3_column_int64(st, 15);
 }
 
 static bool
@@ -102,6 +104,41 @@ pav_store_delivery_due(struct pav_store *s, struct pav_arena *a,
     return delivery_row(s, store_read(s, SQL_DELIVERY_DUE), a, out);
 }
 
+bool
+pav_store_delivery_blocked(struct pav_store *s, uint32_t lane, int64_t after,
+                           struct pav_arena *a, struct pav_delivery_row *out)
+{
+    sqlite3_stmt *st = store_read(s, SQL_DELIVERY_BLOCKED);
+
+    sqlite3_bind_int64(st, 1, lane);
+    sqlite3_bind_int64(st, 2, after);
+    return delivery_row(s, st, a, out);
+}
+
+void
+pav_store_delivery_lanes(struct pav_store *s,
+                         void (*fn)(void *arg, uint32_t lane, uint32_t blocked),
+                         void *arg)
+{
+    sqlite3_stmt *st = store_read(s, SQL_DELIVERY_LANES);
+
+    while (store_row(s, st))
+        fn(arg, (uint32_t)sqlite3_column_int64(st, 0),
+           (uint32_t)sqlite3_column_int64(st, 1));
+}
+
+void
+pav_store_delivery_holders(struct pav_store *s,
+                           void (*fn)(void *arg, uint32_t lane, int64_t id),
+                           void *arg)
+{
+    sqlite3_stmt *st = store_read(s, SQL_DELIVERY_HOLDERS);
+
+    while (store_row(s, st))
+        fn(arg, (uint32_t)sqlite3_column_int64(st, 0),
+           sqlite3_column_int64(st, 1));
+}
+
 /* The number in the first row's first column; INT64_MAX: there is no row. */
 static int64_t
 first_number(struct pav_store *s, enum statement id)
@@ -114,6 +151,13 @@ first_number(struct pav_store *s, enum statement id)
     n = sqlite3_column_int64(st, 0);
     sqlite3_reset(st);
     return n;
+}
+
+bool
+pav_store_deliveries_open(struct pav_store *s)
+{
+    return first_number(s, SQL_DELIVERY_DUE_AT) != INT64_MAX ||
+           first_number(s, SQL_DELIVERY_LANES) != INT64_MAX;
 }
 
 int64_t
@@ -144,6 +188,9 @@ pav_store_deliveries_reset(struct pav_store *s, int64_t lifetime,
 
     sqlite3_bind_int64(st, 1, lifetime);
     sqlite3_bind_int64(st, 2, now_ms);
+    store_run(s, st);
+    st = store_write(s, SQL_DELIVERIES_IN_ORDER);
+    sqlite3_bind_int64(st, 1, PAV_LANE_IN_ORDER);
     store_run(s, st);
 }
 

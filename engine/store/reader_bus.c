@@ -4,13 +4,11 @@
 
 #include "reader_int.h"
 
-uint32_t
-pav_reader_dead_letters(struct pav_reader *r, int64_t after, uint32_t limit,
-                        struct pav_arena *a, struct pav_delivery_row **out)
+static uint32_t
+delivery_rows(struct pav_reader *r, sqlite3_stmt *st, int64_t after,
+              uint32_t limit, struct pav_arena *a,
+              struct pav_delivery_row **out)
 {
-    sqlite3_stmt *st =
-        reader_ask(r, "SELECT " DELIVERY_COLUMNS " FROM delivery"
-                      " WHERE status=1 AND id>?1 ORDER BY id LIMIT ?2");
     uint32_t n = 0;
 
     *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
@@ -20,6 +18,28 @@ pav_reader_dead_letters(struct pav_reader *r, int64_t after, uint32_t limit,
         delivery_from(st, a, &(*out)[n++]);
     sqlite3_reset(st);
     return n;
+}
+
+uint32_t
+pav_reader_dead_letters(struct pav_reader *r, int64_t after, uint32_t limit,
+                        struct pav_arena *a, struct pav_delivery_row **out)
+{
+    return delivery_rows(
+        r,
+        reader_ask(r, "SELECT " DELIVERY_COLUMNS " FROM delivery"
+                      " WHERE status=1 AND id>?1 ORDER BY id LIMIT ?2"),
+        after, limit, a, out);
+}
+
+uint32_t
+pav_reader_deliveries(struct pav_reader *r, int64_t after, uint32_t limit,
+                      struct pav_arena *a, struct pav_delivery_row **out)
+{
+    return delivery_rows(
+        r,
+        reader_ask(r, "SELECT " DELIVERY_COLUMNS " FROM delivery"
+                      " WHERE status=0 AND id>?1 ORDER BY id LIMIT ?2"),
+        after, limit, a, out);
 }
 
 uint32_t

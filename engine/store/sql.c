@@ -303,6 +303,11 @@ const char *const sql_migrations[] = {
     " value TEXT NOT NULL,"
     " execution_id INTEGER NOT NULL,"
     " PRIMARY KEY(name, value, execution_id)) STRICT, WITHOUT ROWID;",
+    "ALTER TABLE delivery ADD COLUMN lane INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX delivery_blocked ON delivery(lane, id)"
+    " WHERE status=0 AND due_at=9223372036854775807;"
+    "CREATE INDEX delivery_in_order ON delivery(lane, id)"
+    " WHERE status=0 AND lane>=4096;",
 };
 
 const int sql_version = sizeof(sql_migrations) / sizeof(sql_migrations[0]);
@@ -510,8 +515,9 @@ const char *const sql_texts[SQL_COUNT] = {
         "SELECT id FROM execution WHERE machine_id=?1 AND status=0 LIMIT ?2",
     [SQL_DELIVERY_INSERT] =
         "INSERT INTO delivery(event_id,rule_arn,target_arn,target_id,target,"
-        "body,created_at,due_at,status,error_code,error_message,condition) "
-        "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
+        "body,created_at,due_at,status,error_code,error_message,condition,lane)"
+        " "
+        "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
     [SQL_DELIVERY_UPDATE] =
         "UPDATE delivery SET created_at=?2,due_at=?3,attempts=?4,taken=?5,"
         "status=?6,error_code=?7,error_message=?8,condition=?9 WHERE id=?1",
@@ -526,7 +532,21 @@ const char *const sql_texts[SQL_COUNT] = {
                             " WHERE status=1 AND id>?1 ORDER BY id LIMIT ?2",
     [SQL_DELIVERIES_RESET] =
         "UPDATE delivery SET taken=0,due_at=?2 WHERE status=0 AND due_at>?2"
-        " AND taken NOT IN (0,?1)",
+        " AND taken NOT IN (0,?1) AND due_at<9223372036854775807",
+    [SQL_DELIVERY_BLOCKED] =
+        "SELECT " DELIVERY_COLUMNS " FROM delivery WHERE status=0"
+        " AND due_at=9223372036854775807 AND lane=?1 AND id>?2"
+        " ORDER BY id LIMIT 1",
+    [SQL_DELIVERY_LANES] = "SELECT lane,count(*) FROM delivery WHERE status=0"
+                           " AND due_at=9223372036854775807 GROUP BY lane",
+    [SQL_DELIVERY_HOLDERS] =
+        "SELECT lane,min(id) FROM delivery WHERE status=0 AND lane>=4096"
+        " AND due_at<9223372036854775807 GROUP BY lane",
+    [SQL_DELIVERIES_IN_ORDER] =
+        "UPDATE delivery SET due_at=9223372036854775807 WHERE status=0"
+        " AND lane>=?1 AND due_at<9223372036854775807 AND EXISTS(SELECT 1 FROM"
+        " delivery d WHERE d.status=0 AND d.lane=delivery.lane"
+        " AND d.lane>=4096 AND d.id<delivery.id)",
     [SQL_SCHEDULE_PUT] =
         "INSERT INTO schedule(kind,owner,name,next_at,body) "
         "VALUES(?1,?2,?3,?4,?5) ON CONFLICT(kind,owner,name) DO UPDATE SET "

@@ -108,6 +108,10 @@ enum statement {
     SQL_DELIVERY_DUE_AT,
     SQL_DELIVERIES_DEAD,
     SQL_DELIVERIES_RESET,
+    SQL_DELIVERY_BLOCKED,
+    SQL_DELIVERY_LANES,
+    SQL_DELIVERY_HOLDERS,
+    SQL_DELIVERIES_IN_ORDER,
     SQL_SCHEDULE_PUT,
     SQL_SCHEDULE_NEXT,
     SQL_SCHEDULE_DELETE,
@@ -196,7 +200,7 @@ event_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_event_row *out);
 /* Of every SELECT that delivery_from() reads. */
 #define DELIVERY_COLUMNS                                                       \
     "id,event_id,rule_arn,target_arn,target_id,target,body,created_at,due_at," \
-    "attempts,taken,status,error_code,error_message,condition"
+    "attempts,taken,status,error_code,error_message,condition,lane"
 void delivery_from(sqlite3_stmt *st, struct pav_arena *a,
                    struct pav_delivery_row *out);
 

@@ -118,11 +118,17 @@ struct pav_job {
     bool written; /* OBJECT: the answer of a WRITE_OBJECT */
     bool by_hand; /* REPLY: the end of any task, whoever was to give it */
 
-    /* PAV_JOB_DELIVER and _DELIVERED: `resource` the target's ARN, `with` what
-     * is sent, `key` for idempotency, `request` {Target, Destination,
-     * Connection}.  Back: failure, error (a code), cause; `again`: it may be
-     * tried again, at the earliest after retry_ms (negative: never). */
-    int64_t delivery_id, retry_ms;
+    /* PAV_JOB_DELIVER and _DELIVERED: `resource` the target's ARN, `parts` what
+     * is sent, `key` for idempotency (of the first), `request` {Target,
+     * Destination, Connection}.  Back: failure, error (a code), cause; `again`:
+     * it may be tried again, at the earliest after retry_ms (negative: never),
+     * at most `retries` times when that is not 0. */
+    struct pav_delivery_part {
+        int64_t id;
+        struct pav_bytes body;
+    } * parts;
+    uint32_t part_count, lane;
+    int64_t retry_ms, retries;
     bool again;
 
     /* PAV_JOB_CONTROL: an action of the API and its request */

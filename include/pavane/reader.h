@@ -158,6 +158,11 @@ uint32_t
 pav_reader_dead_letters(struct pav_reader *r, int64_t after, uint32_t limit,
                         struct pav_arena *a, struct pav_delivery_row **out);
 
+/* The same of those that are open. */
+uint32_t
+pav_reader_deliveries(struct pav_reader *r, int64_t after, uint32_t limit,
+                      struct pav_arena *a, struct pav_delivery_row **out);
+
 struct pav_wait_time {
     const char *machine, *state;
     struct pav_bytes histogram; /* pav_learned_read() */

@@ -22,7 +22,14 @@ struct pav_delivery_row {
     int64_t taken; /* the daemon that has it under way, by its lifetime */
     int status;    /* enum pav_delivery_status */
     const char *error_code, *error_message, *condition; /* or NULL */
+    /* What it shares its places under way with: a hash of its target; from
+     * PAV_LANE_IN_ORDER on also of its group, and one after the other. */
+    uint32_t lane;
 };
+
+#define PAV_LANE_IN_ORDER 4096
+/* As due_at: it waits for a place in its lane. */
+#define PAV_DELIVERY_BLOCKED INT64_MAX
 
 /* Fills row->id. */
 void pav_store_delivery_add(struct pav_store *s, struct pav_delivery_row *row);
@@ -35,13 +42,29 @@ bool pav_store_delivery(struct pav_store *s, int64_t id, struct pav_arena *a,
 /* The open one that is due first; false: there is none. */
 bool pav_store_delivery_due(struct pav_store *s, struct pav_arena *a,
                             struct pav_delivery_row *out);
-/* When that is; INT64_MAX: none is open. */
+/* The next one that waits for a place in this lane, behind the id `after`. */
+bool
+pav_store_delivery_blocked(struct pav_store *s, uint32_t lane, int64_t after,
+                           struct pav_arena *a, struct pav_delivery_row *out);
+/* How many wait in each lane that has some. */
+void
+pav_store_delivery_lanes(struct pav_store *s,
+                         void (*fn)(void *arg, uint32_t lane, uint32_t blocked),
+                         void *arg);
+/* The one that holds each lane that keeps an order. */
+void
+pav_store_delivery_holders(struct pav_store *s,
+                           void (*fn)(void *arg, uint32_t lane, int64_t id),
+                           void *arg);
+/* When that is; INT64_MAX: none is due ever. */
 int64_t pav_store_delivery_due_at(struct pav_store *s);
 /* Dead ones behind `after`, in order. */
 uint32_t
 pav_store_deliveries_dead(struct pav_store *s, int64_t after, uint32_t max,
                           struct pav_arena *a, struct pav_delivery_row *out);
-/* What another daemon had under way is due now. */
+bool pav_store_deliveries_open(struct pav_store *s);
+/* What another daemon had under way is due now; of a lane that keeps an order
+ * the first alone. */
 void pav_store_deliveries_reset(struct pav_store *s, int64_t lifetime,
                                 int64_t now_ms);
 

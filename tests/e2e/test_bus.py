@@ -322,13 +322,11 @@ class Deliveries(Bus):
         until(lambda: not self.dead())
 
     def test_what_is_refused_is_not_tried_again(self):
-        sink = Sink(lambda n, r: 400)
-        self.addCleanup(sink.close)
         arn = self.destination("hook", "http://127.0.0.1:1")  # not in `allow`, and private
         self.rule("all", {"source": ["shop"]}, arn, "arn:aws:kinesis:us-east-1:0:stream/s", STATES + "nobody")
         self.put()
-        until(lambda: len(self.dead()) == 2)
-        self.assertEqual({d["errorCode"] for d in self.dead()}, {"NO_RESOURCE"})
+        until(lambda: len(self.dead()) == 3)
+        self.assertEqual({d["errorCode"] for d in self.dead()}, {"NO_RESOURCE", "CONNECTION_FAILURE"})
 
     def test_the_rate_of_a_destination(self):
         arn = self.destination("slow", self.sink.url, rate=20)

@@ -1,0 +1,53 @@
+/*
+ * A request on its way out, as tasks (calls.c) and deliveries (deliveries.c)
+ * make it: header fields and query parameters of which each name stands once,
+ * and a connection that authorises it.  What the connection says replaces what
+ * anybody else said by the same name.
+ */
+#ifndef PAVANE_OUTGOING_H
+#define PAVANE_OUTGOING_H
+
+#include "api_int.h"
+
+#define QUERY_MAX 100
+
+struct outgoing {
+    struct pav_api *api;
+    struct pav_arena *a; /* lives as long as the request */
+    struct pav_headers headers;
+    struct {
+        const char *name, *value;
+        size_t len; /* of the name */
+    } query[QUERY_MAX];
+    int query_count;
+    const char *method, *url;
+    struct pav_bytes body; /* p NULL: none */
+    bool private_allowed;
+    int64_t timeout_ms;
+    size_t answer_max;
+    const char *key; /* X-Pavane-Idempotency-Key */
+    /* As CreateConnection takes it, with its ARN; NULL: no authorisation. */
+    const struct pav_doc *connection;
+    /* Reserved header fields are left out instead of refused, as EventBridge
+     * does for API destinations. */
+    bool strips;
+    bool token_was_fresh;
+    struct pav_err err; /* rc not PAV_OK: it is not sent, for this reason */
+    void (*done)(void *arg, const struct pav_incoming *in);
+    /* It was not sent; `again`: later it may be. */
+    void (*failed)(void *arg, const char *code, const char *why, bool again);
+    void *arg;
+};
+
+void outgoing_header(struct outgoing *o, const char *name, const char *value);
+/* One of the same name is replaced; `more`: it stands beside them. */
+void outgoing_query(struct outgoing *o, const char *name, size_t len,
+                    const char *value, bool more);
+/* Sends it, with what its connection adds; a token of OAuth is fetched before.
+ * The answer comes to `done`, or `failed` is called, either once. */
+void outgoing_send(struct outgoing *o);
+/* On an answer that refuses a token of OAuth (401, 407): true when it is sent
+ * again with a fresh one. */
+bool outgoing_again(struct outgoing *o, const struct pav_incoming *in);
+
+#endif
