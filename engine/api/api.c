@@ -581,27 +581,79 @@ route_of(const struct pav_request *req)
                : ROUTE_PAGES;
 }
 
+/* What a path may be asked to do. */
+static const char *
+allowed(const char *path)
+{
+    if (is_scheduler(path) || strncmp(path, "/tags/", 6) == 0)
+        return "GET, POST, PUT, DELETE, OPTIONS";
+    if (strcmp(path, EVENTS_PATH) == 0)
+        return "POST, OPTIONS";
+    return strcmp(path, "/") == 0 ? "GET, HEAD, POST, OPTIONS"
+                                  : "GET, HEAD, OPTIONS";
+}
+
+/* CloudEvents' webhooks ask first whether events may be sent here. */
+static void
+options(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
+{
+    char headers[1024];
+    struct pav_reply r = {
+        .status = 204, .headers = headers, .body = "", .len = 0};
+    int n =
+        snprintf(headers, sizeof(headers), "Allow: %s\r\n", allowed(req->path));
+
+    if (*req->webhook != '\0' && strlen(req->webhook) < 512 &&
+        strcmp(req->path, EVENTS_PATH) == 0)
+        snprintf(headers + n, sizeof(headers) - (size_t)n,
+                 "WebHook-Allowed-Origin: %s\r\nWebHook-Allowed-Rate: *\r\n",
+                 req->webhook);
+    pav_http_reply(api->config.http, ref, &r);
+}
+
+static void
+not_allowed(struct pav_api *api, const struct pav_request *req,
+            struct pav_ref ref)
+{
+    char headers[128], message[256];
+    struct pav_buf b;
+    struct pav_reply r = {
+        .status = 405, .type = "application/json", .headers = headers};
+
+    snprintf(headers, sizeof(headers), "Allow: %s\r\n", allowed(req->path));
+    snprintf(message, sizeof(message), "this path takes %s",
+             allowed(req->path));
+    pav_buf_init(&b, 1 << 16);
+    put_error(&b, "method", req->path, message);
+    r.body = b.p;
+    r.len = b.len;
+    pav_http_reply(api->config.http, ref, &r);
+    pav_buf_fini(&b);
+}
+
 void
 pav_api_handle(void *arg, const struct pav_request *req, struct pav_ref ref)
 {
     struct pav_api *api = arg;
+    bool events = strcmp(req->path, EVENTS_PATH) == 0;
 
     pav_http_route(api->config.http, ref, route_of(req));
-    if (is_scheduler(req->path))
+    if (req->method == PAV_OPTIONS)
+        options(api, req, ref);
+    else if (is_scheduler(req->path))
         scheduler_rest(api, req, ref);
     else if (req->method == PAV_PUT || req->method == PAV_DELETE)
-        api_error(api, ref, 405, "method", req->path,
-                  "only /schedules and /schedule-groups take PUT and DELETE");
-    else if (req->method != PAV_POST)
-        get(api, req, ref);
-    else if (strcmp(req->path, EVENTS_PATH) == 0)
+        not_allowed(api, req, ref);
+    else if (req->method == PAV_POST && events)
         events_post(api, req, ref);
-    else if (strcmp(req->path, "/") == 0)
+    else if (req->method == PAV_POST && strcmp(req->path, "/") == 0)
         aws_post(api, req, ref);
-    else
+    else if (req->method == PAV_POST)
         api_error(api, ref, 404, "missing", req->path,
                   "POST /events takes events, POST / the Step Functions and "
                   "EventBridge APIs");
+    else
+        get(api, req, ref);
 }
 
 size_t

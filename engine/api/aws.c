@@ -890,7 +890,10 @@ change(struct pav_api *api, const struct pav_request *req, struct pav_ref ref,
     const char *type, *why;
 
     c.job = pav_job_new(action->kind);
-    c.job->account = req->account;
+    if (req->guest != NULL) {
+        c.job->account = req->guest->account;
+        c.job->speaks_for = req->guest->speaks_for;
+    }
     if (!aws_check(action, req->body, req->body_len, &c.job->arena, &c.request,
                    &type, &why))
         aws_fail(api, ref, 400, type, why);

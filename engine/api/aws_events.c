@@ -14,31 +14,6 @@
 
 /* ---- PutEvents ---- */
 
-/* What the service says of an entry that it cannot take; NULL: nothing. */
-static const char *
-entry_fault(struct pav_arena *a, const struct pav_doc *entry, const char **code)
-{
-    static const char *const needed[] = {"Source", "DetailType", "Detail"};
-    const struct pav_doc *source = pav_doc_get(entry, "Source");
-    size_t i;
-
-    *code = "InvalidArgument";
-    for (i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
-        const struct pav_doc *v = pav_doc_get(entry, needed[i]);
-
-        if (v == NULL || v->kind != PAV_STRING || v->len == 0)
-            return pav_arena_printf(a,
-                                    "Parameter %s is not valid. Reason: %s is "
-                                    "a required argument.",
-                                    needed[i], needed[i]);
-    }
-    if (source->len >= 4 && memcmp(source->text, "aws.", 4) == 0) {
-        *code = "NotAuthorizedForSourceException";
-        return "Not authorized for the source.";
-    }
-    return NULL;
-}
-
 static void
 refuse_entry(struct pav_arena *a, struct pav_event_item *item, const char *code,
              const char *message)
@@ -81,27 +56,21 @@ read_entry(struct aws_change *c, const struct pav_doc *entry,
         .region = c->api->config.region,
         .account =
             c->job->account != NULL ? c->job->account : c->api->config.account,
+        .stamps = c->job->account != NULL,
         .now_ms = api_now_ms(c->api)};
-    const struct pav_doc *bus = pav_doc_get(entry, "EventBusName");
-    const char *code, *fault = entry_fault(a, entry, &code);
-    struct pav_err err;
+    const char *code,
+        *fault = pav_entry_fault(a, entry, &defaults, &item->event, &code);
 
-    if (bus != NULL && bus->kind == PAV_STRING)
-        item->bus = pav_doc_str(a, bus);
     if (fault != NULL) {
         refuse_entry(a, item, code, fault);
         return;
     }
+    if (item->event.bus.p != NULL)
+        item->bus =
+            pav_arena_strndup(a, item->event.bus.p, item->event.bus.len);
     item->body.p = pav_doc_text(a, entry);
     item->body.len = strlen(item->body.p);
-    if (pav_envelope_read_any(item->body.p, item->body.len, &defaults, a,
-                              &item->event, &err) != PAV_OK)
-        refuse_entry(a, item,
-                     strcmp(err.at, "/Detail") == 0 ? "MalformedDetail"
-                                                    : "InvalidArgument",
-                     err.message);
-    else /* the service's clients have no ids to give */
-        item->event.known_id = false;
+    item->event.known_id = false; /* the service's clients have none to give */
 }
 
 static bool
@@ -505,6 +474,7 @@ rest_action(const struct pav_request *req, const char **name)
         return groups ? "scheduler:DeleteScheduleGroup"
                       : "scheduler:DeleteSchedule";
     case PAV_HEAD:
+    case PAV_OPTIONS:
         break;
     }
     return NULL;

@@ -205,8 +205,10 @@ archives_get(struct pav_query *q)
     for (i = 0; i < count; i++) {
         pav_buf_puts(&q->out, i > 0 ? ",\n{\"id\":" : "\n{\"id\":");
         pav_buf_json(&q->out, rows[i].event_id.p, rows[i].event_id.len);
-        pav_buf_printf(
-            &q->out, ",\"at\":%lld,\"event\":", (long long)rows[i].received_at);
+        pav_buf_printf(&q->out, ",\"at\":%lld", (long long)rows[i].received_at);
+        if (rows[i].account != NULL) /* stamped, whatever the event says */
+            pav_buf_printf(&q->out, ",\"account\":\"%s\"", rows[i].account);
+        pav_buf_puts(&q->out, ",\"event\":");
         pav_buf_put(&q->out, rows[i].body.p, rows[i].body.len);
         pav_buf_putc(&q->out, '}');
     }

@@ -1,6 +1,8 @@
 /*
  * POST /events: one event or a list, in any of the forms of envelope.h, and
- * CloudEvents in binary mode (ce-* headers).
+ * CloudEvents in binary mode (ce-* headers, decoded as the HTTP binding says,
+ * 3.1.3.2).  A binary body that is no JSON by its Content-Type becomes a text,
+ * or {"data_base64": ...} when it is neither text nor UTF-8.
  *
  * The body is checked here, on the front thread, byte by byte; the engine gets
  * each event as text.  `?bus=NAME` names another bus than the default one.  The
@@ -8,14 +10,19 @@
  *   {"results":[{"eventId","status":"accepted"|"rejected",
  *     "dispositions":[{"machine","executionId","disposition","detail"?}],
  *     "error"?: {"at","message"}}]}
+ * A schema's refusal is an error as well: the event is kept, and rejected.
  * 200 when at least one was accepted (or the list was empty), else 400, or 413
  * when one of them was too large.
  */
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "pavane/digest.h"
 #include "pavane/envelope.h"
+#include "pavane/text.h"
 #include "api_int.h"
 
 #define EVENTS_DEPTH 1000
@@ -46,6 +53,8 @@ read_item(struct pav_api *api, struct pav_job *job, const char *text,
     struct pav_envelope_defaults defaults = {
         .region = api->config.region,
         .account = job->account != NULL ? job->account : api->config.account,
+        .stamps = job->account != NULL,
+        .speaks_for = job->speaks_for,
         .now_ms = api_now_ms(api)};
     struct pav_err err;
 
@@ -61,6 +70,9 @@ read_item(struct pav_api *api, struct pav_job *job, const char *text,
     } else if (pav_envelope_read(text, len, outline, &defaults, &job->arena,
                                  &item->event, &err) != PAV_OK) {
         reject(job, item, &err);
+    } else if (item->event.bus.p != NULL) {
+        item->bus = pav_arena_strndup(&job->arena, item->event.bus.p,
+                                      item->event.bus.len);
     }
 }
 
@@ -77,27 +89,127 @@ ce_header(const struct pav_request *req, const char *name)
     return NULL;
 }
 
-/* The structured form of it, as text; what follows is one way for all. */
-static void
-structured(const struct pav_request *req, struct pav_buf *out)
+/* A value of a header: quotes taken off, then %XX decoded, once. */
+static bool
+decode_header(struct pav_arena *a, const char *value, struct pav_bytes *out)
 {
+    size_t len = strlen(value), i, n = 0;
+    char *text = pav_arena_alloc(a, len + 1);
+    const char *p;
+
+    if (len >= 2 && *value == '"' && value[len - 1] == '"') {
+        char *bare = pav_arena_alloc(a, len + 1);
+
+        for (i = 1; i + 1 < len; i++) {
+            i += value[i] == '\\' && i + 2 < len;
+            bare[n++] = value[i];
+        }
+        bare[n] = '\0';
+        value = bare;
+    }
+    for (n = 0; *value != '\0'; value++) {
+        unsigned byte;
+
+        if (*value != '%') {
+            text[n++] = *value;
+            continue;
+        }
+        if (!isxdigit((unsigned char)value[1]) ||
+            !isxdigit((unsigned char)value[2]))
+            return false;
+        sscanf(value + 1, "%2x", &byte);
+        text[n++] = (char)byte;
+        value += 2;
+    }
+    text[n] = '\0';
+    out->p = text;
+    out->len = n;
+    for (p = text; p < text + n; p += i)
+        if (*p == '\0' || (i = pav_utf8_len(p, text + n)) == 0)
+            return false;
+    return true;
+}
+
+static bool
+is_text(const struct pav_request *req)
+{
+    const char *p = req->body, *end = p + req->body_len;
+    size_t n = 1;
+
+    if (strncmp(req->content_type, "text/", 5) != 0 &&
+        strcmp(req->content_type, "application/xml") != 0)
+        return false;
+    while (p < end && (n = pav_utf8_len(p, end)) > 0)
+        p += n;
+    return n > 0;
+}
+
+static bool
+is_json_type(const char *type)
+{
+    size_t len = strlen(type);
+
+    return len == 0 || strcmp(type, "application/json") == 0 ||
+           (len > 5 && strcmp(type + len - 5, "+json") == 0);
+}
+
+/* The body of a binary event, as a member of the structured form. */
+static void
+put_data(struct pav_arena *a, const struct pav_request *req,
+         struct pav_buf *out)
+{
+    if (req->body_len == 0)
+        return;
+    pav_buf_puts(out, ",\"data\":");
+    if (is_json_type(req->content_type)) {
+        pav_buf_put(out, req->body, req->body_len);
+    } else if (is_text(req)) {
+        pav_buf_json(out, req->body, req->body_len);
+    } else {
+        char *coded = pav_arena_zalloc(a, req->body_len * 4 / 3 + 8);
+
+        pav_base64(req->body, req->body_len, coded);
+        pav_buf_printf(out, "{\"data_base64\":\"%s\"}", coded);
+    }
+}
+
+/* The structured form of it, as text; what follows is one way for all. */
+static enum pav_rc
+structured(struct pav_arena *a, const struct pav_request *req,
+           struct pav_buf *out, struct pav_err *err)
+{
+    const struct pav_doc *alone; /* the data must be JSON by itself */
+    bool typed = false;
     int i;
 
+    if (req->body_len > 0 && is_json_type(req->content_type) &&
+        pav_doc_parse_copy(a, req->body, req->body_len, NULL, &alone, err) !=
+            PAV_OK)
+        return PAV_INVALID;
     pav_buf_putc(out, '{');
     for (i = 0; req->ce[i] != NULL; i += 2) {
+        struct pav_bytes value;
         const char *p;
 
+        if (!decode_header(a, req->ce[i + 1], &value))
+            return pav_fail(err, PAV_INVALID,
+                            pav_arena_printf(a, "ce-%s", req->ce[i]),
+                            "the value of the header is no percent-encoded "
+                            "UTF-8");
+        typed |= strcasecmp(req->ce[i], "datacontenttype") == 0;
         pav_buf_puts(out, i == 0 ? "\"" : ",\"");
         for (p = req->ce[i]; *p != '\0'; p++)
             pav_buf_putc(out, (char)(*p >= 'A' && *p <= 'Z' ? *p + 32 : *p));
         pav_buf_puts(out, "\":");
-        pav_buf_jsons(out, req->ce[i + 1]);
+        pav_buf_json(out, value.p, value.len);
     }
-    if (req->body_len > 0) {
-        pav_buf_puts(out, ",\"data\":");
-        pav_buf_put(out, req->body, req->body_len);
+    if (!typed && *req->content_type != '\0') {
+        pav_buf_puts(out, ",\"datacontenttype\":");
+        pav_buf_jsons(out, req->content_type);
     }
+    put_data(a, req, out);
     pav_buf_putc(out, '}');
+    return PAV_OK;
 }
 
 /* ---- the answer ---- */
@@ -140,20 +252,19 @@ put_result(const struct pav_event_item *item, struct pav_buf *b)
         pav_buf_puts(b, "null");
     else
         pav_buf_json(b, item->event.id.p, item->event.id.len);
-    if (item->error != NULL) {
-        pav_buf_puts(b, ",\"status\":\"rejected\",\"dispositions\":[],"
-                        "\"error\":");
-        pav_buf_puts(b, item->error);
-        pav_buf_putc(b, '}');
-        return;
-    }
-    pav_buf_puts(b, ",\"status\":\"accepted\",\"dispositions\":[");
+    pav_buf_printf(b, ",\"status\":\"%s\",\"dispositions\":[",
+                   item->error == NULL ? "accepted" : "rejected");
     for (i = 0; i < item->outcome_count; i++) {
         if (i > 0)
             pav_buf_putc(b, ',');
         put_outcome(&item->outcomes[i], b);
     }
-    pav_buf_puts(b, "]}");
+    pav_buf_putc(b, ']');
+    if (item->error != NULL) {
+        pav_buf_puts(b, ",\"error\":");
+        pav_buf_puts(b, item->error);
+    }
+    pav_buf_putc(b, '}');
 }
 
 static void
@@ -174,7 +285,8 @@ answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
     for (i = 0; i < job->item_count; i++) {
         if (i > 0)
             pav_buf_putc(&b, ',');
-        accepted |= job->items[i].error == NULL;
+        accepted |=
+            job->items[i].error == NULL || job->items[i].outcome_count > 0;
         if (job->items[i].body.len > PAV_EVENT_MAX)
             refused = 413;
         put_result(&job->items[i], &b);
@@ -296,21 +408,21 @@ events_post(struct pav_api *api, const struct pav_request *req,
     struct pav_err err;
     enum pav_rc rc;
 
-    job->account = req->account;
+    if (req->guest != NULL) {
+        job->account = req->guest->account;
+        job->speaks_for = req->guest->speaks_for;
+    }
     if (pav_query_get(req->query, "bus", bus, sizeof(bus)) != NULL)
         job->bus = pav_arena_strdup(&job->arena, bus);
     pav_buf_init(&binary, SIZE_MAX / 2);
     if (ce_header(req, "specversion") != NULL) {
-        const struct pav_doc *alone; /* the data must be JSON by itself */
-
-        if (req->body_len > 0 &&
-            pav_doc_parse_copy(&job->arena, req->body, req->body_len, NULL,
-                               &alone, &err) != PAV_OK) {
+        rc = structured(&job->arena, req, &binary, &err);
+        if (rc != PAV_OK) {
             api_error(api, ref, 400, "invalid", err.at, err.message);
+            pav_buf_fini(&binary);
             pav_job_free(job);
             return;
         }
-        structured(req, &binary);
         len = binary.len;
     }
     text = pav_arena_strndup(&job->arena,

@@ -95,6 +95,9 @@ put_engine(struct pav_buf *b, const struct pav_status_view *s)
            (double)s->dispositions[PAV_UNMATCHED]);
     number(b, "transitions_total", "counter", "Steps of executions.",
            (double)s->steps);
+    number(b, "event_loops_cut_total", "counter",
+           "Starts that were refused because machines started each other.",
+           (double)s->loops_cut);
     number(b, "turns_total", "counter", "Turns of the engine.",
            (double)s->turns);
     histogram(b, "turn_duration_seconds",

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "pavane/api.h"
 #include "pavane/file.h"
@@ -33,6 +34,8 @@ static const struct pav_setting settings[] = {
      "the folder of objects that stands for S3"},
     {"history-max", PAV_SET_INT, "N", "25000", 100, 1000000,
      "history events of an execution at most; the service has 25,000"},
+    {"event-depth", PAV_SET_INT, "N", "16", 1, 1000,
+     "machines that may start each other through events; then the loop is cut"},
     {"region", PAV_SET_TEXT, "NAME", "us-east-1", 0, 0, "the region in ARNs"},
     {"account", PAV_SET_TEXT, "DIGITS", "000000000000", 0, 0,
      "the account in ARNs"},
@@ -150,30 +153,68 @@ max_per_address(const struct pav_settings *s, const char *address)
 
 #define MAX_GUESTS 1000
 
-/* Lines "TOKEN ACCOUNT"; the text is cut up and stays the guests'. */
+static bool
+is_account(const char *text, size_t len)
+{
+    return len == 12 && strspn(text, "0123456789") >= 12;
+}
+
+/* "111122223333,444455556666" or "*" */
+static bool
+are_accounts(const char *text)
+{
+    size_t len;
+
+    if (strcmp(text, "*") == 0)
+        return true;
+    for (;; text += len + 1) {
+        len = strcspn(text, ",");
+        if (!is_account(text, len))
+            return false;
+        if (text[len] == '\0')
+            return true;
+    }
+}
+
+/* "TOKEN ACCOUNT [ACCOUNTS]", cut up. */
+static bool
+read_guest(char *line, struct pav_guest *g)
+{
+    char *account = strchr(line, ' '), *others;
+
+    if (account == NULL || account - line < 16)
+        return false;
+    *account++ = '\0';
+    others = strchr(account, ' ');
+    if (others != NULL)
+        *others++ = '\0';
+    g->token = line;
+    g->account = account;
+    g->speaks_for = others;
+    return is_account(account, strlen(account)) &&
+           (others == NULL || are_accounts(others));
+}
+
+/* The text is cut up and stays the guests'. */
 static enum pav_rc
 read_guests(const char *path, char *text, struct pav_guest **out,
             struct pav_err *err)
 {
     struct pav_guest *g = pav_xcalloc(MAX_GUESTS + 1, sizeof(*g));
-    char *line, *account, *save = NULL;
+    char *line, *save = NULL;
     uint32_t n = 0;
 
     *out = g;
     for (line = strtok_r(text, "\r\n", &save); line != NULL;
-         line = strtok_r(NULL, "\r\n", &save)) {
-        account = strchr(line, ' ');
-        if (account == NULL || account - line < 16 || n == MAX_GUESTS ||
-            strlen(account + 1) != 12 ||
-            strspn(account + 1, "0123456789") != 12)
+         line = strtok_r(NULL, "\r\n", &save))
+        if (n == MAX_GUESTS || !read_guest(line, &g[n++]))
             return pav_fail(err, PAV_INVALID, path,
-                            "line %u: a token of 16 characters or more, a "
-                            "space and an account of 12 digits are wanted",
-                            n + 2);
-        *account = '\0';
-        g[n].token = line;
-        g[n++].account = account + 1;
-    }
+                            "line %u must be TOKEN ACCOUNT: a token of 16 "
+                            "characters or more, a space and 12 digits; then, "
+                            "for one that forwards others' events, a space "
+                            "and their accounts by comma, or *; at most %d "
+                            "lines",
+                            n + 2, MAX_GUESTS);
     return PAV_OK;
 }
 
@@ -183,6 +224,7 @@ read_token(const struct pav_settings *s, const char *address, char **token,
            struct pav_guest **guests, struct pav_err *err)
 {
     const char *path = pav_settings_text(s, "token-file");
+    struct stat st;
     char *rest;
     size_t len;
     enum pav_rc rc;
@@ -195,6 +237,9 @@ read_token(const struct pav_settings *s, const char *address, char **token,
                         "that not everyone who reaches it may use it",
                         address);
     }
+    if (stat(path, &st) == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return pav_fail(err, PAV_DENIED, path,
+                        "others may write to this file of tokens: chmod go-w");
     rc = pav_file_read(path, 1 << 20, token, &len, err);
     if (rc != PAV_OK)
         return rc;
@@ -248,6 +293,7 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
         .role_arn = "",
         .queue_max = pav_settings_int(s, "queue"),
         .history_max = pav_settings_int(s, "history-max"),
+        .depth_max = pav_settings_int(s, "event-depth"),
         .done = pav_api_done,
         .feed = pav_api_feed};
     enum pav_rc rc;

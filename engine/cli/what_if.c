@@ -41,6 +41,16 @@ struct play {
 
 /* ---- the events ---- */
 
+/* What a daemon says itself of its executions, an archive may have as well. */
+static bool
+is_own(const struct pav_doc *event)
+{
+    const struct pav_doc *source = pav_doc_get(event, "source");
+
+    return source != NULL && (pav_doc_is_str(source, "aws.states") ||
+                              pav_doc_is_str(source, "pavane"));
+}
+
 static void
 play_event(struct play *p, const struct pav_doc *entry)
 {
@@ -51,12 +61,16 @@ play_event(struct play *p, const struct pav_doc *entry)
     v = pav_doc_get(entry, "at");
     if (v != NULL)
         (void)pav_doc_int(v, &at);
-    if (p->events > 0 && at > p->last_at)
+    if (p->last_at > 0 && at > p->last_at)
         stage_pass(p->stage, at - p->last_at);
     p->last_at = at;
-    p->events++;
     what = stage_event(p->stage, event, &detail);
-    p->unmatched += strcmp(what, "unmatched") == 0;
+    if (strcmp(what, "unmatched") != 0)
+        p->events++;
+    else if (!is_own(event)) {
+        p->events++;
+        p->unmatched++;
+    }
     stage_settle(p->stage);
 }
 

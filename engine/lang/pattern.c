@@ -503,3 +503,55 @@ pav_pattern_matches(const struct pav_pattern *p, struct pav_event *e)
     }
     return false;
 }
+
+/* ---- what it could match ---- */
+
+static bool
+field_may_match(const struct pav_member *m, const char *value,
+                struct pav_arena *a)
+{
+    struct pav_members pattern, event;
+    struct pav_pattern *p;
+    struct pav_event e;
+
+    pav_members_init(&pattern, a);
+    pav_members_add(&pattern, m->key, m->len, &m->value);
+    if (pav_pattern_compile(a, pav_members_object(&pattern), &p, NULL) !=
+        PAV_OK)
+        return true;
+    pav_members_init(&event, a);
+    pav_members_add(&event, m->key, m->len, pav_doc_new_cstr(a, value));
+    pav_event_init(&e, pav_members_object(&event), a);
+    return pav_pattern_matches(p, &e);
+}
+
+static bool
+is_key(const struct pav_member *m, const char *key)
+{
+    return m->len == strlen(key) && memcmp(m->key, key, m->len) == 0;
+}
+
+bool
+pav_pattern_may_match(const struct pav_doc *pattern, const char *source,
+                      const char *detail_type, struct pav_arena *a)
+{
+    uint32_t i, k;
+
+    for (i = 0; pattern->kind == PAV_OBJECT && i < pattern->len; i++) {
+        const struct pav_member *m = &pattern->members[i];
+        bool any = m->value.kind != PAV_ARRAY || m->value.len == 0;
+
+        if (is_key(m, "source") && !field_may_match(m, source, a))
+            return false;
+        if (is_key(m, "detail-type") && !field_may_match(m, detail_type, a))
+            return false;
+        if (!is_key(m, "$or"))
+            continue;
+        for (k = 0; !any && k < m->value.len; k++)
+            any = pav_pattern_may_match(&m->value.items[k], source, detail_type,
+                                        a);
+        if (!any)
+            return false;
+    }
+    return true;
+}

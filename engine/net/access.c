@@ -70,6 +70,8 @@ origin_is_ours(const char *origin, const char *host)
     return at != NULL && strcasecmp(at + 3, host) == 0;
 }
 
+/* A browser sends "application/reports+json" to wherever a page says, unasked.
+ */
 static bool
 media_type_is_json(const char *type)
 {
@@ -77,7 +79,8 @@ media_type_is_json(const char *type)
 
     return strcmp(type, "application/json") == 0 ||
            strncmp(type, "application/x-amz-json-1.", 25) == 0 ||
-           (len > 5 && strcmp(type + len - 5, "+json") == 0);
+           (len > 5 && strcmp(type + len - 5, "+json") == 0 &&
+            strcmp(type, "application/reports+json") != 0);
 }
 
 /* Its time does not depend on where the texts differ. */
@@ -96,13 +99,13 @@ token_fits(const char *authorization, const char *token)
     return differ == 0;
 }
 
-/* Its account; NULL: no guest has this token. */
-static const char *
-guest_account(const struct pav_guest *g, const char *authorization)
+/* NULL: no guest has this token. */
+static const struct pav_guest *
+guest_of(const struct pav_guest *g, const char *authorization)
 {
     for (; g != NULL && g->token != NULL; g++)
         if (token_fits(authorization, g->token))
-            return g->account;
+            return g;
     return NULL;
 }
 
@@ -113,6 +116,19 @@ puts_events(const struct head *h)
            (strcmp(h->path, "/events") == 0 ||
             (strcmp(h->path, "/") == 0 &&
              strcmp(h->target, "AWSEvents.PutEvents") == 0));
+}
+
+/* Binary mode: no page sends a ce- field unasked, and its body may be
+ * anything. */
+static bool
+is_cloud_event(const struct head *h)
+{
+    int i;
+
+    for (i = 0; i < h->ce_count; i++)
+        if (strcasecmp(h->ce[2 * i], "specversion") == 0)
+            return true;
+    return false;
 }
 
 int
@@ -126,18 +142,22 @@ access_check(const struct pav_http_config *c, struct head *h, const char **why)
         *why = "requests of other origins are refused";
         return 403;
     }
-    if ((h->method == PAV_POST || h->method == PAV_PUT) &&
+    if (*h->encoding != '\0' && strcasecmp(h->encoding, "identity") != 0) {
+        *why = "a body must not be compressed: leave Content-Encoding out";
+        return 415;
+    }
+    if ((h->method == PAV_POST || h->method == PAV_PUT) && !is_cloud_event(h) &&
         !media_type_is_json(h->content_type)) {
         *why = "the Content-Type of a write must be application/json or "
                "another JSON type";
         return 415;
     }
-    h->account = guest_account(c->guests, h->authorization);
-    if (h->account != NULL && !puts_events(h)) {
+    h->guest = guest_of(c->guests, h->authorization);
+    if (h->guest != NULL && !puts_events(h)) {
         *why = "another account may put events, and nothing else";
         return 403;
     }
-    if (h->account == NULL && c->token != NULL &&
+    if (h->guest == NULL && c->token != NULL &&
         strcmp(h->path, "/livez") != 0 && strcmp(h->path, "/readyz") != 0 &&
         !token_fits(h->authorization, c->token)) {
         *why = "Authorization: Bearer with the token of --token-file is wanted";

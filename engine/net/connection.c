@@ -27,6 +27,7 @@
 
 #include "pavane/buf.h"
 #include "pavane/clock.h"
+#include "pavane/log.h"
 #include "pavane/mem.h"
 #include "net_int.h"
 
@@ -291,6 +292,9 @@ put_reply(struct connection *c, const struct pav_reply *r)
         out_text(c, r->type);
         out_text(c, "\r\n");
     }
+    out_text(c, "x-amzn-RequestId: ");
+    out_text(c, c->id);
+    out_text(c, "\r\n");
     if (c->close_after)
         out_text(c, "Connection: close\r\n");
     if (r->headers != NULL)
@@ -384,11 +388,39 @@ pav_http_waits(struct pav_http *h, struct pav_ref ref)
     return c != NULL && !c->ended;
 }
 
+/* In the form of a UUID; one seed a process, so that it costs little. */
+static void
+name_request(struct connection *c)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint64_t half[2] = {c->server->id_seed, ++c->server->id_count};
+    int i, at = 0;
+
+    half[0] ^= half[1] * 0x9E3779B97F4A7C15u;
+    for (i = 0; i < 32; i++) {
+        if (i == 8 || i == 12 || i == 16 || i == 20)
+            c->id[at++] = '-';
+        c->id[at++] = digits[half[i / 16] >> (60 - i % 16 * 4) & 15];
+    }
+    c->id[at] = '\0';
+}
+
 void
 refuse(struct connection *c, int status, const char *why)
 {
     struct pav_buf b;
     struct pav_reply r = {.status = status, .type = "application/json"};
+
+    name_request(c);
+    if (status == 401)
+        r.headers = "WWW-Authenticate: Bearer realm=\"pavane\"\r\n";
+    if (status == 501)
+        r.headers = "Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS\r\n";
+    if (status == 415)
+        r.headers = "Accept-Encoding: identity\r\n";
+    if (status == 401 || status == 403)
+        pav_log(PAV_LOG_WARN, NULL, "request %s refused with %d: %s", c->id,
+                status, why);
 
     c->server->counts.bad++;
     c->close_after = c->refused = true;
@@ -419,11 +451,15 @@ hand_over(struct connection *c, size_t body_len)
                               .ce = c->head.ce,
                               .cookie = c->head.cookie,
                               .last_event_id = c->head.last_event_id,
-                              .account = c->head.account,
+                              .guest = c->head.guest,
+                              .encoding = c->head.encoding,
+                              .webhook = c->head.webhook,
+                              .id = c->id,
                               .body = c->in + c->head.bytes,
                               .body_len = body_len};
 
     h->counts.requests++;
+    name_request(c);
     c->state = WAIT_REPLY;
     c->head_only = c->head.method == PAV_HEAD;
     c->close_after =
@@ -495,6 +531,8 @@ rebase(struct head *h, uintptr_t from, size_t len, char *to)
     MOVE(h->authorization);
     MOVE(h->cookie);
     MOVE(h->last_event_id);
+    MOVE(h->encoding);
+    MOVE(h->webhook);
     for (i = 0; i < 2 * h->ce_count; i++)
         MOVE(h->ce[i]);
 #undef MOVE
@@ -571,7 +609,7 @@ what_is_wrong(int status)
     case 431:
         return "the header is longer than is taken, or has too many fields";
     case 501:
-        return "only GET, HEAD and POST are understood";
+        return "only GET, HEAD, POST, PUT, DELETE and OPTIONS are understood";
     case 505:
         return "only HTTP/1.1 and HTTP/1.0 are understood";
     default:

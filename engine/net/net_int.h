@@ -22,7 +22,8 @@ struct head {
     unsigned depth;
     const char *host, *content_type, *target, *origin, *authorization;
     const char *cookie, *last_event_id;
-    const char *account; /* access.c: a guest's */
+    const char *encoding, *webhook; /* "" */
+    const struct pav_guest *guest;  /* access.c */
     const char *ce[2 * CE_MAX + 1];
     int ce_count;
     const char *authority; /* of the absolute form; not ended */
@@ -81,6 +82,7 @@ struct connection {
     unsigned route;
     uint64_t address; /* a hash of it */
     unsigned requests;
+    char id[37]; /* of the request at hand */
 };
 
 struct pav_http {
@@ -96,6 +98,7 @@ struct pav_http {
     uint32_t by_address[ADDRESSES];
     size_t heavy; /* bytes of all large answers that are on their way */
     struct pav_http_counts counts;
+    uint64_t id_seed, id_count; /* of requests */
     char date[64];
     time_t date_at;
 };

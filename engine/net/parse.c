@@ -87,8 +87,12 @@ request_line(char *line, struct head *h, bool *old)
         h->method = PAV_PUT;
     else if (strcmp(line, "DELETE") == 0)
         h->method = PAV_DELETE;
+    else if (strcmp(line, "OPTIONS") == 0)
+        h->method = PAV_OPTIONS;
     else
         return 501;
+    if (h->method == PAV_OPTIONS && strcmp(target, "*") == 0)
+        *target = '/'; /* the server as a whole */
     return target_parse(target, h);
 }
 
@@ -180,7 +184,15 @@ field(char *name, char *value, struct head *h)
         h->cookie = value;
     } else if (strcasecmp(name, "last-event-id") == 0) {
         h->last_event_id = value;
-    } else if (strncasecmp(name, "ce-", 3) == 0 && h->ce_count < CE_MAX) {
+    } else if (strcasecmp(name, "content-encoding") == 0) {
+        if (*h->encoding != '\0')
+            return 400;
+        h->encoding = value;
+    } else if (strcasecmp(name, "webhook-request-origin") == 0) {
+        h->webhook = value;
+    } else if (strncasecmp(name, "ce-", 3) == 0) {
+        if (h->ce_count == CE_MAX)
+            return 431;
         h->ce[2 * h->ce_count] = name + 3;
         h->ce[2 * h->ce_count++ + 1] = value;
     }
@@ -246,6 +258,8 @@ lines(char *p, size_t len, struct head *h)
         (strlen(h->host) != h->authority_len ||
          strncasecmp(h->host, h->authority, h->authority_len) != 0))
         return 400;
+    if (h->host == NULL && old) /* HTTP/1.0 needs none; no browser speaks it */
+        h->host = "localhost";
     if (h->host == NULL || (h->chunked && (h->has_length || old)))
         return 400;
     if (old)
@@ -282,6 +296,7 @@ head_parse(char *p, size_t len, struct head *out, int *status)
 
     memset(out, 0, sizeof(*out));
     out->content_type = out->target = out->cookie = out->last_event_id = "";
+    out->encoding = out->webhook = "";
     if (bytes == 0) {
         if (has_bare_line_feed(p, len)) {
             *status = 400;

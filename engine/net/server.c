@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "pavane/clock.h"
+#include "pavane/digest.h"
 #include "pavane/log.h"
 #include "pavane/mem.h"
 #include "net_int.h"
@@ -356,6 +357,7 @@ pav_http_new(const struct pav_http_config *config, struct pav_http **out,
     enum pav_rc rc;
 
     h->config = *config;
+    pav_random(&h->id_seed, sizeof(h->id_seed));
     h->listen_fd = h->reserve_fd = h->end_fd = -1;
     rc = listen_at(h, err);
     if (rc != PAV_OK) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "pavane/digest.h"
+#include "pavane/log.h"
 #include "bus_int.h"
 
 #define RULE_CHUNK 512
@@ -63,7 +64,7 @@ bus_add(struct pav_engine *e, int64_t id, const char *name)
     *last = b;
     for (m = e->machines; m != NULL; m = m->next)
         if (m->rules != NULL && strcmp(m->rules->bus, name) == 0) {
-            bus_detach(m);
+            bus_detach(e, m);
             bus_attach(e, m);
         }
     return b;
@@ -158,14 +159,29 @@ want_key(struct machine_rule *r)
     }
 }
 
+/* Changes of status come to the default bus. */
+static void
+count_asking(struct pav_engine *e, const struct bus *b, struct subject *subject,
+             bool asks)
+{
+    subject->asks_status = asks && b->id == DEFAULT_BUS_ID;
+    e->status_rules += subject->asks_status;
+}
+
 void
 bus_attach(struct pav_engine *e, struct machine *m)
 {
+    struct pav_log_ctx ctx = {.machine = m->name};
     struct bus *b = bus_by_name(e, m->rules->bus);
     uint32_t i;
 
-    if (b == NULL) /* as with events: intake.c */
-        b = e->buses;
+    if (b == NULL) { /* until somebody creates it: bus_add() */
+        pav_log(PAV_LOG_WARN, &ctx,
+                "rules.json: there is no bus '%s': its rules get nothing until "
+                "CreateEventBus makes it",
+                m->rules->bus);
+        return;
+    }
     PAV_ASSERT(m->bus_rules == NULL);
     m->bus_rules = pav_xcalloc(m->rules->count + 1, sizeof(*m->bus_rules));
     for (i = 0; i < m->rules->count; i++) {
@@ -177,13 +193,14 @@ bus_attach(struct pav_engine *e, struct machine *m)
         r->rule = &m->rules->rules[i];
         r->subject.handle =
             pav_index_add(b->index, r->rule->pattern, &r->subject);
+        count_asking(e, b, &r->subject, r->rule->asks_status);
         want_key(r);
     }
     m->bus_rule_count = m->rules->count;
 }
 
 void
-bus_detach(struct machine *m)
+bus_detach(struct pav_engine *e, struct machine *m)
 {
     uint32_t i, k;
 
@@ -191,6 +208,7 @@ bus_detach(struct machine *m)
         struct machine_rule *r = &m->bus_rules[i];
 
         pav_index_remove(r->bus->index, r->subject.handle);
+        e->status_rules -= r->subject.asks_status;
         for (k = 0; r->slotted && k < r->rule->key_count; k++)
             pav_index_unwant(r->bus->index, r->slots[k]);
     }
@@ -263,6 +281,7 @@ rule_drop(struct pav_engine *e, struct bus *b, const char *name)
             *p = r->next;
             b->rule_count--;
             e->counts.rules--;
+            e->status_rules -= r->subject.asks_status;
             if (r->subject.handle != NULL)
                 pav_index_remove(b->index, r->subject.handle);
             rule_free(r);
@@ -284,6 +303,9 @@ pattern_add(struct pav_engine *e, struct bus *b, const struct pav_doc *body,
             PAV_OK ||
         pav_pattern_compile(&e->arena, doc, &p, NULL) != PAV_OK)
         return NULL;
+    count_asking(e, b, subject,
+                 pav_pattern_may_match(doc, PAV_STATUS_SOURCE, PAV_STATUS_TYPE,
+                                       &e->arena));
     return pav_index_add(b->index, p, subject);
 }
 
@@ -368,8 +390,9 @@ archive_by_name(struct pav_engine *e, const char *name)
 }
 
 static void
-archive_free(struct archive *a)
+archive_free(struct pav_engine *e, struct archive *a)
 {
+    e->status_rules -= a->subject.asks_status;
     if (a->subject.handle != NULL)
         pav_index_remove(a->bus->index, a->subject.handle);
     free(a->name);
@@ -402,6 +425,8 @@ archive_put(struct pav_engine *e, const struct pav_name_row *row,
     if (pav_doc_is_str(pav_doc_get(body, "State"), "ENABLED")) {
         a->all = pav_doc_get(body, "EventPattern") == NULL;
         a->subject.handle = pattern_add(e, a->bus, body, &a->subject);
+        if (a->all)
+            count_asking(e, a->bus, &a->subject, true);
     }
     pav_store_archive_count(e->store, a->id, &a->count, &a->bytes);
     for (last = &e->archives; *last != NULL; last = &(*last)->next)
@@ -418,7 +443,7 @@ archive_refresh(struct pav_engine *e, const char *name)
     for (p = &e->archives; (a = *p) != NULL; p = &a->next)
         if (strcmp(a->name, name) == 0) {
             *p = a->next;
-            archive_free(a);
+            archive_free(e, a);
             break;
         }
     if (pav_store_name(e->store, PAV_NAME_ARCHIVE, 0, name, &e->arena, &row))
@@ -452,7 +477,7 @@ bus_free(struct pav_engine *e, struct bus *b)
 
     for (m = e->machines; m != NULL; m = m->next)
         if (m->bus_rule_count > 0 && m->bus_rules[0].bus == b) {
-            bus_detach(m);
+            bus_detach(e, m);
             if (e->buses != NULL)
                 bus_attach(e, m);
         }
@@ -462,13 +487,14 @@ bus_free(struct pav_engine *e, struct bus *b)
             continue;
         }
         *p = a->next;
-        archive_free(a);
+        archive_free(e, a);
     }
     for (i = 0; i < b->table_len; i++)
         while (b->rules[i] != NULL) {
             struct bus_rule *r = b->rules[i];
 
             b->rules[i] = r->next;
+            e->status_rules -= r->subject.asks_status;
             rule_free(r);
         }
     pav_index_free(b->index);

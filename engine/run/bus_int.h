@@ -23,6 +23,7 @@ enum subject_kind { SUBJECT_MACHINE, SUBJECT_RULE, SUBJECT_ARCHIVE };
 struct subject {
     enum subject_kind kind;
     struct pav_index_rule *handle; /* NULL: not in an index */
+    bool asks_status;              /* it is counted in status_rules */
 };
 
 /* A rule of a machine's rules.json. */
@@ -45,8 +46,9 @@ enum target_kind {
 struct target {
     const char *id, *arn;
     enum target_kind kind;
-    const char *name; /* of the machine or bus; NULL outside */
-    bool outside;     /* a bus of another daemon */
+    const char *name;      /* of the machine or bus; NULL outside */
+    const char *qualifier; /* of the machine: version or alias; or NULL */
+    bool outside;          /* a bus of another daemon */
     const struct pav_transform *transform;
     struct pav_bytes text;         /* JSON, as it was put */
     const struct pav_doc *dynamic; /* it has values out of the event; or NULL */
@@ -107,6 +109,10 @@ bool bus_admits(struct pav_engine *e, const struct bus *b, const char *account);
 /* Sends one target its input; `*started`: the machine that was started. */
 void target_send(struct pav_engine *e, struct sending *s,
                  const struct target *t, struct execution **started);
+/* Is it "arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE"? */
+bool target_arn_fits(const struct pav_doc *arn);
+/* Why nobody serves a target with this ARN; NULL: somebody does, or may. */
+const char *target_unserved(struct pav_engine *e, const char *arn);
 /* A target as the API has it (PutTargets, CreateSchedule). */
 enum pav_rc
 target_read(struct pav_engine *e, struct pav_arena *a, const struct pav_doc *d,

@@ -2,6 +2,7 @@
 #include "pavane/envelope.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "pavane/digest.h"
 #include "pavane/text.h"
@@ -24,6 +25,7 @@ struct reading {
     struct pav_envelope *out;
     struct raw id, detail_type, source, account, time, region, resources,
         detail;
+    bool cloud; /* a CloudEvents event: its attributes go along */
 };
 
 static struct raw
@@ -186,6 +188,21 @@ entry_time(struct reading *r)
 }
 
 static enum pav_rc
+entry_bus(struct reading *r)
+{
+    struct raw bus = member(r, "EventBusName");
+    bool is_text;
+
+    if (bus.p == NULL || strncmp(bus.p, "null", 4) == 0)
+        return PAV_OK;
+    r->out->bus = text_of(r, bus, &is_text);
+    if (!is_text || r->out->bus.len == 0 || !is_plain(r->out->bus))
+        return pav_fail(r->err, PAV_INVALID, "/EventBusName",
+                        "the field 'EventBusName' must be a bus's name or ARN");
+    return PAV_OK;
+}
+
+static enum pav_rc
 read_entry(struct reading *r)
 {
     enum pav_rc rc =
@@ -196,11 +213,60 @@ read_entry(struct reading *r)
                         &r->out->detail_type);
     if (rc == PAV_OK)
         rc = entry_detail(r);
+    if (rc == PAV_OK)
+        rc = entry_bus(r);
     r->id = member(r, "Id");
     r->time = member(r, "Time");
     r->resources = member(r, "Resources");
     entry_time(r);
     return rc;
+}
+
+static bool
+says_json(struct pav_bytes type)
+{
+    const char *end = memchr(type.p, ';', type.len);
+    size_t len = end == NULL ? type.len : (size_t)(end - type.p);
+
+    while (len > 0 && type.p[len - 1] == ' ')
+        len--;
+    return (len == 16 && strncasecmp(type.p, "application/json", 16) == 0) ||
+           (len > 5 && strncasecmp(type.p + len - 5, "+json", 5) == 0);
+}
+
+/* `data`, or what `data_base64` is the text of, when that is JSON. */
+static enum pav_rc
+cloud_data(struct reading *r)
+{
+    struct raw coded = member(r, "data_base64");
+    struct raw type = member(r, "datacontenttype");
+    struct pav_bytes text, of;
+    bool is_text;
+    char *plain;
+    size_t len;
+
+    r->detail = member(r, "data");
+    if (coded.p == NULL)
+        return PAV_OK;
+    if (r->detail.p != NULL)
+        return pav_fail(r->err, PAV_INVALID, "/data_base64",
+                        "an event has data or data_base64, not both");
+    text = text_of(r, coded, &is_text);
+    plain = pav_arena_alloc(r->a, text.len + 4);
+    if (!is_text || !pav_base64_decode(text.p, text.len, plain, &len))
+        return pav_fail(r->err, PAV_INVALID, "/data_base64",
+                        "the field 'data_base64' must be a text in Base64");
+    of = text_of(r, type, &is_text);
+    if ((is_text && !says_json(of)) ||
+        !pav_doc_check(plain, len, PAV_DEPTH_MAX - 1, &(struct pav_outline){0},
+                       NULL))
+        return pav_fail(r->err, PAV_INVALID, "/data_base64",
+                        "data_base64 holds no JSON: only JSON can be matched "
+                        "and handed on; wrap it in a member of data");
+    r->detail.p = plain;
+    r->detail.len = (uint32_t)len;
+    r->out->simple = false;
+    return PAV_OK;
 }
 
 static enum pav_rc
@@ -214,8 +280,8 @@ read_cloud_event(struct reading *r)
         rc = text_field(r, "type", DETAIL_TYPE_MAX, &r->detail_type,
                         &r->out->detail_type);
     r->time = member(r, "time");
-    r->detail = member(r, "data");
-    return rc;
+    r->cloud = true;
+    return rc == PAV_OK ? cloud_data(r) : rc;
 }
 
 static enum pav_rc
@@ -277,6 +343,76 @@ or_json(struct raw v, const char *otherwise)
     return v.p != NULL ? v : other;
 }
 
+/* What the envelope has no member of its own for. */
+static bool
+goes_along(const struct pav_span *m)
+{
+    static const char *const others[] = {
+        "specversion", "id",      "source",      "type",       "time",
+        "data",        "version", "detail-type", "account",    "region",
+        "resources",   "detail",  "replay-name", "data_base64"};
+    size_t i;
+
+    for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (strlen(others[i]) == m->key_len &&
+            memcmp(others[i], m->key, m->key_len) == 0)
+            return false;
+    return true;
+}
+
+static size_t
+attributes_len(const struct reading *r)
+{
+    size_t len = 0;
+    uint32_t i;
+
+    for (i = 0; r->cloud && i < r->outline->count; i++)
+        if (goes_along(&r->outline->members[i]))
+            len +=
+                r->outline->members[i].key_len + r->outline->members[i].len + 4;
+    return len;
+}
+
+static char *
+put_attributes(const struct reading *r, char *w)
+{
+    uint32_t i;
+
+    for (i = 0; r->cloud && i < r->outline->count; i++) {
+        const struct pav_span *m = &r->outline->members[i];
+        struct raw value = {m->p, m->len};
+
+        if (!goes_along(m))
+            continue;
+        w = put(w, ",\"", 2);
+        w = put(w, m->key, m->key_len);
+        w = put_member(w, "\":", value);
+    }
+    return w;
+}
+
+/* Whether the sender may not speak for the account that the event names. */
+static bool
+is_stamped(const struct reading *r)
+{
+    const char *p = r->defaults->speaks_for;
+    bool is_text;
+    struct pav_bytes account = text_of(r, r->account, &is_text);
+
+    if (!r->defaults->stamps || p == NULL)
+        return r->defaults->stamps;
+    if (strcmp(p, "*") == 0)
+        return false;
+    for (; is_text && *p != '\0'; p += *p == ',') {
+        size_t len = strcspn(p, ",");
+
+        if (len == account.len && memcmp(p, account.p, len) == 0)
+            return false;
+        p += len;
+    }
+    return true;
+}
+
 static void
 fill_defaults(struct reading *r)
 {
@@ -294,6 +430,8 @@ fill_defaults(struct reading *r)
         r->id = or_text(r, r->id, d->fresh_id == NULL ? made : d->fresh_id);
         r->out->id = text_of(r, r->id, &is_text);
     }
+    if (r->out->stamped)
+        r->account.p = r->region.p = NULL;
     r->account = or_text(r, r->account, d->account);
     r->region = or_text(r, r->region, d->region);
     pav_time_format(d->now_ms, when);
@@ -314,7 +452,7 @@ assemble(struct reading *r)
         replay = or_text(r, replay, r->defaults->replay);
     len = 160 + r->id.len + r->detail_type.len + r->source.len +
           r->account.len + r->time.len + r->region.len + r->resources.len +
-          replay.len + r->detail.len;
+          replay.len + r->detail.len + attributes_len(r);
     text = w = pav_arena_alloc(r->a, len);
     w = put_member(w, "{\"version\":\"0\",\"id\":", r->id);
     w = put_member(w, ",\"detail-type\":", r->detail_type);
@@ -325,11 +463,25 @@ assemble(struct reading *r)
     w = put_member(w, ",\"resources\":", r->resources);
     if (replay.p != NULL)
         w = put_member(w, ",\"replay-name\":", replay);
+    w = put_attributes(r, w);
     w = put_member(w, ",\"detail\":", r->detail);
     w = put(w, "}", 1);
     *w = '\0';
     r->out->text.p = text;
     r->out->text.len = (size_t)(w - text);
+}
+
+/* Lower-case letters and digits: CloudEvents 1.0, 3.1. */
+static bool
+is_extension(const struct pav_member *m)
+{
+    uint32_t i;
+
+    for (i = 0; i < m->len; i++)
+        if (!((m->key[i] >= 'a' && m->key[i] <= 'z') ||
+              (m->key[i] >= '0' && m->key[i] <= '9')))
+            return false;
+    return m->len > 0;
 }
 
 /* A key that stands twice or is escaped: the tree knows what holds. */
@@ -339,32 +491,43 @@ outline_of_tree(struct pav_arena *a, const char *text, size_t len,
 {
     const struct pav_doc *d;
     enum pav_rc rc = pav_doc_parse(a, text, len, NULL, &d, err);
+    bool is_cloud;
     uint32_t i;
 
     if (rc != PAV_OK)
         return rc;
+    is_cloud = pav_doc_get(d, "specversion") != NULL;
     out->count = 0;
     out->simple = false;
     for (i = 0; i < d->len; i++) {
         static const char *const known[] = {
-            "id",     "detail-type", "source", "account",   "time",
-            "region", "resources",   "detail", "Source",    "DetailType",
-            "Detail", "Id",          "Time",   "Resources", "specversion",
-            "type",   "data"};
+            "id",         "detail-type", "source",       "account",
+            "time",       "region",      "resources",    "detail",
+            "Source",     "DetailType",  "Detail",       "Id",
+            "Time",       "Resources",   "EventBusName", "specversion",
+            "type",       "data",        "data_base64",  "datacontenttype",
+            "dataschema", "subject"};
         const struct pav_member *m = &d->members[i];
+        bool is_known = false;
         size_t k;
 
         for (k = 0; k < sizeof(known) / sizeof(known[0]); k++)
-            if (strlen(known[k]) == m->len &&
-                memcmp(known[k], m->key, m->len) == 0 &&
-                out->count < PAV_OUTLINE_MAX) {
-                struct pav_span *span = &out->members[out->count++];
+            is_known |= strlen(known[k]) == m->len &&
+                        memcmp(known[k], m->key, m->len) == 0;
+        if (is_known || (is_cloud && is_extension(m))) {
+            struct pav_span *span;
 
-                span->key = m->key;
-                span->key_len = m->len;
-                span->p = pav_doc_text(a, &m->value);
-                span->len = (uint32_t)strlen(span->p);
-            }
+            if (out->count == PAV_OUTLINE_MAX)
+                return pav_fail(err, PAV_LIMIT, "",
+                                "an event of CloudEvents has at most %d "
+                                "attributes",
+                                PAV_OUTLINE_MAX);
+            span = &out->members[out->count++];
+            span->key = m->key;
+            span->key_len = m->len;
+            span->p = pav_doc_text(a, &m->value);
+            span->len = (uint32_t)strlen(span->p);
+        }
     }
     return PAV_OK;
 }
@@ -405,6 +568,11 @@ pav_envelope_read(const char *text, size_t len,
         rc = id_field(&r);
     if (rc != PAV_OK)
         return rc;
+    out->stamped = is_stamped(&r);
+    if (out->stamped && out->source.len >= 4 &&
+        memcmp(out->source.p, "aws.", 4) == 0)
+        return pav_fail(err, PAV_DENIED, "/source",
+                        "Not authorized for the source.");
     fill_defaults(&r);
     assemble(&r);
     return PAV_OK;
@@ -429,4 +597,44 @@ pav_envelope_read_any(const char *text, size_t len,
     rc = pav_doc_parse(a, text, len, NULL, &ignored, err);
     return rc != PAV_OK ? rc
                         : pav_fail(err, PAV_INVALID, "", "this is no event");
+}
+
+const char *
+pav_entry_fault(struct pav_arena *a, const struct pav_doc *entry,
+                const struct pav_envelope_defaults *defaults,
+                struct pav_envelope *out, const char **code)
+{
+    static const char *const needed[] = {"Source", "DetailType", "Detail"};
+    const struct pav_doc *source = pav_doc_get(entry, "Source"), *detail;
+    struct pav_bytes text;
+    struct pav_err err;
+    size_t i;
+
+    *code = "InvalidArgument";
+    for (i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+        const struct pav_doc *v = pav_doc_get(entry, needed[i]);
+
+        if (v == NULL || v->kind != PAV_STRING || v->len == 0)
+            return pav_arena_printf(a,
+                                    "Parameter %s is not valid. Reason: %s is "
+                                    "a required argument.",
+                                    needed[i], needed[i]);
+    }
+    if (source->len >= 4 && memcmp(source->text, "aws.", 4) == 0) {
+        *code = "NotAuthorizedForSourceException";
+        return "Not authorized for the source.";
+    }
+    detail = pav_doc_get(entry, "Detail");
+    *code = "MalformedDetail";
+    if (pav_doc_parse(a, detail->text, detail->len, NULL, &detail, NULL) !=
+            PAV_OK ||
+        detail->kind != PAV_OBJECT)
+        return "Detail is malformed.";
+    *code = "InvalidArgument";
+    text.p = pav_doc_text(a, entry);
+    text.len = strlen(text.p);
+    if (pav_envelope_read_any(text.p, text.len, defaults, a, out, &err) !=
+        PAV_OK)
+        return pav_arena_printf(a, "%s", err.message);
+    return NULL;
 }

@@ -8,11 +8,13 @@
 #include <string.h>
 
 #include "pavane/digest.h"
+#include "pavane/log.h"
 #include "pavane/schedule.h"
 #include "pavane/text.h"
 #include "events_api_int.h"
 
 #define TARGETS_MAX 100 /* of one rule */
+#define POLICY_MAX  10240
 
 /* ---- what is shared ---- */
 
@@ -200,6 +202,7 @@ create_bus(struct control *c)
 {
     const char *name = control_text(c, "Name");
     struct pav_members body;
+    struct machine *m;
 
     if (bus_by_name(c->e, name) != NULL) {
         job_fail(c->j, PAV_CONFLICT, "ResourceAlreadyExistsException", "Name",
@@ -215,6 +218,10 @@ create_bus(struct control *c)
     pav_members_str(&c->out, "EventBusArn", events_arn(c, "event-bus", name));
     events_copy(&c->out, c->j->request, bus_fields);
     tags_of_new(c, events_arn(c, "event-bus", name));
+    for (m = c->e->machines; m != NULL; m = m->next)
+        if (m->by_folder && m->rules != NULL &&
+            strcmp(m->rules->bus, name) == 0)
+            pav_store_fault_put(c->e->store, m->name, NULL, 0);
     events_touch(c, PAV_TOUCHED_BUS, NULL, name);
 }
 
@@ -432,6 +439,49 @@ has_statements(const struct pav_doc *list)
     return list != NULL && list->kind == PAV_ARRAY;
 }
 
+/* Another account may put events, and no more: what else a statement grants
+ * would be without effect, and is refused.  NULL: nothing is. */
+static const char *
+statement_fault(struct control *c, const struct pav_doc *s)
+{
+    const struct pav_doc *action = pav_doc_get(s, "Action");
+    uint32_t i, n = action == NULL              ? 0
+                    : action->kind == PAV_ARRAY ? action->len
+                                                : 1;
+
+    if (pav_doc_get(s, "NotAction") != NULL ||
+        pav_doc_get(s, "NotPrincipal") != NULL)
+        return "NotAction and NotPrincipal are not served";
+    for (i = 0; i < n; i++) {
+        const struct pav_doc *a =
+            action->kind == PAV_ARRAY ? &action->items[i] : action;
+
+        if (!pav_doc_is_str(a, "events:PutEvents") &&
+            !pav_doc_is_str(a, "events:*") && !pav_doc_is_str(a, "*"))
+            return pav_arena_printf(
+                c->a,
+                "the Action %s is not served: another account may be let "
+                "events:PutEvents, and nothing else",
+                pav_doc_text(c->a, a));
+    }
+    if (pav_doc_get(s, "Condition") != NULL &&
+        !pav_doc_is_str(pav_doc_get(s, "Effect"), "Deny"))
+        return "a Condition cannot be judged here: organisations are not "
+               "known; name the accounts as Principal";
+    return n == 0 ? "a statement needs an Action" : NULL;
+}
+
+static const char *
+policy_fault(struct control *c, const struct pav_doc *list)
+{
+    const char *why = NULL;
+    uint32_t i;
+
+    for (i = 0; why == NULL && i < list->len; i++)
+        why = statement_fault(c, &list->items[i]);
+    return why;
+}
+
 static void
 put_permission(struct control *c)
 {
@@ -440,6 +490,7 @@ put_permission(struct control *c)
     const struct pav_doc *policy;
     struct pav_items statements;
     struct pav_err err;
+    const char *why;
     bool found;
 
     if (b == NULL)
@@ -452,7 +503,21 @@ put_permission(struct control *c)
                      "Parameter Policy is not valid.");
             return;
         }
+        why = policy_fault(c, pav_doc_get(policy, "Statement"));
+        if (strlen(text) > POLICY_MAX)
+            why = "it is longer than 10,240 bytes";
+        if (why != NULL) {
+            job_fail(c->j, PAV_INVALID, "ValidationException", "Policy",
+                     "Parameter Policy is not valid. Reason: %s.", why);
+            return;
+        }
         save_policy(c, b, policy);
+        return;
+    }
+    if (pav_doc_get(c->j->request, "Condition") != NULL) {
+        job_fail(c->j, PAV_INVALID, "ValidationException", "Condition",
+                 "Parameter Condition is not valid. Reason: organisations are "
+                 "not known here; name the accounts as Principal.");
         return;
     }
     if (control_text(c, "StatementId") == NULL ||
@@ -809,6 +874,45 @@ none_failed(struct control *c)
     pav_members_puts(&c->out, "FailedEntries", &pav_doc_empty_array);
 }
 
+/* Those whose ARN has not the form of one are not put. */
+static void
+put_failed_entries(struct control *c, const struct pav_doc *list)
+{
+    struct pav_items failed;
+    uint32_t i;
+
+    pav_items_init(&failed, c->a);
+    for (i = 0; i < list->len; i++) {
+        struct pav_members m;
+
+        if (target_arn_fits(pav_doc_get(&list->items[i], "Arn")))
+            continue;
+        pav_members_init(&m, c->a);
+        pav_members_puts(&m, "TargetId", pav_doc_get(&list->items[i], "Id"));
+        pav_members_str(&m, "ErrorCode", "ValidationException");
+        pav_members_str(&m, "ErrorMessage",
+                        "Parameter Arn is not valid. Reason: Provided Arn is "
+                        "not in correct format.");
+        pav_items_add(&failed, pav_members_object(&m));
+    }
+    pav_members_int(&c->out, "FailedEntryCount", failed.count);
+    pav_members_puts(&c->out, "FailedEntries", pav_items_array(&failed));
+}
+
+/* Its form is right, but what it gets will be a dead letter. */
+static void
+target_warn(struct control *c, const char *rule, const struct pav_doc *d)
+{
+    const struct pav_doc *arn = pav_doc_get(d, "Arn");
+    const char *why = target_arn_fits(arn)
+                          ? target_unserved(c->e, pav_doc_str(c->a, arn))
+                          : NULL;
+
+    if (why != NULL)
+        pav_log(PAV_LOG_WARN, NULL, "rule '%s': target %s: %s", rule,
+                pav_doc_str(c->a, arn), why);
+}
+
 static void
 put_targets(struct control *c)
 {
@@ -824,6 +928,7 @@ put_targets(struct control *c)
     for (i = 0; i < list->len; i++) {
         const char *why = target_fault(c, &list->items[i]);
 
+        target_warn(c, row.name, &list->items[i]);
         if (why != NULL) {
             job_fail(c->j, PAV_INVALID, "ValidationException", "Targets", "%s",
                      why);
@@ -840,14 +945,15 @@ put_targets(struct control *c)
             pav_items_add(&all, &old->items[i]);
     }
     for (i = 0; i < list->len; i++)
-        pav_items_add(&all, &list->items[i]);
+        if (target_arn_fits(pav_doc_get(&list->items[i], "Arn")))
+            pav_items_add(&all, &list->items[i]);
     if (all.count > TARGETS_MAX) {
         job_fail(c->j, PAV_LIMIT, "LimitExceededException", "Targets",
                  "The requested resource exceeds the maximum number allowed.");
         return;
     }
     save_targets(c, b, row.name, body, &all);
-    none_failed(c);
+    put_failed_entries(c, list);
 }
 
 static void

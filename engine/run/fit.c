@@ -119,6 +119,10 @@ event_load(struct pav_engine *e, int64_t id, struct pav_event *out)
         return false;
     defaults.fresh_id = row.event_id.p;
     defaults.replay = row.replay;
+    if (row.account != NULL) {
+        defaults.account = row.account;
+        defaults.stamps = true;
+    }
     defaults.now_ms = row.received_at;
     if (pav_envelope_read_any(row.body.p, row.body.len, &defaults, &e->arena,
                               &envelope, NULL) != PAV_OK ||

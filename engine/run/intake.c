@@ -6,6 +6,7 @@
  * concerns nobody `unmatched`.  The event is text until somebody needs more of
  * it than rules ask for.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,7 @@ struct arrival {
     uint32_t capacity;
     const struct bus *visited[MAX_BUSES];
     uint32_t visited_count, hops; /* all buses; those in a row to this one */
+    bool crowded;                 /* it would concern more than it may */
 };
 
 static struct pav_event *
@@ -107,6 +109,37 @@ settle(struct arrival *ar, const struct verdict *v)
 
 /* ---- the correlation id ---- */
 
+/* 1234.0 and 1.234e3 are the number 1234, as patterns compare them; digits
+ * alone stay as they are, however many. */
+static struct pav_bytes
+number_text(struct pav_arena *a, struct pav_bytes raw)
+{
+    struct pav_doc d = {
+        .kind = PAV_NUMBER, .len = (uint32_t)raw.len, .text = raw.p};
+    double v;
+    int digits;
+
+    if (memchr(raw.p, '.', raw.len) == NULL &&
+        memchr(raw.p, 'e', raw.len) == NULL &&
+        memchr(raw.p, 'E', raw.len) == NULL &&
+        !(raw.len == 2 && memcmp(raw.p, "-0", 2) == 0))
+        return raw;
+    v = pav_doc_double(&d);
+    if (v == floor(v) && fabs(v) < 1e15) {
+        raw.p = pav_arena_printf(a, "%lld", (long long)v);
+    } else {
+        for (digits = 15; digits < 17; digits++) {
+            raw.p = pav_arena_printf(a, "%.*g", digits, v);
+            if (strtod(raw.p, NULL) == v)
+                break;
+        }
+        if (digits == 17)
+            raw.p = pav_arena_printf(a, "%.17g", v);
+    }
+    raw.len = strlen(raw.p);
+    return raw;
+}
+
 /* The value at one path: as the index found it, or out of the tree. */
 static bool
 key_part(struct arrival *ar, const struct machine_rule *r, uint32_t i,
@@ -124,14 +157,18 @@ key_part(struct arrival *ar, const struct machine_rule *r, uint32_t i,
             return false;
         out->p = v->text;
         out->len = v->len;
+        if (v->kind == PAV_NUMBER)
+            *out = number_text(a, *out);
         return v->len > 0;
     }
     raw = pav_index_wanted(r->bus->index, r->slots[i]);
     if (raw.len == 0 || strchr("{[tfn", *raw.p) != NULL)
         return false;
     *out = raw;
-    if (*raw.p != '"')
+    if (*raw.p != '"') {
+        *out = number_text(a, raw);
         return true;
+    }
     out->p = raw.p + 1;
     out->len = raw.len - 2;
     if (memchr(out->p, '\\', out->len) != NULL) {
@@ -328,6 +365,37 @@ resume_open(struct arrival *ar, struct verdict *v, struct execution *x,
 
 /* ---- starting ---- */
 
+static void
+reject(struct arrival *ar, struct verdict *v, const char *why)
+{
+    v->kind = PAV_REJECTED;
+    v->detail = why;
+    settle(ar, v);
+}
+
+/* Each machine that makes an event, which starts the next one, goes deeper. */
+static bool
+is_loop(const struct arrival *ar)
+{
+    int64_t max = ar->e->config.depth_max;
+
+    return ar->item->depth > (max == 0 ? PAV_DEPTH : max);
+}
+
+static const char *
+loop_text(struct arrival *ar)
+{
+    int64_t max = ar->e->config.depth_max;
+
+    ar->e->counts.loops_cut++;
+    return pav_arena_printf(&ar->e->arena,
+                            "the event comes through %lld machines that "
+                            "started each other: a loop? --event-depth is "
+                            "%lld",
+                            (long long)ar->item->depth,
+                            (long long)(max == 0 ? PAV_DEPTH : max));
+}
+
 /* The event that started an execution, in its envelope. */
 static bool
 starting_event(struct pav_engine *e, const struct pav_execution_row *row,
@@ -368,6 +436,11 @@ start(struct arrival *ar, struct verdict *v, const struct pav_doc *input,
 {
     struct execution *x = pav_arena_zalloc(&ar->e->arena, sizeof(*x));
 
+    if (is_loop(ar)) {
+        reject(ar, v, loop_text(ar));
+        return;
+    }
+
     execution_start(ar->e, v->machine,
                     free_name(ar->e, v->machine, v->key, newest), v->key, input,
                     ar->id, x);
@@ -395,7 +468,8 @@ was_taken(struct arrival *ar, const struct machine *m, int64_t *execution_id)
 {
     int64_t window = m->rules == NULL ? 0 : m->rules->duplicate_ms;
 
-    return ar->last_seen != 0 && ar->now_ms - ar->last_at <= window &&
+    return ar->last_seen != 0 && window > 0 &&
+           ar->now_ms - ar->last_at <= window &&
            pav_store_concerned(ar->e->store, ar->last_seen, m->id,
                                execution_id);
 }
@@ -426,14 +500,6 @@ is_duplicate(struct arrival *ar, struct verdict *v, const struct pav_rule *rule,
         v->execution = x;
     settle(ar, v);
     return true;
-}
-
-static void
-reject(struct arrival *ar, struct verdict *v, const char *why)
-{
-    v->kind = PAV_REJECTED;
-    v->detail = why;
-    settle(ar, v);
 }
 
 static void
@@ -583,6 +649,22 @@ index_attributes(struct arrival *ar, const struct verdict *v)
 
 /* ---- schemas ---- */
 
+/* The answer says it as well, in the words of both doors. */
+static void
+tell_refusal(struct arrival *ar, const char *why)
+{
+    struct pav_buf b;
+
+    pav_buf_init(&b, 1 << 16);
+    pav_buf_puts(&b, "{\"at\":\"/detail\",\"message\":");
+    pav_buf_jsons(&b, why);
+    pav_buf_putc(&b, '}');
+    ar->item->error = pav_arena_strdup(ar->out, b.p);
+    pav_buf_fini(&b);
+    ar->item->code = "InvalidArgument";
+    ar->item->message = pav_arena_strdup(ar->out, why);
+}
+
 /* False when the event's schema refuses it: that is its disposition then. */
 static bool
 schema_admits(struct arrival *ar)
@@ -600,6 +682,8 @@ schema_admits(struct arrival *ar)
     v.detail =
         pav_arena_printf(&ar->e->arena, "it does not fit its schema: %s", why);
     settle(ar, &v);
+    if (rejects)
+        tell_refusal(ar, v.detail);
     return !rejects;
 }
 
@@ -661,7 +745,8 @@ is_content_duplicate(struct arrival *ar, struct verdict *v)
                      pav_doc_hash(pav_doc_get(d, "source")) * 3 ^
                      pav_doc_hash(pav_doc_get(d, "detail-type")) * 5);
     event_id = pav_store_content_seen(e->store, v->machine->id, hash, &at);
-    if (event_id != 0 && ar->now_ms - at <= rules->duplicate_ms &&
+    if (event_id != 0 && rules->duplicate_ms > 0 &&
+        ar->now_ms - at <= rules->duplicate_ms &&
         event_load(e, event_id, &before) && same_event(&before, event_of(ar))) {
         v->kind = PAV_DUPLICATE;
         v->detail = "the same content came before";
@@ -706,6 +791,31 @@ take(struct arrival *ar, struct verdict *v, struct finding *f,
         index_attributes(ar, v);
 }
 
+/* May it have one disposition more?  What is left out is said: crowd(). */
+static bool
+has_room(struct arrival *ar)
+{
+    ar->crowded |= ar->item->outcome_count >= MAX_CONCERNED;
+    return !ar->crowded;
+}
+
+/* The last disposition of an event that concerns more than it may. */
+static void
+crowd(struct arrival *ar)
+{
+    struct verdict v = {
+        .kind = PAV_REJECTED,
+        .detail = "the event concerns more than 1,000 machines and rules: the "
+                  "others do not get it"};
+
+    if (!ar->crowded)
+        return;
+    settle(ar, &v);
+    pav_log(PAV_LOG_WARN, NULL, "event %.*s of %.*s: %s",
+            (int)ar->envelope->id.len, ar->envelope->id.p,
+            (int)ar->envelope->source.len, ar->envelope->source.p, v.detail);
+}
+
 static void
 concern(struct arrival *ar, const struct match *match)
 {
@@ -716,6 +826,8 @@ concern(struct arrival *ar, const struct match *match)
     const char *why = NULL;
     struct finding f;
 
+    if (!has_room(ar))
+        return;
     if (!find(ar, m, match, &f, &why)) {
         reject(ar, &v, why);
         return;
@@ -928,7 +1040,10 @@ send_all(struct arrival *ar, const struct bus_rule *r)
         const struct target *t = &r->targets[i];
         struct execution *x = NULL;
 
-        if (t->kind == TARGET_BUS && !t->outside) {
+        if (is_loop(ar) && t->kind != TARGET_RESUME) {
+            target_dead(ar->e, &s, t, ar->envelope->text, "LOOP",
+                        loop_text(ar));
+        } else if (t->kind == TARGET_BUS && !t->outside) {
             send_to_bus(ar, t, &s);
         } else if (t->kind == TARGET_RESUME) {
             send_to_wait(ar, t, &s);
@@ -938,7 +1053,7 @@ send_all(struct arrival *ar, const struct bus_rule *r)
         }
         if (x == NULL) {
             elsewhere++;
-        } else if (ar->item->outcome_count < MAX_CONCERNED) {
+        } else if (has_room(ar)) {
             struct verdict started = {.machine = x->version->machine,
                                       .kind = PAV_STARTED,
                                       .execution = x,
@@ -951,7 +1066,7 @@ send_all(struct arrival *ar, const struct bus_rule *r)
         return;
     v.detail = pav_arena_printf(&ar->e->arena, "rule '%s': %u target%s",
                                 r->name, elsewhere, elsewhere == 1 ? "" : "s");
-    if (ar->item->outcome_count < MAX_CONCERNED)
+    if (has_room(ar))
         settle(ar, &v);
 }
 
@@ -971,15 +1086,15 @@ route(struct arrival *ar, struct bus *b)
     ar->visited[ar->visited_count++] = b;
     ar->hops++;
     match_bus(ar, b, &all);
-    for (i = 0;
-         i < all.machine_count && ar->item->outcome_count < MAX_CONCERNED; i++)
+    for (i = 0; i < all.machine_count; i++)
         if (all.machines[i].machine->concerned_by != ar->stamp)
             concern(ar, &all.machines[i]);
     if (all.rule_count > 0 && was_sent(ar)) {
         struct verdict v = {.kind = PAV_DUPLICATE,
                             .detail = "this source sent this id before"};
 
-        settle(ar, &v);
+        if (has_room(ar))
+            settle(ar, &v);
         all.rule_count = 0;
     }
     for (i = 0; i < all.rule_count; i++)
@@ -1038,15 +1153,58 @@ nobody(struct arrival *ar, const struct bus *b)
     settle(ar, &v);
 }
 
-/* A bus that nobody has created is the default one: what is sent to it would
- * be lost otherwise. */
+/* NULL: nobody has created it. */
 static struct bus *
 bus_for(struct pav_engine *e, const struct pav_event_item *item)
 {
-    struct bus *b =
-        item->bus_id != 0 ? bus_by_id(e, item->bus_id) : bus_of(e, item->bus);
+    return item->bus_id != 0 ? bus_by_id(e, item->bus_id)
+                             : bus_of(e, item->bus);
+}
 
-    return b == NULL ? e->buses : b;
+static void
+no_such_bus(struct arrival *ar)
+{
+    const char *name = ar->item->bus == NULL ? "" : ar->item->bus;
+    struct verdict v = {
+        .kind = PAV_UNMATCHED,
+        .detail = pav_arena_printf(
+            &ar->e->arena, "no such bus '%s': CreateEventBus makes one", name)};
+
+    pav_log(PAV_LOG_WARN, NULL, "event %.*s of %.*s: %s",
+            (int)ar->envelope->id.len, ar->envelope->id.p,
+            (int)ar->envelope->source.len, ar->envelope->source.p, v.detail);
+    settle(ar, &v);
+}
+
+/* Would anybody see an event of the engine's own? */
+static bool
+is_asked_for(struct pav_engine *e, const struct bus *b,
+             const struct pav_envelope *envelope)
+{
+    struct pav_matches found;
+    const struct archive *a;
+
+    for (a = e->archives; a != NULL; a = a->next)
+        if (a->all && a->bus == b)
+            return true;
+    pav_index_match(b->index, envelope->text.p, envelope->text.len,
+                    envelope->simple, &e->arena, &found);
+    return found.count > 0;
+}
+
+static void
+enter(struct arrival *ar, struct bus *b)
+{
+    if (b == NULL) {
+        no_such_bus(ar);
+        return;
+    }
+    if (!schema_admits(ar))
+        return;
+    route(ar, b);
+    crowd(ar);
+    if (ar->item->outcome_count == 0)
+        nobody(ar, b);
 }
 
 static void
@@ -1063,11 +1221,17 @@ arrive(struct pav_engine *e, struct pav_arena *out, struct pav_event_item *item)
                                 .event_id = item->event.id,
                                 .detail_type = item->event.detail_type,
                                 .body = item->body,
-                                .bus_id = b->id,
-                                .replay = item->replay};
+                                .bus_id = b == NULL ? 0 : b->id,
+                                .replay = item->replay,
+                                .account =
+                                    item->event.stamped ? item->account : NULL,
+                                .depth = item->depth};
+    int64_t depth = e->depth;
 
     item->outcomes = NULL;
     item->outcome_count = 0;
+    if (item->own && (b == NULL || !is_asked_for(e, b, &item->event)))
+        return;
     ar.id = row.id = pav_store_next_event(e->store);
     ar.stamp = ++e->arrivals;
     if (item->event.known_id && item->replay == NULL)
@@ -1075,11 +1239,9 @@ arrive(struct pav_engine *e, struct pav_arena *out, struct pav_event_item *item)
                                             item->event.id, &ar.last_at);
     pav_store_event_add(e->store, &row);
     e->counts.events++;
-    if (!schema_admits(&ar))
-        return;
-    route(&ar, b);
-    if (item->outcome_count == 0)
-        nobody(&ar, b);
+    e->depth = item->depth;
+    enter(&ar, b);
+    e->depth = depth;
 }
 
 void
@@ -1108,25 +1270,29 @@ void
 intake_replayed(struct pav_engine *e, const struct pav_event_row *row,
                 struct pav_event_item *item)
 {
-    struct pav_envelope_defaults defaults = {.region = e->config.region,
-                                             .account = e->config.account,
-                                             .fresh_id = row->event_id.p,
-                                             .replay = item->replay,
-                                             .now_ms = row->received_at};
+    struct pav_envelope_defaults defaults = {
+        .region = e->config.region,
+        .account = row->account != NULL ? row->account : e->config.account,
+        .stamps = row->account != NULL,
+        .fresh_id = row->event_id.p,
+        .replay = item->replay,
+        .now_ms = row->received_at};
 
+    item->account = row->account;
+    item->depth = row->depth;
     if (pav_envelope_read_any(row->body.p, row->body.len, &defaults, &e->arena,
                               &item->event, NULL) == PAV_OK)
         arrive(e, &e->arena, item);
 }
 
 void
-intake_own(struct pav_engine *e, const struct pav_doc *d, bool known_id)
+intake_own(struct pav_engine *e, const struct pav_doc *d, int64_t depth)
 {
-    struct pav_event_item item = {0};
+    struct pav_event_item item = {.depth = depth, .own = true};
     struct pav_bytes text = {pav_doc_text(&e->arena, d), 0};
 
     text.len = strlen(text.p);
-    intake_text(e, text, known_id, &item);
+    intake_text(e, text, false, &item);
 }
 
 static bool
@@ -1137,8 +1303,8 @@ may_put(struct pav_engine *e, struct pav_job *j, struct pav_event_item *item)
     if (j->account == NULL)
         return true;
     b = bus_for(e, item);
-    if (bus_admits(e, b, j->account))
-        return true;
+    if (b == NULL || bus_admits(e, b, j->account))
+        return true; /* of no bus: nobody gets it */
     item->code = "AccessDeniedException";
     item->message = pav_arena_printf(&j->arena,
                                      "Account %s is not authorized to perform: "
@@ -1157,6 +1323,7 @@ intake_events(struct pav_engine *e, struct pav_job *j)
     for (i = 0; i < j->item_count; i++) {
         if (j->items[i].error != NULL || !may_put(e, j, &j->items[i]))
             continue;
+        j->items[i].account = j->account;
         arrive(e, &j->arena, &j->items[i]);
         turn_breathe(e);
     }

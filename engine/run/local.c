@@ -287,12 +287,15 @@ start_execution(struct call *c)
                                 m->execution_arn, name));
         return;
     }
+    if (pav_store_execution(e->store, c->task->execution_id, &e->arena, &row))
+        e->depth = row.depth;
     if (!c->sync) /* it goes on by itself: nobody asks for it */
         note.parent_id = note.parent_no = 0;
     execution_start_as(
         e, v, name, name, input, 0,
         c->sync || note.version_no != 0 || note.alias != NULL ? &note : NULL,
         &x);
+    e->depth = 0;
     pav_members_init(&out, &e->arena);
     pav_members_str(&out, "ExecutionArn", execution_arn(e, &x));
     pav_members_puts(&out, "StartDate", time_doc(&e->arena, x.row.started_at));
@@ -322,46 +325,74 @@ start_or_look(struct call *c)
 /* ---- putEvents ---- */
 
 static const struct pav_doc *
-entry_error(struct pav_arena *a, const char *message)
+entry_error(struct pav_arena *a, const char *code, const char *message)
 {
     struct pav_members m;
 
     pav_members_init(&m, a);
-    pav_members_str(&m, "ErrorCode", "InvalidArgument");
+    pav_members_str(&m, "ErrorCode", code);
     pav_members_str(&m, "ErrorMessage", message);
     return pav_members_object(&m);
 }
 
+/* The entry with its Detail as text, and with the ARNs of the machine and the
+ * execution behind its resources, as the integration adds them. */
 static const struct pav_doc *
-put_entry(struct call *c, const struct pav_doc *entry)
+completed(struct call *c, const struct pav_doc *entry,
+          const struct pav_execution_row *row)
+{
+    struct pav_arena *a = &c->e->arena;
+    const struct pav_doc *own = pav_doc_get(entry, "Resources");
+    const struct pav_doc *detail = pav_doc_get(entry, "Detail");
+    struct execution x = {.row = *row,
+                          .version = version_get(c->e, row->version_id)};
+    struct pav_items resources;
+    struct pav_members m;
+    uint32_t i;
+
+    pav_items_init(&resources, a);
+    for (i = 0; own != NULL && own->kind == PAV_ARRAY && i < own->len; i++)
+        pav_items_add(&resources, &own->items[i]);
+    (void)pav_store_note(c->e->store, row->id, a, &x.note);
+    if (x.version != NULL) {
+        pav_items_add(&resources, pav_doc_new_cstr(a, x.version->machine->arn));
+        pav_items_add(&resources, pav_doc_new_cstr(a, execution_arn(c->e, &x)));
+    }
+    pav_members_init(&m, a);
+    pav_members_puts(&m, "Resources", pav_items_array(&resources));
+    if (detail != NULL && detail->kind != PAV_STRING)
+        pav_members_puts(&m, "Detail",
+                         pav_doc_new_cstr(a, pav_doc_text(a, detail)));
+    return pav_doc_merge(a, entry, pav_members_object(&m));
+}
+
+static const struct pav_doc *
+put_entry(struct call *c, const struct pav_doc *entry,
+          const struct pav_execution_row *row)
 {
     struct pav_engine *e = c->e;
     struct pav_envelope_defaults defaults = {.region = e->config.region,
                                              .account = e->config.account,
                                              .now_ms = pav_clock_ms(e->clock)};
-    const struct pav_doc *bus = pav_doc_get(entry, "EventBusName");
-    struct pav_event_item item = {0};
+    struct pav_event_item item = {.depth = row->depth + 1};
     struct pav_bytes text;
     struct pav_members m;
-    struct pav_err err;
+    const char *code, *message;
 
-    if (pav_doc_get(entry, "Source") == NULL)
-        return entry_error(&e->arena,
-                           "Parameter Source is not valid. Reason: Source is "
-                           "a required argument.");
-    if (pav_doc_get(entry, "DetailType") == NULL)
-        return entry_error(&e->arena,
-                           "Parameter DetailType is not valid. Reason: "
-                           "DetailType is a required argument.");
-    text.p = pav_doc_text(&e->arena, entry);
-    text.len = strlen(text.p);
-    if (pav_envelope_read_any(text.p, text.len, &defaults, &e->arena,
-                              &item.event, &err) != PAV_OK)
-        return entry_error(&e->arena, pav_arena_printf(&e->arena, "%s %s",
-                                                       err.at, err.message));
-    if (bus != NULL && bus->kind == PAV_STRING)
-        item.bus = pav_doc_str(&e->arena, bus);
-    intake_text(e, item.event.text, false, &item);
+    if (entry->kind != PAV_OBJECT)
+        return entry_error(&e->arena, "InvalidArgument",
+                           "Parameter Entries is not valid.");
+    entry = completed(c, entry, row);
+    message = pav_entry_fault(&e->arena, entry, &defaults, &item.event, &code);
+    if (message != NULL)
+        return entry_error(&e->arena, code, message);
+    if (item.event.bus.p != NULL)
+        item.bus =
+            pav_arena_strndup(&e->arena, item.event.bus.p, item.event.bus.len);
+    text = item.event.text;
+    intake_text(e, text, false, &item);
+    if (item.code != NULL)
+        return entry_error(&e->arena, item.code, item.message);
     pav_members_init(&m, &e->arena);
     pav_members_puts(
         &m, "EventId",
@@ -376,9 +407,12 @@ put_events(struct call *c)
     const struct pav_doc *entries = pav_doc_get(c->with, "Entries"), *result;
     struct pav_members m;
     struct pav_items items;
+    struct pav_execution_row row;
     int64_t failed = 0;
     uint32_t i;
 
+    if (!pav_store_execution(c->e->store, c->task->execution_id, a, &row))
+        return;
     if (entries == NULL || entries->kind != PAV_ARRAY || entries->len == 0 ||
         entries->len > 10) {
         wake(c, PAV_WAKE_FAILURE, NULL, "EventBridge.ValidationException",
@@ -388,7 +422,7 @@ put_events(struct call *c)
     }
     pav_items_init(&items, a);
     for (i = 0; i < entries->len; i++) {
-        const struct pav_doc *d = put_entry(c, &entries->items[i]);
+        const struct pav_doc *d = put_entry(c, &entries->items[i], &row);
 
         failed += pav_doc_get(d, "ErrorCode") != NULL;
         pav_items_add(&items, d);

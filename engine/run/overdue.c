@@ -167,7 +167,7 @@ tell_bus(struct pav_engine *e, const struct execution *x,
     pav_members_str(&m, "detail-type", "Wait Overdue");
     pav_members_puts(&m, "resources", pav_items_array(&resources));
     pav_members_puts(&m, "detail", pav_members_object(&detail));
-    intake_own(e, pav_members_object(&m), false);
+    intake_own(e, pav_members_object(&m), x->row.depth + 1);
 }
 
 void

@@ -12,7 +12,7 @@
 
 #include "pavane/folder.h"
 #include "pavane/log.h"
-#include "run_int.h"
+#include "bus_int.h"
 
 #define MACHINE_ARN "arn:aws:states:%s:%s:stateMachine:%s"
 
@@ -117,13 +117,9 @@ set_current(struct pav_engine *e, struct machine *m,
             const struct pav_machine_row *row, struct version *v,
             struct pav_rules *rules)
 {
-    e->status_rules -= m->asks_status;
-    m->asks_status = row->rules.len > 0 && memmem(row->rules.p, row->rules.len,
-                                                  "aws.states", 10) != NULL;
-    e->status_rules += m->asks_status;
     if (m->rules != NULL)
         e->counts.rules -= m->rules->count;
-    bus_detach(m);
+    bus_detach(e, m);
     pav_rules_free(m->rules);
     m->rules = rules;
     if (rules != NULL) {
@@ -212,9 +208,7 @@ registry_forget(struct pav_engine *e, int64_t machine_id)
     m->name = pav_xstrdup(name);
     if (m->rules != NULL)
         e->counts.rules -= m->rules->count;
-    e->status_rules -= m->asks_status;
-    m->asks_status = false;
-    bus_detach(m);
+    bus_detach(e, m);
     pav_rules_free(m->rules);
     m->rules = NULL;
     m->active = false;
@@ -296,13 +290,29 @@ create_is_settled(struct pav_engine *e, struct pav_job *j,
     return true;
 }
 
+/* What keeps a folder's rules from working, or nothing. */
+static void
+note_bus(struct pav_engine *e, struct pav_job *j)
+{
+    const char *report = NULL;
+
+    if (j->rules != NULL && j->rules->count > 0 &&
+        bus_by_name(e, j->rules->bus) == NULL)
+        report = pav_arena_printf(
+            &e->arena,
+            "%s/rules.json:1:1: error: NO_SUCH_BUS: there is no bus '%s': its "
+            "rules get nothing until CreateEventBus makes it (/bus)",
+            j->row.name, j->rules->bus);
+    pav_store_fault_put(e->store, j->row.name, report, pav_clock_ms(e->clock));
+}
+
 /* A folder whose files say what is stored already. */
 static bool
 folder_is_settled(struct pav_engine *e, struct pav_job *j, struct machine *m)
 {
     struct pav_machine_row row;
 
-    pav_store_fault_put(e->store, j->row.name, NULL, 0);
+    note_bus(e, j);
     if (m == NULL || !m->by_folder || !current_row(e, m, &row) ||
         !same_bytes(row.definition, j->row.definition) ||
         !same_bytes(row.rules, j->row.rules) ||

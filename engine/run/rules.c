@@ -156,6 +156,9 @@ read_rule(struct reading *r, const struct pav_doc *d, bool starts,
               "Event pattern is not valid. Reason: ", err.message);
     else
         rule->pattern = pattern;
+    rule->asks_status =
+        rule->pattern != NULL &&
+        pav_pattern_may_match(v, PAV_STATUS_SOURCE, PAV_STATUS_TYPE, a);
     if (v != NULL && v->kind == PAV_OBJECT) /* others can never match */
         check_fields(r, v, pav_arena_printf(a, "%s/pattern", pointer), envelope,
                      sizeof(envelope) / sizeof(envelope[0]));

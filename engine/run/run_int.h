@@ -31,7 +31,6 @@ struct machine {
     const char *execution_arn; /* of its executions, without their names */
     bool by_folder, active;
     enum pav_machine_type type;
-    bool asks_status; /* a rule speaks of aws.states */
     int64_t version_no, created_at, first_at;
     struct version *current;
     struct pav_rules *rules;
@@ -85,7 +84,8 @@ struct pav_engine {
         uint32_t under_way, blocked;
     } lanes[PAV_LANES];    /* deliveries.c */
     bool lanes_to_look;    /* one may have a place for what is blocked */
-    uint32_t status_rules; /* machines whose rules ask for status events */
+    int64_t depth;         /* of what is acted for: an event, an execution */
+    uint32_t status_rules; /* rules and archives that may ask for those */
     const char **served;   /* services: those inside and those outside */
     uint32_t served_count;
 
@@ -151,8 +151,9 @@ void registry_forget(struct pav_engine *e, int64_t machine_id);
 void intake_events(struct pav_engine *e, struct pav_job *j);
 /* An event that comes from within: as a document, as text.  `item` may have a
  * bus, a replay and a body. */
+/* The engine's own event: dropped when nobody asks for it. */
 void
-intake_own(struct pav_engine *e, const struct pav_doc *envelope, bool known_id);
+intake_own(struct pav_engine *e, const struct pav_doc *envelope, int64_t depth);
 /* One that an archive has, as it was then. */
 void intake_replayed(struct pav_engine *e, const struct pav_event_row *row,
                      struct pav_event_item *item);
@@ -167,7 +168,7 @@ void bus_load(struct pav_engine *e); /* behind registry_load() */
 void bus_fini(struct pav_engine *e);
 /* A machine's rules, into the index of their bus and out of it. */
 void bus_attach(struct pav_engine *e, struct machine *m);
-void bus_detach(struct machine *m);
+void bus_detach(struct pav_engine *e, struct machine *m);
 
 /* deliveries.c */
 struct pav_delivery_row;

@@ -395,5 +395,6 @@ execution_start_as(struct pav_engine *e, struct version *v, const char *name,
     out->row.status = PAV_RUNNING;
     out->row.started_at = pav_clock_ms(e->clock);
     out->row.next_event = 1;
+    out->row.depth = e->depth;
     execution_wake(e, out, &wake, event_id);
 }

@@ -13,9 +13,9 @@
 #include "pavane/transform.h"
 #include "bus_int.h"
 
-/* The kind of an ARN, and the name in it. */
+/* The kind of its ARN, and the name in it. */
 static enum target_kind
-target_kind_of(struct pav_arena *a, const char *arn, const char **name)
+target_kind_of(struct pav_arena *a, const char *arn, struct target *out)
 {
     static const struct {
         const char *service, *resource;
@@ -25,17 +25,84 @@ target_kind_of(struct pav_arena *a, const char *arn, const char **name)
                 {":events:", ":event-bus/", TARGET_BUS}};
     size_t i;
 
-    *name = NULL;
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const char *p = strstr(arn, rows[i].resource);
 
         if (p == NULL || strstr(arn, rows[i].service) == NULL)
             continue;
         p += strlen(rows[i].resource);
-        *name = pav_arena_strndup(a, p, strcspn(p, ":"));
+        out->name = pav_arena_strndup(a, p, strcspn(p, ":"));
+        if (rows[i].kind == TARGET_MACHINE && p[strcspn(p, ":")] == ':')
+            out->qualifier = pav_arena_strdup(a, p + strcspn(p, ":") + 1);
         return rows[i].kind;
     }
     return TARGET_OUTSIDE;
+}
+
+bool
+target_arn_fits(const struct pav_doc *arn)
+{
+    const char *p, *colon;
+    int part;
+
+    if (arn == NULL || arn->kind != PAV_STRING || arn->len > 1600 ||
+        arn->len < 4 || memcmp(arn->text, "arn:", 4) != 0)
+        return false;
+    for (part = 1, p = arn->text + 4; part < 5; part++, p = colon + 1) {
+        colon = memchr(p, ':', (size_t)(arn->text + arn->len - p));
+        /* Partition and service are there; region and account may be empty. */
+        if (colon == NULL || (part <= 2 && colon == p) ||
+            memchr(p, ' ', (size_t)(colon - p)) != NULL)
+            return false;
+    }
+    return p < arn->text + arn->len;
+}
+
+static bool
+serves(struct pav_engine *e, const char *service)
+{
+    uint32_t i;
+
+    for (i = 0; i < e->config.service_count; i++)
+        if (strcmp(e->config.services[i], service) == 0 ||
+            strcmp(e->config.services[i], "*") == 0)
+            return true;
+    return false;
+}
+
+const char *
+target_unserved(struct pav_engine *e, const char *arn)
+{
+    struct target t = {0};
+
+    switch (target_kind_of(&e->arena, arn, &t)) {
+    case TARGET_MACHINE:
+    case TARGET_RESUME:
+        return machine_by_name(e, t.name) == NULL
+                   ? "there is no such machine yet"
+                   : NULL;
+    case TARGET_BUS:
+        return NULL;
+    case TARGET_OUTSIDE:
+        break;
+    }
+    if (strstr(arn, ":api-destination/") != NULL ||
+        strstr(arn, ":logs:") != NULL)
+        return NULL;
+    if (strstr(arn, ":lambda:") != NULL)
+        return serves(e, "lambda:invoke")
+                   ? NULL
+                   : "\"functions\" of the services file maps nothing";
+    if (strstr(arn, ":sqs:") != NULL)
+        return serves(e, "sqs:sendMessage")
+                   ? NULL
+                   : "\"queues\" of the services file maps nothing";
+    if (strstr(arn, ":sns:") != NULL)
+        return serves(e, "sns:publish")
+                   ? NULL
+                   : "\"topics\" of the services file maps nothing";
+    return "nobody serves this kind of target: machines, buses, API "
+           "destinations, functions, queues, topics and log groups are";
 }
 
 /* Input, InputPath and InputTransformer as rules.json names them. */
@@ -153,7 +220,7 @@ target_read(struct pav_engine *e, struct pav_arena *a, const struct pav_doc *d,
     if (rc != PAV_OK)
         return rc;
     out->transform = t;
-    out->kind = target_kind_of(a, out->arn, &out->name);
+    out->kind = target_kind_of(a, out->arn, out);
     out->outside = out->kind == TARGET_BUS && !is_ours(e, out->arn);
     return PAV_OK;
 }
@@ -284,11 +351,15 @@ start_machine(struct pav_engine *e, struct sending *s, const struct target *t,
               struct pav_bytes body, struct execution **started)
 {
     struct machine *m = machine_by_name(e, t->name);
+    struct pav_note_row note = {.execution_id = 0};
+    struct version *v = m == NULL || m->current == NULL || !m->active
+                            ? NULL
+                            : version_of(e, m, t->qualifier, &note);
     const struct pav_doc *input;
     struct execution *x;
     char id[37];
 
-    if (m == NULL || m->current == NULL || !m->active) {
+    if (v == NULL) {
         target_dead(e, s, t, body, "NO_RESOURCE",
                     pav_arena_printf(&e->arena,
                                      "State Machine Does Not Exist: '%s'",
@@ -303,8 +374,8 @@ start_machine(struct pav_engine *e, struct sending *s, const struct target *t,
     }
     x = pav_arena_zalloc(&e->arena, sizeof(*x));
     pav_uuid4(id);
-    execution_start(e, m, pav_arena_strdup(&e->arena, id), NULL, input,
-                    s->event_id, x);
+    execution_start_as(e, v, pav_arena_strdup(&e->arena, id), NULL, input,
+                       s->event_id, t->qualifier == NULL ? NULL : &note, x);
     *started = x;
 }
 

@@ -264,12 +264,11 @@ status_event(struct pav_engine *e, int64_t id, enum pav_status status)
     pav_items_init(&resources, a);
     pav_items_add(&resources, pav_doc_new_cstr(a, execution_arn(e, &x)));
     pav_members_init(&m, a);
-    pav_members_str(&m, "source", "aws.states");
-    pav_members_str(&m, "detail-type",
-                    "Step Functions Execution Status Change");
+    pav_members_str(&m, "source", PAV_STATUS_SOURCE);
+    pav_members_str(&m, "detail-type", PAV_STATUS_TYPE);
     pav_members_puts(&m, "resources", pav_items_array(&resources));
     pav_members_puts(&m, "detail", status_detail(e, &x, status));
-    intake_own(e, pav_members_object(&m), false);
+    intake_own(e, pav_members_object(&m), row.depth + 1);
 }
 
 /* ---- the queue ---- */

@@ -100,7 +100,7 @@ pav_reader_archive(struct pav_reader *r, const char *name,
     *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
     while (*count < limit && reader_row(r, st)) {
         event_from(st, a, &(*out)[*count]);
-        last->at = (*out)[*count].received_at = sqlite3_column_int64(st, 8);
+        last->at = (*out)[*count].received_at = sqlite3_column_int64(st, 10);
         last->event_id = (*out)[(*count)++].id;
     }
     sqlite3_reset(st);

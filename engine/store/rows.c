@@ -186,6 +186,8 @@ pav_store_event_add(struct pav_store *s, const struct pav_event_row *row)
     bind_blob(st, 6, row->body);
     sqlite3_bind_int64(st, 7, row->bus_id);
     bind_text(st, 8, row->replay);
+    bind_text(st, 9, row->account);
+    sqlite3_bind_int64(st, 10, row->depth);
     store_run(s, st);
     seen_add(s, seen_hash_of(row->source, row->event_id), row->id);
 }
@@ -210,6 +212,8 @@ event_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_event_row *out)
     out->body = column_bytes(st, 5, a);
     out->bus_id = sqlite3_column_int64(st, 6);
     out->replay = column_str(st, 7, a);
+    out->account = column_str(st, 8, a);
+    out->depth = sqlite3_column_int64(st, 9);
 }
 
 bool
@@ -297,6 +301,7 @@ pav_store_execution_add(struct pav_store *s,
     sqlite3_bind_int64(st, 10, row->last_step);
     sqlite3_bind_int64(st, 11, row->next_event);
     bind_text(st, 12, row->states);
+    sqlite3_bind_int64(st, 13, row->depth);
     store_run(s, st);
 }
 
@@ -335,6 +340,7 @@ execution_columns(sqlite3_stmt *st, struct pav_arena *a,
     out->last_step = sqlite3_column_int64(st, 9);
     out->next_event = sqlite3_column_int64(st, 10);
     out->states = column_str(st, 11, a);
+    out->depth = sqlite3_column_int64(st, 12);
 }
 
 static bool

@@ -307,14 +307,17 @@ const char *const sql_migrations[] = {
     "CREATE INDEX delivery_blocked ON delivery(lane, id)"
     " WHERE status=0 AND due_at=9223372036854775807;"
     "CREATE INDEX delivery_in_order ON delivery(lane, id)"
-    " WHERE status=0 AND lane>=4096;",
+    " WHERE status=0 AND lane>=4096;"
+    "ALTER TABLE event ADD COLUMN account TEXT;"
+    "ALTER TABLE event ADD COLUMN depth INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE execution ADD COLUMN depth INTEGER NOT NULL DEFAULT 0;",
 };
 
 const int sql_version = sizeof(sql_migrations) / sizeof(sql_migrations[0]);
 
 #define EXECUTION_COLUMNS                                                      \
     "id,machine_id,version_id,name,key,status,started_at,stopped_at,"          \
-    "first_step,last_step,next_event,states"
+    "first_step,last_step,next_event,states,depth"
 #define VERSION_COLUMNS                                                        \
     "m.id,v.id,m.name,m.by_folder,m.active,v.version,v.created_at,"            \
     "v.definition,v.rules,v.readme,v.role_arn,m.type,m.attributes,"            \
@@ -353,7 +356,7 @@ const char *const sql_texts[SQL_COUNT] = {
         " ON m.id=v.machine_id WHERE v.id=?1",
     [SQL_EVENT_INSERT] =
         "INSERT INTO event(id,received_at,source,event_id,detail_type,body,"
-        "bus_id,replay) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+        "bus_id,replay,account,depth) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
     [SQL_SEEN_INSERT] =
         "INSERT OR IGNORE INTO event_seen(hash,event_id) VALUES(?1,?2)",
     [SQL_SEEN_GET] = "SELECT e.id,e.received_at FROM event_seen s"
@@ -378,7 +381,8 @@ const char *const sql_texts[SQL_COUNT] = {
         "SELECT execution_id FROM disposition WHERE id>=?1*1024 AND "
         "id<(?1+1)*1024 AND machine_id IS ?2 AND kind NOT IN (7,8)",
     [SQL_EXECUTION_INSERT] = "INSERT INTO execution(" EXECUTION_COLUMNS
-                             ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
+                             ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,"
+                             "?13)",
     /* Leaves the indexed columns alone: no index is touched. */
     [SQL_EXECUTION_UPDATE] =
         "UPDATE execution SET last_step=?2,next_event=?3,states=?4 "

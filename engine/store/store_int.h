@@ -193,7 +193,7 @@ struct pav_bytes column_bytes(sqlite3_stmt *st, int i, struct pav_arena *a);
 
 #define EVENT_COLUMNS                                                          \
     "e.id,e.received_at,e.source,e.event_id,e.detail_type,e.body,e.bus_id,"    \
-    "e.replay"
+    "e.replay,e.account,e.depth"
 void
 event_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_event_row *out);
 

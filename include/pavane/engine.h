@@ -61,6 +61,9 @@ struct pav_event_item {
     const char *code, *message; /* the same in PutEvents' words, or NULL */
     const char *replay;         /* the replay that brings it again; NULL */
     const struct pav_doc *only; /* ARNs that a replay is for; NULL: all */
+    int64_t depth; /* machines that it comes through, one behind another */
+    const char *account; /* what is stamped, event.stamped; or NULL */
+    bool own;            /* the engine's: kept only when somebody asks for it */
     /* filled in */
     struct pav_outcome *outcomes;
     uint32_t outcome_count;
@@ -79,6 +82,7 @@ struct pav_status_view {
         turn_most_us; /* the longest turn, waits for work and disk left out */
     uint64_t calls, works; /* handed out; waiting to be done */
     uint64_t delivered, retried, dead_letters, overdue_waits;
+    uint64_t loops_cut;         /* events deeper than depth_max */
     uint32_t delivering;        /* under way outside */
     struct pav_histogram batch; /* events a commit */
     int64_t next_timer_at;      /* 0: none */
@@ -93,6 +97,7 @@ struct pav_job {
     /* PAV_JOB_EVENTS */
     const char *bus;     /* of all of them; NULL: the default one */
     const char *account; /* of another's: the bus's policy decides; or NULL */
+    const char *speaks_for; /* envelope.h; or NULL */
     struct pav_event_item *items;
     uint32_t item_count;
 
@@ -199,6 +204,9 @@ void pav_feed_free(struct pav_feed *f);
 struct pav_job *pav_job_new(enum pav_job_kind kind);
 void pav_job_free(struct pav_job *j);
 
+/* Machines that may follow each other through events; a loop is cut there. */
+#define PAV_DEPTH 16
+
 struct pav_engine_config {
     struct pav_store *store; /* changes hands */
     struct pav_clock clock;
@@ -207,8 +215,9 @@ struct pav_engine_config {
     /* What is served outside, "lambda:invoke"; outlive the engine. */
     const char *const *services;
     uint32_t service_count;
-    bool by_hand;                 /* nobody is called: see PAV_JOB_REPLY */
-    int64_t history_max;          /* 0: PAV_HISTORY_MAX */
+    bool by_hand;        /* nobody is called: see PAV_JOB_REPLY */
+    int64_t history_max; /* 0: PAV_HISTORY_MAX */
+    int64_t depth_max;   /* of events that machines make; 0: PAV_DEPTH */
     const struct pav_doc *tables; /* {"NAME": {"key": [...]}}, or NULL */
     /* Behind a durable commit, on a thread of the engine's: jobs that are
      * done, as a chain. */

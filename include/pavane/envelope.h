@@ -4,8 +4,11 @@
  * as it was written.
  *
  * Read: the envelope itself; an entry as PutEvents has it (Source, DetailType,
- * Detail as JSON text or object, Time, Resources); a CloudEvents 1.0 event,
- * structured (type is the detail-type, data the detail).
+ * Detail as JSON text or object, Time, Resources, EventBusName); a CloudEvents
+ * 1.0 event, structured: type is the detail-type, data the detail, data_base64
+ * the same when it is JSON; its other attributes and its extensions stand in
+ * the envelope under their own names ("$.subject"), but for those that the
+ * envelope has a member of.
  */
 #ifndef PAVANE_ENVELOPE_H
 #define PAVANE_ENVELOPE_H
@@ -19,8 +22,10 @@ struct pav_envelope {
     struct pav_bytes text; /* version, id, detail-type, source, ... */
     bool simple;           /* as pav_doc_check() says of the text */
     bool known_id;         /* the producer gave the id */
+    bool stamped;          /* the account is the sender's */
     struct pav_bytes id, source, detail_type;
-    int64_t at; /* the event's own time, or when it came */
+    struct pav_bytes bus; /* of an entry, name or ARN; p NULL: it names none */
+    int64_t at;           /* the event's own time, or when it came */
 };
 
 /* What stands in for what the producer left out. */
@@ -29,11 +34,17 @@ struct pav_envelope_defaults {
     const char *fresh_id; /* NULL: one is made */
     const char *replay;   /* the name of the replay, or NULL */
     int64_t now_ms;
+    /* The sender is another account: `account` and `region` are stamped,
+     * whatever the event says, and a source "aws." is refused; but for events
+     * of the accounts in `speaks_for`: by comma, or "*", or NULL. */
+    bool stamps;
+    const char *speaks_for;
 };
 
 /*
  * `text` was checked, `outline` is what the check saw; it lives as long as the
- * arena.  Errors: PAV_INVALID, err->at the field.
+ * arena.  Errors: PAV_INVALID, PAV_DENIED (a source that is not the sender's),
+ * err->at the field.
  */
 PAV_MUSTUSE enum pav_rc
 pav_envelope_read(const char *text, size_t len,
@@ -41,6 +52,13 @@ pav_envelope_read(const char *text, size_t len,
                   const struct pav_envelope_defaults *defaults,
                   struct pav_arena *a, struct pav_envelope *out,
                   struct pav_err *err);
+/*
+ * An entry of PutEvents, by whichever door it comes: NULL when `out` holds its
+ * event; else what the service says, `*code` being its ErrorCode.
+ */
+const char *pav_entry_fault(struct pav_arena *a, const struct pav_doc *entry,
+                            const struct pav_envelope_defaults *defaults,
+                            struct pav_envelope *out, const char **code);
 /* The same of a text that may be anything. */
 PAV_MUSTUSE enum pav_rc
 pav_envelope_read_any(const char *text, size_t len,

@@ -24,7 +24,14 @@ struct pav_ref {
     uint32_t slot, generation;
 };
 
-enum pav_method { PAV_GET, PAV_HEAD, PAV_POST, PAV_PUT, PAV_DELETE };
+enum pav_method {
+    PAV_GET,
+    PAV_HEAD,
+    PAV_POST,
+    PAV_PUT,
+    PAV_DELETE,
+    PAV_OPTIONS
+};
 
 struct pav_request {
     enum pav_method method;
@@ -35,7 +42,10 @@ struct pav_request {
     const char *target;       /* X-Amz-Target, "" */
     const char *const *ce;    /* ce-* header names and values by turns, NULL */
     const char *cookie, *last_event_id; /* "" */
-    const char *account; /* a guest's, as long as the server; NULL: ours */
+    const struct pav_guest *guest;      /* as long as the server; NULL: ours */
+    const char *encoding;               /* Content-Encoding; "" */
+    const char *webhook;                /* WebHook-Request-Origin; "" */
+    const char *id;                     /* x-amzn-RequestId of the answer */
     const char *body;
     size_t body_len;
 };
@@ -43,6 +53,7 @@ struct pav_request {
 /* Another account, known by its token: it may put events, no more. */
 struct pav_guest {
     const char *token, *account;
+    const char *speaks_for; /* other accounts, by comma, or "*"; NULL: none */
 };
 
 struct pav_http_config {

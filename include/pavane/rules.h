@@ -35,11 +35,16 @@ enum pav_unexpected { PAV_POLICY_FAIL, PAV_POLICY_RECORD, PAV_POLICY_PARK };
 
 #define PAV_KEY_PARTS 8
 
+/* The events that tell of an execution's status. */
+#define PAV_STATUS_SOURCE "aws.states"
+#define PAV_STATUS_TYPE   "Step Functions Execution Status Change"
+
 struct pav_rule {
     const char *name;
     bool starts;
     bool token_table; /* scope */
     const struct pav_pattern *pattern;
+    bool asks_status; /* it could match changes of executions' status */
     const struct pav_path *key[PAV_KEY_PARTS]; /* of the correlation id */
     uint32_t key_count;
     int64_t batch_count, batch_ms; /* 0: starts at once */

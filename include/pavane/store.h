@@ -122,7 +122,9 @@ struct pav_event_row {
     int64_t received_at;
     struct pav_bytes source, event_id, detail_type, body;
     int64_t bus_id;
-    const char *replay; /* the replay that brought it again; or NULL */
+    const char *replay;  /* the replay that brought it again; or NULL */
+    const char *account; /* stamped: its sender's; NULL: as the body says */
+    int64_t depth; /* machines that it comes through, one behind another */
 };
 
 void pav_store_event_add(struct pav_store *s, const struct pav_event_row *row);
@@ -166,6 +168,7 @@ struct pav_execution_row {
     int64_t first_step, last_step, next_event;
     const char *states; /* a JSON list of names */
     bool moved;         /* its status changed since it was read */
+    int64_t depth;      /* of the event that started it, or of its parent */
 };
 
 void pav_store_execution_add(struct pav_store *s,

@@ -555,6 +555,13 @@ class Accounts(Bus):
     def api(self, token, action, **parameters):
         return self.as_(token, "POST", "/", parameters, **{"X-Amz-Target": "AWSEvents." + action})
 
+    def newest_input(self):
+        listed = self.as_(self.OURS, "POST", "/", {"stateMachineArn": STATES + "keep"},
+                          **{"X-Amz-Target": "AWSStepFunctions.ListExecutions"})[1]["executions"]
+        return listed and json.loads(self.as_(
+            self.OURS, "POST", "/", {"executionArn": listed[0]["executionArn"]},
+            **{"X-Amz-Target": "AWSStepFunctions.DescribeExecution"})[1]["input"])
+
     def tried(self, token):
         entry = {"Source": "s", "DetailType": "d", "Detail": "{}", "EventBusName": "open"}
         answer = self.api(token, "PutEvents", Entries=[entry])[1]["Entries"][0].get("ErrorCode", "in")
@@ -576,7 +583,6 @@ class Accounts(Bus):
         for statements, want in (
                 ([("Allow", "*", None)], "in"), ([("Allow", {"AWS": ["999", "111122223333"]}, None)], "in"),
                 ([("Allow", {"AWS": "999"}, None)], "AccessDeniedException"),
-                ([("Allow", "*", {"StringEquals": {"aws:PrincipalOrgID": "o"}})], "AccessDeniedException"),
                 ([("Allow", "*", None), ("Deny", {"AWS": "arn:aws:iam::111122223333:root"}, None)],
                  "AccessDeniedException")):
             policy = {"Version": "2012-10-17", "Statement": [
@@ -585,6 +591,56 @@ class Accounts(Bus):
             self.assertEqual(self.api(self.OURS, "PutPermission", EventBusName="open", Policy=json.dumps(policy))[0],
                              200)
             self.assertEqual(self.tried(self.THEIRS), want, policy)
+
+    def test_B15_what_a_policy_cannot_do_is_refused(self):
+        self.api(self.OURS, "CreateEventBus", Name="open")
+        for statement in ({"Action": "events:PutRule"}, {"Action": ["events:PutEvents", "events:PutTargets"]},
+                          {"Action": "events:PutEvents", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o"}}},
+                          {"NotAction": "events:PutRule"}, {}):
+            policy = {"Statement": [{"Effect": "Allow", "Principal": "*", "Resource": "*", **statement}]}
+            status, answer = self.api(self.OURS, "PutPermission", EventBusName="open", Policy=json.dumps(policy))
+            self.assertEqual((status, answer["__type"]), (400, "ValidationException"), statement)
+        status, answer = self.api(self.OURS, "PutPermission", EventBusName="open", StatementId="x", Principal="*",
+                                  Action="events:PutEvents", Condition={"Type": "StringEquals",
+                                                                        "Key": "aws:PrincipalOrgID", "Value": "o"})
+        self.assertEqual(status, 400, answer)
+        self.assertEqual(self.tried(self.THEIRS), "AccessDeniedException")
+        self.assertNotIn("Policy", self.api(self.OURS, "DescribeEventBus", Name="open")[1])
+
+    def test_B11_the_account_of_the_token_is_stamped(self):
+        path = self.d.options["token-file"]
+        open(path, "w").write("%s\n%s 111122223333\n%s 444455556666 777788889999,222233334444\n"
+                              % (self.OURS, self.THEIRS, "f" * 16))
+        self.machine("keep")
+        self.d.stop()
+        self.d.start()
+        self.api(self.OURS, "PutPermission", StatementId="all", Principal="*", Action="events:PutEvents")
+        self.api(self.OURS, "PutRule", Name="all", EventPattern='{"source":["s"]}')
+        self.api(self.OURS, "PutTargets", Rule="all", Targets=[{"Id": "1", "Arn": STATES + "keep"}])
+        event = {"source": "s", "detail-type": "d", "detail": {}, "account": "999999999999", "region": "mars"}
+        for token, account, want in ((self.THEIRS, "999999999999", "111122223333"), ("f" * 16, "777788889999", "777788889999"),
+                                     ("f" * 16, "999999999999", "444455556666"), (self.OURS, "888888888888", "888888888888")):
+            self.as_(token, "POST", "/events", {**event, "account": account})
+            e = self.newest_input()
+            self.assertEqual(e["account"], want, (token, account))
+            self.assertEqual(e["region"], "mars" if account == want else "us-east-1")
+        answer = self.as_(self.THEIRS, "POST", "/events", {**event, "source": "aws.iam"})[1]["results"][0]
+        self.assertEqual(answer["status"], "rejected", answer)
+        self.assertIn("Not authorized for the source", json.dumps(answer))
+
+    def test_B12_a_replay_has_the_envelope_as_it_was(self):
+        self.api(self.OURS, "PutPermission", StatementId="all", Principal="*", Action="events:PutEvents")
+        self.api(self.OURS, "CreateArchive", ArchiveName="all", EventSourceArn=ACCOUNT + "event-bus/default")
+        self.as_(self.THEIRS, "POST", "/events", {"source": "s", "detail-type": "d", "detail": {"n": 1}})
+        self.machine("keep")
+        self.d.stop()
+        self.d.start()
+        self.api(self.OURS, "PutRule", Name="replayed", EventPattern=json.dumps({"replay-name": [{"exists": True}]}))
+        self.api(self.OURS, "PutTargets", Rule="replayed", Targets=[{"Id": "1", "Arn": STATES + "keep"}])
+        now = time.time()
+        self.api(self.OURS, "StartReplay", ReplayName="r", EventSourceArn=ACCOUNT + "archive/all",
+                 EventStartTime=now - 3600, EventEndTime=now + 3600, Destination={"Arn": ACCOUNT + "event-bus/default"})
+        self.assertEqual(until(self.newest_input)["account"], "111122223333")
 
     def test_a_guest_may_do_nothing_else(self):
         for method, path, target in (("POST", "/", "AWSEvents.PutRule"), ("POST", "/", "AWSStepFunctions.ListStateMachines"),
