@@ -120,7 +120,7 @@ gcc_lane() {
     [ -n "$conformance" ] && cases "$top/build" outside- "$conformance"
     PAVANE_KILLS=$kills
     export PAVANE_KILLS
-    e2e "$top/build" e2e- reads machines play bad_input http front_door api limits tasks bus weak_points clients graph faults browser
+    e2e "$top/build" e2e- reads machines play bad_input http front_door api limits tasks bus events outbound weak_points clients graph faults browser
     [ -n "$PAVANE_SAMPLE" ] && e2e "$top/build" e2e- sample
     suite demo sh "$top/machines/demo.sh" --once
 }
@@ -140,13 +140,13 @@ clang_lane() {
     cases "$top/build-asan" asan-cases- "$top/tests/conformance/cases"
     PAVANE_KILLS=5
     export PAVANE_KILLS
-    e2e "$top/build-asan" asan-e2e- machines play bad_input http api tasks bus weak_points faults
+    e2e "$top/build-asan" asan-e2e- machines play bad_input http api tasks bus events outbound weak_points faults
     suite fuzz-build env CC=clang sh -c \
         ". '$top/tests/support/prepare.sh'; top='$top'; build '$top/build-fuzz' -DPAV_FUZZ=ON $werror"
     suite fuzz $python "$top/tests/fuzz/run.py" "$top/build-fuzz" --runs $fuzz_runs
     suite tsan-build build "$top/build-tsan" -DPAV_TSAN=ON
     units "$top/build-tsan" tsan-unit- base store run
-    e2e "$top/build-tsan" tsan-e2e- machines http bus faults
+    e2e "$top/build-tsan" tsan-e2e- machines http bus outbound faults
     suite planted-bugs $python "$top/tests/faults/planted.py"
 }
 

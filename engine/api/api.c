@@ -588,7 +588,7 @@ allowed(const char *path)
     if (is_scheduler(path) || strncmp(path, "/tags/", 6) == 0)
         return "GET, POST, PUT, DELETE, OPTIONS";
     if (strcmp(path, EVENTS_PATH) == 0)
-        return "POST, OPTIONS";
+        return "GET, HEAD, POST, OPTIONS";
     return strcmp(path, "/") == 0 ? "GET, HEAD, POST, OPTIONS"
                                   : "GET, HEAD, OPTIONS";
 }

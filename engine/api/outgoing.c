@@ -11,7 +11,8 @@
 #define TOKEN_MAX        65536
 #define MAX_TOKENS       100
 #define DAY_S            86400
-#define EARLY_MS         60000 /* a token is fetched anew so long before its end */
+/* A token is fetched anew so long before its end. */
+#define EARLY_MS 60000
 
 /* ---- what it is made of ---- */
 

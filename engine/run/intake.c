@@ -6,7 +6,6 @@
  * concerns nobody `unmatched`.  The event is text until somebody needs more of
  * it than rules ask for.
  */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,45 +15,11 @@
 #include "pavane/history.h"
 #include "pavane/log.h"
 #include "pavane/transform.h"
-#include "bus_int.h"
+#include "intake_int.h"
 
-#define KEY_MAX       1024
 #define MAX_CONCERNED 1000
 #define MAX_HOPS      8        /* from bus to bus */
-#define MAX_BUSES     64       /* that one event comes to */
 #define DAY_MS        86400000 /* rules of the API forget an id after it */
-
-/* One event on its way through the machines. */
-struct arrival {
-    struct pav_engine *e;
-    struct pav_arena *out; /* the job's: what the sender reads */
-    struct pav_event_item *item;
-    const struct pav_envelope *envelope;
-    struct pav_event event; /* doc NULL until it is needed */
-    int64_t id, now_ms;
-    uint64_t stamp;
-    bool gone; /* a machine whose folder is gone would have been concerned */
-    int64_t last_seen; /* the last event of this (source, id), or 0 */
-    int64_t last_at;
-    uint32_t capacity;
-    const struct bus *visited[MAX_BUSES];
-    uint32_t visited_count, hops; /* all buses; those in a row to this one */
-    bool crowded;                 /* it would concern more than it may */
-};
-
-static struct pav_event *
-event_of(struct arrival *ar)
-{
-    const struct pav_doc *d;
-
-    if (ar->event.doc == NULL) {
-        if (pav_doc_parse(&ar->e->arena, ar->envelope->text.p,
-                          ar->envelope->text.len, NULL, &d, NULL) != PAV_OK)
-            PAV_BUG("an event that was checked is no JSON");
-        pav_event_init(&ar->event, d, &ar->e->arena);
-    }
-    return &ar->event;
-}
 
 /* What is said of it for one machine. */
 struct verdict {
@@ -105,181 +70,6 @@ settle(struct arrival *ar, const struct verdict *v)
         copied(ar, v->execution == NULL ? NULL : v->execution->row.name);
     o->disposition = v->kind;
     o->detail = copied(ar, v->detail);
-}
-
-/* ---- the correlation id ---- */
-
-/* 1234.0 and 1.234e3 are the number 1234, as patterns compare them; digits
- * alone stay as they are, however many. */
-static struct pav_bytes
-number_text(struct pav_arena *a, struct pav_bytes raw)
-{
-    struct pav_doc d = {
-        .kind = PAV_NUMBER, .len = (uint32_t)raw.len, .text = raw.p};
-    double v;
-    int digits;
-
-    if (memchr(raw.p, '.', raw.len) == NULL &&
-        memchr(raw.p, 'e', raw.len) == NULL &&
-        memchr(raw.p, 'E', raw.len) == NULL &&
-        !(raw.len == 2 && memcmp(raw.p, "-0", 2) == 0))
-        return raw;
-    v = pav_doc_double(&d);
-    if (v == floor(v) && fabs(v) < 1e15) {
-        raw.p = pav_arena_printf(a, "%lld", (long long)v);
-    } else {
-        for (digits = 15; digits < 17; digits++) {
-            raw.p = pav_arena_printf(a, "%.*g", digits, v);
-            if (strtod(raw.p, NULL) == v)
-                break;
-        }
-        if (digits == 17)
-            raw.p = pav_arena_printf(a, "%.17g", v);
-    }
-    raw.len = strlen(raw.p);
-    return raw;
-}
-
-/* The value at one path: as the index found it, or out of the tree. */
-static bool
-key_part(struct arrival *ar, const struct machine_rule *r, uint32_t i,
-         struct pav_bytes *out)
-{
-    struct pav_arena *a = &ar->e->arena;
-    const struct pav_doc *v;
-    struct pav_bytes raw;
-    char *text;
-
-    if (!r->slotted) {
-        if (pav_path_eval(r->rule->key[i], event_of(ar)->doc, a, &v, NULL) !=
-                PAV_PATH_FOUND ||
-            (v->kind != PAV_STRING && v->kind != PAV_NUMBER))
-            return false;
-        out->p = v->text;
-        out->len = v->len;
-        if (v->kind == PAV_NUMBER)
-            *out = number_text(a, *out);
-        return v->len > 0;
-    }
-    raw = pav_index_wanted(r->bus->index, r->slots[i]);
-    if (raw.len == 0 || strchr("{[tfn", *raw.p) != NULL)
-        return false;
-    *out = raw;
-    if (*raw.p != '"') {
-        *out = number_text(a, raw);
-        return true;
-    }
-    out->p = raw.p + 1;
-    out->len = raw.len - 2;
-    if (memchr(out->p, '\\', out->len) != NULL) {
-        text = pav_arena_alloc(a, out->len + 1);
-        out->len = pav_doc_unescape(out->p, out->len, text);
-        out->p = text;
-    }
-    return out->len > 0;
-}
-
-static void
-put_part(struct pav_buf *b, struct pav_bytes part)
-{
-    size_t i;
-
-    for (i = 0; i < part.len; i++) {
-        if (part.p[i] == '|' || part.p[i] == '\\')
-            pav_buf_putc(b, '\\');
-        pav_buf_putc(b, part.p[i]);
-    }
-}
-
-static const char *
-key_of(struct arrival *ar, const struct machine_rule *r, const char **why)
-{
-    struct pav_arena *a = &ar->e->arena;
-    const struct pav_rule *rule = r->rule;
-    struct pav_bytes part = {"", 0};
-    struct pav_doc text = {.kind = PAV_STRING};
-    struct pav_buf joined;
-    uint32_t i;
-
-    pav_buf_init(&joined, SIZE_MAX / 2);
-    for (i = 0; i < rule->key_count; i++) {
-        if (!key_part(ar, r, i, &part)) {
-            *why = pav_arena_printf(
-                a, "no correlation id: %s is neither a text nor a number",
-                pav_path_text(rule->key[i]));
-            pav_buf_fini(&joined);
-            return NULL;
-        }
-        if (rule->key_count == 1)
-            break;
-        if (i > 0)
-            pav_buf_putc(&joined, '|');
-        put_part(&joined, part);
-    }
-    if (rule->key_count > 1) {
-        part.p = pav_arena_strndup(a, joined.p, joined.len);
-        part.len = joined.len;
-    }
-    pav_buf_fini(&joined);
-    if (part.len > KEY_MAX || memchr(part.p, 0, part.len) != NULL) {
-        *why = pav_arena_printf(
-            a,
-            "the correlation id at %s is longer than %d bytes, or holds "
-            "U+0000",
-            pav_path_text(rule->key[0]), KEY_MAX);
-        return NULL;
-    }
-    text.text = part.p; /* half a character becomes U+FFFD */
-    text.len = (uint32_t)part.len;
-    return pav_doc_str(a, &text);
-}
-
-/* A name for the n-th execution of a key, from 1. */
-static const char *
-name_for(struct pav_engine *e, const char *key, int n)
-{
-    struct pav_arena *a = &e->arena;
-    char *base;
-    size_t i;
-
-    if (n == 1 && pav_name_valid(key))
-        return key;
-    base = pav_arena_strdup(a, key);
-    if (!pav_name_valid(key) || strlen(key) > 70) {
-        size_t len = strlen(base) > 50 ? 50 : strlen(base);
-
-        for (i = 0; i < len; i++)
-            if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                       "0123456789-_.",
-                       base[i]) == NULL)
-                base[i] = '-';
-        base[len] = '\0';
-        base = pav_arena_printf(
-            a, "%s-%016llx", base,
-            (unsigned long long)pav_hash64(key, strlen(key), 1));
-    }
-    return n == 1 ? base : pav_arena_printf(a, "%s-%d", base, n);
-}
-
-/* Behind the newest one of the key: "order-1", "order-1-2", "order-1-3". */
-static const char *
-free_name(struct pav_engine *e, const struct machine *m, const char *key,
-          const char *newest)
-{
-    struct pav_execution_row row;
-    const char *name = name_for(e, key, 1);
-    size_t len = strlen(name);
-    int n = 1;
-
-    if (newest != NULL && strncmp(newest, name, len) == 0) {
-        n = 2;
-        if (newest[len] == '-' && sscanf(newest + len + 1, "%d", &n) == 1)
-            n++;
-    }
-    do {
-        name = name_for(e, key, n++);
-    } while (pav_store_execution_named(e->store, m->id, name, &e->arena, &row));
-    return name;
 }
 
 /* ---- parking ---- */
@@ -335,7 +125,7 @@ resume_open(struct arrival *ar, struct verdict *v, struct execution *x,
                                      : v->machine->rules->unexpected;
 
     v->execution = x;
-    switch (fit_event(e, x, event_of(ar), input, ar->id)) {
+    switch (fit_event(e, x, arrival_event(ar), input, ar->id)) {
     case FIT_TAKEN:
         v->kind = PAV_RESUMED;
         settle(ar, v);
@@ -350,7 +140,7 @@ resume_open(struct arrival *ar, struct verdict *v, struct execution *x,
             break;
         }
         if (policy == PAV_POLICY_FAIL)
-            fit_fail(e, x, event_of(ar), input, ar->id);
+            fit_fail(e, x, arrival_event(ar), input, ar->id);
         v->kind = PAV_UNEXPECTED;
         v->detail = x->row.status != PAV_RUNNING
                         ? "no transition for this event: the execution ended"
@@ -427,7 +217,7 @@ same_content(struct arrival *ar, const struct pav_execution_row *row)
     struct pav_event first;
 
     return starting_event(ar->e, row, &first) &&
-           same_event(&first, event_of(ar));
+           same_event(&first, arrival_event(ar));
 }
 
 static void
@@ -442,8 +232,8 @@ start(struct arrival *ar, struct verdict *v, const struct pav_doc *input,
     }
 
     execution_start(ar->e, v->machine,
-                    free_name(ar->e, v->machine, v->key, newest), v->key, input,
-                    ar->id, x);
+                    execution_name(ar->e, v->machine, v->key, newest), v->key,
+                    input, ar->id, x);
     v->kind = PAV_STARTED;
     v->execution = x;
     settle(ar, v);
@@ -569,7 +359,8 @@ batch_start(struct pav_engine *e, const struct pav_batch_row *row)
     }
     known =
         pav_store_execution_of_key(e->store, m->id, row->key, &e->arena, &last);
-    execution_start(e, m, free_name(e, m, row->key, known ? last.name : NULL),
+    execution_start(e, m,
+                    execution_name(e, m, row->key, known ? last.name : NULL),
                     row->key, pav_items_array(&inputs), event_id, x);
     for (after = 0; pav_store_parked_next(e->store, m->id, under, after,
                                           &e->arena, &parked);) {
@@ -635,8 +426,8 @@ index_attributes(struct arrival *ar, const struct verdict *v)
     if (rules == NULL || (v->kind != PAV_STARTED && v->kind != PAV_RESUMED))
         return;
     for (i = 0; i < rules->indexed_count; i++)
-        if (pav_path_eval(rules->indexed[i].path, event_of(ar)->doc, &e->arena,
-                          &value, NULL) == PAV_PATH_FOUND &&
+        if (pav_path_eval(rules->indexed[i].path, arrival_event(ar)->doc,
+                          &e->arena, &value, NULL) == PAV_PATH_FOUND &&
             (value->kind == PAV_STRING || value->kind == PAV_NUMBER) &&
             value->len <= KEY_MAX)
             pav_store_attribute_add(
@@ -740,14 +531,15 @@ is_content_duplicate(struct arrival *ar, struct verdict *v)
 
     if (rules == NULL || !rules->duplicate_content)
         return false;
-    d = event_of(ar)->doc;
+    d = arrival_event(ar)->doc;
     hash = (int64_t)(pav_doc_hash(pav_doc_get(d, "detail")) ^
                      pav_doc_hash(pav_doc_get(d, "source")) * 3 ^
                      pav_doc_hash(pav_doc_get(d, "detail-type")) * 5);
     event_id = pav_store_content_seen(e->store, v->machine->id, hash, &at);
     if (event_id != 0 && rules->duplicate_ms > 0 &&
         ar->now_ms - at <= rules->duplicate_ms &&
-        event_load(e, event_id, &before) && same_event(&before, event_of(ar))) {
+        event_load(e, event_id, &before) &&
+        same_event(&before, arrival_event(ar))) {
         v->kind = PAV_DUPLICATE;
         v->detail = "the same content came before";
         settle(ar, v);
@@ -768,8 +560,8 @@ take(struct arrival *ar, struct verdict *v, struct finding *f,
     const struct pav_doc *input;
     struct pav_err err;
 
-    input = pav_transform_apply(f->rule->transform, event_of(ar)->doc, &context,
-                                &e->arena, &err);
+    input = pav_transform_apply(f->rule->transform, arrival_event(ar)->doc,
+                                &context, &e->arena, &err);
     if (input == NULL) {
         reject(ar, v,
                pav_arena_printf(&e->arena, "rule '%s' makes no JSON of it: %s",
@@ -965,9 +757,9 @@ match_bus(struct arrival *ar, struct bus *b, struct matched *all)
         struct match *m = &all->machines[i];
 
         if (m->start.rule != NULL)
-            m->start.key = key_of(ar, m->start.rule, &m->start.why);
+            m->start.key = arrival_key(ar, m->start.rule, &m->start.why);
         if (m->resume.rule != NULL)
-            m->resume.key = key_of(ar, m->resume.rule, &m->resume.why);
+            m->resume.key = arrival_key(ar, m->resume.rule, &m->resume.why);
     }
     if (all->machine_count > 1)
         qsort(all->machines, all->machine_count, sizeof(*all->machines),
@@ -999,7 +791,7 @@ send_to_wait(struct arrival *ar, const struct target *t, struct sending *s)
         struct machine_rule plain = *match.resume.rule;
 
         plain.slotted = false;
-        match.resume.key = key_of(ar, &plain, &match.resume.why);
+        match.resume.key = arrival_key(ar, &plain, &match.resume.why);
         concern(ar, &match);
     }
 }

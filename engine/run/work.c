@@ -15,6 +15,9 @@
 #include "run_int.h"
 
 #define TURN_WORKS 2000
+/* An execution has two changes at least: a rule that starts one for each of
+ * them doubles at every depth. */
+#define STATUS_DEPTH 2
 
 void
 work_add(struct pav_engine *e, enum work_kind kind, int64_t id, uint32_t no)
@@ -268,7 +271,7 @@ status_event(struct pav_engine *e, int64_t id, enum pav_status status)
     pav_members_str(&m, "detail-type", PAV_STATUS_TYPE);
     pav_members_puts(&m, "resources", pav_items_array(&resources));
     pav_members_puts(&m, "detail", status_detail(e, &x, status));
-    intake_own(e, pav_members_object(&m), row.depth + 1);
+    intake_own(e, pav_members_object(&m), row.depth + STATUS_DEPTH);
 }
 
 /* ---- the queue ---- */

@@ -1,0 +1,200 @@
+/*
+ * Which execution an event is about: the key that its rule finds in it, and the
+ * names of executions, which come from their keys.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pavane/digest.h"
+#include "pavane/folder.h"
+#include "intake_int.h"
+
+#define KEY_MAX 1024
+
+struct pav_event *
+arrival_event(struct arrival *ar)
+{
+    const struct pav_doc *d;
+
+    if (ar->event.doc == NULL) {
+        if (pav_doc_parse(&ar->e->arena, ar->envelope->text.p,
+                          ar->envelope->text.len, NULL, &d, NULL) != PAV_OK)
+            PAV_BUG("an event that was checked is no JSON");
+        pav_event_init(&ar->event, d, &ar->e->arena);
+    }
+    return &ar->event;
+}
+
+/* 1234.0 and 1.234e3 are the number 1234, as patterns compare them; digits
+ * alone stay as they are, however many. */
+static struct pav_bytes
+number_text(struct pav_arena *a, struct pav_bytes raw)
+{
+    struct pav_doc d = {
+        .kind = PAV_NUMBER, .len = (uint32_t)raw.len, .text = raw.p};
+    double v;
+    int digits;
+
+    if (memchr(raw.p, '.', raw.len) == NULL &&
+        memchr(raw.p, 'e', raw.len) == NULL &&
+        memchr(raw.p, 'E', raw.len) == NULL &&
+        !(raw.len == 2 && memcmp(raw.p, "-0", 2) == 0))
+        return raw;
+    v = pav_doc_double(&d);
+    if (v == floor(v) && fabs(v) < 1e15) {
+        raw.p = pav_arena_printf(a, "%lld", (long long)v);
+    } else {
+        for (digits = 15; digits < 17; digits++) {
+            raw.p = pav_arena_printf(a, "%.*g", digits, v);
+            if (strtod(raw.p, NULL) == v)
+                break;
+        }
+        if (digits == 17)
+            raw.p = pav_arena_printf(a, "%.17g", v);
+    }
+    raw.len = strlen(raw.p);
+    return raw;
+}
+
+/* The value at one path: as the index found it, or out of the tree. */
+static bool
+key_part(struct arrival *ar, const struct machine_rule *r, uint32_t i,
+         struct pav_bytes *out)
+{
+    struct pav_arena *a = &ar->e->arena;
+    const struct pav_doc *v;
+    struct pav_bytes raw;
+    char *text;
+
+    if (!r->slotted) {
+        if (pav_path_eval(r->rule->key[i], arrival_event(ar)->doc, a, &v,
+                          NULL) != PAV_PATH_FOUND ||
+            (v->kind != PAV_STRING && v->kind != PAV_NUMBER))
+            return false;
+        out->p = v->text;
+        out->len = v->len;
+        if (v->kind == PAV_NUMBER)
+            *out = number_text(a, *out);
+        return v->len > 0;
+    }
+    raw = pav_index_wanted(r->bus->index, r->slots[i]);
+    if (raw.len == 0 || strchr("{[tfn", *raw.p) != NULL)
+        return false;
+    *out = raw;
+    if (*raw.p != '"') {
+        *out = number_text(a, raw);
+        return true;
+    }
+    out->p = raw.p + 1;
+    out->len = raw.len - 2;
+    if (memchr(out->p, '\\', out->len) != NULL) {
+        text = pav_arena_alloc(a, out->len + 1);
+        out->len = pav_doc_unescape(out->p, out->len, text);
+        out->p = text;
+    }
+    return out->len > 0;
+}
+
+static void
+put_part(struct pav_buf *b, struct pav_bytes part)
+{
+    size_t i;
+
+    for (i = 0; i < part.len; i++) {
+        if (part.p[i] == '|' || part.p[i] == '\\')
+            pav_buf_putc(b, '\\');
+        pav_buf_putc(b, part.p[i]);
+    }
+}
+
+const char *
+arrival_key(struct arrival *ar, const struct machine_rule *r, const char **why)
+{
+    struct pav_arena *a = &ar->e->arena;
+    const struct pav_rule *rule = r->rule;
+    struct pav_bytes part = {"", 0};
+    struct pav_doc text = {.kind = PAV_STRING};
+    struct pav_buf joined;
+    uint32_t i;
+
+    pav_buf_init(&joined, SIZE_MAX / 2);
+    for (i = 0; i < rule->key_count; i++) {
+        if (!key_part(ar, r, i, &part)) {
+            *why = pav_arena_printf(
+                a, "no correlation id: %s is neither a text nor a number",
+                pav_path_text(rule->key[i]));
+            pav_buf_fini(&joined);
+            return NULL;
+        }
+        if (rule->key_count == 1)
+            break;
+        if (i > 0)
+            pav_buf_putc(&joined, '|');
+        put_part(&joined, part);
+    }
+    if (rule->key_count > 1) {
+        part.p = pav_arena_strndup(a, joined.p, joined.len);
+        part.len = joined.len;
+    }
+    pav_buf_fini(&joined);
+    if (part.len > KEY_MAX || memchr(part.p, 0, part.len) != NULL) {
+        *why = pav_arena_printf(
+            a,
+            "the correlation id at %s is longer than %d bytes, or holds "
+            "U+0000",
+            pav_path_text(rule->key[0]), KEY_MAX);
+        return NULL;
+    }
+    text.text = part.p; /* half a character becomes U+FFFD */
+    text.len = (uint32_t)part.len;
+    return pav_doc_str(a, &text);
+}
+
+/* A name for the n-th execution of a key, from 1. */
+static const char *
+name_for(struct pav_engine *e, const char *key, int n)
+{
+    struct pav_arena *a = &e->arena;
+    char *base;
+    size_t i;
+
+    if (n == 1 && pav_name_valid(key))
+        return key;
+    base = pav_arena_strdup(a, key);
+    if (!pav_name_valid(key) || strlen(key) > 70) {
+        size_t len = strlen(base) > 50 ? 50 : strlen(base);
+
+        for (i = 0; i < len; i++)
+            if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                       "0123456789-_.",
+                       base[i]) == NULL)
+                base[i] = '-';
+        base[len] = '\0';
+        base = pav_arena_printf(
+            a, "%s-%016llx", base,
+            (unsigned long long)pav_hash64(key, strlen(key), 1));
+    }
+    return n == 1 ? base : pav_arena_printf(a, "%s-%d", base, n);
+}
+
+const char *
+execution_name(struct pav_engine *e, const struct machine *m, const char *key,
+               const char *newest)
+{
+    struct pav_execution_row row;
+    const char *name = name_for(e, key, 1);
+    size_t len = strlen(name);
+    int n = 1;
+
+    if (newest != NULL && strncmp(newest, name, len) == 0) {
+        n = 2;
+        if (newest[len] == '-' && sscanf(newest + len + 1, "%d", &n) == 1)
+            n++;
+    }
+    do {
+        name = name_for(e, key, n++);
+    } while (pav_store_execution_named(e->store, m->id, name, &e->arena, &row));
+    return name;
+}

@@ -1,0 +1,38 @@
+/* An event on its way through the machines, for the files that move it. */
+#ifndef PAVANE_INTAKE_INT_H
+#define PAVANE_INTAKE_INT_H
+
+#include "bus_int.h"
+
+#define MAX_BUSES 64 /* that one event comes to */
+
+/* One event on its way through the machines. */
+struct arrival {
+    struct pav_engine *e;
+    struct pav_arena *out; /* the job's: what the sender reads */
+    struct pav_event_item *item;
+    const struct pav_envelope *envelope;
+    struct pav_event event; /* doc NULL until it is needed */
+    int64_t id, now_ms;
+    uint64_t stamp;
+    bool gone; /* a machine whose folder is gone would have been concerned */
+    int64_t last_seen; /* the last event of this (source, id), or 0 */
+    int64_t last_at;
+    uint32_t capacity;
+    const struct bus *visited[MAX_BUSES];
+    uint32_t visited_count, hops; /* all buses; those in a row to this one */
+    bool crowded;                 /* it would concern more than it may */
+};
+
+/* The event as a tree, made when it is asked for first. */
+struct pav_event *arrival_event(struct arrival *ar);
+
+/* correlate.c: the key that a rule finds in the event; NULL, and `*why`. */
+const char *
+arrival_key(struct arrival *ar, const struct machine_rule *r, const char **why);
+/* A name for an execution of a key, behind the newest one of it (or NULL):
+ * "order-1", "order-1-2", "order-1-3". */
+const char *execution_name(struct pav_engine *e, const struct machine *m,
+                           const char *key, const char *newest);
+
+#endif
