@@ -134,6 +134,20 @@ pav_arena_grow(struct pav_arena *a, size_t len)
 }
 
 void *
+pav_arena_append(struct pav_arena *a, const void *array, size_t count,
+                 size_t size)
+{
+    void *more;
+
+    if (count > 0 && (count & (count - 1)) != 0)
+        return (void *)(uintptr_t)array;
+    more = pav_arena_alloc(a, (count == 0 ? 1 : 2 * count) * size);
+    if (count > 0)
+        memcpy(more, array, count * size);
+    return more;
+}
+
+void *
 pav_arena_zalloc(struct pav_arena *a, size_t len)
 {
     return memset(pav_arena_alloc(a, len), 0, len);

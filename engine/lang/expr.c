@@ -125,6 +125,9 @@ expr_eval(struct stepper *st, struct frame *f, const struct expr *e,
           const struct pav_doc *from, const struct pav_doc **out,
           struct pav_err *why)
 {
+    enum pav_path_end end;
+    uint32_t visited;
+
     switch (e->kind) {
     case EXPR_CALL:
         return call_eval(st, f, e, from, out);
@@ -146,7 +149,8 @@ expr_eval(struct stepper *st, struct frame *f, const struct expr *e,
     case EXPR_PATH:
         break;
     }
-    return pav_path_eval(e->path, from, st->arena, out, why) == PAV_PATH_FOUND
-               ? EXPR_FOUND
-               : EXPR_NOTHING;
+    end = pav_path_eval_counted(e->path, from, st->arena, out, why, &visited);
+    if (!spend(st, f, 16 + 32 * (uint64_t)visited))
+        return EXPR_FAILED;
+    return end == PAV_PATH_FOUND ? EXPR_FOUND : EXPR_NOTHING;
 }

@@ -289,6 +289,7 @@ call_eval(struct stepper *st, struct frame *f, const struct expr *e,
     const struct pav_doc **v =
         pav_arena_alloc(st->arena, (call->count + 1) * sizeof(*v));
     struct args a = {.st = st, .call = call, .v = v, .count = call->count};
+    uint64_t work = 64;
     uint32_t i;
 
     for (i = 0; i < call->count; i++) {
@@ -306,9 +307,13 @@ call_eval(struct stepper *st, struct frame *f, const struct expr *e,
             return EXPR_FAILED;
         }
     }
+    for (i = 0; i < call->count; i++)
+        work += doc_work(v[i]);
+    if (!spend(st, f, work)) /* before it is done */
+        return EXPR_FAILED;
     *out = call->function->run(&a);
     if (*out != NULL)
-        return EXPR_FOUND;
+        return spend(st, f, doc_work(*out)) ? EXPR_FOUND : EXPR_FAILED;
     fail_with(st, f, "States.IntrinsicFailure",
               "The function '%.*s' had the following error: %s",
               (int)call->text_len, call->text, a.why);

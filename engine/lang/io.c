@@ -63,6 +63,37 @@ fail_with(struct stepper *st, const struct frame *f, const char *error,
     return false;
 }
 
+/* ---- work ---- */
+
+bool
+spend(struct stepper *st, const struct frame *f, uint64_t bytes)
+{
+    st->work += bytes;
+    st->state_work += bytes;
+    if (st->state_work <= STATE_WORK_MAX)
+        return true;
+    return fail_runtime(st, f,
+                        "The evaluation of this state goes through more than "
+                        "%u bytes: split it over several states, or make its "
+                        "input smaller",
+                        STATE_WORK_MAX);
+}
+
+uint64_t
+doc_work(const struct pav_doc *d)
+{
+    uint64_t sum = 8;
+    uint32_t i;
+
+    if (d->kind == PAV_STRING || d->kind == PAV_NUMBER)
+        return d->len;
+    for (i = 0; d->kind == PAV_ARRAY && i < d->len; i++)
+        sum += 64 + doc_work(&d->items[i]);
+    for (i = 0; d->kind == PAV_OBJECT && i < d->len; i++)
+        sum += 96 + d->members[i].len + doc_work(&d->members[i].value);
+    return sum;
+}
+
 /* ---- the context object ---- */
 
 static void

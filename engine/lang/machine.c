@@ -383,7 +383,7 @@ template_compile(struct compiler *c, const struct pav_doc *d,
 {
     struct tmpl *t = pav_arena_zalloc(c->arena, sizeof(*t));
     struct tmpl_member *members;
-    uint32_t i, j;
+    uint32_t i;
 
     if (!has_dynamics(d)) {
         t->kind = TMPL_LITERAL;
@@ -412,12 +412,11 @@ template_compile(struct compiler *c, const struct pav_doc *d,
                       c, &m->value,
                       pointer_to(c, pointer,
                                  pav_arena_strndup(c->arena, m->key, m->len)));
-        for (j = 0; j < i; j++)
-            if (members[j].len == members[i].len &&
-                memcmp(members[j].key, members[i].key, members[i].len) == 0)
-                compile_fault(c, PAV_ERROR, SCHEMA, pointer, m->at,
-                              "The field '%.*s' is given twice, once with .$",
-                              (int)members[i].len, members[i].key);
+        if (is_dynamic_key(m) &&
+            pav_doc_getn(d, members[i].key, members[i].len) != NULL)
+            compile_fault(c, PAV_ERROR, SCHEMA, pointer, m->at,
+                          "The field '%.*s' is given twice, once with .$",
+                          (int)members[i].len, members[i].key);
     }
     return t;
 }

@@ -34,18 +34,18 @@ token_new(struct reader *r, enum token_kind kind)
 {
     struct token *t = pav_arena_zalloc(r->arena, sizeof(*t));
 
-    t->kind = kind;
+    t->kind = (uint8_t)kind;
     return t;
 }
 
+/* The first lies in the token itself. */
 static void
 add_name(struct reader *r, struct token *t, const char *text, size_t len)
 {
-    struct name *names =
-        pav_arena_alloc(r->arena, (t->count + 1) * sizeof(*names));
+    struct name *names = &t->one;
 
     if (t->count > 0)
-        memcpy(names, t->names, t->count * sizeof(*names));
+        names = pav_arena_append(r->arena, t->names, t->count, sizeof(*names));
     names[t->count].text = text;
     names[t->count].len = (uint32_t)len;
     t->names = names;
@@ -55,10 +55,10 @@ add_name(struct reader *r, struct token *t, const char *text, size_t len)
 static void
 add_index(struct reader *r, struct token *t, int64_t index)
 {
-    int64_t *all = pav_arena_alloc(r->arena, (t->count + 1) * sizeof(*all));
+    int64_t *all = &t->from;
 
     if (t->count > 0)
-        memcpy(all, t->indexes, t->count * sizeof(*all));
+        all = pav_arena_append(r->arena, t->indexes, t->count, sizeof(*all));
     all[t->count++] = index;
     t->indexes = all;
 }
@@ -103,6 +103,11 @@ quoted_name(struct reader *r, struct token *t)
         r->p += *r->p == '\\' && r->p + 1 < r->end ? 2 : 1;
     if (r->p >= r->end)
         return reader_fail(r, "this quoted name has no end");
+    if (memchr(start, '\\', (size_t)(r->p - start)) == NULL) {
+        add_name(r, t, start, (size_t)(r->p - start));
+        r->p++;
+        return PAV_OK;
+    }
     w = text = pav_arena_alloc(r->arena, (size_t)(r->p - start) + 1);
     for (; start < r->p; start++) {
         if (*start == '\\' && start[1] == '\'')
@@ -129,6 +134,34 @@ read_int(struct reader *r, int64_t *out)
     r->p = q;
     reader_blanks(r);
     return true;
+}
+
+/* "(@.length-1)": Jayway's way to the end of a list; blanks may stand in it. */
+static enum pav_rc
+length_minus(struct reader *r, struct token **out)
+{
+    static const char word[] = "@.length";
+    struct token *t = token_new(r, TOKEN_INDEXES);
+    int64_t n;
+
+    r->p++;
+    reader_blanks(r);
+    if ((size_t)(r->end - r->p) < sizeof(word) - 1 ||
+        memcmp(r->p, word, sizeof(word) - 1) != 0)
+        return reader_fail(r, "(@.length-N) was expected");
+    r->p += sizeof(word) - 1;
+    reader_blanks(r);
+    if (r->p >= r->end || *r->p++ != '-')
+        return reader_fail(r, "'-' and a number were expected");
+    reader_blanks(r);
+    if (!read_int(r, &n) || n < 1)
+        return reader_fail(r, "a number from 1 was expected");
+    if (r->p >= r->end || *r->p++ != ')')
+        return reader_fail(r, "')' was expected");
+    add_index(r, t, n);
+    t->from_end = true;
+    *out = t;
+    return PAV_OK;
 }
 
 /* Numbers in brackets: an index, several, or a slice. */
@@ -212,6 +245,8 @@ bracket(struct reader *r, struct token **out)
         r->p++;
         *out = token_new(r, TOKEN_FILTER);
         rc = filter_compile(r, &(*out)->filter);
+    } else if (r->p < r->end && *r->p == '(') {
+        rc = length_minus(r, out);
     } else {
         rc = numbers(r, out);
     }
@@ -394,7 +429,7 @@ struct walk {
     struct pav_items found;
     struct pav_err *why;
     bool definite;
-    uint32_t budget; /* values that may still be visited */
+    uint32_t *budget; /* values that may still be visited */
 };
 
 #define BUDGET 200000
@@ -472,7 +507,11 @@ print_indexes(const struct token *t, struct pav_buf *b)
     for (i = 0; i < t->count; i++) {
         if (i > 0)
             pav_buf_putc(b, ',');
+        if (t->from_end)
+            pav_buf_puts(b, "(@.length-");
         pav_buf_int(b, t->indexes[i]);
+        if (t->from_end)
+            pav_buf_putc(b, ')');
     }
     pav_buf_putc(b, ']');
 }
@@ -600,6 +639,8 @@ walk_array(struct walk *w, const struct token *t, const struct pav_doc *at,
         return not_found(w, "The path ", trail, " is null");
     if (at->kind != PAV_ARRAY)
         return wrong_type(w, t, at);
+    if (t->from_end)
+        return walk_index(w, t, at, (int64_t)at->len - t->indexes[0], trail);
     if (t->kind == TOKEN_INDEXES) {
         for (i = 0; i < (int64_t)t->count && end == PAV_PATH_FOUND; i++)
             end = walk_index(w, t, at, t->indexes[i], trail);
@@ -661,7 +702,8 @@ walk_filter(struct walk *w, const struct token *t, const struct pav_doc *at,
     uint32_t i;
 
     if (at->kind == PAV_OBJECT) {
-        end = filter_ask(t->filter, at, w->root, w->arena, w->why, &accepted);
+        end = filter_ask(t->filter, at, w->root, w->arena, w->why, w->budget,
+                         &accepted);
         return end == PAV_PATH_FOUND && accepted ? walk(w, t->next, at, trail)
                                                  : end;
     }
@@ -671,7 +713,7 @@ walk_filter(struct walk *w, const struct token *t, const struct pav_doc *at,
         struct trail here = {trail, NULL, 0, i};
 
         end = filter_ask(t->filter, &at->items[i], w->root, w->arena, w->why,
-                         &accepted);
+                         w->budget, &accepted);
         if (end == PAV_PATH_FOUND && accepted)
             end = walk(w, t->next, &at->items[i], &here);
     }
@@ -712,9 +754,9 @@ walk_scan(struct walk *w, const struct token *t, const struct pav_doc *at,
 
     if (at->kind != PAV_OBJECT && at->kind != PAV_ARRAY)
         return PAV_PATH_FOUND;
-    if (w->budget == 0)
+    if (*w->budget == 0)
         return exhausted(w);
-    w->budget--;
+    (*w->budget)--;
     if (scan_hits(t->next, at))
         end = walk(w, t->next, at, trail);
     for (i = 0; i < at->len && end == PAV_PATH_FOUND; i++) {
@@ -736,9 +778,9 @@ static enum pav_path_end
 walk(struct walk *w, const struct token *t, const struct pav_doc *at,
      const struct trail *trail)
 {
-    if (w->budget == 0)
+    if (*w->budget == 0)
         return exhausted(w);
-    w->budget--;
+    (*w->budget)--;
     if (t == NULL) {
         pav_items_add(&w->found, at);
         return PAV_PATH_FOUND;
@@ -763,20 +805,21 @@ enum pav_path_end
 tokens_eval(const struct token *first, bool definite,
             const struct pav_doc *from, const struct pav_doc *root,
             struct pav_arena *a, const struct pav_doc **out,
-            struct pav_err *why)
+            struct pav_err *why, uint32_t *budget)
 {
     struct walk w = {.root = root,
                      .arena = a,
                      .why = why,
                      .definite = definite,
-                     .budget = BUDGET};
+                     .budget = budget};
     const struct token *t = first;
     enum pav_path_end end;
 
     if (definite) { /* the common case: nothing to collect */
         const struct pav_doc *at = from;
 
-        for (; t != NULL && at != NULL && t->count == 1; t = t->next)
+        for (; t != NULL && at != NULL && t->count == 1 && !t->from_end;
+             t = t->next)
             at = t->kind == TOKEN_NAMES
                      ? pav_doc_getn(at, t->names[0].text, t->names[0].len)
                  : t->indexes[0] >= 0 ? pav_doc_at(at, (uint32_t)t->indexes[0])
@@ -788,6 +831,8 @@ tokens_eval(const struct token *first, bool definite,
     }
     pav_items_init(&w.found, a);
     end = walk(&w, first, from, NULL);
+    if (end == PAV_PATH_FOUND && *budget == 0)
+        end = exhausted(&w); /* what a filter gave up on */
     if (end != PAV_PATH_FOUND)
         return end;
     *out = definite ? &w.found.v[0] : pav_items_array(&w.found);
@@ -799,7 +844,22 @@ pav_path_eval(const struct pav_path *p, const struct pav_doc *root,
               struct pav_arena *a, const struct pav_doc **out,
               struct pav_err *why)
 {
-    return tokens_eval(p->first, p->definite, root, root, a, out, why);
+    uint32_t budget = BUDGET;
+
+    return tokens_eval(p->first, p->definite, root, root, a, out, why, &budget);
+}
+
+enum pav_path_end
+pav_path_eval_counted(const struct pav_path *p, const struct pav_doc *root,
+                      struct pav_arena *a, const struct pav_doc **out,
+                      struct pav_err *why, uint32_t *visited)
+{
+    uint32_t budget = BUDGET;
+    enum pav_path_end end =
+        tokens_eval(p->first, p->definite, root, root, a, out, why, &budget);
+
+    *visited = BUDGET - budget;
+    return end;
 }
 
 /* ---- writing ---- */

@@ -28,20 +28,33 @@ enum filter_kind {
 };
 enum filter_op { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_MATCH };
 
+/* Small: a filter of n characters may have n / 3 of them. */
 struct operand {
-    const struct pav_doc *literal; /* or a path: */
-    const struct token *tokens;
-    bool at_root, nothing;
-    const char *pattern; /* a regular expression, anchored, with its flags */
-    size_t pattern_len;
-    uint32_t flags;
+    union {
+        const struct pav_doc *literal;
+        const struct token *tokens;
+        const char *pattern; /* a regular expression, with its flags */
+    };
+    uint32_t pattern_len, flags;
+    enum operand_kind {
+        OPERAND_PATH,
+        OPERAND_LITERAL,
+        OPERAND_NOTHING, /* what matches nothing */
+        OPERAND_PATTERN
+    } kind;
+    bool at_root;
 };
 
 struct filter {
-    enum filter_kind kind;
-    enum filter_op op;
-    const struct filter *left, *right;
-    struct operand x, y;
+    uint8_t kind, op; /* enum filter_kind, enum filter_op */
+    union {
+        struct { /* OR, AND: a chain goes on to the right */
+            const struct filter *left, *right;
+        };
+        struct {
+            struct operand *x, *y;
+        };
+    };
 };
 
 static enum pav_rc read_or(struct reader *r, const struct filter **out);
@@ -75,7 +88,7 @@ read_text(struct reader *r, struct operand *o)
         *w++ = *start;
     }
     r->p++;
-    o->nothing = quote == '"';
+    o->kind = quote == '"' ? OPERAND_NOTHING : OPERAND_LITERAL;
     o->literal = pav_doc_new_str(r->arena, text, (size_t)(w - text));
     return PAV_OK;
 }
@@ -93,7 +106,8 @@ read_pattern(struct reader *r, struct operand *o)
     if (r->p >= r->end)
         return reader_fail(r, "this regular expression has no end");
     o->pattern = start;
-    o->pattern_len = (size_t)(r->p - start);
+    o->kind = OPERAND_PATTERN;
+    o->pattern_len = (uint32_t)(r->p - start);
     r->p++;
     o->flags = PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED;
     if (r->p < r->end && *r->p == 'i') {
@@ -109,8 +123,9 @@ read_pattern(struct reader *r, struct operand *o)
 }
 
 static enum pav_rc
-read_operand(struct reader *r, struct operand *o)
+read_operand(struct reader *r, struct operand **out)
 {
+    struct operand *o = pav_arena_zalloc(r->arena, sizeof(*o));
     static const struct {
         const char *word;
         const struct pav_doc *value;
@@ -120,6 +135,7 @@ read_operand(struct reader *r, struct operand *o)
     const char *start;
     size_t i;
 
+    *out = o;
     reader_blanks(r);
     if (r->p >= r->end)
         return reader_fail(r, "a value was expected");
@@ -144,10 +160,12 @@ read_operand(struct reader *r, struct operand *o)
         return read_pattern(r, o);
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (next_is(r, words[i].word)) {
+            o->kind = OPERAND_LITERAL;
             o->literal = words[i].value;
             return PAV_OK;
         }
     }
+    o->kind = OPERAND_LITERAL;
     for (start = r->p; r->p < r->end && strchr("+-.0123456789eE", *r->p);)
         r->p++;
     if (r->p == start ||
@@ -191,32 +209,43 @@ read_term(struct reader *r, const struct filter **out)
     for (i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
         if (next_is(r, ops[i].word)) {
             f->kind = FILTER_COMPARE;
-            f->op = ops[i].op;
+            f->op = (uint8_t)ops[i].op;
             rc = read_operand(r, &f->y);
-            if (rc == PAV_OK && (f->op == OP_MATCH) != (f->y.pattern != NULL))
+            if (rc == PAV_OK &&
+                (f->op == OP_MATCH) != (f->y->kind == OPERAND_PATTERN))
                 rc = reader_fail(r, "=~ needs a regular expression");
             return rc;
         }
     }
-    if (f->x.literal != NULL || f->x.pattern != NULL)
+    if (f->x->kind != OPERAND_PATH)
         return reader_fail(r, "a comparison was expected");
     return PAV_OK;
+}
+
+/* a || b || c is a || (b || c): who asks it goes to the right in a loop. */
+static enum pav_rc
+read_chain(struct reader *r, enum filter_kind kind, const char *word,
+           enum pav_rc (*part)(struct reader *r, const struct filter **out),
+           const struct filter **out)
+{
+    enum pav_rc rc = part(r, out);
+
+    while (rc == PAV_OK && next_is(r, word)) {
+        struct filter *f = pav_arena_zalloc(r->arena, sizeof(*f));
+
+        f->kind = (uint8_t)kind;
+        f->left = *out;
+        *out = f;
+        out = &f->right;
+        rc = part(r, out);
+    }
+    return rc;
 }
 
 static enum pav_rc
 read_and(struct reader *r, const struct filter **out)
 {
-    enum pav_rc rc = read_term(r, out);
-
-    while (rc == PAV_OK && next_is(r, "&&")) {
-        struct filter *f = pav_arena_zalloc(r->arena, sizeof(*f));
-
-        f->kind = FILTER_AND;
-        f->left = *out;
-        rc = read_term(r, &f->right);
-        *out = f;
-    }
-    return rc;
+    return read_chain(r, FILTER_AND, "&&", read_term, out);
 }
 
 static enum pav_rc
@@ -226,15 +255,7 @@ read_or(struct reader *r, const struct filter **out)
 
     if (++r->depth > MAX_DEPTH)
         return reader_fail(r, "parentheses are nested too deeply");
-    rc = read_and(r, out);
-    while (rc == PAV_OK && next_is(r, "||")) {
-        struct filter *f = pav_arena_zalloc(r->arena, sizeof(*f));
-
-        f->kind = FILTER_OR;
-        f->left = *out;
-        rc = read_and(r, &f->right);
-        *out = f;
-    }
+    rc = read_chain(r, FILTER_OR, "||", read_and, out);
     r->depth--;
     return rc;
 }
@@ -256,6 +277,7 @@ struct asked {
     const struct pav_doc *item, *root;
     struct pav_arena *arena;
     struct pav_err *why;
+    uint32_t *budget;
     bool wrong;
 };
 
@@ -264,12 +286,12 @@ resolve(struct asked *q, const struct operand *o)
 {
     const struct pav_doc *v;
 
-    if (o->nothing)
+    if (o->kind == OPERAND_NOTHING)
         return NULL;
-    if (o->literal != NULL)
+    if (o->kind == OPERAND_LITERAL)
         return o->literal;
     switch (tokens_eval(o->tokens, true, o->at_root ? q->root : q->item,
-                        q->root, q->arena, &v, q->why)) {
+                        q->root, q->arena, &v, q->why, q->budget)) {
     case PAV_PATH_FOUND:
         return v;
     case PAV_PATH_WRONG_TYPE:
@@ -333,7 +355,7 @@ compare(const struct filter *f, const struct pav_doc *x,
 {
     int c;
 
-    if (f->x.literal != NULL || f->y.literal != NULL) {
+    if (f->x->kind != OPERAND_PATH || f->y->kind != OPERAND_PATH) {
         const struct pav_doc *number = as_number(x, y, a);
 
         y = as_number(y, x, a);
@@ -354,7 +376,7 @@ compare(const struct filter *f, const struct pav_doc *x,
     } else {
         return false;
     }
-    switch (f->op) {
+    switch ((enum filter_op)f->op) {
     case OP_LT:
         return c < 0;
     case OP_LE:
@@ -376,33 +398,32 @@ accepts(struct asked *q, const struct filter *f)
 {
     const struct pav_doc *x, *y;
 
-    switch (f->kind) {
-    case FILTER_OR:
-        return accepts(q, f->left) || (!q->wrong && accepts(q, f->right));
-    case FILTER_AND:
-        return accepts(q, f->left) && accepts(q, f->right);
-    case FILTER_THERE:
-    case FILTER_ABSENT:
-        x = resolve(q, &f->x);
-        return (x != NULL && x->kind != PAV_NULL) == (f->kind == FILTER_THERE);
-    case FILTER_COMPARE:
-        x = resolve(q, &f->x);
-        if (x == NULL)
-            return false;
-        if (f->op == OP_MATCH)
-            return matches(&f->y, x);
-        y = resolve(q, &f->y);
-        return y != NULL && compare(f, x, y, q->arena);
+    for (; f->kind == FILTER_OR || f->kind == FILTER_AND; f = f->right) {
+        bool left = accepts(q, f->left);
+
+        if (q->wrong || *q->budget == 0 || left == (f->kind == FILTER_OR))
+            return left;
     }
-    return false;
+    if (*q->budget == 0) /* tokens_eval() says so */
+        return false;
+    (*q->budget)--;
+    x = resolve(q, f->x);
+    if (f->kind != FILTER_COMPARE)
+        return (x != NULL && x->kind != PAV_NULL) == (f->kind == FILTER_THERE);
+    if (x == NULL)
+        return false;
+    if (f->op == OP_MATCH)
+        return matches(f->y, x);
+    y = resolve(q, f->y);
+    return y != NULL && compare(f, x, y, q->arena);
 }
 
 enum pav_path_end
 filter_ask(const struct filter *f, const struct pav_doc *item,
            const struct pav_doc *root, struct pav_arena *a, struct pav_err *why,
-           bool *accepted)
+           uint32_t *budget, bool *accepted)
 {
-    struct asked q = {item, root, a, why, false};
+    struct asked q = {item, root, a, why, budget, false};
 
     *accepted = accepts(&q, f);
     return q.wrong ? PAV_PATH_WRONG_TYPE : PAV_PATH_FOUND;

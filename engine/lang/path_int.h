@@ -18,16 +18,25 @@ struct name {
     uint32_t len;
 };
 
+/* Small: a path of n characters may have n / 2 of them. */
 struct token {
     struct token *next;
-    enum token_kind kind;
+    union {
+        const struct name *names; /* `count` of them; one: &one */
+        const int64_t *indexes;   /* the same; one: &from */
+        const struct filter *filter;
+    };
+    union {
+        struct name one;
+        struct {
+            int64_t from, to; /* slices */
+        };
+    };
     uint32_t count; /* names or indexes */
+    uint8_t kind;   /* enum token_kind */
     bool after_one; /* behind one name or one index */
-    const struct name *names;
-    const int64_t *indexes;
     bool has_from, has_to;
-    int64_t from, to; /* slices */
-    const struct filter *filter;
+    bool from_end; /* one index, counted from the end: [(@.length-1)] */
 };
 
 struct pav_path {
@@ -54,13 +63,15 @@ enum pav_rc path_tokens(struct reader *r, struct token **first);
 /* `r` stands behind "?("; reads up to and with the closing ")". */
 enum pav_rc filter_compile(struct reader *r, const struct filter **out);
 /* PAV_PATH_FOUND, or PAV_PATH_WRONG_TYPE out of a path of the filter. */
-enum pav_path_end filter_ask(const struct filter *f, const struct pav_doc *item,
-                             const struct pav_doc *root, struct pav_arena *a,
-                             struct pav_err *why, bool *accepted);
+enum pav_path_end
+filter_ask(const struct filter *f, const struct pav_doc *item,
+           const struct pav_doc *root, struct pav_arena *a, struct pav_err *why,
+           uint32_t *budget, bool *accepted);
 
-enum pav_path_end tokens_eval(const struct token *first, bool definite,
-                              const struct pav_doc *from,
-                              const struct pav_doc *root, struct pav_arena *a,
-                              const struct pav_doc **out, struct pav_err *why);
+enum pav_path_end
+tokens_eval(const struct token *first, bool definite,
+            const struct pav_doc *from, const struct pav_doc *root,
+            struct pav_arena *a, const struct pav_doc **out,
+            struct pav_err *why, uint32_t *budget);
 
 #endif

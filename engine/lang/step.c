@@ -967,8 +967,10 @@ pav_step(const struct pav_step_in *in, struct pav_arena *a,
     if (in->budget == 0 && !st.over)
         st.budget += open_items(st.root);
     while (!st.over && st.budget-- > 0 && st.rec.payloads.len < MUCH &&
-           (f = find_runnable(&st, st.root)) != NULL)
+           st.work < STEP_WORK && (f = find_runnable(&st, st.root)) != NULL) {
+        st.state_work = 0;
         enter(&st, f);
+    }
     if (st.over && st.last_state != NULL) {
         const char **last = pav_arena_alloc(a, sizeof(*last));
 

@@ -156,7 +156,8 @@ struct stepper {
     int64_t next_id;
     uint32_t next_no;
     uint32_t budget, draws;
-    bool over; /* the execution has ended */
+    uint64_t work, state_work; /* spend() */
+    bool over;                 /* the execution has ended */
     const char *last_state;
     struct frame *failed;          /* whose failure ended it */
     struct inspection *inspection; /* TestState looks on; or NULL */
@@ -235,6 +236,18 @@ bool assign_apply(struct stepper *st, struct frame *f);
 /* Randomness out of the step's seed, another at each call. */
 uint64_t step_random(struct stepper *st);
 void step_uuid(struct stepper *st, char out[37]);
+
+/*
+ * Work is bytes that an evaluation goes through.  A state may do STATE_WORK_MAX
+ * of it, else it fails with States.Runtime and spend() is false; a step that
+ * did STEP_WORK goes on in a later turn.  So a turn of the engine stays short,
+ * whatever a definition asks for.
+ */
+#define STATE_WORK_MAX (16u << 20)
+#define STEP_WORK      (4u << 20)
+bool spend(struct stepper *st, const struct frame *f, uint64_t bytes);
+/* About how many bytes it takes to go through it. */
+uint64_t doc_work(const struct pav_doc *d);
 
 /* States.Runtime with the usual prefix; always false. */
 bool fail_runtime(struct stepper *st, const struct frame *f, const char *fmt,

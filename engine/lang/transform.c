@@ -93,10 +93,9 @@ static void
 add_piece(struct pav_arena *a, struct pav_transform *t, const char *text,
           size_t len, int variable, bool quoted)
 {
-    struct piece *v = pav_arena_alloc(a, (t->piece_count + 1) * sizeof(*v));
+    struct piece *v =
+        pav_arena_append(a, t->pieces, t->piece_count, sizeof(*v));
 
-    if (t->piece_count > 0)
-        memcpy(v, t->pieces, t->piece_count * sizeof(*v));
     v[t->piece_count].text = text;
     v[t->piece_count].len = (uint32_t)len;
     v[t->piece_count].variable = variable;
@@ -138,7 +137,8 @@ template_compile(struct pav_arena *a, struct pav_transform *t,
             return pav_fail(err, PAV_INVALID, "/inputTransformer/InputTemplate",
                             "InputTemplate contains invalid placeholder %.*s",
                             (int)(close - p) - 1, p + 1);
-        add_piece(a, t, start, (size_t)(p - start), -1, false);
+        if (p > start)
+            add_piece(a, t, start, (size_t)(p - start), -1, false);
         add_piece(a, t, p, (size_t)(close - p) + 1, variable, quoted);
         start = close + 1;
         p = close;

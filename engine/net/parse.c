@@ -203,6 +203,7 @@ static int
 field_line(char *line, struct head *h)
 {
     char *colon = strchr(line, ':'), *value, *end;
+    bool tabbed = false;
 
     if (colon == NULL || !is_token(line, (size_t)(colon - line)))
         return 400;
@@ -211,8 +212,13 @@ field_line(char *line, struct head *h)
     while (*value == ' ' || *value == '\t')
         value++;
     end = value + strlen(value);
-    while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
+    while (end > value && (end[-1] == ' ' || end[-1] == '\t')) {
+        tabbed |= end[-1] == '\t';
         *--end = '\0';
+    }
+    /* llhttp takes "chunked" with a tab behind it for another coding. */
+    if (tabbed && strcasecmp(line, "transfer-encoding") == 0)
+        return 400;
     for (end = value; *end != '\0'; end++)
         if (((unsigned char)*end < 0x20 && *end != '\t') || *end == 0x7f)
             return 400;

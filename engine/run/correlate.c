@@ -11,8 +11,6 @@
 #include "pavane/folder.h"
 #include "intake_int.h"
 
-#define KEY_MAX 1024
-
 struct pav_event *
 arrival_event(struct arrival *ar)
 {

@@ -27,7 +27,8 @@
 #define TURN_BYTES  (16u << 20) /* the same, by size of the events */
 #define BREATHE_LEN (4u << 20)
 #define PROBE_MS    1000
-#define SETTLE_MS   50 /* quiet before a checkpoint of a short log */
+#define SETTLE_MS   50    /* quiet before a checkpoint of a short log */
+#define TURN_US     15000 /* then what can wait goes into the next turn */
 
 struct pav_job *
 pav_job_new(enum pav_job_kind kind)
@@ -70,6 +71,12 @@ turn_breathe(struct pav_engine *e)
 {
     if (e->arena.total > BREATHE_LEN)
         pav_arena_reset(&e->arena);
+}
+
+bool
+turn_is_long(const struct pav_engine *e)
+{
+    return !e->config.by_hand && pav_clock_mono_us() - e->began_us > TURN_US;
 }
 
 /* ---- the phases ---- */
@@ -317,7 +324,7 @@ sleep_ms(struct pav_engine *e)
 
     if (e->full)
         return PROBE_MS;
-    if (e->work_first < e->work_count)
+    if (e->work_first < e->work_count || e->rest != NULL)
         return 0;
     if (activity_next(e) < due)
         due = activity_next(e);
@@ -341,27 +348,38 @@ job_bytes(const struct pav_job *j)
 }
 
 static void
-count_turn(struct pav_engine *e, uint64_t took_us)
+count_turn(struct pav_engine *e, uint64_t took_us, uint64_t cpu_us)
 {
     pav_histogram_add(&e->counts.turn, pav_bounds_seconds,
                       (double)took_us / 1e6);
-    if (took_us > e->counts.turn_most_us)
-        e->counts.turn_most_us = took_us;
+    if (cpu_us > e->counts.turn_most_us)
+        e->counts.turn_most_us = cpu_us;
+}
+
+/* What the last turn had no time for goes first. */
+static struct pav_node *
+take_jobs(struct pav_engine *e, int64_t wait_ms)
+{
+    struct pav_node *rest = e->rest;
+
+    e->rest = NULL;
+    return rest != NULL ? rest : pav_queue_take(e->queue, TURN_JOBS, wait_ms);
 }
 
 static void
 collect_and_advance(struct pav_engine *e, int64_t wait_ms)
 {
     int64_t t0 = pav_clock_mono_us(), t1, began;
-    struct pav_node *n = pav_queue_take(e->queue, TURN_JOBS, wait_ms), *next;
+    struct pav_node *n = take_jobs(e, wait_ms), *next;
     uint64_t settled, flushed = e->counts.flush_us;
+    int64_t cpu_began = pav_clock_thread_us();
     uint32_t events = 0;
     size_t bytes = 0;
     bool idle = n == NULL;
 
     if (pav_queue_count(e->queue) > e->counts.queue_most)
         e->counts.queue_most = pav_queue_count(e->queue);
-    t1 = began = pav_clock_mono_us();
+    t1 = began = e->began_us = pav_clock_mono_us();
     e->counts.collect_us += (uint64_t)(t1 - t0);
     settled = settled_us(e);
     pav_clock_forget(e->clock); /* T3: the first reader freezes it */
@@ -383,6 +401,10 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
             bytes = 0;
         }
         turn_breathe(e);
+        if (next != NULL && turn_is_long(e)) {
+            e->rest = next;
+            break;
+        }
     }
     if (!e->full) {
         advance_again(e);
@@ -407,8 +429,10 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
                           (double)t0 / 1e6);
     }
     if (!idle)
-        count_turn(e, (uint64_t)(pav_clock_mono_us() - began) -
-                          (e->counts.flush_us - flushed));
+        count_turn(e,
+                   (uint64_t)(pav_clock_mono_us() - began) -
+                       (e->counts.flush_us - flushed),
+                   (uint64_t)(pav_clock_thread_us() - cpu_began));
 }
 
 void
@@ -494,10 +518,13 @@ engine_main(void *arg)
 
     pav_store_adopt(e->store);
     flusher_start(e);
-    while (!pav_queue_closed(e->queue) || pav_queue_count(e->queue) > 0)
+    while (!pav_queue_closed(e->queue) || pav_queue_count(e->queue) > 0 ||
+           e->rest != NULL)
         pav_engine_turn(e, sleep_ms(e));
     let_held_go(e);
     flusher_stop(e);
+    pav_log(PAV_LOG_INFO, NULL, "longest_turn_us=%llu",
+            (unsigned long long)e->counts.turn_most_us);
     return NULL;
 }
 
@@ -517,7 +544,7 @@ pav_engine_stop(struct pav_engine *e)
     if (e->threaded)
         pthread_join(e->thread, NULL);
     else
-        while (pav_queue_count(e->queue) > 0)
+        while (pav_queue_count(e->queue) > 0 || e->rest != NULL)
             pav_engine_turn(e, 0);
     e->threaded = false;
     pav_store_adopt(e->store);

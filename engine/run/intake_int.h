@@ -4,7 +4,8 @@
 
 #include "bus_int.h"
 
-#define MAX_BUSES 64 /* that one event comes to */
+#define MAX_BUSES 64   /* that one event comes to */
+#define KEY_MAX   1024 /* bytes of a key */
 
 /* One event on its way through the machines. */
 struct arrival {

@@ -62,9 +62,11 @@ struct pav_engine {
     /* of the turn */
     struct pav_arena arena;
     struct pav_job *jobs, **jobs_last; /* to be released */
-    uint64_t arrivals;                 /* never counted back, unlike ids */
-    uint64_t committed_events;         /* as of the last commit */
-    bool full;                         /* the last commit found no space */
+    struct pav_node *rest; /* jobs that this turn has no time for any more */
+    int64_t began_us;      /* the turn, or what was settled last in it */
+    uint64_t arrivals;     /* never counted back, unlike ids */
+    uint64_t committed_events; /* as of the last commit */
+    bool full;                 /* the last commit found no space */
     int64_t next_probe_at;
 
     struct pav_feed *feed; /* of the turn; NULL when nobody watches */
@@ -132,6 +134,9 @@ void overdue_fire(struct pav_engine *e, int64_t due_at, int64_t execution_id,
 void overdue_write(struct pav_engine *e, bool all);
 int64_t overdue_next(const struct pav_engine *e); /* when it is to be written */
 void overdue_fini(struct pav_engine *e);
+
+/* Has the turn taken so long that what can wait does? */
+bool turn_is_long(const struct pav_engine *e);
 
 /* registry.c */
 void registry_load(struct pav_engine *e);

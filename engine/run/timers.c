@@ -111,11 +111,13 @@ timers_run(struct pav_engine *e)
                           (double)(now - due_at) / 1e3);
         fire(e, due_at, execution_id, no);
         turn_breathe(e);
+        if (turn_is_long(e))
+            break;
     }
     expire_parked(e, now);
     for (n = 0;
          n < TURN_TIMERS && pav_store_batch_due(e->store, &e->arena, &batch) &&
-         batch.due_at <= now;
+         batch.due_at <= now && !turn_is_long(e);
          n++)
         batch_start(e, &batch);
 }

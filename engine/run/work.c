@@ -309,7 +309,8 @@ work_run(struct pav_engine *e)
 {
     int n = 0;
 
-    while (n++ < TURN_WORKS && e->work_first < e->work_count) {
+    while (n++ < TURN_WORKS && e->work_first < e->work_count &&
+           !turn_is_long(e)) {
         struct work w = e->works[e->work_first++];
 
         do_work(e, &w);

@@ -24,5 +24,7 @@ int64_t pav_clock_ms(struct pav_clock *c);
 
 /* Monotonic microseconds, for measuring. */
 int64_t pav_clock_mono_us(void);
+/* What this thread has used of a processor. */
+int64_t pav_clock_thread_us(void);
 
 #endif

@@ -50,6 +50,13 @@ pav_arena_alloc(struct pav_arena *a, size_t len)
     return p;
 }
 
+/*
+ * Room for one more behind `count` elements of `size` bytes: the array, moved
+ * when count is 0 or a power of two.  Linear in all, and what is left behind is
+ * less than what is there.
+ */
+void *pav_arena_append(struct pav_arena *a, const void *array, size_t count,
+                       size_t size);
 void *pav_arena_zalloc(struct pav_arena *a, size_t len);
 char *pav_arena_strndup(struct pav_arena *a, const char *s, size_t len);
 char *pav_arena_strdup(struct pav_arena *a, const char *s);

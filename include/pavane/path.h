@@ -42,6 +42,12 @@ pav_path_eval(const struct pav_path *p, const struct pav_doc *root,
               struct pav_arena *a, const struct pav_doc **out,
               struct pav_err *why);
 
+/* The same; `*visited`: the values that it went through. */
+enum pav_path_end
+pav_path_eval_counted(const struct pav_path *p, const struct pav_doc *root,
+                      struct pav_arena *a, const struct pav_doc **out,
+                      struct pav_err *why, uint32_t *visited);
+
 /*
  * `root` with `value` put at a reference path: missing objects are created,
  * what is there is replaced.  NULL when the path leads through something that

@@ -6,6 +6,7 @@ sample, if it is there.  Every process is ended by the id that was started.
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,14 @@ SAMPLE = os.environ.get("PAVANE_SAMPLE")
 AWS_TARGET = "AWSStepFunctions."
 
 
+# What a sanitizer finds ends the daemon, or its exit, and the test.
+SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:exitcode=98", "TSAN_OPTIONS": "halt_on_error=1:exitcode=97",
+              "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1", "LSAN_OPTIONS": "exitcode=96"}
+REPORT = re.compile(r"(ERROR|WARNING): \w*Sanitizer.*|runtime error: .*|level=bug .*")
+LONGEST_TURN_US = 50000
+turns = os.environ.get("PAVANE_TURNS")  # a file: the longest turn of each daemon
+
+
 class Daemon:
     def __init__(self, machines=None, db=None, folder=None, preexec=None, **options):
         self.folder = folder or tempfile.mkdtemp(prefix="pavane-e2e-")
@@ -30,6 +39,8 @@ class Daemon:
         self.preexec = preexec
         self.options = options
         self.process = None
+        self.may_die = False  # a test that expects it to end by itself
+        self.log_seen = 0
 
     def start(self, **more):
         args = [PAVANE, "serve", "--db", self.db, "--listen", "127.0.0.1:0"]
@@ -38,7 +49,8 @@ class Daemon:
         for name, value in {**self.options, **more}.items():
             args += ["--" + name.replace("_", "-"), str(value)]
         self.log = open(os.path.join(self.folder, "log"), "ab")
-        self.process = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=self.log, preexec_fn=self.preexec)
+        self.process = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=self.log, preexec_fn=self.preexec,
+                                        env={**SANITIZERS, **os.environ})
         line = self.process.stdout.readline().decode()
         if not line.startswith("listening on http://"):
             self.process.wait()
@@ -50,15 +62,36 @@ class Daemon:
     def kill(self):
         """kill -9, as a power switch would."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        code = self.process.wait()
         self._close()
+        self.check_log()
+        if code != -signal.SIGKILL and not self.may_die:
+            raise AssertionError("the daemon had ended by itself, with %d: %s" % (code, self.read_log()[-2000:]))
 
     def stop(self):
-        """SIGTERM; the exit code."""
+        """SIGTERM; the exit code.  What a sanitizer said is a failure."""
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=30)
+        code = self.process.wait(timeout=60)
         self._close()
+        self.check_log()
+        if code != 0 and not self.may_die:
+            raise AssertionError("the daemon ended with %d: %s" % (code, self.read_log()[-2000:]))
         return code
+
+    def read_log(self):
+        with open(self.log.name, errors="replace") as f:
+            return f.read()
+
+    def check_log(self):
+        text = self.read_log()
+        found = None if self.may_die else REPORT.search(text)
+        if found:
+            raise AssertionError("%s\n%s" % (found.group(0), text[found.start():][:4000]))
+        if turns:
+            with open(turns, "a") as f:
+                f.writelines("%s %s\n" % (us, os.path.basename(sys.argv[0]))
+                             for us in re.findall(r"longest_turn_us=(\d+)", text[self.log_seen:]))
+        self.log_seen = len(text)
 
     def _close(self):
         self.process.stdout.close()
@@ -69,10 +102,15 @@ class Daemon:
         return self.start()
 
     def __exit__(self, *_):
-        if self.process:
-            self.kill()
-        if self.own_folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            if self.process:
+                self.stop()
+        finally:
+            if self.process:
+                self.process.kill()
+                self.process.wait()
+            if self.own_folder:
+                shutil.rmtree(self.folder, ignore_errors=True)
 
     # -- speaking to it
 

@@ -88,10 +88,12 @@ class Case(unittest.TestCase):
         self.d = Daemon(folder=self.folder, services=self.services, data=self.data).start()
 
     def tearDown(self):
-        if self.d.process:
-            self.d.kill()
-        self.outside.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            if self.d.process:
+                self.d.stop()
+        finally:
+            self.outside.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def ask(self, action, **parameters):
         status, answer = self.d.aws(action, **parameters)

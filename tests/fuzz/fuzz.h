@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sanitizer/allocator_interface.h>
+
 #include "pavane/doc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -18,6 +20,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
         if (!(what))                                                           \
             pav_bug(__FILE__, __LINE__, #what);                                \
     } while (0)
+
+/*
+ * What is compiled from outside holds at most 30 times its text.  The slack is
+ * what an empty one holds: first chunks of arenas, tables.
+ */
+#define FUZZ_SLACK (64u << 10)
+static inline size_t
+fuzz_bytes(void)
+{
+    return __sanitizer_get_current_allocated_bytes();
+}
+#define FUZZ_HOLDS(before, len)                                                \
+    FUZZ_CHECK(fuzz_bytes() - (before) <= 30 * (len) + FUZZ_SLACK)
 
 /* Input of two parts: a line, and what follows it. */
 static inline size_t

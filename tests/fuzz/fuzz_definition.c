@@ -46,10 +46,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct pav_graph *g;
     struct pav_arena a;
     struct pav_buf b;
+    size_t before = fuzz_bytes();
 
     pav_arena_init(&a, 4096);
     pav_faults_init(&faults, &a);
     m = pav_machine_compile((const char *)data, len, PAV_STANDARD, &faults);
+    if (m != NULL)
+        FUZZ_HOLDS(before, len);
     pav_buf_init(&b, 1u << 24);
     pav_faults_print(&faults, "f", &b);
     d = fuzz_parse(&a, data, len, PAV_DUP_LAST);

@@ -15,15 +15,18 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-TARGETS = ("json", "http", "definition", "path", "pattern", "index", "intrinsic", "step")
+TARGETS = ("json", "http", "definition", "path", "pattern", "index", "intrinsic", "step", "rules", "schema", "schedule",
+           "envelope", "settings")
 LIGHT = {"http": 5}
+# Lengths that reach the limits; 4,096 elsewhere.
+LONG = {"rules": 65536, "definition": 65536, "schema": 16384, "schedule": 400, "envelope": 16384}
 
 
 def fuzz(build, target, runs, seed):
     corpus = os.path.join(build, "fuzz", target)
     os.makedirs(corpus, exist_ok=True)
     args = [os.path.join(build, "tests", "fuzz_" + target), "-runs=%d" % runs, "-seed=%d" % seed, "-timeout=5",
-            "-max_len=4096", "-rss_limit_mb=2048", "-print_final_stats=1", "-artifact_prefix=%s/found-" % corpus,
+            "-max_len=%d" % LONG.get(target, 4096), "-rss_limit_mb=2048", "-print_final_stats=1", "-artifact_prefix=%s/found-" % corpus,
             "-verbosity=1"]
     words = os.path.join(HERE, target + ".dict")
     if os.path.exists(words):
