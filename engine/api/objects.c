@@ -72,36 +72,38 @@ refuse(struct pav_job *reply, const char *why)
 
 /* ---- reading ---- */
 
-static void
-read_object(struct pav_api *api, const struct pav_job *job,
-            struct pav_job *reply)
+/* Into the job's objects; false after refuse(). */
+static bool
+read_one(struct pav_api *api, struct pav_job *reply, const char *bucket,
+         const char *key)
 {
+    struct pav_map_part *part;
     const char *why = NULL;
-    const char *path =
-        path_of(api, &reply->arena, job->machine, job->name, &why);
+    const char *path = path_of(api, &reply->arena, bucket, key, &why);
     struct pav_err err;
     char *text;
     size_t len;
 
-    if (path == NULL) {
-        refuse(reply, why);
-        return;
-    }
-    if (access(path, R_OK) != 0) {
-        refuse(reply, "The specified key does not exist.");
-        return;
+    if (path == NULL || access(path, R_OK) != 0) {
+        refuse(reply, path == NULL ? why : "The specified key does not exist.");
+        return false;
     }
     if (!is_inside(api, path)) {
         refuse(reply, "The key leads out of its bucket.");
-        return;
+        return false;
     }
     if (pav_file_read(path, OBJECT_MAX, &text, &len, &err) != PAV_OK) {
         refuse(reply, err.message);
-        return;
+        return false;
     }
-    reply->with.p = pav_arena_strndup(&reply->arena, text, len);
-    reply->with.len = len;
+    reply->objects = pav_arena_append(&reply->arena, reply->objects,
+                                      reply->object_count, sizeof(*part));
+    part = &reply->objects[reply->object_count++];
+    part->source = pav_arena_printf(&reply->arena, "S3://%s/%s", bucket, key);
+    part->text.p = pav_arena_strndup(&reply->arena, text, len);
+    part->text.len = len;
     free(text);
+    return true;
 }
 
 /* ---- listing ---- */
@@ -164,6 +166,9 @@ list_objects(struct pav_api *api, const struct pav_job *job,
     const char *why = NULL;
     const char *path = path_of(api, &reply->arena, job->machine, "", &why);
     struct listing l = {.a = &reply->arena, .prefix = job->name};
+    const struct pav_doc *list;
+    size_t bytes = 0;
+    uint32_t i;
 
     if (path == NULL || access(path, R_OK) != 0 || !is_inside(api, path)) {
         refuse(reply,
@@ -172,7 +177,22 @@ list_objects(struct pav_api *api, const struct pav_job *job,
     }
     pav_items_init(&l.items, l.a);
     walk(&l, path, "", 0);
-    reply->output = pav_items_array(&l.items);
+    list = pav_items_array(&l.items);
+    if (!job->flatten) {
+        reply->output = list;
+        reply->resource = pav_arena_printf(l.a, "S3://%s", job->machine);
+        return;
+    }
+    for (i = 0; i < list->len; i++) {
+        if (!read_one(api, reply, job->machine,
+                      pav_doc_member_str(l.a, &list->items[i], "Key")))
+            return;
+        bytes += reply->objects[i].text.len;
+        if (bytes > OBJECT_MAX) {
+            refuse(reply, "The listed objects have more than 64 MiB together.");
+            return;
+        }
+    }
 }
 
 /* ---- writing ---- */
@@ -283,7 +303,7 @@ do_object(struct pav_query *q)
     else if (job->lists)
         list_objects(qu->api, job, reply);
     else
-        read_object(qu->api, job, reply);
+        (void)read_one(qu->api, reply, job->machine, job->name);
     pav_job_free(job);
     qu->object = reply; /* the front thread hands it on */
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "pavane/text.h"
+#include "pavane/map_run.h"
 #include "step_int.h"
 
 __attribute__((format(printf, 4, 0))) static bool
@@ -117,11 +118,13 @@ put_map(struct stepper *st, const struct frame *f, struct pav_members *top)
 {
     struct pav_members map, item;
     const struct pav_doc *value = NULL;
+    const struct pav_map_origin *origin = NULL;
     int64_t index = 0;
 
     if (f->map != NULL && f->map->item != NULL) {
         value = f->map->item;
         index = f->map->item_index;
+        origin = f->map->origin;
     }
     for (; value == NULL && f->parent != NULL; f = f->parent) {
         if (f->parent->phase != PHASE_MAP)
@@ -134,7 +137,12 @@ put_map(struct stepper *st, const struct frame *f, struct pav_members *top)
     pav_members_init(&map, st->arena);
     pav_members_init(&item, st->arena);
     pav_members_add(&item, "Index", 5, pav_doc_new_int(st->arena, index));
+    if (origin != NULL && origin->keyed) {
+        pav_members_puts(&item, "Key", pav_doc_get(value, "Key"));
+        value = pav_doc_get(value, "Value");
+    }
     pav_members_add(&item, "Value", 5, value);
+    put_str(&item, "Source", origin == NULL ? "STATE_DATA" : origin->source);
     pav_members_add(&map, "Item", 4, pav_members_object(&item));
     pav_members_add(top, "Map", 3, pav_members_object(&map));
 }

@@ -140,7 +140,8 @@ struct resource {
 enum input_type { INPUT_JSON, INPUT_JSONL, INPUT_CSV };
 
 struct item_reader {
-    bool lists; /* listObjectsV2: the objects are the items */
+    bool lists;   /* listObjectsV2: the objects are the items, or: */
+    bool flatten; /* what the listed objects hold is */
     enum input_type type;
     const struct tmpl *parameters;
     const struct pav_doc *headers; /* GIVEN ones; NULL: the first row */

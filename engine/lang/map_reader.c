@@ -2,10 +2,17 @@
  * ItemReader, ItemBatcher and ResultWriter of a distributed Map: compiling
  * them, and items out of an object's text.
  *
- *   JSON   a list, or what ItemsPointer leads to
+ *   JSON   a list, or what ItemsPointer leads to; the members of an object are
+ *          items {"Key", "Value"}
  *   JSONL  a value on each line; blank lines are passed over
  *   CSV    RFC 4180; the first row names the columns, or CSVHeaders do.  A row
- *          that is short has empty texts, one that is long loses the rest
+ *          that is short has empty texts, one that is long loses the rest.
+ *          Quotes that stand twice are one also in a field without quotes.  A
+ *          backslash goes, and what it stands before stays: another one, a
+ *          quote, the delimiter, anything.  Source: the developer guide, "How
+ *          Step Functions parses input CSV files"
+ *
+ * A field that nobody reads is refused: what it says would be lost.
  */
 #include <string.h>
 
@@ -79,10 +86,57 @@ csv_compile(struct compiler *c, struct item_reader *r,
     }
 }
 
+/* `known` ends with NULL; a name with Path behind it is known too. */
+static void
+check_read(struct compiler *c, const struct pav_doc *d, const char *pointer,
+           const char *const *known)
+{
+    uint32_t i;
+    int k;
+
+    for (i = 0; d != NULL && d->kind == PAV_OBJECT && i < d->len; i++) {
+        const struct pav_member *m = &d->members[i];
+
+        for (k = 0; known[k] != NULL; k++)
+            if (m->len == strlen(known[k]) &&
+                memcmp(m->key, known[k], m->len) == 0)
+                break;
+        if (known[k] == NULL)
+            compile_fault(c, PAV_ERROR, "UNSUPPORTED", pointer, m->at,
+                          "The field '%.*s' is not served here", (int)m->len,
+                          m->key);
+    }
+}
+
+static void
+transformation_compile(struct compiler *c, struct item_reader *r,
+                       const struct pav_doc *config, const char *pointer)
+{
+    const struct pav_doc *v = pav_doc_get(config, "Transformation");
+
+    if (v == NULL || pav_doc_is_str(v, "NONE"))
+        return;
+    pointer = pointer_to(c, pointer, "Transformation");
+    r->flatten = pav_doc_is_str(v, "LOAD_AND_FLATTEN");
+    if (!r->flatten)
+        compile_fault(c, PAV_ERROR, SCHEMA, pointer, v->at,
+                      "The field 'Transformation' should have one of these "
+                      "values: [NONE, LOAD_AND_FLATTEN]");
+    else if (!r->lists)
+        compile_fault(c, PAV_ERROR, SCHEMA, pointer, v->at,
+                      "LOAD_AND_FLATTEN belongs to s3:listObjectsV2");
+}
+
 static void
 reader_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
                const char *pointer)
 {
+    static const char *const fields[] = {"Resource", "Parameters",
+                                         "ReaderConfig", NULL};
+    static const char *const config_fields[] = {
+        "InputType",    "CSVHeaderLocation", "CSVHeaders",
+        "CSVDelimiter", "MaxItems",          "MaxItemsPath",
+        "ItemsPointer", "Transformation",    NULL};
     const struct pav_doc *config = pav_doc_get(d, "ReaderConfig");
     const struct pav_doc *type = pav_doc_get(config, "InputType");
     struct item_reader *r = pav_arena_zalloc(c->arena, sizeof(*r));
@@ -98,13 +152,16 @@ reader_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
     if (r->parameters == NULL)
         compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
                       "The field 'Parameters' is required but was missing");
+    check_read(c, d, pointer, fields);
     pointer = pointer_to(c, pointer, "ReaderConfig");
+    check_read(c, config, pointer, config_fields);
+    transformation_compile(c, r, config, pointer);
     if (config != NULL)
         member_number(c, config, pointer, "MaxItems", 0, 1e8, &r->max_items);
     if (config != NULL)
         r->items_pointer =
             member_str(c, config, pointer, "ItemsPointer", false);
-    if (r->lists)
+    if (r->lists && !r->flatten)
         return;
     if (pav_doc_is_str(type, "CSV")) {
         r->type = INPUT_CSV;
@@ -130,8 +187,15 @@ static void
 batcher_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
                 const char *pointer)
 {
+    static const char *const fields[] = {"MaxItemsPerBatch",
+                                         "MaxItemsPerBatchPath",
+                                         "MaxInputBytesPerBatch",
+                                         "MaxInputBytesPerBatchPath",
+                                         "BatchInput",
+                                         NULL};
     struct item_batcher *b = pav_arena_zalloc(c->arena, sizeof(*b));
 
+    check_read(c, d, pointer, fields);
     s->map.batcher = b;
     member_number(c, d, pointer, "MaxItemsPerBatch", 1, 1e8, &b->max_items);
     member_number(c, d, pointer, "MaxInputBytesPerBatch", 1, BATCH_BYTES_MAX,
@@ -149,8 +213,15 @@ writer_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
 {
     const struct pav_doc *config = pav_doc_get(d, "WriterConfig");
     const struct pav_doc *how = pav_doc_get(config, "Transformation");
+    static const char *const fields[] = {"Resource", "Parameters",
+                                         "WriterConfig", NULL};
+    static const char *const config_fields[] = {"OutputType", "Transformation",
+                                                NULL};
     struct result_writer *w = pav_arena_zalloc(c->arena, sizeof(*w));
 
+    check_read(c, d, pointer, fields);
+    check_read(c, config, pointer_to(c, pointer, "WriterConfig"),
+               config_fields);
     s->map.writer = w;
     w->parameters = member_template(c, d, pointer, "Parameters");
     w->json_lines = pav_doc_is_str(pav_doc_get(config, "OutputType"), "JSONL");
@@ -205,6 +276,7 @@ struct source {
     int64_t max;
     struct pav_items items;
     const char *cause;
+    bool keyed; /* the items are members of an object */
 };
 
 static bool
@@ -266,6 +338,26 @@ follow(const struct pav_doc *d, const char *pointer, struct pav_arena *a)
 }
 
 static bool
+read_members(struct source *s, const struct pav_doc *d)
+{
+    uint32_t i;
+
+    s->keyed = true;
+    for (i = 0; i < d->len && !enough(s); i++) {
+        struct pav_members m;
+
+        pav_members_init(&m, s->arena);
+        pav_members_puts(
+            &m, "Key",
+            pav_doc_new_str(s->arena, d->members[i].key, d->members[i].len));
+        pav_members_puts(&m, "Value", &d->members[i].value);
+        if (!add_item(s, pav_members_object(&m)))
+            return false;
+    }
+    return true;
+}
+
+static bool
 read_json(struct source *s)
 {
     const struct pav_doc *d;
@@ -279,6 +371,8 @@ read_json(struct source *s)
                                           err.message, err.at));
     if (s->reader->items_pointer != NULL)
         d = follow(d, s->reader->items_pointer, s->arena);
+    if (d != NULL && d->kind == PAV_OBJECT)
+        return read_members(s, d);
     if (d == NULL || d->kind != PAV_ARRAY)
         return refuse(s, "Attempting to map over non-iterable node.");
     for (i = 0; i < d->len && !enough(s); i++)
@@ -318,30 +412,29 @@ read_lines(struct source *s)
 static const struct pav_doc *
 read_field(struct source *s)
 {
+    bool quoted = s->p < s->end && *s->p == '"';
+    const char *text;
     struct pav_buf b;
-    const char *from = s->p, *text;
     size_t len;
 
-    if (s->p == s->end || *s->p != '"') {
-        while (s->p < s->end && *s->p != s->reader->delimiter &&
-               *s->p != '\n' && *s->p != '\r')
-            s->p++;
-        return pav_doc_new_str(s->arena, from, (size_t)(s->p - from));
-    }
     pav_buf_init(&b, (size_t)(s->end - s->p) + 1);
-    for (s->p++; s->p < s->end; s->p++) {
-        if (*s->p == '"') {
-            if (s->p + 1 == s->end || s->p[1] != '"')
-                break;
+    for (s->p += quoted; s->p < s->end; s->p++) {
+        if (!quoted &&
+            (*s->p == s->reader->delimiter || *s->p == '\n' || *s->p == '\r'))
+            break;
+        if (*s->p == '\\' && s->p + 1 < s->end && s->p[1] != '\n' &&
+            s->p[1] != '\r') {
             s->p++;
+        } else if (*s->p == '"') {
+            if (s->p + 1 < s->end && s->p[1] == '"')
+                s->p++;
+            else if (quoted) { /* the closing one; what follows is bare */
+                quoted = false;
+                continue;
+            }
         }
         pav_buf_putc(&b, *s->p);
     }
-    if (s->p < s->end)
-        s->p++; /* the closing quote */
-    while (s->p < s->end && *s->p != s->reader->delimiter && *s->p != '\n' &&
-           *s->p != '\r')
-        pav_buf_putc(&b, *s->p++);
     len = b.len;
     text = pav_arena_strndup(s->arena, b.p == NULL ? "" : b.p, len);
     pav_buf_fini(&b);
@@ -430,34 +523,46 @@ read_csv(struct source *s)
     return true;
 }
 
+static bool
+read_part(struct source *s, const struct pav_map_part *part)
+{
+    s->p = part->text.p;
+    s->end = s->p + part->text.len;
+    s->keyed = false;
+    if (part->text.len >= 3 && memcmp(s->p, "\xEF\xBB\xBF", 3) == 0)
+        s->p += 3; /* a byte order mark */
+    switch (s->reader->type) {
+    case INPUT_JSON:
+        return read_json(s);
+    case INPUT_JSONL:
+        return read_lines(s);
+    case INPUT_CSV:
+        return read_csv(s);
+    }
+    return false;
+}
+
 bool
-pav_map_items(const struct pav_machine *m, const char *state, const char *text,
-              size_t len, int64_t max_items, struct pav_arena *a,
-              const struct pav_doc **items, const char **cause)
+pav_map_items(const struct pav_machine *m, const char *state,
+              const struct pav_map_part *parts, uint32_t count,
+              int64_t max_items, struct pav_arena *a, struct pav_map_items *out,
+              const char **cause)
 {
     const struct state *map = machine_find(m, state, strlen(state));
-    struct source s = {.reader = map->map.reader,
-                       .arena = a,
-                       .p = text,
-                       .end = text + len,
-                       .max = max_items};
-    bool fine = false;
+    struct source s = {.reader = map->map.reader, .arena = a, .max = max_items};
+    uint32_t i;
+    bool fine = true;
 
     pav_items_init(&s.items, a);
-    if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
-        s.p += 3; /* a byte order mark */
-    switch (s.reader->type) {
-    case INPUT_JSON:
-        fine = read_json(&s);
-        break;
-    case INPUT_JSONL:
-        fine = read_lines(&s);
-        break;
-    case INPUT_CSV:
-        fine = read_csv(&s);
-        break;
+    out->origins = pav_arena_zalloc(a, (count + 1) * sizeof(*out->origins));
+    for (i = 0; i < count && fine && !enough(&s); i++) {
+        fine = read_part(&s, &parts[i]);
+        out->origins[i].source = parts[i].source;
+        out->origins[i].until = s.items.count;
+        out->origins[i].keyed = s.keyed;
+        out->origin_count = i + 1;
     }
-    *items = pav_items_array(&s.items);
+    out->items = pav_items_array(&s.items);
     *cause = s.cause;
     return fine;
 }
@@ -481,4 +586,10 @@ pav_map_writing(const struct pav_machine *m, const char *state)
         out.compact = w->compact;
     }
     return out;
+}
+
+bool
+pav_map_flattens(const struct pav_machine *m, const char *state)
+{
+    return machine_find(m, state, strlen(state))->map.reader->flatten;
 }

@@ -82,18 +82,23 @@ batching_of(struct stepper *st, struct frame *f, struct batching *b)
 }
 
 static bool
-inputs_of(struct stepper *st, struct frame *f, const struct pav_doc *items,
+inputs_of(struct stepper *st, struct frame *f, const struct pav_map_items *from,
           const struct pav_doc **out)
 {
     const struct tmpl *selector = f->state->map.item_selector;
+    const struct pav_doc *items = from->items;
     struct batching b;
-    uint32_t i;
+    uint32_t i, origin = 0;
 
     if (!batching_of(st, f, &b))
         return false;
     for (i = 0; i < items->len; i++) {
         const struct pav_doc *d = &items->items[i];
 
+        while (origin < from->origin_count && i >= from->origins[origin].until)
+            origin++;
+        f->map->origin =
+            origin < from->origin_count ? &from->origins[origin] : NULL;
         f->map->item = d;
         f->map->item_index = i;
         f->context = NULL;
@@ -106,6 +111,7 @@ inputs_of(struct stepper *st, struct frame *f, const struct pav_doc *items,
             batch_add(st, &b, d);
     }
     f->map->item = NULL;
+    f->map->origin = NULL;
     f->context = NULL;
     batch_close(st, &b);
     *out = pav_items_array(&b.inputs);
@@ -114,7 +120,7 @@ inputs_of(struct stepper *st, struct frame *f, const struct pav_doc *items,
 
 bool
 pav_map_inputs(const struct pav_step_in *in, uint32_t no,
-               const struct pav_doc *items, struct pav_arena *a,
+               const struct pav_map_items *items, struct pav_arena *a,
                const struct pav_doc **inputs, const char **error,
                const char **cause)
 {
@@ -188,7 +194,9 @@ source_of(struct stepper *st, struct frame *f, const struct pav_doc *items,
     double n = 0;
 
     if (r == NULL) {
-        if (!inputs_of(st, f, items, &d))
+        struct pav_map_items given = {.items = items};
+
+        if (!inputs_of(st, f, &given, &d))
             return false;
         pav_members_puts(spec, "inputs", d);
         return true;
@@ -240,14 +248,15 @@ pav_map_exceeded(const struct pav_doc *spec, int64_t failed, int64_t total)
 }
 
 /*
- * MapStateExited points at MapRunSucceeded, as the service recorded it until
- * the summer of 2024; recordings since November 2024 name MapRunStarted.
+ * MapStateExited points at MapRunStarted, as recordings have it since November
+ * 2024; until the summer of that year it was MapRunSucceeded.
  */
 void
 map_run_ended(struct stepper *st, struct frame *f, const struct pav_wake *wake)
 {
     struct event_data data = {.error = wake->error, .cause = wake->cause};
     const struct pav_doc *output;
+    int64_t started_id;
 
     if (wake->kind == PAV_WAKE_FAILURE) { /* the token stays, for a redrive */
         emit_next(st, f, EV_RUN_FAILED, &data);
@@ -259,8 +268,10 @@ map_run_ended(struct stepper *st, struct frame *f, const struct pav_wake *wake)
         return;
     }
     f->token = NULL;
+    started_id = f->previous_id;
     emit_next(st, f, EV_RUN_SUCCEEDED, NULL);
     emit(st, EV_MAP_SUCCEEDED, f->previous_id, NULL);
+    f->previous_id = started_id;
     if (io_output(st, f, wake->output, &output))
         leave(st, f, output, f->state->next);
     else

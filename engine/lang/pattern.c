@@ -541,9 +541,11 @@ pav_pattern_may_match(const struct pav_doc *pattern, const char *source,
         const struct pav_member *m = &pattern->members[i];
         bool any = m->value.kind != PAV_ARRAY || m->value.len == 0;
 
-        if (is_key(m, "source") && !field_may_match(m, source, a))
+        if (source != NULL && is_key(m, "source") &&
+            !field_may_match(m, source, a))
             return false;
-        if (is_key(m, "detail-type") && !field_may_match(m, detail_type, a))
+        if (detail_type != NULL && is_key(m, "detail-type") &&
+            !field_may_match(m, detail_type, a))
             return false;
         if (!is_key(m, "$or"))
             continue;

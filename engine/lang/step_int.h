@@ -60,6 +60,7 @@ struct map_state {
     uint32_t concurrency;                    /* 0: as many as there may be */
     const struct pav_doc *item;              /* the context's, in selecting */
     uint32_t item_index;
+    const struct pav_map_origin *origin; /* of it; NULL: the input */
 };
 #define MAP_CONCURRENCY 40 /* iterations of an inline Map at a time */
 

@@ -175,6 +175,8 @@ bus_attach(struct pav_engine *e, struct machine *m)
     struct bus *b = bus_by_name(e, m->rules->bus);
     uint32_t i;
 
+    if (m->rules->count == 0)
+        return;
     if (b == NULL) { /* until somebody creates it: bus_add() */
         pav_log(PAV_LOG_WARN, &ctx,
                 "rules.json: there is no bus '%s': its rules get nothing until "

@@ -24,7 +24,8 @@ const char *const local_services[] = {
     "states:startExecution", "events:putEvents",      "dynamodb:getItem",
     "dynamodb:putItem",      "dynamodb:updateItem",   "dynamodb:deleteItem",
     "sfn:startExecution",    "sfn:sendTaskSuccess",   "sfn:sendTaskFailure",
-    "sfn:sendTaskHeartbeat", "eventbridge:putEvents", NULL};
+    "sfn:sendTaskHeartbeat", "sfn:stopExecution",     "sfn:describeExecution",
+    "sfn:listExecutions",    "eventbridge:putEvents", NULL};
 
 /* A task on its way through a service. */
 struct call {
@@ -129,12 +130,17 @@ time_doc(struct pav_arena *a, int64_t ms)
     return pav_doc_new_cstr(a, pav_arena_strdup(a, pav_time_format(ms, text)));
 }
 
+/* A text parameter; a value of another kind is serialised, as the service does
+ * with those of its SDK integrations. */
 static const char *
 text_of(struct call *c, const char *key)
 {
     const struct pav_doc *d = pav_doc_get(c->with, key);
 
-    return d == NULL ? NULL : pav_doc_str(&c->e->arena, d);
+    if (d == NULL || d->kind == PAV_NULL)
+        return NULL;
+    return d->kind == PAV_STRING ? pav_doc_str(&c->e->arena, d)
+                                 : pav_doc_text(&c->e->arena, d);
 }
 
 /* ---- startExecution ---- */
@@ -468,6 +474,121 @@ send_task(struct call *c)
     pav_job_free(j);
 }
 
+/* "...:execution:MACHINE:NAME"; false after the refusal. */
+static bool
+execution_named(struct call *c, const char *arn, struct pav_execution_row *row)
+{
+    const char *p = arn == NULL ? NULL : strstr(arn, ":execution:"), *colon;
+    struct machine *m;
+
+    if (p != NULL &&
+        (colon = strchr(p += strlen(":execution:"), ':')) != NULL) {
+        m = machine_by_name(
+            c->e, pav_arena_strndup(&c->e->arena, p, (size_t)(colon - p)));
+        if (m != NULL && pav_store_execution_named(
+                             c->e->store, m->id, colon + 1, &c->e->arena, row))
+            return true;
+    }
+    refuse(c, "ExecutionDoesNotExist",
+           pav_arena_printf(&c->e->arena, "Execution Does Not Exist: '%s'",
+                            arn == NULL ? "" : arn));
+    return false;
+}
+
+static void
+stop_execution(struct call *c)
+{
+    struct pav_wake w = {.kind = PAV_WAKE_STOP,
+                         .error = text_of(c, "Error"),
+                         .cause = text_of(c, "Cause")};
+    struct pav_engine *e = c->e;
+    struct pav_execution_row row;
+    struct pav_members m;
+    struct execution x;
+
+    if (!execution_named(c, text_of(c, "ExecutionArn"), &row))
+        return;
+    if (row.id == c->task->execution_id) { /* this task goes with it */
+        execution_stop(e, row.id, w.cause);
+        return;
+    }
+    if (row.status == PAV_RUNNING && execution_load(e, &row, &x)) {
+        execution_wake(e, &x, &w, 0);
+        row = x.row;
+    }
+    pav_members_init(&m, &e->arena);
+    pav_members_puts(&m, "StopDate",
+                     time_doc(&e->arena, row.stopped_at == 0
+                                             ? pav_clock_ms(e->clock)
+                                             : row.stopped_at));
+    reply(c, pav_members_object(&m));
+}
+
+static void
+describe_execution(struct call *c)
+{
+    struct pav_execution_row row;
+
+    if (execution_named(c, text_of(c, "ExecutionArn"), &row))
+        reply(c, local_description(c->e, &row, false));
+}
+
+/* The newest ones; there is no NextToken, MaxResults is 1,000 at most. */
+static void
+list_executions(struct call *c)
+{
+    struct pav_engine *e = c->e;
+    const char *arn = text_of(c, "StateMachineArn"), *qualifier;
+    const char *filter = text_of(c, "StatusFilter");
+    const struct pav_doc *max = pav_doc_get(c->with, "MaxResults");
+    struct machine *m = machine_of(c, arn, &qualifier);
+    struct pav_execution_row row;
+    struct pav_members out;
+    struct pav_items list;
+    int64_t before = INT64_MAX, limit = 100;
+
+    if (m == NULL) {
+        refuse(c, "StateMachineDoesNotExist",
+               pav_arena_printf(&e->arena, "State Machine Does Not Exist: '%s'",
+                                arn == NULL ? "" : arn));
+        return;
+    }
+    if (max != NULL)
+        (void)pav_doc_int(max, &limit);
+    if (limit < 1 || limit > 1000)
+        limit = limit < 1 ? 100 : 1000;
+    pav_items_init(&list, &e->arena);
+    while (
+        list.count < limit &&
+        pav_store_execution_before(e->store, m->id, before, &e->arena, &row)) {
+        struct execution x = {.row = row,
+                              .version = version_get(e, row.version_id)};
+        const char *status = pav_status_name((enum pav_status)row.status);
+
+        before = row.id;
+        if (x.version == NULL ||
+            (filter != NULL && strcmp(filter, status) != 0))
+            continue;
+        (void)pav_store_note(e->store, row.id, &e->arena, &x.note);
+        if (x.note.run_id != 0)
+            continue;
+        pav_members_init(&out, &e->arena);
+        pav_members_str(&out, "ExecutionArn", execution_arn(e, &x));
+        pav_members_str(&out, "Name", row.name);
+        pav_members_puts(&out, "StartDate",
+                         time_doc(&e->arena, row.started_at));
+        pav_members_str(&out, "StateMachineArn", m->arn);
+        pav_members_str(&out, "Status", status);
+        if (row.stopped_at != 0)
+            pav_members_puts(&out, "StopDate",
+                             time_doc(&e->arena, row.stopped_at));
+        pav_items_add(&list, pav_members_object(&out));
+    }
+    pav_members_init(&out, &e->arena);
+    pav_members_puts(&out, "Executions", pav_items_array(&list));
+    reply(c, pav_members_object(&out));
+}
+
 /* ---- tables ---- */
 
 static void
@@ -495,6 +616,9 @@ local_call(struct pav_engine *e, const struct pav_task_row *task)
         {"sfn", "sendTaskSuccess", send_task},
         {"sfn", "sendTaskFailure", send_task},
         {"sfn", "sendTaskHeartbeat", send_task},
+        {"sfn", "stopExecution", stop_execution},
+        {"sfn", "describeExecution", describe_execution},
+        {"sfn", "listExecutions", list_executions},
         {"events", "putEvents", put_events},
         {"eventbridge", "putEvents", put_events},
         {"dynamodb", "getItem", table},

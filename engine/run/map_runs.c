@@ -424,7 +424,7 @@ add_inputs(struct pav_engine *e, struct pav_run_row *run,
 
 static void
 read_object(struct pav_engine *e, const struct pav_run_row *run,
-            const struct pav_doc *reader, bool lists)
+            const struct pav_doc *reader, bool lists, bool flatten)
 {
     struct pav_job *j = work_hand_out(e, PAV_JOB_READ_OBJECT);
     const struct pav_doc *bucket = pav_doc_get(reader, "Bucket");
@@ -433,6 +433,7 @@ read_object(struct pav_engine *e, const struct pav_run_row *run,
 
     j->run_id = run->id;
     j->lists = lists;
+    j->flatten = flatten;
     text = bucket == NULL ? NULL : pav_doc_str(&e->arena, bucket);
     j->machine = pav_arena_strdup(&j->arena, text == NULL ? "" : text);
     text = key == NULL ? NULL : pav_doc_str(&e->arena, key);
@@ -512,7 +513,8 @@ map_run_begin(struct pav_engine *e, const struct pav_task_row *task)
         add_inputs(e, &run, d);
     else
         read_object(e, &run, pav_doc_get(spec, "reader"),
-                    pav_map_lists(x.version->compiled, run.state));
+                    pav_map_lists(x.version->compiled, run.state),
+                    pav_map_flattens(x.version->compiled, run.state));
 }
 
 /* ---- what was read or written outside ---- */
@@ -525,7 +527,10 @@ object_read(struct pav_engine *e, struct pav_job *j, struct pav_run_row *run)
     struct pav_identity id = {.region = e->config.region,
                               .account = e->config.account,
                               .role_arn = ""};
-    const struct pav_doc *items, *inputs;
+    struct pav_map_origin listed = {.source = j->resource, .until = UINT32_MAX};
+    struct pav_map_items items = {
+        .items = j->output, .origins = &listed, .origin_count = 1};
+    const struct pav_doc *inputs;
     const char *error = "States.ItemReaderFailed", *cause = j->cause;
     int64_t max = 0;
 
@@ -547,12 +552,11 @@ object_read(struct pav_engine *e, struct pav_job *j, struct pav_run_row *run)
         pav_doc_get(pav_doc_own(&e->arena, run->spec.p, run->spec.len),
                     "maxItems"),
         &max);
-    items = j->output; /* a list of objects */
     if (j->failure ||
-        (items == NULL &&
-         !pav_map_items(in.machine, run->state, j->with.p, j->with.len, max,
-                        &e->arena, &items, &cause)) ||
-        !pav_map_inputs(&in, run->no, items, &e->arena, &inputs, &error,
+        (items.items == NULL && /* no list of objects */
+         !pav_map_items(in.machine, run->state, j->objects, j->object_count,
+                        max, &e->arena, &items, &cause)) ||
+        !pav_map_inputs(&in, run->no, &items, &e->arena, &inputs, &error,
                         &cause)) {
         fail_run(e, run, error, cause);
         return;

@@ -156,6 +156,7 @@ read_rule(struct reading *r, const struct pav_doc *d, bool starts,
               "Event pattern is not valid. Reason: ", err.message);
     else
         rule->pattern = pattern;
+    rule->pattern_doc = v;
     rule->asks_status =
         rule->pattern != NULL &&
         pav_pattern_may_match(v, PAV_STATUS_SOURCE, PAV_STATUS_TYPE, a);
@@ -292,6 +293,121 @@ read_overdue(struct reading *r, const struct pav_doc *d,
     }
 }
 
+/* ---- what a wait names, and what rules let pass ---- */
+
+static const struct pav_doc *
+named_pattern(const struct pav_doc *state)
+{
+    const struct pav_doc *resource = pav_doc_get(state, "Resource");
+    const struct pav_doc *d =
+        pav_doc_get(pav_doc_get(state, "Parameters"), "EventPattern");
+
+    return pav_doc_is_str(resource,
+                          "arn:pavane:states:::event.waitForTaskToken") &&
+                   d != NULL && d->kind == PAV_OBJECT
+               ? d
+               : NULL;
+}
+
+/* The i-th text of a field's list; NULL: there is none, or it is no text. */
+static const char *
+literal(struct pav_arena *a, const struct pav_doc *pattern, const char *field,
+        uint32_t i)
+{
+    const struct pav_doc *list = pav_doc_get(pattern, field);
+
+    return list == NULL || list->kind != PAV_ARRAY || i >= list->len
+               ? NULL
+               : pav_doc_str(a, &list->items[i]);
+}
+
+/* Does some resume rule let an event pass that the wait takes? */
+static bool
+lets_pass(struct reading *r, const struct pav_doc *wait)
+{
+    const struct pav_rules *rules = r->rules;
+    struct pav_arena *a = &r->rules->arena;
+    uint32_t k, s, t, sources = 1, types = 1;
+    const struct pav_doc *list;
+
+    list = pav_doc_get(wait, "source");
+    if (list != NULL && list->kind == PAV_ARRAY && list->len > 0)
+        sources = list->len;
+    list = pav_doc_get(wait, "detail-type");
+    if (list != NULL && list->kind == PAV_ARRAY && list->len > 0)
+        types = list->len;
+    for (k = 0; k < rules->count; k++)
+        for (s = 0; !rules->rules[k].starts && s < sources; s++)
+            for (t = 0; t < types; t++)
+                if (rules->rules[k].pattern != NULL &&
+                    pav_pattern_may_match(rules->rules[k].pattern_doc,
+                                          literal(a, wait, "source", s),
+                                          literal(a, wait, "detail-type", t),
+                                          a))
+                    return true;
+    return false;
+}
+
+static const char *
+rule_names(struct reading *r)
+{
+    struct pav_buf b;
+    const char *names;
+    uint32_t i, n = 0;
+
+    pav_buf_init(&b, 1 << 16);
+    for (i = 0; i < r->rules->count; i++)
+        if (!r->rules->rules[i].starts)
+            pav_buf_printf(&b, "%s'%s'", n++ == 0 ? "" : ", ",
+                           r->rules->rules[i].name);
+    names = pav_arena_strdup(&r->rules->arena, b.p == NULL ? "" : b.p);
+    pav_buf_fini(&b);
+    return names;
+}
+
+/* A wait that no event can come to. */
+static void
+check_waits(struct reading *r, const struct pav_machine *m, uint32_t at)
+{
+    static const char *const envelope[] = {
+        "version", "id",        "detail-type", "source",      "account", "time",
+        "region",  "resources", "detail",      "replay-name", "subject", "$or"};
+    uint32_t i, k;
+    size_t n;
+
+    for (i = 0; m != NULL && i < pav_machine_state_count(m); i++) {
+        struct pav_state_view s = pav_machine_state(m, i);
+        const struct pav_doc *wait = named_pattern(s.source);
+
+        if (wait == NULL)
+            continue;
+        for (k = 0; k < wait->len; k++) {
+            const struct pav_member *f = &wait->members[k];
+
+            for (n = 0; n < sizeof(envelope) / sizeof(envelope[0]); n++)
+                if (f->len == strlen(envelope[n]) &&
+                    memcmp(f->key, envelope[n], f->len) == 0)
+                    break;
+            if (n == sizeof(envelope) / sizeof(envelope[0]))
+                pav_faults_add(r->faults, PAV_WARNING, "WAIT_MATCHES_NOTHING",
+                               "/resume", at,
+                               "state '%s' waits for events with '%.*s': an "
+                               "EventPattern asks the event's envelope, not "
+                               "what a rule makes of it; did you mean "
+                               "{\"detail\": {\"%.*s\": ...}}?",
+                               s.name, (int)f->len, f->key, (int)f->len,
+                               f->key);
+        }
+        if (!lets_pass(r, wait))
+            pav_faults_add(
+                r->faults, PAV_WARNING, "WAIT_MATCHES_NOTHING", "/resume", at,
+                "state '%s' waits for an event that no resume rule lets pass "
+                "(%s): their source or detail-type differ",
+                s.name,
+                *rule_names(r) == '\0' ? "there is none" : rule_names(r));
+    }
+}
+
 static void
 read_index(struct reading *r, const struct pav_doc *d)
 {
@@ -353,6 +469,7 @@ read_rules(struct reading *r, const struct pav_doc *d,
     read_policies(r, pav_doc_get(d, "policies"));
     read_overdue(r, pav_doc_get(d, "overdue"), machine);
     read_index(r, pav_doc_get(d, "index"));
+    check_waits(r, machine, resume == NULL ? d->at : resume->at);
 }
 
 struct pav_rules *

@@ -569,3 +569,12 @@ table_update(struct table_expr *x, const char *text)
     }
     return pav_members_object(&m);
 }
+
+const struct pav_doc *
+table_sum(struct table_expr *x, const struct pav_doc *a,
+          const struct pav_doc *b)
+{
+    struct scan s = {.x = x};
+
+    return sum(&s, a, b, 1);
+}

@@ -13,6 +13,9 @@ struct table_expr {
 
 /* False with `why` when the text is no condition. */
 bool table_condition(struct table_expr *x, const char *text, bool *holds);
+/* {"N"} of two; NULL with `why`. */
+const struct pav_doc *table_sum(struct table_expr *x, const struct pav_doc *a,
+                                const struct pav_doc *b);
 /* The item after the update; NULL with `why`. */
 const struct pav_doc *table_update(struct table_expr *x, const char *text);
 

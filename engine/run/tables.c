@@ -229,6 +229,30 @@ store(struct request *r, const struct pav_doc *item)
     pav_buf_fini(&b);
 }
 
+/* Attributes that one has otherwise than the other; NULL: none. */
+static const struct pav_doc *
+differing(struct request *r, const struct pav_doc *of,
+          const struct pav_doc *beside)
+{
+    struct pav_members m;
+    uint32_t i, n = 0;
+
+    pav_members_init(&m, &r->e->arena);
+    for (i = 0; of != NULL && i < of->len; i++) {
+        const struct pav_member *a = &of->members[i];
+        const struct pav_doc *other =
+            beside == NULL ? NULL : pav_doc_getn(beside, a->key, a->len);
+
+        if (other != NULL && pav_doc_equal(other, &a->value))
+            continue;
+        if (pav_doc_getn(pav_doc_get(r->with, "Key"), a->key, a->len) != NULL)
+            continue;
+        pav_members_add(&m, a->key, a->len, &a->value);
+        n++;
+    }
+    return n == 0 ? NULL : pav_members_object(&m);
+}
+
 /* {} or {Attributes}: what ReturnValues asks for. */
 static const struct pav_doc *
 answer(struct request *r, const struct pav_doc *now)
@@ -237,10 +261,16 @@ answer(struct request *r, const struct pav_doc *now)
     const struct pav_doc *shown = NULL;
     struct pav_members m;
 
-    if (what != NULL && strcmp(what, "ALL_OLD") == 0)
+    if (what == NULL)
+        return &pav_doc_empty_object;
+    if (strcmp(what, "ALL_OLD") == 0)
         shown = r->old;
-    else if (what != NULL && strcmp(what, "ALL_NEW") == 0)
+    else if (strcmp(what, "ALL_NEW") == 0)
         shown = now;
+    else if (strcmp(what, "UPDATED_OLD") == 0)
+        shown = differing(r, r->old, now);
+    else if (strcmp(what, "UPDATED_NEW") == 0)
+        shown = differing(r, now, r->old);
     if (shown == NULL)
         return &pav_doc_empty_object;
     pav_members_init(&m, &r->e->arena);
@@ -280,6 +310,121 @@ delete_item(struct request *r)
     return answer(r, NULL);
 }
 
+/* ---- AttributeUpdates: the older form of an update ---- */
+
+/* The elements of two sets of one type; `without`: those of x that y lacks. */
+static const struct pav_doc *
+set_of(struct request *r, const char *type, const struct pav_doc *x,
+       const struct pav_doc *y, bool without)
+{
+    struct pav_items items;
+    struct pav_members m;
+    uint32_t i, k;
+
+    pav_items_init(&items, &r->e->arena);
+    for (i = 0; x != NULL && i < x->len; i++) {
+        for (k = 0; without && k < y->len; k++)
+            if (pav_doc_equal(&x->items[i], &y->items[k]))
+                break;
+        if (!without || k == y->len)
+            pav_items_add(&items, &x->items[i]);
+    }
+    for (i = 0; !without && i < y->len; i++) {
+        for (k = 0; x != NULL && k < x->len; k++)
+            if (pav_doc_equal(&y->items[i], &x->items[k]))
+                break;
+        if (x == NULL || k == x->len)
+            pav_items_add(&items, &y->items[i]);
+    }
+    if (items.count == 0)
+        return NULL;
+    pav_members_init(&m, &r->e->arena);
+    pav_members_puts(&m, type, pav_items_array(&items));
+    return pav_members_object(&m);
+}
+
+/* ADD and DELETE; `*out` NULL: the attribute goes.  False: it cannot be. */
+static bool
+combined(struct request *r, const struct pav_doc *old,
+         const struct pav_doc *value, bool add, const struct pav_doc **out)
+{
+    static const char *const sets[] = {"SS", "NS", "BS"};
+    struct table_expr x = {.arena = &r->e->arena};
+    size_t i;
+
+    if (add && pav_doc_get(value, "N") != NULL) {
+        *out = old == NULL ? value : table_sum(&x, old, value);
+        return *out != NULL;
+    }
+    for (i = 0; i < 3; i++) {
+        const struct pav_doc *these = pav_doc_get(value, sets[i]);
+        const struct pav_doc *those = pav_doc_get(old, sets[i]);
+
+        if (these == NULL || (old != NULL && those == NULL))
+            continue;
+        *out = set_of(r, sets[i], those, these, !add);
+        return true;
+    }
+    return false;
+}
+
+/* One attribute of AttributeUpdates; false: it cannot be. */
+static bool
+update_attribute(struct request *r, const struct pav_doc *old,
+                 const struct pav_doc *update, const struct pav_doc **out)
+{
+    const struct pav_doc *value = pav_doc_get(update, "Value");
+    const struct pav_doc *action = pav_doc_get(update, "Action");
+
+    if (value != NULL && !is_value(value))
+        return false;
+    if (action == NULL || pav_doc_is_str(action, "PUT")) {
+        *out = value;
+        return value != NULL;
+    }
+    if (pav_doc_is_str(action, "DELETE") && value == NULL) {
+        *out = NULL;
+        return true;
+    }
+    if (value == NULL)
+        return false;
+    if (pav_doc_is_str(action, "DELETE") && old == NULL) {
+        *out = NULL;
+        return true;
+    }
+    return (pav_doc_is_str(action, "ADD") ||
+            pav_doc_is_str(action, "DELETE")) &&
+           combined(r, old, value, pav_doc_is_str(action, "ADD"), out);
+}
+
+/* The item behind AttributeUpdates; NULL: one of them cannot be. */
+static const struct pav_doc *
+update_attributes(struct request *r, const struct pav_doc *item,
+                  const struct pav_doc *updates)
+{
+    struct pav_members m;
+    uint32_t i;
+
+    pav_members_init(&m, &r->e->arena);
+    for (i = 0; i < item->len; i++) {
+        const struct pav_member *a = &item->members[i];
+
+        if (pav_doc_getn(updates, a->key, a->len) == NULL)
+            pav_members_add(&m, a->key, a->len, &a->value);
+    }
+    for (i = 0; i < updates->len; i++) {
+        const struct pav_member *u = &updates->members[i];
+        const struct pav_doc *now;
+
+        if (!update_attribute(r, pav_doc_getn(item, u->key, u->len), &u->value,
+                              &now))
+            return NULL;
+        if (now != NULL)
+            pav_members_add(&m, u->key, u->len, now);
+    }
+    return pav_members_object(&m);
+}
+
 static const struct pav_doc *
 update_item(struct request *r)
 {
@@ -290,12 +435,25 @@ update_item(struct request *r)
         .names = pav_doc_get(r->with, "ExpressionAttributeNames"),
         .values = pav_doc_get(r->with, "ExpressionAttributeValues")};
     const struct pav_doc *item = x.item, *key = pav_doc_get(r->with, "Key");
+    const struct pav_doc *updates = pav_doc_get(r->with, "AttributeUpdates");
     uint32_t i;
 
     if (!condition_holds(r))
         return NULL;
+    if (text != NULL && updates != NULL)
+        return refuse(r, "ValidationException",
+                      "Can not use both expression and non-expression "
+                      "parameters in the same request: Non-expression "
+                      "parameters: {AttributeUpdates} Expression parameters: "
+                      "{UpdateExpression}");
     if (text != NULL && (item = table_update(&x, text)) == NULL)
         return refuse(r, "ValidationException", x.why);
+    if (updates != NULL &&
+        (updates->kind != PAV_OBJECT ||
+         (item = update_attributes(r, item, updates)) == NULL))
+        return refuse(r, "ValidationException",
+                      "One or more parameter values were invalid: an Action "
+                      "of AttributeUpdates does not fit its Value");
     for (i = 0; i < key->len; i++)
         if (pav_doc_getn(item, key->members[i].key, key->members[i].len) ==
                 NULL ||
@@ -308,6 +466,58 @@ update_item(struct request *r)
                 "update attribute. This attribute is part of the key");
     store(r, item);
     return answer(r, item);
+}
+
+/* What nobody reads is refused by its name. */
+static bool
+is_served(struct request *r, const char *method)
+{
+    static const struct {
+        const char *field, *methods;
+    } fields[] = {
+        {"TableName", "getItem putItem updateItem deleteItem"},
+        {"Key", "getItem updateItem deleteItem"},
+        {"Item", "putItem"},
+        {"ConditionExpression", "putItem updateItem deleteItem"},
+        {"UpdateExpression", "updateItem"},
+        {"AttributeUpdates", "updateItem"},
+        {"ReturnValues", "putItem updateItem deleteItem"},
+        {"ExpressionAttributeNames", "putItem updateItem deleteItem"},
+        {"ExpressionAttributeValues", "putItem updateItem deleteItem"},
+        /* Nothing here depends on them. */
+        {"ConsistentRead", "getItem"},
+        {"ReturnConsumedCapacity", "getItem putItem updateItem deleteItem"},
+        {"ReturnItemCollectionMetrics", "putItem updateItem deleteItem"}};
+    const char *values = text_of(r, "ReturnValues");
+    uint32_t i;
+    size_t k;
+
+    for (i = 0; i < r->with->len; i++) {
+        const struct pav_member *m = &r->with->members[i];
+
+        for (k = 0; k < sizeof(fields) / sizeof(fields[0]); k++)
+            if (strlen(fields[k].field) == m->len &&
+                memcmp(fields[k].field, m->key, m->len) == 0 &&
+                strstr(fields[k].methods, method) != NULL)
+                break;
+        if (k < sizeof(fields) / sizeof(fields[0]))
+            continue;
+        refuse(r, "ValidationException",
+               pav_arena_printf(&r->e->arena,
+                                "The parameter %.*s is not served by local "
+                                "tables",
+                                (int)m->len, m->key));
+        return false;
+    }
+    if (values == NULL || strcmp(values, "NONE") == 0 ||
+        strcmp(values, "ALL_OLD") == 0 ||
+        (strcmp(method, "updateItem") == 0 &&
+         (strcmp(values, "ALL_NEW") == 0 ||
+          strcmp(values, "UPDATED_OLD") == 0 ||
+          strcmp(values, "UPDATED_NEW") == 0)))
+        return true;
+    refuse(r, "ValidationException", "Return values set to invalid value");
+    return false;
 }
 
 const struct pav_doc *
@@ -342,6 +552,8 @@ table_call(struct pav_engine *e, const char *method, const struct pav_doc *with,
                              "must satisfy regular expression pattern: "
                              "[a-zA-Z0-9_.-]+",
                              r.table));
+    if (!is_served(&r, method))
+        return NULL;
     from = pav_doc_get(with, rows[i].key);
     if (from == NULL || from->kind != PAV_OBJECT)
         return null_at(&r, *rows[i].key == 'I' ? "item" : "key");

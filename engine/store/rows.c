@@ -377,6 +377,18 @@ pav_store_execution_named(struct pav_store *s, int64_t machine_id,
 }
 
 bool
+pav_store_execution_before(struct pav_store *s, int64_t machine_id,
+                           int64_t before, struct pav_arena *a,
+                           struct pav_execution_row *out)
+{
+    sqlite3_stmt *st = store_read(s, SQL_EXECUTION_BEFORE);
+
+    sqlite3_bind_int64(st, 1, machine_id);
+    sqlite3_bind_int64(st, 2, before);
+    return execution_from(s, st, a, out);
+}
+
+bool
 pav_store_execution_of_key(struct pav_store *s, int64_t machine_id,
                            const char *key, struct pav_arena *a,
                            struct pav_execution_row *out)

@@ -397,6 +397,15 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_EXECUTION_OF_KEY] = "SELECT " EXECUTION_COLUMNS
                              " FROM execution WHERE key=?2 AND machine_id=?1"
                              " ORDER BY id DESC",
+    [SQL_EXECUTION_BEFORE] =
+        "SELECT " EXECUTION_COLUMNS " FROM execution WHERE id=(SELECT max(id)"
+        " FROM (SELECT max(id) AS id FROM execution WHERE machine_id=?1 AND"
+        " status=0 AND id<?2 UNION ALL SELECT max(id) FROM execution WHERE"
+        " machine_id=?1 AND status=1 AND id<?2 UNION ALL SELECT max(id) FROM"
+        " execution WHERE machine_id=?1 AND status=2 AND id<?2 UNION ALL SELECT"
+        " max(id) FROM execution WHERE machine_id=?1 AND status=3 AND id<?2"
+        " UNION ALL SELECT max(id) FROM execution WHERE machine_id=?1 AND"
+        " status=4 AND id<?2))",
     [SQL_STEP_INSERT] =
         "INSERT INTO step(id,execution_id,previous,at,first_event,"
         "event_count,semantics,wake,event_id,seed,record) "

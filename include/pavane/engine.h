@@ -15,6 +15,7 @@
 #include "pavane/clock.h"
 #include "pavane/envelope.h"
 #include "pavane/histogram.h"
+#include "pavane/map_run.h"
 #include "pavane/queue.h"
 #include "pavane/rules.h"
 #include "pavane/step.h"
@@ -118,7 +119,10 @@ struct pav_job {
     uint32_t no;
     const char *resource, *key; /* key: for idempotency */
     struct pav_bytes with;
-    bool lists;   /* READ_OBJECT: the objects are the items */
+    bool lists;   /* READ_OBJECT: the objects are the items, or: */
+    bool flatten; /* what they hold is */
+    struct pav_map_part *objects; /* OBJECT: what was read */
+    uint32_t object_count;
     bool written; /* OBJECT: the answer of a WRITE_OBJECT */
     bool by_hand; /* REPLY: the end of any task, whoever was to give it */
 

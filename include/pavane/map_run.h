@@ -26,14 +26,35 @@
 /* Does the state list a bucket's objects, rather than read one? */
 bool pav_map_lists(const struct pav_machine *m, const char *state);
 
+/* Are the objects that it lists read, and their items the run's? */
+bool pav_map_flattens(const struct pav_machine *m, const char *state);
+
+/* An object that was read; `source` is "S3://BUCKET/KEY". */
+struct pav_map_part {
+    const char *source;
+    struct pav_bytes text;
+};
+
+/* Items, and where they come from: each origin goes up to the item `until`. */
+struct pav_map_items {
+    const struct pav_doc *items;
+    struct pav_map_origin {
+        const char *source; /* $$.Map.Item.Source */
+        uint32_t until;
+        bool keyed; /* {"Key","Value"}: members of an object */
+    } * origins;
+    uint32_t origin_count; /* 0: the state's input has them */
+};
+
 /*
- * The items out of an object's text, as the state's ReaderConfig says.  False
- * with the reason (States.ItemReaderFailed's cause).  `text` outlives them.
+ * The items in the texts of the objects that a state reads, at most max_items
+ * (0: all).  False, with the cause, when there are none to be had.  They live
+ * as long as the arena and the texts.
  */
-bool
-pav_map_items(const struct pav_machine *m, const char *state, const char *text,
-              size_t len, int64_t max_items, struct pav_arena *a,
-              const struct pav_doc **items, const char **cause);
+bool pav_map_items(const struct pav_machine *m, const char *state,
+                   const struct pav_map_part *parts, uint32_t count,
+                   int64_t max_items, struct pav_arena *a,
+                   struct pav_map_items *out, const char **cause);
 
 /*
  * The inputs of the executions: ItemSelector, then ItemBatcher, over `items`.
@@ -41,7 +62,7 @@ pav_map_items(const struct pav_machine *m, const char *state, const char *text,
  * with error and cause.
  */
 bool pav_map_inputs(const struct pav_step_in *in, uint32_t no,
-                    const struct pav_doc *items, struct pav_arena *a,
+                    const struct pav_map_items *items, struct pav_arena *a,
                     const struct pav_doc **inputs, const char **error,
                     const char **cause);
 

@@ -32,8 +32,8 @@ void pav_event_init(struct pav_event *e, const struct pav_doc *doc,
 PAV_MUSTUSE enum pav_rc
 pav_pattern_compile(struct pav_arena *a, const struct pav_doc *doc,
                     struct pav_pattern **out, struct pav_err *err);
-/* Could it match an event of this source and type?  What it asks of other
- * fields is taken to hold. */
+/* Could it match an event of this source and type (NULL: of any)?  What it
+ * asks of other fields is taken to hold. */
 bool pav_pattern_may_match(const struct pav_doc *pattern, const char *source,
                            const char *detail_type, struct pav_arena *a);
 bool pav_pattern_matches(const struct pav_pattern *p, struct pav_event *e);

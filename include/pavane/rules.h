@@ -44,6 +44,7 @@ struct pav_rule {
     bool starts;
     bool token_table; /* scope */
     const struct pav_pattern *pattern;
+    const struct pav_doc *pattern_doc; /* the same, as it was written */
     bool asks_status; /* it could match changes of executions' status */
     const struct pav_path *key[PAV_KEY_PARTS]; /* of the correlation id */
     uint32_t key_count;

@@ -180,6 +180,10 @@ bool pav_store_execution(struct pav_store *s, int64_t id, struct pav_arena *a,
 bool pav_store_execution_named(struct pav_store *s, int64_t machine_id,
                                const char *name, struct pav_arena *a,
                                struct pav_execution_row *out);
+/* The newest of a machine's before an id. */
+bool pav_store_execution_before(struct pav_store *s, int64_t machine_id,
+                                int64_t before, struct pav_arena *a,
+                                struct pav_execution_row *out);
 /* The newest execution of a key: open ones before closed ones. */
 bool pav_store_execution_of_key(struct pav_store *s, int64_t machine_id,
                                 const char *key, struct pav_arena *a,

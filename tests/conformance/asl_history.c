@@ -80,6 +80,27 @@ print_event(struct run *r, const char *what, const struct pav_doc *w,
     return why;
 }
 
+/* Until the summer of 2024 the exit of a distributed Map pointed at the end of
+ * its run; the newest recordings, which hold, have its start there. */
+static bool
+same_previous(const struct sides *s, const struct pav_doc *w,
+              const struct pav_doc *g)
+{
+    const struct pav_doc *x = pav_doc_get(w, "prev"), *before;
+    const struct pav_doc *y = pav_doc_get(g, "prev");
+    const struct pav_doc *recorded = pav_doc_get(s->r->c, "recorded");
+
+    if (pav_doc_equal(x, y))
+        return true;
+    before = by_id(s->want, x);
+    return is_type(w, "MapStateExited") && before != NULL &&
+           is_type(before, "MapRunSucceeded") && recorded != NULL &&
+           recorded->kind == PAV_STRING && recorded->len >= 7 &&
+           memcmp(recorded->text, "2024-09", 7) < 0 &&
+           by_id(s->got, y) != NULL &&
+           is_type(by_id(s->got, y), "MapRunStarted");
+}
+
 static const char *
 compare_ordered(const struct sides *s)
 {
@@ -91,7 +112,7 @@ compare_ordered(const struct sides *s)
 
         if (g == NULL || !same_event(s, w, g) ||
             !pav_doc_equal(pav_doc_get(w, "id"), pav_doc_get(g, "id")) ||
-            !pav_doc_equal(pav_doc_get(w, "prev"), pav_doc_get(g, "prev")))
+            !same_previous(s, w, g))
             return print_event(s->r, "event wanted ", w, g);
     }
     return s->want->len == s->got->len

@@ -403,9 +403,10 @@ inputs_of(struct run *r, const struct asked *a, const struct pav_doc **inputs,
                              .record = r->record,
                              .execution_input = r->input,
                              .now_ms = r->now_ms};
-    const struct pav_doc *items, *config;
+    struct pav_map_part part = {.source = "S3://bucket/key"};
+    struct pav_map_items items = {0};
+    const struct pav_doc *config;
     int64_t max_items = 0;
-    const char *text;
 
     *inputs = pav_doc_get(a->with, "inputs");
     if (*inputs != NULL)
@@ -415,11 +416,12 @@ inputs_of(struct run *r, const struct asked *a, const struct pav_doc **inputs,
         pav_doc_get(find_state(pav_doc_get(r->c, "definition"), a->state),
                     "ItemReader"),
         "ReaderConfig");
-    text = object_text(r, config, max_items);
+    part.text.p = object_text(r, config, max_items);
+    part.text.len = strlen(part.text.p);
     wake->error = "States.ItemReaderFailed";
-    return pav_map_items(r->machine, a->state, text, strlen(text), max_items,
-                         r->arena, &items, &wake->cause) &&
-           pav_map_inputs(&in, a->no, items, r->arena, inputs, &wake->error,
+    return pav_map_items(r->machine, a->state, &part, 1, max_items, r->arena,
+                         &items, &wake->cause) &&
+           pav_map_inputs(&in, a->no, &items, r->arena, inputs, &wake->error,
                           &wake->cause);
 }
 
