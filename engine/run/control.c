@@ -455,6 +455,8 @@ describe_run(struct control *c)
     pav_members_puts(&c->out, "itemCounts", run_counts(c, &run, false));
     pav_members_puts(&c->out, "executionCounts", run_counts(c, &run, true));
     pav_members_int(&c->out, "redriveCount", run.redrive_count);
+    if (run.redriven_at != 0)
+        pav_members_date(&c->out, "redriveDate", run.redriven_at);
 }
 
 /* "...:execution:MACHINE[/LABEL]:NAME" */

@@ -452,6 +452,7 @@ redrive_run(struct pav_engine *e, struct pav_run_row *run)
     run->status = PAV_RUNNING;
     run->stopped_at = 0;
     run->redrive_count++;
+    run->redriven_at = pav_clock_ms(e->clock);
     for (i = 0; i < sizeof(undone) / sizeof(undone[0]); i++)
         while (pav_store_item_with(e->store, run->id, undone[i], -1, &e->arena,
                                    &item)) {

@@ -314,6 +314,8 @@ execution_keep(struct pav_engine *e, struct execution *x,
 
     pav_store_step_add(e->store, &step);
     stage_differences(e, x, out);
+    if (wake->kind == PAV_WAKE_REDRIVE) /* it may have ended again at once */
+        exec_move(e, x, PAV_RUNNING);
     exec_move(e, x, out->status);
     x->row.last_step = step.id;
     x->row.next_event += out->event_count;

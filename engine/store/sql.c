@@ -310,7 +310,8 @@ const char *const sql_migrations[] = {
     " WHERE status=0 AND lane>=4096;"
     "ALTER TABLE event ADD COLUMN account TEXT;"
     "ALTER TABLE event ADD COLUMN depth INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE execution ADD COLUMN depth INTEGER NOT NULL DEFAULT 0;",
+    "ALTER TABLE execution ADD COLUMN depth INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE map_run ADD COLUMN redriven_at INTEGER NOT NULL DEFAULT 0;",
 };
 
 const int sql_version = sizeof(sql_migrations) / sizeof(sql_migrations[0]);
@@ -325,7 +326,8 @@ const int sql_version = sizeof(sql_migrations) / sizeof(sql_migrations[0]);
 #define RUN_COLUMNS                                                            \
     "id,execution_id,no,arn,state,spec,status,max_concurrency,"                \
     "tolerated_count,tolerated_percentage,total,started_at,stopped_at,"        \
-    "redrive_count,pending,running,succeeded,failed,timed_out,aborted"
+    "redrive_count,pending,running,succeeded,failed,timed_out,aborted,"        \
+    "redriven_at"
 #define ITEM_COLUMNS "run_id,item,input,execution_id,status,output,error,cause"
 #define TASK_COLUMNS                                                           \
     "execution_id,no,call,resource,state,token,called_with,at,taken"
@@ -474,7 +476,7 @@ const char *const sql_texts[SQL_COUNT] = {
         "UPDATE map_run SET status=?2,max_concurrency=?3,tolerated_count=?4,"
         "tolerated_percentage=?5,total=?6,stopped_at=?7,redrive_count=?8,"
         "pending=?9,running=?10,succeeded=?11,failed=?12,timed_out=?13,"
-        "aborted=?14 WHERE id=?1",
+        "aborted=?14,redriven_at=?15 WHERE id=?1",
     [SQL_RUN_GET] = "SELECT " RUN_COLUMNS " FROM map_run WHERE id=?1",
     [SQL_RUN_BY_ARN] = "SELECT " RUN_COLUMNS " FROM map_run WHERE arn=?1",
     [SQL_RUN_OF] =

@@ -218,6 +218,7 @@ bind_run(sqlite3_stmt *st, const struct pav_run_row *row)
     sqlite3_bind_int64(st, 8, row->redrive_count);
     for (i = 0; i < PAV_ITEM_STATUSES; i++)
         sqlite3_bind_int64(st, 9 + i, row->counts[i]);
+    sqlite3_bind_int64(st, 9 + i, row->redriven_at);
 }
 
 void
@@ -266,6 +267,7 @@ run_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_run_row *out)
     out->redrive_count = sqlite3_column_int64(st, 13);
     for (i = 0; i < PAV_ITEM_STATUSES; i++)
         out->counts[i] = sqlite3_column_int64(st, 14 + i);
+    out->redriven_at = sqlite3_column_int64(st, 14 + i);
 }
 
 static bool

@@ -103,7 +103,7 @@ struct pav_run_row {
     double tolerated_percentage; /* negative: none */
     int64_t tolerated_count;     /* negative: none */
     int64_t counts[PAV_ITEM_STATUSES], total;
-    int64_t started_at, stopped_at, redrive_count;
+    int64_t started_at, stopped_at, redrive_count, redriven_at;
 };
 
 void pav_store_run_add(struct pav_store *s, struct pav_run_row *row);

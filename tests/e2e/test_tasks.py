@@ -435,6 +435,32 @@ class MapRuns(Case):
         self.assertEqual(self.types(x)[-6:], ["ExecutionRedriven", "MapRunRedriven", "MapRunSucceeded", "MapStateSucceeded",
                                               "MapStateExited", "ExecutionSucceeded"])
 
+    def test_C2_a_redrive_whose_children_fail_at_once(self):
+        """Whatever the children do, nothing stays RUNNING that nothing could wake."""
+        fail = {"Type": "Fail", "Error": "E"}
+        children = {
+            "fail": {"I": fail},
+            "failing-pass": {"I": {"Type": "Pass", "Parameters": {"x.$": "$.absent"}, "End": True}},
+            "wait-then-fail": {"I": {"Type": "Wait", "Seconds": 1, "Next": "F"}, "F": fail},
+            "nested-map": {"I": {"Type": "Map", "ItemsPath": "$.list", "End": True,
+                                 "ItemProcessor": {"StartAt": "F", "States": {"F": fail}}}},
+        }
+        for name, states in children.items():
+            outer = {"M": {"Type": "Map", "End": True, "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "I", "States": states}}}
+            x = self.start(self.machine(name, outer), [{"list": [1]}, {"list": [2]}, {"list": [3]}])
+            self.assertEqual(self.ended(x)["status"], "FAILED", name)
+            for n in range(1, 3):
+                self.ask("RedriveExecution", executionArn=x)
+                d = self.ended(x)
+                self.assertEqual((d["status"], d["redriveCount"]), ("FAILED", n), name)
+                [run] = [r["mapRunArn"] for r in self.ask("ListMapRuns", executionArn=x)["mapRuns"]]
+                run = self.ask("DescribeMapRun", mapRunArn=run)
+                self.assertEqual((run["status"], run["redriveCount"]), ("FAILED", n), name)
+                self.assertGreaterEqual(run["redriveDate"], run["startDate"])
+            self.assertEqual(self.ask("ListExecutions", mapRunArn=run["mapRunArn"], statusFilter="RUNNING")["executions"], [])
+        self.assertEqual(self.ask("ListExecutions", statusFilter="RUNNING", stateMachineArn=arn("stateMachine", "fail"))["executions"], [])
+
     def test_survives_kills(self):
         """Killed again and again, every item runs to its end once."""
         self.put("b", "n.json", json.dumps(list(range(9000))))
