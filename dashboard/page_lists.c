@@ -116,7 +116,7 @@ page_overview(struct pav_query *q, const char *rest)
         view_text(&m, "timedout", count_text(q->arena, v[i].counts[3]));
         view_text(&m, "aborted", count_text(q->arena, v[i].counts[4]));
         view_bool(&m, "inactive", v[i].row.id != 0 && !v[i].row.active);
-        view_text(&m, "fault", v[i].fault);
+        view_report(&m, v[i].fault);
         pav_items_add(&machines, pav_members_object(&m));
     }
     pav_members_init(&m, q->arena);

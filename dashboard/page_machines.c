@@ -31,7 +31,7 @@ machine_view(struct pav_query *q, const struct pav_machine_view *v)
             v->counts[i] > PAV_COUNT_CAP
                 ? "10000+"
                 : pav_arena_printf(q->arena, "%lld", (long long)v->counts[i]));
-    view_text(&m, "fault", v->fault);
+    view_report(&m, v->fault);
     return pav_members_object(&m);
 }
 

@@ -281,6 +281,14 @@ page_redirect(struct pav_query *q, const char *path)
 /* ---- members ---- */
 
 void
+view_report(struct pav_members *m, const char *report)
+{
+    bool error = report != NULL && strstr(report, ": error: ") != NULL;
+
+    view_text(m, error ? "fault" : "warning", report);
+}
+
+void
 view_text(struct pav_members *m, const char *key, const char *text)
 {
     if (text != NULL)

@@ -43,6 +43,8 @@ void page_redirect(struct pav_query *q, const char *path);
 const char *page_root(struct pav_query *q);
 
 /* Members of views. */
+/* What the check of a folder's files says: as "fault", else as "warning". */
+void view_report(struct pav_members *m, const char *report);
 void view_text(struct pav_members *m, const char *key, const char *text);
 void view_bytes(struct pav_members *m, const char *key, struct pav_bytes b);
 void view_number(struct pav_members *m, const char *key, int64_t n);

@@ -5,6 +5,7 @@
 
 #include "pavane/api.h"
 #include "pavane/buf.h"
+#include "pavane/text.h"
 #include "cli/cli.h"
 
 static const struct command *const commands[] = {
@@ -65,10 +66,11 @@ run(const struct command *c, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
+    const char *names[COMMANDS + 1] = {NULL}, *near;
     size_t i;
 
     if (argc < 2 || strcmp(argv[1], "--help") == 0 ||
-        strcmp(argv[1], "help") == 0) {
+        strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         print_commands(argc < 2 ? stderr : stdout);
         return argc < 2 ? 2 : 0;
     }
@@ -79,7 +81,12 @@ main(int argc, char **argv)
     for (i = 0; i < COMMANDS; i++)
         if (strcmp(argv[1], commands[i]->name) == 0)
             return run(commands[i], argc - 2, argv + 2);
-    fprintf(stderr, "pavane: there is no command '%s'\n\n", argv[1]);
+    for (i = 0; i < COMMANDS; i++)
+        names[i] = commands[i]->name;
+    near = pav_text_near(argv[1], names);
+    fprintf(stderr, "pavane: there is no command '%s'%s%s%s\n\n", argv[1],
+            near == NULL ? "" : "; did you mean '", near == NULL ? "" : near,
+            near == NULL ? "" : "'?");
     print_commands(stderr);
     return 2;
 }

@@ -120,7 +120,7 @@ gcc_lane() {
     [ -n "$conformance" ] && cases "$top/build" outside- "$conformance"
     PAVANE_KILLS=$kills
     export PAVANE_KILLS
-    e2e "$top/build" e2e- reads machines play bad_input http front_door api limits tasks bus events outbound work language weak_points clients graph faults browser
+    e2e "$top/build" e2e- reads commands machines play bad_input http front_door api limits tasks bus events outbound work language weak_points clients graph faults browser
     [ -n "$PAVANE_SAMPLE" ] && e2e "$top/build" e2e- sample
     suite demo sh "$top/machines/demo.sh" --once
 }

@@ -388,10 +388,12 @@ log_open(struct pav_arena *a, const char *folder, int64_t now_ms)
         struct stat st;
 
         (void)pav_file_folders(path);
-        fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+        fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK,
+                  0600);
         if (fd < 0)
             return -1;
-        if (fstat(fd, &st) == 0 && st.st_size < ROTATE_BYTES)
+        if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+            st.st_size < ROTATE_BYTES)
             return fd;
         close(fd);
     }

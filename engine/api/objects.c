@@ -6,6 +6,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -203,14 +204,27 @@ write_file(struct pav_api *api, struct pav_arena *a, const char *path,
 {
     char *copy = pav_arena_strdup(a, path);
     const char *temporary = pav_arena_printf(a, "%s.part", path);
+    struct stat st;
     FILE *f;
     bool fine;
+    int fd;
 
     if (!pav_file_folders(copy))
         return false;
     *strrchr(copy, '/') = '\0';
-    if (!is_inside(api, copy) || (f = fopen(temporary, "w")) == NULL)
+    if (!is_inside(api, copy))
         return false;
+    fd =
+        open(temporary,
+             O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW,
+             0600);
+    if (fd < 0)
+        return false;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+        (f = fdopen(fd, "w")) == NULL) {
+        close(fd);
+        return false;
+    }
     fine = fwrite(body.p, 1, body.len, f) == body.len && fflush(f) == 0 &&
            fsync(fileno(f)) == 0;
     fine &= fclose(f) == 0;

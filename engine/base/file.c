@@ -23,7 +23,7 @@ enum pav_rc
 pav_file_read(const char *path, size_t max, char **text, size_t *len,
               struct pav_err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO waits */
     struct stat st;
     char *p = NULL;
     size_t got = 0;

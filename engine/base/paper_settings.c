@@ -79,6 +79,27 @@ set(struct pav_settings *s, size_t i, const char *value, const char *place,
 }
 
 static enum pav_rc
+no_such(const struct pav_settings *s, const char *place, const char *name,
+        size_t len, const char *kind, struct pav_err *err)
+{
+    const char **names = pav_xcalloc(s->count + 1, sizeof(*names)), *near;
+    char word[64];
+    size_t i;
+
+    for (i = 0; i < s->count; i++)
+        names[i] = s->table[i].name;
+    snprintf(word, sizeof(word), "%.*s", (int)len, name);
+    near = pav_text_near(word, names);
+    free(names);
+    if (near != NULL)
+        return pav_fail(err, PAV_INVALID, place,
+                        "there is no %s '%s'; did you mean '%s'?", kind, word,
+                        near);
+    return pav_fail(err, PAV_INVALID, place,
+                    "there is no %s '%s'; --help lists them", kind, word);
+}
+
+static enum pav_rc
 read_flags(struct pav_settings *s, int *argc, char **argv, struct pav_err *err)
 {
     int i, kept = 0;
@@ -88,6 +109,12 @@ read_flags(struct pav_settings *s, int *argc, char **argv, struct pav_err *err)
         const char *arg = argv[i], *equals = strchr(arg, '='), *value;
         size_t len, row;
 
+        if (strcmp(arg, "-h") == 0 && find(s, "help", 4) < s->count) {
+            rc = set(s, find(s, "help", 4), "true", arg, err);
+            if (rc != PAV_OK)
+                return rc;
+            continue;
+        }
         if (strncmp(arg, "--", 2) != 0 || arg[2] == '\0') {
             argv[kept++] = argv[i];
             continue;
@@ -95,8 +122,7 @@ read_flags(struct pav_settings *s, int *argc, char **argv, struct pav_err *err)
         len = equals == NULL ? strlen(arg + 2) : (size_t)(equals - arg) - 2;
         row = find(s, arg + 2, len);
         if (row == s->count)
-            return pav_fail(err, PAV_INVALID, arg,
-                            "no such option; --help lists them");
+            return no_such(s, arg, arg + 2, len, "option", err);
         if (equals != NULL)
             value = equals + 1;
         else if (s->table[row].type == PAV_SET_FLAG)
@@ -158,8 +184,13 @@ read_file(struct pav_settings *s, const char *path, struct pav_err *err)
         const char *value = cJSON_GetStringValue(member);
 
         if (row == s->count) {
-            rc = pav_fail(err, PAV_INVALID, path, "no setting is named '%s'",
-                          member->string);
+            rc = no_such(s, path, member->string, strlen(member->string),
+                         "setting", err);
+            goto out;
+        }
+        if (cJSON_IsNumber(member) && s->table[row].type == PAV_SET_TEXT) {
+            rc = pav_fail(err, PAV_INVALID, path, "'%s' must be a text (%s)",
+                          member->string, s->table[row].unit);
             goto out;
         }
         if (cJSON_IsNumber(member)) {

@@ -235,6 +235,59 @@ pav_time_span(int64_t ms, char *out, size_t len)
     return out;
 }
 
+#define NEAR_MAX 64 /* longer words are not compared */
+
+/* Letters to change, add or drop, and neighbours to swap, to get from x to y.
+ */
+static size_t
+distance(const char *x, const char *y)
+{
+    size_t rows[3][NEAR_MAX + 1], n = strlen(x), m = strlen(y), i, j;
+
+    for (j = 0; j <= m; j++)
+        rows[0][j] = j;
+    for (i = 1; i <= n; i++) {
+        size_t *now = rows[i % 3], *before = rows[(i + 2) % 3];
+
+        now[0] = i;
+        for (j = 1; j <= m; j++) {
+            size_t least = before[j - 1] + (x[i - 1] != y[j - 1]);
+
+            if (before[j] + 1 < least)
+                least = before[j] + 1;
+            if (now[j - 1] + 1 < least)
+                least = now[j - 1] + 1;
+            if (i > 1 && j > 1 && x[i - 1] == y[j - 2] &&
+                x[i - 2] == y[j - 1] && rows[(i + 1) % 3][j - 2] + 1 < least)
+                least = rows[(i + 1) % 3][j - 2] + 1;
+            now[j] = least;
+        }
+    }
+    return rows[n % 3][m];
+}
+
+const char *
+pav_text_near(const char *word, const char *const *list)
+{
+    size_t len = strlen(word), best = len < 4 ? 2 : 3;
+    const char *near = NULL;
+
+    if (len > NEAR_MAX)
+        return NULL;
+    for (; *list != NULL; list++) {
+        size_t other = strlen(*list), far;
+
+        if (other > NEAR_MAX || other > len + 2 || len > other + 2)
+            continue;
+        far = distance(word, *list);
+        if (far < best) {
+            best = far;
+            near = *list;
+        }
+    }
+    return near;
+}
+
 bool
 pav_parse_int(const char *s, size_t len, int64_t *out)
 {

@@ -23,25 +23,59 @@ cli_usage(const struct command *c, const char *message)
     return 2;
 }
 
+/* Whoever answered, it was no Pavane: nothing that was asked is done. */
+static int
+not_pavane(const char *command, const char *url,
+           const struct pav_answer *answer)
+{
+    int shown = (int)(answer->len < 80 ? answer->len : 80);
+
+    shown =
+        (int)strcspn(answer->body == NULL ? "" : answer->body, "\r\n") < shown
+            ? (int)strcspn(answer->body, "\r\n")
+            : shown;
+    fprintf(stderr,
+            "pavane %s: %s: what answers there (%ld, '%.*s') is not Pavane; "
+            "--url says where the daemon is\n",
+            command, url, answer->status, shown,
+            answer->body == NULL ? "" : answer->body);
+    return 3;
+}
+
 /* The daemon's own words about an error. */
 static int
-say_refusal(const char *command, const struct pav_answer *answer)
+say_refusal(const char *command, const char *url,
+            const struct pav_answer *answer)
 {
     struct pav_arena a;
     const struct pav_doc *d;
+    int code = answer->status >= 500 ? 3 : 1;
 
     pav_arena_init(&a, 4096);
     if (pav_doc_parse(&a, answer->body, answer->len, NULL, &d, NULL) ==
             PAV_OK &&
-        pav_doc_get(d, "message") != NULL)
+        *cli_text(&a, d, "message") != '\0')
         fprintf(stderr, "pavane %s: %s%s%s\n", command, cli_text(&a, d, "at"),
                 *cli_text(&a, d, "at") == '\0' ? "" : ": ",
                 cli_text(&a, d, "message"));
     else
-        fprintf(stderr, "pavane %s: the daemon answered %ld: %.*s\n", command,
-                answer->status, (int)answer->len, answer->body);
+        code = not_pavane(command, url, answer);
     pav_arena_fini(&a);
-    return answer->status >= 500 ? 3 : 1;
+    return code;
+}
+
+static bool
+has_shape(const struct pav_doc *d, struct cli_shape shape)
+{
+    const struct pav_doc *v = pav_doc_get(d, shape.member);
+    uint32_t i;
+
+    if (v == NULL || v->kind != shape.kind)
+        return false;
+    for (i = 0; shape.kind == PAV_ARRAY && i < v->len; i++)
+        if (v->items[i].kind != PAV_OBJECT)
+            return false;
+    return true;
 }
 
 static int
@@ -62,8 +96,8 @@ read_token(const char *command, const struct pav_settings *s, char **token)
 
 static int
 ask(const char *command, const struct pav_settings *s, const char *path,
-    const char *action, struct pav_bytes body, struct pav_arena *a,
-    const struct pav_doc **out)
+    const char *action, struct pav_bytes body, struct cli_shape shape,
+    struct pav_arena *a, const struct pav_doc **out)
 {
     struct pav_answer answer = {0, NULL, 0};
     const char *base = pav_settings_text(s, "url");
@@ -80,11 +114,13 @@ ask(const char *command, const struct pav_settings *s, const char *path,
     if (pav_client_ask(url, "application/json", action, token, body.p, body.len,
                        &answer, &err) != PAV_OK)
         code = cli_fail(command, &err);
-    else if (answer.status >= 300)
-        code = say_refusal(command, &answer);
+    else if (answer.status >= 300 && answer.status != 400)
+        code = say_refusal(command, url, &answer);
     else if (pav_doc_parse_copy(a, answer.body, answer.len, NULL, out, &err) !=
-             PAV_OK)
-        code = cli_fail(command, &err);
+                 PAV_OK ||
+             !has_shape(*out, shape)) /* a 400 may tell each event's fault */
+        code = answer.status == 400 ? say_refusal(command, url, &answer)
+                                    : not_pavane(command, url, &answer);
     free(answer.body);
     free(token);
     return code;
@@ -92,22 +128,28 @@ ask(const char *command, const struct pav_settings *s, const char *path,
 
 int
 cli_ask(const char *command, const struct pav_settings *s, const char *path,
-        const char *body, size_t len, struct pav_arena *a,
-        const struct pav_doc **out)
+        struct cli_shape shape, struct pav_arena *a, const struct pav_doc **out)
 {
-    struct pav_bytes bytes = {body, len};
+    struct pav_bytes none = {NULL, 0};
 
-    return ask(command, s, path, NULL, bytes, a, out);
+    return ask(command, s, path, NULL, none, shape, a, out);
+}
+
+int
+cli_post(const char *command, const struct pav_settings *s, const char *path,
+         struct pav_bytes body, struct cli_shape shape, struct pav_arena *a,
+         const struct pav_doc **out)
+{
+    return ask(command, s, path, NULL, body, shape, a, out);
 }
 
 int
 cli_ask_action(const char *command, const struct pav_settings *s,
-               const char *action, const char *body, size_t len,
-               struct pav_arena *a, const struct pav_doc **out)
+               const char *action, struct pav_bytes body,
+               struct cli_shape shape, struct pav_arena *a,
+               const struct pav_doc **out)
 {
-    struct pav_bytes bytes = {body, len};
-
-    return ask(command, s, "/", action, bytes, a, out);
+    return ask(command, s, "/", action, body, shape, a, out);
 }
 
 const char *
@@ -116,4 +158,29 @@ cli_text(struct pav_arena *a, const struct pav_doc *o, const char *key)
     const char *text = pav_doc_str(a, pav_doc_get(o, key));
 
     return text == NULL ? "" : text;
+}
+
+void
+cli_print_json(const struct pav_doc *d)
+{
+    struct pav_buf b;
+
+    pav_buf_init(&b, SIZE_MAX / 2);
+    pav_doc_print_pretty(d, &b);
+    puts(b.p);
+    pav_buf_fini(&b);
+}
+
+void
+cli_print_items(struct pav_arena *a, struct pav_items *items, const char *next)
+{
+    struct pav_members m;
+
+    pav_members_init(&m, a);
+    pav_members_puts(&m, "items", pav_items_array(items));
+    if (*next == '\0')
+        pav_members_puts(&m, "next", &pav_doc_null);
+    else
+        pav_members_str(&m, "next", next);
+    cli_print_json(pav_members_object(&m));
 }

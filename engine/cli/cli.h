@@ -46,19 +46,36 @@ int cli_fail(const char *command, const struct pav_err *err);
 /* A usage error: 2. */
 int cli_usage(const struct command *c, const char *message);
 
+/* What an answer must have, or it is not Pavane's. */
+struct cli_shape {
+    const char *member;
+    enum pav_kind kind; /* PAV_ARRAY: all its elements are objects */
+};
+
 /*
- * Ask the daemon of --url for a path and parse its answer.  On failure prints
- * what the daemon said and returns the exit code; 0 and `*out` otherwise.
+ * Ask the daemon of --url for a path and parse its answer.  On failure, and
+ * when the answer is not of this shape, says why and returns the exit code; 0
+ * and `*out` otherwise.
  */
 int cli_ask(const char *command, const struct pav_settings *s, const char *path,
-            const char *body, size_t len, struct pav_arena *a,
+            struct cli_shape shape, struct pav_arena *a,
             const struct pav_doc **out);
+/* The same with a body that is posted. */
+int cli_post(const char *command, const struct pav_settings *s,
+             const char *path, struct pav_bytes body, struct cli_shape shape,
+             struct pav_arena *a, const struct pav_doc **out);
 /* The same by an action of POST /: "Pavane.RedriveDeadLetters". */
 int cli_ask_action(const char *command, const struct pav_settings *s,
-                   const char *action, const char *body, size_t len,
-                   struct pav_arena *a, const struct pav_doc **out);
+                   const char *action, struct pav_bytes body,
+                   struct cli_shape shape, struct pav_arena *a,
+                   const struct pav_doc **out);
 /* The text of a member, "" when it is absent or null. */
 const char *
 cli_text(struct pav_arena *a, const struct pav_doc *o, const char *key);
+
+/* What --json prints of every list: {"items":[...],"next":...}; "" is null. */
+void
+cli_print_items(struct pav_arena *a, struct pav_items *items, const char *next);
+void cli_print_json(const struct pav_doc *d);
 
 #endif

@@ -14,28 +14,34 @@ static const struct pav_setting settings[] = {
     SETTING_JSON,
     SETTING_HELP};
 
+static const struct cli_shape LETTERS = {"deadLetters", PAV_ARRAY};
+static const struct cli_shape COUNT = {"Count", PAV_NUMBER};
+
 static int
 list(const struct pav_settings *s, struct pav_arena *a)
 {
+    bool json = pav_settings_flag(s, "json");
     const char *next = "";
+    struct pav_items all;
     uint32_t i;
     int code;
 
+    pav_items_init(&all, a);
     do {
         const struct pav_doc *page, *letters;
 
         code = cli_ask("dead-letters", s,
                        pav_arena_printf(a, "/api/v1/dead-letters%s%s",
                                         *next == '\0' ? "" : "?next=", next),
-                       NULL, 0, a, &page);
+                       LETTERS, a, &page);
         if (code != 0)
             return code;
         letters = pav_doc_get(page, "deadLetters");
-        for (i = 0; letters != NULL && i < letters->len; i++) {
+        for (i = 0; i < letters->len; i++) {
             const struct pav_doc *d = &letters->items[i];
 
-            if (pav_settings_flag(s, "json"))
-                puts(pav_doc_text(a, d));
+            if (json)
+                pav_items_add(&all, d);
             else
                 printf("%s\t%s\t%s\t%s\t%s\n",
                        pav_doc_text(a, pav_doc_get(d, "id")),
@@ -45,6 +51,8 @@ list(const struct pav_settings *s, struct pav_arena *a)
         }
         next = cli_text(a, page, "next");
     } while (*next != '\0');
+    if (json)
+        cli_print_items(a, &all, "");
     return 0;
 }
 
@@ -53,6 +61,7 @@ change(const struct pav_settings *s, const char *action, int argc, char **argv,
        struct pav_arena *a)
 {
     const struct pav_doc *answer;
+    struct pav_bytes bytes;
     struct pav_buf body;
     int i, code;
     int64_t id;
@@ -68,8 +77,9 @@ change(const struct pav_settings *s, const char *action, int argc, char **argv,
                        (long long)id);
     }
     pav_buf_puts(&body, argc > 0 ? "]}" : "}");
-    code =
-        cli_ask_action("dead-letters", s, action, body.p, body.len, a, &answer);
+    bytes.p = body.p;
+    bytes.len = body.len;
+    code = cli_ask_action("dead-letters", s, action, bytes, COUNT, a, &answer);
     pav_buf_fini(&body);
     if (code == 0)
         printf("%s\n", pav_doc_text(a, pav_doc_get(answer, "Count")));

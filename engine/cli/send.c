@@ -8,8 +8,14 @@
 
 #define EVENTS_MAX (1024 * 1024)
 
-static const struct pav_setting settings[] = {SETTINGS_REMOTE, SETTING_JSON,
-                                              SETTING_HELP};
+static const struct pav_setting settings[] = {
+    {"strict", PAV_SET_FLAG, "", NULL, 0, 0,
+     "exit code 1 too when an event is unmatched or a start is rejected"},
+    SETTINGS_REMOTE,
+    SETTING_JSON,
+    SETTING_HELP};
+
+static const struct cli_shape RESULTS = {"results", PAV_ARRAY};
 
 static int
 read_input(const char *path, char **text, size_t *len)
@@ -31,32 +37,68 @@ read_input(const char *path, char **text, size_t *len)
     return 0;
 }
 
-static int
-print_results(struct pav_arena *a, const struct pav_doc *answer)
+static bool
+is_strictly_wrong(struct pav_arena *a, const struct pav_doc *disposition)
 {
-    const struct pav_doc *results = pav_doc_get(answer, "results");
+    const char *what = cli_text(a, disposition, "disposition");
+
+    return strcmp(what, "unmatched") == 0 || strcmp(what, "rejected") == 0;
+}
+
+/* Prints the results unless `quiet`; the exit code that they mean. */
+static int
+tell_results(struct pav_arena *a, const struct pav_doc *results, bool quiet,
+             bool strict)
+{
     uint32_t i, j;
     int code = 0;
 
-    for (i = 0; results != NULL && i < results->len; i++) {
-        const struct pav_doc *r = pav_doc_at(results, i);
+    for (i = 0; i < results->len; i++) {
+        const struct pav_doc *r = &results->items[i];
         const struct pav_doc *list = pav_doc_get(r, "dispositions");
         const struct pav_doc *error = pav_doc_get(r, "error");
 
         if (error != NULL) {
-            printf("%u\trejected\t%s\t%s\n", i, cli_text(a, error, "at"),
-                   cli_text(a, error, "message"));
             code = 1;
+            if (!quiet)
+                printf("%u\trejected\t%s\t%s\n", i, cli_text(a, error, "at"),
+                       cli_text(a, error, "message"));
         }
-        for (j = 0; j < list->len; j++) {
+        for (j = 0; list != NULL && j < list->len; j++) {
             const struct pav_doc *d = pav_doc_at(list, j);
 
-            printf("%s\t%s\t%s\t%s\n", cli_text(a, r, "eventId"),
-                   cli_text(a, d, "disposition"), cli_text(a, d, "executionId"),
-                   cli_text(a, d, "detail"));
+            if (strict && is_strictly_wrong(a, d))
+                code = 1;
+            if (!quiet)
+                printf("%s\t%s\t%s\t%s\n", cli_text(a, r, "eventId"),
+                       cli_text(a, d, "disposition"),
+                       cli_text(a, d, "executionId"), cli_text(a, d, "detail"));
         }
     }
     return code;
+}
+
+/* Each event has its result, or nobody knows what became of it. */
+static int
+each_answered(const struct pav_doc *results, const char *text, size_t len,
+              struct pav_arena *a)
+{
+    const struct pav_doc *sent;
+    uint32_t wanted = 1;
+
+    if (pav_doc_parse_copy(a, text, len, NULL, &sent, NULL) == PAV_OK &&
+        sent->kind == PAV_ARRAY)
+        wanted = sent->len;
+    else if (sent != NULL && pav_doc_get(sent, "Entries") != NULL &&
+             pav_doc_get(sent, "Entries")->kind == PAV_ARRAY)
+        wanted = pav_doc_get(sent, "Entries")->len;
+    if (results->len == wanted)
+        return 0;
+    fprintf(stderr,
+            "pavane send: %u events were posted and %u answered: do not count "
+            "them as sent; --url says where the daemon is\n",
+            wanted, results->len);
+    return 3;
 }
 
 /* A machine's sample, {"events": [...], ...}: its events are what is sent. */
@@ -79,9 +121,12 @@ take_sample(struct pav_arena *a, char **text, size_t *len)
 static int
 run(const struct pav_settings *s, int argc, char **argv)
 {
-    const struct pav_doc *answer;
+    const struct pav_doc *answer, *results;
+    bool json = pav_settings_flag(s, "json");
+    struct pav_items all;
+    struct pav_bytes body;
     struct pav_arena a;
-    struct pav_buf b;
+    uint32_t i;
     char *text;
     size_t len;
     int code;
@@ -94,14 +139,20 @@ run(const struct pav_settings *s, int argc, char **argv)
         return code;
     pav_arena_init(&a, 65536);
     take_sample(&a, &text, &len);
-    code = cli_ask("send", s, "/events", text, len, &a, &answer);
-    if (code == 0 && pav_settings_flag(s, "json")) {
-        pav_buf_init(&b, SIZE_MAX / 2);
-        pav_doc_print(answer, &b);
-        puts(b.p);
-        pav_buf_fini(&b);
-    } else if (code == 0) {
-        code = print_results(&a, answer);
+    body.p = text;
+    body.len = len;
+    code = cli_post("send", s, "/events", body, RESULTS, &a, &answer);
+    results = code == 0 ? pav_doc_get(answer, "results") : NULL;
+    if (code == 0)
+        code = each_answered(results, text, len, &a);
+    if (code == 0) {
+        code = tell_results(&a, results, json, pav_settings_flag(s, "strict"));
+        if (json) {
+            pav_items_init(&all, &a);
+            for (i = 0; i < results->len; i++)
+                pav_items_add(&all, &results->items[i]);
+            cli_print_items(&a, &all, "");
+        }
     }
     pav_arena_fini(&a);
     free(text);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "pavane/file.h"
+#include "pavane/text.h"
 #include "cli.h"
 #include "stage.h"
 
@@ -56,6 +57,8 @@ struct play {
     uint32_t attempt_count;
     const struct pav_doc *dispositions; /* a list, or NULL */
     const char *why;                    /* what is wrong; NULL: nothing */
+    const char *rejected; /* the first event that started nothing, and why */
+    bool expects;
     /* of the history that is read */
     const char **left_by; /* by event id: the state that it left */
     int64_t left_cap;
@@ -326,6 +329,52 @@ compare(struct play *p, const struct pav_doc *expect,
 
 /* ---- a case ---- */
 
+/* A misspelt key would be a case that says nothing and passes. */
+static void
+check_keys(struct play *p, const struct pav_doc *d, const char *what,
+           const char *const *known)
+{
+    struct pav_arena *a = &p->t->arena;
+    uint32_t i;
+    size_t j;
+
+    for (i = 0; d != NULL && d->kind == PAV_OBJECT && i < d->len; i++) {
+        const struct pav_member *m = &d->members[i];
+        const char *key = pav_arena_strndup(a, m->key, m->len), *near;
+
+        for (j = 0; known[j] != NULL && strcmp(known[j], key) != 0; j++)
+            ;
+        if (known[j] != NULL)
+            continue;
+        near = pav_text_near(key, known);
+        p->why = pav_arena_printf(a, "%s has no field '%s'%s%s%s", what, key,
+                                  near == NULL ? "" : "; did you mean '",
+                                  near == NULL ? "" : near,
+                                  near == NULL ? "" : "'?");
+    }
+    if (d != NULL && d->kind != PAV_OBJECT)
+        p->why = pav_arena_printf(a, "%s must be an object", what);
+}
+
+static void
+check_case(struct play *p, const struct pav_doc *file,
+           const struct pav_doc *expect)
+{
+    static const char *const file_keys[] = {"description", "events", "input",
+                                            "mocks",       "expect", NULL};
+    static const char *const expect_keys[] = {
+        "status",       "states",        "historyEvents",
+        "dispositions", "output",        "error",
+        "cause",        "correlationId", NULL};
+    const struct pav_doc *events = pav_doc_get(file, "events");
+
+    check_keys(p, file, "the case", file_keys);
+    check_keys(p, expect, "expect", expect_keys);
+    if (p->why == NULL && events != NULL && events->kind != PAV_ARRAY)
+        p->why = "events must be a list";
+    p->expects = expect != NULL && expect->len > 0;
+}
+
 static void
 report(struct play *p, const struct pav_execution_view *x)
 {
@@ -344,12 +393,14 @@ report(struct play *p, const struct pav_execution_view *x)
         pav_members_puts(&m, "passed", pav_doc_new_bool(p->why == NULL));
         pav_members_str(&m, "status", status);
         pav_members_str(&m, "why", p->why);
+        pav_members_puts(&m, "expects", pav_doc_new_bool(p->expects));
         pav_items_add(&p->t->results, pav_members_object(&m));
         return;
     }
     if (p->why == NULL)
-        printf("ok    %-28s %-10s %s, %lld events\n", p->name, status,
-               x == NULL ? "" : x->row.states, (long long)p->events);
+        printf("ok    %-28s %-10s %s, %lld events%s\n", p->name, status,
+               x == NULL ? "" : x->row.states, (long long)p->events,
+               p->expects ? "" : " (the case expects nothing)");
     else
         printf("FAIL  %-28s %s\n", p->name, p->why);
 }
@@ -374,16 +425,19 @@ send_events(struct play *p, const struct pav_doc *events)
     for (i = 0; i < events->len && p->why == NULL; i++) {
         const struct pav_doc *after =
             pav_doc_get(&events->items[i], "afterSeconds");
-        const char *detail;
+        const char *detail, *what;
 
         if (after != NULL) {
             stage_pass(p->stage, (int64_t)(pav_doc_double(after) * 1000));
             settle(p);
         }
-        pav_items_add(
-            &dispositions,
-            pav_doc_new_cstr(
-                a, stage_event(p->stage, &events->items[i], &detail)));
+        what = stage_event(p->stage, &events->items[i], &detail);
+        pav_items_add(&dispositions, pav_doc_new_cstr(a, what));
+        if (p->rejected == NULL && strcmp(what, "started") != 0)
+            p->rejected =
+                pav_arena_printf(a, "event %u is %s%s%s", i + 1, what,
+                                 detail == NULL || *detail == '\0' ? "" : ": ",
+                                 detail == NULL ? "" : detail);
         settle(p);
     }
     p->dispositions = pav_items_array(&dispositions);
@@ -426,6 +480,8 @@ run_case(struct test *t, const char *name, const struct pav_doc *file,
                 &t->arena, "the mock file has no test case '%s' for '%s'",
                 mocked, p.stage->machine);
     }
+    if (p.why == NULL)
+        check_case(&p, file, expect);
     events = pav_doc_get(file, "events");
     if (p.why != NULL) {
         ; /* nothing to be played */
@@ -449,7 +505,11 @@ run_case(struct test *t, const char *name, const struct pav_doc *file,
         see_execution(&p, &x);
         compare(&p, expect, &x);
     } else if (p.why == NULL && pav_doc_get(expect, "status") != NULL) {
-        p.why = "no execution was started";
+        p.why =
+            p.rejected == NULL
+                ? "no execution was started"
+                : pav_arena_printf(&t->arena, "no execution was started: %s",
+                                   p.rejected);
     } else {
         expect_doc(&p, "dispositions", pav_doc_get(expect, "dispositions"),
                    p.dispositions);
@@ -596,7 +656,8 @@ print_json(struct test *t)
         pav_items_add(&list, pav_members_object(&one));
     }
     pav_members_init(&m, &t->arena);
-    pav_members_puts(&m, "cases", pav_items_array(&t->results));
+    pav_members_puts(&m, "items", pav_items_array(&t->results));
+    pav_members_puts(&m, "next", &pav_doc_null);
     pav_members_puts(&m, "transitions", pav_items_array(&list));
     puts(pav_doc_text(&t->arena, pav_members_object(&m)));
 }

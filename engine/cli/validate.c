@@ -109,8 +109,12 @@ check(const char *path, struct tally *t)
     d = opendir(path);
     while (d != NULL && (e = readdir(d)) != NULL) {
         snprintf(copy, sizeof(copy), "%s/%s", path, e->d_name);
-        if (e->d_name[0] != '.' && has_definition(copy))
+        if (e->d_name[0] == '.' || !is_folder(copy))
+            continue;
+        if (has_definition(copy))
             count(t, check_folder(path, e->d_name, t));
+        else
+            (void)check_folder(path, e->d_name, t); /* it says what lacks */
     }
     if (d != NULL)
         closedir(d);
@@ -124,7 +128,7 @@ print_json(const struct tally *t)
     bool first = true;
 
     pav_buf_init(&b, SIZE_MAX / 2);
-    pav_buf_printf(&b, "{\"valid\":%u,\"invalid\":%u,\"faults\":[", t->good,
+    pav_buf_printf(&b, "{\"valid\":%u,\"invalid\":%u,\"items\":[", t->good,
                    t->bad);
     for (; p != NULL && *p != '\0'; p = eol + 1) {
         eol = strchr(p, '\n');
@@ -133,7 +137,7 @@ print_json(const struct tally *t)
         first = false;
         pav_buf_json(&b, p, (size_t)(eol - p));
     }
-    pav_buf_puts(&b, "]}\n");
+    pav_buf_puts(&b, "],\"next\":null}\n");
     fputs(b.p, stdout);
     pav_buf_fini(&b);
 }

@@ -39,6 +39,9 @@ struct play {
     uint32_t fate_count, fate_cap, differ, stranded;
 };
 
+static const struct cli_shape EVENTS = {"events", PAV_ARRAY};
+static const struct cli_shape EXECUTIONS = {"executions", PAV_ARRAY};
+
 /* ---- the events ---- */
 
 /* What a daemon says itself of its executions, an archive may have as well. */
@@ -93,11 +96,11 @@ play_archive(struct play *p)
         pav_buf_puts(&path, "/events?limit=1000");
         if (next != NULL)
             pav_buf_printf(&path, "&next=%s", next);
-        code = cli_ask("what-if", p->s, path.p, NULL, 0, &p->a, &page);
+        code = cli_ask("what-if", p->s, path.p, EVENTS, &p->a, &page);
         if (code != 0)
             break;
         list = pav_doc_get(page, "events");
-        for (i = 0; list != NULL && i < list->len; i++)
+        for (i = 0; i < list->len; i++)
             play_event(p, &list->items[i]);
         next = cli_text(&p->a, page, "next");
         fprintf(stderr, "\r%u events played", p->events);
@@ -159,13 +162,12 @@ compare(struct play *p)
         pav_url_encode(&path, p->live, strlen(p->live));
         pav_buf_puts(&path, "&correlationId=");
         pav_url_encode(&path, f->key, strlen(f->key));
-        code = cli_ask("what-if", p->s, path.p, NULL, 0, &p->a, &answer);
+        code = cli_ask("what-if", p->s, path.p, EXECUTIONS, &p->a, &answer);
         if (code != 0)
             break;
         list = pav_doc_get(answer, "executions");
-        f->live = list == NULL || list->len == 0
-                      ? "none"
-                      : cli_text(&p->a, &list->items[0], "status");
+        f->live = list->len == 0 ? "none"
+                                 : cli_text(&p->a, &list->items[0], "status");
         f->stranded = strcmp(f->here, "RUNNING") == 0 &&
                       strcmp(f->live, "RUNNING") != 0 &&
                       strcmp(f->live, "none") != 0;
@@ -222,8 +224,9 @@ print_json(struct play *p)
     pav_members_int(&m, "events", p->events);
     pav_members_int(&m, "unmatched", p->unmatched);
     pav_members_int(&m, "ids", p->fate_count);
-    pav_members_puts(&m, "differences", pav_items_array(&list));
-    puts(pav_doc_text(&p->a, pav_members_object(&m)));
+    pav_members_puts(&m, "items", pav_items_array(&list));
+    pav_members_puts(&m, "next", &pav_doc_null);
+    cli_print_json(pav_members_object(&m));
 }
 
 static int

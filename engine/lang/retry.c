@@ -9,9 +9,47 @@
 #include <math.h>
 #include <string.h>
 
+#include "pavane/text.h"
 #include "step_int.h"
 
 #define RANGE_MAX 99999999
+
+/* Services add names of their own below "States."; only near ones are told. */
+static void
+warn_misspelt(struct compiler *c, const char *name, const char *pointer,
+              uint32_t at)
+{
+    static const char *const known[] = {
+        "States.ALL",
+        "States.HeartbeatTimeout",
+        "States.Timeout",
+        "States.TaskFailed",
+        "States.Permissions",
+        "States.ResultPathMatchFailure",
+        "States.ParameterPathFailure",
+        "States.QueryEvaluationError",
+        "States.BranchFailed",
+        "States.NoChoiceMatched",
+        "States.IntrinsicFailure",
+        "States.ExceedToleratedFailureThreshold",
+        "States.ItemReaderFailed",
+        "States.ResultWriterFailed",
+        "States.DataLimitExceeded",
+        "States.Runtime",
+        NULL};
+    const char *near;
+    size_t i;
+
+    if (strncmp(name, "States.", 7) != 0)
+        return;
+    for (i = 0; known[i] != NULL; i++)
+        if (strcmp(known[i], name) == 0)
+            return;
+    near = pav_text_near(name, known);
+    if (near != NULL)
+        compile_fault(c, PAV_WARNING, "UNKNOWN_ERROR", pointer, at,
+                      "no error is named '%s'; did you mean '%s'?", name, near);
+}
 
 static void
 error_names_compile(struct compiler *c, const struct pav_doc *o,
@@ -36,6 +74,7 @@ error_names_compile(struct compiler *c, const struct pav_doc *o,
             continue;
         }
         v[out->count++] = name;
+        warn_misspelt(c, name, pointer, names->items[i].at);
         if (strcmp(name, "States.ALL") == 0 && (names->len > 1 || !last))
             compile_fault(c, PAV_ERROR, SCHEMA, pointer, names->items[i].at,
                           "'States.ALL' must stand alone, in the last entry");

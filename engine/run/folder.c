@@ -24,6 +24,7 @@ struct seen {
     char *name;
     uint64_t stamp;
     bool there;
+    bool machine; /* with a definition, when it was looked at last */
 };
 
 struct pav_folder {
@@ -119,6 +120,75 @@ is_utf8(struct pav_bytes b)
     return n > 0 && memchr(b.p, 0, b.len) == NULL;
 }
 
+static bool
+exists(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0;
+}
+
+/* "RULES.json" for "rules.json": what is there and was probably meant. */
+static void
+warn_missing(const char *dir, const char *name, const char *wanted,
+             const char *code, const char *effect, struct pav_buf *report)
+{
+    const char *const list[] = {wanted, NULL}, *near = NULL;
+    char path[4096];
+    struct dirent *entry;
+    DIR *d;
+
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    d = opendir(path);
+    while (d != NULL && near == NULL && (entry = readdir(d)) != NULL)
+        if (pav_text_near(entry->d_name, list) != NULL)
+            near = entry->d_name;
+    pav_buf_printf(report, "%s/%s:1:1: warning: %s: there is no %s: %s", path,
+                   wanted, code, wanted, effect);
+    if (near != NULL)
+        pav_buf_printf(report, "; is '%s' meant to be it?", near);
+    pav_buf_puts(report, " (/)\n");
+    if (d != NULL)
+        closedir(d);
+}
+
+/* Headings "## STATE" are shown with the state of this name. */
+static void
+warn_headings(const char *path, struct pav_bytes text,
+              const struct pav_machine *m, struct pav_buf *report)
+{
+    uint32_t count = pav_machine_state_count(m), line = 1, i;
+    const char *p = text.p, *end = text.p + text.len, *eol;
+    bool fenced = false;
+
+    for (; p < end; p = eol + 1, line++) {
+        size_t len;
+
+        eol = memchr(p, '\n', (size_t)(end - p));
+        if (eol == NULL)
+            eol = end;
+        len = (size_t)(eol - p);
+        while (len > 0 && (p[len - 1] == ' ' || p[len - 1] == '\r'))
+            len--;
+        if (len >= 3 && memcmp(p, "```", 3) == 0)
+            fenced = !fenced;
+        if (fenced || len <= 3 || memcmp(p, "## ", 3) != 0)
+            continue;
+        for (i = 0; i < count; i++) {
+            const char *name = pav_machine_state(m, i).name;
+
+            if (strlen(name) == len - 3 && memcmp(name, p + 3, len - 3) == 0)
+                break;
+        }
+        if (i == count)
+            pav_buf_printf(report,
+                           "%s:%u:1: warning: NO_SUCH_STATE: the heading "
+                           "'%.*s' names no state: its text is shown nowhere "
+                           "(/)\n",
+                           path, line, (int)len - 3, p + 3);
+    }
+}
+
 struct pav_job *
 pav_folder_load(const char *dir, const char *name, struct pav_buf *report)
 {
@@ -141,8 +211,16 @@ pav_folder_load(const char *dir, const char *name, struct pav_buf *report)
                        "folder's name: 1 to 80 characters, no blanks and none "
                        "of <>{}[]?*\"#%%\\^|~`$&,;:/ (/)\n",
                        definition);
+    if (ok && !exists(definition)) {
+        warn_missing(dir, name, DEFINITION, "NO_DEFINITION",
+                     "nothing is loaded from this folder", report);
+        ok = false;
+    }
     ok = ok && read_text(j, definition, PAV_DEFINITION_MAX, false,
                          &j->row.definition, report);
+    if (ok && !exists(rules))
+        warn_missing(dir, name, RULES, "NO_RULES",
+                     "no event starts or resumes this machine", report);
     ok = read_text(j, rules, RULES_MAX, true, &j->row.rules, report) && ok;
     ok = read_text(j, readme, README_MAX, true, &j->row.readme, report) && ok;
     if (ok && !is_utf8(j->row.readme)) {
@@ -161,6 +239,8 @@ pav_folder_load(const char *dir, const char *name, struct pav_buf *report)
         pav_faults_print(&faults, rules, report);
         ok = j->compiled != NULL && j->rules != NULL;
     }
+    if (ok)
+        warn_headings(readme, j->row.readme, j->compiled, report);
     if (ok)
         return j;
     pav_job_free(j);
@@ -216,14 +296,17 @@ submit_changed(struct pav_folder *f, const char *name)
 
     pav_buf_init(&report, 1 << 20);
     j = pav_folder_load(f->dir, name, &report);
+    if (report.len > 0) /* its last line feed */
+        report.p[--report.len] = '\0';
     if (j == NULL) {
-        if (report.len > 0) /* its last line feed */
-            report.p[--report.len] = '\0';
         pav_log(PAV_LOG_ERROR, &ctx,
                 "folder not loaded, the last good version stays: %s",
                 report.p == NULL ? "" : report.p);
         j = pav_job_new(PAV_JOB_FAULT);
         j->row.name = pav_arena_strdup(&j->arena, name);
+        j->report = pav_arena_strdup(&j->arena, report.p);
+    } else if (report.len > 0) {
+        pav_log(PAV_LOG_WARN, &ctx, "folder loaded: %s", report.p);
         j->report = pav_arena_strdup(&j->arena, report.p);
     }
     pav_buf_fini(&report);
@@ -233,8 +316,10 @@ submit_changed(struct pav_folder *f, const char *name)
     return taken;
 }
 
+/* `others` of the names, the last ones, have no machine but a report. */
 static bool
-submit_names(struct pav_folder *f, const char *const *names, uint32_t count)
+submit_names(struct pav_folder *f, const char *const *names, uint32_t count,
+             uint32_t others)
 {
     struct pav_job *j = pav_job_new(PAV_JOB_FOLDERS);
     const char **copy = pav_arena_alloc(&j->arena, (count + 1) * sizeof(*copy));
@@ -243,7 +328,8 @@ submit_names(struct pav_folder *f, const char *const *names, uint32_t count)
     for (i = 0; i < count; i++)
         copy[i] = pav_arena_strdup(&j->arena, names[i]);
     j->names = copy;
-    j->name_count = count;
+    j->name_count = count - others;
+    j->reported_count = count;
     if (pav_engine_submit(f->engine, j))
         return true;
     pav_job_free(j);
@@ -251,15 +337,24 @@ submit_names(struct pav_folder *f, const char *const *names, uint32_t count)
 }
 
 static bool
-is_machine(const char *dir, const struct dirent *d)
+is_folder(const char *dir, const struct dirent *d)
 {
     char path[4096];
     struct stat st;
 
-    if (d->d_name[0] == '.' || !pav_name_valid(d->d_name))
+    if (d->d_name[0] == '.')
         return false;
-    snprintf(path, sizeof(path), "%s/%s/" DEFINITION, dir, d->d_name);
-    return stat(path, &st) == 0;
+    snprintf(path, sizeof(path), "%s/%s", dir, d->d_name);
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static bool
+is_machine(const char *dir, const char *name)
+{
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%s/%s/" DEFINITION, dir, name);
+    return pav_name_valid(name) && exists(path);
 }
 
 enum pav_rc
@@ -267,7 +362,7 @@ pav_folder_scan(struct pav_folder *f, struct pav_err *err)
 {
     struct pav_arena a;
     const char **names = NULL;
-    uint32_t count = 0, cap = 0;
+    uint32_t count = 0, cap = 0, others = 0;
     struct dirent *entry;
     struct seen *s;
     DIR *d = opendir(f->dir);
@@ -286,13 +381,19 @@ pav_folder_scan(struct pav_folder *f, struct pav_err *err)
     while ((entry = readdir(d)) != NULL) {
         uint64_t stamp;
 
-        if (!is_machine(f->dir, entry))
+        if (!is_folder(f->dir, entry))
             continue;
         if (count == cap) {
             cap = cap == 0 ? 16 : cap * 2;
             names = pav_xrealloc(names, cap * sizeof(*names));
         }
         names[count++] = pav_arena_strdup(&a, entry->d_name);
+        if (!is_machine(f->dir, entry->d_name)) {
+            others++;
+        } else if (others > 0) { /* before them */
+            names[count - 1] = names[count - 1 - others];
+            names[count - 1 - others] = pav_arena_strdup(&a, entry->d_name);
+        }
         s = seen_get(f, entry->d_name);
         stamp = stamp_of(f->dir, entry->d_name);
         if ((!s->there || stamp != s->stamp) &&
@@ -307,12 +408,15 @@ pav_folder_scan(struct pav_folder *f, struct pav_err *err)
 
         for (i = 0; i < count && strcmp(names[i], s->name) != 0; i++)
             ;
-        if (i == count && s->there) {
-            s->there = false;
+        if (s->there && (i == count || (s->machine && i >= count - others))) {
+            s->there = i < count;
+            s->machine = false;
             vanished = true;
         }
+        if (i < count - others)
+            s->machine = true;
     }
-    if ((vanished || !f->scanned) && !submit_names(f, names, count))
+    if ((vanished || !f->scanned) && !submit_names(f, names, count, others))
         pav_folder_forget(f);
     f->scanned = true;
     free(names);

@@ -290,18 +290,20 @@ create_is_settled(struct pav_engine *e, struct pav_job *j,
     return true;
 }
 
-/* What keeps a folder's rules from working, or nothing. */
+/* What was said of the folder, and what keeps its rules from working. */
 static void
 note_bus(struct pav_engine *e, struct pav_job *j)
 {
-    const char *report = NULL;
+    const char *report = j->report;
 
     if (j->rules != NULL && j->rules->count > 0 &&
         bus_by_name(e, j->rules->bus) == NULL)
         report = pav_arena_printf(
             &e->arena,
-            "%s/rules.json:1:1: error: NO_SUCH_BUS: there is no bus '%s': its "
+            "%s%s%s/rules.json:1:1: error: NO_SUCH_BUS: there is no bus '%s': "
+            "its "
             "rules get nothing until CreateEventBus makes it (/bus)",
+            report == NULL ? "" : report, report == NULL ? "" : "\n",
             j->row.name, j->rules->bus);
     pav_store_fault_put(e->store, j->row.name, report, pav_clock_ms(e->clock));
 }
@@ -437,7 +439,7 @@ folders_stage(struct pav_engine *e, struct pav_job *j)
     for (m = e->machines; m != NULL; m = m->next)
         if (has_vanished(m, j))
             pav_store_machine_active(e->store, m->id, false);
-    pav_store_faults_keep(e->store, j->names, j->name_count);
+    pav_store_faults_keep(e->store, j->names, j->reported_count);
 }
 
 void

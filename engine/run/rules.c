@@ -462,6 +462,9 @@ read_rules(struct reading *r, const struct pav_doc *d,
         fault(r, "", d, "too many rules for one machine", "");
         return;
     }
+    if (start != NULL && start->kind == PAV_ARRAY && start->len == 0)
+        pav_faults_add(r->faults, PAV_WARNING, "NO_START", "/start", start->at,
+                       "the list is empty: no event starts this machine");
     r->rules->rules = pav_arena_zalloc(&r->rules->arena,
                                        (count + 1) * sizeof(*r->rules->rules));
     read_list(r, start, true);

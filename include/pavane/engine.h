@@ -162,11 +162,11 @@ struct pav_job {
     const char *description;    /* of that version, or NULL */
     const struct pav_doc *tags; /* [{key,value}], or NULL */
     int64_t published;          /* filled in: its number; 0: none */
-    const char *report;
+    const char *report;         /* fault lines of its files, or NULL */
 
     /* PAV_JOB_FOLDERS */
-    const char *const *names;
-    uint32_t name_count;
+    const char *const *names; /* of machines, then of folders without one */
+    uint32_t name_count, reported_count; /* of machines; of all */
 
     /* filled in */
     enum pav_rc rc;

@@ -59,6 +59,12 @@ bool pav_time_cmp(const char *x, size_t x_len, const char *y, size_t y_len,
 /* "3 h 4 min", for people. */
 const char *pav_time_span(int64_t ms, char *out, size_t len);
 
+/*
+ * The word of the list (it ends with NULL) that was probably meant: at most two
+ * letters other, more or fewer; NULL when none is near.
+ */
+const char *pav_text_near(const char *word, const char *const *list);
+
 /* Digits only, whole text; false when it does not fit. */
 bool pav_parse_int(const char *s, size_t len, int64_t *out);
 

@@ -818,7 +818,7 @@ class WhatIf(Bus):
         code, out, err = cli("what-if", os.path.join(self.folder, "changed", "order"), "--archive", "all", "--json",
                              url=self.d.url)
         self.assertEqual(code, 1, err)
-        found = json.loads(out)["differences"]
+        found = json.loads(out)["items"]
         self.assertEqual({(f["correlationId"], f["was"], f["wouldBe"], f["stranded"]) for f in found},
                          {("a", "SUCCEEDED", "RUNNING", True), ("b", "SUCCEEDED", "RUNNING", True)})
         self.assertEqual(len(self.d.executions(machine="order")), 3)  # the daemon's are as they were

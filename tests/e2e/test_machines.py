@@ -167,7 +167,7 @@ class Commands(unittest.TestCase):
             self.assertEqual(len(out.strip().split("\n")), 3)
             self.assertIn(bad + ":2:37: error: MISSING_TRANSITION_TARGET: ", out)
             code, out, _ = cli("validate", "--json", bad)
-            self.assertEqual(len(json.loads(out)["faults"]), 3)
+            self.assertEqual(len(json.loads(out)["items"]), 3)
 
     def test_a_session(self):
         with Daemon(MACHINES) as d:

@@ -71,7 +71,7 @@ class Test(Case):
         self.assertEqual(code, 0, out + err)
         self.assertIn("5 of 5 transitions taken\n4 passed, 0 failed", out)
         answer = json.loads(cli("test", self.machine, "--json", "--only", "Small")[1])
-        self.assertEqual([(c["case"], c["passed"]) for c in answer["cases"]], [("Small", True)])
+        self.assertEqual([(c["case"], c["passed"]) for c in answer["items"]], [("Small", True)])
         self.assertEqual({(t["from"], t["to"]): t["taken"] for t in answer["transitions"]}, {
             ("Charge", "Enough?"): True, ("Enough?", "Done"): True, ("Enough?", "Approve"): False,
             ("Approve", "Done"): False, ("Charge", "Refused"): False})

@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""The commands, whoever answers them, and what is said of files that lack something."""
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import unittest
+
+from harness import Daemon, PAVANE, TOP, cli, main, until
+
+MACHINES = os.path.join(TOP, "machines")
+
+
+class Stranger:
+    """A server that is not Pavane: one answer for everybody."""
+
+    def __init__(self, status, body):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_POST = do_GET
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = "http://127.0.0.1:%d" % self.server.server_port
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Commands(unittest.TestCase):
+    def test_C4_a_server_that_is_not_pavane(self):
+        bodies = [b"<html>hello</html>", b"{}", b"[]", b"null", b"5", b'"executions"', b"", b'{"executions":{"a":1}}',
+                  b'{"executions":[1,null]}', b'{"executions":[]}', b'{"results":[]}', b'{"results":{}}', b'{"results":[3]}',
+                  b'{"executionId":5}', b'{"executions":[{}]}', b'{"executions":[{"executionId":"m:a"}]}',
+                  b'{"events":[1],"executionId":"m:a","waits":[2],"deadLetters":[3],"executions":[{"executionId":"m:a"}]}',
+                  b'{"message":7}', b'{"Count":{}}']
+        commands = [["list"], ["show", "a"], ["show", "m:a"], ["history", "a"], ["history", "m:a"], ["dead-letters"],
+                    ["dead-letters", "--redrive"], ["what-if", os.path.join(MACHINES, "order"), "--archive", "a"]]
+        event = json.dumps({"id": "1", "source": "s", "detail-type": "t", "detail": {}})
+        for status in (200, 404, 503):
+            for body in bodies:
+                with Stranger(status, body) as s:
+                    for command in commands:
+                        for more in ([], ["--json"]):
+                            code, out, err = cli(*command, *more, url=s.url)
+                            if code == 0:  # the right shape, from whomever
+                                self.assertEqual((status, command[0] == "what-if"), (200, False), (command, body, out))
+                                continue
+                            wanted = (1, 3) if status == 200 else (3,)
+                            self.assertIn(code, wanted, (command, status, body, err))
+                            self.assertTrue(err.startswith("pavane " + command[0]), err)
+                            if code == 3:
+                                self.assertIn("is not Pavane", err)
+                    code, out, err = cli("send", "-", url=s.url, stdin=event)
+                    self.assertEqual((code, out), (3, ""), (status, body, out, err))
+
+    def test_C19_one_shape(self):
+        with Daemon(MACHINES) as d:
+            sample = json.load(open(MACHINES + "/order/events/waiting.json"))["events"]
+            code, out, _ = cli("send", "-", "--json", url=d.url, stdin=json.dumps(sample))
+            self.assertEqual((code, len(json.loads(out)["items"])), (0, len(sample)))
+            order = dict(sample[0], id="other", detail=dict(sample[0]["detail"], orderId="other"))
+            cli("send", "-", url=d.url, stdin=json.dumps(order))
+            code, out, err = cli("list", "--limit", "1", url=d.url)
+            self.assertIn("more follow: --next ", err)
+            code, out, _ = cli("list", "--limit", "1", "--json", "--next", err.split()[-1], url=d.url)
+            answer = json.loads(out)
+            self.assertEqual((len(answer["items"]), answer["next"]), (1, None))
+            shown = json.loads(cli("show", "order-1004", "--json", url=d.url)[1])
+            self.assertEqual([w["state"] for w in shown["waits"]], ["AwaitShop"])
+            for command in (["history", "order-1004"], ["dead-letters"], ["list"]):
+                self.assertEqual(set(json.loads(cli(*command, "--json", url=d.url)[1])), {"items", "next"}, command)
+            stray = json.dumps({"id": "x", "source": "nobody", "detail-type": "t", "detail": {}})
+            self.assertEqual(cli("send", "-", url=d.url, stdin=stray)[0], 0)
+            self.assertEqual(cli("send", "-", "--strict", url=d.url, stdin=stray.replace('"x"', '"y"'))[0], 1)
+
+    def test_C19_history_tells_errors(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.machine(folder, "m", {"F": {"Type": "Fail", "Error": "Broken", "Cause": "one\ntwo"}},
+                         {"correlationId": "$.detail.id", "start": [{"name": "r", "pattern": {"source": ["s"]}}]})
+            with Daemon(folder) as d:
+                d.post({"source": "s", "detail-type": "t", "detail": {"id": "k"}})
+                self.assertTrue(cli("history", "k", url=d.url)[1].endswith("\tBroken\tone two\n"))
+
+    def test_C18_what_is_near(self):
+        code, out, err = cli("lst")
+        self.assertEqual((code, out, "did you mean 'list'?" in err), (2, "", True))
+        self.assertEqual(cli("-h")[0], 0)
+        self.assertIn("usage: pavane list", cli("list", "-h")[1])
+        self.assertIn("did you mean 'status'?", cli("list", "--sttus", "RUNNING")[2])
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
+            for text, said in (('{"db": 5}', "'db' must be a text"), ('{"listn": "x"}', "did you mean 'listen'?")):
+                f.seek(0)
+                f.truncate()
+                f.write(text)
+                f.flush()
+                code, _, err = cli("serve", "--settings", f.name)
+                self.assertEqual((code, said in err), (2, True), err)
+            self.assertFalse(os.path.exists("5"))
+
+    # ---- files ----
+
+    def machine(self, folder, name, states, rules=None, **files):
+        path = os.path.join(folder, name)
+        os.makedirs(path)
+        json.dump({"StartAt": next(iter(states)), "States": states}, open(os.path.join(path, "machine.asl.json"), "w"))
+        if rules is not None:
+            json.dump(rules, open(os.path.join(path, "rules.json"), "w"))
+        for file, text in files.items():
+            with open(os.path.join(path, file.replace("_", ".")), "w") as f:
+                f.write(text)
+        return path
+
+    def test_C11_misspelt_cases(self):
+        rules = {"correlationId": "$.detail.id", "start": [{"name": "r", "pattern": {"source": ["s"]}}]}
+        event = {"id": "1", "source": "s", "detail-type": "t", "detail": {"id": "k"}}
+        cases = [({"events": [event], "expect": {"statuss": "FAILED"}}, 1, "expect has no field 'statuss'; did you mean 'status'?"),
+                 ({"event": [event], "expect": {"status": "SUCCEEDED"}}, 1, "the case has no field 'event'; did you mean 'events'?"),
+                 ({"events": event, "expect": {}}, 1, "events must be a list"),
+                 ({"events": [event]}, 0, "the case expects nothing"),
+                 ({"events": [dict(event, detail={})], "expect": {"status": "SUCCEEDED"}}, 1, "event 1 is rejected: "),
+                 ({"events": [event], "expect": {"status": "SUCCEEDED"}}, 0, "ok ")]
+        with tempfile.TemporaryDirectory() as folder:
+            path = self.machine(folder, "m", {"A": {"Type": "Succeed"}}, rules)
+            os.makedirs(os.path.join(path, "events"))
+            for case, wanted, said in cases:
+                json.dump(case, open(os.path.join(path, "events", "c.json"), "w"))
+                code, out, err = cli("test", path)
+                self.assertEqual((code, said in out), (wanted, True), out + err)
+
+    def test_C12_what_a_folder_lacks(self):
+        good = {"A": {"Type": "Succeed"}}
+        rules = {"correlationId": "$.detail.id", "start": [{"name": "r", "pattern": {"source": ["s"]}}]}
+        retried = {"T": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": {"FunctionName": "f"},
+                         "Retry": [{"ErrorEquals": ["States.Timeuot"]}], "End": True}}
+        with tempfile.TemporaryDirectory() as folder:
+            self.machine(folder, "bad name", good, rules)
+            os.makedirs(os.path.join(folder, "empty"))
+            self.machine(folder, "norules", good)
+            self.machine(folder, "rule", good, rule_json="{}")
+            self.machine(folder, "start", good, dict(rules, start=[]))
+            self.machine(folder, "readme", good, rules, README_md="# m\n\n## A\n\nfine\n\n## Elsewhere\n\nlost\n")
+            self.machine(folder, "timeuot", retried, rules)
+            said = {"bad name": "error: NAME", "empty": "warning: NO_DEFINITION", "norules": "warning: NO_RULES",
+                    "rule": "is 'rule.json' meant to be it?", "start": "warning: NO_START",
+                    "readme": "README.md:7:1: warning: NO_SUCH_STATE", "timeuot": "did you mean 'States.Timeout'?"}
+            out = cli("validate", folder)[1]
+            for name, text in said.items():
+                self.assertIn(text, out, name)
+            with Daemon(folder) as d:
+                pages = until(lambda: (lambda p: p if "NO_START" in p and "NO_DEFINITION" in p else None)(
+                    d.ask("GET", "/machines")[1].decode() + d.ask("GET", "/")[1].decode()))
+                log = d.read_log()
+                for name, text in said.items():
+                    self.assertIn(text, log, name)
+                    self.assertIn(text.replace("'", "&#39;"), pages.replace("&apos;", "&#39;"), name)
+                names = {m["machine"] for m in d.get("/api/v1/machines")["machines"]}
+                self.assertLessEqual({"norules", "rule", "start", "readme", "timeuot"}, names)
+                os.remove(os.path.join(folder, "norules", "machine.asl.json"))  # it stays as a folder, not as a machine
+                until(lambda: "NO_DEFINITION" in d.ask("GET", "/machines/norules")[1].decode())
+                self.assertIn("Its folder is gone", d.ask("GET", "/machines/norules")[1].decode())
+
+    def test_A15_only_plain_files_are_opened(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = self.machine(folder, "m", {"A": {"Type": "Succeed"}})
+            os.mkfifo(os.path.join(path, "rules.json"))
+            self.assertIn("not a plain file", cli("validate", path)[1])
+            with Daemon(folder) as d:
+                until(lambda: "not a plain file" in d.ask("GET", "/machines")[1].decode())
+
+
+if __name__ == "__main__":
+    main()
