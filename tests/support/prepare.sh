@@ -53,7 +53,10 @@ build() {
     shift
     log=$folder/build.log
     mkdir -p "$folder"
-    if ! cmake -G Ninja -S "$top" -B "$folder" "$@" >"$log" 2>&1 ||
+    # A folder that is made already keeps its generator.
+    generator="-G Ninja"
+    [ -f "$folder/CMakeCache.txt" ] && generator=""
+    if ! cmake $generator -S "$top" -B "$folder" "$@" >"$log" 2>&1 ||
         ! cmake --build "$folder" >>"$log" 2>&1; then
         cat "$log" >&2
         return 1
