@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""Power cuts: what a daemon wrote, synced and answered is recorded, and its files
+are made again as a cut at many places could have left them.
+
+Of what was written behind the last sync a cut keeps anything: nothing, all, a
+part, halves of a write.  What was answered before the cut must be there, and the
+database must be whole.  Two controls show that the images are hard enough: one
+that ignores syncs of the log must lose events, one that ignores syncs of the
+database must spoil it.
+"""
+import json
+import os
+import random
+import re
+import sqlite3
+import struct
+import tempfile
+import threading
+import unittest
+
+from harness import Daemon, PAVANE, TOP, main, until
+
+RECORDER = os.path.join(os.path.dirname(PAVANE), "tests", "recorder.so")
+HEAD = struct.Struct("<BBHIQQ")
+IMAGES = int(os.environ.get("PAVANE_IMAGES", "150"))
+PAD = "x" * 1500
+START = {"source": "order.service", "detail-type": "OrderReceived"}
+THREADS, EACH = 6, 60
+
+
+class Recorded(Daemon):
+    """A daemon with the recorder before its writes."""
+
+    def start(self, **more):
+        self.record = os.path.join(self.folder, "record")
+        self.full = os.path.join(self.folder, "full")
+        os.environ.update(LD_PRELOAD=RECORDER, RECORDER_OUT=self.record, RECORDER_FULL=self.full)
+        try:
+            return super().start(**more)
+        finally:
+            for name in ("LD_PRELOAD", "RECORDER_OUT", "RECORDER_FULL"):
+                del os.environ[name]
+
+
+def operations(path):
+    data, at = open(path, "rb").read(), 0
+    while at + HEAD.size <= len(data):
+        what, file, _, thread, where, length = HEAD.unpack_from(data, at)
+        at += HEAD.size
+        yield chr(what), file, thread, where, data[at:at + length]
+        at += length
+
+
+def apply(content, op, dice=None):
+    """One write or truncation; with dice, only some of its sectors."""
+    what, where, data = op
+    if what == "T":
+        del content[where:]
+        content.extend(bytes(where - len(content)))
+        return
+    for i in range(0, len(data), 512):
+        if dice is None or dice.random() < 0.5:
+            part = data[i:i + 512]
+            if len(content) < where + i:
+                content.extend(bytes(where + i - len(content)))
+            content[where + i:where + i + len(part)] = part
+
+
+class Disk:
+    """What is surely on the disk, and what a cut may keep of the rest."""
+
+    def __init__(self, dice, ignored=None):
+        self.dice, self.ignored = dice, ignored
+        self.sure, self.rest, self.begun = [bytearray(), bytearray()], [[], []], {}
+
+    def take(self, what, file, thread, where, data):
+        if what in "WT":
+            self.rest[file].append((what, where, data))
+        elif what == "S":
+            self.begun[thread] = len(self.rest[file])
+        elif what == "E" and file != self.ignored:
+            for op in self.rest[file][:self.begun[thread]]:
+                apply(self.sure[file], op)
+            done = self.begun[thread]
+            del self.rest[file][:done]
+            self.begun = {t: max(0, n - done) if t != thread else 0 for t, n in self.begun.items()}
+
+    def cut(self, folder):
+        how = self.dice.choice(("none", "all", "first", "some", "torn"))
+        for file, name in ((0, "p.db"), (1, "p.db-wal")):
+            content, rest = bytearray(self.sure[file]), self.rest[file]
+            upto = {"none": 0, "first": self.dice.randrange(len(rest) + 1)}.get(how, len(rest))
+            for op in rest[:upto]:
+                if how != "some" or self.dice.random() < 0.5:
+                    apply(content, op, self.dice if how == "torn" else None)
+            with open(os.path.join(folder, name), "wb") as f:
+                f.write(content)
+
+
+def look(folder):
+    """The ids of the events in the image; None: it is spoilt."""
+    db = sqlite3.connect(os.path.join(folder, "p.db"))
+    try:
+        if db.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
+            return None
+        return {row[0] for row in db.execute("SELECT event_id FROM event")}
+    except sqlite3.DatabaseError:
+        return None
+    finally:
+        db.close()
+
+
+class Power(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        """Posts by several and reads by others, over several checkpoints."""
+        cls.d = Recorded(os.path.join(TOP, "machines")).start()
+        cls.addClassCleanup(cls.d.__exit__)
+        ending = threading.Event()
+
+        def post(n):
+            for i in range(EACH):
+                key = "k-%d-%d-" % (n, i)
+                cls.d.post({**START, "id": key, "detail": {"orderId": key, "pad": PAD}})
+
+        def read():
+            while not ending.is_set():
+                cls.d.ask("GET", "/api/v1/executions?limit=3")
+
+        readers = [threading.Thread(target=read) for _ in range(2)]
+        posters = [threading.Thread(target=post, args=(n,)) for n in range(THREADS)]
+        for t in readers + posters:
+            t.start()
+        for t in posters:
+            t.join()
+        ending.set()
+        for t in readers:
+            t.join()
+        cls.d.kill()
+        cls.operations = list(operations(cls.d.record))
+
+    def images(self, ignored=None, count=IMAGES, seed=1):
+        """Of images at many places: (spoilt, with events lost)."""
+        dice = random.Random(seed)
+        first = next(i for i, op in enumerate(self.operations) if op[0] == "A" and b"k-" in op[4])
+        places = set(dice.sample(range(first, len(self.operations)), min(count, len(self.operations) - first)))
+        disk, told, spoilt, lost = Disk(dice, ignored), set(), 0, 0
+        for i, op in enumerate(self.operations):
+            if i in places:
+                with tempfile.TemporaryDirectory(prefix="pavane-cut-") as folder:
+                    disk.cut(folder)
+                    have = look(folder)
+                    spoilt += have is None
+                    lost += have is not None and not told <= have
+            if op[0] == "A":
+                told |= {m.decode() for m in re.findall(rb"k-\d+-\d+-", op[4])}
+            else:
+                disk.take(*op)
+        return spoilt, lost
+
+    def test_T4_nothing_that_was_told_is_lost(self):
+        self.assertEqual(self.images(), (0, 0))
+
+    def test_T4_control_the_syncs_of_the_log(self):
+        spoilt, lost = self.images(ignored=1)
+        print("  without the log's syncs: %d of %d images lost events" % (lost, IMAGES))
+        self.assertGreater(lost, 0)
+
+    def test_T4_control_the_syncs_of_the_database(self):
+        spoilt, lost = self.images(ignored=0)
+        print("  without the database's syncs: %d of %d images are spoilt" % (spoilt, IMAGES))
+        self.assertGreater(spoilt, 0)
+
+    def test_T4_checkpoints_let_the_log_begin_anew(self):
+        heads = sum(1 for what, file, _, where, _ in self.operations if (what, file, where) == ("W", 1, 0))
+        longest = max(where + len(data) for what, file, _, where, data in self.operations if file == 1)
+        self.assertGreater(heads, 2)
+        self.assertLess(longest, 16 << 20)
+
+
+class Rollback(unittest.TestCase):
+    def test_T4_what_was_rolled_back_is_new_when_it_comes_again(self):
+        with Recorded(os.path.join(TOP, "machines")) as d:
+            d.post({**START, "id": "first", "detail": {"orderId": "first"}})
+            event = {**START, "id": "again", "detail": {"orderId": "again", "pad": PAD * 20}}
+            open(d.full, "w").close()
+            self.assertEqual(d.post(event)[0], 507)
+            os.remove(d.full)
+            until(lambda: d.ask("GET", "/readyz")[0] == 200)
+            self.assertEqual(d.send(event), [("order", "started")])
+            self.assertEqual(d.send(event), [("order", "duplicate")])
+
+
+if __name__ == "__main__":
+    main()
