@@ -113,15 +113,26 @@ e2e() {
 all_units="doc base machine step pattern store run http_parse pages"
 werror=-DCMAKE_COMPILE_WARNING_AS_ERROR=ON
 
+# The engine stands for nobody longer than this; measured by its thread's time.
+longest_turn_us=50000
+turns() {
+    sort -n "$1" | tail -n 1
+    most=$(sort -n "$1" | tail -n 1 | cut -d " " -f 1)
+    [ "${most:-0}" -le $longest_turn_us ] && echo "1 passed, 0 failed, 0 skipped"
+}
+
 gcc_lane() {
     suite gcc-build build "$top/build" $werror
     units "$top/build" unit- $all_units
     cases "$top/build" cases- "$top/tests/conformance/cases"
     [ -n "$conformance" ] && cases "$top/build" outside- "$conformance"
     PAVANE_KILLS=$kills
-    export PAVANE_KILLS
-    e2e "$top/build" e2e- reads commands machines play bad_input http front_door api limits tasks bus events outbound work language weak_points clients graph faults browser
+    PAVANE_TURNS=$logs/turns
+    export PAVANE_KILLS PAVANE_TURNS
+    e2e "$top/build" e2e- reads power commands machines play bad_input http front_door api limits tasks bus events outbound work language weak_points clients graph faults browser
     [ -n "$PAVANE_SAMPLE" ] && e2e "$top/build" e2e- sample
+    suite longest-turn turns "$PAVANE_TURNS"
+    unset PAVANE_TURNS
     suite demo sh "$top/machines/demo.sh" --once
 }
 

@@ -243,8 +243,9 @@ class Token(unittest.TestCase):
             with Daemon(MACHINES, token_file=f.name) as d:
                 self.assertEqual(d.ask("GET", "/livez")[0], 200)
                 self.assertEqual(d.ask("GET", "/api/v1/executions")[0], 401)
-                self.assertEqual(d.ask("GET", "/api/v1/executions",
-                                       headers={"Authorization": "Bearer 0123456789abcdeF"})[0], 401)
+                for other in ("0123456789abcdeF", "0123456789abcde", "0", "", "0123456789abcdef0"):
+                    self.assertEqual(d.ask("GET", "/api/v1/executions",
+                                           headers={"Authorization": "Bearer " + other})[0], 401, other)
                 self.assertEqual(d.ask("GET", "/api/v1/executions",
                                        headers={"Authorization": "Bearer 0123456789abcdef"})[0], 200)
 

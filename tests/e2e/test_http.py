@@ -3,6 +3,7 @@ import json
 import os
 import socket
 import threading
+import time
 import unittest
 
 from harness import Daemon, TOP, main, until
@@ -171,6 +172,22 @@ class Raw(unittest.TestCase):
         s = self.connect()
         s.sendall(b"GET / HTTP/1.1\r\n")
         self.assertEqual(self.answers(s, 1), [408])
+        s.close()
+
+    def test_slow_body_is_cut_off(self):
+        """By its rate, long before the deadline of a body (30 s)."""
+        s, began = self.connect(), time.monotonic()
+        s.sendall(self.request("x" * 5000)[:-4990])
+        s.settimeout(0.2)
+        while time.monotonic() - began < 25:
+            try:
+                if s.recv(1) == b"":
+                    break
+            except socket.timeout:
+                s.sendall(b"x")
+            except OSError:
+                break
+        self.assertLess(time.monotonic() - began, 25)
         s.close()
 
     def test_security_headers(self):

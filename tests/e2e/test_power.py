@@ -26,6 +26,7 @@ IMAGES = int(os.environ.get("PAVANE_IMAGES", "150"))
 PAD = "x" * 1500
 START = {"source": "order.service", "detail-type": "OrderReceived"}
 THREADS, EACH = 6, 60
+KEY = rb"k-\d+-\d+-"
 
 
 class Recorded(Daemon):
@@ -138,12 +139,19 @@ class Power(unittest.TestCase):
             t.join()
         cls.d.kill()
         cls.operations = list(operations(cls.d.record))
+        cls.news, told = [], set()  # places right behind an answer that tells something new
+        for i, op in enumerate(cls.operations):
+            ids = set(re.findall(KEY, op[4])) if op[0] == "A" else set()
+            if not ids <= told:
+                cls.news.append(i + 1)
+            told |= ids
 
     def images(self, ignored=None, count=IMAGES, seed=1):
         """Of images at many places: (spoilt, with events lost)."""
         dice = random.Random(seed)
         first = next(i for i, op in enumerate(self.operations) if op[0] == "A" and b"k-" in op[4])
         places = set(dice.sample(range(first, len(self.operations)), min(count, len(self.operations) - first)))
+        places |= set(dice.sample(self.news, min(count, len(self.news))))
         disk, told, spoilt, lost = Disk(dice, ignored), set(), 0, 0
         for i, op in enumerate(self.operations):
             if i in places:
@@ -153,7 +161,7 @@ class Power(unittest.TestCase):
                     spoilt += have is None
                     lost += have is not None and not told <= have
             if op[0] == "A":
-                told |= {m.decode() for m in re.findall(rb"k-\d+-\d+-", op[4])}
+                told |= {m.decode() for m in re.findall(KEY, op[4])}
             else:
                 disk.take(*op)
         return spoilt, lost
@@ -189,6 +197,24 @@ class Rollback(unittest.TestCase):
             until(lambda: d.ask("GET", "/readyz")[0] == 200)
             self.assertEqual(d.send(event), [("order", "started")])
             self.assertEqual(d.send(event), [("order", "duplicate")])
+
+    def test_T4_ids_on_their_way_to_the_table_outlive_a_rollback(self):
+        """Of 16,384 events, what a full disk took back is moved again (N2 of seen.c)."""
+        def batch(name, n):
+            return [{"source": "nobody", "detail-type": "t", "id": "%s-%d-%d" % (name, n, i)} for i in range(500)]
+
+        with Recorded(os.path.join(TOP, "machines")) as d:
+            for n in range(33):
+                self.assertEqual(d.post(batch("e", n))[0], 200)
+            open(d.full, "w").close()
+            self.assertEqual(d.post(batch("full", 0))[0], 507)
+            os.remove(d.full)
+            until(lambda: d.ask("GET", "/readyz")[0] == 200)
+            for n in range(25):
+                self.assertEqual(d.post(batch("f", n))[0], 200)
+            for n in range(33):
+                results = d.post(batch("e", n))[1]["results"]
+                self.assertEqual({x["disposition"] for r in results for x in r["dispositions"]}, {"duplicate"}, n)
 
 
 if __name__ == "__main__":

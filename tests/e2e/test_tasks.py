@@ -371,7 +371,10 @@ class MapRuns(Case):
     def test_objects_stay_inside(self):
         os.symlink("/etc/passwd", os.path.join(self.data, "link"))
         os.makedirs(os.path.join(self.data, "b"))
-        os.symlink("/etc/passwd", os.path.join(self.data, "b", "link"))
+        outside = os.path.join(self.folder, "outside.json")
+        with open(outside, "w") as f:
+            f.write("[1]")
+        os.symlink(outside, os.path.join(self.data, "b", "link"))
         for name, key in (("dots", "../../../etc/passwd"), ("link", "link"), ("none", "nope")):
             _, _, error, _ = self.run_one(name, self.states({"Type": "Pass", "End": True}, ItemReader=self.reader(key, InputType="JSON")))
             self.assertEqual(error, "States.ItemReaderFailed")

@@ -13,7 +13,8 @@ import tempfile
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 E2E = [sys.executable, "tests/e2e/test_faults.py"]
 
-# what, file, the place, what stands there then, the test that must see it
+# what, file, the place, what stands there then, the test that must see it: in
+# build-fuzz when it is a target of it, in build-asan or build-tsan when it says so
 BUGS = [
     ("answers before the commit", "engine/run/engine.c",
      "    switch (pav_store_commit(e->store, &err)) {",
@@ -55,6 +56,33 @@ BUGS = [
     ("prints markup", "engine/base/buf.c", 'as = "&lt;";', 'as = "<";', ["build/tests/unit_pages"]),
     ("takes two lengths", "engine/net/parse.c",
      "    if (h->has_length || *value == '\\0')", "    if (*value == '\\0')", ["build/tests/unit_http_parse"]),
+    ("skips the sync of a commit", "engine/store/vfs.c",
+     "        rc = fdatasync(log_file->sync_fd);", "        rc = 0;",
+     [sys.executable, "tests/e2e/test_power.py", "Power.test_T4_nothing_that_was_told_is_lost"]),
+    ("tells readers before the sync", "engine/api/api.c",
+     "        pav_store_await_durable(); /* T1: of what was read as well */\n", "",
+     [sys.executable, "tests/e2e/test_power.py", "Power.test_T4_nothing_that_was_told_is_lost"]),
+    ("never ends the log", "engine/store/store.c",
+     "    return s->retry_ms == 0 || pav_clock_mono_us() >= s->retry_at_us;", "    return false;",
+     [sys.executable, "tests/e2e/test_power.py", "Power.test_T4_checkpoints_let_the_log_begin_anew"]),
+    ("loses ids over a rollback", "engine/store/seen.c",
+     "    n->gone = n->gone_committed; /* N2 */\n", "",
+     [sys.executable, "tests/e2e/test_power.py", "Rollback"]),
+    ("takes the beginning of a token", "engine/net/access.c",
+     "    size_t i, len = strlen(token);",
+     "    size_t i, len = authorization == NULL || strlen(authorization) < 8 ? 99 : strlen(authorization + 7);",
+     [sys.executable, "tests/e2e/test_bad_input.py", "Token"]),
+    ("follows links out of the data", "engine/api/objects.c",
+     "    return strncmp(real, root, len) == 0 && real[len] == '/';", "    return true;",
+     [sys.executable, "tests/e2e/test_tasks.py", "MapRuns.test_objects_stay_inside"]),
+    ("bears with slow bodies", "engine/net/connection.c",
+     "    return c->state == READ_BODY && seconds >= BODY_GRACE_S &&", "    return false && seconds >= BODY_GRACE_S &&",
+     [sys.executable, "tests/e2e/test_http.py", "Raw.test_slow_body_is_cut_off"]),
+    ("leaks", "engine/run/folder.c", "    free(names);\n", "",
+     ["asan", sys.executable, "tests/e2e/test_machines.py", "Commands.test_a_session"]),
+    ("races", "engine/run/engine.c", "    return pav_queue_push(e->queue, &j->node);",
+     "    e->counts.commits++;\n    return pav_queue_push(e->queue, &j->node);",
+     ["tsan", sys.executable, "tests/e2e/test_faults.py"]),
     ("writes behind a name", "engine/net/parse.c", "    if (c->name_len < sizeof(c->name))",
      "    if (c->name_len < 99)",
      ["build-fuzz/tests/fuzz_http", "-runs=400000", "-seed=1", "-max_len=1024", "-dict=tests/fuzz/http.dict",
@@ -67,8 +95,14 @@ def run(tree, *args, **more):
                           errors="replace", timeout=900, **more)
 
 
+def tree_of(test):
+    if test[0] in ("asan", "tsan"):
+        return "build-" + test[0], test[1:]
+    return "build-fuzz" if test[0].startswith("build-fuzz") else "build", test
+
+
 def built(tree, test):
-    where = "build-fuzz" if test[0].startswith("build-fuzz") else "build"
+    where = tree_of(test)[0]
     r = run(tree, "cmake", "--build", where)
     if r.returncode != 0:
         print(r.stdout[-3000:])
@@ -79,12 +113,16 @@ def configured(tree):
     fuzz = run(tree, "cmake", "-G", "Ninja", "-S", ".", "-B", "build-fuzz", "-DPAV_FUZZ=ON",
                env={**os.environ, "CC": "clang"})
     os.makedirs(os.path.join(tree, "build-fuzz", "corpus"))
-    return fuzz.returncode == 0 and run(tree, "cmake", "-G", "Ninja", "-S", ".", "-B", "build").returncode == 0
+    return fuzz.returncode == 0 and all(
+        run(tree, "cmake", "-G", "Ninja", "-S", ".", "-B", where, *more).returncode == 0
+        for where, more in (("build", []), ("build-asan", ["-DPAV_SANITIZE=ON"]), ("build-tsan", ["-DPAV_TSAN=ON"])))
 
 
 def sees(tree, test):
     """What the test says when it turns red; None when it is green."""
-    env = {**os.environ, "PAVANE": os.path.join(tree, "build", "pavane"), "PAVANE_KILLS": "40", "PAVANE_SEED": "7"}
+    where, test = tree_of(test)
+    env = {**os.environ, "PAVANE": os.path.join(tree, where, "pavane"), "PAVANE_KILLS": "5" if where == "build-tsan" else "40",
+           "PAVANE_SEED": "7"}
     r = run(tree, *test, env=env)
     if r.returncode == 0:
         return None
