@@ -94,7 +94,8 @@ add_overdue(struct pav_query *q, struct pav_members *out)
 void
 page_overview(struct pav_query *q, const char *rest)
 {
-    struct pav_execution_filter f = {.status = -1, .limit = 10};
+    struct pav_execution_filter f = {
+        .status = -1, .apart = true, .limit = 10};
     struct pav_machine_view *v;
     uint32_t count = pav_reader_machines(q->reader, true, q->arena, &v), i;
     struct pav_items machines;
@@ -207,12 +208,13 @@ add_statuses(struct pav_members *m, const char *chosen)
 static void
 execution_list(struct pav_query *q)
 {
-    static const char *const kept[] = {"key", "machine", "status", "state",
-                                       NULL};
+    static const char *const kept[] = {"key",   "machine",  "status",
+                                       "state", "children", NULL};
     struct pav_execution_filter f = {.key = page_parameter(q, "key"),
                                      .machine = page_parameter(q, "machine"),
                                      .state = page_parameter(q, "state"),
                                      .status = -1,
+                                     .apart = !page_parameter(q, "children"),
                                      .before = before_parameter(q),
                                      .limit = ROWS};
     const char *status = page_parameter(q, "status");

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "pavane/clock.h"
 #include "pavane/log.h"
@@ -347,6 +348,21 @@ scan_folder(struct pav_query *q)
         pav_log(PAV_LOG_WARN, NULL, "%s: %s", err.at, err.message);
 }
 
+static bool
+database_is_there(const struct pav_api *api)
+{
+    struct stat st;
+
+    return stat(api->config.db, &st) == 0 && st.st_ino == api->db_inode &&
+           st.st_dev == api->db_device && st.st_nlink > 0;
+}
+
+bool
+pav_api_failed(const struct pav_api *api)
+{
+    return api->db_gone;
+}
+
 void
 pav_api_tick(void *arg)
 {
@@ -355,6 +371,15 @@ pav_api_tick(void *arg)
         .path = "", .query = "", .host = "", .target = "", .cookie = ""};
     struct pav_ref nobody = {UINT32_MAX, 0};
 
+    if (!api->db_gone && !database_is_there(api)) {
+        api->db_gone = true;
+        pav_log(PAV_LOG_ERROR, NULL,
+                "%s was deleted or replaced while it was open: what came since "
+                "is lost with the file; the daemon ends. Put the file back, or "
+                "start on another",
+                api->config.db);
+        pav_http_end(api->config.http);
+    }
     streams_tick(api);
     calls_tick(api);
     objects_tick(api);
@@ -424,9 +449,18 @@ pav_api_message(void *arg, struct pav_node *node)
 
 /* ---- routes ---- */
 
+/* A sync that does not come back. */
+#define SLOW_SYNC_US 1000000
+#define DEAD_SYNC_US 60000000
+
 static void
 livez(struct pav_api *api, struct pav_ref ref)
 {
+    if (pav_store_sync_us() > DEAD_SYNC_US) {
+        api_error(api, ref, 503, "not alive", NULL,
+                  "a sync of the disk has not come back for a minute");
+        return;
+    }
     api_reply(api, ref, 200, "text/plain; charset=utf-8", "ok\n", 3);
 }
 
@@ -435,7 +469,13 @@ readyz(struct pav_api *api, struct pav_ref ref)
 {
     int64_t unread_us = atomic_load(&api->unread_us);
 
-    if (!pav_engine_ready(api->config.engine))
+    if (api->db_gone)
+        api_error(api, ref, 503, "not ready", NULL,
+                  "the database's file was deleted or replaced");
+    else if (pav_store_sync_us() > SLOW_SYNC_US)
+        api_error(api, ref, 503, "not ready", NULL,
+                  "a sync of the disk has not come back for a second");
+    else if (!pav_engine_ready(api->config.engine))
         api_error(api, ref, 503, "not ready", NULL,
                   "the disk is full, or the daemon ends");
     else if (unread_us != 0 && pav_clock_mono_us() - unread_us < UNREAD_US)
@@ -450,13 +490,14 @@ static const struct resource {
     const char *prefix;
     pav_query_fn run;
     bool deeper;                /* it has resources below it */
-    const char *parameters[13]; /* NULL at the end */
+    const char *parameters[15]; /* NULL at the end */
 } resources[] = {
     {"/api/v1/executions",
      executions_get,
      true,
      {"correlationId", "machine", "status", "state", "startedFrom",
-      "startedUntil", "eventType", "attribute", "limit", "next", "from"}},
+      "startedUntil", "eventType", "attribute", "children", "limit", "next",
+      "from"}},
     {"/api/v1/waits",
      waits_get,
      false,
@@ -672,10 +713,15 @@ pav_api_new(const struct pav_api_config *config, struct pav_api **out,
             struct pav_err *err)
 {
     struct pav_api *api = pav_xcalloc(1, sizeof(*api));
+    struct stat st;
     int i;
 
     api->config = *config;
     api->started_us = pav_clock_mono_us();
+    if (stat(config->db, &st) == 0) {
+        api->db_device = st.st_dev;
+        api->db_inode = st.st_ino;
+    }
     api->streams = streams_new();
     outgoing_init(api);
     api->questions = pav_queue_new(QUESTIONS_MAX, false);

@@ -2,6 +2,8 @@
 #ifndef PAVANE_API_INT_H
 #define PAVANE_API_INT_H
 
+#include <sys/types.h>
+
 #include <cjson/cJSON.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -67,6 +69,9 @@ struct pav_api {
     atomic_uint_fast64_t read_errors;
     atomic_int_fast64_t unread_us;
     int64_t started_us;
+    dev_t db_device; /* of the database, when it was opened */
+    ino_t db_inode;
+    bool db_gone;
     struct pav_outbound *outbound;
     struct pav_job *unsent;  /* replies that found the engine's queue full */
     struct pav_job *unasked; /* objects that too many questions kept out */

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pavane/log.h"
 #include "pavane/step.h"
 #include "pavane/text.h"
 #include "aws_int.h"
@@ -357,9 +358,11 @@ check_field(struct check *c, const struct aws_field *f)
         check_bounds(c, f, v);
 }
 
+/* Newer clients send what is new: the service passes it over as well. */
 static void
-check_unknown(struct check *c, const struct aws_field *fields)
+tell_unknown(const struct check *c, const struct aws_action *action)
 {
+    const struct aws_field *fields = action->fields;
     uint32_t i;
 
     for (i = 0; i < c->request->len; i++) {
@@ -371,9 +374,9 @@ check_unknown(struct check *c, const struct aws_field *fields)
                 memcmp(f->name, m->key, m->len) == 0)
                 break;
         if (f->name == NULL)
-            c->serialization = pav_arena_printf(
-                c->arena, "The field '%.*s' is not known to this action",
-                (int)m->len, m->key);
+            pav_log(PAV_LOG_DEBUG, NULL,
+                    "%s: the field '%.*s' is passed over: it is not known here",
+                    action->name, (int)m->len, m->key);
     }
 }
 
@@ -409,7 +412,7 @@ aws_check(const struct aws_action *action, const char *body, size_t len,
     pav_buf_init(&c.faults, 64 * 1024);
     for (f = action->fields; f->name != NULL; f++)
         check_field(&c, f);
-    check_unknown(&c, action->fields);
+    tell_unknown(&c, action);
     if (c.serialization == NULL && c.count > 0) {
         *type = "ValidationException";
         c.serialization =

@@ -18,10 +18,18 @@
 #include "api_int.h"
 
 static void
+about(struct pav_buf *b, const char *name, const char *type, const char *help)
+{
+    pav_buf_printf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void
 head(struct pav_buf *b, const char *name, const char *type, const char *help)
 {
-    pav_buf_printf(b, "# HELP pavane_%s %s\n# TYPE pavane_%s %s\n", name, help,
-                   name, type);
+    char full[128];
+
+    snprintf(full, sizeof(full), "pavane_%s", name);
+    about(b, full, type, help);
 }
 
 static void
@@ -231,15 +239,16 @@ put_process(struct pav_buf *b, double started)
             size = pages = 0;
         fclose(f);
     }
-    pav_buf_printf(b,
-                   "# TYPE process_cpu_seconds_total counter\n"
-                   "process_cpu_seconds_total %.2f\n"
-                   "# TYPE process_resident_memory_bytes gauge\n"
-                   "process_resident_memory_bytes %lu\n"
-                   "# TYPE process_start_time_seconds gauge\n"
-                   "process_start_time_seconds %.3f\n",
-                   (double)(user + system) / (double)sysconf(_SC_CLK_TCK),
-                   pages * (unsigned long)sysconf(_SC_PAGESIZE), started);
+    about(b, "process_cpu_seconds_total", "counter",
+          "Time of processors, of users and the system.");
+    pav_buf_printf(b, "process_cpu_seconds_total %.2f\n",
+                   (double)(user + system) / (double)sysconf(_SC_CLK_TCK));
+    about(b, "process_resident_memory_bytes", "gauge", "Memory in use.");
+    pav_buf_printf(b, "process_resident_memory_bytes %lu\n",
+                   pages * (unsigned long)sysconf(_SC_PAGESIZE));
+    about(b, "process_start_time_seconds", "gauge",
+          "When it was started, in seconds of Unix time.");
+    pav_buf_printf(b, "process_start_time_seconds %.3f\n", started);
 }
 
 static void

@@ -11,6 +11,8 @@ static const struct pav_setting list_settings[] = {
     {"status", PAV_SET_TEXT, "STATUS", NULL, 0, 0,
      "RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED"},
     {"limit", PAV_SET_INT, "N", "50", 1, 1000, "at most so many"},
+    {"children", PAV_SET_FLAG, "", NULL, 0, 0,
+     "those too that distributed Maps started"},
     {"next", PAV_SET_TEXT, "TOKEN", NULL, 0, 0,
      "go on where a list ended: what it printed as next"},
     SETTINGS_REMOTE,
@@ -66,11 +68,10 @@ print_execution(struct pav_arena *a, const struct pav_doc *x)
 static int
 list(const struct pav_settings *s, int argc, char **argv)
 {
-    static const char *const parameters[][2] = {{"correlationId", "key"},
-                                                {"machine", "machine"},
-                                                {"status", "status"},
-                                                {"limit", "limit"},
-                                                {"next", "next"}};
+    static const char *const parameters[][2] = {
+        {"correlationId", "key"}, {"machine", "machine"},
+        {"status", "status"},     {"limit", "limit"},
+        {"children", "children"}, {"next", "next"}};
     const struct pav_doc *answer, *v;
     const char *next;
     struct pav_arena a;

@@ -214,7 +214,7 @@ read_guests(const char *path, char *text, struct pav_guest **out,
                             "for one that forwards others' events, a space "
                             "and their accounts by comma, or *; at most %d "
                             "lines",
-                            n + 2, MAX_GUESTS);
+                            n + 1, MAX_GUESTS);
     return PAV_OK;
 }
 
@@ -360,11 +360,13 @@ run(const struct pav_settings *s, int argc, char **argv)
 {
     struct daemon d = {0};
     struct pav_err err;
+    bool failed;
 
     if (argc > 0)
         return cli_usage(&serve_command, argv[0]);
     raise_descriptors();
     catch_signals();
+    umask(S_IRWXG | S_IRWXO); /* what it keeps is nobody else's to read */
     if (assemble(&d, s, &err) != PAV_OK) {
         int code = cli_fail("serve", &err);
 
@@ -382,8 +384,9 @@ run(const struct pav_settings *s, int argc, char **argv)
     pav_http_run(d.http);
     running = NULL;
     pav_log(PAV_LOG_INFO, NULL, "ending");
+    failed = pav_api_failed(d.api);
     dismantle(&d);
-    return 0;
+    return failed ? 3 : 0;
 }
 
 const struct command serve_command = {

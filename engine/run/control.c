@@ -647,8 +647,11 @@ control_run(struct pav_engine *e, struct pav_job *j)
     if (a == NULL)
         job_fail(j, PAV_INVALID, "UnknownOperationException", j->action,
                  "there is no such action");
-    else
+    else {
+        pav_store_action_begin(e->store);
         a->run(&c);
+        pav_store_action_end(e->store, j->rc == PAV_OK);
+    }
     if (j->rc == PAV_OK) {
         pav_buf_init(&j->answer, SIZE_MAX / 2);
         pav_doc_print(pav_members_object(&c.out), &j->answer);

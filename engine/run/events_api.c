@@ -193,8 +193,9 @@ tags_of_new(struct control *c, const char *arn)
 {
     const struct pav_doc *tags = pav_doc_get(c->j->request, "Tags");
 
-    if (tags != NULL && tags->len > 0)
-        (void)events_tags_add(c, arn, tags);
+    if (tags != NULL && tags->len > 0 && !events_tags_add(c, arn, tags))
+        job_fail(c->j, PAV_LIMIT, "LimitExceededException", "Tags",
+                 "A resource has at most 50 tags.");
 }
 
 static void

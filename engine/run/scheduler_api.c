@@ -164,7 +164,10 @@ put_schedule(struct control *c, bool fresh)
     pav_members_int(&m, "LastModificationDate", now);
     body = pav_members_object(&m);
     row.body = control_printed(c, body);
-    row.next_at = is_enabled(body) ? schedule_after(c->e, body, now) : 0;
+    /* A rate without a start begins at once. */
+    row.next_at = is_enabled(body)
+                      ? schedule_after(c->e, body, there ? now : now - 1)
+                      : 0;
     pav_store_schedule_put(c->e->store, &row);
     pav_members_str(&c->out, "ScheduleArn", arn);
 }

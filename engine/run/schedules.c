@@ -91,14 +91,49 @@ fire_rule(struct pav_engine *e, const struct pav_schedule_row *row)
 
 /* ---- EventBridge Scheduler ---- */
 
-/* A target's Input is what it is sent; without one, the service's own words. */
+/*
+ * A target's Input is what it is sent, its "<aws.scheduler.NAME>" replaced;
+ * without one, the service's own words.
+ */
 static struct pav_bytes
-input_of(struct pav_engine *e, const struct pav_doc *target)
+input_of(struct pav_engine *e, const struct pav_schedule_row *row,
+         const struct pav_doc *target, const char *arn)
 {
-    const char *input = pav_doc_member_str(&e->arena, target, "Input");
+    static const char prefix[] = "<aws.scheduler.";
+    const char *input = pav_doc_member_str(&e->arena, target, "Input"), *at;
+    char when[PAV_TIME_LEN], id[37];
     struct pav_bytes out = {input == NULL ? "{}" : input, 0};
+    struct pav_buf b;
+    size_t i;
 
     out.len = strlen(out.p);
+    if (strstr(out.p, prefix) == NULL)
+        return out;
+    pav_uuid4(id);
+    pav_time_format(row->next_at, when);
+    strcpy(when + 19, "Z");
+    pav_buf_init(&b, SIZE_MAX / 2);
+    for (input = out.p; (at = strstr(input, prefix)) != NULL;) {
+        const struct {
+            const char *name, *value;
+        } known[] = {{"schedule-arn>", arn},
+                     {"scheduled-time>", when},
+                     {"execution-id>", id},
+                     {"attempt-number>", "1"}};
+
+        pav_buf_put(&b, input, (size_t)(at - input));
+        input = at + strlen(prefix);
+        for (i = 0; i < 4; i++)
+            if (strncmp(input, known[i].name, strlen(known[i].name)) == 0)
+                break;
+        pav_buf_puts(&b, i == 4 ? prefix : known[i].value);
+        if (i < 4)
+            input += strlen(known[i].name);
+    }
+    pav_buf_puts(&b, input);
+    out.p = pav_arena_strndup(&e->arena, b.p, b.len);
+    out.len = b.len;
+    pav_buf_fini(&b);
     return out;
 }
 
@@ -144,7 +179,7 @@ fire_scheduled(struct pav_engine *e, const struct pav_schedule_row *row,
     struct pav_err err;
     struct execution *x;
 
-    s.text = input_of(e, target);
+    s.text = input_of(e, row, target, arn);
     /* What it is sent was said by its Input already. */
     pav_members_init(&plain, &e->arena);
     pav_members_str(&plain, "Id", row->name);

@@ -79,7 +79,7 @@ pav_reader_open(const char *path, struct pav_reader **out, struct pav_err *err)
     sqlite3_exec(r->db,
                  "PRAGMA query_only=ON; PRAGMA mmap_size=0;"
                  "PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;"
-                 "PRAGMA trusted_schema=OFF",
+                 "PRAGMA trusted_schema=OFF; PRAGMA automatic_index=OFF",
                  NULL, NULL, NULL);
     sqlite3_db_config(r->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_set_authorizer(r->db, authorise, NULL);

@@ -339,6 +339,9 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_SAVEPOINT] = "SAVEPOINT action",
+    [SQL_UNDO] = "ROLLBACK TO action",
+    [SQL_RELEASE] = "RELEASE action",
     [SQL_MACHINE_INSERT] =
         "INSERT INTO machine(name,by_folder,active,version,version_id,"
         "created_at,type) VALUES(?1,?2,1,1,0,?3,?4)",

@@ -87,6 +87,10 @@ store_write(struct pav_store *s, enum statement id)
         s->in_transaction = true;
         store_run(s, statement(s, SQL_BEGIN));
     }
+    if (s->action == ACTION_BEGUN) {
+        s->action = ACTION_WROTE;
+        store_run(s, statement(s, SQL_SAVEPOINT));
+    }
     return statement(s, id);
 }
 
@@ -308,7 +312,7 @@ configure(struct pav_store *s, struct pav_err *err)
                     "PRAGMA journal_size_limit=67108864;"
                     "PRAGMA cache_spill=OFF; PRAGMA cache_size=-16384;"
                     "PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;"
-                    "PRAGMA cell_size_check=ON; PRAGMA secure_delete=OFF"))
+                    "PRAGMA cell_size_check=ON; PRAGMA secure_delete=FAST"))
         return open_failed(s, err, "configure it");
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, &on);
     if (!ask_int(s, "PRAGMA synchronous", &synchronous) || synchronous != 2)
@@ -430,10 +434,30 @@ pav_store_rollback(struct pav_store *s)
         sqlite3_step(statement(s, SQL_ROLLBACK));
     sqlite3_reset(statement(s, SQL_ROLLBACK));
     s->in_transaction = false;
+    s->action = ACTION_NONE;
     s->failed = SQLITE_OK;
     seen_rollback(s);
     if (!load_counters(s))
         PAV_BUG(sqlite3_errmsg(s->db));
+}
+
+void
+pav_store_action_begin(struct pav_store *s)
+{
+    s->action = ACTION_BEGUN;
+}
+
+void
+pav_store_action_end(struct pav_store *s, bool keep)
+{
+    bool wrote = s->action == ACTION_WROTE;
+
+    s->action = ACTION_NONE;
+    if (!wrote || s->failed != SQLITE_OK) /* then all of it goes */
+        return;
+    if (!keep)
+        store_run(s, statement(s, SQL_UNDO));
+    store_run(s, statement(s, SQL_RELEASE));
 }
 
 bool
@@ -478,6 +502,12 @@ void
 pav_store_await_durable(void)
 {
     vfs_await();
+}
+
+int64_t
+pav_store_sync_us(void)
+{
+    return vfs_sync_us();
 }
 
 bool

@@ -19,6 +19,8 @@ bool vfs_owes(void);
 /* Until the syncs that are owed by now are done. */
 void vfs_await(void);
 /* Syncs what is owed, on any thread; aborts when that fails. */
+/* For how long a sync has been under way; 0: none is. */
+int64_t vfs_sync_us(void);
 void vfs_log_sync(void);
 
 /* One prepared statement an id; the texts are in sql.c. */
@@ -26,6 +28,9 @@ enum statement {
     SQL_BEGIN,
     SQL_COMMIT,
     SQL_ROLLBACK,
+    SQL_SAVEPOINT,
+    SQL_UNDO,
+    SQL_RELEASE,
     SQL_MACHINE_INSERT,
     SQL_MACHINE_UPDATE,
     SQL_MACHINE_ACTIVE,
@@ -151,6 +156,7 @@ struct pav_store {
     char *path;
     sqlite3_stmt *statements[SQL_COUNT];
     bool in_transaction;
+    enum { ACTION_NONE, ACTION_BEGUN, ACTION_WROTE } action;
     int failed; /* the first error of this transaction, an SQLite code */
     char failure[512];
     int64_t next_event, next_execution, next_step;

@@ -27,6 +27,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "pavane/clock.h"
 #include "store_int.h"
 
 #define AWAIT_US   50
@@ -49,7 +50,8 @@ static bool owing; /* of the writer: its commits may owe their sync */
 /* Syncs that were owed so far, and how many of them are done.  One is counted
  * before its frames are published: who sees a commit sees its debt. */
 static atomic_uint_fast64_t owed, paid;
-static struct shim_file *log_file; /* that the writer appends to */
+static atomic_int_fast64_t sync_began_us; /* that is under way; 0: none */
+static struct shim_file *log_file;        /* that the writer appends to */
 
 static sqlite3_vfs shim;
 static sqlite3_vfs *unix_vfs;
@@ -70,6 +72,19 @@ real_of(sqlite3_file *f)
 
 /* ---- V2 ---- */
 
+/* A quota that is used up and a size that is not allowed are full disks. */
+static int
+write_real(struct shim_file *s, const void *p, int n, sqlite3_int64 at)
+{
+    int rc;
+
+    errno = 0;
+    rc = s->real->pMethods->xWrite(s->real, p, n, at);
+    if (rc == SQLITE_IOERR_WRITE && (errno == EDQUOT || errno == EFBIG))
+        rc = SQLITE_FULL;
+    return rc;
+}
+
 static int
 write_gathered(struct shim_file *s)
 {
@@ -78,7 +93,7 @@ write_gathered(struct shim_file *s)
     s->gathered_len = 0;
     if (len == 0)
         return SQLITE_OK;
-    return s->real->pMethods->xWrite(s->real, s->gathered, len, s->gathered_at);
+    return write_real(s, s->gathered, len, s->gathered_at);
 }
 
 static int
@@ -92,7 +107,7 @@ gather(struct shim_file *s, const void *p, int n, sqlite3_int64 at)
     if (rc != SQLITE_OK)
         return rc;
     if (n > GATHER_MAX)
-        return s->real->pMethods->xWrite(s->real, p, n, at);
+        return write_real(s, p, n, at);
     if (s->gathered == NULL)
         s->gathered = pav_xmalloc(GATHER_MAX);
     if (s->gathered_len == 0)
@@ -125,6 +140,14 @@ vfs_await(void)
         usleep(AWAIT_US);
 }
 
+int64_t
+vfs_sync_us(void)
+{
+    int64_t began = atomic_load(&sync_began_us);
+
+    return began == 0 ? 0 : pav_clock_mono_us() - began;
+}
+
 void
 vfs_log_sync(void)
 {
@@ -133,9 +156,11 @@ vfs_log_sync(void)
 
     if (now == atomic_load(&paid))
         return;
+    atomic_store(&sync_began_us, pav_clock_mono_us());
     do
         rc = fdatasync(log_file->sync_fd);
     while (rc != 0 && errno == EINTR);
+    atomic_store(&sync_began_us, 0);
     if (rc != 0)
         PAV_BUG("the log cannot be synced");
     atomic_store(&paid, now);
@@ -239,7 +264,9 @@ shim_sync(sqlite3_file *f, int flags)
         atomic_fetch_add(&owed, 1);
         return SQLITE_OK;
     }
+    atomic_store(&sync_began_us, pav_clock_mono_us());
     rc = s->real->pMethods->xSync(s->real, flags);
+    atomic_store(&sync_began_us, 0);
     if (rc == SQLITE_OK && s->is_log) {
         s->new_head = false;
         atomic_store(&paid, atomic_load(&owed));

@@ -52,6 +52,8 @@ pav_api_handle(void *arg, const struct pav_request *req, struct pav_ref ref);
 size_t pav_api_body_max(void *arg, enum pav_method m, const char *path);
 void pav_api_message(void *arg, struct pav_node *node);
 void pav_api_tick(void *arg);
+/* The daemon ends by a fault that was logged, not by a signal. */
+bool pav_api_failed(const struct pav_api *api);
 void pav_api_alarm(void *arg);
 void pav_api_done(void *arg, struct pav_job *first);
 void pav_api_feed(void *arg, struct pav_feed *feed);

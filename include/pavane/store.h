@@ -74,6 +74,14 @@ void pav_store_sync(struct pav_store *s);
 /* On any thread but the one that syncs: until all that readers can see by now
  * is durable. */
 void pav_store_await_durable(void);
+/* On any thread: for how long a sync has been under way, in us; 0: none is. */
+int64_t pav_store_sync_us(void);
+/*
+ * Around an action that may be refused when it has written already: what it
+ * wrote goes, what the transaction had before stays.
+ */
+void pav_store_action_begin(struct pav_store *s);
+void pav_store_action_end(struct pav_store *s, bool keep);
 void pav_store_rollback(struct pav_store *s);
 /* True when the log is long enough, or `idle` and not empty. */
 bool pav_store_wants_checkpoint(const struct pav_store *s, bool idle);

@@ -60,7 +60,7 @@ class Start(unittest.TestCase):
             with open(t + "/tokens", "w") as f:
                 f.write("o" * 16 + "\n" + "t" * 16 + " 12345\n")
             for args, code, said in (
-                    (["--token-file", t + "/tokens", "--listen", "127.0.0.1:0"], 3, "line 2: a token of 16 characters"),
+                    (["--token-file", t + "/tokens", "--listen", "127.0.0.1:0"], 3, "line 2 must be TOKEN ACCOUNT"),
                     (["--listen", "8080"], 2, "'8080' is no ADDRESS:PORT"),
                     (["--queue", "x"], 2, "'x' is not a whole number from 16 to 10000000"),
                     (["--listen", "0.0.0.0:0"], 3, "not loopback: --token-file is needed"),

@@ -35,11 +35,13 @@ class Recorded(Daemon):
     def start(self, **more):
         self.record = os.path.join(self.folder, "record")
         self.full = os.path.join(self.folder, "full")
-        os.environ.update(LD_PRELOAD=RECORDER, RECORDER_OUT=self.record, RECORDER_FULL=self.full)
+        self.hang = os.path.join(self.folder, "hang")
+        added = {"LD_PRELOAD": RECORDER, "RECORDER_OUT": self.record, "RECORDER_FULL": self.full, "RECORDER_HANG": self.hang}
+        os.environ.update(added)
         try:
             return super().start(**more)
         finally:
-            for name in ("LD_PRELOAD", "RECORDER_OUT", "RECORDER_FULL"):
+            for name in added:
                 del os.environ[name]
 
 

@@ -5,6 +5,7 @@
  *
  *   RECORDER_OUT   the record: see struct head; not recorded when unset
  *   RECORDER_FULL  while a file of this name is there, the disk is full
+ *   RECORDER_HANG  while a file of this name is there, syncs do not come back
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -89,9 +90,9 @@ record(int what, int file, uint64_t at, const void *p, size_t len)
 }
 
 static int
-is_full(void)
+is_there(const char *variable)
 {
-    const char *name = getenv("RECORDER_FULL");
+    const char *name = getenv(variable);
 
     return name != NULL && access(name, F_OK) == 0;
 }
@@ -102,7 +103,7 @@ pwrite64(int fd, const void *p, size_t len, off64_t at)
     int file = file_of(fd);
 
     REAL(pwrite64);
-    if (file >= 0 && is_full()) {
+    if (file >= 0 && is_there("RECORDER_FULL")) {
         errno = ENOSPC;
         return -1;
     }
@@ -142,6 +143,8 @@ fdatasync(int fd)
     REAL(fdatasync);
     if (file >= 0)
         record('S', file, 0, NULL, 0);
+    while (file >= 0 && is_there("RECORDER_HANG"))
+        usleep(10000);
     rc = real(fd);
     if (file >= 0 && rc == 0)
         record('E', file, 0, NULL, 0);
