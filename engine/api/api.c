@@ -603,7 +603,8 @@ is_scheduler(const char *path)
     return strcmp(path, "/schedules") == 0 ||
            strncmp(path, "/schedules/", 11) == 0 ||
            strcmp(path, "/schedule-groups") == 0 ||
-           strncmp(path, "/schedule-groups/", 17) == 0;
+           strncmp(path, "/schedule-groups/", 17) == 0 ||
+           strncmp(path, "/tags/", 6) == 0;
 }
 
 static enum route
@@ -626,7 +627,7 @@ route_of(const struct pav_request *req)
 static const char *
 allowed(const char *path)
 {
-    if (is_scheduler(path) || strncmp(path, "/tags/", 6) == 0)
+    if (is_scheduler(path))
         return "GET, POST, PUT, DELETE, OPTIONS";
     if (strcmp(path, EVENTS_PATH) == 0)
         return "GET, HEAD, POST, OPTIONS";

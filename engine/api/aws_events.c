@@ -316,6 +316,13 @@ FIELDS(one_schedule, PLAIN("Name", 64), TEXT("GroupName", false, 64),
 FIELDS(list_schedules, TEXT("GroupName", false, 64),
        TEXT("NamePrefix", false, 64), TEXT("State", false, 10),
        TEXT("MaxResults", false, 3), TEXT("NextToken", false, 2048));
+FIELDS(list_groups, TEXT("NamePrefix", false, 64), TEXT("MaxResults", false, 3),
+       TEXT("NextToken", false, 2048));
+FIELDS(group_tag, NAME("ResourceArn", 1011),
+       {"Tags", FIELD_LIST, true, 0, 0, NULL});
+FIELDS(group_untag, NAME("ResourceArn", 1011),
+       {"TagKeys", FIELD_LIST, true, 0, 0, NULL});
+FIELDS(group_tags, NAME("ResourceArn", 1011));
 FIELDS(group, PLAIN("Name", 64), TEXT("ClientToken", false, 64),
        ANY("Tags", FIELD_LIST));
 
@@ -383,11 +390,16 @@ const struct aws_action events_actions_table[] = {
     CONTROL("scheduler:CreateScheduleGroup", group),
     CONTROL("scheduler:GetScheduleGroup", group),
     CONTROL("scheduler:DeleteScheduleGroup", group),
-    CONTROL("scheduler:ListScheduleGroups", list_prefix),
+    CONTROL("scheduler:ListScheduleGroups", list_groups),
+    CONTROL("scheduler:TagResource", group_tag),
+    CONTROL("scheduler:UntagResource", group_untag),
+    CONTROL("scheduler:ListTagsForResource", group_tags),
     {NULL, NULL, PAV_JOB_CONTROL, NULL, NULL, NULL},
 };
 
 /* ---- Scheduler's REST ---- */
+
+#define TAGS_PATH "/tags/"
 
 static void
 rest_error(struct pav_api *api, struct pav_ref ref, int status,
@@ -451,12 +463,39 @@ put_query(struct pav_members *m, struct pav_arena *a, const char *query)
     }
 }
 
+/* Each TagKeys of a query, as a list. */
+static void
+put_tag_keys(struct pav_members *m, struct pav_arena *a, const char *query)
+{
+    struct pav_items keys;
+    const char *p = query;
+
+    pav_items_init(&keys, a);
+    for (; *p != '\0'; p += strcspn(p, "&"), p += *p == '&') {
+        char *room = pav_arena_alloc(a, PAV_QUERY_VALUE_MAX);
+        const char *v;
+
+        if (strncmp(p, "TagKeys=", 8) == 0 &&
+            (v = pav_query_get(p, "TagKeys", room, PAV_QUERY_VALUE_MAX)) !=
+                NULL)
+            pav_items_add(&keys, pav_doc_new_cstr(a, v));
+    }
+    pav_members_puts(m, "TagKeys", pav_items_array(&keys));
+}
+
 static const char *
 rest_action(const struct pav_request *req, const char **name)
 {
     bool groups = strncmp(req->path, "/schedule-groups", 16) == 0;
     const char *rest = req->path + (groups ? 16 : 10);
 
+    if (strncmp(req->path, TAGS_PATH, strlen(TAGS_PATH)) == 0) {
+        *name = req->path + strlen(TAGS_PATH);
+        return req->method == PAV_GET      ? "scheduler:ListTagsForResource"
+               : req->method == PAV_POST   ? "scheduler:TagResource"
+               : req->method == PAV_DELETE ? "scheduler:UntagResource"
+                                           : NULL;
+    }
     *name = *rest == '/' ? rest + 1 : NULL;
     if (*name == NULL || **name == '\0')
         return req->method != PAV_GET ? NULL
@@ -501,7 +540,13 @@ scheduler_rest(struct pav_api *api, const struct pav_request *req,
     }
     pav_members_init(&m, a);
     put_query(&m, a, req->query);
-    pav_members_str(&m, "Name", name != NULL && *name != '\0' ? name : NULL);
+    pav_members_str(&m,
+                    strncmp(req->path, TAGS_PATH, strlen(TAGS_PATH)) == 0
+                        ? "ResourceArn"
+                        : "Name",
+                    name != NULL && *name != '\0' ? name : NULL);
+    if (strcmp(found->name, "scheduler:UntagResource") == 0)
+        put_tag_keys(&m, a, req->query);
     if (req->body_len > 0 && (pav_doc_parse_copy(a, req->body, req->body_len,
                                                  NULL, &body, NULL) != PAV_OK ||
                               body->kind != PAV_OBJECT)) {

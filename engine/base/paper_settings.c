@@ -177,6 +177,11 @@ read_file(struct pav_settings *s, const char *path, struct pav_err *err)
         rc = pav_paper_parse(text, len, &paper, err);
     if (rc != PAV_OK)
         goto out;
+    if (!cJSON_IsObject(paper)) {
+        rc = pav_fail(err, PAV_INVALID, path,
+                      "an object of settings is wanted: {\"listen\": ...}");
+        goto out;
+    }
     cJSON_ArrayForEach(member, paper)
     {
         size_t row = find(s, member->string, strlen(member->string));

@@ -188,8 +188,8 @@ events_fresh_number(struct control *c, int kind, const char *counter)
 static const char *const bus_fields[] = {"Description", "KmsKeyIdentifier",
                                          "DeadLetterConfig", "LogConfig", NULL};
 
-static void
-tags_of_new(struct control *c, const char *arn)
+void
+events_tags_of_new(struct control *c, const char *arn)
 {
     const struct pav_doc *tags = pav_doc_get(c->j->request, "Tags");
 
@@ -218,7 +218,7 @@ create_bus(struct control *c)
                events_fresh_number(c, PAV_NAME_BUS, "bus"), &body);
     pav_members_str(&c->out, "EventBusArn", events_arn(c, "event-bus", name));
     events_copy(&c->out, c->j->request, bus_fields);
-    tags_of_new(c, events_arn(c, "event-bus", name));
+    events_tags_of_new(c, events_arn(c, "event-bus", name));
     for (m = c->e->machines; m != NULL; m = m->next)
         if (m->by_folder && m->rules != NULL &&
             strcmp(m->rules->bus, name) == 0)
@@ -688,7 +688,7 @@ put_rule(struct control *c)
     save_rule(c, b, name, &body);
     pav_members_str(&c->out, "RuleArn", bus_rule_arn(c->e, b->name, name));
     if (old == NULL)
-        tags_of_new(c, bus_rule_arn(c->e, b->name, name));
+        events_tags_of_new(c, bus_rule_arn(c->e, b->name, name));
 }
 
 static const struct pav_doc *
@@ -1059,16 +1059,15 @@ tag_resource(struct control *c)
                  "The requested resource exceeds the maximum number allowed.");
 }
 
-static void
-untag_resource(struct control *c)
+void
+events_untag(struct control *c, const char *arn)
 {
     const struct pav_doc *keys = pav_doc_get(c->j->request, "TagKeys"), *old;
-    const char *arn = tagged(c);
     struct pav_name_row row;
     struct pav_members m;
     uint32_t i, j;
 
-    if (arn == NULL || !events_row(c, PAV_NAME_TAGS, 0, arn, &row, &old))
+    if (!events_row(c, PAV_NAME_TAGS, 0, arn, &row, &old))
         return;
     pav_members_init(&m, c->a);
     for (i = 0; i < old->len; i++) {
@@ -1086,16 +1085,22 @@ untag_resource(struct control *c)
 }
 
 static void
-list_tags(struct control *c)
+untag_resource(struct control *c)
 {
     const char *arn = tagged(c);
+
+    if (arn != NULL)
+        events_untag(c, arn);
+}
+
+void
+events_tags(struct control *c, const char *arn)
+{
     const struct pav_doc *tags = &pav_doc_empty_object;
     struct pav_name_row row;
     struct pav_items list;
     uint32_t i;
 
-    if (arn == NULL)
-        return;
     (void)events_row(c, PAV_NAME_TAGS, 0, arn, &row, &tags);
     pav_items_init(&list, c->a);
     for (i = 0; i < tags->len; i++) {
@@ -1109,6 +1114,15 @@ list_tags(struct control *c)
         pav_items_add(&list, pav_members_object(&m));
     }
     pav_members_puts(&c->out, "Tags", pav_items_array(&list));
+}
+
+static void
+list_tags(struct control *c)
+{
+    const char *arn = tagged(c);
+
+    if (arn != NULL)
+        events_tags(c, arn);
 }
 
 /* ---- the table ---- */

@@ -706,6 +706,15 @@ archive_event(struct arrival *ar, struct archive *a)
     a->bytes += (int64_t)ar->envelope->text.len;
 }
 
+/* A change of an execution's status, said by the engine. */
+static bool
+is_status(const struct pav_event_item *item)
+{
+    return item->own && item->event.source.len == strlen(PAV_STATUS_SOURCE) &&
+           memcmp(item->event.source.p, PAV_STATUS_SOURCE,
+                  strlen(PAV_STATUS_SOURCE)) == 0;
+}
+
 static void
 sort_subject(struct arrival *ar, struct subject *subject, struct matched *all)
 {
@@ -724,7 +733,8 @@ sort_subject(struct arrival *ar, struct subject *subject, struct matched *all)
         break;
     case SUBJECT_MACHINE:
         r = (struct machine_rule *)(void *)subject;
-        if (!is_wanted(ar, r->machine->arn))
+        if (!is_wanted(ar, r->machine->arn) ||
+            (is_status(ar->item) && !subject->asks_status))
             break;
         m = match_of(all, r->machine);
         side = r->rule->starts ? &m->start : &m->resume;
@@ -971,17 +981,25 @@ no_such_bus(struct arrival *ar)
 /* Would anybody see an event of the engine's own? */
 static bool
 is_asked_for(struct pav_engine *e, const struct bus *b,
-             const struct pav_envelope *envelope)
+             const struct pav_event_item *item)
 {
+    const struct pav_envelope *envelope = &item->event;
     struct pav_matches found;
     const struct archive *a;
+    uint32_t i;
 
     for (a = e->archives; a != NULL; a = a->next)
         if (a->all && a->bus == b)
             return true;
     pav_index_match(b->index, envelope->text.p, envelope->text.len,
                     envelope->simple, &e->arena, &found);
-    return found.count > 0;
+    for (i = 0; i < found.count; i++) {
+        const struct subject *s = found.owners[i];
+
+        if (s->kind != SUBJECT_MACHINE || s->asks_status || !is_status(item))
+            return true;
+    }
+    return false;
 }
 
 static void
@@ -1022,7 +1040,7 @@ arrive(struct pav_engine *e, struct pav_arena *out, struct pav_event_item *item)
 
     item->outcomes = NULL;
     item->outcome_count = 0;
-    if (item->own && (b == NULL || !is_asked_for(e, b, &item->event)))
+    if (item->own && (b == NULL || !is_asked_for(e, b, item)))
         return;
     ar.id = row.id = pav_store_next_event(e->store);
     ar.stamp = ++e->arrivals;

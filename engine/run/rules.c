@@ -112,6 +112,31 @@ read_batch(struct reading *r, const struct pav_doc *d, struct pav_rule *rule,
         fault(r, pointer, d, "count and seconds of a batch are above 0", "");
 }
 
+/* A value that is asked for, not one that is ruled out. */
+static bool
+asks_for_values(const struct pav_doc *list)
+{
+    uint32_t i;
+
+    for (i = 0; list != NULL && list->kind == PAV_ARRAY && i < list->len; i++)
+        if (pav_doc_get(&list->items[i], "anything-but") == NULL &&
+            pav_doc_get(&list->items[i], "exists") == NULL)
+            return true;
+    return false;
+}
+
+/*
+ * A machine that takes "anything but X" means what services say, and not that
+ * its own execution has started: such rules hear no changes of status.
+ */
+static bool
+names_something(const struct pav_doc *pattern)
+{
+    return asks_for_values(pav_doc_get(pattern, "source")) ||
+           asks_for_values(pav_doc_get(pattern, "detail-type")) ||
+           pav_doc_get(pattern, "$or") != NULL;
+}
+
 static void
 read_rule(struct reading *r, const struct pav_doc *d, bool starts,
           const char *pointer)
@@ -158,7 +183,7 @@ read_rule(struct reading *r, const struct pav_doc *d, bool starts,
         rule->pattern = pattern;
     rule->pattern_doc = v;
     rule->asks_status =
-        rule->pattern != NULL &&
+        rule->pattern != NULL && names_something(v) &&
         pav_pattern_may_match(v, PAV_STATUS_SOURCE, PAV_STATUS_TYPE, a);
     if (v != NULL && v->kind == PAV_OBJECT) /* others can never match */
         check_fields(r, v, pav_arena_printf(a, "%s/pattern", pointer), envelope,

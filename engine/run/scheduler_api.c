@@ -111,6 +111,16 @@ is_enabled(const struct pav_doc *body)
     return !pav_doc_is_str(pav_doc_get(body, "State"), "DISABLED");
 }
 
+/* A request that is sent again says so by its token: it is done already. */
+static bool
+is_resent(struct control *c, const struct pav_doc *body)
+{
+    const char *token = control_text(c, "ClientToken");
+
+    return token != NULL &&
+           pav_doc_is_str(pav_doc_get(body, "ClientToken"), token);
+}
+
 static void
 put_schedule(struct control *c, bool fresh)
 {
@@ -122,6 +132,7 @@ put_schedule(struct control *c, bool fresh)
                                          "FlexibleTimeWindow",
                                          "ActionAfterCompletion",
                                          "KmsKeyArn",
+                                         "ClientToken",
                                          NULL};
     const char *name = control_text(c, "Name"), *group = group_name(c), *arn;
     struct pav_schedule_row row = {
@@ -135,6 +146,12 @@ put_schedule(struct control *c, bool fresh)
         return;
     there = pav_store_schedule(c->e->store, PAV_SCHEDULED, row.owner, name,
                                c->a, &row);
+    arn = scheduler_arn(c, "schedule", group, name);
+    if (there && fresh &&
+        is_resent(c, pav_doc_own(c->a, row.body.p, row.body.len))) {
+        pav_members_str(&c->out, "ScheduleArn", arn);
+        return;
+    }
     if (there && fresh) {
         job_fail(c->j, PAV_CONFLICT, "ConflictException", "Name",
                  "Schedule %s already exists.", name);
@@ -150,7 +167,6 @@ put_schedule(struct control *c, bool fresh)
     if (there)
         created = pav_doc_member_int(
             pav_doc_own(c->a, row.body.p, row.body.len), "CreationDate");
-    arn = scheduler_arn(c, "schedule", group, name);
     pav_members_init(&m, c->a);
     pav_members_str(&m, "Arn", arn);
     events_copy(&m, c->j->request, fields);
@@ -361,22 +377,29 @@ static void
 create_group(struct control *c)
 {
     const char *name = control_text(c, "Name");
+    const char *arn = scheduler_arn(c, "schedule-group", name, NULL);
     struct pav_name_row row;
     struct pav_members m;
+    bool there =
+        pav_store_name(c->e->store, PAV_NAME_GROUP, 0, name, c->a, &row);
 
-    if (strcmp(name, DEFAULT_GROUP) == 0 ||
-        pav_store_name(c->e->store, PAV_NAME_GROUP, 0, name, c->a, &row)) {
+    if (there && is_resent(c, control_body(c, &row))) {
+        pav_members_str(&c->out, "ScheduleGroupArn", arn);
+        return;
+    }
+    if (strcmp(name, DEFAULT_GROUP) == 0 || there) {
         job_fail(c->j, PAV_CONFLICT, "ConflictException", "Name",
                  "Schedule group %s already exists.", name);
         return;
     }
     pav_members_init(&m, c->a);
     pav_members_int(&m, "CreationDate", pav_clock_ms(c->e->clock));
+    pav_members_str(&m, "ClientToken", control_text(c, "ClientToken"));
     /* 1 is the default group's */
     events_put(c, PAV_NAME_GROUP, 0, name,
                1 + events_fresh_number(c, PAV_NAME_GROUP, "group"), &m);
-    pav_members_str(&c->out, "ScheduleGroupArn",
-                    scheduler_arn(c, "schedule-group", name, NULL));
+    events_tags_of_new(c, arn);
+    pav_members_str(&c->out, "ScheduleGroupArn", arn);
 }
 
 static const struct pav_doc *
@@ -435,24 +458,89 @@ delete_group(struct control *c)
     pav_store_name_delete(c->e->store, PAV_NAME_GROUP, 0, name);
 }
 
+/* "default" comes first, whatever the names of the others. */
 static void
 list_groups(struct control *c)
 {
-    struct pav_name_row row = {.name = DEFAULT_GROUP, .body = {"{}", 2}};
-    const struct pav_doc *list;
-    struct pav_items all;
-    uint32_t i;
+    const char *prefix = control_text(c, "NamePrefix");
+    const char *after = control_page_start(c);
+    uint32_t limit = page_size(c), i, n;
+    struct pav_name_row rows[100],
+        row = {.name = DEFAULT_GROUP, .body = {"{}", 2}};
+    struct pav_items list;
 
-    events_list(c, PAV_NAME_GROUP, 0, "ScheduleGroups", group_entry);
-    list = pav_doc_get(pav_members_object(&c->out), "ScheduleGroups");
-    if (list == NULL)
+    if (after == NULL)
         return;
-    pav_items_init(&all, c->a);
-    if (control_text(c, "NextToken") == NULL)
-        pav_items_add(&all, group_entry(c, &row));
-    for (i = 0; i < list->len; i++)
-        pav_items_add(&all, &list->items[i]);
-    pav_members_puts(&c->out, "ScheduleGroups", pav_items_array(&all));
+    pav_items_init(&list, c->a);
+    if (*after == '\0' &&
+        (prefix == NULL || strncmp(row.name, prefix, strlen(prefix)) == 0))
+        pav_items_add(&list, group_entry(c, &row));
+    if (strcmp(after, DEFAULT_GROUP) == 0)
+        after = "";
+    do {
+        n = pav_store_names(c->e->store, PAV_NAME_GROUP, 0, after, 100, c->a,
+                            rows);
+        for (i = 0; i < n; i++) {
+            if (prefix != NULL &&
+                strncmp(rows[i].name, prefix, strlen(prefix)) != 0)
+                continue;
+            if (list.count == limit) {
+                const struct pav_doc *last = &list.v[limit - 1];
+
+                control_page_next(c,
+                                  pav_doc_str(c->a, pav_doc_get(last, "Name")));
+                n = 0;
+                break;
+            }
+            pav_items_add(&list, group_entry(c, &rows[i]));
+        }
+        after = n == 0 ? "" : rows[n - 1].name;
+    } while (n == 100);
+    pav_members_puts(&c->out, "ScheduleGroups", pav_items_array(&list));
+}
+
+/* ---- tags ---- */
+
+/* Only groups have them. */
+static const char *
+tagged(struct control *c)
+{
+    const char *arn = control_text(c, "ResourceArn");
+    const char *name = strstr(arn, ":schedule-group/");
+
+    if (name != NULL)
+        return group_asked(c, name + strlen(":schedule-group/")) == 0 ? NULL
+                                                                      : arn;
+    job_fail(c->j, PAV_INVALID, "ValidationException", "ResourceArn",
+             "'%s' is not the ARN of a schedule group.", arn);
+    return NULL;
+}
+
+static void
+tag_group(struct control *c)
+{
+    const char *arn = tagged(c);
+
+    if (arn != NULL)
+        events_tags_of_new(c, arn);
+}
+
+static void
+untag_group(struct control *c)
+{
+    const char *arn = tagged(c);
+
+    if (arn != NULL)
+        events_untag(c, arn);
+}
+
+static void
+list_tags(struct control *c)
+{
+    const char *arn = tagged(c);
+
+    if (arn != NULL)
+        events_tags(c, arn);
 }
 
 const struct control_action scheduler_actions[] = {
@@ -465,5 +553,8 @@ const struct control_action scheduler_actions[] = {
     {"scheduler:GetScheduleGroup", get_group, false},
     {"scheduler:DeleteScheduleGroup", delete_group, false},
     {"scheduler:ListScheduleGroups", list_groups, false},
+    {"scheduler:TagResource", tag_group, false},
+    {"scheduler:UntagResource", untag_group, false},
+    {"scheduler:ListTagsForResource", list_tags, false},
     {NULL, NULL, false},
 };

@@ -276,6 +276,11 @@ state_token(const struct pav_execution_filter *f, struct pav_arena *a)
     return token;
 }
 
+/* It was not started by a distributed Map. */
+#define NO_CHILD                                                               \
+    "NOT EXISTS(SELECT 1 FROM note n WHERE n.execution_id=x.id"                \
+    " AND n.run_id>0)"
+
 /* One status after the other, each by its index, and merged. */
 static void
 by_machine(struct pav_reader *r, const struct pav_execution_filter *f,
@@ -290,8 +295,7 @@ by_machine(struct pav_reader *r, const struct pav_execution_filter *f,
             reader_ask(r, EXECUTION_VIEW
                        "WHERE x.machine_id=?1 AND x.status=?2 AND x.id<?3 "
                        "AND (?5 IS NULL OR instr(x.states,?5)>0) "
-                       "AND (?6=0 OR NOT EXISTS(SELECT 1 FROM note n"
-                       " WHERE n.execution_id=x.id AND n.run_id>0)) "
+                       "AND (?6=0 OR " NO_CHILD ") "
                        "AND (?7=0 OR (?7=1)=EXISTS(SELECT 1 FROM note n"
                        " WHERE n.execution_id=x.id AND n.redrive_count>0)) "
                        "AND (?8 IS NULL OR EXISTS(SELECT 1 FROM note n"
@@ -422,8 +426,10 @@ pav_reader_executions(struct pav_reader *r,
         st = reader_ask(r, EXECUTION_VIEW
                         "WHERE x.status=?1 AND x.id<?2 "
                         "AND (?4 IS NULL OR instr(x.states,?4)>0) "
+                        "AND (?5=0 OR " NO_CHILD ") "
                         "ORDER BY x.id DESC LIMIT ?3");
         bind_text(st, 4, state_token(f, a));
+        sqlite3_bind_int(st, 5, f->apart);
         sqlite3_bind_int(st, 1, f->status);
         sqlite3_bind_int64(st, 2, before);
         sqlite3_bind_int64(st, 3, limit);
@@ -432,8 +438,10 @@ pav_reader_executions(struct pav_reader *r,
         st = reader_ask(r, EXECUTION_VIEW
                         "WHERE x.id<?1 "
                         "AND (?3 IS NULL OR instr(x.states,?3)>0) "
+                        "AND (?4=0 OR " NO_CHILD ") "
                         "ORDER BY x.id DESC LIMIT ?2");
         bind_text(st, 3, state_token(f, a));
+        sqlite3_bind_int(st, 4, f->apart);
         sqlite3_bind_int64(st, 1, before);
         sqlite3_bind_int64(st, 2, limit);
         collect(r, st, a, &list);

@@ -45,7 +45,7 @@ struct pav_rule {
     bool token_table; /* scope */
     const struct pav_pattern *pattern;
     const struct pav_doc *pattern_doc; /* the same, as it was written */
-    bool asks_status; /* it could match changes of executions' status */
+    bool asks_status; /* it names, and could match, changes of status */
     const struct pav_path *key[PAV_KEY_PARTS]; /* of the correlation id */
     uint32_t key_count;
     int64_t batch_count, batch_ms; /* 0: starts at once */

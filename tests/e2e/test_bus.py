@@ -7,6 +7,7 @@ import os
 import threading
 import time
 import unittest
+import urllib.parse
 
 from harness import Daemon, cli, main, until
 
@@ -864,6 +865,55 @@ class Schedules(Bus):
         self.schedule("POST", "x", body, 404, "?groupName=nope")
         self.schedule("DELETE", "night")
         self.schedule("DELETE", "night", status=404)
+
+    def test_B17_B18_words_of_the_input_and_a_rate_that_begins_at_once(self):
+        target = {"Arn": STATES + "keep", "RoleArn": "r", "Input": json.dumps({
+            "at": "<aws.scheduler.scheduled-time>", "by": "<aws.scheduler.schedule-arn>", "x": "<aws.scheduler.execution-id>",
+            "n": "<aws.scheduler.attempt-number>", "other": "<aws.scheduler.none> <b>"})}
+        body = {"ScheduleExpression": "rate(1 hour)", "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": target}
+        arn = self.schedule("POST", "hourly", body)["ScheduleArn"]
+        [got] = until(lambda: self.inputs("keep"))
+        self.assertRegex(got["at"], r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertEqual((got["by"], got["n"], got["other"], len(got["x"])), (arn, "1", "<aws.scheduler.none> <b>", 36))
+        self.d.stop()
+        self.d.start(clock_offset_seconds=3500)
+        self.assertEqual(len(self.inputs("keep")), 1)
+        self.d.stop()
+        self.d.start(clock_offset_seconds=3601)
+        until(lambda: len(self.inputs("keep")) == 2)
+
+    def test_C7_groups_tokens_and_tags(self):
+        def rest(method, path, body=None, status=200):
+            got, data = self.d.ask(method, path, None if body is None else json.dumps(body))
+            self.assertEqual((got, self.d.headers["Content-Type"].split(";")[0]), (status, "application/json"), (path, data))
+            return json.loads(data or "{}")
+
+        tags = [{"Key": "team", "Value": "shop"}, {"Key": "a b", "Value": ""}]
+        group = {"ClientToken": "t1", "Tags": tags}
+        arn = rest("POST", "/schedule-groups/g1", group)["ScheduleGroupArn"]
+        self.assertEqual(rest("POST", "/schedule-groups/g1", group)["ScheduleGroupArn"], arn)
+        rest("POST", "/schedule-groups/g1", {"ClientToken": "t2"}, 409)
+        rest("POST", "/schedule-groups/g2", {})
+        names, token = [], ""
+        while token is not None:
+            page = rest("GET", "/schedule-groups?MaxResults=1" + token)
+            self.assertLessEqual(len(page["ScheduleGroups"]), 1)
+            names += [g["Name"] for g in page["ScheduleGroups"]]
+            token = "&NextToken=" + urllib.parse.quote(page["NextToken"]) if "NextToken" in page else None
+        self.assertEqual(names, ["default", "g1", "g2"])
+        self.assertEqual([g["Name"] for g in rest("GET", "/schedule-groups?NamePrefix=g")["ScheduleGroups"]], ["g1", "g2"])
+        tagged = "/tags/" + urllib.parse.quote(arn, safe="")
+        self.assertEqual(rest("GET", tagged)["Tags"], tags)
+        rest("POST", tagged, {"Tags": [{"Key": "n", "Value": "1"}]})
+        rest("DELETE", tagged + "?TagKeys=team&TagKeys=a%20b")
+        self.assertEqual(rest("GET", tagged)["Tags"], [{"Key": "n", "Value": "1"}])
+        rest("GET", "/tags/" + urllib.parse.quote(arn + "x", safe=""), status=404)
+        rest("GET", "/tags/none", status=400)
+        rest("PUT", tagged, {}, 404)
+        body = {"ScheduleExpression": "rate(1 hour)", "FlexibleTimeWindow": {"Mode": "OFF"}, "ClientToken": "c",
+                "Target": {"Arn": STATES + "keep", "RoleArn": "r"}}
+        self.assertEqual(self.schedule("POST", "twice", body), self.schedule("POST", "twice", body))
+        self.schedule("POST", "twice", {**body, "ClientToken": "d"}, 409)
 
     def test_a_rule_by_the_clock_and_kills(self):
         # Every minute: the clock is put forward, and the daemon killed about the moment.

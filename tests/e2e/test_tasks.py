@@ -448,7 +448,7 @@ class MapRuns(Case):
             "nested-map": {"I": {"Type": "Map", "ItemsPath": "$.list", "End": True,
                                  "ItemProcessor": {"StartAt": "F", "States": {"F": fail}}}},
         }
-        for name, states in children.items():
+        for name, states in children.items():  # B19: lists leave out what a Map started
             outer = {"M": {"Type": "Map", "End": True, "ItemProcessor": {
                 "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "I", "States": states}}}
             x = self.start(self.machine(name, outer), [{"list": [1]}, {"list": [2]}, {"list": [3]}])
@@ -462,6 +462,10 @@ class MapRuns(Case):
                 self.assertEqual((run["status"], run["redriveCount"]), ("FAILED", n), name)
                 self.assertGreaterEqual(run["redriveDate"], run["startDate"])
             self.assertEqual(self.ask("ListExecutions", mapRunArn=run["mapRunArn"], statusFilter="RUNNING")["executions"], [])
+            self.assertEqual(len(self.d.executions(machine=name)), 1)
+            self.assertEqual(len(self.d.executions(machine=name, children="true")), 4)
+        self.assertEqual(len(self.d.executions()), len(children))
+        self.assertEqual(len(self.d.executions(children="true")), 4 * len(children))
         self.assertEqual(self.ask("ListExecutions", statusFilter="RUNNING", stateMachineArn=arn("stateMachine", "fail"))["executions"], [])
 
     def test_survives_kills(self):
