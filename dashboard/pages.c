@@ -73,14 +73,28 @@ serve_file(struct pav_query *q)
 void
 pav_page(struct pav_query *q)
 {
+    /* Of all pages: a misspelt filter must not show everything. */
+    static const char *const parameters[] = {
+        "back",  "before", "children", "disposition", "from", "id",
+        "key",   "limit",  "machine",  "overdue",     "part", "q",
+        "state", "status", "tab",      "to",          "visit", NULL};
+    char bad[64];
     size_t i;
 
+    if (strncmp(q->path, "/assets/", 8) == 0 && serve_file(q))
+        return;
+    if (!pav_query_known(q->query, parameters, bad, sizeof(bad))) {
+        page_missing(q, pav_arena_printf(q->arena,
+                                         "No page has a parameter '%s'; those "
+                                         "that there are, are on its forms.",
+                                         bad));
+        q->status = 400;
+        return;
+    }
     if (strcmp(q->path, "/") == 0) {
         page_overview(q, "");
         return;
     }
-    if (strncmp(q->path, "/assets/", 8) == 0 && serve_file(q))
-        return;
     for (i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
         size_t len = strlen(routes[i].prefix);
         const char *rest = q->path + len;

@@ -677,7 +677,9 @@ void
 pav_api_handle(void *arg, const struct pav_request *req, struct pav_ref ref)
 {
     struct pav_api *api = arg;
+    static const char *const events_parameters[] = {"bus", NULL};
     bool events = strcmp(req->path, EVENTS_PATH) == 0;
+    char bad[64];
 
     pav_http_route(api->config.http, ref, route_of(req));
     if (req->method == PAV_OPTIONS)
@@ -686,6 +688,10 @@ pav_api_handle(void *arg, const struct pav_request *req, struct pav_ref ref)
         scheduler_rest(api, req, ref);
     else if (req->method == PAV_PUT || req->method == PAV_DELETE)
         not_allowed(api, req, ref);
+    else if (req->method == PAV_POST && events &&
+             !pav_query_known(req->query, events_parameters, bad, sizeof(bad)))
+        api_error(api, ref, 400, "invalid", bad,
+                  "there is no such parameter: bus is the one there is");
     else if (req->method == PAV_POST && events)
         events_post(api, req, ref);
     else if (req->method == PAV_POST && strcmp(req->path, "/") == 0)

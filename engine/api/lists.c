@@ -221,7 +221,8 @@ static void export(struct pav_query *q, struct pav_disposition_filter *f,
     uint32_t count;
     int64_t next;
 
-    f->limit = EXPORT_MOST;
+    if (query_text(q, "limit") == NULL)
+        f->limit = EXPORT_MOST;
     count = pav_reader_dispositions(q->reader, f, q->arena, &v, &next);
     if (next != 0)
         q->headers = pav_arena_printf(q->arena, "X-Pavane-Next: %lld\r\n",

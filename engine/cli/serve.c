@@ -69,14 +69,25 @@ on_signal(int sig)
         pav_http_end(running);
 }
 
+static volatile sig_atomic_t hung_up;
+
+static void
+on_hangup(int sig)
+{
+    (void)sig;
+    hung_up = 1;
+}
+
 static void
 catch_signals(void)
 {
+    struct sigaction again = {.sa_handler = on_hangup, .sa_flags = SA_RESTART};
     struct sigaction end = {.sa_handler = on_signal};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
 
     sigaction(SIGTERM, &end, NULL);
     sigaction(SIGINT, &end, NULL);
+    sigaction(SIGHUP, &again, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
     sigaction(SIGXFSZ, &ignore, NULL); /* a write error says it as well */
 }
@@ -252,7 +263,16 @@ read_token(const struct pav_settings *s, const char *address, char **token,
     return read_guests(path, rest, guests, err);
 }
 
+/* What SIGHUP replaced: requests under way may still look at it. */
+struct retired {
+    struct retired *next;
+    char *token;
+    struct pav_guest *guests;
+};
+
 struct daemon {
+    const struct pav_settings *settings;
+    struct retired *retired;
     struct pav_store *store;
     struct pav_api *api;
     struct pav_http *http;
@@ -263,6 +283,48 @@ struct daemon {
     char address[256];
     int port;
 };
+
+/* SIGHUP: tokens are read again; a fault leaves those that were good. */
+static void
+read_again(struct daemon *d)
+{
+    struct retired *old = pav_xcalloc(1, sizeof(*old));
+    struct pav_guest *guests = NULL;
+    char *token = NULL;
+    struct pav_err err;
+
+    if (read_token(d->settings, d->address, &token, &guests, &err) != PAV_OK) {
+        pav_log(PAV_LOG_ERROR, NULL,
+                "SIGHUP: the tokens stay as they were: %s: %s", err.at,
+                err.message);
+        free(token);
+        free(guests);
+        free(old);
+        return;
+    }
+    old->token = d->token;
+    old->guests = d->guests;
+    old->next = d->retired;
+    d->retired = old;
+    d->token = token;
+    d->guests = guests;
+    pav_http_tokens(d->http, token, guests);
+    pav_log(PAV_LOG_INFO, NULL,
+            "SIGHUP: tokens are read again; settings and services are read at "
+            "the start only");
+}
+
+static struct daemon *served; /* for the tick alone */
+
+static void
+on_tick(void *arg)
+{
+    if (hung_up && served != NULL) {
+        hung_up = 0;
+        read_again(served);
+    }
+    pav_api_tick(arg);
+}
 
 static enum pav_rc
 assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
@@ -285,7 +347,7 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
         .handle = pav_api_handle,
         .body_max = pav_api_body_max,
         .message = pav_api_message,
-        .tick = pav_api_tick,
+        .tick = on_tick,
         .alarm = pav_api_alarm};
     struct pav_engine_config engine = {
         .region = api.region,
@@ -340,6 +402,8 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
 static void
 dismantle(struct daemon *d)
 {
+    struct retired *old;
+
     /* The engine first: what is queued is finished; then readers, and the
      * writer last. */
     if (d->engine != NULL)
@@ -351,6 +415,12 @@ dismantle(struct daemon *d)
     pav_engine_free(d->engine);
     pav_store_close(d->store);
     pav_service_map_free(d->services);
+    while ((old = d->retired) != NULL) {
+        d->retired = old->next;
+        free(old->token);
+        free(old->guests);
+        free(old);
+    }
     free(d->token);
     free(d->guests);
 }
@@ -358,7 +428,7 @@ dismantle(struct daemon *d)
 static int
 run(const struct pav_settings *s, int argc, char **argv)
 {
-    struct daemon d = {0};
+    struct daemon d = {.settings = s};
     struct pav_err err;
     bool failed;
 
@@ -377,12 +447,14 @@ run(const struct pav_settings *s, int argc, char **argv)
     }
     pav_engine_start(d.engine);
     running = d.http;
+    served = &d;
     printf("listening on http://%s%s%s:%d\n",
            strchr(d.address, ':') == NULL ? "" : "[", d.address,
            strchr(d.address, ':') == NULL ? "" : "]", pav_http_port(d.http));
     fflush(stdout);
     pav_http_run(d.http);
     running = NULL;
+    served = NULL;
     pav_log(PAV_LOG_INFO, NULL, "ending");
     failed = pav_api_failed(d.api);
     dismantle(&d);

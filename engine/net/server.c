@@ -292,6 +292,14 @@ pav_http_end(struct pav_http *h)
 }
 
 void
+pav_http_tokens(struct pav_http *h, const char *token,
+                const struct pav_guest *guests)
+{
+    h->config.token = token;
+    h->config.guests = guests;
+}
+
+void
 pav_http_post(struct pav_http *h, struct pav_node *first)
 {
     pav_queue_push_all(h->queue, first);

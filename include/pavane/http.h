@@ -82,6 +82,10 @@ PAV_MUSTUSE enum pav_rc
 pav_http_new(const struct pav_http_config *config, struct pav_http **out,
              struct pav_err *err);
 int pav_http_port(const struct pav_http *h);
+/* From the loop's thread: other tokens from now on; borrowed, and those before
+ * as long as a request may look at them. */
+void pav_http_tokens(struct pav_http *h, const char *token,
+                     const struct pav_guest *guests);
 /* Serve until pav_http_end(), then finish what was begun. */
 void pav_http_run(struct pav_http *h);
 /* From any thread or signal handler: stop accepting, drain, return. */

@@ -3,7 +3,8 @@
 import http.server
 import json
 import os
-import shutil
+import re
+import signal
 import subprocess
 import tempfile
 import threading
@@ -113,6 +114,62 @@ class Commands(unittest.TestCase):
                 code, _, err = cli("serve", "--settings", f.name)
                 self.assertEqual((code, said in err), (2, True), err)
             self.assertFalse(os.path.exists("5"))
+
+    def test_C20_C21_readme_and_install(self):
+        with open(os.path.join(TOP, "README.md")) as f:
+            readme = f.read()
+        for word in ("AWS_ENDPOINT_URL", "AWS_DISABLE_HOST_PREFIX_INJECTION", "cmake --install"):
+            self.assertIn(word, readme)
+        event = json.loads(re.search(r"-d '\n +(\{.*?\})'\n", readme).group(1))
+        self.assertNotIn(event["id"], ("1", "2"))
+        with tempfile.TemporaryDirectory() as prefix:
+            subprocess.run(["cmake", "--install", os.path.dirname(PAVANE), "--prefix", prefix], check=True, capture_output=True)
+            out = subprocess.run([os.path.join(prefix, "bin", "pavane"), "--version"], capture_output=True, text=True).stdout
+            self.assertTrue(out.startswith("pavane "), out)
+            for path in ("share/man/man1/pavane.1", "lib/systemd/system/pavane.service"):
+                self.assertTrue(os.path.exists(os.path.join(prefix, path)), path)
+            with open(os.path.join(prefix, "share/man/man1/pavane.1")) as f:
+                page = f.read().replace("\\-", "-")
+            for command in re.findall(r"^  (\S+) ", cli("--help")[1], re.M):
+                self.assertIn(command, page)
+
+    def test_C17_parameters(self):
+        with Daemon(MACHINES) as d:
+            for n in range(4):
+                d.post({"source": "nobody", "detail-type": "t", "id": str(n), "detail": {}})
+            for form, lines in (("csv", 3), ("jsonl", 2)):
+                text = d.ask("GET", "/api/v1/dispositions?limit=2&format=" + form)[1].decode()
+                self.assertEqual(len(text.strip().splitlines()), lines)
+                self.assertIn("X-Pavane-Next", d.headers)
+            event = json.dumps({"source": "nobody", "detail-type": "t", "detail": {}})
+            status, answer = d.ask("POST", "/events?buss=x", event)
+            self.assertEqual((status, json.loads(answer)["at"]), (400, "buss"))
+            for page in ("/?attribute=a:b", "/executions?machin=x", "/machines/order?Tab=x"):
+                status, answer = d.ask("GET", page)
+                self.assertEqual((status, b"No page has a parameter" in answer), (400, True), page)
+
+    def test_B20_hangup_reads_the_tokens_again(self):
+        with tempfile.NamedTemporaryFile("w") as f:
+            def write(text):
+                f.seek(0)
+                f.truncate()
+                f.write(text)
+                f.flush()
+
+            def status(token):
+                return d.ask("GET", "/api/v1/executions", headers={"Authorization": "Bearer " + token})[0]
+
+            write("a" * 16)
+            with Daemon(MACHINES, token_file=f.name) as d:
+                self.assertEqual((status("a" * 16), status("b" * 16)), (200, 401))
+                write("b" * 16)
+                os.kill(d.process.pid, signal.SIGHUP)
+                until(lambda: status("b" * 16) == 200)
+                self.assertEqual(status("a" * 16), 401)
+                write("short")
+                os.kill(d.process.pid, signal.SIGHUP)
+                until(lambda: "the tokens stay as they were" in d.read_log())
+                self.assertEqual(status("b" * 16), 200)
 
     # ---- files ----
 
