@@ -8,6 +8,29 @@
 
 #define ROWS 50
 
+/* What rules.json's "index" found: "customer: c1", "item: a, b". */
+static const struct pav_doc *
+attributes_view(struct pav_query *q, const char *json)
+{
+    const struct pav_doc *all = pav_doc_own(q->arena, json, strlen(json));
+    struct pav_items rows;
+    uint32_t i;
+
+    pav_items_init(&rows, q->arena);
+    for (i = 0; i < all->len; i++) {
+        struct pav_members m;
+
+        pav_members_init(&m, q->arena);
+        view_text(&m, "name",
+                  pav_arena_strndup(q->arena, all->members[i].key,
+                                    all->members[i].len));
+        view_states(&m, "values",
+                    pav_doc_text(q->arena, &all->members[i].value));
+        pav_items_add(&rows, pav_members_object(&m));
+    }
+    return pav_items_array(&rows);
+}
+
 const struct pav_doc *
 view_execution(struct pav_query *q, const struct pav_execution_view *x)
 {
@@ -30,6 +53,7 @@ view_execution(struct pav_query *q, const struct pav_execution_view *x)
               (x->row.stopped_at == 0 ? q->now_ms : x->row.stopped_at) -
                   x->row.started_at);
     view_status(&m, (enum pav_status)x->row.status);
+    pav_members_puts(&m, "attributes", attributes_view(q, x->attributes));
     return pav_members_object(&m);
 }
 

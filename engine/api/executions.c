@@ -49,6 +49,8 @@ put_execution(const struct pav_execution_view *x, struct pav_buf *b)
     put_time(b, "stopDate", x->row.stopped_at);
     pav_buf_puts(b, ",\"currentStates\":");
     pav_buf_puts(b, x->row.states);
+    pav_buf_puts(b, ",\"attributes\":");
+    pav_buf_puts(b, x->attributes);
     pav_buf_putc(b, '}');
 }
 

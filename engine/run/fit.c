@@ -13,6 +13,7 @@
 
 #include "pavane/digest.h"
 #include "pavane/envelope.h"
+#include "pavane/store_bus.h"
 #include "run_int.h"
 
 #define TRIALS 256 /* of parked events, before others get their turn */
@@ -133,6 +134,48 @@ event_load(struct pav_engine *e, int64_t id, struct pav_event *out)
     return true;
 }
 
+/* ---- indexed paths ---- */
+
+#define VALUE_MAX  1024 /* bytes */
+#define VALUES_MAX 100  /* of one path in one event */
+
+static void
+index_value(struct pav_engine *e, const char *name, const struct pav_doc *value,
+            int64_t execution_id)
+{
+    if ((value->kind != PAV_STRING && value->kind != PAV_NUMBER) ||
+        value->len > VALUE_MAX)
+        return;
+    pav_store_attribute_add(
+        e->store, name,
+        value->kind == PAV_STRING
+            ? pav_doc_str(&e->arena, value)
+            : pav_arena_strndup(&e->arena, value->text, value->len),
+        execution_id);
+}
+
+void
+event_index(struct pav_engine *e, const struct pav_rules *rules,
+            const struct pav_doc *event, int64_t execution_id)
+{
+    const struct pav_doc *value;
+    uint32_t i, j;
+
+    for (i = 0; rules != NULL && i < rules->indexed_count; i++) {
+        const struct pav_indexed *x = &rules->indexed[i];
+
+        if (pav_path_eval(x->path, event, &e->arena, &value, NULL) !=
+            PAV_PATH_FOUND)
+            continue;
+        if (value->kind != PAV_ARRAY)
+            index_value(e, x->name, value, execution_id);
+        for (j = 0; value->kind == PAV_ARRAY && j < value->len &&
+                    j < VALUES_MAX;
+             j++)
+            index_value(e, x->name, &value->items[j], execution_id);
+    }
+}
+
 /* ---- the token table ---- */
 
 bool
@@ -194,6 +237,7 @@ apply_one(struct pav_engine *e, struct execution *x, const struct machine *m,
                       pav_doc_own(&e->arena, p.input.p, p.input.len),
                       p.event_id) != FIT_TAKEN)
             continue;
+        event_index(e, m->rules, event.doc, x->row.id);
         pav_store_unpark(e->store, m->id, x->row.key, p.event_id);
         pav_store_disposition_change(e->store, p.disposition_id, PAV_RESUMED,
                                      x->row.machine_id, x->row.id,

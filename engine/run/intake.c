@@ -412,32 +412,6 @@ batch(struct arrival *ar, struct verdict *v, const struct pav_rule *rule,
         batch_start(e, &row);
 }
 
-/* ---- indexed paths ---- */
-
-/* What an event says at indexed paths, its execution is found by. */
-static void
-index_attributes(struct arrival *ar, const struct verdict *v)
-{
-    const struct pav_rules *rules = v->machine->rules;
-    struct pav_engine *e = ar->e;
-    const struct pav_doc *value;
-    uint32_t i;
-
-    if (rules == NULL || (v->kind != PAV_STARTED && v->kind != PAV_RESUMED))
-        return;
-    for (i = 0; i < rules->indexed_count; i++)
-        if (pav_path_eval(rules->indexed[i].path, arrival_event(ar)->doc,
-                          &e->arena, &value, NULL) == PAV_PATH_FOUND &&
-            (value->kind == PAV_STRING || value->kind == PAV_NUMBER) &&
-            value->len <= KEY_MAX)
-            pav_store_attribute_add(
-                e->store, rules->indexed[i].name,
-                value->kind == PAV_STRING
-                    ? pav_doc_str(&e->arena, value)
-                    : pav_arena_strndup(&e->arena, value->text, value->len),
-                v->execution->row.id);
-}
-
 /* ---- schemas ---- */
 
 /* The answer says it as well, in the words of both doors. */
@@ -579,8 +553,10 @@ take(struct arrival *ar, struct verdict *v, struct finding *f,
         start_on_open(ar, v, x);
     else
         resume_open(ar, v, x, f->rule, input);
-    if (v->execution != NULL)
-        index_attributes(ar, v);
+    if (v->execution != NULL &&
+        (v->kind == PAV_STARTED || v->kind == PAV_RESUMED))
+        event_index(e, v->machine->rules, arrival_event(ar)->doc,
+                    v->execution->row.id);
 }
 
 /* May it have one disposition more?  What is left out is said: crowd(). */

@@ -26,20 +26,27 @@ fault(struct reading *r, const char *pointer, const struct pav_doc *at,
                    "%s%s", text, what);
 }
 
+/* `what` it leads to, for the message; to one value or `several`. */
 static const struct pav_path *
-read_path(struct reading *r, const struct pav_doc *v, const char *pointer)
+read_path(struct reading *r, const struct pav_doc *v, const char *pointer,
+          const char *what, bool several)
 {
     struct pav_path *p;
     struct pav_err err;
 
     if (v->kind != PAV_STRING || pav_path_compile(&r->rules->arena, v->text,
                                                   v->len, &p, &err) != PAV_OK) {
-        fault(r, pointer, v, "a path to the correlation id is wanted", "");
+        pav_faults_add(r->faults, PAV_ERROR, "INVALID_RULES", pointer, v->at,
+                       "a path to %s is wanted, as \"$.detail.id\"%s%s", what,
+                       v->kind == PAV_STRING ? ": " : "",
+                       v->kind == PAV_STRING ? err.message : "");
         return NULL;
     }
-    if (!pav_path_is_definite(p) || pav_path_is_context(p))
-        fault(r, pointer, v, "a path to the correlation id must name one value",
-              "");
+    if ((!several && !pav_path_is_definite(p)) || pav_path_is_context(p))
+        pav_faults_add(r->faults, PAV_ERROR, "INVALID_RULES", pointer, v->at,
+                       "a path to %s must name %s of the event", what,
+                       several ? "values" : "one value, without [*], .., a "
+                                            "slice or a filter,");
     return p;
 }
 
@@ -55,7 +62,8 @@ read_key(struct reading *r, const struct pav_doc *v, const char *pointer,
         return 0;
     }
     for (i = 0; i < count; i++)
-        out[i] = read_path(r, v->kind == PAV_ARRAY ? &v->items[i] : v, pointer);
+        out[i] = read_path(r, v->kind == PAV_ARRAY ? &v->items[i] : v, pointer,
+                           "the correlation id", false);
     return count;
 }
 
@@ -177,8 +185,11 @@ read_rule(struct reading *r, const struct pav_doc *d, bool starts,
     if (v == NULL)
         fault(r, pointer, d, "the field 'pattern' is required", "");
     else if (pav_pattern_compile(a, v, &pattern, &err) != PAV_OK)
-        fault(r, pointer, v,
-              "Event pattern is not valid. Reason: ", err.message);
+        pav_faults_add(r->faults, PAV_ERROR, "INVALID_RULES",
+                       pav_arena_printf(a, "%s/pattern", pointer), v->at,
+                       "Event pattern is not valid. Reason: %s%s%s%s",
+                       err.message, *err.at == '\0' ? "" : " (at '", err.at,
+                       *err.at == '\0' ? "" : "')");
     else
         rule->pattern = pattern;
     rule->pattern_doc = v;
@@ -189,7 +200,8 @@ read_rule(struct reading *r, const struct pav_doc *d, bool starts,
         check_fields(r, v, pav_arena_printf(a, "%s/pattern", pointer), envelope,
                      sizeof(envelope) / sizeof(envelope[0]));
     if (pav_transform_compile(a, d, &transform, &err) != PAV_OK)
-        fault(r, pointer, d, "", err.message);
+        fault(r, pav_arena_printf(a, "%s%s", pointer, err.at), d, "",
+              err.message);
     else
         rule->transform = transform;
     v = pav_doc_get(d, "scope");
@@ -452,7 +464,10 @@ read_index(struct reading *r, const struct pav_doc *d)
 
         out->name = pav_arena_strndup(&rules->arena, d->members[i].key,
                                       d->members[i].len);
-        out->path = read_path(r, &d->members[i].value, "/index");
+        out->path = read_path(
+            r, &d->members[i].value,
+            pav_arena_printf(&rules->arena, "/index/%s", out->name),
+            "an attribute", true);
     }
 }
 

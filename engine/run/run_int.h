@@ -254,6 +254,9 @@ fit_fail(struct pav_engine *e, struct execution *x, struct pav_event *event,
          const struct pav_doc *input, int64_t event_id);
 /* A stored event in its envelope. */
 bool event_load(struct pav_engine *e, int64_t id, struct pav_event *out);
+/* What an event says at the paths of "index", its execution is found by. */
+void event_index(struct pav_engine *e, const struct pav_rules *rules,
+                 const struct pav_doc *event, int64_t execution_id);
 /* Two machines whose callbacks keep their tokens in one table. */
 bool table_shared(const struct machine *x, const struct machine *y);
 /* The single other machine of the owner's token table with an execution open

@@ -200,7 +200,9 @@ pav_reader_failed(const struct pav_reader *r, struct pav_err *err)
 #define EXECUTION_VIEW                                                         \
     "SELECT x.id,x.machine_id,x.version_id,x.name,x.key,x.status,"             \
     "x.started_at,x.stopped_at,x.first_step,x.last_step,x.next_event,"         \
-    "x.states,m.name,v.version FROM execution x"                               \
+    "x.states,m.name,v.version,(SELECT json_group_object(name,json(v)) FROM"   \
+    " (SELECT name,json_group_array(value) v FROM attribute"                   \
+    " WHERE execution_id=x.id GROUP BY name)) FROM execution x"                \
     " JOIN machine m ON m.id=x.machine_id"                                     \
     " JOIN machine_version v ON v.id=x.version_id "
 
@@ -222,6 +224,7 @@ execution_from(sqlite3_stmt *st, struct pav_arena *a,
     out->row.states = column_str(st, 11, a);
     out->machine = column_str(st, 12, a);
     out->version = sqlite3_column_int64(st, 13);
+    out->attributes = column_str(st, 14, a);
 }
 
 struct execution_list {

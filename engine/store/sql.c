@@ -311,7 +311,8 @@ const char *const sql_migrations[] = {
     "ALTER TABLE event ADD COLUMN account TEXT;"
     "ALTER TABLE event ADD COLUMN depth INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE execution ADD COLUMN depth INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE map_run ADD COLUMN redriven_at INTEGER NOT NULL DEFAULT 0;",
+    "ALTER TABLE map_run ADD COLUMN redriven_at INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX attribute_of ON attribute(execution_id);",
 };
 
 const int sql_version = sizeof(sql_migrations) / sizeof(sql_migrations[0]);

@@ -33,6 +33,7 @@ struct pav_execution_view {
     struct pav_execution_row row;
     const char *machine;
     int64_t version;
+    const char *attributes; /* {NAME: [VALUE, ...]} in JSON */
 };
 
 struct pav_execution_filter {

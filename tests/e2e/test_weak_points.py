@@ -209,6 +209,21 @@ class WeakPoints(Case):
         self.assertEqual(len(found(startedFrom="2020-01-01T00:00:00Z")), 6)
 
 
+class Attributes(Case):
+    def test_B16_of_early_events_and_of_several_values(self):
+        its_rules = rules(index={"customer": "$.detail.customer", "item": "$.detail.items[*].sku", "tag": "$.detail.tags"})
+        d = self.daemon(m=(CHAIN, its_rules))
+        d.send(self.event("Paid", customer="c1", items=[{"sku": "a"}, {"sku": "b"}], tags=["x", 5]))  # early
+        self.assertEqual(d.executions(attribute="customer:c1"), [])
+        d.send(self.event("Placed"))
+        for value in ("customer:c1", "item:a", "item:b", "tag:x", "tag:5"):
+            [x] = d.executions(attribute=value)
+            self.assertEqual(x["correlationId"], "o")
+        self.assertEqual(x["attributes"], {"customer": ["c1"], "item": ["a", "b"], "tag": ["5", "x"]})
+        page = d.ask("GET", "/executions")[1].decode()
+        self.assertIn("item: a, b", page)
+
+
 class Learned(Case):
     def test_a_deadline_that_was_learned(self):
         d = self.daemon(m=(CHAIN, rules(overdue={"First": "p99"})))
