@@ -118,8 +118,7 @@ add_overdue(struct pav_query *q, struct pav_members *out)
 void
 page_overview(struct pav_query *q, const char *rest)
 {
-    struct pav_execution_filter f = {
-        .status = -1, .apart = true, .limit = 10};
+    struct pav_execution_filter f = {.status = -1, .apart = true, .limit = 10};
     struct pav_machine_view *v;
     uint32_t count = pav_reader_machines(q->reader, true, q->arena, &v), i;
     struct pav_items machines;

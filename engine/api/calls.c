@@ -21,6 +21,7 @@ struct call {
     const struct pav_doc *with;
     const char *service, *method;
     bool bare; /* a function's ARN: its payload is the result */
+    void (*done)(void *arg, const struct pav_incoming *in);
 };
 
 /* ---- replies ---- */
@@ -175,6 +176,17 @@ not_sent(void *arg, const char *code, const char *why, bool again)
 }
 
 static void
+call_ends(void *arg, const struct pav_incoming *in)
+{
+    struct call *c = arg;
+
+    if (in == NULL) /* the daemon ends; it is made again at the next start */
+        pav_job_free(c->reply);
+    else
+        c->done(c, in);
+}
+
+static void
 send(struct call *c, const char *method, const char *url, struct pav_bytes body,
      bool private_allowed,
      void (*done)(void *arg, const struct pav_incoming *in))
@@ -185,7 +197,8 @@ send(struct call *c, const char *method, const char *url, struct pav_bytes body,
     c->o.timeout_ms = c->api->config.services->timeout_ms;
     c->o.answer_max = c->api->config.services->answer_max;
     c->o.private_allowed = private_allowed;
-    c->o.done = done;
+    c->done = done;
+    c->o.done = call_ends;
     outgoing_send(&c->o);
 }
 

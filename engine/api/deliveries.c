@@ -124,6 +124,10 @@ answered(void *arg, const struct pav_incoming *in)
     const char *refused;
     char code[32];
 
+    if (in == NULL) { /* the daemon ends; it is sent again at the next start */
+        pav_job_free(d->reply);
+        return;
+    }
     if (in->error != NULL) {
         fail(d, in->timed_out ? "TIMEOUT" : "CONNECTION_FAILURE", in->error,
              !in->refused);

@@ -252,6 +252,10 @@ token_came(void *arg, const struct pav_incoming *in)
     const struct pav_doc *answer, *text, *seconds;
     int64_t n = 300;
 
+    if (in == NULL) {
+        o->done(o->arg, NULL);
+        return;
+    }
     if (in->error != NULL) {
         o->failed(o->arg, "AUTHORIZATION_FAILURE", in->error, !in->refused);
         return;

@@ -33,6 +33,7 @@ struct outgoing {
     bool strips;
     bool token_was_fresh;
     struct pav_err err; /* rc not PAV_OK: it is not sent, for this reason */
+    /* `in` is NULL when the daemon ends: what `arg` has is freed. */
     void (*done)(void *arg, const struct pav_incoming *in);
     /* It was not sent; `again`: later it may be. */
     void (*failed)(void *arg, const char *code, const char *why, bool again);

@@ -60,10 +60,30 @@ struct rule {
 static void
 resolve(struct import *im, const struct pav_doc *d, struct pav_buf *out);
 
-static void
-resolve_ref(const struct pav_doc *d, struct pav_buf *out)
+/* Imported rules stand on the default bus: so do the template's own buses. */
+static bool
+is_bus(struct import *im, const struct pav_doc *name)
 {
-    if (pav_doc_is_str(d, "AWS::Partition"))
+    const char *dot = name == NULL || name->kind != PAV_STRING
+                          ? NULL
+                          : memchr(name->text, '.', name->len);
+    size_t len = dot == NULL ? 0 : (size_t)(dot - name->text);
+
+    if (name == NULL || name->kind != PAV_STRING)
+        return false;
+    return pav_doc_is_str(
+        pav_doc_get(pav_doc_getn(im->resources, name->text,
+                                 dot == NULL ? name->len : len),
+                    "Type"),
+        "AWS::Events::EventBus");
+}
+
+static void
+resolve_ref(struct import *im, const struct pav_doc *d, struct pav_buf *out)
+{
+    if (is_bus(im, d))
+        pav_buf_puts(out, "default");
+    else if (pav_doc_is_str(d, "AWS::Partition"))
         pav_buf_puts(out, "aws");
     else if (pav_doc_is_str(d, "AWS::Region"))
         pav_buf_puts(out, "us-east-1");
@@ -75,7 +95,7 @@ resolve_ref(const struct pav_doc *d, struct pav_buf *out)
 
 /* ${Name} and ${Name.Attribute}; ${!Literal} stays. */
 static void
-resolve_sub(const struct pav_doc *d, struct pav_buf *out)
+resolve_sub(struct import *im, const struct pav_doc *d, struct pav_buf *out)
 {
     const struct pav_doc *text = d->kind == PAV_ARRAY ? pav_doc_at(d, 0) : d;
     const char *p = text->text, *end = p + text->len;
@@ -92,7 +112,7 @@ resolve_sub(const struct pav_doc *d, struct pav_buf *out)
                                    .len = (uint32_t)(close - p) - 2,
                                    .text = p + 2};
 
-            resolve_ref(&name, out);
+            resolve_ref(im, &name, out);
             p = close + 1;
         }
     }
@@ -121,15 +141,17 @@ resolve(struct import *im, const struct pav_doc *d, struct pav_buf *out)
     if (d->kind == PAV_STRING) {
         pav_buf_put(out, d->text, d->len);
     } else if ((v = pav_doc_get(d, "Ref")) != NULL) {
-        resolve_ref(v, out);
+        resolve_ref(im, v, out);
     } else if ((v = pav_doc_get(d, "Fn::Sub")) != NULL) {
-        resolve_sub(v, out);
+        resolve_sub(im, v, out);
     } else if ((v = pav_doc_get(d, "Fn::Join")) != NULL) {
         resolve_join(im, v, out);
     } else if ((v = pav_doc_get(d, "Fn::GetAtt")) != NULL) {
-        resolve(im, pav_doc_at(v, 0), out);
-        pav_buf_putc(out, '.');
-        resolve(im, pav_doc_at(v, 1), out);
+        resolve_ref(im, pav_doc_at(v, 0), out);
+        if (!is_bus(im, pav_doc_at(v, 0))) {
+            pav_buf_putc(out, '.');
+            resolve(im, pav_doc_at(v, 1), out);
+        }
     } else {
         pav_doc_print(d, out);
     }

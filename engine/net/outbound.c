@@ -270,8 +270,10 @@ pav_outbound_free(struct pav_outbound *o)
 
     if (o == NULL)
         return;
-    while (o->transfers != NULL)
+    while (o->transfers != NULL) {
+        o->transfers->done(o->transfers->arg, NULL);
         transfer_free(o->transfers);
+    }
     for (i = 0; i < 2; i++) {
         curl_multi_cleanup(o->pools[i].multi);
         event_free(o->pools[i].timer);

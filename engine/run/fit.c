@@ -169,9 +169,8 @@ event_index(struct pav_engine *e, const struct pav_rules *rules,
             continue;
         if (value->kind != PAV_ARRAY)
             index_value(e, x->name, value, execution_id);
-        for (j = 0; value->kind == PAV_ARRAY && j < value->len &&
-                    j < VALUES_MAX;
-             j++)
+        for (j = 0;
+             value->kind == PAV_ARRAY && j < value->len && j < VALUES_MAX; j++)
             index_value(e, x->name, &value->items[j], execution_id);
     }
 }

@@ -45,8 +45,9 @@ read_path(struct reading *r, const struct pav_doc *v, const char *pointer,
     if ((!several && !pav_path_is_definite(p)) || pav_path_is_context(p))
         pav_faults_add(r->faults, PAV_ERROR, "INVALID_RULES", pointer, v->at,
                        "a path to %s must name %s of the event", what,
-                       several ? "values" : "one value, without [*], .., a "
-                                            "slice or a filter,");
+                       several ? "values"
+                               : "one value, without [*], .., a "
+                                 "slice or a filter,");
     return p;
 }
 
@@ -464,10 +465,10 @@ read_index(struct reading *r, const struct pav_doc *d)
 
         out->name = pav_arena_strndup(&rules->arena, d->members[i].key,
                                       d->members[i].len);
-        out->path = read_path(
-            r, &d->members[i].value,
-            pav_arena_printf(&rules->arena, "/index/%s", out->name),
-            "an attribute", true);
+        out->path =
+            read_path(r, &d->members[i].value,
+                      pav_arena_printf(&rules->arena, "/index/%s", out->name),
+                      "an attribute", true);
     }
 }
 

@@ -769,6 +769,10 @@ class Archives(Bus):
         until(lambda: size("day")[0] == 1)
         self.assertEqual(size("ever"), (6, five[1] + size("day")[1]))
 
+    def kept(self):
+        [m] = [m for m in self.d.get("/api/v1/machines")["machines"] if m["machine"] == "keep"]
+        return sum(m["executions"].values())
+
     def test_kills_during_a_replay(self):
         archive = self.archive(EventPattern='{"source":["shop"]}')
         for i in range(100):
@@ -776,8 +780,10 @@ class Archives(Bus):
                 {"n": i * 10 + k})} for k in range(10)])
         self.rule("keep", {"replay-name": ["r"]}, {"Arn": STATES + "keep", "InputPath": "$.detail"})
         self.events("StartReplay", ReplayName="r", EventSourceArn=archive, EventStartTime=1, EventEndTime=4e9,
-                    Destination={"Arn": ACCOUNT + "event-bus/default"})
-        for _ in range(5):
+                    Destination={"Arn": ACCOUNT + "event-bus/default"}, Speed=0.1)
+        for some in (50, 250, 450, 650):  # it is under way each time
+            until(lambda: self.kept() >= some)
+            self.assertLess(self.kept(), 1000)
             self.d.kill()
             self.d.start()
         until(lambda: self.events("DescribeReplay", ReplayName="r")["State"] == "COMPLETED")

@@ -360,6 +360,7 @@ class MapRuns(Case):
         self.assertEqual([o["Key"] for o in output], ["x.json", "x.jsonl"])
 
     def test_wide_tables(self):
+        self.d.long_turns = True  # a table is read in one turn
         inner = {"Type": "Pass", "End": True}
         self.put("b", "head.csv", ",".join("c%d" % n for n in range(5000)) + "\n1\n")
         self.put("b", "cells.csv", ",".join("%x" % n for n in range(1500)) + "\n" + "1\n" * 20000)
@@ -577,6 +578,7 @@ class Lives(Case):
 
     def test_what_is_too_large_or_too_deep(self):
         """Each of these once ended the daemon."""
+        self.d.long_turns = True  # what an execution holds, some 30 MB here, is written in one turn
         item = {"Type": "Map", "End": True, "ItemProcessor": {"StartAt": "I", "States": {"I": {"Type": "Wait", "Seconds": 1, "End": True}}}}
         distributed = {**item, "ItemProcessor": {**item["ItemProcessor"], "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}}
         sys.setrecursionlimit(5000)
