@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "pavane/digest.h"
+#include "pavane/text.h"
 #include "index_int.h"
 
 #define MAX_TRIES  100000 /* as pav_pattern_matches() */
@@ -683,51 +684,92 @@ pav_index_wanted(const struct pav_index *ix, uint32_t slot)
 
 /* ---- the nearest ---- */
 
+enum { HOLDS = 4, NEARLY = 3 }; /* what a condition counts */
+
 struct nearest {
     const struct subrule_entry *entry;
-    uint32_t held, failed;
+    uint32_t held, failed, score;
+    const char *wanted;
 };
+
+static bool
+only_excludes(const struct test *t)
+{
+    static const char head[] = "[{\"anything-but\"";
+
+    return t->text_len > strlen(head) &&
+           memcmp(t->text, head, strlen(head)) == 0;
+}
+
+/* Of the texts of a list, the one that the event's is nearly; or NULL. */
+static const char *
+nearly(struct pav_index *ix, const struct test *t, struct pav_bytes value)
+{
+    const struct pav_doc *list = pav_doc_own(ix->arena, t->text, t->text_len);
+    const char **texts =
+        pav_arena_alloc(ix->arena, (list->len + 1) * sizeof(*texts));
+    uint32_t i, n = 0;
+
+    for (i = 0; i < list->len; i++)
+        if (list->items[i].kind == PAV_STRING)
+            texts[n++] = pav_doc_str(ix->arena, &list->items[i]);
+    texts[n] = NULL;
+    return pav_text_near(pav_arena_strndup(ix->arena, value.p, value.len),
+                         texts);
+}
 
 static void
 measure(struct pav_index *ix, const struct subrule_entry *entry,
-        struct nearest *best)
+        const struct pav_near *near, struct nearest *best)
 {
-    uint32_t i, held = 0, failed = entry->count - 1;
+    struct nearest now = {.entry = entry, .failed = entry->count - 1};
+    uint32_t i;
 
     for (i = entry->count; i-- > 0;) {
         struct test *t = entry->tests[i];
+        struct pav_bytes value = {NULL, 0};
 
-        if (some_field(ix, t) || (t->absent && t->node->seen != ix->event))
-            held++;
-        else
-            failed = i;
+        if (some_field(ix, t) || (t->absent && t->node->seen != ix->event)) {
+            now.held++;
+            now.score += only_excludes(t) ? 0 : HOLDS;
+            continue;
+        }
+        if (strcmp(t->path, "source") == 0)
+            value = near->source;
+        else if (strcmp(t->path, "detail-type") == 0)
+            value = near->detail_type;
+        if (now.wanted == NULL)
+            now.failed = i;
+        if (value.p == NULL || now.wanted != NULL)
+            continue;
+        now.wanted = nearly(ix, t, value);
+        now.score += now.wanted == NULL ? 0 : NEARLY;
     }
-    if (best->entry != NULL && (uint64_t)held * best->entry->count <=
-                                   (uint64_t)best->held * entry->count)
+    if (now.score == 0 ||
+        (best->entry != NULL && (uint64_t)now.score * best->entry->count <=
+                                    (uint64_t)best->score * entry->count))
         return;
-    best->entry = entry;
-    best->held = held;
-    best->failed = failed;
+    *best = now;
 }
 
 void *
-pav_index_nearest(struct pav_index *ix, const char **path, uint32_t *held,
-                  uint32_t *of)
+pav_index_nearest(struct pav_index *ix, struct pav_near *near)
 {
-    struct nearest best = {NULL, 0, 0};
+    struct nearest best = {.entry = NULL};
     struct pav_index_rule *r;
     uint32_t i, j, left = MAX_NEAR;
 
     for (i = 0; i < ix->holding_count && left > 0; i++)
         for (j = 0; j < ix->holding[i]->hanging_count && left > 0; j++, left--)
-            measure(ix, ix->holding[i]->hanging[j], &best);
+            measure(ix, ix->holding[i]->hanging[j], near, &best);
     for (r = ix->rules; r != NULL && left > 0; r = r->next)
         for (j = 0; j < r->count && left > 0; j++, left--)
-            measure(ix, r->entries[j], &best);
+            measure(ix, r->entries[j], near, &best);
     if (best.entry == NULL)
         return NULL;
-    *path = best.entry->tests[best.failed]->path;
-    *held = best.held;
-    *of = best.entry->count;
+    near->path = best.entry->tests[best.failed]->path;
+    near->held = best.held;
+    near->of = best.entry->count;
+    near->wanted = best.wanted;
     return best.entry->rule->owner;
 }

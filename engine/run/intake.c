@@ -885,11 +885,12 @@ static const char *
 nearest(struct arrival *ar, const struct bus *b)
 {
     struct pav_arena *a = &ar->e->arena;
-    const char *path, *rule, *whose = "";
-    uint32_t held, of;
+    const char *rule, *whose = "";
+    struct pav_near near = {.source = ar->envelope->source,
+                            .detail_type = ar->envelope->detail_type};
     struct subject *subject;
 
-    subject = pav_index_nearest(b->index, &path, &held, &of);
+    subject = pav_index_nearest(b->index, &near);
     if (subject == NULL || subject->kind == SUBJECT_ARCHIVE)
         return "";
     if (subject->kind == SUBJECT_MACHINE) {
@@ -900,7 +901,15 @@ nearest(struct arrival *ar, const struct bus *b)
     } else {
         rule = ((struct bus_rule *)(void *)subject)->name;
     }
-    if (held == of)
+    if (near.wanted != NULL)
+        return pav_arena_printf(
+            a, "; nearest: rule '%s'%s, which wants %s '%s', not '%.*s'", rule,
+            whose, near.path, near.wanted,
+            strcmp(near.path, "source") == 0 ? (int)near.source.len
+                                             : (int)near.detail_type.len,
+            strcmp(near.path, "source") == 0 ? near.source.p
+                                             : near.detail_type.p);
+    if (near.held == near.of)
         return pav_arena_printf(a,
                                 "; nearest: rule '%s'%s, whose conditions hold "
                                 "in no one element of an array together",
@@ -908,7 +917,7 @@ nearest(struct arrival *ar, const struct bus *b)
     return pav_arena_printf(
         a,
         "; nearest: rule '%s'%s, where %u of %u conditions hold, %s does not",
-        rule, whose, held, of, path);
+        rule, whose, near.held, near.of, near.path);
 }
 
 static void

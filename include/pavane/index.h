@@ -56,14 +56,21 @@ void pav_index_match(struct pav_index *ix, const char *text, size_t len,
 struct pav_bytes pav_index_wanted(const struct pav_index *ix, uint32_t slot);
 
 /*
- * Of an event that matched nothing: the rule that came nearest, by the share of
- * its conditions that held, among those that share one with the event and a few
- * more.  NULL: there is no rule.  `*path` is the condition that failed, `*held`
- * and `*of` how many held (all of them: each holds, but not in one element of
- * their array); the path lives as long as the rule.
+ * Of an event that matched nothing: the rule that came nearest, among those
+ * that share a condition with the event and a few more.  A condition that holds
+ * counts, unless it only says what is not wanted; a source or a detail-type
+ * that is nearly the one that is wanted counts nearly as much.
  */
-void *pav_index_nearest(struct pav_index *ix, const char **path, uint32_t *held,
-                        uint32_t *of);
+struct pav_near {
+    struct pav_bytes source, detail_type; /* given: the event's */
+    /* found */
+    const char *path; /* of the condition that failed; lives as the rule does */
+    uint32_t held, of;  /* equal: each holds, but not in one array's element */
+    const char *wanted; /* a text near the event's, in the arena; or NULL */
+};
+
+/* NULL: there is none. */
+void *pav_index_nearest(struct pav_index *ix, struct pav_near *near);
 
 struct pav_index_size {
     uint64_t rules, conditions, paths, bytes;

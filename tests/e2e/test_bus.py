@@ -197,6 +197,25 @@ class Rules(Bus):
         self.assertEqual(d["detail"], "no rule matches; nearest: rule 'near', where 1 of 2 conditions hold, "
                                       "detail.n does not")
 
+    def test_D6_a_misspelt_event_is_told_what_was_meant(self):
+        self.machine("dmap", {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}, {"correlationId": "$.detail.x", "start": [
+            {"name": "r", "pattern": {"source": ["elsewhere"]}}]})
+        self.machine("order2", {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}, {"correlationId": "$.detail.id", "start": [
+            {"name": "received", "pattern": {"source": ["order.service"], "detail-type": ["OrderReceived"]}}], "resume": [
+            {"name": "moved on", "pattern": {"source": ["other.service"], "detail-type": [{"anything-but": "OrderReceived"}]}}]})
+        self.d.stop()
+        self.d.start()
+
+        def told(source, kind):
+            self.assertEqual(self.d.send({"source": source, "detail-type": kind, "detail": {"id": "1"}}), [(None, "unmatched")])
+            return self.d.get("/api/v1/dispositions?disposition=unmatched&limit=1")["dispositions"][0]["detail"]
+
+        self.assertEqual(told("order.service", "OrderRecieved"), "no rule matches; nearest: rule 'received' of machine 'order2', "
+                                                                 "which wants detail-type 'OrderReceived', not 'OrderRecieved'")
+        self.assertEqual(told("order.servise", "OrderReceived"), "no rule matches; nearest: rule 'received' of machine 'order2', "
+                                                                 "which wants source 'order.service', not 'order.servise'")
+        self.assertEqual(told("nobody", "Nothing"), "no rule matches")
+
     def test_refusals(self):
         self.assertEqual(self.refused("InvalidEventPatternException", "PutRule", Name="x", EventPattern='{"a": 1}'),
                          'Event pattern is not valid. Reason: "a" must be an object or an array')

@@ -61,8 +61,7 @@ compare(struct rules *r, const struct pav_doc *doc, const char *text,
     struct pav_matches found;
     struct pav_event event;
     uint32_t i, j, there = 0;
-    const char *path;
-    uint32_t held, of;
+    struct pav_near near = {.source = {"s", 1}, .detail_type = {"t", 1}};
 
     pav_event_init(&event, doc, r->arena);
     pav_index_match(r->ix, text, len, simple, r->arena, &found);
@@ -78,8 +77,8 @@ compare(struct rules *r, const struct pav_doc *doc, const char *text,
         there += matched;
     }
     FUZZ_CHECK(there == found.count);
-    if (found.count == 0 && pav_index_nearest(r->ix, &path, &held, &of) != NULL)
-        FUZZ_CHECK(held <= of && path != NULL);
+    if (found.count == 0 && pav_index_nearest(r->ix, &near) != NULL)
+        FUZZ_CHECK(near.held <= near.of && near.path != NULL);
 }
 
 /* ---- made out of bytes ---- */

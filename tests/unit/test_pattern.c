@@ -185,8 +185,8 @@ test_index(void **state)
     struct pav_index_rule *rules[500];
     struct pav_index_size size;
     struct pav_err err;
-    uint32_t i, slot, held, of;
-    const char *path;
+    uint32_t i, slot;
+    struct pav_near near = {.source = {"shop", 4}, .detail_type = {"", 0}};
     int owner;
 
     (void)state;
@@ -211,10 +211,10 @@ test_index(void **state)
     assert_int_equal(
         found(ix, "{\"source\":\"shop\",\"detail\":{\"id\":\"8\"}}"), 0);
     assert_int_equal(pav_index_wanted(ix, slot).len, 0);
-    assert_ptr_equal(pav_index_nearest(ix, &path, &held, &of), &owner);
-    assert_string_equal(path, "detail.k1");
-    assert_int_equal(held, 2);
-    assert_int_equal(of, 3);
+    assert_ptr_equal(pav_index_nearest(ix, &near), &owner);
+    assert_string_equal(near.path, "detail.k1");
+    assert_int_equal(near.held, 2);
+    assert_int_equal(near.of, 3);
     for (i = 0; i < 500; i += 2)
         pav_index_remove(ix, rules[i]);
     assert_int_equal(
