@@ -54,13 +54,51 @@ shows(const struct pav_doc *v)
     return !(v->kind == PAV_NUMBER && v->len == 1 && *v->text == '0');
 }
 
+/*
+ * Could a value turn the text around it: has it characters that are written
+ * from the right, or that say so (U+200E to U+2069)?  Sees a few more.
+ */
+static bool
+turns_text(const struct pav_doc *v)
+{
+    uint32_t i;
+
+    for (i = 0; i + 1 < v->len; i++) {
+        unsigned char a = (unsigned char)v->text[i],
+                      b = (unsigned char)v->text[i + 1];
+
+        if ((a >= 0xD6 && a <= 0xDF) || (a == 0xE0 && b <= 0xA3) ||
+            (a == 0xE2 && (b == 0x80 || b == 0x81)) ||
+            (a == 0xEF && b >= 0xAC) || (a == 0xF0 && b >= 0x90 && b <= 0x9E))
+            return true;
+    }
+    return false;
+}
+
+/* In a tag it would be a part of a link or a name. */
+static bool
+in_tag(const struct pav_buf *out)
+{
+    size_t i = out->len;
+
+    while (i > 0 && out->p[i - 1] != '<' && out->p[i - 1] != '>')
+        i--;
+    return i > 0 && out->p[i - 1] == '<';
+}
+
 static void
 put_value(struct render *r, const struct pav_doc *v)
 {
-    if (v == NULL)
+    bool apart;
+
+    if (v == NULL || (v->kind != PAV_STRING && v->kind != PAV_NUMBER))
         return;
-    if (v->kind == PAV_STRING || v->kind == PAV_NUMBER)
-        pav_buf_html(r->out, v->text, v->len);
+    apart = turns_text(v) && !in_tag(r->out);
+    if (apart)
+        pav_buf_puts(r->out, "\xE2\x81\xA8"); /* U+2068, first strong isolate */
+    pav_buf_html(r->out, v->text, v->len);
+    if (apart)
+        pav_buf_puts(r->out, "\xE2\x81\xA9"); /* U+2069, its end */
 }
 
 static void

@@ -85,10 +85,7 @@ compile(struct trial *t)
         machine_find(t->machine, in->state == NULL ? PAV_LONE_STATE : in->state,
                      strlen(in->state == NULL ? PAV_LONE_STATE : in->state));
     if (t->state == NULL)
-        return invalid(
-            t, pav_arena_printf(t->arena,
-                                "State '%s' does not exist in the definition",
-                                in->state));
+        return invalid(t, "State not found in definition");
     return true;
 }
 
@@ -118,10 +115,10 @@ check_mock(struct trial *t)
                                            "when a mock is specified",
                                            s->kind->name));
     if (!has_mock(in) && works && s->kind != &task_kind)
-        return invalid(t, pav_arena_printf(t->arena,
-                                           "State type '%s' requires a mock "
-                                           "to be specified",
-                                           s->kind->name));
+        return refuse(t, "InvalidDefinition",
+                      "TestState API does not support Map or Parallel states. "
+                      "Supported state types include: [Task, Wait, Pass, "
+                      "Succeed, Fail, Choice]");
     if (!has_mock(in) && s->kind == &task_kind && in->role_arn == NULL)
         return invalid(t, "RoleArn must be specified when testing a Task "
                           "state");
@@ -148,6 +145,9 @@ check_result(struct trial *t)
          (s->kind == &map_kind && s->map.writer == NULL)) &&
         in->result->kind != PAV_ARRAY)
         return invalid(t, "Mocked result must be an array.");
+    if (s->kind == &parallel_kind && in->result->len != s->parallel.count)
+        return invalid(t, "Mocked result must contain the same number of items "
+                          "as number of Parallel branches.");
     if (s->kind == &task_kind && r->kind == RESOURCE_SERVICE &&
         r->integration != CALLBACK)
         why = pav_mock_check(r->service, r->method, in->result, in->check,
@@ -256,6 +256,24 @@ failed(struct trial *t, struct stepper *st, struct frame *f)
         inspect(st, "errorDetails", pav_members_object(&details));
 }
 
+/* Of a Parallel the service shows no more. */
+static void
+only_ends(struct pav_members *m)
+{
+    static const char *const shown[] = {"input", "afterResultSelector",
+                                        "afterResultPath", "errorDetails",
+                                        "variables"};
+    uint32_t i, kept = 0;
+    size_t j;
+
+    for (i = 0; i < m->count; i++)
+        for (j = 0; j < sizeof(shown) / sizeof(shown[0]); j++)
+            if (m->v[i].len == strlen(shown[j]) &&
+                memcmp(m->v[i].key, shown[j], m->v[i].len) == 0)
+                m->v[kept++] = m->v[i];
+    m->count = kept;
+}
+
 static void
 try_state(struct trial *t)
 {
@@ -309,6 +327,8 @@ try_state(struct trial *t)
             set_failure(&st, "States.DataLimitExceeded", NULL);
         failed(t, &st, f);
     }
+    if (t->state->kind == &parallel_kind)
+        only_ends(&inspection.data);
     t->out->inspection = pav_members_object(&inspection.data);
     recorder_fini(&st.rec);
 }

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import threading
 import unittest
+import urllib.parse
 
 from harness import Daemon, PAVANE, TOP, cli, main, until
 
@@ -147,6 +148,18 @@ class Commands(unittest.TestCase):
             for page in ("/?attribute=a:b", "/executions?machin=x", "/machines/order?Tab=x"):
                 status, answer = d.ask("GET", page)
                 self.assertEqual((status, b"No page has a parameter" in answer), (400, True), page)
+
+    def test_D7_D8_a_key_that_no_rule_found_and_one_that_turns_text(self):
+        with Daemon(MACHINES) as d:
+            d.post({"source": "nobody.knows", "detail-type": "t", "detail": {"orderId": "order-unk-1"}})
+            page = d.ask("GET", "/by-key/order-unk-1")[1].decode()
+            self.assertNotIn("None came", page)
+            self.assertIn("unmatched events", page)
+            for key, apart in (("a\u202eb", True), ("\u05d0\u05d1", True), ("\u00e9-\u4e2d", False)):
+                d.post({"source": "order.service", "detail-type": "OrderReceived", "detail": {"orderId": key}})
+                page = d.ask("GET", "/executions/" + urllib.parse.quote("order:" + key))[1].decode()
+                self.assertEqual("\u2068%s\u2069" % key in page, apart, key)
+                self.assertNotIn('"\u2068', page)
 
     def test_B20_hangup_reads_the_tokens_again(self):
         with tempfile.NamedTemporaryFile("w") as f:

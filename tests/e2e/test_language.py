@@ -159,6 +159,25 @@ class Integrations(Case):
         self.assertNotIn("a", output["Item"])
 
 
+class TestOfAState(Case):
+    def trial(self, definition, **more):
+        return self.d.aws("TestState", definition=json.dumps(definition), **more)[1]
+
+    def test_L11_what_cannot_be_tried(self):
+        parallel = {"Type": "Parallel", "End": True, "Branches": [{"StartAt": x, "States": {x: PASS}} for x in "AB"]}
+        alone = {"StartAt": "P", "States": {"P": parallel}}
+        for definition, more, error, message in (
+                (alone, {"stateName": "Z"}, "ValidationException", "State not found in definition"),
+                (parallel, {"mock": {"result": "{x", "fieldValidationMode": "NONE"}}, "ValidationException", "Mocked result must be valid JSON"),
+                (parallel, {"mock": {"result": "[1]"}}, "ValidationException",
+                 "Mocked result must contain the same number of items as number of Parallel branches."),
+                (parallel, {}, "InvalidDefinition", "TestState API does not support Map or Parallel states. Supported state types "
+                                                    "include: [Task, Wait, Pass, Succeed, Fail, Choice]")):
+            self.assertEqual(self.trial(definition, **more), {"__type": error, "message": message})
+        shown = self.trial(parallel, inspectionLevel="DEBUG", mock={"result": "[1, 2]"})
+        self.assertEqual(shown["inspectionData"], {"input": "{}", "afterResultSelector": "[1,2]", "afterResultPath": "[1,2]"})
+
+
 class Validation(Case):
     made = 0
 
