@@ -440,6 +440,123 @@ add_whole_data(struct execution_page *p, struct pav_members *m)
 
 /* ---- the answer ---- */
 
+#define FOLLOW_MAX 100 /* events behind a state's entry that are looked at */
+
+/*
+ * What a task that is under way was scheduled with, and what its submission was
+ * answered; false: it is no task, or its events are far behind its entry.
+ */
+static bool
+scheduled(struct execution_page *p, const char *state,
+          struct pav_history_event *task, const struct pav_doc **answer)
+{
+    const struct visit *v = trace_visit(&p->trace, state, 0);
+    struct pav_history_event e;
+    int64_t id, last, behind[2] = {0, 0};
+
+    *answer = NULL;
+    if (v == NULL || v->exited_id != 0)
+        return false;
+    behind[0] = v->entered_id;
+    last = v->entered_id + FOLLOW_MAX;
+    for (id = v->entered_id + 1; id <= last && id < p->x.row.next_event; id++) {
+        if (!event_at(p, id, &e) ||
+            (e.previous_id != behind[0] && e.previous_id != behind[1]))
+            continue; /* of another branch */
+        behind[0] = behind[1];
+        behind[1] = e.id;
+        if (strcmp(e.type, "TaskScheduled") == 0)
+            *task = e;
+        else if (strcmp(e.type, "TaskSubmitted") == 0)
+            *answer = e.payload;
+    }
+    return behind[1] != 0 && task->resource != NULL;
+}
+
+/* A wait for another execution names it, one for a callback says whose. */
+static void
+add_what_for(struct execution_page *p, struct pav_members *m, const char *state)
+{
+    struct pav_arena *a = p->q->arena;
+    struct pav_history_event task = {.resource = NULL};
+    const struct pav_doc *answer;
+    const char *resource, *type, *arn, *name, *machine;
+
+    if (!scheduled(p, state, &task, &answer))
+        return;
+    resource = pav_doc_str(a, task.resource);
+    type = pav_doc_str(a, task.resource_type);
+    if (resource == NULL || type == NULL || strcmp(type, "pavane") == 0 ||
+        strncmp(type, "aws-sdk:dynamodb", 16) == 0)
+        return;
+    arn = answer == NULL ? NULL : pav_doc_member_str(a, answer, "ExecutionArn");
+    name = arn == NULL ? NULL : strrchr(arn, ':');
+    if (strncmp(resource, "startExecution.sync", 19) == 0 && name != NULL &&
+        strstr(arn, ":execution:") != NULL) {
+        machine = strstr(arn, ":execution:") + strlen(":execution:");
+        machine = pav_arena_strndup(a, machine, (size_t)(name - machine));
+        view_text(m, "child", pav_arena_printf(a, "%s%s", machine, name));
+        view_text(m, "child_link",
+                  view_execution_link(p->q, machine, name + 1));
+    } else if (strstr(resource, ".waitForTaskToken") != NULL) {
+        view_text(m, "callback",
+                  pav_arena_printf(a, "%s:%.*s", type,
+                                   (int)strcspn(resource, "."), resource));
+    } else {
+        view_text(m, "work", pav_arena_printf(a, "%s:%s", type, resource));
+    }
+}
+
+/* Until when a Wait state stands, when its definition says so; 0: it does not.
+ */
+static int64_t
+wakes_at(struct execution_page *p)
+{
+    const struct pav_doc *states =
+        pav_doc_own(p->q->arena, p->x.row.states, strlen(p->x.row.states));
+    const char *name = pav_doc_str(p->q->arena, pav_doc_at(states, 0));
+    const struct visit *v =
+        name == NULL ? NULL : trace_visit(&p->trace, name, 0);
+    struct pav_faults faults;
+    struct pav_machine *machine;
+    int64_t at = 0, seconds;
+    uint32_t i;
+
+    if (v == NULL || states->len != 1 || v->exited_id != 0)
+        return 0;
+    pav_faults_init(&faults, p->q->arena);
+    machine =
+        pav_machine_compile(p->machine.definition.p, p->machine.definition.len,
+                            PAV_STANDARD, &faults);
+    for (i = 0; machine != NULL && i < pav_machine_state_count(machine); i++) {
+        struct pav_state_view s = pav_machine_state(machine, i);
+        const struct pav_doc *until = pav_doc_get(s.source, "Timestamp");
+
+        if (strcmp(s.name, name) != 0 || strcmp(s.type, "Wait") != 0)
+            continue;
+        if (pav_doc_get(s.source, "Seconds") != NULL &&
+            pav_doc_int(pav_doc_get(s.source, "Seconds"), &seconds))
+            at = v->entered_at + seconds * 1000;
+        else if (until != NULL && until->kind == PAV_STRING &&
+                 !pav_time_parse(until->text, until->len, &at))
+            at = 0;
+    }
+    pav_machine_free(machine);
+    return at;
+}
+
+/* Waits that read the same, as those of a Map's iterations, are one line. */
+static bool
+same_wait(const struct pav_wait_row *x, const struct pav_wait_row *y)
+{
+    return strcmp(x->state, y->state) == 0 && x->due_at == y->due_at &&
+           (x->awaits == y->awaits || (x->awaits != NULL && y->awaits != NULL &&
+                                       strcmp(x->awaits, y->awaits) == 0)) &&
+           (x->pattern == y->pattern ||
+            (x->pattern != NULL && y->pattern != NULL &&
+             strcmp(x->pattern, y->pattern) == 0));
+}
+
 static const struct pav_doc *
 waits_view(struct execution_page *p, uint32_t *count)
 {
@@ -448,17 +565,31 @@ waits_view(struct execution_page *p, uint32_t *count)
     struct pav_wait_view_row *v;
     struct pav_items rows;
     uint32_t i;
-    bool more;
+    bool more, alone;
 
     *count = pav_reader_waits(p->q->reader, &f, p->q->arena, &v, &more);
+    /* Otherwise another branch, as a Wait beside it, may end it. */
+    alone = pav_doc_own(p->q->arena, p->x.row.states, strlen(p->x.row.states))
+                ->len <= 1;
     pav_items_init(&rows, p->q->arena);
     for (i = 0; i < *count; i++) {
         const struct pav_wait_row *w = &v[i].row;
         struct pav_members m;
+        uint32_t same = 1;
 
+        while (i + 1 < *count && v[i].overdue_since == 0 &&
+               v[i + 1].overdue_since == 0 && same_wait(w, &v[i + 1].row)) {
+            same++;
+            i++;
+        }
         pav_members_init(&m, p->q->arena);
         view_text(&m, "state", w->state);
+        if (same > 1)
+            view_number(&m, "same", same);
         view_text(&m, "awaits", w->awaits);
+        if (w->awaits == NULL && w->pattern == NULL)
+            add_what_for(p, &m, w->state);
+        view_bool(&m, "unlimited", w->due_at == 0 && alone);
         if (v[i].overdue_since != 0)
             view_time(&m, "overdue", v[i].overdue_since);
         if (w->awaits == NULL)
@@ -539,6 +670,8 @@ add_answer(struct execution_page *p, struct pav_members *m)
     view_bool(m, "running", p->x.row.status == PAV_RUNNING);
     view_bool(m, "sleeping", p->x.row.status == PAV_RUNNING && wait_count == 0);
     view_bool(m, "ended", p->x.row.status != PAV_RUNNING);
+    if (p->x.row.status == PAV_RUNNING && wait_count == 0)
+        view_time(m, "wakes", wakes_at(p));
     view_states(m, "states", p->x.row.states);
     view_text(m, "end_error", p->trace.error);
     view_text(m, "end_cause", p->trace.cause);

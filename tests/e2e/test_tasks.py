@@ -4,12 +4,14 @@ import http.client
 import http.server
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
 import threading
 import time
 import unittest
+import urllib.parse
 
 from harness import Daemon, main, until
 
@@ -277,6 +279,32 @@ class Children(Case):
         until(lambda: self.d.aws("DescribeExecution", executionArn=child)[0] == 200)
         self.ask("StopExecution", executionArn=x)
         self.assertEqual(self.ended(child)["status"], "ABORTED")
+
+    def test_D4_the_page_says_what_is_waited_for(self):
+        def answer(x):
+            page = self.d.ask("GET", "/executions/" + urllib.parse.quote(":".join(x.split(":")[-2:])))[1].decode()
+            return re.sub(r"<[^>]*>", "", page.split('id="answer">')[1].split("</div>")[0]), page
+
+        x = self.start(self.machine("p", task("states:startExecution.sync", {"StateMachineArn": self.waiting, "Name": "c"})))
+        until(lambda: "TaskSubmitted" in self.types(x))
+        text, page = answer(x)
+        self.assertIn("waits in A for the execution waiting:c that it started", text)
+        self.assertRegex(page, r'<a href="[^"]*executions/waiting%3Ac">')
+        text, _ = answer(arn("execution", "waiting:c"))
+        self.assertRegex(text, r"is in A and goes on by itself at 20\d\d-")
+        x = self.start(self.machine("q", task("sqs:sendMessage.waitForTaskToken", {"QueueUrl": "q", "MessageBody": {"t.$": "$$.Task.Token"}})))
+        until(lambda: "TaskSubmitted" in self.types(x))
+        self.assertIn("for its callback token, given to sqs:sendMessage", answer(x)[0])
+        wait = {"Type": "Task", "Resource": "arn:pavane:states:::event.waitForTaskToken", "End": True,
+                "Parameters": {"EventPattern": {"detail-type": ["Paid"]}}}
+        both = {"B": {"Type": "Parallel", "End": True, "Branches": [{"StartAt": "E", "States": {"E": wait}}, {
+            "StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 600, "End": True}}}]}}
+        text = answer(self.start(self.machine("both", both)))[0]
+        self.assertIn("waits in E for Paid", text)
+        self.assertNotIn("no time limit is set", text)
+        each = {"M": {"Type": "Map", "End": True, "ItemsPath": "$.l", "ItemProcessor": {"StartAt": "E", "States": {"E": wait}}}}
+        text = answer(self.start(self.machine("each", each), {"l": [1, 2, 3]}))[0]
+        self.assertEqual((text.count("waits in E"), ", 3 times," in text), (1, True), text)
 
     def test_survives_a_kill(self):
         child = self.machine("brief", {"A": {"Type": "Wait", "Seconds": 1, "End": True}})
