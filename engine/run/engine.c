@@ -23,7 +23,7 @@
 
 #define TURN_JOBS   512
 #define TURN_EVENTS 1000 /* then what is staged is committed and released */
-#define IDLE_MS     60000
+#define IDLE_MS     1000 /* the clock may have jumped meanwhile */
 #define TURN_BYTES  (16u << 20) /* the same, by size of the events */
 #define BREATHE_LEN (4u << 20)
 #define PROBE_MS    1000
@@ -435,10 +435,34 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
                    (uint64_t)(pav_clock_thread_us() - cpu_began));
 }
 
+#define TOLD_US 60000000 /* a clock that is behind is told so often */
+
+static void
+tell_of_jumps(struct pav_engine *e)
+{
+    int64_t jump = pav_clock_jumped_ms(), now = pav_clock_mono_us();
+
+    if (jump > 0)
+        pav_log(PAV_LOG_WARN, NULL,
+                "the system's clock jumped forward by %lld s: what is due by "
+                "it is done now",
+                (long long)(jump / 1000));
+    if (jump >= 0 || (e->jump_told_us != 0 && now - e->jump_told_us < TOLD_US))
+        return;
+    e->jump_told_us = now;
+    pav_log(
+        PAV_LOG_WARN, NULL,
+        "the system's clock is %lld s behind what it was: time goes on here "
+        "as it went, until the clock has caught up or the daemon is started "
+        "again",
+        (long long)(-jump / 1000));
+}
+
 void
 pav_engine_turn(struct pav_engine *e, int64_t wait_ms)
 {
     e->counts.turns++;
+    tell_of_jumps(e);
     if (e->full)
         probe(e);
     collect_and_advance(e, wait_ms);

@@ -67,6 +67,7 @@ struct pav_engine {
     uint64_t arrivals;     /* never counted back, unlike ids */
     uint64_t committed_events; /* as of the last commit */
     bool full;                 /* the last commit found no space */
+    int64_t jump_told_us; /* when a clock that is behind was told; 0: never */
     int64_t next_probe_at;
 
     struct pav_feed *feed; /* of the turn; NULL when nobody watches */

@@ -22,6 +22,12 @@ void pav_clock_advance(struct pav_clock *c, int64_t ms);
 void pav_clock_forget(struct pav_clock *c);
 int64_t pav_clock_ms(struct pav_clock *c);
 
+/*
+ * By how much the system's time jumped, by a second or more, since this was
+ * asked; 0: it did not.  A real clock follows a jump forward; it does not go
+ * back, and says so as long as the system's time is behind.
+ */
+int64_t pav_clock_jumped_ms(void);
 /* Monotonic microseconds, for measuring. */
 int64_t pav_clock_mono_us(void);
 /* What this thread has used of a processor. */

@@ -99,6 +99,30 @@ class Files(unittest.TestCase):
             until(lambda: d.ask("GET", "/readyz")[0] == 200)
 
 
+class Clock(unittest.TestCase):
+    def test_A11_a_clock_that_jumps(self):
+        """Back by an hour, what is due in seconds is due in seconds; forward while idle, it is done at once."""
+        role = "arn:aws:iam::000000000000:role/r"
+        with Recorded() as d:
+            def waiting(name, seconds):
+                states = {"W": {"Type": "Wait", "Seconds": seconds, "End": True}}
+                m = d.aws("CreateStateMachine", name=name, roleArn=role, definition=json.dumps({"StartAt": "W", "States": states}))
+                return d.aws("StartExecution", stateMachineArn=m[1]["stateMachineArn"])[1]["executionArn"]
+
+            def ends(x):
+                until(lambda: d.aws("DescribeExecution", executionArn=x)[1]["status"] == "SUCCEEDED")
+
+            brief, long = waiting("brief", 3), waiting("long", 3500)
+            with open(d.clock, "w") as f:
+                f.write("-3600")
+            ends(brief)
+            self.assertIn("behind what it was", d.read_log())
+            with open(d.clock, "w") as f:
+                f.write("3600")
+            ends(long)
+            self.assertIn("jumped forward", d.read_log())
+
+
 class Refusals(unittest.TestCase):
     def test_C8_what_is_refused_is_not_done(self):
         many = [{"key": "k%d" % n, "value": "v"} for n in range(51)]

@@ -36,7 +36,9 @@ class Recorded(Daemon):
         self.record = os.path.join(self.folder, "record")
         self.full = os.path.join(self.folder, "full")
         self.hang = os.path.join(self.folder, "hang")
-        added = {"LD_PRELOAD": RECORDER, "RECORDER_OUT": self.record, "RECORDER_FULL": self.full, "RECORDER_HANG": self.hang}
+        self.clock = os.path.join(self.folder, "clock")
+        added = {"LD_PRELOAD": RECORDER, "RECORDER_OUT": self.record, "RECORDER_FULL": self.full, "RECORDER_HANG": self.hang,
+                 "RECORDER_CLOCK": self.clock}
         os.environ.update(added)
         try:
             return super().start(**more)

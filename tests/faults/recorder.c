@@ -5,6 +5,7 @@
  *
  *   RECORDER_OUT   the record: see struct head; not recorded when unset
  *   RECORDER_FULL  while a file of this name is there, the disk is full
+ *   RECORDER_CLOCK a file with seconds that are added to the system's time
  *   RECORDER_HANG  while a file of this name is there, syncs do not come back
  */
 #include <dlfcn.h>
@@ -17,6 +18,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 struct head {
@@ -155,6 +157,25 @@ int
 fsync(int fd)
 {
     return fdatasync(fd);
+}
+
+int
+clock_gettime(clockid_t clock, struct timespec *ts)
+{
+    const char *name = getenv("RECORDER_CLOCK");
+    int rc = (int)syscall(SYS_clock_gettime, clock, ts);
+    char text[32] = "";
+    int fd;
+
+    if (clock != CLOCK_REALTIME || name == NULL)
+        return rc;
+    fd = open(name, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        if (read(fd, text, sizeof(text) - 1) > 0)
+            ts->tv_sec += atol(text);
+        close(fd);
+    }
+    return rc;
 }
 
 ssize_t
