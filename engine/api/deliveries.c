@@ -379,7 +379,8 @@ partition_of(struct pav_arena *a, const struct pav_doc *target,
 
 /* DATA/logs/GROUP[/PARTITION]/YYYY-MM-DD[.N].jsonl; N when one is full. */
 static int
-log_open(struct pav_arena *a, const char *folder, int64_t now_ms)
+log_open(struct pav_arena *a, const char *data, const char *folder,
+         int64_t now_ms)
 {
     char when[PAV_TIME_LEN];
     int n, fd;
@@ -391,7 +392,8 @@ log_open(struct pav_arena *a, const char *folder, int64_t now_ms)
                    : pav_arena_printf(a, "%s/%.10s.%d.jsonl", folder, when, n);
         struct stat st;
 
-        (void)pav_file_folders(path);
+        if (!pav_file_folders(data, path))
+            return -1;
         fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK,
                   0600);
         if (fd < 0)
@@ -446,11 +448,11 @@ log_print(struct pav_buf *out, const struct pav_delivery_part *part,
 
 /* The lines of one folder, with one sync; NULL, or what went wrong. */
 static const char *
-log_write(struct pav_arena *a, const char *folder, const struct pav_buf *lines,
-          int64_t now_ms)
+log_write(struct pav_arena *a, const char *data, const char *folder,
+          const struct pav_buf *lines, int64_t now_ms)
 {
     const char *why = NULL;
-    int fd = log_open(a, folder, now_ms);
+    int fd = log_open(a, data, folder, now_ms);
 
     if (fd < 0 || !write_all(fd, lines->p, lines->len))
         why = pav_arena_printf(a, "a file in '%s' cannot be written: %s",
@@ -483,14 +485,14 @@ log_lines(struct pav_query *q)
             event = NULL; /* several lines: a text */
         next = log_folder(q->arena, reply, data, event);
         if (folder != NULL && strcmp(folder, next) != 0) {
-            why = log_write(q->arena, folder, &lines, q->now_ms);
+            why = log_write(q->arena, data, folder, &lines, q->now_ms);
             lines.len = 0;
         }
         folder = next;
         log_print(&lines, part, event);
     }
     if (folder != NULL && why == NULL)
-        why = log_write(q->arena, folder, &lines, q->now_ms);
+        why = log_write(q->arena, data, folder, &lines, q->now_ms);
     if (data == NULL)
         why = "there is no folder of logs: --data names one";
     if (why != NULL) {

@@ -209,7 +209,7 @@ write_file(struct pav_api *api, struct pav_arena *a, const char *path,
     bool fine;
     int fd;
 
-    if (!pav_file_folders(copy))
+    if (!pav_file_folders(api->config.data, copy))
         return false;
     *strrchr(copy, '/') = '\0';
     if (!is_inside(api, copy))

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,16 +90,31 @@ out:
     return rc;
 }
 
-bool
-pav_file_folders(char *path)
+/* Does the path, links followed, lead to the folder or below? */
+static bool
+is_below(const char *path, const char *root)
 {
-    char *p;
+    char real[PATH_MAX], top[PATH_MAX];
+    size_t len;
+
+    if (realpath(root, top) == NULL || realpath(path, real) == NULL)
+        return false;
+    len = strlen(top);
+    return strncmp(real, top, len) == 0 &&
+           (real[len] == '\0' || real[len] == '/');
+}
+
+bool
+pav_file_folders(const char *root, char *path)
+{
+    char *p, *below = path + strlen(root);
 
     for (p = strchr(path + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
         bool fine;
 
         *p = '\0';
-        fine = mkdir(path, 0777) == 0 || errno == EEXIST;
+        fine = (mkdir(path, 0777) == 0 || errno == EEXIST) &&
+               (p < below || is_below(path, root));
         *p = '/';
         if (!fine)
             return false;

@@ -240,7 +240,8 @@ succeed_run(struct pav_engine *e, struct pav_run_row *run)
     struct pav_wake w = {.kind = PAV_WAKE_SUCCESS};
 
     if (!is_text(pav_doc_get(writer, "Bucket")) ||
-        !is_text(pav_doc_get(writer, "Prefix"))) {
+        !is_text(pav_doc_get(writer, "Prefix")) ||
+        (writer != NULL && pav_doc_holds_nul(writer))) {
         fail_run(e, run, "States.ResultWriterFailed",
                  "The Bucket and the Prefix of a ResultWriter are strings");
         return;
@@ -434,6 +435,9 @@ read_object(struct pav_engine *e, const struct pav_run_row *run,
     j->run_id = run->id;
     j->lists = lists;
     j->flatten = flatten;
+    if (reader != NULL &&
+        pav_doc_holds_nul(reader)) /* it would be cut there: no bucket's name */
+        bucket = NULL;
     text = bucket == NULL ? NULL : pav_doc_str(&e->arena, bucket);
     j->machine = pav_arena_strdup(&j->arena, text == NULL ? "" : text);
     text = key == NULL ? NULL : pav_doc_str(&e->arena, key);

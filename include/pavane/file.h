@@ -14,7 +14,10 @@ PAV_MUSTUSE enum pav_rc pav_file_read(const char *path, size_t max, char **text,
 PAV_MUSTUSE enum pav_rc pav_file_write(const char *path, const void *p,
                                        size_t len, struct pav_err *err);
 
-/* Makes the folders that lead to `path`; false: one could not be made. */
-bool pav_file_folders(char *path);
+/*
+ * Makes the folders that lead to `path`, which begins with `root`; false: one
+ * could not be made, or a link leads out of the root: nothing is made there.
+ */
+bool pav_file_folders(const char *root, char *path);
 
 #endif

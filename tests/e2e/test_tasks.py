@@ -408,6 +408,23 @@ class MapRuns(Case):
             _, _, error, _ = self.run_one(name, self.states({"Type": "Pass", "End": True}, ItemReader=self.reader(key, InputType="JSON")))
             self.assertEqual(error, "States.ItemReaderFailed")
 
+    def test_A17_what_is_written_stays_inside(self):
+        """Not even a folder is made behind a link, and a name is not cut at U+0000."""
+        outside = os.path.join(self.folder, "outside")
+        os.makedirs(outside)
+        os.makedirs(self.data, exist_ok=True)
+        os.symlink(outside, os.path.join(self.data, "out"))
+        def states(bucket):
+            return self.states({"Type": "Pass", "End": True}, ItemsPath="$.l", ResultWriter={
+                "Resource": T + "s3:putObject", "Parameters": {"Bucket": bucket, "Prefix": "p"}})
+        self.assertEqual(self.run_one("link", states("out"), {"l": [1]})[2], "States.ResultWriterFailed")
+        self.assertEqual(os.listdir(outside), [])
+        self.assertEqual(self.run_one("nul", states("b\0c"), {"l": [1]})[2], "States.ResultWriterFailed")
+        self.assertFalse(os.path.exists(os.path.join(self.data, "b")))
+        self.put("b", "x.json", "[1]")
+        reader = self.states({"Type": "Pass", "End": True}, ItemReader=self.reader("x.json\0y", InputType="JSON"))
+        self.assertEqual(self.run_one("cut", reader)[2], "States.ItemReaderFailed")
+
     def test_batches_and_results(self):
         states = self.states({"Type": "Pass", "End": True}, ItemsPath="$.l", Label="batches",
                              ItemBatcher={"MaxItemsPerBatch": 2, "BatchInput": {"k": 1}},
