@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "pavane/clock.h"
 #include "pavane/log.h"
@@ -322,6 +323,24 @@ configure(struct pav_store *s, struct pav_err *err)
     return migrate(s, version, err);
 }
 
+/* What an older daemon left for others to read. */
+static void
+keep_private(const char *path)
+{
+    static const char *const ends[] = {"", "-wal"};
+    char name[4096];
+    struct stat st;
+    size_t i;
+
+    for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+        if (stat(name, &st) == 0 && S_ISREG(st.st_mode) &&
+            (st.st_mode & (S_IRWXG | S_IRWXO)) != 0 &&
+            chmod(name, st.st_mode & S_IRWXU) != 0)
+            pav_log(PAV_LOG_WARN, NULL, "%s: others may read it", name);
+    }
+}
+
 enum pav_rc
 pav_store_open(const char *path, struct pav_store **out, struct pav_err *err)
 {
@@ -330,6 +349,7 @@ pav_store_open(const char *path, struct pav_store **out, struct pav_err *err)
 
     vfs_register();
     vfs_set_writer();
+    keep_private(path);
     s->path = pav_xstrdup(path);
     if (sqlite3_open_v2(path, &s->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |

@@ -83,7 +83,9 @@ class Files(unittest.TestCase):
             d.stop()
             with open(d.db, "rb") as f:
                 self.assertNotIn(b"S3CRET-of-a-connection", f.read())
+            os.chmod(d.db, 0o644)  # as an older daemon left it
             d.start()
+            self.assertEqual(os.stat(d.db).st_mode & 0o77, 0)
 
     def test_A19_a_sync_that_does_not_come_back(self):
         with Recorded(MACHINES) as d:
