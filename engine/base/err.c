@@ -23,6 +23,7 @@ static const struct rc_row {
     [PAV_IO] = {"io", 500, 3},
     [PAV_DENIED] = {"denied", 403, 1},
     [PAV_BUSY] = {"busy", 503, 3},
+    [PAV_DAMAGED] = {"damaged", 500, 3},
 };
 
 enum pav_rc

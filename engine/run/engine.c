@@ -22,8 +22,9 @@
 #include "run_int.h"
 
 #define TURN_JOBS   512
-#define TURN_EVENTS 1000 /* then what is staged is committed and released */
-#define IDLE_MS     1000 /* the clock may have jumped meanwhile */
+#define TURN_EVENTS 1000    /* then what is staged is committed and released */
+#define REST_US     1000000 /* a damaged page is tried again so often */
+#define IDLE_MS     1000    /* the clock may have jumped meanwhile */
 #define TURN_BYTES  (16u << 20) /* the same, by size of the events */
 #define BREATHE_LEN (4u << 20)
 #define PROBE_MS    1000
@@ -203,6 +204,41 @@ turn_lost(struct pav_engine *e, const struct pav_err *err)
     e->next_probe_at = pav_clock_mono_us() / 1000 + PROBE_MS;
 }
 
+/*
+ * What met a damaged page is answered so, and goes.  From then on each job, and
+ * each kind of what is due, is a transaction of its own: the others go on.
+ */
+static void
+turn_damaged(struct pav_engine *e, const struct pav_err *err)
+{
+    struct pav_job *j, **p;
+    struct pav_err again;
+
+    e->counts.rollbacks++;
+    e->committed_events = e->counts.events;
+    pav_log(PAV_LOG_ERROR, NULL, "%s: %s", err->at, err->message);
+    deliveries_lost(e, e->jobs);
+    for (p = &e->jobs; (j = *p) != NULL;) {
+        if (brings_news(j) && !e->damaged) {
+            *p = (struct pav_job *)j->node.next;
+            j->node.next = (struct pav_node *)e->again;
+            e->again = j;
+            continue;
+        }
+        job_fail(j, PAV_DAMAGED, "InternalFailure", err->at, "%s",
+                 err->message);
+        p = (struct pav_job **)(void *)&j->node.next;
+    }
+    e->jobs_last = p;
+    e->damaged = true;
+    e->rest_until_us = pav_clock_mono_us() + REST_US;
+    work_load(e);
+    if (pav_store_commit(e->store, &again) != PAV_OK)
+        pav_log(PAV_LOG_ERROR, NULL,
+                "some of what was under way cannot be found again: %s: %s",
+                again.at, again.message);
+}
+
 /* Definitions and folders change what the engine knows: alone, and after
  * their commit. */
 static bool
@@ -255,6 +291,10 @@ settle(struct pav_engine *e, struct pav_job *define)
         break;
     case PAV_FULL:
         turn_lost(e, &err);
+        first = e->jobs;
+        break;
+    case PAV_DAMAGED:
+        turn_damaged(e, &err);
         first = e->jobs;
         break;
     default:
@@ -324,6 +364,8 @@ sleep_ms(struct pav_engine *e)
 
     if (e->full)
         return PROBE_MS;
+    if (e->damaged && pav_clock_mono_us() < e->rest_until_us)
+        return 1 + (e->rest_until_us - pav_clock_mono_us()) / 1000;
     if (e->work_first < e->work_count || e->rest != NULL)
         return 0;
     if (activity_next(e) < due)
@@ -367,6 +409,36 @@ take_jobs(struct pav_engine *e, int64_t wait_ms)
 }
 
 static void
+overdue_due(struct pav_engine *e)
+{
+    overdue_write(e, false);
+}
+
+static void
+activities_due(struct pav_engine *e)
+{
+    activity_expire(e, false);
+}
+
+static void
+do_what_is_due(struct pav_engine *e)
+{
+    static void (*const kinds[])(struct pav_engine * e) = {
+        advance_again,  timers_run,      schedules_run,
+        replays_run,    archives_forget, work_run,
+        deliveries_run, overdue_due,     activities_due};
+    size_t i;
+
+    if (e->damaged && pav_clock_mono_us() < e->rest_until_us)
+        return;
+    for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        kinds[i](e);
+        if (e->damaged)
+            settle(e, NULL);
+    }
+}
+
+static void
 collect_and_advance(struct pav_engine *e, int64_t wait_ms)
 {
     int64_t t0 = pav_clock_mono_us(), t1, began;
@@ -387,7 +459,7 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
         struct pav_job *j = (struct pav_job *)n;
 
         next = n->next;
-        if (is_definition(j)) /* alone in its transaction */
+        if (is_definition(j) || e->damaged) /* alone in its transaction */
             settle(e, NULL);
         advance_job(e, j);
         keep_for_release(e, j);
@@ -395,7 +467,7 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
         bytes += job_bytes(j);
         if (is_definition(j)) {
             settle(e, j);
-        } else if (events >= TURN_EVENTS || bytes >= TURN_BYTES) {
+        } else if (events >= TURN_EVENTS || bytes >= TURN_BYTES || e->damaged) {
             settle(e, NULL);
             events = 0;
             bytes = 0;
@@ -406,17 +478,8 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
             break;
         }
     }
-    if (!e->full) {
-        advance_again(e);
-        timers_run(e);
-        schedules_run(e);
-        replays_run(e);
-        archives_forget(e);
-        work_run(e);
-        deliveries_run(e);
-        overdue_write(e, false);
-        activity_expire(e, false);
-    }
+    if (!e->full)
+        do_what_is_due(e);
     settled = settled_us(e) - settled;
     e->counts.advance_us += (uint64_t)(pav_clock_mono_us() - t1) - settled;
     settle(e, NULL);

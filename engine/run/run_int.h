@@ -66,6 +66,8 @@ struct pav_engine {
     int64_t began_us;      /* the turn, or what was settled last in it */
     uint64_t arrivals;     /* never counted back, unlike ids */
     uint64_t committed_events; /* as of the last commit */
+    bool damaged;              /* a page is: each thing is committed alone */
+    int64_t rest_until_us;     /* damaged: what is due waits so long */
     bool full;                 /* the last commit found no space */
     int64_t jump_told_us; /* when a clock that is behind was told; 0: never */
     int64_t next_probe_at;

@@ -439,6 +439,17 @@ pav_store_commit(struct pav_store *s, struct pav_err *err)
         pav_store_rollback(s);
         return pav_fail(err, PAV_FULL, s->path, "no space left on the disk");
     }
+    if (code == SQLITE_CORRUPT) {
+        (void)pav_fail(
+            err, PAV_DAMAGED, s->path,
+            "a page of the database is damaged: what is on it cannot "
+            "be had; stop the daemon and restore the file from a "
+            "backup, or save the rest with 'sqlite3 FILE .recover' "
+            "(%s)",
+            s->failure);
+        pav_store_rollback(s);
+        return PAV_DAMAGED;
+    }
     return pav_fail(err, PAV_IO, s->path, "%s", s->failure);
 }
 
@@ -457,8 +468,9 @@ pav_store_rollback(struct pav_store *s)
     s->action = ACTION_NONE;
     s->failed = SQLITE_OK;
     seen_rollback(s);
-    if (!load_counters(s))
-        PAV_BUG(sqlite3_errmsg(s->db));
+    if (!load_counters(s) && (sqlite3_errcode(s->db) & 0xff) != SQLITE_CORRUPT)
+        PAV_BUG(sqlite3_errmsg(s->db)); /* damaged: those before are kept */
+    s->failed = SQLITE_OK;
 }
 
 void

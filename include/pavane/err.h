@@ -30,6 +30,7 @@ enum pav_rc {
     PAV_IO,       /* file, socket or store failed */
     PAV_DENIED,   /* not allowed */
     PAV_BUSY,     /* not now, or not in the time it may take */
+    PAV_DAMAGED,  /* what is stored cannot be read */
 };
 
 struct pav_err {

@@ -143,6 +143,31 @@ class Damage(unittest.TestCase):
             self.assertEqual(d.ask("GET", "/api/v1/executions?limit=1000")[0], 200)
             self.assertIn("cannot be read", open(d.log.name).read())
 
+    def test_T5_an_event_that_meets_damage_is_answered_and_others_go_on(self):
+        with Daemon() as d:
+            machine(d.folder, "wait", WAITING, RULES)
+            d.kill()
+            d.machines = os.path.join(d.folder, "machines")
+            d.start()
+            for n in range(2000):
+                d.post(event(n))
+            d.stop()
+            self.damage(d.db, "execution")
+            d.start()
+            refused = 0
+            for n in range(0, 2000, 100):
+                status, answer = d.post(event(n, "Paid"))
+                self.assertIn(status, (200, 500))
+                refused += status == 500
+                if status == 500:
+                    self.assertIn("damaged", answer["message"])
+                    self.assertIn("restore the file from a backup", answer["message"])
+            self.assertGreater(refused, 10)
+            for n in range(3000, 3020):
+                self.assertEqual(d.post(event(n))[1]["results"][0]["dispositions"][0]["disposition"], "started")
+                self.assertEqual(d.post(event(n, "Paid"))[1]["results"][0]["dispositions"][0]["disposition"], "resumed")
+            self.assertIn("damaged", d.read_log())
+
     def damage(self, db, table):
         """Zeroes the leaves of a table but for the last one, which the start reads."""
         from subprocess import run
