@@ -376,9 +376,14 @@ close_object(struct parser *ps, const struct open *o, struct pav_doc *d)
             doc_index_build(m, count);
         }
     }
-    if (duplicate != NULL && ps->opts->dup == PAV_DUP_REFUSE)
-        return fail(ps, PAV_INVALID, ps->text + duplicate->at - 1,
-                    "this key stands twice in one object");
+    if (duplicate != NULL && ps->opts->dup == PAV_DUP_REFUSE) {
+        char what[128];
+
+        snprintf(
+            what, sizeof(what), "the key '%.*s' stands twice in one object",
+            (int)(duplicate->len < 64 ? duplicate->len : 64), duplicate->key);
+        return fail(ps, PAV_INVALID, ps->text + duplicate->at - 1, what);
+    }
     d->kind = PAV_OBJECT;
     d->index = big;
     d->len = count;

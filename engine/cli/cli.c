@@ -107,6 +107,14 @@ ask(const char *command, const struct pav_settings *s, const char *path,
 
     if (code != 0)
         return code;
+    if (strncmp(base, "http://", 7) != 0 || base[7] == '\0') {
+        fprintf(stderr,
+                "pavane %s: --url: '%s' is no http://HOST:PORT; a daemon "
+                "behind a proxy with TLS is reached where it listens itself\n",
+                command, base);
+        free(token);
+        return 2;
+    }
     url = pav_arena_printf(
         a, "%.*s%s",
         (int)(strlen(base) - (*base != '\0' && base[strlen(base) - 1] == '/')),

@@ -119,6 +119,31 @@ set_log_level(const char *name, struct pav_err *err)
                     "'%s' is none of debug, info, warn, error", name);
 }
 
+/* It stands in every ARN. */
+static enum pav_rc
+check_account(const char *account, struct pav_err *err)
+{
+    if (strlen(account) == 12 && strspn(account, "0123456789") == 12)
+        return PAV_OK;
+    return pav_fail(err, PAV_INVALID, "--account",
+                    "'%s' is no account: 12 digits are wanted", account);
+}
+
+/* Objects and logs are below it. */
+static enum pav_rc
+check_data(const char *path, struct pav_err *err)
+{
+    struct stat st;
+
+    if (path == NULL || (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) ||
+        mkdir(path, 0700) == 0)
+        return PAV_OK;
+    return pav_fail(err, PAV_IO, "--data",
+                    "'%s' is no folder and cannot be made one (%s): name one "
+                    "whose parent is there",
+                    path, strerror(errno));
+}
+
 /* "127.0.0.1:8080", "[::1]:0" */
 static enum pav_rc
 split_listen(const char *text, char *address, size_t room, int *port,
@@ -361,6 +386,10 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
     enum pav_rc rc;
 
     rc = set_log_level(pav_settings_text(s, "log-level"), err);
+    if (rc == PAV_OK)
+        rc = check_account(api.account, err);
+    if (rc == PAV_OK)
+        rc = check_data(api.data, err);
     if (rc == PAV_OK)
         rc = split_listen(pav_settings_text(s, "listen"), d->address,
                           sizeof(d->address), &d->port, err);

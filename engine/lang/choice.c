@@ -82,6 +82,27 @@ op_find(const struct pav_member *m)
     return NULL;
 }
 
+/* "; 'StringEqual' is none: did you mean 'StringEquals'?", or nothing. */
+static const char *
+probably_meant(struct compiler *c, const struct pav_doc *rule)
+{
+    const char *names[OP_COUNT + 1], *near, *key;
+    uint32_t i;
+
+    for (i = 0; i < OP_COUNT; i++)
+        names[i] = ops[i].name;
+    names[OP_COUNT] = NULL;
+    for (i = 0; i < rule->len; i++) {
+        key = pav_arena_strndup(c->arena, rule->members[i].key,
+                                rule->members[i].len);
+        near = pav_text_near(key, names);
+        if (near != NULL)
+            return pav_arena_printf(
+                c->arena, "; '%s' is none: did you mean '%s'?", key, near);
+    }
+    return "";
+}
+
 static bool
 pattern_is_sound(const struct pav_doc *d)
 {
@@ -192,7 +213,8 @@ test_compile(struct compiler *c, const struct pav_doc *d, const char *pointer,
     }
     if (count != 1) {
         compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
-                      "A rule needs exactly one operator, %u are given", count);
+                      "A rule needs exactly one operator, %u are given%s",
+                      count, count == 0 ? probably_meant(c, d) : "");
         return t;
     }
     if (depth > 0 && pav_doc_get(d, "Next") != NULL)

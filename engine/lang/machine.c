@@ -904,6 +904,20 @@ pav_machine_compile(const char *text, size_t len, enum pav_machine_type type,
     return machine_compile(text, len, type, false, faults);
 }
 
+/* Of a text that is no JSON: what it probably is. */
+static const char *
+what_it_is(const char *text, size_t len)
+{
+    if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
+        return "; the file begins with a byte order mark: save it as UTF-8 "
+               "without one";
+    if (len > 0 && *text != '{' && *text != '[' && *text != '"' &&
+        memchr(text, ':', len) != NULL)
+        return "; a definition is JSON: what is YAML is to be turned into it "
+               "first";
+    return "";
+}
+
 struct pav_machine *
 machine_compile(const char *text, size_t len, enum pav_machine_type type,
                 bool lone, struct pav_faults *faults)
@@ -930,7 +944,7 @@ machine_compile(const char *text, size_t len, enum pav_machine_type type,
 
         sscanf(err.at, "line %u, column %u", &line, &column);
         pav_faults_add(faults, PAV_ERROR, "INVALID_JSON_DESCRIPTION", "", line,
-                       "%s", err.message);
+                       "%s%s", err.message, what_it_is(text, len));
         faults->v[faults->count - 1].column = column;
         goto out;
     }

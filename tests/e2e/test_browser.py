@@ -182,7 +182,7 @@ class Finding(Browser):
         self.assertEqual([e.text for e in self.b.find_elements(By.CSS_SELECTOR, "tbody tr td:nth-child(2) a")],
                          ["chain", "loop"])
         self.d.send({"source": "loop", "detail-type": "Stray", "detail": {"id": "never-started"}})
-        for key, said in (("never-started", "parked"), ("nobody", "None came")):
+        for key, said in (("never-started", "parked"), ("nobody", "None is known by this key")):
             status, page = self.d.ask("GET", "/by-key/" + key)
             self.assertEqual(status, 404)
             self.assertIn(said, page.decode())

@@ -56,7 +56,7 @@ class Commands(unittest.TestCase):
                     ["dead-letters", "--redrive"], ["what-if", os.path.join(MACHINES, "order"), "--archive", "a"]]
         event = json.dumps({"id": "1", "source": "s", "detail-type": "t", "detail": {}})
         for status in (200, 404, 503):
-            for body in bodies:
+            for body in bodies if status == 200 else bodies[:4]:
                 with Stranger(status, body) as s:
                     for command in commands:
                         for more in ([], ["--json"]):
@@ -106,6 +106,20 @@ class Commands(unittest.TestCase):
         self.assertEqual(cli("-h")[0], 0)
         self.assertIn("usage: pavane list", cli("list", "-h")[1])
         self.assertIn("did you mean 'status'?", cli("list", "--sttus", "RUNNING")[2])
+        code, _, err = cli("serve", "--account", "12", "--listen", "127.0.0.1:0")
+        self.assertEqual((code, "--account: '12' is no account" in err), (2, True), err)
+        code, _, err = cli("serve", "--data", "/nowhere/x", "--listen", "127.0.0.1:0")
+        self.assertEqual((code, "--data: '/nowhere/x' is no folder" in err), (3, True), err)
+        code, _, err = cli("list", "--url", "https://x")
+        self.assertEqual((code, "'https://x' is no http://HOST:PORT" in err), (2, True), err)
+        with tempfile.TemporaryDirectory() as folder:
+            path = self.machine(folder, "m", {"A": {"Type": "Succeed"}})
+            rule = '{"StartAt":"A","States":{"A":{"Type":"Choice","Choices":[{"Variable":"$.x","StringEqual":"a","Next":"A"}]}}}'
+            for text, said in (("\ufeff{}", "byte order mark"), ("StartAt: A\n", "YAML"), ('{"StartAt":"A","StartAt":"B"}', "the key 'StartAt' stands"),
+                               (rule, "'StringEqual' is none: did you mean 'StringEquals'?")):
+                with open(os.path.join(path, "machine.asl.json"), "w", encoding="utf-8") as f:
+                    f.write(text)
+                self.assertIn(said, cli("validate", path)[1])
         with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
             for text, said in (('{"db": 5}', "'db' must be a text"), ('{"listn": "x"}', "did you mean 'listen'?")):
                 f.seek(0)

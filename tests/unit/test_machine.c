@@ -176,7 +176,7 @@ test_faults(void **state)
         {ONE("{\"Type\":\"Pass\",\"Next\":\"Z\",\"Colour\":1}"),
          "warning: UNKNOWN_FIELD"},
         {"{\"StartAt\":\"A\",\"StartAt\":\"A\",\"States\":{}}",
-         "this key stands twice"},
+         "the key 'StartAt' stands twice"},
         /* a text is wanted; what the task awaits is asked all the same */
         {"{\"StartAt\":\"A\",\"States\":{\"A\":{" TASK
          "},\"Z\":{\"Type\":\"Choice\",\"Choices\":[{\"Variable\":"
