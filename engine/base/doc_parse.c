@@ -311,10 +311,12 @@ open_container(struct parser *ps, bool object)
     return PAV_OK;
 }
 
-/* Keeps the last of each key, in the place of the first; returns the count. */
+/*
+ * Keeps the last of each key, in the place of the first; returns the count.
+ * `*copy` is the last duplicate, if there is one.
+ */
 static uint32_t
-drop_duplicates(struct pav_member *m, uint32_t count,
-                const struct pav_member **duplicate)
+drop_duplicates(struct pav_member *m, uint32_t count, struct pav_member *copy)
 {
     uint32_t i, j, kept = 0;
 
@@ -324,7 +326,7 @@ drop_duplicates(struct pav_member *m, uint32_t count,
                 memcmp(m[j].key, m[i].key, m[i].len) == 0)
                 break;
         if (j < kept) {
-            *duplicate = &m[i];
+            *copy = m[i]; /* its place is taken by what follows */
             m[j].value = m[i].value;
         } else {
             m[kept++] = m[i];
@@ -354,14 +356,16 @@ close_object(struct parser *ps, const struct open *o, struct pav_doc *d)
     uint32_t count = ps->count - o->first;
     uint32_t max = ps->opts->max_keys == 0 ? MAX_KEYS : ps->opts->max_keys;
     const struct pav_member *duplicate = NULL;
-    struct pav_member *from = ps->stack + o->first, *m;
+    struct pav_member *from = ps->stack + o->first, *m, copy = {.key = NULL};
     bool big = count > DOC_INDEX_FROM;
 
     if (count > max)
         return fail(ps, PAV_LIMIT, ps->text + o->at - 1,
                     "too many members in one object");
     if (!big && ps->opts->dup != PAV_DUP_KEEP)
-        count = drop_duplicates(from, count, &duplicate);
+        count = drop_duplicates(from, count, &copy);
+    if (copy.key != NULL)
+        duplicate = &copy;
     m = pav_arena_alloc(ps->arena,
                         count * (sizeof(*m) + (big ? sizeof(void *) : 0)));
     memcpy(m, from, count * sizeof(*m));
@@ -370,7 +374,7 @@ close_object(struct parser *ps, const struct open *o, struct pav_doc *d)
         if (ps->opts->dup != PAV_DUP_KEEP &&
             (duplicate = find_duplicate(m, count)) != NULL &&
             ps->opts->dup == PAV_DUP_LAST) {
-            const struct pav_member *ignored;
+            struct pav_member ignored;
 
             count = drop_duplicates(m, count, &ignored);
             doc_index_build(m, count);
