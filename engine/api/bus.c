@@ -51,28 +51,6 @@ letter(struct pav_query *q, const struct pav_delivery_row *row)
     return pav_members_object(&m);
 }
 
-void
-dead_letters_get(struct pav_query *q)
-{
-    struct pav_delivery_row *rows;
-    struct pav_items list;
-    struct pav_members m;
-    uint32_t limit, count, i;
-    int64_t after;
-
-    if (!query_limit(q, &limit) || !query_number(q, "next", &after))
-        return;
-    count =
-        pav_reader_dead_letters(q->reader, after, limit + 1, q->arena, &rows);
-    pav_items_init(&list, q->arena);
-    for (i = 0; i < count && i < limit; i++)
-        pav_items_add(&list, letter(q, &rows[i]));
-    pav_members_init(&m, q->arena);
-    pav_members_puts(&m, "deadLetters", pav_items_array(&list));
-    put_next(q, &m, count > limit ? rows[limit - 1].id : 0);
-    answer(q, &m);
-}
-
 /* ---- open deliveries ---- */
 
 static void
@@ -110,8 +88,13 @@ delivery(struct pav_query *q, const struct pav_delivery_row *row)
     return pav_members_object(&m);
 }
 
-void
-deliveries_get(struct pav_query *q)
+static void
+delivery_page(
+    struct pav_query *q, const char *key,
+    uint32_t (*read)(struct pav_reader *r, int64_t after, uint32_t limit,
+                     struct pav_arena *a, struct pav_delivery_row **out),
+    const struct pav_doc *(*entry)(struct pav_query *q,
+                                   const struct pav_delivery_row *row))
 {
     struct pav_delivery_row *rows;
     struct pav_items list;
@@ -121,14 +104,26 @@ deliveries_get(struct pav_query *q)
 
     if (!query_limit(q, &limit) || !query_number(q, "next", &after))
         return;
-    count = pav_reader_deliveries(q->reader, after, limit + 1, q->arena, &rows);
+    count = read(q->reader, after, limit + 1, q->arena, &rows);
     pav_items_init(&list, q->arena);
     for (i = 0; i < count && i < limit; i++)
-        pav_items_add(&list, delivery(q, &rows[i]));
+        pav_items_add(&list, entry(q, &rows[i]));
     pav_members_init(&m, q->arena);
-    pav_members_puts(&m, "deliveries", pav_items_array(&list));
+    pav_members_puts(&m, key, pav_items_array(&list));
     put_next(q, &m, count > limit ? rows[limit - 1].id : 0);
     answer(q, &m);
+}
+
+void
+dead_letters_get(struct pav_query *q)
+{
+    delivery_page(q, "deadLetters", pav_reader_dead_letters, letter);
+}
+
+void
+deliveries_get(struct pav_query *q)
+{
+    delivery_page(q, "deliveries", pav_reader_deliveries, delivery);
 }
 
 /* ---- how long waits take ---- */

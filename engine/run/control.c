@@ -206,17 +206,15 @@ tag_resource(struct control *c)
         (void)tags_put(c, arn, pav_doc_get(c->j->request, "tags"));
 }
 
-static void
-untag_resource(struct control *c)
+void
+tags_remove(struct control *c, const char *arn, const struct pav_doc *keys)
 {
-    const struct pav_doc *keys = pav_doc_get(c->j->request, "tagKeys"), *old;
-    const char *arn = tagged(c);
+    const struct pav_doc *old;
     struct pav_name_row row;
     struct pav_members left;
     uint32_t i, k;
 
-    if (arn == NULL ||
-        !pav_store_name(c->e->store, PAV_NAME_TAGS, 0, arn, c->a, &row))
+    if (!pav_store_name(c->e->store, PAV_NAME_TAGS, 0, arn, c->a, &row))
         return;
     old = control_body(c, &row);
     pav_members_init(&left, c->a);
@@ -233,6 +231,15 @@ untag_resource(struct control *c)
     }
     row.body = control_printed(c, pav_members_object(&left));
     pav_store_name_put(c->e->store, &row);
+}
+
+static void
+untag_resource(struct control *c)
+{
+    const char *arn = tagged(c);
+
+    if (arn != NULL)
+        tags_remove(c, arn, pav_doc_get(c->j->request, "tagKeys"));
 }
 
 static void

@@ -50,4 +50,8 @@ void describe_alias(struct control *c);
 void delete_alias(struct control *c);
 void list_aliases(struct control *c);
 
+/* Tags of these keys go; `keys` NULL: none. */
+void
+tags_remove(struct control *c, const char *arn, const struct pav_doc *keys);
+
 #endif

@@ -1059,38 +1059,13 @@ tag_resource(struct control *c)
                  "The requested resource exceeds the maximum number allowed.");
 }
 
-void
-events_untag(struct control *c, const char *arn)
-{
-    const struct pav_doc *keys = pav_doc_get(c->j->request, "TagKeys"), *old;
-    struct pav_name_row row;
-    struct pav_members m;
-    uint32_t i, j;
-
-    if (!events_row(c, PAV_NAME_TAGS, 0, arn, &row, &old))
-        return;
-    pav_members_init(&m, c->a);
-    for (i = 0; i < old->len; i++) {
-        for (j = 0; j < keys->len; j++)
-            if (keys->items[j].kind == PAV_STRING &&
-                keys->items[j].len == old->members[i].len &&
-                memcmp(keys->items[j].text, old->members[i].key,
-                       old->members[i].len) == 0)
-                break;
-        if (j == keys->len)
-            pav_members_add(&m, old->members[i].key, old->members[i].len,
-                            &old->members[i].value);
-    }
-    events_put(c, PAV_NAME_TAGS, 0, arn, 0, &m);
-}
-
 static void
 untag_resource(struct control *c)
 {
     const char *arn = tagged(c);
 
     if (arn != NULL)
-        events_untag(c, arn);
+        tags_remove(c, arn, pav_doc_get(c->j->request, "TagKeys"));
 }
 
 void

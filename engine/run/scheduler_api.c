@@ -531,7 +531,7 @@ untag_group(struct control *c)
     const char *arn = tagged(c);
 
     if (arn != NULL)
-        events_untag(c, arn);
+        tags_remove(c, arn, pav_doc_get(c->j->request, "TagKeys"));
 }
 
 static void

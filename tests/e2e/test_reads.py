@@ -120,15 +120,7 @@ class Damage(unittest.TestCase):
 
     def test_A2_a_torn_page_is_no_empty_answer(self):
         with Daemon() as d:
-            machine(d.folder, "wait", WAITING, RULES)
-            d.kill()
-            d.machines = os.path.join(d.folder, "machines")
-            d.start()
-            for n in range(300):
-                d.post(event(n))
-            d.stop()
-            self.damage(d.db, "step")
-            d.start()
+            self.wait_in_a_damaged(d, "step", 300)
             answers = {path: d.ask("GET", path) for path in
                        ("/api/v1/executions/wait%3Aorder-7/history", "/executions/wait:order-7",
                         "/api/v1/dispositions?correlationId=order-7")}
@@ -145,15 +137,7 @@ class Damage(unittest.TestCase):
 
     def test_T5_an_event_that_meets_damage_is_answered_and_others_go_on(self):
         with Daemon() as d:
-            machine(d.folder, "wait", WAITING, RULES)
-            d.kill()
-            d.machines = os.path.join(d.folder, "machines")
-            d.start()
-            for n in range(2000):
-                d.post(event(n))
-            d.stop()
-            self.damage(d.db, "execution")
-            d.start()
+            self.wait_in_a_damaged(d, "execution", 2000)
             refused = 0
             for n in range(0, 2000, 100):
                 status, answer = d.post(event(n, "Paid"))
@@ -167,6 +151,18 @@ class Damage(unittest.TestCase):
                 self.assertEqual(d.post(event(n))[1]["results"][0]["dispositions"][0]["disposition"], "started")
                 self.assertEqual(d.post(event(n, "Paid"))[1]["results"][0]["dispositions"][0]["disposition"], "resumed")
             self.assertIn("damaged", d.read_log())
+
+    def wait_in_a_damaged(self, d, table, orders):
+        """So many orders wait; then a table's pages are damaged."""
+        machine(d.folder, "wait", WAITING, RULES)
+        d.kill()
+        d.machines = os.path.join(d.folder, "machines")
+        d.start()
+        for n in range(orders):
+            d.post(event(n))
+        d.stop()
+        self.damage(d.db, table)
+        d.start()
 
     def damage(self, db, table):
         """Zeroes the leaves of a table but for the last one, which the start reads."""
