@@ -6,11 +6,11 @@
  * One table has all actions: their fields, where they run, how they answer.
  * A request is checked against its fields before anything else: what is
  * missing, of another type or out of bounds gets the service's own error; what
- * is unknown is passed over.  Changes go to the engine, reads and compiling to a query thread.
- * Errors are HTTP 400 with {"__type","message"}; names, fields and texts as the
- * service has them.  Dates are epoch seconds with a fraction.  Clients put
- * "sync-" before the host for StartSyncExecution and TestState: such a Host is
- * ours as well (net/access.c).
+ * is unknown is passed over.  Changes go to the engine, reads and compiling to
+ * a query thread. Errors are HTTP 400 with {"__type","message"}; names, fields
+ * and texts as the service has them.  Dates are epoch seconds with a fraction.
+ * Clients put "sync-" before the host for StartSyncExecution and TestState:
+ * such a Host is ours as well (net/access.c).
  */
 #include <ctype.h>
 #include <stdio.h>
