@@ -115,6 +115,21 @@ add_overdue(struct pav_query *q, struct pav_members *out)
     pav_members_puts(out, "overdue", pav_items_array(&rows));
 }
 
+static void
+add_loss(struct pav_query *q, struct pav_members *m)
+{
+    const struct pav_loss *l = q->loss;
+
+    view_bool(m, "missing", pav_loss_any(l));
+    view_text(m, "missing_events", count_text(q->arena, l->events));
+    view_text(m, "missing_executions", count_text(q->arena, l->executions));
+    view_text(m, "missing_commits", count_text(q->arena, l->commits));
+    view_bool(m, "missing_known", l->events > 0);
+    view_text(m, "missing_first",
+              count_text(q->arena, l->last_event - l->events + 1));
+    view_text(m, "missing_last", count_text(q->arena, l->last_event));
+}
+
 void
 page_overview(struct pav_query *q, const char *rest)
 {
@@ -145,6 +160,7 @@ page_overview(struct pav_query *q, const char *rest)
     }
     pav_members_init(&m, q->arena);
     pav_members_puts(&m, "machines", pav_items_array(&machines));
+    add_loss(q, &m);
     add_overdue(q, &m);
     pav_members_puts(&m, "executions", execution_rows(q, &f, &next));
     page_show(q, &(struct page){.name = "overview",

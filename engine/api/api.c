@@ -272,6 +272,7 @@ question_new(struct pav_api *api, const struct pav_request *req,
     qu->q.region = api->config.region;
     qu->q.account = api->config.account;
     qu->q.now_ms = api_now_ms(api);
+    qu->q.loss = &api->config.loss;
     qu->q.status = 200;
     qu->q.type = "application/json";
     pav_buf_init(&qu->q.out, ANSWER_MAX);

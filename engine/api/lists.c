@@ -338,6 +338,7 @@ status_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
 {
     const struct pav_status_view *s = &job->status;
     const struct pav_http_counts *h = pav_http_counts(api->config.http);
+    const struct pav_loss *loss = &api->config.loss;
     cJSON *paper = cJSON_CreateObject(), *o;
     char *text;
     size_t len;
@@ -382,6 +383,12 @@ status_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
     cJSON_AddNumberToObject(o, "streamsCut", (double)h->streams_cut);
     cJSON_AddNumberToObject(o, "resyncs",
                             (double)streams_resyncs(api->streams));
+    o = cJSON_AddObjectToObject(paper, "missing");
+    cJSON_AddNumberToObject(o, "events", (double)loss->events);
+    cJSON_AddNumberToObject(o, "executions", (double)loss->executions);
+    cJSON_AddNumberToObject(o, "steps", (double)loss->steps);
+    cJSON_AddNumberToObject(o, "lastEvent", (double)loss->last_event);
+    cJSON_AddNumberToObject(o, "unreadableCommits", (double)loss->commits);
     cJSON_AddNumberToObject(paper, "questions",
                             (double)pav_queue_count(api->questions));
     cJSON_AddNumberToObject(paper, "errors", (double)pav_fail_count());

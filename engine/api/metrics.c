@@ -268,6 +268,10 @@ metrics(struct pav_query *q)
     number(&q->out, "read_errors_total", "counter",
            "Queries that failed or took too long.",
            (double)atomic_load(&api->read_errors));
+    number(&q->out, "events_missing", "gauge",
+           "Acknowledged events that the database had not any more when the "
+           "daemon was started.",
+           (double)q->loss->events);
     number(&q->out, "wal_bytes", "gauge", "Size of the write-ahead log.",
            stat(wal, &st) == 0 ? (double)st.st_size : 0);
     put_rows(q);

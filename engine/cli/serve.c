@@ -402,6 +402,8 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
         rc = pav_store_open(api.db, &d->store, err);
     if (rc == PAV_OK)
         pav_store_cache(d->store, pav_settings_int(s, "cache-mb"));
+    if (rc == PAV_OK)
+        api.loss = *pav_store_loss(d->store);
     api.services = d->services;
     if (rc == PAV_OK)
         rc = pav_api_new(&api, &d->api, err);

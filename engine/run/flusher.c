@@ -100,6 +100,8 @@ flusher_release(struct pav_engine *e, struct pav_feed *feed,
         pav_queue_count(e->queue) == 0) { /* F2 */
         if (pav_store_owes(e->store))
             sync_and_count(e, &e->counts.sync);
+        else
+            pav_store_sync(e->store); /* it is told behind that too */
         release(e, feed, jobs);
         return;
     }

@@ -35,6 +35,7 @@
  *   wait_stat    how long waits of a state took
  *   content_seen hashes of events, for machines that ask for it
  *   attribute    values at indexed paths, by which executions are found
+ *   database     its random id, for what stands beside it (witness.c)
  *
  * Migrations only go forward; number n brings user_version from n to n + 1.
  */
@@ -313,6 +314,8 @@ const char *const sql_migrations[] = {
     "ALTER TABLE execution ADD COLUMN depth INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE map_run ADD COLUMN redriven_at INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX attribute_of ON attribute(execution_id);",
+    "CREATE TABLE database(id INTEGER PRIMARY KEY) STRICT;"
+    "INSERT INTO database VALUES(random());",
 };
 
 const int sql_version = sizeof(sql_migrations) / sizeof(sql_migrations[0]);
@@ -383,6 +386,7 @@ const char *const sql_texts[SQL_COUNT] = {
         "UPDATE disposition SET kind=?2,machine_id=?3,execution_id=?4,early=1,"
         "at=?5 WHERE id=?1",
     /* Rejected and expired ones (7, 8) were not taken: they may come again. */
+    [SQL_DISPOSITION_LAST] = "SELECT coalesce(max(id),0)/1024 FROM disposition",
     [SQL_CONCERNED] =
         "SELECT execution_id FROM disposition WHERE id>=?1*1024 AND "
         "id<(?1+1)*1024 AND machine_id IS ?2 AND kind NOT IN (7,8)",

@@ -265,12 +265,20 @@ migrate(struct pav_store *s, int64_t version, struct pav_err *err)
     return PAV_OK;
 }
 
+static int64_t
+after(int64_t last, int64_t floor)
+{
+    return (last > floor ? last : floor) + 1;
+}
+
 static bool
 load_counters(struct pav_store *s)
 {
-    int64_t event = 0, execution = 0, step = 0;
+    int64_t event = 0, told = 0, execution = 0, step = 0;
 
-    if (!ask_int(s, "SELECT coalesce(max(id),0) FROM event", &event) ||
+    if (!ask_int(s, "SELECT id FROM database", &s->database) ||
+        !ask_int(s, "SELECT coalesce(max(id),0) FROM event", &event) ||
+        !ask_int(s, sql_texts[SQL_DISPOSITION_LAST], &told) ||
         !ask_int(s, "SELECT coalesce(max(id),0) FROM execution", &execution) ||
         !ask_int(s, "SELECT coalesce(max(id),0) FROM step", &step) ||
         !ask_int(s, sql_texts[SQL_PARKED_TOTAL], &s->parked) ||
@@ -278,9 +286,10 @@ load_counters(struct pav_store *s)
         !ask_int(s, sql_texts[SQL_NOTE_TOTAL], &s->notes) ||
         !ask_int(s, sql_texts[SQL_OVERDUE_TOTAL], &s->overdue))
         return false;
-    s->next_event = event + 1;
-    s->next_execution = execution + 1;
-    s->next_step = step + 1;
+    event = event > told ? event : told; /* of a file that was spoilt */
+    s->next_event = after(event, s->floor.event);
+    s->next_execution = after(execution, s->floor.execution);
+    s->next_step = after(step, s->floor.step);
     return true;
 }
 
@@ -341,6 +350,38 @@ keep_private(const char *path)
     }
 }
 
+struct log_check {
+    struct pav_store *store;
+    struct pav_err *err;
+    enum pav_rc rc;
+};
+
+static bool
+check_log(void *arg, const char *name)
+{
+    struct log_check *c = arg;
+
+    c->rc = witness_check_log(c->store, name, c->err);
+    return c->rc == PAV_OK;
+}
+
+static enum pav_rc
+open_checked(struct pav_store *s, struct pav_err *err)
+{
+    struct pav_err log_err = {0};
+    struct log_check check = {.store = s, .err = &log_err, .rc = PAV_OK};
+    enum pav_rc rc;
+
+    vfs_before_log(check_log, &check);
+    rc = configure(s, err);
+    vfs_before_log(NULL, NULL);
+    if (check.rc != PAV_OK) {
+        *err = log_err;
+        return check.rc;
+    }
+    return rc;
+}
+
 enum pav_rc
 pav_store_open(const char *path, struct pav_store **out, struct pav_err *err)
 {
@@ -351,6 +392,7 @@ pav_store_open(const char *path, struct pav_store **out, struct pav_err *err)
     vfs_set_writer();
     keep_private(path);
     s->path = pav_xstrdup(path);
+    s->witness_fd = -1;
     if (sqlite3_open_v2(path, &s->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
                             SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
@@ -360,12 +402,18 @@ pav_store_open(const char *path, struct pav_store **out, struct pav_err *err)
         goto out;
     }
     sqlite3_extended_result_codes(s->db, 0);
-    rc = configure(s, err);
+    rc = open_checked(s, err);
     if (rc == PAV_OK && (!load_counters(s) || !seen_open(s)))
         rc = open_failed(s, err, "read it");
+    if (rc == PAV_OK) {
+        witness_open(s);
+        if (!load_counters(s)) /* beyond what is missing */
+            rc = open_failed(s, err, "read it");
+    }
 out:
     if (rc != PAV_OK) {
         seen_close(s);
+        witness_close(s);
         sqlite3_close(s->db);
         free(s->path);
         free(s);
@@ -408,6 +456,8 @@ pav_store_close(struct pav_store *s)
                               NULL);
     if (sqlite3_close(s->db) != SQLITE_OK)
         PAV_BUG("a statement of the store was left open");
+    witness_write(s, witness_look(s)); /* closing has synced it all */
+    witness_close(s);
     seen_close(s);
     free(s->path);
     free(s);
@@ -433,6 +483,7 @@ pav_store_commit(struct pav_store *s, struct pav_err *err)
     if (code == SQLITE_OK) {
         s->in_transaction = false;
         seen_after_commit(s);
+        witness_committed(s);
         return PAV_OK;
     }
     if (code == SQLITE_FULL) {
@@ -552,8 +603,16 @@ pav_store_owes(const struct pav_store *s)
 void
 pav_store_sync(struct pav_store *s)
 {
-    (void)s;
+    struct pav_ends ends = witness_look(s);
+
     vfs_log_sync();
+    witness_write(s, ends);
+}
+
+const struct pav_loss *
+pav_store_loss(const struct pav_store *s)
+{
+    return &s->loss;
 }
 
 enum pav_rc

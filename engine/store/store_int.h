@@ -3,6 +3,7 @@
 #define PAVANE_STORE_INT_H
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 #include "pavane/store_bus.h"
 
@@ -10,6 +11,9 @@
 
 /* Registers the shim; the first call counts. */
 void vfs_register(void);
+/* Asked once, with its name, when the next log is opened and before it is read:
+ * the database is locked by then.  False: it is not opened. */
+void vfs_before_log(bool (*fn)(void *arg, const char *name), void *arg);
 /* Writes are allowed on the calling thread alone from now on. */
 void vfs_set_writer(void);
 
@@ -18,9 +22,9 @@ void vfs_owe(bool on);
 bool vfs_owes(void);
 /* Until the syncs that are owed by now are done. */
 void vfs_await(void);
-/* Syncs what is owed, on any thread; aborts when that fails. */
 /* For how long a sync has been under way; 0: none is. */
 int64_t vfs_sync_us(void);
+/* Syncs what is owed, on any thread; aborts when that fails. */
 void vfs_log_sync(void);
 
 /* One prepared statement an id; the texts are in sql.c. */
@@ -47,6 +51,7 @@ enum statement {
     SQL_EVENT_GET,
     SQL_DISPOSITION_INSERT,
     SQL_DISPOSITION_CHANGE,
+    SQL_DISPOSITION_LAST,
     SQL_CONCERNED,
     SQL_EXECUTION_INSERT,
     SQL_EXECUTION_UPDATE,
@@ -151,6 +156,11 @@ extern const char *const sql_texts[SQL_COUNT];
 extern const char *const sql_migrations[];
 extern const int sql_version; /* of the schema: the number of migrations */
 
+/* The last of each that there is. */
+struct pav_ends {
+    int64_t event, execution, step;
+};
+
 struct pav_store {
     sqlite3 *db;
     char *path;
@@ -166,7 +176,32 @@ struct pav_store {
     int log_pages;
     int64_t retry_ms, retry_at_us; /* of a checkpoint; 0: at once */
     struct seen *seen;
+    /* witness.c */
+    int64_t database; /* its random id */
+    struct {
+        atomic_int_fast64_t event, execution, step;
+    } committed;
+    struct pav_ends witnessed; /* what the file says */
+    struct pav_ends floor;     /* ids up to there were given away */
+    int witness_fd;            /* -1: none */
+    struct pav_loss loss;
 };
+
+/* witness.c: what shows that acknowledged commits are gone. */
+enum pav_rc
+witness_check_log(struct pav_store *s, const char *log, struct pav_err *err);
+/* Behind the counters: what is missing is said, and the file opened. */
+void witness_open(struct pav_store *s);
+void witness_close(struct pav_store *s);
+/* Behind a commit, on the writer's thread. */
+void witness_committed(struct pav_store *s);
+/* Around a sync, on the thread that syncs. */
+struct pav_ends witness_look(const struct pav_store *s);
+void witness_write(struct pav_store *s, struct pav_ends durable);
+/* What the file beside this database says; false: none that is its. */
+bool witness_read(const char *path, int64_t database, struct pav_ends *out);
+/* How many commits stand in a log where SQLite will not read them. */
+int64_t witness_unread(int fd);
 
 /* seen.c: which events came before. */
 bool seen_open(struct pav_store *s);

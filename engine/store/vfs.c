@@ -53,6 +53,9 @@ static atomic_uint_fast64_t owed, paid;
 static atomic_int_fast64_t sync_began_us; /* that is under way; 0: none */
 static struct shim_file *log_file;        /* that the writer appends to */
 
+static bool (*before_log)(void *arg, const char *name);
+static void *before_log_arg;
+
 static sqlite3_vfs shim;
 static sqlite3_vfs *unix_vfs;
 static pthread_t writer;
@@ -370,6 +373,22 @@ static const sqlite3_io_methods methods = {
     .xShmUnmap = shim_shm_unmap,
 };
 
+void
+vfs_before_log(bool (*fn)(void *arg, const char *name), void *arg)
+{
+    before_log = fn;
+    before_log_arg = arg;
+}
+
+static bool
+may_open_log(const char *name)
+{
+    bool (*ask)(void *arg, const char *name) = before_log;
+
+    before_log = NULL;
+    return ask == NULL || ask(before_log_arg, name);
+}
+
 static int
 shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags,
           int *out_flags)
@@ -383,6 +402,8 @@ shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags,
     s->name = name;
     s->is_log = (flags & SQLITE_OPEN_WAL) != 0;
     s->sync_fd = -1;
+    if (s->is_log && !may_open_log(name))
+        return SQLITE_CANTOPEN;
     rc = unix_vfs->xOpen(unix_vfs, name, s->real, flags, out_flags);
     s->base.pMethods = s->real->pMethods == NULL ? NULL : &methods;
     return rc;

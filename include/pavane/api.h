@@ -24,6 +24,7 @@ struct pav_api_config {
     const struct pav_service_map *services; /* outlives the api */
     int query_threads;
     int64_t clock_offset_ms;
+    struct pav_loss loss;      /* what the store had not any more */
     struct pav_engine *engine; /* set by pav_api_bind() */
     struct pav_http *http;
     /* GETs outside /api/v1: pages and their files. */

@@ -20,6 +20,7 @@ struct pav_query {
     size_t body_len;
     const char *region, *account;
     int64_t now_ms;
+    const struct pav_loss *loss; /* what was missing at the start */
     /* filled in */
     int status;          /* 200 unless set */
     const char *type;    /* "application/json" unless set */

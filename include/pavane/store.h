@@ -48,6 +48,18 @@ bool pav_disposition_find(const char *name, enum pav_disposition *out);
  */
 PAV_MUSTUSE enum pav_rc
 pav_store_open(const char *path, struct pav_store **out, struct pav_err *err);
+/*
+ * Acknowledged data that the file did not have any more when it was opened:
+ * its log was damaged or cut off, or an older file was put in its place.
+ */
+struct pav_loss {
+    int64_t events, executions, steps; /* durable once, and missing */
+    int64_t last_event;                /* the id of the last one missing */
+    int64_t commits; /* in the log, behind a damage, that cannot be read */
+};
+const struct pav_loss *pav_store_loss(const struct pav_store *s);
+/* Is anything missing, for sure or as it seems? */
+bool pav_loss_any(const struct pav_loss *l);
 /* How much of the file is kept in memory; 16 MB unless said. */
 void pav_store_cache(struct pav_store *s, int64_t megabytes);
 /* The calling thread is the one that writes from now on. */

@@ -1,0 +1,325 @@
+/*
+ * Checking a whole database: its pages by SQLite, and what rows of one table
+ * say about another's.  A check is a query for what is wrong, in words.
+ */
+#include "pavane/verify.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store_int.h"
+
+#define CACHE "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;"
+
+/* Rows of a table for which another has no row. */
+#define WITHOUT(words, from, where, there, key)                                \
+    "SELECT " words " FROM " from " WHERE " where " AND NOT EXISTS"            \
+    " (SELECT 1 FROM " there " WHERE " key ")"
+#define ALL  "1"
+#define RUNS "x.status=0" /* PAV_RUNNING */
+
+static const struct {
+    const char *name, *claim, *sql;
+} queries[] = {
+    {"file", "each page and each index is whole",
+     "SELECT integrity_check FROM pragma_integrity_check(1000)"
+     " WHERE integrity_check<>'ok'"},
+    {"events", "the ids of events have no gap",
+     "SELECT CASE WHEN id=before+2 THEN 'event '||(id-1)||' is missing'"
+     " ELSE 'events '||(before+1)||' to '||(id-1)||' are missing' END"
+     " FROM (SELECT id,lag(id,1,0) OVER (ORDER BY id) before FROM event)"
+     " WHERE id>before+1"},
+    {"dispositions", "each belongs to an event that is there",
+     WITHOUT("'disposition '||d.id||': event '||(d.id/1024)||' is missing'",
+             "disposition d", ALL, "event e", "e.id=d.id/1024")},
+    {"executions", "each has its machine's version",
+     WITHOUT("'execution '||x.id||' ('||x.name||'): version '||x.version_id||"
+             "' is missing'",
+             "execution x", ALL, "machine_version v", "v.id=x.version_id")},
+    {"first-steps", "each execution has its first step",
+     WITHOUT("'execution '||x.id||' ('||x.name||'): step '||x.first_step||"
+             "' is missing'",
+             "execution x", ALL, "step s",
+             "s.id=x.first_step AND s.execution_id=x.id")},
+    {"last-steps", "each execution has its last step, and history up to there",
+     WITHOUT("'execution '||x.id||' ('||x.name||'): step '||x.last_step||"
+             "' is missing, or its history ends elsewhere'",
+             "execution x", ALL, "step s",
+             "s.id=x.last_step AND s.execution_id=x.id"
+             " AND s.first_event+s.event_count=x.next_event")},
+    {"steps", "each belongs to an execution that is there",
+     WITHOUT("'step '||s.id||': execution '||s.execution_id||' is missing'",
+             "step s", ALL, "execution x", "x.id=s.execution_id")},
+    {"journal", "each step follows one of its execution without a gap",
+     WITHOUT("'step '||s.id||' of execution '||s.execution_id||"
+             "' does not follow step '||s.previous",
+             "step s", "s.previous<>0", "step p",
+             "p.id=s.previous AND p.execution_id=s.execution_id"
+             " AND p.first_event+p.event_count=s.first_event")},
+    {"causes", "the event that moved a step is there",
+     WITHOUT("'step '||s.id||': event '||s.event_id||' is missing'", "step s",
+             "s.event_id>0", "event e", "e.id=s.event_id")},
+    {"waits", "each belongs to an execution that runs",
+     WITHOUT("'wait '||w.no||' of execution '||w.execution_id||"
+             "': that does not run'",
+             "wait w", ALL, "execution x", "x.id=w.execution_id AND " RUNS)},
+    {"timers", "each belongs to an execution that runs",
+     WITHOUT("'timer '||t.no||' of execution '||t.execution_id||"
+             "': that does not run'",
+             "timer t", ALL, "execution x", "x.id=t.execution_id AND " RUNS)},
+    {"tasks", "each belongs to an execution that runs",
+     WITHOUT("'task '||t.no||' of execution '||t.execution_id||"
+             "': that does not run'",
+             "task t", ALL, "execution x", "x.id=t.execution_id AND " RUNS)},
+    {"parked", "each is an event that is there",
+     WITHOUT("'parked event '||p.event_id||' is missing'", "parked p", ALL,
+             "event e", "e.id=p.event_id")},
+    {"archives", "each event of an archive is there",
+     WITHOUT("'archive '||a.archive_id||': event '||a.event_id||"
+             "' is missing'",
+             "archive_event a", ALL, "event e", "e.id=a.event_id")},
+    {"items", "each belongs to a map run that is there",
+     WITHOUT("'item '||i.item||' of map run '||i.run_id||': the run is "
+             "missing'",
+             "map_item i", ALL, "map_run r", "r.id=i.run_id")},
+};
+
+struct verification {
+    sqlite3 *db;
+    const char *path;
+    void (*begins)(void *arg, const struct pav_check *c);
+    void (*ends)(void *arg, const struct pav_check *c);
+    void *arg;
+    int64_t wrong;
+    struct pav_arena arena;
+};
+
+static void
+found(struct verification *v, struct pav_check *c, const char *what)
+{
+    c->wrong++;
+    if (c->shown < PAV_FINDINGS_SHOWN)
+        c->findings[c->shown++] =
+            pav_arena_strdup(&v->arena, what == NULL ? "" : what);
+}
+
+static void
+begin(struct verification *v, struct pav_check *c, const char *name,
+      const char *claim)
+{
+    memset(c, 0, sizeof(*c));
+    c->name = name;
+    c->claim = claim;
+    v->begins(v->arg, c);
+}
+
+static void
+end(struct verification *v, struct pav_check *c)
+{
+    v->wrong += c->wrong;
+    v->ends(v->arg, c);
+    pav_arena_reset(&v->arena);
+}
+
+static const char *
+tree_name(struct verification *v, int64_t root)
+{
+    sqlite3_stmt *st;
+    const char *name = NULL;
+
+    if (sqlite3_prepare_v2(v->db,
+                           "SELECT type||' '||name FROM sqlite_schema"
+                           " WHERE rootpage=?1",
+                           -1, &st, NULL) != SQLITE_OK)
+        return NULL;
+    sqlite3_bind_int64(st, 1, root);
+    if (sqlite3_step(st) == SQLITE_ROW)
+        name = column_str(st, 0, &v->arena);
+    sqlite3_finalize(st);
+    return name;
+}
+
+/* SQLite tells of several pages in one row, and of trees by their root. */
+static void
+found_in_file(struct verification *v, struct pav_check *c, const char *rows)
+{
+    char *save = NULL, *copy = pav_arena_strdup(&v->arena, rows), *line;
+
+    for (line = strtok_r(copy, "\n", &save); line != NULL;
+         line = strtok_r(NULL, "\n", &save)) {
+        char *rest = NULL;
+        const char *tree = strncmp(line, "Tree ", 5) == 0
+                               ? tree_name(v, strtoll(line + 5, &rest, 10))
+                               : NULL;
+
+        if (strncmp(line, "***", 3) != 0)
+            found(v, c,
+                  tree == NULL
+                      ? line
+                      : pav_arena_printf(&v->arena, "%s:%s", tree, rest));
+    }
+}
+
+/* A page that cannot be read ends a query: that is a finding as well. */
+static void
+run_query(struct verification *v, const char *name, const char *claim,
+          const char *sql)
+{
+    void (*take)(struct verification * v, struct pav_check * c,
+                 const char *row) =
+        strcmp(name, "file") == 0 ? found_in_file : found;
+    struct pav_check c;
+    sqlite3_stmt *st = NULL;
+    int rc;
+
+    begin(v, &c, name, claim);
+    rc = sqlite3_prepare_v2(v->db, sql, -1, &st, NULL);
+    while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+        rc = sqlite3_step(st);
+        if (rc == SQLITE_ROW)
+            take(v, &c, column_str(st, 0, &v->arena));
+    }
+    if (rc != SQLITE_DONE)
+        found(v, &c,
+              pav_arena_printf(&v->arena, "the check could not go on: %s",
+                               sqlite3_errmsg(v->db)));
+    sqlite3_finalize(st);
+    end(v, &c);
+}
+
+static int64_t
+ask(struct verification *v, const char *sql)
+{
+    sqlite3_stmt *st;
+    int64_t n = 0;
+
+    if (sqlite3_prepare_v2(v->db, sql, -1, &st, NULL) != SQLITE_OK)
+        return 0;
+    if (sqlite3_step(st) == SQLITE_ROW)
+        n = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    return n;
+}
+
+static void
+check_log(struct verification *v)
+{
+    const char *name = pav_arena_printf(&v->arena, "%s-wal", v->path);
+    struct pav_check c;
+    int64_t unread;
+    int fd;
+
+    begin(v, &c, "log", "each commit in the log (-wal) can be read");
+    fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    unread = fd < 0 ? 0 : witness_unread(fd);
+    if (fd >= 0)
+        close(fd);
+    if (unread > 0)
+        found(v, &c,
+              pav_arena_printf(&v->arena,
+                               "%lld commits stand behind a damage of the log",
+                               (long long)unread));
+    end(v, &c);
+}
+
+static void
+compare_end(struct verification *v, struct pav_check *c, const char *what,
+            int64_t had, const char *sql)
+{
+    int64_t have = ask(v, sql);
+
+    if (had > have)
+        found(v, c,
+              pav_arena_printf(&v->arena,
+                               "%s %lld to %lld were durable and are missing",
+                               what, (long long)have + 1, (long long)had));
+}
+
+static void
+check_witness(struct verification *v)
+{
+    struct pav_ends had;
+    struct pav_check c;
+
+    begin(v, &c, "acknowledged", "all that was durable is there (-witness)");
+    if (witness_read(v->path, ask(v, "SELECT id FROM database"), &had)) {
+        compare_end(v, &c, "events", had.event, "SELECT max(id) FROM event");
+        compare_end(v, &c, "executions", had.execution,
+                    "SELECT max(id) FROM execution");
+        compare_end(v, &c, "steps", had.step, "SELECT max(id) FROM step");
+    }
+    end(v, &c);
+}
+
+static enum pav_rc
+refuse(struct verification *v, struct pav_err *err)
+{
+    switch (sqlite3_errcode(v->db) & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return pav_fail(err, PAV_IO, v->path,
+                        "the database is in use; stop the daemon first");
+    case SQLITE_NOTADB:
+        return pav_fail(err, PAV_INVALID, v->path,
+                        "this file is no SQLite database, or its first page is "
+                        "damaged: restore it from a backup");
+    default:
+        return pav_fail(err, PAV_IO, v->path, "cannot be read: %s",
+                        sqlite3_errmsg(v->db));
+    }
+}
+
+static enum pav_rc
+open_checked(struct verification *v, struct pav_err *err)
+{
+    int64_t version;
+
+    if (access(v->path, F_OK) != 0)
+        return pav_fail(err, PAV_MISSING, v->path, "there is no such file");
+    vfs_register();
+    if (sqlite3_open_v2(v->path, &v->db,
+                        SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
+                        STORE_VFS) != SQLITE_OK ||
+        sqlite3_exec(v->db, CACHE "SELECT count(*) FROM sqlite_schema", NULL,
+                     NULL, NULL) != SQLITE_OK)
+        return refuse(v, err);
+    sqlite3_db_config(v->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    version = ask(v, "PRAGMA user_version");
+    if (ask(v, "PRAGMA application_id") != PAV_APPLICATION_ID)
+        return pav_fail(err, PAV_INVALID, v->path,
+                        "this database belongs to another program");
+    if (version != sql_version)
+        return pav_fail(err, PAV_INVALID, v->path,
+                        "this database has schema version %lld and this "
+                        "program knows %d: start the daemon once, or use the "
+                        "pavane that wrote it",
+                        (long long)version, sql_version);
+    return PAV_OK;
+}
+
+enum pav_rc
+pav_store_verify(const char *path,
+                 void (*begins)(void *arg, const struct pav_check *c),
+                 void (*ends)(void *arg, const struct pav_check *c), void *arg,
+                 int64_t *wrong, struct pav_err *err)
+{
+    struct verification v = {
+        .path = path, .begins = begins, .ends = ends, .arg = arg};
+    enum pav_rc rc = open_checked(&v, err);
+    size_t i;
+
+    pav_arena_init(&v.arena, 4096);
+    if (rc == PAV_OK) {
+        check_log(&v);
+        check_witness(&v);
+        for (i = 0; i < sizeof(queries) / sizeof(queries[0]); i++)
+            run_query(&v, queries[i].name, queries[i].claim, queries[i].sql);
+    }
+    pav_arena_fini(&v.arena);
+    sqlite3_close(v.db);
+    *wrong = v.wrong;
+    return rc;
+}
