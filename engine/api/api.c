@@ -92,8 +92,11 @@ tell_failed_read(struct question *qu)
 {
     struct pav_api *api = qu->api;
     struct pav_err err;
-    enum pav_rc rc = pav_reader_failed(qu->q.reader, &err);
+    enum pav_rc rc;
 
+    if (pav_doc_was_damaged())
+        pav_reader_spoilt(qu->q.reader, PAV_DOC_DAMAGED);
+    rc = pav_reader_failed(qu->q.reader, &err);
     if (rc == PAV_OK)
         return;
     pav_job_free(qu->define);

@@ -556,6 +556,9 @@ pav_doc_parse_copy(struct pav_arena *a, const char *text, size_t len,
                          err);
 }
 
+static bool expects_damage; /* set before there are threads */
+static _Thread_local bool damaged;
+
 const struct pav_doc *
 pav_doc_own(struct pav_arena *a, const char *text, size_t len)
 {
@@ -563,7 +566,25 @@ pav_doc_own(struct pav_arena *a, const char *text, size_t len)
     const struct pav_doc *d;
     struct pav_err err;
 
-    if (pav_doc_parse_copy(a, text, len, &opts, &d, &err) != PAV_OK)
+    if (pav_doc_parse_copy(a, text, len, &opts, &d, &err) == PAV_OK)
+        return d;
+    if (!expects_damage)
         PAV_BUG(err.message);
-    return d;
+    damaged = true;
+    return &pav_doc_null;
+}
+
+void
+pav_doc_expect_damage(void)
+{
+    expects_damage = true;
+}
+
+bool
+pav_doc_was_damaged(void)
+{
+    bool was = damaged;
+
+    damaged = false;
+    return was;
 }

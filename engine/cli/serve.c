@@ -467,6 +467,7 @@ run(const struct pav_settings *s, int argc, char **argv)
         return cli_usage(&serve_command, argv[0]);
     raise_descriptors();
     catch_signals();
+    pav_doc_expect_damage();
     umask(S_IRWXG | S_IRWXO); /* what it keeps is nobody else's to read */
     if (assemble(&d, s, &err) != PAV_OK) {
         int code = cli_fail("serve", &err);

@@ -14,12 +14,13 @@
 struct pav_event *
 arrival_event(struct arrival *ar)
 {
-    const struct pav_doc *d;
+    const struct pav_doc *d = &pav_doc_null;
 
     if (ar->event.doc == NULL) {
         if (pav_doc_parse(&ar->e->arena, ar->envelope->text.p,
                           ar->envelope->text.len, NULL, &d, NULL) != PAV_OK)
-            PAV_BUG("an event that was checked is no JSON");
+            pav_store_spoilt(ar->e->store, "in table event: what was checked "
+                                           "is no JSON any more");
         pav_event_init(&ar->event, d, &ar->e->arena);
     }
     return &ar->event;

@@ -233,6 +233,7 @@ turn_damaged(struct pav_engine *e, const struct pav_err *err)
     e->damaged = true;
     e->rest_until_us = pav_clock_mono_us() + REST_US;
     work_load(e);
+    (void)pav_doc_was_damaged();
     if (pav_store_commit(e->store, &again) != PAV_OK)
         pav_log(PAV_LOG_ERROR, NULL,
                 "some of what was under way cannot be found again: %s: %s",
@@ -273,6 +274,8 @@ settle(struct pav_engine *e, struct pav_job *define)
     before = pav_clock_mono_us();
     e->counts.flush_us += (uint64_t)(before - began);
 
+    if (pav_doc_was_damaged())
+        pav_store_spoilt(e->store, PAV_DOC_DAMAGED);
     switch (pav_store_commit(e->store, &err)) {
     case PAV_OK:
         committed = true;

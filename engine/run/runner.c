@@ -12,14 +12,16 @@
 #include "pavane/log.h"
 #include "run_int.h"
 
-static struct pav_bytes
-load_record(struct pav_engine *e, int64_t step_id)
+/* False and "null" when it is damaged: the turn is thrown away then. */
+static bool
+load_record(struct pav_engine *e, int64_t step_id, struct pav_bytes *out)
 {
+    static const struct pav_bytes none = {"null", 4};
     struct pav_step_row step;
+    bool whole = pav_store_step(e->store, step_id, &e->arena, &step);
 
-    if (!pav_store_step(e->store, step_id, &e->arena, &step))
-        PAV_BUG("an execution without its step");
-    return step.record;
+    *out = whole ? step.record : none;
+    return whole;
 }
 
 /* The input stands in the first record, with its events. */
@@ -50,17 +52,23 @@ bool
 execution_load(struct pav_engine *e, const struct pav_execution_row *row,
                struct execution *out)
 {
+    struct pav_bytes first;
+
     memset(out, 0, sizeof(*out));
     out->row = *row;
     out->noted = pav_store_note(e->store, row->id, &e->arena, &out->note);
     out->version = version_get(e, row->version_id);
     if (out->version == NULL)
         return false;
-    out->record_text = load_record(e, row->last_step);
-    if (pav_machine_needs_input(out->version->compiled))
-        out->input = input_of(e, row->first_step == row->last_step
-                                     ? out->record_text
-                                     : load_record(e, row->first_step));
+    if (!load_record(e, row->last_step, &out->record_text))
+        return false;
+    first = out->record_text;
+    if (pav_machine_needs_input(out->version->compiled)) {
+        if (row->first_step != row->last_step &&
+            !load_record(e, row->first_step, &first))
+            return false;
+        out->input = input_of(e, first);
+    }
     pav_step_view(out->version->compiled, execution_record(e, out),
                   execution_began(out), &e->arena, &out->before);
     return true;
@@ -361,11 +369,14 @@ void
 execution_end(struct pav_engine *e, const struct pav_execution_row *row,
               struct pav_history_event *out)
 {
-    struct pav_bytes record = load_record(e, row->last_step);
-    const struct pav_doc *d = pav_doc_own(&e->arena, record.p, record.len);
-    uint32_t count = pav_history_count(d);
+    struct pav_bytes record;
+    const struct pav_doc *d;
+    uint32_t count;
 
     memset(out, 0, sizeof(*out));
+    load_record(e, row->last_step, &record);
+    d = pav_doc_own(&e->arena, record.p, record.len);
+    count = pav_history_count(d);
     if (count > 0)
         pav_history_event(d, count - 1, 1, &e->arena, out);
 }

@@ -231,8 +231,11 @@ static bool
 has_doc(struct pav_engine *e, struct sending *s)
 {
     if (s->doc == NULL && pav_doc_parse(&e->arena, s->text.p, s->text.len, NULL,
-                                        &s->doc, NULL) != PAV_OK)
-        PAV_BUG("an event that was checked is no JSON");
+                                        &s->doc, NULL) != PAV_OK) {
+        pav_store_spoilt(e->store, "in table event: what was checked is no "
+                                   "JSON any more");
+        s->doc = &pav_doc_null;
+    }
     return true;
 }
 

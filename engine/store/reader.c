@@ -26,7 +26,7 @@ struct pav_reader {
     size_t count;
     int64_t deadline_us; /* INT64_MAX: none */
     int failed;          /* R1: SQLite's code of the first error */
-    char failure[256];
+    char failure[512];
 };
 
 /* Nothing but reading is allowed, whatever a text says. */
@@ -111,8 +111,17 @@ keep_failure(struct pav_reader *r, const char *sql)
     if (r->failed != SQLITE_OK)
         return;
     r->failed = sqlite3_extended_errcode(r->db);
-    snprintf(r->failure, sizeof(r->failure), "%s (code %d) in: %.120s",
-             sqlite3_errmsg(r->db), r->failed, sql);
+    sql_failure(r->db, r->failed, sql, r->failure, sizeof(r->failure));
+}
+
+/* R1: what was read contradicts itself. */
+void
+pav_reader_spoilt(struct pav_reader *r, const char *what)
+{
+    if (r->failed != SQLITE_OK)
+        return;
+    r->failed = SQLITE_CORRUPT;
+    snprintf(r->failure, sizeof(r->failure), "%s", what);
 }
 
 /* NULL when it cannot be prepared: it has no rows then, and R1. */
@@ -510,6 +519,10 @@ pav_reader_stands(struct pav_reader *r, int64_t machine_id, struct pav_arena *a,
 
 /* ---- steps ---- */
 
+#define MISSING_STEP                                                           \
+    "in table step: a step of an execution is missing, or not as it was "      \
+    "written"
+
 bool
 pav_reader_step(struct pav_reader *r, int64_t id, struct pav_arena *a,
                 struct pav_step_row *out)
@@ -517,12 +530,14 @@ pav_reader_step(struct pav_reader *r, int64_t id, struct pav_arena *a,
     sqlite3_stmt *st =
         reader_ask(r, "SELECT " STEP_COLUMNS " FROM step WHERE id=?1");
 
+    bool whole;
+
     sqlite3_bind_int64(st, 1, id);
-    if (!reader_row(r, st))
-        return false;
-    step_from(st, a, out);
+    whole = reader_row(r, st) && step_from(st, a, out);
     sqlite3_reset(st);
-    return true;
+    if (!whole)
+        pav_reader_spoilt(r, MISSING_STEP);
+    return whole;
 }
 
 /*
@@ -542,8 +557,10 @@ chain(struct pav_reader *r, int64_t last_step, int64_t from, int64_t until,
             reader_ask(r, "SELECT previous,first_event FROM step WHERE id=?1");
 
         sqlite3_bind_int64(st, 1, id);
-        if (!reader_row(r, st))
+        if (!reader_row(r, st)) {
+            pav_reader_spoilt(r, MISSING_STEP);
             break;
+        }
         first = sqlite3_column_int64(st, 1);
         if (*count == cap) {
             cap = cap == 0 ? 64 : cap * 2;

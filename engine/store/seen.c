@@ -256,15 +256,11 @@ seen_rollback(struct pav_store *s)
 bool
 seen_open(struct pav_store *s)
 {
-    sqlite3_stmt *st;
-    int rc;
+    sqlite3_stmt *st = store_read(s, SQL_SEEN_TAIL);
 
     s->seen = pav_xcalloc(1, sizeof(*s->seen));
     grow(s->seen);
-    if (sqlite3_prepare_v2(s->db, sql_texts[SQL_SEEN_TAIL], -1, &st, NULL) !=
-        SQLITE_OK)
-        return false;
-    while ((rc = sqlite3_step(st)) == SQLITE_ROW) { /* N1 */
+    while (store_row(s, st)) { /* N1 */
         struct pav_bytes source = {(const char *)sqlite3_column_blob(st, 1),
                                    (size_t)sqlite3_column_bytes(st, 1)};
         struct pav_bytes id = {(const char *)sqlite3_column_blob(st, 2),
@@ -272,9 +268,8 @@ seen_open(struct pav_store *s)
 
         seen_add(s, seen_hash_of(source, id), sqlite3_column_int64(st, 0));
     }
-    sqlite3_finalize(st);
     s->seen->committed = s->seen->count;
-    return rc == SQLITE_DONE;
+    return s->failed == SQLITE_OK;
 }
 
 void

@@ -315,7 +315,8 @@ const char *const sql_migrations[] = {
     "ALTER TABLE map_run ADD COLUMN redriven_at INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX attribute_of ON attribute(execution_id);",
     "CREATE TABLE database(id INTEGER PRIMARY KEY) STRICT;"
-    "INSERT INTO database VALUES(random());",
+    "INSERT INTO database VALUES(random());"
+    "ALTER TABLE step ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;",
 };
 
 const int sql_version = sizeof(sql_migrations) / sizeof(sql_migrations[0]);
@@ -418,8 +419,8 @@ const char *const sql_texts[SQL_COUNT] = {
         " status=4 AND id<?2))",
     [SQL_STEP_INSERT] =
         "INSERT INTO step(id,execution_id,previous,at,first_event,"
-        "event_count,semantics,wake,event_id,seed,record) "
-        "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+        "event_count,semantics,wake,event_id,seed,record,sum) "
+        "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
     [SQL_STEP_GET] = "SELECT " STEP_COLUMNS " FROM step WHERE id=?1",
     [SQL_WAIT_INSERT] =
         "INSERT INTO wait(execution_id,no,state,event_name,"

@@ -51,28 +51,90 @@ pav_disposition_find(const char *name, enum pav_disposition *out)
 
 /* ---- statements ---- */
 
+#define NAME_LETTERS "abcdefghijklmnopqrstuvwxyz_"
+
+static bool
+has_word(const char *list, const char *word, size_t len)
+{
+    const char *at = list;
+
+    while ((at = strstr(at, word)) != NULL && at[len] != '\0' && at[len] != ',')
+        at += len;
+    return at != NULL;
+}
+
+/* The tables that a statement names: "execution, attribute". */
+static void
+tables_of(const char *sql, char *out, size_t room)
+{
+    static const char *const before[] = {" FROM ", " INTO ", " JOIN ",
+                                         "UPDATE "};
+    size_t i, n = 0;
+    const char *at;
+    char name[64];
+
+    out[0] = '\0';
+    for (i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+        for (at = sql; (at = strstr(at, before[i])) != NULL && n < room;) {
+            size_t len = strspn(at += strlen(before[i]), NAME_LETTERS);
+
+            snprintf(name, sizeof(name), "%.*s", (int)len, at);
+            if (len > 0 && len < sizeof(name) && !has_word(out, name, len))
+                n += (size_t)snprintf(out + n, room - n, "%s%s",
+                                      n == 0 ? "" : ", ", name);
+        }
+    }
+}
+
+void
+sql_failure(sqlite3 *db, int code, const char *sql, char *out, size_t room)
+{
+    char tables[160];
+
+    tables_of(sql, tables, sizeof(tables));
+    snprintf(out, room, "in table %s: %s (code %d) in: %.120s", tables,
+             sqlite3_errmsg(db), code, sql);
+}
+
 static void
 keep_error(struct pav_store *s, int code, const char *sql)
 {
     if (s->failed != SQLITE_OK)
         return;
     s->failed = code;
-    snprintf(s->failure, sizeof(s->failure), "%s (code %d) in: %.200s",
-             sqlite3_errmsg(s->db), code, sql);
+    sql_failure(s->db, code, sql, s->failure, sizeof(s->failure));
+}
+
+void
+pav_store_spoilt(struct pav_store *s, const char *what)
+{
+    if (s->failed != SQLITE_OK)
+        return;
+    s->failed = SQLITE_CORRUPT;
+    snprintf(s->failure, sizeof(s->failure), "%s", what);
+}
+
+/* All of them at the start: what the schema lacks is told there. */
+static bool
+prepare_statements(struct pav_store *s)
+{
+    int i;
+
+    for (i = 0; i < SQL_COUNT; i++) {
+        if (sqlite3_prepare_v3(s->db, sql_texts[i], -1,
+                               SQLITE_PREPARE_PERSISTENT, &s->statements[i],
+                               NULL) != SQLITE_OK) {
+            keep_error(s, sqlite3_errcode(s->db), sql_texts[i]);
+            return false;
+        }
+    }
+    return true;
 }
 
 static sqlite3_stmt *
 statement(struct pav_store *s, enum statement id)
 {
-    sqlite3_stmt **st = &s->statements[id];
-
-    if (*st == NULL &&
-        sqlite3_prepare_v3(s->db, sql_texts[id], -1, SQLITE_PREPARE_PERSISTENT,
-                           st, NULL) != SQLITE_OK) {
-        fprintf(stderr, "%s\n", sqlite3_errmsg(s->db));
-        PAV_BUG(sql_texts[id]);
-    }
-    return *st;
+    return s->statements[id];
 }
 
 sqlite3_stmt *
@@ -170,10 +232,15 @@ column_str(sqlite3_stmt *st, int i, struct pav_arena *a)
 
 /* ---- opening ---- */
 
+#define RESTORE                                                                \
+    "restore the file from a backup, or save the rest with 'sqlite3 FILE "     \
+    ".recover | sqlite3 NEW'"
+
 static enum pav_rc
 open_failed(struct pav_store *s, struct pav_err *err, const char *what)
 {
-    int code = sqlite3_errcode(s->db);
+    int code =
+        s->failed != SQLITE_OK ? s->failed & 0xff : sqlite3_errcode(s->db);
 
     switch (code) {
     case SQLITE_BUSY:
@@ -183,7 +250,15 @@ open_failed(struct pav_store *s, struct pav_err *err, const char *what)
                         "or name another file");
     case SQLITE_NOTADB:
         return pav_fail(err, PAV_INVALID, s->path,
-                        "this file is no SQLite database; name another file");
+                        "this file is no SQLite database, or its first page "
+                        "is damaged; name another file, or restore it from a "
+                        "backup");
+    case SQLITE_CORRUPT:
+        return pav_fail(err, PAV_DAMAGED, s->path,
+                        "the database is damaged where the daemon begins to "
+                        "read: " RESTORE " ('pavane verify' lists what is "
+                        "wrong) (%s)",
+                        s->failure);
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
     case SQLITE_PERM:
@@ -194,15 +269,19 @@ open_failed(struct pav_store *s, struct pav_err *err, const char *what)
     case SQLITE_FULL:
         return pav_fail(err, PAV_FULL, s->path, "no space left on the disk");
     default:
-        return pav_fail(err, PAV_IO, s->path, "cannot %s: %s (code %d)", what,
-                        sqlite3_errmsg(s->db), code);
+        return pav_fail(err, PAV_IO, s->path, "cannot %s: %s", what,
+                        s->failed != SQLITE_OK ? s->failure
+                                               : sqlite3_errmsg(s->db));
     }
 }
 
 static bool
 run_sql(struct pav_store *s, const char *sql)
 {
-    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK;
+    if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK)
+        return true;
+    keep_error(s, sqlite3_errcode(s->db), sql);
+    return false;
 }
 
 static bool
@@ -211,11 +290,15 @@ ask_int(struct pav_store *s, const char *sql, int64_t *out)
     sqlite3_stmt *st;
     bool ok;
 
-    if (sqlite3_prepare_v2(s->db, sql, -1, &st, NULL) != SQLITE_OK)
+    if (sqlite3_prepare_v2(s->db, sql, -1, &st, NULL) != SQLITE_OK) {
+        keep_error(s, sqlite3_errcode(s->db), sql);
         return false;
+    }
     ok = sqlite3_step(st) == SQLITE_ROW;
     if (ok)
         *out = sqlite3_column_int64(st, 0);
+    else
+        keep_error(s, sqlite3_errcode(s->db), sql);
     sqlite3_finalize(st);
     return ok;
 }
@@ -382,6 +465,15 @@ open_checked(struct pav_store *s, struct pav_err *err)
     return rc;
 }
 
+static void
+finalize_statements(struct pav_store *s)
+{
+    int i;
+
+    for (i = 0; i < SQL_COUNT; i++)
+        sqlite3_finalize(s->statements[i]);
+}
+
 enum pav_rc
 pav_store_open(const char *path, struct pav_store **out, struct pav_err *err)
 {
@@ -403,7 +495,8 @@ pav_store_open(const char *path, struct pav_store **out, struct pav_err *err)
     }
     sqlite3_extended_result_codes(s->db, 0);
     rc = open_checked(s, err);
-    if (rc == PAV_OK && (!load_counters(s) || !seen_open(s)))
+    if (rc == PAV_OK &&
+        (!prepare_statements(s) || !load_counters(s) || !seen_open(s)))
         rc = open_failed(s, err, "read it");
     if (rc == PAV_OK) {
         witness_open(s);
@@ -414,6 +507,7 @@ out:
     if (rc != PAV_OK) {
         seen_close(s);
         witness_close(s);
+        finalize_statements(s);
         sqlite3_close(s->db);
         free(s->path);
         free(s);
@@ -444,14 +538,11 @@ pav_store_adopt(struct pav_store *s)
 void
 pav_store_close(struct pav_store *s)
 {
-    int i;
-
     if (s == NULL)
         return;
     if (s->in_transaction)
         pav_store_rollback(s);
-    for (i = 0; i < SQL_COUNT; i++)
-        sqlite3_finalize(s->statements[i]);
+    finalize_statements(s);
     sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
                               NULL);
     if (sqlite3_close(s->db) != SQLITE_OK)
@@ -490,14 +581,11 @@ pav_store_commit(struct pav_store *s, struct pav_err *err)
         pav_store_rollback(s);
         return pav_fail(err, PAV_FULL, s->path, "no space left on the disk");
     }
-    if (code == SQLITE_CORRUPT) {
-        (void)pav_fail(
-            err, PAV_DAMAGED, s->path,
-            "a page of the database is damaged: what is on it cannot "
-            "be had; stop the daemon and restore the file from a "
-            "backup, or save the rest with 'sqlite3 FILE .recover' "
-            "(%s)",
-            s->failure);
+    if (code == SQLITE_CORRUPT || code == SQLITE_CONSTRAINT) {
+        (void)pav_fail(err, PAV_DAMAGED, s->path,
+                       "the database is damaged, and what is there cannot be "
+                       "had; stop the daemon and " RESTORE " (%s)",
+                       s->failure);
         pav_store_rollback(s);
         return PAV_DAMAGED;
     }

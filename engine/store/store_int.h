@@ -215,6 +215,11 @@ void seen_after_commit(struct pav_store *s);
 void seen_rollback(struct pav_store *s);
 int64_t seen_hash_of(struct pav_bytes source, struct pav_bytes event_id);
 
+/* What went wrong where: the table that `sql` reads or writes, and SQLite's
+ * words. */
+void
+sql_failure(sqlite3 *db, int code, const char *sql, char *out, size_t room);
+
 /* Begin when needed, and give a statement ready to be bound. */
 sqlite3_stmt *store_write(struct pav_store *s, enum statement id);
 sqlite3_stmt *store_read(struct pav_store *s, enum statement id);
@@ -249,12 +254,14 @@ void delivery_from(sqlite3_stmt *st, struct pav_arena *a,
 /* Of every SELECT that step_from() reads. */
 #define STEP_COLUMNS                                                           \
     "id,execution_id,previous,at,first_event,event_count,semantics,wake,"      \
-    "event_id,seed,record"
+    "event_id,seed,record,sum"
 #define NOTE_COLUMNS                                                           \
     "n.execution_id,n.redrive_count,n.redriven_at,n.redrive_token,"            \
     "n.version_no,n.alias,n.trace,n.parent_id,n.parent_no,n.run_id,n.item,"    \
     "n.map_state,n.label"
 void note_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_note_row *out);
-void step_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_step_row *out);
+int64_t step_sum(int64_t id, struct pav_bytes record);
+/* False: its record is not as it was written. */
+bool step_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_step_row *out);
 
 #endif

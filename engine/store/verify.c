@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "pavane/text.h"
 #include "store_int.h"
 
 #define CACHE "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;"
@@ -59,6 +60,10 @@ static const struct {
              "step s", "s.previous<>0", "step p",
              "p.id=s.previous AND p.execution_id=s.execution_id"
              " AND p.first_event+p.event_count=s.first_event")},
+    {"records", "what each step wrote is as it was written",
+     "SELECT 'step '||id||' of execution '||execution_id||': its record is "
+     "not as it was written' FROM step WHERE sum NOT IN (0,"
+     "step_sum(id,record))"},
     {"causes", "the event that moved a step is there",
      WITHOUT("'step '||s.id||': event '||s.event_id||' is missing'", "step s",
              "s.event_id>0", "event e", "e.id=s.event_id")},
@@ -97,13 +102,32 @@ struct verification {
     struct pav_arena arena;
 };
 
+/* Damaged texts go to a terminal and into JSON. */
+static const char *
+printable(struct pav_arena *a, const char *text)
+{
+    size_t len = strlen(text), i;
+    char *copy = pav_arena_strndup(a, text, len);
+
+    for (i = 0; i < len;) {
+        size_t n = pav_utf8_len(text + i, text + len);
+
+        if (n == 0 || (unsigned char)text[i] < ' ') {
+            copy[i] = '?';
+            n = 1;
+        }
+        i += n;
+    }
+    return copy;
+}
+
 static void
 found(struct verification *v, struct pav_check *c, const char *what)
 {
     c->wrong++;
     if (c->shown < PAV_FINDINGS_SHOWN)
         c->findings[c->shown++] =
-            pav_arena_strdup(&v->arena, what == NULL ? "" : what);
+            printable(&v->arena, what == NULL ? "" : what);
 }
 
 static void
@@ -272,6 +296,16 @@ refuse(struct verification *v, struct pav_err *err)
     }
 }
 
+static void
+step_sum_sql(sqlite3_context *c, int n, sqlite3_value **v)
+{
+    struct pav_bytes record = {sqlite3_value_blob(v[1]),
+                               (size_t)sqlite3_value_bytes(v[1])};
+
+    (void)n;
+    sqlite3_result_int64(c, step_sum(sqlite3_value_int64(v[0]), record));
+}
+
 static enum pav_rc
 open_checked(struct verification *v, struct pav_err *err)
 {
@@ -287,6 +321,8 @@ open_checked(struct verification *v, struct pav_err *err)
                      NULL, NULL) != SQLITE_OK)
         return refuse(v, err);
     sqlite3_db_config(v->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_create_function(v->db, "step_sum", 2, SQLITE_UTF8, NULL,
+                            step_sum_sql, NULL, NULL);
     version = ask(v, "PRAGMA user_version");
     if (ask(v, "PRAGMA application_id") != PAV_APPLICATION_ID)
         return pav_fail(err, PAV_INVALID, v->path,

@@ -112,10 +112,15 @@ uint32_t pav_doc_unescape(const char *raw, size_t len, char *out);
 
 /*
  * For text that Pavane wrote itself, such as records around payloads: a few
- * levels deeper than anybody else's.  Bad text is a bug.
+ * levels deeper than anybody else's.  Bad text is a bug, unless it was stored
+ * in between: behind pav_doc_expect_damage() it is null, and this thread's
+ * next pav_doc_was_damaged() is true, once.
  */
 const struct pav_doc *
 pav_doc_own(struct pav_arena *a, const char *text, size_t len);
+#define PAV_DOC_DAMAGED "a text that Pavane wrote is no JSON any more"
+void pav_doc_expect_damage(void);
+bool pav_doc_was_damaged(void);
 
 /* Line and column, from 1, of offset `at` - 1 in `text`; columns in bytes. */
 void pav_doc_place(const char *text, size_t len, uint32_t at, unsigned *line,

@@ -22,6 +22,8 @@ void pav_reader_close(struct pav_reader *r);
 /* One consistent view between the two. */
 void pav_reader_begin(struct pav_reader *r);
 void pav_reader_end(struct pav_reader *r);
+/* What was read is not as it was written: pav_reader_failed() will say so. */
+void pav_reader_spoilt(struct pav_reader *r, const char *what);
 /* What failed since pav_reader_begin(): PAV_OK; PAV_BUSY: the time was up;
  * PAV_IO: the file cannot be read.  err->message says why. */
 PAV_MUSTUSE enum pav_rc

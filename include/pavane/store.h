@@ -95,6 +95,8 @@ int64_t pav_store_sync_us(void);
 void pav_store_action_begin(struct pav_store *s);
 void pav_store_action_end(struct pav_store *s, bool keep);
 void pav_store_rollback(struct pav_store *s);
+/* What was read is not as it was written: the commit answers PAV_DAMAGED. */
+void pav_store_spoilt(struct pav_store *s, const char *what);
 /* True when the log is long enough, or `idle` and not empty. */
 bool pav_store_wants_checkpoint(const struct pav_store *s, bool idle);
 void pav_store_checkpoint(struct pav_store *s);
@@ -218,6 +220,8 @@ struct pav_step_row {
 };
 
 void pav_store_step_add(struct pav_store *s, const struct pav_step_row *row);
+/* False: it is not there or not as it was written, which the commit answers
+ * with PAV_DAMAGED. */
 bool pav_store_step(struct pav_store *s, int64_t id, struct pav_arena *a,
                     struct pav_step_row *out);
 

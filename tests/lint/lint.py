@@ -36,7 +36,7 @@ HEADERS = {
 BASE = {"buf", "clock", "digest", "doc", "err", "file", "histogram", "learned", "log", "mem", "paper", "queue", "settings",
         "text", "zone"}
 LANG = {"history", "index", "machine", "map_run", "path", "pattern", "schedule", "schema", "step", "test_state", "transform"}
-STORE = {"store", "store_bus", "store_work", "reader"}
+STORE = {"store", "store_bus", "store_work", "reader", "verify"}
 RUN = {"engine", "envelope", "folder", "rules"}
 NET = {"client", "http", "outbound"}
 MAY = {

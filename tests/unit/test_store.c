@@ -209,7 +209,7 @@ test_a_failed_write_fails_the_commit(void **state)
     (void)state;
     pav_store_event_add(s, &row);
     pav_store_event_add(s, &row);
-    assert_int_equal(pav_store_commit(s, &err), PAV_IO);
+    assert_int_equal(pav_store_commit(s, &err), PAV_DAMAGED);
     pav_store_rollback(s);
     pav_store_close(s);
 }
