@@ -174,6 +174,7 @@ add_frame(struct pav_query *q, const struct page *p, struct pav_members *m)
     view_text(m, "title", p->title);
     view_text(m, "query", page_parameter(q, "q"));
     view_text(m, "topics", p->topics == NULL ? "" : p->topics);
+    view_text(m, "feed", q->feed);
     view_number(m, "now_ms", q->now_ms);
     view_time(m, "now", q->now_ms);
     view_text(m, "here", here(q));

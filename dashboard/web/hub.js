@@ -23,10 +23,42 @@ function become(next) {
   for (const port of tabs.keys()) port.postMessage({ state });
 }
 
+/** The number of the last change that concerned a topic. @type {Map<string, number>} */
+const changedAt = new Map();
+let unknownUntil = 0; // what changed up to there is not in changedAt
+const CHANGED_MAX = 2000;
+
+/** @param {string} place "EPOCH-NUMBER" */
+const epochOf = (place) => place.slice(0, place.lastIndexOf('-'));
+/** @param {string} place */
+const numberOf = (place) => Number(place.slice(place.lastIndexOf('-') + 1));
+
+/** @param {any} d */
+function remember(d) {
+  const n = numberOf(after);
+  if (changedAt.size > CHANGED_MAX) {
+    changedAt.clear();
+    unknownUntil = n;
+  }
+  if (d.executions.length > 0) changedAt.set('executions', n);
+  if (d.events) changedAt.set('events', n);
+  if (d.machines) changedAt.set('machines', n);
+  for (const x of d.executions) changedAt.set('execution:' + x.id, n);
+}
+
+/** Did something that a page shows change since it was made?  True when that is not known.
+ * @param {string} at where it was made @param {string[]} topics */
+function changedSince(at, topics) {
+  if (at === '' || epochOf(at) !== epochOf(after)) return true;
+  const n = numberOf(at);
+  return n < unknownUntil || topics.some((t) => (changedAt.get(t) ?? 0) > n);
+}
+
 /** @param {MessageEvent} e */
 function onChanges(e) {
   after = e.lastEventId;
   const d = JSON.parse(e.data);
+  remember(d);
   for (const [port, tab] of tabs) {
     const t = tab.topics;
     const concerned = (t.has('executions') && d.executions.length > 0) || (t.has('events') && d.events) ||
@@ -57,6 +89,13 @@ function close() {
   asked = '';
 }
 
+/** @param {MessageEvent} e */
+function begun(e) {
+  after = e.lastEventId;
+  failures = 0;
+  become('live');
+}
+
 function open() {
   const topics = few(union());
   close();
@@ -64,15 +103,11 @@ function open() {
   asked = topics.join('\n');
   const q = topics.map((t) => 'topic=' + encodeURIComponent(t)).join('&');
   source = new EventSource(`${url}?${q}${after ? '&after=' + encodeURIComponent(after) : ''}`);
-  source.addEventListener('hello', (e) => {
-    after = e.lastEventId;
-    failures = 0;
-    become('live');
-  });
+  source.addEventListener('hello', begun);
   source.addEventListener('resync', (e) => {
-    after = e.lastEventId;
-    failures = 0;
-    become('live');
+    begun(e);
+    changedAt.clear();
+    unknownUntil = numberOf(after);
     everybody();
   });
   source.addEventListener('changes', onChanges);
@@ -84,12 +119,30 @@ function open() {
   };
 }
 
-/** Ask anew when a topic is missing, and when nobody is left. */
+/** Ask anew when a topic is missing, and when nobody is left; true when it did. */
 function adapt() {
   const have = new Set(asked.split('\n'));
   const want = few(union());
-  if (want.length === 0) close();
-  else if (want.some((t) => !have.has(t))) open();
+  if (want.length === 0) {
+    close();
+    after = '';
+  } else if (want.some((t) => !have.has(t))) {
+    open();
+    return true;
+  }
+  return false;
+}
+
+/** A tab's page was made at `at`: the stream that it needs begins there, or it is told what it missed.
+ * @param {MessagePort} port @param {string[]} topics @param {string} at */
+function welcome(port, topics, at) {
+  const before = after;
+  const known = at !== '' && (before === '' || epochOf(at) === epochOf(before));
+  if (known && (before === '' || numberOf(at) < numberOf(before))) after = at;
+  const opened = adapt();
+  if (!opened) after = before;
+  const missed = !known || (!opened && changedSince(at, topics));
+  port.postMessage(missed ? { state, changed: true } : { state });
 }
 
 /** @param {MessagePort} port */
@@ -105,9 +158,8 @@ export function join(port) {
     const fresh = !known || m.topics.some((/** @type {string} */ t) => !known.topics.has(t));
     tabs.set(port, { topics: new Set(m.topics), heard: Date.now() });
     url = m.url;
-    adapt();
-    // what changed since its page was made: nobody told it
-    if (fresh) port.postMessage({ state, changed: true });
+    if (fresh) welcome(port, m.topics, m.at);
+    else adapt();
   };
   port.start();
 }

@@ -120,7 +120,7 @@ export function follow() {
   let told = '';
   const tell = () => {
     told = topics().join(' ');
-    port?.postMessage({ url, topics: topics() });
+    port?.postMessage({ url, topics: topics(), at: main().dataset.feed ?? '' });
   };
   main().addEventListener('pavane:news', /** @type {EventListener} */ (onNews));
   main().addEventListener('pavane:changed', () => {

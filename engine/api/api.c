@@ -276,6 +276,7 @@ question_new(struct pav_api *api, const struct pav_request *req,
     qu->q.account = api->config.account;
     qu->q.now_ms = api_now_ms(api);
     qu->q.loss = &api->config.loss;
+    qu->q.feed = "";
     qu->q.status = 200;
     qu->q.type = "application/json";
     pav_buf_init(&qu->q.out, ANSWER_MAX);
@@ -490,6 +491,15 @@ readyz(struct pav_api *api, struct pav_ref ref)
         api_reply(api, ref, 200, "text/plain; charset=utf-8", "ready\n", 6);
 }
 
+static void
+ask_page(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
+{
+    struct question *qu = question_new(api, req, ref, api->config.page);
+
+    qu->q.feed = streams_place(api, qu->q.arena); /* before it reads */
+    question_push(api, qu);
+}
+
 static const struct resource {
     const char *prefix;
     pav_query_fn run;
@@ -588,7 +598,7 @@ get(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
                   "/api/v1/archives/NAME/events, /api/v1/schemas/discover, "
                   "/api/v1/machines, /api/v1/status and /api/v1/stream are");
     else
-        api_ask(api, req, ref, api->config.page);
+        ask_page(api, req, ref);
 }
 
 const char *

@@ -380,6 +380,7 @@ status_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
     cJSON_AddNumberToObject(o, "bad", (double)h->bad);
     cJSON_AddNumberToObject(o, "timedOut", (double)h->timed_out);
     cJSON_AddNumberToObject(o, "streams", streams_count(api->streams));
+    cJSON_AddBoolToObject(o, "watched", streams_watching(api->streams));
     cJSON_AddNumberToObject(o, "streamsCut", (double)h->streams_cut);
     cJSON_AddNumberToObject(o, "resyncs",
                             (double)streams_resyncs(api->streams));

@@ -16,8 +16,10 @@
  *
  * Changes are numbered as they become durable and kept in a ring.  A client
  * goes on behind Last-Event-ID (or ?after=); the epoch is the daemon's start:
- * after a restart everybody is told to resync.  Messages go out at most every
- * FLUSH_MS, so that a busy daemon does not drown its readers.
+ * after a restart everybody is told to resync.  A page says at which number it
+ * was made, and its stream goes on behind that: changes are
+ * numbered for ALONE_S after a page, also while no stream is open.  Messages go
+ * out at most every FLUSH_MS, so that a busy daemon does not drown its readers.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +39,7 @@
 #define TELL_BYTES  (128 * 1024)
 #define STATES_MAX  4096 /* bytes; of a wider execution none are told */
 #define HEARTBEAT_S 15
+#define ALONE_S     10
 #define HEADERS     "X-Accel-Buffering: no\r\n"
 
 enum change_kind { CHANGE_EXECUTION, CHANGE_EVENTS, CHANGE_MACHINES };
@@ -64,6 +67,8 @@ struct streams {
     struct subscriber *v;
     uint32_t count;
     int quiet_s; /* since the last heartbeat */
+    bool watching;
+    int alone_s; /* since a page was made, while no stream is open */
     uint64_t resyncs;
 };
 
@@ -96,6 +101,12 @@ uint32_t
 streams_count(const struct streams *s)
 {
     return s->count;
+}
+
+bool
+streams_watching(const struct streams *s)
+{
+    return s->watching;
 }
 
 uint64_t
@@ -251,11 +262,41 @@ unsubscribe(struct pav_api *api, uint32_t i)
     struct streams *s = api->streams;
 
     s->v[i] = s->v[--s->count];
-    if (s->count > 0)
-        return;
-    /* Nothing is gathered from now on: who comes back has missed something. */
-    pav_engine_watch(api->config.engine, false);
+    s->alone_s = 0;
+}
+
+/* Nothing is gathered from now on: who comes back has missed something. */
+static void
+watch_no_more(struct pav_api *api)
+{
+    struct streams *s = api->streams;
+
+    s->watching = false;
+    (void)pav_engine_watch(api->config.engine, false);
     s->first = ++s->last + 1;
+}
+
+static void
+begin_epoch(struct pav_api *api)
+{
+    if (api->streams->epoch == 0)
+        api->streams->epoch = api_now_ms(api);
+}
+
+const char *
+streams_place(struct pav_api *api, struct pav_arena *a)
+{
+    struct streams *s = api->streams;
+
+    begin_epoch(api);
+    s->alone_s = 0;
+    if (!s->watching) {
+        s->watching = true;
+        if (!pav_engine_watch(api->config.engine, true))
+            return "";
+    }
+    return pav_arena_printf(a, "%lld-%llu", (long long)s->epoch,
+                            (unsigned long long)s->last);
 }
 
 /* The alarm: everybody hears what is new. */
@@ -297,6 +338,8 @@ streams_tick(struct pav_api *api)
     bool beat = ++s->quiet_s >= HEARTBEAT_S;
     uint32_t i;
 
+    if (s->watching && s->count == 0 && ++s->alone_s > ALONE_S)
+        watch_no_more(api);
     if (!beat) {
         forget_the_gone(api);
         return;
@@ -405,8 +448,7 @@ stream_get(struct pav_api *api, const struct pav_request *req,
                   "512 streams are open; ask every 5 seconds instead");
         return;
     }
-    if (s->epoch == 0)
-        s->epoch = api_now_ms(api);
+    begin_epoch(api);
     if (*id == '\0' &&
         pav_query_get(req->query, "after", after, sizeof(after)) != NULL)
         id = after;
@@ -421,7 +463,8 @@ stream_get(struct pav_api *api, const struct pav_request *req,
     if (pav_http_stream(api->config.http, ref, "text/event-stream", HEADERS) &&
         pav_http_stream_put(api->config.http, ref, b.p, b.len)) {
         s->v[s->count++] = sub;
-        pav_engine_watch(api->config.engine, true);
+        s->watching = true;
+        (void)pav_engine_watch(api->config.engine, true);
         if (sub.sent < s->last)
             pav_http_alarm(api->config.http, 1);
     }

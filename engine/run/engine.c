@@ -457,6 +457,7 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
     t1 = began = e->began_us = pav_clock_mono_us();
     e->counts.collect_us += (uint64_t)(t1 - t0);
     settled = settled_us(e);
+    feed_turn_begins(e);
     pav_clock_forget(e->clock); /* T3: the first reader freezes it */
     for (; n != NULL; n = next) {
         struct pav_job *j = (struct pav_job *)n;
@@ -486,6 +487,7 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
     settled = settled_us(e) - settled;
     e->counts.advance_us += (uint64_t)(pav_clock_mono_us() - t1) - settled;
     settle(e, NULL);
+    feed_turn_ends(e);
     t1 = pav_clock_mono_us();
     if (pav_store_wants_checkpoint(e->store, idle)) {
         pav_store_checkpoint(e->store);
@@ -588,6 +590,7 @@ pav_engine_new(const struct pav_engine_config *config)
     serve_services(e);
     atomic_init(&e->ready, true);
     atomic_init(&e->watched, false);
+    atomic_init(&e->telling, TELLING_BETWEEN);
     pav_arena_init(&e->arena, 1 << 20);
     bus_load(e);
     schemas_load(e);

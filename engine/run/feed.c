@@ -1,6 +1,10 @@
 /*
  * The feed: what a turn changed, gathered while it advances and handed on
  * behind its commit (T1).  Nothing is gathered while nobody watches.
+ *
+ * A turn tells all that it changes or nothing: whether somebody watches is
+ * looked at once, where it begins.  So who begins to watch knows whether a
+ * turn is under way that tells nothing.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +14,7 @@
 static struct pav_feed *
 feed_of(struct pav_engine *e)
 {
-    if (e->config.feed == NULL || !atomic_load(&e->watched))
+    if (e->config.feed == NULL || atomic_load(&e->telling) != TELLING_ALL)
         return NULL;
     if (e->feed == NULL) {
         e->feed = pav_xcalloc(1, sizeof(*e->feed));
@@ -86,7 +90,25 @@ pav_feed_free(struct pav_feed *f)
 }
 
 void
+feed_turn_begins(struct pav_engine *e)
+{
+    atomic_store(&e->telling, TELLING_UNKNOWN);
+    atomic_store(&e->telling,
+                 atomic_load(&e->watched) ? TELLING_ALL : TELLING_NOTHING);
+}
+
+void
+feed_turn_ends(struct pav_engine *e)
+{
+    atomic_store(&e->telling, TELLING_BETWEEN);
+}
+
+bool
 pav_engine_watch(struct pav_engine *e, bool wanted)
 {
+    int telling;
+
     atomic_store(&e->watched, wanted);
+    telling = atomic_load(&e->telling);
+    return telling == TELLING_BETWEEN || telling == TELLING_ALL;
 }

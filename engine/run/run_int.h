@@ -40,6 +40,14 @@ struct machine {
     uint64_t concerned_by; /* the last arrival that did */
 };
 
+/* Does the turn under way tell what it changes? */
+enum telling {
+    TELLING_BETWEEN, /* none is under way */
+    TELLING_UNKNOWN, /* it has just begun */
+    TELLING_ALL,
+    TELLING_NOTHING
+};
+
 struct pav_engine {
     struct pav_engine_config config;
     struct pav_store *store;
@@ -49,6 +57,7 @@ struct pav_engine {
     struct flusher *flusher; /* NULL when the engine is turned by hand */
     bool threaded;
     atomic_bool ready, watched;
+    atomic_int telling; /* enum telling, of the turn under way */
 
     struct machine *machines;
     struct version *versions;
@@ -350,6 +359,9 @@ void
 feed_execution(struct pav_engine *e, const struct execution *x, bool started);
 void feed_disposition(struct pav_engine *e, enum pav_disposition kind);
 void feed_machines(struct pav_engine *e);
+/* Around the turn's work and its commits. */
+void feed_turn_begins(struct pav_engine *e);
+void feed_turn_ends(struct pav_engine *e);
 /* What was gathered, behind a commit; NULL, and nothing is kept, behind a
  * rollback. */
 struct pav_feed *feed_take(struct pav_engine *e, bool committed);

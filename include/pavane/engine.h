@@ -249,8 +249,9 @@ bool pav_engine_ready(struct pav_engine *e);
 const char *pav_redrive_refusal(const struct pav_execution_row *row,
                                 enum pav_machine_type type, int64_t now_ms);
 
-/* From any thread: are changes wanted from the next turn on? */
-void pav_engine_watch(struct pav_engine *e, bool wanted);
+/* From any thread: are changes wanted from the next turn on?  True when all of
+ * them will be told; false when a turn is under way that tells nothing. */
+bool pav_engine_watch(struct pav_engine *e, bool wanted);
 
 /* One turn on the calling thread, for tests on a virtual clock. */
 void pav_engine_turn(struct pav_engine *e, int64_t wait_ms);

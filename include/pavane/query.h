@@ -20,6 +20,8 @@ struct pav_query {
     size_t body_len;
     const char *region, *account;
     int64_t now_ms;
+    const char *feed; /* a page's: all later changes are told behind this place
+                       * of the stream; "" when that is not known */
     const struct pav_loss *loss; /* what was missing at the start */
     /* filled in */
     int status;          /* 200 unless set */

@@ -249,6 +249,21 @@ class Api(unittest.TestCase):
         source = {"OrderReceived": "order.service", "PaymentSettled": "payment.service"}[kind]
         self.d.send({"source": source, "detail-type": kind, "detail": {"orderId": key}})
 
+    def test_D16_a_page_says_where_its_stream_goes_on(self):
+        """Also while nobody watched: what comes behind a page is told, what it shows already is not."""
+        place = lambda path: re.search(r'data-feed="([^"]*)"', self.d.ask("GET", path)[1].decode()).group(1)
+        self.order("OrderReceived", "f-1")
+        first = until(lambda: place("/executions"))
+        self.order("OrderReceived", "f-2")
+        second = until(lambda: (lambda p: p if p != first else None)(place("/executions?part=main")))
+        r = self.stream("topic=executions&after=" + first)
+        self.assertEqual(self.message(r)[:2], (first, "hello"))
+        self.assertEqual([x["key"] for x in self.message(r)[2]["executions"]], ["f-2"])
+        r = self.stream("topic=executions&after=" + second)
+        self.assertEqual(self.message(r)[:2], (second, "hello"))
+        self.order("OrderReceived", "f-3")
+        self.assertEqual([x["key"] for x in self.message(r)[2]["executions"]], ["f-3"])
+
     def test_stream(self):
         r = self.stream("topic=executions&topic=events")
         self.assertEqual(r.getheader("Content-Type"), "text/event-stream")
@@ -291,6 +306,12 @@ class Api(unittest.TestCase):
         r.close()
         until(lambda: self.d.get("/api/v1/status")["http"]["streams"] == 0)
         self.order("OrderReceived", "unseen-1")
+        r = self.stream("topic=executions", number)  # within ten seconds it is still told
+        self.assertEqual(self.message(r)[1], "hello")
+        self.assertEqual([x["key"] for x in self.message(r)[2]["executions"]], ["unseen-1"])
+        r.close()
+        until(lambda: not self.d.get("/api/v1/status")["http"]["watched"], 40)
+        self.order("OrderReceived", "unseen-2")
         self.assertEqual(self.message(self.stream("topic=executions", number))[1], "resync")
 
     def test_head_of_a_stream(self):

@@ -352,6 +352,41 @@ class Live(Browser):
         until(lambda: self.b.title.startswith("Event "))
         self.assertIn('"orderId": "aside-1"', self.b.find_element(By.CSS_SELECTOR, "pre.json").text)
 
+    def test_D16_a_page_is_fetched_once(self):
+        """Not again when its stream begins; a change behind it is one more; a second tab says what it missed."""
+        again = "return performance.getEntriesByType('resource').filter((e) => e.name.includes('part=main')).length"
+        self.event("OrderReceived", "once-1")
+        for path in ("/by-key/once-1", "/executions", "/machines/order", "/events", "/"):
+            self.open(path)
+            self.live()
+            until(lambda: self.d.get("/api/v1/status")["http"]["streams"] >= 1)
+            # Scripts of the page ran long ago when the next answer is there.
+            self.js("return fetch('/livez').then(() => new Promise(requestAnimationFrame))")
+            self.assertEqual(self.js(again), 0, path)
+        self.open("/by-key/once-1")
+        self.live()
+        self.event("PaymentSettled", "once-1")
+        until(lambda: "waits in AwaitShop" in self.answer(), 5)
+        self.assertEqual(self.js(again), 1)
+        # Made before a change and shown behind it, while another tab holds the stream.
+        first = self.b.current_window_handle
+        place = self.js("return document.getElementById('main').dataset.feed")
+        self.event("ShopAccepted", "once-1", inTime=True)
+        until(lambda: "waits in AwaitShop" not in self.answer(), 5)
+        self.b.switch_to.new_window("tab")
+        try:
+            self.b.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": """
+                new MutationObserver((_, o) => {
+                    const main = document.getElementById('main');
+                    if (main) { main.dataset.feed = '%s'; o.disconnect(); }
+                }).observe(document, { childList: true, subtree: true });""" % place})
+            self.open("/by-key/once-1")
+            until(lambda: self.js(again) == 1)
+        finally:
+            self.b.close()
+            self.b.switch_to.window(first)
+        self.quiet()
+
     def test_eight_tabs(self):
         """Scenario 11: eight tabs on a plain-HTTP name: all live, one stream."""
         self.b.get("about:blank")
