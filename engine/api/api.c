@@ -724,7 +724,7 @@ pav_api_body_max(void *arg, enum pav_method m, const char *path)
     (void)arg;
     if (m != PAV_POST && m != PAV_PUT)
         return m == PAV_DELETE ? 1024 : 0;
-    return strcmp(path, "/") == 0 ? AWS_BODY_MAX : 1024 * 1024;
+    return strcmp(path, "/") == 0 ? AWS_BODY_MAX : PAV_EVENTS_MAX;
 }
 
 /* ---- life ---- */

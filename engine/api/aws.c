@@ -211,8 +211,9 @@ struct check {
     const char *serialization; /* of types; it wins */
 };
 
+/* `at`: as the service names it, "tags.1.member.key". */
 static void
-violate(struct check *c, const struct aws_field *f, const struct pav_doc *v,
+violate(struct check *c, const char *at, const struct pav_doc *v,
         const char *constraint)
 {
     struct pav_buf *b = &c->faults;
@@ -230,11 +231,8 @@ violate(struct check *c, const struct aws_field *f, const struct pav_doc *v,
             pav_doc_print(v, b);
         pav_buf_putc(b, '\'');
     }
-    /* The service names them as its clients' code does. */
-    pav_buf_printf(b, " at '%c%s' failed to satisfy constraint: Member must %s",
-                   *f->name >= 'A' && *f->name <= 'Z' ? *f->name + 32
-                                                      : *f->name,
-                   f->name + 1, constraint);
+    pav_buf_printf(b, " at '%s' failed to satisfy constraint: Member must %s",
+                   at, constraint);
 }
 
 static bool
@@ -309,7 +307,7 @@ is_plain(enum field_type type, const struct pav_doc *v)
 
 static void
 check_bounds(struct check *c, const struct aws_field *f,
-             const struct pav_doc *v)
+             const struct pav_doc *v, const char *at)
 {
     bool text = is_text(f->type);
     double n = text                    ? (double)pav_utf8_count(v->text, v->len)
@@ -318,44 +316,97 @@ check_bounds(struct check *c, const struct aws_field *f,
     const char *what = text || f->type == FIELD_LIST ? "length" : "value";
 
     if (n < (double)f->least)
-        violate(c, f, v,
+        violate(c, at, v,
                 pav_arena_printf(c->arena,
                                  "have %s greater than or equal to %lld", what,
                                  (long long)f->least));
     if (f->most > 0 && n > (double)f->most)
-        violate(c, f, v,
+        violate(c, at, v,
                 pav_arena_printf(c->arena, "have %s less than or equal to %lld",
                                  what, (long long)f->most));
     if (text && !is_plain(f->type, v))
         violate(
-            c, f, v,
+            c, at, v,
             pav_arena_printf(c->arena, "satisfy regular expression pattern: %s",
                              f->type == FIELD_PATH ? "[/\\.\\-_A-Za-z0-9]+"
                                                    : "[\\.\\-_A-Za-z0-9]+"));
     if (f->words != NULL && !among(f->words, v))
-        violate(c, f, v,
+        violate(c, at, v,
                 pav_arena_printf(c->arena, "satisfy enum value set: [%s]",
                                  f->words));
 }
 
 static void
-check_field(struct check *c, const struct aws_field *f)
+check_value(struct check *c, const struct aws_field *f, const struct pav_doc *v,
+            const char *at)
 {
-    const struct pav_doc *v = pav_doc_get(c->request, f->name);
-
     if (v == NULL || v->kind == PAV_NULL) {
         if (f->required)
-            violate(c, f, v, "not be null");
+            violate(c, at, v, "not be null");
         return;
     }
     if (!has_type(v, f->type)) {
         c->serialization = pav_arena_printf(
-            c->arena, "The field '%s' must be %s", f->name, type_word(f->type));
+            c->arena, "The field '%s' must be %s", at, type_word(f->type));
         return;
     }
     if (is_text(f->type) || f->type == FIELD_WHOLE || f->type == FIELD_NUMBER ||
         f->type == FIELD_LIST)
-        check_bounds(c, f, v);
+        check_bounds(c, f, v, at);
+}
+
+/* The service names members as its clients' code does. */
+static const char *
+member_name(struct check *c, const char *at, const char *name, size_t len)
+{
+    char *out = pav_arena_printf(c->arena, "%s%s%.*s", at,
+                                 *at == '\0' ? "" : ".", (int)len, name);
+    char *first = out + strlen(out) - len;
+
+    if (*first >= 'A' && *first <= 'Z')
+        *first = (char)(*first + 32);
+    return out;
+}
+
+/* "Tags[].Key" below `v`: in what is there of it; its elements' kinds are the
+ * same field's business. */
+static void
+check_path(struct check *c, const struct aws_field *f, const char *path,
+           const struct pav_doc *v, const char *at)
+{
+    size_t len = strcspn(path, ".[");
+    const struct pav_doc *m = pav_doc_getn(v, path, len);
+    uint32_t i;
+
+    at = member_name(c, at, path, len);
+    path += len;
+    if (*path == '\0') {
+        check_value(c, f, m, at);
+        return;
+    }
+    if (m == NULL || m->kind == PAV_NULL)
+        return;
+    if (*path == '.') {
+        if (m->kind == PAV_OBJECT)
+            check_path(c, f, path + 1, m, at);
+        else
+            c->serialization = pav_arena_printf(
+                c->arena, "The field '%s' must be an object", at);
+        return;
+    }
+    path += 2; /* "[]" */
+    for (i = 0; m->kind == PAV_ARRAY && i < m->len; i++) {
+        const char *element =
+            pav_arena_printf(c->arena, "%s.%u.member", at, i + 1);
+
+        if (*path == '\0')
+            check_value(c, f, &m->items[i], element);
+        else if (m->items[i].kind == PAV_OBJECT)
+            check_path(c, f, path + 1, &m->items[i], element);
+        else
+            c->serialization = pav_arena_printf(
+                c->arena, "The field '%s' must be an object", element);
+    }
 }
 
 /* Newer clients send what is new: the service passes it over as well. */
@@ -411,7 +462,7 @@ aws_check(const struct aws_action *action, const char *body, size_t len,
     c.request = *request;
     pav_buf_init(&c.faults, 64 * 1024);
     for (f = action->fields; f->name != NULL; f++)
-        check_field(&c, f);
+        check_path(&c, f, f->name, c.request, "");
     tell_unknown(&c, action);
     if (c.serialization == NULL && c.count > 0) {
         *type = "ValidationException";
@@ -688,10 +739,40 @@ control_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
     {                                                                          \
         "includedData", FIELD_TEXT, false, 0, 0, "ALL_DATA, METADATA_ONLY"     \
     }
+#define KEY_REUSE "encryptionConfiguration.kmsDataKeyReusePeriodSeconds"
+#define KEY_TYPES "AWS_OWNED_KEY, CUSTOMER_MANAGED_KMS_KEY"
+#define KEY_ID    "encryptionConfiguration.kmsKeyId"
+#define ENCRYPTION                                                             \
+    {"encryptionConfiguration", FIELD_OBJECT, false, 0, 0, NULL},              \
+        {"encryptionConfiguration.type", FIELD_TEXT, true, 0, 0, KEY_TYPES},   \
+        {KEY_ID, FIELD_TEXT, false, 1, 2048, NULL},                            \
+    {                                                                          \
+        KEY_REUSE, FIELD_WHOLE, false, 60, 900, NULL                           \
+    }
+#define TAGS(required)                                                         \
+    {"tags", FIELD_LIST, required, 0, 0, NULL},                                \
+        {"tags[].key", FIELD_TEXT, false, 1, 128, NULL},                       \
+    {                                                                          \
+        "tags[].value", FIELD_TEXT, false, 0, 256, NULL                        \
+    }
+#define ROUTING(required)                                                      \
+    {"routingConfiguration", FIELD_LIST, required, 1, 2, NULL},                \
+        {"routingConfiguration[].stateMachineVersionArn",                      \
+         FIELD_TEXT,                                                           \
+         true,                                                                 \
+         1,                                                                    \
+         256,                                                                  \
+         NULL},                                                                \
+    {                                                                          \
+        "routingConfiguration[].weight", FIELD_WHOLE, true, 0, 100, NULL       \
+    }
+#define LOG_GROUP                                                              \
+    "loggingConfiguration.destinations[].cloudWatchLogsLogGroup.logGroupArn"
 #define CONFIGURATION                                                          \
     {"loggingConfiguration", FIELD_OBJECT, false, 0, 0, NULL},                 \
-        {"tracingConfiguration", FIELD_OBJECT, false, 0, 0, NULL},             \
-        {"encryptionConfiguration", FIELD_OBJECT, false, 0, 0, NULL},          \
+        {"loggingConfiguration.destinations", FIELD_LIST, false, 0, 0, NULL},  \
+        {LOG_GROUP, FIELD_TEXT, false, 1, 256, NULL},                          \
+        {"tracingConfiguration", FIELD_OBJECT, false, 0, 0, NULL}, ENCRYPTION, \
         {"publish", FIELD_FLAG, false, 0, 0, NULL},                            \
     {                                                                          \
         "versionDescription", FIELD_TEXT, false, 0, 256, NULL                  \
@@ -709,8 +790,8 @@ control_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
 
 FIELDS(create, {"name", FIELD_TEXT, true, 1, 80, NULL},
        {"definition", FIELD_TEXT, true, 1, 1048576, NULL},
-       {"roleArn", FIELD_TEXT, true, 1, 256, NULL}, TYPE,
-       {"tags", FIELD_LIST, false, 0, 0, NULL}, CONFIGURATION);
+       {"roleArn", FIELD_TEXT, true, 1, 256, NULL}, TYPE, TAGS(false),
+       CONFIGURATION);
 FIELDS(update, ARN("stateMachineArn"),
        {"definition", FIELD_TEXT, false, 1, 1048576, NULL},
        {"roleArn", FIELD_TEXT, false, 1, 256, NULL}, CONFIGURATION);
@@ -734,11 +815,9 @@ FIELDS(publish, ARN("stateMachineArn"),
        {"description", FIELD_TEXT, false, 0, 256, NULL});
 FIELDS(delete_version, ARN("stateMachineVersionArn"));
 FIELDS(list_of_machine, ARN("stateMachineArn"), PAGING);
-FIELDS(create_alias, {"name", FIELD_TEXT, true, 1, 80, NULL},
-       {"routingConfiguration", FIELD_LIST, true, 1, 2, NULL},
+FIELDS(create_alias, {"name", FIELD_TEXT, true, 1, 80, NULL}, ROUTING(true),
        {"description", FIELD_TEXT, false, 0, 256, NULL});
-FIELDS(update_alias, ARN("stateMachineAliasArn"),
-       {"routingConfiguration", FIELD_LIST, false, 1, 2, NULL},
+FIELDS(update_alias, ARN("stateMachineAliasArn"), ROUTING(false),
        {"description", FIELD_TEXT, false, 0, 256, NULL});
 FIELDS(alias, ARN("stateMachineAliasArn"));
 FIELDS(start, ARN("stateMachineArn"), {"name", FIELD_TEXT, false, 1, 80, NULL},
@@ -767,14 +846,14 @@ FIELDS(send_failure, {"taskToken", FIELD_TEXT, true, 1, 2048, NULL},
        {"error", FIELD_TEXT, false, 0, 256, NULL},
        {"cause", FIELD_TEXT, false, 0, 32768, NULL});
 FIELDS(heartbeat, {"taskToken", FIELD_TEXT, true, 1, 2048, NULL});
-FIELDS(create_activity, {"name", FIELD_TEXT, true, 1, 80, NULL},
-       {"tags", FIELD_LIST, false, 0, 0, NULL},
-       {"encryptionConfiguration", FIELD_OBJECT, false, 0, 0, NULL});
+FIELDS(create_activity, {"name", FIELD_TEXT, true, 1, 80, NULL}, TAGS(false),
+       ENCRYPTION);
 FIELDS(activity, ARN("activityArn"));
 FIELDS(poll, ARN("activityArn"),
        {"workerName", FIELD_TEXT, false, 1, 80, NULL});
-FIELDS(tag, ARN("resourceArn"), {"tags", FIELD_LIST, true, 0, 0, NULL});
-FIELDS(untag, ARN("resourceArn"), {"tagKeys", FIELD_LIST, true, 0, 0, NULL});
+FIELDS(tag, ARN("resourceArn"), TAGS(true));
+FIELDS(untag, ARN("resourceArn"), {"tagKeys", FIELD_LIST, true, 0, 0, NULL},
+       {"tagKeys[]", FIELD_TEXT, false, 1, 128, NULL});
 FIELDS(tags, ARN("resourceArn"));
 FIELDS(map_run, ARN("mapRunArn"));
 FIELDS(map_runs, ARN("executionArn"), PAGING);

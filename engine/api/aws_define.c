@@ -56,6 +56,55 @@ role_is_fine(struct aws_read *r)
     return false;
 }
 
+/* What is logged goes somewhere: one log group. */
+static bool
+logging_is_fine(struct aws_read *r)
+{
+    static const char *const levels[] = {"OFF", "ALL", "ERROR", "FATAL"};
+    const struct pav_doc *logging =
+        pav_doc_get(r->request, "loggingConfiguration");
+    const struct pav_doc *level = pav_doc_get(logging, "level");
+    const struct pav_doc *to = pav_doc_get(logging, "destinations");
+    size_t i = 0;
+
+    while (level != NULL && i < 4 && !pav_doc_is_str(level, levels[i]))
+        i++;
+    if (i == 4) {
+        read_fail(r, "InvalidLoggingConfiguration",
+                  "Invalid Logging Configuration: the level is one of ALL, "
+                  "ERROR, FATAL, OFF");
+        return false;
+    }
+    if ((i == 0 && (to == NULL || to->len <= 1)) ||
+        (to != NULL && to->len == 1 &&
+         pav_doc_get(pav_doc_get(&to->items[0], "cloudWatchLogsLogGroup"),
+                     "logGroupArn") != NULL))
+        return true;
+    read_fail(r, "InvalidLoggingConfiguration",
+              "Invalid Logging Configuration: Must specify exactly one Log "
+              "Destination.");
+    return false;
+}
+
+static bool
+encryption_is_fine(struct aws_read *r)
+{
+    const struct pav_doc *e =
+        pav_doc_get(r->request, "encryptionConfiguration");
+    bool customer =
+        pav_doc_is_str(pav_doc_get(e, "type"), "CUSTOMER_MANAGED_KMS_KEY");
+
+    if (e == NULL || e->kind == PAV_NULL ||
+        customer == (pav_doc_get(e, "kmsKeyId") != NULL))
+        return true;
+    read_fail(r, "InvalidEncryptionConfiguration",
+              customer ? "Invalid Encryption Configuration: kmsKeyId is wanted "
+                         "with type CUSTOMER_MANAGED_KMS_KEY"
+                       : "Invalid Encryption Configuration: kmsKeyId belongs "
+                         "to type CUSTOMER_MANAGED_KMS_KEY");
+    return false;
+}
+
 /* Level, trace and key settings are kept and shown; nothing acts on them. */
 static bool
 attributes_of(struct aws_read *r, struct pav_job *job, bool create)
@@ -63,22 +112,13 @@ attributes_of(struct aws_read *r, struct pav_job *job, bool create)
     static const char *const names[] = {"loggingConfiguration",
                                         "tracingConfiguration",
                                         "encryptionConfiguration"};
-    const struct pav_doc *logging =
-        pav_doc_get(r->request, "loggingConfiguration");
-    const struct pav_doc *level = pav_doc_get(logging, "level");
     const struct pav_doc *enabled =
         pav_doc_get(pav_doc_get(r->request, "tracingConfiguration"), "enabled");
     struct pav_members m;
     size_t i;
 
-    if (level != NULL && !pav_doc_is_str(level, "ALL") &&
-        !pav_doc_is_str(level, "ERROR") && !pav_doc_is_str(level, "FATAL") &&
-        !pav_doc_is_str(level, "OFF")) {
-        read_fail(r, "InvalidLoggingConfiguration",
-                  "Invalid Logging Configuration: the level is one of ALL, "
-                  "ERROR, FATAL, OFF");
+    if (!logging_is_fine(r) || !encryption_is_fine(r))
         return false;
-    }
     if (enabled != NULL && !pav_doc_is_bool(enabled)) {
         read_fail(r, "InvalidTracingConfiguration",
                   "Invalid Tracing Configuration: enabled is true or false");

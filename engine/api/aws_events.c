@@ -8,9 +8,8 @@
 
 #include "pavane/envelope.h"
 #include "pavane/pattern.h"
+#include "pavane/text.h"
 #include "aws_int.h"
-
-#define PUT_EVENTS_MAX 262144
 
 /* ---- PutEvents ---- */
 
@@ -82,7 +81,7 @@ put_events_fill(struct aws_change *c)
 
     for (i = 0; i < entries->len; i++)
         bytes += entry_bytes(&entries->items[i]);
-    if (bytes > PUT_EVENTS_MAX)
+    if (bytes > PAV_EVENTS_MAX)
         return change_fail(c, "ValidationException",
                            "Total size of the entries in the request is over "
                            "the limit.");
@@ -198,9 +197,47 @@ test_pattern(struct aws_read *r)
     }
 #define PAGE                                                                   \
     {"Limit", FIELD_WHOLE, false, 1, 100, NULL}, TEXT("NextToken", false, 2048)
+#define TAGS(required, least)                                                  \
+    {"Tags", FIELD_LIST, required, 0, 0, NULL},                                \
+        {"Tags[].Key", FIELD_TEXT, true, 1, 128, NULL},                        \
+    {                                                                          \
+        "Tags[].Value", FIELD_TEXT, true, least, 256, NULL                     \
+    }
+#define TAG_KEYS                                                               \
+    {"TagKeys", FIELD_LIST, true, 0, 0, NULL},                                 \
+    {                                                                          \
+        "TagKeys[]", FIELD_TEXT, false, 1, 128, NULL                           \
+    }
+#define SECRET(path) TEXT("AuthParameters." path, true, 512)
+#define PARAMETER(list)                                                        \
+    {"AuthParameters.InvocationHttpParameters." list,                          \
+     FIELD_LIST,                                                               \
+     false,                                                                    \
+     0,                                                                        \
+     100,                                                                      \
+     NULL},                                                                    \
+        {"AuthParameters.InvocationHttpParameters." list "[].Key",             \
+         FIELD_TEXT,                                                           \
+         false,                                                                \
+         0,                                                                    \
+         512,                                                                  \
+         NULL},                                                                \
+    {                                                                          \
+        "AuthParameters.InvocationHttpParameters." list "[].Value",            \
+            FIELD_TEXT, false, 0, 512, NULL                                    \
+    }
+#define AUTH_PARAMETERS                                                        \
+    SECRET("BasicAuthParameters.Username"),                                    \
+        SECRET("BasicAuthParameters.Password"),                                \
+        SECRET("ApiKeyAuthParameters.ApiKeyName"),                             \
+        SECRET("ApiKeyAuthParameters.ApiKeyValue"),                            \
+        PARAMETER("HeaderParameters"), PARAMETER("QueryStringParameters")
 #define BUS TEXT("EventBusName", false, 1600)
 
 FIELDS(put_events, {"Entries", FIELD_LIST, true, 1, 10, NULL},
+       TEXT("Entries[].EventBusName", false, 1600),
+       {"Entries[].Resources[]", FIELD_TEXT, false, 0, 2048, NULL},
+       TEXT("Entries[].TraceHeader", false, 500),
        TEXT("EndpointId", false, 50));
 FIELDS(test_pattern, {"EventPattern", FIELD_TEXT, true, 0, 4096, NULL},
        {"Event", FIELD_TEXT, true, 0, 0, NULL});
@@ -208,7 +245,7 @@ FIELDS(create_bus, {"Name", FIELD_PATH, true, 1, 256, NULL},
        TEXT("EventSourceName", false, 256), ANY("Description", FIELD_TEXT),
        ANY("KmsKeyIdentifier", FIELD_TEXT),
        ANY("DeadLetterConfig", FIELD_OBJECT), ANY("LogConfig", FIELD_OBJECT),
-       ANY("Tags", FIELD_LIST));
+       TAGS(false, 0));
 FIELDS(update_bus, TEXT("Name", false, 256), ANY("Description", FIELD_TEXT),
        ANY("KmsKeyIdentifier", FIELD_TEXT),
        ANY("DeadLetterConfig", FIELD_OBJECT), ANY("LogConfig", FIELD_OBJECT));
@@ -226,15 +263,18 @@ FIELDS(put_rule, PLAIN("Name", 64),
        {"State", FIELD_TEXT, false, 0, 0,
         "ENABLED, DISABLED, ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"},
        {"Description", FIELD_TEXT, false, 0, 512, NULL},
-       TEXT("RoleArn", false, 1600), ANY("Tags", FIELD_LIST), BUS);
+       TEXT("RoleArn", false, 1600), TAGS(false, 0), BUS);
 FIELDS(rule, PLAIN("Name", 64), BUS);
 FIELDS(delete_rule, PLAIN("Name", 64), BUS, ANY("Force", FIELD_FLAG));
 FIELDS(list_rules, TEXT("NamePrefix", false, 64), BUS, PAGE);
 FIELDS(by_target, NAME("TargetArn", 1600), BUS, PAGE);
 FIELDS(put_targets, PLAIN("Rule", 64), BUS,
-       {"Targets", FIELD_LIST, true, 1, 100, NULL});
+       {"Targets", FIELD_LIST, true, 1, 100, NULL},
+       TEXT("Targets[].RoleArn", false, 1600),
+       TEXT("Targets[].DeadLetterConfig.Arn", false, 1600));
 FIELDS(remove_targets, PLAIN("Rule", 64), BUS,
-       {"Ids", FIELD_LIST, true, 1, 100, NULL}, ANY("Force", FIELD_FLAG));
+       {"Ids", FIELD_LIST, true, 1, 100, NULL},
+       {"Ids[]", FIELD_NAME, false, 1, 64, NULL}, ANY("Force", FIELD_FLAG));
 FIELDS(list_targets, PLAIN("Rule", 64), BUS, PAGE);
 FIELDS(create_archive, PLAIN("ArchiveName", 48), NAME("EventSourceArn", 1600),
        {"Description", FIELD_TEXT, false, 0, 512, NULL},
@@ -248,34 +288,45 @@ FIELDS(update_archive, PLAIN("ArchiveName", 48),
        ANY("KmsKeyIdentifier", FIELD_TEXT));
 FIELDS(archive, PLAIN("ArchiveName", 48));
 FIELDS(list_archives, TEXT("NamePrefix", false, 48),
-       TEXT("EventSourceArn", false, 1600), TEXT("State", false, 32), PAGE);
+       TEXT("EventSourceArn", false, 1600),
+       {"State", FIELD_TEXT, false, 0, 0,
+        "ENABLED, DISABLED, CREATING, UPDATING, CREATE_FAILED, UPDATE_FAILED"},
+       PAGE);
 FIELDS(start_replay, PLAIN("ReplayName", 64),
        {"Description", FIELD_TEXT, false, 0, 512, NULL},
        NAME("EventSourceArn", 1600),
        {"EventStartTime", FIELD_NUMBER, true, 0, 0, NULL},
        {"EventEndTime", FIELD_NUMBER, true, 0, 0, NULL},
        {"Destination", FIELD_OBJECT, true, 0, 0, NULL},
+       TEXT("Destination.Arn", true, 1600),
+       TEXT("Destination.FilterArns[]", false, 1600),
        {"Speed", FIELD_NUMBER, false, 0, 0, NULL});
 FIELDS(replay, PLAIN("ReplayName", 64));
 FIELDS(list_replays, TEXT("NamePrefix", false, 64),
-       TEXT("EventSourceArn", false, 1600), TEXT("State", false, 32), PAGE);
+       TEXT("EventSourceArn", false, 1600),
+       {"State", FIELD_TEXT, false, 0, 0,
+        "STARTING, RUNNING, CANCELLING, COMPLETED, CANCELLED, FAILED"},
+       PAGE);
 FIELDS(create_connection, PLAIN("Name", 64),
        {"Description", FIELD_TEXT, false, 0, 512, NULL},
        {"AuthorizationType", FIELD_TEXT, true, 0, 0,
         "BASIC, OAUTH_CLIENT_CREDENTIALS, API_KEY"},
-       {"AuthParameters", FIELD_OBJECT, true, 0, 0, NULL},
+       {"AuthParameters", FIELD_OBJECT, true, 0, 0, NULL}, AUTH_PARAMETERS,
        ANY("InvocationConnectivityParameters", FIELD_OBJECT),
        ANY("KmsKeyIdentifier", FIELD_TEXT));
 FIELDS(update_connection, PLAIN("Name", 64),
        {"Description", FIELD_TEXT, false, 0, 512, NULL},
        {"AuthorizationType", FIELD_TEXT, false, 0, 0,
         "BASIC, OAUTH_CLIENT_CREDENTIALS, API_KEY"},
-       ANY("AuthParameters", FIELD_OBJECT),
+       ANY("AuthParameters", FIELD_OBJECT), AUTH_PARAMETERS,
        ANY("InvocationConnectivityParameters", FIELD_OBJECT),
        ANY("KmsKeyIdentifier", FIELD_TEXT));
 FIELDS(named, PLAIN("Name", 64));
 FIELDS(list_connections, TEXT("NamePrefix", false, 64),
-       TEXT("ConnectionState", false, 32), PAGE);
+       {"ConnectionState", FIELD_TEXT, false, 0, 0,
+        "CREATING, UPDATING, DELETING, AUTHORIZED, DEAUTHORIZED, AUTHORIZING, "
+        "DEAUTHORIZING, ACTIVE, FAILED_CONNECTIVITY"},
+       PAGE);
 FIELDS(create_destination, PLAIN("Name", 64),
        {"Description", FIELD_TEXT, false, 0, 512, NULL},
        NAME("ConnectionArn", 1600), NAME("InvocationEndpoint", 2048),
@@ -291,9 +342,8 @@ FIELDS(update_destination, PLAIN("Name", 64),
        {"InvocationRateLimitPerSecond", FIELD_WHOLE, false, 1, 0, NULL});
 FIELDS(list_destinations, TEXT("NamePrefix", false, 64),
        TEXT("ConnectionArn", false, 1600), PAGE);
-FIELDS(tag, NAME("ResourceARN", 1600), {"Tags", FIELD_LIST, true, 0, 0, NULL});
-FIELDS(untag, NAME("ResourceARN", 1600),
-       {"TagKeys", FIELD_LIST, true, 0, 0, NULL});
+FIELDS(tag, NAME("ResourceARN", 1600), TAGS(true, 0));
+FIELDS(untag, NAME("ResourceARN", 1600), TAG_KEYS);
 FIELDS(tags, NAME("ResourceARN", 1600));
 FIELDS(letters, {"Ids", FIELD_LIST, false, 0, 1000, NULL},
        TEXT("TargetArn", false, 1600));
@@ -308,23 +358,33 @@ FIELDS(schedule, PLAIN("Name", 64), TEXT("GroupName", false, 64),
        {"Description", FIELD_TEXT, false, 0, 512, NULL},
        {"State", FIELD_TEXT, false, 0, 0, "ENABLED, DISABLED"},
        {"Target", FIELD_OBJECT, true, 0, 0, NULL},
+       TEXT("Target.Arn", true, 1600), TEXT("Target.RoleArn", false, 1600),
+       TEXT("Target.DeadLetterConfig.Arn", false, 1600),
+       TEXT("Target.EventBridgeParameters.DetailType", true, 128),
+       TEXT("Target.EventBridgeParameters.Source", true, 256),
+       TEXT("Target.SqsParameters.MessageGroupId", false, 128),
        {"FlexibleTimeWindow", FIELD_OBJECT, true, 0, 0, NULL},
-       TEXT("ActionAfterCompletion", false, 10), TEXT("KmsKeyArn", false, 2048),
-       ANY("StartDate", FIELD_NUMBER), ANY("EndDate", FIELD_NUMBER));
+       {"FlexibleTimeWindow.Mode", FIELD_TEXT, true, 0, 0, "OFF, FLEXIBLE"},
+       {"FlexibleTimeWindow.MaximumWindowInMinutes", FIELD_WHOLE, false, 1,
+        1440, NULL},
+       {"ActionAfterCompletion", FIELD_TEXT, false, 0, 0, "NONE, DELETE"},
+       TEXT("KmsKeyArn", false, 2048), ANY("StartDate", FIELD_NUMBER),
+       ANY("EndDate", FIELD_NUMBER));
 FIELDS(one_schedule, PLAIN("Name", 64), TEXT("GroupName", false, 64),
        TEXT("ClientToken", false, 64));
 FIELDS(list_schedules, TEXT("GroupName", false, 64),
-       TEXT("NamePrefix", false, 64), TEXT("State", false, 10),
-       TEXT("MaxResults", false, 3), TEXT("NextToken", false, 2048));
-FIELDS(list_groups, TEXT("NamePrefix", false, 64), TEXT("MaxResults", false, 3),
+       TEXT("NamePrefix", false, 64),
+       {"State", FIELD_TEXT, false, 0, 0, "ENABLED, DISABLED"},
+       {"MaxResults", FIELD_WHOLE, false, 1, 100, NULL},
        TEXT("NextToken", false, 2048));
-FIELDS(group_tag, NAME("ResourceArn", 1011),
-       {"Tags", FIELD_LIST, true, 0, 0, NULL});
-FIELDS(group_untag, NAME("ResourceArn", 1011),
-       {"TagKeys", FIELD_LIST, true, 0, 0, NULL});
+FIELDS(list_groups, TEXT("NamePrefix", false, 64),
+       {"MaxResults", FIELD_WHOLE, false, 1, 100, NULL},
+       TEXT("NextToken", false, 2048));
+FIELDS(group_tag, NAME("ResourceArn", 1011), TAGS(true, 1));
+FIELDS(group_untag, NAME("ResourceArn", 1011), TAG_KEYS);
 FIELDS(group_tags, NAME("ResourceArn", 1011));
 FIELDS(group, PLAIN("Name", 64), TEXT("ClientToken", false, 64),
-       ANY("Tags", FIELD_LIST));
+       TAGS(false, 1));
 
 #define CONTROL(name, fields)                                                  \
     {                                                                          \
@@ -451,6 +511,7 @@ put_query(struct pav_members *m, struct pav_arena *a, const char *query)
                                            {"State", "State"},
                                            {"MaxResults", "MaxResults"},
                                            {"NextToken", "NextToken"}};
+    int64_t n;
     size_t i;
 
     for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -458,7 +519,10 @@ put_query(struct pav_members *m, struct pav_arena *a, const char *query)
         const char *v =
             pav_query_get(query, names[i][0], room, PAV_QUERY_VALUE_MAX);
 
-        if (v != NULL)
+        if (v != NULL && strcmp(names[i][1], "MaxResults") == 0 &&
+            pav_parse_int(v, strlen(v), &n))
+            pav_members_int(m, names[i][1], n);
+        else if (v != NULL)
             pav_members_str(m, names[i][1], v);
     }
 }

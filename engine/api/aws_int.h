@@ -21,9 +21,9 @@ enum field_type {
 };
 
 struct aws_field {
-    const char *name;
+    const char *name; /* or where it stands: "Target.Arn", "Tags[].Key" */
     enum field_type type;
-    bool required;
+    bool required;       /* wherever what has it is there */
     int64_t least, most; /* most 0: no bound */
     const char *words;   /* "A, B": the values there are; or NULL */
 };

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pavane/digest.h"
 #include "pavane/step.h"
 #include "pavane/text.h"
 #include "aws_int.h"
@@ -104,27 +105,64 @@ find_execution(struct aws_read *r, struct pav_execution_view *x,
 
 /* ---- machines ---- */
 
+#define MACHINES_TOKEN "machine "
+
+/* Behind which name a page begins: a number of rows would show one twice when
+ * another came before it.  False after the answer. */
+static bool
+machines_start(struct aws_read *r, const char **out)
+{
+    struct pav_arena *a = r->q->arena;
+    const char *token = request_text(a, r->request, "nextToken");
+    size_t len, head = strlen(MACHINES_TOKEN);
+    char *text;
+
+    *out = "";
+    if (token == NULL)
+        return true;
+    text = pav_arena_zalloc(a, strlen(token) + 4);
+    if (pav_base64_decode(token, strlen(token), text, &len) && len > head &&
+        memcmp(text, MACHINES_TOKEN, head) == 0) {
+        text[len] = '\0';
+        *out = text + head;
+        return true;
+    }
+    read_fail(r, "InvalidToken", "Invalid Token: 'Invalid token'");
+    return false;
+}
+
+static void
+put_machines_token(struct aws_read *r, struct pav_members *m, const char *name)
+{
+    char *text = pav_arena_printf(r->q->arena, MACHINES_TOKEN "%s", name);
+    char *token = pav_arena_alloc(r->q->arena, (strlen(text) + 2) / 3 * 4 + 1);
+
+    pav_base64(text, strlen(text), token);
+    pav_members_str(m, "nextToken", token);
+}
+
 void
 aws_list_machines(struct aws_read *r)
 {
     struct pav_machine_view *v;
     uint32_t count, i, limit = page_size(r);
+    const char *after, *last = NULL;
     struct pav_members m;
     struct pav_items list;
-    int64_t after;
 
-    if (!page_start(r, &after))
+    if (!machines_start(r, &after))
         return;
     count = pav_reader_machines(r->q->reader, false, r->q->arena, &v);
     pav_items_init(&list, r->q->arena);
-    for (i = (uint32_t)after; i < count && list.count < limit; i++) {
+    for (i = 0; i < count && list.count < limit; i++) {
         struct pav_members o;
 
-        if (v[i].row.id == 0)
+        if (v[i].row.id == 0 || strcmp(v[i].row.name, after) <= 0)
             continue;
+        last = v[i].row.name;
         pav_members_init(&o, r->q->arena);
-        pav_members_str(&o, "stateMachineArn", machine_arn(r, v[i].row.name));
-        pav_members_str(&o, "name", v[i].row.name);
+        pav_members_str(&o, "stateMachineArn", machine_arn(r, last));
+        pav_members_str(&o, "name", last);
         pav_members_str(
             &o, "type",
             pav_machine_type_name((enum pav_machine_type)v[i].row.type));
@@ -133,7 +171,10 @@ aws_list_machines(struct aws_read *r)
     }
     pav_members_init(&m, r->q->arena);
     pav_members_puts(&m, "stateMachines", pav_items_array(&list));
-    put_token(r, &m, i < count ? i : 0);
+    while (i < count && v[i].row.id == 0)
+        i++;
+    if (i < count)
+        put_machines_token(r, &m, last);
     read_answer(r, &m);
 }
 

@@ -61,14 +61,8 @@ read_item(struct pav_api *api, struct pav_job *job, const char *text,
     item->body.p = text;
     item->body.len = len;
     item->bus = job->bus;
-    if (len > PAV_EVENT_MAX) {
-        pav_fail(&err, PAV_LIMIT, "",
-                 "an event has at most %d bytes, this "
-                 "one %zu",
-                 PAV_EVENT_MAX, len);
-        reject(job, item, &err);
-    } else if (pav_envelope_read(text, len, outline, &defaults, &job->arena,
-                                 &item->event, &err) != PAV_OK) {
+    if (pav_envelope_read(text, len, outline, &defaults, &job->arena,
+                          &item->event, &err) != PAV_OK) {
         reject(job, item, &err);
     } else if (item->event.bus.p != NULL) {
         item->bus = pav_arena_strndup(&job->arena, item->event.bus.p,
@@ -273,7 +267,6 @@ answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
     struct pav_buf b;
     uint32_t i;
     bool accepted = job->item_count == 0;
-    int refused = 400;
 
     if (job->rc != PAV_OK) {
         api_error(api, ref, pav_rc_http(job->rc), pav_rc_name(job->rc),
@@ -287,13 +280,10 @@ answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
             pav_buf_putc(&b, ',');
         accepted |=
             job->items[i].error == NULL || job->items[i].outcome_count > 0;
-        if (job->items[i].body.len > PAV_EVENT_MAX)
-            refused = 413;
         put_result(&job->items[i], &b);
     }
     pav_buf_puts(&b, "]}\n");
-    api_reply(api, ref, accepted ? 200 : refused, "application/json", b.p,
-              b.len);
+    api_reply(api, ref, accepted ? 200 : 400, "application/json", b.p, b.len);
     pav_buf_fini(&b);
 }
 

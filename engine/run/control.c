@@ -523,9 +523,8 @@ list_runs(struct control *c)
     }
     pav_members_puts(&c->out, "mapRuns", pav_items_array(&list));
     if (n > limit)
-        pav_members_str(
-            &c->out, "nextToken",
-            pav_arena_printf(c->a, "%lld", (long long)runs[limit - 1].id));
+        control_page_next(
+            c, pav_arena_printf(c->a, "%lld", (long long)runs[limit - 1].id));
 }
 
 static void

@@ -383,9 +383,17 @@ save_policy(struct control *c, const struct bus *b,
             const struct pav_doc *policy)
 {
     const struct pav_doc *old = bus_body(c, b->name);
+    size_t len = policy == NULL ? 0 : strlen(pav_doc_text(c->a, policy));
     struct pav_members body;
     uint32_t i;
 
+    if (len > POLICY_MAX) {
+        job_fail(c->j, PAV_LIMIT, "PolicyLengthExceededException", "Policy",
+                 "The policy has at most %d bytes, this one %zu; remove "
+                 "statements, or let more accounts in by one.",
+                 POLICY_MAX, len);
+        return;
+    }
     pav_members_init(&body, c->a);
     for (i = 0; i < old->len; i++)
         if (!(old->members[i].len == 6 &&
@@ -483,6 +491,13 @@ policy_fault(struct control *c, const struct pav_doc *list)
     return why;
 }
 
+static bool
+is_principal(const char *text)
+{
+    return text == NULL || strcmp(text, "*") == 0 ||
+           (strlen(text) == 12 && strspn(text, "0123456789") == 12);
+}
+
 static void
 put_permission(struct control *c)
 {
@@ -505,8 +520,6 @@ put_permission(struct control *c)
             return;
         }
         why = policy_fault(c, pav_doc_get(policy, "Statement"));
-        if (strlen(text) > POLICY_MAX)
-            why = "it is longer than 10,240 bytes";
         if (why != NULL) {
             job_fail(c->j, PAV_INVALID, "ValidationException", "Policy",
                      "Parameter Policy is not valid. Reason: %s.", why);
@@ -519,6 +532,12 @@ put_permission(struct control *c)
         job_fail(c->j, PAV_INVALID, "ValidationException", "Condition",
                  "Parameter Condition is not valid. Reason: organisations are "
                  "not known here; name the accounts as Principal.");
+        return;
+    }
+    if (!is_principal(control_text(c, "Principal"))) {
+        job_fail(c->j, PAV_INVALID, "ValidationException", "Principal",
+                 "Parameter Principal is not valid. Reason: an account of 12 "
+                 "digits or * is wanted.");
         return;
     }
     if (control_text(c, "StatementId") == NULL ||

@@ -55,15 +55,76 @@ invalid(struct control *c, const char *what)
     return false;
 }
 
-static bool
-check_schedule(struct control *c)
+#define LATEST_S 253402300800.0 /* the year 10000 */
+
+static int64_t
+date_in(const struct pav_doc *request, const char *key)
 {
-    const struct pav_doc *target = pav_doc_get(c->j->request, "Target");
+    const struct pav_doc *v = pav_doc_get(request, key);
+    int64_t ms = 0;
+
+    if (v != NULL && v->kind == PAV_STRING)
+        (void)pav_time_parse(v->text, v->len, &ms);
+    else if (v != NULL && fabs(pav_doc_double(v)) < LATEST_S)
+        ms = (int64_t)(pav_doc_double(v) * 1000);
+    return ms;
+}
+
+/* MaximumWindowInMinutes is there with FLEXIBLE, and only then. */
+static bool
+check_window(struct control *c)
+{
     const struct pav_doc *window =
         pav_doc_get(c->j->request, "FlexibleTimeWindow");
+    bool flexible = pav_doc_is_str(pav_doc_get(window, "Mode"), "FLEXIBLE");
+    const struct pav_doc *most = pav_doc_get(window, "MaximumWindowInMinutes");
+
+    if (flexible == (most != NULL && most->kind != PAV_NULL))
+        return true;
+    job_fail(c->j, PAV_INVALID, "ValidationException", "FlexibleTimeWindow",
+             flexible ? "Maximum Window must be set if FlexibleTimeWindow Mode "
+                        "is FLEXIBLE."
+                      : "Maximum Window must be null if FlexibleTimeWindow "
+                        "Mode is OFF.");
+    return false;
+}
+
+#define LATE_START_MS (5 * 60 * 1000)
+
+/* What ended already would never run. */
+static bool
+check_dates(struct control *c, bool fresh)
+{
+    int64_t from = date_in(c->j->request, "StartDate");
+    int64_t until = date_in(c->j->request, "EndDate");
+
+    if (pav_doc_get(c->j->request, "StartDate") != NULL && from <= 0)
+        return invalid(c, "StartDate");
+    if (pav_doc_get(c->j->request, "EndDate") != NULL && until <= 0)
+        return invalid(c, "EndDate");
+    if (fresh && from != 0 &&
+        from < pav_clock_ms(c->e->clock) - LATE_START_MS) {
+        job_fail(c->j, PAV_INVALID, "ValidationException", "StartDate",
+                 "The StartDate you specify cannot be earlier than 5 minutes "
+                 "ago.");
+        return false;
+    }
+    if (until == 0)
+        return true;
+    if (until > pav_clock_ms(c->e->clock) && from < until)
+        return true;
+    job_fail(c->j, PAV_INVALID, "ValidationException", "EndDate",
+             from >= until ? "The EndDate must be after the StartDate."
+                           : "The EndDate you specify cannot be in the past.");
+    return false;
+}
+
+static bool
+check_schedule(struct control *c, bool fresh)
+{
+    const struct pav_doc *target = pav_doc_get(c->j->request, "Target");
     const char *text = control_text(c, "ScheduleExpression");
     const char *zone = control_text(c, "ScheduleExpressionTimezone");
-    const char *action = control_text(c, "ActionAfterCompletion");
     struct pav_schedule s;
     struct pav_zone *z;
     struct target t;
@@ -84,25 +145,7 @@ check_schedule(struct control *c)
                  "Invalid Target: %s.", err.message);
         return false;
     }
-    if (pav_doc_get(window, "Mode") == NULL)
-        return invalid(c, "FlexibleTimeWindow");
-    return action == NULL || strcmp(action, "NONE") == 0 ||
-           strcmp(action, "DELETE") == 0 || invalid(c, "ActionAfterCompletion");
-}
-
-#define LATEST_S 253402300800.0 /* the year 10000 */
-
-static int64_t
-date_in(const struct pav_doc *request, const char *key)
-{
-    const struct pav_doc *v = pav_doc_get(request, key);
-    int64_t ms = 0;
-
-    if (v != NULL && v->kind == PAV_STRING)
-        (void)pav_time_parse(v->text, v->len, &ms);
-    else if (v != NULL && fabs(pav_doc_double(v)) < LATEST_S)
-        ms = (int64_t)(pav_doc_double(v) * 1000);
-    return ms;
+    return check_window(c) && check_dates(c, fresh);
 }
 
 static bool
@@ -162,7 +205,7 @@ put_schedule(struct control *c, bool fresh)
                  "Schedule %s does not exist.", name);
         return;
     }
-    if (!check_schedule(c))
+    if (!check_schedule(c, fresh))
         return;
     if (there)
         created = pav_doc_member_int(
@@ -280,12 +323,9 @@ schedule_entry(struct control *c, const struct pav_schedule_row *row,
 static uint32_t
 page_size(struct control *c)
 {
-    const char *text = control_text(c, "MaxResults");
     int64_t n = pav_doc_member_int(c->j->request, "MaxResults");
 
-    if (text != NULL && !pav_parse_int(text, strlen(text), &n))
-        n = 0;
-    return n < 1 || n > 100 ? 100 : (uint32_t)n;
+    return n == 0 ? 100 : (uint32_t)n;
 }
 
 /* Within one group; without a name, the groups one behind the other. */

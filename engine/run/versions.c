@@ -353,6 +353,14 @@ routing_of(struct control *c, struct machine **m)
         sum += pav_doc_member_int(d, "weight");
         pav_items_add(&routing, pav_members_object(&r));
     }
+    if (routing.count == 2 && pav_doc_member_int(&routing.v[0], "number") ==
+                                  pav_doc_member_int(&routing.v[1], "number")) {
+        job_fail(c->j, PAV_INVALID, "ValidationException",
+                 "routingConfiguration",
+                 "Routing configuration must contain distinct state machine "
+                 "version ARNs");
+        return NULL;
+    }
     if (routing.count < 1 || routing.count > 2 || sum != 100) {
         job_fail(c->j, PAV_INVALID, "ValidationException",
                  "routingConfiguration",

@@ -92,8 +92,9 @@ sql_failure(sqlite3 *db, int code, const char *sql, char *out, size_t room)
     char tables[160];
 
     tables_of(sql, tables, sizeof(tables));
-    snprintf(out, room, "in table %s: %s (code %d) in: %.120s", tables,
-             sqlite3_errmsg(db), code, sql);
+    snprintf(out, room, "%s%s%s%s (code %d) in: %.120s",
+             *tables == '\0' ? "" : "in table ", tables,
+             *tables == '\0' ? "" : ": ", sqlite3_errmsg(db), code, sql);
 }
 
 static void

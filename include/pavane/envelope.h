@@ -15,7 +15,8 @@
 
 #include "pavane/doc.h"
 
-#define PAV_EVENT_MAX  (256 * 1024)
+/* Of an event, and of a list of them in one request; so has the service since
+ * January 2026.  What one execution holds of it is PAV_PAYLOAD_MAX (step.h). */
 #define PAV_EVENTS_MAX (1024 * 1024)
 
 struct pav_envelope {

@@ -240,7 +240,7 @@ class Rules(Bus):
         self.assertTrue(self.refused("ValidationException", "PutEvents", Entries=[{}] * 11).endswith(
             "at 'entries' failed to satisfy constraint: Member must have length less than or equal to 10"))
         self.assertEqual(self.refused("ValidationException", "PutEvents", Entries=[
-            {"Source": "s", "DetailType": "d", "Detail": '{"x":"%s"}' % ("y" * 262144)}]),
+            {"Source": "s", "DetailType": "d", "Detail": '{"x":"%s"}' % ("y" * 1048576)}]),
             "Total size of the entries in the request is over the limit.")
         answer = self.events("PutEvents", Entries=[
             {"DetailType": "d", "Detail": "{}"}, {"Source": "s", "Detail": "{}"}, {"Source": "s", "DetailType": "d"},
@@ -482,8 +482,10 @@ class Hostile(Bus):
         self.refused("ValidationException", "CreateArchive", ArchiveName="a", RetentionDays=2 ** 63 - 1,
                      EventSourceArn=ACCOUNT + "event-bus/default")
         self.events("CreateArchive", ArchiveName="a", EventSourceArn=ACCOUNT + "event-bus/default")
-        for more in ({"Destination": {"FilterArns": "aaaaaaaa"}}, {"Destination": {"FilterArns": [5]}}, {"Speed": -1}):
-            self.refused("ValidationException", "StartReplay", **{
+        for more, error in (({"Destination": {"FilterArns": "aaaaaaaa"}}, "ValidationException"),
+                            ({"Destination": {"FilterArns": [5]}}, "SerializationException"),
+                            ({"Speed": -1}, "ValidationException")):
+            self.refused(error, "StartReplay", **{
                 "ReplayName": "p", "EventSourceArn": ACCOUNT + "archive/a", "EventStartTime": 1, "EventEndTime": 9e9,
                 **more, "Destination": {"Arn": ACCOUNT + "event-bus/default", **more.get("Destination", {})}})
 
@@ -913,7 +915,7 @@ class Schedules(Bus):
             self.assertEqual((got, self.d.headers["Content-Type"].split(";")[0]), (status, "application/json"), (path, data))
             return json.loads(data or "{}")
 
-        tags = [{"Key": "team", "Value": "shop"}, {"Key": "a b", "Value": ""}]
+        tags = [{"Key": "team", "Value": "shop"}, {"Key": "a b", "Value": "x"}]
         group = {"ClientToken": "t1", "Tags": tags}
         arn = rest("POST", "/schedule-groups/g1", group)["ScheduleGroupArn"]
         self.assertEqual(rest("POST", "/schedule-groups/g1", group)["ScheduleGroupArn"], arn)
