@@ -106,6 +106,10 @@ put_engine(struct pav_buf *b, const struct pav_status_view *s)
     number(b, "event_loops_cut_total", "counter",
            "Starts that were refused because machines started each other.",
            (double)s->loops_cut);
+    number(b, "starts_waiting", "gauge",
+           "Starts by executions that wait because their machine starts too "
+           "many.",
+           (double)s->paced);
     number(b, "turns_total", "counter", "Turns of the engine.",
            (double)s->turns);
     histogram(b, "turn_duration_seconds",

@@ -36,6 +36,9 @@ static const struct pav_setting settings[] = {
      "history events of an execution at most; the service has 25,000"},
     {"event-depth", PAV_SET_INT, "N", "16", 1, 1000,
      "machines that may start each other through events; then the loop is cut"},
+    {"start-rate", PAV_SET_INT, "N", "300", 0, 1000000,
+     "executions that those of one machine may start a second; more wait; 0: "
+     "no bound"},
     {"region", PAV_SET_TEXT, "NAME", "us-east-1", 0, 0, "the region in ARNs"},
     {"account", PAV_SET_TEXT, "DIGITS", "000000000000", 0, 0,
      "the account in ARNs"},
@@ -380,6 +383,7 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
         .role_arn = "",
         .queue_max = pav_settings_int(s, "queue"),
         .history_max = pav_settings_int(s, "history-max"),
+        .start_rate = pav_settings_int(s, "start-rate"),
         .depth_max = pav_settings_int(s, "event-depth"),
         .done = pav_api_done,
         .feed = pav_api_feed};

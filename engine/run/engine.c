@@ -373,6 +373,8 @@ sleep_ms(struct pav_engine *e)
         return 0;
     if (activity_next(e) < due)
         due = activity_next(e);
+    if (pace_next(e) < due)
+        due = pace_next(e);
     if (pav_store_wants_checkpoint(e->store, true))
         return SETTLE_MS;
     now = pav_clock_ms(e->clock);

@@ -605,6 +605,35 @@ table(struct call *c)
 }
 
 bool
+local_starts(const struct pav_task_row *task)
+{
+    return task->taken == 0 && (strstr(task->resource, "tartExecution") ||
+                                strstr(task->resource, "putEvents"));
+}
+
+/* Machines behind each other are a choreography; many are a loop. */
+#define PACED_DEPTH 3
+
+uint32_t
+local_start_count(struct pav_engine *e, const struct pav_task_row *task,
+                  int64_t depth)
+{
+    struct call c = {.e = e, .task = task};
+    const struct pav_doc *entries;
+
+    if (!read_resource(&c, task->resource))
+        return 0;
+    if (strcmp(c.method, "startExecution") == 0)
+        return !c.sync ||
+               pav_store_child_of(e->store, task->execution_id, task->no) == 0;
+    if (depth + 1 < PACED_DEPTH)
+        return 0;
+    entries = pav_doc_get(pav_doc_own(&e->arena, task->with.p, task->with.len),
+                          "Entries");
+    return entries == NULL || entries->kind != PAV_ARRAY ? 0 : entries->len;
+}
+
+bool
 local_call(struct pav_engine *e, const struct pav_task_row *task)
 {
     static const struct {

@@ -36,8 +36,9 @@ struct machine {
     struct pav_rules *rules;
     struct machine_rule *bus_rules; /* those in the index of its bus */
     uint32_t bus_rule_count;
-    const char *role_arn;  /* owned */
-    uint64_t concerned_by; /* the last arrival that did */
+    const char *role_arn;            /* owned */
+    uint64_t concerned_by;           /* the last arrival that did */
+    int64_t paced_us, paced_told_at; /* pace.c; 0: never */
 };
 
 /* Does the turn under way tell what it changes? */
@@ -46,6 +47,13 @@ enum telling {
     TELLING_UNKNOWN, /* it has just begun */
     TELLING_ALL,
     TELLING_NOTHING
+};
+
+/* A task that waits for its time: pace.c. */
+struct paced {
+    int64_t at, id; /* ms; its execution */
+    uint32_t no;
+    uint64_t order; /* of equal times the first goes first */
 };
 
 struct pav_engine {
@@ -84,7 +92,10 @@ struct pav_engine {
     struct pav_feed *feed; /* of the turn; NULL when nobody watches */
 
     /* What is to be done for executions: work.c */
-    int64_t lifetime; /* of this engine: above 1, and unlike others */
+    int64_t lifetime;    /* of this engine: above 1, and unlike others */
+    struct paced *paced; /* a heap, the next first */
+    size_t paced_count, paced_cap;
+    uint64_t paced_order;
     struct work *works;
     size_t work_first, work_count, work_cap;
     struct pav_job *pollers, **pollers_last; /* activities.c */
@@ -311,10 +322,23 @@ void execution_stop(struct pav_engine *e, int64_t id, const char *cause);
 /* A job of the engine's own, handed out behind the commit. */
 struct pav_job *work_hand_out(struct pav_engine *e, enum pav_job_kind kind);
 
+/* pace.c: how fast executions of one machine start others. */
+/* Does it come too fast?  Then it waits and pace_due() gives it. */
+bool pace_holds(struct pav_engine *e, const struct pav_task_row *task);
+bool pace_due(struct pav_engine *e, int64_t *execution_id, uint32_t *no);
+int64_t pace_next(const struct pav_engine *e); /* INT64_MAX: none waits */
+void pace_forget(struct pav_engine *e);
+void pace_fini(struct pav_engine *e);
+
 /* local.c: services inside.  False: it is none of them. */
 bool local_serves(const char *name);
 extern const char *const local_services[];
 bool local_call(struct pav_engine *e, const struct pav_task_row *task);
+/* May it start executions, by itself or by events? */
+bool local_starts(const struct pav_task_row *task);
+/* How many it would start that count: see pace.c.  `depth`: its execution's. */
+uint32_t local_start_count(struct pav_engine *e,
+                           const struct pav_task_row *task, int64_t depth);
 /* The description of an execution, as a task's result has it. */
 const struct pav_doc *
 local_description(struct pav_engine *e, const struct pav_execution_row *row,

@@ -88,7 +88,7 @@ call_outside(struct pav_engine *e, const struct pav_task_row *task)
 }
 
 static void
-do_task(struct pav_engine *e, int64_t execution_id, uint32_t no)
+do_task(struct pav_engine *e, int64_t execution_id, uint32_t no, bool paced)
 {
     struct pav_task_row task;
 
@@ -96,7 +96,7 @@ do_task(struct pav_engine *e, int64_t execution_id, uint32_t no)
         return;
     if (task.call == PAV_CALL_MAP_RUN)
         map_run_begin(e, &task);
-    else if (e->config.by_hand)
+    else if (e->config.by_hand || (!paced && pace_holds(e, &task)))
         return;
     else if (!local_call(e, &task) && task.taken != e->lifetime)
         call_outside(e, &task); /* again, when a daemon before us has asked */
@@ -281,7 +281,7 @@ do_work(struct pav_engine *e, const struct work *w)
 {
     switch (w->kind) {
     case WORK_TASK:
-        do_task(e, w->id, w->no);
+        do_task(e, w->id, w->no, false);
         break;
     case WORK_ABANDON:
         abandon(e, w->id, w->no);
@@ -307,8 +307,15 @@ do_work(struct pav_engine *e, const struct work *w)
 void
 work_run(struct pav_engine *e)
 {
+    int64_t id;
+    uint32_t no;
     int n = 0;
 
+    while (n < TURN_WORKS && !turn_is_long(e) && pace_due(e, &id, &no)) {
+        do_task(e, id, no, true);
+        turn_breathe(e);
+        n++;
+    }
     while (n++ < TURN_WORKS && e->work_first < e->work_count &&
            !turn_is_long(e)) {
         struct work w = e->works[e->work_first++];
@@ -317,6 +324,7 @@ work_run(struct pav_engine *e)
         turn_breathe(e);
     }
     e->counts.works = e->work_count - e->work_first;
+    e->counts.paced = e->paced_count;
 }
 
 static void
@@ -345,6 +353,7 @@ work_load(struct pav_engine *e)
     struct pav_job *j;
 
     e->work_first = e->work_count = 0;
+    pace_forget(e);
     pav_store_tasks(e->store, load_task, e);
     pav_store_left(e->store, load_left, e);
     for (j = e->syncs; j != NULL; j = (struct pav_job *)j->node.next)
@@ -354,6 +363,7 @@ work_load(struct pav_engine *e)
 void
 work_fini(struct pav_engine *e)
 {
+    pace_fini(e);
     free(e->works);
     e->works = NULL;
 }

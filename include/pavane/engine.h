@@ -83,6 +83,7 @@ struct pav_status_view {
     uint64_t calls, works; /* handed out; waiting to be done */
     uint64_t delivered, retried, dead_letters, overdue_waits;
     uint64_t loops_cut;         /* events deeper than depth_max */
+    uint64_t paced;             /* starts that wait: start_rate */
     uint32_t delivering;        /* under way outside */
     struct pav_histogram batch; /* events a commit */
     int64_t next_timer_at;      /* 0: none */
@@ -221,6 +222,8 @@ struct pav_engine_config {
     bool by_hand;        /* nobody is called: see PAV_JOB_REPLY */
     int64_t history_max; /* 0: PAV_HISTORY_MAX */
     int64_t depth_max;   /* of events that machines make; 0: PAV_DEPTH */
+    int64_t start_rate;  /* that executions of one machine may start a second;
+                          * 0: any number */
     const struct pav_doc *tables; /* {"NAME": {"key": [...]}}, or NULL */
     /* Behind a durable commit, on a thread of the engine's: jobs that are
      * done, as a chain. */

@@ -4,6 +4,8 @@ what machines make of them, and where loops end."""
 import base64
 import json
 import os
+import re
+import time
 import unittest
 
 from harness import Daemon, main, until
@@ -175,6 +177,41 @@ class Doors(Bus):
         self.rule("echo", {"source": ["aws.states"]}, STATES + "keep")
         self.d.aws("StartExecution", stateMachineArn=STATES + "order", name="o", input="{}")
         until(lambda: self.d.get("/api/v1/dead-letters")["deadLetters"], 60)
+
+    def test_A18_what_starts_itself_twice_keeps_to_a_rate(self):
+        """It would double for ever; others and what comes from outside are not slowed down."""
+        def waiting():
+            return int(re.search(r"(?m)^pavane_starts_waiting (\d+)$", self.d.ask("GET", "/metrics")[1].decode()).group(1))
+        def count(machine):
+            [m] = [m for m in self.d.get("/api/v1/machines")["machines"] if m["machine"] == machine]
+            return sum(m["executions"].values())
+        start = lambda **next_: {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution",
+                                 "Parameters": {"StateMachineArn": STATES + "twice"}, **next_}
+        self.d.stop()
+        self.d.start(start_rate=1)
+        self.d.aws("CreateStateMachine", name="twice", roleArn=ROLE, definition=json.dumps(
+            {"StartAt": "A", "States": {"A": start(Next="B"), "B": start(End=True)}}))
+        entry = {"Source": "loop", "DetailType": "again", "Detail": {}}
+        both = puts(entry)
+        both["States"]["P"]["Parameters"]["Entries"] *= 2
+        self.machine("looping", both, {"correlationId": "$.id", "start": [
+            {"name": "again", "pattern": {"source": ["loop"]}}]})
+        self.loaded("looping")
+        began = time.time()
+        self.d.aws("StartExecution", stateMachineArn=STATES + "twice", input="{}")
+        self.d.send({"source": "loop", "detail-type": "again", "detail": {}})
+        until(lambda: waiting() > 50)
+        for n in range(300):  # from outside
+            self.assertEqual(self.d.aws("StartExecution", stateMachineArn=STATES + "order", name="n%d" % n, input="{}")[0], 200)
+        # A burst of 104, one a second, and one that was begun from outside; of the loop also what is not so deep.
+        twice, looping, most = count("twice"), count("looping"), 104 + time.time() - began + 5
+        self.assertLess(twice, most)
+        self.assertLess(looping, 2 * most + 15)
+        self.assertIn("does it start itself?", self.d.read_log())
+        self.d.kill()
+        self.d.start(start_rate=0)  # and none is forgotten
+        until(lambda: waiting() == 0 and count("twice") > 1000, 60)
+        until(lambda: count("looping") > 1000, 60)
 
     # ---- targets' versions
 
