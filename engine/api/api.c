@@ -86,6 +86,31 @@ query_error(struct pav_query *q, int status, const char *at,
               at, message);
 }
 
+/* Nothing was done and nothing said: as it came. */
+static void
+question_afresh(struct question *qu)
+{
+    pav_job_free(qu->define);
+    qu->define = NULL;
+    qu->q.status = 200;
+    qu->q.type = "application/json";
+    qu->q.headers = NULL;
+    qu->q.forever = false;
+    qu->q.out.len = 0;
+    qu->q.out.over = false;
+}
+
+/* Whatever it had said, this is the answer, by the API that was asked. */
+static void
+question_fails(struct question *qu, int status, const char *message)
+{
+    question_afresh(qu);
+    if (*qu->q.target != '\0')
+        aws_query_error(&qu->q, status, message);
+    else
+        query_error(&qu->q, status, qu->q.path, message);
+}
+
 /* R1: what could not be read is told, whatever the job made of it. */
 static void
 tell_failed_read(struct question *qu)
@@ -99,21 +124,13 @@ tell_failed_read(struct question *qu)
     rc = pav_reader_failed(qu->q.reader, &err);
     if (rc == PAV_OK)
         return;
-    pav_job_free(qu->define);
-    qu->define = NULL;
     atomic_fetch_add(&api->read_errors, 1);
     if (rc == PAV_IO) {
         atomic_store(&api->unread_us, pav_clock_mono_us());
         pav_log(PAV_LOG_ERROR, NULL, "%s: the database cannot be read: %s",
                 qu->q.path, err.message);
     }
-    qu->q.headers = NULL;
-    qu->q.forever = false;
-    if (*qu->q.target != '\0') {
-        aws_query_error(&qu->q, pav_rc_http(rc), err.message);
-    } else {
-        query_error(&qu->q, pav_rc_http(rc), qu->q.path, err.message);
-    }
+    question_fails(qu, pav_rc_http(rc), err.message);
 }
 
 void
@@ -312,31 +329,63 @@ question_push(struct pav_api *api, struct question *qu)
     return false;
 }
 
+/*
+ * Two lanes: whoever asks for little never waits for those who ask for much.
+ * A question that takes longer than QUICK_US among the others is ended and
+ * asked again in the slow lane, which has one thread and SLOW_US for each.
+ */
+#define QUICK_US 25000
+#define SLOW_US  2000000
+#define SLOW_MAX 64 /* that wait */
+
+struct lane {
+    struct pav_api *api;
+    struct pav_reader *reader;
+    bool slow;
+};
+
+static void
+answer_question(const struct lane *l, struct question *qu)
+{
+    struct pav_api *api = l->api;
+
+    pav_reader_begin(l->reader, l->slow ? SLOW_US : QUICK_US);
+    qu->run(&qu->q);
+    pav_reader_end(l->reader);
+    if (!l->slow && pav_reader_timed_out(l->reader)) {
+        question_afresh(qu);
+        atomic_fetch_add(&api->slow_queries, 1);
+        if (pav_queue_push(api->slow, &qu->node))
+            return;
+        question_fails(qu, 503,
+                       "too many long queries wait; ask for less, or later");
+    } else {
+        tell_failed_read(qu);
+    }
+    pav_store_await_durable(); /* T1: of what was read as well */
+    if (qu->q.out.over)
+        query_error(&qu->q, 413, qu->q.path, "the answer is too large");
+    qu->note.node.next = NULL;
+    pav_http_post(api->config.http, &qu->note.node);
+}
+
 static void *
 answer_questions(void *arg)
 {
-    struct question *qu;
+    struct lane l = *(struct lane *)arg;
+    struct pav_queue *queue = l.slow ? l.api->slow : l.api->questions;
+    void *pages = l.api->config.pages_new();
     struct pav_node *n;
-    struct pav_api *api = ((void **)arg)[0];
-    struct pav_reader *reader = ((void **)arg)[1];
-    void *pages = api->config.pages_new();
 
     free(arg);
-    while ((n = pav_queue_take(api->questions, 1, -1)) != NULL) {
-        qu = (struct question *)n;
-        qu->q.reader = reader;
+    while ((n = pav_queue_take(queue, 1, -1)) != NULL) {
+        struct question *qu = (struct question *)n;
+
+        qu->q.reader = l.reader;
         qu->q.pages = pages;
-        pav_reader_begin(reader);
-        qu->run(&qu->q);
-        pav_reader_end(reader);
-        tell_failed_read(qu);
-        pav_store_await_durable(); /* T1: of what was read as well */
-        if (qu->q.out.over)
-            query_error(&qu->q, 413, qu->q.path, "the answer is too large");
-        qu->note.node.next = NULL;
-        pav_http_post(api->config.http, &qu->note.node);
+        answer_question(&l, qu);
     }
-    api->config.pages_free(pages);
+    l.api->config.pages_free(pages);
     return NULL;
 }
 
@@ -746,11 +795,13 @@ pav_api_new(const struct pav_api_config *config, struct pav_api **out,
     api->streams = streams_new();
     outgoing_init(api);
     api->questions = pav_queue_new(QUESTIONS_MAX, false);
+    api->slow = pav_queue_new(SLOW_MAX, false);
+    api->reader_count = config->query_threads + 1;
     api->readers =
-        pav_xcalloc((size_t)config->query_threads, sizeof(*api->readers));
+        pav_xcalloc((size_t)api->reader_count, sizeof(*api->readers));
     api->threads =
-        pav_xcalloc((size_t)config->query_threads, sizeof(*api->threads));
-    for (i = 0; i < config->query_threads; i++) {
+        pav_xcalloc((size_t)api->reader_count, sizeof(*api->threads));
+    for (i = 0; i < api->reader_count; i++) {
         enum pav_rc rc = pav_reader_open(config->db, &api->readers[i], err);
 
         if (rc != PAV_OK) {
@@ -779,11 +830,12 @@ pav_api_bind(struct pav_api *api, struct pav_engine *e, struct pav_http *h,
         if (rc != PAV_OK)
             return rc;
     }
-    for (i = 0; i < api->config.query_threads; i++) {
-        void **arg = pav_xmalloc(2 * sizeof(*arg));
+    for (i = 0; i < api->reader_count; i++) {
+        struct lane *arg = pav_xmalloc(sizeof(*arg));
 
-        arg[0] = api;
-        arg[1] = api->readers[i];
+        arg->api = api;
+        arg->reader = api->readers[i];
+        arg->slow = i == api->config.query_threads;
         if (pthread_create(&api->threads[i], NULL, answer_questions, arg) != 0)
             PAV_BUG("a query thread cannot be started");
         api->thread_count++;
@@ -809,10 +861,11 @@ pav_api_stop(struct pav_api *api)
     }
 
     pav_queue_close(api->questions);
+    pav_queue_close(api->slow);
     for (i = 0; i < api->thread_count; i++)
         pthread_join(api->threads[i], NULL);
     api->thread_count = 0;
-    for (i = 0; i < api->config.query_threads; i++) {
+    for (i = 0; i < api->reader_count; i++) {
         pav_reader_close(api->readers[i]);
         api->readers[i] = NULL;
     }
@@ -825,12 +878,13 @@ pav_api_free(struct pav_api *api)
 
     if (api == NULL)
         return;
-    for (i = 0; i < api->config.query_threads; i++)
+    for (i = 0; i < api->reader_count; i++)
         pav_reader_close(api->readers[i]);
     pav_folder_free(api->folder);
     streams_free(api->streams);
     outgoing_free(api);
     pav_queue_free(api->questions);
+    pav_queue_free(api->slow);
     free(api->readers);
     free(api->threads);
     free(api);

@@ -57,16 +57,17 @@ struct ticket {
 struct pav_api {
     struct pav_api_config config;
     struct pav_queue *questions;
+    struct pav_queue *slow; /* those that took too long among the others */
     pthread_t *threads;
     struct pav_reader **readers;
-    int thread_count;
+    int reader_count, thread_count;
     struct pav_folder *folder;
     bool scanning; /* one scan at a time */
     struct streams *streams;
     uint64_t shed; /* requests that found the engine's queue full */
     /* Of the query threads: reads that failed, and when the disk failed one
      * last; 0: never. */
-    atomic_uint_fast64_t read_errors;
+    atomic_uint_fast64_t read_errors, slow_queries;
     atomic_int_fast64_t unread_us;
     int64_t started_us;
     dev_t db_device; /* of the database, when it was opened */

@@ -392,6 +392,8 @@ status_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
     cJSON_AddNumberToObject(o, "unreadableCommits", (double)loss->commits);
     cJSON_AddNumberToObject(paper, "questions",
                             (double)pav_queue_count(api->questions));
+    cJSON_AddNumberToObject(paper, "slowQuestions",
+                            (double)pav_queue_count(api->slow));
     cJSON_AddNumberToObject(paper, "errors", (double)pav_fail_count());
     text = pav_paper_print(paper, &len);
     api_reply(api, ref, 200, "application/json", text, len);

@@ -272,6 +272,9 @@ metrics(struct pav_query *q)
     number(&q->out, "read_errors_total", "counter",
            "Queries that failed or took too long.",
            (double)atomic_load(&api->read_errors));
+    number(&q->out, "slow_queries_total", "counter",
+           "Queries that took long and were asked again apart from others.",
+           (double)atomic_load(&api->slow_queries));
     number(&q->out, "events_missing", "gauge",
            "Acknowledged events that the database had not any more when the "
            "daemon was started.",

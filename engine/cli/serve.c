@@ -45,7 +45,7 @@ static const struct pav_setting settings[] = {
     {"cache-mb", PAV_SET_INT, "N", "16", 1, 65536,
      "megabytes of the database that the engine keeps in memory"},
     {"query-threads", PAV_SET_INT, "N", "2", 1, 64,
-     "threads that answer reads"},
+     "threads that answer reads; one more answers those that take long"},
     {"max-connections", PAV_SET_INT, "N", "8192", 1, 100000,
      "connections at once; more are turned away with 503"},
     {"max-per-address", PAV_SET_INT, "N", NULL, 1, 100000,

@@ -16,14 +16,14 @@
 #include "pavane/clock.h"
 #include "reader_int.h"
 
-#define QUERY_MAX_US 2000000
-#define STEPS_MAX    100000
+#define STEPS_MAX 100000
 
 struct pav_reader {
     sqlite3 *db;
     sqlite3_stmt **cache; /* prepared statements, by their text */
     const char **texts;
     size_t count;
+    int64_t budget_us;
     int64_t deadline_us; /* INT64_MAX: none */
     int failed;          /* R1: SQLite's code of the first error */
     char failure[512];
@@ -167,9 +167,10 @@ run_now(struct pav_reader *r, const char *sql)
 }
 
 void
-pav_reader_begin(struct pav_reader *r)
+pav_reader_begin(struct pav_reader *r, int64_t budget_us)
 {
-    r->deadline_us = pav_clock_mono_us() + QUERY_MAX_US;
+    r->budget_us = budget_us;
+    r->deadline_us = pav_clock_mono_us() + budget_us;
     r->failed = SQLITE_OK;
     run_now(r, "BEGIN");
 }
@@ -186,6 +187,12 @@ pav_reader_end(struct pav_reader *r)
         run_now(r, "COMMIT");
 }
 
+bool
+pav_reader_timed_out(const struct pav_reader *r)
+{
+    return (r->failed & 0xff) == SQLITE_INTERRUPT;
+}
+
 enum pav_rc
 pav_reader_failed(const struct pav_reader *r, struct pav_err *err)
 {
@@ -194,9 +201,9 @@ pav_reader_failed(const struct pav_reader *r, struct pav_err *err)
         return PAV_OK;
     case SQLITE_INTERRUPT:
         return pav_fail(err, PAV_BUSY, "",
-                        "the query took longer than %d s and was ended; ask "
+                        "the query took longer than %lld ms and was ended; ask "
                         "for less: a smaller limit, or a filter more",
-                        QUERY_MAX_US / 1000000);
+                        (long long)r->budget_us / 1000);
     case SQLITE_BUSY:
         return pav_fail(err, PAV_BUSY, "", "%s", r->failure);
     default:
@@ -613,21 +620,54 @@ pav_reader_walk(struct pav_reader *r, int64_t last_step,
 
 /* ---- waits ---- */
 
-/* The same columns and places, led by the few that are over their time. */
+#define WAIT_COLUMNS                                                           \
+    "SELECT w.execution_id,w.no,w.state,w.event_name,w.pattern,"               \
+    "w.awaits,w.since_at,w.due_at,m.name,x.name,x.key,coalesce(o.due_at,0)"
+#define WAIT_OVERDUE                                                           \
+    " LEFT JOIN overdue o ON o.execution_id=w.execution_id AND o.no=w.no"
+#define WAIT_FILTERS                                                           \
+    " AND (?3=0 OR w.execution_id=?3) AND (?4 IS NULL OR m.name=?4)"           \
+    " AND (?5 IS NULL OR x.key=?5)"
+#define WAIT_BEHIND " WHERE (w.execution_id,w.no)>(?1,?2)"
+
+/* Each filter that leads gets its own text: an execution's waits and those of
+ * a key are few, those of a machine are behind its running executions. */
 static sqlite3_stmt *
-overdue_waits(struct pav_reader *r)
+ask_waits(struct pav_reader *r, const struct pav_wait_filter *f)
 {
+    if (f->overdue)
+        return reader_ask(
+            r, WAIT_COLUMNS
+            " FROM overdue o JOIN wait w ON w.execution_id=o.execution_id"
+            " AND w.no=o.no JOIN execution x ON x.id=w.execution_id"
+            " JOIN machine m ON m.id=x.machine_id"
+            " WHERE (o.execution_id,o.no)>(?1,?2)" WAIT_FILTERS
+            " ORDER BY o.execution_id,o.no LIMIT ?6");
+    if (f->execution_id != 0)
+        return reader_ask(
+            r, WAIT_COLUMNS
+            " FROM wait w JOIN execution x ON x.id=w.execution_id"
+            " JOIN machine m ON m.id=x.machine_id" WAIT_OVERDUE WAIT_BEHIND
+            " AND w.execution_id=?3" WAIT_FILTERS " ORDER BY w.no LIMIT ?6");
+    if (f->key != NULL)
+        return reader_ask(
+            r, WAIT_COLUMNS
+            " FROM execution x CROSS JOIN wait w ON w.execution_id=x.id"
+            " JOIN machine m ON m.id=x.machine_id" WAIT_OVERDUE WAIT_BEHIND
+            " AND x.key=?5" WAIT_FILTERS
+            " ORDER BY w.execution_id,w.no LIMIT ?6");
+    if (f->machine != NULL)
+        return reader_ask(
+            r, WAIT_COLUMNS
+            " FROM machine m CROSS JOIN execution x ON x.machine_id=m.id"
+            " AND x.status=0 AND x.id>=?1"
+            " CROSS JOIN wait w ON w.execution_id=x.id" WAIT_OVERDUE WAIT_BEHIND
+            " AND m.name=?4" WAIT_FILTERS " ORDER BY x.id,w.no LIMIT ?6");
     return reader_ask(
-        r, "SELECT w.execution_id,w.no,w.state,w.event_name,w.pattern,"
-           "w.awaits,w.since_at,w.due_at,m.name,x.name,x.key,o.due_at"
-           " FROM overdue o JOIN wait w ON w.execution_id=o.execution_id"
-           " AND w.no=o.no JOIN execution x ON x.id=w.execution_id"
-           " JOIN machine m ON m.id=x.machine_id"
-           " WHERE (o.execution_id,o.no)>(?1,?2)"
-           " AND (?3=0 OR o.execution_id=?3)"
-           " AND (?4 IS NULL OR m.name=?4)"
-           " AND (?5 IS NULL OR x.key=?5)"
-           " ORDER BY o.execution_id,o.no LIMIT ?6");
+        r, WAIT_COLUMNS
+        " FROM wait w JOIN execution x ON x.id=w.execution_id"
+        " JOIN machine m ON m.id=x.machine_id" WAIT_OVERDUE WAIT_BEHIND
+            WAIT_FILTERS " ORDER BY w.execution_id,w.no LIMIT ?6");
 }
 
 uint32_t
@@ -635,22 +675,7 @@ pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
                  struct pav_arena *a, struct pav_wait_view_row **out,
                  bool *more)
 {
-    sqlite3_stmt *st =
-        f->overdue
-            ? overdue_waits(r)
-            : reader_ask(
-                  r,
-                  "SELECT w.execution_id,w.no,w.state,w.event_name,w.pattern,"
-                  "w.awaits,w.since_at,w.due_at,m.name,x.name,x.key,"
-                  "coalesce(o.due_at,0) FROM wait w"
-                  " JOIN execution x ON x.id=w.execution_id"
-                  " JOIN machine m ON m.id=x.machine_id"
-                  " LEFT JOIN overdue o ON o.execution_id=w.execution_id"
-                  " AND o.no=w.no WHERE (w.execution_id,w.no)>(?1,?2)"
-                  " AND (?3=0 OR w.execution_id=?3)"
-                  " AND (?4 IS NULL OR m.name=?4)"
-                  " AND (?5 IS NULL OR x.key=?5)"
-                  " ORDER BY w.execution_id,w.no LIMIT ?6");
+    sqlite3_stmt *st = ask_waits(r, f);
     uint32_t count = 0;
 
     *out = pav_arena_alloc(a, (f->limit + 1) * sizeof(**out));
@@ -722,6 +747,11 @@ pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
     " JOIN disposition d ON d.id>=e.id*1024 AND "                              \
     "d.id<(e.id+1)*1024" DISPOSITION_NAMES
 
+/* Not by the joined name: the event is read behind it. */
+#define OF_MACHINE                                                             \
+    " AND (?8 IS NULL OR d.machine_id="                                        \
+    "(SELECT id FROM machine WHERE name=?8))"
+
 static void
 disposition_from(sqlite3_stmt *st, struct pav_arena *a,
                  struct pav_disposition_view *out)
@@ -755,42 +785,40 @@ pav_reader_dispositions(struct pav_reader *r,
 
     /* Each filter that leads gets its own text, so that its index is used. */
     if (f->event_id != NULL)
-        st = reader_ask(
-            r, DISPOSITIONS_OF_EVENT
-            "WHERE d.id<?1 AND e.event_id=?2"
-            " AND (?3 IS NULL OR d.key=?3)"
-            " AND (?4<0 OR d.kind=?4) AND (?5=0 OR d.execution_id=?5)"
-            " AND (?8 IS NULL OR m.name=?8) AND (?9 IS NULL OR e.source=?9)"
-            " AND (?10 IS NULL OR e.detail_type=?10)"
-            " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"
-            " ORDER BY d.id DESC LIMIT ?6");
+        st = reader_ask(r, DISPOSITIONS_OF_EVENT
+                        "WHERE d.id<?1 AND e.event_id=?2"
+                        " AND (?3 IS NULL OR d.key=?3)"
+                        " AND (?4<0 OR d.kind=?4) AND (?5=0 OR "
+                        "d.execution_id=?5)" OF_MACHINE
+                        " AND (?9 IS NULL OR e.source=?9)"
+                        " AND (?10 IS NULL OR e.detail_type=?10)"
+                        " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"
+                        " ORDER BY d.id DESC LIMIT ?6");
     else if (f->key != NULL)
-        st = reader_ask(
-            r, IDS_OF_KEY DISPOSITION_VIEW
-            "WHERE d.id IN (SELECT id FROM ids) AND d.id<?1"
-            " AND (?4<0 OR d.kind=?4) AND (?5=0 OR d.execution_id=?5)"
-            " AND (?8 IS NULL OR m.name=?8) AND (?9 IS NULL OR e.source=?9)"
-            " AND (?10 IS NULL OR e.detail_type=?10)"
-            " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"
-            " ORDER BY d.id DESC LIMIT ?6");
+        st = reader_ask(r, IDS_OF_KEY DISPOSITION_VIEW
+                        "WHERE d.id IN (SELECT id FROM ids) AND d.id<?1"
+                        " AND (?4<0 OR d.kind=?4) AND (?5=0 OR "
+                        "d.execution_id=?5)" OF_MACHINE
+                        " AND (?9 IS NULL OR e.source=?9)"
+                        " AND (?10 IS NULL OR e.detail_type=?10)"
+                        " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"
+                        " ORDER BY d.id DESC LIMIT ?6");
     else if (f->kind > PAV_RESUMED)
-        st = reader_ask(
-            r, DISPOSITION_VIEW
-            "WHERE d.id<?1 AND d.kind=?4 AND d.kind>1"
-            " AND (?5=0 OR d.execution_id=?5)"
-            " AND (?8 IS NULL OR m.name=?8) AND (?9 IS NULL OR e.source=?9)"
-            " AND (?10 IS NULL OR e.detail_type=?10)"
-            " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"
-            " ORDER BY d.id DESC LIMIT ?6");
+        st = reader_ask(r, DISPOSITION_VIEW
+                        "WHERE d.id<?1 AND d.kind=?4 AND d.kind>1"
+                        " AND (?5=0 OR d.execution_id=?5)" OF_MACHINE
+                        " AND (?9 IS NULL OR e.source=?9)"
+                        " AND (?10 IS NULL OR e.detail_type=?10)"
+                        " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"
+                        " ORDER BY d.id DESC LIMIT ?6");
     else
-        st = reader_ask(
-            r, DISPOSITION_VIEW
-            "WHERE d.id<?1 AND (?4<0 OR +d.kind=?4)"
-            " AND (?5=0 OR d.execution_id=?5)"
-            " AND (?8 IS NULL OR m.name=?8) AND (?9 IS NULL OR e.source=?9)"
-            " AND (?10 IS NULL OR e.detail_type=?10)"
-            " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"
-            " ORDER BY d.id DESC LIMIT ?6");
+        st = reader_ask(r, DISPOSITION_VIEW
+                        "WHERE d.id<?1 AND (?4<0 OR +d.kind=?4)"
+                        " AND (?5=0 OR d.execution_id=?5)" OF_MACHINE
+                        " AND (?9 IS NULL OR e.source=?9)"
+                        " AND (?10 IS NULL OR e.detail_type=?10)"
+                        " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"
+                        " ORDER BY d.id DESC LIMIT ?6");
     sqlite3_bind_int64(st, 1, f->before == 0 ? INT64_MAX : f->before);
     if (f->event_id != NULL) {
         struct pav_bytes id = {f->event_id, strlen(f->event_id)};

@@ -5,7 +5,7 @@
  * before; no offsets.  What is returned lives in the arena.
  *
  * No function here fails by itself: a query that cannot be answered (the disk,
- * a damaged page, two seconds since pav_reader_begin()) looks like one without
+ * a damaged page, the budget of pav_reader_begin()) looks like one without
  * rows, and is kept.  Whoever answers for what was read asks
  * pav_reader_failed() first, and tells the error instead of the answer.
  */
@@ -19,11 +19,13 @@ struct pav_reader;
 PAV_MUSTUSE enum pav_rc
 pav_reader_open(const char *path, struct pav_reader **out, struct pav_err *err);
 void pav_reader_close(struct pav_reader *r);
-/* One consistent view between the two. */
-void pav_reader_begin(struct pav_reader *r);
+/* One consistent view between the two; what takes longer is ended. */
+void pav_reader_begin(struct pav_reader *r, int64_t budget_us);
 void pav_reader_end(struct pav_reader *r);
 /* What was read is not as it was written: pav_reader_failed() will say so. */
 void pav_reader_spoilt(struct pav_reader *r, const char *what);
+/* Was something ended because it took too long? */
+bool pav_reader_timed_out(const struct pav_reader *r);
 /* What failed since pav_reader_begin(): PAV_OK; PAV_BUSY: the time was up;
  * PAV_IO: the file cannot be read.  err->message says why. */
 PAV_MUSTUSE enum pav_rc

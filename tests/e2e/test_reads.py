@@ -178,6 +178,73 @@ class Damage(unittest.TestCase):
                 f.write(bytes(size))
 
 
+class Lanes(unittest.TestCase):
+    """Whoever asks for little does not wait for those who ask for much."""
+
+    def test_A13_cheap_reads_pass_slow_ones(self):
+        def metric(name):
+            return float(re.search(r"(?m)^pavane_%s (\S+)$" % name, d.ask("GET", "/metrics")[1].decode()).group(1))
+
+        def ask_much():
+            while not ends.is_set():
+                status, data = d.ask("GET", "/api/v1/dispositions?source=last&detailType=Placed&limit=1")
+                with lock:
+                    answers.append((status, [x["eventId"] for x in json.loads(data)["dispositions"]]))
+
+        ends, lock, answers = threading.Event(), threading.Lock(), []
+        with Daemon() as d:
+            d.post({"id": "first", "source": "last", "detail-type": "Placed"})
+            for i in range(60):
+                d.post([{"id": "n-%d-%d" % (i, k), "source": "shop", "detail-type": "Placed"} for k in range(1000)])
+            # One event in the oldest place: all of the others are looked at.
+            self.assertEqual([x["eventId"] for x in d.get("/api/v1/dispositions?source=last&limit=1")["dispositions"]], ["first"])
+            work = [threading.Thread(target=ask_much) for _ in range(8)]
+            for t in work:
+                t.start()
+            until(lambda: len(answers) >= 16, 60)
+            passed = []
+            for i in range(100):
+                before = len(answers)
+                self.assertEqual(d.ask("GET", "/api/v1/executions?limit=1")[0], 200)
+                passed.append(len(answers) - before)
+            ends.set()
+            for t in work:
+                t.join()
+            self.assertEqual({str(a) for a in answers}, {str((200, ["first"]))})
+            print("slow answers while a cheap one was awaited: %s" % sorted(passed)[::10])
+            self.assertLessEqual(sorted(passed)[50], 1)
+            self.assertGreater(metric("slow_queries_total"), 8)
+
+    def test_A13_a_few_waits_are_found_among_many(self):
+        """An execution's, a key's and a machine's, in pages."""
+        with Daemon() as d:
+            for name in ("wait", "other"):
+                rules = dict(RULES, start=[{"name": "placed", "pattern": {"source": ["shop"], "detail-type": [name]}}])
+                machine(d.folder, name, WAITING, rules)
+            d.kill()
+            d.machines = os.path.join(d.folder, "machines")
+            d.start()
+            for n in range(60):
+                d.post(event(n, "other" if n % 20 == 7 else "wait"))
+
+            def waits(query, limit):
+                found, after = [], ""
+                while after is not None:
+                    page = d.get("/api/v1/waits?limit=%d&%s%s" % (limit, query, after))
+                    self.assertLessEqual(len(page["waits"]), limit)
+                    found += [w["executionId"] for w in page["waits"]]
+                    after = page["next"] and "&next=" + page["next"]
+                return found
+            every = ["%s:order-%d" % ("other" if n % 20 == 7 else "wait", n) for n in range(60)]
+            for limit in (1, 7, 100):
+                self.assertEqual(waits("", limit), every)
+                self.assertEqual(waits("machine=other", limit), [x for x in every if x.startswith("other")])
+                self.assertEqual(waits("machine=wait", limit), [x for x in every if x.startswith("wait")])
+                self.assertEqual(waits("correlationId=order-7", limit), ["other:order-7"])
+                self.assertEqual(waits("correlationId=order-7&machine=wait", limit), [])
+                self.assertEqual(waits("machine=nobody", limit), [])
+
+
 class Files(unittest.TestCase):
     """Databases and logs that were damaged while no daemon ran."""
 

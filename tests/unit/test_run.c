@@ -278,7 +278,7 @@ status_of(const char *machine, const char *name)
     const char *text = "none";
 
     assert_int_equal(pav_reader_open(b.db, &r, &err), PAV_OK);
-    pav_reader_begin(r);
+    pav_reader_begin(r, 2000000);
     if (pav_reader_execution(r, machine, name, &b.arena, &x))
         text = pav_arena_printf(&b.arena, "%s %s %d events",
                                 pav_status_name((enum pav_status)x.row.status),
@@ -299,7 +299,7 @@ count_of(int kind, const char *key)
     int64_t next;
 
     assert_int_equal(pav_reader_open(b.db, &r, &err), PAV_OK);
-    pav_reader_begin(r);
+    pav_reader_begin(r, 2000000);
     n = pav_reader_dispositions(r, &f, &b.arena, &v, &next);
     pav_reader_end(r);
     pav_reader_close(r);

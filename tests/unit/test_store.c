@@ -322,11 +322,11 @@ test_readers_see_commits_only(void **state)
     pav_arena_init(&a, 4096);
     assert_int_equal(pav_reader_open(path, &r, &err), PAV_OK);
     add_event(s, "a");
-    pav_reader_begin(r);
+    pav_reader_begin(r, 2000000);
     assert_false(pav_reader_event(r, 1, &a, &row));
     pav_reader_end(r);
     assert_int_equal(pav_store_commit(s, &err), PAV_OK);
-    pav_reader_begin(r);
+    pav_reader_begin(r, 2000000);
     assert_true(pav_reader_event(r, 1, &a, &row));
     pav_reader_end(r);
     pav_reader_close(r);
