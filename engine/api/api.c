@@ -362,7 +362,8 @@ answer_question(const struct lane *l, struct question *qu)
     } else {
         tell_failed_read(qu);
     }
-    pav_store_await_durable(); /* T1: of what was read as well */
+    if (!qu->undurable)
+        pav_store_await_durable(); /* T1: of what was read as well */
     if (qu->q.out.over)
         query_error(&qu->q, 413, qu->q.path, "the answer is too large");
     qu->note.node.next = NULL;
@@ -621,7 +622,7 @@ get(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
         return;
     }
     if (strcmp(req->path, "/metrics") == 0) {
-        metrics_get(api, ref);
+        metrics_get(api, req, ref);
         return;
     }
     if (strcmp(req->path, "/api/v1/stream") == 0) {

@@ -41,6 +41,8 @@ struct question {
     struct pav_status_view status; /* of /metrics */
     struct pav_http_counts http;
     uint64_t shed;
+    bool openmetrics; /* of /metrics: the client reads that */
+    bool undurable;   /* it may be answered before what it read is durable */
     struct pav_job *define; /* CreateStateMachine, compiled: on to the engine */
     struct pav_job *object; /* what a map run asks for, then its answer */
 };
@@ -175,6 +177,7 @@ void wait_times_get(struct pav_query *q);
 void archives_get(struct pav_query *q);
 void discover_get(struct pav_query *q);
 void status_get(struct pav_api *api, struct pav_ref ref);
-void metrics_get(struct pav_api *api, struct pav_ref ref);
+void metrics_get(struct pav_api *api, const struct pav_request *req,
+                 struct pav_ref ref);
 
 #endif

@@ -333,16 +333,17 @@ add_spread(cJSON *o, const char *key, const struct pav_histogram *h,
                             pav_histogram_quantile(h, bounds, 0.99) * unit);
 }
 
-static void
-status_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
+void
+status_get(struct pav_api *api, struct pav_ref ref)
 {
-    const struct pav_status_view *s = &job->status;
+    struct pav_status_view view, *s = &view;
     const struct pav_http_counts *h = pav_http_counts(api->config.http);
     const struct pav_loss *loss = &api->config.loss;
     cJSON *paper = cJSON_CreateObject(), *o;
     char *text;
     size_t len;
 
+    pav_engine_status(api->config.engine, s);
     cJSON_AddBoolToObject(paper, "ready", pav_engine_ready(api->config.engine));
     cJSON_AddNumberToObject(
         paper, "uptimeSeconds",
@@ -398,10 +399,4 @@ status_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
     text = pav_paper_print(paper, &len);
     api_reply(api, ref, 200, "application/json", text, len);
     cJSON_free(text);
-}
-
-void
-status_get(struct pav_api *api, struct pav_ref ref)
-{
-    api_submit(api, ref, pav_job_new(PAV_JOB_STATUS), status_answer);
 }

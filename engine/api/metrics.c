@@ -255,6 +255,32 @@ put_process(struct pav_buf *b, double started)
     pav_buf_printf(b, "process_start_time_seconds %.3f\n", started);
 }
 
+/* OpenMetrics: a counter's family is named without "_total", and the text says
+ * where it ends. */
+static void
+as_openmetrics(struct pav_buf *b)
+{
+    struct pav_buf out;
+    const char *line = b->p, *end = b->p + b->len, *next, *total;
+
+    pav_buf_init(&out, SIZE_MAX / 2);
+    for (; line < end; line = next) {
+        next = memchr(line, '\n', (size_t)(end - line));
+        next = next == NULL ? end : next + 1;
+        total = *line == '#' ? memmem(line, (size_t)(next - line), "_total ", 7)
+                             : NULL;
+        if (total == NULL) {
+            pav_buf_put(&out, line, (size_t)(next - line));
+        } else {
+            pav_buf_put(&out, line, (size_t)(total - line));
+            pav_buf_put(&out, total + 6, (size_t)(next - total - 6));
+        }
+    }
+    pav_buf_puts(&out, "# EOF\n");
+    pav_buf_fini(b);
+    *b = out;
+}
+
 static void
 metrics(struct pav_query *q)
 {
@@ -285,26 +311,23 @@ metrics(struct pav_query *q)
     put_process(&q->out,
                 (double)q->now_ms / 1e3 -
                     (double)(pav_clock_mono_us() - api->started_us) / 1e6);
-}
-
-static void
-metrics_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
-{
-    static const struct pav_request req = {.path = "/metrics",
-                                           .query = "",
-                                           .host = "",
-                                           .target = "",
-                                           .cookie = ""};
-    struct question *qu = question_new(api, &req, ref, metrics);
-
-    qu->status = job->status;
-    qu->http = *pav_http_counts(api->config.http);
-    qu->shed = api->shed;
-    question_push(api, qu);
+    if (qu->openmetrics) {
+        q->type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        as_openmetrics(&q->out);
+    }
 }
 
 void
-metrics_get(struct pav_api *api, struct pav_ref ref)
+metrics_get(struct pav_api *api, const struct pav_request *req,
+            struct pav_ref ref)
 {
-    api_submit(api, ref, pav_job_new(PAV_JOB_STATUS), metrics_answer);
+    struct question *qu = question_new(api, req, ref, metrics);
+
+    pav_engine_status(api->config.engine, &qu->status);
+    qu->http = *pav_http_counts(api->config.http);
+    qu->shed = api->shed;
+    qu->openmetrics =
+        strstr(req->accept, "application/openmetrics-text") != NULL;
+    qu->undurable = true; /* counts never wait for the disk */
+    question_push(api, qu);
 }

@@ -79,4 +79,9 @@ void
 cli_print_items(struct pav_arena *a, struct pav_items *items, const char *next);
 void cli_print_json(const struct pav_doc *d);
 
+/* notify.c: tell the supervisor, if there is one; "READY=1". */
+void notify(const char *state);
+/* How often it wants a sign of life; 0: it wants none. */
+int64_t notify_watchdog_us(void);
+
 #endif

@@ -310,6 +310,7 @@ struct daemon {
     struct pav_guest *guests;
     char address[256];
     int port;
+    int64_t watchdog_us; /* 0: no supervisor wants signs of life */
 };
 
 /* SIGHUP: tokens are read again; a fault leaves those that were good. */
@@ -344,9 +345,21 @@ read_again(struct daemon *d)
 
 static struct daemon *served; /* for the tick alone */
 
+/* The front is here, and neither the engine nor a sync has stopped. */
+static void
+tell_supervisor(struct daemon *d)
+{
+    if (d->watchdog_us > 0 &&
+        pav_engine_stuck_us(d->engine) < d->watchdog_us / 2 &&
+        pav_store_sync_us() < d->watchdog_us / 2)
+        notify("WATCHDOG=1");
+}
+
 static void
 on_tick(void *arg)
 {
+    if (served != NULL)
+        tell_supervisor(served);
     if (hung_up && served != NULL) {
         hung_up = 0;
         read_again(served);
@@ -488,7 +501,10 @@ run(const struct pav_settings *s, int argc, char **argv)
            strchr(d.address, ':') == NULL ? "" : "[", d.address,
            strchr(d.address, ':') == NULL ? "" : "]", pav_http_port(d.http));
     fflush(stdout);
+    d.watchdog_us = notify_watchdog_us();
+    notify("READY=1");
     pav_http_run(d.http);
+    notify("STOPPING=1");
     running = NULL;
     served = NULL;
     pav_log(PAV_LOG_INFO, NULL, "ending");

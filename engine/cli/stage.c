@@ -249,7 +249,10 @@ stage_answer(struct stage *s, const struct pav_wait_row *wait,
 static struct pav_status_view
 status_of(struct stage *s)
 {
-    return do_job(s, pav_job_new(PAV_JOB_STATUS))->status;
+    struct pav_status_view v;
+
+    pav_engine_status(s->engine, &v);
+    return v;
 }
 
 int64_t

@@ -449,6 +449,7 @@ hand_over(struct connection *c, size_t body_len)
                               .content_type = c->head.content_type,
                               .target = c->head.target,
                               .ce = c->head.ce,
+                              .accept = c->head.accept,
                               .cookie = c->head.cookie,
                               .last_event_id = c->head.last_event_id,
                               .guest = c->head.guest,
@@ -529,6 +530,7 @@ rebase(struct head *h, uintptr_t from, size_t len, char *to)
     MOVE(h->target);
     MOVE(h->origin);
     MOVE(h->authorization);
+    MOVE(h->accept);
     MOVE(h->cookie);
     MOVE(h->last_event_id);
     MOVE(h->encoding);

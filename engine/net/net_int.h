@@ -21,6 +21,7 @@ struct head {
     char *path, *query;
     unsigned depth;
     const char *host, *content_type, *target, *origin, *authorization;
+    const char *accept;
     const char *cookie, *last_event_id;
     const char *encoding, *webhook; /* "" */
     const struct pav_guest *guest;  /* access.c */

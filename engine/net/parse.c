@@ -180,6 +180,8 @@ field(char *name, char *value, struct head *h)
         h->origin = value;
     } else if (strcasecmp(name, "authorization") == 0) {
         h->authorization = value;
+    } else if (strcasecmp(name, "accept") == 0) {
+        h->accept = value;
     } else if (strcasecmp(name, "cookie") == 0) {
         h->cookie = value;
     } else if (strcasecmp(name, "last-event-id") == 0) {
@@ -302,7 +304,7 @@ head_parse(char *p, size_t len, struct head *out, int *status)
 
     memset(out, 0, sizeof(*out));
     out->content_type = out->target = out->cookie = out->last_event_id = "";
-    out->encoding = out->webhook = "";
+    out->encoding = out->webhook = out->accept = "";
     if (bytes == 0) {
         if (has_bare_line_feed(p, len)) {
             *status = 400;

@@ -83,14 +83,57 @@ turn_is_long(const struct pav_engine *e)
 /* ---- the phases ---- */
 
 static void
-status_fill(struct pav_engine *e, struct pav_job *j)
+status_fill(struct pav_engine *e, struct pav_status_view *out)
 {
-    int64_t due = timers_next(e);
+    *out = e->counts;
+    flusher_counts(e, &out->sync);
+}
 
-    j->status = e->counts;
-    flusher_counts(e, &j->status.sync);
-    j->status.queue = pav_queue_count(e->queue);
-    j->status.next_timer_at = due == INT64_MAX ? 0 : due;
+static void
+publish_timer(struct pav_engine *e, int64_t due)
+{
+    int64_t at = due == INT64_MAX ? 0 : due;
+
+    if (at == e->counts.next_timer_at)
+        return;
+    e->counts.next_timer_at = at;
+    pthread_mutex_lock(&e->publishing);
+    e->published.next_timer_at = at;
+    pthread_mutex_unlock(&e->publishing);
+}
+
+/* Before its answers go out: who has one finds it counted. */
+static void
+publish(struct pav_engine *e)
+{
+    struct pav_status_view v;
+
+    status_fill(e, &v);
+    pthread_mutex_lock(&e->publishing);
+    e->published = v;
+    pthread_mutex_unlock(&e->publishing);
+}
+
+void
+pav_engine_status(struct pav_engine *e, struct pav_status_view *out)
+{
+    if (e->config.by_hand) {
+        publish_timer(e, timers_next(e));
+        status_fill(e, out);
+    } else {
+        pthread_mutex_lock(&e->publishing);
+        *out = e->published;
+        pthread_mutex_unlock(&e->publishing);
+    }
+    out->queue = pav_queue_count(e->queue);
+}
+
+int64_t
+pav_engine_stuck_us(struct pav_engine *e)
+{
+    int64_t began = atomic_load(&e->turn_began_us);
+
+    return began == 0 ? 0 : pav_clock_mono_us() - began;
 }
 
 static void
@@ -144,9 +187,6 @@ advance_job(struct pav_engine *e, struct pav_job *j)
         break;
     case PAV_JOB_FOLDERS:
         folders_stage(e, j);
-        break;
-    case PAV_JOB_STATUS:
-        status_fill(e, j);
         break;
     }
 }
@@ -308,6 +348,7 @@ settle(struct pav_engine *e, struct pav_job *define)
     e->counts.commit_us += (uint64_t)(behind - before);
     e->jobs = NULL;
     e->jobs_last = &e->jobs;
+    publish(e);
     flusher_release(e, feed_take(e, committed), first);
     e->counts.release_us += (uint64_t)(pav_clock_mono_us() - behind);
 }
@@ -363,8 +404,9 @@ advance_again(struct pav_engine *e)
 static int64_t
 sleep_ms(struct pav_engine *e)
 {
-    int64_t due = timers_due(e), now;
+    int64_t timer = timers_next(e), due = timers_due(e, timer), now;
 
+    publish_timer(e, timer);
     if (e->full)
         return PROBE_MS;
     if (e->damaged && pav_clock_mono_us() < e->rest_until_us)
@@ -459,6 +501,7 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
     t1 = began = e->began_us = pav_clock_mono_us();
     e->counts.collect_us += (uint64_t)(t1 - t0);
     settled = settled_us(e);
+    atomic_store(&e->turn_began_us, began);
     feed_turn_begins(e);
     pav_clock_forget(e->clock); /* T3: the first reader freezes it */
     for (; n != NULL; n = next) {
@@ -498,11 +541,14 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
         pav_histogram_add(&e->counts.checkpoint, pav_bounds_seconds,
                           (double)t0 / 1e6);
     }
-    if (!idle)
+    if (!idle) {
         count_turn(e,
                    (uint64_t)(pav_clock_mono_us() - began) -
                        (e->counts.flush_us - flushed),
                    (uint64_t)(pav_clock_thread_us() - cpu_began));
+        publish(e);
+    }
+    atomic_store(&e->turn_began_us, 0);
 }
 
 #define TOLD_US 60000000 /* a clock that is behind is told so often */
@@ -592,6 +638,8 @@ pav_engine_new(const struct pav_engine_config *config)
     serve_services(e);
     atomic_init(&e->ready, true);
     atomic_init(&e->watched, false);
+    atomic_init(&e->turn_began_us, 0);
+    pthread_mutex_init(&e->publishing, NULL);
     atomic_init(&e->telling, TELLING_BETWEEN);
     pav_arena_init(&e->arena, 1 << 20);
     bus_load(e);

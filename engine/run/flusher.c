@@ -19,17 +19,16 @@ struct flusher {
     struct pav_job *jobs;
     struct pav_feed *feed;
     struct pav_engine *engine;
-    struct pav_histogram syncs; /* read by the engine while it is not full */
+    struct pav_histogram syncs;
 };
 
-static void
-sync_and_count(struct pav_engine *e, struct pav_histogram *h)
+static double
+timed_sync(struct pav_engine *e)
 {
     int64_t before = pav_clock_mono_us();
 
     pav_store_sync(e->store);
-    pav_histogram_add(h, pav_bounds_seconds,
-                      (double)(pav_clock_mono_us() - before) / 1e6);
+    return (double)(pav_clock_mono_us() - before) / 1e6;
 }
 
 /* T1: nothing leaves before this. */
@@ -46,6 +45,7 @@ static void *
 flush(void *arg)
 {
     struct flusher *f = arg;
+    double took;
 
     pthread_mutex_lock(&f->lock);
     for (;;) {
@@ -54,9 +54,10 @@ flush(void *arg)
         if (!f->full)
             break;
         pthread_mutex_unlock(&f->lock);
-        sync_and_count(f->engine, &f->syncs);
+        took = timed_sync(f->engine);
         release(f->engine, f->feed, f->jobs);
         pthread_mutex_lock(&f->lock);
+        pav_histogram_add(&f->syncs, pav_bounds_seconds, took);
         f->full = false;
         pthread_cond_broadcast(&f->changed);
     }
@@ -99,7 +100,8 @@ flusher_release(struct pav_engine *e, struct pav_feed *feed,
     if (f == NULL || !pav_store_owes(e->store) ||
         pav_queue_count(e->queue) == 0) { /* F2 */
         if (pav_store_owes(e->store))
-            sync_and_count(e, &e->counts.sync);
+            pav_histogram_add(&e->counts.sync, pav_bounds_seconds,
+                              timed_sync(e));
         else
             pav_store_sync(e->store); /* it is told behind that too */
         release(e, feed, jobs);
@@ -122,10 +124,11 @@ flusher_counts(struct pav_engine *e, struct pav_histogram *sum)
     *sum = e->counts.sync;
     if (e->flusher == NULL)
         return;
-    flusher_wait(e);
+    pthread_mutex_lock(&e->flusher->lock); /* never held over a sync */
     for (i = 0; i <= PAV_CLASSES; i++)
         sum->in[i] += e->flusher->syncs.in[i];
     sum->sum += e->flusher->syncs.sum;
+    pthread_mutex_unlock(&e->flusher->lock);
 }
 
 void

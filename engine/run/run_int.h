@@ -114,7 +114,10 @@ struct pav_engine {
     const char **served;   /* services: those inside and those outside */
     uint32_t served_count;
 
-    struct pav_status_view counts;
+    struct pav_status_view counts;     /* the engine's thread's */
+    struct pav_status_view published;  /* as it was a turn ago */
+    pthread_mutex_t publishing;        /* of that alone */
+    atomic_int_fast64_t turn_began_us; /* 0: between turns */
 };
 
 /* An execution in hand, for the length of a turn. */
@@ -402,7 +405,8 @@ void flusher_stop(struct pav_engine *e);
 /* timers.c */
 /* When something is due next; INT64_MAX: nothing. */
 int64_t timers_next(struct pav_engine *e);
-int64_t timers_due(struct pav_engine *e); /* and all else that is due */
+int64_t
+timers_due(struct pav_engine *e, int64_t timer); /* and all else that is due */
 void timers_run(struct pav_engine *e);
 
 /* Between two units of work: frees what they used when it is much. */

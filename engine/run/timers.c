@@ -25,13 +25,16 @@ timers_next(struct pav_engine *e)
     return due;
 }
 
-/* Of everything that waits for a time. */
+/* Of everything that waits for a time; `timer`: of timers_next(). */
 int64_t
-timers_due(struct pav_engine *e)
+timers_due(struct pav_engine *e, int64_t timer)
 {
-    int64_t due[] = {timers_next(e),     pav_store_batch_due_at(e->store),
-                     schedules_next(e),  replays_next(e),
-                     deliveries_next(e), overdue_next(e)};
+    int64_t due[] = {timer,
+                     pav_store_batch_due_at(e->store),
+                     schedules_next(e),
+                     replays_next(e),
+                     deliveries_next(e),
+                     overdue_next(e)};
     int64_t first = INT64_MAX;
     size_t i;
 

@@ -42,7 +42,6 @@ enum pav_job_kind {
     PAV_JOB_DEFINE,       /* CreateStateMachine, or a folder's machine */
     PAV_JOB_FAULT,        /* a folder that cannot be loaded */
     PAV_JOB_FOLDERS,      /* which folders are there */
-    PAV_JOB_STATUS,
 };
 
 /* What became of an event for one machine. */
@@ -180,7 +179,6 @@ struct pav_job {
     bool durable;            /* and what it caused is committed */
     const char *status_word; /* START with `sync`: how it ended */
     int64_t stopped_at;
-    struct pav_status_view status;
 };
 
 /*
@@ -251,6 +249,12 @@ bool pav_engine_ready(struct pav_engine *e);
 /* Why an execution cannot be redriven; NULL: it can. */
 const char *pav_redrive_refusal(const struct pav_execution_row *row,
                                 enum pav_machine_type type, int64_t now_ms);
+
+/* From any thread, and never waiting for the disk: what was counted, including
+ * all that was answered. */
+void pav_engine_status(struct pav_engine *e, struct pav_status_view *out);
+/* From any thread: for how long the turn under way has been; 0: none is. */
+int64_t pav_engine_stuck_us(struct pav_engine *e);
 
 /* From any thread: are changes wanted from the next turn on?  True when all of
  * them will be told; false when a turn is under way that tells nothing. */

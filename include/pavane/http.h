@@ -41,6 +41,7 @@ struct pav_request {
     const char *content_type; /* lower case, without parameters; "" */
     const char *target;       /* X-Amz-Target, "" */
     const char *const *ce;    /* ce-* header names and values by turns, NULL */
+    const char *accept;       /* of the last such field; "" */
     const char *cookie, *last_event_id; /* "" */
     const struct pav_guest *guest;      /* as long as the server; NULL: ours */
     const char *encoding;               /* Content-Encoding; "" */

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """What the daemon keeps: files of its own that change under it, disks that fill
 or hang, secrets, and that a refused action leaves no trace."""
+import contextlib
 import json
 import os
 import resource
 import shutil
+import socket
 import sqlite3
 import tempfile
 import threading
@@ -95,10 +97,54 @@ class Files(unittest.TestCase):
             try:
                 until(lambda: b"a sync of the disk" in d.ask("GET", "/readyz")[1])
                 self.assertEqual(d.ask("GET", "/livez")[0], 200)
+                # Counts never wait for the disk, whatever waits beside them.
+                waits = threading.Thread(target=d.send, args=(order("b"),))
+                waits.start()
+                for path in ("/metrics", "/api/v1/status"):
+                    for _ in range(3):
+                        self.assertEqual(d.ask("GET", path)[0], 200)
+                self.assertTrue(posted.is_alive())
+                self.assertTrue(waits.is_alive())
             finally:
                 os.remove(d.hang)
                 posted.join()
+                waits.join()
             until(lambda: d.ask("GET", "/readyz")[0] == 200)
+
+
+    def test_A19_a_supervisor_is_told(self):
+        """sd_notify: ready; alive while front, engine and flusher go on, so not while a sync hangs; stopping."""
+        with tempfile.TemporaryDirectory() as t, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+            def silent():
+                s.settimeout(2.5)
+                try:
+                    return s.recv(100) and False
+                except TimeoutError:
+                    return True
+                finally:
+                    s.settimeout(30)
+
+            s.bind(t + "/notify")
+            s.settimeout(30)
+            os.environ.update(NOTIFY_SOCKET=t + "/notify", WATCHDOG_USEC="4000000")
+            try:
+                d = Recorded(MACHINES).start()
+            finally:
+                del os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"]
+            with contextlib.ExitStack() as ending:
+                ending.callback(d.__exit__)
+                self.assertEqual([s.recv(100), s.recv(100)], [b"READY=1", b"WATCHDOG=1"])
+                open(d.hang, "w").close()
+                posted = threading.Thread(target=d.send, args=(order("a"),))
+                posted.start()
+                try:
+                    until(silent, 60)
+                finally:
+                    os.remove(d.hang)
+                    posted.join()
+                self.assertEqual(s.recv(100), b"WATCHDOG=1")
+                d.stop()
+                until(lambda: s.recv(100) == b"STOPPING=1")
 
 
 class Clock(unittest.TestCase):
@@ -179,6 +225,22 @@ class Metrics(unittest.TestCase):
                         name = name[:-len(end)] if name.endswith(end) and name[:-len(end)] in told else name
                     self.assertIn(name, told)
             self.assertIn("process_cpu_seconds_total", told)
+
+    def test_C16_openmetrics_when_asked_for(self):
+        from prometheus_client.openmetrics.parser import text_string_to_metric_families as families
+        from prometheus_client.parser import text_string_to_metric_families as plain
+        with Daemon(MACHINES) as d:
+            d.send(order("a"))
+            for accept in ("application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,*/*;q=0.1",
+                           "text/plain;version=0.0.4", "*/*"):
+                status, data = d.ask("GET", "/metrics", headers={"Accept": accept})
+                new = accept.startswith("application")
+                self.assertEqual(status, 200)
+                self.assertIn("application/openmetrics-text; version=1.0.0" if new else "text/plain; version=0.0.4",
+                              d.headers["Content-Type"])
+                found = {s.name: s.value for f in (families if new else plain)(data.decode()) for s in f.samples}
+                self.assertEqual(found["pavane_transitions_total"], 1)
+                self.assertIn("pavane_turn_duration_seconds_count", found)
 
 
 if __name__ == "__main__":
