@@ -844,6 +844,22 @@ pav_api_bind(struct pav_api *api, struct pav_engine *e, struct pav_http *h,
     return PAV_OK;
 }
 
+bool
+pav_api_services(struct pav_api *api, const struct pav_service_map *map)
+{
+    struct pav_job *j = pav_job_new(PAV_JOB_SERVICES);
+
+    j->services = map->served;
+    j->service_count = map->served_count;
+    j->tables = map->tables;
+    if (!pav_engine_submit(api->config.engine, j)) {
+        pav_job_free(j);
+        return false;
+    }
+    api->config.services = map;
+    return true;
+}
+
 void
 pav_api_stop(struct pav_api *api)
 {

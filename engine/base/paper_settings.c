@@ -17,7 +17,8 @@
 struct pav_settings {
     const struct pav_setting *table;
     size_t count;
-    char **values; /* NULL: not given; owned */
+    char **values;   /* NULL: not given; owned */
+    bool *from_file; /* and not from the flags or the environment */
 };
 
 struct pav_settings *
@@ -28,6 +29,7 @@ pav_settings_new(const struct pav_setting *table, size_t count)
     s->table = table;
     s->count = count;
     s->values = pav_xcalloc(count, sizeof(*s->values));
+    s->from_file = pav_xcalloc(count, sizeof(*s->from_file));
     return s;
 }
 
@@ -41,6 +43,7 @@ pav_settings_free(struct pav_settings *s)
     for (i = 0; i < s->count; i++)
         free(s->values[i]);
     free(s->values);
+    free(s->from_file);
     free(s);
 }
 
@@ -210,8 +213,10 @@ read_file(struct pav_settings *s, const char *path, struct pav_err *err)
                           member->string);
             goto out;
         }
-        if (s->values[row] == NULL)
+        if (s->values[row] == NULL) {
             rc = set(s, row, value, path, err);
+            s->from_file[row] = true;
+        }
         if (rc != PAV_OK)
             goto out;
     }
@@ -236,6 +241,30 @@ pav_settings_read(struct pav_settings *s, int *argc, char **argv,
     path = i < s->count ? s->values[i] : NULL;
     if (rc == PAV_OK && path != NULL)
         rc = read_file(s, path, err);
+    return rc;
+}
+
+enum pav_rc
+pav_settings_again(const struct pav_settings *old, struct pav_settings **out,
+                   struct pav_err *err)
+{
+    struct pav_settings *s = pav_settings_new(old->table, old->count);
+    const char *path = NULL;
+    enum pav_rc rc = PAV_OK;
+    size_t i;
+
+    for (i = 0; i < s->count; i++)
+        if (old->values[i] != NULL && !old->from_file[i])
+            s->values[i] = pav_xstrdup(old->values[i]);
+    i = find(s, "settings", strlen("settings"));
+    if (i < s->count)
+        path = s->values[i];
+    if (path != NULL)
+        rc = read_file(s, path, err);
+    if (rc == PAV_OK)
+        *out = s;
+    else
+        pav_settings_free(s);
     return rc;
 }
 

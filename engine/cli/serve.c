@@ -294,13 +294,15 @@ read_token(const struct pav_settings *s, const char *address, char **token,
 /* What SIGHUP replaced: requests under way may still look at it. */
 struct retired {
     struct retired *next;
+    struct pav_settings *settings; /* NULL: those that main() has */
+    struct pav_service_map *services;
     char *token;
     struct pav_guest *guests;
 };
 
 struct daemon {
     const struct pav_settings *settings;
-    struct retired *retired;
+    struct retired *retired; /* and what is in force, but for the first */
     struct pav_store *store;
     struct pav_api *api;
     struct pav_http *http;
@@ -313,34 +315,91 @@ struct daemon {
     int64_t watchdog_us; /* 0: no supervisor wants signs of life */
 };
 
-/* SIGHUP: tokens are read again; a fault leaves those that were good. */
+static void
+retired_free(struct retired *r)
+{
+    pav_settings_free(r->settings);
+    pav_service_map_free(r->services);
+    free(r->token);
+    free(r->guests);
+    free(r);
+}
+
+static bool
+same_text(const char *x, const char *y)
+{
+    return x == y || (x != NULL && y != NULL && strcmp(x, y) == 0);
+}
+
+/* What the file says otherwise now, and only a start can follow. */
+static void
+tell_unchangeable(const struct pav_settings *now,
+                  const struct pav_settings *fresh)
+{
+    static const char *const read_again[] = {"log-level", "services",
+                                             "token-file"};
+    size_t i, k;
+
+    for (i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+        const char *name = settings[i].name;
+
+        for (k = 0; k < 3 && strcmp(name, read_again[k]) != 0; k++)
+            continue;
+        if (k == 3 && !same_text(pav_settings_text(now, name),
+                                 pav_settings_text(fresh, name)))
+            pav_log(PAV_LOG_WARN, NULL,
+                    "SIGHUP: the setting '%s' has changed; it is read at the "
+                    "start only",
+                    name);
+    }
+}
+
+/* All of it is fine, or nothing is taken. */
+static enum pav_rc
+read_all(const struct daemon *d, struct retired *fresh, struct pav_err *err)
+{
+    enum pav_rc rc = pav_settings_again(d->settings, &fresh->settings, err);
+
+    if (rc == PAV_OK)
+        rc = read_token(fresh->settings, d->address, &fresh->token,
+                        &fresh->guests, err);
+    if (rc == PAV_OK)
+        rc =
+            pav_service_map_read(pav_settings_text(fresh->settings, "services"),
+                                 &fresh->services, err);
+    if (rc == PAV_OK)
+        rc =
+            set_log_level(pav_settings_text(fresh->settings, "log-level"), err);
+    return rc;
+}
+
+/* SIGHUP: settings, services and tokens are read again; a fault leaves what
+ * was good.  What is replaced stays in memory until the end. */
 static void
 read_again(struct daemon *d)
 {
-    struct retired *old = pav_xcalloc(1, sizeof(*old));
-    struct pav_guest *guests = NULL;
-    char *token = NULL;
+    struct retired *fresh = pav_xcalloc(1, sizeof(*fresh));
     struct pav_err err;
+    enum pav_rc rc = read_all(d, fresh, &err);
 
-    if (read_token(d->settings, d->address, &token, &guests, &err) != PAV_OK) {
+    if (rc == PAV_OK && !pav_api_services(d->api, fresh->services))
+        rc = pav_fail(&err, PAV_BUSY, "the engine",
+                      "too much is waiting; send the signal again");
+    if (rc != PAV_OK) {
         pav_log(PAV_LOG_ERROR, NULL,
-                "SIGHUP: the tokens stay as they were: %s: %s", err.at,
-                err.message);
-        free(token);
-        free(guests);
-        free(old);
+                "SIGHUP: settings, services and tokens stay as they were: "
+                "%s: %s",
+                err.at, err.message);
+        retired_free(fresh);
         return;
     }
-    old->token = d->token;
-    old->guests = d->guests;
-    old->next = d->retired;
-    d->retired = old;
-    d->token = token;
-    d->guests = guests;
-    pav_http_tokens(d->http, token, guests);
+    tell_unchangeable(d->settings, fresh->settings);
+    fresh->next = d->retired;
+    d->retired = fresh;
+    d->settings = fresh->settings;
+    pav_http_tokens(d->http, fresh->token, fresh->guests);
     pav_log(PAV_LOG_INFO, NULL,
-            "SIGHUP: tokens are read again; settings and services are read at "
-            "the start only");
+            "SIGHUP: settings, services and tokens are read again");
 }
 
 static struct daemon *served; /* for the tick alone */
@@ -465,9 +524,7 @@ dismantle(struct daemon *d)
     pav_service_map_free(d->services);
     while ((old = d->retired) != NULL) {
         d->retired = old->next;
-        free(old->token);
-        free(old->guests);
-        free(old);
+        retired_free(old);
     }
     free(d->token);
     free(d->guests);

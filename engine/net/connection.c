@@ -9,7 +9,8 @@
  *                                        -> STREAM -> closed
  *
  * A refused request ends in LINGER: what its client still sends is read and
- * thrown away for a while, or a reset would take the answer from it.
+ * thrown away for a while, or a reset would take the answer from it.  One that
+ * had its time closes at once.
  *
  * H1  Deadlines are absolute: a byte now and then does not extend them.
  * H2  A slot's generation grows when its connection closes: old references
@@ -165,7 +166,7 @@ request_over(struct connection *c)
         c->out_cap = 0;
     }
     if ((c->refused || (c->close_after && c->in_len > c->body_end)) &&
-        !c->server->draining) {
+        !c->late && !c->server->draining) {
         c->state = LINGER;
         c->lingered = 0;
         shutdown(c->fd, SHUT_WR);
@@ -173,7 +174,7 @@ request_over(struct connection *c)
         read_on(c, true);
         return;
     }
-    if (c->close_after || c->server->draining) {
+    if (c->close_after || c->late || c->server->draining) {
         connection_close(c);
         return;
     }
@@ -812,6 +813,7 @@ connection_tick(struct connection *c, int64_t now)
     if (c->state == CLOSED || (now < c->deadline_us && !body_is_slow(c, now)))
         return;
     c->server->counts.timed_out++;
+    c->late = true;
     if ((c->state == READ_HEAD && c->in_len > 0) || c->state == READ_BODY)
         refuse(c, 408, "the request took too long");
     else if (c->state == WAIT_REPLY)

@@ -74,6 +74,7 @@ struct connection {
     char *out;
     size_t out_len, out_at, out_cap;
     bool close_after, head_only, refused;
+    bool late;       /* it had its time: nobody waits for what it still sends */
     bool ended;      /* it sends no more, and may still listen */
     bool handling;   /* a reply now comes from within the handler */
     size_t heavy;    /* bytes of a large answer that is on its way */

@@ -159,7 +159,7 @@ welcome(struct pav_http *h, int fd, uint64_t address)
     c->state = READ_HEAD;
     c->requests = 0;
     c->body_end = 0;
-    c->close_after = c->head_only = c->refused = c->ended = false;
+    c->close_after = c->head_only = c->refused = c->ended = c->late = false;
     c->reading = c->writing = false;
     event_assign(&c->readable, h->base, fd, EV_READ | EV_PERSIST, on_readable,
                  c);

@@ -136,6 +136,23 @@ pav_engine_stuck_us(struct pav_engine *e)
     return began == 0 ? 0 : pav_clock_mono_us() - began;
 }
 
+/* Those inside, then those that the settings map. */
+static void
+serve_services(struct pav_engine *e)
+{
+    uint32_t n = 0, i;
+
+    while (local_services[n] != NULL)
+        n++;
+    free(e->served);
+    e->served_count = 0;
+    e->served = pav_xcalloc(n + e->config.service_count + 1, sizeof(char *));
+    for (i = 0; i < n; i++)
+        e->served[e->served_count++] = local_services[i];
+    for (i = 0; i < e->config.service_count; i++)
+        e->served[e->served_count++] = e->config.services[i];
+}
+
 static void
 advance_job(struct pav_engine *e, struct pav_job *j)
 {
@@ -187,6 +204,12 @@ advance_job(struct pav_engine *e, struct pav_job *j)
         break;
     case PAV_JOB_FOLDERS:
         folders_stage(e, j);
+        break;
+    case PAV_JOB_SERVICES:
+        e->config.services = j->services;
+        e->config.service_count = j->service_count;
+        e->config.tables = j->tables;
+        serve_services(e);
         break;
     }
 }
@@ -586,21 +609,6 @@ pav_engine_turn(struct pav_engine *e, int64_t wait_ms)
 }
 
 /* ---- life ---- */
-
-/* Those inside, then those that the settings map. */
-static void
-serve_services(struct pav_engine *e)
-{
-    uint32_t n = 0, i;
-
-    while (local_services[n] != NULL)
-        n++;
-    e->served = pav_xcalloc(n + e->config.service_count + 1, sizeof(char *));
-    for (i = 0; i < n; i++)
-        e->served[e->served_count++] = local_services[i];
-    for (i = 0; i < e->config.service_count; i++)
-        e->served[e->served_count++] = e->config.services[i];
-}
 
 /* What the engine keeps for longer than a turn goes back unanswered. */
 static void

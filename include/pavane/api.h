@@ -34,6 +34,10 @@ struct pav_api_config {
     void (*pages_free)(void *pages);
 };
 
+/* From now on these are mapped; they outlive the api.  On the front's thread.
+ * False: too much is waiting, and nothing has changed. */
+bool pav_api_services(struct pav_api *api, const struct pav_service_map *map);
+
 /* Opens the readers.  Errors: PAV_IO. */
 PAV_MUSTUSE enum pav_rc pav_api_new(const struct pav_api_config *config,
                                     struct pav_api **out, struct pav_err *err);

@@ -42,6 +42,7 @@ enum pav_job_kind {
     PAV_JOB_DEFINE,       /* CreateStateMachine, or a folder's machine */
     PAV_JOB_FAULT,        /* a folder that cannot be loaded */
     PAV_JOB_FOLDERS,      /* which folders are there */
+    PAV_JOB_SERVICES,     /* what is served outside, and which tables */
 };
 
 /* What became of an event for one machine. */
@@ -110,6 +111,11 @@ struct pav_job {
     const char *qualifier; /* START: a version's number or an alias */
     const char *trace;     /* START: traceHeader, or NULL */
     bool sync;             /* START: comes back at the end (express) */
+
+    /* PAV_JOB_SERVICES; they outlive the engine */
+    const char *const *services;
+    uint32_t service_count;
+    const struct pav_doc *tables; /* or NULL */
 
     /* PAV_JOB_POLL: an activity's ARN; gives token and input */
     const char *activity, *worker;

@@ -40,6 +40,11 @@ void pav_settings_free(struct pav_settings *s);
 PAV_MUSTUSE enum pav_rc pav_settings_read(struct pav_settings *s, int *argc,
                                           char **argv, struct pav_err *err);
 
+/* The same flags and environment, with the file as it is now. */
+PAV_MUSTUSE enum pav_rc
+pav_settings_again(const struct pav_settings *old, struct pav_settings **out,
+                   struct pav_err *err);
+
 const char *pav_settings_text(const struct pav_settings *s, const char *name);
 int64_t pav_settings_int(const struct pav_settings *s, const char *name);
 bool pav_settings_flag(const struct pav_settings *s, const char *name);

@@ -195,8 +195,49 @@ class Commands(unittest.TestCase):
                 self.assertEqual(status("a" * 16), 401)
                 write("short")
                 os.kill(d.process.pid, signal.SIGHUP)
-                until(lambda: "the tokens stay as they were" in d.read_log())
+                until(lambda: "tokens stay as they were" in d.read_log())
                 self.assertEqual(status("b" * 16), 200)
+
+    def test_B20_hangup_reads_settings_and_services_again(self):
+        """Tables, endpoints and the log's level are those of the files now; a fault in one leaves all as they were."""
+        with tempfile.TemporaryDirectory() as t:
+            files = {name: os.path.join(t, name + ".json") for name in ("settings", "services")}
+
+            def write(name, **content):
+                with open(files[name], "w") as f:
+                    json.dump(content, f)
+
+            def again(text):
+                seen = len(d.read_log())
+                os.kill(d.process.pid, signal.SIGHUP)
+                until(lambda: text in d.read_log()[seen:])
+                return d.read_log()[seen:]
+
+            def put(table):
+                x = d.aws("StartExecution", stateMachineArn=arn, input=json.dumps({"t": table}))[1]["executionArn"]
+                return until(lambda: (lambda e: e if e["status"] != "RUNNING" else None)(
+                    d.aws("DescribeExecution", executionArn=x)[1]))
+
+            write("settings", services=files["services"])
+            write("services", tables={"one": {"key": ["id"]}})
+            with Daemon(settings=files["settings"]) as d:
+                arn = d.aws("CreateStateMachine", name="m", roleArn="arn:aws:iam::000000000000:role/r", definition=json.dumps({
+                    "StartAt": "P", "States": {"P": {"Type": "Task", "Resource": "arn:aws:states:::dynamodb:putItem", "Parameters": {
+                        "TableName.$": "$.t", "Item": {"id": {"S": "1"}}}, "End": True}}}))[1]["stateMachineArn"]
+                self.assertEqual([put(t)["status"] for t in ("one", "two")], ["SUCCEEDED", "FAILED"])
+                write("services", tables={"two": {"key": ["id"]}})
+                write("settings", services=files["services"], **{"log-level": "debug", "queue": 100})
+                log = again("are read again")
+                self.assertIn("the setting 'queue' has changed; it is read at the start only", log)
+                self.assertEqual([put(t)["status"] for t in ("one", "two")], ["FAILED", "SUCCEEDED"])
+                d.aws("ListActivities", nobodyKnows=1)  # told on the debug level
+                until(lambda: "level=debug" in d.read_log())
+                write("services", tables=5)
+                self.assertIn("services.json", again("stay as they were"))
+                write("services", tables={})
+                write("settings", services=files["services"], nonsense=1)
+                self.assertIn("nonsense", again("stay as they were"))
+                self.assertEqual(put("two")["status"], "SUCCEEDED")
 
     # ---- files ----
 

@@ -172,6 +172,9 @@ class Raw(unittest.TestCase):
         s = self.connect()
         s.sendall(b"GET / HTTP/1.1\r\n")
         self.assertEqual(self.answers(s, 1), [408])
+        self.assertEqual(s.recv(1), b"")
+        # A17: it had its time; nobody waits for what it still sends.
+        self.assertEqual(self.d.get("/api/v1/status")["http"]["open"], 1)
         s.close()
 
     def test_slow_body_is_cut_off(self):
