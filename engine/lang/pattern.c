@@ -9,6 +9,7 @@
  */
 #include "pavane/pattern.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,6 +115,8 @@ leaf(struct compiling *c, const struct pav_doc *list, const char *path,
         return refuse(c, path, "Empty arrays are not allowed");
     for (i = 0; i < list->len && rc == PAV_OK; i++)
         rc = matcher_compile(c->arena, &list->items[i], &matchers[i], c->err);
+    if (rc != PAV_OK && c->err != NULL)
+        snprintf(c->err->at, sizeof(c->err->at), "%s", path);
     if (rc == PAV_OK && wildcards_too_complex(matchers, list->len))
         return refuse(c, path,
                       "Rule is too complex - try using fewer wildcard "

@@ -146,6 +146,43 @@ names_something(const struct pav_doc *pattern)
            pav_doc_get(pattern, "$or") != NULL;
 }
 
+/* The member of `d` whose name begins a path of dots; the rest of it. */
+static const struct pav_member *
+member_at(const struct pav_doc *d, const char **path)
+{
+    uint32_t i;
+
+    for (i = 0; d->kind == PAV_OBJECT && i < d->len; i++) {
+        const struct pav_member *m = &d->members[i];
+
+        if (m->len > 0 && strncmp(*path, m->key, m->len) == 0 &&
+            ((*path)[m->len] == '.' || (*path)[m->len] == '\0')) {
+            *path += m->len + ((*path)[m->len] == '.');
+            return m;
+        }
+    }
+    return NULL;
+}
+
+/* At the field that is wrong, as far as it can be told. */
+static void
+pattern_fault(struct reading *r, const char *pointer, const struct pav_doc *d,
+              const struct pav_err *err)
+{
+    struct pav_arena *a = &r->rules->arena;
+    const char *path = err->at;
+    const struct pav_member *m;
+
+    while (*path != '\0' && (m = member_at(d, &path)) != NULL) {
+        d = &m->value;
+        pointer = pav_arena_printf(a, "%s/%.*s", pointer, (int)m->len, m->key);
+    }
+    pav_faults_add(r->faults, PAV_ERROR, "INVALID_RULES", pointer, d->at,
+                   "Event pattern is not valid. Reason: %s%s%s%s", err->message,
+                   *err->at == '\0' ? "" : " (at '", err->at,
+                   *err->at == '\0' ? "" : "')");
+}
+
 static void
 read_rule(struct reading *r, const struct pav_doc *d, bool starts,
           const char *pointer)
@@ -186,11 +223,7 @@ read_rule(struct reading *r, const struct pav_doc *d, bool starts,
     if (v == NULL)
         fault(r, pointer, d, "the field 'pattern' is required", "");
     else if (pav_pattern_compile(a, v, &pattern, &err) != PAV_OK)
-        pav_faults_add(r->faults, PAV_ERROR, "INVALID_RULES",
-                       pav_arena_printf(a, "%s/pattern", pointer), v->at,
-                       "Event pattern is not valid. Reason: %s%s%s%s",
-                       err.message, *err.at == '\0' ? "" : " (at '", err.at,
-                       *err.at == '\0' ? "" : "')");
+        pattern_fault(r, pav_arena_printf(a, "%s/pattern", pointer), v, &err);
     else
         rule->pattern = pattern;
     rule->pattern_doc = v;

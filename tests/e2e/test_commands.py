@@ -311,7 +311,7 @@ class Commands(unittest.TestCase):
         self.assertRegex(out, r"a path to the correlation id must name one value, without \[\*\].* \(/correlationId\)")
         self.assertIn("a path to an attribute must name values of the event (/index/items)", out)
         self.assertIn("(/start/0/inputTransformer", out)
-        self.assertRegex(out, r"Unrecognized match type prefixx \(/start/1/pattern\)")
+        self.assertRegex(out, r"rules.json:\d+:\d+: .*Unrecognized match type prefixx \(at 'detail.n'\) \(/start/1/pattern/detail/n\)")
 
     def test_A15_only_plain_files_are_opened(self):
         with tempfile.TemporaryDirectory() as folder:
