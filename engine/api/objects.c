@@ -318,6 +318,8 @@ do_object(struct pav_query *q)
         list_objects(qu->api, job, reply);
     else
         (void)read_one(qu->api, reply, job->machine, job->name);
+    if (!reply->written)
+        pav_map_run_inputs(job, reply);
     pav_job_free(job);
     qu->object = reply; /* the front thread hands it on */
 }

@@ -386,7 +386,7 @@ settled_us(const struct pav_engine *e)
 static void
 keep_for_release(struct pav_engine *e, struct pav_job *j)
 {
-    if (j->kind == PAV_JOB_POLL) /* activities.c lets it go */
+    if (j->kind == PAV_JOB_POLL || j->kept) /* whoever has it lets it go */
         return;
     if (j->held && j->kind == PAV_JOB_START) { /* until its execution ends */
         j->node.next = (struct pav_node *)e->syncs;

@@ -400,50 +400,6 @@ map_run_child_ended(struct pav_engine *e, const struct execution *x)
 
 /* ---- beginning ---- */
 
-static void
-add_inputs(struct pav_engine *e, struct pav_run_row *run,
-           const struct pav_doc *inputs)
-{
-    uint32_t i;
-
-    for (i = 0; i < inputs->len; i++) {
-        struct pav_item_row item = {.run_id = run->id, .item = i};
-        struct pav_buf b;
-
-        pav_buf_init(&b, SIZE_MAX / 2);
-        pav_doc_print(&inputs->items[i], &b);
-        item.input.p = b.p;
-        item.input.len = b.len;
-        pav_store_item_add(e->store, &item);
-        pav_buf_fini(&b);
-    }
-    run->total = inputs->len;
-    run->counts[PAV_ITEM_PENDING] = inputs->len;
-    pav_store_run_update(e->store, run);
-    map_run_goes_on(e, run->id);
-}
-
-static void
-read_object(struct pav_engine *e, const struct pav_run_row *run,
-            const struct pav_doc *reader, bool lists, bool flatten)
-{
-    struct pav_job *j = work_hand_out(e, PAV_JOB_READ_OBJECT);
-    const struct pav_doc *bucket = pav_doc_get(reader, "Bucket");
-    const struct pav_doc *key = pav_doc_get(reader, lists ? "Prefix" : "Key");
-    const char *text;
-
-    j->run_id = run->id;
-    j->lists = lists;
-    j->flatten = flatten;
-    if (reader != NULL &&
-        pav_doc_holds_nul(reader)) /* it would be cut there: no bucket's name */
-        bucket = NULL;
-    text = bucket == NULL ? NULL : pav_doc_str(&e->arena, bucket);
-    j->machine = pav_arena_strdup(&j->arena, text == NULL ? "" : text);
-    text = key == NULL ? NULL : pav_doc_str(&e->arena, key);
-    j->name = pav_arena_strdup(&j->arena, text == NULL ? "" : text);
-}
-
 /* What had not succeeded is to be done; what had stays as it is. */
 static void
 redrive_run(struct pav_engine *e, struct pav_run_row *run)
@@ -513,61 +469,15 @@ map_run_begin(struct pav_engine *e, const struct pav_task_row *task)
     } else {    /* asked for once more */
         spec = pav_doc_own(&e->arena, run.spec.p, run.spec.len);
     }
-    d = pav_doc_get(spec, "inputs");
-    if (d != NULL)
-        add_inputs(e, &run, d);
-    else
-        read_object(e, &run, pav_doc_get(spec, "reader"),
-                    pav_map_lists(x.version->compiled, run.state),
-                    pav_map_flattens(x.version->compiled, run.state));
+    if (pav_doc_get(spec, "inputs") != NULL || map_items_made(e, run.id)) {
+        work_add(e, WORK_FILL, run.id, 0);
+        return;
+    }
+    map_items_restart(e, &run);
+    map_items_ask(e, &x, &run, spec);
 }
 
 /* ---- what was read or written outside ---- */
-
-static void
-object_read(struct pav_engine *e, struct pav_job *j, struct pav_run_row *run)
-{
-    struct pav_execution_row row;
-    struct execution x;
-    struct pav_identity id = {.region = e->config.region,
-                              .account = e->config.account,
-                              .role_arn = ""};
-    struct pav_map_origin listed = {.source = j->resource, .until = UINT32_MAX};
-    struct pav_map_items items = {
-        .items = j->output, .origins = &listed, .origin_count = 1};
-    const struct pav_doc *inputs;
-    const char *error = "States.ItemReaderFailed", *cause = j->cause;
-    int64_t max = 0;
-
-    if (!pav_store_execution(e->store, run->execution_id, &e->arena, &row) ||
-        !execution_load(e, &row, &x))
-        return;
-    id.execution_arn = execution_arn(e, &x);
-    id.execution_name = row.name;
-    id.machine_arn = x.version->machine->arn;
-    id.machine_name = x.version->machine->name;
-    id.started_at = row.started_at;
-    struct pav_step_in in = {.machine = x.version->compiled,
-                             .identity = &id,
-                             .record = execution_record(e, &x),
-                             .execution_input = x.input,
-                             .first_event_id = row.next_event,
-                             .now_ms = pav_clock_ms(e->clock)};
-    (void)pav_doc_int(
-        pav_doc_get(pav_doc_own(&e->arena, run->spec.p, run->spec.len),
-                    "maxItems"),
-        &max);
-    if (j->failure ||
-        (items.items == NULL && /* no list of objects */
-         !pav_map_items(in.machine, run->state, j->objects, j->object_count,
-                        max, &e->arena, &items, &cause)) ||
-        !pav_map_inputs(&in, run->no, &items, &e->arena, &inputs, &error,
-                        &cause)) {
-        fail_run(e, run, error, cause);
-        return;
-    }
-    add_inputs(e, run, inputs);
-}
 
 void
 map_run_object(struct pav_engine *e, struct pav_job *j)
@@ -579,8 +489,12 @@ map_run_object(struct pav_engine *e, struct pav_job *j)
         run.status != PAV_RUNNING)
         return;
     if (!j->written) {
-        if (run.total < 0) /* otherwise it was asked twice */
-            object_read(e, j, &run);
+        if (run.total >= 0) /* it was asked twice */
+            return;
+        if (j->failure)
+            fail_run(e, &run, j->error, j->cause);
+        else
+            map_items_take(e, j, &run);
     } else if (j->failure) {
         fail_run(e, &run, "States.ResultWriterFailed", j->cause);
     } else {
@@ -602,6 +516,7 @@ map_run_abandon(struct pav_engine *e, int64_t execution_id, uint32_t no)
 
     if (!pav_store_run_of(e->store, execution_id, no, &e->arena, &run))
         return;
+    map_items_forget(e, run.id);
     if (run.status == PAV_RUNNING) {
         run.status = PAV_ABORTED;
         run.stopped_at = pav_clock_ms(e->clock);

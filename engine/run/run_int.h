@@ -92,8 +92,9 @@ struct pav_engine {
     struct pav_feed *feed; /* of the turn; NULL when nobody watches */
 
     /* What is to be done for executions: work.c */
-    int64_t lifetime;    /* of this engine: above 1, and unlike others */
-    struct paced *paced; /* a heap, the next first */
+    int64_t lifetime;     /* of this engine: above 1, and unlike others */
+    struct pav_job *made; /* inputs of map runs that are not yet rows */
+    struct paced *paced;  /* a heap, the next first */
     size_t paced_count, paced_cap;
     uint64_t paced_order;
     struct work *works;
@@ -140,6 +141,7 @@ enum work_kind {
     WORK_STATUS,     /* an execution's status changed: an event */
     WORK_DELETE,     /* executions of a deleted machine end */
     WORK_RUN,        /* a map run goes on */
+    WORK_FILL,       /* a map run gets more of its items */
     WORK_STOP_ITEMS, /* a map run has ended: so do its executions */
 };
 struct work {
@@ -359,6 +361,20 @@ void map_run_object(struct pav_engine *e, struct pav_job *j);
 void map_run_abandon(struct pav_engine *e, int64_t execution_id, uint32_t no);
 void map_run_goes_on(struct pav_engine *e, int64_t run_id);
 void map_run_stop_items(struct pav_engine *e, int64_t run_id);
+
+/* map_items.c: the inputs of a run's executions.  Ask for an object of the
+ * execution's state to be read. */
+void map_items_ask(struct pav_engine *e, struct execution *x,
+                   const struct pav_run_row *run, const struct pav_doc *spec);
+/* What was made of it; the job is kept. */
+void map_items_take(struct pav_engine *e, struct pav_job *j,
+                    struct pav_run_row *run);
+bool map_items_made(struct pav_engine *e, int64_t run_id);
+void map_items_restart(struct pav_engine *e, struct pav_run_row *run);
+void map_items_forget(struct pav_engine *e, int64_t run_id);
+void map_items_fini(struct pav_engine *e);
+/* WORK_FILL: some rows more. */
+void map_run_fill(struct pav_engine *e, int64_t run_id);
 
 /* activities.c */
 void activity_poll(struct pav_engine *e, struct pav_job *j);

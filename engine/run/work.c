@@ -298,6 +298,9 @@ do_work(struct pav_engine *e, const struct work *w)
     case WORK_RUN:
         map_run_goes_on(e, w->id);
         break;
+    case WORK_FILL:
+        map_run_fill(e, w->id);
+        break;
     case WORK_STOP_ITEMS:
         map_run_stop_items(e, w->id);
         break;
@@ -364,6 +367,7 @@ void
 work_fini(struct pav_engine *e)
 {
     pace_fini(e);
+    map_items_fini(e);
     free(e->works);
     e->works = NULL;
 }

@@ -129,6 +129,10 @@ struct pav_job {
     bool flatten; /* what they hold is */
     struct pav_map_part *objects; /* OBJECT: what was read */
     uint32_t object_count;
+    const struct pav_map_reading *reading; /* READ_OBJECT: map_items.c's */
+    struct pav_bytes *inputs; /* OBJECT: of the run's executions, JSON */
+    uint32_t input_count;
+    bool kept;    /* by the engine: it does not come back */
     bool written; /* OBJECT: the answer of a WRITE_OBJECT */
     bool by_hand; /* REPLY: the end of any task, whoever was to give it */
 
@@ -255,6 +259,10 @@ bool pav_engine_ready(struct pav_engine *e);
 /* Why an execution cannot be redriven; NULL: it can. */
 const char *pav_redrive_refusal(const struct pav_execution_row *row,
                                 enum pav_machine_type type, int64_t now_ms);
+
+/* On any thread: what was read for `asked` becomes the inputs of its run's
+ * executions, or `failure` with error and cause. */
+void pav_map_run_inputs(const struct pav_job *asked, struct pav_job *reply);
 
 /* From any thread, and never waiting for the disk: what was counted, including
  * all that was answered. */

@@ -388,7 +388,6 @@ class MapRuns(Case):
         self.assertEqual([o["Key"] for o in output], ["x.json", "x.jsonl"])
 
     def test_wide_tables(self):
-        self.d.long_turns = True  # a table is read in one turn
         inner = {"Type": "Pass", "End": True}
         self.put("b", "head.csv", ",".join("c%d" % n for n in range(5000)) + "\n1\n")
         self.put("b", "cells.csv", ",".join("%x" % n for n in range(1500)) + "\n" + "1\n" * 20000)
