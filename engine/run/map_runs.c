@@ -16,9 +16,8 @@
 #define CONCURRENCY 1000 /* when the state says 0 */
 #define STARTS      100  /* executions started at a time */
 #define OUTPUTS_MAX                                                            \
-    (16u << 20)                  /* before a ResultSelector makes less of them \
-                                  */
-#define RESULTS_MAX (256u << 20) /* one file of a ResultWriter */
+    (16u << 20) /* before a ResultSelector makes less of them                  \
+                 */
 
 /* ---- ends ---- */
 
@@ -75,7 +74,7 @@ outputs_of(struct pav_engine *e, const struct pav_run_row *run, bool flatten)
     return pav_items_array(&items);
 }
 
-static struct version *
+struct version *
 version_of_run(struct pav_engine *e, const struct pav_run_row *run)
 {
     struct pav_execution_row row;
@@ -111,118 +110,6 @@ writer_result(struct pav_engine *e, const struct pav_run_row *run,
     return pav_members_object(&m);
 }
 
-/* What a file of results says of an item. */
-static const struct pav_doc *
-result_of(struct pav_engine *e, const struct pav_item_row *item, bool bare)
-{
-    struct pav_arena *a = &e->arena;
-    struct pav_execution_row row;
-    struct pav_members m;
-
-    if (bare)
-        return pav_doc_own(a, item->output.p, item->output.len);
-    if (pav_store_execution(e->store, item->execution_id, a, &row))
-        return local_description(e, &row, false);
-    pav_members_init(&m, a); /* it was never started */
-    pav_members_puts(&m, "Input",
-                     pav_doc_new_str(a, item->input.p, item->input.len));
-    return pav_members_object(&m);
-}
-
-static void
-print_result(struct pav_buf *b, const struct pav_doc *d, bool lines)
-{
-    if (!lines && b->len > 1)
-        pav_buf_putc(b, ',');
-    pav_doc_print(d, b);
-    if (lines)
-        pav_buf_putc(b, '\n');
-}
-
-/* The rows of one status, as an object's text; false: it is too long. */
-static bool
-results_text(struct pav_engine *e, struct pav_job *j,
-             const struct pav_run_row *run, enum pav_item_status status,
-             struct pav_map_writing how, struct pav_bytes *out)
-{
-    bool bare = (how.compact || how.flatten) && status == PAV_ITEM_SUCCEEDED;
-    struct pav_arena items;
-    struct pav_item_row item;
-    struct pav_buf b;
-    int64_t after = -1;
-    uint32_t i;
-    bool fine;
-
-    pav_arena_init(&items, 1 << 16);
-    pav_buf_init(&b, RESULTS_MAX);
-    if (!how.json_lines)
-        pav_buf_putc(&b, '[');
-    while (!b.over && pav_store_item_with(e->store, run->id, status, after,
-                                          &items, &item)) {
-        const struct pav_doc *d = result_of(e, &item, bare);
-
-        after = item.item;
-        if (bare && how.flatten && d->kind == PAV_ARRAY)
-            for (i = 0; i < d->len; i++)
-                print_result(&b, &d->items[i], how.json_lines);
-        else
-            print_result(&b, d, how.json_lines);
-        pav_arena_reset(&items);
-    }
-    if (!how.json_lines)
-        pav_buf_putc(&b, ']');
-    pav_arena_fini(&items);
-    fine = !b.over;
-    if (fine) {
-        out->len = b.len;
-        out->p = pav_arena_strndup(&j->arena, b.p == NULL ? "" : b.p, b.len);
-    }
-    pav_buf_fini(&b);
-    return fine;
-}
-
-/* The results go to another thread; the run ends when they are there. */
-static void
-write_results(struct pav_engine *e, struct pav_run_row *run,
-              const struct pav_doc *writer, struct version *v)
-{
-    static const struct {
-        enum pav_item_status status;
-        const char *name;
-    } parts[] = {{PAV_ITEM_SUCCEEDED, "SUCCEEDED"},
-                 {PAV_ITEM_FAILED, "FAILED"},
-                 {PAV_ITEM_PENDING, "PENDING"}};
-    struct pav_map_writing how = pav_map_writing(v->compiled, run->state);
-    struct pav_job *j = work_hand_out(e, PAV_JOB_WRITE_OBJECT);
-    const struct pav_doc *prefix = pav_doc_get(writer, "Prefix");
-    const struct pav_doc *bucket = pav_doc_get(writer, "Bucket");
-    size_t i;
-
-    j->run_id = run->id;
-    j->machine = pav_arena_strdup(
-        &j->arena, bucket == NULL ? "" : pav_doc_str(&e->arena, bucket));
-    j->name =
-        pav_arena_printf(&j->arena, "%s%s%s",
-                         prefix == NULL ? "" : pav_doc_str(&e->arena, prefix),
-                         prefix == NULL ? "" : "/", strrchr(run->arn, ':') + 1);
-    j->key = pav_arena_strdup(&j->arena, run->arn);
-    j->items = pav_arena_zalloc(&j->arena, 3 * sizeof(*j->items));
-    for (i = 0; i < 3; i++) {
-        if (run->counts[parts[i].status] == 0)
-            continue;
-        j->items[j->item_count].event.source.p =
-            pav_arena_printf(&j->arena, "%s_0.%s", parts[i].name,
-                             how.json_lines ? "jsonl" : "json");
-        j->items[j->item_count].event.id.p = parts[i].name;
-        if (!results_text(e, j, run, parts[i].status, how,
-                          &j->items[j->item_count++].body)) {
-            j->failure = true; /* said so when it comes back */
-            j->cause = "The results of one status have more than 256 MiB.";
-            return;
-        }
-    }
-}
-
 static bool
 is_text(const struct pav_doc *d)
 {
@@ -247,7 +134,7 @@ succeed_run(struct pav_engine *e, struct pav_run_row *run)
         return;
     }
     if (writer != NULL && v != NULL) {
-        write_results(e, run, writer, v);
+        map_results_begin(e, run);
         return;
     }
     w.output = outputs_of(
@@ -517,6 +404,7 @@ map_run_abandon(struct pav_engine *e, int64_t execution_id, uint32_t no)
     if (!pav_store_run_of(e->store, execution_id, no, &e->arena, &run))
         return;
     map_items_forget(e, run.id);
+    map_results_forget(e, run.id);
     if (run.status == PAV_RUNNING) {
         run.status = PAV_ABORTED;
         run.stopped_at = pav_clock_ms(e->clock);

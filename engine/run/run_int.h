@@ -92,9 +92,10 @@ struct pav_engine {
     struct pav_feed *feed; /* of the turn; NULL when nobody watches */
 
     /* What is to be done for executions: work.c */
-    int64_t lifetime;     /* of this engine: above 1, and unlike others */
-    struct pav_job *made; /* inputs of map runs that are not yet rows */
-    struct paced *paced;  /* a heap, the next first */
+    int64_t lifetime;        /* of this engine: above 1, and unlike others */
+    struct results *results; /* of map runs, that are put together */
+    struct pav_job *made;    /* inputs of map runs that are not yet rows */
+    struct paced *paced;     /* a heap, the next first */
     size_t paced_count, paced_cap;
     uint64_t paced_order;
     struct work *works;
@@ -142,6 +143,7 @@ enum work_kind {
     WORK_DELETE,     /* executions of a deleted machine end */
     WORK_RUN,        /* a map run goes on */
     WORK_FILL,       /* a map run gets more of its items */
+    WORK_RESULTS,    /* results of a map run are put together */
     WORK_STOP_ITEMS, /* a map run has ended: so do its executions */
 };
 struct work {
@@ -361,6 +363,15 @@ void map_run_object(struct pav_engine *e, struct pav_job *j);
 void map_run_abandon(struct pav_engine *e, int64_t execution_id, uint32_t no);
 void map_run_goes_on(struct pav_engine *e, int64_t run_id);
 void map_run_stop_items(struct pav_engine *e, int64_t run_id);
+
+struct version *
+version_of_run(struct pav_engine *e, const struct pav_run_row *run);
+
+/* map_results.c: a run's results as objects. */
+void map_results_begin(struct pav_engine *e, const struct pav_run_row *run);
+void map_results_go_on(struct pav_engine *e, int64_t run_id); /* WORK_RESULTS */
+void map_results_forget(struct pav_engine *e, int64_t run_id);
+void map_results_fini(struct pav_engine *e);
 
 /* map_items.c: the inputs of a run's executions.  Ask for an object of the
  * execution's state to be read. */

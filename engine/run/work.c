@@ -301,6 +301,9 @@ do_work(struct pav_engine *e, const struct work *w)
     case WORK_FILL:
         map_run_fill(e, w->id);
         break;
+    case WORK_RESULTS:
+        map_results_go_on(e, w->id);
+        break;
     case WORK_STOP_ITEMS:
         map_run_stop_items(e, w->id);
         break;
@@ -368,6 +371,7 @@ work_fini(struct pav_engine *e)
 {
     pace_fini(e);
     map_items_fini(e);
+    map_results_fini(e);
     free(e->works);
     e->works = NULL;
 }
