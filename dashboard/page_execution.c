@@ -507,40 +507,35 @@ add_what_for(struct execution_page *p, struct pav_members *m, const char *state)
     }
 }
 
-/* Until when a Wait state stands, when its definition says so; 0: it does not.
- */
+/* When the first of those that stand by time alone goes on: a Wait, however
+ * its time came about, or a retry; 0: none does. */
 static int64_t
 wakes_at(struct execution_page *p)
 {
-    const struct pav_doc *states =
-        pav_doc_own(p->q->arena, p->x.row.states, strlen(p->x.row.states));
-    const char *name = pav_doc_str(p->q->arena, pav_doc_at(states, 0));
-    const struct visit *v =
-        name == NULL ? NULL : trace_visit(&p->trace, name, 0);
+    struct pav_arena *a = p->q->arena;
+    struct pav_step_out out = {0};
+    struct pav_step_row last;
     struct pav_faults faults;
     struct pav_machine *machine;
-    int64_t at = 0, seconds;
+    int64_t at = 0;
     uint32_t i;
 
-    if (v == NULL || states->len != 1 || v->exited_id != 0)
-        return 0;
-    pav_faults_init(&faults, p->q->arena);
+    pav_faults_init(&faults, a);
     machine =
         pav_machine_compile(p->machine.definition.p, p->machine.definition.len,
-                            PAV_STANDARD, &faults);
-    for (i = 0; machine != NULL && i < pav_machine_state_count(machine); i++) {
-        struct pav_state_view s = pav_machine_state(machine, i);
-        const struct pav_doc *until = pav_doc_get(s.source, "Timestamp");
-
-        if (strcmp(s.name, name) != 0 || strcmp(s.type, "Wait") != 0)
-            continue;
-        if (pav_doc_get(s.source, "Seconds") != NULL &&
-            pav_doc_int(pav_doc_get(s.source, "Seconds"), &seconds))
-            at = v->entered_at + seconds * 1000;
-        else if (until != NULL && until->kind == PAV_STRING &&
-                 !pav_time_parse(until->text, until->len, &at))
-            at = 0;
+                            (enum pav_machine_type)p->machine.type, &faults);
+    if (machine == NULL ||
+        !pav_reader_step(p->q->reader, p->x.row.last_step, a, &last)) {
+        pav_machine_free(machine);
+        return 0;
     }
+    pav_step_view(machine, pav_step_record(a, last.record.p, last.record.len),
+                  p->x.row.started_at, a, &out);
+    for (i = 0; i < out.timer_count; i++)
+        if (out.timers[i].no != PAV_TIMER_MACHINE &&
+            out.timers[i].no != PAV_TIMER_GO_ON &&
+            (at == 0 || out.timers[i].due_at < at))
+            at = out.timers[i].due_at;
     pav_machine_free(machine);
     return at;
 }

@@ -292,6 +292,11 @@ class Children(Case):
         self.assertRegex(page, r'<a href="[^"]*executions/waiting%3Ac">')
         text, _ = answer(arn("execution", "waiting:c"))
         self.assertRegex(text, r"is in A and goes on by itself at 20\d\d-")
+        computed = {"S": {"Type": "Wait", "SecondsPath": "$.n", "End": True}, "T": {"Type": "Wait", "TimestampPath": "$.t", "End": True}}
+        x = self.start(self.machine("s", {"S": computed["S"]}), {"n": 86400})
+        self.assertRegex(answer(x)[0], r"is in S and goes on by itself at 20\d\d-")
+        x = self.start(self.machine("t", {"T": computed["T"]}), {"t": "2199-05-06T07:08:09Z"})
+        self.assertIn("is in T and goes on by itself at 2199-05-06T07:08:09", answer(x)[0])
         x = self.start(self.machine("q", task("sqs:sendMessage.waitForTaskToken", {"QueueUrl": "q", "MessageBody": {"t.$": "$$.Task.Token"}})))
         until(lambda: "TaskSubmitted" in self.types(x))
         self.assertIn("for its callback token, given to sqs:sendMessage", answer(x)[0])
