@@ -270,6 +270,10 @@ struct compiler {
 };
 
 /* A fault at a member (or at the object itself when key is NULL). */
+/* parameters.c: those of an integration that nobody reads. */
+void parameters_check(struct compiler *c, const struct resource *r,
+                      const struct pav_doc *parameters, const char *pointer);
+
 void compile_fault(struct compiler *c, enum pav_severity severity,
                    const char *code, const char *pointer, uint32_t at,
                    const char *fmt, ...) PAV_PRINTF(6, 7);

@@ -130,6 +130,7 @@ compile(struct compiler *c, struct state *s, const struct pav_doc *d,
                       pointer_to(c, pointer, "Credentials"));
     if (!known)
         return;
+    parameters_check(c, r, parameters, pointer_to(c, pointer, "Parameters"));
     if (is_token_row(r))
         dynamodb_compile(c, s, parameters);
     if (r->kind == RESOURCE_EVENT)

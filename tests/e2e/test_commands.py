@@ -239,6 +239,27 @@ class Commands(unittest.TestCase):
                 self.assertIn("nonsense", again("stay as they were"))
                 self.assertEqual(put("two")["status"], "SUCCEEDED")
 
+    def test_parameters_that_nobody_reads_are_told(self):
+        def told(resource, **parameters):
+            with tempfile.NamedTemporaryFile("w", suffix=".asl.json") as f:
+                json.dump({"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "arn:aws:states:::" + resource,
+                                                            "Parameters": parameters, "End": True}}}, f)
+                f.flush()
+                return [line.split(": ", 2)[2] for line in cli("validate", f.name)[1].splitlines() if "warning" in line]
+        f = "UNKNOWN_FIELD: %s has no '%s'; it is ignored; did you mean '%s'? (/States/A/Parameters/%s)"
+        self.assertEqual(told("lambda:invoke", FunctionName="f", **{"Payloadd.$": "$"}),
+                         [f % ("lambda:invoke", "Payloadd", "Payload", "Payloadd")])
+        self.assertEqual(told("lambda:invoke.waitForTaskToken", FunctionName="f", Qualifier="1", Payload={"t.$": "$$.Task.Token"}),
+                         ["NO_EFFECT: 'Qualifier' of lambda:invoke has no effect here (/States/A/Parameters/Qualifier)"])
+        self.assertEqual(told("aws-sdk:sfn:sendTaskSuccess", TaskToken="t", Outputt="{}"),
+                         [f % ("sfn:sendTaskSuccess", "Outputt", "Output", "Outputt")])
+        self.assertEqual(told("events:putEvents", Entries=[{"Source": "s", "DetailTyp": "t", "Detail": {"any": 1}}]),
+                         [f % ("an entry of putEvents", "DetailTyp", "DetailType", "Entries/0/DetailTyp")])
+        for resource, parameters in (("sqs:sendMessage", {"QueueUrl": "q", "MessageBody.$": "$", "DelaySeconds": 1}),
+                                     ("dynamodb:updateItem", {"TableName": "t", "Key": {}, "UpdateExpression": "SET a = :a"}),
+                                     ("aws-sdk:s3:getObject", {"Anything": 1})):
+            self.assertEqual(told(resource, **parameters), [], resource)
+
     # ---- files ----
 
     def machine(self, folder, name, states, rules=None, **files):
