@@ -116,6 +116,9 @@ werror=-DCMAKE_COMPILE_WARNING_AS_ERROR=ON
 # The engine stands for nobody longer than this; measured by its thread's time.
 longest_turn_us=50000
 turns() {
+    for seeds in "$top"/build/tests/seeds_*; do
+        "$seeds" "$top/tests/fuzz/seeds/${seeds##*_}" >>"$1"
+    done
     sort -n "$1" | tail -n 1
     most=$(sort -n "$1" | tail -n 1 | cut -d " " -f 1)
     [ "${most:-0}" -le $longest_turn_us ] && echo "1 passed, 0 failed, 0 skipped"

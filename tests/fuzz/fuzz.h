@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef FUZZ_SEEDS
+#include <malloc.h>
+#else
 #include <sanitizer/allocator_interface.h>
+#endif
 
 #include "pavane/doc.h"
 
@@ -29,7 +33,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 static inline size_t
 fuzz_bytes(void)
 {
+#ifdef FUZZ_SEEDS
+    return mallinfo2().uordblks;
+#else
     return __sanitizer_get_current_allocated_bytes();
+#endif
 }
 #define FUZZ_HOLDS(before, len)                                                \
     FUZZ_CHECK(fuzz_bytes() - (before) <= 30 * (len) + FUZZ_SLACK)
