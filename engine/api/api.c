@@ -330,9 +330,10 @@ question_push(struct pav_api *api, struct question *qu)
 }
 
 /*
- * Two lanes: whoever asks for little never waits for those who ask for much.
- * A question that takes longer than QUICK_US among the others is ended and
- * asked again in the slow lane, which has one thread and SLOW_US for each.
+ * Lanes: whoever asks for little never waits for those who ask for much.  A
+ * question that takes longer than QUICK_US among the others is ended and asked
+ * again in the slow lane, which has one thread and SLOW_US for each.  Objects
+ * of map runs are read and made into inputs in a lane of their own.
  */
 #define QUICK_US 25000
 #define SLOW_US  2000000
@@ -341,7 +342,8 @@ question_push(struct pav_api *api, struct question *qu)
 struct lane {
     struct pav_api *api;
     struct pav_reader *reader;
-    bool slow;
+    struct pav_queue *questions;
+    bool quick;
 };
 
 static void
@@ -349,10 +351,10 @@ answer_question(const struct lane *l, struct question *qu)
 {
     struct pav_api *api = l->api;
 
-    pav_reader_begin(l->reader, l->slow ? SLOW_US : QUICK_US);
+    pav_reader_begin(l->reader, l->quick ? QUICK_US : SLOW_US);
     qu->run(&qu->q);
     pav_reader_end(l->reader);
-    if (!l->slow && pav_reader_timed_out(l->reader)) {
+    if (l->quick && pav_reader_timed_out(l->reader)) {
         question_afresh(qu);
         atomic_fetch_add(&api->slow_queries, 1);
         if (pav_queue_push(api->slow, &qu->node))
@@ -374,12 +376,11 @@ static void *
 answer_questions(void *arg)
 {
     struct lane l = *(struct lane *)arg;
-    struct pav_queue *queue = l.slow ? l.api->slow : l.api->questions;
     void *pages = l.api->config.pages_new();
     struct pav_node *n;
 
     free(arg);
-    while ((n = pav_queue_take(queue, 1, -1)) != NULL) {
+    while ((n = pav_queue_take(l.questions, 1, -1)) != NULL) {
         struct question *qu = (struct question *)n;
 
         qu->q.reader = l.reader;
@@ -797,7 +798,8 @@ pav_api_new(const struct pav_api_config *config, struct pav_api **out,
     outgoing_init(api);
     api->questions = pav_queue_new(QUESTIONS_MAX, false);
     api->slow = pav_queue_new(SLOW_MAX, false);
-    api->reader_count = config->query_threads + 1;
+    api->objects = pav_queue_new(QUESTIONS_MAX, false);
+    api->reader_count = config->query_threads + 2;
     api->readers =
         pav_xcalloc((size_t)api->reader_count, sizeof(*api->readers));
     api->threads =
@@ -836,7 +838,10 @@ pav_api_bind(struct pav_api *api, struct pav_engine *e, struct pav_http *h,
 
         arg->api = api;
         arg->reader = api->readers[i];
-        arg->slow = i == api->config.query_threads;
+        arg->quick = i < api->config.query_threads;
+        arg->questions = arg->quick                       ? api->questions
+                         : i == api->config.query_threads ? api->slow
+                                                          : api->objects;
         if (pthread_create(&api->threads[i], NULL, answer_questions, arg) != 0)
             PAV_BUG("a query thread cannot be started");
         api->thread_count++;
@@ -879,6 +884,7 @@ pav_api_stop(struct pav_api *api)
 
     pav_queue_close(api->questions);
     pav_queue_close(api->slow);
+    pav_queue_close(api->objects);
     for (i = 0; i < api->thread_count; i++)
         pthread_join(api->threads[i], NULL);
     api->thread_count = 0;
@@ -902,6 +908,7 @@ pav_api_free(struct pav_api *api)
     outgoing_free(api);
     pav_queue_free(api->questions);
     pav_queue_free(api->slow);
+    pav_queue_free(api->objects);
     free(api->readers);
     free(api->threads);
     free(api);

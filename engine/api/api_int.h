@@ -59,7 +59,8 @@ struct ticket {
 struct pav_api {
     struct pav_api_config config;
     struct pav_queue *questions;
-    struct pav_queue *slow; /* those that took too long among the others */
+    struct pav_queue *objects; /* to be read or written, for map runs */
+    struct pav_queue *slow;    /* those that took too long among the others */
     pthread_t *threads;
     struct pav_reader **readers;
     int reader_count, thread_count;

@@ -56,15 +56,23 @@ role_is_fine(struct aws_read *r)
     return false;
 }
 
+/* A member that is there; null stands for one that is not. */
+static const struct pav_doc *
+given(const struct pav_doc *o, const char *key)
+{
+    const struct pav_doc *v = pav_doc_get(o, key);
+
+    return v == NULL || v->kind == PAV_NULL ? NULL : v;
+}
+
 /* What is logged goes somewhere: one log group. */
 static bool
 logging_is_fine(struct aws_read *r)
 {
     static const char *const levels[] = {"OFF", "ALL", "ERROR", "FATAL"};
-    const struct pav_doc *logging =
-        pav_doc_get(r->request, "loggingConfiguration");
-    const struct pav_doc *level = pav_doc_get(logging, "level");
-    const struct pav_doc *to = pav_doc_get(logging, "destinations");
+    const struct pav_doc *logging = given(r->request, "loggingConfiguration");
+    const struct pav_doc *level = given(logging, "level");
+    const struct pav_doc *to = given(logging, "destinations");
     size_t i = 0;
 
     while (level != NULL && i < 4 && !pav_doc_is_str(level, levels[i]))
@@ -77,8 +85,8 @@ logging_is_fine(struct aws_read *r)
     }
     if ((i == 0 && (to == NULL || to->len <= 1)) ||
         (to != NULL && to->len == 1 &&
-         pav_doc_get(pav_doc_get(&to->items[0], "cloudWatchLogsLogGroup"),
-                     "logGroupArn") != NULL))
+         given(given(&to->items[0], "cloudWatchLogsLogGroup"), "logGroupArn") !=
+             NULL))
         return true;
     read_fail(r, "InvalidLoggingConfiguration",
               "Invalid Logging Configuration: Must specify exactly one Log "
@@ -89,13 +97,11 @@ logging_is_fine(struct aws_read *r)
 static bool
 encryption_is_fine(struct aws_read *r)
 {
-    const struct pav_doc *e =
-        pav_doc_get(r->request, "encryptionConfiguration");
+    const struct pav_doc *e = given(r->request, "encryptionConfiguration");
     bool customer =
         pav_doc_is_str(pav_doc_get(e, "type"), "CUSTOMER_MANAGED_KMS_KEY");
 
-    if (e == NULL || e->kind == PAV_NULL ||
-        customer == (pav_doc_get(e, "kmsKeyId") != NULL))
+    if (e == NULL || customer == (given(e, "kmsKeyId") != NULL))
         return true;
     read_fail(r, "InvalidEncryptionConfiguration",
               customer ? "Invalid Encryption Configuration: kmsKeyId is wanted "

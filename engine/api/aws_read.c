@@ -122,7 +122,8 @@ machines_start(struct aws_read *r, const char **out)
         return true;
     text = pav_arena_zalloc(a, strlen(token) + 4);
     if (pav_base64_decode(token, strlen(token), text, &len) && len > head &&
-        memcmp(text, MACHINES_TOKEN, head) == 0) {
+        memcmp(text, MACHINES_TOKEN, head) == 0 &&
+        memchr(text, 0, len) == NULL) {
         text[len] = '\0';
         *out = text + head;
         return true;

@@ -334,7 +334,7 @@ objects_take(struct pav_api *api, struct pav_job *job)
     struct question *qu = question_new(api, &none, nobody, do_object);
 
     qu->object = job;
-    if (pav_queue_push(api->questions, &qu->node))
+    if (pav_queue_push(api->objects, &qu->node))
         return;
     qu->object = NULL; /* later: objects_tick() */
     question_free(qu);

@@ -66,9 +66,9 @@ struct streams {
     int64_t epoch;
     struct subscriber *v;
     uint32_t count;
-    int quiet_s; /* since the last heartbeat */
-    bool watching;
-    int alone_s; /* since a page was made, while no stream is open */
+    int quiet_s;         /* since the last heartbeat */
+    bool watching, sure; /* sure: all that changes from now on is told */
+    int alone_s;         /* since a page was made, while no stream is open */
     uint64_t resyncs;
 };
 
@@ -271,7 +271,7 @@ watch_no_more(struct pav_api *api)
 {
     struct streams *s = api->streams;
 
-    s->watching = false;
+    s->watching = s->sure = false;
     (void)pav_engine_watch(api->config.engine, false);
     s->first = ++s->last + 1;
 }
@@ -283,6 +283,18 @@ begin_epoch(struct pav_api *api)
         api->streams->epoch = api_now_ms(api);
 }
 
+/* A turn that was under way when somebody began may tell nothing: it is asked
+ * until it is over. */
+static void
+watch(struct pav_api *api)
+{
+    struct streams *s = api->streams;
+
+    if (!s->sure)
+        s->sure = pav_engine_watch(api->config.engine, true);
+    s->watching = true;
+}
+
 const char *
 streams_place(struct pav_api *api, struct pav_arena *a)
 {
@@ -290,11 +302,9 @@ streams_place(struct pav_api *api, struct pav_arena *a)
 
     begin_epoch(api);
     s->alone_s = 0;
-    if (!s->watching) {
-        s->watching = true;
-        if (!pav_engine_watch(api->config.engine, true))
-            return "";
-    }
+    watch(api);
+    if (!s->sure)
+        return "";
     return pav_arena_printf(a, "%lld-%llu", (long long)s->epoch,
                             (unsigned long long)s->last);
 }
@@ -463,8 +473,7 @@ stream_get(struct pav_api *api, const struct pav_request *req,
     if (pav_http_stream(api->config.http, ref, "text/event-stream", HEADERS) &&
         pav_http_stream_put(api->config.http, ref, b.p, b.len)) {
         s->v[s->count++] = sub;
-        s->watching = true;
-        (void)pav_engine_watch(api->config.engine, true);
+        watch(api);
         if (sub.sent < s->last)
             pav_http_alarm(api->config.http, 1);
     }

@@ -9,7 +9,7 @@
  *     the count of pending items says how far it is; both are one transaction
  *     with the rows.
  * I3  What was made stays in memory until it is in rows.  After a restart the
- *     object is read again, and the rows begin anew.
+ *     object is read again, and the rows begin anew; it may be shorter then.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -231,8 +231,10 @@ add_slice(struct pav_engine *e, struct pav_run_row *run,
         bytes += item.input.len;
     }
     run->counts[PAV_ITEM_PENDING] = i;
-    if (i == count)
+    if (i == count) {
         run->total = count;
+        pav_store_items_cut(e->store, run->id, count); /* I3 */
+    }
     pav_store_run_update(e->store, run);
     return i == count;
 }

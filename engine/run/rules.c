@@ -155,7 +155,8 @@ member_at(const struct pav_doc *d, const char **path)
     for (i = 0; d->kind == PAV_OBJECT && i < d->len; i++) {
         const struct pav_member *m = &d->members[i];
 
-        if (m->len > 0 && strncmp(*path, m->key, m->len) == 0 &&
+        if (m->len > 0 && m->len <= strlen(*path) &&
+            memcmp(*path, m->key, m->len) == 0 &&
             ((*path)[m->len] == '.' || (*path)[m->len] == '\0')) {
             *path += m->len + ((*path)[m->len] == '.');
             return m;

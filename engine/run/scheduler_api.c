@@ -70,6 +70,14 @@ date_in(const struct pav_doc *request, const char *key)
     return ms;
 }
 
+static bool
+is_given(const struct pav_doc *o, const char *key)
+{
+    const struct pav_doc *v = pav_doc_get(o, key);
+
+    return v != NULL && v->kind != PAV_NULL;
+}
+
 /* MaximumWindowInMinutes is there with FLEXIBLE, and only then. */
 static bool
 check_window(struct control *c)
@@ -77,9 +85,8 @@ check_window(struct control *c)
     const struct pav_doc *window =
         pav_doc_get(c->j->request, "FlexibleTimeWindow");
     bool flexible = pav_doc_is_str(pav_doc_get(window, "Mode"), "FLEXIBLE");
-    const struct pav_doc *most = pav_doc_get(window, "MaximumWindowInMinutes");
 
-    if (flexible == (most != NULL && most->kind != PAV_NULL))
+    if (flexible == is_given(window, "MaximumWindowInMinutes"))
         return true;
     job_fail(c->j, PAV_INVALID, "ValidationException", "FlexibleTimeWindow",
              flexible ? "Maximum Window must be set if FlexibleTimeWindow Mode "
@@ -98,9 +105,9 @@ check_dates(struct control *c, bool fresh)
     int64_t from = date_in(c->j->request, "StartDate");
     int64_t until = date_in(c->j->request, "EndDate");
 
-    if (pav_doc_get(c->j->request, "StartDate") != NULL && from <= 0)
+    if (is_given(c->j->request, "StartDate") && from <= 0)
         return invalid(c, "StartDate");
-    if (pav_doc_get(c->j->request, "EndDate") != NULL && until <= 0)
+    if (is_given(c->j->request, "EndDate") && until <= 0)
         return invalid(c, "EndDate");
     if (fresh && from != 0 &&
         from < pav_clock_ms(c->e->clock) - LATE_START_MS) {

@@ -510,6 +510,7 @@ const char *const sql_texts[SQL_COUNT] = {
         " AND x.status=0)",
     [SQL_ITEM_INSERT] =
         "INSERT OR REPLACE INTO map_item(run_id,item,input) VALUES(?1,?2,?3)",
+    [SQL_ITEM_CUT] = "DELETE FROM map_item WHERE run_id=?1 AND item>=?2",
     [SQL_ITEM_UPDATE] =
         "UPDATE map_item SET execution_id=?3,status=?4,output=?5,error=?6,"
         "cause=?7 WHERE run_id=?1 AND item=?2",

@@ -98,6 +98,7 @@ enum statement {
     SQL_RUNS_OF,
     SQL_LEFT,
     SQL_ITEM_INSERT,
+    SQL_ITEM_CUT,
     SQL_ITEM_UPDATE,
     SQL_ITEM_GET,
     SQL_ITEM_WITH,

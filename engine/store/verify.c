@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "pavane/text.h"
@@ -86,6 +87,11 @@ static const struct {
      WITHOUT("'archive '||a.archive_id||': event '||a.event_id||"
              "' is missing'",
              "archive_event a", ALL, "event e", "e.id=a.event_id")},
+    {"map-runs", "each has as many items as it says",
+     "SELECT 'map run '||id||': it says '||total||' items, and '||there||"
+     "' are there' FROM (SELECT r.id,r.total,(SELECT count(*) FROM map_item i"
+     " WHERE i.run_id=r.id) there FROM map_run r WHERE r.total>=0)"
+     " WHERE there<>total"},
     {"items", "each belongs to a map run that is there",
      WITHOUT("'item '||i.item||' of map run '||i.run_id||': the run is "
              "missing'",
@@ -310,9 +316,14 @@ static enum pav_rc
 open_checked(struct verification *v, struct pav_err *err)
 {
     int64_t version;
+    struct stat st;
 
-    if (access(v->path, F_OK) != 0)
+    if (stat(v->path, &st) != 0)
         return pav_fail(err, PAV_MISSING, v->path, "there is no such file");
+    if (!S_ISREG(st.st_mode) || st.st_size == 0)
+        return pav_fail(err, PAV_INVALID, v->path,
+                        S_ISREG(st.st_mode) ? "this file is empty"
+                                            : "this is no plain file");
     vfs_register();
     if (sqlite3_open_v2(v->path, &v->db,
                         SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,

@@ -400,6 +400,16 @@ pav_store_item(struct pav_store *s, int64_t run_id, int64_t item,
     return one_item(s, st, a, out);
 }
 
+void
+pav_store_items_cut(struct pav_store *s, int64_t run_id, int64_t count)
+{
+    sqlite3_stmt *st = store_write(s, SQL_ITEM_CUT);
+
+    sqlite3_bind_int64(st, 1, run_id);
+    sqlite3_bind_int64(st, 2, count);
+    store_run(s, st);
+}
+
 bool
 pav_store_item_with(struct pav_store *s, int64_t run_id,
                     enum pav_item_status status, int64_t after,

@@ -126,6 +126,8 @@ struct pav_item_row {
     const char *error, *cause;
 };
 
+/* Only so many items stay: others are left of a list that was longer. */
+void pav_store_items_cut(struct pav_store *s, int64_t run_id, int64_t count);
 void pav_store_item_add(struct pav_store *s, const struct pav_item_row *row);
 void pav_store_item_update(struct pav_store *s, const struct pav_item_row *row);
 bool pav_store_item(struct pav_store *s, int64_t run_id, int64_t item,

@@ -334,6 +334,12 @@ class Commands(unittest.TestCase):
         self.assertIn("(/start/0/inputTransformer", out)
         self.assertRegex(out, r"rules.json:\d+:\d+: .*Unrecognized match type prefixx \(at 'detail.n'\) \(/start/1/pattern/detail/n\)")
 
+    def test_B21_a_fault_beside_names_with_nul(self):
+        rules = {"correlationId": "$.detail.id", "start": [{"name": "a", "pattern": {"a\0" + "b" * 900000: ["x"], "a": []}}]}
+        with tempfile.TemporaryDirectory() as folder:
+            code, out, _ = cli("validate", self.machine(folder, "m", {"A": {"Type": "Succeed"}}, rules))
+        self.assertEqual((code, "Event pattern is not valid" in out), (1, True), out[:300])
+
     def test_A15_only_plain_files_are_opened(self):
         with tempfile.TemporaryDirectory() as folder:
             path = self.machine(folder, "m", {"A": {"Type": "Succeed"}})

@@ -13,7 +13,7 @@ import time
 import unittest
 import urllib.parse
 
-from harness import Daemon, main, until
+from harness import Daemon, cli, main, until
 
 T = "arn:aws:states:::"
 ROLE = "arn:aws:iam::000000000000:role/none"
@@ -391,6 +391,25 @@ class MapRuns(Case):
         lists = {"Resource": T + "s3:listObjectsV2", "Parameters": {"Bucket": "b", "Prefix": "x.j"}}
         status, output, _, _ = self.run_one("list", self.states(inner, ItemReader=lists))
         self.assertEqual([o["Key"] for o in output], ["x.json", "x.jsonl"])
+
+    def test_an_object_that_got_shorter(self):
+        """It is read again after a kill: what was put into rows of the longer one is not run."""
+        inner = {"Type": "Pass", "End": True}
+        self.put("b", "n.json", json.dumps([{"i": i, "pad": "x" * 100} for i in range(40000)]))
+        x = self.start(self.machine("m", self.states(inner, ItemReader=self.reader("n.json", InputType="JSON"), ResultPath=None)))
+        run = until(lambda: self.ask("ListMapRuns", executionArn=x)["mapRuns"])[0]["mapRunArn"]
+        counts = lambda: self.ask("DescribeMapRun", mapRunArn=run)["itemCounts"]
+        until(lambda: counts()["pending"] > 0)
+        self.d.kill()
+        filled = cli("verify", "--db", self.d.db)
+        self.assertEqual(filled[0], 0, filled)
+        self.put("b", "n.json", json.dumps([{"i": i} for i in range(100)]))
+        self.d.start()
+        until(lambda: self.describe(x)["status"] != "RUNNING", 60)
+        self.assertEqual(self.describe(x)["status"], "SUCCEEDED")
+        said = counts()
+        self.assertEqual((said["succeeded"], said["pending"], said["running"]), (said["total"], 0, 0), said)
+        self.assertIn(said["total"], (100, 40000))  # the second: it was in rows before the kill
 
     def test_wide_tables(self):
         inner = {"Type": "Pass", "End": True}
