@@ -71,7 +71,8 @@ void pav_store_close(struct pav_store *s);
  * Commit what was staged; returns at once when nothing was.  It is in the log
  * then and seen by readers, and durable once pav_store_sync() returned, which
  * whoever answers for it calls before.
- * PAV_FULL: no space; all of it was rolled back.  PAV_IO: anything else; the
+ * PAV_FULL: no space.  PAV_DAMAGED: a page cannot be read, or rows contradict
+ * each other.  All of it was rolled back then.  PAV_IO: anything else; the
  * process must end, for start-up is recovery.
  */
 PAV_MUSTUSE enum pav_rc
