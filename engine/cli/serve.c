@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,23 +63,25 @@ static const struct pav_setting settings[] = {
     SETTING_HELP,
 };
 
-static struct pav_http *running; /* for the signal handler alone */
+/* For the handlers, which run on any thread. */
+static struct pav_http *_Atomic running;
+static atomic_bool hung_up;
 
 static void
 on_signal(int sig)
 {
-    (void)sig;
-    if (running != NULL)
-        pav_http_end(running);
-}
+    struct pav_http *h = atomic_load(&running);
 
-static volatile sig_atomic_t hung_up;
+    (void)sig;
+    if (h != NULL)
+        pav_http_end(h);
+}
 
 static void
 on_hangup(int sig)
 {
     (void)sig;
-    hung_up = 1;
+    atomic_store(&hung_up, true);
 }
 
 static void
@@ -419,10 +422,8 @@ on_tick(void *arg)
 {
     if (served != NULL)
         tell_supervisor(served);
-    if (hung_up && served != NULL) {
-        hung_up = 0;
+    if (served != NULL && atomic_exchange(&hung_up, false))
         read_again(served);
-    }
     pav_api_tick(arg);
 }
 
@@ -552,7 +553,7 @@ run(const struct pav_settings *s, int argc, char **argv)
         return code == 1 ? 3 : code; /* it cannot run */
     }
     pav_engine_start(d.engine);
-    running = d.http;
+    atomic_store(&running, d.http);
     served = &d;
     printf("listening on http://%s%s%s:%d\n",
            strchr(d.address, ':') == NULL ? "" : "[", d.address,
@@ -562,7 +563,7 @@ run(const struct pav_settings *s, int argc, char **argv)
     notify("READY=1");
     pav_http_run(d.http);
     notify("STOPPING=1");
-    running = NULL;
+    atomic_store(&running, NULL);
     served = NULL;
     pav_log(PAV_LOG_INFO, NULL, "ending");
     failed = pav_api_failed(d.api);
