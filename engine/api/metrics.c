@@ -3,7 +3,8 @@
  * _total for what only grows.  No label is a correlation id or anything else
  * that a producer could multiply.
  *
- * The engine's numbers come with a job, rows are counted on a query thread.
+ * The engine's numbers are those that it published, rows are counted on a query
+ * thread.
  */
 #include <stddef.h>
 #include <stdio.h>

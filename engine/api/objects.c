@@ -1,8 +1,8 @@
 /*
  * Objects: a folder stands for S3.  The object BUCKET/KEY is the file
  * DATA/BUCKET/KEY.  A key that leads out of the folder, by dots or by links, is
- * refused.  Reading and writing happen on a query thread; what was read, or
- * that it was written, goes to the engine.
+ * refused.  Reading and writing happen on a thread of their own; what was read,
+ * or that it was written, goes to the engine.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -747,10 +747,14 @@ pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
     " JOIN disposition d ON d.id>=e.id*1024 AND "                              \
     "d.id<(e.id+1)*1024" DISPOSITION_NAMES
 
-/* Not by the joined name: the event is read behind it. */
-#define OF_MACHINE                                                             \
+/* The machine not by its joined name: the event would be read before it. */
+#define DISPOSITION_FILTERS                                                    \
+    " AND (?5=0 OR d.execution_id=?5)"                                         \
     " AND (?8 IS NULL OR d.machine_id="                                        \
-    "(SELECT id FROM machine WHERE name=?8))"
+    "(SELECT id FROM machine WHERE name=?8))"                                  \
+    " AND (?9 IS NULL OR e.source=?9) AND (?10 IS NULL OR e.detail_type=?10)"  \
+    " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"                        \
+    " ORDER BY d.id DESC LIMIT ?6"
 
 static void
 disposition_from(sqlite3_stmt *st, struct pav_arena *a,
@@ -788,37 +792,19 @@ pav_reader_dispositions(struct pav_reader *r,
         st = reader_ask(r, DISPOSITIONS_OF_EVENT
                         "WHERE d.id<?1 AND e.event_id=?2"
                         " AND (?3 IS NULL OR d.key=?3)"
-                        " AND (?4<0 OR d.kind=?4) AND (?5=0 OR "
-                        "d.execution_id=?5)" OF_MACHINE
-                        " AND (?9 IS NULL OR e.source=?9)"
-                        " AND (?10 IS NULL OR e.detail_type=?10)"
-                        " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"
-                        " ORDER BY d.id DESC LIMIT ?6");
+                        " AND (?4<0 OR d.kind=?4)" DISPOSITION_FILTERS);
     else if (f->key != NULL)
         st = reader_ask(r, IDS_OF_KEY DISPOSITION_VIEW
                         "WHERE d.id IN (SELECT id FROM ids) AND d.id<?1"
-                        " AND (?4<0 OR d.kind=?4) AND (?5=0 OR "
-                        "d.execution_id=?5)" OF_MACHINE
-                        " AND (?9 IS NULL OR e.source=?9)"
-                        " AND (?10 IS NULL OR e.detail_type=?10)"
-                        " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"
-                        " ORDER BY d.id DESC LIMIT ?6");
+                        " AND (?4<0 OR d.kind=?4)" DISPOSITION_FILTERS);
     else if (f->kind > PAV_RESUMED)
-        st = reader_ask(r, DISPOSITION_VIEW
-                        "WHERE d.id<?1 AND d.kind=?4 AND d.kind>1"
-                        " AND (?5=0 OR d.execution_id=?5)" OF_MACHINE
-                        " AND (?9 IS NULL OR e.source=?9)"
-                        " AND (?10 IS NULL OR e.detail_type=?10)"
-                        " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"
-                        " ORDER BY d.id DESC LIMIT ?6");
+        st = reader_ask(
+            r, DISPOSITION_VIEW
+            "WHERE d.id<?1 AND d.kind=?4 AND d.kind>1" DISPOSITION_FILTERS);
     else
-        st = reader_ask(r, DISPOSITION_VIEW
-                        "WHERE d.id<?1 AND (?4<0 OR +d.kind=?4)"
-                        " AND (?5=0 OR d.execution_id=?5)" OF_MACHINE
-                        " AND (?9 IS NULL OR e.source=?9)"
-                        " AND (?10 IS NULL OR e.detail_type=?10)"
-                        " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"
-                        " ORDER BY d.id DESC LIMIT ?6");
+        st = reader_ask(
+            r, DISPOSITION_VIEW
+            "WHERE d.id<?1 AND (?4<0 OR +d.kind=?4)" DISPOSITION_FILTERS);
     sqlite3_bind_int64(st, 1, f->before == 0 ? INT64_MAX : f->before);
     if (f->event_id != NULL) {
         struct pav_bytes id = {f->event_id, strlen(f->event_id)};
