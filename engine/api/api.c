@@ -211,6 +211,7 @@ api_submit(struct pav_api *api, struct pav_ref ref, struct pav_job *job,
     t->api = api;
     t->answer = answer;
     job->owner = t;
+    job->sender = &api->sender;
     if (pav_engine_submit(api->config.engine, job))
         return;
     pav_job_free(job);
@@ -220,48 +221,36 @@ api_submit(struct pav_api *api, struct pav_ref ref, struct pav_job *job,
               "again");
 }
 
-/* A job of the engine's own, for us to do. */
-static bool
-is_handed_out(const struct pav_job *j)
+/* On the engine's thread or its flusher's: what is answered, and what is handed
+ * out, goes to the front. */
+static void
+came_back(struct pav_sender *sender, struct pav_job *first)
 {
-    return j->kind == PAV_JOB_CALL || j->kind == PAV_JOB_DELIVER ||
-           j->kind == PAV_JOB_READ_OBJECT || j->kind == PAV_JOB_WRITE_OBJECT;
-}
-
-/* On the engine's thread or its flusher's: every job with a ticket goes back to
- * the front. */
-void
-pav_api_done(void *arg, struct pav_job *first)
-{
-    struct pav_api *api = arg;
+    struct pav_api *api =
+        (struct pav_api *)(void *)((char *)sender -
+                                   offsetof(struct pav_api, sender));
     struct pav_node *chain = NULL, **last = &chain;
-    struct pav_job *j, *next;
+    struct pav_job *j;
 
-    for (j = first; j != NULL; j = next) {
+    for (j = first; j != NULL; j = pav_job_next(j)) {
         struct ticket *t = j->owner;
 
-        next = (struct pav_job *)j->node.next;
-        if (is_handed_out(j)) {
-            if (j->rc != PAV_OK) { /* rolled back: it comes again */
-                pav_job_free(j);
-                continue;
-            }
+        if (j->kind->advance == NULL) {
             t = pav_arena_zalloc(&j->arena, sizeof(*t));
             t->note.kind = NOTE_WORK;
             t->note.job = j;
-        }
-        if (t == NULL) { /* a folder's, or a reply: nobody waits */
-            if (j->rc != PAV_OK && api->folder != NULL)
-                pav_folder_forget(api->folder);
-            pav_job_free(j);
-            continue;
         }
         t->note.node.next = NULL;
         *last = &t->note.node;
         last = &t->note.node.next;
     }
-    if (chain != NULL)
-        pav_http_post(api->config.http, chain);
+    pav_http_post(api->config.http, chain);
+}
+
+struct pav_sender *
+pav_api_sender(struct pav_api *api)
+{
+    return &api->sender;
 }
 
 /* ---- questions ---- */
@@ -472,6 +461,27 @@ answered(struct pav_api *api, struct question *qu)
     question_free(qu);
 }
 
+/* What the engine hands out; the job changes hands. */
+static void
+take_work(struct pav_api *api, struct pav_job *job)
+{
+    static const struct {
+        const struct pav_job_kind *kind;
+        void (*take)(struct pav_api *api, struct pav_job *job);
+    } kinds[] = {{&pav_call_kind, calls_take},
+                 {&pav_deliver_kind, deliveries_take},
+                 {&pav_read_kind, objects_take},
+                 {&pav_write_kind, objects_take}};
+    size_t i;
+
+    for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (job->kind == kinds[i].kind) {
+            kinds[i].take(api, job);
+            return;
+        }
+    PAV_BUG("a job that nobody takes");
+}
+
 void
 pav_api_message(void *arg, struct pav_node *node)
 {
@@ -479,17 +489,7 @@ pav_api_message(void *arg, struct pav_node *node)
     struct note *note = (struct note *)node;
 
     if (note->kind == NOTE_WORK) {
-        struct pav_job *job = note->job;
-
-        if (job->kind == PAV_JOB_CALL) {
-            calls_take(api, job);
-            pav_job_free(job);
-        } else if (job->kind == PAV_JOB_DELIVER) {
-            deliveries_take(api, job);
-            pav_job_free(job);
-        } else {
-            objects_take(api, job);
-        }
+        take_work(api, note->job);
     } else if (note->kind == NOTE_FEED) {
         streams_take(api, note->feed);
     } else if (note->kind == NOTE_ANSWER) {
@@ -789,6 +789,7 @@ pav_api_new(const struct pav_api_config *config, struct pav_api **out,
     int i;
 
     api->config = *config;
+    api->sender.done = came_back;
     api->started_us = pav_clock_mono_us();
     if (stat(config->db, &st) == 0) {
         api->db_device = st.st_dev;
@@ -852,13 +853,13 @@ pav_api_bind(struct pav_api *api, struct pav_engine *e, struct pav_http *h,
 bool
 pav_api_services(struct pav_api *api, const struct pav_service_map *map)
 {
-    struct pav_job *j = pav_job_new(PAV_JOB_SERVICES);
+    struct pav_services_job *j = pav_job_new(&pav_services_kind);
 
     j->services = map->served;
     j->service_count = map->served_count;
     j->tables = map->tables;
-    if (!pav_engine_submit(api->config.engine, j)) {
-        pav_job_free(j);
+    if (!pav_engine_submit(api->config.engine, &j->job)) {
+        pav_job_free(&j->job);
         return false;
     }
     api->config.services = map;
@@ -874,11 +875,11 @@ pav_api_stop(struct pav_api *api)
     pav_outbound_free(api->outbound);
     api->outbound = NULL;
     while ((j = api->unsent) != NULL) { /* asked again at the next start */
-        api->unsent = (struct pav_job *)j->node.next;
+        api->unsent = pav_job_next(j);
         pav_job_free(j);
     }
     while ((j = api->unasked) != NULL) {
-        api->unasked = (struct pav_job *)j->node.next;
+        api->unasked = pav_job_next(j);
         pav_job_free(j);
     }
 

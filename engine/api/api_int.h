@@ -44,7 +44,7 @@ struct question {
     bool openmetrics; /* of /metrics: the client reads that */
     bool undurable;   /* it may be answered before what it read is durable */
     struct pav_job *define; /* CreateStateMachine, compiled: on to the engine */
-    struct pav_job *object; /* what a map run asks for, then its answer */
+    struct pav_job *object; /* what was handed out, then what came of it */
 };
 
 /* Who waits for a job of the engine, and how to answer. */
@@ -58,6 +58,7 @@ struct ticket {
 
 struct pav_api {
     struct pav_api_config config;
+    struct pav_sender sender; /* of all jobs with a ticket */
     struct pav_queue *questions;
     struct pav_queue *objects; /* to be read or written, for map runs */
     struct pav_queue *slow;    /* those that took too long among the others */

@@ -500,45 +500,46 @@ payload(struct aws_change *c, const char *key, const char *otherwise,
 static bool
 start_fill(struct aws_change *c)
 {
-    struct pav_arena *a = &c->job->arena;
+    struct pav_start_job *j = (struct pav_start_job *)c->job;
+    struct pav_arena *a = &j->job.arena;
     const char *text = request_text(a, c->request, "stateMachineArn");
     struct aws_arn arn;
 
     if (!aws_machine_arn(a, text, &arn))
         return change_fail(c, "InvalidArn", "Invalid Arn: '%s'", text);
-    c->job->machine = arn.machine;
-    c->job->qualifier = arn.qualifier;
-    c->job->name = request_text(a, c->request, "name");
-    c->job->trace = request_text(a, c->request, "traceHeader");
-    c->job->sync = strcmp(c->action->name, "StartSyncExecution") == 0;
-    if (c->job->name != NULL && !pav_name_valid(c->job->name))
-        return change_fail(c, "InvalidName", "Invalid Name: '%s'",
-                           c->job->name);
+    j->machine = arn.machine;
+    j->qualifier = arn.qualifier;
+    j->name = request_text(a, c->request, "name");
+    j->trace = request_text(a, c->request, "traceHeader");
+    j->sync = strcmp(c->action->name, "StartSyncExecution") == 0;
+    if (j->name != NULL && !pav_name_valid(j->name))
+        return change_fail(c, "InvalidName", "Invalid Name: '%s'", j->name);
     return payload(c, "input", "{}", "InvalidExecutionInput",
                    "Invalid State Machine Execution Input: 'Invalid execution "
                    "input.'",
-                   &c->job->input);
+                   &j->input);
 }
 
 static const char *
-execution_arn_of(struct pav_api *api, struct pav_job *job)
+execution_arn_of(struct pav_api *api, struct pav_start_job *j)
 {
-    return pav_arena_printf(&job->arena, "arn:aws:states:%s:%s:%s:%s:%s",
+    return pav_arena_printf(&j->job.arena, "arn:aws:states:%s:%s:%s:%s:%s",
                             api->config.region, api->config.account,
-                            job->express ? "express" : "execution",
-                            job->machine, job->execution);
+                            j->express ? "express" : "execution", j->machine,
+                            j->execution);
 }
 
 static void
 start_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
 {
+    struct pav_start_job *j = (struct pav_start_job *)job;
     struct pav_members m;
 
     if (!aws_fine(api, ref, job))
         return;
     pav_members_init(&m, &job->arena);
-    pav_members_str(&m, "executionArn", execution_arn_of(api, job));
-    pav_members_date(&m, "startDate", job->at);
+    pav_members_str(&m, "executionArn", execution_arn_of(api, j));
+    pav_members_date(&m, "startDate", j->started_at);
     aws_answer(api, ref, job, &m);
 }
 
@@ -555,6 +556,7 @@ included(struct pav_arena *a)
 static void
 sync_answered(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
 {
+    struct pav_start_job *j = (struct pav_start_job *)job;
     struct pav_arena *a = &job->arena;
     struct pav_members m, billing;
     int64_t ms;
@@ -562,26 +564,26 @@ sync_answered(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
     if (!aws_fine(api, ref, job))
         return;
     pav_members_init(&m, a);
-    pav_members_str(&m, "executionArn", execution_arn_of(api, job));
+    pav_members_str(&m, "executionArn", execution_arn_of(api, j));
     pav_members_str(&m, "stateMachineArn",
                     pav_arena_printf(a, "arn:aws:states:%s:%s:stateMachine:%s",
                                      api->config.region, api->config.account,
-                                     job->machine));
+                                     j->machine));
     pav_members_str(
         &m, "name",
-        pav_arena_strndup(a, job->execution, strcspn(job->execution, ":")));
-    pav_members_date(&m, "startDate", job->at);
-    pav_members_date(&m, "stopDate", job->stopped_at);
-    pav_members_str(&m, "status", job->status_word);
-    pav_members_str(&m, "error", job->error);
-    pav_members_str(&m, "cause", job->cause);
-    pav_members_str(&m, "input", pav_doc_text(a, job->input));
+        pav_arena_strndup(a, j->execution, strcspn(j->execution, ":")));
+    pav_members_date(&m, "startDate", j->started_at);
+    pav_members_date(&m, "stopDate", j->stopped_at);
+    pav_members_str(&m, "status", j->status);
+    pav_members_str(&m, "error", j->error);
+    pav_members_str(&m, "cause", j->cause);
+    pav_members_str(&m, "input", pav_doc_text(a, j->input));
     pav_members_puts(&m, "inputDetails", included(a));
-    if (job->with.p != NULL) {
-        pav_members_str(&m, "output", job->with.p);
+    if (j->output.p != NULL) {
+        pav_members_str(&m, "output", j->output.p);
         pav_members_puts(&m, "outputDetails", included(a));
     }
-    ms = job->stopped_at - job->at;
+    ms = j->stopped_at - j->started_at;
     pav_members_init(&billing, a);
     pav_members_int(&billing, "billedMemoryUsedInMB", 64);
     pav_members_int(&billing, "billedDurationInMilliseconds",
@@ -590,9 +592,9 @@ sync_answered(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
     aws_answer(api, ref, job, &m);
 }
 
-/* An execution's ARN into the job; false after the answer. */
+/* What an execution's ARN names; false after the answer. */
 static bool
-execution_of(struct aws_change *c)
+execution_of(struct aws_change *c, const char **machine, const char **name)
 {
     const char *text = request_text(&c->job->arena, c->request, "executionArn");
     struct aws_arn arn;
@@ -603,53 +605,72 @@ execution_of(struct aws_change *c)
         return change_fail(c, "InvalidArn",
                            "Invalid Arn: 'Resource type not valid in this "
                            "context: express'");
-    c->job->machine = arn.machine;
-    c->job->name = arn.name;
+    *machine = arn.machine;
+    *name = arn.name;
     return true;
 }
 
-static bool
-stop_fill(struct aws_change *c)
-{
-    c->job->error = request_text(&c->job->arena, c->request, "error");
-    c->job->cause = request_text(&c->job->arena, c->request, "cause");
-    return execution_of(c);
-}
-
 static void
-stop_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
+date_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job,
+            const char *key, int64_t at)
 {
     struct pav_members m;
 
     if (!aws_fine(api, ref, job))
         return;
     pav_members_init(&m, &job->arena);
-    pav_members_date(
-        &m, job->kind == PAV_JOB_REDRIVE ? "redriveDate" : "stopDate", job->at);
+    pav_members_date(&m, key, at);
     aws_answer(api, ref, job, &m);
+}
+
+static bool
+stop_fill(struct aws_change *c)
+{
+    struct pav_stop_job *j = (struct pav_stop_job *)c->job;
+
+    j->error = request_text(&j->job.arena, c->request, "error");
+    j->cause = request_text(&j->job.arena, c->request, "cause");
+    return execution_of(c, &j->machine, &j->name);
+}
+
+static void
+stop_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
+{
+    date_answer(api, ref, job, "stopDate",
+                ((struct pav_stop_job *)job)->stopped_at);
 }
 
 static bool
 redrive_fill(struct aws_change *c)
 {
-    c->job->token = request_text(&c->job->arena, c->request, "clientToken");
-    return execution_of(c);
+    struct pav_redrive_job *j = (struct pav_redrive_job *)c->job;
+
+    j->client_token = request_text(&j->job.arena, c->request, "clientToken");
+    return execution_of(c, &j->machine, &j->name);
+}
+
+static void
+redrive_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
+{
+    date_answer(api, ref, job, "redriveDate",
+                ((struct pav_redrive_job *)job)->redriven_at);
 }
 
 static bool
 task_fill(struct aws_change *c)
 {
-    struct pav_arena *a = &c->job->arena;
+    struct pav_task_job *j = (struct pav_task_job *)c->job;
+    struct pav_arena *a = &j->job.arena;
 
-    c->job->token = request_text(a, c->request, "taskToken");
-    c->job->failure = strcmp(c->action->name, "SendTaskFailure") == 0;
-    c->job->heartbeat = strcmp(c->action->name, "SendTaskHeartbeat") == 0;
-    c->job->error = request_text(a, c->request, "error");
-    c->job->cause = request_text(a, c->request, "cause");
-    if (c->job->failure || c->job->heartbeat)
+    j->token = request_text(a, c->request, "taskToken");
+    j->failure = strcmp(c->action->name, "SendTaskFailure") == 0;
+    j->heartbeat = strcmp(c->action->name, "SendTaskHeartbeat") == 0;
+    j->error = request_text(a, c->request, "error");
+    j->cause = request_text(a, c->request, "cause");
+    if (j->failure || j->heartbeat)
         return true;
     return payload(c, "output", "", "InvalidOutput",
-                   "Invalid Output: 'Invalid output'", &c->job->output);
+                   "Invalid Output: 'Invalid output'", &j->output);
 }
 
 static void
@@ -662,14 +683,14 @@ empty_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
 static bool
 poll_fill(struct aws_change *c)
 {
-    struct pav_arena *a = &c->job->arena;
+    struct pav_poll_job *j = (struct pav_poll_job *)c->job;
+    struct pav_arena *a = &j->job.arena;
 
-    c->job->activity = request_text(a, c->request, "activityArn");
-    c->job->worker = request_text(a, c->request, "workerName");
-    if (strstr(c->job->activity, ":activity:") == NULL ||
-        strncmp(c->job->activity, "arn:", 4) != 0)
-        return change_fail(c, "InvalidArn", "Invalid Arn: '%s'",
-                           c->job->activity);
+    j->activity = request_text(a, c->request, "activityArn");
+    j->worker = request_text(a, c->request, "workerName");
+    if (strstr(j->activity, ":activity:") == NULL ||
+        strncmp(j->activity, "arn:", 4) != 0)
+        return change_fail(c, "InvalidArn", "Invalid Arn: '%s'", j->activity);
     return true;
 }
 
@@ -684,22 +705,23 @@ returned(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
 static void
 poll_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
 {
+    struct pav_poll_job *j = (struct pav_poll_job *)job;
     struct pav_members m;
 
     if (!aws_fine(api, ref, job))
         return;
     pav_members_init(&m, &job->arena);
-    pav_members_str(&m, "taskToken", job->token);
-    if (job->token != NULL)
+    pav_members_str(&m, "taskToken", j->token);
+    if (j->token != NULL)
         pav_members_puts(
             &m, "input",
-            pav_doc_new_str(&job->arena, job->with.p, job->with.len));
-    if (job->token != NULL && !pav_http_waits(api->config.http, ref)) {
-        struct pav_job *back = pav_job_new(PAV_JOB_RETURN);
+            pav_doc_new_str(&job->arena, j->input.p, j->input.len));
+    if (j->token != NULL && !pav_http_waits(api->config.http, ref)) {
+        struct pav_return_job *back = pav_job_new(&pav_return_kind);
 
         /* The worker has gone meanwhile: the next one gets it. */
-        back->token = pav_arena_strdup(&back->arena, job->token);
-        api_submit(api, ref, back, returned);
+        back->token = pav_arena_strdup(&back->job.arena, j->token);
+        api_submit(api, ref, &back->job, returned);
         return;
     }
     aws_answer(api, ref, job, &m);
@@ -708,16 +730,20 @@ poll_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
 bool
 control_fill(struct aws_change *c)
 {
-    c->job->action = c->action->name;
-    c->job->request = c->request;
+    struct pav_control_job *j = (struct pav_control_job *)c->job;
+
+    j->action = c->action->name;
+    j->request = c->request;
     return true;
 }
 
 void
 control_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
 {
+    struct pav_control_job *j = (struct pav_control_job *)job;
+
     if (aws_fine(api, ref, job))
-        api_reply(api, ref, 200, AWS_TYPE, job->answer.p, job->answer.len);
+        api_reply(api, ref, 200, AWS_TYPE, j->answer.p, j->answer.len);
 }
 
 /* ---- the table ---- */
@@ -864,7 +890,7 @@ FIELDS(update_run, ARN("mapRunArn"),
 
 #define READ(name, fields, fn)                                                 \
     {                                                                          \
-        name, fields##_fields, 0, NULL, NULL, fn                               \
+        name, fields##_fields, NULL, NULL, NULL, fn                            \
     }
 #define CHANGE(name, fields, kind, fill, answer)                               \
     {                                                                          \
@@ -872,8 +898,8 @@ FIELDS(update_run, ARN("mapRunArn"),
     }
 #define CONTROL(name, fields)                                                  \
     {                                                                          \
-        name, fields##_fields, PAV_JOB_CONTROL, control_fill, control_answer,  \
-            NULL                                                               \
+        name, fields##_fields, &pav_control_kind, control_fill,                \
+            control_answer, NULL                                               \
     }
 
 static const struct aws_action actions[] = {
@@ -894,26 +920,26 @@ static const struct aws_action actions[] = {
     CONTROL("DescribeStateMachineAlias", alias),
     CONTROL("DeleteStateMachineAlias", alias),
     CONTROL("ListStateMachineAliases", list_of_machine),
-    CHANGE("StartExecution", start, PAV_JOB_START, start_fill, start_answer),
-    CHANGE("StartSyncExecution", start_sync, PAV_JOB_START, start_fill,
+    CHANGE("StartExecution", start, &pav_start_kind, start_fill, start_answer),
+    CHANGE("StartSyncExecution", start_sync, &pav_start_kind, start_fill,
            sync_answered),
-    CHANGE("StopExecution", stop, PAV_JOB_STOP, stop_fill, stop_answer),
+    CHANGE("StopExecution", stop, &pav_stop_kind, stop_fill, stop_answer),
     READ("DescribeExecution", describe_execution, aws_describe_execution),
     READ("ListExecutions", list_executions, aws_list_executions),
     READ("GetExecutionHistory", history, aws_history),
-    CHANGE("RedriveExecution", redrive, PAV_JOB_REDRIVE, redrive_fill,
-           stop_answer),
-    CHANGE("SendTaskSuccess", send_success, PAV_JOB_TASK, task_fill,
+    CHANGE("RedriveExecution", redrive, &pav_redrive_kind, redrive_fill,
+           redrive_answer),
+    CHANGE("SendTaskSuccess", send_success, &pav_task_kind, task_fill,
            empty_answer),
-    CHANGE("SendTaskFailure", send_failure, PAV_JOB_TASK, task_fill,
+    CHANGE("SendTaskFailure", send_failure, &pav_task_kind, task_fill,
            empty_answer),
-    CHANGE("SendTaskHeartbeat", heartbeat, PAV_JOB_TASK, task_fill,
+    CHANGE("SendTaskHeartbeat", heartbeat, &pav_task_kind, task_fill,
            empty_answer),
     CONTROL("CreateActivity", create_activity),
     CONTROL("DescribeActivity", activity),
     CONTROL("DeleteActivity", activity),
     CONTROL("ListActivities", paging),
-    CHANGE("GetActivityTask", poll, PAV_JOB_POLL, poll_fill, poll_answer),
+    CHANGE("GetActivityTask", poll, &pav_poll_kind, poll_fill, poll_answer),
     CONTROL("TagResource", tag),
     CONTROL("UntagResource", untag),
     CONTROL("ListTagsForResource", tags),
@@ -972,10 +998,7 @@ change(struct pav_api *api, const struct pav_request *req, struct pav_ref ref,
     const char *type, *why;
 
     c.job = pav_job_new(action->kind);
-    if (req->guest != NULL) {
-        c.job->account = req->guest->account;
-        c.job->speaks_for = req->guest->speaks_for;
-    }
+    c.guest = req->guest;
     if (!aws_check(action, req->body, req->body_len, &c.job->arena, &c.request,
                    &type, &why))
         aws_fail(api, ref, 400, type, why);

@@ -20,28 +20,29 @@ place(const struct pav_fault *f)
 static void
 define_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
 {
+    struct pav_define_job *j = (struct pav_define_job *)job;
+    struct pav_arena *a = &job->arena;
     const char *arn;
     struct pav_members m;
 
     if (!aws_fine(api, ref, job))
         return;
-    arn = pav_arena_printf(&job->arena, "arn:aws:states:%s:%s:stateMachine:%s",
-                           api->config.region, api->config.account,
-                           job->row.name);
-    pav_members_init(&m, &job->arena);
-    if (job->update) {
-        pav_members_date(&m, "updateDate", job->at);
-        pav_members_str(
-            &m, "revisionId",
-            pav_arena_printf(&job->arena, "%lld", (long long)job->row.version));
+    arn =
+        pav_arena_printf(a, "arn:aws:states:%s:%s:stateMachine:%s",
+                         api->config.region, api->config.account, j->row.name);
+    pav_members_init(&m, a);
+    if (j->update) {
+        pav_members_date(&m, "updateDate", j->at);
+        pav_members_str(&m, "revisionId",
+                        pav_arena_printf(a, "%lld", (long long)j->row.version));
     } else {
         pav_members_str(&m, "stateMachineArn", arn);
-        pav_members_date(&m, "creationDate", job->at);
+        pav_members_date(&m, "creationDate", j->at);
     }
-    if (job->published > 0)
-        pav_members_str(&m, "stateMachineVersionArn",
-                        pav_arena_printf(&job->arena, "%s:%lld", arn,
-                                         (long long)job->published));
+    if (j->published > 0)
+        pav_members_str(
+            &m, "stateMachineVersionArn",
+            pav_arena_printf(a, "%s:%lld", arn, (long long)j->published));
     aws_answer(api, ref, job, &m);
 }
 
@@ -113,7 +114,7 @@ encryption_is_fine(struct aws_read *r)
 
 /* Level, trace and key settings are kept and shown; nothing acts on them. */
 static bool
-attributes_of(struct aws_read *r, struct pav_job *job, bool create)
+attributes_of(struct aws_read *r, struct pav_define_job *job, bool create)
 {
     static const char *const names[] = {"loggingConfiguration",
                                         "tracingConfiguration",
@@ -130,12 +131,13 @@ attributes_of(struct aws_read *r, struct pav_job *job, bool create)
                   "Invalid Tracing Configuration: enabled is true or false");
         return false;
     }
-    pav_members_init(&m, &job->arena);
+    pav_members_init(&m, &job->job.arena);
     for (i = 0; i < 3; i++)
         if (pav_doc_get(r->request, names[i]) != NULL)
             pav_members_puts(&m, names[i], pav_doc_get(r->request, names[i]));
     if (m.count > 0 || create)
-        job->row.attributes = pav_doc_text(&job->arena, pav_members_object(&m));
+        job->row.attributes =
+            pav_doc_text(&job->job.arena, pav_members_object(&m));
     return true;
 }
 
@@ -161,22 +163,22 @@ compile(struct aws_read *r, const char *text, size_t len,
 }
 
 static void
-hand_on(struct aws_read *r, struct pav_job *job, const char *definition)
+hand_on(struct aws_read *r, struct pav_define_job *job, const char *definition)
 {
     struct pav_faults faults;
-    struct ticket *t = pav_arena_zalloc(&job->arena, sizeof(*t));
+    struct ticket *t = pav_arena_zalloc(&job->job.arena, sizeof(*t));
 
     pav_faults_init(&faults, r->q->arena);
     job->rules = pav_rules_compile("", 0, NULL, &faults);
     job->row.definition.len = strlen(definition);
-    job->row.definition.p = pav_arena_strdup(&job->arena, definition);
+    job->row.definition.p = pav_arena_strdup(&job->job.arena, definition);
     job->row.rules.p = job->row.readme.p = "";
     job->publish = request_flag(r->request, "publish", false);
     job->description =
-        request_text(&job->arena, r->request, "versionDescription");
+        request_text(&job->job.arena, r->request, "versionDescription");
     t->answer = define_answer;
-    job->owner = t;
-    r->question->define = job;
+    job->job.owner = t;
+    r->question->define = &job->job;
 }
 
 /* The description belongs to a version. */
@@ -201,7 +203,7 @@ aws_create(struct aws_read *r)
     const struct pav_doc *tags = pav_doc_get(r->request, "tags");
     enum pav_machine_type wanted = PAV_STANDARD;
     struct pav_machine *compiled;
-    struct pav_job *job;
+    struct pav_define_job *job;
 
     if (!pav_name_valid(name)) {
         read_fail(r, "InvalidName", "Invalid Name: '%s'", name);
@@ -216,16 +218,17 @@ aws_create(struct aws_read *r)
     if (!publish_is_fine(r) ||
         (compiled = compile(r, definition, strlen(definition), wanted)) == NULL)
         return;
-    job = pav_job_new(PAV_JOB_DEFINE);
+    job = pav_job_new(&pav_define_kind);
     job->compiled = compiled;
-    job->row.name = pav_arena_strdup(&job->arena, name);
-    job->row.role_arn = request_text(&job->arena, r->request, "roleArn");
+    job->row.name = pav_arena_strdup(&job->job.arena, name);
+    job->row.role_arn = request_text(&job->job.arena, r->request, "roleArn");
     job->row.type = wanted;
     if (tags != NULL)
-        job->tags = pav_doc_own(&job->arena, pav_doc_text(&job->arena, tags),
-                                strlen(pav_doc_text(&job->arena, tags)));
+        job->tags =
+            pav_doc_own(&job->job.arena, pav_doc_text(&job->job.arena, tags),
+                        strlen(pav_doc_text(&job->job.arena, tags)));
     if (!role_is_fine(r) || !attributes_of(r, job, true)) {
-        pav_job_free(job);
+        pav_job_free(&job->job);
         return;
     }
     hand_on(r, job, definition);
@@ -240,7 +243,7 @@ aws_update(struct aws_read *r)
     struct pav_machine_view view;
     struct pav_machine *compiled;
     struct aws_arn arn;
-    struct pav_job *job;
+    struct pav_define_job *job;
 
     if (!aws_machine_arn(a, text, &arn) || arn.qualifier != NULL) {
         read_fail(r, "InvalidArn", "Invalid Arn: '%s'", text);
@@ -268,22 +271,22 @@ aws_update(struct aws_read *r)
         (compiled = compile(r, definition, strlen(definition),
                             (enum pav_machine_type)view.row.type)) == NULL)
         return;
-    job = pav_job_new(PAV_JOB_DEFINE);
+    job = pav_job_new(&pav_define_kind);
     job->update = true;
     job->compiled = compiled;
-    job->row.name = pav_arena_strdup(&job->arena, arn.machine);
-    job->row.role_arn = request_text(&job->arena, r->request, "roleArn");
+    job->row.name = pav_arena_strdup(&job->job.arena, arn.machine);
+    job->row.role_arn = request_text(&job->job.arena, r->request, "roleArn");
     if (!role_is_fine(r) || !attributes_of(r, job, false)) {
-        pav_job_free(job);
+        pav_job_free(&job->job);
         return;
     }
     if (job->row.attributes != NULL && view.row.attributes != NULL)
         job->row.attributes = pav_doc_text(
-            &job->arena,
-            pav_doc_merge(&job->arena,
-                          pav_doc_own(&job->arena, view.row.attributes,
+            &job->job.arena,
+            pav_doc_merge(&job->job.arena,
+                          pav_doc_own(&job->job.arena, view.row.attributes,
                                       strlen(view.row.attributes)),
-                          pav_doc_own(&job->arena, job->row.attributes,
+                          pav_doc_own(&job->job.arena, job->row.attributes,
                                       strlen(job->row.attributes))));
     hand_on(r, job, definition);
 }

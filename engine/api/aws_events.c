@@ -54,8 +54,8 @@ read_entry(struct aws_change *c, const struct pav_doc *entry,
     struct pav_envelope_defaults defaults = {
         .region = c->api->config.region,
         .account =
-            c->job->account != NULL ? c->job->account : c->api->config.account,
-        .stamps = c->job->account != NULL,
+            c->guest != NULL ? c->guest->account : c->api->config.account,
+        .stamps = c->guest != NULL,
         .now_ms = api_now_ms(c->api)};
     const char *code,
         *fault = pav_entry_fault(a, entry, &defaults, &item->event, &code);
@@ -75,6 +75,7 @@ read_entry(struct aws_change *c, const struct pav_doc *entry,
 static bool
 put_events_fill(struct aws_change *c)
 {
+    struct pav_events_job *j = (struct pav_events_job *)c->job;
     const struct pav_doc *entries = pav_doc_get(c->request, "Entries");
     size_t bytes = 0;
     uint32_t i;
@@ -85,17 +86,22 @@ put_events_fill(struct aws_change *c)
         return change_fail(c, "ValidationException",
                            "Total size of the entries in the request is over "
                            "the limit.");
-    c->job->item_count = entries->len;
-    c->job->items =
-        pav_arena_zalloc(&c->job->arena, entries->len * sizeof(*c->job->items));
+    if (c->guest != NULL) {
+        j->account = c->guest->account;
+        j->speaks_for = c->guest->speaks_for;
+    }
+    j->item_count = entries->len;
+    j->items =
+        pav_arena_zalloc(&j->job.arena, entries->len * sizeof(*j->items));
     for (i = 0; i < entries->len; i++)
-        read_entry(c, &entries->items[i], &c->job->items[i]);
+        read_entry(c, &entries->items[i], &j->items[i]);
     return true;
 }
 
 static void
 put_events_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
 {
+    struct pav_events_job *j = (struct pav_events_job *)job;
     struct pav_arena *a = &job->arena;
     struct pav_members m;
     struct pav_items list;
@@ -105,8 +111,8 @@ put_events_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
     if (!aws_fine(api, ref, job))
         return;
     pav_items_init(&list, a);
-    for (i = 0; i < job->item_count; i++) {
-        const struct pav_event_item *item = &job->items[i];
+    for (i = 0; i < j->item_count; i++) {
+        const struct pav_event_item *item = &j->items[i];
         struct pav_members entry;
 
         pav_members_init(&entry, a);
@@ -388,15 +394,15 @@ FIELDS(group, PLAIN("Name", 64), TEXT("ClientToken", false, 64),
 
 #define CONTROL(name, fields)                                                  \
     {                                                                          \
-        name, fields##_fields, PAV_JOB_CONTROL, control_fill, control_answer,  \
-            NULL                                                               \
+        name, fields##_fields, &pav_control_kind, control_fill,                \
+            control_answer, NULL                                               \
     }
 
 const struct aws_action events_actions_table[] = {
-    {"events:PutEvents", put_events_fields, PAV_JOB_EVENTS, put_events_fill,
+    {"events:PutEvents", put_events_fields, &pav_events_kind, put_events_fill,
      put_events_answer, NULL},
-    {"events:TestEventPattern", test_pattern_fields, PAV_JOB_CONTROL, NULL,
-     NULL, test_pattern},
+    {"events:TestEventPattern", test_pattern_fields, NULL, NULL, NULL,
+     test_pattern},
     CONTROL("events:CreateEventBus", create_bus),
     CONTROL("events:DescribeEventBus", bus),
     CONTROL("events:UpdateEventBus", update_bus),
@@ -454,7 +460,7 @@ const struct aws_action events_actions_table[] = {
     CONTROL("scheduler:TagResource", group_tag),
     CONTROL("scheduler:UntagResource", group_untag),
     CONTROL("scheduler:ListTagsForResource", group_tags),
-    {NULL, NULL, PAV_JOB_CONTROL, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
 /* ---- Scheduler's REST ---- */
@@ -484,6 +490,7 @@ rest_error(struct pav_api *api, struct pav_ref ref, int status,
 static void
 rest_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
 {
+    struct pav_control_job *j = (struct pav_control_job *)job;
     int status = job->rc == PAV_OK         ? 200
                  : job->rc == PAV_MISSING  ? 404
                  : job->rc == PAV_CONFLICT ? 409
@@ -491,8 +498,8 @@ rest_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
                                            : 400;
 
     if (job->rc == PAV_OK)
-        api_reply(api, ref, 200, "application/json", job->answer.p,
-                  job->answer.len);
+        api_reply(api, ref, 200, "application/json", j->answer.p,
+                  j->answer.len);
     else
         rest_error(api, ref, status,
                    job->aws_error == NULL ? "InternalServerException"
@@ -588,8 +595,8 @@ scheduler_rest(struct pav_api *api, const struct pav_request *req,
                struct pav_ref ref)
 {
     const char *name, *action = rest_action(req, &name), *type, *why;
-    struct pav_job *job = pav_job_new(PAV_JOB_CONTROL);
-    struct pav_arena *a = &job->arena;
+    struct pav_control_job *job = pav_job_new(&pav_control_kind);
+    struct pav_arena *a = &job->job.arena;
     const struct aws_action *found;
     const struct pav_doc *body = &pav_doc_empty_object;
     struct pav_members m;
@@ -599,7 +606,7 @@ scheduler_rest(struct pav_api *api, const struct pav_request *req,
     if (found == NULL) {
         rest_error(api, ref, 404, "ResourceNotFoundException",
                    "there is no such action");
-        pav_job_free(job);
+        pav_job_free(&job->job);
         return;
     }
     pav_members_init(&m, a);
@@ -616,15 +623,15 @@ scheduler_rest(struct pav_api *api, const struct pav_request *req,
                               body->kind != PAV_OBJECT)) {
         rest_error(api, ref, 400, "ValidationException",
                    "the body must be a JSON object");
-        pav_job_free(job);
+        pav_job_free(&job->job);
         return;
     }
     text = pav_doc_text(a, pav_doc_merge(a, body, pav_members_object(&m)));
     if (!aws_check(found, text, strlen(text), a, &job->request, &type, &why)) {
         rest_error(api, ref, 400, "ValidationException", why);
-        pav_job_free(job);
+        pav_job_free(&job->job);
         return;
     }
     job->action = found->name;
-    api_submit(api, ref, job, rest_answer);
+    api_submit(api, ref, &job->job, rest_answer);
 }

@@ -39,9 +39,9 @@ typedef void (*aws_read_fn)(struct aws_read *r);
 
 struct aws_action {
     const char *name;
-    const struct aws_field *fields; /* ended by a NULL name */
-    enum pav_job_kind kind;
-    aws_fill_fn fill; /* NULL: it reads */
+    const struct aws_field *fields;  /* ended by a NULL name */
+    const struct pav_job_kind *kind; /* of the job that fill makes */
+    aws_fill_fn fill;                /* NULL: it reads */
     aws_answer_fn answer;
     aws_read_fn read;
 };
@@ -51,7 +51,8 @@ struct aws_change {
     struct pav_ref ref;
     const struct aws_action *action;
     const struct pav_doc *request; /* in the job's arena */
-    struct pav_job *job;
+    struct pav_job *job;           /* of the action's kind */
+    const struct pav_guest *guest; /* the account that asks; NULL: our own */
 };
 
 struct aws_read {

@@ -16,7 +16,7 @@
 struct call {
     struct outgoing o; /* its arena is the reply's */
     struct pav_api *api;
-    struct pav_job *reply;
+    struct pav_reply_job *reply;
     struct pav_arena *a; /* the reply's */
     const struct pav_doc *with;
     const char *service, *method;
@@ -43,7 +43,7 @@ calls_tick(struct pav_api *api)
 
     api->unsent = NULL;
     for (; j != NULL; j = next) {
-        next = (struct pav_job *)j->node.next;
+        next = pav_job_next(j);
         reply_submit(api, j);
     }
 }
@@ -54,7 +54,7 @@ fail(struct call *c, const char *error, const char *cause)
     c->reply->failure = true;
     c->reply->error = pav_arena_strdup(c->a, error);
     c->reply->cause = pav_arena_strdup(c->a, cause);
-    reply_submit(c->api, c->reply);
+    reply_submit(c->api, &c->reply->job);
 }
 
 /* "TEXT (Service: X; Status Code: N; Error Code: C; ...)" */
@@ -76,7 +76,7 @@ static void
 succeed(struct call *c, const struct pav_doc *output)
 {
     c->reply->output = output;
-    reply_submit(c->api, c->reply);
+    reply_submit(c->api, &c->reply->job);
 }
 
 /* ---- headers ---- */
@@ -181,7 +181,7 @@ call_ends(void *arg, const struct pav_incoming *in)
     struct call *c = arg;
 
     if (in == NULL) /* the daemon ends; it is made again at the next start */
-        pav_job_free(c->reply);
+        pav_job_free(&c->reply->job);
     else
         c->done(c, in);
 }
@@ -643,9 +643,8 @@ read_resource(struct call *c, const char *arn)
     return true;
 }
 
-/* On the front thread; the job is done with. */
-void
-calls_take(struct pav_api *api, struct pav_job *job)
+static void
+call(struct pav_api *api, const struct pav_call_job *job)
 {
     static const struct {
         const char *service, *method;
@@ -654,20 +653,20 @@ calls_take(struct pav_api *api, struct pav_job *job)
                 {"sqs", "sendMessage", message},
                 {"sns", "publish", message},
                 {"http", "invoke", http}};
-    struct pav_job *reply = pav_job_new(PAV_JOB_REPLY);
-    struct call *c = pav_arena_zalloc(&reply->arena, sizeof(*c));
+    struct pav_reply_job *reply = pav_job_new(&pav_reply_kind);
+    struct call *c = pav_arena_zalloc(&reply->job.arena, sizeof(*c));
     size_t i;
 
     c->api = c->o.api = api;
     c->reply = reply;
-    c->a = c->o.a = &reply->arena;
+    c->a = c->o.a = &reply->job.arena;
     c->o.arg = c;
     c->o.failed = not_sent;
     reply->execution_id = job->execution_id;
     reply->no = job->no;
-    reply->key = c->o.key = pav_arena_strdup(c->a, job->key);
-    if (job->request != NULL) {
-        const char *text = pav_doc_text(c->a, job->request);
+    c->o.key = pav_arena_strdup(c->a, job->key);
+    if (job->connection != NULL) {
+        const char *text = pav_doc_text(c->a, job->connection);
 
         c->o.connection = pav_doc_own(c->a, text, strlen(text));
     }
@@ -684,4 +683,12 @@ calls_take(struct pav_api *api, struct pav_job *job)
             }
     fail(c, "Pavane.ResourceNotMapped",
          pav_arena_printf(c->a, "Nothing serves '%s'", job->resource));
+}
+
+/* On the front thread; the job changes hands. */
+void
+calls_take(struct pav_api *api, struct pav_job *job)
+{
+    call(api, (struct pav_call_job *)job);
+    pav_job_free(job);
 }

@@ -37,7 +37,7 @@
 
 struct delivery {
     struct outgoing o; /* its arena is the reply's */
-    struct pav_job *reply;
+    struct pav_delivered_job *reply;
     const struct pav_doc *target, *destination;
     const char *arn;
     bool function, bus;
@@ -48,7 +48,7 @@ struct delivery {
 static void
 finish(struct delivery *d)
 {
-    reply_submit(d->o.api, d->reply);
+    reply_submit(d->o.api, &d->reply->job);
 }
 
 static void
@@ -125,7 +125,7 @@ answered(void *arg, const struct pav_incoming *in)
     char code[32];
 
     if (in == NULL) { /* the daemon ends; it is sent again at the next start */
-        pav_job_free(d->reply);
+        pav_job_free(&d->reply->job);
         return;
     }
     if (in->error != NULL) {
@@ -421,14 +421,14 @@ write_all(int fd, const char *p, size_t len)
 }
 
 static const char *
-log_folder(struct pav_arena *a, const struct pav_job *reply, const char *data,
+log_folder(struct pav_arena *a, const struct delivery *d, const char *data,
            const struct pav_doc *event)
 {
-    const char *p = strstr(reply->resource, ":log-group:"), *group, *partition;
+    const char *p = strstr(d->arn, ":log-group:"), *group, *partition;
 
     group = p == NULL ? "events" : p + strlen(":log-group:");
     group = plain_name(a, pav_arena_strndup(a, group, strcspn(group, ":")));
-    partition = partition_of(a, pav_doc_get(reply->request, "Target"), event);
+    partition = partition_of(a, d->target, event);
     return pav_arena_printf(a, "%s/logs/%s%s%s", data, group,
                             partition == NULL ? "" : "/",
                             partition == NULL ? "" : partition);
@@ -469,7 +469,8 @@ log_lines(struct pav_query *q)
 {
     struct question *qu =
         (struct question *)(void *)((char *)q - offsetof(struct question, q));
-    struct pav_job *reply = qu->object;
+    struct pav_delivered_job *reply = (struct pav_delivered_job *)qu->object;
+    const struct delivery *d = reply->job.owner;
     const char *data = qu->api->config.data, *folder = NULL, *why = NULL;
     struct pav_buf lines;
     uint32_t i;
@@ -483,7 +484,7 @@ log_lines(struct pav_query *q)
         if (pav_doc_parse(q->arena, part->body.p, part->body.len, NULL, &event,
                           NULL) != PAV_OK)
             event = NULL; /* several lines: a text */
-        next = log_folder(q->arena, reply, data, event);
+        next = log_folder(q->arena, d, data, event);
         if (folder != NULL && strcmp(folder, next) != 0) {
             why = log_write(q->arena, data, folder, &lines, q->now_ms);
             lines.len = 0;
@@ -498,7 +499,7 @@ log_lines(struct pav_query *q)
     if (why != NULL) {
         reply->failure = true;
         reply->error = "LOG_FAILURE";
-        reply->cause = pav_arena_strdup(&reply->arena, why);
+        reply->cause = pav_arena_strdup(&reply->job.arena, why);
         reply->again = data != NULL;
     }
     pav_buf_fini(&lines);
@@ -512,7 +513,7 @@ log_later(struct delivery *d)
     struct pav_ref nobody = {UINT32_MAX, 0};
     struct question *qu = question_new(d->o.api, &none, nobody, log_lines);
 
-    qu->object = d->reply;
+    qu->object = &d->reply->job;
     if (!pav_queue_push(d->o.api->questions, &qu->node)) {
         qu->object = NULL;
         question_free(qu);
@@ -524,7 +525,7 @@ log_later(struct delivery *d)
 
 /* The job's parts become the reply's. */
 static void
-copy_parts(struct delivery *d, const struct pav_job *job)
+copy_parts(struct delivery *d, const struct pav_deliver_job *job)
 {
     struct pav_arena *a = d->o.a;
     struct pav_buf list;
@@ -553,29 +554,32 @@ copy_parts(struct delivery *d, const struct pav_job *job)
     pav_buf_fini(&list);
 }
 
-void
-deliveries_take(struct pav_api *api, struct pav_job *job)
+static void
+deliver(struct pav_api *api, const struct pav_deliver_job *job)
 {
-    struct pav_job *reply = pav_job_new(PAV_JOB_DELIVERED);
-    struct delivery *d = pav_arena_zalloc(&reply->arena, sizeof(*d));
+    struct pav_delivered_job *reply = pav_job_new(&pav_delivered_kind);
+    struct pav_arena *a = &reply->job.arena;
+    struct delivery *d = pav_arena_zalloc(a, sizeof(*d));
+    const struct pav_doc *settings;
     const char *text;
 
+    reply->job.owner = d;
+    reply->lane = job->lane;
     d->reply = reply;
     d->o.api = api;
-    d->o.a = &reply->arena;
-    d->o.key = reply->key = pav_arena_strdup(d->o.a, job->key);
+    d->o.a = a;
+    d->o.key = pav_arena_strdup(a, job->key);
     d->o.done = answered;
     d->o.failed = not_sent;
     d->o.strips = true;
     d->o.arg = d;
     d->o.answer_max = ANSWER_MAX;
-    text = pav_doc_text(d->o.a, job->request);
-    reply->request = pav_doc_own(d->o.a, text, strlen(text));
-    reply->lane = job->lane;
-    d->target = pav_doc_get(reply->request, "Target");
-    d->destination = pav_doc_get(reply->request, "Destination");
-    d->o.connection = pav_doc_get(reply->request, "Connection");
-    reply->resource = d->arn = pav_arena_strdup(d->o.a, job->resource);
+    text = pav_doc_text(a, job->settings);
+    settings = pav_doc_own(a, text, strlen(text));
+    d->target = pav_doc_get(settings, "Target");
+    d->destination = pav_doc_get(settings, "Destination");
+    d->o.connection = pav_doc_get(settings, "Connection");
+    d->arn = pav_arena_strdup(a, job->target_arn);
     copy_parts(d, job);
     if (d->destination != NULL)
         send_destination(d);
@@ -583,4 +587,12 @@ deliveries_take(struct pav_api *api, struct pav_job *job)
         log_later(d);
     else
         send_mapped(d);
+}
+
+/* On the front thread; the job changes hands. */
+void
+deliveries_take(struct pav_api *api, struct pav_job *job)
+{
+    deliver(api, (struct pav_deliver_job *)job);
+    pav_job_free(job);
 }

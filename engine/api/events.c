@@ -29,7 +29,7 @@
 #define LIST_MAX     10000
 
 static void
-reject(struct pav_job *job, struct pav_event_item *item,
+reject(struct pav_arena *a, struct pav_event_item *item,
        const struct pav_err *err)
 {
     struct pav_buf b;
@@ -40,13 +40,13 @@ reject(struct pav_job *job, struct pav_event_item *item,
     pav_buf_puts(&b, ",\"message\":");
     pav_buf_jsons(&b, err->message);
     pav_buf_putc(&b, '}');
-    item->error = pav_arena_strdup(&job->arena, b.p);
+    item->error = pav_arena_strdup(a, b.p);
     pav_buf_fini(&b);
 }
 
 /* One event, brought into the envelope or rejected. */
 static void
-read_item(struct pav_api *api, struct pav_job *job, const char *text,
+read_item(struct pav_api *api, struct pav_events_job *job, const char *text,
           size_t len, const struct pav_outline *outline,
           struct pav_event_item *item)
 {
@@ -61,11 +61,11 @@ read_item(struct pav_api *api, struct pav_job *job, const char *text,
     item->body.p = text;
     item->body.len = len;
     item->bus = job->bus;
-    if (pav_envelope_read(text, len, outline, &defaults, &job->arena,
+    if (pav_envelope_read(text, len, outline, &defaults, &job->job.arena,
                           &item->event, &err) != PAV_OK) {
-        reject(job, item, &err);
+        reject(&job->job.arena, item, &err);
     } else if (item->event.bus.p != NULL) {
-        item->bus = pav_arena_strndup(&job->arena, item->event.bus.p,
+        item->bus = pav_arena_strndup(&job->job.arena, item->event.bus.p,
                                       item->event.bus.len);
     }
 }
@@ -262,15 +262,16 @@ put_result(const struct pav_event_item *item, struct pav_buf *b)
 }
 
 static void
-answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
+answer(struct pav_api *api, struct pav_ref ref, struct pav_job *j)
 {
+    struct pav_events_job *job = (struct pav_events_job *)j;
     struct pav_buf b;
     uint32_t i;
     bool accepted = job->item_count == 0;
 
-    if (job->rc != PAV_OK) {
-        api_error(api, ref, pav_rc_http(job->rc), pav_rc_name(job->rc),
-                  job->err.at, job->err.message);
+    if (j->rc != PAV_OK) {
+        api_error(api, ref, pav_rc_http(j->rc), pav_rc_name(j->rc), j->err.at,
+                  j->err.message);
         return;
     }
     pav_buf_init(&b, SIZE_MAX / 2);
@@ -299,13 +300,13 @@ skip_blanks(const char *p, const char *end)
 
 /* Each element is checked by itself; false: the list is no JSON. */
 static bool
-read_list(struct pav_api *api, struct pav_job *job, const char *p,
+read_list(struct pav_api *api, struct pav_events_job *job, const char *p,
           const char *end)
 {
     struct pav_outline outline;
     uint32_t cap = 16;
 
-    job->items = pav_arena_zalloc(&job->arena, cap * sizeof(*job->items));
+    job->items = pav_arena_zalloc(&job->job.arena, cap * sizeof(*job->items));
     p = skip_blanks(p + 1, end);
     if (p < end && *p == ']')
         return skip_blanks(p + 1, end) == end;
@@ -318,7 +319,7 @@ read_list(struct pav_api *api, struct pav_job *job, const char *p,
             return false;
         if (job->item_count == cap) {
             struct pav_event_item *more =
-                pav_arena_zalloc(&job->arena, 2 * cap * sizeof(*more));
+                pav_arena_zalloc(&job->job.arena, 2 * cap * sizeof(*more));
 
             memcpy(more, job->items, cap * sizeof(*more));
             job->items = more;
@@ -346,7 +347,7 @@ is_entries(const struct pav_outline *o)
 }
 
 static enum pav_rc
-read_body(struct pav_api *api, struct pav_job *job, const char *text,
+read_body(struct pav_api *api, struct pav_events_job *job, const char *text,
           size_t len, struct pav_err *err)
 {
     static const struct pav_doc_opts opts = {PAV_DUP_LAST, EVENTS_DEPTH, 0};
@@ -368,7 +369,7 @@ read_body(struct pav_api *api, struct pav_job *job, const char *text,
             while (end > p && (unsigned char)end[-1] <= ' ')
                 end--;
             job->item_count = 1;
-            job->items = pav_arena_zalloc(&job->arena, sizeof(*job->items));
+            job->items = pav_arena_zalloc(&job->job.arena, sizeof(*job->items));
             read_item(api, job, p, (size_t)(end - p), &outline, job->items);
         } else if (fine) {
             return pav_fail(err, PAV_INVALID, "/",
@@ -381,7 +382,7 @@ read_body(struct pav_api *api, struct pav_job *job, const char *text,
     if (fine)
         return PAV_OK;
     /* The parser knows where and why. */
-    rc = pav_doc_parse(&job->arena, text, len, &opts, &ignored, err);
+    rc = pav_doc_parse(&job->job.arena, text, len, &opts, &ignored, err);
     return rc != PAV_OK ? rc
                         : pav_fail(err, PAV_LIMIT, "/", "nested too deeply");
 }
@@ -390,7 +391,7 @@ void
 events_post(struct pav_api *api, const struct pav_request *req,
             struct pav_ref ref)
 {
-    struct pav_job *job = pav_job_new(PAV_JOB_EVENTS);
+    struct pav_events_job *job = pav_job_new(&pav_events_kind);
     char bus[PAV_QUERY_VALUE_MAX];
     struct pav_buf binary;
     const char *text;
@@ -403,27 +404,27 @@ events_post(struct pav_api *api, const struct pav_request *req,
         job->speaks_for = req->guest->speaks_for;
     }
     if (pav_query_get(req->query, "bus", bus, sizeof(bus)) != NULL)
-        job->bus = pav_arena_strdup(&job->arena, bus);
+        job->bus = pav_arena_strdup(&job->job.arena, bus);
     pav_buf_init(&binary, SIZE_MAX / 2);
     if (ce_header(req, "specversion") != NULL) {
-        rc = structured(&job->arena, req, &binary, &err);
+        rc = structured(&job->job.arena, req, &binary, &err);
         if (rc != PAV_OK) {
             api_error(api, ref, 400, "invalid", err.at, err.message);
             pav_buf_fini(&binary);
-            pav_job_free(job);
+            pav_job_free(&job->job);
             return;
         }
         len = binary.len;
     }
-    text = pav_arena_strndup(&job->arena,
+    text = pav_arena_strndup(&job->job.arena,
                              binary.p != NULL ? binary.p : req->body, len);
     pav_buf_fini(&binary);
     rc = read_body(api, job, text, len, &err);
     if (rc != PAV_OK) {
         api_error(api, ref, pav_rc_http(rc), pav_rc_name(rc), err.at,
                   err.message);
-        pav_job_free(job);
+        pav_job_free(&job->job);
         return;
     }
-    api_submit(api, ref, job, answer);
+    api_submit(api, ref, &job->job, answer);
 }

@@ -65,22 +65,22 @@ is_inside(struct pav_api *api, const char *path)
 }
 
 static void
-refuse(struct pav_job *reply, const char *why)
+refuse(struct pav_object_job *reply, const char *why)
 {
     reply->failure = true;
-    reply->cause = pav_arena_strdup(&reply->arena, why);
+    reply->cause = pav_arena_strdup(&reply->job.arena, why);
 }
 
 /* ---- reading ---- */
 
 /* Into the job's objects; false after refuse(). */
 static bool
-read_one(struct pav_api *api, struct pav_job *reply, const char *bucket,
+read_one(struct pav_api *api, struct pav_object_job *reply, const char *bucket,
          const char *key)
 {
     struct pav_map_part *part;
     const char *why = NULL;
-    const char *path = path_of(api, &reply->arena, bucket, key, &why);
+    const char *path = path_of(api, &reply->job.arena, bucket, key, &why);
     struct pav_err err;
     char *text;
     size_t len;
@@ -97,11 +97,12 @@ read_one(struct pav_api *api, struct pav_job *reply, const char *bucket,
         refuse(reply, err.message);
         return false;
     }
-    reply->objects = pav_arena_append(&reply->arena, reply->objects,
+    reply->objects = pav_arena_append(&reply->job.arena, reply->objects,
                                       reply->object_count, sizeof(*part));
     part = &reply->objects[reply->object_count++];
-    part->source = pav_arena_printf(&reply->arena, "S3://%s/%s", bucket, key);
-    part->text.p = pav_arena_strndup(&reply->arena, text, len);
+    part->source =
+        pav_arena_printf(&reply->job.arena, "S3://%s/%s", bucket, key);
+    part->text.p = pav_arena_strndup(&reply->job.arena, text, len);
     part->text.len = len;
     free(text);
     return true;
@@ -161,12 +162,12 @@ walk(struct listing *l, const char *dir, const char *key, int depth)
 }
 
 static void
-list_objects(struct pav_api *api, const struct pav_job *job,
-             struct pav_job *reply)
+list_objects(struct pav_api *api, const struct pav_read_job *job,
+             struct pav_object_job *reply)
 {
     const char *why = NULL;
-    const char *path = path_of(api, &reply->arena, job->machine, "", &why);
-    struct listing l = {.a = &reply->arena, .prefix = job->name};
+    const char *path = path_of(api, &reply->job.arena, job->bucket, "", &why);
+    struct listing l = {.a = &reply->job.arena, .prefix = job->key};
     const struct pav_doc *list;
     size_t bytes = 0;
     uint32_t i;
@@ -180,12 +181,12 @@ list_objects(struct pav_api *api, const struct pav_job *job,
     walk(&l, path, "", 0);
     list = pav_items_array(&l.items);
     if (!job->flatten) {
-        reply->output = list;
-        reply->resource = pav_arena_printf(l.a, "S3://%s", job->machine);
+        reply->listed = list;
+        reply->source = pav_arena_printf(l.a, "S3://%s", job->bucket);
         return;
     }
     for (i = 0; i < list->len; i++) {
-        if (!read_one(api, reply, job->machine,
+        if (!read_one(api, reply, job->bucket,
                       pav_doc_member_str(l.a, &list->items[i], "Key")))
             return;
         bytes += reply->objects[i].text.len;
@@ -232,29 +233,30 @@ write_file(struct pav_api *api, struct pav_arena *a, const char *path,
 }
 
 static void
-put_files(const struct pav_job *job, struct pav_members *m, const char *kind)
+put_files(const struct pav_write_job *job, struct pav_members *m,
+          const char *kind)
 {
     struct pav_items items;
     uint32_t i;
 
     pav_items_init(&items, m->arena);
-    for (i = 0; i < job->item_count; i++) {
+    for (i = 0; i < job->file_count; i++) {
         struct pav_members f;
 
-        if (strcmp(job->items[i].event.id.p, kind) != 0)
+        if (strcmp(job->files[i].status, kind) != 0)
             continue;
         pav_members_init(&f, m->arena);
         pav_members_str(&f, "Key",
-                        pav_arena_printf(m->arena, "%s/%s", job->name,
-                                         job->items[i].event.source.p));
-        pav_members_int(&f, "Size", (int64_t)job->items[i].body.len);
+                        pav_arena_printf(m->arena, "%s/%s", job->prefix,
+                                         job->files[i].name));
+        pav_members_int(&f, "Size", (int64_t)job->files[i].body.len);
         pav_items_add(&items, pav_members_object(&f));
     }
     pav_members_puts(m, kind, pav_items_array(&items));
 }
 
 static struct pav_bytes
-manifest(struct pav_arena *a, const struct pav_job *job)
+manifest(struct pav_arena *a, const struct pav_write_job *job)
 {
     struct pav_members m, files;
     struct pav_bytes out;
@@ -264,8 +266,8 @@ manifest(struct pav_arena *a, const struct pav_job *job)
     put_files(job, &files, "PENDING");
     put_files(job, &files, "SUCCEEDED");
     pav_members_init(&m, a);
-    pav_members_str(&m, "DestinationBucket", job->machine);
-    pav_members_str(&m, "MapRunArn", job->key);
+    pav_members_str(&m, "DestinationBucket", job->bucket);
+    pav_members_str(&m, "MapRunArn", job->run_arn);
     pav_members_puts(&m, "ResultFiles", pav_members_object(&files));
     out.p = pav_doc_text(a, pav_members_object(&m));
     out.len = strlen(out.p);
@@ -274,25 +276,25 @@ manifest(struct pav_arena *a, const struct pav_job *job)
 
 /* The manifest comes last: who sees it finds the files. */
 static void
-write_objects(struct pav_api *api, const struct pav_job *job,
-              struct pav_job *reply)
+write_objects(struct pav_api *api, const struct pav_write_job *job,
+              struct pav_object_job *reply)
 {
-    struct pav_arena *a = &reply->arena;
-    const char *why = NULL, *path;
+    struct pav_arena *a = &reply->job.arena;
+    const char *why = job->refusal, *path;
+    bool fine = why == NULL;
     uint32_t i;
-    bool fine = true;
 
-    for (i = 0; fine && i <= job->item_count; i++) {
-        bool last = i == job->item_count;
+    for (i = 0; fine && i <= job->file_count; i++) {
+        bool last = i == job->file_count;
 
-        path = path_of(api, a, job->machine,
-                       pav_arena_printf(a, "%s/%s", job->name,
-                                        last ? "manifest.json"
-                                             : job->items[i].event.source.p),
-                       &why);
+        path = path_of(
+            api, a, job->bucket,
+            pav_arena_printf(a, "%s/%s", job->prefix,
+                             last ? "manifest.json" : job->files[i].name),
+            &why);
         fine = path != NULL &&
                write_file(api, a, path,
-                          last ? manifest(a, job) : job->items[i].body);
+                          last ? manifest(a, job) : job->files[i].body);
     }
     if (!fine)
         refuse(reply, why != NULL ? why : "The results cannot be written.");
@@ -306,22 +308,24 @@ do_object(struct pav_query *q)
     struct question *qu =
         (struct question *)(void *)((char *)q - offsetof(struct question, q));
     struct pav_job *job = qu->object;
-    struct pav_job *reply = pav_job_new(PAV_JOB_OBJECT);
+    struct pav_object_job *reply = pav_job_new(&pav_object_kind);
 
-    reply->run_id = job->run_id;
-    reply->written = job->kind == PAV_JOB_WRITE_OBJECT;
-    if (job->failure)
-        refuse(reply, job->cause);
-    else if (reply->written)
-        write_objects(qu->api, job, reply);
-    else if (job->lists)
-        list_objects(qu->api, job, reply);
-    else
-        (void)read_one(qu->api, reply, job->machine, job->name);
-    if (!reply->written)
-        pav_map_run_inputs(job, reply);
+    if (job->kind == &pav_write_kind) {
+        reply->run_id = ((struct pav_write_job *)job)->run_id;
+        reply->written = true;
+        write_objects(qu->api, (struct pav_write_job *)job, reply);
+    } else {
+        struct pav_read_job *read = (struct pav_read_job *)job;
+
+        reply->run_id = read->run_id;
+        if (read->lists)
+            list_objects(qu->api, read, reply);
+        else
+            (void)read_one(qu->api, reply, read->bucket, read->key);
+        pav_map_run_inputs(read, reply);
+    }
     pav_job_free(job);
-    qu->object = reply; /* the front thread hands it on */
+    qu->object = &reply->job; /* the front thread hands it on */
 }
 
 /* On the front thread; the job changes hands. */
@@ -349,7 +353,7 @@ objects_tick(struct pav_api *api)
 
     api->unasked = NULL;
     for (; j != NULL; j = next) {
-        next = (struct pav_job *)j->node.next;
+        next = pav_job_next(j);
         objects_take(api, j);
     }
 }

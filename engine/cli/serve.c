@@ -458,7 +458,6 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
         .history_max = pav_settings_int(s, "history-max"),
         .start_rate = pav_settings_int(s, "start-rate"),
         .depth_max = pav_settings_int(s, "event-depth"),
-        .done = pav_api_done,
         .feed = pav_api_feed};
     enum pav_rc rc;
 
@@ -499,7 +498,8 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
     engine.service_count = d->services->served_count;
     engine.tables = d->services->tables;
     engine.store = d->store;
-    engine.done_arg = d->api;
+    engine.feed_arg = d->api;
+    engine.outside = pav_api_sender(d->api);
     pav_clock_real(&engine.clock, offset);
     pav_mem_keep();
     d->engine = pav_engine_new(&engine);

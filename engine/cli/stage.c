@@ -1,6 +1,7 @@
 /* The stage: see stage.h. */
 #include "stage.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,36 +19,28 @@
 #define TURNS_MAX 100000
 
 static void
-on_done(void *arg, struct pav_job *first)
+came_back(struct pav_sender *sender, struct pav_job *first)
 {
-    struct stage *s = arg;
-    struct pav_job *next;
+    struct stage *s = (struct stage *)(void *)((char *)sender -
+                                               offsetof(struct stage, sender));
 
-    for (; first != NULL; first = next) {
-        next = (struct pav_job *)first->node.next;
-        if (first != s->waiting_for) {
-            pav_job_free(first);
-            continue;
-        }
-        pav_job_free(s->done);
-        s->done = first;
-        s->waiting_for = NULL;
-    }
+    s->done = first;
 }
 
-/* One job, until it comes back. */
-static struct pav_job *
+/* One job, until it comes back: the stage's from then on, up to the next. */
+static void
 do_job(struct stage *s, struct pav_job *j)
 {
-    s->waiting_for = j;
+    pav_job_free(s->done);
+    s->done = NULL;
+    j->sender = &s->sender;
     if (!pav_engine_submit(s->engine, j))
         PAV_BUG("the stage's queue is full");
-    while (s->waiting_for != NULL)
+    while (s->done == NULL)
         pav_engine_turn(s->engine, 0);
-    return s->done;
 }
 
-static struct pav_job *
+static struct pav_define_job *
 load(const char *path, struct pav_buf *report)
 {
     char copy[4096], *slash;
@@ -89,28 +82,27 @@ stage_new(const char *path, struct pav_buf *report, struct pav_err *err)
                                        .account = "000000000000",
                                        .role_arn = "",
                                        .queue_max = 100,
-                                       .by_hand = true,
+                                       .manual = true,
                                        .services = all,
-                                       .service_count = 1,
-                                       .done = on_done};
-    struct pav_job *define = load(path, report);
+                                       .service_count = 1};
+    struct pav_define_job *define = load(path, report);
     struct stage *s;
 
     if (define == NULL)
         return NULL;
     s = pav_xcalloc(1, sizeof(*s));
-    config.done_arg = s;
+    s->sender.done = came_back;
     pav_arena_init(&s->arena, 1 << 16);
     s->machine = pav_arena_strdup(&s->arena, define->row.name);
     pav_log_level(PAV_LOG_ERROR);
     pav_clock_virtual(&config.clock, BEGINNING);
     if (!open_store(s, &config.store, err)) {
-        pav_job_free(define);
+        pav_job_free(&define->job);
         stage_free(s);
         return NULL;
     }
     s->engine = pav_engine_new(&config);
-    do_job(s, define);
+    do_job(s, &define->job);
     if (s->done->rc != PAV_OK ||
         pav_reader_open(s->db, &s->reader, err) != PAV_OK) {
         if (s->done->rc != PAV_OK)
@@ -170,26 +162,26 @@ stage_free(struct stage *s)
 const char *
 stage_event(struct stage *s, const struct pav_doc *event, const char **detail)
 {
-    struct pav_job *j = pav_job_new(PAV_JOB_EVENTS);
+    struct pav_events_job *j = pav_job_new(&pav_events_kind);
     struct pav_envelope_defaults defaults = {.region = "us-east-1",
                                              .account = "000000000000",
                                              .now_ms = stage_now(s)};
-    const char *text = pav_doc_text(&j->arena, event);
+    const char *text = pav_doc_text(&j->job.arena, event);
     struct pav_err err;
     uint32_t i;
 
     *detail = NULL;
-    j->items = pav_arena_zalloc(&j->arena, sizeof(*j->items));
+    j->items = pav_arena_zalloc(&j->job.arena, sizeof(*j->items));
     j->item_count = 1;
-    if (pav_envelope_read_any(text, strlen(text), &defaults, &j->arena,
+    if (pav_envelope_read_any(text, strlen(text), &defaults, &j->job.arena,
                               &j->items[0].event, &err) != PAV_OK) {
         *detail = pav_arena_printf(&s->arena, "%s: %s", err.at, err.message);
-        pav_job_free(j);
+        pav_job_free(&j->job);
         return pav_disposition_name(PAV_REJECTED);
     }
     j->items[0].body.p = text;
     j->items[0].body.len = strlen(text);
-    j = do_job(s, j);
+    do_job(s, &j->job);
     for (i = 0; i < j->items[0].outcome_count; i++)
         if (j->items[0].outcomes[i].machine != NULL) {
             *detail = j->items[0].outcomes[i].detail;
@@ -203,45 +195,46 @@ stage_event(struct stage *s, const struct pav_doc *event, const char **detail)
 bool
 stage_start(struct stage *s, const struct pav_doc *input, const char **why)
 {
-    struct pav_job *j = pav_job_new(PAV_JOB_START);
+    struct pav_start_job *j = pav_job_new(&pav_start_kind);
 
     j->machine = s->machine;
     j->input = input;
-    j = do_job(s, j);
-    *why = j->err.message;
-    return j->rc == PAV_OK;
+    do_job(s, &j->job);
+    *why = j->job.err.message;
+    return j->job.rc == PAV_OK;
 }
 
 bool
 stage_stop(struct stage *s, const char *error, const char *cause)
 {
     struct pav_execution_view x;
-    struct pav_job *j;
+    struct pav_stop_job *j;
 
     if (!stage_execution(s, &x))
         return false;
-    j = pav_job_new(PAV_JOB_STOP);
+    j = pav_job_new(&pav_stop_kind);
     j->machine = s->machine;
     j->name = x.row.name;
     j->error = error;
     j->cause = cause;
-    return do_job(s, j)->rc == PAV_OK;
+    do_job(s, &j->job);
+    return j->job.rc == PAV_OK;
 }
 
 void
 stage_answer(struct stage *s, const struct pav_wait_row *wait,
              const struct pav_doc *output, const char *error, const char *cause)
 {
-    struct pav_job *j = pav_job_new(PAV_JOB_REPLY);
+    struct pav_reply_job *j = pav_job_new(&pav_reply_kind);
 
     j->execution_id = wait->execution_id;
     j->no = wait->no;
-    j->by_hand = true;
+    j->manual = true;
     j->output = output;
     j->failure = output == NULL;
     j->error = error;
     j->cause = cause;
-    do_job(s, j);
+    do_job(s, &j->job);
 }
 
 /* ---- time ---- */

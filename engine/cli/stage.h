@@ -16,8 +16,8 @@ struct stage {
     struct pav_reader *reader;
     const char *machine;
     char dir[64], db[96];
-    struct pav_job *done; /* the last one that somebody asked for */
-    void *waiting_for;
+    struct pav_sender sender;
+    struct pav_job *done; /* the last one that came back */
 };
 
 /* `path` is a machine's folder.  What is wrong is printed as `command` says it;

@@ -55,11 +55,11 @@ check_file(const char *path, struct tally *t)
 static bool
 check_folder(const char *dir, const char *name, struct tally *t)
 {
-    struct pav_job *j = pav_folder_load(dir, name, &t->report);
-    bool good = j != NULL;
-
-    pav_job_free(j);
-    return good;
+    struct pav_define_job *j = pav_folder_load(dir, name, &t->report);
+    if (j == NULL)
+        return false;
+    pav_job_free(&j->job);
+    return true;
 }
 
 static void

@@ -10,24 +10,23 @@
 #define POLL_MS 60000
 
 static void
-keep(struct pav_engine *e, struct pav_job *j)
+keep(struct pav_engine *e, struct pav_poll_job *j)
 {
-    j->node.next = NULL;
+    j->job.kept = true;
+    j->job.node.next = NULL;
     *e->pollers_last = j;
-    e->pollers_last = (struct pav_job **)(void *)&j->node.next;
+    e->pollers_last = (struct pav_poll_job **)(void *)&j->job.node.next;
 }
 
-static void
-let_go(struct pav_engine *e, struct pav_job *j)
+static struct pav_poll_job *
+next_poll(const struct pav_poll_job *j)
 {
-    j->node.next = NULL;
-    *e->jobs_last = j;
-    e->jobs_last = (struct pav_job **)(void *)&j->node.next;
+    return (struct pav_poll_job *)pav_job_next(&j->job);
 }
 
 /* The oldest task that is still waited for; its frame starts. */
 static bool
-give(struct pav_engine *e, struct pav_job *j)
+give(struct pav_engine *e, struct pav_poll_job *j)
 {
     struct pav_task_row task;
 
@@ -38,16 +37,17 @@ give(struct pav_engine *e, struct pav_job *j)
         pav_store_task_taken(e->store, task.execution_id, task.no, 1);
         if (!task_wake(e, task.execution_id, &wake))
             continue;
-        j->token = pav_arena_strdup(&j->arena, task.token);
-        j->with.p = pav_arena_strndup(&j->arena, task.with.p, task.with.len);
-        j->with.len = task.with.len;
+        j->token = pav_arena_strdup(&j->job.arena, task.token);
+        j->input.p =
+            pav_arena_strndup(&j->job.arena, task.with.p, task.with.len);
+        j->input.len = task.with.len;
         return true;
     }
     return false;
 }
 
 static bool
-is_known(struct pav_engine *e, struct pav_job *j)
+is_known(struct pav_engine *e, struct pav_poll_job *j)
 {
     const char *name = strrchr(j->activity, ':');
     struct pav_name_row row;
@@ -55,26 +55,30 @@ is_known(struct pav_engine *e, struct pav_job *j)
     if (name != NULL && pav_store_name(e->store, PAV_NAME_ACTIVITY, 0, name + 1,
                                        &e->arena, &row))
         return true;
-    job_fail(j, PAV_MISSING, "ActivityDoesNotExist", j->activity,
+    job_fail(&j->job, PAV_MISSING, "ActivityDoesNotExist", j->activity,
              "Activity Does Not Exist: '%s'", j->activity);
     return false;
 }
 
-void
-activity_poll(struct pav_engine *e, struct pav_job *j)
+static void
+activity_poll(struct pav_engine *e, struct pav_job *job)
 {
-    if (!is_known(e, j) || give(e, j)) {
-        let_go(e, j);
+    struct pav_poll_job *j = (struct pav_poll_job *)job;
+
+    if (!is_known(e, j) || give(e, j))
         return;
-    }
-    j->at = pav_clock_ms(e->clock) + POLL_MS;
+    j->until = pav_clock_ms(e->clock) + POLL_MS;
     keep(e, j);
 }
 
+const struct pav_job_kind pav_poll_kind = {.size = sizeof(struct pav_poll_job),
+                                           .advance = activity_poll};
+
 /* The worker has gone: its task is the next one's. */
-void
-activity_return(struct pav_engine *e, struct pav_job *j)
+static void
+activity_return(struct pav_engine *e, struct pav_job *job)
 {
+    struct pav_return_job *j = (struct pav_return_job *)job;
     struct pav_task_row task;
     int64_t execution_id;
     uint32_t no;
@@ -86,14 +90,17 @@ activity_return(struct pav_engine *e, struct pav_job *j)
     activity_serve(e, task.resource);
 }
 
+const struct pav_job_kind pav_return_kind = {
+    .size = sizeof(struct pav_return_job), .advance = activity_return};
+
 void
 activity_serve(struct pav_engine *e, const char *resource)
 {
-    struct pav_job *j;
+    struct pav_poll_job *j;
 
-    for (j = e->pollers; j != NULL; j = (struct pav_job *)j->node.next) {
-        if (j->at != 0 && strcmp(j->activity, resource) == 0) {
-            j->at = 0; /* looked at behind this step: activity_expire() */
+    for (j = e->pollers; j != NULL; j = next_poll(j)) {
+        if (j->until != 0 && strcmp(j->activity, resource) == 0) {
+            j->until = 0; /* looked at behind this step: activity_expire() */
             return;
         }
     }
@@ -102,12 +109,12 @@ activity_serve(struct pav_engine *e, const char *resource)
 int64_t
 activity_next(const struct pav_engine *e)
 {
-    const struct pav_job *j;
+    const struct pav_poll_job *j;
     int64_t next = INT64_MAX;
 
-    for (j = e->pollers; j != NULL; j = (const struct pav_job *)j->node.next)
-        if (j->at < next)
-            next = j->at;
+    for (j = e->pollers; j != NULL; j = next_poll(j))
+        if (j->until < next)
+            next = j->until;
     return next;
 }
 
@@ -115,19 +122,19 @@ void
 activity_expire(struct pav_engine *e, bool all)
 {
     int64_t now = pav_clock_ms(e->clock);
-    struct pav_job *j = e->pollers, *next;
+    struct pav_poll_job *j = e->pollers, *next;
 
     if (j == NULL)
         return;
     e->pollers = NULL;
     e->pollers_last = &e->pollers;
     for (; j != NULL; j = next) {
-        next = (struct pav_job *)j->node.next;
-        if (j->at == 0 && !all && !give(e, j)) {
-            j->at = now + POLL_MS;
+        next = next_poll(j);
+        if (j->until == 0 && !all && !give(e, j)) {
+            j->until = now + POLL_MS;
             keep(e, j);
-        } else if (j->at == 0 || j->at <= now || all) {
-            let_go(e, j);
+        } else if (j->until == 0 || j->until <= now || all) {
+            job_release(e, &j->job);
         } else {
             keep(e, j);
         }

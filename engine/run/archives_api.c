@@ -22,8 +22,8 @@ archive_asked(struct control *c, struct pav_name_row *row,
 
     if (events_row(c, PAV_NAME_ARCHIVE, 0, name, row, body))
         return true;
-    job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "ArchiveName",
-             "Archive %s does not exist.", name);
+    job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException",
+             "ArchiveName", "Archive %s does not exist.", name);
     return false;
 }
 
@@ -46,12 +46,12 @@ create_archive(struct control *c)
     struct pav_members m;
 
     if (bus_by_name(c->e, source) == NULL) {
-        job_fail(c->j, PAV_MISSING, "ResourceNotFoundException",
+        job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException",
                  "EventSourceArn", "Event bus %s does not exist.", source);
         return;
     }
     if (events_row(c, PAV_NAME_ARCHIVE, 0, name, &row, &body)) {
-        job_fail(c->j, PAV_CONFLICT, "ResourceAlreadyExistsException",
+        job_fail(&c->j->job, PAV_CONFLICT, "ResourceAlreadyExistsException",
                  "ArchiveName", "Archive %s already exists.", name);
         return;
     }
@@ -184,25 +184,26 @@ start_fault(struct control *c, const struct archive *a, const char *archive,
 
     if (events_row(c, PAV_NAME_REPLAY, 0, control_text(c, "ReplayName"), &row,
                    &body))
-        job_fail(c->j, PAV_CONFLICT, "ResourceAlreadyExistsException",
+        job_fail(&c->j->job, PAV_CONFLICT, "ResourceAlreadyExistsException",
                  "ReplayName", "Replay %s already exists.", row.name);
     else if (a == NULL)
-        job_fail(c->j, PAV_INVALID, "ValidationException", "EventSourceArn",
+        job_fail(&c->j->job, PAV_INVALID, "ValidationException",
+                 "EventSourceArn",
                  "Parameter EventSourceArn is not valid. Reason: Archive %s "
                  "does not exist.",
                  archive);
     else if (destination == NULL || strcmp(destination, a->bus->arn) != 0)
-        job_fail(c->j, PAV_INVALID, "ValidationException", "Destination",
+        job_fail(&c->j->job, PAV_INVALID, "ValidationException", "Destination",
                  "Parameter Destination.Arn is not valid. Reason: Cross event "
                  "bus replay is not permitted.");
     else if (time_in(c->j->request, "EventStartTime") >=
              time_in(c->j->request, "EventEndTime"))
-        job_fail(c->j, PAV_INVALID, "ValidationException", "EventEndTime",
+        job_fail(&c->j->job, PAV_INVALID, "ValidationException", "EventEndTime",
                  "Parameter EventEndTime is not valid. Reason: EventStartTime "
                  "must be before EventEndTime.");
     else if (!are_arns(pav_doc_get(pav_doc_get(c->j->request, "Destination"),
                                    "FilterArns")))
-        job_fail(c->j, PAV_INVALID, "ValidationException", "Destination",
+        job_fail(&c->j->job, PAV_INVALID, "ValidationException", "Destination",
                  "Parameter Destination.FilterArns is not valid. Reason: a "
                  "list of ARNs is wanted.");
     else
@@ -227,7 +228,7 @@ start_replay(struct control *c)
     if (start_fault(c, a, archive, arn == NULL ? NULL : pav_doc_str(c->a, arn)))
         return;
     if (c->e->replays >= REPLAYS_MAX) {
-        job_fail(c->j, PAV_LIMIT, "LimitExceededException", "ReplayName",
+        job_fail(&c->j->job, PAV_LIMIT, "LimitExceededException", "ReplayName",
                  "The requested resource exceeds the maximum number allowed.");
         return;
     }
@@ -286,7 +287,7 @@ replay_asked(struct control *c, struct pav_name_row *row,
 
     if (events_row(c, PAV_NAME_REPLAY, 0, name, row, body))
         return true;
-    job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "ReplayName",
+    job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException", "ReplayName",
              "Replay %s does not exist.", name);
     return false;
 }
@@ -331,9 +332,9 @@ cancel_replay(struct control *c)
     if (!replay_asked(c, &row, &body))
         return;
     if (row.number == 0) {
-        job_fail(c->j, PAV_CONFLICT, "IllegalStatusException", "ReplayName",
-                 "Replay %s is not in a valid state for this operation.",
-                 row.name);
+        job_fail(
+            &c->j->job, PAV_CONFLICT, "IllegalStatusException", "ReplayName",
+            "Replay %s is not in a valid state for this operation.", row.name);
         return;
     }
     pav_members_init(&m, c->a);

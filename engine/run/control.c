@@ -3,7 +3,7 @@
  * runs, deleting; versions and aliases are in versions.c.  Requests come
  * checked for shape; answers are JSON.  Rows are the truth: nothing of this is
  * kept in memory, but for a machine that is deleted, which loses its name
- * behind the commit (control_swap).
+ * behind the commit (control_committed).
  */
 #include <stdio.h>
 #include <string.h>
@@ -75,7 +75,7 @@ control_page_start(struct control *c)
         text[len] = '\0';
         return text + action + 1;
     }
-    job_fail(c->j, PAV_INVALID, "InvalidToken", "nextToken",
+    job_fail(&c->j->job, PAV_INVALID, "InvalidToken", "nextToken",
              "Invalid Token: 'Invalid token'");
     return NULL;
 }
@@ -106,8 +106,8 @@ control_machine(struct control *c, const char *key, const char **qualifier)
     *qualifier = NULL;
     p = arn == NULL ? NULL : strstr(arn, ":stateMachine:");
     if (p == NULL || strncmp(arn, "arn:", 4) != 0) {
-        job_fail(c->j, PAV_INVALID, "InvalidArn", key, "Invalid Arn: '%s'",
-                 arn == NULL ? "" : arn);
+        job_fail(&c->j->job, PAV_INVALID, "InvalidArn", key,
+                 "Invalid Arn: '%s'", arn == NULL ? "" : arn);
         return NULL;
     }
     p += strlen(":stateMachine:");
@@ -117,7 +117,7 @@ control_machine(struct control *c, const char *key, const char **qualifier)
     m = machine_by_name(c->e, pav_arena_strndup(c->a, p, len));
     if (m != NULL && m->current != NULL)
         return m;
-    job_fail(c->j, PAV_MISSING, "StateMachineDoesNotExist", key,
+    job_fail(&c->j->job, PAV_MISSING, "StateMachineDoesNotExist", key,
              "State Machine Does Not Exist: '%s'", arn);
     return NULL;
 }
@@ -166,7 +166,7 @@ tags_put(struct control *c, const char *arn, const struct pav_doc *tags)
 {
     if (tags_add(c->e, arn, tags))
         return true;
-    job_fail(c->j, PAV_LIMIT, "TooManyTags", "tags",
+    job_fail(&c->j->job, PAV_LIMIT, "TooManyTags", "tags",
              "A resource has at most %d tags", TAGS_MAX);
     return false;
 }
@@ -180,7 +180,7 @@ tagged(struct control *c)
 
     if (arn == NULL || strncmp(arn, "arn:", 4) != 0 ||
         strstr(arn, ":states:") == NULL) {
-        job_fail(c->j, PAV_INVALID, "InvalidArn", "resourceArn",
+        job_fail(&c->j->job, PAV_INVALID, "InvalidArn", "resourceArn",
                  "Invalid Arn: '%s'", arn == NULL ? "" : arn);
         return NULL;
     }
@@ -192,7 +192,7 @@ tagged(struct control *c)
     if (p != NULL && pav_store_name(c->e->store, PAV_NAME_ACTIVITY, 0,
                                     p + strlen(":activity:"), c->a, &row))
         return arn;
-    job_fail(c->j, PAV_MISSING, "ResourceNotFound", "resourceArn",
+    job_fail(&c->j->job, PAV_MISSING, "ResourceNotFound", "resourceArn",
              "Resource not found: '%s'", arn);
     return NULL;
 }
@@ -288,8 +288,8 @@ create_activity(struct control *c)
     int64_t now = pav_clock_ms(c->e->clock);
 
     if (!pav_name_valid(name)) {
-        job_fail(c->j, PAV_INVALID, "InvalidName", "name", "Invalid Name: '%s'",
-                 name);
+        job_fail(&c->j->job, PAV_INVALID, "InvalidName", "name",
+                 "Invalid Name: '%s'", name);
         return;
     }
     if (pav_store_name(c->e->store, PAV_NAME_ACTIVITY, 0, name, c->a, &there)) {
@@ -315,7 +315,7 @@ activity_name(struct control *c)
 
     if (p != NULL && strncmp(arn, "arn:", 4) == 0)
         return p + strlen(":activity:");
-    job_fail(c->j, PAV_INVALID, "InvalidArn", "activityArn",
+    job_fail(&c->j->job, PAV_INVALID, "InvalidArn", "activityArn",
              "Invalid Arn: '%s'", arn == NULL ? "" : arn);
     return NULL;
 }
@@ -329,7 +329,7 @@ describe_activity(struct control *c)
     if (name == NULL)
         return;
     if (!pav_store_name(c->e->store, PAV_NAME_ACTIVITY, 0, name, c->a, &row)) {
-        job_fail(c->j, PAV_MISSING, "ActivityDoesNotExist", "activityArn",
+        job_fail(&c->j->job, PAV_MISSING, "ActivityDoesNotExist", "activityArn",
                  "Activity Does Not Exist: '%s'", activity_arn(c, name));
         return;
     }
@@ -385,13 +385,13 @@ find_run(struct control *c, struct pav_run_row *run)
     const char *arn = control_text(c, "mapRunArn");
 
     if (arn == NULL || strstr(arn, ":mapRun:") == NULL) {
-        job_fail(c->j, PAV_INVALID, "InvalidArn", "mapRunArn",
+        job_fail(&c->j->job, PAV_INVALID, "InvalidArn", "mapRunArn",
                  "Invalid Arn: '%s'", arn == NULL ? "" : arn);
         return false;
     }
     if (pav_store_run_by_arn(c->e->store, arn, c->a, run))
         return true;
-    job_fail(c->j, PAV_MISSING, "ResourceNotFound", "mapRunArn",
+    job_fail(&c->j->job, PAV_MISSING, "ResourceNotFound", "mapRunArn",
              "Resource not found: '%s'", arn);
     return false;
 }
@@ -476,7 +476,7 @@ find_execution(struct control *c, struct pav_execution_row *row)
     p = arn == NULL ? NULL : strstr(arn, ":execution:");
     colon = p == NULL ? NULL : strchr(p + strlen(":execution:"), ':');
     if (colon == NULL) {
-        job_fail(c->j, PAV_INVALID, "InvalidArn", "executionArn",
+        job_fail(&c->j->job, PAV_INVALID, "InvalidArn", "executionArn",
                  "Invalid Arn: '%s'", arn == NULL ? "" : arn);
         return false;
     }
@@ -485,7 +485,7 @@ find_execution(struct control *c, struct pav_execution_row *row)
     if (m != NULL &&
         pav_store_execution_named(c->e->store, m->id, colon + 1, c->a, row))
         return true;
-    job_fail(c->j, PAV_MISSING, "ExecutionDoesNotExist", "executionArn",
+    job_fail(&c->j->job, PAV_MISSING, "ExecutionDoesNotExist", "executionArn",
              "Execution Does Not Exist: '%s'", arn);
     return false;
 }
@@ -504,7 +504,7 @@ list_runs(struct control *c)
     if (start == NULL || !find_execution(c, &row))
         return;
     if (*start != '\0' && !pav_parse_int(start, strlen(start), &after)) {
-        job_fail(c->j, PAV_INVALID, "InvalidToken", "nextToken",
+        job_fail(&c->j->job, PAV_INVALID, "InvalidToken", "nextToken",
                  "Invalid Token: 'Invalid token'");
         return;
     }
@@ -559,7 +559,7 @@ delete_machine(struct control *c)
     uint32_t n;
 
     if (p == NULL || strncmp(arn, "arn:", 4) != 0) {
-        job_fail(c->j, PAV_INVALID, "InvalidArn", "stateMachineArn",
+        job_fail(&c->j->job, PAV_INVALID, "InvalidArn", "stateMachineArn",
                  "Invalid Arn: '%s'", arn == NULL ? "" : arn);
         return;
     }
@@ -567,7 +567,8 @@ delete_machine(struct control *c)
     if (m == NULL) /* gone already: fine */
         return;
     if (m->by_folder && m->active) {
-        job_fail(c->j, PAV_CONFLICT, "ValidationException", "stateMachineArn",
+        job_fail(&c->j->job, PAV_CONFLICT, "ValidationException",
+                 "stateMachineArn",
                  "State machine '%s' belongs to a folder: remove the folder "
                  "instead",
                  m->name);
@@ -588,7 +589,8 @@ delete_machine(struct control *c)
     } while (pav_store_names(c->e->store, PAV_NAME_VERSION, m->id, "", 1, c->a,
                              rows) > 0);
     pav_store_name_delete(c->e->store, PAV_NAME_TAGS, 0, m->arn);
-    c->j->row.id = m->id;
+    c->j->touched = PAV_TOUCHED_MACHINE;
+    c->j->touched_machine = m->id;
     pav_store_machine_rename(
         c->e->store, m->id,
         pav_arena_printf(c->a, "%s~%lld", m->name, (long long)m->id));
@@ -635,30 +637,32 @@ find_action(const char *name)
     return NULL;
 }
 
-bool
-control_is_alone(const struct pav_job *j)
+static bool
+shares(const struct pav_job *job)
 {
-    const struct control_action *a = find_action(j->action);
+    const struct control_action *a =
+        find_action(((const struct pav_control_job *)job)->action);
 
-    return a != NULL && a->alone;
+    return a == NULL || !a->alone;
 }
 
-void
-control_run(struct pav_engine *e, struct pav_job *j)
+static void
+control_run(struct pav_engine *e, struct pav_job *job)
 {
+    struct pav_control_job *j = (struct pav_control_job *)job;
     struct control c = {.e = e, .j = j, .a = &e->arena};
     const struct control_action *a = find_action(j->action);
 
     pav_members_init(&c.out, c.a);
     if (a == NULL)
-        job_fail(j, PAV_INVALID, "UnknownOperationException", j->action,
+        job_fail(job, PAV_INVALID, "UnknownOperationException", j->action,
                  "there is no such action");
     else {
         pav_store_action_begin(e->store);
         a->run(&c);
-        pav_store_action_end(e->store, j->rc == PAV_OK);
+        pav_store_action_end(e->store, job->rc == PAV_OK);
     }
-    if (j->rc == PAV_OK) {
+    if (job->rc == PAV_OK) {
         pav_buf_init(&j->answer, SIZE_MAX / 2);
         pav_doc_print(pav_members_object(&c.out), &j->answer);
     }
@@ -666,8 +670,12 @@ control_run(struct pav_engine *e, struct pav_job *j)
 
 /* What was written is read again: only now it is so. */
 static void
-read_again(struct pav_engine *e, const struct pav_job *j)
+control_committed(struct pav_engine *e, struct pav_job *job)
 {
+    struct pav_control_job *j = (struct pav_control_job *)job;
+
+    if (job->rc != PAV_OK)
+        return;
     switch (j->touched) {
     case PAV_TOUCHED_NOTHING:
         break;
@@ -683,20 +691,25 @@ read_again(struct pav_engine *e, const struct pav_job *j)
     case PAV_TOUCHED_SCHEMAS:
         schemas_load(e);
         break;
+    case PAV_TOUCHED_MACHINE:
+        registry_forget(e, j->touched_machine);
+        work_add(e, WORK_DELETE, j->touched_machine, 0);
+        break;
     }
 }
 
-void
-control_swap(struct pav_engine *e, struct pav_job *j)
+static void
+control_fini(struct pav_job *job)
 {
-    if (j->rc != PAV_OK)
-        return;
-    read_again(e, j);
-    if (j->row.id == 0)
-        return;
-    registry_forget(e, j->row.id);
-    work_add(e, WORK_DELETE, j->row.id, 0);
+    pav_buf_fini(&((struct pav_control_job *)job)->answer);
 }
+
+const struct pav_job_kind pav_control_kind = {
+    .size = sizeof(struct pav_control_job),
+    .advance = control_run,
+    .committed = control_committed,
+    .shares = shares,
+    .fini = control_fini};
 
 void
 events_touch(struct control *c, enum pav_touched touched, const char *bus,
@@ -704,8 +717,8 @@ events_touch(struct control *c, enum pav_touched touched, const char *bus,
 {
     c->j->touched = touched;
     c->j->touched_bus =
-        bus == NULL ? NULL : pav_arena_strdup(&c->j->arena, bus);
-    c->j->touched_name = pav_arena_strdup(&c->j->arena, name);
+        bus == NULL ? NULL : pav_arena_strdup(&c->j->job.arena, bus);
+    c->j->touched_name = pav_arena_strdup(&c->j->job.arena, name);
 }
 
 bool

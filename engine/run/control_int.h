@@ -11,7 +11,7 @@
 
 struct control {
     struct pav_engine *e;
-    struct pav_job *j;
+    struct pav_control_job *j;
     struct pav_arena *a; /* of the turn */
     struct pav_members out;
 };

@@ -147,15 +147,8 @@ lanes_count(struct pav_engine *e)
 }
 
 void
-deliveries_lost(struct pav_engine *e, struct pav_job *jobs)
+deliveries_lost(struct pav_engine *e)
 {
-    struct pav_job *j;
-
-    for (j = jobs; j != NULL; j = (struct pav_job *)j->node.next)
-        if (j->kind == PAV_JOB_DELIVER) { /* it is not handed out */
-            e->counts.delivering--;
-            e->lanes[j->lane].under_way--;
-        }
     lanes_count(e);
 }
 
@@ -171,7 +164,7 @@ deliveries_load(struct pav_engine *e)
 int64_t
 deliveries_next(struct pav_engine *e)
 {
-    if (e->config.by_hand || e->counts.delivering >= MAX_UNDER_WAY)
+    if (e->config.manual || e->counts.delivering >= MAX_UNDER_WAY)
         return INT64_MAX;
     if (e->lanes_to_look)
         return 0;
@@ -355,12 +348,13 @@ same_target(const struct pav_delivery_row *x, const struct pav_delivery_row *y)
 }
 
 static void
-add_part(struct pav_engine *e, struct pav_job *j, struct pav_delivery_row *row)
+add_part(struct pav_engine *e, struct pav_deliver_job *j,
+         struct pav_delivery_row *row)
 {
     struct pav_delivery_part *part = &j->parts[j->part_count++];
 
     part->id = row->id;
-    part->body.p = pav_arena_strndup(&j->arena, row->body.p, row->body.len);
+    part->body.p = pav_arena_strndup(&j->job.arena, row->body.p, row->body.len);
     part->body.len = row->body.len;
     e->lanes[row->lane].blocked -= row->due_at == PAV_DELIVERY_BLOCKED;
     row->attempts++;
@@ -370,7 +364,7 @@ add_part(struct pav_engine *e, struct pav_job *j, struct pav_delivery_row *row)
 }
 
 static void
-gather(struct pav_engine *e, struct pav_job *j,
+gather(struct pav_engine *e, struct pav_deliver_job *j,
        const struct pav_delivery_row *first)
 {
     size_t bytes = first->body.len;
@@ -388,19 +382,32 @@ gather(struct pav_engine *e, struct pav_job *j,
     }
 }
 
+/* It was not handed out. */
+static void
+not_sent(struct pav_engine *e, struct pav_job *job)
+{
+    struct pav_deliver_job *j = (struct pav_deliver_job *)job;
+
+    e->counts.delivering--;
+    e->lanes[j->lane].under_way--;
+}
+
+const struct pav_job_kind pav_deliver_kind = {
+    .size = sizeof(struct pav_deliver_job), .lost = not_sent};
+
 static void
 hand_out(struct pav_engine *e, struct pav_delivery_row *row,
          struct pav_members *setup)
 {
-    struct pav_job *j = work_hand_out(e, PAV_JOB_DELIVER);
-    struct pav_arena *a = &j->arena;
+    struct pav_deliver_job *j = job_hand_out(e, &pav_deliver_kind);
+    struct pav_arena *a = &j->job.arena;
     const char *text;
     bool gathers = may_gather(row);
 
     pav_members_puts(setup, "Target", target_of(e, row));
     text = pav_doc_text(a, pav_members_object(setup));
-    j->request = pav_doc_own(a, text, strlen(text));
-    j->resource = pav_arena_strdup(a, row->target_arn);
+    j->settings = pav_doc_own(a, text, strlen(text));
+    j->target_arn = pav_arena_strdup(a, row->target_arn);
     j->key = pav_arena_printf(a, "delivery-%lld", (long long)row->id);
     j->lane = row->lane;
     j->parts =
@@ -484,7 +491,7 @@ deliveries_run(struct pav_engine *e)
     uint32_t i;
     int n = 0;
 
-    if (e->config.by_hand)
+    if (e->config.manual)
         return;
     if (e->lanes_to_look && e->counts.delivering < MAX_UNDER_WAY) {
         e->lanes_to_look = false;
@@ -525,7 +532,7 @@ pause_ms(int64_t attempts)
 
 static void
 failed(struct pav_engine *e, struct pav_delivery_row *row,
-       const struct pav_job *j)
+       const struct pav_delivered_job *j)
 {
     const struct pav_doc *target = target_of(e, row);
     int64_t now = pav_clock_ms(e->clock), pause = pause_ms(row->attempts);
@@ -562,16 +569,17 @@ failed(struct pav_engine *e, struct pav_delivery_row *row,
     pav_store_delivery_update(e->store, row);
 }
 
-void
-deliveries_reply(struct pav_engine *e, struct pav_job *j)
+static void
+delivered(struct pav_engine *e, struct pav_job *job)
 {
+    struct pav_delivered_job *j = (struct pav_delivered_job *)job;
     struct pav_delivery_row row;
     uint32_t i;
 
-    if (!j->held) { /* it comes again behind a rollback */
+    if (!j->counted) { /* it comes again behind a rollback */
         e->counts.delivering -= e->counts.delivering > 0;
         e->lanes[j->lane].under_way -= e->lanes[j->lane].under_way > 0;
-        j->held = true;
+        j->counted = true;
     }
     e->lanes_to_look = true;
     for (i = 0; i < j->part_count; i++) {
@@ -587,3 +595,8 @@ deliveries_reply(struct pav_engine *e, struct pav_job *j)
         e->counts.delivered++;
     }
 }
+
+const struct pav_job_kind pav_delivered_kind = {
+    .size = sizeof(struct pav_delivered_job),
+    .advance = delivered,
+    .is_answer = true};

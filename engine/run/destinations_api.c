@@ -27,7 +27,7 @@ asked(struct control *c, int kind, const char *what, struct pav_name_row *row,
 
     if (events_row(c, kind, 0, name, row, body))
         return true;
-    job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "Name",
+    job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException", "Name",
              "Failed to describe the %s(s). %s '%s' does not exist.", what,
              strcmp(what, "connection") == 0 ? "Connection" : "ApiDestination",
              name);
@@ -150,7 +150,8 @@ put_connection(struct control *c, const char *arn, int64_t created,
     auth = pav_doc_get(pav_members_object(&m), "AuthParameters");
     fault = auth_fault(type == NULL ? "" : pav_doc_str(c->a, type), auth);
     if (fault != NULL) {
-        job_fail(c->j, PAV_INVALID, "ValidationException", "AuthParameters",
+        job_fail(&c->j->job, PAV_INVALID, "ValidationException",
+                 "AuthParameters",
                  "Parameter %s is not valid. Reason: it does not fit the "
                  "AuthorizationType.",
                  fault);
@@ -173,8 +174,8 @@ create_connection(struct control *c)
     const struct pav_doc *body;
 
     if (events_row(c, PAV_NAME_CONNECTION, 0, name, &row, &body))
-        job_fail(c->j, PAV_CONFLICT, "ResourceAlreadyExistsException", "Name",
-                 "Connection %s already exists.", name);
+        job_fail(&c->j->job, PAV_CONFLICT, "ResourceAlreadyExistsException",
+                 "Name", "Connection %s already exists.", name);
     else
         put_connection(c, fresh_arn(c, "connection", name), 0, NULL);
 }
@@ -301,7 +302,7 @@ put_destination(struct control *c, const char *arn, int64_t created,
     all = pav_doc_get(pav_members_object(&m), "ConnectionArn");
     connection = events_name_of(c, pav_doc_str(c->a, all), ":connection/");
     if (!events_row(c, PAV_NAME_CONNECTION, 0, connection, &row, &body)) {
-        job_fail(c->j, PAV_MISSING, "ResourceNotFoundException",
+        job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException",
                  "ConnectionArn", "Connection '%s' does not exist.",
                  connection);
         return;
@@ -326,8 +327,8 @@ create_destination(struct control *c)
     const struct pav_doc *body;
 
     if (events_row(c, PAV_NAME_DESTINATION, 0, name, &row, &body))
-        job_fail(c->j, PAV_CONFLICT, "ResourceAlreadyExistsException", "Name",
-                 "An api-destination '%s' already exists.", name);
+        job_fail(&c->j->job, PAV_CONFLICT, "ResourceAlreadyExistsException",
+                 "Name", "An api-destination '%s' already exists.", name);
     else
         put_destination(c, fresh_arn(c, "api-destination", name), 0, NULL);
 }
@@ -463,7 +464,7 @@ delete_letters(struct control *c)
 {
     if (pav_doc_get(c->j->request, "Ids") == NULL &&
         control_text(c, "TargetArn") == NULL)
-        job_fail(c->j, PAV_INVALID, "ValidationException", "Ids",
+        job_fail(&c->j->job, PAV_INVALID, "ValidationException", "Ids",
                  "Ids, or a TargetArn, say which dead letters are to go.");
     else
         each_letter(c, delete_letter);
@@ -488,7 +489,7 @@ put_schema(struct control *c)
     struct pav_err err;
 
     if (pav_schema_compile(content, &compiled, &err) != PAV_OK) {
-        job_fail(c->j, PAV_INVALID, "ValidationException", "Schema",
+        job_fail(&c->j->job, PAV_INVALID, "ValidationException", "Schema",
                  "Parameter Schema is not valid. Reason: %s at %s", err.message,
                  err.at[0] == '\0' ? "/" : err.at);
         return;

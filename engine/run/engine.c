@@ -31,42 +31,6 @@
 #define SETTLE_MS   50    /* quiet before a checkpoint of a short log */
 #define TURN_US     15000 /* then what can wait goes into the next turn */
 
-struct pav_job *
-pav_job_new(enum pav_job_kind kind)
-{
-    struct pav_job *j = pav_xcalloc(1, sizeof(*j));
-
-    j->kind = kind;
-    pav_arena_init(&j->arena, 4096);
-    return j;
-}
-
-void
-pav_job_free(struct pav_job *j)
-{
-    if (j == NULL)
-        return;
-    pav_machine_free(j->compiled);
-    pav_rules_free(j->rules);
-    pav_buf_fini(&j->answer);
-    pav_arena_fini(&j->arena);
-    free(j);
-}
-
-void
-job_fail(struct pav_job *j, enum pav_rc rc, const char *aws_error,
-         const char *at, const char *fmt, ...)
-{
-    char message[768];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(message, sizeof(message), fmt, ap);
-    va_end(ap);
-    j->rc = pav_fail(&j->err, rc, at, "%s", message);
-    j->aws_error = aws_error;
-}
-
 void
 turn_breathe(struct pav_engine *e)
 {
@@ -77,7 +41,7 @@ turn_breathe(struct pav_engine *e)
 bool
 turn_is_long(const struct pav_engine *e)
 {
-    return !e->config.by_hand && pav_clock_mono_us() - e->began_us > TURN_US;
+    return !e->config.manual && pav_clock_mono_us() - e->began_us > TURN_US;
 }
 
 /* ---- the phases ---- */
@@ -117,7 +81,7 @@ publish(struct pav_engine *e)
 void
 pav_engine_status(struct pav_engine *e, struct pav_status_view *out)
 {
-    if (e->config.by_hand) {
+    if (e->config.manual) {
         publish_timer(e, timers_next(e));
         status_fill(e, out);
     } else {
@@ -154,108 +118,62 @@ serve_services(struct pav_engine *e)
 }
 
 static void
-advance_job(struct pav_engine *e, struct pav_job *j)
+services_change(struct pav_engine *e, struct pav_job *job)
 {
-    switch (j->kind) {
-    case PAV_JOB_EVENTS:
-        intake_events(e, j);
-        break;
-    case PAV_JOB_START:
-        tasks_start(e, j);
-        break;
-    case PAV_JOB_STOP:
-        tasks_stop(e, j);
-        break;
-    case PAV_JOB_TASK:
-        tasks_send(e, j);
-        break;
-    case PAV_JOB_REDRIVE:
-        tasks_redrive(e, j);
-        break;
-    case PAV_JOB_POLL:
-        activity_poll(e, j);
-        break;
-    case PAV_JOB_RETURN:
-        activity_return(e, j);
-        break;
-    case PAV_JOB_REPLY:
-        tasks_reply(e, j);
-        break;
-    case PAV_JOB_OBJECT:
-        map_run_object(e, j);
-        break;
-    case PAV_JOB_CONTROL:
-        control_run(e, j);
-        break;
-    case PAV_JOB_DELIVERED:
-        deliveries_reply(e, j);
-        break;
-    case PAV_JOB_CALL:
-    case PAV_JOB_DELIVER:
-    case PAV_JOB_READ_OBJECT:
-    case PAV_JOB_WRITE_OBJECT:
-        PAV_BUG("a job that goes the other way");
-    case PAV_JOB_DEFINE:
-        define_stage(e, j);
-        break;
-    case PAV_JOB_FAULT:
-        pav_store_fault_put(e->store, j->row.name, j->report,
-                            pav_clock_ms(e->clock));
-        break;
-    case PAV_JOB_FOLDERS:
-        folders_stage(e, j);
-        break;
-    case PAV_JOB_SERVICES:
-        e->config.services = j->services;
-        e->config.service_count = j->service_count;
-        e->config.tables = j->tables;
-        serve_services(e);
-        break;
-    }
+    struct pav_services_job *j = (struct pav_services_job *)job;
+
+    e->config.services = j->services;
+    e->config.service_count = j->service_count;
+    e->config.tables = j->tables;
+    serve_services(e);
 }
 
+const struct pav_job_kind pav_services_kind = {
+    .size = sizeof(struct pav_services_job), .advance = services_change};
+
+/* What the turn had in hand, behind a rollback: answers from outside come again
+ * (but for those that `give_up` blames), what was handed out goes, and the rest
+ * is told why. */
 static void
-release_later(struct pav_engine *e, struct pav_job *j)
+fail_jobs(struct pav_engine *e, enum pav_rc rc, const struct pav_err *err,
+          bool give_up)
 {
-    j->node.next = NULL;
-    *e->jobs_last = j;
-    e->jobs_last = (struct pav_job **)(void *)&j->node.next;
-}
+    struct pav_job *j, *next = e->jobs;
 
-/* An answer from outside cannot be had twice. */
-static bool
-brings_news(const struct pav_job *j)
-{
-    return j->kind == PAV_JOB_REPLY || j->kind == PAV_JOB_OBJECT ||
-           j->kind == PAV_JOB_DELIVERED;
+    e->counts.rollbacks++;
+    e->committed_events = e->counts.events;
+    e->jobs = NULL;
+    e->jobs_last = &e->jobs;
+    while ((j = next) != NULL) {
+        next = pav_job_next(j);
+        if (j->kind->lost != NULL)
+            j->kind->lost(e, j);
+        if (j->kind->advance == NULL) {
+            pav_job_free(j); /* its row is there: it is handed out again */
+        } else if (j->kind->is_answer && !give_up) {
+            j->node.next = (struct pav_node *)e->again;
+            e->again = j;
+        } else {
+            job_fail(j, rc, "InternalFailure", err->at, "%s", err->message);
+            job_release(e, j);
+        }
+    }
+    deliveries_lost(e);
 }
 
 static void
 turn_lost(struct pav_engine *e, const struct pav_err *err)
 {
-    struct pav_job *j, **p;
+    struct pav_start_job *j, **p;
 
-    e->counts.rollbacks++;
-    e->committed_events = e->counts.events;
     for (p = &e->syncs; (j = *p) != NULL;)
         if (j->durable) {
-            p = (struct pav_job **)(void *)&j->node.next;
+            p = (struct pav_start_job **)(void *)&j->job.node.next;
         } else { /* its execution was never there */
-            *p = (struct pav_job *)j->node.next;
-            release_later(e, j);
+            *p = (struct pav_start_job *)pav_job_next(&j->job);
+            job_release(e, &j->job);
         }
-    deliveries_lost(e, e->jobs);
-    for (p = &e->jobs; (j = *p) != NULL;) {
-        if (brings_news(j)) {
-            *p = (struct pav_job *)j->node.next;
-            j->node.next = (struct pav_node *)e->again;
-            e->again = j;
-            continue;
-        }
-        job_fail(j, PAV_FULL, "InternalFailure", err->at, "%s", err->message);
-        p = (struct pav_job **)(void *)&j->node.next;
-    }
-    e->jobs_last = p;
+    fail_jobs(e, PAV_FULL, err, false);
     if (!e->full)
         pav_log(PAV_LOG_ERROR, NULL,
                 "%s: %s; nothing is accepted until there "
@@ -274,25 +192,10 @@ turn_lost(struct pav_engine *e, const struct pav_err *err)
 static void
 turn_damaged(struct pav_engine *e, const struct pav_err *err)
 {
-    struct pav_job *j, **p;
     struct pav_err again;
 
-    e->counts.rollbacks++;
-    e->committed_events = e->counts.events;
     pav_log(PAV_LOG_ERROR, NULL, "%s: %s", err->at, err->message);
-    deliveries_lost(e, e->jobs);
-    for (p = &e->jobs; (j = *p) != NULL;) {
-        if (brings_news(j) && !e->damaged) {
-            *p = (struct pav_job *)j->node.next;
-            j->node.next = (struct pav_node *)e->again;
-            e->again = j;
-            continue;
-        }
-        job_fail(j, PAV_DAMAGED, "InternalFailure", err->at, "%s",
-                 err->message);
-        p = (struct pav_job **)(void *)&j->node.next;
-    }
-    e->jobs_last = p;
+    fail_jobs(e, PAV_DAMAGED, err, e->damaged);
     e->damaged = true;
     e->rest_until_us = pav_clock_mono_us() + REST_US;
     work_load(e);
@@ -303,13 +206,12 @@ turn_damaged(struct pav_engine *e, const struct pav_err *err)
                 again.at, again.message);
 }
 
-/* Definitions and folders change what the engine knows: alone, and after
- * their commit. */
+/* It changes what the engine knows: alone, and behind its commit. */
 static bool
-is_definition(const struct pav_job *j)
+is_alone(const struct pav_job *j)
 {
-    return j->kind == PAV_JOB_DEFINE || j->kind == PAV_JOB_FOLDERS ||
-           (j->kind == PAV_JOB_CONTROL && control_is_alone(j));
+    return j->kind->committed != NULL &&
+           (j->kind->shares == NULL || !j->kind->shares(j));
 }
 
 static void
@@ -324,11 +226,12 @@ count_commit(struct pav_engine *e, int64_t us)
     pav_histogram_add(&e->counts.batch, pav_bounds_items, (double)events);
 }
 
-/* Commit what was staged, then release: T1.  `define` takes effect between. */
+/* Commit what was staged, then release: T1.  `alone` takes effect between. */
 static void
-settle(struct pav_engine *e, struct pav_job *define)
+settle(struct pav_engine *e, struct pav_job *alone)
 {
-    struct pav_job *first = e->jobs, *j;
+    struct pav_job *first;
+    struct pav_start_job *j;
     int64_t began = pav_clock_mono_us(), before, behind;
     bool committed = false, staged = pav_store_staged(e->store);
     struct pav_err err;
@@ -342,26 +245,21 @@ settle(struct pav_engine *e, struct pav_job *define)
     switch (pav_store_commit(e->store, &err)) {
     case PAV_OK:
         committed = true;
-        for (j = e->syncs; j != NULL; j = (struct pav_job *)j->node.next)
+        for (j = e->syncs; j != NULL;
+             j = (struct pav_start_job *)pav_job_next(&j->job))
             j->durable = true;
         e->counts.commits += staged;
         count_commit(e, pav_clock_mono_us() - before);
-        if (define != NULL && define->kind == PAV_JOB_DEFINE)
-            define_swap(e, define);
-        else if (define != NULL && define->kind == PAV_JOB_CONTROL)
-            control_swap(e, define);
-        else if (define != NULL)
-            folders_swap(e, define);
-        if (define != NULL)
+        if (alone != NULL) {
+            alone->kind->committed(e, alone);
             feed_machines(e);
+        }
         break;
     case PAV_FULL:
         turn_lost(e, &err);
-        first = e->jobs;
         break;
     case PAV_DAMAGED:
         turn_damaged(e, &err);
-        first = e->jobs;
         break;
     default:
         pav_log(PAV_LOG_ERROR, NULL, "%s: %s", err.at, err.message);
@@ -369,6 +267,7 @@ settle(struct pav_engine *e, struct pav_job *define)
     }
     behind = pav_clock_mono_us();
     e->counts.commit_us += (uint64_t)(behind - before);
+    first = e->jobs;
     e->jobs = NULL;
     e->jobs_last = &e->jobs;
     publish(e);
@@ -381,19 +280,6 @@ static uint64_t
 settled_us(const struct pav_engine *e)
 {
     return e->counts.flush_us + e->counts.commit_us + e->counts.release_us;
-}
-
-static void
-keep_for_release(struct pav_engine *e, struct pav_job *j)
-{
-    if (j->kind == PAV_JOB_POLL || j->kept) /* whoever has it lets it go */
-        return;
-    if (j->held && j->kind == PAV_JOB_START) { /* until its execution ends */
-        j->node.next = (struct pav_node *)e->syncs;
-        e->syncs = j;
-        return;
-    }
-    release_later(e, j);
 }
 
 /* While the disk is full: is there space again? */
@@ -410,6 +296,14 @@ probe(struct pav_engine *e)
     pav_log(PAV_LOG_INFO, NULL, "there is space again");
 }
 
+static void
+advance(struct pav_engine *e, struct pav_job *j)
+{
+    j->kind->advance(e, j);
+    if (!j->kept) /* else whoever keeps it lets it go */
+        job_release(e, j);
+}
+
 /* Answers whose turn was rolled back. */
 static void
 advance_again(struct pav_engine *e)
@@ -417,9 +311,8 @@ advance_again(struct pav_engine *e)
     struct pav_job *j;
 
     while ((j = e->again) != NULL) {
-        e->again = (struct pav_job *)j->node.next;
-        advance_job(e, j);
-        release_later(e, j);
+        e->again = pav_job_next(j);
+        advance(e, j);
     }
 }
 
@@ -446,17 +339,6 @@ sleep_ms(struct pav_engine *e)
     if (due <= now)
         return 0;
     return due - now < IDLE_MS ? due - now : IDLE_MS;
-}
-
-static size_t
-job_bytes(const struct pav_job *j)
-{
-    size_t bytes = 0;
-    uint32_t i;
-
-    for (i = 0; i < j->item_count; i++)
-        bytes += j->items[i].body.len;
-    return bytes;
 }
 
 static void
@@ -517,7 +399,7 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
     int64_t cpu_began = pav_clock_thread_us();
     uint32_t events = 0;
     size_t bytes = 0;
-    bool idle = n == NULL;
+    bool idle = n == NULL, alone;
 
     if (pav_queue_count(e->queue) > e->counts.queue_most)
         e->counts.queue_most = pav_queue_count(e->queue);
@@ -531,13 +413,14 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
         struct pav_job *j = (struct pav_job *)n;
 
         next = n->next;
-        if (is_definition(j) || e->damaged) /* alone in its transaction */
+        if (is_alone(j) || e->damaged)
             settle(e, NULL);
-        advance_job(e, j);
-        keep_for_release(e, j);
-        events += 1 + j->item_count;
-        bytes += job_bytes(j);
-        if (is_definition(j)) {
+        events += 1;
+        if (j->kind->events != NULL)
+            events += j->kind->events(j, &bytes);
+        alone = is_alone(j);
+        advance(e, j);
+        if (alone) {
             settle(e, j);
         } else if (events >= TURN_EVENTS || bytes >= TURN_BYTES || e->damaged) {
             settle(e, NULL);
@@ -614,18 +497,20 @@ pav_engine_turn(struct pav_engine *e, int64_t wait_ms)
 static void
 let_held_go(struct pav_engine *e)
 {
+    struct pav_start_job *sync;
     struct pav_job *j;
 
     activity_expire(e, true);
     if (!e->full)
         overdue_write(e, true);
-    while ((j = e->syncs) != NULL) {
-        e->syncs = (struct pav_job *)j->node.next;
-        job_fail(j, PAV_IO, "ServiceUnavailable", "", "the daemon ends");
-        release_later(e, j);
+    while ((sync = e->syncs) != NULL) {
+        e->syncs = (struct pav_start_job *)pav_job_next(&sync->job);
+        job_fail(&sync->job, PAV_IO, "ServiceUnavailable", "",
+                 "the daemon ends");
+        job_release(e, &sync->job);
     }
     while ((j = e->again) != NULL) { /* the disk is full to the end */
-        e->again = (struct pav_job *)j->node.next;
+        e->again = pav_job_next(j);
         pav_job_free(j);
     }
     settle(e, NULL);

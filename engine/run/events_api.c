@@ -133,8 +133,8 @@ bus_asked(struct control *c)
     struct bus *b = bus_by_name(c->e, name);
 
     if (b == NULL)
-        job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "EventBusName",
-                 "Event bus %s does not exist.", name);
+        job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException",
+                 "EventBusName", "Event bus %s does not exist.", name);
     return b;
 }
 
@@ -194,7 +194,7 @@ events_tags_of_new(struct control *c, const char *arn)
     const struct pav_doc *tags = pav_doc_get(c->j->request, "Tags");
 
     if (tags != NULL && tags->len > 0 && !events_tags_add(c, arn, tags))
-        job_fail(c->j, PAV_LIMIT, "LimitExceededException", "Tags",
+        job_fail(&c->j->job, PAV_LIMIT, "LimitExceededException", "Tags",
                  "A resource has at most 50 tags.");
 }
 
@@ -206,8 +206,8 @@ create_bus(struct control *c)
     struct machine *m;
 
     if (bus_by_name(c->e, name) != NULL) {
-        job_fail(c->j, PAV_CONFLICT, "ResourceAlreadyExistsException", "Name",
-                 "Event bus %s already exists.", name);
+        job_fail(&c->j->job, PAV_CONFLICT, "ResourceAlreadyExistsException",
+                 "Name", "Event bus %s already exists.", name);
         return;
     }
     pav_members_init(&body, c->a);
@@ -272,7 +272,7 @@ describe_bus(struct control *c)
 
     name = name == NULL ? DEFAULT_BUS : events_name_of(c, name, ":event-bus/");
     if (bus_by_name(c->e, name) == NULL) {
-        job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "Name",
+        job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException", "Name",
                  "Event bus %s does not exist.", name);
         return;
     }
@@ -291,7 +291,7 @@ update_bus(struct control *c)
     name = name == NULL ? DEFAULT_BUS : name;
     b = bus_by_name(c->e, name);
     if (b == NULL) {
-        job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "Name",
+        job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException", "Name",
                  "Event bus %s does not exist.", name);
         return;
     }
@@ -314,7 +314,7 @@ delete_bus(struct control *c)
     struct pav_name_row row;
 
     if (strcmp(name, DEFAULT_BUS) == 0) {
-        job_fail(c->j, PAV_INVALID, "ValidationException", "Name",
+        job_fail(&c->j->job, PAV_INVALID, "ValidationException", "Name",
                  "Cannot delete event bus default.");
         return;
     }
@@ -322,7 +322,7 @@ delete_bus(struct control *c)
         return;
     if (pav_store_names(c->e->store, PAV_NAME_RULE, b->id, "", 1, c->a, &row) >
         0) {
-        job_fail(c->j, PAV_CONFLICT, "ValidationException", "Name",
+        job_fail(&c->j->job, PAV_CONFLICT, "ValidationException", "Name",
                  "Event bus %s can't be deleted since it has rules.", name);
         return;
     }
@@ -342,7 +342,7 @@ list_buses(struct control *c)
     uint32_t i;
 
     events_list(c, PAV_NAME_BUS, 0, "EventBuses", bus_entry);
-    if (c->j->rc != PAV_OK || control_text(c, "NextToken") != NULL ||
+    if (c->j->job.rc != PAV_OK || control_text(c, "NextToken") != NULL ||
         pav_store_name(c->e->store, PAV_NAME_BUS, 0, DEFAULT_BUS, c->a, &row) ||
         (prefix != NULL && strncmp(DEFAULT_BUS, prefix, strlen(prefix)) != 0))
         return;
@@ -388,7 +388,8 @@ save_policy(struct control *c, const struct bus *b,
     uint32_t i;
 
     if (len > POLICY_MAX) {
-        job_fail(c->j, PAV_LIMIT, "PolicyLengthExceededException", "Policy",
+        job_fail(&c->j->job, PAV_LIMIT, "PolicyLengthExceededException",
+                 "Policy",
                  "The policy has at most %d bytes, this one %zu; remove "
                  "statements, or let more accounts in by one.",
                  POLICY_MAX, len);
@@ -515,13 +516,13 @@ put_permission(struct control *c)
         if (pav_doc_parse(c->a, text, strlen(text), NULL, &policy, &err) !=
                 PAV_OK ||
             !has_statements(pav_doc_get(policy, "Statement"))) {
-            job_fail(c->j, PAV_INVALID, "ValidationException", "Policy",
+            job_fail(&c->j->job, PAV_INVALID, "ValidationException", "Policy",
                      "Parameter Policy is not valid.");
             return;
         }
         why = policy_fault(c, pav_doc_get(policy, "Statement"));
         if (why != NULL) {
-            job_fail(c->j, PAV_INVALID, "ValidationException", "Policy",
+            job_fail(&c->j->job, PAV_INVALID, "ValidationException", "Policy",
                      "Parameter Policy is not valid. Reason: %s.", why);
             return;
         }
@@ -529,20 +530,20 @@ put_permission(struct control *c)
         return;
     }
     if (pav_doc_get(c->j->request, "Condition") != NULL) {
-        job_fail(c->j, PAV_INVALID, "ValidationException", "Condition",
+        job_fail(&c->j->job, PAV_INVALID, "ValidationException", "Condition",
                  "Parameter Condition is not valid. Reason: organisations are "
                  "not known here; name the accounts as Principal.");
         return;
     }
     if (!is_principal(control_text(c, "Principal"))) {
-        job_fail(c->j, PAV_INVALID, "ValidationException", "Principal",
+        job_fail(&c->j->job, PAV_INVALID, "ValidationException", "Principal",
                  "Parameter Principal is not valid. Reason: an account of 12 "
                  "digits or * is wanted.");
         return;
     }
     if (control_text(c, "StatementId") == NULL ||
         control_text(c, "Principal") == NULL) {
-        job_fail(c->j, PAV_INVALID, "ValidationException", "StatementId",
+        job_fail(&c->j->job, PAV_INVALID, "ValidationException", "StatementId",
                  "StatementId and Principal, or Policy, are wanted.");
         return;
     }
@@ -567,7 +568,8 @@ remove_permission(struct control *c)
     }
     keep_statements(c, b, sid == NULL ? "" : sid, &statements, &found);
     if (!found) {
-        job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "StatementId",
+        job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException",
+                 "StatementId",
                  "Statement with the provided id does not exist.");
         return;
     }
@@ -591,7 +593,7 @@ rule_asked(struct control *c, const char *key, struct pav_name_row *row,
         return NULL;
     if (events_row(c, PAV_NAME_RULE, b->id, name, row, body))
         return b;
-    job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", key,
+    job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException", key,
              "Rule %s does not exist on EventBus %s.", name, b->name);
     return NULL;
 }
@@ -609,8 +611,9 @@ events_check_pattern(struct control *c, const char *text)
                                          &err) == PAV_OK) &&
          pav_pattern_compile(c->a, doc, &p, &err) == PAV_OK))
         return true;
-    job_fail(c->j, PAV_INVALID, "InvalidEventPatternException", "EventPattern",
-             "Event pattern is not valid. Reason: %s", err.message);
+    job_fail(&c->j->job, PAV_INVALID, "InvalidEventPatternException",
+             "EventPattern", "Event pattern is not valid. Reason: %s",
+             err.message);
     return false;
 }
 
@@ -622,7 +625,8 @@ check_schedule(struct control *c, const struct bus *b, const char *text)
     if (text == NULL || *text == '\0')
         return true;
     if (strcmp(b->name, DEFAULT_BUS) != 0) {
-        job_fail(c->j, PAV_INVALID, "ValidationException", "ScheduleExpression",
+        job_fail(&c->j->job, PAV_INVALID, "ValidationException",
+                 "ScheduleExpression",
                  "ScheduleExpression is supported only on the default event "
                  "bus.");
         return false;
@@ -630,7 +634,8 @@ check_schedule(struct control *c, const struct bus *b, const char *text)
     if (pav_schedule_parse(text, &s, NULL) == PAV_OK &&
         s.kind != PAV_SCHEDULE_AT)
         return true;
-    job_fail(c->j, PAV_INVALID, "ValidationException", "ScheduleExpression",
+    job_fail(&c->j->job, PAV_INVALID, "ValidationException",
+             "ScheduleExpression",
              "Parameter ScheduleExpression is not valid.");
     return false;
 }
@@ -691,7 +696,7 @@ put_rule(struct control *c)
     if (b == NULL)
         return;
     if (pattern == NULL && schedule == NULL) {
-        job_fail(c->j, PAV_INVALID, "ValidationException", "EventPattern",
+        job_fail(&c->j->job, PAV_INVALID, "ValidationException", "EventPattern",
                  "Parameter(s) EventPattern or ScheduleExpression must be "
                  "specified.");
         return;
@@ -751,7 +756,7 @@ delete_rule(struct control *c)
         return; /* gone already: fine */
     targets = pav_doc_get(body, "Targets");
     if (targets != NULL && targets->len > 0) {
-        job_fail(c->j, PAV_CONFLICT, "ValidationException", "Name",
+        job_fail(&c->j->job, PAV_CONFLICT, "ValidationException", "Name",
                  "Rule can't be deleted since it has targets.");
         return;
     }
@@ -950,8 +955,8 @@ put_targets(struct control *c)
 
         target_warn(c, row.name, &list->items[i]);
         if (why != NULL) {
-            job_fail(c->j, PAV_INVALID, "ValidationException", "Targets", "%s",
-                     why);
+            job_fail(&c->j->job, PAV_INVALID, "ValidationException", "Targets",
+                     "%s", why);
             return;
         }
     }
@@ -968,7 +973,7 @@ put_targets(struct control *c)
         if (target_arn_fits(pav_doc_get(&list->items[i], "Arn")))
             pav_items_add(&all, &list->items[i]);
     if (all.count > TARGETS_MAX) {
-        job_fail(c->j, PAV_LIMIT, "LimitExceededException", "Targets",
+        job_fail(&c->j->job, PAV_LIMIT, "LimitExceededException", "Targets",
                  "The requested resource exceeds the maximum number allowed.");
         return;
     }
@@ -1062,8 +1067,8 @@ tagged(struct control *c)
     }
     if (b != NULL)
         return arn;
-    job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "ResourceARN",
-             "Resource %s does not exist.", arn);
+    job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException",
+             "ResourceARN", "Resource %s does not exist.", arn);
     return NULL;
 }
 
@@ -1074,7 +1079,7 @@ tag_resource(struct control *c)
 
     if (arn != NULL &&
         !events_tags_add(c, arn, pav_doc_get(c->j->request, "Tags")))
-        job_fail(c->j, PAV_LIMIT, "LimitExceededException", "Tags",
+        job_fail(&c->j->job, PAV_LIMIT, "LimitExceededException", "Tags",
                  "The requested resource exceeds the maximum number allowed.");
 }
 

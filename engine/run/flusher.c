@@ -36,9 +36,8 @@ static void
 release(struct pav_engine *e, struct pav_feed *feed, struct pav_job *jobs)
 {
     if (feed != NULL)
-        e->config.feed(e->config.done_arg, feed);
-    if (jobs != NULL)
-        e->config.done(e->config.done_arg, jobs);
+        e->config.feed(e->config.feed_arg, feed);
+    jobs_return(jobs);
 }
 
 static void *

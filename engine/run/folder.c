@@ -3,6 +3,8 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +31,7 @@ struct seen {
 
 struct pav_folder {
     char *dir;
+    struct pav_sender sender;
     struct pav_engine *engine;
     struct seen *seen;
     bool scanned;       /* once, at least */
@@ -51,20 +54,43 @@ pav_name_valid(const char *name)
     return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
+/* What the engine refused is read anew. */
+static void
+came_back(struct pav_sender *sender, struct pav_job *first)
+{
+    struct pav_folder *f =
+        (struct pav_folder *)(void *)((char *)sender -
+                                      offsetof(struct pav_folder, sender));
+    struct pav_job *next;
+
+    for (; first != NULL; first = next) {
+        next = pav_job_next(first);
+        if (first->rc != PAV_OK)
+            atomic_store(&f->forget, true);
+        pav_job_free(first);
+    }
+}
+
+/* False: the next scan tries again. */
+static bool
+submit(struct pav_folder *f, struct pav_job *j)
+{
+    j->sender = &f->sender;
+    if (pav_engine_submit(f->engine, j))
+        return true;
+    pav_job_free(j);
+    return false;
+}
+
 struct pav_folder *
 pav_folder_new(const char *dir, struct pav_engine *e)
 {
     struct pav_folder *f = pav_xcalloc(1, sizeof(*f));
 
     f->dir = pav_xstrdup(dir);
+    f->sender.done = came_back;
     f->engine = e;
     return f;
-}
-
-void
-pav_folder_forget(struct pav_folder *f)
-{
-    atomic_store(&f->forget, true);
 }
 
 void
@@ -87,7 +113,7 @@ pav_folder_free(struct pav_folder *f)
 
 /* A text of the folder in the job's arena; absent is empty when optional. */
 static bool
-read_text(struct pav_job *j, const char *path, size_t max, bool optional,
+read_text(struct pav_arena *a, const char *path, size_t max, bool optional,
           struct pav_bytes *out, struct pav_buf *report)
 {
     struct pav_err err;
@@ -104,7 +130,7 @@ read_text(struct pav_job *j, const char *path, size_t max, bool optional,
                        err.message);
         return false;
     }
-    out->p = pav_arena_strndup(&j->arena, text, out->len);
+    out->p = pav_arena_strndup(a, text, out->len);
     free(text);
     return true;
 }
@@ -189,11 +215,11 @@ warn_headings(const char *path, struct pav_bytes text,
     }
 }
 
-struct pav_job *
+struct pav_define_job *
 pav_folder_load(const char *dir, const char *name, struct pav_buf *report)
 {
-    struct pav_job *j = pav_job_new(PAV_JOB_DEFINE);
-    struct pav_arena *a = &j->arena;
+    struct pav_define_job *j = pav_job_new(&pav_define_kind);
+    struct pav_arena *a = &j->job.arena;
     const char *definition =
         pav_arena_printf(a, "%s/%s/" DEFINITION, dir, name);
     const char *rules = pav_arena_printf(a, "%s/%s/" RULES, dir, name);
@@ -216,13 +242,13 @@ pav_folder_load(const char *dir, const char *name, struct pav_buf *report)
                      "nothing is loaded from this folder", report);
         ok = false;
     }
-    ok = ok && read_text(j, definition, PAV_DEFINITION_MAX, false,
+    ok = ok && read_text(a, definition, PAV_DEFINITION_MAX, false,
                          &j->row.definition, report);
     if (ok && !exists(rules))
         warn_missing(dir, name, RULES, "NO_RULES",
                      "no event starts or resumes this machine", report);
-    ok = read_text(j, rules, RULES_MAX, true, &j->row.rules, report) && ok;
-    ok = read_text(j, readme, README_MAX, true, &j->row.readme, report) && ok;
+    ok = read_text(a, rules, RULES_MAX, true, &j->row.rules, report) && ok;
+    ok = read_text(a, readme, README_MAX, true, &j->row.readme, report) && ok;
     if (ok && !is_utf8(j->row.readme)) {
         pav_buf_printf(
             report, "%s:1:1: error: FILE: the text is not UTF-8 (/)\n", readme);
@@ -243,7 +269,7 @@ pav_folder_load(const char *dir, const char *name, struct pav_buf *report)
         warn_headings(readme, j->row.readme, j->compiled, report);
     if (ok)
         return j;
-    pav_job_free(j);
+    pav_job_free(&j->job);
     return NULL;
 }
 
@@ -290,30 +316,30 @@ static bool
 submit_changed(struct pav_folder *f, const char *name)
 {
     struct pav_log_ctx ctx = {.machine = name};
+    struct pav_define_job *define;
+    struct pav_fault_job *fault;
     struct pav_buf report;
-    struct pav_job *j;
-    bool taken;
 
     pav_buf_init(&report, 1 << 20);
-    j = pav_folder_load(f->dir, name, &report);
+    define = pav_folder_load(f->dir, name, &report);
     if (report.len > 0) /* its last line feed */
         report.p[--report.len] = '\0';
-    if (j == NULL) {
-        pav_log(PAV_LOG_ERROR, &ctx,
-                "folder not loaded, the last good version stays: %s",
-                report.p == NULL ? "" : report.p);
-        j = pav_job_new(PAV_JOB_FAULT);
-        j->row.name = pav_arena_strdup(&j->arena, name);
-        j->report = pav_arena_strdup(&j->arena, report.p);
-    } else if (report.len > 0) {
-        pav_log(PAV_LOG_WARN, &ctx, "folder loaded: %s", report.p);
-        j->report = pav_arena_strdup(&j->arena, report.p);
+    if (define != NULL) {
+        if (report.len > 0) {
+            pav_log(PAV_LOG_WARN, &ctx, "folder loaded: %s", report.p);
+            define->report = pav_arena_strdup(&define->job.arena, report.p);
+        }
+        pav_buf_fini(&report);
+        return submit(f, &define->job);
     }
+    pav_log(PAV_LOG_ERROR, &ctx,
+            "folder not loaded, the last good version stays: %s",
+            report.p == NULL ? "" : report.p);
+    fault = pav_job_new(&pav_fault_kind);
+    fault->name = pav_arena_strdup(&fault->job.arena, name);
+    fault->report = pav_arena_strdup(&fault->job.arena, report.p);
     pav_buf_fini(&report);
-    taken = pav_engine_submit(f->engine, j);
-    if (!taken)
-        pav_job_free(j);
-    return taken;
+    return submit(f, &fault->job);
 }
 
 /* `others` of the names, the last ones, have no machine but a report. */
@@ -321,19 +347,17 @@ static bool
 submit_names(struct pav_folder *f, const char *const *names, uint32_t count,
              uint32_t others)
 {
-    struct pav_job *j = pav_job_new(PAV_JOB_FOLDERS);
-    const char **copy = pav_arena_alloc(&j->arena, (count + 1) * sizeof(*copy));
+    struct pav_folders_job *j = pav_job_new(&pav_folders_kind);
+    struct pav_arena *a = &j->job.arena;
+    const char **copy = pav_arena_alloc(a, (count + 1) * sizeof(*copy));
     uint32_t i;
 
     for (i = 0; i < count; i++)
-        copy[i] = pav_arena_strdup(&j->arena, names[i]);
+        copy[i] = pav_arena_strdup(a, names[i]);
     j->names = copy;
-    j->name_count = count - others;
-    j->reported_count = count;
-    if (pav_engine_submit(f->engine, j))
-        return true;
-    pav_job_free(j);
-    return false;
+    j->machine_count = count - others;
+    j->name_count = count;
+    return submit(f, &j->job);
 }
 
 static bool
@@ -417,7 +441,7 @@ pav_folder_scan(struct pav_folder *f, struct pav_err *err)
             s->machine = true;
     }
     if ((vanished || !f->scanned) && !submit_names(f, names, count, others))
-        pav_folder_forget(f);
+        atomic_store(&f->forget, true);
     f->scanned = true;
     free(names);
     pav_arena_fini(&a);

@@ -1091,7 +1091,8 @@ intake_own(struct pav_engine *e, const struct pav_doc *d, int64_t depth)
 }
 
 static bool
-may_put(struct pav_engine *e, struct pav_job *j, struct pav_event_item *item)
+may_put(struct pav_engine *e, struct pav_events_job *j,
+        struct pav_event_item *item)
 {
     const struct bus *b;
 
@@ -1101,25 +1102,42 @@ may_put(struct pav_engine *e, struct pav_job *j, struct pav_event_item *item)
     if (b == NULL || bus_admits(e, b, j->account))
         return true; /* of no bus: nobody gets it */
     item->code = "AccessDeniedException";
-    item->message = pav_arena_printf(&j->arena,
+    item->message = pav_arena_printf(&j->job.arena,
                                      "Account %s is not authorized to perform: "
                                      "events:PutEvents on resource: %s",
                                      j->account, b->arn);
     item->error = pav_arena_printf(
-        &j->arena, "{\"at\":\"\",\"message\":\"%s\"}", item->message);
+        &j->job.arena, "{\"at\":\"\",\"message\":\"%s\"}", item->message);
     return false;
 }
 
-void
-intake_events(struct pav_engine *e, struct pav_job *j)
+static void
+intake_events(struct pav_engine *e, struct pav_job *job)
 {
+    struct pav_events_job *j = (struct pav_events_job *)job;
     uint32_t i;
 
     for (i = 0; i < j->item_count; i++) {
         if (j->items[i].error != NULL || !may_put(e, j, &j->items[i]))
             continue;
         j->items[i].account = j->account;
-        arrive(e, &j->arena, &j->items[i]);
+        arrive(e, &job->arena, &j->items[i]);
         turn_breathe(e);
     }
 }
+
+static uint32_t
+count_events(const struct pav_job *job, size_t *bytes)
+{
+    const struct pav_events_job *j = (const struct pav_events_job *)job;
+    uint32_t i;
+
+    for (i = 0; i < j->item_count; i++)
+        *bytes += j->items[i].body.len;
+    return j->item_count;
+}
+
+const struct pav_job_kind pav_events_kind = {.size =
+                                                 sizeof(struct pav_events_job),
+                                             .advance = intake_events,
+                                             .events = count_events};

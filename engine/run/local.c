@@ -450,7 +450,7 @@ static void
 send_task(struct call *c)
 {
     struct pav_engine *e = c->e;
-    struct pav_job *j = pav_job_new(PAV_JOB_TASK);
+    struct pav_task_job *j = pav_job_new(&pav_task_kind);
     const char *output = text_of(c, "Output");
 
     j->token = text_of(c, "TaskToken");
@@ -465,13 +465,13 @@ send_task(struct call *c)
                                          NULL, &j->output, NULL) != PAV_OK))
         refuse(c, "InvalidOutput", "Invalid Output: 'Invalid output'");
     else {
-        tasks_send(e, j);
-        if (j->rc == PAV_OK)
+        tasks_send(e, &j->job);
+        if (j->job.rc == PAV_OK)
             reply(c, &pav_doc_empty_object);
         else
-            refuse(c, j->aws_error, j->err.message);
+            refuse(c, j->job.aws_error, j->job.err.message);
     }
-    pav_job_free(j);
+    pav_job_free(&j->job);
 }
 
 /* "...:execution:MACHINE:NAME"; false after the refusal. */

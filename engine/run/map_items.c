@@ -38,10 +38,9 @@ copied(struct pav_arena *a, const struct pav_doc *text)
 }
 
 static struct pav_map_reading *
-reading_of(struct pav_engine *e, struct pav_job *j, struct execution *x,
+reading_of(struct pav_engine *e, struct pav_arena *a, struct execution *x,
            const struct pav_run_row *run, const struct pav_doc *spec)
 {
-    struct pav_arena *a = &j->arena;
     struct pav_map_reading *r = pav_arena_zalloc(a, sizeof(*r));
 
     r->machine = x->version->compiled;
@@ -67,11 +66,14 @@ reading_of(struct pav_engine *e, struct pav_job *j, struct execution *x,
     return r;
 }
 
+const struct pav_job_kind pav_read_kind = {.size = sizeof(struct pav_read_job)};
+
 void
 map_items_ask(struct pav_engine *e, struct execution *x,
               const struct pav_run_row *run, const struct pav_doc *spec)
 {
-    struct pav_job *j = work_hand_out(e, PAV_JOB_READ_OBJECT);
+    struct pav_read_job *j = job_hand_out(e, &pav_read_kind);
+    struct pav_arena *a = &j->job.arena;
     const struct pav_doc *reader = pav_doc_get(spec, "reader");
     const struct pav_machine *m = x->version->compiled;
 
@@ -79,26 +81,25 @@ map_items_ask(struct pav_engine *e, struct execution *x,
     j->lists = pav_map_lists(m, run->state);
     j->flatten = pav_map_flattens(m, run->state);
     /* A NUL would cut a name there: no bucket is named so. */
-    j->machine = pav_arena_strdup(
-        &j->arena, reader != NULL && pav_doc_holds_nul(reader)
-                       ? ""
-                       : copied(&e->arena, pav_doc_get(reader, "Bucket")));
-    j->name = pav_arena_strdup(
-        &j->arena,
-        copied(&e->arena, pav_doc_get(reader, j->lists ? "Prefix" : "Key")));
-    j->reading = reading_of(e, j, x, run, spec);
+    j->bucket = pav_arena_strdup(
+        a, reader != NULL && pav_doc_holds_nul(reader)
+               ? ""
+               : copied(&e->arena, pav_doc_get(reader, "Bucket")));
+    j->key = pav_arena_strdup(
+        a, copied(&e->arena, pav_doc_get(reader, j->lists ? "Prefix" : "Key")));
+    j->reading = reading_of(e, a, x, run, spec);
 }
 
 /* ---- I1: making ---- */
 
 static bool
-make(const struct pav_map_reading *r, struct pav_job *reply,
+make(const struct pav_map_reading *r, struct pav_object_job *reply,
      struct pav_arena *a, const struct pav_doc **inputs)
 {
-    struct pav_map_origin listed = {.source = reply->resource,
+    struct pav_map_origin listed = {.source = reply->source,
                                     .until = UINT32_MAX};
     struct pav_map_items items = {
-        .items = reply->output, .origins = &listed, .origin_count = 1};
+        .items = reply->listed, .origins = &listed, .origin_count = 1};
     struct pav_step_in in = {.machine = r->machine,
                              .identity = &r->identity,
                              .first_event_id = r->first_event_id,
@@ -116,10 +117,11 @@ make(const struct pav_map_reading *r, struct pav_job *reply,
 }
 
 void
-pav_map_run_inputs(const struct pav_job *asked, struct pav_job *reply)
+pav_map_run_inputs(const struct pav_read_job *asked,
+                   struct pav_object_job *reply)
 {
     const struct pav_doc *inputs;
-    struct pav_arena scratch;
+    struct pav_arena scratch, *a = &reply->job.arena;
     uint32_t i;
 
     reply->error = "States.ItemReaderFailed";
@@ -128,15 +130,15 @@ pav_map_run_inputs(const struct pav_job *asked, struct pav_job *reply)
     pav_arena_init(&scratch, 1 << 16);
     reply->failure = !make(asked->reading, reply, &scratch, &inputs);
     if (reply->failure) { /* the words live in the scratch */
-        reply->error = pav_arena_strdup(&reply->arena, reply->error);
-        reply->cause = pav_arena_strdup(
-            &reply->arena, reply->cause == NULL ? "" : reply->cause);
+        reply->error = pav_arena_strdup(a, reply->error);
+        reply->cause =
+            pav_arena_strdup(a, reply->cause == NULL ? "" : reply->cause);
     } else {
-        reply->inputs = pav_arena_alloc(
-            &reply->arena, (inputs->len + 1) * sizeof(*reply->inputs));
+        reply->inputs =
+            pav_arena_alloc(a, (inputs->len + 1) * sizeof(*reply->inputs));
         reply->input_count = inputs->len;
         for (i = 0; i < inputs->len; i++) {
-            reply->inputs[i].p = pav_doc_text(&reply->arena, &inputs->items[i]);
+            reply->inputs[i].p = pav_doc_text(a, &inputs->items[i]);
             reply->inputs[i].len = strlen(reply->inputs[i].p);
         }
     }
@@ -145,25 +147,25 @@ pav_map_run_inputs(const struct pav_job *asked, struct pav_job *reply)
 
 /* ---- I3 ---- */
 
-static struct pav_job **
+static struct pav_object_job **
 kept_for(struct pav_engine *e, int64_t run_id)
 {
-    struct pav_job **p = &e->made;
+    struct pav_object_job **p = &e->made;
 
     while (*p != NULL && (*p)->run_id != run_id)
-        p = (struct pav_job **)(void *)&(*p)->node.next;
+        p = (struct pav_object_job **)(void *)&(*p)->job.node.next;
     return p;
 }
 
 void
 map_items_forget(struct pav_engine *e, int64_t run_id)
 {
-    struct pav_job **p = kept_for(e, run_id), *j = *p;
+    struct pav_object_job **p = kept_for(e, run_id), *j = *p;
 
     if (j == NULL)
         return;
-    *p = (struct pav_job *)j->node.next;
-    pav_job_free(j);
+    *p = (struct pav_object_job *)pav_job_next(&j->job);
+    pav_job_free(&j->job);
 }
 
 bool
@@ -182,11 +184,12 @@ map_items_restart(struct pav_engine *e, struct pav_run_row *run)
 }
 
 void
-map_items_take(struct pav_engine *e, struct pav_job *j, struct pav_run_row *run)
+map_items_take(struct pav_engine *e, struct pav_object_job *j,
+               struct pav_run_row *run)
 {
     map_items_forget(e, run->id);
-    j->kept = true;
-    j->node.next = (struct pav_node *)e->made;
+    j->job.kept = true;
+    j->job.node.next = (struct pav_node *)e->made;
     e->made = j;
     map_items_restart(e, run);
     work_add(e, WORK_FILL, run->id, 0);
@@ -202,7 +205,7 @@ map_items_fini(struct pav_engine *e)
 /* ---- I2 ---- */
 
 static struct pav_bytes
-input_at(struct pav_engine *e, const struct pav_job *made,
+input_at(struct pav_engine *e, const struct pav_object_job *made,
          const struct pav_doc *list, uint32_t i)
 {
     struct pav_bytes text;
@@ -217,7 +220,7 @@ input_at(struct pav_engine *e, const struct pav_job *made,
 /* The next rows of a run; true: those were the last. */
 static bool
 add_slice(struct pav_engine *e, struct pav_run_row *run,
-          const struct pav_job *made, const struct pav_doc *list)
+          const struct pav_object_job *made, const struct pav_doc *list)
 {
     uint32_t count = made != NULL ? made->input_count : list->len, n = 0;
     uint32_t i = (uint32_t)run->counts[PAV_ITEM_PENDING];
@@ -242,7 +245,7 @@ add_slice(struct pav_engine *e, struct pav_run_row *run,
 void
 map_run_fill(struct pav_engine *e, int64_t run_id)
 {
-    const struct pav_job *made = *kept_for(e, run_id);
+    const struct pav_object_job *made = *kept_for(e, run_id);
     const struct pav_doc *list = NULL;
     struct pav_run_row run;
 

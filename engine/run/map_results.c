@@ -142,12 +142,16 @@ add_slice(struct pav_engine *e, struct results *r)
     return b->over;
 }
 
+const struct pav_job_kind pav_write_kind = {.size =
+                                                sizeof(struct pav_write_job)};
+
 /* All of them are there: to the thread that writes. */
 static void
 hand_over(struct pav_engine *e, const struct pav_run_row *run,
           const struct results *r)
 {
-    struct pav_job *j = work_hand_out(e, PAV_JOB_WRITE_OBJECT);
+    struct pav_write_job *j = job_hand_out(e, &pav_write_kind);
+    struct pav_arena *a = &j->job.arena;
     const struct pav_doc *writer = pav_doc_get(
         pav_doc_own(&e->arena, run->spec.p, run->spec.len), "writer");
     const struct pav_doc *prefix = pav_doc_get(writer, "Prefix");
@@ -155,33 +159,29 @@ hand_over(struct pav_engine *e, const struct pav_run_row *run,
     size_t i;
 
     j->run_id = run->id;
-    j->machine = pav_arena_strdup(
-        &j->arena, bucket == NULL ? "" : pav_doc_str(&e->arena, bucket));
-    j->name =
-        pav_arena_printf(&j->arena, "%s%s%s",
-                         prefix == NULL ? "" : pav_doc_str(&e->arena, prefix),
-                         prefix == NULL ? "" : "/", strrchr(run->arn, ':') + 1);
-    j->key = pav_arena_strdup(&j->arena, run->arn);
-    j->items = pav_arena_zalloc(&j->arena, PARTS * sizeof(*j->items));
+    j->bucket = pav_arena_strdup(
+        a, bucket == NULL ? "" : pav_doc_str(&e->arena, bucket));
+    j->prefix = pav_arena_printf(
+        a, "%s%s%s", prefix == NULL ? "" : pav_doc_str(&e->arena, prefix),
+        prefix == NULL ? "" : "/", strrchr(run->arn, ':') + 1);
+    j->run_arn = pav_arena_strdup(a, run->arn);
+    j->files = pav_arena_zalloc(a, PARTS * sizeof(*j->files));
     for (i = 0; i < PARTS; i++) {
         const struct pav_buf *b = &r->texts[i];
-        struct pav_event_item *item = &j->items[j->item_count];
+        struct pav_result_file *file = &j->files[j->file_count];
 
         if (run->counts[parts[i].status] == 0)
             continue;
         if (b->over) {
-            j->failure = true; /* said so when it comes back */
-            j->cause = "The results of one status have more than 256 MiB.";
+            j->refusal = "The results of one status have more than 256 MiB.";
             return;
         }
-        item->event.source.p =
-            pav_arena_printf(&j->arena, "%s_0.%s", parts[i].name,
-                             r->how.json_lines ? "jsonl" : "json");
-        item->event.id.p = parts[i].name;
-        item->body.len = b->len;
-        item->body.p =
-            pav_arena_strndup(&j->arena, b->p == NULL ? "" : b->p, b->len);
-        j->item_count++;
+        file->name = pav_arena_printf(a, "%s_0.%s", parts[i].name,
+                                      r->how.json_lines ? "jsonl" : "json");
+        file->status = parts[i].name;
+        file->body.len = b->len;
+        file->body.p = pav_arena_strndup(a, b->p == NULL ? "" : b->p, b->len);
+        j->file_count++;
     }
 }
 

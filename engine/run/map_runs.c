@@ -366,9 +366,10 @@ map_run_begin(struct pav_engine *e, const struct pav_task_row *task)
 
 /* ---- what was read or written outside ---- */
 
-void
-map_run_object(struct pav_engine *e, struct pav_job *j)
+static void
+map_run_object(struct pav_engine *e, struct pav_job *job)
 {
+    struct pav_object_job *j = (struct pav_object_job *)job;
     struct pav_run_row run;
     struct pav_wake w = {.kind = PAV_WAKE_SUCCESS};
 
@@ -392,6 +393,11 @@ map_run_object(struct pav_engine *e, struct pav_job *j)
         end_run(e, &run, PAV_SUCCEEDED, &w);
     }
 }
+
+const struct pav_job_kind pav_object_kind = {.size =
+                                                 sizeof(struct pav_object_job),
+                                             .advance = map_run_object,
+                                             .is_answer = true};
 
 /* ---- cut off ---- */
 

@@ -3,7 +3,7 @@
  * older versions as long as executions need them.
  *
  * A definition arrives compiled.  Its row is staged and committed by itself;
- * it takes effect only after that (define_swap), so that a turn which is
+ * it takes effect only after that (define_committed), so that a turn which is
  * rolled back leaves nothing behind.
  */
 #include <stdio.h>
@@ -264,7 +264,7 @@ same_attributes(const struct pav_machine_row *x,
 
 /* CreateStateMachine: the same again is fine, another is not. */
 static bool
-create_is_settled(struct pav_engine *e, struct pav_job *j,
+create_is_settled(struct pav_engine *e, struct pav_define_job *j,
                   const struct machine *m)
 {
     struct pav_machine_row row;
@@ -272,7 +272,7 @@ create_is_settled(struct pav_engine *e, struct pav_job *j,
     if (m == NULL)
         return false;
     if (m->by_folder) {
-        job_fail(j, PAV_CONFLICT, "ConflictException", m->name,
+        job_fail(&j->job, PAV_CONFLICT, "ConflictException", m->name,
                  "State machine '%s' belongs to a folder: change its files "
                  "instead",
                  m->name);
@@ -284,7 +284,7 @@ create_is_settled(struct pav_engine *e, struct pav_job *j,
                 e, machine_by_id(e, row.id), row.version_id, row.version,
                 j->description, &row.created_at, false);
     } else {
-        job_fail(j, PAV_CONFLICT, "StateMachineAlreadyExists", m->name,
+        job_fail(&j->job, PAV_CONFLICT, "StateMachineAlreadyExists", m->name,
                  "State Machine Already Exists: '%s'", m->arn);
     }
     return true;
@@ -292,7 +292,7 @@ create_is_settled(struct pav_engine *e, struct pav_job *j,
 
 /* What was said of the folder, and what keeps its rules from working. */
 static void
-note_bus(struct pav_engine *e, struct pav_job *j)
+note_bus(struct pav_engine *e, struct pav_define_job *j)
 {
     const char *report = j->report;
 
@@ -310,7 +310,8 @@ note_bus(struct pav_engine *e, struct pav_job *j)
 
 /* A folder whose files say what is stored already. */
 static bool
-folder_is_settled(struct pav_engine *e, struct pav_job *j, struct machine *m)
+folder_is_settled(struct pav_engine *e, struct pav_define_job *j,
+                  struct machine *m)
 {
     struct pav_machine_row row;
 
@@ -327,17 +328,18 @@ folder_is_settled(struct pav_engine *e, struct pav_job *j, struct machine *m)
 
 /* UpdateStateMachine: what is not given stays. */
 static bool
-update_is_settled(struct pav_engine *e, struct pav_job *j, struct machine *m)
+update_is_settled(struct pav_engine *e, struct pav_define_job *j,
+                  struct machine *m)
 {
     struct pav_machine_row row;
 
     if (m == NULL || !current_row(e, m, &row)) {
-        job_fail(j, PAV_MISSING, "StateMachineDoesNotExist", j->row.name,
+        job_fail(&j->job, PAV_MISSING, "StateMachineDoesNotExist", j->row.name,
                  "State Machine Does Not Exist: '%s'", j->row.name);
         return true;
     }
     if (m->by_folder) {
-        job_fail(j, PAV_CONFLICT, "ConflictException", m->name,
+        job_fail(&j->job, PAV_CONFLICT, "ConflictException", m->name,
                  "State machine '%s' belongs to a folder: change its files "
                  "instead",
                  m->name);
@@ -355,7 +357,7 @@ update_is_settled(struct pav_engine *e, struct pav_job *j, struct machine *m)
 }
 
 static void
-publish_defined(struct pav_engine *e, struct pav_job *j)
+publish_defined(struct pav_engine *e, struct pav_define_job *j)
 {
     struct machine stand_in = {.id = j->row.id};
     int64_t at;
@@ -366,9 +368,10 @@ publish_defined(struct pav_engine *e, struct pav_job *j)
                             j->description, &at, true);
 }
 
-void
-define_stage(struct pav_engine *e, struct pav_job *j)
+static void
+define_stage(struct pav_engine *e, struct pav_job *job)
 {
+    struct pav_define_job *j = (struct pav_define_job *)job;
     struct machine *m = machine_by_name(e, j->row.name);
 
     if (j->update) {
@@ -397,9 +400,10 @@ define_stage(struct pav_engine *e, struct pav_job *j)
     j->row.first_at = j->at = j->row.created_at;
 }
 
-void
-define_swap(struct pav_engine *e, struct pav_job *j)
+static void
+define_committed(struct pav_engine *e, struct pav_job *job)
 {
+    struct pav_define_job *j = (struct pav_define_job *)job;
     struct pav_log_ctx ctx = {.machine = j->row.name};
     struct machine *m = machine_by_name(e, j->row.name);
 
@@ -418,36 +422,71 @@ define_swap(struct pav_engine *e, struct pav_job *j)
             (long long)j->row.version);
 }
 
+static void
+define_fini(struct pav_job *job)
+{
+    struct pav_define_job *j = (struct pav_define_job *)job;
+
+    pav_machine_free(j->compiled);
+    pav_rules_free(j->rules);
+}
+
+const struct pav_job_kind pav_define_kind = {.size =
+                                                 sizeof(struct pav_define_job),
+                                             .advance = define_stage,
+                                             .committed = define_committed,
+                                             .fini = define_fini};
+
+/* ---- folders ---- */
+
+static void
+fault_stage(struct pav_engine *e, struct pav_job *job)
+{
+    struct pav_fault_job *j = (struct pav_fault_job *)job;
+
+    pav_store_fault_put(e->store, j->name, j->report, pav_clock_ms(e->clock));
+}
+
+const struct pav_job_kind pav_fault_kind = {
+    .size = sizeof(struct pav_fault_job), .advance = fault_stage};
+
 static bool
-has_vanished(const struct machine *m, const struct pav_job *j)
+has_vanished(const struct machine *m, const struct pav_folders_job *j)
 {
     uint32_t i;
 
     if (!m->by_folder || !m->active)
         return false;
-    for (i = 0; i < j->name_count; i++)
+    for (i = 0; i < j->machine_count; i++)
         if (strcmp(j->names[i], m->name) == 0)
             return false;
     return true;
 }
 
-void
-folders_stage(struct pav_engine *e, struct pav_job *j)
+static void
+folders_stage(struct pav_engine *e, struct pav_job *job)
 {
+    struct pav_folders_job *j = (struct pav_folders_job *)job;
     struct machine *m;
 
     for (m = e->machines; m != NULL; m = m->next)
         if (has_vanished(m, j))
             pav_store_machine_active(e->store, m->id, false);
-    pav_store_faults_keep(e->store, j->names, j->reported_count);
+    pav_store_faults_keep(e->store, j->names, j->name_count);
 }
 
-void
-folders_swap(struct pav_engine *e, struct pav_job *j)
+static void
+folders_committed(struct pav_engine *e, struct pav_job *job)
 {
+    struct pav_folders_job *j = (struct pav_folders_job *)job;
     struct machine *m;
 
     for (m = e->machines; m != NULL; m = m->next)
         if (has_vanished(m, j))
             m->active = false;
 }
+
+const struct pav_job_kind pav_folders_kind = {
+    .size = sizeof(struct pav_folders_job),
+    .advance = folders_stage,
+    .committed = folders_committed};

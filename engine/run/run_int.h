@@ -94,14 +94,14 @@ struct pav_engine {
     /* What is to be done for executions: work.c */
     int64_t lifetime;        /* of this engine: above 1, and unlike others */
     struct results *results; /* of map runs, that are put together */
-    struct pav_job *made;    /* inputs of map runs that are not yet rows */
-    struct paced *paced;     /* a heap, the next first */
+    struct pav_object_job *made; /* inputs of map runs, not yet rows */
+    struct paced *paced;         /* a heap, the next first */
     size_t paced_count, paced_cap;
     uint64_t paced_order;
     struct work *works;
     size_t work_first, work_count, work_cap;
-    struct pav_job *pollers, **pollers_last; /* activities.c */
-    struct pav_job *syncs;                   /* StartSyncExecution, open */
+    struct pav_poll_job *pollers, **pollers_last; /* activities.c */
+    struct pav_start_job *syncs;                  /* StartSyncExecution, open */
     struct pav_job *again; /* answers whose turn was rolled back */
     bool replaying;        /* perhaps; some replay runs */
     uint32_t replays;      /* how many did when it was looked at last */
@@ -175,15 +175,10 @@ struct machine *machine_by_name(struct pav_engine *e, const char *name);
 struct machine *machine_by_id(struct pav_engine *e, int64_t id);
 /* Loads and compiles it when needed; NULL when it cannot be. */
 struct version *version_get(struct pav_engine *e, int64_t id);
-void define_stage(struct pav_engine *e, struct pav_job *j);
-void define_swap(struct pav_engine *e, struct pav_job *j);
-void folders_stage(struct pav_engine *e, struct pav_job *j);
-void folders_swap(struct pav_engine *e, struct pav_job *j);
 /* A machine that was deleted: it has no name any more. */
 void registry_forget(struct pav_engine *e, int64_t machine_id);
 
 /* intake.c */
-void intake_events(struct pav_engine *e, struct pav_job *j);
 /* An event that comes from within: as a document, as text.  `item` may have a
  * bus, a replay and a body. */
 /* The engine's own event: dropped when nobody asks for it. */
@@ -209,7 +204,7 @@ void bus_detach(struct pav_engine *e, struct machine *m);
 struct pav_delivery_row;
 void deliveries_load(struct pav_engine *e);
 /* Behind a turn that was rolled back. */
-void deliveries_lost(struct pav_engine *e, struct pav_job *jobs);
+void deliveries_lost(struct pav_engine *e);
 /* Writes a delivery that is due now, in its target's lane. */
 void deliveries_add(struct pav_engine *e, struct pav_delivery_row *row);
 /* Writes one that cannot be delivered. */
@@ -217,7 +212,6 @@ void deliveries_dead(struct pav_engine *e, struct pav_delivery_row *row);
 /* The row of CreateConnection by its ARN; NULL: there is none. */
 const struct pav_doc *connection_of(struct pav_engine *e, const char *arn);
 void deliveries_run(struct pav_engine *e);
-void deliveries_reply(struct pav_engine *e, struct pav_job *j);
 int64_t deliveries_next(struct pav_engine *e);
 
 /* schedules.c, archives.c: what is due. */
@@ -297,11 +291,8 @@ struct machine *handed_over(struct pav_engine *e, const struct machine *owner,
 void fit_parked(struct pav_engine *e, struct execution *x);
 
 /* tasks.c */
-void tasks_start(struct pav_engine *e, struct pav_job *j);
-void tasks_stop(struct pav_engine *e, struct pav_job *j);
+/* The work of pav_task_kind, for a task that sends. */
 void tasks_send(struct pav_engine *e, struct pav_job *j);
-void tasks_reply(struct pav_engine *e, struct pav_job *j);
-void tasks_redrive(struct pav_engine *e, struct pav_job *j);
 /* One that may be: pav_redrive_refusal(). `token`: the caller's, or NULL. */
 void
 execution_redrive(struct pav_engine *e, struct execution *x, const char *token);
@@ -311,8 +302,8 @@ const char *redrive_refusal(const struct pav_execution_row *row,
 bool task_wake(struct pav_engine *e, int64_t execution_id, struct pav_wake *w);
 
 /* The answer of StartSyncExecution; the job goes back. */
-void
-sync_answer(struct pav_engine *e, struct pav_job *j, const struct execution *x);
+void sync_answer(struct pav_engine *e, struct pav_start_job *j,
+                 const struct execution *x);
 
 /* control.c: [{key, value}] beside those that are there; false: too many. */
 bool
@@ -326,8 +317,6 @@ void work_run(struct pav_engine *e);
 void work_fini(struct pav_engine *e);
 /* Ends it ABORTED when it runs. */
 void execution_stop(struct pav_engine *e, int64_t id, const char *cause);
-/* A job of the engine's own, handed out behind the commit. */
-struct pav_job *work_hand_out(struct pav_engine *e, enum pav_job_kind kind);
 
 /* pace.c: how fast executions of one machine start others. */
 /* Does it come too fast?  Then it waits and pace_due() gives it. */
@@ -359,7 +348,6 @@ table_call(struct pav_engine *e, const char *method, const struct pav_doc *with,
 /* map_runs.c */
 void map_run_begin(struct pav_engine *e, const struct pav_task_row *task);
 void map_run_child_ended(struct pav_engine *e, const struct execution *x);
-void map_run_object(struct pav_engine *e, struct pav_job *j);
 void map_run_abandon(struct pav_engine *e, int64_t execution_id, uint32_t no);
 void map_run_goes_on(struct pav_engine *e, int64_t run_id);
 void map_run_stop_items(struct pav_engine *e, int64_t run_id);
@@ -378,7 +366,7 @@ void map_results_fini(struct pav_engine *e);
 void map_items_ask(struct pav_engine *e, struct execution *x,
                    const struct pav_run_row *run, const struct pav_doc *spec);
 /* What was made of it; the job is kept. */
-void map_items_take(struct pav_engine *e, struct pav_job *j,
+void map_items_take(struct pav_engine *e, struct pav_object_job *j,
                     struct pav_run_row *run);
 bool map_items_made(struct pav_engine *e, int64_t run_id);
 void map_items_restart(struct pav_engine *e, struct pav_run_row *run);
@@ -388,17 +376,11 @@ void map_items_fini(struct pav_engine *e);
 void map_run_fill(struct pav_engine *e, int64_t run_id);
 
 /* activities.c */
-void activity_poll(struct pav_engine *e, struct pav_job *j);
-void activity_return(struct pav_engine *e, struct pav_job *j);
 /* Something waits for a worker, or time has passed. */
 void activity_serve(struct pav_engine *e, const char *resource);
 int64_t activity_next(const struct pav_engine *e);
 void activity_expire(struct pav_engine *e, bool all);
 
-/* control.c */
-void control_run(struct pav_engine *e, struct pav_job *j);
-void control_swap(struct pav_engine *e, struct pav_job *j);
-bool control_is_alone(const struct pav_job *j);
 /* The published number of a version, new unless it is the last one already
  * and `again` is false. */
 int64_t
@@ -439,7 +421,14 @@ void timers_run(struct pav_engine *e);
 /* Between two units of work: frees what they used when it is much. */
 void turn_breathe(struct pav_engine *e);
 
+/* job.c */
 void job_fail(struct pav_job *j, enum pav_rc rc, const char *aws_error,
               const char *at, const char *fmt, ...) PAV_PRINTF(5, 6);
+/* It goes back behind the commit of this turn. */
+void job_release(struct pav_engine *e, struct pav_job *j);
+/* One of the engine's own, handed out behind the commit. */
+void *job_hand_out(struct pav_engine *e, const struct pav_job_kind *kind);
+/* Each to its sender: behind a durable commit. */
+void jobs_return(struct pav_job *first);
 
 #endif

@@ -32,7 +32,7 @@ group_asked(struct control *c, const char *name)
         return 1;
     if (pav_store_name(c->e->store, PAV_NAME_GROUP, 0, name, c->a, &row))
         return row.number;
-    job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "GroupName",
+    job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException", "GroupName",
              "Schedule group %s does not exist.", name);
     return 0;
 }
@@ -50,8 +50,8 @@ group_name(struct control *c)
 static bool
 invalid(struct control *c, const char *what)
 {
-    job_fail(c->j, PAV_INVALID, "ValidationException", what, "Invalid %s.",
-             what);
+    job_fail(&c->j->job, PAV_INVALID, "ValidationException", what,
+             "Invalid %s.", what);
     return false;
 }
 
@@ -88,7 +88,8 @@ check_window(struct control *c)
 
     if (flexible == is_given(window, "MaximumWindowInMinutes"))
         return true;
-    job_fail(c->j, PAV_INVALID, "ValidationException", "FlexibleTimeWindow",
+    job_fail(&c->j->job, PAV_INVALID, "ValidationException",
+             "FlexibleTimeWindow",
              flexible ? "Maximum Window must be set if FlexibleTimeWindow Mode "
                         "is FLEXIBLE."
                       : "Maximum Window must be null if FlexibleTimeWindow "
@@ -111,7 +112,7 @@ check_dates(struct control *c, bool fresh)
         return invalid(c, "EndDate");
     if (fresh && from != 0 &&
         from < pav_clock_ms(c->e->clock) - LATE_START_MS) {
-        job_fail(c->j, PAV_INVALID, "ValidationException", "StartDate",
+        job_fail(&c->j->job, PAV_INVALID, "ValidationException", "StartDate",
                  "The StartDate you specify cannot be earlier than 5 minutes "
                  "ago.");
         return false;
@@ -120,7 +121,7 @@ check_dates(struct control *c, bool fresh)
         return true;
     if (until > pav_clock_ms(c->e->clock) && from < until)
         return true;
-    job_fail(c->j, PAV_INVALID, "ValidationException", "EndDate",
+    job_fail(&c->j->job, PAV_INVALID, "ValidationException", "EndDate",
              from >= until ? "The EndDate must be after the StartDate."
                            : "The EndDate you specify cannot be in the past.");
     return false;
@@ -138,8 +139,8 @@ check_schedule(struct control *c, bool fresh)
     struct pav_err err;
 
     if (pav_schedule_parse(text, &s, NULL) != PAV_OK) {
-        job_fail(c->j, PAV_INVALID, "ValidationException", "ScheduleExpression",
-                 "Invalid Schedule Expression %s.", text);
+        job_fail(&c->j->job, PAV_INVALID, "ValidationException",
+                 "ScheduleExpression", "Invalid Schedule Expression %s.", text);
         return false;
     }
     if (zone != NULL && strcmp(zone, "UTC") != 0) {
@@ -148,7 +149,7 @@ check_schedule(struct control *c, bool fresh)
         pav_zone_free(z);
     }
     if (target_read(c->e, c->a, target, &t, &err) != PAV_OK) {
-        job_fail(c->j, PAV_INVALID, "ValidationException", "Target",
+        job_fail(&c->j->job, PAV_INVALID, "ValidationException", "Target",
                  "Invalid Target: %s.", err.message);
         return false;
     }
@@ -203,12 +204,12 @@ put_schedule(struct control *c, bool fresh)
         return;
     }
     if (there && fresh) {
-        job_fail(c->j, PAV_CONFLICT, "ConflictException", "Name",
+        job_fail(&c->j->job, PAV_CONFLICT, "ConflictException", "Name",
                  "Schedule %s already exists.", name);
         return;
     }
     if (!there && !fresh) {
-        job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "Name",
+        job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException", "Name",
                  "Schedule %s does not exist.", name);
         return;
     }
@@ -261,7 +262,7 @@ schedule_asked(struct control *c, struct pav_schedule_row *row)
         return NULL;
     if (pav_store_schedule(c->e->store, PAV_SCHEDULED, group, name, c->a, row))
         return pav_doc_own(c->a, row->body.p, row->body.len);
-    job_fail(c->j, PAV_MISSING, "ResourceNotFoundException", "Name",
+    job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException", "Name",
              "Schedule %s does not exist.", name);
     return NULL;
 }
@@ -435,7 +436,7 @@ create_group(struct control *c)
         return;
     }
     if (strcmp(name, DEFAULT_GROUP) == 0 || there) {
-        job_fail(c->j, PAV_CONFLICT, "ConflictException", "Name",
+        job_fail(&c->j->job, PAV_CONFLICT, "ConflictException", "Name",
                  "Schedule group %s already exists.", name);
         return;
     }
@@ -492,7 +493,7 @@ delete_group(struct control *c)
     if (number == 0)
         return;
     if (number == 1) {
-        job_fail(c->j, PAV_INVALID, "ValidationException", "Name",
+        job_fail(&c->j->job, PAV_INVALID, "ValidationException", "Name",
                  "The default schedule group cannot be deleted.");
         return;
     }
@@ -558,7 +559,7 @@ tagged(struct control *c)
     if (name != NULL)
         return group_asked(c, name + strlen(":schedule-group/")) == 0 ? NULL
                                                                       : arn;
-    job_fail(c->j, PAV_INVALID, "ValidationException", "ResourceArn",
+    job_fail(&c->j->job, PAV_INVALID, "ValidationException", "ResourceArn",
              "'%s' is not the ARN of a schedule group.", arn);
     return NULL;
 }

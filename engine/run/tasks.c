@@ -24,29 +24,30 @@ same_input(struct pav_engine *e, const struct pav_execution_row *row,
 
 /* The version that a qualifier names; NULL after the job has failed. */
 static struct version *
-qualified(struct pav_engine *e, struct pav_job *j, struct machine *m,
+qualified(struct pav_engine *e, struct pav_start_job *j, struct machine *m,
           struct pav_note_row *note)
 {
     struct version *v = version_of(e, m, j->qualifier, note);
 
     if (v == NULL)
-        job_fail(j, PAV_MISSING, "StateMachineDoesNotExist", j->machine,
+        job_fail(&j->job, PAV_MISSING, "StateMachineDoesNotExist", j->machine,
                  "State Machine Does Not Exist: '%s:%s'", m->arn, j->qualifier);
     return v;
 }
 
 static bool
-is_startable(struct pav_job *j, const struct machine *m)
+is_startable(struct pav_start_job *j, const struct machine *m)
 {
     if (m == NULL || m->current == NULL)
-        job_fail(j, PAV_MISSING, "StateMachineDoesNotExist", j->machine,
+        job_fail(&j->job, PAV_MISSING, "StateMachineDoesNotExist", j->machine,
                  "State Machine Does Not Exist: '%s'", j->machine);
     else if (!m->active)
-        job_fail(j, PAV_CONFLICT, "StateMachineDeleting", j->machine,
+        job_fail(&j->job, PAV_CONFLICT, "StateMachineDeleting", j->machine,
                  "the folder of state machine '%s' is gone: nothing starts",
                  j->machine);
     else if (j->sync && m->type != PAV_EXPRESS)
-        job_fail(j, PAV_INVALID, "StateMachineTypeNotSupported", j->machine,
+        job_fail(&j->job, PAV_INVALID, "StateMachineTypeNotSupported",
+                 j->machine,
                  "This operation is not supported by this type of state "
                  "machine");
     else
@@ -56,22 +57,22 @@ is_startable(struct pav_job *j, const struct machine *m)
 
 /* Names of express executions may come again: they are not alone. */
 static void
-name_execution(struct pav_job *j, const struct machine *m)
+name_execution(struct pav_start_job *j, const struct machine *m)
 {
     char made_up[37];
 
     pav_uuid4(made_up);
     if (j->name == NULL)
-        j->name = pav_arena_strdup(&j->arena, made_up);
+        j->name = pav_arena_strdup(&j->job.arena, made_up);
     if (m->type != PAV_EXPRESS)
         return;
     pav_uuid4(made_up);
-    j->name = pav_arena_printf(&j->arena, "%s:%s", j->name, made_up);
+    j->name = pav_arena_printf(&j->job.arena, "%s:%s", j->name, made_up);
 }
 
 /* True: the answer is known without a start. */
 static bool
-is_there(struct pav_engine *e, struct pav_job *j, const struct machine *m)
+is_there(struct pav_engine *e, struct pav_start_job *j, const struct machine *m)
 {
     struct pav_execution_row row;
 
@@ -79,17 +80,18 @@ is_there(struct pav_engine *e, struct pav_job *j, const struct machine *m)
         return false;
     if (row.status == PAV_RUNNING && same_input(e, &row, j->input)) {
         j->execution = j->name;
-        j->at = row.started_at;
+        j->started_at = row.started_at;
     } else {
-        job_fail(j, PAV_CONFLICT, "ExecutionAlreadyExists", j->name,
+        job_fail(&j->job, PAV_CONFLICT, "ExecutionAlreadyExists", j->name,
                  "Execution Already Exists: '%s%s'", m->execution_arn, j->name);
     }
     return true;
 }
 
-void
-tasks_start(struct pav_engine *e, struct pav_job *j)
+static void
+tasks_start(struct pav_engine *e, struct pav_job *job)
 {
+    struct pav_start_job *j = (struct pav_start_job *)job;
     struct machine *m = machine_by_name(e, j->machine);
     struct pav_note_row note = {.trace = j->trace};
     struct version *v;
@@ -107,75 +109,84 @@ tasks_start(struct pav_engine *e, struct pav_job *j)
         &x);
     j->execution = j->name;
     j->express = m->type == PAV_EXPRESS;
-    j->at = x.row.started_at;
+    j->started_at = x.row.started_at;
     fit_parked(e, &x);
     if (!j->sync)
         return;
     j->execution_id = x.row.id;
-    if (x.row.status == PAV_RUNNING)
-        j->held = true; /* until its end: work.c */
-    else
+    if (x.row.status != PAV_RUNNING) {
         sync_answer(e, j, &x);
+        return;
+    }
+    job->kept = true; /* until its end: work.c */
+    job->node.next = (struct pav_node *)e->syncs;
+    e->syncs = j;
 }
 
+const struct pav_job_kind pav_start_kind = {
+    .size = sizeof(struct pav_start_job), .advance = tasks_start};
+
 void
-sync_answer(struct pav_engine *e, struct pav_job *j, const struct execution *x)
+sync_answer(struct pav_engine *e, struct pav_start_job *j,
+            const struct execution *x)
 {
+    struct pav_arena *a = &j->job.arena;
     struct pav_history_event end;
     struct pav_buf b;
 
     execution_end(e, &x->row, &end);
-    j->status_word = pav_status_name((enum pav_status)x->row.status);
+    j->status = pav_status_name((enum pav_status)x->row.status);
     j->stopped_at = x->row.stopped_at;
     if (x->row.status == PAV_SUCCEEDED && end.payload != NULL) {
         pav_buf_init(&b, SIZE_MAX / 2);
         pav_doc_print(end.payload, &b);
-        j->with.p = pav_arena_strndup(&j->arena, b.p, b.len);
-        j->with.len = b.len;
+        j->output.p = pav_arena_strndup(a, b.p, b.len);
+        j->output.len = b.len;
         pav_buf_fini(&b);
     }
     if (end.error != NULL)
-        j->error = pav_doc_str(&j->arena, end.error);
+        j->error = pav_doc_str(a, end.error);
     if (end.cause != NULL)
-        j->cause = pav_doc_str(&j->arena, end.cause);
-    if (!j->held)
-        return;
-    j->held = false;
-    j->node.next = NULL;
-    *e->jobs_last = j;
-    e->jobs_last = (struct pav_job **)(void *)&j->node.next;
+        j->cause = pav_doc_str(a, end.cause);
+    if (j->job.kept)
+        job_release(e, &j->job);
 }
 
-/* The execution of the job's names, loaded. */
+/* The execution that a job names, loaded. */
 static bool
-find(struct pav_engine *e, struct pav_job *j, struct execution *x)
+find(struct pav_engine *e, struct pav_job *j, const char *machine,
+     const char *name, struct execution *x)
 {
-    struct machine *m = machine_by_name(e, j->machine);
+    struct machine *m = machine_by_name(e, machine);
     struct pav_execution_row row;
 
     if (m == NULL ||
-        !pav_store_execution_named(e->store, m->id, j->name, &e->arena, &row) ||
+        !pav_store_execution_named(e->store, m->id, name, &e->arena, &row) ||
         !execution_load(e, &row, x)) {
-        job_fail(j, PAV_MISSING, "ExecutionDoesNotExist", j->name,
-                 "Execution Does Not Exist: '%s:%s'", j->machine, j->name);
+        job_fail(j, PAV_MISSING, "ExecutionDoesNotExist", name,
+                 "Execution Does Not Exist: '%s:%s'", machine, name);
         return false;
     }
     return true;
 }
 
-void
-tasks_stop(struct pav_engine *e, struct pav_job *j)
+static void
+tasks_stop(struct pav_engine *e, struct pav_job *job)
 {
+    struct pav_stop_job *j = (struct pav_stop_job *)job;
     struct pav_wake wake = {
         .kind = PAV_WAKE_STOP, .error = j->error, .cause = j->cause};
     struct execution x;
 
-    if (!find(e, j, &x))
+    if (!find(e, job, j->machine, j->name, &x))
         return;
     if (x.row.status == PAV_RUNNING)
         execution_wake(e, &x, &wake, 0);
-    j->at = x.row.stopped_at;
+    j->stopped_at = x.row.stopped_at;
 }
+
+const struct pav_job_kind pav_stop_kind = {.size = sizeof(struct pav_stop_job),
+                                           .advance = tasks_stop};
 
 static const struct pav_wait_view *
 wait_of(const struct execution *x, const char *token)
@@ -211,9 +222,10 @@ task_wake(struct pav_engine *e, int64_t execution_id, struct pav_wake *w)
 
 /* What a service outside answered; the task's row is the proof that it was
  * asked. */
-void
-tasks_reply(struct pav_engine *e, struct pav_job *j)
+static void
+tasks_reply(struct pav_engine *e, struct pav_job *job)
 {
+    struct pav_reply_job *j = (struct pav_reply_job *)job;
     struct pav_wake wake = {.kind = j->failure ? PAV_WAKE_FAILURE
                                                : PAV_WAKE_SUCCESS,
                             .no = j->no,
@@ -223,7 +235,7 @@ tasks_reply(struct pav_engine *e, struct pav_job *j)
     struct pav_task_row task;
     size_t len, tail = strlen(".waitForTaskToken");
 
-    if (j->by_hand) {
+    if (j->manual) {
         (void)task_wake(e, j->execution_id, &wake);
         return;
     }
@@ -238,9 +250,15 @@ tasks_reply(struct pav_engine *e, struct pav_job *j)
     (void)task_wake(e, j->execution_id, &wake);
 }
 
+const struct pav_job_kind pav_reply_kind = {.size =
+                                                sizeof(struct pav_reply_job),
+                                            .advance = tasks_reply,
+                                            .is_answer = true};
+
 void
-tasks_send(struct pav_engine *e, struct pav_job *j)
+tasks_send(struct pav_engine *e, struct pav_job *job)
 {
+    struct pav_task_job *j = (struct pav_task_job *)job;
     struct pav_wake wake = {.kind = j->heartbeat ? PAV_WAKE_HEARTBEAT
                                     : j->failure ? PAV_WAKE_FAILURE
                                                  : PAV_WAKE_SUCCESS,
@@ -253,24 +271,27 @@ tasks_send(struct pav_engine *e, struct pav_job *j)
     int64_t execution_no;
 
     if (!pav_token_read(j->token, strlen(j->token), &execution_no, &wake.no)) {
-        job_fail(j, PAV_INVALID, "InvalidToken", "taskToken",
+        job_fail(job, PAV_INVALID, "InvalidToken", "taskToken",
                  "Invalid Token: 'Invalid token'");
         return;
     }
     if (!pav_store_execution(e->store, execution_no, &e->arena, &row)) {
-        job_fail(j, PAV_MISSING, "TaskDoesNotExist", "taskToken",
+        job_fail(job, PAV_MISSING, "TaskDoesNotExist", "taskToken",
                  "Task does not exist anymore");
         return;
     }
     if (row.status != PAV_RUNNING || !execution_load(e, &row, &x) ||
         (w = wait_of(&x, j->token)) == NULL) {
-        job_fail(j, PAV_SPENT, "TaskTimedOut", "taskToken",
+        job_fail(job, PAV_SPENT, "TaskTimedOut", "taskToken",
                  "Task Timed Out: 'Provided task does not exist anymore'");
         return;
     }
     execution_wake(e, &x, &wake, 0);
     fit_parked(e, &x);
 }
+
+const struct pav_job_kind pav_task_kind = {.size = sizeof(struct pav_task_job),
+                                           .advance = tasks_send};
 
 /* ---- RedriveExecution ---- */
 
@@ -351,15 +372,17 @@ execution_redrive(struct pav_engine *e, struct execution *x, const char *token)
     fit_parked(e, x);
 }
 
-void
-tasks_redrive(struct pav_engine *e, struct pav_job *j)
+static void
+tasks_redrive(struct pav_engine *e, struct pav_job *job)
 {
+    struct pav_redrive_job *j = (struct pav_redrive_job *)job;
     struct execution x;
     const char *why;
 
-    if (!find(e, j, &x))
+    if (!find(e, job, j->machine, j->name, &x))
         return;
-    if (j->token != NULL && redriven_with(e, &x.note, j->token, &j->at))
+    if (j->client_token != NULL &&
+        redriven_with(e, &x.note, j->client_token, &j->redriven_at))
         return;
     why = pav_redrive_refusal(&x.row, x.version->machine->type,
                               pav_clock_ms(e->clock));
@@ -367,9 +390,13 @@ tasks_redrive(struct pav_engine *e, struct pav_job *j)
         why = "Execution was ended by an earlier version of this daemon and "
               "cannot be redriven";
     if (why != NULL) {
-        job_fail(j, PAV_CONFLICT, "ExecutionNotRedrivable", j->name, "%s", why);
+        job_fail(job, PAV_CONFLICT, "ExecutionNotRedrivable", j->name, "%s",
+                 why);
         return;
     }
-    execution_redrive(e, &x, j->token);
-    j->at = x.note.redriven_at;
+    execution_redrive(e, &x, j->client_token);
+    j->redriven_at = x.note.redriven_at;
 }
+
+const struct pav_job_kind pav_redrive_kind = {
+    .size = sizeof(struct pav_redrive_job), .advance = tasks_redrive};

@@ -177,14 +177,14 @@ publish_version(struct control *c)
         return;
     if (revision != NULL &&
         strcmp(revision, revision_id(c->a, m->version_no)) != 0) {
-        job_fail(c->j, PAV_CONFLICT, "ConflictException", "revisionId",
+        job_fail(&c->j->job, PAV_CONFLICT, "ConflictException", "revisionId",
                  "The current revision of the state machine is not '%s'",
                  revision);
         return;
     }
     (void)last_version(c->e, m, &row, &count);
     if (count >= VERSIONS_MAX) {
-        job_fail(c->j, PAV_LIMIT, "ServiceQuotaExceededException",
+        job_fail(&c->j->job, PAV_LIMIT, "ServiceQuotaExceededException",
                  "stateMachineArn", "At most %d versions of a state machine",
                  VERSIONS_MAX);
         return;
@@ -227,7 +227,7 @@ delete_version(struct control *c)
     last.owner = m->id;
     if (qualifier == NULL || !is_number(qualifier) ||
         !pav_parse_int(qualifier, strlen(qualifier), &number)) {
-        job_fail(c->j, PAV_INVALID, "ValidationException",
+        job_fail(&c->j->job, PAV_INVALID, "ValidationException",
                  "stateMachineVersionArn", "Version ARN is required");
         return;
     }
@@ -236,7 +236,7 @@ delete_version(struct control *c)
     for (i = 0; i < n; i++) {
         if (!alias_uses(c, &aliases[i], number))
             continue;
-        job_fail(c->j, PAV_CONFLICT, "ConflictException",
+        job_fail(&c->j->job, PAV_CONFLICT, "ConflictException",
                  "stateMachineVersionArn",
                  "Version to be deleted must not be referenced by an alias. "
                  "Current list of aliases referencing this version: [%s]",
@@ -320,7 +320,7 @@ routing_of(struct control *c, struct machine **m)
 
         if (p == NULL || !is_number(colon + 1) ||
             !pav_parse_int(colon + 1, strlen(colon + 1), &number)) {
-            job_fail(c->j, PAV_INVALID, "ValidationException",
+            job_fail(&c->j->job, PAV_INVALID, "ValidationException",
                      "routingConfiguration",
                      "Routing configuration must contain version ARNs");
             return NULL;
@@ -329,7 +329,7 @@ routing_of(struct control *c, struct machine **m)
         of = machine_by_name(c->e,
                              pav_arena_strndup(c->a, p, (size_t)(colon - p)));
         if (of == NULL || (*m != NULL && of != *m)) {
-            job_fail(c->j, of == NULL ? PAV_MISSING : PAV_INVALID,
+            job_fail(&c->j->job, of == NULL ? PAV_MISSING : PAV_INVALID,
                      of == NULL ? "ResourceNotFound" : "ValidationException",
                      "routingConfiguration",
                      of == NULL ? "Request references a resource that does not "
@@ -341,7 +341,7 @@ routing_of(struct control *c, struct machine **m)
         }
         *m = of;
         if (!find_version(c->e, of, number, &row)) {
-            job_fail(c->j, PAV_MISSING, "ResourceNotFound",
+            job_fail(&c->j->job, PAV_MISSING, "ResourceNotFound",
                      "routingConfiguration",
                      "Request references a resource that does not exist: '%s'",
                      text);
@@ -355,14 +355,14 @@ routing_of(struct control *c, struct machine **m)
     }
     if (routing.count == 2 && pav_doc_member_int(&routing.v[0], "number") ==
                                   pav_doc_member_int(&routing.v[1], "number")) {
-        job_fail(c->j, PAV_INVALID, "ValidationException",
+        job_fail(&c->j->job, PAV_INVALID, "ValidationException",
                  "routingConfiguration",
                  "Routing configuration must contain distinct state machine "
                  "version ARNs");
         return NULL;
     }
     if (routing.count < 1 || routing.count > 2 || sum != 100) {
-        job_fail(c->j, PAV_INVALID, "ValidationException",
+        job_fail(&c->j->job, PAV_INVALID, "ValidationException",
                  "routingConfiguration",
                  "Sum of routing configuration weights must equal 100, over "
                  "one or two versions");
@@ -410,15 +410,15 @@ create_alias(struct control *c)
     if (routing == NULL)
         return;
     if (!pav_name_valid(name) || is_number(name)) {
-        job_fail(c->j, PAV_INVALID, "InvalidName", "name", "Invalid Name: '%s'",
-                 name);
+        job_fail(&c->j->job, PAV_INVALID, "InvalidName", "name",
+                 "Invalid Name: '%s'", name);
         return;
     }
     if (pav_store_name(c->e->store, PAV_NAME_ALIAS, m->id, name, c->a, &row)) {
         body = control_body(c, &row);
         if (!pav_doc_equal(pav_doc_get(body, "routing"), routing) ||
             !same_text(pav_doc_get(body, "description"), description)) {
-            job_fail(c->j, PAV_CONFLICT, "ConflictException", "name",
+            job_fail(&c->j->job, PAV_CONFLICT, "ConflictException", "name",
                      "The alias '%s' exists already with another configuration",
                      name);
             return;
@@ -426,7 +426,7 @@ create_alias(struct control *c)
         now = pav_doc_member_int(body, "createdAt");
     } else if (pav_store_names(c->e->store, PAV_NAME_ALIAS, m->id, "",
                                ALIASES_MAX, c->a, rows) >= ALIASES_MAX) {
-        job_fail(c->j, PAV_LIMIT, "ServiceQuotaExceededException", "name",
+        job_fail(&c->j->job, PAV_LIMIT, "ServiceQuotaExceededException", "name",
                  "At most %d aliases of a state machine", ALIASES_MAX);
         return;
     } else {
@@ -446,7 +446,8 @@ find_alias(struct control *c, const char **name, struct pav_name_row *row)
     if (*name != NULL &&
         pav_store_name(c->e->store, PAV_NAME_ALIAS, m->id, *name, c->a, row))
         return m;
-    job_fail(c->j, PAV_MISSING, "ResourceNotFound", "stateMachineAliasArn",
+    job_fail(&c->j->job, PAV_MISSING, "ResourceNotFound",
+             "stateMachineAliasArn",
              "Request references a resource that does not exist: '%s'",
              control_text(c, "stateMachineAliasArn"));
     return NULL;
@@ -527,7 +528,8 @@ delete_alias(struct control *c)
     if (m == NULL || name == NULL)
         return;
     if (!pav_store_name(c->e->store, PAV_NAME_ALIAS, m->id, name, c->a, &row))
-        job_fail(c->j, PAV_MISSING, "ResourceNotFound", "stateMachineAliasArn",
+        job_fail(&c->j->job, PAV_MISSING, "ResourceNotFound",
+                 "stateMachineAliasArn",
                  "Request references a resource that does not exist: '%s'",
                  control_text(c, "stateMachineAliasArn"));
     else

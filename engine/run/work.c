@@ -36,23 +36,11 @@ work_add(struct pav_engine *e, enum work_kind kind, int64_t id, uint32_t no)
     w->no = no;
 }
 
-struct pav_job *
-work_hand_out(struct pav_engine *e, enum pav_job_kind kind)
-{
-    struct pav_job *j = pav_job_new(kind);
-
-    j->node.next = NULL;
-    *e->jobs_last = j;
-    e->jobs_last = (struct pav_job **)(void *)&j->node.next;
-    e->counts.calls++;
-    return j;
-}
-
 /* ---- tasks ---- */
 
 /* Of CreateConnection, that an http:invoke names; NULL: none. */
 static const struct pav_doc *
-connection_for(struct pav_engine *e, struct pav_job *j,
+connection_for(struct pav_engine *e, struct pav_arena *a,
                const struct pav_task_row *task)
 {
     const struct pav_doc *with, *connection;
@@ -67,23 +55,26 @@ connection_for(struct pav_engine *e, struct pav_job *j,
     if (connection == NULL ||
         !pav_doc_is_str(pav_doc_get(connection, "ConnectionArn"), arn))
         return NULL;
-    text = pav_doc_text(&j->arena, connection);
-    return pav_doc_own(&j->arena, text, strlen(text));
+    text = pav_doc_text(a, connection);
+    return pav_doc_own(a, text, strlen(text));
 }
+
+const struct pav_job_kind pav_call_kind = {.size = sizeof(struct pav_call_job)};
 
 static void
 call_outside(struct pav_engine *e, const struct pav_task_row *task)
 {
-    struct pav_job *j = work_hand_out(e, PAV_JOB_CALL);
+    struct pav_call_job *j = job_hand_out(e, &pav_call_kind);
+    struct pav_arena *a = &j->job.arena;
 
     j->execution_id = task->execution_id;
     j->no = task->no;
-    j->resource = pav_arena_strdup(&j->arena, task->resource);
-    j->with.p = pav_arena_strndup(&j->arena, task->with.p, task->with.len);
+    j->resource = pav_arena_strdup(a, task->resource);
+    j->with.p = pav_arena_strndup(a, task->with.p, task->with.len);
     j->with.len = task->with.len;
-    j->request = connection_for(e, j, task);
-    j->key = pav_arena_printf(&j->arena, "%lld-%u",
-                              (long long)task->execution_id, task->no);
+    j->connection = connection_for(e, a, task);
+    j->key =
+        pav_arena_printf(a, "%lld-%u", (long long)task->execution_id, task->no);
     pav_store_task_taken(e->store, task->execution_id, task->no, e->lifetime);
 }
 
@@ -96,7 +87,7 @@ do_task(struct pav_engine *e, int64_t execution_id, uint32_t no, bool paced)
         return;
     if (task.call == PAV_CALL_MAP_RUN)
         map_run_begin(e, &task);
-    else if (e->config.by_hand || (!paced && pace_holds(e, &task)))
+    else if (e->config.manual || (!paced && pace_holds(e, &task)))
         return;
     else if (!local_call(e, &task) && task.taken != e->lifetime)
         call_outside(e, &task); /* again, when a daemon before us has asked */
@@ -157,13 +148,13 @@ tell_parent(struct pav_engine *e, const struct execution *x)
 static void
 tell_caller(struct pav_engine *e, const struct execution *x)
 {
-    struct pav_job **p, *j;
+    struct pav_start_job **p, *j;
 
     for (p = &e->syncs; (j = *p) != NULL;
-         p = (struct pav_job **)(void *)&j->node.next) {
+         p = (struct pav_start_job **)(void *)&j->job.node.next) {
         if (j->execution_id != x->row.id)
             continue;
-        *p = (struct pav_job *)j->node.next;
+        *p = (struct pav_start_job *)pav_job_next(&j->job);
         sync_answer(e, j, x);
         return;
     }
@@ -356,13 +347,14 @@ load_left(void *arg, enum pav_left left, int64_t id, uint32_t no)
 void
 work_load(struct pav_engine *e)
 {
-    struct pav_job *j;
+    struct pav_start_job *j;
 
     e->work_first = e->work_count = 0;
     pace_forget(e);
     pav_store_tasks(e->store, load_task, e);
     pav_store_left(e->store, load_left, e);
-    for (j = e->syncs; j != NULL; j = (struct pav_job *)j->node.next)
+    for (j = e->syncs; j != NULL;
+         j = (struct pav_start_job *)pav_job_next(&j->job))
         work_add(e, WORK_ENDED, j->execution_id, 0);
 }
 

@@ -60,7 +60,8 @@ void pav_api_tick(void *arg);
 /* The daemon ends by a fault that was logged, not by a signal. */
 bool pav_api_failed(const struct pav_api *api);
 void pav_api_alarm(void *arg);
-void pav_api_done(void *arg, struct pav_job *first);
+/* Of what the engine hands out. */
+struct pav_sender *pav_api_sender(struct pav_api *api);
 void pav_api_feed(void *arg, struct pav_feed *feed);
 
 #endif

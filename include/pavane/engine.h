@@ -1,11 +1,8 @@
 /*
  * The engine thread: the single writer and single owner of every execution.
  *
- * Other threads submit jobs and get them back, filled in, once what they
- * caused is durable.  A job owns an arena; everything in a job lies there (or
- * is one of the frozen objects that it hands over).  Whoever holds the job owns
- * it: the sender before submitting, the engine until `done`, the sender again
- * after that.
+ * Other threads submit jobs (job.h, jobs.h) and get them back, filled in, once
+ * what they caused is durable.
  */
 #ifndef PAVANE_ENGINE_H
 #define PAVANE_ENGINE_H
@@ -13,62 +10,10 @@
 #include <stdatomic.h>
 
 #include "pavane/clock.h"
-#include "pavane/envelope.h"
 #include "pavane/histogram.h"
-#include "pavane/map_run.h"
-#include "pavane/queue.h"
-#include "pavane/rules.h"
+#include "pavane/jobs.h"
 #include "pavane/step.h"
 #include "pavane/store.h"
-
-struct pav_engine;
-
-enum pav_job_kind {
-    PAV_JOB_EVENTS,  /* POST /events */
-    PAV_JOB_START,   /* StartExecution */
-    PAV_JOB_STOP,    /* StopExecution */
-    PAV_JOB_TASK,    /* SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat */
-    PAV_JOB_REDRIVE, /* RedriveExecution */
-    PAV_JOB_POLL,    /* GetActivityTask: comes back when there is a task */
-    PAV_JOB_RETURN,  /* what a poll gave did not reach its worker */
-    PAV_JOB_CALL,    /* the engine's own: a service is to be called */
-    PAV_JOB_REPLY,   /* what the service answered */
-    PAV_JOB_READ_OBJECT,  /* the engine's own: a map run reads its items */
-    PAV_JOB_OBJECT,       /* what was read */
-    PAV_JOB_WRITE_OBJECT, /* the engine's own: a map run's results */
-    PAV_JOB_DELIVER,      /* the engine's own: a target is to be sent */
-    PAV_JOB_DELIVERED,    /* what came of it */
-    PAV_JOB_CONTROL,      /* an action that is about names: see control.c */
-    PAV_JOB_DEFINE,       /* CreateStateMachine, or a folder's machine */
-    PAV_JOB_FAULT,        /* a folder that cannot be loaded */
-    PAV_JOB_FOLDERS,      /* which folders are there */
-    PAV_JOB_SERVICES,     /* what is served outside, and which tables */
-};
-
-/* What became of an event for one machine. */
-struct pav_outcome {
-    const char *machine, *execution; /* NULL: none */
-    enum pav_disposition disposition;
-    const char *detail; /* NULL: none */
-};
-
-struct pav_event_item {
-    /* given */
-    struct pav_envelope event;
-    struct pav_bytes body;      /* as its producer wrote it */
-    const char *bus;            /* name or ARN; NULL: the default one */
-    int64_t bus_id;             /* the same, by its number; 0: by name */
-    const char *error;          /* why it was rejected already, or NULL */
-    const char *code, *message; /* the same in PutEvents' words, or NULL */
-    const char *replay;         /* the replay that brings it again; NULL */
-    const struct pav_doc *only; /* ARNs that a replay is for; NULL: all */
-    int64_t depth; /* machines that it comes through, one behind another */
-    const char *account; /* what is stamped, event.stamped; or NULL */
-    bool own;            /* the engine's: kept only when somebody asks for it */
-    /* filled in */
-    struct pav_outcome *outcomes;
-    uint32_t outcome_count;
-};
 
 struct pav_status_view {
     uint64_t turns, events, steps, commits, rollbacks;
@@ -87,108 +32,6 @@ struct pav_status_view {
     uint32_t delivering;        /* under way outside */
     struct pav_histogram batch; /* events a commit */
     int64_t next_timer_at;      /* 0: none */
-};
-
-struct pav_job {
-    struct pav_node node;
-    enum pav_job_kind kind;
-    struct pav_arena arena;
-    void *owner; /* the sender's */
-
-    /* PAV_JOB_EVENTS */
-    const char *bus;     /* of all of them; NULL: the default one */
-    const char *account; /* of another's: the bus's policy decides; or NULL */
-    const char *speaks_for; /* envelope.h; or NULL */
-    struct pav_event_item *items;
-    uint32_t item_count;
-
-    /* PAV_JOB_START, _STOP, _TASK; strings NUL-terminated */
-    const char *machine, *name; /* name NULL: made up */
-    const struct pav_doc *input, *output;
-    const char *token;
-    bool failure, heartbeat;
-    const char *error, *cause;
-    const char *qualifier; /* START: a version's number or an alias */
-    const char *trace;     /* START: traceHeader, or NULL */
-    bool sync;             /* START: comes back at the end (express) */
-
-    /* PAV_JOB_SERVICES; they outlive the engine */
-    const char *const *services;
-    uint32_t service_count;
-    const struct pav_doc *tables; /* or NULL */
-
-    /* PAV_JOB_POLL: an activity's ARN; gives token and input */
-    const char *activity, *worker;
-
-    /* PAV_JOB_CALL and _REPLY, _OBJECT: which task it is */
-    int64_t execution_id, run_id;
-    uint32_t no;
-    const char *resource, *key; /* key: for idempotency */
-    struct pav_bytes with;
-    bool lists;   /* READ_OBJECT: the objects are the items, or: */
-    bool flatten; /* what they hold is */
-    struct pav_map_part *objects; /* OBJECT: what was read */
-    uint32_t object_count;
-    const struct pav_map_reading *reading; /* READ_OBJECT: map_items.c's */
-    struct pav_bytes *inputs; /* OBJECT: of the run's executions, JSON */
-    uint32_t input_count;
-    bool kept;    /* by the engine: it does not come back */
-    bool written; /* OBJECT: the answer of a WRITE_OBJECT */
-    bool by_hand; /* REPLY: the end of any task, whoever was to give it */
-
-    /* PAV_JOB_DELIVER and _DELIVERED: `resource` the target's ARN, `parts` what
-     * is sent, `key` for idempotency (of the first), `request` {Target,
-     * Destination, Connection}.  Back: failure, error (a code), cause; `again`:
-     * it may be tried again, at the earliest after retry_ms (negative: never),
-     * at most `retries` times when that is not 0. */
-    struct pav_delivery_part {
-        int64_t id;
-        struct pav_bytes body;
-    } * parts;
-    uint32_t part_count, lane;
-    int64_t retry_ms, retries;
-    bool again;
-
-    /* PAV_JOB_CONTROL: an action of the API and its request */
-    const char *action;
-    const struct pav_doc *request;
-    struct pav_buf answer; /* JSON; owned by the job */
-    /* what is to be read again behind the commit */
-    enum pav_touched {
-        PAV_TOUCHED_NOTHING,
-        PAV_TOUCHED_BUS,
-        PAV_TOUCHED_RULE,
-        PAV_TOUCHED_ARCHIVE,
-        PAV_TOUCHED_SCHEMAS
-    } touched;
-    const char *touched_bus, *touched_name;
-
-    /* PAV_JOB_DEFINE, PAV_JOB_FAULT; compiled objects change hands */
-    struct pav_machine *compiled;
-    struct pav_rules *rules;
-    struct pav_machine_row row;
-    bool update;                /* UpdateStateMachine */
-    bool publish;               /* and a version of it */
-    const char *description;    /* of that version, or NULL */
-    const struct pav_doc *tags; /* [{key,value}], or NULL */
-    int64_t published;          /* filled in: its number; 0: none */
-    const char *report;         /* fault lines of its files, or NULL */
-
-    /* PAV_JOB_FOLDERS */
-    const char *const *names; /* of machines, then of folders without one */
-    uint32_t name_count, reported_count; /* of machines; of all */
-
-    /* filled in */
-    enum pav_rc rc;
-    struct pav_err err;
-    const char *aws_error;   /* "TaskTimedOut"; NULL when fine */
-    const char *execution;   /* name */
-    int64_t at;              /* startDate, stopDate, creationDate */
-    bool express;            /* START: the execution is an express one */
-    bool held;               /* the engine keeps it for longer than a turn */
-    bool durable;            /* and what it caused is committed */
-    const char *status_word; /* START with `sync`: how it ended */
-    int64_t stopped_at;
 };
 
 /*
@@ -213,9 +56,6 @@ struct pav_feed {
 };
 void pav_feed_free(struct pav_feed *f);
 
-struct pav_job *pav_job_new(enum pav_job_kind kind);
-void pav_job_free(struct pav_job *j);
-
 /* Machines that may follow each other through events; a loop is cut there. */
 #define PAV_DEPTH 16
 
@@ -227,18 +67,17 @@ struct pav_engine_config {
     /* What is served outside, "lambda:invoke"; outlive the engine. */
     const char *const *services;
     uint32_t service_count;
-    bool by_hand;        /* nobody is called: see PAV_JOB_REPLY */
+    bool manual;         /* nobody is called: see pav_reply_job */
     int64_t history_max; /* 0: PAV_HISTORY_MAX */
     int64_t depth_max;   /* of events that machines make; 0: PAV_DEPTH */
     int64_t start_rate;  /* that executions of one machine may start a second;
                           * 0: any number */
     const struct pav_doc *tables; /* {"NAME": {"key": [...]}}, or NULL */
-    /* Behind a durable commit, on a thread of the engine's: jobs that are
-     * done, as a chain. */
-    void (*done)(void *arg, struct pav_job *first);
-    /* The same, just before `done`: what changed.  NULL: nobody watches. */
+    struct pav_sender *outside;   /* gets what is handed out; NULL: nobody */
+    /* Behind a durable commit and before its jobs go, on a thread of the
+     * engine's: what changed.  NULL: nobody watches. */
     void (*feed)(void *arg, struct pav_feed *feed);
-    void *done_arg;
+    void *feed_arg;
 };
 
 /*
@@ -262,7 +101,8 @@ const char *pav_redrive_refusal(const struct pav_execution_row *row,
 
 /* On any thread: what was read for `asked` becomes the inputs of its run's
  * executions, or `failure` with error and cause. */
-void pav_map_run_inputs(const struct pav_job *asked, struct pav_job *reply);
+void pav_map_run_inputs(const struct pav_read_job *asked,
+                        struct pav_object_job *reply);
 
 /* From any thread, and never waiting for the disk: what was counted, including
  * all that was answered. */

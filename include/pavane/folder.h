@@ -14,18 +14,16 @@ struct pav_folder;
 
 struct pav_folder *pav_folder_new(const char *dir, struct pav_engine *e);
 void pav_folder_free(struct pav_folder *f);
-/* From any thread: a job of the folder failed; the next scan reads all anew. */
-void pav_folder_forget(struct pav_folder *f);
 /* Errors: PAV_MISSING, PAV_IO: the folder itself cannot be read. */
 PAV_MUSTUSE enum pav_rc
 pav_folder_scan(struct pav_folder *f, struct pav_err *err);
 
 /*
- * Read and check one machine's folder.  `*job` (PAV_JOB_DEFINE) belongs to the
- * caller; NULL when a fault is an error.  Fault lines go to `report`, as
+ * Read and check one machine's folder.  The job belongs to the caller; NULL
+ * when a fault is an error.  Fault lines go to `report`, as
  * "file:line:col: severity: CODE: message (pointer)".
  */
-struct pav_job *
+struct pav_define_job *
 pav_folder_load(const char *dir, const char *name, struct pav_buf *report);
 
 /* May this be a machine's or an execution's name?  Step Functions' rule. */

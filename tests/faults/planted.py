@@ -18,8 +18,8 @@ E2E = [sys.executable, "tests/e2e/test_faults.py"]
 BUGS = [
     ("answers before the commit", "engine/run/engine.c",
      "    switch (pav_store_commit(e->store, &err)) {",
-     "    if (first != NULL && define == NULL) {\n        e->config.done(e->config.done_arg, first);\n"
-     "        first = NULL;\n        usleep(3000);\n    }\n    switch (pav_store_commit(e->store, &err)) {", E2E),
+     "    if (alone == NULL) {\n        jobs_return(e->jobs);\n        e->jobs = NULL;\n"
+     "        e->jobs_last = &e->jobs;\n        usleep(3000);\n    }\n    switch (pav_store_commit(e->store, &err)) {", E2E),
     ("answers before the sync", "engine/run/flusher.c",
      "        took = timed_sync(f->engine);\n        release(f->engine, f->feed, f->jobs);",
      "        release(f->engine, f->feed, f->jobs);\n        took = timed_sync(f->engine);",

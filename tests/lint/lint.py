@@ -9,6 +9,7 @@
   files                 at most 1,200 lines of C
   readers               only reader_row() asks SQLite: an error is no end of rows
   reported              each fault that people met has its test
+  planted               each planted bug finds its place in the code
   checklist             each row of the language has a case, or a test that is there
   text                  no trailing blanks, no tabs, lines of C at most 80 columns
 Prints "file:line: what" and, at last, "N passed, N failed, N skipped".
@@ -37,7 +38,7 @@ BASE = {"buf", "clock", "digest", "doc", "err", "file", "histogram", "learned", 
         "text", "zone"}
 LANG = {"history", "index", "machine", "map_run", "path", "pattern", "schedule", "schema", "step", "test_state", "transform"}
 STORE = {"store", "store_bus", "store_work", "reader", "verify"}
-RUN = {"engine", "envelope", "folder", "rules"}
+RUN = {"engine", "envelope", "folder", "job", "jobs", "rules"}
 NET = {"client", "http", "outbound"}
 MAY = {
     "engine/base/": BASE,
@@ -164,6 +165,16 @@ def check_reported():
         print("reported faults without a test: %s" % " ".join(left))
 
 
+def check_planted():
+    """Each planted bug finds its place: else it would be told only when it is planted."""
+    path = "tests/faults/planted.py"
+    space = {"__name__": "planted", "__file__": os.path.join(TOP, path)}
+    exec(compile(open(os.path.join(TOP, path), encoding="utf-8").read(), path, "exec"), space)
+    for what, file, place, *_ in space["BUGS"]:
+        if not os.path.exists(os.path.join(TOP, file)) or place not in open(os.path.join(TOP, file)).read():
+            fault(path, 1, "'%s': its place is gone from %s" % (what, file))
+
+
 def main():
     files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=TOP, capture_output=True, text=True,
                            check=True).stdout.split()
@@ -189,6 +200,7 @@ def main():
                     fault(path, 1, "%d lines: split or defend" % len(lines))
     check_checklist()
     check_reported()
+    check_planted()
     # the README lists every setting of the daemon
     serve = open(os.path.join(TOP, "engine/cli/serve.c")).read()
     table = serve[serve.index("settings[] = {"):serve.index("SETTING_HELP")]

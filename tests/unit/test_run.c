@@ -29,17 +29,19 @@ struct bench {
 static struct bench b;
 
 static void
-on_done(void *arg, struct pav_job *first)
+on_done(struct pav_sender *sender, struct pav_job *first)
 {
     struct pav_job *next;
 
-    (void)arg;
+    (void)sender;
     for (; first != NULL; first = next) {
-        next = (struct pav_job *)first->node.next;
+        next = pav_job_next(first);
         pav_job_free(b.done);
         b.done = first;
     }
 }
+
+static struct pav_sender sender = {on_done};
 
 static void
 boot(void)
@@ -47,8 +49,7 @@ boot(void)
     struct pav_engine_config config = {.region = "us-east-1",
                                        .account = "000000000000",
                                        .role_arn = "",
-                                       .queue_max = 100,
-                                       .done = on_done};
+                                       .queue_max = 100};
     struct pav_err err;
 
     if (pav_store_open(b.db, &config.store, &err) != PAV_OK)
@@ -96,15 +97,18 @@ teardown(void **state)
 /* What the engine's threads released, and whether it was durable then. */
 static atomic_int released, too_early;
 
+static struct pav_store *threaded_store;
+
 static void
-on_done_threaded(void *arg, struct pav_job *first)
+on_done_threaded(struct pav_sender *s, struct pav_job *first)
 {
     struct pav_job *next;
 
-    if (pav_store_owes(arg))
+    (void)s;
+    if (pav_store_owes(threaded_store))
         atomic_fetch_add(&too_early, 1);
     for (; first != NULL; first = next) {
-        next = (struct pav_job *)first->node.next;
+        next = pav_job_next(first);
         pav_job_free(first);
         atomic_fetch_add(&released, 1);
     }
@@ -113,6 +117,7 @@ on_done_threaded(void *arg, struct pav_job *first)
 static void
 submit(struct pav_job *j)
 {
+    j->sender = &sender;
     assert_true(pav_engine_submit(b.engine, j));
     pav_engine_turn(b.engine, 0);
 }
@@ -172,25 +177,25 @@ static const char slow_machine[] =
 static void
 define_with(const char *name, const char *definition, const char *rules)
 {
-    struct pav_job *j = pav_job_new(PAV_JOB_DEFINE);
+    struct pav_define_job *j = pav_job_new(&pav_define_kind);
     struct pav_faults f;
 
-    rules = pav_arena_strdup(&j->arena, rules);
-    pav_faults_init(&f, &j->arena);
+    rules = pav_arena_strdup(&j->job.arena, rules);
+    pav_faults_init(&f, &j->job.arena);
     j->compiled =
         pav_machine_compile(definition, strlen(definition), PAV_STANDARD, &f);
     j->rules = pav_rules_compile(rules, strlen(rules), j->compiled, &f);
     if (j->compiled == NULL || j->rules == NULL)
         fail_msg("%s: %s", f.v[0].pointer, f.v[0].message);
-    j->row.name = pav_arena_strdup(&j->arena, name);
+    j->row.name = pav_arena_strdup(&j->job.arena, name);
     j->row.by_folder = true;
     j->row.role_arn = "";
-    j->row.definition.p = pav_arena_strdup(&j->arena, definition);
+    j->row.definition.p = pav_arena_strdup(&j->job.arena, definition);
     j->row.definition.len = strlen(definition);
     j->row.rules.p = rules;
     j->row.rules.len = strlen(rules);
     j->row.readme.p = "";
-    submit(j);
+    submit(&j->job);
 }
 
 static void
@@ -212,9 +217,9 @@ define(const char *name, const char *definition, const char *source,
 static struct pav_job *
 event_job(const char *source, const char *id, const char *type, const char *key)
 {
-    struct pav_job *j = pav_job_new(PAV_JOB_EVENTS);
+    struct pav_events_job *j = pav_job_new(&pav_events_kind);
     const char *text = pav_arena_printf(
-        &j->arena,
+        &j->job.arena,
         "{\"id\":\"%s\",\"source\":\"%s\",\"detail-type\":\"%s\",\"detail\":"
         "{\"id\":\"%s\"}}",
         id, source, type, key);
@@ -222,14 +227,14 @@ event_job(const char *source, const char *id, const char *type, const char *key)
         .region = "us-east-1", .account = "0", .now_ms = NOW};
     struct pav_event_item *item;
 
-    j->items = item = pav_arena_zalloc(&j->arena, sizeof(*item));
+    j->items = item = pav_arena_zalloc(&j->job.arena, sizeof(*item));
     j->item_count = 1;
     item->body.p = text;
     item->body.len = strlen(text);
     assert_int_equal(pav_envelope_read_any(text, strlen(text), &defaults,
-                                           &j->arena, &item->event, NULL),
+                                           &j->job.arena, &item->event, NULL),
                      PAV_OK);
-    return j;
+    return &j->job;
 }
 
 /* Send one event; what became of it, "disposition machine:execution;" each. */
@@ -237,11 +242,13 @@ static const char *
 send_all(const char *source, const char *id, const char *type, const char *key)
 {
     const char *all = "";
+    const struct pav_event_item *item;
     uint32_t i;
 
     submit(event_job(source, id, type, key));
-    for (i = 0; i < b.done->items[0].outcome_count; i++) {
-        const struct pav_outcome *o = &b.done->items[0].outcomes[i];
+    item = ((struct pav_events_job *)b.done)->items;
+    for (i = 0; i < item->outcome_count; i++) {
+        const struct pav_outcome *o = &item->outcomes[i];
 
         all = pav_arena_printf(&b.arena, "%s%s %s:%s;", all,
                                pav_disposition_name(o->disposition),
@@ -589,7 +596,7 @@ static void
 test_too_deep(void **state)
 {
     char text[2048];
-    struct pav_job *j;
+    struct pav_start_job *j;
     int i;
 
     (void)state;
@@ -604,13 +611,13 @@ test_too_deep(void **state)
     for (i = 0; i < 20; i++)
         later(1);
     assert_non_null(strstr(status_of("deep", "k"), "FAILED"));
-    j = pav_job_new(PAV_JOB_START);
+    j = pav_job_new(&pav_start_kind);
     memset(text, '[', 999);
     memset(text + 999, ']', 999);
     j->machine = "deep";
     j->name = "x";
-    j->input = pav_doc_own(&j->arena, text, 1998);
-    submit(j);
+    j->input = pav_doc_own(&j->job.arena, text, 1998);
+    submit(&j->job);
     assert_null(b.done->aws_error);
     for (i = 0; i < 20; i++)
         later(1);
@@ -658,17 +665,17 @@ test_restart_after_each_event(void **state)
 static struct pav_job *
 token_job(const char *token)
 {
-    struct pav_job *j = pav_job_new(PAV_JOB_TASK);
+    struct pav_task_job *j = pav_job_new(&pav_task_kind);
 
-    j->token = pav_arena_strdup(&j->arena, token);
+    j->token = pav_arena_strdup(&j->job.arena, token);
     j->output = &pav_doc_empty_object;
-    return j;
+    return &j->job;
 }
 
 static void
 test_tokens_are_spent_once(void **state)
 {
-    struct pav_job *start = pav_job_new(PAV_JOB_START);
+    struct pav_start_job *start = pav_job_new(&pav_start_kind);
     struct pav_store *store;
     struct pav_step_row step;
     struct pav_step_out view;
@@ -682,8 +689,8 @@ test_tokens_are_spent_once(void **state)
     start->machine = "wide";
     start->name = "x";
     start->input =
-        pav_doc_own(&start->arena, "{\"detail\":{\"id\":\"x\"}}", 21);
-    submit(start);
+        pav_doc_own(&start->job.arena, "{\"detail\":{\"id\":\"x\"}}", 21);
+    submit(&start->job);
     assert_int_equal(b.done->rc, PAV_OK);
     halt();
     assert_int_equal(pav_store_open(b.db, &store, &err), PAV_OK);
@@ -718,13 +725,13 @@ test_start_is_idempotent(void **state)
     (void)state;
     define("wide", wide_machine, "s", "");
     for (i = 0; i < COUNT(again); i++) {
-        struct pav_job *j = pav_job_new(PAV_JOB_START);
+        struct pav_start_job *j = pav_job_new(&pav_start_kind);
 
         j->machine = "wide";
         j->name = "x";
         j->input =
-            pav_doc_own(&j->arena, again[i].input, strlen(again[i].input));
-        submit(j);
+            pav_doc_own(&j->job.arena, again[i].input, strlen(again[i].input));
+        submit(&j->job);
         if (again[i].error == NULL)
             assert_null(b.done->aws_error);
         else
@@ -756,8 +763,8 @@ test_nothing_leaves_before_it_is_durable(void **state)
     struct pav_engine_config config = {.region = "us-east-1",
                                        .account = "000000000000",
                                        .role_arn = "",
-                                       .queue_max = 1000,
-                                       .done = on_done_threaded};
+                                       .queue_max = 1000};
+    struct pav_sender threaded = {on_done_threaded};
     struct pav_err err;
     char id[16];
     int i;
@@ -765,7 +772,7 @@ test_nothing_leaves_before_it_is_durable(void **state)
     (void)state;
     halt();
     assert_int_equal(pav_store_open(b.db, &config.store, &err), PAV_OK);
-    config.done_arg = config.store;
+    threaded_store = config.store;
     pav_clock_real(&config.clock, 0);
     atomic_store(&released, 0);
     atomic_store(&too_early, 0);
@@ -776,6 +783,7 @@ test_nothing_leaves_before_it_is_durable(void **state)
 
         snprintf(id, sizeof(id), "e%d", i);
         j = event_job("s", id, "nobody's", "k");
+        j->sender = &threaded;
         while (!pav_engine_submit(b.engine, j))
             usleep(100);
     }
