@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "pavane/log.h"
+#include "pavane/names.h"
 #include "pavane/step.h"
 #include "pavane/text.h"
 #include "aws_int.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "pavane/digest.h"
+#include "pavane/names.h"
 #include "pavane/test_state.h"
 #include "aws_int.h"
 

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "pavane/file.h"
-#include "pavane/folder.h"
+#include "pavane/machine.h"
 #include "cli.h"
 
 #define TEMPLATE_MAX (16u << 20)

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pavane/text.h"
 #include "pavane/map_run.h"
+#include "pavane/text.h"
 #include "step_int.h"
 
 __attribute__((format(printf, 4, 0))) static bool

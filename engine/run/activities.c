@@ -4,25 +4,13 @@
  * that the engine keeps; at the minute's end it goes back without a token.
  */
 #include <string.h>
-
-#include "run_int.h"
+#include "pavane/store_work.h"
+#include "turn/turn.h"
+#include "due.h"
+#include "polls.h"
+#include "wake.h"
 
 #define POLL_MS 60000
-
-static void
-keep(struct pav_engine *e, struct pav_poll_job *j)
-{
-    j->job.kept = true;
-    j->job.node.next = NULL;
-    *e->pollers_last = j;
-    e->pollers_last = (struct pav_poll_job **)(void *)&j->job.node.next;
-}
-
-static struct pav_poll_job *
-next_poll(const struct pav_poll_job *j)
-{
-    return (struct pav_poll_job *)pav_job_next(&j->job);
-}
 
 /* The oldest task that is still waited for; its frame starts. */
 static bool
@@ -68,7 +56,7 @@ activity_poll(struct pav_engine *e, struct pav_job *job)
     if (!is_known(e, j) || give(e, j))
         return;
     j->until = pav_clock_ms(e->clock) + POLL_MS;
-    keep(e, j);
+    poll_keep(e, j);
 }
 
 const struct pav_job_kind pav_poll_kind = {.size = sizeof(struct pav_poll_job),
@@ -87,56 +75,31 @@ activity_return(struct pav_engine *e, struct pav_job *job)
         !pav_store_task(e->store, execution_id, no, &e->arena, &task))
         return;
     pav_store_task_taken(e->store, execution_id, no, 0);
-    activity_serve(e, task.resource);
+    polls_wake(e, task.resource);
 }
 
 const struct pav_job_kind pav_return_kind = {
     .size = sizeof(struct pav_return_job), .advance = activity_return};
 
 void
-activity_serve(struct pav_engine *e, const char *resource)
-{
-    struct pav_poll_job *j;
-
-    for (j = e->pollers; j != NULL; j = next_poll(j)) {
-        if (j->until != 0 && strcmp(j->activity, resource) == 0) {
-            j->until = 0; /* looked at behind this step: activity_expire() */
-            return;
-        }
-    }
-}
-
-int64_t
-activity_next(const struct pav_engine *e)
-{
-    const struct pav_poll_job *j;
-    int64_t next = INT64_MAX;
-
-    for (j = e->pollers; j != NULL; j = next_poll(j))
-        if (j->until < next)
-            next = j->until;
-    return next;
-}
-
-void
-activity_expire(struct pav_engine *e, bool all)
+activities_due(struct pav_engine *e, bool all)
 {
     int64_t now = pav_clock_ms(e->clock);
-    struct pav_poll_job *j = e->pollers, *next;
+    struct pav_poll_job *j = e->polls, *next;
 
     if (j == NULL)
         return;
-    e->pollers = NULL;
-    e->pollers_last = &e->pollers;
+    e->polls = NULL;
+    e->polls_last = &e->polls;
     for (; j != NULL; j = next) {
-        next = next_poll(j);
+        next = poll_next(j);
         if (j->until == 0 && !all && !give(e, j)) {
             j->until = now + POLL_MS;
-            keep(e, j);
+            poll_keep(e, j);
         } else if (j->until == 0 || j->until <= now || all) {
             job_release(e, &j->job);
         } else {
-            keep(e, j);
+            poll_keep(e, j);
         }
     }
 }

@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "pavane/digest.h"
-#include "pavane/folder.h"
-#include "intake_int.h"
+#include "pavane/names.h"
+#include "bus/bus.h"
+#include "turn/turn.h"
+#include "correlate.h"
 
 struct pav_event *
 arrival_event(struct arrival *ar)

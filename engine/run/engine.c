@@ -19,30 +19,23 @@
 
 #include "pavane/digest.h"
 #include "pavane/log.h"
-#include "run_int.h"
+#include "bus/bus.h"
+#include "turn/turn.h"
+#include "due.h"
+#include "flusher.h"
+#include "local.h"
+#include "pace.h"
+#include "polls.h"
+#include "registry.h"
+#include "wait_times.h"
 
 #define TURN_JOBS   512
 #define TURN_EVENTS 1000    /* then what is staged is committed and released */
 #define REST_US     1000000 /* a damaged page is tried again so often */
 #define IDLE_MS     1000    /* the clock may have jumped meanwhile */
 #define TURN_BYTES  (16u << 20) /* the same, by size of the events */
-#define BREATHE_LEN (4u << 20)
 #define PROBE_MS    1000
-#define SETTLE_MS   50    /* quiet before a checkpoint of a short log */
-#define TURN_US     15000 /* then what can wait goes into the next turn */
-
-void
-turn_breathe(struct pav_engine *e)
-{
-    if (e->arena.total > BREATHE_LEN)
-        pav_arena_reset(&e->arena);
-}
-
-bool
-turn_is_long(const struct pav_engine *e)
-{
-    return !e->config.manual && pav_clock_mono_us() - e->began_us > TURN_US;
-}
+#define SETTLE_MS   50 /* quiet before a checkpoint of a short log */
 
 /* ---- the phases ---- */
 
@@ -327,10 +320,10 @@ sleep_ms(struct pav_engine *e)
         return PROBE_MS;
     if (e->damaged && pav_clock_mono_us() < e->rest_until_us)
         return 1 + (e->rest_until_us - pav_clock_mono_us()) / 1000;
-    if (e->work_first < e->work_count || e->rest != NULL)
+    if (work_waiting(e) > 0 || e->rest != NULL)
         return 0;
-    if (activity_next(e) < due)
-        due = activity_next(e);
+    if (polls_due_at(e) < due)
+        due = polls_due_at(e);
     if (pace_next(e) < due)
         due = pace_next(e);
     if (pav_store_wants_checkpoint(e->store, true))
@@ -361,15 +354,15 @@ take_jobs(struct pav_engine *e, int64_t wait_ms)
 }
 
 static void
-overdue_due(struct pav_engine *e)
+wait_times_due(struct pav_engine *e)
 {
-    overdue_write(e, false);
+    wait_times_write(e, false);
 }
 
 static void
-activities_due(struct pav_engine *e)
+activities_now(struct pav_engine *e)
 {
-    activity_expire(e, false);
+    activities_due(e, false);
 }
 
 static void
@@ -378,7 +371,7 @@ do_what_is_due(struct pav_engine *e)
     static void (*const kinds[])(struct pav_engine * e) = {
         advance_again,  timers_run,      schedules_run,
         replays_run,    archives_forget, work_run,
-        deliveries_run, overdue_due,     activities_due};
+        deliveries_run, wait_times_due,  activities_now};
     size_t i;
 
     if (e->damaged && pav_clock_mono_us() < e->rest_until_us)
@@ -500,9 +493,9 @@ let_held_go(struct pav_engine *e)
     struct pav_start_job *sync;
     struct pav_job *j;
 
-    activity_expire(e, true);
+    activities_due(e, true);
     if (!e->full)
-        overdue_write(e, true);
+        wait_times_write(e, true);
     while ((sync = e->syncs) != NULL) {
         e->syncs = (struct pav_start_job *)pav_job_next(&sync->job);
         job_fail(&sync->job, PAV_IO, "ServiceUnavailable", "",
@@ -527,7 +520,7 @@ pav_engine_new(const struct pav_engine_config *config)
     e->clock = &e->config.clock;
     e->queue = pav_queue_new((size_t)config->queue_max, false);
     e->jobs_last = &e->jobs;
-    e->pollers_last = &e->pollers;
+    e->polls_last = &e->polls;
     serve_services(e);
     atomic_init(&e->ready, true);
     atomic_init(&e->watched, false);
@@ -595,7 +588,7 @@ pav_engine_free(struct pav_engine *e)
     work_fini(e);
     free(e->served);
     bus_fini(e);
-    overdue_fini(e);
+    wait_times_fini(e);
     schemas_free(e);
     registry_free(e);
     pav_store_close(e->store);

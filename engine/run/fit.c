@@ -14,7 +14,9 @@
 #include "pavane/digest.h"
 #include "pavane/envelope.h"
 #include "pavane/store_bus.h"
-#include "run_int.h"
+#include "turn/turn.h"
+#include "fit.h"
+#include "runner.h"
 
 #define TRIALS 256 /* of parked events, before others get their turn */
 

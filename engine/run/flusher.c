@@ -8,8 +8,8 @@
  *     pay for two changes of thread.
  */
 #include <stdlib.h>
-
-#include "run_int.h"
+#include "turn/turn.h"
+#include "flusher.h"
 
 struct flusher {
     pthread_t thread;

@@ -11,11 +11,17 @@
 #include <string.h>
 
 #include "pavane/digest.h"
-#include "pavane/folder.h"
 #include "pavane/history.h"
 #include "pavane/log.h"
 #include "pavane/transform.h"
-#include "intake_int.h"
+#include "bus/bus.h"
+#include "turn/turn.h"
+#include "correlate.h"
+#include "fit.h"
+#include "intake.h"
+#include "registry.h"
+#include "runner.h"
+#include "send.h"
 
 #define MAX_CONCERNED 1000
 #define MAX_HOPS      8        /* from bus to bus */

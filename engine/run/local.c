@@ -16,9 +16,17 @@
 
 #include "pavane/digest.h"
 #include "pavane/envelope.h"
-#include "pavane/folder.h"
+#include "pavane/names.h"
 #include "pavane/text.h"
-#include "run_int.h"
+#include "turn/turn.h"
+#include "fit.h"
+#include "intake.h"
+#include "local.h"
+#include "registry.h"
+#include "runner.h"
+#include "tables.h"
+#include "tasks.h"
+#include "wake.h"
 
 const char *const local_services[] = {
     "states:startExecution", "events:putEvents",      "dynamodb:getItem",

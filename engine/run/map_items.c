@@ -15,7 +15,10 @@
 #include <string.h>
 
 #include "pavane/map_run.h"
-#include "run_int.h"
+#include "turn/turn.h"
+#include "correlate.h"
+#include "map_runs.h"
+#include "runner.h"
 
 #define SLICE       500
 #define SLICE_BYTES (1u << 20)

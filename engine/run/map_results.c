@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "pavane/map_run.h"
-#include "run_int.h"
+#include "turn/turn.h"
+#include "local.h"
+#include "map_runs.h"
 
 #define SLICE       200
 #define RESULTS_MAX (256u << 20) /* one file */
@@ -90,9 +92,9 @@ map_results_fini(struct pav_engine *e)
 }
 
 void
-map_results_begin(struct pav_engine *e, const struct pav_run_row *run)
+map_results_begin(struct pav_engine *e, const struct pav_run_row *run,
+                  const struct version *v)
 {
-    struct version *v = version_of_run(e, run);
     struct results *r;
     size_t i;
 

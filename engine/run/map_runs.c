@@ -11,7 +11,12 @@
 
 #include "pavane/digest.h"
 #include "pavane/map_run.h"
-#include "run_int.h"
+#include "turn/turn.h"
+#include "map_runs.h"
+#include "registry.h"
+#include "runner.h"
+#include "tasks.h"
+#include "wake.h"
 
 #define CONCURRENCY 1000 /* when the state says 0 */
 #define STARTS      100  /* executions started at a time */
@@ -74,7 +79,7 @@ outputs_of(struct pav_engine *e, const struct pav_run_row *run, bool flatten)
     return pav_items_array(&items);
 }
 
-struct version *
+static struct version *
 version_of_run(struct pav_engine *e, const struct pav_run_row *run)
 {
     struct pav_execution_row row;
@@ -134,7 +139,7 @@ succeed_run(struct pav_engine *e, struct pav_run_row *run)
         return;
     }
     if (writer != NULL && v != NULL) {
-        map_results_begin(e, run);
+        map_results_begin(e, run, v);
         return;
     }
     w.output = outputs_of(
@@ -401,25 +406,8 @@ const struct pav_job_kind pav_object_kind = {.size =
 
 /* ---- cut off ---- */
 
-/* The state that waited has gone: so do the executions that still run. */
-void
-map_run_abandon(struct pav_engine *e, int64_t execution_id, uint32_t no)
-{
-    struct pav_run_row run;
-
-    if (!pav_store_run_of(e->store, execution_id, no, &e->arena, &run))
-        return;
-    map_items_forget(e, run.id);
-    map_results_forget(e, run.id);
-    if (run.status == PAV_RUNNING) {
-        run.status = PAV_ABORTED;
-        run.stopped_at = pav_clock_ms(e->clock);
-        pav_store_run_update(e->store, &run);
-    }
-    if (run.counts[PAV_ITEM_RUNNING] > 0)
-        work_add(e, WORK_STOP_ITEMS, run.id, 0);
-}
-
+/* The state that waited has gone (runner.c): so do the executions that still
+ * run, and what was made for more. */
 void
 map_run_stop_items(struct pav_engine *e, int64_t run_id)
 {
@@ -427,6 +415,8 @@ map_run_stop_items(struct pav_engine *e, int64_t run_id)
     struct pav_item_row item;
     int n = 0;
 
+    map_items_forget(e, run_id);
+    map_results_forget(e, run_id);
     while (pav_store_run(e->store, run_id, &e->arena, &run) &&
            run.status != PAV_RUNNING && n++ < STARTS &&
            pav_store_item_with(e->store, run_id, PAV_ITEM_RUNNING, -1,

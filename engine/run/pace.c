@@ -16,7 +16,23 @@
 #include <stdlib.h>
 
 #include "pavane/log.h"
-#include "run_int.h"
+#include "turn/turn.h"
+#include "local.h"
+#include "pace.h"
+#include "registry.h"
+
+/* A task that waits for its time. */
+struct paced {
+    int64_t at, id; /* ms; its execution */
+    uint32_t no;
+    uint64_t order; /* of equal times the first goes first */
+};
+
+struct pace {
+    struct paced *v; /* a heap, the next first */
+    size_t count, cap;
+    uint64_t order;
+};
 
 #define BURST(rate) ((rate)*4 + 100)
 #define TOLD_MS     60000
@@ -69,37 +85,38 @@ swap(struct paced *x, struct paced *y)
 static void
 push(struct pav_engine *e, struct paced p)
 {
-    size_t i = e->paced_count++;
+    size_t i = e->pace->count++;
 
-    if (e->paced_count > e->paced_cap) {
-        e->paced_cap = e->paced_cap == 0 ? 64 : e->paced_cap * 2;
-        e->paced = pav_xrealloc(e->paced, e->paced_cap * sizeof(*e->paced));
+    if (e->pace->count > e->pace->cap) {
+        e->pace->cap = e->pace->cap == 0 ? 64 : e->pace->cap * 2;
+        e->pace->v =
+            pav_xrealloc(e->pace->v, e->pace->cap * sizeof(*e->pace->v));
     }
-    p.order = e->paced_order++;
-    e->paced[i] = p;
-    for (; i > 0 && is_before(&e->paced[i], &e->paced[(i - 1) / 2]);
+    p.order = e->pace->order++;
+    e->pace->v[i] = p;
+    for (; i > 0 && is_before(&e->pace->v[i], &e->pace->v[(i - 1) / 2]);
          i = (i - 1) / 2)
-        swap(&e->paced[i], &e->paced[(i - 1) / 2]);
+        swap(&e->pace->v[i], &e->pace->v[(i - 1) / 2]);
 }
 
 static struct paced
 pop(struct pav_engine *e)
 {
-    struct paced first = e->paced[0];
+    struct paced first = e->pace->v[0];
     size_t i = 0, least;
 
-    e->paced[0] = e->paced[--e->paced_count];
+    e->pace->v[0] = e->pace->v[--e->pace->count];
     for (;; i = least) {
         size_t l = 2 * i + 1, r = l + 1;
 
         least = i;
-        if (l < e->paced_count && is_before(&e->paced[l], &e->paced[least]))
+        if (l < e->pace->count && is_before(&e->pace->v[l], &e->pace->v[least]))
             least = l;
-        if (r < e->paced_count && is_before(&e->paced[r], &e->paced[least]))
+        if (r < e->pace->count && is_before(&e->pace->v[r], &e->pace->v[least]))
             least = r;
         if (least == i)
             return first;
-        swap(&e->paced[i], &e->paced[least]);
+        swap(&e->pace->v[i], &e->pace->v[least]);
     }
 }
 
@@ -131,7 +148,7 @@ pace_due(struct pav_engine *e, int64_t *execution_id, uint32_t *no)
 {
     struct paced p;
 
-    if (e->paced_count == 0 || e->paced[0].at > pav_clock_ms(e->clock))
+    if (e->pace->count == 0 || e->pace->v[0].at > pav_clock_ms(e->clock))
         return false;
     p = pop(e);
     *execution_id = p.id;
@@ -142,7 +159,13 @@ pace_due(struct pav_engine *e, int64_t *execution_id, uint32_t *no)
 int64_t
 pace_next(const struct pav_engine *e)
 {
-    return e->paced_count == 0 ? INT64_MAX : e->paced[0].at;
+    return e->pace->count == 0 ? INT64_MAX : e->pace->v[0].at;
+}
+
+size_t
+pace_waiting(const struct pav_engine *e)
+{
+    return e->pace->count;
 }
 
 void
@@ -150,7 +173,9 @@ pace_forget(struct pav_engine *e)
 {
     struct machine *m;
 
-    e->paced_count = 0;
+    if (e->pace == NULL)
+        e->pace = pav_xcalloc(1, sizeof(*e->pace));
+    e->pace->count = 0;
     for (m = e->machines; m != NULL; m = m->next)
         m->paced_us = 0;
 }
@@ -158,6 +183,8 @@ pace_forget(struct pav_engine *e)
 void
 pace_fini(struct pav_engine *e)
 {
-    free(e->paced);
-    e->paced = NULL;
+    if (e->pace != NULL)
+        free(e->pace->v);
+    free(e->pace);
+    e->pace = NULL;
 }

@@ -10,9 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pavane/folder.h"
+#include "pavane/digest.h"
 #include "pavane/log.h"
-#include "bus_int.h"
+#include "pavane/text.h"
+#include "bus/bus.h"
+#include "turn/turn.h"
+#include "published.h"
+#include "registry.h"
+#include "runner.h"
 
 #define MACHINE_ARN "arn:aws:states:%s:%s:stateMachine:%s"
 
@@ -490,3 +495,55 @@ const struct pav_job_kind pav_folders_kind = {
     .size = sizeof(struct pav_folders_job),
     .advance = folders_stage,
     .committed = folders_committed};
+
+/* ---- qualifiers ---- */
+
+bool
+qualifier_is_number(const char *text)
+{
+    return *text != '\0' && strspn(text, "0123456789") == strlen(text);
+}
+
+/* One of an alias's versions, by their weights. */
+static int64_t
+draw(const struct pav_doc *routing)
+{
+    uint32_t i, drawn;
+    int64_t sum = 0;
+
+    pav_random(&drawn, sizeof(drawn));
+    drawn %= 100;
+    for (i = 0; routing != NULL && i < routing->len; i++) {
+        sum += pav_doc_member_int(&routing->items[i], "weight");
+        if (drawn < sum)
+            return pav_doc_member_int(&routing->items[i], "number");
+    }
+    return 0;
+}
+
+struct version *
+version_of(struct pav_engine *e, struct machine *m, const char *qualifier,
+           struct pav_note_row *note)
+{
+    struct pav_name_row row;
+    int64_t number = 0;
+
+    if (qualifier == NULL || *qualifier == '\0')
+        return m->current;
+    if (!qualifier_is_number(qualifier)) {
+        if (!pav_store_name(e->store, PAV_NAME_ALIAS, m->id, qualifier,
+                            &e->arena, &row))
+            return NULL;
+        note->alias = qualifier;
+        number = draw(pav_doc_get(
+            pav_doc_own(&e->arena, row.body.p, row.body.len), "routing"));
+    } else if (!pav_parse_int(qualifier, strlen(qualifier), &number)) {
+        return NULL;
+    }
+    if (!published_find(e, m, number, &row))
+        return NULL;
+    note->version_no = number;
+    return version_get(
+        e, pav_doc_member_int(pav_doc_own(&e->arena, row.body.p, row.body.len),
+                              "versionId"));
+}

@@ -11,7 +11,10 @@
 #include <string.h>
 
 #include "pavane/text.h"
-#include "bus_int.h"
+#include "bus/bus.h"
+#include "turn/turn.h"
+#include "due.h"
+#include "intake.h"
 
 #define SLICE          200
 #define FORGET_EVERY   60000

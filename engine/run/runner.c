@@ -10,7 +10,12 @@
 #include "pavane/digest.h"
 #include "pavane/history.h"
 #include "pavane/log.h"
-#include "run_int.h"
+#include "turn/turn.h"
+#include "correlate.h"
+#include "polls.h"
+#include "registry.h"
+#include "runner.h"
+#include "wait_times.h"
 
 /* False and "null" when it is damaged: the turn is thrown away then. */
 static bool
@@ -217,9 +222,25 @@ task_add(struct pav_engine *e, const struct execution *x,
     pav_store_task_add(e->store, &row);
     pav_buf_fini(&with);
     if (w->call == PAV_CALL_ACTIVITY)
-        activity_serve(e, row.resource);
+        polls_wake(e, row.resource);
     else
         work_add(e, WORK_TASK, x->row.id, w->no);
+}
+
+/* The state that waited for a map run has gone: so does the run. */
+static void
+run_abandon(struct pav_engine *e, int64_t execution_id, uint32_t no)
+{
+    struct pav_run_row run;
+
+    if (!pav_store_run_of(e->store, execution_id, no, &e->arena, &run))
+        return;
+    if (run.status == PAV_RUNNING) {
+        run.status = PAV_ABORTED;
+        run.stopped_at = pav_clock_ms(e->clock);
+        pav_store_run_update(e->store, &run);
+    }
+    work_add(e, WORK_STOP_ITEMS, run.id, 0);
 }
 
 /* However it ended: nobody is asked any more, and nobody works for it. */
@@ -233,7 +254,7 @@ task_gone(struct pav_engine *e, int64_t execution_id,
     if (pav_store_children(e->store, execution_id, w->no, &child, 1) > 0)
         work_add(e, WORK_ABANDON, execution_id, w->no);
     if (w->token != NULL && strncmp(w->token, "arn:", 4) == 0)
-        map_run_abandon(e, execution_id, w->no);
+        run_abandon(e, execution_id, w->no);
 }
 
 /* Rows of waits and timers follow the difference of two views. */
@@ -247,7 +268,7 @@ stage_differences(struct pav_engine *e, const struct execution *x,
     for (i = 0; i < before->wait_count; i++)
         if (!wait_in(after, before->waits[i].no)) {
             pav_store_wait_delete(e->store, x->row.id, before->waits[i].no);
-            overdue_wait_closed(e, x, &before->waits[i]);
+            wait_closed(e, x->version->machine, x->row.id, &before->waits[i]);
             task_gone(e, x->row.id, &before->waits[i]);
         }
     for (i = 0; i < before->timer_count; i++)
@@ -269,7 +290,7 @@ stage_differences(struct pav_engine *e, const struct execution *x,
         if (wait_in(before, w->no))
             continue;
         pav_store_wait_add(e->store, &row);
-        overdue_wait_opened(e, x, w);
+        wait_opened(e, x->version->machine, x->row.id, w);
         if (w->call != PAV_CALL_NONE)
             task_add(e, x, w);
     }
@@ -341,7 +362,7 @@ execution_keep(struct pav_engine *e, struct execution *x,
     if (is_new && pav_machine_needs_input(x->version->compiled))
         x->input = input_of(e, x->record_text);
     x->before = *out;
-    feed_execution(e, x, is_new);
+    feed_execution(e, x->version->machine->name, &x->row, is_new);
     pav_buf_fini(&out->record);
 }
 
@@ -410,4 +431,22 @@ execution_start_as(struct pav_engine *e, struct version *v, const char *name,
     out->row.next_event = 1;
     out->row.depth = e->depth;
     execution_wake(e, out, &wake, event_id);
+}
+
+/* The execution that a job names, loaded. */
+bool
+execution_find(struct pav_engine *e, struct pav_job *j, const char *machine,
+               const char *name, struct execution *x)
+{
+    struct machine *m = machine_by_name(e, machine);
+    struct pav_execution_row row;
+
+    if (m == NULL ||
+        !pav_store_execution_named(e->store, m->id, name, &e->arena, &row) ||
+        !execution_load(e, &row, x)) {
+        job_fail(j, PAV_MISSING, "ExecutionDoesNotExist", name,
+                 "Execution Does Not Exist: '%s:%s'", machine, name);
+        return false;
+    }
+    return true;
 }

@@ -10,7 +10,12 @@
 #include "pavane/log.h"
 #include "pavane/schedule.h"
 #include "pavane/text.h"
-#include "bus_int.h"
+#include "bus/bus.h"
+#include "turn/turn.h"
+#include "due.h"
+#include "intake.h"
+#include "runner.h"
+#include "send.h"
 
 #define TURN_SCHEDULES 500
 
@@ -18,37 +23,6 @@ int64_t
 schedules_next(struct pav_engine *e)
 {
     return pav_store_schedule_due_at(e->store);
-}
-
-int64_t
-schedule_after(struct pav_engine *e, const struct pav_doc *body,
-               int64_t after_ms)
-{
-    const char *expression =
-        pav_doc_member_str(&e->arena, body, "ScheduleExpression");
-    const char *name =
-        pav_doc_member_str(&e->arena, body, "ScheduleExpressionTimezone");
-    int64_t start = pav_doc_member_int(body, "StartDate");
-    int64_t end = pav_doc_member_int(body, "EndDate"), next;
-    int64_t begin =
-        start != 0 ? start : pav_doc_member_int(body, "CreationDate");
-    struct pav_schedule s;
-    struct pav_zone *zone = NULL;
-
-    if (expression == NULL ||
-        pav_schedule_parse(expression, &s, NULL) != PAV_OK)
-        return 0;
-    if (name != NULL && strcmp(name, "UTC") != 0 &&
-        pav_zone_load(name, &zone, NULL) != PAV_OK)
-        return 0;
-    if (s.kind != PAV_SCHEDULE_AT && start != 0 && after_ms < start)
-        after_ms = start - 1;
-    next = pav_schedule_next(&s, zone, begin, after_ms);
-    pav_zone_free(zone);
-    if (next == INT64_MAX ||
-        (end != 0 && next > end && s.kind != PAV_SCHEDULE_AT))
-        return 0;
-    return next;
 }
 
 /* ---- rules ---- */

@@ -18,6 +18,7 @@
 #include <math.h>
 #include <string.h>
 #include <strings.h>
+#include "table_expr.h"
 
 #define MAX_DEPTH 50
 

@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "pavane/digest.h"
-#include "run_int.h"
+#include "pavane/store_work.h"
+#include "turn/turn.h"
 #include "table_expr.h"
+#include "tables.h"
 
 struct request {
     struct pav_engine *e;

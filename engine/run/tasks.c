@@ -6,9 +6,13 @@
 #include <string.h>
 
 #include "pavane/digest.h"
-#include "pavane/folder.h"
 #include "pavane/history.h"
-#include "run_int.h"
+#include "turn/turn.h"
+#include "fit.h"
+#include "registry.h"
+#include "runner.h"
+#include "tasks.h"
+#include "wake.h"
 
 static bool
 same_input(struct pav_engine *e, const struct pav_execution_row *row,
@@ -152,24 +156,6 @@ sync_answer(struct pav_engine *e, struct pav_start_job *j,
         job_release(e, &j->job);
 }
 
-/* The execution that a job names, loaded. */
-static bool
-find(struct pav_engine *e, struct pav_job *j, const char *machine,
-     const char *name, struct execution *x)
-{
-    struct machine *m = machine_by_name(e, machine);
-    struct pav_execution_row row;
-
-    if (m == NULL ||
-        !pav_store_execution_named(e->store, m->id, name, &e->arena, &row) ||
-        !execution_load(e, &row, x)) {
-        job_fail(j, PAV_MISSING, "ExecutionDoesNotExist", name,
-                 "Execution Does Not Exist: '%s:%s'", machine, name);
-        return false;
-    }
-    return true;
-}
-
 static void
 tasks_stop(struct pav_engine *e, struct pav_job *job)
 {
@@ -178,7 +164,7 @@ tasks_stop(struct pav_engine *e, struct pav_job *job)
         .kind = PAV_WAKE_STOP, .error = j->error, .cause = j->cause};
     struct execution x;
 
-    if (!find(e, job, j->machine, j->name, &x))
+    if (!execution_find(e, job, j->machine, j->name, &x))
         return;
     if (x.row.status == PAV_RUNNING)
         execution_wake(e, &x, &wake, 0);
@@ -198,26 +184,6 @@ wait_of(const struct execution *x, const char *token)
             strcmp(x->before.waits[i].token, token) == 0)
             return &x->before.waits[i];
     return NULL;
-}
-
-bool
-task_wake(struct pav_engine *e, int64_t execution_id, struct pav_wake *w)
-{
-    struct pav_execution_row row;
-    struct execution x;
-    uint32_t i;
-
-    if (!pav_store_execution(e->store, execution_id, &e->arena, &row) ||
-        row.status != PAV_RUNNING || !execution_load(e, &row, &x))
-        return false;
-    for (i = 0; i < x.before.wait_count; i++)
-        if (x.before.waits[i].no == w->no)
-            break;
-    if (i == x.before.wait_count)
-        return false;
-    execution_wake(e, &x, w, 0);
-    fit_parked(e, &x);
-    return true;
 }
 
 /* What a service outside answered; the task's row is the proof that it was
@@ -292,111 +258,3 @@ tasks_send(struct pav_engine *e, struct pav_job *job)
 
 const struct pav_job_kind pav_task_kind = {.size = sizeof(struct pav_task_job),
                                            .advance = tasks_send};
-
-/* ---- RedriveExecution ---- */
-
-#define TOKEN_MS      (15LL * 60 * 1000)
-#define TOKENS_MAX    10
-#define REDRIVABLE_MS (14LL * 24 * 3600 * 1000)
-
-/* Why it cannot be; NULL: it can. */
-const char *
-pav_redrive_refusal(const struct pav_execution_row *row,
-                    enum pav_machine_type type, int64_t now_ms)
-{
-    if (type == PAV_EXPRESS)
-        return "Execution is of an EXPRESS state machine and cannot be "
-               "redriven";
-    if (row->status == PAV_RUNNING)
-        return "Execution is RUNNING and cannot be redriven";
-    if (row->status == PAV_SUCCEEDED)
-        return "Execution is SUCCEEDED and cannot be redriven";
-    if (row->next_event - 1 >= PAV_HISTORY_MAX - 1)
-        return "Execution history event limit exceeded";
-    if (now_ms - row->stopped_at > REDRIVABLE_MS)
-        return "Execution has exceeded the redrivable period of 14 days";
-    return NULL;
-}
-
-/*
- * A clientToken is good for 15 minutes, the last ten are known: lines of
- * "MILLISECONDS TOKEN", the newest first.
- */
-static bool
-redriven_with(struct pav_engine *e, const struct pav_note_row *note,
-              const char *token, int64_t *at)
-{
-    const char *line = note->redrive_token, *text;
-    size_t len;
-
-    for (; line != NULL && *line != '\0'; line += len + (line[len] == '\n')) {
-        len = strcspn(line, "\n");
-        text = memchr(line, ' ', len);
-        if (text == NULL || strlen(token) != len - (size_t)(text + 1 - line) ||
-            memcmp(text + 1, token, strlen(token)) != 0)
-            continue;
-        *at = strtoll(line, NULL, 10);
-        return pav_clock_ms(e->clock) - *at < TOKEN_MS;
-    }
-    return false;
-}
-
-static const char *
-with_token(struct pav_engine *e, const struct pav_note_row *note,
-           const char *token)
-{
-    const char *old = note->redrive_token == NULL ? "" : note->redrive_token;
-    const char *end = old;
-    int i;
-
-    for (i = 1; i < TOKENS_MAX && *end != '\0'; i++)
-        end += strcspn(end, "\n") + (end[strcspn(end, "\n")] == '\n');
-    return pav_arena_printf(&e->arena, "%lld %s\n%.*s",
-                            (long long)note->redriven_at, token,
-                            (int)(end - old), old);
-}
-
-void
-execution_redrive(struct pav_engine *e, struct execution *x, const char *token)
-{
-    struct pav_wake wake = {.kind = PAV_WAKE_REDRIVE};
-
-    x->note.redrive_count++;
-    x->note.redriven_at = pav_clock_ms(e->clock);
-    if (token != NULL)
-        x->note.redrive_token = with_token(e, &x->note, token);
-    x->noted = true;
-    pav_store_note_put(e->store, &x->note);
-    memset(&x->before, 0, sizeof(x->before)); /* nothing is open of it */
-    execution_wake(e, x, &wake, 0);
-    fit_parked(e, x);
-}
-
-static void
-tasks_redrive(struct pav_engine *e, struct pav_job *job)
-{
-    struct pav_redrive_job *j = (struct pav_redrive_job *)job;
-    struct execution x;
-    const char *why;
-
-    if (!find(e, job, j->machine, j->name, &x))
-        return;
-    if (j->client_token != NULL &&
-        redriven_with(e, &x.note, j->client_token, &j->redriven_at))
-        return;
-    why = pav_redrive_refusal(&x.row, x.version->machine->type,
-                              pav_clock_ms(e->clock));
-    if (why == NULL && pav_doc_get(execution_record(e, &x), "f") == NULL)
-        why = "Execution was ended by an earlier version of this daemon and "
-              "cannot be redriven";
-    if (why != NULL) {
-        job_fail(job, PAV_CONFLICT, "ExecutionNotRedrivable", j->name, "%s",
-                 why);
-        return;
-    }
-    execution_redrive(e, &x, j->client_token);
-    j->redriven_at = x.note.redriven_at;
-}
-
-const struct pav_job_kind pav_redrive_kind = {
-    .size = sizeof(struct pav_redrive_job), .advance = tasks_redrive};

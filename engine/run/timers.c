@@ -4,8 +4,13 @@
  * forgets none.
  */
 #include <string.h>
-
-#include "bus_int.h"
+#include "bus/bus.h"
+#include "turn/turn.h"
+#include "due.h"
+#include "fit.h"
+#include "intake.h"
+#include "runner.h"
+#include "wait_times.h"
 
 #define TURN_TIMERS 1000
 #define LATER_MS    60000
@@ -34,7 +39,7 @@ timers_due(struct pav_engine *e, int64_t timer)
                      schedules_next(e),
                      replays_next(e),
                      deliveries_next(e),
-                     overdue_next(e)};
+                     wait_times_next(e)};
     int64_t first = INT64_MAX;
     size_t i;
 

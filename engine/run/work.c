@@ -11,30 +11,22 @@
  */
 #include <stdlib.h>
 #include <string.h>
-
-#include "run_int.h"
+#include "bus/bus.h"
+#include "turn/turn.h"
+#include "due.h"
+#include "intake.h"
+#include "local.h"
+#include "map_runs.h"
+#include "pace.h"
+#include "registry.h"
+#include "runner.h"
+#include "tasks.h"
+#include "wake.h"
 
 #define TURN_WORKS 2000
 /* An execution has two changes at least: a rule that starts one for each of
  * them doubles at every depth. */
 #define STATUS_DEPTH 2
-
-void
-work_add(struct pav_engine *e, enum work_kind kind, int64_t id, uint32_t no)
-{
-    struct work *w;
-
-    if (e->work_first > 0 && e->work_first == e->work_count)
-        e->work_first = e->work_count = 0;
-    if (e->work_count == e->work_cap) {
-        e->work_cap = e->work_cap == 0 ? 64 : e->work_cap * 2;
-        e->works = pav_xrealloc(e->works, e->work_cap * sizeof(*e->works));
-    }
-    w = &e->works[e->work_count++];
-    w->kind = kind;
-    w->id = id;
-    w->no = no;
-}
 
 /* ---- tasks ---- */
 
@@ -94,18 +86,6 @@ do_task(struct pav_engine *e, int64_t execution_id, uint32_t no, bool paced)
 }
 
 /* ---- children ---- */
-
-void
-execution_stop(struct pav_engine *e, int64_t id, const char *cause)
-{
-    struct pav_wake wake = {.kind = PAV_WAKE_STOP, .cause = cause};
-    struct pav_execution_row row;
-    struct execution x;
-
-    if (pav_store_execution(e->store, id, &e->arena, &row) &&
-        row.status == PAV_RUNNING && execution_load(e, &row, &x))
-        execution_wake(e, &x, &wake, 0);
-}
 
 static void
 abandon(struct pav_engine *e, int64_t execution_id, uint32_t no)
@@ -304,6 +284,7 @@ do_work(struct pav_engine *e, const struct work *w)
 void
 work_run(struct pav_engine *e)
 {
+    struct work w;
     int64_t id;
     uint32_t no;
     int n = 0;
@@ -313,15 +294,12 @@ work_run(struct pav_engine *e)
         turn_breathe(e);
         n++;
     }
-    while (n++ < TURN_WORKS && e->work_first < e->work_count &&
-           !turn_is_long(e)) {
-        struct work w = e->works[e->work_first++];
-
+    while (n++ < TURN_WORKS && !turn_is_long(e) && work_next(e, &w)) {
         do_work(e, &w);
         turn_breathe(e);
     }
-    e->counts.works = e->work_count - e->work_first;
-    e->counts.paced = e->paced_count;
+    e->counts.works = work_waiting(e);
+    e->counts.paced = pace_waiting(e);
 }
 
 static void
@@ -349,7 +327,7 @@ work_load(struct pav_engine *e)
 {
     struct pav_start_job *j;
 
-    e->work_first = e->work_count = 0;
+    work_forget(e);
     pace_forget(e);
     pav_store_tasks(e->store, load_task, e);
     pav_store_left(e->store, load_left, e);
@@ -364,6 +342,5 @@ work_fini(struct pav_engine *e)
     pace_fini(e);
     map_items_fini(e);
     map_results_fini(e);
-    free(e->works);
-    e->works = NULL;
+    work_free(e);
 }

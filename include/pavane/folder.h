@@ -26,7 +26,4 @@ pav_folder_scan(struct pav_folder *f, struct pav_err *err);
 struct pav_define_job *
 pav_folder_load(const char *dir, const char *name, struct pav_buf *report);
 
-/* May this be a machine's or an execution's name?  Step Functions' rule. */
-bool pav_name_valid(const char *name);
-
 #endif

@@ -12,9 +12,9 @@
 #define PAVANE_MACHINE_H
 
 #include "pavane/doc.h"
+#include "pavane/names.h"
 
 #define PAV_DEFINITION_MAX (1024 * 1024)
-#define PAV_NAME_MAX       80 /* characters of machine, state, execution */
 
 enum pav_severity { PAV_WARNING, PAV_ERROR };
 

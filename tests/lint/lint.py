@@ -11,6 +11,7 @@
   reported              each fault that people met has its test
   planted               each planted bug finds its place in the code
   checklist             each row of the language has a case, or a test that is there
+  circles               files that call each other round: circles.py has the ceilings, which fall
   text                  no trailing blanks, no tabs, lines of C at most 80 columns
 Prints "file:line: what" and, at last, "N passed, N failed, N skipped".
 """
@@ -19,6 +20,8 @@ import os
 import re
 import subprocess
 import sys
+
+import circles
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -34,21 +37,27 @@ HEADERS = {
     r"cmocka\.h": ["tests/"],
 }
 # what each folder may include of include/pavane
-BASE = {"buf", "clock", "digest", "doc", "err", "file", "histogram", "learned", "log", "mem", "paper", "queue", "settings",
-        "text", "zone"}
+BASE = {"buf", "clock", "digest", "doc", "err", "file", "histogram", "learned", "log", "mem", "names", "paper", "queue",
+        "settings", "text", "zone"}
 LANG = {"history", "index", "machine", "map_run", "path", "pattern", "schedule", "schema", "step", "test_state", "transform"}
 STORE = {"store", "store_bus", "store_work", "reader", "verify"}
-RUN = {"engine", "envelope", "folder", "job", "jobs", "rules"}
+ENGINE = {"engine", "envelope", "job", "jobs", "rules"}
 NET = {"client", "http", "outbound"}
 MAY = {
     "engine/base/": BASE,
     "engine/lang/": BASE | LANG,
     "engine/store/": BASE | STORE,
-    "engine/run/": BASE | LANG | STORE | RUN,
+    "engine/turn/": BASE | LANG | STORE | ENGINE,
+    "engine/bus/": BASE | LANG | STORE | ENGINE,
+    "engine/run/": BASE | LANG | STORE | ENGINE,
+    "engine/aws/": BASE | LANG | STORE | ENGINE,
+    "engine/folder/": BASE | LANG | ENGINE | {"folder"},
     "engine/net/": BASE | NET,
-    "engine/api/": BASE | LANG | STORE | RUN | NET | {"api", "query", "services"},
+    "engine/api/": BASE | LANG | STORE | ENGINE | NET | {"api", "folder", "query", "services"},
     "dashboard/": BASE | LANG | {"reader", "store", "http", "query", "pages", "graph"},
 }
+# whose private headers the rooms of the engine's thread may include, beside their own
+ROOMS = {"turn": {"turn"}, "bus": {"turn", "bus"}, "run": {"turn", "bus", "run"}, "aws": {"turn", "bus", "run", "aws"}}
 # lang is pure: no clock, log, file, thread
 IMPURE = re.compile(r"\b(clock_gettime|time|fopen|open|socket|pthread_(?!once)\w+|rand|random|getenv|fprintf|printf)\s*\(")
 BANNED = [
@@ -85,6 +94,10 @@ def check_headers(path, lines):
         for folder, may in MAY.items():
             if own and path.startswith(folder) and own.group(1) not in may:
                 fault(path, n, "%s may not use pavane/%s.h" % (folder, own.group(1)))
+        other = re.match(r"(\w+)/\w+\.h", m.group(1))
+        room = re.match(r"engine/(\w+)/", path)
+        if other and other.group(1) in ROOMS and room and other.group(1) not in ROOMS.get(room.group(1), ()):
+            fault(path, n, "engine/%s may not use %s" % (room.group(1), m.group(1)))
 
 
 def check_code(path, text):
@@ -175,6 +188,16 @@ def check_planted():
             fault(path, 1, "'%s': its place is gone from %s" % (what, file))
 
 
+def check_circles():
+    for room, _, count in circles.counts():
+        ceiling = circles.CEILINGS[room]
+        if count > ceiling:
+            fault(room, 1, "%d files call each other in circles, %d may: python3 tests/lint/circles.py %s" %
+                  (count, ceiling, room))
+        elif count < ceiling:
+            fault("tests/lint/circles.py", 1, "%s has %d files in circles: its ceiling falls" % (room, count))
+
+
 def main():
     files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=TOP, capture_output=True, text=True,
                            check=True).stdout.split()
@@ -201,6 +224,7 @@ def main():
     check_checklist()
     check_reported()
     check_planted()
+    check_circles()
     # the README lists every setting of the daemon
     serve = open(os.path.join(TOP, "engine/cli/serve.c")).read()
     table = serve[serve.index("settings[] = {"):serve.index("SETTING_HELP")]

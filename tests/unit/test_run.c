@@ -12,7 +12,7 @@
 
 #include "pavane/engine.h"
 #include "pavane/envelope.h"
-#include "pavane/folder.h"
+#include "pavane/names.h"
 #include "pavane/log.h"
 #include "pavane/reader.h"
 

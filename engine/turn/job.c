@@ -1,8 +1,7 @@
 /* Jobs: see pavane/job.h. */
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "run_int.h"
+#include "turn.h"
 
 void *
 pav_job_new(const struct pav_job_kind *kind)

@@ -7,7 +7,8 @@
 
 #include "pavane/digest.h"
 #include "pavane/schema.h"
-#include "bus_int.h"
+#include "turn/turn.h"
+#include "bus.h"
 
 #define PAGE 100
 

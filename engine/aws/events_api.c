@@ -11,111 +11,15 @@
 #include "pavane/log.h"
 #include "pavane/schedule.h"
 #include "pavane/text.h"
-#include "events_api_int.h"
+#include "bus/bus.h"
+#include "run/registry.h"
+#include "turn/turn.h"
+#include "request.h"
 
 #define TARGETS_MAX 100 /* of one rule */
 #define POLICY_MAX  10240
 
 /* ---- what is shared ---- */
-
-const char *
-events_name_of(struct control *c, const char *text, const char *resource)
-{
-    const char *p = text == NULL || strncmp(text, "arn:", 4) != 0
-                        ? NULL
-                        : strstr(text, resource);
-
-    if (p == NULL)
-        return text;
-    p += strlen(resource);
-    return pav_arena_strndup(c->a, p, strcspn(p, "/"));
-}
-
-void
-events_copy(struct pav_members *out, const struct pav_doc *d,
-            const char *const *keys)
-{
-    for (; *keys != NULL; keys++) {
-        const struct pav_doc *v = pav_doc_get(d, *keys);
-
-        if (v != NULL && v->kind != PAV_NULL)
-            pav_members_puts(out, *keys, v);
-    }
-}
-
-void
-events_date(struct pav_members *out, const struct pav_doc *body,
-            const char *key)
-{
-    if (pav_doc_member_int(body, key) != 0)
-        pav_members_date(out, key, pav_doc_member_int(body, key));
-}
-
-const char *
-events_arn(struct control *c, const char *kind, const char *name)
-{
-    return pav_arena_printf(c->a, "arn:aws:events:%s:%s:%s/%s",
-                            c->e->config.region, c->e->config.account, kind,
-                            name);
-}
-
-void
-events_put(struct control *c, int kind, int64_t owner, const char *name,
-           int64_t number, struct pav_members *body)
-{
-    struct pav_name_row row = {
-        .kind = kind,
-        .owner = owner,
-        .name = name,
-        .number = number,
-        .body = control_printed(c, pav_members_object(body))};
-
-    pav_store_name_put(c->e->store, &row);
-}
-
-/* A page of names with a prefix: "NextToken" goes on behind the last. */
-void
-events_list(struct control *c, int kind, int64_t owner, const char *key,
-            const struct pav_doc *(*entry)(struct control *c,
-                                           const struct pav_name_row *row))
-{
-    const char *prefix = control_text(c, "NamePrefix");
-    const char *after = control_page_start(c), *last = NULL;
-    int64_t limit = pav_doc_member_int(c->j->request, "Limit");
-    struct pav_name_row rows[100];
-    struct pav_items list;
-    uint32_t i, n;
-
-    if (after == NULL)
-        return;
-    if (limit == 0)
-        limit = 100;
-    pav_items_init(&list, c->a);
-    for (;;) {
-        n = pav_store_names(c->e->store, kind, owner, after, 100, c->a, rows);
-        for (i = 0; i < n; i++) {
-            const struct pav_doc *d;
-
-            if (prefix != NULL &&
-                strncmp(rows[i].name, prefix, strlen(prefix)) != 0)
-                continue;
-            d = entry(c, &rows[i]);
-            if (d == NULL)
-                continue;
-            if (list.count == limit) {
-                control_page_next(c, last);
-                i = n = 0;
-                break;
-            }
-            pav_items_add(&list, d);
-            last = rows[i].name;
-        }
-        if (n < 100)
-            break;
-        after = rows[n - 1].name;
-    }
-    pav_members_puts(&c->out, key, pav_items_array(&list));
-}
 
 static const char *
 bus_name(struct control *c)
@@ -138,65 +42,10 @@ bus_asked(struct control *c)
     return b;
 }
 
-bool
-events_row(struct control *c, int kind, int64_t owner, const char *name,
-           struct pav_name_row *row, const struct pav_doc **body)
-{
-    if (name == NULL ||
-        !pav_store_name(c->e->store, kind, owner, name, c->a, row))
-        return false;
-    *body = control_body(c, row);
-    return true;
-}
-
 /* ---- buses ---- */
-
-static int64_t
-next_number(struct control *c, int kind)
-{
-    struct pav_name_row rows[100];
-    const char *after = "";
-    int64_t most = 1;
-    uint32_t i, n;
-
-    do {
-        n = pav_store_names(c->e->store, kind, 0, after, 100, c->a, rows);
-        for (i = 0; i < n; i++)
-            if (rows[i].number > most)
-                most = rows[i].number;
-        after = n == 0 ? "" : rows[n - 1].name;
-    } while (n == 100);
-    return most + 1;
-}
-
-int64_t
-events_fresh_number(struct control *c, int kind, const char *counter)
-{
-    struct pav_name_row row = {
-        .kind = PAV_NAME_LAST_VERSION, .name = counter, .body = {"{}", 2}};
-    int64_t n = next_number(c, kind);
-
-    if (pav_store_name(c->e->store, PAV_NAME_LAST_VERSION, 0, counter, c->a,
-                       &row) &&
-        row.number >= n)
-        n = row.number + 1;
-    row.number = n;
-    pav_store_name_put(c->e->store, &row);
-    return n;
-}
 
 static const char *const bus_fields[] = {"Description", "KmsKeyIdentifier",
                                          "DeadLetterConfig", "LogConfig", NULL};
-
-void
-events_tags_of_new(struct control *c, const char *arn)
-{
-    const struct pav_doc *tags = pav_doc_get(c->j->request, "Tags");
-
-    if (tags != NULL && tags->len > 0 && !events_tags_add(c, arn, tags))
-        job_fail(&c->j->job, PAV_LIMIT, "LimitExceededException", "Tags",
-                 "A resource has at most 50 tags.");
-}
 
 static void
 create_bus(struct control *c)
@@ -252,16 +101,6 @@ bus_entry(struct control *c, const struct pav_name_row *row)
     events_date(&m, body, "CreationTime");
     events_date(&m, body, "LastModifiedTime");
     return pav_members_object(&m);
-}
-
-void
-events_answer(struct control *c, const struct pav_doc *d)
-{
-    uint32_t i;
-
-    for (i = 0; i < d->len; i++)
-        pav_members_add(&c->out, d->members[i].key, d->members[i].len,
-                        &d->members[i].value);
 }
 
 static void
@@ -598,25 +437,6 @@ rule_asked(struct control *c, const char *key, struct pav_name_row *row,
     return NULL;
 }
 
-bool
-events_check_pattern(struct control *c, const char *text)
-{
-    static const struct pav_doc_opts keep = {PAV_DUP_KEEP, 0, 0};
-    const struct pav_doc *doc = NULL;
-    struct pav_pattern *p;
-    struct pav_err err;
-
-    if (text == NULL ||
-        ((*text == '\0' || pav_doc_parse(c->a, text, strlen(text), &keep, &doc,
-                                         &err) == PAV_OK) &&
-         pav_pattern_compile(c->a, doc, &p, &err) == PAV_OK))
-        return true;
-    job_fail(&c->j->job, PAV_INVALID, "InvalidEventPatternException",
-             "EventPattern", "Event pattern is not valid. Reason: %s",
-             err.message);
-    return false;
-}
-
 static bool
 check_schedule(struct control *c, const struct bus *b, const char *text)
 {
@@ -924,14 +744,64 @@ put_failed_entries(struct control *c, const struct pav_doc *list)
     pav_members_puts(&c->out, "FailedEntries", pav_items_array(&failed));
 }
 
+static bool
+serves(struct pav_engine *e, const char *service)
+{
+    uint32_t i;
+
+    for (i = 0; i < e->config.service_count; i++)
+        if (strcmp(e->config.services[i], service) == 0 ||
+            strcmp(e->config.services[i], "*") == 0)
+            return true;
+    return false;
+}
+
+/* Why nobody serves it; NULL: somebody does, or may. */
+static const char *
+unserved(struct pav_engine *e, const struct target *t)
+{
+    const char *arn = t->arn;
+
+    switch (t->kind) {
+    case TARGET_MACHINE:
+    case TARGET_RESUME:
+        return machine_by_name(e, t->name) == NULL
+                   ? "there is no such machine yet"
+                   : NULL;
+    case TARGET_BUS:
+        return NULL;
+    case TARGET_OUTSIDE:
+        break;
+    }
+    if (strstr(arn, ":api-destination/") != NULL ||
+        strstr(arn, ":logs:") != NULL)
+        return NULL;
+    if (strstr(arn, ":lambda:") != NULL)
+        return serves(e, "lambda:invoke")
+                   ? NULL
+                   : "\"functions\" of the services file maps nothing";
+    if (strstr(arn, ":sqs:") != NULL)
+        return serves(e, "sqs:sendMessage")
+                   ? NULL
+                   : "\"queues\" of the services file maps nothing";
+    if (strstr(arn, ":sns:") != NULL)
+        return serves(e, "sns:publish")
+                   ? NULL
+                   : "\"topics\" of the services file maps nothing";
+    return "nobody serves this kind of target: machines, buses, API "
+           "destinations, functions, queues, topics and log groups are";
+}
+
 /* Its form is right, but what it gets will be a dead letter. */
 static void
 target_warn(struct control *c, const char *rule, const struct pav_doc *d)
 {
     const struct pav_doc *arn = pav_doc_get(d, "Arn");
-    const char *why = target_arn_fits(arn)
-                          ? target_unserved(c->e, pav_doc_str(c->a, arn))
-                          : NULL;
+    struct target t;
+    const char *why =
+        target_arn_fits(arn) && target_read(c->e, c->a, d, &t, NULL) == PAV_OK
+            ? unserved(c->e, &t)
+            : NULL;
 
     if (why != NULL)
         pav_log(PAV_LOG_WARN, NULL, "rule '%s': target %s: %s", rule,
@@ -1022,28 +892,6 @@ list_targets(struct control *c)
 
 /* ---- tags ---- */
 
-bool
-events_tags_add(struct control *c, const char *arn, const struct pav_doc *tags)
-{
-    struct pav_items list;
-    uint32_t i;
-
-    pav_items_init(&list, c->a);
-    for (i = 0; i < tags->len; i++) {
-        const struct pav_doc *key = pav_doc_get(&tags->items[i], "Key");
-        const struct pav_doc *value = pav_doc_get(&tags->items[i], "Value");
-        struct pav_members m;
-
-        pav_members_init(&m, c->a);
-        if (key != NULL)
-            pav_members_puts(&m, "key", key);
-        if (value != NULL)
-            pav_members_puts(&m, "value", value);
-        pav_items_add(&list, pav_members_object(&m));
-    }
-    return tags_add(c->e, arn, pav_items_array(&list));
-}
-
 /* Only what is there has tags. */
 static const char *
 tagged(struct control *c)
@@ -1090,29 +938,6 @@ untag_resource(struct control *c)
 
     if (arn != NULL)
         tags_remove(c, arn, pav_doc_get(c->j->request, "TagKeys"));
-}
-
-void
-events_tags(struct control *c, const char *arn)
-{
-    const struct pav_doc *tags = &pav_doc_empty_object;
-    struct pav_name_row row;
-    struct pav_items list;
-    uint32_t i;
-
-    (void)events_row(c, PAV_NAME_TAGS, 0, arn, &row, &tags);
-    pav_items_init(&list, c->a);
-    for (i = 0; i < tags->len; i++) {
-        struct pav_members m;
-
-        pav_members_init(&m, c->a);
-        pav_members_puts(
-            &m, "Key",
-            pav_doc_new_str(c->a, tags->members[i].key, tags->members[i].len));
-        pav_members_puts(&m, "Value", &tags->members[i].value);
-        pav_items_add(&list, pav_members_object(&m));
-    }
-    pav_members_puts(&c->out, "Tags", pav_items_array(&list));
 }
 
 static void

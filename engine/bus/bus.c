@@ -7,7 +7,8 @@
 
 #include "pavane/digest.h"
 #include "pavane/log.h"
-#include "bus_int.h"
+#include "turn/turn.h"
+#include "bus.h"
 
 #define RULE_CHUNK 512
 #define PAGE       256

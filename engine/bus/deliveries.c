@@ -18,11 +18,13 @@
  * L3  Logs and other buses are sent what is blocked in one go.  When that
  *     fails, each of them is tried again alone.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "pavane/digest.h"
 #include "pavane/log.h"
-#include "bus_int.h"
+#include "turn/turn.h"
+#include "bus.h"
 
 #define MAX_UNDER_WAY  256
 #define MAX_OF_ONE     16 /* under way to one target */
@@ -38,6 +40,17 @@
 #define MOST_PAUSE_MS  600000
 
 /* ---- lanes ---- */
+
+#define LANES 8192 /* from PAV_LANE_IN_ORDER on one at a time */
+
+struct deliveries {
+    struct lane {
+        int64_t next_us; /* when the next request may go, by its rate */
+        int64_t holder;  /* IN_ORDER: the delivery that the others wait for */
+        uint32_t under_way, blocked;
+    } lanes[LANES];
+    bool to_look; /* one may have a place for what is blocked */
+};
 
 static bool
 is_log(const char *arn)
@@ -78,14 +91,14 @@ lane_of(struct pav_engine *e, const struct pav_delivery_row *row)
         return lane;
     return PAV_LANE_IN_ORDER +
            (uint32_t)(pav_hash64(group, strlen(group), lane) %
-                      (PAV_LANES - PAV_LANE_IN_ORDER));
+                      (LANES - PAV_LANE_IN_ORDER));
 }
 
 /* Is there a place for this one? */
 static bool
 has_place(struct pav_engine *e, const struct pav_delivery_row *row)
 {
-    const struct pav_lane *l = &e->lanes[row->lane];
+    const struct lane *l = &e->deliveries->lanes[row->lane];
 
     if (row->lane >= PAV_LANE_IN_ORDER && l->holder != 0)
         return l->holder == row->id;
@@ -95,10 +108,10 @@ has_place(struct pav_engine *e, const struct pav_delivery_row *row)
 void
 deliveries_add(struct pav_engine *e, struct pav_delivery_row *row)
 {
-    struct pav_lane *l;
+    struct lane *l;
 
     row->lane = lane_of(e, row);
-    l = &e->lanes[row->lane];
+    l = &e->deliveries->lanes[row->lane];
     if (row->status == PAV_DELIVERY_OPEN &&
         (l->blocked > 0 || !has_place(e, row))) {
         row->due_at = PAV_DELIVERY_BLOCKED;
@@ -110,7 +123,7 @@ deliveries_add(struct pav_engine *e, struct pav_delivery_row *row)
 static void
 put_off(struct pav_engine *e, struct pav_delivery_row *row, int64_t until)
 {
-    e->lanes[row->lane].blocked += until == PAV_DELIVERY_BLOCKED;
+    e->deliveries->lanes[row->lane].blocked += until == PAV_DELIVERY_BLOCKED;
     row->due_at = until;
     pav_store_delivery_update(e->store, row);
 }
@@ -120,7 +133,7 @@ count_blocked(void *arg, uint32_t lane, uint32_t blocked)
 {
     struct pav_engine *e = arg;
 
-    e->lanes[lane % PAV_LANES].blocked = blocked;
+    e->deliveries->lanes[lane % LANES].blocked = blocked;
 }
 
 static void
@@ -128,7 +141,7 @@ set_holder(void *arg, uint32_t lane, int64_t id)
 {
     struct pav_engine *e = arg;
 
-    e->lanes[lane % PAV_LANES].holder = id;
+    e->deliveries->lanes[lane % LANES].holder = id;
 }
 
 /* What the rows say. */
@@ -137,13 +150,13 @@ lanes_count(struct pav_engine *e)
 {
     uint32_t i;
 
-    for (i = 0; i < PAV_LANES; i++) {
-        e->lanes[i].blocked = 0;
-        e->lanes[i].holder = 0;
+    for (i = 0; i < LANES; i++) {
+        e->deliveries->lanes[i].blocked = 0;
+        e->deliveries->lanes[i].holder = 0;
     }
     pav_store_delivery_lanes(e->store, count_blocked, e);
     pav_store_delivery_holders(e->store, set_holder, e);
-    e->lanes_to_look = true;
+    e->deliveries->to_look = true;
 }
 
 void
@@ -153,8 +166,16 @@ deliveries_lost(struct pav_engine *e)
 }
 
 void
+deliveries_fini(struct pav_engine *e)
+{
+    free(e->deliveries);
+    e->deliveries = NULL;
+}
+
+void
 deliveries_load(struct pav_engine *e)
 {
+    e->deliveries = pav_xcalloc(1, sizeof(*e->deliveries));
     if (!pav_store_deliveries_open(e->store))
         return;
     pav_store_deliveries_reset(e->store, e->lifetime, pav_clock_ms(e->clock));
@@ -166,7 +187,7 @@ deliveries_next(struct pav_engine *e)
 {
     if (e->config.manual || e->counts.delivering >= MAX_UNDER_WAY)
         return INT64_MAX;
-    if (e->lanes_to_look)
+    if (e->deliveries->to_look)
         return 0;
     return pav_store_delivery_due_at(e->store);
 }
@@ -245,9 +266,10 @@ deliveries_dead(struct pav_engine *e, struct pav_delivery_row *row)
 static void
 let_go(struct pav_engine *e, const struct pav_delivery_row *row)
 {
-    if (e->lanes[row->lane].holder == row->id)
-        e->lanes[row->lane].holder = 0;
-    e->lanes_to_look = e->lanes_to_look || e->lanes[row->lane].blocked > 0;
+    if (e->deliveries->lanes[row->lane].holder == row->id)
+        e->deliveries->lanes[row->lane].holder = 0;
+    e->deliveries->to_look =
+        e->deliveries->to_look || e->deliveries->lanes[row->lane].blocked > 0;
 }
 
 static void
@@ -316,7 +338,7 @@ destination_setup(struct pav_engine *e, const char *arn,
 
 /* When the destination's rate lets this one go: the slot is its own. */
 static int64_t
-rate_slot(struct pav_lane *r, const struct pav_doc *destination, int64_t now)
+rate_slot(struct lane *r, const struct pav_doc *destination, int64_t now)
 {
     const struct pav_doc *rate =
         pav_doc_get(destination, "InvocationRateLimitPerSecond");
@@ -356,7 +378,8 @@ add_part(struct pav_engine *e, struct pav_deliver_job *j,
     part->id = row->id;
     part->body.p = pav_arena_strndup(&j->job.arena, row->body.p, row->body.len);
     part->body.len = row->body.len;
-    e->lanes[row->lane].blocked -= row->due_at == PAV_DELIVERY_BLOCKED;
+    e->deliveries->lanes[row->lane].blocked -=
+        row->due_at == PAV_DELIVERY_BLOCKED;
     row->attempts++;
     row->taken = e->lifetime;
     row->due_at = pav_clock_ms(e->clock) + LEASE_MS;
@@ -370,7 +393,8 @@ gather(struct pav_engine *e, struct pav_deliver_job *j,
     size_t bytes = first->body.len;
     struct pav_delivery_row row = {.id = first->id};
 
-    while (j->part_count < BATCH_MAX && e->lanes[first->lane].blocked > 0 &&
+    while (j->part_count < BATCH_MAX &&
+           e->deliveries->lanes[first->lane].blocked > 0 &&
            pav_store_delivery_blocked(e->store, first->lane, row.id, &e->arena,
                                       &row)) {
         if (!may_gather(&row) || !same_target(first, &row))
@@ -389,7 +413,7 @@ not_sent(struct pav_engine *e, struct pav_job *job)
     struct pav_deliver_job *j = (struct pav_deliver_job *)job;
 
     e->counts.delivering--;
-    e->lanes[j->lane].under_way--;
+    e->deliveries->lanes[j->lane].under_way--;
 }
 
 const struct pav_job_kind pav_deliver_kind = {
@@ -415,9 +439,9 @@ hand_out(struct pav_engine *e, struct pav_delivery_row *row,
     add_part(e, j, row);
     if (gathers)
         gather(e, j, row);
-    e->lanes[row->lane].under_way++;
+    e->deliveries->lanes[row->lane].under_way++;
     if (row->lane >= PAV_LANE_IN_ORDER)
-        e->lanes[row->lane].holder = row->id;
+        e->deliveries->lanes[row->lane].holder = row->id;
     e->counts.delivering++;
 }
 
@@ -433,16 +457,18 @@ send_one(struct pav_engine *e, struct pav_delivery_row *row, int64_t now)
     destination = destination_setup(e, row->target_arn, &setup);
     if (destination == NULL &&
         strstr(row->target_arn, ":api-destination/") != NULL) {
-        e->lanes[row->lane].blocked -= row->due_at == PAV_DELIVERY_BLOCKED;
+        e->deliveries->lanes[row->lane].blocked -=
+            row->due_at == PAV_DELIVERY_BLOCKED;
         bury(e, row, "NO_RESOURCE",
              "The API destination or its connection does not exist.", NULL);
         return;
     }
     if (destination != NULL && row->taken != SLOT_TAKEN) {
-        slot = rate_slot(&e->lanes[row->lane], destination, now);
+        slot = rate_slot(&e->deliveries->lanes[row->lane], destination, now);
         row->taken = SLOT_TAKEN;
         if (slot > now) {
-            e->lanes[row->lane].blocked -= row->due_at == PAV_DELIVERY_BLOCKED;
+            e->deliveries->lanes[row->lane].blocked -=
+                row->due_at == PAV_DELIVERY_BLOCKED;
             put_off(e, row, slot);
             return;
         }
@@ -469,7 +495,7 @@ send_first(struct pav_engine *e, int64_t now)
 static void
 fill_lane(struct pav_engine *e, uint32_t lane, int64_t now)
 {
-    struct pav_lane *l = &e->lanes[lane];
+    struct lane *l = &e->deliveries->lanes[lane];
     struct pav_delivery_row row;
 
     while (l->blocked > 0 && e->counts.delivering < MAX_UNDER_WAY) {
@@ -493,10 +519,10 @@ deliveries_run(struct pav_engine *e)
 
     if (e->config.manual)
         return;
-    if (e->lanes_to_look && e->counts.delivering < MAX_UNDER_WAY) {
-        e->lanes_to_look = false;
-        for (i = 0; i < PAV_LANES; i++)
-            if (e->lanes[i].blocked > 0)
+    if (e->deliveries->to_look && e->counts.delivering < MAX_UNDER_WAY) {
+        e->deliveries->to_look = false;
+        for (i = 0; i < LANES; i++)
+            if (e->deliveries->lanes[i].blocked > 0)
                 fill_lane(e, i, now);
     }
     while (n++ < TURN_MOST && deliveries_next(e) <= now && send_first(e, now))
@@ -578,10 +604,11 @@ delivered(struct pav_engine *e, struct pav_job *job)
 
     if (!j->counted) { /* it comes again behind a rollback */
         e->counts.delivering -= e->counts.delivering > 0;
-        e->lanes[j->lane].under_way -= e->lanes[j->lane].under_way > 0;
+        e->deliveries->lanes[j->lane].under_way -=
+            e->deliveries->lanes[j->lane].under_way > 0;
         j->counted = true;
     }
-    e->lanes_to_look = true;
+    e->deliveries->to_look = true;
     for (i = 0; i < j->part_count; i++) {
         if (!pav_store_delivery(e->store, j->parts[i].id, &e->arena, &row) ||
             row.status != PAV_DELIVERY_OPEN)

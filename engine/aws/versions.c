@@ -7,9 +7,12 @@
 #include <string.h>
 
 #include "pavane/digest.h"
-#include "pavane/folder.h"
+#include "pavane/names.h"
 #include "pavane/text.h"
-#include "control_int.h"
+#include "run/published.h"
+#include "run/registry.h"
+#include "turn/turn.h"
+#include "request.h"
 
 #define VERSIONS_MAX 1000
 
@@ -17,12 +20,6 @@ static const char *
 revision_id(struct pav_arena *a, int64_t n)
 {
     return pav_arena_printf(a, "%lld", (long long)n);
-}
-
-static bool
-is_number(const char *text)
-{
-    return *text != '\0' && strspn(text, "0123456789") == strlen(text);
 }
 
 static const char *
@@ -38,131 +35,6 @@ qualified_arn(struct control *c, const struct machine *m, const char *name)
 }
 
 /* ---- versions ---- */
-
-static bool
-find_version(struct pav_engine *e, struct machine *m, int64_t number,
-             struct pav_name_row *row)
-{
-    char name[24];
-
-    snprintf(name, sizeof(name), "%010lld", (long long)number);
-    return pav_store_name(e->store, PAV_NAME_VERSION, m->id, name, &e->arena,
-                          row);
-}
-
-/* One of an alias's versions, by their weights. */
-static int64_t
-route(const struct pav_doc *routing)
-{
-    uint32_t i, drawn;
-    int64_t sum = 0;
-
-    pav_random(&drawn, sizeof(drawn));
-    drawn %= 100;
-    for (i = 0; routing != NULL && i < routing->len; i++) {
-        sum += pav_doc_member_int(&routing->items[i], "weight");
-        if (drawn < sum)
-            return pav_doc_member_int(&routing->items[i], "number");
-    }
-    return 0;
-}
-
-struct version *
-version_of(struct pav_engine *e, struct machine *m, const char *qualifier,
-           struct pav_note_row *note)
-{
-    struct pav_name_row row;
-    int64_t number = 0;
-
-    if (qualifier == NULL || *qualifier == '\0')
-        return m->current;
-    if (!is_number(qualifier)) {
-        if (!pav_store_name(e->store, PAV_NAME_ALIAS, m->id, qualifier,
-                            &e->arena, &row))
-            return NULL;
-        note->alias = qualifier;
-        number = route(pav_doc_get(
-            pav_doc_own(&e->arena, row.body.p, row.body.len), "routing"));
-    } else if (!pav_parse_int(qualifier, strlen(qualifier), &number)) {
-        return NULL;
-    }
-    if (!find_version(e, m, number, &row))
-        return NULL;
-    note->version_no = number;
-    return version_get(
-        e, pav_doc_member_int(pav_doc_own(&e->arena, row.body.p, row.body.len),
-                              "versionId"));
-}
-
-/* The newest one that is there (0: none), and how many there are. */
-static int64_t
-last_version(struct pav_engine *e, struct machine *m, struct pav_name_row *row,
-             uint32_t *count)
-{
-    static const char *const before[] = {""};
-    struct pav_name_row rows[100];
-    const char *after = before[0];
-    int64_t last = 0;
-    uint32_t n;
-
-    do {
-        n = pav_store_names(e->store, PAV_NAME_VERSION, m->id, after, 100,
-                            &e->arena, rows);
-        *count += n;
-        if (n > 0) {
-            *row = rows[n - 1];
-            after = rows[n - 1].name;
-            last = rows[n - 1].number;
-        }
-    } while (n == 100);
-    return last;
-}
-
-int64_t
-version_publish(struct pav_engine *e, struct machine *m, int64_t version_id,
-                int64_t revision, const char *description, int64_t *created_at,
-                bool again)
-{
-    struct pav_name_row row = {0}, given;
-    uint32_t count = 0;
-    int64_t number = last_version(e, m, &row, &count);
-    const struct pav_doc *body;
-    struct pav_members b;
-    struct pav_buf text;
-    char name[24];
-
-    *created_at = pav_clock_ms(e->clock);
-    if (number > 0) {
-        body = pav_doc_own(&e->arena, row.body.p, row.body.len);
-        if (!again && pav_doc_member_int(body, "versionId") == version_id) {
-            *created_at = pav_doc_member_int(body, "createdAt");
-            return number;
-        }
-    }
-    /* The number of one that was deleted is not given again. */
-    if (pav_store_name(e->store, PAV_NAME_LAST_VERSION, m->id, "", &e->arena,
-                       &given) &&
-        given.number > number)
-        number = given.number;
-    number++;
-    snprintf(name, sizeof(name), "%010lld", (long long)number);
-    pav_members_init(&b, &e->arena);
-    pav_members_int(&b, "versionId", version_id);
-    pav_members_int(&b, "revision", revision);
-    pav_members_int(&b, "createdAt", *created_at);
-    pav_members_str(&b, "description", description);
-    pav_buf_init(&text, SIZE_MAX / 2);
-    pav_doc_print(pav_members_object(&b), &text);
-    row.kind = PAV_NAME_VERSION;
-    row.owner = m->id;
-    row.number = number;
-    row.name = name;
-    row.body.p = text.p;
-    row.body.len = text.len;
-    pav_store_name_put(e->store, &row);
-    pav_buf_fini(&text);
-    return number;
-}
 
 void
 publish_version(struct control *c)
@@ -182,7 +54,7 @@ publish_version(struct control *c)
                  revision);
         return;
     }
-    (void)last_version(c->e, m, &row, &count);
+    (void)published_last(c->e, m, &row, &count);
     if (count >= VERSIONS_MAX) {
         job_fail(&c->j->job, PAV_LIMIT, "ServiceQuotaExceededException",
                  "stateMachineArn", "At most %d versions of a state machine",
@@ -225,7 +97,7 @@ delete_version(struct control *c)
     if (m == NULL)
         return;
     last.owner = m->id;
-    if (qualifier == NULL || !is_number(qualifier) ||
+    if (qualifier == NULL || !qualifier_is_number(qualifier) ||
         !pav_parse_int(qualifier, strlen(qualifier), &number)) {
         job_fail(&c->j->job, PAV_INVALID, "ValidationException",
                  "stateMachineVersionArn", "Version ARN is required");
@@ -243,7 +115,7 @@ delete_version(struct control *c)
                  aliases[i].name);
         return;
     }
-    last.number = last_version(c->e, m, &row, &count);
+    last.number = published_last(c->e, m, &row, &count);
     if (last.number == number)
         pav_store_name_put(c->e->store, &last);
     pav_store_name_delete(c->e->store, PAV_NAME_VERSION, m->id,
@@ -318,7 +190,7 @@ routing_of(struct control *c, struct machine **m)
         struct pav_members r;
         int64_t number = 0;
 
-        if (p == NULL || !is_number(colon + 1) ||
+        if (p == NULL || !qualifier_is_number(colon + 1) ||
             !pav_parse_int(colon + 1, strlen(colon + 1), &number)) {
             job_fail(&c->j->job, PAV_INVALID, "ValidationException",
                      "routingConfiguration",
@@ -340,7 +212,7 @@ routing_of(struct control *c, struct machine **m)
             return NULL;
         }
         *m = of;
-        if (!find_version(c->e, of, number, &row)) {
+        if (!published_find(c->e, of, number, &row)) {
             job_fail(&c->j->job, PAV_MISSING, "ResourceNotFound",
                      "routingConfiguration",
                      "Request references a resource that does not exist: '%s'",
@@ -409,7 +281,7 @@ create_alias(struct control *c)
 
     if (routing == NULL)
         return;
-    if (!pav_name_valid(name) || is_number(name)) {
+    if (!pav_name_valid(name) || qualifier_is_number(name)) {
         job_fail(&c->j->job, PAV_INVALID, "InvalidName", "name",
                  "Invalid Name: '%s'", name);
         return;

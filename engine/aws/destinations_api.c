@@ -6,7 +6,8 @@
 
 #include "pavane/digest.h"
 #include "pavane/schema.h"
-#include "events_api_int.h"
+#include "turn/turn.h"
+#include "request.h"
 
 /* ---- connections ---- */
 

@@ -8,7 +8,9 @@
 
 #include "pavane/schedule.h"
 #include "pavane/text.h"
-#include "events_api_int.h"
+#include "bus/bus.h"
+#include "turn/turn.h"
+#include "request.h"
 
 #define DEFAULT_GROUP "default"
 

@@ -1,8 +1,8 @@
-/* An event on its way through the machines, for the files that move it. */
-#ifndef PAVANE_INTAKE_INT_H
-#define PAVANE_INTAKE_INT_H
+/* Which execution an event is about: see correlate.c. */
+#ifndef PAVANE_RUN_CORRELATE_H
+#define PAVANE_RUN_CORRELATE_H
 
-#include "bus_int.h"
+#include "bus/bus.h"
 
 #define MAX_BUSES 64   /* that one event comes to */
 #define KEY_MAX   1024 /* bytes of a key */

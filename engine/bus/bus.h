@@ -1,18 +1,18 @@
 /*
- * The bus, shared by the files of the engine's thread that make it up: buses
- * with their index, rules with targets, archives.
+ * The bus: buses with their index, rules with targets, archives, schemas, and
+ * what is delivered outside.
  *
  * Rows are the truth (names, see store_work.h).  What is here is read from them
  * at the start, and again behind the commit of each change: a turn that was
  * rolled back leaves nothing.
  */
-#ifndef PAVANE_BUS_INT_H
-#define PAVANE_BUS_INT_H
+#ifndef PAVANE_BUS_BUS_H
+#define PAVANE_BUS_BUS_H
 
 #include "pavane/envelope.h"
 #include "pavane/index.h"
 #include "pavane/store_bus.h"
-#include "run_int.h"
+#include "turn/turn.h"
 
 #define DEFAULT_BUS    "default"
 #define DEFAULT_BUS_ID 1
@@ -97,29 +97,50 @@ void bus_refresh(struct pav_engine *e, const char *name);
 void bus_rule_refresh(struct pav_engine *e, const char *bus, const char *name);
 void archive_refresh(struct pav_engine *e, const char *name);
 
-/* targets.c: what matched, on its way to its targets. */
-struct sending {
-    const char *rule_arn, *rule_name;
-    int64_t event_id; /* 0: a schedule's */
-    struct pav_bytes text;
-    const struct pav_doc *doc; /* the event; NULL: read from the text */
-};
+void bus_load(struct pav_engine *e); /* before machines are */
+void bus_fini(struct pav_engine *e);
+/* A machine's rules, into the index of their bus and out of it. */
+void bus_attach(struct pav_engine *e, struct machine *m);
+void bus_detach(struct pav_engine *e, struct machine *m);
 /* May this account, another's, put events on it? */
 bool bus_admits(struct pav_engine *e, const struct bus *b, const char *account);
-/* Sends one target its input; `*started`: the machine that was started. */
-void target_send(struct pav_engine *e, struct sending *s,
-                 const struct target *t, struct execution **started);
+
+/* ---- target.c ---- */
+
 /* Is it "arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE"? */
 bool target_arn_fits(const struct pav_doc *arn);
-/* Why nobody serves a target with this ARN; NULL: somebody does, or may. */
-const char *target_unserved(struct pav_engine *e, const char *arn);
 /* A target as the API has it (PutTargets, CreateSchedule). */
 enum pav_rc
 target_read(struct pav_engine *e, struct pav_arena *a, const struct pav_doc *d,
             struct target *out, struct pav_err *err);
-/* What cannot be sent, with EventBridge's code: kept as a dead letter. */
-void
-target_dead(struct pav_engine *e, struct sending *s, const struct target *t,
-            struct pav_bytes body, const char *code, const char *message);
+
+/* ---- next_time.c ---- */
+
+/* The next time of a schedule's body behind `after_ms`; 0: never again. */
+int64_t schedule_after(struct pav_engine *e, const struct pav_doc *body,
+                       int64_t after_ms);
+
+/* ---- schemas.c ---- */
+
+void schemas_load(struct pav_engine *e);
+void schemas_free(struct pav_engine *e);
+/* Why an event does not fit its schema; NULL: it does, or has none. */
+const char *schema_refuses(struct pav_engine *e,
+                           const struct pav_envelope *envelope, bool *rejects);
+
+/* ---- deliveries.c ---- */
+
+void deliveries_load(struct pav_engine *e);
+void deliveries_fini(struct pav_engine *e);
+/* Behind a turn that was rolled back. */
+void deliveries_lost(struct pav_engine *e);
+/* Writes a delivery that is due now, in its target's lane. */
+void deliveries_add(struct pav_engine *e, struct pav_delivery_row *row);
+/* Writes one that cannot be delivered. */
+void deliveries_dead(struct pav_engine *e, struct pav_delivery_row *row);
+/* The row of CreateConnection by its ARN; NULL: there is none. */
+const struct pav_doc *connection_of(struct pav_engine *e, const char *arn);
+void deliveries_run(struct pav_engine *e);
+int64_t deliveries_next(struct pav_engine *e);
 
 #endif

@@ -8,8 +8,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
-
-#include "run_int.h"
+#include "turn.h"
 
 static struct pav_feed *
 feed_of(struct pav_engine *e)
@@ -24,7 +23,8 @@ feed_of(struct pav_engine *e)
 }
 
 void
-feed_execution(struct pav_engine *e, const struct execution *x, bool started)
+feed_execution(struct pav_engine *e, const char *machine,
+               const struct pav_execution_row *x, bool started)
 {
     struct pav_feed *f = feed_of(e);
     struct pav_change *c;
@@ -39,14 +39,13 @@ feed_execution(struct pav_engine *e, const struct execution *x, bool started)
         f->changes = c;
     }
     c = &f->changes[f->count++];
-    c->machine = pav_arena_strdup(&f->arena, x->version->machine->name);
-    c->name = pav_arena_strdup(&f->arena, x->row.name);
-    c->key =
-        x->row.key == NULL ? NULL : pav_arena_strdup(&f->arena, x->row.key);
-    c->states = pav_arena_strdup(&f->arena, x->row.states);
-    c->status = (enum pav_status)x->row.status;
+    c->machine = pav_arena_strdup(&f->arena, machine);
+    c->name = pav_arena_strdup(&f->arena, x->name);
+    c->key = x->key == NULL ? NULL : pav_arena_strdup(&f->arena, x->key);
+    c->states = pav_arena_strdup(&f->arena, x->states);
+    c->status = (enum pav_status)x->status;
     c->started = started;
-    c->events = x->row.next_event - 1;
+    c->events = x->next_event - 1;
 }
 
 void

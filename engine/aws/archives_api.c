@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "pavane/text.h"
-#include "events_api_int.h"
+#include "bus/bus.h"
+#include "turn/turn.h"
+#include "request.h"
 
 #define REPLAYS_MAX 10 /* that run at once */
 

@@ -1,5 +1,6 @@
 /* Machine folders: see pavane/folder.h. */
 #include "pavane/folder.h"
+#include "pavane/names.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -37,22 +38,6 @@ struct pav_folder {
     bool scanned;       /* once, at least */
     atomic_bool forget; /* news was lost: read everything again */
 };
-
-bool
-pav_name_valid(const char *name)
-{
-    const char *p;
-
-    if (*name == '\0' || pav_utf8_count(name, strlen(name)) > PAV_NAME_MAX)
-        return false;
-    for (p = name; *p != '\0'; p += pav_utf8_len(p, p + strlen(p)))
-        if (pav_utf8_len(p, p + strlen(p)) == 0 || (unsigned char)*p <= 0x20 ||
-            *p == 0x7f ||
-            ((unsigned char)*p == 0xC2 && (unsigned char)p[1] < 0xA0) ||
-            strchr("<>{}[]?*\"#%\\^|~`$&,;:/", *p) != NULL)
-            return false;
-    return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-}
 
 /* What the engine refused is read anew. */
 static void

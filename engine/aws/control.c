@@ -9,157 +9,15 @@
 #include <string.h>
 
 #include "pavane/digest.h"
-#include "pavane/folder.h"
+#include "pavane/names.h"
 #include "pavane/text.h"
-#include "events_api_int.h"
-
-#define TAGS_MAX 50
-#define PAGE_MAX 1000
-
-/* ---- requests and answers ---- */
-
-const char *
-control_text(const struct control *c, const char *key)
-{
-    const struct pav_doc *d = pav_doc_get(c->j->request, key);
-
-    return d == NULL || d->kind != PAV_STRING ? NULL : pav_doc_str(c->a, d);
-}
-
-struct pav_bytes
-control_printed(struct control *c, const struct pav_doc *d)
-{
-    struct pav_bytes out;
-    struct pav_buf b;
-
-    pav_buf_init(&b, SIZE_MAX / 2);
-    pav_doc_print(d, &b);
-    out.len = b.len;
-    out.p = pav_arena_strndup(c->a, b.p, b.len);
-    pav_buf_fini(&b);
-    return out;
-}
-
-const struct pav_doc *
-control_body(struct control *c, const struct pav_name_row *row)
-{
-    return pav_doc_own(c->a, row->body.p, row->body.len);
-}
-
-uint32_t
-control_page_size(struct control *c)
-{
-    int64_t n = pav_doc_member_int(c->j->request, "maxResults");
-
-    return n <= 0 ? 100 : n > PAGE_MAX ? PAGE_MAX : (uint32_t)n;
-}
-
-/*
- * A page's token is "ACTION NAME" in Base64: behind which name the next page
- * begins, and of which list.  NULL after the job has failed.
- */
-const char *
-control_page_start(struct control *c)
-{
-    const char *token = control_text(
-        c, strchr(c->j->action, ':') == NULL ? "nextToken" : "NextToken");
-    size_t len, action = strlen(c->j->action);
-    char *text;
-
-    if (token == NULL)
-        return "";
-    text = pav_arena_zalloc(c->a, strlen(token) + 4);
-    if (pav_base64_decode(token, strlen(token), text, &len) && len > action &&
-        memcmp(text, c->j->action, action) == 0 && text[action] == ' ' &&
-        memchr(text, 0, len) == NULL) {
-        text[len] = '\0';
-        return text + action + 1;
-    }
-    job_fail(&c->j->job, PAV_INVALID, "InvalidToken", "nextToken",
-             "Invalid Token: 'Invalid token'");
-    return NULL;
-}
-
-void
-control_page_next(struct control *c, const char *name)
-{
-    char *text = pav_arena_printf(c->a, "%s %s", c->j->action, name);
-    size_t room = (strlen(text) + 2) / 3 * 4 + 1;
-    char *token = pav_arena_zalloc(c->a, room);
-
-    pav_base64(text, strlen(text), token);
-    pav_members_str(
-        &c->out, strchr(c->j->action, ':') == NULL ? "nextToken" : "NextToken",
-        token);
-}
-
-/* ---- ARNs ---- */
-
-/* "...:stateMachine:NAME[:QUALIFIER]" */
-struct machine *
-control_machine(struct control *c, const char *key, const char **qualifier)
-{
-    const char *arn = control_text(c, key), *p;
-    struct machine *m = NULL;
-    size_t len;
-
-    *qualifier = NULL;
-    p = arn == NULL ? NULL : strstr(arn, ":stateMachine:");
-    if (p == NULL || strncmp(arn, "arn:", 4) != 0) {
-        job_fail(&c->j->job, PAV_INVALID, "InvalidArn", key,
-                 "Invalid Arn: '%s'", arn == NULL ? "" : arn);
-        return NULL;
-    }
-    p += strlen(":stateMachine:");
-    len = strcspn(p, ":");
-    if (p[len] == ':')
-        *qualifier = p + len + 1;
-    m = machine_by_name(c->e, pav_arena_strndup(c->a, p, len));
-    if (m != NULL && m->current != NULL)
-        return m;
-    job_fail(&c->j->job, PAV_MISSING, "StateMachineDoesNotExist", key,
-             "State Machine Does Not Exist: '%s'", arn);
-    return NULL;
-}
+#include "bus/bus.h"
+#include "run/registry.h"
+#include "run/runner.h"
+#include "turn/turn.h"
+#include "request.h"
 
 /* ---- tags ---- */
-
-bool
-tags_add(struct pav_engine *e, const char *arn, const struct pav_doc *tags)
-{
-    struct pav_name_row row = {.kind = PAV_NAME_TAGS, .name = arn}, there;
-    struct pav_members all;
-    const char *text;
-    uint32_t i;
-
-    pav_members_init(&all, &e->arena);
-    if (pav_store_name(e->store, PAV_NAME_TAGS, 0, arn, &e->arena, &there)) {
-        const struct pav_doc *old =
-            pav_doc_own(&e->arena, there.body.p, there.body.len);
-
-        for (i = 0; i < old->len; i++)
-            pav_members_add(&all, old->members[i].key, old->members[i].len,
-                            &old->members[i].value);
-    }
-    for (i = 0; tags != NULL && i < tags->len; i++) {
-        const struct pav_doc *key = pav_doc_get(&tags->items[i], "key");
-        const struct pav_doc *value = pav_doc_get(&tags->items[i], "value");
-
-        if (key != NULL && key->kind == PAV_STRING)
-            pav_members_put(&all, key->text, key->len,
-                            value == NULL ? pav_doc_new_cstr(&e->arena, "")
-                                          : value);
-    }
-    if (all.count > TAGS_MAX)
-        return false;
-    if (all.count == 0)
-        return true;
-    text = pav_doc_text(&e->arena, pav_members_object(&all));
-    row.body.p = text;
-    row.body.len = strlen(text);
-    pav_store_name_put(e->store, &row);
-    return true;
-}
 
 static bool
 tags_put(struct control *c, const char *arn, const struct pav_doc *tags)
@@ -204,33 +62,6 @@ tag_resource(struct control *c)
 
     if (arn != NULL)
         (void)tags_put(c, arn, pav_doc_get(c->j->request, "tags"));
-}
-
-void
-tags_remove(struct control *c, const char *arn, const struct pav_doc *keys)
-{
-    const struct pav_doc *old;
-    struct pav_name_row row;
-    struct pav_members left;
-    uint32_t i, k;
-
-    if (!pav_store_name(c->e->store, PAV_NAME_TAGS, 0, arn, c->a, &row))
-        return;
-    old = control_body(c, &row);
-    pav_members_init(&left, c->a);
-    for (i = 0; i < old->len; i++) {
-        for (k = 0; keys != NULL && k < keys->len; k++)
-            if (keys->items[k].kind == PAV_STRING &&
-                keys->items[k].len == old->members[i].len &&
-                memcmp(keys->items[k].text, old->members[i].key,
-                       old->members[i].len) == 0)
-                break;
-        if (keys == NULL || k == keys->len)
-            pav_members_add(&left, old->members[i].key, old->members[i].len,
-                            &old->members[i].value);
-    }
-    row.body = control_printed(c, pav_members_object(&left));
-    pav_store_name_put(c->e->store, &row);
 }
 
 static void
@@ -710,21 +541,3 @@ const struct pav_job_kind pav_control_kind = {
     .committed = control_committed,
     .shares = shares,
     .fini = control_fini};
-
-void
-events_touch(struct control *c, enum pav_touched touched, const char *bus,
-             const char *name)
-{
-    c->j->touched = touched;
-    c->j->touched_bus =
-        bus == NULL ? NULL : pav_arena_strdup(&c->j->job.arena, bus);
-    c->j->touched_name = pav_arena_strdup(&c->j->job.arena, name);
-}
-
-bool
-request_is(const struct control *c, const char *key)
-{
-    const struct pav_doc *d = pav_doc_get(c->j->request, key);
-
-    return d != NULL && d->kind == PAV_TRUE;
-}

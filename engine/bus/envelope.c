@@ -6,6 +6,7 @@
 
 #include "pavane/digest.h"
 #include "pavane/text.h"
+#include "bus.h"
 
 #define SOURCE_MAX      256
 #define DETAIL_TYPE_MAX 128

@@ -1,0 +1,21 @@
+/* Events come in: see intake.c. */
+#ifndef PAVANE_RUN_INTAKE_H
+#define PAVANE_RUN_INTAKE_H
+
+#include "pavane/store_bus.h"
+#include "turn/turn.h"
+
+/* The engine's own event: dropped when nobody asks for it. */
+void
+intake_own(struct pav_engine *e, const struct pav_doc *envelope, int64_t depth);
+/* One that an archive has, as it was then. */
+void intake_replayed(struct pav_engine *e, const struct pav_event_row *row,
+                     struct pav_event_item *item);
+/* One that comes from within, as text.  `item` may have a bus, a replay and a
+ * body. */
+void intake_text(struct pav_engine *e, struct pav_bytes text, bool known_id,
+                 struct pav_event_item *item);
+/* A batch that is full, or whose time is up, starts its execution. */
+void batch_start(struct pav_engine *e, const struct pav_batch_row *row);
+
+#endif

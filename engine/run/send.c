@@ -1,0 +1,204 @@
+/*
+ * From a matched rule, or a schedule that is due, to its targets.
+ *
+ * What is inside happens here, within the turn's transaction: an execution is
+ * started, another bus gets the event.  What is outside becomes a row, sent
+ * behind the commit until the target has it (deliveries.c).
+ */
+#include <string.h>
+
+#include "pavane/digest.h"
+#include "pavane/path.h"
+#include "pavane/transform.h"
+#include "bus/bus.h"
+#include "turn/turn.h"
+#include "registry.h"
+#include "runner.h"
+#include "send.h"
+
+/* ---- values out of the event ---- */
+
+static bool
+has_doc(struct pav_engine *e, struct sending *s)
+{
+    if (s->doc == NULL && pav_doc_parse(&e->arena, s->text.p, s->text.len, NULL,
+                                        &s->doc, NULL) != PAV_OK) {
+        pav_store_spoilt(e->store, "in table event: what was checked is no "
+                                   "JSON any more");
+        s->doc = &pav_doc_null;
+    }
+    return true;
+}
+
+static struct pav_path *
+path_in(struct pav_arena *a, const struct pav_doc *v)
+{
+    struct pav_path *p;
+
+    if (v->kind != PAV_STRING || v->len < 1 || v->text[0] != '$' ||
+        pav_path_compile(a, v->text, v->len, &p, NULL) != PAV_OK)
+        return NULL;
+    return p;
+}
+
+static const struct pav_doc *
+filled(struct pav_engine *e, struct sending *s, const struct pav_doc *v)
+{
+    struct pav_path *p = path_in(&e->arena, v);
+    const struct pav_doc *found;
+
+    if (p == NULL)
+        return v;
+    if (pav_path_eval(p, s->doc, &e->arena, &found, NULL) != PAV_PATH_FOUND)
+        return pav_doc_new_cstr(&e->arena, "");
+    return found->kind == PAV_STRING
+               ? found
+               : pav_doc_new_cstr(&e->arena, pav_doc_text(&e->arena, found));
+}
+
+/* The same with each text that is a path replaced: one level of members, and
+ * of lists and objects in them. */
+static const struct pav_doc *
+filled_in(struct pav_engine *e, struct sending *s, const struct pav_doc *d,
+          unsigned depth)
+{
+    struct pav_members m;
+    struct pav_items list;
+    uint32_t i;
+
+    if (d->kind == PAV_ARRAY && depth < 3) {
+        pav_items_init(&list, &e->arena);
+        for (i = 0; i < d->len; i++)
+            pav_items_add(&list, filled_in(e, s, &d->items[i], depth + 1));
+        return pav_items_array(&list);
+    }
+    if (d->kind != PAV_OBJECT || depth >= 3)
+        return filled(e, s, d);
+    pav_members_init(&m, &e->arena);
+    for (i = 0; i < d->len; i++)
+        pav_members_add(&m, d->members[i].key, d->members[i].len,
+                        filled_in(e, s, &d->members[i].value, depth + 1));
+    return pav_members_object(&m);
+}
+
+/* The target with what its HttpParameters and SqsParameters take out of the
+ * event. */
+static struct pav_bytes
+target_text(struct pav_engine *e, struct sending *s, const struct target *t)
+{
+    static const char *const fields[] = {"HttpParameters", "SqsParameters"};
+    struct pav_members m;
+    struct pav_bytes text;
+    size_t i;
+
+    if (t->dynamic == NULL || s->text.len == 0)
+        return t->text;
+    (void)has_doc(e, s);
+    pav_members_init(&m, &e->arena);
+    for (i = 0; i < 2; i++) {
+        const struct pav_doc *d = pav_doc_get(t->dynamic, fields[i]);
+
+        if (d != NULL)
+            pav_members_puts(&m, fields[i], filled_in(e, s, d, 0));
+    }
+    text.p = pav_doc_text(&e->arena, pav_doc_merge(&e->arena, t->dynamic,
+                                                   pav_members_object(&m)));
+    text.len = strlen(text.p);
+    return text;
+}
+
+/* ---- dead letters ---- */
+
+static void
+stage(struct pav_engine *e, struct sending *s, const struct target *t,
+      struct pav_bytes body, const char *code, const char *message)
+{
+    int64_t now = pav_clock_ms(e->clock);
+    struct pav_delivery_row row = {.event_id = s->event_id,
+                                   .rule_arn = s->rule_arn,
+                                   .target_arn = t->arn,
+                                   .target_id = t->id,
+                                   .target = target_text(e, s, t),
+                                   .body = body,
+                                   .created_at = now,
+                                   .due_at = now,
+                                   .error_code = code,
+                                   .error_message = message};
+
+    if (code != NULL)
+        deliveries_dead(e, &row);
+    else
+        deliveries_add(e, &row);
+}
+
+void
+target_dead(struct pav_engine *e, struct sending *s, const struct target *t,
+            struct pav_bytes body, const char *code, const char *message)
+{
+    stage(e, s, t, body, code, message);
+}
+
+/* ---- what is inside ---- */
+
+static void
+start_machine(struct pav_engine *e, struct sending *s, const struct target *t,
+              struct pav_bytes body, struct execution **started)
+{
+    struct machine *m = machine_by_name(e, t->name);
+    struct pav_note_row note = {.execution_id = 0};
+    struct version *v = m == NULL || m->current == NULL || !m->active
+                            ? NULL
+                            : version_of(e, m, t->qualifier, &note);
+    const struct pav_doc *input;
+    struct execution *x;
+    char id[37];
+
+    if (v == NULL) {
+        target_dead(e, s, t, body, "NO_RESOURCE",
+                    pav_arena_printf(&e->arena,
+                                     "State Machine Does Not Exist: '%s'",
+                                     t->arn));
+        return;
+    }
+    if (pav_doc_parse(&e->arena, body.p, body.len, NULL, &input, NULL) !=
+        PAV_OK) {
+        target_dead(e, s, t, body, "INVALID_JSON",
+                    "the input of an execution must be one JSON value");
+        return;
+    }
+    x = pav_arena_zalloc(&e->arena, sizeof(*x));
+    pav_uuid4(id);
+    execution_start_as(e, v, pav_arena_strdup(&e->arena, id), NULL, input,
+                       s->event_id, t->qualifier == NULL ? NULL : &note, x);
+    *started = x;
+}
+
+/* ---- sending ---- */
+
+void
+target_send(struct pav_engine *e, struct sending *s, const struct target *t,
+            struct execution **started)
+{
+    struct pav_transform_context context = {s->rule_name, s->rule_arn,
+                                            pav_clock_ms(e->clock)};
+    struct pav_bytes body = s->text;
+    struct pav_err err;
+
+    *started = NULL;
+    if (!pav_transform_is_all(t->transform)) {
+        (void)has_doc(e, s);
+        body =
+            pav_transform_text(t->transform, s->doc, &context, &e->arena, &err);
+        if (body.p == NULL) {
+            target_dead(e, s, t, s->text, "INVALID_JSON",
+                        pav_arena_printf(&e->arena,
+                                         "its input cannot be made: %s",
+                                         err.message));
+            return;
+        }
+    }
+    if (t->kind == TARGET_MACHINE)
+        start_machine(e, s, t, body, started);
+    else
+        stage(e, s, t, body, NULL, NULL);
+}

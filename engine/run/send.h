@@ -1,0 +1,22 @@
+/* What matched, on its way to its targets: see send.c. */
+#ifndef PAVANE_RUN_SEND_H
+#define PAVANE_RUN_SEND_H
+
+#include "bus/bus.h"
+#include "runner.h"
+
+struct sending {
+    const char *rule_arn, *rule_name;
+    int64_t event_id; /* 0: a schedule's */
+    struct pav_bytes text;
+    const struct pav_doc *doc; /* the event; NULL: read from the text */
+};
+/* Sends one target its input; `*started`: the machine that was started. */
+void target_send(struct pav_engine *e, struct sending *s,
+                 const struct target *t, struct execution **started);
+/* What cannot be sent, with EventBridge's code: kept as a dead letter. */
+void
+target_dead(struct pav_engine *e, struct sending *s, const struct target *t,
+            struct pav_bytes body, const char *code, const char *message);
+
+#endif
