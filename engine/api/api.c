@@ -21,375 +21,15 @@
 
 #define QUESTIONS_MAX 4096
 #define UNREAD_US     10000000 /* a read failed: not ready for so long */
-#define ANSWER_MAX    (64u << 20)
-
-int64_t
-api_now_ms(const struct pav_api *api)
-{
-    struct pav_clock c;
-
-    pav_clock_real(&c, api->config.clock_offset_ms);
-    return pav_clock_ms(&c);
-}
-
-/* ---- replies ---- */
-
-void
-api_reply(struct pav_api *api, struct pav_ref ref, int status, const char *type,
-          const char *body, size_t len)
-{
-    struct pav_reply r = {
-        .status = status, .type = type, .body = body, .len = len};
-
-    pav_http_reply(api->config.http, ref, &r);
-}
-
-static void
-put_error(struct pav_buf *b, const char *error, const char *at,
-          const char *message)
-{
-    pav_buf_puts(b, "{\"error\":");
-    pav_buf_jsons(b, error);
-    if (at != NULL && *at != '\0') {
-        pav_buf_puts(b, ",\"at\":");
-        pav_buf_jsons(b, at);
-    }
-    pav_buf_puts(b, ",\"message\":");
-    pav_buf_jsons(b, message);
-    pav_buf_puts(b, "}\n");
-}
-
-void
-api_error(struct pav_api *api, struct pav_ref ref, int status,
-          const char *error, const char *at, const char *message)
-{
-    struct pav_buf b;
-
-    pav_buf_init(&b, 1 << 16);
-    put_error(&b, error, at, message);
-    api_reply(api, ref, status, "application/json", b.p, b.len);
-    pav_buf_fini(&b);
-}
-
-void
-query_error(struct pav_query *q, int status, const char *at,
-            const char *message)
-{
-    q->status = status;
-    q->type = "application/json";
-    q->out.len = 0;
-    put_error(&q->out,
-              status == 404   ? "missing"
-              : status == 503 ? "busy"
-              : status >= 500 ? "io"
-                              : "invalid",
-              at, message);
-}
-
-/* Nothing was done and nothing said: as it came. */
-static void
-question_afresh(struct question *qu)
-{
-    pav_job_free(qu->define);
-    qu->define = NULL;
-    qu->q.status = 200;
-    qu->q.type = "application/json";
-    qu->q.headers = NULL;
-    qu->q.forever = false;
-    qu->q.out.len = 0;
-    qu->q.out.over = false;
-}
-
-/* Whatever it had said, this is the answer, by the API that was asked. */
-static void
-question_fails(struct question *qu, int status, const char *message)
-{
-    question_afresh(qu);
-    if (*qu->q.target != '\0')
-        aws_query_error(&qu->q, status, message);
-    else
-        query_error(&qu->q, status, qu->q.path, message);
-}
-
-/* R1: what could not be read is told, whatever the job made of it. */
-static void
-tell_failed_read(struct question *qu)
-{
-    struct pav_api *api = qu->api;
-    struct pav_err err;
-    enum pav_rc rc;
-
-    if (pav_doc_was_damaged())
-        pav_reader_spoilt(qu->q.reader, PAV_DOC_DAMAGED);
-    rc = pav_reader_failed(qu->q.reader, &err);
-    if (rc == PAV_OK)
-        return;
-    atomic_fetch_add(&api->read_errors, 1);
-    if (rc == PAV_IO) {
-        atomic_store(&api->unread_us, pav_clock_mono_us());
-        pav_log(PAV_LOG_ERROR, NULL, "%s: the database cannot be read: %s",
-                qu->q.path, err.message);
-    }
-    question_fails(qu, pav_rc_http(rc), err.message);
-}
-
-void
-query_paper(struct pav_query *q, cJSON *paper)
-{
-    size_t len;
-    char *text = pav_paper_print(paper, &len);
-
-    pav_buf_put(&q->out, text, len);
-    pav_buf_putc(&q->out, '\n');
-    free(text);
-}
-
-/* ---- parameters ---- */
-
-const char *
-query_text(struct pav_query *q, const char *name)
-{
-    char *room = pav_arena_alloc(q->arena, PAV_QUERY_VALUE_MAX);
-
-    return pav_query_get(q->query, name, room, PAV_QUERY_VALUE_MAX);
-}
-
-bool
-query_number(struct pav_query *q, const char *name, int64_t *out)
-{
-    const char *text = query_text(q, name);
-
-    *out = 0;
-    if (text == NULL || *text == '\0')
-        return true;
-    if (pav_parse_int(text, strlen(text), out))
-        return true;
-    query_error(q, 400, name, "a whole number is wanted");
-    return false;
-}
-
-bool
-query_time(struct pav_query *q, const char *name, int64_t *out)
-{
-    const char *text = query_text(q, name);
-
-    *out = 0;
-    if (text == NULL || *text == '\0' ||
-        pav_time_parse(text, strlen(text), out))
-        return true;
-    query_error(q, 400, name, "a time as 2026-11-24T10:12:13Z is wanted");
-    return false;
-}
-
-bool
-query_limit(struct pav_query *q, uint32_t *limit)
-{
-    int64_t n;
-
-    if (!query_number(q, "limit", &n))
-        return false;
-    if (n > PAGE_MOST) {
-        query_error(q, 400, "limit", "at most 1000 a page");
-        return false;
-    }
-    *limit = n == 0 ? PAGE_USUAL : (uint32_t)n;
-    return true;
-}
-
-/* ---- tickets ---- */
-
-void
-api_submit(struct pav_api *api, struct pav_ref ref, struct pav_job *job,
-           void (*answer)(struct pav_api *api, struct pav_ref ref,
-                          struct pav_job *job))
-{
-    struct ticket *t = pav_arena_zalloc(&job->arena, sizeof(*t));
-
-    t->note.kind = NOTE_ENGINE;
-    t->note.job = job;
-    t->ref = ref;
-    t->api = api;
-    t->answer = answer;
-    job->owner = t;
-    job->sender = &api->sender;
-    if (pav_engine_submit(api->config.engine, job))
-        return;
-    pav_job_free(job);
-    api->shed++;
-    api_error(api, ref, 503, "busy", NULL,
-              "too much is waiting, or the daemon ends; nothing was kept: try "
-              "again");
-}
-
-/* On the engine's thread or its flusher's: what is answered, and what is handed
- * out, goes to the front. */
-static void
-came_back(struct pav_sender *sender, struct pav_job *first)
-{
-    struct pav_api *api =
-        (struct pav_api *)(void *)((char *)sender -
-                                   offsetof(struct pav_api, sender));
-    struct pav_node *chain = NULL, **last = &chain;
-    struct pav_job *j;
-
-    for (j = first; j != NULL; j = pav_job_next(j)) {
-        struct ticket *t = j->owner;
-
-        if (j->kind->advance == NULL) {
-            t = pav_arena_zalloc(&j->arena, sizeof(*t));
-            t->note.kind = NOTE_WORK;
-            t->note.job = j;
-        }
-        t->note.node.next = NULL;
-        *last = &t->note.node;
-        last = &t->note.node.next;
-    }
-    pav_http_post(api->config.http, chain);
-}
-
-struct pav_sender *
-pav_api_sender(struct pav_api *api)
-{
-    return &api->sender;
-}
-
-/* ---- questions ---- */
-
-struct question *
-question_new(struct pav_api *api, const struct pav_request *req,
-             struct pav_ref ref, pav_query_fn run)
-{
-    struct question *qu = pav_xcalloc(1, sizeof(*qu));
-    struct pav_arena *a = &qu->arena;
-
-    pav_arena_init(a, 8192);
-    qu->api = api;
-    qu->ref = ref;
-    qu->run = run;
-    qu->note.kind = NOTE_ANSWER;
-    qu->note.answer = qu;
-    qu->q.arena = a;
-    qu->q.path = pav_arena_strdup(a, req->path);
-    qu->q.depth = req->depth;
-    qu->q.query = pav_arena_strdup(a, req->query);
-    qu->q.host = pav_arena_strdup(a, req->host);
-    qu->q.target = pav_arena_strdup(a, req->target);
-    qu->q.cookie = pav_arena_strdup(a, req->cookie);
-    if (req->body_len > 0)
-        qu->q.body = pav_arena_strndup(a, req->body, req->body_len);
-    qu->q.body_len = req->body_len;
-    qu->q.region = api->config.region;
-    qu->q.account = api->config.account;
-    qu->q.now_ms = api_now_ms(api);
-    qu->q.loss = &api->config.loss;
-    qu->q.feed = "";
-    qu->q.status = 200;
-    qu->q.type = "application/json";
-    pav_buf_init(&qu->q.out, ANSWER_MAX);
-    return qu;
-}
-
-void
-question_free(struct question *qu)
-{
-    pav_job_free(qu->define);
-    pav_job_free(qu->object);
-    pav_buf_fini(&qu->q.out);
-    pav_arena_fini(&qu->arena);
-    free(qu);
-}
-
-bool
-api_ask(struct pav_api *api, const struct pav_request *req, struct pav_ref ref,
-        pav_query_fn run)
-{
-    return question_push(api, question_new(api, req, ref, run));
-}
-
-bool
-question_push(struct pav_api *api, struct question *qu)
-{
-    struct pav_ref ref = qu->ref;
-
-    if (pav_queue_push(api->questions, &qu->node))
-        return true;
-    question_free(qu);
-    api_error(api, ref, 503, "busy", NULL, "too many questions wait");
-    return false;
-}
-
-/*
- * Lanes: whoever asks for little never waits for those who ask for much.  A
- * question that takes longer than QUICK_US among the others is ended and asked
- * again in the slow lane, which has one thread and SLOW_US for each.  Objects
- * of map runs are read and made into inputs in a lane of their own.
- */
-#define QUICK_US 25000
-#define SLOW_US  2000000
-#define SLOW_MAX 64 /* that wait */
-
-struct lane {
-    struct pav_api *api;
-    struct pav_reader *reader;
-    struct pav_queue *questions;
-    bool quick;
-};
-
-static void
-answer_question(const struct lane *l, struct question *qu)
-{
-    struct pav_api *api = l->api;
-
-    pav_reader_begin(l->reader, l->quick ? QUICK_US : SLOW_US);
-    qu->run(&qu->q);
-    pav_reader_end(l->reader);
-    if (l->quick && pav_reader_timed_out(l->reader)) {
-        question_afresh(qu);
-        atomic_fetch_add(&api->slow_queries, 1);
-        if (pav_queue_push(api->slow, &qu->node))
-            return;
-        question_fails(qu, 503,
-                       "too many long queries wait; ask for less, or later");
-    } else {
-        tell_failed_read(qu);
-    }
-    if (!qu->undurable)
-        pav_store_await_durable(); /* T1: of what was read as well */
-    if (qu->q.out.over)
-        query_error(&qu->q, 413, qu->q.path, "the answer is too large");
-    qu->note.node.next = NULL;
-    pav_http_post(api->config.http, &qu->note.node);
-}
-
-static void *
-answer_questions(void *arg)
-{
-    struct lane l = *(struct lane *)arg;
-    void *pages = l.api->config.pages_new();
-    struct pav_node *n;
-
-    free(arg);
-    while ((n = pav_queue_take(l.questions, 1, -1)) != NULL) {
-        struct question *qu = (struct question *)n;
-
-        qu->q.reader = l.reader;
-        qu->q.pages = pages;
-        answer_question(&l, qu);
-    }
-    l.api->config.pages_free(pages);
-    return NULL;
-}
 
 /* ---- the folder ---- */
 
 static void
 scan_folder(struct pav_query *q)
 {
-    struct question *qu =
-        (struct question *)(void *)((char *)q - offsetof(struct question, q));
     struct pav_err err;
 
-    if (pav_folder_scan(qu->api->folder, &err) != PAV_OK)
+    if (pav_folder_scan(question_of(q)->api->folder, &err) != PAV_OK)
         pav_log(PAV_LOG_WARN, NULL, "%s: %s", err.at, err.message);
 }
 
@@ -426,7 +66,7 @@ pav_api_tick(void *arg)
         pav_http_end(api->config.http);
     }
     streams_tick(api);
-    calls_tick(api);
+    replies_tick(api);
     objects_tick(api);
     if (api->folder == NULL || api->scanning)
         return;
@@ -447,17 +87,10 @@ answered(struct pav_api *api, struct question *qu)
 
     if (qu->run == scan_folder)
         api->scanning = false;
-    if (qu->define != NULL) {
-        struct pav_job *job = qu->define;
-
-        qu->define = NULL;
-        api_submit(api, qu->ref, job, ((struct ticket *)job->owner)->answer);
-    } else if (qu->object != NULL) {
-        reply_submit(api, qu->object);
-        qu->object = NULL;
-    } else {
+    if (qu->on != NULL)
+        qu->on(api, qu);
+    else
         pav_http_reply(api->config.http, qu->ref, &r);
-    }
     question_free(qu);
 }
 
@@ -498,7 +131,7 @@ pav_api_message(void *arg, struct pav_node *node)
         struct pav_job *job = note->job;
         struct ticket *t = job->owner;
 
-        t->answer(api, t->ref, job);
+        t->answer(api, t, job);
         pav_job_free(job);
     }
 }
@@ -652,15 +285,6 @@ get(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
         ask_page(api, req, ref);
 }
 
-const char *
-route_name(int route)
-{
-    static const char *const names[ROUTES] = {"other", "events", "aws", "api",
-                                              "pages"};
-
-    return names[route];
-}
-
 /* EventBridge Scheduler's API is REST. */
 static bool
 is_scheduler(const char *path)
@@ -731,7 +355,7 @@ not_allowed(struct pav_api *api, const struct pav_request *req,
     snprintf(message, sizeof(message), "this path takes %s",
              allowed(req->path));
     pav_buf_init(&b, 1 << 16);
-    put_error(&b, "method", req->path, message);
+    api_error_put(&b, "method", req->path, message);
     r.body = b.p;
     r.len = b.len;
     pav_http_reply(api->config.http, ref, &r);
@@ -789,7 +413,7 @@ pav_api_new(const struct pav_api_config *config, struct pav_api **out,
     int i;
 
     api->config = *config;
-    api->sender.done = came_back;
+    tickets_init(api);
     api->started_us = pav_clock_mono_us();
     if (stat(config->db, &st) == 0) {
         api->db_device = st.st_dev;
@@ -843,7 +467,7 @@ pav_api_bind(struct pav_api *api, struct pav_engine *e, struct pav_http *h,
         arg->questions = arg->quick                       ? api->questions
                          : i == api->config.query_threads ? api->slow
                                                           : api->objects;
-        if (pthread_create(&api->threads[i], NULL, answer_questions, arg) != 0)
+        if (pthread_create(&api->threads[i], NULL, lane_run, arg) != 0)
             PAV_BUG("a query thread cannot be started");
         api->thread_count++;
     }

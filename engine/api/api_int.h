@@ -41,19 +41,23 @@ struct question {
     struct pav_status_view status; /* of /metrics */
     struct pav_http_counts http;
     uint64_t shed;
-    bool openmetrics; /* of /metrics: the client reads that */
-    bool undurable;   /* it may be answered before what it read is durable */
-    struct pav_job *define; /* CreateStateMachine, compiled: on to the engine */
-    struct pav_job *object; /* what was handed out, then what came of it */
+    bool openmetrics;    /* of /metrics: the client reads that */
+    bool undurable;      /* it may be answered before what it read is durable */
+    struct pav_job *job; /* what it works on, or has made */
+    /* On the front, in place of a reply: what is done with the job. */
+    void (*on)(struct pav_api *api, struct question *qu);
 };
 
 /* Who waits for a job of the engine, and how to answer. */
+struct ticket;
+typedef void (*ticket_fn)(struct pav_api *api, const struct ticket *t,
+                          struct pav_job *job);
 struct ticket {
     struct note note;
     struct pav_ref ref;
     struct pav_api *api;
-    void (*answer)(struct pav_api *api, struct pav_ref ref,
-                   struct pav_job *job);
+    ticket_fn answer;
+    const void *about; /* the answer's */
 };
 
 struct pav_api {
@@ -83,10 +87,11 @@ struct pav_api {
     struct token *tokens;    /* OAuth's, of connections: outgoing.c */
 };
 
-/* The job's answer goes to `ref` by `answer`; 503 when the engine is full. */
+/* ticket.c: the job's answer goes to `ref` by `answer`; 503 when the engine is
+ * full. */
 void api_submit(struct pav_api *api, struct pav_ref ref, struct pav_job *job,
-                void (*answer)(struct pav_api *api, struct pav_ref ref,
-                               struct pav_job *job));
+                ticket_fn answer, const void *about);
+void tickets_init(struct pav_api *api);
 /* A question for the query threads; false when there are too many. */
 bool api_ask(struct pav_api *api, const struct pav_request *req,
              struct pav_ref ref, pav_query_fn run);
@@ -96,6 +101,21 @@ question_new(struct pav_api *api, const struct pav_request *req,
              struct pav_ref ref, pav_query_fn run);
 bool question_push(struct pav_api *api, struct question *qu);
 void question_free(struct question *qu);
+struct question *question_of(struct pav_query *q);
+/* As `on`: the job is an answer for the engine. */
+void question_replies(struct pav_api *api, struct question *qu);
+
+#define SLOW_MAX 64 /* that wait in the slow lane */
+
+struct lane {
+    struct pav_api *api;
+    struct pav_reader *reader;
+    struct pav_queue *questions;
+    bool quick;
+};
+/* The thread of a lane, which is freed. */
+void *lane_run(void *lane);
+
 /* Classes of requests, for /metrics. */
 enum route {
     ROUTE_OTHER,
@@ -109,6 +129,8 @@ const char *route_name(int route);
 void api_reply(struct pav_api *api, struct pav_ref ref, int status,
                const char *type, const char *body, size_t len);
 /* {"error","message"}, and "at" when there is one. */
+void api_error_put(struct pav_buf *b, const char *error, const char *at,
+                   const char *message);
 void api_error(struct pav_api *api, struct pav_ref ref, int status,
                const char *error, const char *at, const char *message);
 void query_error(struct pav_query *q, int status, const char *at,
@@ -128,10 +150,6 @@ bool query_time(struct pav_query *q, const char *name, int64_t *out);
 /* A text parameter in the arena, NULL when absent. */
 const char *query_text(struct pav_query *q, const char *name);
 
-/* The last event of an execution that has ended; else false, and zeroes. */
-bool query_end(struct pav_query *q, const struct pav_execution_view *x,
-               struct pav_history_event *out);
-
 /* outgoing.c: tokens of connections. */
 void outgoing_init(struct pav_api *api);
 void outgoing_free(struct pav_api *api);
@@ -139,7 +157,7 @@ void outgoing_free(struct pav_api *api);
 /* calls.c, objects.c: what the engine hands out. */
 void calls_take(struct pav_api *api, struct pav_job *job);
 void deliveries_take(struct pav_api *api, struct pav_job *job);
-void calls_tick(struct pav_api *api);
+void replies_tick(struct pav_api *api);
 /* On the front thread: an answer for the engine, which is kept when its queue
  * is full. */
 void reply_submit(struct pav_api *api, struct pav_job *reply);
@@ -166,6 +184,7 @@ void events_post(struct pav_api *api, const struct pav_request *req,
                  struct pav_ref ref);
 void aws_post(struct pav_api *api, const struct pav_request *req,
               struct pav_ref ref);
+void aws_define(struct pav_api *api, struct question *qu);
 void scheduler_rest(struct pav_api *api, const struct pav_request *req,
                     struct pav_ref ref);
 void executions_get(struct pav_query *q);

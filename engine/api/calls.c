@@ -26,28 +26,6 @@ struct call {
 
 /* ---- replies ---- */
 
-/* The engine's queue may be full: then a second later. */
-void
-reply_submit(struct pav_api *api, struct pav_job *reply)
-{
-    if (pav_engine_submit(api->config.engine, reply))
-        return;
-    reply->node.next = (struct pav_node *)api->unsent;
-    api->unsent = reply;
-}
-
-void
-calls_tick(struct pav_api *api)
-{
-    struct pav_job *j = api->unsent, *next;
-
-    api->unsent = NULL;
-    for (; j != NULL; j = next) {
-        next = pav_job_next(j);
-        reply_submit(api, j);
-    }
-}
-
 static void
 fail(struct call *c, const char *error, const char *cause)
 {

@@ -467,9 +467,8 @@ log_write(struct pav_arena *a, const char *data, const char *folder,
 static void
 log_lines(struct pav_query *q)
 {
-    struct question *qu =
-        (struct question *)(void *)((char *)q - offsetof(struct question, q));
-    struct pav_delivered_job *reply = (struct pav_delivered_job *)qu->object;
+    struct question *qu = question_of(q);
+    struct pav_delivered_job *reply = (struct pav_delivered_job *)qu->job;
     const struct delivery *d = reply->job.owner;
     const char *data = qu->api->config.data, *folder = NULL, *why = NULL;
     struct pav_buf lines;
@@ -513,9 +512,10 @@ log_later(struct delivery *d)
     struct pav_ref nobody = {UINT32_MAX, 0};
     struct question *qu = question_new(d->o.api, &none, nobody, log_lines);
 
-    qu->object = &d->reply->job;
+    qu->job = &d->reply->job;
+    qu->on = question_replies;
     if (!pav_queue_push(d->o.api->questions, &qu->node)) {
-        qu->object = NULL;
+        qu->job = NULL;
         question_free(qu);
         fail(d, "THROTTLING", "too many questions wait", true);
     }

@@ -262,7 +262,7 @@ put_result(const struct pav_event_item *item, struct pav_buf *b)
 }
 
 static void
-answer(struct pav_api *api, struct pav_ref ref, struct pav_job *j)
+answer(struct pav_api *api, const struct ticket *t, struct pav_job *j)
 {
     struct pav_events_job *job = (struct pav_events_job *)j;
     struct pav_buf b;
@@ -270,8 +270,8 @@ answer(struct pav_api *api, struct pav_ref ref, struct pav_job *j)
     bool accepted = job->item_count == 0;
 
     if (j->rc != PAV_OK) {
-        api_error(api, ref, pav_rc_http(j->rc), pav_rc_name(j->rc), j->err.at,
-                  j->err.message);
+        api_error(api, t->ref, pav_rc_http(j->rc), pav_rc_name(j->rc),
+                  j->err.at, j->err.message);
         return;
     }
     pav_buf_init(&b, SIZE_MAX / 2);
@@ -284,7 +284,8 @@ answer(struct pav_api *api, struct pav_ref ref, struct pav_job *j)
         put_result(&job->items[i], &b);
     }
     pav_buf_puts(&b, "]}\n");
-    api_reply(api, ref, accepted ? 200 : 400, "application/json", b.p, b.len);
+    api_reply(api, t->ref, accepted ? 200 : 400, "application/json", b.p,
+              b.len);
     pav_buf_fini(&b);
 }
 
@@ -426,5 +427,5 @@ events_post(struct pav_api *api, const struct pav_request *req,
         pav_job_free(&job->job);
         return;
     }
-    api_submit(api, ref, &job->job, answer);
+    api_submit(api, ref, &job->job, answer, NULL);
 }

@@ -12,6 +12,7 @@
 #include "pavane/history.h"
 #include "pavane/step.h"
 #include "pavane/text.h"
+#include "aws/aws.h"
 #include "api_int.h"
 
 #define PREFIX        "/api/v1/executions"
@@ -64,30 +65,13 @@ put_text(struct pav_buf *b, const char *key, const struct pav_doc *text)
         pav_doc_print(text, b);
 }
 
-bool
-query_end(struct pav_query *q, const struct pav_execution_view *x,
-          struct pav_history_event *out)
-{
-    const struct pav_doc *record;
-    struct pav_step_row step;
-
-    memset(out, 0, sizeof(*out));
-    if (x->row.status == PAV_RUNNING ||
-        !pav_reader_step(q->reader, x->row.last_step, q->arena, &step))
-        return false;
-    record = pav_doc_own(q->arena, step.record.p, step.record.len);
-    pav_history_event(record, pav_history_count(record) - 1, step.first_event,
-                      q->arena, out);
-    return true;
-}
-
 /* One execution: also how it ended, which its last event says. */
 static void
 one(struct pav_query *q, const struct pav_execution_view *x)
 {
     struct pav_history_event e;
 
-    (void)query_end(q, x, &e);
+    (void)read_end(q, x, &e);
     put_execution(x, &q->out);
     q->out.len--; /* its last brace */
     put_text(&q->out, "output",

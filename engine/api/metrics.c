@@ -285,8 +285,7 @@ as_openmetrics(struct pav_buf *b)
 static void
 metrics(struct pav_query *q)
 {
-    struct question *qu =
-        (struct question *)(void *)((char *)q - offsetof(struct question, q));
+    struct question *qu = question_of(q);
     const struct pav_api *api = qu->api;
     struct stat st;
     const char *wal = pav_arena_printf(q->arena, "%s-wal", api->config.db);

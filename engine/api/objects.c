@@ -305,9 +305,8 @@ write_objects(struct pav_api *api, const struct pav_write_job *job,
 static void
 do_object(struct pav_query *q)
 {
-    struct question *qu =
-        (struct question *)(void *)((char *)q - offsetof(struct question, q));
-    struct pav_job *job = qu->object;
+    struct question *qu = question_of(q);
+    struct pav_job *job = qu->job;
     struct pav_object_job *reply = pav_job_new(&pav_object_kind);
 
     if (job->kind == &pav_write_kind) {
@@ -325,7 +324,7 @@ do_object(struct pav_query *q)
         pav_map_run_inputs(read, reply);
     }
     pav_job_free(job);
-    qu->object = &reply->job; /* the front thread hands it on */
+    qu->job = &reply->job; /* the front thread hands it on */
 }
 
 /* On the front thread; the job changes hands. */
@@ -337,10 +336,11 @@ objects_take(struct pav_api *api, struct pav_job *job)
     struct pav_ref nobody = {UINT32_MAX, 0};
     struct question *qu = question_new(api, &none, nobody, do_object);
 
-    qu->object = job;
+    qu->job = job;
+    qu->on = question_replies;
     if (pav_queue_push(api->objects, &qu->node))
         return;
-    qu->object = NULL; /* later: objects_tick() */
+    qu->job = NULL; /* later: objects_tick() */
     question_free(qu);
     job->node.next = (struct pav_node *)api->unasked;
     api->unasked = job;

@@ -59,7 +59,7 @@ BUGS = [
     ("skips the sync of a commit", "engine/store/vfs.c",
      "        rc = fdatasync(log_file->sync_fd);", "        rc = 0;",
      [sys.executable, "tests/e2e/test_power.py", "Power.test_T4_nothing_that_was_told_is_lost"]),
-    ("tells readers before the sync", "engine/api/api.c",
+    ("tells readers before the sync", "engine/api/question.c",
      "    if (!qu->undurable)\n        pav_store_await_durable(); /* T1: of what was read as well */\n", "",
      [sys.executable, "tests/e2e/test_power.py", "Power.test_T4_nothing_that_was_told_is_lost"]),
     ("leaves no witness", "engine/store/store.c", "    witness_write(s, ends);\n", "    (void)ends;\n",

@@ -23,7 +23,7 @@ CEILINGS = {
     "engine/aws": 0,
     "engine/folder": 0,
     "engine/net": 2,
-    "engine/api": 15,
+    "engine/api": 0,
     "engine/cli": 0,
     "dashboard": 7,
 }

@@ -9,12 +9,14 @@
   files                 at most 1,200 lines of C
   readers               only reader_row() asks SQLite: an error is no end of rows
   reported              each fault that people met has its test
+  permissions           each row of the tables of actions, resources and pages has one
   planted               each planted bug finds its place in the code
   checklist             each row of the language has a case, or a test that is there
   circles               files that call each other round: circles.py has the ceilings, which fall
   text                  no trailing blanks, no tabs, lines of C at most 80 columns
 Prints "file:line: what" and, at last, "N passed, N failed, N skipped".
 """
+import glob
 import json
 import os
 import re
@@ -50,14 +52,15 @@ MAY = {
     "engine/turn/": BASE | LANG | STORE | ENGINE,
     "engine/bus/": BASE | LANG | STORE | ENGINE,
     "engine/run/": BASE | LANG | STORE | ENGINE,
-    "engine/aws/": BASE | LANG | STORE | ENGINE,
+    "engine/aws/": BASE | LANG | STORE | ENGINE | {"query"},
     "engine/folder/": BASE | LANG | ENGINE | {"folder"},
     "engine/net/": BASE | NET,
     "engine/api/": BASE | LANG | STORE | ENGINE | NET | {"api", "folder", "query", "services"},
     "dashboard/": BASE | LANG | {"reader", "store", "http", "query", "pages", "graph"},
 }
 # whose private headers the rooms of the engine's thread may include, beside their own
-ROOMS = {"turn": {"turn"}, "bus": {"turn", "bus"}, "run": {"turn", "bus", "run"}, "aws": {"turn", "bus", "run", "aws"}}
+ROOMS = {"turn": {"turn"}, "bus": {"turn", "bus"}, "run": {"turn", "bus", "run"}, "aws": {"turn", "bus", "run", "aws"},
+         "api": {"aws"}}
 # lang is pure: no clock, log, file, thread
 IMPURE = re.compile(r"\b(clock_gettime|time|fopen|open|socket|pthread_(?!once)\w+|rand|random|getenv|fprintf|printf)\s*\(")
 BANNED = [
@@ -178,6 +181,18 @@ def check_reported():
         print("reported faults without a test: %s" % " ".join(left))
 
 
+def check_permissions():
+    """Who calls an action, or asks for a resource or a page, must be allowed: each row says by which word."""
+    word = re.compile(r"^(states|events|scheduler|pavane):[A-Z]\w+$")
+    for path in sorted(glob.glob(os.path.join(TOP, "engine/aws/*.c"))):
+        text = strip_comments(open(path, encoding="utf-8").read())
+        short = os.path.relpath(path, TOP)
+        for table in re.finditer(r"const struct aws_action (\w+)_actions\[\] = \{(.*?)END_OF_ACTIONS\}", text, re.S):
+            for row in re.finditer(r"(?:\w+\(|\{)\s*\"([\w:]+)\",\s*(\"[^\"]*\"|\w+)", table.group(2)):
+                if not word.match(row.group(2).strip('"')):
+                    fault(short, 1, "%s has no permission" % row.group(1))
+
+
 def check_planted():
     """Each planted bug finds its place: else it would be told only when it is planted."""
     path = "tests/faults/planted.py"
@@ -223,6 +238,7 @@ def main():
                     fault(path, 1, "%d lines: split or defend" % len(lines))
     check_checklist()
     check_reported()
+    check_permissions()
     check_planted()
     check_circles()
     # the README lists every setting of the daemon

@@ -1,14 +1,13 @@
 /*
- * Actions that compile: CreateStateMachine, UpdateStateMachine,
- * ValidateStateMachineDefinition, TestState.  Compiling happens on the query
- * thread; a machine then goes on to the engine.
+ * CreateStateMachine, UpdateStateMachine, ValidateStateMachineDefinition:
+ * compiled on a query thread; a machine then goes on to the engine.
  */
 #include <string.h>
 
-#include "pavane/digest.h"
 #include "pavane/names.h"
-#include "pavane/test_state.h"
-#include "aws_int.h"
+#include "pavane/text.h"
+#include "reads.h"
+#include "states_fields.h"
 
 static const char *
 place(const struct pav_fault *f)
@@ -16,35 +15,27 @@ place(const struct pav_fault *f)
     return *f->pointer == '\0' ? "/" : f->pointer;
 }
 
-/* ---- defining ---- */
-
 static void
-define_answer(struct pav_api *api, struct pav_ref ref, struct pav_job *job)
+answer(const struct aws_place *p, struct pav_job *job, struct pav_members *m)
 {
     struct pav_define_job *j = (struct pav_define_job *)job;
     struct pav_arena *a = &job->arena;
-    const char *arn;
-    struct pav_members m;
+    const char *arn =
+        pav_arena_printf(a, "arn:aws:states:%s:%s:stateMachine:%s", p->region,
+                         p->account, j->row.name);
 
-    if (!aws_fine(api, ref, job))
-        return;
-    arn =
-        pav_arena_printf(a, "arn:aws:states:%s:%s:stateMachine:%s",
-                         api->config.region, api->config.account, j->row.name);
-    pav_members_init(&m, a);
     if (j->update) {
-        pav_members_date(&m, "updateDate", j->at);
-        pav_members_str(&m, "revisionId",
+        pav_members_date(m, "updateDate", j->at);
+        pav_members_str(m, "revisionId",
                         pav_arena_printf(a, "%lld", (long long)j->row.version));
     } else {
-        pav_members_str(&m, "stateMachineArn", arn);
-        pav_members_date(&m, "creationDate", j->at);
+        pav_members_str(m, "stateMachineArn", arn);
+        pav_members_date(m, "creationDate", j->at);
     }
     if (j->published > 0)
         pav_members_str(
-            &m, "stateMachineVersionArn",
+            m, "stateMachineVersionArn",
             pav_arena_printf(a, "%s:%lld", arn, (long long)j->published));
-    aws_answer(api, ref, job, &m);
 }
 
 static bool
@@ -167,7 +158,6 @@ static void
 hand_on(struct aws_read *r, struct pav_define_job *job, const char *definition)
 {
     struct pav_faults faults;
-    struct ticket *t = pav_arena_zalloc(&job->job.arena, sizeof(*t));
 
     pav_faults_init(&faults, r->q->arena);
     job->rules = pav_rules_compile("", 0, NULL, &faults);
@@ -177,9 +167,7 @@ hand_on(struct aws_read *r, struct pav_define_job *job, const char *definition)
     job->publish = request_flag(r->request, "publish", false);
     job->description =
         request_text(&job->job.arena, r->request, "versionDescription");
-    t->answer = define_answer;
-    job->job.owner = t;
-    r->question->define = &job->job;
+    r->define = job;
 }
 
 /* The description belongs to a version. */
@@ -194,8 +182,8 @@ publish_is_fine(struct aws_read *r)
     return false;
 }
 
-void
-aws_create(struct aws_read *r)
+static void
+create_machine(struct aws_read *r)
 {
     struct pav_arena *a = r->q->arena;
     const char *name = request_text(a, r->request, "name");
@@ -235,8 +223,8 @@ aws_create(struct aws_read *r)
     hand_on(r, job, definition);
 }
 
-void
-aws_update(struct aws_read *r)
+static void
+update_machine(struct aws_read *r)
 {
     struct pav_arena *a = r->q->arena;
     const char *text = request_text(a, r->request, "stateMachineArn");
@@ -292,10 +280,8 @@ aws_update(struct aws_read *r)
     hand_on(r, job, definition);
 }
 
-/* ---- ValidateStateMachineDefinition ---- */
-
-void
-aws_validate(struct aws_read *r)
+static void
+validate_definition(struct aws_read *r)
 {
     struct pav_arena *a = r->q->arena;
     const char *text = request_text(a, r->request, "definition");
@@ -340,106 +326,43 @@ aws_validate(struct aws_read *r)
     read_answer(r, &m);
 }
 
-/* ---- TestState ---- */
+/* clang-format off */
+#define LOG_GROUP \
+    "loggingConfiguration.destinations[].cloudWatchLogsLogGroup.logGroupArn"
+#define CONFIGURATION \
+    {"loggingConfiguration", FIELD_OBJECT, false, 0, 0, NULL}, \
+    {"loggingConfiguration.destinations", FIELD_LIST, false, 0, 0, NULL}, \
+    {LOG_GROUP, FIELD_TEXT, false, 1, 256, NULL}, \
+    {"tracingConfiguration", FIELD_OBJECT, false, 0, 0, NULL}, ENCRYPTION, \
+    {"publish", FIELD_FLAG, false, 0, 0, NULL}, \
+    {"versionDescription", FIELD_TEXT, false, 0, 256, NULL}
+/* clang-format on */
 
-/* JSON text of a request; false after the answer. */
-static bool
-json_of(struct aws_read *r, const struct pav_doc *o, const char *key,
-        const char *error, const struct pav_doc **out)
-{
-    const char *text = request_text(r->q->arena, o, key);
-    struct pav_err err;
+FIELDS(create, {"name", FIELD_TEXT, true, 1, 80, NULL},
+       {"definition", FIELD_TEXT, true, 1, 1048576, NULL},
+       {"roleArn", FIELD_TEXT, true, 1, 256, NULL}, TYPE, TAGS(false),
+       CONFIGURATION);
+FIELDS(update, ARN("stateMachineArn"),
+       {"definition", FIELD_TEXT, false, 1, 1048576, NULL},
+       {"roleArn", FIELD_TEXT, false, 1, 256, NULL}, CONFIGURATION);
+FIELDS(validate, {"definition", FIELD_TEXT, true, 1, 1048576, NULL}, TYPE,
+       {"severity", FIELD_TEXT, false, 0, 0, "ERROR, WARNING"},
+       {"maxResults", FIELD_WHOLE, false, 0, 100, NULL});
 
-    *out = NULL;
-    if (text == NULL || pav_doc_parse_copy(r->q->arena, text, strlen(text),
-                                           NULL, out, &err) == PAV_OK)
-        return true;
-    read_fail(r, error, "%s is not JSON: %s (%s)", key, err.message, err.at);
-    return false;
-}
-
-static bool
-mock_of(struct aws_read *r, struct pav_test_in *in)
-{
-    const struct pav_doc *mock = pav_doc_get(r->request, "mock");
-    const struct pav_doc *error = pav_doc_get(mock, "errorOutput");
-    const char *check = request_text(r->q->arena, mock, "fieldValidationMode");
-    const char *text;
-
-    in->mocked_error = error != NULL;
-    in->error = request_text(r->q->arena, error, "error");
-    in->cause = request_text(r->q->arena, error, "cause");
-    if (check != NULL && strcmp(check, "PRESENT") == 0)
-        in->check = PAV_CHECK_PRESENT;
-    else if (check != NULL && strcmp(check, "NONE") == 0)
-        in->check = PAV_CHECK_NONE;
-    text = request_text(r->q->arena, mock, "result");
-    if (text == NULL || pav_doc_parse_copy(r->q->arena, text, strlen(text),
-                                           NULL, &in->result, NULL) == PAV_OK)
-        return true;
-    read_fail(r, "ValidationException", "Mocked result must be valid JSON");
-    return false;
-}
-
-static void
-test_answer(struct aws_read *r, const struct pav_test_out *out)
-{
-    struct pav_arena *a = r->q->arena;
-    const char *level = request_text(a, r->request, "inspectionLevel");
-    struct pav_members m, shown;
-    uint32_t i;
-
-    pav_members_init(&m, a);
-    if (out->output != NULL)
-        pav_members_str(&m, "output", pav_doc_text(a, out->output));
-    pav_members_str(&m, "error", out->error);
-    pav_members_str(&m, "cause", out->cause);
-    if (level != NULL && strcmp(level, "INFO") != 0) {
-        pav_members_init(&shown, a);
-        for (i = 0; i < out->inspection->len; i++) {
-            const struct pav_member *d = &out->inspection->members[i];
-            bool plain = d->value.kind == PAV_NUMBER ||
-                         (d->len == 12 && !memcmp(d->key, "errorDetails", 12));
-
-            pav_members_add(
-                &shown, d->key, d->len,
-                plain ? &d->value
-                      : pav_doc_new_cstr(a, pav_doc_text(a, &d->value)));
-        }
-        pav_members_puts(&m, "inspectionData", pav_members_object(&shown));
+#define COMPILED(name, permission, fields, fn)                                 \
+    {                                                                          \
+        name, permission, fields##_fields, NULL, false, fn, &pav_define_kind,  \
+            NULL, answer, NULL                                                 \
     }
-    pav_members_str(&m, "nextState", out->next_state);
-    pav_members_str(&m, "status", out->status);
-    read_answer(r, &m);
-}
 
-void
-aws_test_state(struct aws_read *r)
-{
-    struct pav_arena *a = r->q->arena;
-    const struct pav_doc *config =
-        pav_doc_get(r->request, "stateConfiguration");
-    struct pav_test_in in = {.now_ms = r->q->now_ms};
-    struct pav_test_out out;
-    const char *error, *why;
+/* ---- the table ---- */
 
-    in.definition = request_text(a, r->request, "definition");
-    in.len = strlen(in.definition);
-    in.state = request_text(a, r->request, "stateName");
-    in.role_arn = request_text(a, r->request, "roleArn");
-    in.reveal_secrets = request_flag(r->request, "revealSecrets", false);
-    in.retry_count = request_int(config, "retrierRetryCount", 0);
-    in.failed_iterations = request_int(config, "mapIterationFailureCount", -1);
-    pav_random(&in.seed, sizeof(in.seed));
-    if (!json_of(r, r->request, "input", "InvalidExecutionInput", &in.input) ||
-        !json_of(r, r->request, "variables", "ValidationException",
-                 &in.variables) ||
-        !json_of(r, r->request, "context", "ValidationException",
-                 &in.context) ||
-        !mock_of(r, &in))
-        return;
-    if (pav_test_state(&in, a, &out, &error, &why))
-        test_answer(r, &out);
-    else
-        read_fail(r, error, "%s", why);
-}
+const struct aws_action states_define_actions[] = {
+    COMPILED("CreateStateMachine", "states:CreateStateMachine", create,
+             create_machine),
+    COMPILED("UpdateStateMachine", "states:UpdateStateMachine", update,
+             update_machine),
+    ON_READER("ValidateStateMachineDefinition",
+              "states:ValidateStateMachineDefinition", validate,
+              validate_definition),
+    END_OF_ACTIONS};

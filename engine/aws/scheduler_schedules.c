@@ -1,43 +1,21 @@
 /*
- * EventBridge Scheduler's API on the engine's thread: schedules and their
- * groups.  A schedule is a row with its next time; nothing of it is in memory.
+ * EventBridge Scheduler's schedules; run/schedules.c fires them.
  */
-#include <stdio.h>
 #include <math.h>
 #include <string.h>
 
 #include "pavane/schedule.h"
 #include "pavane/text.h"
+#include "pavane/zone.h"
 #include "bus/bus.h"
 #include "turn/turn.h"
-#include "request.h"
+#include "events_fields.h"
+#include "pages.h"
+#include "rows.h"
+#include "scheduler.h"
 
-#define DEFAULT_GROUP "default"
-
-static const char *
-scheduler_arn(struct control *c, const char *kind, const char *group,
-              const char *name)
-{
-    return pav_arena_printf(c->a, "arn:aws:scheduler:%s:%s:%s/%s%s%s",
-                            c->e->config.region, c->e->config.account, kind,
-                            group, name == NULL ? "" : "/",
-                            name == NULL ? "" : name);
-}
-
-/* The group's number; 0 after the job has failed. */
-static int64_t
-group_asked(struct control *c, const char *name)
-{
-    struct pav_name_row row;
-
-    if (name == NULL || strcmp(name, DEFAULT_GROUP) == 0)
-        return 1;
-    if (pav_store_name(c->e->store, PAV_NAME_GROUP, 0, name, c->a, &row))
-        return row.number;
-    job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException", "GroupName",
-             "Schedule group %s does not exist.", name);
-    return 0;
-}
+#define LATEST_S      253402300800.0 /* the year 10000 */
+#define LATE_START_MS (5 * 60 * 1000)
 
 static const char *
 group_name(struct control *c)
@@ -47,8 +25,6 @@ group_name(struct control *c)
     return name == NULL ? DEFAULT_GROUP : name;
 }
 
-/* ---- schedules ---- */
-
 static bool
 invalid(struct control *c, const char *what)
 {
@@ -56,8 +32,6 @@ invalid(struct control *c, const char *what)
              "Invalid %s.", what);
     return false;
 }
-
-#define LATEST_S 253402300800.0 /* the year 10000 */
 
 static int64_t
 date_in(const struct pav_doc *request, const char *key)
@@ -98,8 +72,6 @@ check_window(struct control *c)
                         "Mode is OFF.");
     return false;
 }
-
-#define LATE_START_MS (5 * 60 * 1000)
 
 /* What ended already would never run. */
 static bool
@@ -162,16 +134,6 @@ static bool
 is_enabled(const struct pav_doc *body)
 {
     return !pav_doc_is_str(pav_doc_get(body, "State"), "DISABLED");
-}
-
-/* A request that is sent again says so by its token: it is done already. */
-static bool
-is_resent(struct control *c, const struct pav_doc *body)
-{
-    const char *token = control_text(c, "ClientToken");
-
-    return token != NULL &&
-           pav_doc_is_str(pav_doc_get(body, "ClientToken"), token);
 }
 
 static void
@@ -330,14 +292,6 @@ schedule_entry(struct control *c, const struct pav_schedule_row *row,
     return pav_members_object(&m);
 }
 
-static uint32_t
-page_size(struct control *c)
-{
-    int64_t n = pav_doc_member_int(c->j->request, "MaxResults");
-
-    return n == 0 ? 100 : (uint32_t)n;
-}
-
 /* Within one group; without a name, the groups one behind the other. */
 static bool
 list_group(struct control *c, int64_t group, const char *name,
@@ -381,7 +335,7 @@ list_schedules(struct control *c)
 {
     const char *only = control_text(c, "GroupName");
     const char *token = control_page_start(c), *slash, *from = "", *after = "";
-    uint32_t limit = page_size(c), i, n;
+    uint32_t limit = schedules_page_size(c), i, n;
     struct pav_name_row groups[100];
     struct pav_items list;
     int64_t number;
@@ -421,190 +375,44 @@ list_schedules(struct control *c)
     pav_members_puts(&c->out, "Schedules", pav_items_array(&list));
 }
 
-/* ---- groups ---- */
+FIELDS(schedule, PLAIN("Name", 64), TEXT("GroupName", false, 64),
+       TEXT("ClientToken", false, 64),
+       {"ScheduleExpression", FIELD_TEXT, true, 1, 256, NULL},
+       TEXT("ScheduleExpressionTimezone", false, 50),
+       {"Description", FIELD_TEXT, false, 0, 512, NULL},
+       {"State", FIELD_TEXT, false, 0, 0, "ENABLED, DISABLED"},
+       {"Target", FIELD_OBJECT, true, 0, 0, NULL},
+       TEXT("Target.Arn", true, 1600), TEXT("Target.RoleArn", false, 1600),
+       TEXT("Target.DeadLetterConfig.Arn", false, 1600),
+       TEXT("Target.EventBridgeParameters.DetailType", true, 128),
+       TEXT("Target.EventBridgeParameters.Source", true, 256),
+       TEXT("Target.SqsParameters.MessageGroupId", false, 128),
+       {"FlexibleTimeWindow", FIELD_OBJECT, true, 0, 0, NULL},
+       {"FlexibleTimeWindow.Mode", FIELD_TEXT, true, 0, 0, "OFF, FLEXIBLE"},
+       {"FlexibleTimeWindow.MaximumWindowInMinutes", FIELD_WHOLE, false, 1,
+        1440, NULL},
+       {"ActionAfterCompletion", FIELD_TEXT, false, 0, 0, "NONE, DELETE"},
+       TEXT("KmsKeyArn", false, 2048), ANY("StartDate", FIELD_NUMBER),
+       ANY("EndDate", FIELD_NUMBER));
+FIELDS(one_schedule, PLAIN("Name", 64), TEXT("GroupName", false, 64),
+       TEXT("ClientToken", false, 64));
+FIELDS(list_schedules, TEXT("GroupName", false, 64),
+       TEXT("NamePrefix", false, 64),
+       {"State", FIELD_TEXT, false, 0, 0, "ENABLED, DISABLED"},
+       {"MaxResults", FIELD_WHOLE, false, 1, 100, NULL},
+       TEXT("NextToken", false, 2048));
 
-static void
-create_group(struct control *c)
-{
-    const char *name = control_text(c, "Name");
-    const char *arn = scheduler_arn(c, "schedule-group", name, NULL);
-    struct pav_name_row row;
-    struct pav_members m;
-    bool there =
-        pav_store_name(c->e->store, PAV_NAME_GROUP, 0, name, c->a, &row);
+/* ---- the table ---- */
 
-    if (there && is_resent(c, control_body(c, &row))) {
-        pav_members_str(&c->out, "ScheduleGroupArn", arn);
-        return;
-    }
-    if (strcmp(name, DEFAULT_GROUP) == 0 || there) {
-        job_fail(&c->j->job, PAV_CONFLICT, "ConflictException", "Name",
-                 "Schedule group %s already exists.", name);
-        return;
-    }
-    pav_members_init(&m, c->a);
-    pav_members_int(&m, "CreationDate", pav_clock_ms(c->e->clock));
-    pav_members_str(&m, "ClientToken", control_text(c, "ClientToken"));
-    /* 1 is the default group's */
-    events_put(c, PAV_NAME_GROUP, 0, name,
-               1 + events_fresh_number(c, PAV_NAME_GROUP, "group"), &m);
-    events_tags_of_new(c, arn);
-    pav_members_str(&c->out, "ScheduleGroupArn", arn);
-}
-
-static const struct pav_doc *
-group_entry(struct control *c, const struct pav_name_row *row)
-{
-    const struct pav_doc *body = control_body(c, row);
-    struct pav_members m;
-
-    pav_members_init(&m, c->a);
-    pav_members_str(&m, "Arn",
-                    scheduler_arn(c, "schedule-group", row->name, NULL));
-    pav_members_str(&m, "Name", row->name);
-    pav_members_str(&m, "State", "ACTIVE");
-    events_date(&m, body, "CreationDate");
-    return pav_members_object(&m);
-}
-
-static void
-get_group(struct control *c)
-{
-    const char *name = control_text(c, "Name");
-    struct pav_name_row row = {.name = DEFAULT_GROUP, .body = {"{}", 2}};
-    const struct pav_doc *entry;
-    uint32_t i;
-
-    if (group_asked(c, name) == 0)
-        return;
-    (void)pav_store_name(c->e->store, PAV_NAME_GROUP, 0, name, c->a, &row);
-    entry = group_entry(c, &row);
-    for (i = 0; i < entry->len; i++)
-        pav_members_add(&c->out, entry->members[i].key, entry->members[i].len,
-                        &entry->members[i].value);
-}
-
-static void
-delete_group(struct control *c)
-{
-    const char *name = control_text(c, "Name");
-    int64_t number = group_asked(c, name);
-    struct pav_schedule_row rows[100];
-    uint32_t i, n;
-
-    if (number == 0)
-        return;
-    if (number == 1) {
-        job_fail(&c->j->job, PAV_INVALID, "ValidationException", "Name",
-                 "The default schedule group cannot be deleted.");
-        return;
-    }
-    do {
-        n = pav_store_schedules(c->e->store, PAV_SCHEDULED, number, "", 100,
-                                c->a, rows);
-        for (i = 0; i < n; i++)
-            pav_store_schedule_delete(c->e->store, rows[i].id);
-    } while (n == 100);
-    pav_store_name_delete(c->e->store, PAV_NAME_GROUP, 0, name);
-}
-
-/* "default" comes first, whatever the names of the others. */
-static void
-list_groups(struct control *c)
-{
-    const char *prefix = control_text(c, "NamePrefix");
-    const char *after = control_page_start(c);
-    uint32_t limit = page_size(c), i, n;
-    struct pav_name_row rows[100],
-        row = {.name = DEFAULT_GROUP, .body = {"{}", 2}};
-    struct pav_items list;
-
-    if (after == NULL)
-        return;
-    pav_items_init(&list, c->a);
-    if (*after == '\0' &&
-        (prefix == NULL || strncmp(row.name, prefix, strlen(prefix)) == 0))
-        pav_items_add(&list, group_entry(c, &row));
-    if (strcmp(after, DEFAULT_GROUP) == 0)
-        after = "";
-    do {
-        n = pav_store_names(c->e->store, PAV_NAME_GROUP, 0, after, 100, c->a,
-                            rows);
-        for (i = 0; i < n; i++) {
-            if (prefix != NULL &&
-                strncmp(rows[i].name, prefix, strlen(prefix)) != 0)
-                continue;
-            if (list.count == limit) {
-                const struct pav_doc *last = &list.v[limit - 1];
-
-                control_page_next(c,
-                                  pav_doc_str(c->a, pav_doc_get(last, "Name")));
-                n = 0;
-                break;
-            }
-            pav_items_add(&list, group_entry(c, &rows[i]));
-        }
-        after = n == 0 ? "" : rows[n - 1].name;
-    } while (n == 100);
-    pav_members_puts(&c->out, "ScheduleGroups", pav_items_array(&list));
-}
-
-/* ---- tags ---- */
-
-/* Only groups have them. */
-static const char *
-tagged(struct control *c)
-{
-    const char *arn = control_text(c, "ResourceArn");
-    const char *name = strstr(arn, ":schedule-group/");
-
-    if (name != NULL)
-        return group_asked(c, name + strlen(":schedule-group/")) == 0 ? NULL
-                                                                      : arn;
-    job_fail(&c->j->job, PAV_INVALID, "ValidationException", "ResourceArn",
-             "'%s' is not the ARN of a schedule group.", arn);
-    return NULL;
-}
-
-static void
-tag_group(struct control *c)
-{
-    const char *arn = tagged(c);
-
-    if (arn != NULL)
-        events_tags_of_new(c, arn);
-}
-
-static void
-untag_group(struct control *c)
-{
-    const char *arn = tagged(c);
-
-    if (arn != NULL)
-        tags_remove(c, arn, pav_doc_get(c->j->request, "TagKeys"));
-}
-
-static void
-list_tags(struct control *c)
-{
-    const char *arn = tagged(c);
-
-    if (arn != NULL)
-        events_tags(c, arn);
-}
-
-const struct control_action scheduler_actions[] = {
-    {"scheduler:CreateSchedule", create_schedule, false},
-    {"scheduler:UpdateSchedule", update_schedule, false},
-    {"scheduler:GetSchedule", get_schedule, false},
-    {"scheduler:DeleteSchedule", delete_schedule, false},
-    {"scheduler:ListSchedules", list_schedules, false},
-    {"scheduler:CreateScheduleGroup", create_group, false},
-    {"scheduler:GetScheduleGroup", get_group, false},
-    {"scheduler:DeleteScheduleGroup", delete_group, false},
-    {"scheduler:ListScheduleGroups", list_groups, false},
-    {"scheduler:TagResource", tag_group, false},
-    {"scheduler:UntagResource", untag_group, false},
-    {"scheduler:ListTagsForResource", list_tags, false},
-    {NULL, NULL, false},
-};
+const struct aws_action scheduler_schedules_actions[] = {
+    ON_ENGINE("scheduler:CreateSchedule", "scheduler:CreateSchedule", schedule,
+              create_schedule),
+    ON_ENGINE("scheduler:UpdateSchedule", "scheduler:UpdateSchedule", schedule,
+              update_schedule),
+    ON_ENGINE("scheduler:GetSchedule", "scheduler:GetSchedule", one_schedule,
+              get_schedule),
+    ON_ENGINE("scheduler:DeleteSchedule", "scheduler:DeleteSchedule",
+              one_schedule, delete_schedule),
+    ON_ENGINE("scheduler:ListSchedules", "scheduler:ListSchedules",
+              list_schedules, list_schedules),
+    END_OF_ACTIONS};

@@ -1,134 +1,14 @@
-/* What the engine's side of actions shares: requests, answers, rows, pages. */
+/*
+ * Resources that are rows of names: what EventBridge's, Scheduler's and our
+ * own share.
+ */
 #include <string.h>
 
-#include "pavane/digest.h"
 #include "pavane/pattern.h"
 #include "pavane/text.h"
-#include "run/registry.h"
 #include "turn/turn.h"
-#include "request.h"
-
-#define PAGE_MAX 1000
-
-const char *
-control_text(const struct control *c, const char *key)
-{
-    const struct pav_doc *d = pav_doc_get(c->j->request, key);
-
-    return d == NULL || d->kind != PAV_STRING ? NULL : pav_doc_str(c->a, d);
-}
-
-struct pav_bytes
-control_printed(struct control *c, const struct pav_doc *d)
-{
-    struct pav_bytes out;
-    struct pav_buf b;
-
-    pav_buf_init(&b, SIZE_MAX / 2);
-    pav_doc_print(d, &b);
-    out.len = b.len;
-    out.p = pav_arena_strndup(c->a, b.p, b.len);
-    pav_buf_fini(&b);
-    return out;
-}
-
-const struct pav_doc *
-control_body(struct control *c, const struct pav_name_row *row)
-{
-    return pav_doc_own(c->a, row->body.p, row->body.len);
-}
-
-uint32_t
-control_page_size(struct control *c)
-{
-    int64_t n = pav_doc_member_int(c->j->request, "maxResults");
-
-    return n <= 0 ? 100 : n > PAGE_MAX ? PAGE_MAX : (uint32_t)n;
-}
-
-/*
- * A page's token is "ACTION NAME" in Base64: behind which name the next page
- * begins, and of which list.  NULL after the job has failed.
- */
-const char *
-control_page_start(struct control *c)
-{
-    const char *token = control_text(
-        c, strchr(c->j->action, ':') == NULL ? "nextToken" : "NextToken");
-    size_t len, action = strlen(c->j->action);
-    char *text;
-
-    if (token == NULL)
-        return "";
-    text = pav_arena_zalloc(c->a, strlen(token) + 4);
-    if (pav_base64_decode(token, strlen(token), text, &len) && len > action &&
-        memcmp(text, c->j->action, action) == 0 && text[action] == ' ' &&
-        memchr(text, 0, len) == NULL) {
-        text[len] = '\0';
-        return text + action + 1;
-    }
-    job_fail(&c->j->job, PAV_INVALID, "InvalidToken", "nextToken",
-             "Invalid Token: 'Invalid token'");
-    return NULL;
-}
-
-void
-control_page_next(struct control *c, const char *name)
-{
-    char *text = pav_arena_printf(c->a, "%s %s", c->j->action, name);
-    size_t room = (strlen(text) + 2) / 3 * 4 + 1;
-    char *token = pav_arena_zalloc(c->a, room);
-
-    pav_base64(text, strlen(text), token);
-    pav_members_str(
-        &c->out, strchr(c->j->action, ':') == NULL ? "nextToken" : "NextToken",
-        token);
-}
-
-/* "...:stateMachine:NAME[:QUALIFIER]" */
-struct machine *
-control_machine(struct control *c, const char *key, const char **qualifier)
-{
-    const char *arn = control_text(c, key), *p;
-    struct machine *m = NULL;
-    size_t len;
-
-    *qualifier = NULL;
-    p = arn == NULL ? NULL : strstr(arn, ":stateMachine:");
-    if (p == NULL || strncmp(arn, "arn:", 4) != 0) {
-        job_fail(&c->j->job, PAV_INVALID, "InvalidArn", key,
-                 "Invalid Arn: '%s'", arn == NULL ? "" : arn);
-        return NULL;
-    }
-    p += strlen(":stateMachine:");
-    len = strcspn(p, ":");
-    if (p[len] == ':')
-        *qualifier = p + len + 1;
-    m = machine_by_name(c->e, pav_arena_strndup(c->a, p, len));
-    if (m != NULL && m->current != NULL)
-        return m;
-    job_fail(&c->j->job, PAV_MISSING, "StateMachineDoesNotExist", key,
-             "State Machine Does Not Exist: '%s'", arn);
-    return NULL;
-}
-
-bool
-request_is(const struct control *c, const char *key)
-{
-    const struct pav_doc *d = pav_doc_get(c->j->request, key);
-
-    return d != NULL && d->kind == PAV_TRUE;
-}
-
-void
-events_touch(struct control *c, enum pav_touched touched, const char *bus,
-             const char *name)
-{
-    c->j->touched = touched;
-    c->j->touched_bus =
-        bus == NULL ? NULL : pav_arena_strdup(&c->j->job.arena, bus);
-    c->j->touched_name = pav_arena_strdup(&c->j->job.arena, name);
-}
+#include "pages.h"
+#include "rows.h"
 
 void
 tags_remove(struct control *c, const char *arn, const struct pav_doc *keys)
@@ -157,7 +37,15 @@ tags_remove(struct control *c, const char *arn, const struct pav_doc *keys)
     pav_store_name_put(c->e->store, &row);
 }
 
-/* ---- EventBridge's ---- */
+void
+events_touch(struct control *c, enum pav_touched touched, const char *bus,
+             const char *name)
+{
+    c->j->touched = touched;
+    c->j->touched_bus =
+        bus == NULL ? NULL : pav_arena_strdup(&c->j->job.arena, bus);
+    c->j->touched_name = pav_arena_strdup(&c->j->job.arena, name);
+}
 
 const char *
 events_name_of(struct control *c, const char *text, const char *resource)
@@ -304,16 +192,6 @@ events_fresh_number(struct control *c, int kind, const char *counter)
 }
 
 void
-events_tags_of_new(struct control *c, const char *arn)
-{
-    const struct pav_doc *tags = pav_doc_get(c->j->request, "Tags");
-
-    if (tags != NULL && tags->len > 0 && !events_tags_add(c, arn, tags))
-        job_fail(&c->j->job, PAV_LIMIT, "LimitExceededException", "Tags",
-                 "A resource has at most 50 tags.");
-}
-
-void
 events_answer(struct control *c, const struct pav_doc *d)
 {
     uint32_t i;
@@ -385,4 +263,14 @@ events_tags(struct control *c, const char *arn)
         pav_items_add(&list, pav_members_object(&m));
     }
     pav_members_puts(&c->out, "Tags", pav_items_array(&list));
+}
+
+void
+events_tags_of_new(struct control *c, const char *arn)
+{
+    const struct pav_doc *tags = pav_doc_get(c->j->request, "Tags");
+
+    if (tags != NULL && tags->len > 0 && !events_tags_add(c, arn, tags))
+        job_fail(&c->j->job, PAV_LIMIT, "LimitExceededException", "Tags",
+                 "A resource has at most 50 tags.");
 }

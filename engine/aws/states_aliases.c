@@ -1,75 +1,18 @@
 /*
- * Versions and aliases of machines.  A version is a row that names one stored
- * definition; its number is never given again.  An alias is a row that names
- * one version or two with weights.
+ * Aliases of machines: rows that name one version, or two with weights.
  */
-#include <stdio.h>
 #include <string.h>
 
-#include "pavane/digest.h"
 #include "pavane/names.h"
 #include "pavane/text.h"
 #include "run/published.h"
 #include "run/registry.h"
 #include "turn/turn.h"
-#include "request.h"
+#include "pages.h"
+#include "states.h"
+#include "states_fields.h"
 
-#define VERSIONS_MAX 1000
-
-static const char *
-revision_id(struct pav_arena *a, int64_t n)
-{
-    return pav_arena_printf(a, "%lld", (long long)n);
-}
-
-static const char *
-number_name(struct control *c, int64_t n)
-{
-    return pav_arena_printf(c->a, "%010lld", (long long)n);
-}
-
-static const char *
-qualified_arn(struct control *c, const struct machine *m, const char *name)
-{
-    return pav_arena_printf(c->a, "%s:%s", m->arn, name);
-}
-
-/* ---- versions ---- */
-
-void
-publish_version(struct control *c)
-{
-    const char *qualifier, *revision = control_text(c, "revisionId");
-    struct machine *m = control_machine(c, "stateMachineArn", &qualifier);
-    struct pav_name_row row;
-    uint32_t count = 0;
-    int64_t number, at;
-
-    if (m == NULL)
-        return;
-    if (revision != NULL &&
-        strcmp(revision, revision_id(c->a, m->version_no)) != 0) {
-        job_fail(&c->j->job, PAV_CONFLICT, "ConflictException", "revisionId",
-                 "The current revision of the state machine is not '%s'",
-                 revision);
-        return;
-    }
-    (void)published_last(c->e, m, &row, &count);
-    if (count >= VERSIONS_MAX) {
-        job_fail(&c->j->job, PAV_LIMIT, "ServiceQuotaExceededException",
-                 "stateMachineArn", "At most %d versions of a state machine",
-                 VERSIONS_MAX);
-        return;
-    }
-    number = version_publish(c->e, m, m->current->id, m->version_no,
-                             control_text(c, "description"), &at, false);
-    pav_members_date(&c->out, "creationDate", at);
-    pav_members_str(
-        &c->out, "stateMachineVersionArn",
-        qualified_arn(c, m, pav_arena_printf(c->a, "%lld", (long long)number)));
-}
-
-static bool
+bool
 alias_uses(struct control *c, const struct pav_name_row *alias, int64_t number)
 {
     const struct pav_doc *routing =
@@ -81,92 +24,6 @@ alias_uses(struct control *c, const struct pav_name_row *alias, int64_t number)
             return true;
     return false;
 }
-
-void
-delete_version(struct control *c)
-{
-    struct pav_name_row aliases[ALIASES_MAX];
-    const char *qualifier;
-    struct machine *m =
-        control_machine(c, "stateMachineVersionArn", &qualifier);
-    struct pav_name_row row,
-        last = {.kind = PAV_NAME_LAST_VERSION, .name = "", .body = {"{}", 2}};
-    int64_t number = 0;
-    uint32_t i, n, count = 0;
-
-    if (m == NULL)
-        return;
-    last.owner = m->id;
-    if (qualifier == NULL || !qualifier_is_number(qualifier) ||
-        !pav_parse_int(qualifier, strlen(qualifier), &number)) {
-        job_fail(&c->j->job, PAV_INVALID, "ValidationException",
-                 "stateMachineVersionArn", "Version ARN is required");
-        return;
-    }
-    n = pav_store_names(c->e->store, PAV_NAME_ALIAS, m->id, "", ALIASES_MAX,
-                        c->a, aliases);
-    for (i = 0; i < n; i++) {
-        if (!alias_uses(c, &aliases[i], number))
-            continue;
-        job_fail(&c->j->job, PAV_CONFLICT, "ConflictException",
-                 "stateMachineVersionArn",
-                 "Version to be deleted must not be referenced by an alias. "
-                 "Current list of aliases referencing this version: [%s]",
-                 aliases[i].name);
-        return;
-    }
-    last.number = published_last(c->e, m, &row, &count);
-    if (last.number == number)
-        pav_store_name_put(c->e->store, &last);
-    pav_store_name_delete(c->e->store, PAV_NAME_VERSION, m->id,
-                          number_name(c, number));
-}
-
-void
-list_versions(struct control *c)
-{
-    const char *qualifier;
-    struct machine *m = control_machine(c, "stateMachineArn", &qualifier);
-    uint32_t limit = control_page_size(c), i = 0, n, total = 0;
-    struct pav_name_row *rows;
-    const char *after = "", *start = control_page_start(c);
-    struct pav_items list;
-
-    if (m == NULL || start == NULL)
-        return;
-    rows = pav_arena_alloc(c->a, (VERSIONS_MAX + 100) * sizeof(*rows));
-    do {
-        n = pav_store_names(c->e->store, PAV_NAME_VERSION, m->id, after, 100,
-                            c->a, rows + total);
-        total += n;
-        if (n > 0)
-            after = rows[total - 1].name;
-    } while (n == 100 && total < VERSIONS_MAX);
-    pav_items_init(&list, c->a);
-    for (n = total; n-- > 0 && i < limit;) { /* the newest first */
-        struct pav_members v;
-
-        if (*start != '\0' && strcmp(rows[n].name, start) >= 0)
-            continue;
-        pav_members_init(&v, c->a);
-        pav_members_str(
-            &v, "stateMachineVersionArn",
-            qualified_arn(
-                c, m,
-                pav_arena_printf(c->a, "%lld", (long long)rows[n].number)));
-        pav_members_date(
-            &v, "creationDate",
-            pav_doc_member_int(control_body(c, &rows[n]), "createdAt"));
-        pav_items_add(&list, pav_members_object(&v));
-        i++;
-        after = rows[n].name;
-    }
-    pav_members_puts(&c->out, "stateMachineVersions", pav_items_array(&list));
-    if (i == limit && n < total) /* one was passed on the way out */
-        control_page_next(c, after);
-}
-
-/* ---- aliases ---- */
 
 /* [{stateMachineVersionArn, weight}] of the request, as rows have it. */
 static const struct pav_doc *
@@ -269,7 +126,7 @@ same_text(const struct pav_doc *d, const char *text)
     return pav_doc_is_str(d, text);
 }
 
-void
+static void
 create_alias(struct control *c)
 {
     const char *name = control_text(c, "name");
@@ -325,7 +182,7 @@ find_alias(struct control *c, const char **name, struct pav_name_row *row)
     return NULL;
 }
 
-void
+static void
 update_alias(struct control *c)
 {
     const char *name, *description = control_text(c, "description");
@@ -349,7 +206,7 @@ update_alias(struct control *c)
     pav_members_date(&c->out, "updateDate", now);
 }
 
-void
+static void
 describe_alias(struct control *c)
 {
     const char *name;
@@ -390,7 +247,7 @@ describe_alias(struct control *c)
                      pav_doc_member_int(body, "updatedAt"));
 }
 
-void
+static void
 delete_alias(struct control *c)
 {
     const char *name;
@@ -408,7 +265,7 @@ delete_alias(struct control *c)
         pav_store_name_delete(c->e->store, PAV_NAME_ALIAS, m->id, name);
 }
 
-void
+static void
 list_aliases(struct control *c)
 {
     const char *qualifier;
@@ -443,3 +300,34 @@ list_aliases(struct control *c)
     if (i < n)
         control_page_next(c, rows[i - 1].name);
 }
+
+/* clang-format off */
+#define ROUTING(required) \
+    {"routingConfiguration", FIELD_LIST, required, 1, 2, NULL}, \
+    {"routingConfiguration[].stateMachineVersionArn", FIELD_TEXT, true, 1, \
+     256, NULL}, \
+    {"routingConfiguration[].weight", FIELD_WHOLE, true, 0, 100, NULL}
+/* clang-format on */
+
+FIELDS(create_alias, {"name", FIELD_TEXT, true, 1, 80, NULL}, ROUTING(true),
+       {"description", FIELD_TEXT, false, 0, 256, NULL});
+FIELDS(update_alias, ARN("stateMachineAliasArn"), ROUTING(false),
+       {"description", FIELD_TEXT, false, 0, 256, NULL});
+FIELDS(alias, ARN("stateMachineAliasArn"));
+
+FIELDS(list, ARN("stateMachineArn"), PAGING);
+
+/* ---- the table ---- */
+
+const struct aws_action states_aliases_actions[] = {
+    ON_ENGINE("CreateStateMachineAlias", "states:CreateStateMachineAlias",
+              create_alias, create_alias),
+    ON_ENGINE("UpdateStateMachineAlias", "states:UpdateStateMachineAlias",
+              update_alias, update_alias),
+    ON_ENGINE("DescribeStateMachineAlias", "states:DescribeStateMachineAlias",
+              alias, describe_alias),
+    ON_ENGINE("DeleteStateMachineAlias", "states:DeleteStateMachineAlias",
+              alias, delete_alias),
+    ON_ENGINE("ListStateMachineAliases", "states:ListStateMachineAliases", list,
+              list_aliases),
+    END_OF_ACTIONS};

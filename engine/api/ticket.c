@@ -1,0 +1,98 @@
+/*
+ * Jobs to the engine and back: who waits for one has a ticket.  What the engine
+ * hands out comes the same way.
+ */
+#include <stddef.h>
+
+#include "api_int.h"
+
+void
+api_submit(struct pav_api *api, struct pav_ref ref, struct pav_job *job,
+           ticket_fn answer, const void *about)
+{
+    struct ticket *t = pav_arena_zalloc(&job->arena, sizeof(*t));
+
+    t->note.kind = NOTE_ENGINE;
+    t->note.job = job;
+    t->ref = ref;
+    t->api = api;
+    t->answer = answer;
+    t->about = about;
+    job->owner = t;
+    job->sender = &api->sender;
+    if (pav_engine_submit(api->config.engine, job))
+        return;
+    pav_job_free(job);
+    api->shed++;
+    api_error(api, ref, 503, "busy", NULL,
+              "too much is waiting, or the daemon ends; nothing was kept: try "
+              "again");
+}
+
+/* On the engine's thread or its flusher's: what is answered, and what is handed
+ * out, goes to the front. */
+static void
+came_back(struct pav_sender *sender, struct pav_job *first)
+{
+    struct pav_api *api =
+        (struct pav_api *)(void *)((char *)sender -
+                                   offsetof(struct pav_api, sender));
+    struct pav_node *chain = NULL, **last = &chain;
+    struct pav_job *j;
+
+    for (j = first; j != NULL; j = pav_job_next(j)) {
+        struct ticket *t = j->owner;
+
+        if (j->kind->advance == NULL) {
+            t = pav_arena_zalloc(&j->arena, sizeof(*t));
+            t->note.kind = NOTE_WORK;
+            t->note.job = j;
+        }
+        t->note.node.next = NULL;
+        *last = &t->note.node;
+        last = &t->note.node.next;
+    }
+    pav_http_post(api->config.http, chain);
+}
+
+struct pav_sender *
+pav_api_sender(struct pav_api *api)
+{
+    return &api->sender;
+}
+
+void
+tickets_init(struct pav_api *api)
+{
+    api->sender.done = came_back;
+}
+
+/* The engine's queue may be full: then a second later. */
+void
+reply_submit(struct pav_api *api, struct pav_job *reply)
+{
+    if (pav_engine_submit(api->config.engine, reply))
+        return;
+    reply->node.next = (struct pav_node *)api->unsent;
+    api->unsent = reply;
+}
+
+void
+replies_tick(struct pav_api *api)
+{
+    struct pav_job *j = api->unsent, *next;
+
+    api->unsent = NULL;
+    for (; j != NULL; j = next) {
+        next = pav_job_next(j);
+        reply_submit(api, j);
+    }
+}
+
+/* What a question made is an answer of the engine's own. */
+void
+question_replies(struct pav_api *api, struct question *qu)
+{
+    reply_submit(api, qu->job);
+    qu->job = NULL;
+}

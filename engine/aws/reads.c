@@ -1,0 +1,237 @@
+/*
+ * The side of actions that a query thread does: requests, answers, pages, what
+ * an ARN names.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "pavane/text.h"
+#include "reads.h"
+
+void
+aws_error_put(struct pav_buf *b, const char *type, const char *message)
+{
+    pav_buf_puts(b, "{\"__type\":");
+    pav_buf_jsons(b, type);
+    pav_buf_puts(b, ",\"message\":");
+    pav_buf_jsons(b, message);
+    pav_buf_putc(b, '}');
+}
+
+void
+read_fail(struct aws_read *r, const char *type, const char *fmt, ...)
+{
+    char message[4096];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(message, sizeof(message), fmt, ap);
+    va_end(ap);
+    r->q->status = 400;
+    r->q->type = AWS_TYPE;
+    r->q->out.len = 0;
+    aws_error_put(&r->q->out, type, message);
+}
+
+void
+read_answer(struct aws_read *r, struct pav_members *answer)
+{
+    pav_doc_print(pav_members_object(answer), &r->q->out);
+}
+
+const char *
+request_text(struct pav_arena *a, const struct pav_doc *request,
+             const char *key)
+{
+    const struct pav_doc *d = pav_doc_get(request, key);
+
+    return d == NULL || d->kind != PAV_STRING ? NULL : pav_doc_str(a, d);
+}
+
+int64_t
+request_int(const struct pav_doc *request, const char *key, int64_t fallback)
+{
+    const struct pav_doc *d = pav_doc_get(request, key);
+    int64_t n = fallback;
+
+    if (d != NULL)
+        (void)pav_doc_int(d, &n);
+    return n;
+}
+
+bool
+request_flag(const struct pav_doc *request, const char *key, bool fallback)
+{
+    const struct pav_doc *d = pav_doc_get(request, key);
+
+    return d == NULL || d->kind == PAV_NULL ? fallback : d->kind == PAV_TRUE;
+}
+
+/* "arn:aws:states:REGION:ACCOUNT:KIND:REST": REST, of one of the kinds. */
+static const char *
+arn_rest(struct pav_arena *a, const char *arn, const char *kind)
+{
+    char *rest = pav_arena_strdup(a, arn), *part;
+    int i;
+
+    for (i = 0; i < 6; i++) {
+        part = strsep(&rest, ":");
+        if (part == NULL || rest == NULL ||
+            (i == 0 && strcmp(part, "arn") != 0) ||
+            (i == 2 && strcmp(part, "states") != 0) ||
+            (i == 5 && strcmp(part, kind) != 0))
+            return NULL;
+    }
+    return *rest == '\0' ? NULL : rest;
+}
+
+bool
+aws_machine_arn(struct pav_arena *a, const char *arn, struct aws_arn *out)
+{
+    const char *rest = arn == NULL ? NULL : arn_rest(a, arn, "stateMachine");
+    size_t len;
+
+    memset(out, 0, sizeof(*out));
+    if (rest == NULL)
+        return false;
+    len = strcspn(rest, ":");
+    out->machine = pav_arena_strndup(a, rest, len);
+    if (rest[len] == ':')
+        out->qualifier = rest + len + 1;
+    return len > 0 &&
+           (out->qualifier == NULL ||
+            (*out->qualifier != '\0' && strchr(out->qualifier, ':') == NULL));
+}
+
+bool
+aws_execution_arn(struct pav_arena *a, const char *arn, struct aws_arn *out)
+{
+    const char *rest = arn == NULL ? NULL : arn_rest(a, arn, "execution");
+    size_t len, slash;
+
+    memset(out, 0, sizeof(*out));
+    if (rest == NULL && arn != NULL) {
+        rest = arn_rest(a, arn, "express");
+        out->express = rest != NULL;
+    }
+    if (rest == NULL)
+        return false;
+    len = strcspn(rest, ":");
+    slash = strcspn(rest, ":/");
+    out->machine = pav_arena_strndup(a, rest, slash);
+    if (slash < len)
+        out->label = pav_arena_strndup(a, rest + slash + 1, len - slash - 1);
+    if (rest[len] != ':' || rest[len + 1] == '\0' || slash == 0)
+        return false;
+    out->name = rest + len + 1;
+    return out->express || strchr(out->name, ':') == NULL;
+}
+
+uint32_t
+read_page_size(struct aws_read *r)
+{
+    int64_t n = request_int(r->request, "maxResults", 0);
+
+    return n == 0 ? 100 : (uint32_t)n;
+}
+
+/* A token of ours is a number; false after the answer. */
+bool
+read_page_start(struct aws_read *r, int64_t *out)
+{
+    const char *text = request_text(r->q->arena, r->request, "nextToken");
+
+    *out = 0;
+    if (text == NULL || pav_parse_int(text, strlen(text), out))
+        return true;
+    read_fail(r, "InvalidToken", "Invalid Token: 'Invalid token'");
+    return false;
+}
+
+void
+read_put_token(struct aws_read *r, struct pav_members *m, int64_t next)
+{
+    if (next != 0)
+        pav_members_str(m, "nextToken",
+                        pav_arena_printf(r->q->arena, "%lld", (long long)next));
+}
+
+const char *
+read_machine_arn(struct aws_read *r, const char *name)
+{
+    return pav_arena_printf(r->q->arena, "arn:aws:states:%s:%s:stateMachine:%s",
+                            r->q->region, r->q->account, name);
+}
+
+const char *
+read_execution_arn(struct aws_read *r, const char *machine, const char *name,
+                   const struct pav_note_row *note)
+{
+    return pav_arena_printf(r->q->arena, "arn:aws:states:%s:%s:%s:%s%s%s:%s",
+                            r->q->region, r->q->account,
+                            strchr(name, ':') == NULL ? "execution" : "express",
+                            machine, note->label == NULL ? "" : "/",
+                            note->label == NULL ? "" : note->label, name);
+}
+
+/* The machine of "stateMachineArn"; false after the answer. */
+bool
+read_find_machine(struct aws_read *r, struct aws_arn *arn,
+                  struct pav_machine_view *out)
+{
+    const char *text = request_text(r->q->arena, r->request, "stateMachineArn");
+
+    if (!aws_machine_arn(r->q->arena, text, arn)) {
+        read_fail(r, "InvalidArn", "Invalid Arn: '%s'", text);
+        return false;
+    }
+    if (pav_reader_machine(r->q->reader, arn->machine, r->q->arena, out))
+        return true;
+    read_fail(r, "StateMachineDoesNotExist",
+              "State Machine Does Not Exist: '%s'", text);
+    return false;
+}
+
+bool
+read_find_execution(struct aws_read *r, struct pav_execution_view *x,
+                    struct pav_note_row *note)
+{
+    const char *text = request_text(r->q->arena, r->request, "executionArn");
+    struct aws_arn arn;
+
+    if (!aws_execution_arn(r->q->arena, text, &arn)) {
+        read_fail(r, "InvalidArn", "Invalid Arn: '%s'", text);
+        return false;
+    }
+    if (arn.express) {
+        read_fail(r, "InvalidArn",
+                  "Invalid Arn: 'Resource type not valid in this context: "
+                  "express'");
+        return false;
+    }
+    if (pav_reader_execution(r->q->reader, arn.machine, arn.name, r->q->arena,
+                             x)) {
+        (void)pav_reader_note(r->q->reader, x->row.id, r->q->arena, note);
+        return true;
+    }
+    read_fail(r, "ExecutionDoesNotExist", "Execution Does Not Exist: '%s'",
+              text);
+    return false;
+}
+
+bool
+read_end(struct pav_query *q, const struct pav_execution_view *x,
+         struct pav_history_event *out)
+{
+    const struct pav_doc *record;
+    struct pav_step_row step;
+
+    memset(out, 0, sizeof(*out));
+    if (x->row.status == PAV_RUNNING ||
+        !pav_reader_step(q->reader, x->row.last_step, q->arena, &step))
+        return false;
+    record = pav_doc_own(q->arena, step.record.p, step.record.len);
+    pav_history_event(record, pav_history_count(record) - 1, step.first_event,
+                      q->arena, out);
+    return true;
+}
