@@ -143,8 +143,9 @@ pav_api_message(void *arg, struct pav_node *node)
 #define DEAD_SYNC_US 60000000
 
 static void
-livez(struct pav_api *api, struct pav_ref ref)
+livez(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
 {
+    (void)req;
     if (pav_store_sync_us() > DEAD_SYNC_US) {
         api_error(api, ref, 503, "not alive", NULL,
                   "a sync of the disk has not come back for a minute");
@@ -154,10 +155,11 @@ livez(struct pav_api *api, struct pav_ref ref)
 }
 
 static void
-readyz(struct pav_api *api, struct pav_ref ref)
+readyz(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
 {
     int64_t unread_us = atomic_load(&api->unread_us);
 
+    (void)req;
     if (api->db_gone)
         api_error(api, ref, 503, "not ready", NULL,
                   "the database's file was deleted or replaced");
@@ -184,37 +186,86 @@ ask_page(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
     question_push(api, qu);
 }
 
+/*
+ * What may be asked by GET under these paths: on the front, or on a query
+ * thread.  All else is a page.
+ */
 static const struct resource {
-    const char *prefix;
+    const char *path, *permission;
+    void (*front)(struct pav_api *api, const struct pav_request *req,
+                  struct pav_ref ref);
     pav_query_fn run;
     bool deeper;                /* it has resources below it */
-    const char *parameters[15]; /* NULL at the end */
+    const char *parameters[15]; /* of a query thread's; NULL at the end */
 } resources[] = {
+    {"/livez", "pavane:ReadHealth", livez, NULL, false, {NULL}},
+    {"/readyz", "pavane:ReadHealth", readyz, NULL, false, {NULL}},
+    {"/metrics", "pavane:ReadMetrics", metrics_get, NULL, false, {NULL}},
+    {"/api/v1/status", "pavane:ReadStatus", status_get, NULL, false, {NULL}},
+    {"/api/v1/stream", "pavane:ReadStream", stream_get, NULL, false, {NULL}},
     {"/api/v1/executions",
+     "pavane:ReadExecutions",
+     NULL,
      executions_get,
      true,
      {"correlationId", "machine", "status", "state", "startedFrom",
       "startedUntil", "eventType", "attribute", "children", "limit", "next",
       "from"}},
     {"/api/v1/waits",
+     "pavane:ReadExecutions",
+     NULL,
      waits_get,
      false,
      {"correlationId", "machine", "overdue", "limit", "next"}},
     {"/api/v1/dispositions",
+     "pavane:ReadEvents",
+     NULL,
      dispositions_get,
      false,
      {"eventId", "correlationId", "disposition", "machine", "source",
       "detailType", "from", "until", "format", "limit", "next"}},
     {"/api/v1/disposition-counts",
+     "pavane:ReadEvents",
+     NULL,
      disposition_counts_get,
      false,
      {"machine", "source", "detailType", "from", "until"}},
-    {"/api/v1/dead-letters", dead_letters_get, false, {"limit", "next"}},
-    {"/api/v1/deliveries", deliveries_get, false, {"limit", "next"}},
-    {"/api/v1/wait-times", wait_times_get, false, {"machine"}},
-    {"/api/v1/archives", archives_get, true, {"limit", "next"}},
-    {"/api/v1/schemas/discover", discover_get, false, {"source", "detailType"}},
-    {"/api/v1/machines", machines_get, false, {NULL}},
+    {"/api/v1/dead-letters",
+     "pavane:ReadDeliveries",
+     NULL,
+     dead_letters_get,
+     false,
+     {"limit", "next"}},
+    {"/api/v1/deliveries",
+     "pavane:ReadDeliveries",
+     NULL,
+     deliveries_get,
+     false,
+     {"limit", "next"}},
+    {"/api/v1/wait-times",
+     "pavane:ReadExecutions",
+     NULL,
+     wait_times_get,
+     false,
+     {"machine"}},
+    {"/api/v1/archives",
+     "pavane:ReadEvents",
+     NULL,
+     archives_get,
+     true,
+     {"limit", "next"}},
+    {"/api/v1/schemas/discover",
+     "pavane:ReadEvents",
+     NULL,
+     discover_get,
+     false,
+     {"source", "detailType"}},
+    {"/api/v1/machines",
+     "pavane:ReadMachines",
+     NULL,
+     machines_get,
+     false,
+     {NULL}},
 };
 
 /* A filter that is misspelt must not be answered with everything. */
@@ -226,6 +277,10 @@ ask_resource(struct pav_api *api, const struct resource *r,
     size_t len = 0;
     int i;
 
+    if (r->front != NULL) {
+        r->front(api, req, ref);
+        return;
+    }
     if (pav_query_known(req->query, r->parameters, bad, sizeof(bad))) {
         api_ask(api, req, ref, r->run);
         return;
@@ -243,30 +298,10 @@ get(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
 {
     size_t i;
 
-    if (strcmp(req->path, "/livez") == 0) {
-        livez(api, ref);
-        return;
-    }
-    if (strcmp(req->path, "/readyz") == 0) {
-        readyz(api, ref);
-        return;
-    }
-    if (strcmp(req->path, "/api/v1/status") == 0) {
-        status_get(api, ref);
-        return;
-    }
-    if (strcmp(req->path, "/metrics") == 0) {
-        metrics_get(api, req, ref);
-        return;
-    }
-    if (strcmp(req->path, "/api/v1/stream") == 0) {
-        stream_get(api, req, ref);
-        return;
-    }
     for (i = 0; i < sizeof(resources) / sizeof(resources[0]); i++) {
-        size_t len = strlen(resources[i].prefix);
+        size_t len = strlen(resources[i].path);
 
-        if (strncmp(req->path, resources[i].prefix, len) == 0 &&
+        if (strncmp(req->path, resources[i].path, len) == 0 &&
             (req->path[len] == '\0' ||
              (req->path[len] == '/' && resources[i].deeper))) {
             ask_resource(api, &resources[i], req, ref);

@@ -184,7 +184,6 @@ void events_post(struct pav_api *api, const struct pav_request *req,
                  struct pav_ref ref);
 void aws_post(struct pav_api *api, const struct pav_request *req,
               struct pav_ref ref);
-void aws_define(struct pav_api *api, struct question *qu);
 void scheduler_rest(struct pav_api *api, const struct pav_request *req,
                     struct pav_ref ref);
 void executions_get(struct pav_query *q);
@@ -197,7 +196,8 @@ void deliveries_get(struct pav_query *q);
 void wait_times_get(struct pav_query *q);
 void archives_get(struct pav_query *q);
 void discover_get(struct pav_query *q);
-void status_get(struct pav_api *api, struct pav_ref ref);
+void status_get(struct pav_api *api, const struct pav_request *req,
+                struct pav_ref ref);
 void metrics_get(struct pav_api *api, const struct pav_request *req,
                  struct pav_ref ref);
 

@@ -109,6 +109,16 @@ change(struct pav_api *api, const struct pav_request *req, struct pav_ref ref,
 
 /* ---- to a query thread ---- */
 
+/* What was compiled goes on to the engine. */
+static void
+define(struct pav_api *api, struct question *qu)
+{
+    struct pav_job *job = qu->job;
+
+    qu->job = NULL;
+    api_submit(api, qu->ref, job, answer, aws_find_target(qu->q.target));
+}
+
 static void
 read_action(struct pav_query *q)
 {
@@ -127,16 +137,7 @@ read_action(struct pav_query *q)
     if (r.define == NULL)
         return;
     qu->job = &r.define->job;
-    qu->on = aws_define;
-}
-
-void
-aws_define(struct pav_api *api, struct question *qu)
-{
-    struct pav_job *job = qu->job;
-
-    qu->job = NULL;
-    api_submit(api, qu->ref, job, answer, aws_find_target(qu->q.target));
+    qu->on = define;
 }
 
 void

@@ -334,7 +334,8 @@ add_spread(cJSON *o, const char *key, const struct pav_histogram *h,
 }
 
 void
-status_get(struct pav_api *api, struct pav_ref ref)
+status_get(struct pav_api *api, const struct pav_request *req,
+           struct pav_ref ref)
 {
     struct pav_status_view view, *s = &view;
     const struct pav_http_counts *h = pav_http_counts(api->config.http);
@@ -343,6 +344,7 @@ status_get(struct pav_api *api, struct pav_ref ref)
     char *text;
     size_t len;
 
+    (void)req;
     pav_engine_status(api->config.engine, s);
     cJSON_AddBoolToObject(paper, "ready", pav_engine_ready(api->config.engine));
     cJSON_AddNumberToObject(

@@ -191,6 +191,12 @@ def check_permissions():
             for row in re.finditer(r"(?:\w+\(|\{)\s*\"([\w:]+)\",\s*(\"[^\"]*\"|\w+)", table.group(2)):
                 if not word.match(row.group(2).strip('"')):
                     fault(short, 1, "%s has no permission" % row.group(1))
+    for short, name in (("engine/api/api.c", "resources"), ("dashboard/pages.c", "routes")):
+        text = strip_comments(open(os.path.join(TOP, short), encoding="utf-8").read())
+        rows = re.search(r"\} %s\[\] = \{\n(.*?)\n\};" % name, text, re.S).group(1)
+        for row in re.finditer(r"\{\s*\"(/[^\"]*)\",\s*(\"[^\"]*\"|\w+)", rows):
+            if not word.match(row.group(2).strip('"')):
+                fault(short, 1, "%s has no permission" % row.group(1))
 
 
 def check_planted():

@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../dashboard/diff.h"
+#include "../../dashboard/graph/diff.h"
 #include "../../dashboard/markdown.h"
-#include "../../dashboard/pages_int.h"
+#include "../../dashboard/template.h"
+#include "../../dashboard/view.h"
 
 static void
 test_values_are_escaped(void **state)

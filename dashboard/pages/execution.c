@@ -10,12 +10,14 @@
 #include "pavane/history.h"
 #include "pavane/machine.h"
 #include "pavane/text.h"
-#include "diff.h"
-#include "graphs.h"
+#include "graph/diff.h"
+#include "graph/graphs.h"
+#include "graph/timeline.h"
+#include "graph/trace.h"
+#include "frame.h"
 #include "markdown.h"
-#include "pages_int.h"
-#include "timeline.h"
-#include "trace.h"
+#include "pages.h"
+#include "view_rows.h"
 
 #define BLOCK        100 /* history events at a time */
 #define PAYLOAD_SHOW (64 * 1024)

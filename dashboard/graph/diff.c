@@ -1,7 +1,7 @@
 /* Differences of two documents: see diff.h. */
 #include "diff.h"
 
-#include "pages_int.h"
+#include "view.h"
 
 #define VALUE_MAX 300 /* bytes of a value that a row shows */
 #define KEY_MAX   100 /* and of each key on the way to it */

@@ -1,59 +1,12 @@
-/* Machines: the list, and one with its description, states and definition. */
-#include <stdio.h>
+/* One machine: its description, states and definition. */
 #include <string.h>
 
 #include "pavane/machine.h"
-#include "graphs.h"
+#include "graph/graphs.h"
+#include "frame.h"
 #include "markdown.h"
-#include "pages_int.h"
-
-static const struct pav_doc *
-machine_view(struct pav_query *q, const struct pav_machine_view *v)
-{
-    static const char *const keys[] = {"running", "succeeded", "failed",
-                                       "timedout", "aborted"};
-    struct pav_members m;
-    int i;
-
-    pav_members_init(&m, q->arena);
-    view_text(&m, "name", v->row.name);
-    view_text(&m, "link", view_link(q, "machines/", v->row.name));
-    view_text(&m, "list", view_link(q, "executions?machine=", v->row.name));
-    view_bool(&m, "loaded", v->row.id != 0);
-    view_number(&m, "version", v->row.version);
-    view_time(&m, "created", v->row.created_at);
-    view_text(&m, "owner",
-              v->row.by_folder || v->row.id == 0 ? "its folder" : "the API");
-    view_bool(&m, "inactive", v->row.id != 0 && !v->row.active);
-    for (i = 0; i < 5; i++)
-        view_text(
-            &m, keys[i],
-            v->counts[i] > PAV_COUNT_CAP
-                ? "10000+"
-                : pav_arena_printf(q->arena, "%lld", (long long)v->counts[i]));
-    view_report(&m, v->fault);
-    return pav_members_object(&m);
-}
-
-static void
-machine_list(struct pav_query *q)
-{
-    struct pav_machine_view *v;
-    uint32_t count = pav_reader_machines(q->reader, true, q->arena, &v), i;
-    struct pav_items rows;
-    struct pav_members m;
-
-    pav_items_init(&rows, q->arena);
-    for (i = 0; i < count; i++)
-        pav_items_add(&rows, machine_view(q, &v[i]));
-    pav_members_init(&m, q->arena);
-    pav_members_puts(&m, "machines", pav_items_array(&rows));
-    page_show(q, &(struct page){.name = "machines",
-                                .title = "Machines",
-                                .place = "at_machines",
-                                .topics = "executions machines",
-                                .view = &m});
-}
+#include "pages.h"
+#include "view_rows.h"
 
 #define LEADS_MAX 20
 
@@ -200,8 +153,8 @@ machine_graph(struct pav_query *q, const struct pav_machine_view *v,
     return pav_items_array(&rows);
 }
 
-static void
-one_machine(struct pav_query *q, const char *name)
+void
+page_machine(struct pav_query *q, const char *name)
 {
     struct pav_machine_view v;
     struct pav_machine *machine;
@@ -218,7 +171,7 @@ one_machine(struct pav_query *q, const char *name)
         return;
     }
     pav_members_init(&m, q->arena);
-    pav_members_puts(&m, "machine", machine_view(q, &v));
+    pav_members_puts(&m, "machine", view_machine(q, &v));
     pav_faults_init(&faults, q->arena);
     machine = pav_machine_compile(v.row.definition.p, v.row.definition.len,
                                   PAV_STANDARD, &faults);
@@ -246,13 +199,4 @@ one_machine(struct pav_query *q, const char *name)
     pav_buf_fini(&readme);
     pav_buf_fini(&graph);
     pav_machine_free(machine);
-}
-
-void
-page_machines(struct pav_query *q, const char *rest)
-{
-    if (*rest == '\0')
-        machine_list(q);
-    else
-        one_machine(q, rest);
 }

@@ -1,0 +1,192 @@
+/*
+ * The frame around every page, its links, and what a page is when there is
+ * none. All links are relative to the root that the browser asked.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "pavane/http.h"
+#include "frame.h"
+#include "view.h"
+
+#define HTML "text/html; charset=utf-8"
+#define SECURITY                                                               \
+    "Content-Security-Policy: default-src 'none'; script-src 'self'; "         \
+    "style-src 'self'; img-src 'self' data:; connect-src 'self'; worker-src "  \
+    "'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "    \
+    "require-trusted-types-for 'script'; trusted-types pavane\r\n"             \
+    "Referrer-Policy: same-origin\r\n"                                         \
+    "Cross-Origin-Opener-Policy: same-origin\r\n"
+
+const char *const page_security = SECURITY;
+
+const char *
+page_root(struct pav_query *q)
+{
+    const char *root = "";
+    unsigned i;
+
+    for (i = 0; i < q->depth && i < 16; i++)
+        root = pav_arena_printf(q->arena, "%s../", root);
+    return root;
+}
+
+/* The reader's choice; NULL: as the system has it. */
+static const char *
+theme_of(const struct pav_query *q)
+{
+    const char *p = q->cookie;
+
+    for (; (p = strstr(p, THEME_COOKIE "=")) != NULL; p++) {
+        const char *value = p + strlen(THEME_COOKIE "=");
+
+        if (p != q->cookie && p[-1] != ' ' && p[-1] != ';')
+            continue;
+        if (strncmp(value, "dark", 4) == 0)
+            return "dark";
+        return strncmp(value, "light", 5) == 0 ? "light" : NULL;
+    }
+    return NULL;
+}
+
+/* The page itself, from the root, as a parameter of another link. */
+static const char *
+here(struct pav_query *q)
+{
+    struct pav_buf path, link;
+    const char *p, *text;
+
+    pav_buf_init(&path, 1 << 16);
+    pav_buf_init(&link, 1 << 16);
+    for (p = q->path + 1; *p != '\0'; p++) {
+        if (*p == '/')
+            pav_buf_putc(&path, '/');
+        else
+            pav_url_encode(&path, p, 1);
+    }
+    if (*q->query != '\0')
+        pav_buf_printf(&path, "?%s", q->query);
+    pav_url_encode(&link, path.p == NULL ? "" : path.p, path.len);
+    text = pav_arena_strdup(q->arena, link.p == NULL ? "" : link.p);
+    pav_buf_fini(&path);
+    pav_buf_fini(&link);
+    return text;
+}
+
+static void
+add_frame(struct pav_query *q, const struct page *p, struct pav_members *m)
+{
+    const char *theme = theme_of(q);
+
+    view_text(m, "root", page_root(q));
+    view_text(m, "build", asset_build());
+    view_text(m, "title", p->title);
+    view_text(m, "query", page_parameter(q, "q"));
+    view_text(m, "topics", p->topics == NULL ? "" : p->topics);
+    view_text(m, "feed", q->feed);
+    view_number(m, "now_ms", q->now_ms);
+    view_time(m, "now", q->now_ms);
+    view_text(m, "here", here(q));
+    view_text(m, "theme", theme == NULL ? "system" : theme);
+    view_text(m, "other_theme",
+              theme == NULL                ? "dark"
+              : strcmp(theme, "dark") == 0 ? "light"
+                                           : "system");
+    if (p->place != NULL)
+        view_bool(m, p->place, true);
+}
+
+void
+page_show(struct pav_query *q, const struct page *p)
+{
+    const char *part = page_parameter(q, "part");
+    struct pav_buf body;
+    struct slot frame = {"body", &body};
+    struct pav_members m;
+
+    pav_buf_init(&body, 32u << 20);
+    view_text(p->view, "host", q->host);
+    view_text(p->view, "root", page_root(q));
+    template_render(p->name, pav_members_object(p->view), p->slots,
+                    p->slot_count, &body);
+    pav_members_init(&m, q->arena);
+    add_frame(q, p, &m);
+    q->type = HTML;
+    q->headers = SECURITY;
+    template_render(part != NULL && strcmp(part, "main") == 0 ? "main"
+                                                              : "frame",
+                    pav_members_object(&m), &frame, 1, &q->out);
+    if (body.over) { /* nothing is cut silently */
+        q->status = 413;
+        q->type = "text/plain; charset=utf-8";
+        q->out.len = 0;
+        pav_buf_puts(&q->out, "This page is too large to be shown; the API "
+                              "gives it in parts.\n");
+    }
+    pav_buf_fini(&body);
+}
+
+void
+page_picture_fits(struct pav_buf *picture)
+{
+    if (!picture->over)
+        return;
+    picture->len = 0;
+    picture->over = false;
+    pav_buf_puts(picture, "<p>This graph is too large to be drawn here.</p>");
+}
+
+void
+page_missing(struct pav_query *q, const char *message)
+{
+    struct pav_members m;
+
+    pav_members_init(&m, q->arena);
+    view_text(&m, "message", message);
+    q->status = 404;
+    page_show(
+        q, &(struct page){.name = "missing", .title = "Not found", .view = &m});
+}
+
+void
+page_redirect(struct pav_query *q, const char *path)
+{
+    const char *root = page_root(q);
+
+    q->status = 303;
+    q->type = "text/plain; charset=utf-8";
+    q->headers = pav_arena_printf(q->arena, "Location: %s%s\r\n",
+                                  *root == '\0' ? "./" : root, path);
+    pav_buf_puts(&q->out, "see there\n");
+}
+
+const char *
+page_parameter(struct pav_query *q, const char *name)
+{
+    char *room = pav_arena_alloc(q->arena, PAV_QUERY_VALUE_MAX);
+    const char *v = pav_query_get(q->query, name, room, PAV_QUERY_VALUE_MAX);
+
+    return v == NULL || *v == '\0' ? NULL : v;
+}
+
+const char *
+view_link(struct pav_query *q, const char *path, const char *segment)
+{
+    struct pav_buf b;
+    const char *link;
+
+    pav_buf_init(&b, 1 << 16);
+    pav_buf_puts(&b, page_root(q));
+    pav_buf_puts(&b, path);
+    pav_url_encode(&b, segment, strlen(segment));
+    link = pav_arena_strdup(q->arena, b.p);
+    pav_buf_fini(&b);
+    return link;
+}
+
+const char *
+view_execution_link(struct pav_query *q, const char *machine, const char *name)
+{
+    return view_link(q, "executions/",
+                     pav_arena_printf(q->arena, "%s:%s", machine, name));
+}

@@ -1,0 +1,41 @@
+/* The frame around every page, and its links. */
+#ifndef PAVANE_DASHBOARD_FRAME_H
+#define PAVANE_DASHBOARD_FRAME_H
+
+#include "pavane/doc.h"
+#include "pavane/query.h"
+#include "template.h"
+
+/*
+ * Fill a page: the frame around it is the same for all.  With ?part=main only
+ * its inside is given, for a page that is open already.
+ */
+struct page {
+    const char *name; /* of the template */
+    const char *title;
+    const char *place;  /* of the navigation: "executions"; NULL */
+    const char *topics; /* what it follows live, by blanks; NULL */
+    struct pav_members *view;
+    const struct slot *slots;
+    size_t slot_count;
+};
+void page_show(struct pav_query *q, const struct page *p);
+/* A picture that did not fit is a sentence instead. */
+void page_picture_fits(struct pav_buf *picture);
+#define THEME_COOKIE "theme"
+/* The headers of every page. */
+extern const char *const page_security;
+void page_missing(struct pav_query *q, const char *message);
+/* `path` from the root, without a slash in front. */
+void page_redirect(struct pav_query *q, const char *path);
+/* Relative way from the page to the root: "", "../", ... */
+const char *page_root(struct pav_query *q);
+/* A parameter of the query in the arena; NULL when absent or empty. */
+const char *page_parameter(struct pav_query *q, const char *name);
+/* From the page to a path with an encoded last segment. */
+const char *
+view_link(struct pav_query *q, const char *path, const char *segment);
+const char *
+view_execution_link(struct pav_query *q, const char *machine, const char *name);
+
+#endif

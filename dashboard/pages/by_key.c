@@ -1,0 +1,87 @@
+/* Finding: an execution by its key, an event by its id. */
+#include <string.h>
+
+#include "frame.h"
+#include "pages.h"
+#include "view.h"
+#include "view_rows.h"
+
+/* As view_link(), from the root. */
+static const char *
+path_to(struct pav_query *q, const char *path, const char *segment)
+{
+    return view_link(q, path, segment) + strlen(page_root(q));
+}
+
+void
+page_find(struct pav_query *q, const char *rest)
+{
+    const char *what = page_parameter(q, "q");
+    size_t len;
+
+    (void)rest;
+    if (what != NULL) { /* pasted ids have blanks around them */
+        what += strspn(what, " \t\r\n");
+        len = strlen(what);
+        while (len > 0 && strchr(" \t\r\n", what[len - 1]) != NULL)
+            len--;
+        what = len == 0 ? NULL : pav_arena_strndup(q->arena, what, len);
+    }
+    page_redirect(q, what == NULL ? "executions" : path_to(q, "by-key/", what));
+}
+
+void
+page_by_key(struct pav_query *q, const char *rest)
+{
+    struct pav_execution_filter f = {.key = rest, .status = -1, .limit = ROWS};
+    struct pav_disposition_filter d = {.key = rest, .kind = -1, .limit = ROWS};
+    struct pav_execution_view *v, one;
+    struct pav_members m;
+    const struct pav_doc *events;
+    const char *colon = strchr(rest, ':'), *id;
+    uint32_t count;
+    int64_t next;
+
+    if (*rest == '\0' && (id = page_parameter(q, "id")) != NULL) {
+        d.key = f.key = rest = id;
+        colon = strchr(rest, ':');
+    } else if (*rest == '\0') {
+        page_redirect(q, "executions");
+        return;
+    }
+    count = pav_reader_executions(q->reader, &f, q->arena, &v, &next);
+    if (count == 1) {
+        page_redirect(q,
+                      path_to(q, "executions/",
+                              pav_arena_printf(q->arena, "%s:%s", v[0].machine,
+                                               v[0].row.name)));
+        return;
+    }
+    if (count == 0 && colon != NULL &&
+        pav_reader_execution(
+            q->reader,
+            pav_arena_strndup(q->arena, rest, (size_t)(colon - rest)),
+            colon + 1, q->arena, &one)) {
+        page_redirect(q, path_to(q, "executions/", rest));
+        return;
+    }
+    pav_members_init(&m, q->arena);
+    view_text(&m, "key", rest);
+    pav_members_puts(&m, "executions", view_executions(q, &f, &next));
+    view_bool(&m, "any", count > 0);
+    events = view_dispositions(q, &d, &next);
+    if (count == 0 && events->len == 0) { /* an event's id, perhaps */
+        d.key = NULL;
+        d.event_id = rest;
+        events = view_dispositions(q, &d, &next);
+        view_bool(&m, "by_event", events->len > 0);
+    }
+    pav_members_puts(&m, "dispositions", events);
+    view_bool(&m, "dispositions_any", events->len > 0);
+    if (count == 0 && (d.key != NULL || events->len == 0))
+        q->status = 404;
+    page_show(q, &(struct page){.name = "bykey",
+                                .title = rest,
+                                .topics = "executions events",
+                                .view = &m});
+}

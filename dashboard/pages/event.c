@@ -1,0 +1,35 @@
+/* One event as its producer sent it. */
+#include <string.h>
+
+#include "frame.h"
+#include "pages.h"
+#include "pavane/text.h"
+#include "view.h"
+#include "view_rows.h"
+
+void
+page_event(struct pav_query *q, const char *rest)
+{
+    struct pav_disposition_filter f = {.kind = -1, .limit = ROWS};
+    struct pav_event_row e;
+    struct pav_members m;
+    int64_t id, next;
+
+    if (!pav_parse_int(rest, strlen(rest), &id) ||
+        !pav_reader_event(q->reader, id, q->arena, &e)) {
+        page_missing(q, "There is no such event.");
+        return;
+    }
+    pav_members_init(&m, q->arena);
+    view_bytes(&m, "id", e.event_id);
+    view_bytes(&m, "type", e.detail_type);
+    view_bytes(&m, "source", e.source);
+    view_time(&m, "received", e.received_at);
+    view_text(&m, "body", view_pretty(q->arena, e.body.p, e.body.len));
+    f.event_id = pav_arena_strndup(q->arena, e.event_id.p, e.event_id.len);
+    pav_members_puts(&m, "dispositions", view_dispositions(q, &f, &next));
+    page_show(q, &(struct page){.name = "event",
+                                .title = "Event",
+                                .place = "at_events",
+                                .view = &m});
+}

@@ -1,0 +1,45 @@
+/* Events and what became of them. */
+#include "frame.h"
+#include "pages.h"
+#include "view.h"
+#include "view_rows.h"
+
+void
+page_events(struct pav_query *q, const char *rest)
+{
+    static const char *const kept[] = {"disposition", "key", NULL};
+    struct pav_disposition_filter f = {.key = page_parameter(q, "key"),
+                                       .kind = -1,
+                                       .before = page_before(q),
+                                       .limit = ROWS};
+    const char *kind = page_parameter(q, "disposition");
+    enum pav_disposition wanted;
+    struct pav_items kinds;
+    struct pav_members m;
+    int64_t next;
+    int k;
+
+    (void)rest;
+    if (kind != NULL && pav_disposition_find(kind, &wanted))
+        f.kind = wanted;
+    pav_members_init(&m, q->arena);
+    pav_items_init(&kinds, q->arena);
+    for (k = 0; k < PAV_DISPOSITIONS; k++) {
+        struct pav_members o;
+
+        pav_members_init(&o, q->arena);
+        view_text(&o, "name", pav_disposition_name((enum pav_disposition)k));
+        view_bool(&o, "selected", f.kind == k);
+        pav_items_add(&kinds, pav_members_object(&o));
+    }
+    view_bool(&m, "filtered", kind != NULL || f.key != NULL);
+    pav_members_puts(&m, "kinds", pav_items_array(&kinds));
+    pav_members_puts(&m, "dispositions", view_dispositions(q, &f, &next));
+    view_text(&m, "key", f.key);
+    view_text(&m, "next", view_next(q, "events?", kept, next));
+    page_show(q, &(struct page){.name = "events",
+                                .title = "Events",
+                                .place = "at_events",
+                                .topics = f.before == 0 ? "events" : NULL,
+                                .view = &m});
+}

@@ -1,0 +1,16 @@
+/* What the pages show. */
+#include "frame.h"
+#include "pages.h"
+
+void
+page_help(struct pav_query *q, const char *rest)
+{
+    struct pav_members m;
+
+    (void)rest;
+    pav_members_init(&m, q->arena);
+    page_show(q, &(struct page){.name = "help",
+                                .title = "Help",
+                                .place = "at_help",
+                                .view = &m});
+}

@@ -1,0 +1,93 @@
+/* The overview: machines, what is overdue, the newest executions. */
+#include "frame.h"
+#include "pages.h"
+#include "view.h"
+#include "view_rows.h"
+
+#define OVERDUE_SHOWN 50
+
+/* What nobody should have to look for. */
+static void
+add_overdue(struct pav_query *q, struct pav_members *out)
+{
+    struct pav_wait_filter f = {.limit = OVERDUE_SHOWN, .overdue = true};
+    struct pav_wait_view_row *v;
+    struct pav_items rows;
+    uint32_t i, count;
+    bool more;
+
+    count = pav_reader_waits(q->reader, &f, q->arena, &v, &more);
+    pav_items_init(&rows, q->arena);
+    for (i = 0; i < count; i++) {
+        struct pav_members m;
+
+        pav_members_init(&m, q->arena);
+        view_text(&m, "key", v[i].key == NULL ? v[i].execution : v[i].key);
+        view_text(&m, "link",
+                  view_execution_link(q, v[i].machine, v[i].execution));
+        view_text(&m, "machine", v[i].machine);
+        view_text(&m, "state", v[i].row.state);
+        view_text(&m, "awaits",
+                  v[i].row.awaits == NULL ? "its next event" : v[i].row.awaits);
+        view_time(&m, "since", v[i].row.since_at);
+        view_time(&m, "due", v[i].overdue_since);
+        pav_items_add(&rows, pav_members_object(&m));
+    }
+    view_bool(out, "overdue_any", count > 0);
+    view_bool(out, "overdue_more", more);
+    pav_members_puts(out, "overdue", pav_items_array(&rows));
+}
+
+static void
+add_loss(struct pav_query *q, struct pav_members *m)
+{
+    const struct pav_loss *l = q->loss;
+
+    view_bool(m, "missing", pav_loss_any(l));
+    view_text(m, "missing_events", view_count(q->arena, l->events));
+    view_text(m, "missing_executions", view_count(q->arena, l->executions));
+    view_text(m, "missing_commits", view_count(q->arena, l->commits));
+    view_bool(m, "missing_known", l->events > 0);
+    view_text(m, "missing_first",
+              view_count(q->arena, l->last_event - l->events + 1));
+    view_text(m, "missing_last", view_count(q->arena, l->last_event));
+}
+
+void
+page_overview(struct pav_query *q, const char *rest)
+{
+    struct pav_execution_filter f = {.status = -1, .apart = true, .limit = 10};
+    struct pav_machine_view *v;
+    uint32_t count = pav_reader_machines(q->reader, true, q->arena, &v), i;
+    struct pav_items machines;
+    struct pav_members m;
+    int64_t next;
+
+    (void)rest;
+    pav_items_init(&machines, q->arena);
+    for (i = 0; i < count; i++) {
+        pav_members_init(&m, q->arena);
+        view_text(&m, "name", v[i].row.name);
+        view_bool(&m, "loaded", v[i].row.id != 0);
+        view_text(&m, "link", view_link(q, "machines/", v[i].row.name));
+        view_text(&m, "list",
+                  view_link(q, "executions?machine=", v[i].row.name));
+        view_text(&m, "running", view_count(q->arena, v[i].counts[0]));
+        view_text(&m, "succeeded", view_count(q->arena, v[i].counts[1]));
+        view_text(&m, "failed", view_count(q->arena, v[i].counts[2]));
+        view_text(&m, "timedout", view_count(q->arena, v[i].counts[3]));
+        view_text(&m, "aborted", view_count(q->arena, v[i].counts[4]));
+        view_bool(&m, "inactive", v[i].row.id != 0 && !v[i].row.active);
+        view_report(&m, v[i].fault);
+        pav_items_add(&machines, pav_members_object(&m));
+    }
+    pav_members_init(&m, q->arena);
+    pav_members_puts(&m, "machines", pav_items_array(&machines));
+    add_loss(q, &m);
+    add_overdue(q, &m);
+    pav_members_puts(&m, "executions", view_executions(q, &f, &next));
+    page_show(q, &(struct page){.name = "overview",
+                                .title = "Overview",
+                                .topics = "executions machines",
+                                .view = &m});
+}

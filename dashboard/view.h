@@ -1,0 +1,25 @@
+/* Members of views: what a template shows. */
+#ifndef PAVANE_DASHBOARD_VIEW_H
+#define PAVANE_DASHBOARD_VIEW_H
+
+#include "pavane/doc.h"
+#include "pavane/step.h"
+
+/* What the check of a folder's files says: as "fault", else as "warning". */
+void view_report(struct pav_members *m, const char *report);
+void view_text(struct pav_members *m, const char *key, const char *text);
+void view_bytes(struct pav_members *m, const char *key, struct pav_bytes b);
+void view_number(struct pav_members *m, const char *key, int64_t n);
+void view_bool(struct pav_members *m, const char *key, bool b);
+/* KEY: RFC 3339 with milliseconds, for people and machines alike. */
+void view_time(struct pav_members *m, const char *key, int64_t ms);
+/* KEY: "3 h 4 min" */
+void view_span(struct pav_members *m, const char *key, int64_t ms);
+/* "State A, State B" out of a row's JSON list. */
+void view_states(struct pav_members *m, const char *key, const char *json);
+/* The status as ASL names it, its class and its sign. */
+void view_status(struct pav_members *m, enum pav_status s);
+/* Readable JSON of a text that is JSON, in the arena. */
+const char *view_pretty(struct pav_arena *a, const char *text, size_t len);
+
+#endif

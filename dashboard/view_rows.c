@@ -1,0 +1,200 @@
+/* Rows that several pages show: executions, dispositions; and their filters. */
+#include <stdio.h>
+#include <string.h>
+
+#include "pavane/http.h"
+#include "pavane/text.h"
+#include "frame.h"
+#include "view_rows.h"
+
+/* What rules.json's "index" found: "customer: c1", "item: a, b". */
+static const struct pav_doc *
+attributes_view(struct pav_query *q, const char *json)
+{
+    const struct pav_doc *all = pav_doc_own(q->arena, json, strlen(json));
+    struct pav_items rows;
+    uint32_t i;
+
+    pav_items_init(&rows, q->arena);
+    for (i = 0; i < all->len; i++) {
+        struct pav_members m;
+
+        pav_members_init(&m, q->arena);
+        view_text(&m, "name",
+                  pav_arena_strndup(q->arena, all->members[i].key,
+                                    all->members[i].len));
+        view_states(&m, "values",
+                    pav_doc_text(q->arena, &all->members[i].value));
+        pav_items_add(&rows, pav_members_object(&m));
+    }
+    return pav_items_array(&rows);
+}
+
+const struct pav_doc *
+view_execution(struct pav_query *q, const struct pav_execution_view *x)
+{
+    struct pav_members m;
+
+    pav_members_init(&m, q->arena);
+    view_number(&m, "id", x->row.id);
+    view_text(&m, "key", x->row.key == NULL ? x->row.name : x->row.key);
+    view_text(&m, "name", x->row.name);
+    view_text(&m, "machine", x->machine);
+    view_number(&m, "version", x->version);
+    view_text(&m, "link", view_execution_link(q, x->machine, x->row.name));
+    view_text(&m, "machine_link", view_link(q, "machines/", x->machine));
+    view_states(&m, "states", x->row.states);
+    view_time(&m, "started", x->row.started_at);
+    view_time(&m, "stopped", x->row.stopped_at);
+    if (x->row.stopped_at == 0)
+        view_number(&m, "since_ms", x->row.started_at);
+    view_span(&m, "duration",
+              (x->row.stopped_at == 0 ? q->now_ms : x->row.stopped_at) -
+                  x->row.started_at);
+    view_status(&m, (enum pav_status)x->row.status);
+    pav_members_puts(&m, "attributes", attributes_view(q, x->attributes));
+    return pav_members_object(&m);
+}
+
+const struct pav_doc *
+view_executions(struct pav_query *q, const struct pav_execution_filter *f,
+                int64_t *next)
+{
+    struct pav_execution_view *v;
+    uint32_t count = pav_reader_executions(q->reader, f, q->arena, &v, next);
+    struct pav_items rows;
+    uint32_t i;
+
+    pav_items_init(&rows, q->arena);
+    for (i = 0; i < count; i++)
+        pav_items_add(&rows, view_execution(q, &v[i]));
+    return pav_items_array(&rows);
+}
+
+const char *
+view_count(struct pav_arena *a, int64_t n)
+{
+    return n > PAV_COUNT_CAP ? pav_arena_printf(a, "%d+", PAV_COUNT_CAP)
+                             : pav_arena_printf(a, "%lld", (long long)n);
+}
+
+void
+view_chip(struct pav_items *chips, const char *name, const char *value)
+{
+    struct pav_members m;
+
+    if (value == NULL)
+        return;
+    pav_members_init(&m, chips->arena);
+    view_text(&m, "name", name);
+    view_text(&m, "value", value);
+    pav_items_add(chips, pav_members_object(&m));
+}
+
+static void
+add_link_parameter(struct pav_buf *b, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    pav_buf_printf(b, "%s=", name);
+    pav_url_encode(b, value, strlen(value));
+    pav_buf_putc(b, '&');
+}
+
+const char *
+view_next(struct pav_query *q, const char *path, const char *const *names,
+          int64_t next)
+{
+    struct pav_buf b;
+    const char *link;
+
+    if (next == 0)
+        return NULL;
+    pav_buf_init(&b, 1 << 16);
+    pav_buf_puts(&b, page_root(q));
+    pav_buf_puts(&b, path);
+    for (; *names != NULL; names++)
+        add_link_parameter(&b, *names, page_parameter(q, *names));
+    pav_buf_printf(&b, "before=%lld", (long long)next);
+    link = pav_arena_strdup(q->arena, b.p);
+    pav_buf_fini(&b);
+    return link;
+}
+
+int64_t
+page_before(struct pav_query *q)
+{
+    const char *text = page_parameter(q, "before");
+    long long n = 0;
+
+    if (text != NULL && sscanf(text, "%lld", &n) != 1)
+        n = 0;
+    return n < 0 ? 0 : n;
+}
+
+const struct pav_doc *
+view_dispositions(struct pav_query *q, const struct pav_disposition_filter *f,
+                  int64_t *next)
+{
+    struct pav_disposition_view *v;
+    uint32_t count = pav_reader_dispositions(q->reader, f, q->arena, &v, next);
+    struct pav_items rows;
+    uint32_t i;
+
+    pav_items_init(&rows, q->arena);
+    for (i = 0; i < count; i++) {
+        const struct pav_disposition_view *d = &v[i];
+        struct pav_members m;
+
+        pav_members_init(&m, q->arena);
+        view_number(&m, "row", d->row.id);
+        view_time(&m, "received", d->received_at);
+        view_bytes(&m, "source", d->source);
+        view_bytes(&m, "type", d->detail_type);
+        view_bytes(&m, "id", d->event_id);
+        view_text(&m, "event_link",
+                  view_link(q, "events/",
+                            pav_arena_printf(q->arena, "%lld",
+                                             (long long)d->row.event_id)));
+        view_text(&m, "key", ""); /* never the page's own */
+        if (d->row.key.p != NULL)
+            view_bytes(&m, "key", d->row.key);
+        view_text(&m, "disposition", pav_disposition_name(d->row.kind));
+        view_bool(&m, "early", d->row.early);
+        view_text(&m, "machine", d->machine);
+        view_text(&m, "detail", d->row.detail);
+        if (d->machine != NULL && d->execution != NULL)
+            view_text(&m, "link",
+                      view_execution_link(q, d->machine, d->execution));
+        pav_items_add(&rows, pav_members_object(&m));
+    }
+    return pav_items_array(&rows);
+}
+
+const struct pav_doc *
+view_machine(struct pav_query *q, const struct pav_machine_view *v)
+{
+    static const char *const keys[] = {"running", "succeeded", "failed",
+                                       "timedout", "aborted"};
+    struct pav_members m;
+    int i;
+
+    pav_members_init(&m, q->arena);
+    view_text(&m, "name", v->row.name);
+    view_text(&m, "link", view_link(q, "machines/", v->row.name));
+    view_text(&m, "list", view_link(q, "executions?machine=", v->row.name));
+    view_bool(&m, "loaded", v->row.id != 0);
+    view_number(&m, "version", v->row.version);
+    view_time(&m, "created", v->row.created_at);
+    view_text(&m, "owner",
+              v->row.by_folder || v->row.id == 0 ? "its folder" : "the API");
+    view_bool(&m, "inactive", v->row.id != 0 && !v->row.active);
+    for (i = 0; i < 5; i++)
+        view_text(
+            &m, keys[i],
+            v->counts[i] > PAV_COUNT_CAP
+                ? "10000+"
+                : pav_arena_printf(q->arena, "%lld", (long long)v->counts[i]));
+    view_report(&m, v->fault);
+    return pav_members_object(&m);
+}

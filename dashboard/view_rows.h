@@ -1,0 +1,32 @@
+/* Rows that several pages show, and their filters. */
+#ifndef PAVANE_DASHBOARD_VIEW_ROWS_H
+#define PAVANE_DASHBOARD_VIEW_ROWS_H
+
+#include "pavane/query.h"
+#include "view.h"
+
+#define ROWS 50 /* of a page */
+
+/* One row of the list of executions. */
+const struct pav_doc *
+view_execution(struct pav_query *q, const struct pav_execution_view *x);
+/* Dispositions as rows; `*next` as in the reader. */
+const struct pav_doc *
+view_dispositions(struct pav_query *q, const struct pav_disposition_filter *f,
+                  int64_t *next);
+const struct pav_doc *
+view_executions(struct pav_query *q, const struct pav_execution_filter *f,
+                int64_t *next);
+const struct pav_doc *
+view_machine(struct pav_query *q, const struct pav_machine_view *v);
+/* "123", "10000+" */
+const char *view_count(struct pav_arena *a, int64_t n);
+/* A filter that is set; nothing when `value` is NULL. */
+void view_chip(struct pav_items *chips, const char *name, const char *value);
+/* The link to the next page, with the parameters that are kept; or NULL. */
+const char *view_next(struct pav_query *q, const char *path,
+                      const char *const *names, int64_t next);
+/* The parameter "before"; 0: absent. */
+int64_t page_before(struct pav_query *q);
+
+#endif
