@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "pavane/history.h"
 #include "pavane/machine.h"
 #include "pavane/text.h"
@@ -482,7 +483,8 @@ add_what_for(struct execution_page *p, struct pav_members *m, const char *state)
     struct pav_arena *a = p->q->arena;
     struct pav_history_event task = {.resource = NULL};
     const struct pav_doc *answer;
-    const char *resource, *type, *arn, *name, *machine;
+    struct pav_states_arn child;
+    const char *resource, *type, *arn;
 
     if (!scheduled(p, state, &task, &answer))
         return;
@@ -492,14 +494,12 @@ add_what_for(struct execution_page *p, struct pav_members *m, const char *state)
         strncmp(type, "aws-sdk:dynamodb", 16) == 0)
         return;
     arn = answer == NULL ? NULL : pav_doc_member_str(a, answer, "ExecutionArn");
-    name = arn == NULL ? NULL : strrchr(arn, ':');
-    if (strncmp(resource, "startExecution.sync", 19) == 0 && name != NULL &&
-        strstr(arn, ":execution:") != NULL) {
-        machine = strstr(arn, ":execution:") + strlen(":execution:");
-        machine = pav_arena_strndup(a, machine, (size_t)(name - machine));
-        view_text(m, "child", pav_arena_printf(a, "%s%s", machine, name));
+    if (strncmp(resource, "startExecution.sync", 19) == 0 &&
+        pav_arn_execution(a, arn, &child)) {
+        view_text(m, "child",
+                  pav_arena_printf(a, "%s:%s", child.machine, child.name));
         view_text(m, "child_link",
-                  view_execution_link(p->q, machine, name + 1));
+                  view_execution_link(p->q, child.machine, child.name));
     } else if (strstr(resource, ".waitForTaskToken") != NULL) {
         view_text(m, "callback",
                   pav_arena_printf(a, "%s:%.*s", type,

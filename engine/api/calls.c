@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "pavane/digest.h"
 #include "pavane/services.h"
 #include "outgoing.h"
@@ -599,18 +600,17 @@ http(struct call *c)
 static bool
 read_resource(struct call *c, const char *arn)
 {
-    const char *p = strstr(arn, ":function:"), *rest;
+    const char *p = pav_arn_name(arn, "lambda", "function"), *rest;
 
-    c->bare = p != NULL && strstr(arn, ":lambda:") != NULL;
+    c->bare = p != NULL;
     if (c->bare) {
         c->service = "lambda";
-        c->method = p + strlen(":function:");
+        c->method = p;
         return true;
     }
-    p = strstr(arn, ":states:::");
+    p = pav_arn_resource(arn, "states");
     if (p == NULL)
         return false;
-    p += strlen(":states:::");
     if (strncmp(p, "aws-sdk:", 8) == 0)
         p += 8;
     rest = strchr(p, ':');

@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pavane/arn.h"
 #include "pavane/file.h"
 #include "pavane/services.h"
 #include "pavane/text.h"
@@ -311,15 +312,15 @@ send_mapped(struct delivery *d)
     const struct pav_service_map *map = d->o.api->config.services;
     const char *p;
 
-    if ((p = strstr(d->arn, ":function:")) != NULL) {
-        d->o.url = map_function(d, p + 10);
-    } else if (strstr(d->arn, ":sqs:") != NULL) {
+    if ((p = pav_arn_name(d->arn, "lambda", "function")) != NULL) {
+        d->o.url = map_function(d, p);
+    } else if (pav_arn_resource(d->arn, "sqs") != NULL) {
         d->o.url = map_queue(d);
-    } else if (strstr(d->arn, ":sns:") != NULL) {
+    } else if (pav_arn_resource(d->arn, "sns") != NULL) {
         d->o.url = pav_service_endpoint(map, map->topics, d->arn, d->o.a);
         outgoing_header(&d->o, "X-Pavane-Topic", d->arn);
-    } else if ((p = strstr(d->arn, ":event-bus/")) != NULL) {
-        d->o.url = map_bus(d, p + 11);
+    } else if ((p = pav_arn_name(d->arn, "events", "event-bus")) != NULL) {
+        d->o.url = map_bus(d, p);
     }
     if (d->o.url == NULL) {
         fail(d, "NO_RESOURCE",
@@ -424,9 +425,9 @@ static const char *
 log_folder(struct pav_arena *a, const struct delivery *d, const char *data,
            const struct pav_doc *event)
 {
-    const char *p = strstr(d->arn, ":log-group:"), *group, *partition;
+    const char *group = pav_arn_name(d->arn, "logs", "log-group"), *partition;
 
-    group = p == NULL ? "events" : p + strlen(":log-group:");
+    group = group == NULL ? "events" : group;
     group = plain_name(a, pav_arena_strndup(a, group, strcspn(group, ":")));
     partition = partition_of(a, d->target, event);
     return pav_arena_printf(a, "%s/logs/%s%s%s", data, group,
@@ -583,7 +584,7 @@ deliver(struct pav_api *api, const struct pav_deliver_job *job)
     copy_parts(d, job);
     if (d->destination != NULL)
         send_destination(d);
-    else if (strstr(d->arn, ":logs:") != NULL)
+    else if (pav_arn_resource(d->arn, "logs") != NULL)
         log_later(d);
     else
         send_mapped(d);

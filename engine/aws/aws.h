@@ -15,6 +15,7 @@
 #ifndef PAVANE_AWS_H
 #define PAVANE_AWS_H
 
+#include "pavane/arn.h"
 #include "pavane/engine.h"
 #include "pavane/history.h"
 #include "pavane/query.h"
@@ -145,17 +146,5 @@ void read_fail(struct aws_read *r, const char *type, const char *fmt, ...)
 /* The last event of an execution that has ended; else false, and zeroes. */
 bool read_end(struct pav_query *q, const struct pav_execution_view *x,
               struct pav_history_event *out);
-
-/* ARNs of Step Functions, in parts; false when it is none of this kind. */
-struct aws_arn {
-    const char *machine;   /* or the activity */
-    const char *label;     /* of a map run's execution; or NULL */
-    const char *qualifier; /* a version or an alias; or NULL */
-    const char *name;      /* of an execution */
-    bool express;
-};
-bool aws_machine_arn(struct pav_arena *a, const char *arn, struct aws_arn *out);
-bool
-aws_execution_arn(struct pav_arena *a, const char *arn, struct aws_arn *out);
 
 #endif

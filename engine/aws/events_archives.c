@@ -38,7 +38,7 @@ create_archive(struct control *c)
 {
     const char *name = control_text(c, "ArchiveName");
     const char *source =
-        events_name_of(c, control_text(c, "EventSourceArn"), ":event-bus/");
+        events_name_of(c, control_text(c, "EventSourceArn"), "event-bus");
     struct pav_name_row row;
     const struct pav_doc *body;
     struct pav_members m;

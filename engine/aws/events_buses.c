@@ -17,7 +17,7 @@ bus_name(struct control *c)
 {
     const char *name = control_text(c, "EventBusName");
 
-    return name == NULL ? DEFAULT_BUS : events_name_of(c, name, ":event-bus/");
+    return name == NULL ? DEFAULT_BUS : events_name_of(c, name, "event-bus");
 }
 
 /* NULL after the job has failed. */
@@ -95,7 +95,7 @@ describe_bus(struct control *c)
     const char *name = control_text(c, "Name");
     struct pav_name_row row = {.body = {"{}", 2}};
 
-    name = name == NULL ? DEFAULT_BUS : events_name_of(c, name, ":event-bus/");
+    name = name == NULL ? DEFAULT_BUS : events_name_of(c, name, "event-bus");
     if (bus_by_name(c->e, name) == NULL) {
         job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException", "Name",
                  "Event bus %s does not exist.", name);

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "pavane/digest.h"
 #include "turn/turn.h"
 #include "connections.h"
@@ -210,11 +211,9 @@ describe_connection(struct control *c)
         pav_members_puts(&c->out, "AuthParameters",
                          without_secrets(c->a, auth, 0));
     pav_members_str(&c->out, "SecretArn",
-                    pav_arena_printf(c->a,
-                                     "arn:aws:secretsmanager:%s:%s:secret:"
-                                     "events!connection/%s",
-                                     c->e->config.region, c->e->config.account,
-                                     row.name));
+                    pav_arn_put(c->a, "secretsmanager", c->e->config.region,
+                                c->e->config.account,
+                                "secret:events!connection/%s", row.name));
 }
 
 static void

@@ -30,7 +30,7 @@ put_destination(struct control *c, const char *arn, int64_t created,
         events_copy(&m, old, destination_fields);
     events_copy(&m, c->j->request, destination_fields);
     all = pav_doc_get(pav_members_object(&m), "ConnectionArn");
-    connection = events_name_of(c, pav_doc_str(c->a, all), ":connection/");
+    connection = events_name_of(c, pav_doc_str(c->a, all), "connection");
     if (!events_row(c, PAV_NAME_CONNECTION, 0, connection, &row, &body)) {
         job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException",
                  "ConnectionArn", "Connection '%s' does not exist.",

@@ -76,7 +76,7 @@ start_replay(struct control *c)
 {
     const char *name = control_text(c, "ReplayName");
     const char *archive =
-        events_name_of(c, control_text(c, "EventSourceArn"), ":archive/");
+        events_name_of(c, control_text(c, "EventSourceArn"), "archive");
     const struct pav_doc *destination =
         pav_doc_get(c->j->request, "Destination");
     const struct pav_doc *arn = pav_doc_get(destination, "Arn");

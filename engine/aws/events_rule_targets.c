@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "pavane/log.h"
 #include "bus/bus.h"
 #include "run/registry.h"
@@ -12,6 +13,15 @@
 #include "rows.h"
 
 #define TARGETS_MAX 100 /* of one rule */
+
+#define ARN_MAX 1600
+
+static bool
+is_arn(const struct pav_doc *d)
+{
+    return d != NULL && d->kind == PAV_STRING && d->len <= ARN_MAX &&
+           pav_arn_is(d->text, d->len);
+}
 
 /* What is wrong with it, in the service's words; NULL: nothing. */
 static const char *
@@ -84,7 +94,7 @@ put_failed_entries(struct control *c, const struct pav_doc *list)
     for (i = 0; i < list->len; i++) {
         struct pav_members m;
 
-        if (target_arn_fits(pav_doc_get(&list->items[i], "Arn")))
+        if (is_arn(pav_doc_get(&list->items[i], "Arn")))
             continue;
         pav_members_init(&m, c->a);
         pav_members_puts(&m, "TargetId", pav_doc_get(&list->items[i], "Id"));
@@ -127,18 +137,18 @@ unserved(struct pav_engine *e, const struct target *t)
     case TARGET_OUTSIDE:
         break;
     }
-    if (strstr(arn, ":api-destination/") != NULL ||
-        strstr(arn, ":logs:") != NULL)
+    if (pav_arn_name(arn, "events", "api-destination") != NULL ||
+        pav_arn_resource(arn, "logs") != NULL)
         return NULL;
-    if (strstr(arn, ":lambda:") != NULL)
+    if (pav_arn_resource(arn, "lambda") != NULL)
         return serves(e, "lambda:invoke")
                    ? NULL
                    : "\"functions\" of the services file maps nothing";
-    if (strstr(arn, ":sqs:") != NULL)
+    if (pav_arn_resource(arn, "sqs") != NULL)
         return serves(e, "sqs:sendMessage")
                    ? NULL
                    : "\"queues\" of the services file maps nothing";
-    if (strstr(arn, ":sns:") != NULL)
+    if (pav_arn_resource(arn, "sns") != NULL)
         return serves(e, "sns:publish")
                    ? NULL
                    : "\"topics\" of the services file maps nothing";
@@ -153,7 +163,7 @@ target_warn(struct control *c, const char *rule, const struct pav_doc *d)
     const struct pav_doc *arn = pav_doc_get(d, "Arn");
     struct target t;
     const char *why =
-        target_arn_fits(arn) && target_read(c->e, c->a, d, &t, NULL) == PAV_OK
+        is_arn(arn) && target_read(c->e, c->a, d, &t, NULL) == PAV_OK
             ? unserved(c->e, &t)
             : NULL;
 
@@ -194,7 +204,7 @@ put_targets(struct control *c)
             pav_items_add(&all, &old->items[i]);
     }
     for (i = 0; i < list->len; i++)
-        if (target_arn_fits(pav_doc_get(&list->items[i], "Arn")))
+        if (is_arn(pav_doc_get(&list->items[i], "Arn")))
             pav_items_add(&all, &list->items[i]);
     if (all.count > TARGETS_MAX) {
         job_fail(&c->j->job, PAV_LIMIT, "LimitExceededException", "Targets",

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "bus/bus.h"
 #include "turn/turn.h"
 #include "events_fields.h"
@@ -17,10 +18,10 @@ tagged(struct control *c)
     struct bus *b = NULL;
     char *bus;
 
-    if ((p = strstr(arn, ":event-bus/")) != NULL) {
-        b = bus_by_name(c->e, p + strlen(":event-bus/"));
-    } else if ((p = strstr(arn, ":rule/")) != NULL) {
-        bus = pav_arena_strdup(c->a, p + strlen(":rule/"));
+    if ((p = pav_arn_name(arn, "events", "event-bus")) != NULL) {
+        b = bus_by_name(c->e, p);
+    } else if ((p = pav_arn_name(arn, "events", "rule")) != NULL) {
+        bus = pav_arena_strdup(c->a, p);
         p = strchr(bus, '/');
         if (p != NULL)
             bus[p - bus] = '\0';

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "pavane/text.h"
 #include "reads.h"
 
@@ -67,66 +68,6 @@ request_flag(const struct pav_doc *request, const char *key, bool fallback)
     return d == NULL || d->kind == PAV_NULL ? fallback : d->kind == PAV_TRUE;
 }
 
-/* "arn:aws:states:REGION:ACCOUNT:KIND:REST": REST, of one of the kinds. */
-static const char *
-arn_rest(struct pav_arena *a, const char *arn, const char *kind)
-{
-    char *rest = pav_arena_strdup(a, arn), *part;
-    int i;
-
-    for (i = 0; i < 6; i++) {
-        part = strsep(&rest, ":");
-        if (part == NULL || rest == NULL ||
-            (i == 0 && strcmp(part, "arn") != 0) ||
-            (i == 2 && strcmp(part, "states") != 0) ||
-            (i == 5 && strcmp(part, kind) != 0))
-            return NULL;
-    }
-    return *rest == '\0' ? NULL : rest;
-}
-
-bool
-aws_machine_arn(struct pav_arena *a, const char *arn, struct aws_arn *out)
-{
-    const char *rest = arn == NULL ? NULL : arn_rest(a, arn, "stateMachine");
-    size_t len;
-
-    memset(out, 0, sizeof(*out));
-    if (rest == NULL)
-        return false;
-    len = strcspn(rest, ":");
-    out->machine = pav_arena_strndup(a, rest, len);
-    if (rest[len] == ':')
-        out->qualifier = rest + len + 1;
-    return len > 0 &&
-           (out->qualifier == NULL ||
-            (*out->qualifier != '\0' && strchr(out->qualifier, ':') == NULL));
-}
-
-bool
-aws_execution_arn(struct pav_arena *a, const char *arn, struct aws_arn *out)
-{
-    const char *rest = arn == NULL ? NULL : arn_rest(a, arn, "execution");
-    size_t len, slash;
-
-    memset(out, 0, sizeof(*out));
-    if (rest == NULL && arn != NULL) {
-        rest = arn_rest(a, arn, "express");
-        out->express = rest != NULL;
-    }
-    if (rest == NULL)
-        return false;
-    len = strcspn(rest, ":");
-    slash = strcspn(rest, ":/");
-    out->machine = pav_arena_strndup(a, rest, slash);
-    if (slash < len)
-        out->label = pav_arena_strndup(a, rest + slash + 1, len - slash - 1);
-    if (rest[len] != ':' || rest[len + 1] == '\0' || slash == 0)
-        return false;
-    out->name = rest + len + 1;
-    return out->express || strchr(out->name, ':') == NULL;
-}
-
 uint32_t
 read_page_size(struct aws_read *r)
 {
@@ -159,29 +100,29 @@ read_put_token(struct aws_read *r, struct pav_members *m, int64_t next)
 const char *
 read_machine_arn(struct aws_read *r, const char *name)
 {
-    return pav_arena_printf(r->q->arena, "arn:aws:states:%s:%s:stateMachine:%s",
-                            r->q->region, r->q->account, name);
+    return pav_arn_put(r->q->arena, "states", r->q->region, r->q->account,
+                       "stateMachine:%s", name);
 }
 
 const char *
 read_execution_arn(struct aws_read *r, const char *machine, const char *name,
                    const struct pav_note_row *note)
 {
-    return pav_arena_printf(r->q->arena, "arn:aws:states:%s:%s:%s:%s%s%s:%s",
-                            r->q->region, r->q->account,
-                            strchr(name, ':') == NULL ? "execution" : "express",
-                            machine, note->label == NULL ? "" : "/",
-                            note->label == NULL ? "" : note->label, name);
+    return pav_arn_put(r->q->arena, "states", r->q->region, r->q->account,
+                       "%s:%s%s%s:%s",
+                       strchr(name, ':') == NULL ? "execution" : "express",
+                       machine, note->label == NULL ? "" : "/",
+                       note->label == NULL ? "" : note->label, name);
 }
 
 /* The machine of "stateMachineArn"; false after the answer. */
 bool
-read_find_machine(struct aws_read *r, struct aws_arn *arn,
+read_find_machine(struct aws_read *r, struct pav_states_arn *arn,
                   struct pav_machine_view *out)
 {
     const char *text = request_text(r->q->arena, r->request, "stateMachineArn");
 
-    if (!aws_machine_arn(r->q->arena, text, arn)) {
+    if (!pav_arn_machine(r->q->arena, text, arn)) {
         read_fail(r, "InvalidArn", "Invalid Arn: '%s'", text);
         return false;
     }
@@ -197,9 +138,9 @@ read_find_execution(struct aws_read *r, struct pav_execution_view *x,
                     struct pav_note_row *note)
 {
     const char *text = request_text(r->q->arena, r->request, "executionArn");
-    struct aws_arn arn;
+    struct pav_states_arn arn;
 
-    if (!aws_execution_arn(r->q->arena, text, &arn)) {
+    if (!pav_arn_execution(r->q->arena, text, &arn)) {
         read_fail(r, "InvalidArn", "Invalid Arn: '%s'", text);
         return false;
     }

@@ -25,7 +25,7 @@ const char *
 read_execution_arn(struct aws_read *r, const char *machine, const char *name,
                    const struct pav_note_row *note);
 /* The machine of "stateMachineArn"; false after the answer. */
-bool read_find_machine(struct aws_read *r, struct aws_arn *arn,
+bool read_find_machine(struct aws_read *r, struct pav_states_arn *arn,
                        struct pav_machine_view *out);
 /* The execution of "executionArn"; false after the answer. */
 bool read_find_execution(struct aws_read *r, struct pav_execution_view *x,

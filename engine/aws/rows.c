@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "pavane/pattern.h"
 #include "pavane/text.h"
 #include "turn/turn.h"
@@ -48,16 +49,11 @@ events_touch(struct control *c, enum pav_touched touched, const char *bus,
 }
 
 const char *
-events_name_of(struct control *c, const char *text, const char *resource)
+events_name_of(struct control *c, const char *text, const char *kind)
 {
-    const char *p = text == NULL || strncmp(text, "arn:", 4) != 0
-                        ? NULL
-                        : strstr(text, resource);
+    const char *p = pav_arn_name(text, "events", kind);
 
-    if (p == NULL)
-        return text;
-    p += strlen(resource);
-    return pav_arena_strndup(c->a, p, strcspn(p, "/"));
+    return p == NULL ? text : pav_arena_strndup(c->a, p, strcspn(p, "/"));
 }
 
 void
@@ -83,9 +79,8 @@ events_date(struct pav_members *out, const struct pav_doc *body,
 const char *
 events_arn(struct control *c, const char *kind, const char *name)
 {
-    return pav_arena_printf(c->a, "arn:aws:events:%s:%s:%s/%s",
-                            c->e->config.region, c->e->config.account, kind,
-                            name);
+    return pav_arn_put(c->a, "events", c->e->config.region,
+                       c->e->config.account, "%s/%s", kind, name);
 }
 
 void

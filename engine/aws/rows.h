@@ -8,9 +8,9 @@
 void
 tags_remove(struct control *c, const char *arn, const struct pav_doc *keys);
 
-/* The name in an ARN, behind `resource` (":event-bus/"); or the text itself. */
+/* The name in an ARN of this kind ("event-bus"); or the text itself. */
 const char *
-events_name_of(struct control *c, const char *text, const char *resource);
+events_name_of(struct control *c, const char *text, const char *kind);
 const char *events_arn(struct control *c, const char *kind, const char *name);
 /* Members of `d` that are there, by their names (NULL at the end). */
 void events_copy(struct pav_members *out, const struct pav_doc *d,

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "turn/turn.h"
 #include "events_fields.h"
 #include "pages.h"
@@ -13,10 +14,9 @@ const char *
 scheduler_arn(struct control *c, const char *kind, const char *group,
               const char *name)
 {
-    return pav_arena_printf(c->a, "arn:aws:scheduler:%s:%s:%s/%s%s%s",
-                            c->e->config.region, c->e->config.account, kind,
-                            group, name == NULL ? "" : "/",
-                            name == NULL ? "" : name);
+    return pav_arn_put(c->a, "scheduler", c->e->config.region,
+                       c->e->config.account, "%s/%s%s%s", kind, group,
+                       name == NULL ? "" : "/", name == NULL ? "" : name);
 }
 
 /* The group's number; 0 after the job has failed. */
@@ -183,11 +183,10 @@ static const char *
 tagged(struct control *c)
 {
     const char *arn = control_text(c, "ResourceArn");
-    const char *name = strstr(arn, ":schedule-group/");
+    const char *name = pav_arn_name(arn, "scheduler", "schedule-group");
 
     if (name != NULL)
-        return group_asked(c, name + strlen(":schedule-group/")) == 0 ? NULL
-                                                                      : arn;
+        return group_asked(c, name) == 0 ? NULL : arn;
     job_fail(&c->j->job, PAV_INVALID, "ValidationException", "ResourceArn",
              "'%s' is not the ARN of a schedule group.", arn);
     return NULL;

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "run/registry.h"
 #include "turn/turn.h"
 #include "states.h"
@@ -11,26 +12,22 @@
 struct machine *
 control_machine(struct control *c, const char *key, const char **qualifier)
 {
-    const char *arn = control_text(c, key), *p;
-    struct machine *m = NULL;
-    size_t len;
+    const char *text = control_text(c, key);
+    struct pav_states_arn arn;
+    struct machine *m;
 
     *qualifier = NULL;
-    p = arn == NULL ? NULL : strstr(arn, ":stateMachine:");
-    if (p == NULL || strncmp(arn, "arn:", 4) != 0) {
+    if (!pav_arn_machine(c->a, text, &arn)) {
         job_fail(&c->j->job, PAV_INVALID, "InvalidArn", key,
-                 "Invalid Arn: '%s'", arn == NULL ? "" : arn);
+                 "Invalid Arn: '%s'", text == NULL ? "" : text);
         return NULL;
     }
-    p += strlen(":stateMachine:");
-    len = strcspn(p, ":");
-    if (p[len] == ':')
-        *qualifier = p + len + 1;
-    m = machine_by_name(c->e, pav_arena_strndup(c->a, p, len));
+    *qualifier = arn.qualifier;
+    m = machine_by_name(c->e, arn.machine);
     if (m != NULL && m->current != NULL)
         return m;
     job_fail(&c->j->job, PAV_MISSING, "StateMachineDoesNotExist", key,
-             "State Machine Does Not Exist: '%s'", arn);
+             "State Machine Does Not Exist: '%s'", text);
     return NULL;
 }
 

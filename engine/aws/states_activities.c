@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "pavane/names.h"
 #include "turn/turn.h"
 #include "change.h"
@@ -14,8 +15,8 @@
 static const char *
 activity_arn(struct control *c, const char *name)
 {
-    return pav_arena_printf(c->a, "arn:aws:states:%s:%s:activity:%s",
-                            c->e->config.region, c->e->config.account, name);
+    return pav_arn_put(c->a, "states", c->e->config.region,
+                       c->e->config.account, "activity:%s", name);
 }
 
 static void
@@ -51,10 +52,10 @@ static const char *
 activity_name(struct control *c)
 {
     const char *arn = control_text(c, "activityArn");
-    const char *p = arn == NULL ? NULL : strstr(arn, ":activity:");
+    const char *name = pav_arn_name(arn, "states", "activity");
 
-    if (p != NULL && strncmp(arn, "arn:", 4) == 0)
-        return p + strlen(":activity:");
+    if (name != NULL)
+        return name;
     job_fail(&c->j->job, PAV_INVALID, "InvalidArn", "activityArn",
              "Invalid Arn: '%s'", arn == NULL ? "" : arn);
     return NULL;
@@ -125,8 +126,7 @@ poll_fill(struct aws_change *c)
 
     j->activity = request_text(a, c->request, "activityArn");
     j->worker = request_text(a, c->request, "workerName");
-    if (strstr(j->activity, ":activity:") == NULL ||
-        strncmp(j->activity, "arn:", 4) != 0)
+    if (pav_arn_name(j->activity, "states", "activity") == NULL)
         return change_fail(c, "InvalidArn", "Invalid Arn: '%s'", j->activity);
     return true;
 }

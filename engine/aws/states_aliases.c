@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "pavane/names.h"
 #include "pavane/text.h"
 #include "run/published.h"
@@ -41,22 +42,20 @@ routing_of(struct control *c, struct machine **m)
         const struct pav_doc *d = &list->items[i];
         const struct pav_doc *arn = pav_doc_get(d, "stateMachineVersionArn");
         const char *text = arn == NULL ? NULL : pav_doc_str(c->a, arn);
-        const char *p = text == NULL ? NULL : strstr(text, ":stateMachine:");
-        const char *colon = p == NULL ? NULL : strrchr(text, ':');
+        struct pav_states_arn named;
         struct machine *of;
         struct pav_members r;
         int64_t number = 0;
 
-        if (p == NULL || !qualifier_is_number(colon + 1) ||
-            !pav_parse_int(colon + 1, strlen(colon + 1), &number)) {
+        if (!pav_arn_machine(c->a, text, &named) || named.qualifier == NULL ||
+            !qualifier_is_number(named.qualifier) ||
+            !pav_parse_int(named.qualifier, strlen(named.qualifier), &number)) {
             job_fail(&c->j->job, PAV_INVALID, "ValidationException",
                      "routingConfiguration",
                      "Routing configuration must contain version ARNs");
             return NULL;
         }
-        p += strlen(":stateMachine:");
-        of = machine_by_name(c->e,
-                             pav_arena_strndup(c->a, p, (size_t)(colon - p)));
+        of = machine_by_name(c->e, named.machine);
         if (of == NULL || (*m != NULL && of != *m)) {
             job_fail(&c->j->job, of == NULL ? PAV_MISSING : PAV_INVALID,
                      of == NULL ? "ResourceNotFound" : "ValidationException",

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "pavane/names.h"
 #include "pavane/text.h"
 #include "reads.h"
@@ -20,9 +21,8 @@ answer(const struct aws_place *p, struct pav_job *job, struct pav_members *m)
 {
     struct pav_define_job *j = (struct pav_define_job *)job;
     struct pav_arena *a = &job->arena;
-    const char *arn =
-        pav_arena_printf(a, "arn:aws:states:%s:%s:stateMachine:%s", p->region,
-                         p->account, j->row.name);
+    const char *arn = pav_arn_put(a, "states", p->region, p->account,
+                                  "stateMachine:%s", j->row.name);
 
     if (j->update) {
         pav_members_date(m, "updateDate", j->at);
@@ -231,10 +231,10 @@ update_machine(struct aws_read *r)
     const char *definition = request_text(a, r->request, "definition");
     struct pav_machine_view view;
     struct pav_machine *compiled;
-    struct aws_arn arn;
+    struct pav_states_arn arn;
     struct pav_define_job *job;
 
-    if (!aws_machine_arn(a, text, &arn) || arn.qualifier != NULL) {
+    if (!pav_arn_machine(a, text, &arn) || arn.qualifier != NULL) {
         read_fail(r, "InvalidArn", "Invalid Arn: '%s'", text);
         return;
     }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "pavane/history.h"
 #include "pavane/names.h"
 #include "change.h"
@@ -16,9 +17,9 @@ start_fill(struct aws_change *c)
     struct pav_start_job *j = (struct pav_start_job *)c->job;
     struct pav_arena *a = &j->job.arena;
     const char *text = request_text(a, c->request, "stateMachineArn");
-    struct aws_arn arn;
+    struct pav_states_arn arn;
 
-    if (!aws_machine_arn(a, text, &arn))
+    if (!pav_arn_machine(a, text, &arn))
         return change_fail(c, "InvalidArn", "Invalid Arn: '%s'", text);
     j->machine = arn.machine;
     j->qualifier = arn.qualifier;
@@ -37,9 +38,9 @@ start_fill(struct aws_change *c)
 static const char *
 execution_arn_of(const struct aws_place *p, struct pav_start_job *j)
 {
-    return pav_arena_printf(
-        &j->job.arena, "arn:aws:states:%s:%s:%s:%s:%s", p->region, p->account,
-        j->express ? "express" : "execution", j->machine, j->execution);
+    return pav_arn_put(&j->job.arena, "states", p->region, p->account,
+                       "%s:%s:%s", j->express ? "express" : "execution",
+                       j->machine, j->execution);
 }
 
 static void
@@ -73,8 +74,8 @@ sync_answered(const struct aws_place *p, struct pav_job *job,
 
     pav_members_str(m, "executionArn", execution_arn_of(p, j));
     pav_members_str(m, "stateMachineArn",
-                    pav_arena_printf(a, "arn:aws:states:%s:%s:stateMachine:%s",
-                                     p->region, p->account, j->machine));
+                    pav_arn_put(a, "states", p->region, p->account,
+                                "stateMachine:%s", j->machine));
     pav_members_str(
         m, "name",
         pav_arena_strndup(a, j->execution, strcspn(j->execution, ":")));
@@ -102,9 +103,9 @@ static bool
 execution_of(struct aws_change *c, const char **machine, const char **name)
 {
     const char *text = request_text(&c->job->arena, c->request, "executionArn");
-    struct aws_arn arn;
+    struct pav_states_arn arn;
 
-    if (!aws_execution_arn(&c->job->arena, text, &arn))
+    if (!pav_arn_execution(&c->job->arena, text, &arn))
         return change_fail(c, "InvalidArn", "Invalid Arn: '%s'", text);
     if (arn.express)
         return change_fail(c, "InvalidArn",
@@ -182,7 +183,7 @@ list_filter(struct aws_read *r, struct pav_execution_filter *f)
     const char *status = request_text(r->q->arena, r->request, "statusFilter");
     struct pav_machine_view v;
     enum pav_status wanted;
-    struct aws_arn arn;
+    struct pav_states_arn arn;
 
     if ((machine == NULL) == (run == NULL)) {
         read_fail(r, "ValidationException",

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "pavane/digest.h"
 #include "pavane/text.h"
 #include "run/registry.h"
@@ -152,7 +153,7 @@ describe_machine(struct aws_read *r)
 {
     struct pav_machine_view v;
     struct pav_name_view named;
-    struct aws_arn arn;
+    struct pav_states_arn arn;
     struct pav_members m;
 
     if (!read_find_machine(r, &arn, &v))
@@ -224,17 +225,17 @@ static void
 delete_machine(struct control *c)
 {
     const char *arn = control_text(c, "stateMachineArn");
-    const char *p = arn == NULL ? NULL : strstr(arn, ":stateMachine:");
+    const char *name = pav_arn_name(arn, "states", "stateMachine");
     struct pav_name_row rows[100];
     struct machine *m;
     uint32_t n;
 
-    if (p == NULL || strncmp(arn, "arn:", 4) != 0) {
+    if (name == NULL) {
         job_fail(&c->j->job, PAV_INVALID, "InvalidArn", "stateMachineArn",
                  "Invalid Arn: '%s'", arn == NULL ? "" : arn);
         return;
     }
-    m = machine_by_name(c->e, p + strlen(":stateMachine:"));
+    m = machine_by_name(c->e, name);
     if (m == NULL) /* gone already: fine */
         return;
     if (m->by_folder && m->active) {

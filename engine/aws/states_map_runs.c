@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "pavane/text.h"
 #include "run/registry.h"
 #include "run/runner.h"
@@ -15,7 +16,7 @@ find_run(struct control *c, struct pav_run_row *run)
 {
     const char *arn = control_text(c, "mapRunArn");
 
-    if (arn == NULL || strstr(arn, ":mapRun:") == NULL) {
+    if (pav_arn_name(arn, "states", "mapRun") == NULL) {
         job_fail(&c->j->job, PAV_INVALID, "InvalidArn", "mapRunArn",
                  "Invalid Arn: '%s'", arn == NULL ? "" : arn);
         return false;
@@ -97,27 +98,24 @@ describe_run(struct control *c)
         pav_members_date(&c->out, "redriveDate", run.redriven_at);
 }
 
-/* "...:execution:MACHINE[/LABEL]:NAME" */
 static bool
 find_execution(struct control *c, struct pav_execution_row *row)
 {
-    const char *arn = control_text(c, "executionArn"), *p, *colon;
+    const char *text = control_text(c, "executionArn");
+    struct pav_states_arn arn;
     struct machine *m;
 
-    p = arn == NULL ? NULL : strstr(arn, ":execution:");
-    colon = p == NULL ? NULL : strchr(p + strlen(":execution:"), ':');
-    if (colon == NULL) {
+    if (!pav_arn_execution(c->a, text, &arn) || arn.express) {
         job_fail(&c->j->job, PAV_INVALID, "InvalidArn", "executionArn",
-                 "Invalid Arn: '%s'", arn == NULL ? "" : arn);
+                 "Invalid Arn: '%s'", text == NULL ? "" : text);
         return false;
     }
-    p += strlen(":execution:");
-    m = machine_by_name(c->e, pav_arena_strndup(c->a, p, strcspn(p, ":/")));
+    m = machine_by_name(c->e, arn.machine);
     if (m != NULL &&
-        pav_store_execution_named(c->e->store, m->id, colon + 1, c->a, row))
+        pav_store_execution_named(c->e->store, m->id, arn.name, c->a, row))
         return true;
     job_fail(&c->j->job, PAV_MISSING, "ExecutionDoesNotExist", "executionArn",
-             "Execution Does Not Exist: '%s'", arn);
+             "Execution Does Not Exist: '%s'", text);
     return false;
 }
 

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "run/registry.h"
 #include "turn/turn.h"
 #include "rows.h"
@@ -23,22 +24,20 @@ states_tags_put(struct control *c, const char *arn, const struct pav_doc *tags)
 static const char *
 tagged(struct control *c)
 {
-    const char *arn = control_text(c, "resourceArn"), *p;
+    const char *arn = control_text(c, "resourceArn"), *name;
     struct pav_name_row row;
 
-    if (arn == NULL || strncmp(arn, "arn:", 4) != 0 ||
-        strstr(arn, ":states:") == NULL) {
+    if (pav_arn_resource(arn, "states") == NULL) {
         job_fail(&c->j->job, PAV_INVALID, "InvalidArn", "resourceArn",
                  "Invalid Arn: '%s'", arn == NULL ? "" : arn);
         return NULL;
     }
-    p = strstr(arn, ":stateMachine:");
-    if (p != NULL &&
-        machine_by_name(c->e, p + strlen(":stateMachine:")) != NULL)
+    name = pav_arn_name(arn, "states", "stateMachine");
+    if (name != NULL && machine_by_name(c->e, name) != NULL)
         return arn;
-    p = strstr(arn, ":activity:");
-    if (p != NULL && pav_store_name(c->e->store, PAV_NAME_ACTIVITY, 0,
-                                    p + strlen(":activity:"), c->a, &row))
+    name = pav_arn_name(arn, "states", "activity");
+    if (name != NULL &&
+        pav_store_name(c->e->store, PAV_NAME_ACTIVITY, 0, name, c->a, &row))
         return arn;
     job_fail(&c->j->job, PAV_MISSING, "ResourceNotFound", "resourceArn",
              "Resource not found: '%s'", arn);

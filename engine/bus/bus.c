@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "pavane/digest.h"
 #include "pavane/log.h"
 #include "turn/turn.h"
@@ -44,8 +45,8 @@ bus_of(struct pav_engine *e, const char *name)
 
     if (name == NULL)
         return e->buses;
-    p = strncmp(name, "arn:", 4) == 0 ? strstr(name, ":event-bus/") : NULL;
-    return bus_by_name(e, p == NULL ? name : p + strlen(":event-bus/"));
+    p = pav_arn_name(name, "events", "event-bus");
+    return bus_by_name(e, p == NULL ? name : p);
 }
 
 static struct bus *
@@ -56,9 +57,8 @@ bus_add(struct pav_engine *e, int64_t id, const char *name)
 
     b->id = id;
     b->name = pav_xstrdup(name);
-    b->arn = pav_xstrdup(
-        pav_arena_printf(&e->arena, "arn:aws:events:%s:%s:event-bus/%s",
-                         e->config.region, e->config.account, name));
+    b->arn = pav_xstrdup(pav_arn_put(&e->arena, "events", e->config.region,
+                                     e->config.account, "event-bus/%s", name));
     b->index = pav_index_new();
     for (last = &e->buses; *last != NULL; last = &(*last)->next)
         ;
@@ -227,9 +227,9 @@ bus_rule_arn(struct pav_engine *e, const char *bus, const char *name)
 {
     bool is_default = strcmp(bus, DEFAULT_BUS) == 0;
 
-    return pav_arena_printf(&e->arena, "arn:aws:events:%s:%s:rule/%s%s%s",
-                            e->config.region, e->config.account,
-                            is_default ? "" : bus, is_default ? "" : "/", name);
+    return pav_arn_put(&e->arena, "events", e->config.region, e->config.account,
+                       "rule/%s%s%s", is_default ? "" : bus,
+                       is_default ? "" : "/", name);
 }
 
 static struct bus_rule **

@@ -107,8 +107,6 @@ bool bus_admits(struct pav_engine *e, const struct bus *b, const char *account);
 
 /* ---- target.c ---- */
 
-/* Is it "arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE"? */
-bool target_arn_fits(const struct pav_doc *arn);
 /* A target as the API has it (PutTargets, CreateSchedule). */
 enum pav_rc
 target_read(struct pav_engine *e, struct pav_arena *a, const struct pav_doc *d,

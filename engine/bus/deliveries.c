@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "pavane/digest.h"
 #include "pavane/log.h"
 #include "turn/turn.h"
@@ -55,13 +56,13 @@ struct deliveries {
 static bool
 is_log(const char *arn)
 {
-    return strstr(arn, ":logs:") != NULL;
+    return pav_arn_resource(arn, "logs") != NULL;
 }
 
 static bool
 is_bus(const char *arn)
 {
-    return strstr(arn, ":event-bus/") != NULL;
+    return pav_arn_name(arn, "events", "event-bus") != NULL;
 }
 
 static uint32_t
@@ -81,7 +82,7 @@ lane_of(struct pav_engine *e, const struct pav_delivery_row *row)
         (uint32_t)(pav_hash64(row->target_arn, strlen(row->target_arn), 5) %
                    PAV_LANE_IN_ORDER);
 
-    if (strstr(row->target_arn, ":sqs:") != NULL)
+    if (pav_arn_resource(row->target_arn, "sqs") != NULL)
         group = pav_doc_member_str(
             &e->arena,
             pav_doc_get(pav_doc_own(&e->arena, row->target.p, row->target.len),
@@ -292,17 +293,16 @@ bury(struct pav_engine *e, struct pav_delivery_row *row, const char *code,
 
 /* ---- API destinations ---- */
 
-/* What an ARN names, "...:RESOURCE/NAME/ID"; NULL: there is no such thing. */
+/* What an ARN names, "...:KIND/NAME/ID"; NULL: there is no such thing. */
 static const struct pav_doc *
 named(struct pav_engine *e, int kind, const char *arn, const char *resource)
 {
     struct pav_arena *a = &e->arena;
-    const char *p = arn == NULL ? NULL : strstr(arn, resource);
+    const char *p = pav_arn_name(arn, "events", resource);
     struct pav_name_row row;
 
     if (p == NULL)
         return NULL;
-    p += strlen(resource);
     if (!pav_store_name(e->store, kind, 0,
                         pav_arena_strndup(a, p, strcspn(p, "/")), a, &row))
         return NULL;
@@ -312,7 +312,7 @@ named(struct pav_engine *e, int kind, const char *arn, const char *resource)
 const struct pav_doc *
 connection_of(struct pav_engine *e, const char *arn)
 {
-    return named(e, PAV_NAME_CONNECTION, arn, ":connection/");
+    return named(e, PAV_NAME_CONNECTION, arn, "connection");
 }
 
 /* A destination's row and its connection's; NULL: one of them is gone. */
@@ -321,7 +321,7 @@ destination_setup(struct pav_engine *e, const char *arn,
                   struct pav_members *setup)
 {
     const struct pav_doc *d =
-        named(e, PAV_NAME_DESTINATION, arn, ":api-destination/");
+        named(e, PAV_NAME_DESTINATION, arn, "api-destination");
     const struct pav_doc *connection =
         d == NULL ? NULL
                   : connection_of(
@@ -456,7 +456,7 @@ send_one(struct pav_engine *e, struct pav_delivery_row *row, int64_t now)
     pav_members_init(&setup, &e->arena);
     destination = destination_setup(e, row->target_arn, &setup);
     if (destination == NULL &&
-        strstr(row->target_arn, ":api-destination/") != NULL) {
+        pav_arn_name(row->target_arn, "events", "api-destination") != NULL) {
         e->deliveries->lanes[row->lane].blocked -=
             row->due_at == PAV_DELIVERY_BLOCKED;
         bury(e, row, "NO_RESOURCE",

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "pavane/transform.h"
 #include "turn/turn.h"
 #include "bus.h"
@@ -15,42 +16,22 @@ target_kind_of(struct pav_arena *a, const char *arn, struct target *out)
     static const struct {
         const char *service, *resource;
         enum target_kind kind;
-    } rows[] = {{":states:", ":stateMachine:", TARGET_MACHINE},
-                {":pavane:", ":resume/", TARGET_RESUME},
-                {":events:", ":event-bus/", TARGET_BUS}};
+    } rows[] = {{"states", "stateMachine", TARGET_MACHINE},
+                {"pavane", "resume", TARGET_RESUME},
+                {"events", "event-bus", TARGET_BUS}};
     size_t i;
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        const char *p = strstr(arn, rows[i].resource);
+        const char *p = pav_arn_name(arn, rows[i].service, rows[i].resource);
 
-        if (p == NULL || strstr(arn, rows[i].service) == NULL)
+        if (p == NULL)
             continue;
-        p += strlen(rows[i].resource);
         out->name = pav_arena_strndup(a, p, strcspn(p, ":"));
         if (rows[i].kind == TARGET_MACHINE && p[strcspn(p, ":")] == ':')
             out->qualifier = pav_arena_strdup(a, p + strcspn(p, ":") + 1);
         return rows[i].kind;
     }
     return TARGET_OUTSIDE;
-}
-
-bool
-target_arn_fits(const struct pav_doc *arn)
-{
-    const char *p, *colon;
-    int part;
-
-    if (arn == NULL || arn->kind != PAV_STRING || arn->len > 1600 ||
-        arn->len < 4 || memcmp(arn->text, "arn:", 4) != 0)
-        return false;
-    for (part = 1, p = arn->text + 4; part < 5; part++, p = colon + 1) {
-        colon = memchr(p, ':', (size_t)(arn->text + arn->len - p));
-        /* Partition and service are there; region and account may be empty. */
-        if (colon == NULL || (part <= 2 && colon == p) ||
-            memchr(p, ' ', (size_t)(colon - p)) != NULL)
-            return false;
-    }
-    return p < arn->text + arn->len;
 }
 
 /* Input, InputPath and InputTransformer as rules.json names them. */

@@ -497,7 +497,10 @@ wait_view(const struct frame *f, struct pav_arena *a, struct pav_wait_view *out)
     out->call = f->call;
     out->called_with = f->called_with;
     out->state = s->name;
-    out->token = f->token;
+    if (f->phase == PHASE_RUN)
+        out->map_run = f->token;
+    else
+        out->token = f->token;
     out->since_at = f->entered_at;
     out->due_at = f->due_at;
     out->beat_at = f->beat_at;

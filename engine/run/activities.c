@@ -4,6 +4,7 @@
  * that the engine keeps; at the minute's end it goes back without a token.
  */
 #include <string.h>
+#include "pavane/arn.h"
 #include "pavane/store_work.h"
 #include "turn/turn.h"
 #include "due.h"
@@ -37,11 +38,11 @@ give(struct pav_engine *e, struct pav_poll_job *j)
 static bool
 is_known(struct pav_engine *e, struct pav_poll_job *j)
 {
-    const char *name = strrchr(j->activity, ':');
+    const char *name = pav_arn_name(j->activity, "states", "activity");
     struct pav_name_row row;
 
-    if (name != NULL && pav_store_name(e->store, PAV_NAME_ACTIVITY, 0, name + 1,
-                                       &e->arena, &row))
+    if (name != NULL &&
+        pav_store_name(e->store, PAV_NAME_ACTIVITY, 0, name, &e->arena, &row))
         return true;
     job_fail(&j->job, PAV_MISSING, "ActivityDoesNotExist", j->activity,
              "Activity Does Not Exist: '%s'", j->activity);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "pavane/digest.h"
 #include "pavane/envelope.h"
 #include "pavane/names.h"
@@ -47,14 +48,9 @@ struct call {
 static bool
 read_resource(struct call *c, const char *arn)
 {
-    const char *p = arn, *dot;
+    const char *p = pav_arn_resource(arn, NULL), *dot;
     size_t len;
-    int i;
 
-    for (i = 0; i < 5 && p != NULL; i++) {
-        p = strchr(p, ':');
-        p = p == NULL ? NULL : p + 1;
-    }
     if (p == NULL)
         return false;
     c->sdk = strncmp(p, "aws-sdk:", 8) == 0;
@@ -223,22 +219,18 @@ child_ended(struct call *c, const struct pav_execution_row *row)
          pav_doc_text(&c->e->arena, d));
 }
 
-/* "...:stateMachine:NAME[:QUALIFIER]" */
+/* One that may be started; NULL: there is none. */
 static struct machine *
-machine_of(struct call *c, const char *arn, const char **qualifier)
+machine_of(struct call *c, const char *text, const char **qualifier)
 {
-    const char *name = arn == NULL ? NULL : strstr(arn, ":stateMachine:");
+    struct pav_states_arn arn;
     struct machine *m;
-    size_t len;
 
     *qualifier = NULL;
-    if (name == NULL)
+    if (!pav_arn_machine(&c->e->arena, text, &arn))
         return NULL;
-    name += strlen(":stateMachine:");
-    len = strcspn(name, ":");
-    if (name[len] == ':')
-        *qualifier = name + len + 1;
-    m = machine_by_name(c->e, pav_arena_strndup(&c->e->arena, name, len));
+    *qualifier = arn.qualifier;
+    m = machine_by_name(c->e, arn.machine);
     return m == NULL || m->current == NULL || !m->active ? NULL : m;
 }
 
@@ -482,24 +474,22 @@ send_task(struct call *c)
     pav_job_free(&j->job);
 }
 
-/* "...:execution:MACHINE:NAME"; false after the refusal. */
+/* False after the refusal. */
 static bool
-execution_named(struct call *c, const char *arn, struct pav_execution_row *row)
+execution_named(struct call *c, const char *text, struct pav_execution_row *row)
 {
-    const char *p = arn == NULL ? NULL : strstr(arn, ":execution:"), *colon;
+    struct pav_states_arn arn;
     struct machine *m;
 
-    if (p != NULL &&
-        (colon = strchr(p += strlen(":execution:"), ':')) != NULL) {
-        m = machine_by_name(
-            c->e, pav_arena_strndup(&c->e->arena, p, (size_t)(colon - p)));
-        if (m != NULL && pav_store_execution_named(
-                             c->e->store, m->id, colon + 1, &c->e->arena, row))
+    if (pav_arn_execution(&c->e->arena, text, &arn) && !arn.express) {
+        m = machine_by_name(c->e, arn.machine);
+        if (m != NULL && pav_store_execution_named(c->e->store, m->id, arn.name,
+                                                   &c->e->arena, row))
             return true;
     }
     refuse(c, "ExecutionDoesNotExist",
            pav_arena_printf(&c->e->arena, "Execution Does Not Exist: '%s'",
-                            arn == NULL ? "" : arn));
+                            text == NULL ? "" : text));
     return false;
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "pavane/digest.h"
 #include "pavane/log.h"
 #include "pavane/text.h"
@@ -19,7 +20,12 @@
 #include "registry.h"
 #include "runner.h"
 
-#define MACHINE_ARN "arn:aws:states:%s:%s:stateMachine:%s"
+static const char *
+arn_of(struct pav_engine *e, const char *kind, const char *name)
+{
+    return pav_arn_put(&e->arena, "states", e->config.region, e->config.account,
+                       "%s:%s", kind, name);
+}
 
 struct machine *
 machine_by_name(struct pav_engine *e, const char *name)
@@ -47,17 +53,12 @@ static struct machine *
 machine_new(struct pav_engine *e, int64_t id, const char *name)
 {
     struct machine *m = pav_xcalloc(1, sizeof(*m)), **last;
-    char arn[512];
 
-    snprintf(arn, sizeof(arn), MACHINE_ARN, e->config.region, e->config.account,
-             name);
     m->id = id;
     m->name = pav_xstrdup(name);
-    m->arn = pav_xstrdup(arn);
-    snprintf(arn, sizeof(arn),
-             "arn:aws:states:%s:%s:execution:%s:", e->config.region,
-             e->config.account, name);
-    m->execution_arn = pav_xstrdup(arn);
+    m->arn = pav_xstrdup(arn_of(e, "stateMachine", name));
+    m->execution_arn = pav_xstrdup(
+        pav_arena_printf(&e->arena, "%s:", arn_of(e, "execution", name)));
     for (last = &e->machines; *last != NULL; last = &(*last)->next)
         ;
     *last = m; /* in order of their ids: rules are asked in that order */
@@ -397,10 +398,7 @@ define_stage(struct pav_engine *e, struct pav_job *job)
         pav_store_machine_attributes(e->store, j->row.id, j->row.attributes);
     if (j->tags != NULL)
         (void)tags_add(e, /* the front has counted them */
-                       pav_arena_printf(&e->arena, MACHINE_ARN,
-                                        e->config.region, e->config.account,
-                                        j->row.name),
-                       j->tags);
+                       arn_of(e, "stateMachine", j->row.name), j->tags);
     publish_defined(e, j);
     j->row.first_at = j->at = j->row.created_at;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "pavane/digest.h"
 #include "pavane/history.h"
 #include "pavane/log.h"
@@ -97,14 +98,13 @@ execution_arn(struct pav_engine *e, const struct execution *x)
     const struct machine *m = x->version->machine;
 
     if (x->note.label != NULL)
-        return pav_arena_printf(&e->arena,
-                                "arn:aws:states:%s:%s:execution:%s/%s:%s",
-                                e->config.region, e->config.account, m->name,
-                                x->note.label, x->row.name);
+        return pav_arn_put(&e->arena, "states", e->config.region,
+                           e->config.account, "execution:%s/%s:%s", m->name,
+                           x->note.label, x->row.name);
     if (m->type == PAV_EXPRESS)
-        return pav_arena_printf(&e->arena, "arn:aws:states:%s:%s:express:%s:%s",
-                                e->config.region, e->config.account, m->name,
-                                x->row.name);
+        return pav_arn_put(&e->arena, "states", e->config.region,
+                           e->config.account, "express:%s:%s", m->name,
+                           x->row.name);
     return joined(&e->arena, m->execution_arn, x->row.name);
 }
 
@@ -208,7 +208,8 @@ task_add(struct pav_engine *e, const struct execution *x,
                                .call = w->call,
                                .resource = "",
                                .state = w->state,
-                               .token = w->token,
+                               .token =
+                                   w->map_run != NULL ? w->map_run : w->token,
                                .at = pav_clock_ms(e->clock)};
     struct pav_buf with;
 
@@ -253,7 +254,7 @@ task_gone(struct pav_engine *e, int64_t execution_id,
     pav_store_task_delete(e->store, execution_id, w->no);
     if (pav_store_children(e->store, execution_id, w->no, &child, 1) > 0)
         work_add(e, WORK_ABANDON, execution_id, w->no);
-    if (w->token != NULL && strncmp(w->token, "arn:", 4) == 0)
+    if (w->map_run != NULL)
         run_abandon(e, execution_id, w->no);
 }
 

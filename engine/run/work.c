@@ -11,6 +11,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "pavane/arn.h"
 #include "bus/bus.h"
 #include "turn/turn.h"
 #include "due.h"
@@ -38,7 +39,7 @@ connection_for(struct pav_engine *e, struct pav_arena *a,
     const struct pav_doc *with, *connection;
     const char *text, *arn;
 
-    if (strstr(task->resource, ":http:invoke") == NULL)
+    if (pav_arn_name(task->resource, "states", "http") == NULL)
         return NULL;
     with = pav_doc_own(&e->arena, task->with.p, task->with.len);
     arn = pav_doc_member_str(&e->arena, pav_doc_get(with, "Authentication"),

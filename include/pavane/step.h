@@ -109,7 +109,8 @@ enum pav_call {
 struct pav_wait_view {
     uint32_t no;
     const char *state;
-    const char *token; /* NULL: none; a map run's ARN */
+    const char *token;   /* NULL: none */
+    const char *map_run; /* the ARN of a map run; NULL: it is a task */
     /* Of a task that this step has opened: */
     enum pav_call call;
     const struct pav_doc *called_with, *arn;

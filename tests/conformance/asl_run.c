@@ -435,7 +435,7 @@ writer_output(struct run *r, const struct asked *a)
 
     for (i = 0; i < r->out.wait_count; i++)
         if (r->out.waits[i].no == a->no)
-            arn = r->out.waits[i].token;
+            arn = r->out.waits[i].map_run;
     pav_members_init(&details, r->arena);
     pav_members_puts(&details, "Bucket", pav_doc_get(writer, "Bucket"));
     pav_members_puts(

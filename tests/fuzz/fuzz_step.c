@@ -99,9 +99,8 @@ happen(struct life *l, uint8_t what, const struct pav_doc *values)
         return;
     }
     /* A map run has no heartbeat and no reply before its end. */
-    if (w == NULL ||
-        (w->token != NULL && strncmp(w->token, "arn:", 4) == 0 &&
-         wake.kind != PAV_WAKE_SUCCESS && wake.kind != PAV_WAKE_FAILURE))
+    if (w == NULL || (w->map_run != NULL && wake.kind != PAV_WAKE_SUCCESS &&
+                      wake.kind != PAV_WAKE_FAILURE))
         return;
     take(l, wake);
 }

@@ -39,7 +39,7 @@ HEADERS = {
     r"cmocka\.h": ["tests/"],
 }
 # what each folder may include of include/pavane
-BASE = {"buf", "clock", "digest", "doc", "err", "file", "histogram", "learned", "log", "mem", "names", "paper", "queue",
+BASE = {"arn", "buf", "clock", "digest", "doc", "err", "file", "histogram", "learned", "log", "mem", "names", "paper", "queue",
         "settings", "text", "zone"}
 LANG = {"history", "index", "machine", "map_run", "path", "pattern", "schedule", "schema", "step", "test_state", "transform"}
 STORE = {"store", "store_bus", "store_work", "reader", "verify"}
