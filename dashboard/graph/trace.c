@@ -24,14 +24,6 @@ struct tracing {
     const char *error;
 };
 
-static bool
-ends_with(const char *text, const char *ending)
-{
-    size_t len = strlen(text), n = strlen(ending);
-
-    return len >= n && strcmp(text + len - n, ending) == 0;
-}
-
 static struct visit *
 visit_add(struct tracing *t)
 {
@@ -70,8 +62,7 @@ on_entered(struct tracing *t, const struct pav_history_event *e,
     v->name = v->state == PAV_GRAPH_NONE
                   ? pav_arena_strdup(t->q->arena, e->state)
                   : pav_graph_state(t->graph, v->state);
-    v->type = pav_arena_strndup(t->q->arena, e->type,
-                                strlen(e->type) - strlen("StateEntered"));
+    v->type = e->state_type;
     v->entered_id = e->id;
     v->entered_at = step->at;
     v->entered_by = step->event_id;
@@ -149,17 +140,16 @@ on_other(struct tracing *t, const struct pav_history_event *e)
     struct visit *v;
 
     note->visit = t->notes[e->previous_id].visit;
-    note->fails =
-        ends_with(e->type, "Failed") || ends_with(e->type, "TimedOut");
+    note->fails = e->flags & PAV_EVENT_FAILS;
     v = note->visit == 0 ? NULL : &t->trace->visits[note->visit - 1];
-    if (v != NULL && ends_with(e->type, "Scheduled"))
+    if (v != NULL && (e->flags & PAV_EVENT_SCHEDULES))
         v->attempts++;
     if (e->error == NULL)
         return;
     t->error = pav_doc_str(t->q->arena, e->error);
     if (v != NULL)
         v->error = t->error;
-    if (strncmp(e->type, "Execution", 9) == 0) {
+    if (e->flags & PAV_EVENT_OF_EXECUTION) {
         t->trace->error = t->error;
         t->trace->cause =
             e->cause == NULL ? NULL : pav_doc_str(t->q->arena, e->cause);
@@ -183,9 +173,9 @@ on_step(void *arg, const struct pav_step_row *step)
         if (e.id >= t->limit || e.previous_id >= t->limit)
             break;
         t->trace->events = e.id;
-        if (e.state != NULL && ends_with(e.type, "StateEntered"))
+        if (e.flags & PAV_EVENT_ENTERS)
             on_entered(t, &e, step);
-        else if (e.state != NULL && ends_with(e.type, "StateExited"))
+        else if (e.flags & PAV_EVENT_EXITS)
             on_exited(t, &e, step);
         else
             on_other(t, &e);

@@ -468,9 +468,9 @@ scheduled(struct execution_page *p, const char *state,
             continue; /* of another branch */
         behind[0] = behind[1];
         behind[1] = e.id;
-        if (strcmp(e.type, "TaskScheduled") == 0)
+        if (e.kind == EV_TASK_SCHEDULED)
             *task = e;
-        else if (strcmp(e.type, "TaskSubmitted") == 0)
+        else if (e.kind == EV_TASK_SUBMITTED)
             *answer = e.payload;
     }
     return behind[1] != 0 && task->resource != NULL;

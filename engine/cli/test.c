@@ -145,11 +145,11 @@ see_event(void *arg, const struct pav_history_event *e)
                (size_t)(cap - p->left_cap) * sizeof(char *));
         p->left_cap = cap;
     }
-    if (ends_with(e->type, "StateExited")) {
+    if (e->flags & PAV_EVENT_EXITS) {
         p->left_by[e->id] = pav_arena_strdup(&t->arena, e->state);
         return;
     }
-    if (!ends_with(e->type, "StateEntered") || e->previous_id >= p->left_cap ||
+    if (!(e->flags & PAV_EVENT_ENTERS) || e->previous_id >= p->left_cap ||
         p->left_by[e->previous_id] == NULL)
         return;
     for (i = 0; i < t->transition_count; i++)

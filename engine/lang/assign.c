@@ -161,7 +161,7 @@ io_assign(struct stepper *st, struct frame *f, const struct tmpl *t,
     if (pav_doc_text_len(f->assigned, VARIABLES_MAX) <= PAV_PAYLOAD_MAX)
         return true;
     f->assigned = NULL;
-    return fail_with(st, f, "States.DataLimitExceeded",
+    return fail_with(st, f, PAV_STATES_DATA_LIMIT_EXCEEDED,
                      "The variables that Assign sets exceed the maximum of %d "
                      "bytes.",
                      PAV_PAYLOAD_MAX);
@@ -182,7 +182,7 @@ assign_apply(struct stepper *st, struct frame *f)
         return true;
     }
     f->assigned = NULL;
-    return fail_with(st, f, "States.DataLimitExceeded",
+    return fail_with(st, f, PAV_STATES_DATA_LIMIT_EXCEEDED,
                      "The variables of the execution exceed the maximum of %d "
                      "bytes.",
                      VARIABLES_MAX);

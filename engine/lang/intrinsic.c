@@ -312,7 +312,7 @@ call_eval(struct stepper *st, struct frame *f, const struct expr *e,
     *out = call->function->run(&a);
     if (*out != NULL)
         return spend(st, f, doc_work(*out)) ? EXPR_FOUND : EXPR_FAILED;
-    fail_with(st, f, "States.IntrinsicFailure",
+    fail_with(st, f, PAV_STATES_INTRINSIC_FAILURE,
               "The function '%.*s' had the following error: %s",
               (int)call->text_len, call->text, a.why);
     return EXPR_FAILED;

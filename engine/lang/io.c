@@ -14,8 +14,20 @@
 #include "pavane/text.h"
 #include "step_int.h"
 
+void
+fail_as(struct stepper *st, const char *error, const char *cause)
+{
+    struct failure *e = &st->failure;
+
+    memset(e, 0, sizeof(*e));
+    e->error = error;
+    e->cause = cause;
+    e->kind = pav_states_error_find(error);
+    e->fixed = e->kind == PAV_STATES_RUNTIME;
+}
+
 __attribute__((format(printf, 4, 0))) static bool
-vfail(struct stepper *st, const struct frame *f, const char *error,
+vfail(struct stepper *st, const struct frame *f, enum pav_states_error error,
       const char *fmt, va_list ap)
 {
     va_list again;
@@ -28,10 +40,7 @@ vfail(struct stepper *st, const struct frame *f, const char *error,
     text = pav_arena_alloc(st->arena, (size_t)len + 1);
     vsnprintf(text, (size_t)len + 1, fmt, again);
     va_end(again);
-    memset(&st->failure, 0, sizeof(st->failure));
-    st->failure.error = error;
-    st->failure.fixed = strcmp(error, "States.Runtime") == 0;
-    st->failure.cause = text;
+    fail_as(st, pav_states_error(error), text);
     if (st->inspection == NULL) /* TestState says the error alone */
         st->failure.cause = pav_arena_printf(
             st->arena,
@@ -47,14 +56,14 @@ fail_runtime(struct stepper *st, const struct frame *f, const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    vfail(st, f, "States.Runtime", fmt, ap);
+    vfail(st, f, PAV_STATES_RUNTIME, fmt, ap);
     va_end(ap);
     return false;
 }
 
 bool
-fail_with(struct stepper *st, const struct frame *f, const char *error,
-          const char *fmt, ...)
+fail_with(struct stepper *st, const struct frame *f,
+          enum pav_states_error error, const char *fmt, ...)
 {
     va_list ap;
 
@@ -330,7 +339,7 @@ io_result_path(struct stepper *st, struct frame *f,
         return true;
     pav_buf_init(&text, PAV_PAYLOAD_MAX);
     pav_doc_print(f->input, &text);
-    fail_with(st, f, "States.ResultPathMatchFailure",
+    fail_with(st, f, PAV_STATES_RESULT_PATH_MATCH_FAILURE,
               "Unable to apply ResultPath '%s' to the input '%s'",
               field->expr->text, text.p);
     pav_buf_fini(&text);

@@ -2,6 +2,7 @@
 #ifndef PAVANE_MACHINE_INT_H
 #define PAVANE_MACHINE_INT_H
 
+#include "pavane/errors.h"
 #include "pavane/machine.h"
 #include "pavane/path.h"
 #include "pavane/pattern.h"
@@ -90,6 +91,7 @@ struct choice_rule {
 struct error_names {
     uint32_t count;
     const char *const *v;
+    const enum pav_states_error *kinds; /* of each */
 };
 
 struct retrier {
@@ -371,7 +373,7 @@ enum outcome {
 
 struct state_kind {
     const char *name;
-    int entered, exited; /* enum event_type; exited 0: never */
+    int entered, exited; /* enum pav_event_type; exited 0: never */
     unsigned fields;
     const char *const *own_fields; /* NULL-terminated */
     void (*compile)(struct compiler *c, struct state *s,

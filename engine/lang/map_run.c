@@ -260,9 +260,7 @@ map_run_ended(struct stepper *st, struct frame *f, const struct pav_wake *wake)
 
     if (wake->kind == PAV_WAKE_FAILURE) { /* the token stays, for a redrive */
         emit_next(st, f, EV_RUN_FAILED, &data);
-        memset(&st->failure, 0, sizeof(st->failure));
-        st->failure.error = wake->error;
-        st->failure.cause = wake->cause;
+        fail_as(st, wake->error, wake->cause);
         st->failure.of_run = true;
         fail_frame(st, f);
         return;

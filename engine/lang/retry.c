@@ -19,32 +19,15 @@ static void
 warn_misspelt(struct compiler *c, const char *name, const char *pointer,
               uint32_t at)
 {
-    static const char *const known[] = {
-        "States.ALL",
-        "States.HeartbeatTimeout",
-        "States.Timeout",
-        "States.TaskFailed",
-        "States.Permissions",
-        "States.ResultPathMatchFailure",
-        "States.ParameterPathFailure",
-        "States.QueryEvaluationError",
-        "States.BranchFailed",
-        "States.NoChoiceMatched",
-        "States.IntrinsicFailure",
-        "States.ExceedToleratedFailureThreshold",
-        "States.ItemReaderFailed",
-        "States.ResultWriterFailed",
-        "States.DataLimitExceeded",
-        "States.Runtime",
-        NULL};
-    const char *near;
-    size_t i;
+    const char *known[PAV_STATES_ERRORS], *near;
+    int i;
 
-    if (strncmp(name, "States.", 7) != 0)
+    if (strncmp(name, "States.", 7) != 0 ||
+        pav_states_error_find(name) != PAV_STATES_OTHER)
         return;
-    for (i = 0; known[i] != NULL; i++)
-        if (strcmp(known[i], name) == 0)
-            return;
+    for (i = PAV_STATES_OTHER + 1; i < PAV_STATES_ERRORS; i++)
+        known[i - 1] = pav_states_error((enum pav_states_error)i);
+    known[PAV_STATES_ERRORS - 1] = NULL;
     near = pav_text_near(name, known);
     if (near != NULL)
         compile_fault(c, PAV_WARNING, "UNKNOWN_ERROR", pointer, at,
@@ -56,6 +39,7 @@ error_names_compile(struct compiler *c, const struct pav_doc *o,
                     const char *pointer, bool last, struct error_names *out)
 {
     const struct pav_doc *names = pav_doc_get(o, "ErrorEquals");
+    enum pav_states_error *kinds;
     const char **v;
     uint32_t i;
 
@@ -65,6 +49,7 @@ error_names_compile(struct compiler *c, const struct pav_doc *o,
         return;
     }
     out->v = v = pav_arena_alloc(c->arena, names->len * sizeof(*v));
+    out->kinds = kinds = pav_arena_alloc(c->arena, names->len * sizeof(*kinds));
     for (i = 0; i < names->len; i++) {
         const char *name = pav_doc_str(c->arena, &names->items[i]);
 
@@ -73,9 +58,11 @@ error_names_compile(struct compiler *c, const struct pav_doc *o,
                           "An error name must be a string");
             continue;
         }
+        kinds[out->count] = pav_states_error_find(name);
         v[out->count++] = name;
         warn_misspelt(c, name, pointer, names->items[i].at);
-        if (strcmp(name, "States.ALL") == 0 && (names->len > 1 || !last))
+        if (kinds[out->count - 1] == PAV_STATES_ALL &&
+            (names->len > 1 || !last))
             compile_fault(c, PAV_ERROR, SCHEMA, pointer, names->items[i].at,
                           "'States.ALL' must stand alone, in the last entry");
     }
@@ -183,20 +170,29 @@ catch_compile(struct compiler *c, struct state *s, const char *pointer)
 static bool
 names_match(const struct error_names *names, const struct failure *e)
 {
-    const char *error = e->error;
-    bool timeout;
     uint32_t i;
 
-    if (error == NULL)
-        error = ""; /* a failure without a name matches States.ALL */
-    timeout = strcmp(error, "States.Timeout") == 0;
     for (i = 0; i < names->count; i++) {
-        const char *n = names->v[i];
-
-        if (strcmp(n, "States.ALL") == 0 || strcmp(n, error) == 0 ||
-            (e->heartbeat && strcmp(n, "States.HeartbeatTimeout") == 0) ||
-            (!timeout && strcmp(n, "States.TaskFailed") == 0))
+        switch (names->kinds[i]) {
+        case PAV_STATES_ALL: /* a failure without a name as well */
             return true;
+        case PAV_STATES_HEARTBEAT_TIMEOUT:
+            if (e->heartbeat || e->kind == names->kinds[i])
+                return true;
+            break;
+        case PAV_STATES_TASK_FAILED:
+            if (e->kind != PAV_STATES_TIMEOUT)
+                return true;
+            break;
+        case PAV_STATES_OTHER:
+            if (e->error != NULL && strcmp(names->v[i], e->error) == 0)
+                return true;
+            break;
+        default:
+            if (e->kind == names->kinds[i])
+                return true;
+            break;
+        }
     }
     return false;
 }

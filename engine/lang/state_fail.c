@@ -72,9 +72,7 @@ enter(struct stepper *st, struct frame *f)
                  &error) ||
         !text_of(st, f, s->fail.cause, s->fail.cause_path, "CausePath", &cause))
         return GO_FAILED;
-    memset(&st->failure, 0, sizeof(st->failure));
-    st->failure.error = error;
-    st->failure.cause = cause;
+    fail_as(st, error, cause);
     if (f->via_default)
         st->out->unexpected = true;
     return GO_FAILED;

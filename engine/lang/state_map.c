@@ -188,7 +188,7 @@ start_run(struct stepper *st, struct frame *f, const struct pav_doc *items)
     if (f->called_with == NULL)
         return GO_FAILED;
     if (pav_doc_text_len(f->called_with, RUN_BYTES_MAX) == SIZE_MAX) {
-        fail_with(st, f, "States.DataLimitExceeded",
+        fail_with(st, f, PAV_STATES_DATA_LIMIT_EXCEEDED,
                   "The inputs of the map run have more than %d bytes together: "
                   "read them with an ItemReader.",
                   RUN_BYTES_MAX);
@@ -221,7 +221,7 @@ enter(struct stepper *st, struct frame *f)
         return GO_FAILED;
     if (io_too_big(st, map->effective)) {
         fail_with(
-            st, f, "States.DataLimitExceeded",
+            st, f, PAV_STATES_DATA_LIMIT_EXCEEDED,
             "The state/task '%s' was given an input with a size exceeding "
             "the maximum number of bytes service limit.",
             s->name);

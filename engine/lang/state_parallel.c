@@ -46,7 +46,7 @@ enter(struct stepper *st, struct frame *f)
     if (!io_input(st, f, &effective))
         return GO_FAILED;
     if (io_too_big(st, effective)) {
-        fail_with(st, f, "States.DataLimitExceeded",
+        fail_with(st, f, PAV_STATES_DATA_LIMIT_EXCEEDED,
                   "The branches' input exceeds the maximum number of bytes "
                   "service limit.");
         return GO_FAILED;

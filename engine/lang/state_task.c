@@ -260,10 +260,10 @@ named_of(struct stepper *st, struct frame *f, const struct pav_doc *parameters)
 
 /* ---- events of the three kinds of resources ---- */
 
-enum event_type
-task_event(const struct frame *f, enum event_type of_service)
+enum pav_event_type
+task_event(const struct frame *f, enum pav_event_type of_service)
 {
-    static const enum event_type others[][2] = {
+    static const enum pav_event_type others[][2] = {
         [EV_TASK_SCHEDULED] = {EV_LAMBDA_SCHEDULED, EV_ACTIVITY_SCHEDULED},
         [EV_TASK_STARTED] = {EV_LAMBDA_STARTED, EV_ACTIVITY_STARTED},
         [EV_TASK_SUCCEEDED] = {EV_LAMBDA_SUCCEEDED, EV_ACTIVITY_SUCCEEDED},
@@ -321,7 +321,7 @@ task_submitted(struct stepper *st, struct frame *f,
 }
 
 void
-task_ended(struct stepper *st, struct frame *f, enum event_type type,
+task_ended(struct stepper *st, struct frame *f, enum pav_event_type type,
            const char *error, const char *cause)
 {
     struct event_data data = {.error = error, .cause = cause};
@@ -331,9 +331,7 @@ task_ended(struct stepper *st, struct frame *f, enum event_type type,
         emit_next(st, f, task_event(f, type), &data);
     }
     f->timed_out = false;
-    memset(&st->failure, 0, sizeof(st->failure));
-    st->failure.error = error;
-    st->failure.cause = cause;
+    fail_as(st, error, cause);
     st->failure.of_task = true;
     fail_frame(st, f);
 }
@@ -348,7 +346,8 @@ task_succeeded(struct stepper *st, struct frame *f,
 
     task_started(st, f, NULL);
     if (io_too_big(st, result)) {
-        task_ended(st, f, EV_TASK_FAILED, "States.DataLimitExceeded",
+        task_ended(st, f, EV_TASK_FAILED,
+                   pav_states_error(PAV_STATES_DATA_LIMIT_EXCEEDED),
                    pav_arena_printf(
                        st->arena,
                        "The state/task '%.*s' returned a result with a size "
@@ -440,9 +439,7 @@ unserved(struct stepper *st, struct frame *f)
 
     name_resource(f, &data);
     emit_next(st, f, task_event(f, EV_TASK_FAILED), &data);
-    memset(&st->failure, 0, sizeof(st->failure));
-    st->failure.error = data.error;
-    st->failure.cause = data.cause;
+    fail_as(st, data.error, data.cause);
     st->failure.of_task = true;
     return GO_FAILED;
 }

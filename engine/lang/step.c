@@ -77,7 +77,7 @@ cut(struct stepper *st, const char *text, size_t max)
 }
 
 static void
-end_failed(struct stepper *st, enum pav_status status, enum event_type type,
+end_failed(struct stepper *st, enum pav_status status, enum pav_event_type type,
            int64_t previous_id, const char *error, const char *cause)
 {
     struct event_data data;
@@ -99,7 +99,7 @@ history_max(const struct stepper *st)
 }
 
 int64_t
-emit(struct stepper *st, enum event_type type, int64_t previous_id,
+emit(struct stepper *st, enum pav_event_type type, int64_t previous_id,
      const struct event_data *data)
 {
     static const struct event_data none;
@@ -108,7 +108,7 @@ emit(struct stepper *st, enum event_type type, int64_t previous_id,
         return 0;
     if (st->next_id >= history_max(st) && type != EV_EXECUTION_SUCCEEDED) {
         end_failed(st, PAV_FAILED, EV_EXECUTION_FAILED, previous_id,
-                   "States.Runtime",
+                   pav_states_error(PAV_STATES_RUNTIME),
                    pav_arena_printf(st->arena,
                                     "The execution reached the maximum number "
                                     "of history events (%lld).",
@@ -118,7 +118,7 @@ emit(struct stepper *st, enum event_type type, int64_t previous_id,
     if (data != NULL &&
         (io_too_big(st, data->payload) || io_too_big(st, data->credentials))) {
         end_failed(st, PAV_FAILED, EV_EXECUTION_FAILED, previous_id,
-                   "States.DataLimitExceeded",
+                   pav_states_error(PAV_STATES_DATA_LIMIT_EXCEEDED),
                    "An input or parameters exceed the maximum number of bytes "
                    "service limit.");
         return 0;
@@ -128,7 +128,7 @@ emit(struct stepper *st, enum event_type type, int64_t previous_id,
 }
 
 void
-emit_next(struct stepper *st, struct frame *f, enum event_type type,
+emit_next(struct stepper *st, struct frame *f, enum pav_event_type type,
           const struct event_data *data)
 {
     int64_t id = emit(st, type, f->previous_id, data);
@@ -255,13 +255,13 @@ scope_end(struct stepper *st, struct frame *f, const struct pav_doc *output)
 static void
 fail_too_big(struct stepper *st, struct frame *f)
 {
-    memset(&st->failure, 0, sizeof(st->failure));
-    st->failure.error = "States.DataLimitExceeded";
-    st->failure.cause = pav_arena_printf(
-        st->arena,
-        "The state/task '%s' returned a result with a size exceeding the "
-        "maximum number of bytes service limit.",
-        f->state->name);
+    fail_as(
+        st, pav_states_error(PAV_STATES_DATA_LIMIT_EXCEEDED),
+        pav_arena_printf(
+            st->arena,
+            "The state/task '%s' returned a result with a size exceeding the "
+            "maximum number of bytes service limit.",
+            f->state->name));
     fail_frame(st, f);
 }
 
@@ -368,8 +368,7 @@ fail_out_of(struct stepper *st, struct frame *kid)
 {
     struct frame *f = kid->parent;
     struct event_data data = {.name = f->state->name_doc, .number = kid->index};
-    bool runtime = st->failure.fixed && st->failure.error != NULL &&
-                   strcmp(st->failure.error, "States.Runtime") == 0;
+    bool runtime = st->failure.kind == PAV_STATES_RUNTIME;
 
     if (f->phase == PHASE_MAP && !runtime)
         emit(st, EV_ITERATION_FAILED, kid->previous_id, &data);
@@ -411,13 +410,9 @@ fail_frame(struct stepper *st, struct frame *f)
 {
     bool from_kid = false;
 
-    if (st->failure.error != NULL &&
-        strcmp(st->failure.error, "States.Runtime") == 0)
-        st->failure.fixed = true; /* never caught, whoever named it */
     while (!st->over) {
         struct failure e = st->failure;
-        bool runtime = e.fixed && e.error != NULL &&
-                       strcmp(e.error, "States.Runtime") == 0;
+        bool runtime = e.kind == PAV_STATES_RUNTIME;
 
         if (retry_try(st, f, &e))
             return;
@@ -588,7 +583,7 @@ due_of(const struct frame *f)
 static void
 time_out(struct stepper *st, struct frame *f)
 {
-    struct event_data data = {.error = "States.Timeout"};
+    struct event_data data = {.error = pav_states_error(PAV_STATES_TIMEOUT)};
     uint32_t i;
 
     for (i = 0; has_kids(f) && i < f->kid_count; i++)
@@ -629,8 +624,7 @@ tasks_time_out(struct stepper *st)
 
         f->timed_out = false;
         f->due_at = f->beat_at = 0;
-        memset(&st->failure, 0, sizeof(st->failure));
-        st->failure.error = "States.Timeout";
+        fail_as(st, pav_states_error(PAV_STATES_TIMEOUT), NULL);
         st->failure.of_task = true;
         st->failure.heartbeat = beat;
         fail_frame(st, f);
@@ -812,7 +806,7 @@ wake(struct stepper *st)
             timer_fired(st, f);
         else if (w->no == PAV_TIMER_MACHINE)
             end_failed(st, PAV_TIMED_OUT, EV_EXECUTION_TIMED_OUT, 0,
-                       "States.Timeout", NULL);
+                       pav_states_error(PAV_STATES_TIMEOUT), NULL);
         break;
     case PAV_WAKE_STOP:
         end_failed(st, PAV_ABORTED, EV_EXECUTION_ABORTED, 0, w->error,
@@ -937,7 +931,7 @@ end_too_large(struct stepper *st)
     if (st->over)
         return;
     end_failed(st, PAV_FAILED, EV_EXECUTION_FAILED, previous_id,
-               "States.DataLimitExceeded",
+               pav_states_error(PAV_STATES_DATA_LIMIT_EXCEEDED),
                pav_arena_printf(st->arena,
                                 "What the open branches and iterations hold "
                                 "exceeds the maximum of %u bytes.",

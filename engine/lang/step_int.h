@@ -2,6 +2,8 @@
 #ifndef PAVANE_STEP_INT_H
 #define PAVANE_STEP_INT_H
 
+#include "pavane/errors.h"
+#include "pavane/history.h"
 #include "pavane/step.h"
 #include "machine_int.h"
 
@@ -66,75 +68,14 @@ struct map_state {
 
 struct failure {
     const char *error, *cause; /* NULL: absent */
-    bool fixed;                /* States.Runtime: neither retried nor caught */
-    bool of_task;              /* a task failed: TaskStateAborted in a branch */
-    bool of_run;               /* a map run failed: MapStateFailed */
+    enum pav_states_error kind;
+    bool fixed;     /* States.Runtime: neither retried nor caught */
+    bool of_task;   /* a task failed: TaskStateAborted in a branch */
+    bool of_run;    /* a map run failed: MapStateFailed */
     bool heartbeat; /* States.Timeout, matched by HeartbeatTimeout too */
 };
 
-/* History event types, in the order of record.c's table. */
-enum event_type {
-    EV_NONE,
-    EV_EXECUTION_STARTED,
-    EV_EXECUTION_SUCCEEDED,
-    EV_EXECUTION_FAILED,
-    EV_EXECUTION_TIMED_OUT,
-    EV_EXECUTION_ABORTED,
-    EV_PASS_ENTERED,
-    EV_PASS_EXITED,
-    EV_TASK_ENTERED,
-    EV_TASK_EXITED,
-    EV_CHOICE_ENTERED,
-    EV_CHOICE_EXITED,
-    EV_WAIT_ENTERED,
-    EV_WAIT_EXITED,
-    EV_SUCCEED_ENTERED,
-    EV_SUCCEED_EXITED,
-    EV_FAIL_ENTERED,
-    EV_PARALLEL_ENTERED,
-    EV_PARALLEL_EXITED,
-    EV_PARALLEL_STARTED,
-    EV_PARALLEL_SUCCEEDED,
-    EV_PARALLEL_FAILED,
-    EV_PARALLEL_ABORTED,
-    EV_TASK_SCHEDULED,
-    EV_TASK_STARTED,
-    EV_TASK_SUBMITTED,
-    EV_TASK_SUCCEEDED,
-    EV_TASK_FAILED,
-    EV_TASK_TIMED_OUT,
-    EV_TASK_ABORTED,
-    EV_WAIT_ABORTED,
-    EV_MAP_ENTERED,
-    EV_MAP_EXITED,
-    EV_MAP_STARTED,
-    EV_MAP_SUCCEEDED,
-    EV_MAP_FAILED,
-    EV_MAP_ABORTED,
-    EV_ITERATION_STARTED,
-    EV_ITERATION_SUCCEEDED,
-    EV_ITERATION_FAILED,
-    EV_ITERATION_ABORTED,
-    EV_RUN_STARTED,
-    EV_RUN_SUCCEEDED,
-    EV_RUN_FAILED,
-    EV_RUN_ABORTED,
-    EV_RUN_REDRIVEN,
-    EV_LAMBDA_SCHEDULED,
-    EV_LAMBDA_STARTED,
-    EV_LAMBDA_SUCCEEDED,
-    EV_LAMBDA_FAILED,
-    EV_LAMBDA_TIMED_OUT,
-    EV_ACTIVITY_SCHEDULED,
-    EV_ACTIVITY_STARTED,
-    EV_ACTIVITY_SUCCEEDED,
-    EV_ACTIVITY_FAILED,
-    EV_ACTIVITY_TIMED_OUT,
-    EV_EXECUTION_REDRIVEN,
-    EV_COUNT,
-};
-
-/* Payloads and events in the making (record.c). */
+/* Payloads and events in the making (record_write.c). */
 #define RECENT_PAYLOADS 32
 struct recorder {
     struct pav_buf payloads, events;
@@ -174,19 +115,19 @@ struct event_data {
 };
 
 /* Returns the event's id; 0 once the execution is over. */
-int64_t emit(struct stepper *st, enum event_type type, int64_t previous_id,
+int64_t emit(struct stepper *st, enum pav_event_type type, int64_t previous_id,
              const struct event_data *data);
 /* Emit and chain: the event becomes the frame's last. */
-void emit_next(struct stepper *st, struct frame *f, enum event_type type,
+void emit_next(struct stepper *st, struct frame *f, enum pav_event_type type,
                const struct event_data *data);
 
-/* record.c */
+/* record_write.c, record_read.c */
 void recorder_init(struct recorder *r);
 void recorder_fini(struct recorder *r);
 /* The payload's place; PAYLOAD_TOO_BIG when it exceeds PAV_PAYLOAD_MAX. */
 #define PAYLOAD_TOO_BIG UINT32_MAX
 uint32_t recorder_ref(struct recorder *r, const struct pav_doc *d);
-void recorder_event(struct recorder *r, enum event_type type,
+void recorder_event(struct recorder *r, enum pav_event_type type,
                     int64_t previous_id, const struct event_data *data);
 /* False: what stands open is larger than a record may be; nothing is made, the
  * events are still there. */
@@ -253,8 +194,11 @@ uint64_t doc_work(const struct pav_doc *d);
 /* States.Runtime with the usual prefix; always false. */
 bool fail_runtime(struct stepper *st, const struct frame *f, const char *fmt,
                   ...) PAV_PRINTF(3, 4);
-bool fail_with(struct stepper *st, const struct frame *f, const char *error,
-               const char *fmt, ...) PAV_PRINTF(4, 5);
+bool
+fail_with(struct stepper *st, const struct frame *f,
+          enum pav_states_error error, const char *fmt, ...) PAV_PRINTF(4, 5);
+/* The failure as it is, of any name; NULL: without one. */
+void fail_as(struct stepper *st, const char *error, const char *cause);
 
 /* test_state.c: what TestState shows; nothing when nobody looks on. */
 struct inspection {
@@ -276,10 +220,11 @@ const struct catcher *
 catch_find(const struct state *s, const struct failure *e);
 
 /* state_task.c */
-void task_ended(struct stepper *st, struct frame *f, enum event_type type,
+void task_ended(struct stepper *st, struct frame *f, enum pav_event_type type,
                 const char *error, const char *cause);
 /* Which of a kind of resource's event types. */
-enum event_type task_event(const struct frame *f, enum event_type of_service);
+enum pav_event_type
+task_event(const struct frame *f, enum pav_event_type of_service);
 void task_started(struct stepper *st, struct frame *f, const char *worker);
 void task_succeeded(struct stepper *st, struct frame *f,
                     const struct pav_doc *result);

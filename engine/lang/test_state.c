@@ -161,15 +161,6 @@ check_result(struct trial *t)
 
 /* ---- running ---- */
 
-static void
-set_failure(struct stepper *st, const char *error, const char *cause)
-{
-    memset(&st->failure, 0, sizeof(st->failure));
-    st->failure.error = error;
-    st->failure.cause = cause;
-    st->failure.fixed = error != NULL && strcmp(error, "States.Runtime") == 0;
-}
-
 /* Work was wanted: the mock does it.  False: it fails. */
 static bool
 do_mocked(struct trial *t, struct stepper *st, struct frame *f)
@@ -178,13 +169,14 @@ do_mocked(struct trial *t, struct stepper *st, struct frame *f)
     const struct number_field *tolerated = &t->state->map.tolerated_count;
 
     if (in->mocked_error) {
-        set_failure(st, in->error, in->cause);
+        fail_as(st, in->error, in->cause);
         return false;
     }
     if (t->state->kind == &map_kind && tolerated->given &&
         (double)in->failed_iterations > tolerated->literal) {
-        set_failure(st, "States.ExceedToleratedFailureThreshold",
-                    "The specified tolerated failure threshold was exceeded");
+        fail_as(st,
+                pav_states_error(PAV_STATES_EXCEED_TOLERATED_FAILURE_THRESHOLD),
+                "The specified tolerated failure threshold was exceeded");
         return false;
     }
     return io_output(st, f, in->result, &f->result);
@@ -324,7 +316,8 @@ try_state(struct trial *t)
     } else {
         if (st.failure.error == NULL && t->state->kind != &fail_kind &&
             !t->in->mocked_error)
-            set_failure(&st, "States.DataLimitExceeded", NULL);
+            fail_as(&st, pav_states_error(PAV_STATES_DATA_LIMIT_EXCEEDED),
+                    NULL);
         failed(t, &st, f);
     }
     if (t->state->kind == &parallel_kind)

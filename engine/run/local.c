@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pavane/errors.h"
 #include "pavane/arn.h"
 #include "pavane/digest.h"
 #include "pavane/envelope.h"
@@ -215,7 +216,7 @@ child_ended(struct call *c, const struct pav_execution_row *row)
         return;
     }
 
-    wake(c, PAV_WAKE_FAILURE, NULL, "States.TaskFailed",
+    wake(c, PAV_WAKE_FAILURE, NULL, pav_states_error(PAV_STATES_TASK_FAILED),
          pav_doc_text(&c->e->arena, d));
 }
 

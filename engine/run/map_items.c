@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pavane/errors.h"
 #include "pavane/map_run.h"
 #include "turn/turn.h"
 #include "correlate.h"
@@ -127,7 +128,7 @@ pav_map_run_inputs(const struct pav_read_job *asked,
     struct pav_arena scratch, *a = &reply->job.arena;
     uint32_t i;
 
-    reply->error = "States.ItemReaderFailed";
+    reply->error = pav_states_error(PAV_STATES_ITEM_READER_FAILED);
     if (reply->failure)
         return;
     pav_arena_init(&scratch, 1 << 16);

@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "pavane/errors.h"
 #include "pavane/digest.h"
 #include "pavane/map_run.h"
 #include "turn/turn.h"
@@ -134,7 +135,7 @@ succeed_run(struct pav_engine *e, struct pav_run_row *run)
     if (!is_text(pav_doc_get(writer, "Bucket")) ||
         !is_text(pav_doc_get(writer, "Prefix")) ||
         (writer != NULL && pav_doc_holds_nul(writer))) {
-        fail_run(e, run, "States.ResultWriterFailed",
+        fail_run(e, run, pav_states_error(PAV_STATES_RESULT_WRITER_FAILED),
                  "The Bucket and the Prefix of a ResultWriter are strings");
         return;
     }
@@ -145,7 +146,7 @@ succeed_run(struct pav_engine *e, struct pav_run_row *run)
     w.output = outputs_of(
         e, run, v != NULL && pav_map_writing(v->compiled, run->state).flatten);
     if (w.output == NULL) {
-        fail_run(e, run, "States.DataLimitExceeded",
+        fail_run(e, run, pav_states_error(PAV_STATES_DATA_LIMIT_EXCEEDED),
                  pav_arena_printf(&e->arena,
                                   "The state/task '%s' returned a result with "
                                   "a size exceeding the maximum number of "
@@ -237,8 +238,10 @@ map_run_goes_on(struct pav_engine *e, int64_t run_id)
         return;
     v = version_of_run(e, &run);
     if (exceeded(&run)) {
-        fail_run(e, &run, "States.ExceedToleratedFailureThreshold",
-                 "The specified tolerated failure threshold was exceeded");
+        fail_run(
+            e, &run,
+            pav_states_error(PAV_STATES_EXCEED_TOLERATED_FAILURE_THRESHOLD),
+            "The specified tolerated failure threshold was exceeded");
         return;
     }
     most = run.max_concurrency == 0 ? CONCURRENCY : run.max_concurrency;
@@ -389,7 +392,8 @@ map_run_object(struct pav_engine *e, struct pav_job *job)
         else
             map_items_take(e, j, &run);
     } else if (j->failure) {
-        fail_run(e, &run, "States.ResultWriterFailed", j->cause);
+        fail_run(e, &run, pav_states_error(PAV_STATES_RESULT_WRITER_FAILED),
+                 j->cause);
     } else {
         w.output = writer_result(
             e, &run,

@@ -41,7 +41,7 @@ HEADERS = {
 # what each folder may include of include/pavane
 BASE = {"arn", "buf", "clock", "digest", "doc", "err", "file", "histogram", "learned", "log", "mem", "names", "paper", "queue",
         "settings", "text", "zone"}
-LANG = {"history", "index", "machine", "map_run", "path", "pattern", "schedule", "schema", "step", "test_state", "transform"}
+LANG = {"errors", "history", "index", "machine", "map_run", "path", "pattern", "schedule", "schema", "step", "test_state", "transform"}
 STORE = {"store", "store_bus", "store_work", "reader", "verify"}
 ENGINE = {"engine", "envelope", "job", "jobs", "rules"}
 NET = {"client", "http", "outbound"}
