@@ -587,6 +587,7 @@ pav_engine_free(struct pav_engine *e)
     pav_feed_free(e->feed);
     work_fini(e);
     free(e->served);
+    deliveries_fini(e);
     bus_fini(e);
     wait_times_fini(e);
     schemas_free(e);

@@ -50,7 +50,7 @@ BUGS = [
     ("a replay forgets its place", "engine/run/replays.c",
      'at = {pav_doc_member_int(body, "LastAt"),', 'at = {pav_doc_member_int(body, "LastAt") + 20,',
      [sys.executable, "tests/e2e/test_bus.py", "Archives.test_kills_during_a_replay"]),
-    ("matches over elements of an array", "engine/lang/index.c",
+    ("matches over elements of an array", "engine/lang/pattern/index.c",
      "                x->places[i].index != y->places[j].index)", "                false)",
      ["build/tests/conformance", "event-patterns", "tests/conformance/cases/event-patterns"]),
     ("prints markup", "engine/base/buf.c", 'as = "&lt;";', 'as = "<";', ["build/tests/unit_pages"]),

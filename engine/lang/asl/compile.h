@@ -1,0 +1,73 @@
+/*
+ * Compiling a definition: faults, pointers to places, members by type.
+ *
+ * A fault never stops the work: what was wrong is left out, and the caller goes
+ * on.  `pointer` is the JSON pointer of the object that is read.
+ */
+#ifndef PAVANE_ASL_COMPILE_H
+#define PAVANE_ASL_COMPILE_H
+
+#include "pavane/errors.h"
+#include "pavane/machine.h"
+
+struct scope;
+struct state;
+struct query_language;
+
+struct compiler {
+    struct pav_machine *machine;
+    struct pav_arena *arena; /* the machine's */
+    struct pav_faults *faults;
+    /* What QueryLanguage may name; the first is the default.  Ends with
+     * NULL. */
+    const struct query_language *const *languages;
+    const struct query_language *language; /* of the machine, or the state */
+    uint32_t depth;
+    struct state *state;     /* whose fields are compiled */
+    bool lone;               /* one state alone: its targets are elsewhere */
+    bool too_many_variables; /* reported already */
+    bool needs_input;        /* a path leads to $$.Execution.Input */
+    /* Compiles the states inside a Parallel or Map (machine.c). */
+    struct scope *(*scope)(struct compiler *c, const struct pav_doc *d,
+                           const char *pointer, const struct state *owner,
+                           const struct scope *up);
+};
+
+#define SCHEMA "SCHEMA_VALIDATION_FAILED"
+
+/* `at` is a place in the text, pav_doc's or pav_member's. */
+void compile_fault(struct compiler *c, enum pav_severity severity,
+                   const char *code, const char *pointer, uint32_t at,
+                   const char *fmt, ...) PAV_PRINTF(6, 7);
+const char *
+pointer_to(struct compiler *c, const char *pointer, const char *key);
+const char *pointer_at(struct compiler *c, const char *pointer, uint32_t i);
+
+/* The list ends with NULL. */
+bool in_list(const char *const *list, const struct pav_member *m);
+
+/* "The field KEY must be WANTED". */
+void wrong_type(struct compiler *c, const struct pav_doc *v,
+                const char *pointer, const char *key, const char *wanted);
+/* Members by type; a fault and NULL when they have another. */
+const char *member_str(struct compiler *c, const struct pav_doc *o,
+                       const char *pointer, const char *key, bool required);
+bool
+member_int(struct compiler *c, const struct pav_doc *o, const char *pointer,
+           const char *key, int64_t min, int64_t max, int64_t *out);
+bool
+member_double(struct compiler *c, const struct pav_doc *o, const char *pointer,
+              const char *key, double min, double *out);
+/* Two fields that exclude each other. */
+void check_not_both(struct compiler *c, const struct pav_doc *o,
+                    const char *pointer, const char *x, const char *y);
+
+/* ---- model.c ---- */
+
+/* "A or B": for people. */
+const char *
+awaits_add(struct compiler *c, const char *so_far, const char *name);
+/* The state that is compiled refers to a variable. */
+void refer_to_variable(struct compiler *c, const char *name);
+
+#endif

@@ -1,0 +1,88 @@
+/* Members of a definition's objects, by their types. */
+#include <string.h>
+
+#include "compile.h"
+
+bool
+in_list(const char *const *list, const struct pav_member *m)
+{
+    for (; list != NULL && *list != NULL; list++)
+        if (strlen(*list) == m->len && memcmp(*list, m->key, m->len) == 0)
+            return true;
+    return false;
+}
+
+void
+wrong_type(struct compiler *c, const struct pav_doc *v, const char *pointer,
+           const char *key, const char *wanted)
+{
+    compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, key), v->at,
+                  "The field '%s' must be %s", key, wanted);
+}
+
+const char *
+member_str(struct compiler *c, const struct pav_doc *o, const char *pointer,
+           const char *key, bool required)
+{
+    const struct pav_doc *v = pav_doc_get(o, key);
+
+    if (v == NULL) {
+        if (required)
+            compile_fault(c, PAV_ERROR, SCHEMA, pointer, o->at,
+                          "The field '%s' is required but was missing", key);
+        return NULL;
+    }
+    if (v->kind != PAV_STRING) {
+        wrong_type(c, v, pointer, key, "a string");
+        return NULL;
+    }
+    return pav_doc_str(c->arena, v);
+}
+
+bool
+member_int(struct compiler *c, const struct pav_doc *o, const char *pointer,
+           const char *key, int64_t least, int64_t most, int64_t *out)
+{
+    const struct pav_doc *v = pav_doc_get(o, key);
+    int64_t n;
+
+    if (v == NULL)
+        return false;
+    if (!pav_doc_int(v, &n) || n < least || n > most) {
+        wrong_type(c, v, pointer, key,
+                   pav_arena_printf(c->arena,
+                                    "a whole number from %lld to %lld",
+                                    (long long)least, (long long)most));
+        return false;
+    }
+    *out = n;
+    return true;
+}
+
+bool
+member_double(struct compiler *c, const struct pav_doc *o, const char *pointer,
+              const char *key, double least, double *out)
+{
+    const struct pav_doc *v = pav_doc_get(o, key);
+
+    if (v == NULL)
+        return false;
+    if (v->kind != PAV_NUMBER || !(pav_doc_double(v) >= least)) {
+        wrong_type(c, v, pointer, key,
+                   pav_arena_printf(c->arena, "a number of %g or more", least));
+        return false;
+    }
+    *out = pav_doc_double(v);
+    return true;
+}
+
+void
+check_not_both(struct compiler *c, const struct pav_doc *o, const char *pointer,
+               const char *x, const char *y)
+{
+    const struct pav_doc *v = pav_doc_get(o, y);
+
+    if (v != NULL && pav_doc_get(o, x) != NULL)
+        compile_fault(c, PAV_ERROR, SCHEMA, pointer, v->at,
+                      "Only one of '%s' and '%s' can be given", x, y);
+}

@@ -1,0 +1,342 @@
+/*
+ * Fields of JSONPath: paths, payload templates, and what a state, a rule or a
+ * catcher says of its data.
+ */
+#include <string.h>
+
+#include "compile.h"
+#include "jsonpath.h"
+#include "kind.h"
+#include "model.h"
+
+static const struct expr *
+expr_at(struct compiler *c, const struct pav_doc *v, const char *pointer,
+        const char *key, enum expr_rule rule)
+{
+    const struct expr *e;
+    struct pav_err err;
+
+    if (v->kind != PAV_STRING) {
+        wrong_type(c, v, pointer, key, "a path");
+        return NULL;
+    }
+    e = expr_compile(c, v->text, v->len, &err);
+    if (e != NULL && e->kind == EXPR_CALL && rule != EXPR_OR_CALL) {
+        (void)pav_fail(&err, PAV_INVALID, "",
+                       "an intrinsic function cannot stand here");
+        e = NULL;
+    }
+    if (e == NULL) {
+        compile_fault(
+            c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, key), v->at,
+            "The value for the field '%s' must be a valid JSONPath%s"
+            ": %s",
+            key,
+            rule == EXPR_OR_CALL ? " or a valid intrinsic function call" : "",
+            err.message);
+        return NULL;
+    }
+    if (rule == EXPR_REFERENCE && !expr_is_reference(e)) {
+        compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, key), v->at,
+                      "The value for the field '%s' must be a valid reference "
+                      "path: names and single indexes only",
+                      key);
+        return NULL;
+    }
+    return e;
+}
+
+const struct expr *
+member_expr(struct compiler *c, const struct pav_doc *o, const char *pointer,
+            const char *key, enum expr_rule rule)
+{
+    const struct pav_doc *v = pav_doc_get(o, key);
+
+    return v == NULL ? NULL : expr_at(c, v, pointer, key, rule);
+}
+
+static void
+member_path_field(struct compiler *c, const struct pav_doc *o,
+                  const char *pointer, const char *key, enum expr_rule rule,
+                  struct path_field *out)
+{
+    const struct pav_doc *v = pav_doc_get(o, key);
+
+    if (v == NULL)
+        return;
+    out->given = true;
+    if (v->kind == PAV_NULL)
+        out->null = true;
+    else
+        out->expr = expr_at(c, v, pointer, key, rule);
+}
+
+static const struct tmpl *
+template_dynamic(struct compiler *c, const struct pav_member *m,
+                 const char *pointer)
+{
+    struct tmpl *t = pav_arena_zalloc(c->arena, sizeof(*t));
+    const struct pav_doc *v = &m->value;
+    struct pav_err err;
+
+    t->kind = TMPL_EXPR;
+    t->field = pav_arena_strndup(c->arena, m->key, m->len);
+    if (v->kind == PAV_STRING)
+        t->expr = expr_compile(c, v->text, v->len, &err);
+    if (t->expr == NULL)
+        compile_fault(c, PAV_ERROR, SCHEMA, pointer, v->at,
+                      "The value for the field '%s' must be a valid JSONPath "
+                      "or a valid intrinsic function call",
+                      t->field);
+    return t;
+}
+
+static bool
+is_dynamic_key(const struct pav_member *m)
+{
+    return m->len > 2 && memcmp(m->key + m->len - 2, ".$", 2) == 0;
+}
+
+static bool
+has_dynamics(const struct pav_doc *d)
+{
+    uint32_t i;
+
+    if (d->kind == PAV_OBJECT) {
+        for (i = 0; i < d->len; i++)
+            if (is_dynamic_key(&d->members[i]) ||
+                has_dynamics(&d->members[i].value))
+                return true;
+    } else if (d->kind == PAV_ARRAY) {
+        for (i = 0; i < d->len; i++)
+            if (has_dynamics(&d->items[i]))
+                return true;
+    }
+    return false;
+}
+
+static const struct tmpl *
+template_compile(struct compiler *c, const struct pav_doc *d,
+                 const char *pointer)
+{
+    struct tmpl *t = pav_arena_zalloc(c->arena, sizeof(*t));
+    struct tmpl_member *members;
+    uint32_t i;
+
+    if (!has_dynamics(d)) {
+        t->kind = TMPL_LITERAL;
+        t->literal = d;
+        return t;
+    }
+    t->kind = d->kind == PAV_OBJECT ? TMPL_OBJECT : TMPL_ARRAY;
+    t->count = d->len;
+    t->members = members =
+        pav_arena_zalloc(c->arena, d->len * sizeof(*members));
+    for (i = 0; i < d->len; i++) {
+        const struct pav_member *m;
+
+        if (d->kind == PAV_ARRAY) {
+            members[i].value =
+                template_compile(c, &d->items[i], pointer_at(c, pointer, i));
+            continue;
+        }
+        m = &d->members[i];
+        members[i].key = m->key;
+        members[i].len = m->len - (is_dynamic_key(m) ? 2 : 0);
+        members[i].value =
+            is_dynamic_key(m)
+                ? template_dynamic(c, m, pointer)
+                : template_compile(
+                      c, &m->value,
+                      pointer_to(c, pointer,
+                                 pav_arena_strndup(c->arena, m->key, m->len)));
+        if (is_dynamic_key(m) &&
+            pav_doc_getn(d, members[i].key, members[i].len) != NULL)
+            compile_fault(c, PAV_ERROR, SCHEMA, pointer, m->at,
+                          "The field '%.*s' is given twice, once with .$",
+                          (int)members[i].len, members[i].key);
+    }
+    return t;
+}
+
+static const struct tmpl *
+member_template(struct compiler *c, const struct pav_doc *o,
+                const char *pointer, const char *key)
+{
+    const struct pav_doc *v = pav_doc_get(o, key);
+
+    return v == NULL ? NULL
+                     : template_compile(c, v, pointer_to(c, pointer, key));
+}
+
+/* ---- fields ---- */
+
+/* Beside what capabilities give: the fields of one kind, each. */
+static const struct {
+    const char *kind;
+    const char *fields[8];
+} kind_fields[] = {
+    {"Pass", {"Result"}},
+    {"Wait", {"SecondsPath", "TimestampPath"}},
+    {"Fail", {"ErrorPath", "CausePath"}},
+    {"Task", {"TimeoutSecondsPath", "HeartbeatSecondsPath"}},
+    {"Map",
+     {"Parameters", "MaxConcurrencyPath", "ToleratedFailureCountPath",
+      "ToleratedFailurePercentagePath"}},
+};
+
+/* Fields of JSONata, which is not built: refused, with a word on why. */
+static const char *const jsonata_fields[] = {"Arguments", "Output", "Items",
+                                             "Condition", NULL};
+
+void
+check_jsonata_fields(struct compiler *c, const struct pav_doc *d,
+                     const char *pointer)
+{
+    uint32_t i;
+
+    for (i = 0; i < d->len; i++) {
+        const char *key =
+            pav_arena_strndup(c->arena, d->members[i].key, d->members[i].len);
+
+        if (in_list(jsonata_fields, &d->members[i]))
+            compile_fault(c, PAV_ERROR, "UNSUPPORTED",
+                          pointer_to(c, pointer, key), d->members[i].at,
+                          "The field '%s' belongs to the query language "
+                          "JSONata, which is not built yet",
+                          key);
+    }
+}
+
+bool
+jsonpath_has_field(const struct state_kind *k, const struct pav_member *m)
+{
+    static const struct {
+        enum has has;
+        const char *fields[3];
+    } capabilities[] = {
+        {HAS_DATA, {"InputPath", "OutputPath"}},
+        {HAS_ARGUMENTS, {"Parameters"}},
+        {HAS_RESULT, {"ResultPath"}},
+        {HAS_WORK, {"ResultSelector"}},
+        {HAS_ITEMS, {"ItemsPath"}},
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++)
+        if ((k->has & capabilities[i].has) &&
+            in_list(capabilities[i].fields, m))
+            return true;
+    for (i = 0; i < sizeof(kind_fields) / sizeof(kind_fields[0]); i++)
+        if (strcmp(kind_fields[i].kind, k->name) == 0 &&
+            in_list(kind_fields[i].fields, m))
+            return true;
+    return in_list(jsonata_fields, m); /* check_jsonata_fields() refuses it */
+}
+
+/* ---- what is said of data ---- */
+
+static const struct tmpl *
+assign_compile(struct compiler *c, const struct pav_doc *d, const char *pointer)
+{
+    const struct pav_doc *v = member_assign(c, d, pointer);
+
+    return v == NULL ? NULL
+                     : template_compile(c, v, pointer_to(c, pointer, "Assign"));
+}
+
+/* Where a result goes: neither into the context nor into a variable. */
+static void
+result_path_compile(struct compiler *c, const struct pav_doc *d,
+                    const char *pointer, struct path_field *out)
+{
+    const struct pav_doc *v = pav_doc_get(d, "ResultPath");
+
+    member_path_field(c, d, pointer, "ResultPath", EXPR_REFERENCE, out);
+    if (out->expr == NULL || out->expr->kind == EXPR_PATH)
+        return;
+    compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, "ResultPath"),
+                  v->at,
+                  "The field 'ResultPath' cannot write to the context object "
+                  "or to a variable");
+}
+
+const struct query *
+jsonpath_state(struct compiler *c, const struct state *s,
+               const struct pav_doc *d, const char *pointer)
+{
+    struct query *q = pav_arena_zalloc(c->arena, sizeof(*q));
+    unsigned has = s->kind->has;
+
+    check_jsonata_fields(c, d, pointer);
+    if (has & HAS_DATA) {
+        member_path_field(c, d, pointer, "InputPath", EXPR_ANY_PATH,
+                          &q->input_path);
+        member_path_field(c, d, pointer, "OutputPath", EXPR_ANY_PATH,
+                          &q->output_path);
+    }
+    if (has & HAS_ARGUMENTS)
+        q->parameters = member_template(c, d, pointer, "Parameters");
+    if (has & HAS_RESULT)
+        result_path_compile(c, d, pointer, &q->result_path);
+    if (has & HAS_WORK)
+        q->result_selector = member_template(c, d, pointer, "ResultSelector");
+    if (has & HAS_ASSIGN)
+        q->assign = assign_compile(c, d, pointer);
+    if (has & HAS_ITEMS)
+        member_path_field(c, d, pointer, "ItemsPath", EXPR_REFERENCE,
+                          &q->items_path);
+    return q;
+}
+
+const struct query *
+jsonpath_rule(struct compiler *c, const struct state *s,
+              const struct pav_doc *d, const char *pointer)
+{
+    struct query *q = pav_arena_zalloc(c->arena, sizeof(*q));
+
+    q->output_path = s->query->output_path;
+    q->assign = assign_compile(c, d, pointer);
+    return q;
+}
+
+/* What is caught goes past the state's own OutputPath. */
+const struct query *
+jsonpath_catcher(struct compiler *c, const struct state *s,
+                 const struct pav_doc *d, const char *pointer)
+{
+    struct query *q = pav_arena_zalloc(c->arena, sizeof(*q));
+
+    (void)s;
+    check_jsonata_fields(c, d, pointer);
+    result_path_compile(c, d, pointer, &q->result_path);
+    q->assign = assign_compile(c, d, pointer);
+    return q;
+}
+
+const struct value *
+jsonpath_member(struct compiler *c, const struct pav_doc *o,
+                const char *pointer, const char *key, enum value_form form)
+{
+    struct jsonpath_value own = {.form = form}, *v;
+
+    if (form == VALUE_TEMPLATE) {
+        own.value.field = key;
+        own.tmpl = member_template(c, o, pointer, key);
+        if (own.tmpl == NULL)
+            return NULL;
+        own.value.literal = own.tmpl->literal;
+    } else {
+        own.value.field = pav_arena_printf(c->arena, "%sPath", key);
+        check_not_both(c, o, pointer, key, own.value.field);
+        own.expr =
+            member_expr(c, o, pointer, own.value.field,
+                        form == VALUE_TEXT ? EXPR_OR_CALL : EXPR_REFERENCE);
+        if (own.expr == NULL)
+            return NULL;
+        own.value.text = own.expr->text;
+    }
+    v = pav_arena_alloc(c->arena, sizeof(*v));
+    *v = own;
+    return &v->value;
+}

@@ -1,0 +1,25 @@
+/* Maps: iterations here, and runs elsewhere. */
+#ifndef PAVANE_ASL_MAP_H
+#define PAVANE_ASL_MAP_H
+
+#include "pavane/step.h"
+
+struct compiler;
+struct frame;
+struct state;
+struct stepper;
+
+/* map_reader.c: ItemReader, ItemBatcher, ResultWriter. */
+void map_reader_compile(struct compiler *c, struct state *s,
+                        const struct pav_doc *d, const char *pointer);
+
+/* state_map.c: the next iteration, started; NULL: it failed. */
+struct frame *map_start_next(struct stepper *st, struct frame *map);
+
+/* map_run.c: what a distributed Map's run is told; NULL: failed. */
+const struct pav_doc *
+map_run_spec(struct stepper *st, struct frame *f, const struct pav_doc *items);
+void
+map_run_ended(struct stepper *st, struct frame *f, const struct pav_wake *wake);
+
+#endif
