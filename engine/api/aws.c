@@ -13,7 +13,10 @@
 
 #include "pavane/log.h"
 #include "aws/aws.h"
-#include "api_int.h"
+#include "question.h"
+#include "reply.h"
+#include "doors.h"
+#include "ticket.h"
 
 static void
 aws_fail(struct pav_api *api, struct pav_ref ref, int status, const char *type,
@@ -28,44 +31,49 @@ aws_fail(struct pav_api *api, struct pav_ref ref, int status, const char *type,
 }
 
 static void
-undone(struct pav_api *api, const struct ticket *t, struct pav_job *job)
+undone(struct pav_api *api, struct pav_ref ref, const void *about,
+       struct pav_job *job)
 {
     (void)api;
-    (void)t;
+    (void)ref;
+    (void)about;
     (void)job;
 }
 
 static void
-answer(struct pav_api *api, const struct ticket *t, struct pav_job *job)
+answer(struct pav_api *api, struct pav_ref ref, const void *about,
+       struct pav_job *job)
 {
-    const struct aws_action *action = t->about;
-    struct aws_place place = {api->config.region, api->config.account};
+    const struct aws_action *action = about;
+    struct aws_place place = {pav_api_settings(api)->region,
+                              pav_api_settings(api)->account};
     struct pav_members m;
     struct pav_job *undo;
     const char *text;
 
     if (job->rc != PAV_OK) {
-        aws_fail(api, t->ref, job->rc == PAV_FULL ? 507 : 400,
+        aws_fail(api, ref, job->rc == PAV_FULL ? 507 : 400,
                  job->aws_error == NULL ? "InternalFailure" : job->aws_error,
                  job->err.message);
         return;
     }
-    if (action->undo != NULL && !pav_http_waits(api->config.http, t->ref) &&
+    if (action->undo != NULL &&
+        !pav_http_waits(pav_api_settings(api)->http, ref) &&
         (undo = action->undo(job)) != NULL) {
-        api_submit(api, t->ref, undo, undone, NULL);
+        api_submit(api, ref, undo, undone, NULL);
         return;
     }
     if (job->kind == &pav_control_kind) {
         const struct pav_buf *b = &((struct pav_control_job *)job)->answer;
 
-        api_reply(api, t->ref, 200, AWS_TYPE, b->p, b->len);
+        api_reply(api, ref, 200, AWS_TYPE, b->p, b->len);
         return;
     }
     pav_members_init(&m, &job->arena);
     if (action->answer != NULL)
         action->answer(&place, job, &m);
     text = pav_doc_text(&job->arena, pav_members_object(&m));
-    api_reply(api, t->ref, 200, AWS_TYPE, text, strlen(text));
+    api_reply(api, ref, 200, AWS_TYPE, text, strlen(text));
 }
 
 /* ---- to the engine ---- */
@@ -89,13 +97,14 @@ change(struct pav_api *api, const struct pav_request *req, struct pav_ref ref,
 {
     struct aws_change c = {.action = action,
                            .job = pav_job_new(action->kind),
-                           .region = api->config.region,
-                           .account = api->config.account,
-                           .now_ms = api_now_ms(api)};
+                           .region = pav_api_settings(api)->region,
+                           .account = pav_api_settings(api)->account,
+                           .now_ms = pav_api_now_ms(api)};
+    const struct pav_guest *guest = req->caller;
 
-    if (req->guest != NULL) {
-        c.guest = req->guest->account;
-        c.speaks_for = req->guest->speaks_for;
+    if (guest != NULL) {
+        c.guest = guest->account;
+        c.speaks_for = guest->speaks_for;
     }
     if (aws_check(action, req->body, req->body_len, &c.job->arena, &c.request,
                   &c.error, &c.message) &&
@@ -143,11 +152,12 @@ read_action(struct pav_query *q)
 void
 aws_post(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
 {
-    const struct aws_action *action = aws_find_target(req->target);
+    const char *target = pav_request_text(req, "X-Amz-Target");
+    const struct aws_action *action = aws_find_target(target);
 
     if (action == NULL)
         aws_fail(api, ref, 400, "UnknownOperationException",
-                 strchr(req->target, '.') != NULL
+                 strchr(target, '.') != NULL
                      ? "there is no such action"
                      : "the header X-Amz-Target: AWSStepFunctions.ACTION, "
                        "AWSEvents.ACTION or Pavane.ACTION is wanted");

@@ -8,7 +8,8 @@
 #include "pavane/learned.h"
 #include "pavane/schema.h"
 #include "pavane/text.h"
-#include "api_int.h"
+#include "parameters.h"
+#include "resources.h"
 
 static void
 answer(struct pav_query *q, struct pav_members *m)

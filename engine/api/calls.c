@@ -11,6 +11,7 @@
 #include "pavane/arn.h"
 #include "pavane/digest.h"
 #include "pavane/services.h"
+#include "handed_out.h"
 #include "outgoing.h"
 
 /* A call under way; lives in the job that it answers. */
@@ -173,8 +174,8 @@ send(struct call *c, const char *method, const char *url, struct pav_bytes body,
     c->o.method = method;
     c->o.url = url;
     c->o.body = body;
-    c->o.timeout_ms = c->api->config.services->timeout_ms;
-    c->o.answer_max = c->api->config.services->answer_max;
+    c->o.timeout_ms = pav_api_settings(c->api)->services->timeout_ms;
+    c->o.answer_max = pav_api_settings(c->api)->services->answer_max;
     c->o.private_allowed = private_allowed;
     c->done = done;
     c->o.done = call_ends;
@@ -280,7 +281,7 @@ function_name(struct call *c, const char *text)
 static void
 lambda(struct call *c)
 {
-    const struct pav_service_map *map = c->api->config.services;
+    const struct pav_service_map *map = pav_api_settings(c->api)->services;
     const char *name =
         c->bare ? c->method : function_name(c, text_of(c, "FunctionName"));
     const char *kind = text_of(c, "InvocationType"), *endpoint;
@@ -374,7 +375,7 @@ put_message_fields(struct call *c)
 static void
 message(struct call *c)
 {
-    const struct pav_service_map *map = c->api->config.services;
+    const struct pav_service_map *map = pav_api_settings(c->api)->services;
     bool queue = strcmp(c->service, "sqs") == 0;
     const char *name = text_of(c, queue ? "QueueUrl" : "TopicArn");
     const struct pav_doc *body =
@@ -443,7 +444,7 @@ http_done(void *arg, const struct pav_incoming *in)
 static const struct pav_doc *
 mapped_connection(struct call *c, const struct pav_doc *arn)
 {
-    const struct pav_doc *map = c->api->config.services->connections;
+    const struct pav_doc *map = pav_api_settings(c->api)->services->connections;
     const struct pav_doc *d =
         map == NULL || arn == NULL || arn->kind != PAV_STRING
             ? NULL
@@ -574,7 +575,7 @@ http(struct call *c)
              "http:invoke needs ApiEndpoint and Method in its Parameters");
         return;
     }
-    if (!pav_service_allows(c->api->config.services, url, c->a,
+    if (!pav_service_allows(pav_api_settings(c->api)->services, url, c->a,
                             &private_allowed)) {
         fail(c, "Pavane.HostNotAllowed",
              pav_arena_printf(c->a,

@@ -27,7 +27,9 @@
 #include "pavane/file.h"
 #include "pavane/services.h"
 #include "pavane/text.h"
+#include "handed_out.h"
 #include "outgoing.h"
+#include "question.h"
 
 #define TIMEOUT_MS       5000 /* of a destination, as the service has it */
 #define ANSWER_MAX       65536
@@ -219,7 +221,7 @@ endpoint_of(struct delivery *d)
 static void
 send_destination(struct delivery *d)
 {
-    const struct pav_service_map *map = d->o.api->config.services;
+    const struct pav_service_map *map = pav_api_settings(d->o.api)->services;
     const char *method =
         pav_doc_member_str(d->o.a, d->destination, "HttpMethod");
 
@@ -252,7 +254,7 @@ encoded(struct delivery *d, const char *text)
 static const char *
 map_function(struct delivery *d, const char *name)
 {
-    const struct pav_service_map *map = d->o.api->config.services;
+    const struct pav_service_map *map = pav_api_settings(d->o.api)->services;
     const char *endpoint;
 
     name = pav_arena_strndup(d->o.a, name, strcspn(name, ":"));
@@ -269,7 +271,7 @@ map_function(struct delivery *d, const char *name)
 static const char *
 map_queue(struct delivery *d)
 {
-    const struct pav_service_map *map = d->o.api->config.services;
+    const struct pav_service_map *map = pav_api_settings(d->o.api)->services;
     const char *group = pav_doc_member_str(
         d->o.a, pav_doc_get(d->target, "SqsParameters"), "MessageGroupId");
     const struct pav_doc *attributes =
@@ -289,7 +291,7 @@ map_queue(struct delivery *d)
 static const char *
 map_bus(struct delivery *d, const char *name)
 {
-    const struct pav_service_map *map = d->o.api->config.services;
+    const struct pav_service_map *map = pav_api_settings(d->o.api)->services;
     const char *endpoint =
         pav_service_endpoint(map, map->buses, d->arn, d->o.a);
     const char *token =
@@ -309,7 +311,7 @@ map_bus(struct delivery *d, const char *name)
 static void
 send_mapped(struct delivery *d)
 {
-    const struct pav_service_map *map = d->o.api->config.services;
+    const struct pav_service_map *map = pav_api_settings(d->o.api)->services;
     const char *p;
 
     if ((p = pav_arn_name(d->arn, "lambda", "function")) != NULL) {
@@ -471,7 +473,8 @@ log_lines(struct pav_query *q)
     struct question *qu = question_of(q);
     struct pav_delivered_job *reply = (struct pav_delivered_job *)qu->job;
     const struct delivery *d = reply->job.owner;
-    const char *data = qu->api->config.data, *folder = NULL, *why = NULL;
+    const char *data = pav_api_settings(qu->api)->data, *folder = NULL,
+               *why = NULL;
     struct pav_buf lines;
     uint32_t i;
 
@@ -508,14 +511,11 @@ log_lines(struct pav_query *q)
 static void
 log_later(struct delivery *d)
 {
-    struct pav_request none = {
-        .path = "", .query = "", .host = "", .target = "", .cookie = ""};
-    struct pav_ref nobody = {UINT32_MAX, 0};
-    struct question *qu = question_new(d->o.api, &none, nobody, log_lines);
+    struct question *qu = question_alone(d->o.api, log_lines);
 
     qu->job = &d->reply->job;
     qu->on = question_replies;
-    if (!pav_queue_push(d->o.api->questions, &qu->node)) {
+    if (!question_queue(d->o.api, qu)) {
         qu->job = NULL;
         question_free(qu);
         fail(d, "THROTTLING", "too many questions wait", true);

@@ -23,7 +23,9 @@
 #include "pavane/digest.h"
 #include "pavane/envelope.h"
 #include "pavane/text.h"
-#include "api_int.h"
+#include "reply.h"
+#include "doors.h"
+#include "ticket.h"
 
 #define EVENTS_DEPTH 1000
 #define LIST_MAX     10000
@@ -51,11 +53,12 @@ read_item(struct pav_api *api, struct pav_events_job *job, const char *text,
           struct pav_event_item *item)
 {
     struct pav_envelope_defaults defaults = {
-        .region = api->config.region,
-        .account = job->account != NULL ? job->account : api->config.account,
+        .region = pav_api_settings(api)->region,
+        .account = job->account != NULL ? job->account
+                                        : pav_api_settings(api)->account,
         .stamps = job->account != NULL,
         .speaks_for = job->speaks_for,
-        .now_ms = api_now_ms(api)};
+        .now_ms = pav_api_now_ms(api)};
     struct pav_err err;
 
     item->body.p = text;
@@ -71,17 +74,6 @@ read_item(struct pav_api *api, struct pav_events_job *job, const char *text,
 }
 
 /* ---- CloudEvents, binary mode ---- */
-
-static const char *
-ce_header(const struct pav_request *req, const char *name)
-{
-    int i;
-
-    for (i = 0; req->ce[i] != NULL; i += 2)
-        if (strcasecmp(req->ce[i], name) == 0)
-            return req->ce[i + 1];
-    return NULL;
-}
 
 /* A value of a header: quotes taken off, then %XX decoded, once. */
 static bool
@@ -173,7 +165,7 @@ structured(struct pav_arena *a, const struct pav_request *req,
            struct pav_buf *out, struct pav_err *err)
 {
     const struct pav_doc *alone; /* the data must be JSON by itself */
-    bool typed = false;
+    bool typed = false, first = true;
     int i;
 
     if (req->body_len > 0 && is_json_type(req->content_type) &&
@@ -181,18 +173,21 @@ structured(struct pav_arena *a, const struct pav_request *req,
             PAV_OK)
         return PAV_INVALID;
     pav_buf_putc(out, '{');
-    for (i = 0; req->ce[i] != NULL; i += 2) {
+    for (i = 0; i < req->field_count; i++) {
+        const char *name = req->fields[i].name, *p;
         struct pav_bytes value;
-        const char *p;
 
-        if (!decode_header(a, req->ce[i + 1], &value))
+        if (strncasecmp(name, "ce-", 3) != 0)
+            continue;
+        if (!decode_header(a, req->fields[i].value, &value))
             return pav_fail(err, PAV_INVALID,
-                            pav_arena_printf(a, "ce-%s", req->ce[i]),
-                            "the value of the header is no percent-encoded "
+                            pav_arena_printf(a, "ce-%s", name + 3),
+                            "the value of the header is not percent-encoded "
                             "UTF-8");
-        typed |= strcasecmp(req->ce[i], "datacontenttype") == 0;
-        pav_buf_puts(out, i == 0 ? "\"" : ",\"");
-        for (p = req->ce[i]; *p != '\0'; p++)
+        typed |= strcasecmp(name + 3, "datacontenttype") == 0;
+        pav_buf_puts(out, first ? "\"" : ",\"");
+        first = false;
+        for (p = name + 3; *p != '\0'; p++)
             pav_buf_putc(out, (char)(*p >= 'A' && *p <= 'Z' ? *p + 32 : *p));
         pav_buf_puts(out, "\":");
         pav_buf_json(out, value.p, value.len);
@@ -262,16 +257,18 @@ put_result(const struct pav_event_item *item, struct pav_buf *b)
 }
 
 static void
-answer(struct pav_api *api, const struct ticket *t, struct pav_job *j)
+answer(struct pav_api *api, struct pav_ref ref, const void *about,
+       struct pav_job *j)
 {
     struct pav_events_job *job = (struct pav_events_job *)j;
     struct pav_buf b;
     uint32_t i;
     bool accepted = job->item_count == 0;
 
+    (void)about;
     if (j->rc != PAV_OK) {
-        api_error(api, t->ref, pav_rc_http(j->rc), pav_rc_name(j->rc),
-                  j->err.at, j->err.message);
+        api_error(api, ref, pav_rc_http(j->rc), pav_rc_name(j->rc), j->err.at,
+                  j->err.message);
         return;
     }
     pav_buf_init(&b, SIZE_MAX / 2);
@@ -284,8 +281,7 @@ answer(struct pav_api *api, const struct ticket *t, struct pav_job *j)
         put_result(&job->items[i], &b);
     }
     pav_buf_puts(&b, "]}\n");
-    api_reply(api, t->ref, accepted ? 200 : 400, "application/json", b.p,
-              b.len);
+    api_reply(api, ref, accepted ? 200 : 400, "application/json", b.p, b.len);
     pav_buf_fini(&b);
 }
 
@@ -393,6 +389,7 @@ events_post(struct pav_api *api, const struct pav_request *req,
             struct pav_ref ref)
 {
     struct pav_events_job *job = pav_job_new(&pav_events_kind);
+    const struct pav_guest *guest = req->caller;
     char bus[PAV_QUERY_VALUE_MAX];
     struct pav_buf binary;
     const char *text;
@@ -400,14 +397,14 @@ events_post(struct pav_api *api, const struct pav_request *req,
     struct pav_err err;
     enum pav_rc rc;
 
-    if (req->guest != NULL) {
-        job->account = req->guest->account;
-        job->speaks_for = req->guest->speaks_for;
+    if (guest != NULL) {
+        job->account = guest->account;
+        job->speaks_for = guest->speaks_for;
     }
     if (pav_query_get(req->query, "bus", bus, sizeof(bus)) != NULL)
         job->bus = pav_arena_strdup(&job->job.arena, bus);
     pav_buf_init(&binary, SIZE_MAX / 2);
-    if (ce_header(req, "specversion") != NULL) {
+    if (pav_request_field(req, "ce-specversion") != NULL) {
         rc = structured(&job->job.arena, req, &binary, &err);
         if (rc != PAV_OK) {
             api_error(api, ref, 400, "invalid", err.at, err.message);

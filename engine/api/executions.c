@@ -13,7 +13,8 @@
 #include "pavane/step.h"
 #include "pavane/text.h"
 #include "aws/aws.h"
-#include "api_int.h"
+#include "parameters.h"
+#include "resources.h"
 
 #define PREFIX        "/api/v1/executions"
 #define HISTORY_BYTES (4u << 20) /* a page of a history ends there */
@@ -153,7 +154,7 @@ history(struct pav_query *q, const struct pav_execution_view *x)
         !query_number(q, "next", &next))
         return;
     if (query_text(q, "limit") == NULL)
-        limit = PAGE_MOST;
+        limit = PAGE_MAX;
     if (from > 0 || next > 0)
         first = next > 0 ? next : from;
     count = pav_reader_steps(q->reader, x->row.last_step, first, limit,

@@ -8,34 +8,18 @@
 #include "pavane/paper.h"
 #include "pavane/step.h"
 #include "pavane/text.h"
-#include "api_int.h"
+#include "parameters.h"
+#include "resources.h"
 
 #define EXPORT_MOST 20000
 
 static void
-add_text(cJSON *o, const char *key, const char *text)
-{
-    if (text == NULL)
-        cJSON_AddNullToObject(o, key);
-    else
-        cJSON_AddStringToObject(o, key, text);
-}
-
-static void
-add_time(cJSON *o, const char *key, int64_t ms)
-{
-    char when[PAV_TIME_LEN];
-
-    add_text(o, key, ms == 0 ? NULL : pav_time_format(ms, when));
-}
-
-static void
 add_id(struct pav_query *q, cJSON *o, const char *machine, const char *name)
 {
-    add_text(o, "executionId",
-             machine == NULL || name == NULL
-                 ? NULL
-                 : pav_arena_printf(q->arena, "%s:%s", machine, name));
+    paper_add_text(o, "executionId",
+                   machine == NULL || name == NULL
+                       ? NULL
+                       : pav_arena_printf(q->arena, "%s:%s", machine, name));
 }
 
 /* ---- waits ---- */
@@ -72,22 +56,23 @@ waits_get(struct pav_query *q)
         cJSON *o = cJSON_CreateObject();
 
         add_id(q, o, v[i].machine, v[i].execution);
-        add_text(o, "machine", v[i].machine);
-        add_text(o, "correlationId", v[i].key);
-        add_text(o, "state", v[i].row.state);
-        add_text(o, "eventName", v[i].row.event_name);
-        add_text(o, "eventPattern", v[i].row.pattern);
-        add_text(o, "awaits", v[i].row.awaits);
-        add_time(o, "since", v[i].row.since_at);
-        add_time(o, "due", v[i].row.due_at);
-        add_time(o, "overdueSince", v[i].overdue_since);
+        paper_add_text(o, "machine", v[i].machine);
+        paper_add_text(o, "correlationId", v[i].key);
+        paper_add_text(o, "state", v[i].row.state);
+        paper_add_text(o, "eventName", v[i].row.event_name);
+        paper_add_text(o, "eventPattern", v[i].row.pattern);
+        paper_add_text(o, "awaits", v[i].row.awaits);
+        paper_add_time(o, "since", v[i].row.since_at);
+        paper_add_time(o, "due", v[i].row.due_at);
+        paper_add_time(o, "overdueSince", v[i].overdue_since);
         cJSON_AddItemToArray(waits, o);
     }
-    add_text(paper, "next",
-             !more ? NULL
-                   : pav_arena_printf(q->arena, "%lld.%u",
-                                      (long long)v[count - 1].row.execution_id,
-                                      v[count - 1].row.no));
+    paper_add_text(
+        paper, "next",
+        !more ? NULL
+              : pav_arena_printf(q->arena, "%lld.%u",
+                                 (long long)v[count - 1].row.execution_id,
+                                 v[count - 1].row.no));
     query_paper(q, paper);
 }
 
@@ -132,17 +117,17 @@ disposition_paper(struct pav_query *q, const struct pav_disposition_view *d)
 {
     cJSON *o = cJSON_CreateObject();
 
-    add_text(o, "eventId", text_of(q, d->event_id));
-    add_text(o, "source", text_of(q, d->source));
-    add_text(o, "detailType", text_of(q, d->detail_type));
-    add_text(o, "machine", d->machine);
-    add_text(o, "correlationId", text_of(q, d->row.key));
+    paper_add_text(o, "eventId", text_of(q, d->event_id));
+    paper_add_text(o, "source", text_of(q, d->source));
+    paper_add_text(o, "detailType", text_of(q, d->detail_type));
+    paper_add_text(o, "machine", d->machine);
+    paper_add_text(o, "correlationId", text_of(q, d->row.key));
     add_id(q, o, d->machine, d->execution);
-    add_text(o, "disposition", pav_disposition_name(d->row.kind));
+    paper_add_text(o, "disposition", pav_disposition_name(d->row.kind));
     cJSON_AddBoolToObject(o, "early", d->row.early);
-    add_time(o, "received", d->received_at);
-    add_time(o, "at", d->row.at);
-    add_text(o, "detail", d->row.detail);
+    paper_add_time(o, "received", d->received_at);
+    paper_add_time(o, "at", d->row.at);
+    paper_add_text(o, "detail", d->row.detail);
     return o;
 }
 
@@ -257,9 +242,9 @@ dispositions_get(struct pav_query *q)
     list = cJSON_AddArrayToObject(paper, "dispositions");
     for (i = 0; i < count; i++)
         cJSON_AddItemToArray(list, disposition_paper(q, &v[i]));
-    add_text(paper, "next",
-             next == 0 ? NULL
-                       : pav_arena_printf(q->arena, "%lld", (long long)next));
+    paper_add_text(
+        paper, "next",
+        next == 0 ? NULL : pav_arena_printf(q->arena, "%lld", (long long)next));
     query_paper(q, paper);
 }
 
@@ -298,107 +283,20 @@ machines_get(struct pav_query *q)
         cJSON *o = cJSON_CreateObject();
         cJSON *counts = cJSON_CreateObject();
 
-        add_text(o, "machine", v[i].row.name);
+        paper_add_text(o, "machine", v[i].row.name);
         cJSON_AddNumberToObject(o, "version", (double)v[i].row.version);
         cJSON_AddBoolToObject(o, "active", v[i].row.active);
-        add_text(o, "owner",
-                 v[i].row.by_folder || v[i].row.id == 0 ? "folder" : "api");
-        add_time(o, "created", v[i].row.created_at);
+        paper_add_text(o, "owner",
+                       v[i].row.by_folder || v[i].row.id == 0 ? "folder"
+                                                              : "api");
+        paper_add_time(o, "created", v[i].row.created_at);
         for (status = 0; status < 5; status++)
             cJSON_AddNumberToObject(counts,
                                     pav_status_name((enum pav_status)status),
                                     (double)v[i].counts[status]);
         cJSON_AddItemToObject(o, "executions", counts);
-        add_text(o, "fault", v[i].fault);
+        paper_add_text(o, "fault", v[i].fault);
         cJSON_AddItemToArray(list, o);
     }
     query_paper(q, paper);
-}
-
-/* ---- status ---- */
-
-/* {"count","mean","p50","p99"}: the latter two are bounds of classes. */
-static void
-add_spread(cJSON *o, const char *key, const struct pav_histogram *h,
-           const double bounds[PAV_CLASSES], double unit)
-{
-    cJSON *s = cJSON_AddObjectToObject(o, key);
-    uint64_t n = pav_histogram_count(h);
-
-    cJSON_AddNumberToObject(s, "count", (double)n);
-    cJSON_AddNumberToObject(s, "mean", n == 0 ? 0 : h->sum / (double)n * unit);
-    cJSON_AddNumberToObject(s, "p50",
-                            pav_histogram_quantile(h, bounds, 0.5) * unit);
-    cJSON_AddNumberToObject(s, "p99",
-                            pav_histogram_quantile(h, bounds, 0.99) * unit);
-}
-
-void
-status_get(struct pav_api *api, const struct pav_request *req,
-           struct pav_ref ref)
-{
-    struct pav_status_view view, *s = &view;
-    const struct pav_http_counts *h = pav_http_counts(api->config.http);
-    const struct pav_loss *loss = &api->config.loss;
-    cJSON *paper = cJSON_CreateObject(), *o;
-    char *text;
-    size_t len;
-
-    (void)req;
-    pav_engine_status(api->config.engine, s);
-    cJSON_AddBoolToObject(paper, "ready", pav_engine_ready(api->config.engine));
-    cJSON_AddNumberToObject(
-        paper, "uptimeSeconds",
-        (double)((pav_clock_mono_us() - api->started_us) / 1000000));
-    o = cJSON_AddObjectToObject(paper, "engine");
-    cJSON_AddNumberToObject(o, "turns", (double)s->turns);
-    cJSON_AddNumberToObject(o, "events", (double)s->events);
-    cJSON_AddNumberToObject(o, "steps", (double)s->steps);
-    cJSON_AddNumberToObject(o, "commits", (double)s->commits);
-    cJSON_AddNumberToObject(o, "rollbacks", (double)s->rollbacks);
-    cJSON_AddNumberToObject(o, "queue", (double)s->queue);
-    cJSON_AddNumberToObject(o, "queueMost", (double)s->queue_most);
-    cJSON_AddNumberToObject(o, "machines", (double)s->machines);
-    cJSON_AddNumberToObject(o, "rules", (double)s->rules);
-    add_time(o, "nextTimer", s->next_timer_at);
-    o = cJSON_AddObjectToObject(paper, "microseconds");
-    cJSON_AddNumberToObject(o, "collect", (double)s->collect_us);
-    cJSON_AddNumberToObject(o, "advance", (double)s->advance_us);
-    cJSON_AddNumberToObject(o, "flush", (double)s->flush_us);
-    cJSON_AddNumberToObject(o, "commit", (double)s->commit_us);
-    cJSON_AddNumberToObject(o, "release", (double)s->release_us);
-    cJSON_AddNumberToObject(o, "checkpoint", (double)s->checkpoint_us);
-    cJSON_AddNumberToObject(o, "longestTurn", (double)s->turn_most_us);
-    o = cJSON_AddObjectToObject(paper, "commits");
-    add_spread(o, "eventsEach", &s->batch, pav_bounds_items, 1);
-    add_spread(o, "microsecondsEach", &s->commit, pav_bounds_seconds, 1e6);
-    add_spread(o, "syncMicroseconds", &s->sync, pav_bounds_seconds, 1e6);
-    add_spread(o, "checkpointMicroseconds", &s->checkpoint, pav_bounds_seconds,
-               1e6);
-    o = cJSON_AddObjectToObject(paper, "http");
-    cJSON_AddNumberToObject(o, "open", h->open);
-    cJSON_AddNumberToObject(o, "accepted", (double)h->accepted);
-    cJSON_AddNumberToObject(o, "requests", (double)h->requests);
-    cJSON_AddNumberToObject(o, "refused", (double)h->refused);
-    cJSON_AddNumberToObject(o, "bad", (double)h->bad);
-    cJSON_AddNumberToObject(o, "timedOut", (double)h->timed_out);
-    cJSON_AddNumberToObject(o, "streams", streams_count(api->streams));
-    cJSON_AddBoolToObject(o, "watched", streams_watching(api->streams));
-    cJSON_AddNumberToObject(o, "streamsCut", (double)h->streams_cut);
-    cJSON_AddNumberToObject(o, "resyncs",
-                            (double)streams_resyncs(api->streams));
-    o = cJSON_AddObjectToObject(paper, "missing");
-    cJSON_AddNumberToObject(o, "events", (double)loss->events);
-    cJSON_AddNumberToObject(o, "executions", (double)loss->executions);
-    cJSON_AddNumberToObject(o, "steps", (double)loss->steps);
-    cJSON_AddNumberToObject(o, "lastEvent", (double)loss->last_event);
-    cJSON_AddNumberToObject(o, "unreadableCommits", (double)loss->commits);
-    cJSON_AddNumberToObject(paper, "questions",
-                            (double)pav_queue_count(api->questions));
-    cJSON_AddNumberToObject(paper, "slowQuestions",
-                            (double)pav_queue_count(api->slow));
-    cJSON_AddNumberToObject(paper, "errors", (double)pav_fail_count());
-    text = pav_paper_print(paper, &len);
-    api_reply(api, ref, 200, "application/json", text, len);
-    cJSON_free(text);
 }

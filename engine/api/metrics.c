@@ -16,7 +16,9 @@
 
 #include "pavane/clock.h"
 #include "pavane/step.h"
-#include "api_int.h"
+#include "question.h"
+#include "doors.h"
+#include "front.h"
 
 static void
 about(struct pav_buf *b, const char *name, const char *type, const char *help)
@@ -326,8 +328,8 @@ metrics_get(struct pav_api *api, const struct pav_request *req,
     pav_engine_status(api->config.engine, &qu->status);
     qu->http = *pav_http_counts(api->config.http);
     qu->shed = api->shed;
-    qu->openmetrics =
-        strstr(req->accept, "application/openmetrics-text") != NULL;
+    qu->openmetrics = strstr(pav_request_text(req, "Accept"),
+                             "application/openmetrics-text") != NULL;
     qu->undurable = true; /* counts never wait for the disk */
     question_push(api, qu);
 }

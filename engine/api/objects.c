@@ -18,7 +18,9 @@
 #include "pavane/log.h"
 #include "pavane/map_run.h"
 #include "pavane/text.h"
-#include "api_int.h"
+#include "handed_out.h"
+#include "question.h"
+#include "front.h"
 
 #define OBJECT_MAX (64u << 20)
 #define DEPTH_MAX  16
@@ -30,7 +32,7 @@ path_of(struct pav_api *api, struct pav_arena *a, const char *bucket,
 {
     const char *p;
 
-    if (api->config.data == NULL) {
+    if (pav_api_settings(api)->data == NULL) {
         *why = "There is no folder of objects: --data names one.";
         return NULL;
     }
@@ -46,7 +48,7 @@ path_of(struct pav_api *api, struct pav_arena *a, const char *bucket,
             return NULL;
         }
     }
-    return pav_arena_printf(a, "%s/%s%s%s", api->config.data, bucket,
+    return pav_arena_printf(a, "%s/%s%s%s", pav_api_settings(api)->data, bucket,
                             *key == '\0' ? "" : "/", key);
 }
 
@@ -57,7 +59,7 @@ is_inside(struct pav_api *api, const char *path)
     char root[PATH_MAX], real[PATH_MAX];
     size_t len;
 
-    if (realpath(api->config.data, root) == NULL ||
+    if (realpath(pav_api_settings(api)->data, root) == NULL ||
         realpath(path, real) == NULL)
         return false;
     len = strlen(root);
@@ -210,7 +212,7 @@ write_file(struct pav_api *api, struct pav_arena *a, const char *path,
     bool fine;
     int fd;
 
-    if (!pav_file_folders(api->config.data, copy))
+    if (!pav_file_folders(pav_api_settings(api)->data, copy))
         return false;
     *strrchr(copy, '/') = '\0';
     if (!is_inside(api, copy))
@@ -331,10 +333,7 @@ do_object(struct pav_query *q)
 void
 objects_take(struct pav_api *api, struct pav_job *job)
 {
-    static const struct pav_request none = {
-        .path = "", .query = "", .host = "", .target = "", .cookie = ""};
-    struct pav_ref nobody = {UINT32_MAX, 0};
-    struct question *qu = question_new(api, &none, nobody, do_object);
+    struct question *qu = question_alone(api, do_object);
 
     qu->job = job;
     qu->on = question_replies;

@@ -1,4 +1,6 @@
 /* Requests on their way out: see outgoing.h. */
+#include "front.h"
+#include "handed_out.h"
 #include "outgoing.h"
 
 #include <stdlib.h>
@@ -242,7 +244,7 @@ token_keep(struct outgoing *o, const char *text, int64_t seconds)
         return;
     free(t->text);
     t->text = pav_xstrdup(text);
-    t->until_ms = api_now_ms(o->api) + bounded_s(seconds) * 1000 - EARLY_MS;
+    t->until_ms = pav_api_now_ms(o->api) + bounded_s(seconds) * 1000 - EARLY_MS;
 }
 
 static void
@@ -330,7 +332,7 @@ fetch_token(struct outgoing *o)
                                .timeout_ms = TOKEN_TIMEOUT_MS,
                                .answer_max = TOKEN_MAX};
 
-    out.private_allowed = o->api->config.services->allow_private;
+    out.private_allowed = pav_api_settings(o->api)->services->allow_private;
     if (url == NULL) {
         o->failed(o->arg, "AUTHORIZATION_FAILURE",
                   "the connection is not authorized", false);
@@ -339,7 +341,7 @@ fetch_token(struct outgoing *o)
     (void)!pav_headers_set(&headers, o->a, "Content-Type",
                            "application/x-www-form-urlencoded", NULL);
     (void)!pav_headers_set(&headers, o->a, "Accept", "application/json", NULL);
-    (void)pav_service_allows(o->api->config.services, url, o->a,
+    (void)pav_service_allows(pav_api_settings(o->api)->services, url, o->a,
                              &out.private_allowed);
     form = token_form(o, oauth);
     if (strcmp(out.method, "GET") == 0) {
@@ -365,7 +367,8 @@ outgoing_send(struct outgoing *o)
     t = wants_token(o) ? token_of(o, false) : NULL;
     if (!wants_token(o))
         send_now(o, NULL);
-    else if (t != NULL && t->text != NULL && t->until_ms > api_now_ms(o->api))
+    else if (t != NULL && t->text != NULL &&
+             t->until_ms > pav_api_now_ms(o->api))
         send_now(o, t->text);
     else
         fetch_token(o);

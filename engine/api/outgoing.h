@@ -7,7 +7,8 @@
 #ifndef PAVANE_OUTGOING_H
 #define PAVANE_OUTGOING_H
 
-#include "api_int.h"
+#include "pavane/api.h"
+#include "pavane/outbound.h"
 
 #define QUERY_MAX 100
 

@@ -7,7 +7,10 @@
 #include <stdlib.h>
 
 #include "pavane/log.h"
-#include "api_int.h"
+#include "parameters.h"
+#include "question.h"
+#include "reply.h"
+#include "front.h"
 
 #define ANSWER_MAX (64u << 20)
 
@@ -84,14 +87,14 @@ question_new(struct pav_api *api, const struct pav_request *req,
     qu->q.depth = req->depth;
     qu->q.query = pav_arena_strdup(a, req->query);
     qu->q.host = pav_arena_strdup(a, req->host);
-    qu->q.target = pav_arena_strdup(a, req->target);
-    qu->q.cookie = pav_arena_strdup(a, req->cookie);
+    qu->q.target = pav_arena_strdup(a, pav_request_text(req, "X-Amz-Target"));
+    qu->q.cookie = pav_arena_strdup(a, pav_request_text(req, "Cookie"));
     if (req->body_len > 0)
         qu->q.body = pav_arena_strndup(a, req->body, req->body_len);
     qu->q.body_len = req->body_len;
     qu->q.region = api->config.region;
     qu->q.account = api->config.account;
-    qu->q.now_ms = api_now_ms(api);
+    qu->q.now_ms = pav_api_now_ms(api);
     qu->q.loss = &api->config.loss;
     qu->q.feed = "";
     qu->q.status = 200;
@@ -116,12 +119,28 @@ api_ask(struct pav_api *api, const struct pav_request *req, struct pav_ref ref,
     return question_push(api, question_new(api, req, ref, run));
 }
 
+struct question *
+question_alone(struct pav_api *api, pav_query_fn run)
+{
+    static const struct pav_request none = {
+        .path = "", .query = "", .host = ""};
+    static const struct pav_ref nobody = {UINT32_MAX, 0};
+
+    return question_new(api, &none, nobody, run);
+}
+
+bool
+question_queue(struct pav_api *api, struct question *qu)
+{
+    return pav_queue_push(api->questions, &qu->node);
+}
+
 bool
 question_push(struct pav_api *api, struct question *qu)
 {
     struct pav_ref ref = qu->ref;
 
-    if (pav_queue_push(api->questions, &qu->node))
+    if (question_queue(api, qu))
         return true;
     question_free(qu);
     api_error(api, ref, 503, "busy", NULL, "too many questions wait");

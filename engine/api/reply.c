@@ -6,14 +6,17 @@
 #include "pavane/paper.h"
 #include "pavane/text.h"
 #include "aws/aws.h"
-#include "api_int.h"
+#include "front.h"
+#include "parameters.h"
+#include "reply.h"
+#include "doors.h"
 
 int64_t
-api_now_ms(const struct pav_api *api)
+pav_api_now_ms(const struct pav_api *api)
 {
     struct pav_clock c;
 
-    pav_clock_real(&c, api->config.clock_offset_ms);
+    pav_clock_real(&c, pav_api_settings(api)->clock_offset_ms);
     return pav_clock_ms(&c);
 }
 
@@ -24,7 +27,7 @@ api_reply(struct pav_api *api, struct pav_ref ref, int status, const char *type,
     struct pav_reply r = {
         .status = status, .type = type, .body = body, .len = len};
 
-    pav_http_reply(api->config.http, ref, &r);
+    pav_http_reply(pav_api_settings(api)->http, ref, &r);
 }
 
 void
@@ -144,10 +147,33 @@ query_limit(struct pav_query *q, uint32_t *limit)
 
     if (!query_number(q, "limit", &n))
         return false;
-    if (n > PAGE_MOST) {
+    if (n > PAGE_MAX) {
         query_error(q, 400, "limit", "at most 1000 a page");
         return false;
     }
-    *limit = n == 0 ? PAGE_USUAL : (uint32_t)n;
+    *limit = n == 0 ? PAGE_DEFAULT : (uint32_t)n;
     return true;
+}
+
+void
+paper_add_text(cJSON *o, const char *key, const char *text)
+{
+    if (text == NULL)
+        cJSON_AddNullToObject(o, key);
+    else
+        cJSON_AddStringToObject(o, key, text);
+}
+
+void
+paper_add_time(cJSON *o, const char *key, int64_t ms)
+{
+    char when[PAV_TIME_LEN];
+
+    paper_add_text(o, key, ms == 0 ? NULL : pav_time_format(ms, when));
+}
+
+const struct pav_api_config *
+pav_api_settings(const struct pav_api *api)
+{
+    return &api->config;
 }

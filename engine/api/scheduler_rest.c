@@ -7,7 +7,9 @@
 
 #include "pavane/text.h"
 #include "aws/aws.h"
-#include "api_int.h"
+#include "reply.h"
+#include "doors.h"
+#include "ticket.h"
 
 #define TAGS_PATH "/tags/"
 
@@ -27,12 +29,13 @@ rest_error(struct pav_api *api, struct pav_ref ref, int status,
     pav_buf_putc(&b, '}');
     r.body = b.p;
     r.len = b.len;
-    pav_http_reply(api->config.http, ref, &r);
+    pav_http_reply(pav_api_settings(api)->http, ref, &r);
     pav_buf_fini(&b);
 }
 
 static void
-rest_answer(struct pav_api *api, const struct ticket *t, struct pav_job *job)
+rest_answer(struct pav_api *api, struct pav_ref ref, const void *about,
+            struct pav_job *job)
 {
     struct pav_control_job *j = (struct pav_control_job *)job;
     int status = job->rc == PAV_OK         ? 200
@@ -41,11 +44,12 @@ rest_answer(struct pav_api *api, const struct ticket *t, struct pav_job *job)
                  : job->rc == PAV_FULL     ? 507
                                            : 400;
 
+    (void)about;
     if (job->rc == PAV_OK)
-        api_reply(api, t->ref, 200, "application/json", j->answer.p,
+        api_reply(api, ref, 200, "application/json", j->answer.p,
                   j->answer.len);
     else
-        rest_error(api, t->ref, status,
+        rest_error(api, ref, status,
                    job->aws_error == NULL ? "InternalServerException"
                                           : job->aws_error,
                    job->err.message);

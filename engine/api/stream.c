@@ -29,7 +29,11 @@
 #include "pavane/digest.h"
 #include "pavane/step.h"
 #include "pavane/text.h"
-#include "api_int.h"
+#include "front.h"
+#include "note.h"
+#include "reply.h"
+#include "doors.h"
+#include "streams.h"
 
 #define RING        10000 /* changes that can be told again */
 #define STREAMS_MAX 512
@@ -280,7 +284,7 @@ static void
 begin_epoch(struct pav_api *api)
 {
     if (api->streams->epoch == 0)
-        api->streams->epoch = api_now_ms(api);
+        api->streams->epoch = pav_api_now_ms(api);
 }
 
 /* A turn that was under way when somebody began may tell nothing: it is asked
@@ -436,7 +440,7 @@ stream_get(struct pav_api *api, const struct pav_request *req,
     struct streams *s = api->streams;
     struct subscriber sub = {.ref = ref};
     char bad[128] = "topic", after[64];
-    const char *id = req->last_event_id;
+    const char *id = pav_request_text(req, "Last-Event-ID");
     struct pav_buf b;
     bool told;
 
@@ -468,7 +472,7 @@ stream_get(struct pav_api *api, const struct pav_request *req,
                    "retry: 2000\n\nid: %lld-%llu\nevent: %s\ndata: "
                    "{\"now\":%lld}\n\n",
                    (long long)s->epoch, (unsigned long long)sub.sent,
-                   told ? "hello" : "resync", (long long)api_now_ms(api));
+                   told ? "hello" : "resync", (long long)pav_api_now_ms(api));
     s->resyncs += told ? 0 : 1;
     if (pav_http_stream(api->config.http, ref, "text/event-stream", HEADERS) &&
         pav_http_stream_put(api->config.http, ref, b.p, b.len)) {

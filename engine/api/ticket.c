@@ -4,7 +4,19 @@
  */
 #include <stddef.h>
 
-#include "api_int.h"
+#include "handed_out.h"
+#include "question.h"
+#include "reply.h"
+#include "ticket.h"
+#include "front.h"
+
+struct ticket {
+    struct note note;
+    struct pav_ref ref;
+    struct pav_api *api;
+    ticket_fn answer;
+    const void *about; /* the answer's */
+};
 
 void
 api_submit(struct pav_api *api, struct pav_ref ref, struct pav_job *job,
@@ -95,4 +107,12 @@ question_replies(struct pav_api *api, struct question *qu)
 {
     reply_submit(api, qu->job);
     qu->job = NULL;
+}
+
+void
+ticket_answer(struct pav_job *job)
+{
+    const struct ticket *t = job->owner;
+
+    t->answer(t->api, t->ref, t->about, job);
 }

@@ -400,7 +400,7 @@ read_again(struct daemon *d)
     fresh->next = d->retired;
     d->retired = fresh;
     d->settings = fresh->settings;
-    pav_http_tokens(d->http, fresh->token, fresh->guests);
+    pav_api_tokens(d->api, fresh->token, fresh->guests);
     pav_log(PAV_LOG_INFO, NULL,
             "SIGHUP: settings, services and tokens are read again");
 }
@@ -443,8 +443,8 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
                                  .pages_new = pav_pages_new,
                                  .pages_free = pav_pages_free};
     struct pav_http_config http = {
-        .hosts = pav_settings_text(s, "hosts"),
         .max_connections = (int)pav_settings_int(s, "max-connections"),
+        .admit = pav_api_admit,
         .handle = pav_api_handle,
         .body_max = pav_api_body_max,
         .message = pav_api_message,
@@ -481,14 +481,16 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
     if (rc == PAV_OK)
         api.loss = *pav_store_loss(d->store);
     api.services = d->services;
+    api.access.address = d->address;
+    api.access.hosts = pav_settings_text(s, "hosts");
+    api.access.token = d->token;
+    api.access.guests = d->guests;
     if (rc == PAV_OK)
         rc = pav_api_new(&api, &d->api, err);
     if (rc != PAV_OK)
         return rc;
     http.address = d->address;
     http.port = d->port;
-    http.token = d->token;
-    http.guests = d->guests;
     http.max_per_address = max_per_address(s, d->address);
     http.arg = d->api;
     rc = pav_http_new(&http, &d->http, err);

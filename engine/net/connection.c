@@ -30,7 +30,7 @@
 #include "pavane/clock.h"
 #include "pavane/log.h"
 #include "pavane/mem.h"
-#include "net_int.h"
+#include "connection.h"
 
 #define BODY_S        30
 #define BODY_GRACE_S  5
@@ -110,7 +110,7 @@ connection_close(struct connection *c)
     heavy_sent(c);
     if (c->state == STREAM)
         h->counts.streams--;
-    close(c->fd);
+    c->io.kind->close(&c->io);
     free(c->in);
     free(c->out);
     c->in = c->out = NULL;
@@ -169,7 +169,7 @@ request_over(struct connection *c)
         !c->late && !c->server->draining) {
         c->state = LINGER;
         c->lingered = 0;
-        shutdown(c->fd, SHUT_WR);
+        c->io.kind->end(&c->io);
         set_deadline(c, LINGER_S);
         read_on(c, true);
         return;
@@ -197,8 +197,8 @@ static bool
 flush_out(struct connection *c)
 {
     while (c->out_at < c->out_len) {
-        ssize_t n = send(c->fd, c->out + c->out_at, c->out_len - c->out_at,
-                         MSG_NOSIGNAL);
+        ssize_t n = c->io.kind->send(&c->io, c->out + c->out_at,
+                                     c->out_len - c->out_at);
 
         if (n < 0 && errno == EINTR)
             continue;
@@ -437,29 +437,33 @@ refuse(struct connection *c, int status, const char *why)
 
 /* ---- requests ---- */
 
-static void
-hand_over(struct connection *c, size_t body_len)
+static struct pav_request
+request_of(const struct connection *c)
 {
-    struct pav_http *h = c->server;
-    struct pav_ref ref = {c->slot, c->generation};
     struct pav_request req = {.method = c->head.method,
                               .path = c->head.path,
                               .query = c->head.query,
                               .depth = c->head.depth,
                               .host = c->head.host,
                               .content_type = c->head.content_type,
-                              .target = c->head.target,
-                              .ce = c->head.ce,
-                              .accept = c->head.accept,
-                              .cookie = c->head.cookie,
-                              .last_event_id = c->head.last_event_id,
-                              .guest = c->head.guest,
-                              .encoding = c->head.encoding,
-                              .webhook = c->head.webhook,
+                              .fields = c->head.fields,
+                              .field_count = c->head.field_count,
+                              .caller = c->caller,
                               .id = c->id,
-                              .body = c->in + c->head.bytes,
-                              .body_len = body_len};
+                              .body = ""};
 
+    return req;
+}
+
+static void
+hand_over(struct connection *c, size_t body_len)
+{
+    struct pav_http *h = c->server;
+    struct pav_ref ref = {c->slot, c->generation};
+    struct pav_request req = request_of(c);
+
+    req.body = c->in + c->head.bytes;
+    req.body_len = body_len;
     h->counts.requests++;
     name_request(c);
     c->state = WAIT_REPLY;
@@ -481,8 +485,11 @@ begin_body(struct connection *c)
     struct pav_http *h = c->server;
     size_t max =
         h->config.body_max(h->config.arg, c->head.method, c->head.path);
-    const char *why;
-    int status = access_check(&h->config, &c->head, &why);
+    struct pav_request req = request_of(c);
+    const char *why = "";
+    int status = h->config.admit == NULL
+                     ? 0
+                     : h->config.admit(h->config.arg, &req, &c->caller, &why);
 
     if (status != 0) {
         refuse(c, status, why);
@@ -528,16 +535,10 @@ rebase(struct head *h, uintptr_t from, size_t len, char *to)
     MOVE(h->query);
     MOVE(h->host);
     MOVE(h->content_type);
-    MOVE(h->target);
-    MOVE(h->origin);
-    MOVE(h->authorization);
-    MOVE(h->accept);
-    MOVE(h->cookie);
-    MOVE(h->last_event_id);
-    MOVE(h->encoding);
-    MOVE(h->webhook);
-    for (i = 0; i < 2 * h->ce_count; i++)
-        MOVE(h->ce[i]);
+    for (i = 0; i < h->field_count; i++) {
+        MOVE(h->fields[i].name);
+        MOVE(h->fields[i].value);
+    }
 #undef MOVE
 }
 
@@ -660,7 +661,7 @@ static void
 throw_away(struct connection *c)
 {
     char scratch[16 * 1024];
-    ssize_t n = recv(c->fd, scratch, sizeof(scratch), 0);
+    ssize_t n = c->io.kind->receive(&c->io, scratch, sizeof(scratch));
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
@@ -676,6 +677,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
     ssize_t n;
     size_t room;
 
+    (void)fd;
     (void)what;
     if (c->state == LINGER || c->state == STREAM ||
         (c->state == WRITE && c->refused)) {
@@ -696,7 +698,8 @@ on_readable(evutil_socket_t fd, short what, void *arg)
             grow_for_body(c, c->in_cap + READ_AHEAD);
     }
     room = c->in_cap - c->in_len;
-    n = recv(fd, c->in + c->in_len, room < READ_AHEAD ? room : READ_AHEAD, 0);
+    n = c->io.kind->receive(&c->io, c->in + c->in_len,
+                            room < READ_AHEAD ? room : READ_AHEAD);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n == 0 && (c->state == WAIT_REPLY || c->state == WRITE)) {
@@ -757,7 +760,7 @@ pav_http_stream(struct pav_http *h, struct pav_ref ref, const char *type,
                  date_now(h), type, headers);
     c->state = STREAM;
     c->lingered = 0;
-    setsockopt(c->fd, SOL_SOCKET, SO_SNDBUF, &kernel, sizeof(kernel));
+    setsockopt(c->io.fd, SOL_SOCKET, SO_SNDBUF, &kernel, sizeof(kernel));
     h->counts.streams++;
     read_on(c, true);
     return pav_http_stream_put(h, ref, head, (size_t)n);

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
+#include <event2/event.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 
 #include "pavane/buf.h"
 #include "pavane/mem.h"
-#include "net_int.h"
+#include "loop.h"
 
 #define CONNECTIONS 256
 #define HEADERS_MAX (64 * 1024)
@@ -206,7 +207,7 @@ watch_socket(CURL *curl, curl_socket_t fd, int what, void *arg, void *socketp)
         w = pav_xcalloc(1, sizeof(*w));
         curl_multi_assign(o->multi, fd, w);
     }
-    w->event = event_new(o->owner->server->base, fd, events, on_socket, o);
+    w->event = event_new(http_loop(o->owner->server), fd, events, on_socket, o);
     event_add(w->event, NULL);
     return 0;
 }
@@ -241,7 +242,7 @@ pool_init(struct pool *o, struct pav_outbound *owner)
 {
     o->owner = owner;
     o->multi = curl_multi_init();
-    o->timer = event_new(owner->server->base, -1, 0, on_timer, o);
+    o->timer = event_new(http_loop(owner->server), -1, 0, on_timer, o);
     if (o->multi == NULL || o->timer == NULL)
         PAV_BUG("libcurl cannot start");
     curl_multi_setopt(o->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);

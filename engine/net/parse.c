@@ -7,7 +7,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "net_int.h"
+#include "parse.h"
+#include "url.h"
+
+#define LINE_MAX_ (8 * 1024)
 
 static bool
 is_token_char(unsigned char c)
@@ -147,9 +150,27 @@ has_option(const char *list, const char *option)
     return false;
 }
 
+/* One of them alone may be there: which of two is meant, nobody knows. */
+static bool
+comes_twice(const struct head *h, const char *name)
+{
+    static const char *const single[] = {"origin", "content-encoding"};
+    int i, count = 0;
+    size_t s;
+
+    for (s = 0; s < sizeof(single) / sizeof(single[0]); s++)
+        if (strcasecmp(name, single[s]) == 0)
+            for (i = 0; i < h->field_count; i++)
+                count += strcasecmp(h->fields[i].name, name) == 0;
+    return count > 1;
+}
+
+/* `h->fields` has it already. */
 static int
 field(char *name, char *value, struct head *h)
 {
+    if (comes_twice(h, name))
+        return 400;
     if (strcasecmp(name, "host") == 0) {
         if (h->host != NULL)
             return 400;
@@ -172,31 +193,6 @@ field(char *name, char *value, struct head *h)
             return 400;
         lower_media_type(value);
         h->content_type = value;
-    } else if (strcasecmp(name, "x-amz-target") == 0) {
-        h->target = value;
-    } else if (strcasecmp(name, "origin") == 0) {
-        if (h->origin != NULL)
-            return 400;
-        h->origin = value;
-    } else if (strcasecmp(name, "authorization") == 0) {
-        h->authorization = value;
-    } else if (strcasecmp(name, "accept") == 0) {
-        h->accept = value;
-    } else if (strcasecmp(name, "cookie") == 0) {
-        h->cookie = value;
-    } else if (strcasecmp(name, "last-event-id") == 0) {
-        h->last_event_id = value;
-    } else if (strcasecmp(name, "content-encoding") == 0) {
-        if (*h->encoding != '\0')
-            return 400;
-        h->encoding = value;
-    } else if (strcasecmp(name, "webhook-request-origin") == 0) {
-        h->webhook = value;
-    } else if (strncasecmp(name, "ce-", 3) == 0) {
-        if (h->ce_count == CE_MAX)
-            return 431;
-        h->ce[2 * h->ce_count] = name + 3;
-        h->ce[2 * h->ce_count++ + 1] = value;
     }
     return 0;
 }
@@ -224,6 +220,8 @@ field_line(char *line, struct head *h)
     for (end = value; *end != '\0'; end++)
         if (((unsigned char)*end < 0x20 && *end != '\t') || *end == 0x7f)
             return 400;
+    h->fields[h->field_count].name = line;
+    h->fields[h->field_count++].value = value;
     return field(line, value, h);
 }
 
@@ -303,8 +301,7 @@ head_parse(char *p, size_t len, struct head *out, int *status)
     size_t bytes = head_end(p, len < HEAD_MAX ? len : HEAD_MAX);
 
     memset(out, 0, sizeof(*out));
-    out->content_type = out->target = out->cookie = out->last_event_id = "";
-    out->encoding = out->webhook = out->accept = "";
+    out->content_type = "";
     if (bytes == 0) {
         if (has_bare_line_feed(p, len)) {
             *status = 400;
@@ -475,4 +472,25 @@ chunks_parse(char *p, size_t len, struct chunks *c)
             return PARSED_BAD;
     }
     return PARSED_MORE;
+}
+
+/* ---- asking ---- */
+
+const char *
+pav_request_field(const struct pav_request *req, const char *name)
+{
+    int i;
+
+    for (i = req->field_count; i-- > 0;)
+        if (strcasecmp(req->fields[i].name, name) == 0)
+            return req->fields[i].value;
+    return NULL;
+}
+
+const char *
+pav_request_text(const struct pav_request *req, const char *name)
+{
+    const char *value = pav_request_field(req, name);
+
+    return value == NULL ? "" : value;
 }

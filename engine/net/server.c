@@ -26,7 +26,8 @@
 #include "pavane/digest.h"
 #include "pavane/log.h"
 #include "pavane/mem.h"
-#include "net_int.h"
+#include "connection.h"
+#include "loop.h"
 
 #define DRAIN_S     5
 #define ACCEPT_MOST 64  /* connections a wake */
@@ -154,7 +155,8 @@ welcome(struct pav_http *h, int fd, uint64_t address)
     int one = 1;
 
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    c->fd = fd;
+    c->io.kind = &io_plain;
+    c->io.fd = fd;
     c->address = address;
     c->state = READ_HEAD;
     c->requests = 0;
@@ -289,14 +291,6 @@ pav_http_end(struct pav_http *h)
 
     if (write(h->end_fd, &one, sizeof(one)) < 0)
         return; /* it was told before */
-}
-
-void
-pav_http_tokens(struct pav_http *h, const char *token,
-                const struct pav_guest *guests)
-{
-    h->config.token = token;
-    h->config.guests = guests;
 }
 
 void
@@ -449,4 +443,10 @@ pav_http_free(struct pav_http *h)
     free(h->slots);
     free(h->free_slots);
     free(h);
+}
+
+struct event_base *
+http_loop(struct pav_http *h)
+{
+    return h->base;
 }

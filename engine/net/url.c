@@ -4,7 +4,7 @@
 
 #include "pavane/buf.h"
 #include "pavane/http.h"
-#include "net_int.h"
+#include "url.h"
 
 int
 hex_digit(char c)

@@ -6,6 +6,7 @@
 #ifndef PAVANE_API_H
 #define PAVANE_API_H
 
+#include "pavane/access.h"
 #include "pavane/engine.h"
 #include "pavane/folder.h"
 #include "pavane/http.h"
@@ -20,6 +21,7 @@ struct pav_api_config {
     const char *db;       /* for the query threads */
     const char *machines; /* the folder, or NULL */
     const char *region, *account;
+    struct pav_access access;
     const char *data;                       /* the folder of objects, or NULL */
     const struct pav_service_map *services; /* outlives the api */
     int query_threads;
@@ -38,9 +40,17 @@ struct pav_api_config {
  * False: too much is waiting, and nothing has changed. */
 bool pav_api_services(struct pav_api *api, const struct pav_service_map *map);
 
+/* Other tokens from now on; borrowed, and those before as long as a request may
+ * look at them.  On the front's thread. */
+void pav_api_tokens(struct pav_api *api, const char *token,
+                    const struct pav_guest *guests);
+
 /* Opens the readers.  Errors: PAV_IO. */
 PAV_MUSTUSE enum pav_rc pav_api_new(const struct pav_api_config *config,
                                     struct pav_api **out, struct pav_err *err);
+const struct pav_api_config *pav_api_settings(const struct pav_api *api);
+/* The daemon's time: the clock with the offset of the configuration. */
+int64_t pav_api_now_ms(const struct pav_api *api);
 /*
  * The engine and the server are there: read the folder of machines a first
  * time and begin.  Errors: the folder cannot be read.
@@ -54,6 +64,8 @@ void pav_api_free(struct pav_api *api);
 /* For the server's and the engine's configuration; `arg` is the api. */
 void
 pav_api_handle(void *arg, const struct pav_request *req, struct pav_ref ref);
+int pav_api_admit(void *arg, const struct pav_request *req, const void **caller,
+                  const char **why);
 size_t pav_api_body_max(void *arg, enum pav_method m, const char *path);
 void pav_api_message(void *arg, struct pav_node *node);
 void pav_api_tick(void *arg);

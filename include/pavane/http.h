@@ -7,9 +7,8 @@
  * the client has gone meanwhile, a reply goes nowhere.  All functions belong
  * to the front thread, but for pav_http_post() and pav_http_end().
  *
- * Before the handler: any framing error is 400 and close; the Host must be a
- * known one (403), a foreign Origin gets 403, a write without a JSON media type
- * 415, so that no web page can post to a local daemon.
+ * Before the handler: any framing error is 400 and close; then the owner's
+ * `admit` is asked, before a body is read.
  */
 #ifndef PAVANE_HTTP_H
 #define PAVANE_HTTP_H
@@ -33,37 +32,40 @@ enum pav_method {
     PAV_OPTIONS
 };
 
+struct pav_field {
+    const char *name, *value; /* as they came */
+};
+
 struct pav_request {
     enum pav_method method;
     const char *path, *query; /* NUL-terminated; query "" when absent */
     unsigned depth;           /* slashes in the path as it came, less one */
     const char *host;         /* as the client wrote it */
     const char *content_type; /* lower case, without parameters; "" */
-    const char *target;       /* X-Amz-Target, "" */
-    const char *const *ce;    /* ce-* header names and values by turns, NULL */
-    const char *accept;       /* of the last such field; "" */
-    const char *cookie, *last_event_id; /* "" */
-    const struct pav_guest *guest;      /* as long as the server; NULL: ours */
-    const char *encoding;               /* Content-Encoding; "" */
-    const char *webhook;                /* WebHook-Request-Origin; "" */
-    const char *id;                     /* x-amzn-RequestId of the answer */
+    const struct pav_field *fields; /* all of the header, in order */
+    int field_count;
+    const void *caller; /* what `admit` said of it */
+    const char *id;     /* x-amzn-RequestId of the answer */
     const char *body;
     size_t body_len;
 };
 
-/* Another account, known by its token: it may put events, no more. */
-struct pav_guest {
-    const char *token, *account;
-    const char *speaks_for; /* other accounts, by comma, or "*"; NULL: none */
-};
+/* The value of the last field of this name, in any case; NULL: none. */
+const char *pav_request_field(const struct pav_request *req, const char *name);
+/* The same; "": none. */
+const char *pav_request_text(const struct pav_request *req, const char *name);
 
 struct pav_http_config {
-    const char *address;            /* "127.0.0.1" */
-    int port;                       /* 0: any */
-    const char *hosts;              /* further names, by comma; NULL */
-    const char *token;              /* asked of everyone when not NULL */
-    const struct pav_guest *guests; /* up to a token of NULL; NULL: none */
+    const char *address; /* "127.0.0.1" */
+    int port;            /* 0: any */
     int max_connections, max_per_address;
+    /*
+     * A request whose head has come, and no body yet: 0 when it may go on, else
+     * the status and a sentence.  `*caller` becomes the request's.  NULL: all
+     * may.
+     */
+    int (*admit)(void *arg, const struct pav_request *req, const void **caller,
+                 const char **why);
     /* A complete request. */
     void (*handle)(void *arg, const struct pav_request *req,
                    struct pav_ref ref);
@@ -83,10 +85,6 @@ PAV_MUSTUSE enum pav_rc
 pav_http_new(const struct pav_http_config *config, struct pav_http **out,
              struct pav_err *err);
 int pav_http_port(const struct pav_http *h);
-/* From the loop's thread: other tokens from now on; borrowed, and those before
- * as long as a request may look at them. */
-void pav_http_tokens(struct pav_http *h, const char *token,
-                     const struct pav_guest *guests);
 /* Serve until pav_http_end(), then finish what was begun. */
 void pav_http_run(struct pav_http *h);
 /* From any thread or signal handler: stop accepting, drain, return. */

@@ -8,7 +8,7 @@
 
 #include <llhttp.h>
 
-#include "../../engine/net/net_int.h"
+#include "../../engine/net/parse.h"
 
 #define REQUESTS 8
 #define ROOM     65536

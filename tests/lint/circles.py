@@ -23,6 +23,7 @@ CEILINGS = {
     "engine/aws": 0,
     "engine/folder": 0,
     "engine/net": 2,
+    "engine/auth": 0,
     "engine/api": 0,
     "engine/cli": 0,
     "dashboard": 0,

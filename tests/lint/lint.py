@@ -55,7 +55,8 @@ MAY = {
     "engine/aws/": BASE | LANG | STORE | ENGINE | {"query"},
     "engine/folder/": BASE | LANG | ENGINE | {"folder"},
     "engine/net/": BASE | NET,
-    "engine/api/": BASE | LANG | STORE | ENGINE | NET | {"api", "folder", "query", "services"},
+    "engine/auth/": BASE | NET | {"access"},
+    "engine/api/": BASE | LANG | STORE | ENGINE | NET | {"access", "api", "folder", "query", "services"},
     "dashboard/": BASE | LANG | {"reader", "store", "http", "query", "pages", "graph"},
 }
 # whose private headers the rooms of the engine's thread may include, beside their own
@@ -191,7 +192,7 @@ def check_permissions():
             for row in re.finditer(r"(?:\w+\(|\{)\s*\"([\w:]+)\",\s*(\"[^\"]*\"|\w+)", table.group(2)):
                 if not word.match(row.group(2).strip('"')):
                     fault(short, 1, "%s has no permission" % row.group(1))
-    for short, name in (("engine/api/api.c", "resources"), ("dashboard/pages.c", "routes")):
+    for short, name in (("engine/api/routes.c", "resources"), ("dashboard/pages.c", "routes")):
         text = strip_comments(open(os.path.join(TOP, short), encoding="utf-8").read())
         rows = re.search(r"\} %s\[\] = \{\n(.*?)\n\};" % name, text, re.S).group(1)
         for row in re.finditer(r"\{\s*\"(/[^\"]*)\",\s*(\"[^\"]*\"|\w+)", rows):

@@ -1,12 +1,8 @@
-/*
- * Who may ask: known hosts, no foreign origin, JSON for writes, the token.
- * Together they keep web pages in a browser from posting to a local daemon.
- */
-#include <arpa/inet.h>
+/* See pavane/access.h. */
+#include "pavane/access.h"
+
 #include <string.h>
 #include <strings.h>
-
-#include "net_int.h"
 
 /* The name in a Host value: without the port, brackets kept off. */
 static size_t
@@ -37,7 +33,7 @@ name_is(const char *name, size_t len, const char *known, size_t known_len)
 }
 
 static bool
-host_known(const struct pav_http_config *c, const char *host)
+host_known(const struct pav_access *c, const char *host)
 {
     static const char *const always[] = {"localhost", "127.0.0.1", "::1"};
     const char *name, *p, *comma;
@@ -90,8 +86,7 @@ token_fits(const char *authorization, const char *token)
     unsigned char differ = 0;
     size_t i, len = strlen(token);
 
-    if (authorization == NULL ||
-        strncasecmp(authorization, "Bearer ", 7) != 0 ||
+    if (strncasecmp(authorization, "Bearer ", 7) != 0 ||
         strlen(authorization + 7) != len)
         return false;
     for (i = 0; i < len; i++)
@@ -110,57 +105,59 @@ guest_of(const struct pav_guest *g, const char *authorization)
 }
 
 static bool
-puts_events(const struct head *h)
+puts_events(const struct pav_request *req)
 {
-    return h->method == PAV_POST &&
-           (strcmp(h->path, "/events") == 0 ||
-            (strcmp(h->path, "/") == 0 &&
-             strcmp(h->target, "AWSEvents.PutEvents") == 0));
+    return req->method == PAV_POST &&
+           (strcmp(req->path, "/events") == 0 ||
+            (strcmp(req->path, "/") == 0 &&
+             strcmp(pav_request_text(req, "X-Amz-Target"),
+                    "AWSEvents.PutEvents") == 0));
 }
 
 /* Binary mode: no page sends a ce- field unasked, and its body may be
  * anything. */
 static bool
-is_cloud_event(const struct head *h)
+is_cloud_event(const struct pav_request *req)
 {
-    int i;
-
-    for (i = 0; i < h->ce_count; i++)
-        if (strcasecmp(h->ce[2 * i], "specversion") == 0)
-            return true;
-    return false;
+    return pav_request_field(req, "ce-specversion") != NULL;
 }
 
 int
-access_check(const struct pav_http_config *c, struct head *h, const char **why)
+pav_access_check(const struct pav_access *access, const struct pav_request *req,
+                 const struct pav_guest **guest, const char **why)
 {
-    if (!host_known(c, h->host)) {
+    const char *origin = pav_request_text(req, "Origin");
+    const char *encoding = pav_request_text(req, "Content-Encoding");
+    const char *authorization = pav_request_text(req, "Authorization");
+
+    *guest = NULL;
+    if (!host_known(access, req->host)) {
         *why = "this Host is not known here; --hosts names further ones";
         return 403;
     }
-    if (h->origin != NULL && !origin_is_ours(h->origin, h->host)) {
+    if (*origin != '\0' && !origin_is_ours(origin, req->host)) {
         *why = "requests of other origins are refused";
         return 403;
     }
-    if (*h->encoding != '\0' && strcasecmp(h->encoding, "identity") != 0) {
+    if (*encoding != '\0' && strcasecmp(encoding, "identity") != 0) {
         *why = "a body must not be compressed: leave Content-Encoding out";
         return 415;
     }
-    if ((h->method == PAV_POST || h->method == PAV_PUT) && !is_cloud_event(h) &&
-        !media_type_is_json(h->content_type)) {
+    if ((req->method == PAV_POST || req->method == PAV_PUT) &&
+        !is_cloud_event(req) && !media_type_is_json(req->content_type)) {
         *why = "the Content-Type of a write must be application/json or "
                "another JSON type";
         return 415;
     }
-    h->guest = guest_of(c->guests, h->authorization);
-    if (h->guest != NULL && !puts_events(h)) {
+    *guest = guest_of(access->guests, authorization);
+    if (*guest != NULL && !puts_events(req)) {
         *why = "another account may put events, and nothing else";
         return 403;
     }
-    if (h->guest == NULL && c->token != NULL &&
-        strcmp(h->path, "/livez") != 0 && strcmp(h->path, "/readyz") != 0 &&
-        !token_fits(h->authorization, c->token)) {
-        *why = "Authorization: Bearer with the token of --token-file is wanted";
+    if (*guest == NULL && access->token != NULL &&
+        strcmp(req->path, "/livez") != 0 && strcmp(req->path, "/readyz") != 0 &&
+        !token_fits(authorization, access->token)) {
+        *why = "missing or wrong bearer token (--token-file)";
         return 401;
     }
     return 0;

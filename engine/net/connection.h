@@ -1,67 +1,22 @@
-/* What the files of the HTTP server share. */
-#ifndef PAVANE_NET_INT_H
-#define PAVANE_NET_INT_H
+/* A connection, as the server and itself know it. */
+#ifndef PAVANE_NET_CONNECTION_H
+#define PAVANE_NET_CONNECTION_H
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <time.h>
 
-#include "pavane/http.h"
+#include "io.h"
+#include "parse.h"
 
-#define HEAD_MAX   (24 * 1024) /* request line 8 KiB, fields 16 KiB */
-#define LINE_MAX_  (8 * 1024)
-#define FIELDS_MAX 64
-#define CE_MAX     32
-#define HEAD_S     5
-#define ADDRESSES  4096
-
-/* A request's head, parsed in place: lines become C strings. */
-struct head {
-    enum pav_method method;
-    char *path, *query;
-    unsigned depth;
-    const char *host, *content_type, *target, *origin, *authorization;
-    const char *accept;
-    const char *cookie, *last_event_id;
-    const char *encoding, *webhook; /* "" */
-    const struct pav_guest *guest;  /* access.c */
-    const char *ce[2 * CE_MAX + 1];
-    int ce_count;
-    const char *authority; /* of the absolute form; not ended */
-    size_t authority_len;
-    bool keep_alive, chunked, expect_continue, has_length;
-    size_t length; /* of the body */
-    size_t bytes;  /* of the head, with its last CRLF */
-};
-
-enum parsed { PARSED_MORE, PARSED_OK, PARSED_BAD };
-
-/*
- * Parse a head at `p`, which is changed.  PARSED_BAD: `*status` says how
- * (400, 414, 431, 501, 505).
- */
-enum parsed head_parse(char *p, size_t len, struct head *out, int *status);
-
-/*
- * Decode chunks in place from p[*from] on; the decoded bytes gather at
- * p[*out].  PARSED_OK: *from stands behind the last trailer.
- */
-struct chunks {
-    size_t from, out; /* offsets into the buffer */
-    size_t left;      /* of the chunk at hand */
-    int state;
-    unsigned digits; /* of its size */
-    size_t trailer;  /* bytes of trailers and extensions so far */
-    char name[20];   /* of the trailer at hand, as far as it matters */
-    unsigned name_len;
-};
-enum parsed chunks_parse(char *p, size_t len, struct chunks *c);
+#define HEAD_S    5
+#define ADDRESSES 4096
 
 enum state { CLOSED, READ_HEAD, READ_BODY, WAIT_REPLY, WRITE, STREAM, LINGER };
 
 struct connection {
     struct pav_http *server;
-    int fd;
+    struct io io;
     uint32_t slot, generation;
     enum state state;
     struct event readable, writable;
@@ -69,6 +24,7 @@ struct connection {
     char *in;
     size_t in_len, in_cap;
     struct head head;
+    const void *caller; /* of the request at hand */
     struct chunks chunks;
     size_t body_end; /* in `in`, of the request at hand */
     char *out;
@@ -118,13 +74,6 @@ void refuse(struct connection *c, int status, const char *why);
 /* server.c: its slot and its address are free again. */
 void server_closed(struct pav_http *h, struct connection *c);
 
-/* access.c: 0 when allowed, else the status; `*why` is a sentence. */
-int access_check(const struct pav_http_config *config, struct head *h,
-                 const char **why);
-
 const char *status_reason(int status);
-
-/* 0 to 15, or -1. */
-int hex_digit(char c);
 
 #endif

@@ -1,0 +1,42 @@
+/* The front: the daemon's HTTP side, and what comes back to its thread. */
+#ifndef PAVANE_API_FRONT_H
+#define PAVANE_API_FRONT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "pavane/api.h"
+#include "pavane/outbound.h"
+
+struct streams;
+struct token;
+
+struct pav_api {
+    struct pav_api_config config;
+    struct pav_sender sender; /* of all jobs with a ticket */
+    struct pav_queue *questions;
+    struct pav_queue *objects; /* to be read or written, for map runs */
+    struct pav_queue *slow;    /* those that took too long among the others */
+    pthread_t *threads;
+    struct pav_reader **readers;
+    int reader_count, thread_count;
+    struct pav_folder *folder;
+    bool scanning; /* one scan at a time */
+    struct streams *streams;
+    uint64_t shed; /* requests that found the engine's queue full */
+    /* Of the query threads: reads that failed, and when the disk failed one
+     * last; 0: never. */
+    atomic_uint_fast64_t read_errors, slow_queries;
+    atomic_int_fast64_t unread_us;
+    int64_t started_us;
+    dev_t db_device; /* of the database, when it was opened */
+    ino_t db_inode;
+    bool db_gone;
+    struct pav_outbound *outbound;
+    struct pav_job *unsent;  /* replies that found the engine's queue full */
+    struct pav_job *unasked; /* objects that too many questions kept out */
+    struct token *tokens;    /* OAuth's, of connections: outgoing.c */
+};
+
+#endif

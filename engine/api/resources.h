@@ -1,0 +1,20 @@
+/* What api.c's table of resources names. */
+#ifndef PAVANE_API_RESOURCES_H
+#define PAVANE_API_RESOURCES_H
+
+#include "pavane/api.h"
+#include "pavane/query.h"
+
+/* Resources. */
+void executions_get(struct pav_query *q);
+void waits_get(struct pav_query *q);
+void dispositions_get(struct pav_query *q);
+void machines_get(struct pav_query *q);
+void disposition_counts_get(struct pav_query *q);
+void dead_letters_get(struct pav_query *q);
+void deliveries_get(struct pav_query *q);
+void wait_times_get(struct pav_query *q);
+void archives_get(struct pav_query *q);
+void discover_get(struct pav_query *q);
+
+#endif
