@@ -42,7 +42,8 @@ copied(struct arrival *ar, const char *text)
     return text == NULL ? NULL : pav_arena_strdup(ar->out, text);
 }
 
-static void
+/* The id of the disposition. */
+static int64_t
 settle(struct arrival *ar, const struct verdict *v)
 {
     struct pav_engine *e = ar->e;
@@ -68,7 +69,7 @@ settle(struct arrival *ar, const struct verdict *v)
         item->outcomes = grown;
         ar->capacity = cap;
     }
-    pav_store_disposition_add(e->store, &row, item->outcome_count);
+    pav_store_disposition_add(e->store, &row);
     feed_disposition(e, v->kind);
     o = &item->outcomes[item->outcome_count++];
     o->machine = copied(ar, v->machine == NULL ? NULL : v->machine->name);
@@ -76,6 +77,7 @@ settle(struct arrival *ar, const struct verdict *v)
         copied(ar, v->execution == NULL ? NULL : v->execution->row.name);
     o->disposition = v->kind;
     o->detail = copied(ar, v->detail);
+    return row.id;
 }
 
 /* ---- parking ---- */
@@ -109,8 +111,7 @@ park(struct arrival *ar, struct verdict *v, const struct pav_rule *rule,
         return;
     }
     v->kind = PAV_PARKED;
-    row.disposition_id = ar->id * 1024 + ar->item->outcome_count;
-    settle(ar, v);
+    row.disposition_id = settle(ar, v);
     pav_buf_init(&text, SIZE_MAX / 2);
     pav_doc_print(input, &text);
     row.input.p = text.p;
@@ -408,8 +409,7 @@ batch(struct arrival *ar, struct verdict *v, const struct pav_rule *rule,
     v->detail =
         pav_arena_printf(&e->arena, "gathered: %lld of %lld",
                          (long long)row.count, (long long)rule->batch_count);
-    parked.disposition_id = ar->id * 1024 + ar->item->outcome_count;
-    settle(ar, v);
+    parked.disposition_id = settle(ar, v);
     parked.input.p = pav_doc_text(&e->arena, input);
     parked.input.len = strlen(parked.input.p);
     pav_store_park(e->store, &parked);

@@ -15,6 +15,8 @@
 #include "pavane/buf.h"
 #include "pavane/clock.h"
 #include "reader_int.h"
+#include "seen.h"
+#include "vfs.h"
 
 #define STEPS_MAX 100000
 
@@ -391,8 +393,8 @@ is_search(const struct pav_execution_filter *f)
     " AND (?6=0 OR x.started_at>=?6) AND (?7=0 OR x.started_at<?7)"            \
     " AND (?8 IS NULL OR x.id IN (SELECT d.execution_id FROM"                  \
     " (SELECT id,execution_id FROM disposition ORDER BY id DESC"               \
-    " LIMIT 200000) d JOIN event e ON e.id=d.id/1024"                          \
-    " WHERE e.detail_type=?8)) ORDER BY x.id DESC LIMIT ?9"
+    " LIMIT 200000) d JOIN event e ON e.id=" EVENT_OF(                         \
+        "d") " WHERE e.detail_type=?8)) ORDER BY x.id DESC LIMIT ?9"
 
 static void
 by_search(struct pav_reader *r, const struct pav_execution_filter *f,
@@ -726,7 +728,7 @@ pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
     " LEFT JOIN execution x ON x.id=d.execution_id "
 #define DISPOSITION_VIEW                                                       \
     DISPOSITION_COLUMNS                                                        \
-    " FROM disposition d JOIN event e ON e.id=d.id/1024" DISPOSITION_NAMES
+    " FROM disposition d JOIN event e ON e.id=" EVENT_OF("d") DISPOSITION_NAMES
 /* What moved executions of a key is found by their steps. */
 #define IDS_OF_KEY                                                             \
     "WITH RECURSIVE walk(previous,event_id) AS (SELECT s.previous,s.event_id"  \
@@ -736,16 +738,15 @@ pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
     "ids(id) AS (SELECT id FROM disposition WHERE key=?3 AND kind>1"           \
     " UNION SELECT id FROM disposition WHERE key=?3 AND early=1"               \
     " UNION SELECT d.id FROM walk w JOIN disposition d ON"                     \
-    " d.id>=w.event_id*1024 AND d.id<(w.event_id+1)*1024"                      \
-    " WHERE w.event_id>0 AND d.key=?3 AND d.kind<=1) "
+    " " OF_EVENT(                                                              \
+        "d", "w.event_id") " WHERE w.event_id>0 AND d.key=?3 AND d.kind<=1) "
 #define DISPOSITIONS_OF_EVENT                                                  \
     DISPOSITION_COLUMNS                                                        \
     " FROM (SELECT event_id FROM event_seen"                                   \
     " WHERE hash BETWEEN ?7 AND ?7+65535 UNION "                               \
     "SELECT id FROM event WHERE id>(SELECT event_id FROM progress"             \
     " WHERE name='seen') AND event_id=?2) s JOIN event e ON e.id=s.event_id"   \
-    " JOIN disposition d ON d.id>=e.id*1024 AND "                              \
-    "d.id<(e.id+1)*1024" DISPOSITION_NAMES
+    " JOIN disposition d ON " OF_EVENT("d", "e.id") DISPOSITION_NAMES
 
 /* The machine not by its joined name: the event would be read before it. */
 #define DISPOSITION_FILTERS                                                    \
@@ -762,7 +763,7 @@ disposition_from(sqlite3_stmt *st, struct pav_arena *a,
 {
     memset(out, 0, sizeof(*out));
     out->row.id = sqlite3_column_int64(st, 0);
-    out->row.event_id = out->row.id / 1024;
+    out->row.event_id = out->row.id / PAV_DISPOSITIONS_MAX;
     out->row.machine_id = sqlite3_column_int64(st, 1);
     out->row.execution_id = sqlite3_column_int64(st, 2);
     out->row.key = column_bytes(st, 3, a);

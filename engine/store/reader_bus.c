@@ -136,10 +136,11 @@ pav_reader_disposition_counts(struct pav_reader *r,
     sqlite3_stmt *st = reader_ask(
         r, "SELECT d.kind,count(*) FROM disposition d"
            " LEFT JOIN machine m ON m.id=d.machine_id"
-           " JOIN event e ON e.id=d.id/1024"
-           " WHERE (?1=0 OR d.at>=?1) AND (?2=0 OR d.at<?2)"
-           " AND (?3 IS NULL OR m.name=?3) AND (?4 IS NULL OR e.source=?4)"
-           " AND (?5 IS NULL OR e.detail_type=?5) GROUP BY d.kind");
+           " JOIN event e ON e.id=" EVENT_OF(
+               "d") " WHERE (?1=0 OR d.at>=?1) AND (?2=0 OR d.at<?2)"
+                    " AND (?3 IS NULL OR m.name=?3) AND (?4 IS NULL OR "
+                    "e.source=?4)"
+                    " AND (?5 IS NULL OR e.detail_type=?5) GROUP BY d.kind");
     uint32_t n = 0;
 
     memset(counts, 0, PAV_DISPOSITIONS * sizeof(*counts));

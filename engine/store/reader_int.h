@@ -3,7 +3,8 @@
 #define PAVANE_READER_INT_H
 
 #include "pavane/reader.h"
-#include "store_int.h"
+#include "columns.h"
+#include "sql.h"
 
 /* `sql` is a literal: its address is its name.  NULL when it cannot be
  * prepared; binding to it and asking it for rows is harmless then. */

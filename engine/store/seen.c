@@ -17,10 +17,40 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pavane/digest.h"
+#include "pavane/mem.h"
+#include "seen.h"
 #include "store_int.h"
 
 #define TAIL_MAX 16384
 #define SLICE    64 /* entries a commit, and twice as many as it brought */
+
+enum {
+    SQL_SEEN_INSERT = ROWS_AT(seen),
+    SQL_SEEN_GET,
+    SQL_SEEN_TAIL,
+    SQL_PROGRESS_PUT,
+    SQL_EVENT_IS,
+};
+
+static const char *const texts[] = {
+    SQL_TEXT(SQL_SEEN_INSERT) =
+        "INSERT OR IGNORE INTO event_seen(hash,event_id) VALUES(?1,?2)",
+    SQL_TEXT(SQL_SEEN_GET) =
+        "SELECT e.id,e.received_at FROM event_seen s"
+        " JOIN event e ON e.id=s.event_id"
+        " WHERE s.hash=?1 AND e.source=?2 AND e.event_id=?3"
+        " ORDER BY s.event_id DESC LIMIT 1",
+    SQL_TEXT(SQL_SEEN_TAIL) =
+        "SELECT id,source,event_id FROM event WHERE id>"
+        "(SELECT event_id FROM progress WHERE name='seen') ORDER BY id",
+    SQL_TEXT(SQL_PROGRESS_PUT) =
+        "UPDATE progress SET event_id=?1 WHERE name='seen'",
+    SQL_TEXT(SQL_EVENT_IS) = "SELECT received_at FROM event"
+                             " WHERE id=?1 AND source=?2 AND event_id=?3",
+};
+
+const struct rows seen_rows = {texts, sizeof(texts) / sizeof(texts[0])};
 
 struct entry {
     int64_t hash, id;
@@ -93,12 +123,10 @@ static bool
 is_event(struct pav_store *s, int64_t id, struct pav_bytes source,
          struct pav_bytes event_id, int64_t *received_at)
 {
-    sqlite3_stmt *st = store_read(s, SQL_EVENT_IS);
+    sqlite3_stmt *st =
+        STORE_ASK(s, SQL_EVENT_IS, INT(id), BYTES(source), BYTES(event_id));
     bool hit = false;
 
-    sqlite3_bind_int64(st, 1, id);
-    bind_bytes(st, 2, source);
-    bind_bytes(st, 3, event_id);
     if (store_row(s, st)) {
         *received_at = sqlite3_column_int64(st, 0);
         hit = true;
@@ -155,12 +183,10 @@ static int64_t
 find_in_table(struct pav_store *s, int64_t hash, struct pav_bytes source,
               struct pav_bytes event_id, int64_t *received_at)
 {
-    sqlite3_stmt *st = store_read(s, SQL_SEEN_GET);
+    sqlite3_stmt *st =
+        STORE_ASK(s, SQL_SEEN_GET, INT(hash), BYTES(source), BYTES(event_id));
     int64_t found = 0;
 
-    sqlite3_bind_int64(st, 1, hash);
-    bind_bytes(st, 2, source);
-    bind_bytes(st, 3, event_id);
     if (store_row(s, st)) {
         found = sqlite3_column_int64(st, 0);
         *received_at = sqlite3_column_int64(st, 1);
@@ -188,22 +214,16 @@ void
 seen_before_commit(struct pav_store *s)
 {
     struct seen *n = s->seen;
-    uint32_t most = SLICE + 2 * (n->count - n->committed);
-    sqlite3_stmt *st;
+    uint32_t max = SLICE + 2 * (n->count - n->committed);
 
     if (n->going == NULL)
         return;
-    for (; most > 0 && n->gone < n->going_count; most--, n->gone++) {
-        st = store_write(s, SQL_SEEN_INSERT);
-        sqlite3_bind_int64(st, 1, n->going[n->gone].hash);
-        sqlite3_bind_int64(st, 2, n->going[n->gone].id);
-        store_run(s, st);
-    }
+    for (; max > 0 && n->gone < n->going_count; max--, n->gone++)
+        STORE_DO(s, SQL_SEEN_INSERT, INT(n->going[n->gone].hash),
+                 INT(n->going[n->gone].id));
     if (n->gone < n->going_count)
         return;
-    st = store_write(s, SQL_PROGRESS_PUT);
-    sqlite3_bind_int64(st, 1, n->going_upto);
-    store_run(s, st);
+    STORE_DO(s, SQL_PROGRESS_PUT, INT(n->going_upto));
 }
 
 static int
@@ -282,4 +302,17 @@ seen_close(struct pav_store *s)
     free(s->seen->going);
     free(s->seen);
     s->seen = NULL;
+}
+
+int64_t
+seen_hash_of(struct pav_bytes source, struct pav_bytes event_id)
+{
+    return seen_hash(event_id) |
+           (int64_t)(pav_hash64(source.p, source.len, 0) & 0xFFFF);
+}
+
+int64_t
+seen_hash(struct pav_bytes event_id)
+{
+    return (int64_t)(pav_hash64(event_id.p, event_id.len, 0) & ~0xFFFFull);
 }

@@ -8,7 +8,11 @@
 
 #include "pavane/clock.h"
 #include "pavane/log.h"
+#include "columns.h"
+#include "schema.h"
+#include "seen.h"
 #include "store_int.h"
+#include "vfs.h"
 
 /*
  * The pages of the log at which it is copied back.  A checkpoint stands in the
@@ -47,188 +51,6 @@ pav_disposition_find(const char *name, enum pav_disposition *out)
         }
     }
     return false;
-}
-
-/* ---- statements ---- */
-
-#define NAME_LETTERS "abcdefghijklmnopqrstuvwxyz_"
-
-static bool
-has_word(const char *list, const char *word, size_t len)
-{
-    const char *at = list;
-
-    while ((at = strstr(at, word)) != NULL && at[len] != '\0' && at[len] != ',')
-        at += len;
-    return at != NULL;
-}
-
-/* The tables that a statement names: "execution, attribute". */
-static void
-tables_of(const char *sql, char *out, size_t room)
-{
-    static const char *const before[] = {" FROM ", " INTO ", " JOIN ",
-                                         "UPDATE "};
-    size_t i, n = 0;
-    const char *at;
-    char name[64];
-
-    out[0] = '\0';
-    for (i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
-        for (at = sql; (at = strstr(at, before[i])) != NULL && n < room;) {
-            size_t len = strspn(at += strlen(before[i]), NAME_LETTERS);
-
-            snprintf(name, sizeof(name), "%.*s", (int)len, at);
-            if (len > 0 && len < sizeof(name) && !has_word(out, name, len))
-                n += (size_t)snprintf(out + n, room - n, "%s%s",
-                                      n == 0 ? "" : ", ", name);
-        }
-    }
-}
-
-void
-sql_failure(sqlite3 *db, int code, const char *sql, char *out, size_t room)
-{
-    char tables[160];
-
-    tables_of(sql, tables, sizeof(tables));
-    snprintf(out, room, "%s%s%s%s (code %d) in: %.120s",
-             *tables == '\0' ? "" : "in table ", tables,
-             *tables == '\0' ? "" : ": ", sqlite3_errmsg(db), code, sql);
-}
-
-static void
-keep_error(struct pav_store *s, int code, const char *sql)
-{
-    if (s->failed != SQLITE_OK)
-        return;
-    s->failed = code;
-    sql_failure(s->db, code, sql, s->failure, sizeof(s->failure));
-}
-
-void
-pav_store_spoilt(struct pav_store *s, const char *what)
-{
-    if (s->failed != SQLITE_OK)
-        return;
-    s->failed = SQLITE_CORRUPT;
-    snprintf(s->failure, sizeof(s->failure), "%s", what);
-}
-
-/* All of them at the start: what the schema lacks is told there. */
-static bool
-prepare_statements(struct pav_store *s)
-{
-    int i;
-
-    for (i = 0; i < SQL_COUNT; i++) {
-        if (sqlite3_prepare_v3(s->db, sql_texts[i], -1,
-                               SQLITE_PREPARE_PERSISTENT, &s->statements[i],
-                               NULL) != SQLITE_OK) {
-            keep_error(s, sqlite3_errcode(s->db), sql_texts[i]);
-            return false;
-        }
-    }
-    return true;
-}
-
-static sqlite3_stmt *
-statement(struct pav_store *s, enum statement id)
-{
-    return s->statements[id];
-}
-
-sqlite3_stmt *
-store_read(struct pav_store *s, enum statement id)
-{
-    return statement(s, id);
-}
-
-sqlite3_stmt *
-store_write(struct pav_store *s, enum statement id)
-{
-    if (!s->in_transaction) {
-        s->in_transaction = true;
-        store_run(s, statement(s, SQL_BEGIN));
-    }
-    if (s->action == ACTION_BEGUN) {
-        s->action = ACTION_WROTE;
-        store_run(s, statement(s, SQL_SAVEPOINT));
-    }
-    return statement(s, id);
-}
-
-void
-store_run(struct pav_store *s, sqlite3_stmt *st)
-{
-    int rc = sqlite3_step(st);
-
-    if (rc != SQLITE_DONE && rc != SQLITE_ROW)
-        keep_error(s, sqlite3_extended_errcode(s->db), sqlite3_sql(st));
-    sqlite3_reset(st);
-}
-
-bool
-store_row(struct pav_store *s, sqlite3_stmt *st)
-{
-    int rc = sqlite3_step(st);
-
-    if (rc == SQLITE_ROW)
-        return true;
-    if (rc != SQLITE_DONE)
-        keep_error(s, sqlite3_extended_errcode(s->db), sqlite3_sql(st));
-    sqlite3_reset(st);
-    return false;
-}
-
-void
-bind_text(sqlite3_stmt *st, int i, const char *text)
-{
-    if (text == NULL)
-        sqlite3_bind_null(st, i);
-    else
-        sqlite3_bind_text(st, i, text, -1, SQLITE_STATIC);
-}
-
-void
-bind_bytes(sqlite3_stmt *st, int i, struct pav_bytes b)
-{
-    if (b.p == NULL)
-        sqlite3_bind_null(st, i);
-    else
-        sqlite3_bind_text(st, i, b.p, (int)b.len, SQLITE_STATIC);
-}
-
-void
-bind_blob(sqlite3_stmt *st, int i, struct pav_bytes b)
-{
-    sqlite3_bind_blob(st, i, b.p == NULL ? "" : b.p, (int)b.len, SQLITE_STATIC);
-}
-
-void
-bind_int_or_null(sqlite3_stmt *st, int i, int64_t n)
-{
-    if (n == 0)
-        sqlite3_bind_null(st, i);
-    else
-        sqlite3_bind_int64(st, i, n);
-}
-
-struct pav_bytes
-column_bytes(sqlite3_stmt *st, int i, struct pav_arena *a)
-{
-    const void *p = sqlite3_column_blob(st, i);
-    struct pav_bytes b = {NULL, (size_t)sqlite3_column_bytes(st, i)};
-
-    if (sqlite3_column_type(st, i) != SQLITE_NULL)
-        b.p = pav_arena_strndup(a, p == NULL ? "" : p, b.len);
-    return b;
-}
-
-const char *
-column_str(sqlite3_stmt *st, int i, struct pav_arena *a)
-{
-    return column_bytes(st, i, a).p;
 }
 
 /* ---- opening ---- */
@@ -281,7 +103,7 @@ run_sql(struct pav_store *s, const char *sql)
 {
     if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK)
         return true;
-    keep_error(s, sqlite3_errcode(s->db), sql);
+    store_failed(s, sqlite3_errcode(s->db), sql);
     return false;
 }
 
@@ -292,14 +114,14 @@ ask_int(struct pav_store *s, const char *sql, int64_t *out)
     bool ok;
 
     if (sqlite3_prepare_v2(s->db, sql, -1, &st, NULL) != SQLITE_OK) {
-        keep_error(s, sqlite3_errcode(s->db), sql);
+        store_failed(s, sqlite3_errcode(s->db), sql);
         return false;
     }
     ok = sqlite3_step(st) == SQLITE_ROW;
     if (ok)
         *out = sqlite3_column_int64(st, 0);
     else
-        keep_error(s, sqlite3_errcode(s->db), sql);
+        store_failed(s, sqlite3_errcode(s->db), sql);
     sqlite3_finalize(st);
     return ok;
 }
@@ -321,11 +143,11 @@ check_identity(struct pav_store *s, int64_t *version, struct pav_err *err)
                         "this database belongs to another program "
                         "(application id %lld); name another file",
                         (long long)application);
-    if (*version > sql_version)
+    if (*version > schema_version)
         return pav_fail(err, PAV_INVALID, s->path,
                         "this database has schema version %lld, this program "
                         "knows %d; use a newer pavane",
-                        (long long)*version, sql_version);
+                        (long long)*version, schema_version);
     return PAV_OK;
 }
 
@@ -334,16 +156,16 @@ migrate(struct pav_store *s, int64_t version, struct pav_err *err)
 {
     char sql[128];
 
-    if (version == sql_version)
+    if (version == schema_version)
         return PAV_OK;
     if (!run_sql(s, "BEGIN IMMEDIATE"))
         return open_failed(s, err, "migrate it");
-    for (; version < sql_version; version++)
-        if (!run_sql(s, sql_migrations[version]))
+    for (; version < schema_version; version++)
+        if (!run_sql(s, schema_migrations[version]))
             return open_failed(s, err, "migrate it");
     snprintf(sql, sizeof(sql),
              "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
-             PAV_APPLICATION_ID, sql_version);
+             PAV_APPLICATION_ID, schema_version);
     if (!run_sql(s, sql))
         return open_failed(s, err, "migrate it");
     return PAV_OK;
@@ -355,6 +177,34 @@ after(int64_t last, int64_t floor)
     return (last > floor ? last : floor) + 1;
 }
 
+/* Those of deliveries are never given twice, though their rows go. */
+static const char *const last_ids[IDS] = {
+    [ID_MACHINE] = "SELECT coalesce(max(id),0) FROM machine",
+    [ID_VERSION] = "SELECT coalesce(max(id),0) FROM machine_version",
+    [ID_RUN] = "SELECT coalesce(max(id),0) FROM map_run",
+    [ID_DELIVERY] = "SELECT coalesce(max(seq),0) FROM sqlite_sequence"
+                    " WHERE name='delivery'",
+    [ID_SCHEDULE] = "SELECT coalesce(max(id),0) FROM schedule"};
+
+int64_t
+store_new_id(struct pav_store *s, enum store_id of)
+{
+    return s->next_id[of]++;
+}
+
+static bool
+load_ids(struct pav_store *s)
+{
+    int i;
+
+    for (i = 0; i < IDS; i++) {
+        if (!ask_int(s, last_ids[i], &s->next_id[i]))
+            return false;
+        s->next_id[i]++;
+    }
+    return true;
+}
+
 static bool
 load_counters(struct pav_store *s)
 {
@@ -362,15 +212,18 @@ load_counters(struct pav_store *s)
 
     if (!ask_int(s, "SELECT id FROM database", &s->database) ||
         !ask_int(s, "SELECT coalesce(max(id),0) FROM event", &event) ||
-        !ask_int(s, sql_texts[SQL_DISPOSITION_LAST], &told) ||
+        !ask_int(s, "SELECT coalesce(max(id),0)/" PER_EVENT " FROM disposition",
+                 &told) ||
         !ask_int(s, "SELECT coalesce(max(id),0) FROM execution", &execution) ||
         !ask_int(s, "SELECT coalesce(max(id),0) FROM step", &step) ||
-        !ask_int(s, sql_texts[SQL_PARKED_TOTAL], &s->parked) ||
-        !ask_int(s, sql_texts[SQL_TASK_TOTAL], &s->tasks) ||
-        !ask_int(s, sql_texts[SQL_NOTE_TOTAL], &s->notes) ||
-        !ask_int(s, sql_texts[SQL_OVERDUE_TOTAL], &s->overdue))
+        !ask_int(s, "SELECT count(*) FROM parked", &s->parked) ||
+        !ask_int(s, "SELECT count(*) FROM task", &s->tasks) ||
+        !ask_int(s, "SELECT count(*) FROM note", &s->notes) ||
+        !ask_int(s, "SELECT count(*) FROM overdue", &s->overdue) ||
+        !load_ids(s))
         return false;
     event = event > told ? event : told; /* of a file that was spoilt */
+    s->disposed.event = 0;
     s->next_event = after(event, s->floor.event);
     s->next_execution = after(execution, s->floor.execution);
     s->next_step = after(step, s->floor.step);
@@ -466,15 +319,6 @@ open_checked(struct pav_store *s, struct pav_err *err)
     return rc;
 }
 
-static void
-finalize_statements(struct pav_store *s)
-{
-    int i;
-
-    for (i = 0; i < SQL_COUNT; i++)
-        sqlite3_finalize(s->statements[i]);
-}
-
 enum pav_rc
 pav_store_open(const char *path, struct pav_store **out, struct pav_err *err)
 {
@@ -497,7 +341,7 @@ pav_store_open(const char *path, struct pav_store **out, struct pav_err *err)
     sqlite3_extended_result_codes(s->db, 0);
     rc = open_checked(s, err);
     if (rc == PAV_OK &&
-        (!prepare_statements(s) || !load_counters(s) || !seen_open(s)))
+        (!statements_prepare(s) || !load_counters(s) || !seen_open(s)))
         rc = open_failed(s, err, "read it");
     if (rc == PAV_OK) {
         witness_open(s);
@@ -508,7 +352,7 @@ out:
     if (rc != PAV_OK) {
         seen_close(s);
         witness_close(s);
-        finalize_statements(s);
+        statements_finalize(s);
         sqlite3_close(s->db);
         free(s->path);
         free(s);
@@ -543,7 +387,7 @@ pav_store_close(struct pav_store *s)
         return;
     if (s->in_transaction)
         pav_store_rollback(s);
-    finalize_statements(s);
+    statements_finalize(s);
     sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
                               NULL);
     if (sqlite3_close(s->db) != SQLITE_OK)
@@ -568,7 +412,7 @@ pav_store_commit(struct pav_store *s, struct pav_err *err)
         seen_before_commit(s);
     if (s->failed == SQLITE_OK) {
         vfs_owe(true);
-        store_run(s, statement(s, SQL_COMMIT));
+        statements_commit(s);
         vfs_owe(false);
     }
     code = s->failed & 0xff;
@@ -596,14 +440,7 @@ pav_store_commit(struct pav_store *s, struct pav_err *err)
 void
 pav_store_rollback(struct pav_store *s)
 {
-    int i;
-
-    for (i = 0; i < SQL_COUNT; i++)
-        if (s->statements[i] != NULL)
-            sqlite3_reset(s->statements[i]);
-    if (!sqlite3_get_autocommit(s->db))
-        sqlite3_step(statement(s, SQL_ROLLBACK));
-    sqlite3_reset(statement(s, SQL_ROLLBACK));
+    statements_rollback(s);
     s->in_transaction = false;
     s->action = ACTION_NONE;
     s->failed = SQLITE_OK;
@@ -627,9 +464,7 @@ pav_store_action_end(struct pav_store *s, bool keep)
     s->action = ACTION_NONE;
     if (!wrote || s->failed != SQLITE_OK) /* then all of it goes */
         return;
-    if (!keep)
-        store_run(s, statement(s, SQL_UNDO));
-    store_run(s, statement(s, SQL_RELEASE));
+    statements_release(s, keep);
 }
 
 bool
@@ -707,11 +542,9 @@ pav_store_loss(const struct pav_store *s)
 enum pav_rc
 pav_store_probe(struct pav_store *s, struct pav_err *err)
 {
-    sqlite3_stmt *st = store_write(s, SQL_PROBE);
     enum pav_rc rc;
 
-    sqlite3_bind_int64(st, 1, s->next_step);
-    store_run(s, st);
+    statements_probe(s);
     rc = pav_store_commit(s, err);
     pav_store_sync(s);
     return rc;

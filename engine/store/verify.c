@@ -12,7 +12,10 @@
 #include <unistd.h>
 
 #include "pavane/text.h"
+#include "columns.h"
+#include "schema.h"
 #include "store_int.h"
+#include "vfs.h"
 
 #define CACHE "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;"
 
@@ -35,8 +38,9 @@ static const struct {
      " FROM (SELECT id,lag(id,1,0) OVER (ORDER BY id) before FROM event)"
      " WHERE id>before+1"},
     {"dispositions", "each belongs to an event that is there",
-     WITHOUT("'disposition '||d.id||': event '||(d.id/1024)||' is missing'",
-             "disposition d", ALL, "event e", "e.id=d.id/1024")},
+     WITHOUT(
+         "'disposition '||d.id||': event '||" EVENT_OF("d") "||' is missing'",
+         "disposition d", ALL, "event e", "e.id=" EVENT_OF("d"))},
     {"executions", "each has its machine's version",
      WITHOUT("'execution '||x.id||' ('||x.name||'): version '||x.version_id||"
              "' is missing'",
@@ -338,12 +342,12 @@ open_checked(struct verification *v, struct pav_err *err)
     if (ask(v, "PRAGMA application_id") != PAV_APPLICATION_ID)
         return pav_fail(err, PAV_INVALID, v->path,
                         "this database belongs to another program");
-    if (version != sql_version)
+    if (version != schema_version)
         return pav_fail(err, PAV_INVALID, v->path,
                         "this database has schema version %lld and this "
                         "program knows %d: start the daemon once, or use the "
                         "pavane that wrote it",
-                        (long long)version, sql_version);
+                        (long long)version, schema_version);
     return PAV_OK;
 }
 

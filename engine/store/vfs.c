@@ -29,6 +29,7 @@
 
 #include "pavane/clock.h"
 #include "store_int.h"
+#include "vfs.h"
 
 #define AWAIT_US   50
 #define GATHER_MAX (120 * 1024) /* unixWrite() takes less than 128 KiB */

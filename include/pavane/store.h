@@ -169,10 +169,12 @@ struct pav_disposition_row {
     const char *detail; /* why, or NULL */
 };
 
-/* Fills row->id; `ordinal` counts the machines that one event concerns. */
-void
-pav_store_disposition_add(struct pav_store *s, struct pav_disposition_row *row,
-                          uint32_t ordinal);
+/* Most that one event may have. */
+#define PAV_DISPOSITIONS_MAX 1024
+/* Fills row->id.  All of an event are added in one transaction, at most
+ * PAV_DISPOSITIONS_MAX. */
+void pav_store_disposition_add(struct pav_store *s,
+                               struct pav_disposition_row *row);
 /* parked becomes started, resumed or expired. */
 void pav_store_disposition_change(struct pav_store *s, int64_t id,
                                   enum pav_disposition kind, int64_t machine_id,

@@ -64,7 +64,7 @@ BUGS = [
      [sys.executable, "tests/e2e/test_power.py", "Power.test_T4_nothing_that_was_told_is_lost"]),
     ("leaves no witness", "engine/store/store.c", "    witness_write(s, ends);\n", "    (void)ends;\n",
      [sys.executable, "tests/e2e/test_reads.py", "Files.test_A9_what_a_damaged_log_lost_is_told"]),
-    ("trusts what it reads", "engine/store/rows.c",
+    ("trusts what it reads", "engine/store/rows/steps.c",
      "return sum == 0 || sum == step_sum(out->id, out->record);", "return sum != -1;",
      [sys.executable, "tests/e2e/test_reads.py", "Files.test_A10_damage_is_named_and_nothing_is_short"]),
     ("never ends the log", "engine/store/store.c",

@@ -1,0 +1,42 @@
+/* Columns that several SELECTs read, and what they become. */
+#ifndef PAVANE_STORE_COLUMNS_H
+#define PAVANE_STORE_COLUMNS_H
+
+#include <sqlite3.h>
+
+#include "pavane/store_bus.h"
+
+/* A disposition's id has its event's in it, so that an event's rows are side by
+ * side: that is known here and in rows/dispositions.c alone. */
+#define PER_EVENT   "1024" /* PAV_DISPOSITIONS_MAX */
+#define EVENT_OF(d) "(" d ".id/" PER_EVENT ")"
+#define OF_EVENT(d, event)                                                     \
+    d ".id>=" event "*" PER_EVENT " AND " d ".id<(" event "+1)*" PER_EVENT
+
+#define EVENT_COLUMNS                                                          \
+    "e.id,e.received_at,e.source,e.event_id,e.detail_type,e.body,e.bus_id,"    \
+    "e.replay,e.account,e.depth"
+void
+event_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_event_row *out);
+
+/* Of every SELECT that delivery_from() reads. */
+#define DELIVERY_COLUMNS                                                       \
+    "id,event_id,rule_arn,target_arn,target_id,target,body,created_at,due_at," \
+    "attempts,taken,status,error_code,error_message,condition,lane"
+void delivery_from(sqlite3_stmt *st, struct pav_arena *a,
+                   struct pav_delivery_row *out);
+
+/* Of every SELECT that step_from() reads. */
+#define STEP_COLUMNS                                                           \
+    "id,execution_id,previous,at,first_event,event_count,semantics,wake,"      \
+    "event_id,seed,record,sum"
+#define NOTE_COLUMNS                                                           \
+    "n.execution_id,n.redrive_count,n.redriven_at,n.redrive_token,"            \
+    "n.version_no,n.alias,n.trace,n.parent_id,n.parent_no,n.run_id,n.item,"    \
+    "n.map_state,n.label"
+void note_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_note_row *out);
+int64_t step_sum(int64_t id, struct pav_bytes record);
+/* False: its record is not as it was written. */
+bool step_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_step_row *out);
+
+#endif

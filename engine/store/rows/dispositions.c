@@ -1,0 +1,62 @@
+/* What became of events. */
+#include "pavane/store_bus.h"
+#include "store/columns.h"
+#include "store/store_int.h"
+
+enum {
+    SQL_DISPOSITION_INSERT = ROWS_AT(dispositions),
+    SQL_DISPOSITION_CHANGE,
+    SQL_CONCERNED,
+};
+
+static const char *const texts[] = {
+    SQL_TEXT(SQL_DISPOSITION_INSERT) =
+        "INSERT INTO disposition(id,machine_id,execution_id,key,kind,early,"
+        "at,detail) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+    SQL_TEXT(SQL_DISPOSITION_CHANGE) =
+        "UPDATE disposition SET kind=?2,machine_id=?3,execution_id=?4,early=1,"
+        "at=?5 WHERE id=?1",
+    SQL_TEXT(SQL_CONCERNED) =
+        "SELECT execution_id FROM disposition WHERE id>=?1*" PER_EVENT " AND "
+        "id<(?1+1)*" PER_EVENT " AND machine_id IS ?2 AND kind NOT IN (7,8)",
+};
+
+const struct rows dispositions_rows = {texts, sizeof(texts) / sizeof(texts[0])};
+
+void
+pav_store_disposition_add(struct pav_store *s, struct pav_disposition_row *row)
+{
+    if (row->event_id != s->disposed.event) {
+        s->disposed.event = row->event_id;
+        s->disposed.count = 0;
+    }
+    PAV_ASSERT(s->disposed.count < PAV_DISPOSITIONS_MAX);
+    row->id = row->event_id * PAV_DISPOSITIONS_MAX + s->disposed.count++;
+    STORE_DO(s, SQL_DISPOSITION_INSERT, INT(row->id),
+             INT_OR_NULL(row->machine_id), INT_OR_NULL(row->execution_id),
+             BYTES(row->key), INT(row->kind), INT(row->early), INT(row->at),
+             TEXT(row->detail));
+}
+
+void
+pav_store_disposition_change(struct pav_store *s, int64_t id,
+                             enum pav_disposition kind, int64_t machine_id,
+                             int64_t execution_id, int64_t now_ms)
+{
+    STORE_DO(s, SQL_DISPOSITION_CHANGE, INT(id), INT(kind),
+             INT_OR_NULL(machine_id), INT_OR_NULL(execution_id), INT(now_ms));
+}
+
+bool
+pav_store_concerned(struct pav_store *s, int64_t event_id, int64_t machine_id,
+                    int64_t *execution_id)
+{
+    sqlite3_stmt *st =
+        STORE_ASK(s, SQL_CONCERNED, INT(event_id), INT_OR_NULL(machine_id));
+
+    if (!store_row(s, st))
+        return false;
+    *execution_id = sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+    return true;
+}

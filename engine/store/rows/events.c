@@ -1,0 +1,68 @@
+/* Events, as producers sent them. */
+#include "pavane/digest.h"
+#include "pavane/store_bus.h"
+#include "store/columns.h"
+#include "store/seen.h"
+#include "store/sql.h"
+
+enum {
+    SQL_EVENT_INSERT = ROWS_AT(events),
+    SQL_EVENT_GET,
+};
+
+static const char *const texts[] = {
+    SQL_TEXT(SQL_EVENT_INSERT) =
+        "INSERT INTO event(id,received_at,source,event_id,detail_type,body,"
+        "bus_id,replay,account,depth) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
+    SQL_TEXT(SQL_EVENT_GET) =
+        "SELECT " EVENT_COLUMNS " FROM event e WHERE id=?1",
+};
+
+const struct rows events_rows = {texts, sizeof(texts) / sizeof(texts[0])};
+
+void
+pav_store_event_add(struct pav_store *s, const struct pav_event_row *row)
+{
+    STORE_DO(s, SQL_EVENT_INSERT, INT(row->id), INT(row->received_at),
+             BYTES(row->source), BYTES(row->event_id), BYTES(row->detail_type),
+             BLOB(row->body), INT(row->bus_id), TEXT(row->replay),
+             TEXT(row->account), INT(row->depth));
+    seen_add(s, seen_hash_of(row->source, row->event_id), row->id);
+}
+
+int64_t
+pav_store_event_seen(struct pav_store *s, struct pav_bytes source,
+                     struct pav_bytes event_id, int64_t *received_at)
+{
+    return seen_find(s, seen_hash_of(source, event_id), source, event_id,
+                     received_at);
+}
+
+void
+event_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_event_row *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->id = sqlite3_column_int64(st, 0);
+    out->received_at = sqlite3_column_int64(st, 1);
+    out->source = column_bytes(st, 2, a);
+    out->event_id = column_bytes(st, 3, a);
+    out->detail_type = column_bytes(st, 4, a);
+    out->body = column_bytes(st, 5, a);
+    out->bus_id = sqlite3_column_int64(st, 6);
+    out->replay = column_str(st, 7, a);
+    out->account = column_str(st, 8, a);
+    out->depth = sqlite3_column_int64(st, 9);
+}
+
+bool
+pav_store_event(struct pav_store *s, int64_t id, struct pav_arena *a,
+                struct pav_event_row *out)
+{
+    sqlite3_stmt *st = STORE_ASK(s, SQL_EVENT_GET, INT(id));
+
+    if (!store_row(s, st))
+        return false;
+    event_from(st, a, out);
+    sqlite3_reset(st);
+    return true;
+}
