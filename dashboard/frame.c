@@ -7,6 +7,7 @@
 
 #include "pavane/http.h"
 #include "frame.h"
+#include "links.h"
 #include "view.h"
 
 #define HTML "text/html; charset=utf-8"
@@ -19,17 +20,6 @@
     "Cross-Origin-Opener-Policy: same-origin\r\n"
 
 const char *const page_security = SECURITY;
-
-const char *
-page_root(struct pav_query *q)
-{
-    const char *root = "";
-    unsigned i;
-
-    for (i = 0; i < q->depth && i < 16; i++)
-        root = pav_arena_printf(q->arena, "%s../", root);
-    return root;
-}
 
 /* The reader's choice; NULL: as the system has it. */
 static const char *
@@ -158,35 +148,4 @@ page_redirect(struct pav_query *q, const char *path)
     q->headers = pav_arena_printf(q->arena, "Location: %s%s\r\n",
                                   *root == '\0' ? "./" : root, path);
     pav_buf_puts(&q->out, "see there\n");
-}
-
-const char *
-page_parameter(struct pav_query *q, const char *name)
-{
-    char *room = pav_arena_alloc(q->arena, PAV_QUERY_VALUE_MAX);
-    const char *v = pav_query_get(q->query, name, room, PAV_QUERY_VALUE_MAX);
-
-    return v == NULL || *v == '\0' ? NULL : v;
-}
-
-const char *
-view_link(struct pav_query *q, const char *path, const char *segment)
-{
-    struct pav_buf b;
-    const char *link;
-
-    pav_buf_init(&b, 1 << 16);
-    pav_buf_puts(&b, page_root(q));
-    pav_buf_puts(&b, path);
-    pav_url_encode(&b, segment, strlen(segment));
-    link = pav_arena_strdup(q->arena, b.p);
-    pav_buf_fini(&b);
-    return link;
-}
-
-const char *
-view_execution_link(struct pav_query *q, const char *machine, const char *name)
-{
-    return view_link(q, "executions/",
-                     pav_arena_printf(q->arena, "%s:%s", machine, name));
 }

@@ -28,14 +28,5 @@ extern const char *const page_security;
 void page_missing(struct pav_query *q, const char *message);
 /* `path` from the root, without a slash in front. */
 void page_redirect(struct pav_query *q, const char *path);
-/* Relative way from the page to the root: "", "../", ... */
-const char *page_root(struct pav_query *q);
-/* A parameter of the query in the arena; NULL when absent or empty. */
-const char *page_parameter(struct pav_query *q, const char *name);
-/* From the page to a path with an encoded last segment. */
-const char *
-view_link(struct pav_query *q, const char *path, const char *segment);
-const char *
-view_execution_link(struct pav_query *q, const char *machine, const char *name);
 
 #endif

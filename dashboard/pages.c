@@ -12,7 +12,6 @@
 #include "pavane/http.h"
 #include "frame.h"
 #include "pages/pages.h"
-#include "template.h"
 
 /* One line a page; `one` shows what follows the path. */
 static const struct {

@@ -4,7 +4,7 @@
 
 #include "pavane/http.h"
 #include "pavane/text.h"
-#include "frame.h"
+#include "links.h"
 #include "view_rows.h"
 
 /* What rules.json's "index" found: "customer: c1", "item: a, b". */

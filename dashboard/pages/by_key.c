@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "frame.h"
+#include "links.h"
 #include "pages.h"
-#include "view.h"
 #include "view_rows.h"
 
 /* As view_link(), from the root. */

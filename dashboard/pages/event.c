@@ -4,7 +4,6 @@
 #include "frame.h"
 #include "pages.h"
 #include "pavane/text.h"
-#include "view.h"
 #include "view_rows.h"
 
 void

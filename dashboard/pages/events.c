@@ -1,7 +1,7 @@
 /* Events and what became of them. */
 #include "frame.h"
+#include "links.h"
 #include "pages.h"
-#include "view.h"
 #include "view_rows.h"
 
 void

@@ -16,6 +16,7 @@
 #include "graph/timeline.h"
 #include "graph/trace.h"
 #include "frame.h"
+#include "links.h"
 #include "markdown.h"
 #include "pages.h"
 #include "view_rows.h"

@@ -4,6 +4,7 @@
 #include "pavane/machine.h"
 #include "graph/graphs.h"
 #include "frame.h"
+#include "links.h"
 #include "markdown.h"
 #include "pages.h"
 #include "view_rows.h"

@@ -1,7 +1,6 @@
 /* The list of machines. */
 #include "frame.h"
 #include "pages.h"
-#include "view.h"
 #include "view_rows.h"
 
 void

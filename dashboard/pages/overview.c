@@ -1,7 +1,7 @@
 /* The overview: machines, what is overdue, the newest executions. */
 #include "frame.h"
+#include "links.h"
 #include "pages.h"
-#include "view.h"
 #include "view_rows.h"
 
 #define OVERDUE_SHOWN 50

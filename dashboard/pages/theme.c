@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "frame.h"
+#include "links.h"
 #include "pages.h"
 
 #define THEME_MAX_AGE 31536000 /* s */

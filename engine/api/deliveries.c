@@ -441,7 +441,8 @@ static void
 log_print(struct pav_buf *out, const struct pav_delivery_part *part,
           const struct pav_doc *event)
 {
-    pav_buf_printf(out, "{\"deliveryId\":%lld,\"event\":", (long long)part->id);
+    pav_buf_printf(out,
+                   "{\"deliveryId\":\"%lld\",\"event\":", (long long)part->id);
     if (event != NULL)
         pav_doc_print(event, out);
     else

@@ -83,6 +83,7 @@ status_get(struct pav_api *api, const struct pav_request *req,
     cJSON *paper = cJSON_CreateObject(), *o;
     char *text;
     size_t len;
+    char id[24];
 
     (void)req;
     pav_engine_status(pav_api_settings(api)->engine, s);
@@ -132,7 +133,8 @@ status_get(struct pav_api *api, const struct pav_request *req,
     cJSON_AddNumberToObject(o, "events", (double)loss->events);
     cJSON_AddNumberToObject(o, "executions", (double)loss->executions);
     cJSON_AddNumberToObject(o, "steps", (double)loss->steps);
-    cJSON_AddNumberToObject(o, "lastEvent", (double)loss->last_event);
+    snprintf(id, sizeof(id), "%lld", (long long)loss->last_event);
+    cJSON_AddStringToObject(o, "lastEvent", id);
     cJSON_AddNumberToObject(o, "unreadableCommits", (double)loss->commits);
     cJSON_AddNumberToObject(paper, "questions",
                             (double)pav_queue_count(api->questions));

@@ -11,7 +11,6 @@
 #include "pavane/clock.h"
 #include "pavane/text.h"
 #include "doors.h"
-#include "front.h"
 #include "question.h"
 #include "reply.h"
 #include "resources.h"
@@ -23,7 +22,8 @@
 static void
 ask_page(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
 {
-    struct question *qu = question_new(api, req, ref, api->config.page);
+    struct question *qu =
+        question_new(api, req, ref, pav_api_settings(api)->page);
 
     qu->q.feed = streams_place(api, qu->q.arena); /* before it reads */
     question_push(api, qu);
@@ -218,7 +218,7 @@ options(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
         snprintf(headers + n, sizeof(headers) - (size_t)n,
                  "WebHook-Allowed-Origin: %s\r\nWebHook-Allowed-Rate: *\r\n",
                  webhook);
-    pav_http_reply(api->config.http, ref, &r);
+    pav_http_reply(pav_api_settings(api)->http, ref, &r);
 }
 
 static void
@@ -237,7 +237,7 @@ not_allowed(struct pav_api *api, const struct pav_request *req,
     api_error_put(&b, "method", req->path, message);
     r.body = b.p;
     r.len = b.len;
-    pav_http_reply(api->config.http, ref, &r);
+    pav_http_reply(pav_api_settings(api)->http, ref, &r);
     pav_buf_fini(&b);
 }
 
@@ -249,7 +249,7 @@ pav_api_handle(void *arg, const struct pav_request *req, struct pav_ref ref)
     bool events = strcmp(req->path, EVENTS_PATH) == 0;
     char bad[64];
 
-    pav_http_route(api->config.http, ref, route_of(req));
+    pav_http_route(pav_api_settings(api)->http, ref, route_of(req));
     if (req->method == PAV_OPTIONS)
         options(api, req, ref);
     else if (is_scheduler(req->path))

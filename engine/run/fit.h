@@ -3,7 +3,10 @@
 #define PAVANE_RUN_FIT_H
 
 #include "pavane/pattern.h"
-#include "runner.h"
+#include "pavane/store_work.h"
+#include "turn/turn.h"
+
+struct execution;
 
 enum fit {
     FIT_TAKEN,      /* applied */

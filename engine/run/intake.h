@@ -15,7 +15,5 @@ void intake_replayed(struct pav_engine *e, const struct pav_event_row *row,
  * body. */
 void intake_text(struct pav_engine *e, struct pav_bytes text, bool known_id,
                  struct pav_event_item *item);
-/* A batch that is full, or whose time is up, starts its execution. */
-void batch_start(struct pav_engine *e, const struct pav_batch_row *row);
 
 #endif

@@ -2,7 +2,10 @@
 #ifndef PAVANE_RUN_MAP_RUNS_H
 #define PAVANE_RUN_MAP_RUNS_H
 
-#include "runner.h"
+#include "pavane/store_work.h"
+#include "turn/turn.h"
+
+struct execution;
 
 void map_run_begin(struct pav_engine *e, const struct pav_task_row *task);
 void map_run_child_ended(struct pav_engine *e, const struct execution *x);

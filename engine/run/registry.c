@@ -18,7 +18,6 @@
 #include "turn/turn.h"
 #include "published.h"
 #include "registry.h"
-#include "runner.h"
 
 static const char *
 arn_of(struct pav_engine *e, const char *kind, const char *name)

@@ -14,7 +14,6 @@
 #include "turn/turn.h"
 #include "due.h"
 #include "intake.h"
-#include "runner.h"
 #include "send.h"
 
 #define TURN_SCHEDULES 500

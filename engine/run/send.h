@@ -2,8 +2,11 @@
 #ifndef PAVANE_RUN_SEND_H
 #define PAVANE_RUN_SEND_H
 
+#include "pavane/store_work.h"
 #include "bus/bus.h"
-#include "runner.h"
+#include "turn/turn.h"
+
+struct execution;
 
 struct sending {
     const char *rule_arn, *rule_name;

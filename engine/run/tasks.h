@@ -2,7 +2,10 @@
 #ifndef PAVANE_RUN_TASKS_H
 #define PAVANE_RUN_TASKS_H
 
-#include "runner.h"
+#include "pavane/store_work.h"
+#include "turn/turn.h"
+
+struct execution;
 
 /* The work of pav_task_kind, for a task that sends. */
 void tasks_send(struct pav_engine *e, struct pav_job *j);

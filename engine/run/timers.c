@@ -8,9 +8,9 @@
 #include "turn/turn.h"
 #include "due.h"
 #include "fit.h"
-#include "intake.h"
-#include "runner.h"
 #include "wait_times.h"
+#include "batch.h"
+#include "runner.h"
 
 #define TURN_TIMERS 1000
 #define LATER_MS    60000

@@ -20,9 +20,9 @@
 #include "map_runs.h"
 #include "pace.h"
 #include "registry.h"
-#include "runner.h"
 #include "tasks.h"
 #include "wake.h"
+#include "runner.h"
 
 #define TURN_WORKS 2000
 /* An execution has two changes at least: a rule that starts one for each of

@@ -7,7 +7,8 @@
  *   event_seen   a hash of the event's id (48 bits) and source (16), for
  *                deduplication by both and search by id; the newest entries
  *                are in memory only (seen.c)
- *   progress     the event up to which event_seen has all of them
+ *   progress     'seen': the event up to which event_seen has all of them;
+ *                'names': how often a row of `name` was put or deleted
  *   disposition  what became of an event for a machine; id = event * 1024 +
  *                ordinal, so that an event's rows stand together.  Those that
  *                moved an execution are found by its steps: no index has them
@@ -25,7 +26,8 @@
  *   map_run, map_item   distributed Maps
  *   table_item   rows of local tables, by the JSON of their key
  *   name         published versions, aliases, activities, tags, buses and what
- *                belongs to them
+ *                belongs to them; `changed` is the count in progress when it
+ *                was put, so that another reader loads what is newer
  *   delivery     what targets outside are to be sent, until they have it; dead
  *                ones stay
  *   schedule     what is due when: rules with a schedule, and schedules
@@ -316,6 +318,8 @@ const char *const schema_migrations[] = {
     "CREATE TABLE database(id INTEGER PRIMARY KEY) STRICT;"
     "INSERT INTO database VALUES(random());"
     "ALTER TABLE step ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;",
+    "ALTER TABLE name ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;"
+    "INSERT INTO progress(name,event_id) VALUES('names',0);",
 };
 
 const int schema_version =

@@ -25,6 +25,8 @@
 
 struct pav_store;
 
+/* The word "pending" is reserved: for an event whose outcome at another node is
+ * not known yet. */
 enum pav_disposition {
     PAV_STARTED,
     PAV_RESUMED,
@@ -173,8 +175,8 @@ struct pav_disposition_row {
 #define PAV_DISPOSITIONS_MAX 1024
 /* Fills row->id.  All of an event are added in one transaction, at most
  * PAV_DISPOSITIONS_MAX. */
-void pav_store_disposition_add(struct pav_store *s,
-                               struct pav_disposition_row *row);
+void
+pav_store_disposition_add(struct pav_store *s, struct pav_disposition_row *row);
 /* parked becomes started, resumed or expired. */
 void pav_store_disposition_change(struct pav_store *s, int64_t id,
                                   enum pav_disposition kind, int64_t machine_id,

@@ -182,6 +182,9 @@ void pav_store_name_delete(struct pav_store *s, int kind, int64_t owner,
 bool
 pav_store_name(struct pav_store *s, int kind, int64_t owner, const char *name,
                struct pav_arena *a, struct pav_name_row *out);
+/* Grows with each name that is put or deleted: who has read the names knows by
+ * it whether they are still those. */
+int64_t pav_store_names_changed(struct pav_store *s);
 /* In order of their names behind `after`, "" for the first; at most `max`. */
 uint32_t
 pav_store_names(struct pav_store *s, int kind, int64_t owner, const char *after,

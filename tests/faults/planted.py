@@ -24,7 +24,7 @@ BUGS = [
      "        took = timed_sync(f->engine);\n        release(f->engine, f->feed, f->jobs);",
      "        release(f->engine, f->feed, f->jobs);\n        took = timed_sync(f->engine);",
      ["build/tests/unit_run"]),
-    ("forgets which events came before", "engine/run/intake.c",
+    ("forgets which events came before", "engine/run/dedupe.c",
      "    if (!was_taken(ar, m, &execution_id)) {",
      "    was_taken(ar, m, &execution_id);\n    {", ["build/tests/unit_run"]),
     ("drops early events", "engine/run/fit.c",

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Files in circles: which files of a room call each other round, by the functions that they call.
+"""Files in circles: which files of a room call each other round, by the functions that they call.  And hubs: private headers
+that reach more than half of their room's files, directly or through another header.
 
-  python3 tests/lint/circles.py           each room's number beside its ceiling
+  python3 tests/lint/circles.py           each room's number beside its ceiling, and the header that reaches most
   python3 tests/lint/circles.py ROOM      the circles of ROOM, file by file, and the calls that close them
 
 A file uses another when it names a function or a table that the other defines.  Headers do not count: a declaration binds
@@ -28,6 +29,9 @@ CEILINGS = {
     "engine/cli": 0,
     "dashboard": 0,
 }
+# Headers that all of a room are written against, or other rooms: what a room, a table or a command is.
+CONTRACTS = {"engine/turn/turn.h", "engine/bus/bus.h", "engine/aws/aws.h", "engine/store/sql.h", "engine/cli/cli.h",
+             "dashboard/template.h"}
 TABLE = re.compile(r"^(?!static\b|extern\b)[A-Za-z_][\w ]*[ *](\w+)(?:\[[^\]]*\])*\s*=", re.M)
 
 
@@ -115,6 +119,34 @@ def show(room):
                     print("  %s -> %s: %s" % (path, other, ", ".join(sorted(calls[path][other]))))
 
 
+def reach_of(room):
+    """Each private header of a room, and how many of its .c files it reaches."""
+    top = os.path.join(TOP, room)
+    paths = [os.path.join(d, f) for d, _, fs in os.walk(top) for f in fs if f.endswith((".c", ".h"))]
+    places = {p: [os.path.dirname(p), os.path.join(TOP, "engine"), os.path.join(TOP, "dashboard")] for p in paths}
+    includes = {}
+    for p in paths:
+        names = re.findall(r'#include "([^"]+)"', open(p, encoding="utf-8").read())
+        found = (os.path.normpath(os.path.join(place, name)) for name in names for place in places[p])
+        includes[p] = {f for f in found if f in places}
+    reach = {p: 0 for p in paths if p.endswith(".h")}
+    for p in paths:
+        seen, todo = set(), [p] if p.endswith(".c") else []
+        while todo:
+            new = includes[todo.pop()] - seen
+            seen |= new
+            todo += new
+        for header in seen:
+            reach[header] += 1
+    return {os.path.relpath(p, TOP): n for p, n in reach.items()}, sum(p.endswith(".c") for p in paths)
+
+
+def hubs(room):
+    """Headers of a room that reach more than half of it, and are not what it is written against."""
+    reach, files = reach_of(room)
+    return [(p, n, files) for p, n in sorted(reach.items()) if 2 * n > files and p not in CONTRACTS]
+
+
 def counts():
     """Each room's files, and how many of them stand in circles."""
     for room in CEILINGS:
@@ -127,7 +159,10 @@ def main():
         show(sys.argv[1])
         return 0
     for room, files, count in counts():
-        print("%-15s %3d of %3d files in circles, ceiling %d" % (room, count, files, CEILINGS[room]))
+        reach = {p: n for p, n in reach_of(room)[0].items() if p not in CONTRACTS}
+        widest = max(reach, key=reach.get, default="-")
+        print("%-15s %3d of %3d files in circles, ceiling %d; %s reaches %d" % (room, count, files, CEILINGS[room], widest,
+                                                                            reach.get(widest, 0)))
     return 0
 
 

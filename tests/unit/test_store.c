@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "pavane/reader.h"
-#include "pavane/store.h"
+#include "pavane/store_bus.h"
 
 static char dir[64], path[128];
 
@@ -334,6 +334,62 @@ test_readers_see_commits_only(void **state)
     pav_store_close(s);
 }
 
+/* The store gives each id once; an event's dispositions stand together. */
+static void
+test_ids_come_from_the_store(void **state)
+{
+    struct pav_store *s = open_store();
+    struct pav_disposition_row first = {.event_id = 1, .kind = PAV_PARKED};
+    struct pav_disposition_row second = {.event_id = 1, .kind = PAV_LATE};
+    struct pav_schedule_row one = {
+        .name = "one", .next_at = 5, .body = {"{}", 2}};
+    struct pav_schedule_row two = {
+        .name = "two", .next_at = 6, .body = {"{}", 2}};
+    struct pav_delivery_row d = {.rule_arn = "r",
+                                 .target_arn = "t",
+                                 .target_id = "i",
+                                 .target = {"{}", 2},
+                                 .body = {"{}", 2}};
+    int64_t id, sent;
+
+    (void)state;
+    add_event(s, "e");
+    pav_store_disposition_add(s, &first);
+    pav_store_disposition_add(s, &second);
+    assert_int_equal(second.id, first.id + 1);
+    pav_store_schedule_put(s, &one);
+    pav_store_schedule_put(s, &two);
+    id = one.id;
+    assert_int_not_equal(one.id, two.id);
+    pav_store_schedule_put(s, &one); /* it is there: the same */
+    assert_int_equal(one.id, id);
+    pav_store_delivery_add(s, &d);
+    sent = d.id;
+    pav_store_delivery_delete(s, sent);
+    assert_int_equal(pav_store_commit(s, NULL), PAV_OK);
+    pav_store_close(s);
+    s = open_store();
+    pav_store_delivery_add(s, &d);
+    assert_int_equal(d.id, sent + 1); /* though its row is gone */
+    pav_store_close(s);
+}
+
+static void
+test_names_say_that_they_changed(void **state)
+{
+    struct pav_store *s = open_store();
+    struct pav_name_row row = {.kind = 1, .name = "n", .body = {"{}", 2}};
+    int64_t before = pav_store_names_changed(s);
+
+    (void)state;
+    pav_store_name_put(s, &row);
+    assert_true(pav_store_names_changed(s) > before);
+    before = pav_store_names_changed(s);
+    pav_store_name_delete(s, 1, 0, "n");
+    assert_true(pav_store_names_changed(s) > before);
+    pav_store_close(s);
+}
+
 int
 main(void)
 {
@@ -348,6 +404,8 @@ main(void)
         T(test_another_process_is_kept_out),
         T(test_one_writer),
         T(test_readers_see_commits_only),
+        T(test_ids_come_from_the_store),
+        T(test_names_say_that_they_changed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

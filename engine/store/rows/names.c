@@ -7,12 +7,15 @@ enum {
     SQL_NAME_DELETE,
     SQL_NAME_GET,
     SQL_NAMES,
+    SQL_NAMES_CHANGE,
+    SQL_NAMES_CHANGED,
 };
 
 static const char *const texts[] = {
     SQL_TEXT(SQL_NAME_PUT) =
-        "INSERT OR REPLACE INTO name(kind,owner,name,number,body) "
-        "VALUES(?1,?2,?3,?4,?5)",
+        "INSERT OR REPLACE INTO name(kind,owner,name,number,body,changed) "
+        "VALUES(?1,?2,?3,?4,?5,"
+        "(SELECT event_id FROM progress WHERE name='names'))",
     SQL_TEXT(SQL_NAME_DELETE) =
         "DELETE FROM name WHERE kind=?1 AND owner=?2 AND name=?3",
     SQL_TEXT(SQL_NAME_GET) = "SELECT kind,owner,name,number,body FROM name"
@@ -20,6 +23,10 @@ static const char *const texts[] = {
     SQL_TEXT(SQL_NAMES) = "SELECT kind,owner,name,number,body FROM name"
                           " WHERE kind=?1 AND owner=?2 AND name>?3"
                           " ORDER BY name LIMIT ?4",
+    SQL_TEXT(SQL_NAMES_CHANGE) =
+        "UPDATE progress SET event_id=event_id+1 WHERE name='names'",
+    SQL_TEXT(SQL_NAMES_CHANGED) =
+        "SELECT event_id FROM progress WHERE name='names'",
 };
 
 const struct rows names_rows = {texts, sizeof(texts) / sizeof(texts[0])};
@@ -27,6 +34,7 @@ const struct rows names_rows = {texts, sizeof(texts) / sizeof(texts[0])};
 void
 pav_store_name_put(struct pav_store *s, const struct pav_name_row *row)
 {
+    store_do(s, SQL_NAMES_CHANGE, NULL, 0);
     STORE_DO(s, SQL_NAME_PUT, INT(row->kind), INT(row->owner), TEXT(row->name),
              INT(row->number), BYTES(row->body));
 }
@@ -35,7 +43,14 @@ void
 pav_store_name_delete(struct pav_store *s, int kind, int64_t owner,
                       const char *name)
 {
+    store_do(s, SQL_NAMES_CHANGE, NULL, 0);
     STORE_DO(s, SQL_NAME_DELETE, INT(kind), INT(owner), TEXT(name));
+}
+
+int64_t
+pav_store_names_changed(struct pav_store *s)
+{
+    return store_number(s, SQL_NAMES_CHANGED);
 }
 
 static void

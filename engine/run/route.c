@@ -1,0 +1,328 @@
+/*
+ * An event on a bus: which machines, rules and archives want it, and what each
+ * of them is given.
+ */
+#include <stdlib.h>
+
+#include "dedupe.h"
+#include "registry.h"
+#include "route.h"
+#include "send.h"
+#include "start_resume.h"
+#include "runner.h"
+
+#define MAX_HOPS 8 /* from bus to bus */
+
+/* What an event matched there, before anything is done about it. */
+struct matched {
+    struct match *machines;
+    uint32_t machine_count;
+    struct bus_rule **rules;
+    uint32_t rule_count;
+    bool archived;
+};
+
+/* A replay may be for some rules alone: their ARNs, or a machine's. */
+static bool
+is_wanted(const struct arrival *ar, const char *arn)
+{
+    const struct pav_doc *only = ar->item->only;
+    uint32_t i;
+
+    if (only == NULL || only->kind != PAV_ARRAY || only->len == 0)
+        return true;
+    for (i = 0; i < only->len; i++)
+        if (pav_doc_is_str(&only->items[i], arn))
+            return true;
+    return false;
+}
+
+static struct match *
+match_of(struct matched *all, struct machine *m)
+{
+    uint32_t i;
+
+    for (i = 0; i < all->machine_count; i++)
+        if (all->machines[i].machine == m)
+            return &all->machines[i];
+    memset(&all->machines[i], 0, sizeof(all->machines[i]));
+    all->machines[i].machine = m;
+    all->machine_count++;
+    return &all->machines[i];
+}
+
+static int
+by_machine(const void *x, const void *y)
+{
+    const struct match *a = x, *b = y;
+
+    return a->machine->id < b->machine->id ? -1
+                                           : a->machine->id > b->machine->id;
+}
+
+static void
+archive_event(struct arrival *ar, struct archive *a)
+{
+    struct pav_engine *e = ar->e;
+
+    if (ar->item->replay != NULL)
+        return;
+    pav_store_archive_add(e->store, a->id, ar->envelope->at, ar->id,
+                          ar->envelope->text.len);
+    a->count++;
+    a->bytes += (int64_t)ar->envelope->text.len;
+}
+
+/* A change of an execution's status, said by the engine. */
+bool
+is_status(const struct pav_event_item *item)
+{
+    return item->own && item->event.source.len == strlen(PAV_STATUS_SOURCE) &&
+           memcmp(item->event.source.p, PAV_STATUS_SOURCE,
+                  strlen(PAV_STATUS_SOURCE)) == 0;
+}
+
+static void
+sort_subject(struct arrival *ar, struct subject *subject, struct matched *all)
+{
+    struct machine_rule *r;
+    struct side *side;
+    struct match *m;
+
+    switch (subject->kind) {
+    case SUBJECT_ARCHIVE:
+        archive_event(ar, (struct archive *)(void *)subject);
+        break;
+    case SUBJECT_RULE:
+        all->rules[all->rule_count] = (struct bus_rule *)(void *)subject;
+        all->rule_count +=
+            is_wanted(ar, all->rules[all->rule_count]->arn) ? 1 : 0;
+        break;
+    case SUBJECT_MACHINE:
+        r = (struct machine_rule *)(void *)subject;
+        if (!is_wanted(ar, r->machine->arn) ||
+            (is_status(ar->item) && !subject->asks_status))
+            break;
+        m = match_of(all, r->machine);
+        side = r->rule->starts ? &m->start : &m->resume;
+        if (side->rule == NULL || r < side->rule)
+            side->rule = r;
+        break;
+    }
+}
+
+static void
+match_bus(struct arrival *ar, struct bus *b, struct matched *all)
+{
+    struct pav_arena *a = &ar->e->arena;
+    struct pav_matches found;
+    struct archive *archive;
+    uint32_t i;
+
+    memset(all, 0, sizeof(*all));
+    pav_index_match(b->index, ar->envelope->text.p, ar->envelope->text.len,
+                    ar->envelope->simple, a, &found);
+    all->machines =
+        pav_arena_alloc(a, (found.count + 1) * sizeof(*all->machines));
+    all->rules = pav_arena_alloc(a, (found.count + 1) * sizeof(*all->rules));
+    for (i = 0; i < found.count; i++)
+        sort_subject(ar, found.owners[i], all);
+    for (archive = ar->e->archives; archive != NULL; archive = archive->next)
+        if (archive->all && archive->bus == b)
+            archive_event(ar, archive);
+    for (i = 0; i < all->machine_count; i++) {
+        struct match *m = &all->machines[i];
+
+        if (m->start.rule != NULL)
+            m->start.key = arrival_key(ar, m->start.rule, &m->start.why);
+        if (m->resume.rule != NULL)
+            m->resume.key = arrival_key(ar, m->resume.rule, &m->resume.why);
+    }
+    if (all->machine_count > 1)
+        qsort(all->machines, all->machine_count, sizeof(*all->machines),
+              by_machine);
+}
+
+/* As if a resume rule of that machine had matched. */
+static void
+send_to_wait(struct arrival *ar, const struct target *t, struct sending *s)
+{
+    struct machine *m = machine_by_name(ar->e, t->name);
+    struct match match = {.machine = m};
+    uint32_t i;
+
+    for (i = 0; m != NULL && i < m->bus_rule_count; i++)
+        if (!m->bus_rules[i].rule->starts && match.resume.rule == NULL)
+            match.resume.rule = &m->bus_rules[i];
+    if (match.resume.rule == NULL) {
+        target_dead(ar->e, s, t, ar->envelope->text, "NO_RESOURCE",
+                    "there is no machine of that name with a resume rule");
+        return;
+    }
+    if (m->concerned_by != ar->stamp) {
+        /* Its index may be another: out of the tree. */
+        struct machine_rule plain = *match.resume.rule;
+
+        plain.slotted = false;
+        match.resume.key = arrival_key(ar, &plain, &match.resume.why);
+        concern(ar, &match);
+    }
+}
+
+static void
+send_to_bus(struct arrival *ar, const struct target *t, struct sending *s)
+{
+    struct bus *to = bus_by_name(ar->e, t->name);
+    uint32_t i;
+
+    for (i = 0; i < ar->visited_count; i++)
+        if (to != NULL && ar->visited[i] == to)
+            return; /* a bus has an event once, over whatever way */
+    if (to == NULL)
+        target_dead(ar->e, s, t, ar->envelope->text, "NO_RESOURCE",
+                    pav_arena_printf(&ar->e->arena,
+                                     "Event bus %s does not exist.", t->name));
+    else if (ar->hops == MAX_HOPS || ar->visited_count == MAX_BUSES)
+        target_dead(ar->e, s, t, ar->envelope->text, "TOO_MANY_HOPS",
+                    "the event came over eight buses in a row, or to 64 in "
+                    "all");
+    else
+        route(ar, to);
+}
+
+static void
+send_all(struct arrival *ar, const struct bus_rule *r)
+{
+    struct sending s = {.rule_arn = r->arn,
+                        .rule_name = r->name,
+                        .event_id = ar->id,
+                        .text = ar->envelope->text,
+                        .doc = ar->event.doc};
+    struct verdict v = {.kind = PAV_ROUTED};
+    uint32_t i, elsewhere = 0;
+
+    for (i = 0; i < r->target_count; i++) {
+        const struct target *t = &r->targets[i];
+        struct execution *x = NULL;
+
+        if (is_loop(ar) && t->kind != TARGET_RESUME) {
+            target_dead(ar->e, &s, t, ar->envelope->text, "LOOP",
+                        loop_text(ar));
+        } else if (t->kind == TARGET_BUS && !t->outside) {
+            send_to_bus(ar, t, &s);
+        } else if (t->kind == TARGET_RESUME) {
+            send_to_wait(ar, t, &s);
+            continue;
+        } else {
+            target_send(ar->e, &s, t, &x);
+        }
+        if (x == NULL) {
+            elsewhere++;
+        } else if (has_room(ar)) {
+            struct verdict started = {.machine = x->version->machine,
+                                      .kind = PAV_STARTED,
+                                      .execution = &x->row,
+                                      .detail = r->name};
+
+            settle(ar, &started);
+        }
+    }
+    if (r->target_count > 0 && elsewhere == 0)
+        return;
+    v.detail = pav_arena_printf(&ar->e->arena, "rule '%s': %u target%s",
+                                r->name, elsewhere, elsewhere == 1 ? "" : "s");
+    if (has_room(ar))
+        settle(ar, &v);
+}
+
+/* An id that came within a day was sent on then. */
+static bool
+was_sent(const struct arrival *ar)
+{
+    return ar->last_seen != 0 && ar->now_ms - ar->last_at <= DAY_MS;
+}
+
+void
+route(struct arrival *ar, struct bus *b)
+{
+    struct matched all;
+    uint32_t i;
+
+    ar->visited[ar->visited_count++] = b;
+    ar->hops++;
+    match_bus(ar, b, &all);
+    for (i = 0; i < all.machine_count; i++)
+        if (all.machines[i].machine->concerned_by != ar->stamp)
+            concern(ar, &all.machines[i]);
+    if (all.rule_count > 0 && was_sent(ar)) {
+        struct verdict v = {.kind = PAV_DUPLICATE,
+                            .detail = "this source sent this id before"};
+
+        if (has_room(ar))
+            settle(ar, &v);
+        all.rule_count = 0;
+    }
+    for (i = 0; i < all.rule_count; i++)
+        send_all(ar, all.rules[i]);
+    ar->hops--;
+}
+
+/* "; nearest: rule 'x' of machine 'm', 2 of 3 conditions, not detail.status" */
+static const char *
+nearest(struct arrival *ar, const struct bus *b)
+{
+    struct pav_arena *a = &ar->e->arena;
+    const char *rule, *whose = "";
+    struct pav_near near = {.source = ar->envelope->source,
+                            .detail_type = ar->envelope->detail_type};
+    struct subject *subject;
+
+    subject = pav_index_nearest(b->index, &near);
+    if (subject == NULL || subject->kind == SUBJECT_ARCHIVE)
+        return "";
+    if (subject->kind == SUBJECT_MACHINE) {
+        struct machine_rule *r = (struct machine_rule *)(void *)subject;
+
+        rule = r->rule->name;
+        whose = pav_arena_printf(a, " of machine '%s'", r->machine->name);
+    } else {
+        rule = ((struct bus_rule *)(void *)subject)->name;
+    }
+    if (near.wanted != NULL)
+        return pav_arena_printf(
+            a, "; nearest: rule '%s'%s, which wants %s '%s', not '%.*s'", rule,
+            whose, near.path, near.wanted,
+            strcmp(near.path, "source") == 0 ? (int)near.source.len
+                                             : (int)near.detail_type.len,
+            strcmp(near.path, "source") == 0 ? near.source.p
+                                             : near.detail_type.p);
+    if (near.held == near.of)
+        return pav_arena_printf(a,
+                                "; nearest: rule '%s'%s, whose conditions hold "
+                                "in no one element of an array together",
+                                rule, whose);
+    return pav_arena_printf(
+        a,
+        "; nearest: rule '%s'%s, where %u of %u conditions hold, %s does not",
+        rule, whose, near.held, near.of, near.path);
+}
+
+void
+nobody(struct arrival *ar, const struct bus *b)
+{
+    struct verdict v = {.kind = PAV_UNMATCHED};
+    int64_t ignored;
+
+    if (ar->gone)
+        v.detail = "only a machine whose folder is gone has a rule for it: "
+                   "nothing starts there";
+    else
+        v.detail = pav_arena_printf(&ar->e->arena, "no rule matches%s",
+                                    nearest(ar, b));
+    if (ar->last_seen != 0 &&
+        pav_store_concerned(ar->e->store, ar->last_seen, 0, &ignored)) {
+        v.kind = PAV_DUPLICATE;
+        v.detail = "this source sent this id before";
+    }
+    settle(ar, &v);
+}

@@ -1,0 +1,14 @@
+/* An event on a bus: see route.c. */
+#ifndef PAVANE_RUN_ROUTE_H
+#define PAVANE_RUN_ROUTE_H
+
+#include "correlate.h"
+
+/* To all that want it there, and on to the buses that rules send it to. */
+void route(struct arrival *ar, struct bus *b);
+/* The one disposition of an event that concerned nobody. */
+void nobody(struct arrival *ar, const struct bus *b);
+/* The event tells of an execution's status. */
+bool is_status(const struct pav_event_item *item);
+
+#endif

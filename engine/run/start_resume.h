@@ -1,0 +1,20 @@
+/* An event meets one machine: see start_resume.c. */
+#ifndef PAVANE_RUN_START_RESUME_H
+#define PAVANE_RUN_START_RESUME_H
+
+#include "correlate.h"
+
+/* The rules of one machine that match, the first of each kind; their keys are
+ * read at once, as long as the index holds what it found. */
+struct match {
+    struct machine *machine;
+    struct side {
+        const struct machine_rule *rule;
+        const char *key, *why;
+    } start, resume;
+};
+
+/* The event goes to the machine, which has one disposition of it then. */
+void concern(struct arrival *ar, const struct match *match);
+
+#endif
