@@ -98,10 +98,10 @@ view_pretty(struct pav_arena *a, const char *text, size_t len)
 void
 view_status(struct pav_members *m, enum pav_status s)
 {
-    const struct pav_look *look = &pav_looks[trace_mark(s)];
+    const struct pav_look *badge = &pav_looks[trace_mark(s)];
 
     view_text(m, "status", pav_status_name(s));
-    view_text(m, "status_word", look->word);
-    view_text(m, "status_class", look->class);
-    view_text(m, "status_sign", look->sign);
+    view_text(m, "status_word", badge->word);
+    view_text(m, "status_class", badge->class);
+    view_text(m, "status_sign", badge->sign);
 }

@@ -96,7 +96,7 @@ struct vertex {
     uint32_t rank, order;
     double x, w;         /* x: middle */
     double beside;       /* further room on its right */
-    uint32_t trunk;      /* the one segment by which its trunk goes on */
+    uint32_t bundle;     /* the one segment by which its trunk goes on */
     uint32_t *up, *down; /* segments */
     uint32_t up_count, down_count;
 };

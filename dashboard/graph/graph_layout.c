@@ -28,7 +28,7 @@
 /* The classes of L2, and how many ways an edge may take to its target. */
 enum trunk_class { TRUNK_NEXT, TRUNK_CATCH, TRUNK_BACK, TRUNK_CLASSES };
 
-struct way {
+struct route {
     uint32_t *segments;
     uint32_t count;
     uint32_t label; /* vertex, or NONE */
@@ -41,7 +41,7 @@ struct layout {
     uint32_t *rank;    /* of nodes */
     uint32_t **trunks; /* [node * classes + class][rank]: a bend, or NONE */
     struct layers layers;
-    struct way *ways; /* of edges */
+    struct route *ways; /* of edges */
 };
 
 /* ---- loops and ranks ---- */
@@ -187,7 +187,7 @@ vertex_add(struct layers *l, uint32_t node, uint32_t edge, uint32_t rank,
     v->edge = edge;
     v->rank = rank;
     v->w = w;
-    v->trunk = NONE;
+    v->bundle = NONE;
     return l->count++;
 }
 
@@ -235,11 +235,11 @@ trunk_of(struct layout *l, uint32_t node, enum trunk_class class)
 }
 
 static uint32_t
-bend_at(struct layout *l, uint32_t *trunk, uint32_t rank)
+bend_at(struct layout *l, uint32_t *bundle, uint32_t rank)
 {
-    if (trunk[rank] == NONE)
-        trunk[rank] = vertex_add(&l->layers, NONE, NONE, rank, 0);
-    return trunk[rank];
+    if (bundle[rank] == NONE)
+        bundle[rank] = vertex_add(&l->layers, NONE, NONE, rank, 0);
+    return bundle[rank];
 }
 
 /*
@@ -251,13 +251,13 @@ static void
 way_make(struct layout *l, struct edge *e)
 {
     struct layers *y = &l->layers;
-    struct way *w = &l->ways[e - l->scope->edges];
+    struct route *w = &l->ways[e - l->scope->edges];
     uint32_t top = e->back ? e->to : e->from, end = e->back ? e->from : e->to;
     uint32_t from = l->rank[top], to = l->rank[end], rank, at = top, next;
     uint32_t label_rank = *e->label == '\0' ? NONE
                           : e->back         ? to - 1
                                             : from + 1;
-    uint32_t *trunk =
+    uint32_t *bundle =
         to - from > 1 && !l->plain ? trunk_of(l, e->to, class_of(e)) : NULL;
 
     w->label = NONE;
@@ -267,7 +267,7 @@ way_make(struct layout *l, struct edge *e)
     }
     w->segments = pav_arena_alloc(l->arena, (to - from) * sizeof(uint32_t));
     for (rank = from + 1; rank <= to; rank++) {
-        uint32_t segment, bend;
+        uint32_t segment, dummy;
 
         if (rank == to)
             next = end;
@@ -275,17 +275,17 @@ way_make(struct layout *l, struct edge *e)
             next = w->label = vertex_add(
                 y, NONE, (uint32_t)(e - l->scope->edges), rank, e->label_w);
         else
-            next = bend_at(l, trunk, rank);
+            next = bend_at(l, bundle, rank);
         /* L2: a bend goes on in one way, and a loop's comes from one. */
-        bend = e->back ? next : at;
-        if (bend == top || bend == end || bend == w->label)
-            bend = NONE;
-        if (bend != NONE && y->v[bend].trunk != NONE) {
-            segment = y->v[bend].trunk;
+        dummy = e->back ? next : at;
+        if (dummy == top || dummy == end || dummy == w->label)
+            dummy = NONE;
+        if (dummy != NONE && y->v[dummy].bundle != NONE) {
+            segment = y->v[dummy].bundle;
         } else {
             segment = segment_add(y, at, next);
-            if (bend != NONE)
-                y->v[bend].trunk = segment;
+            if (dummy != NONE)
+                y->v[dummy].bundle = segment;
         }
         w->segments[w->count++] = segment;
         if (e->main)
@@ -333,11 +333,11 @@ count_bends(struct layout *l)
         const struct edge *e = &s->edges[i];
         uint32_t x = l->rank[e->from], y = l->rank[e->to];
         uint32_t span = x > y ? x - y : y - x;
-        uint32_t *trunk = &longest[e->to * TRUNK_CLASSES + class_of(e)];
+        uint32_t *bundle = &longest[e->to * TRUNK_CLASSES + class_of(e)];
 
-        if (span > *trunk + 1) {
-            sum += span - 1 - *trunk;
-            *trunk = span - 1;
+        if (span > *bundle + 1) {
+            sum += span - 1 - *bundle;
+            *bundle = span - 1;
         }
     }
     return sum;
@@ -751,7 +751,7 @@ static void
 route(struct layout *l, struct edge *e, const double *top, const double *height)
 {
     const struct layers *y = &l->layers;
-    const struct way *w = &l->ways[e - l->scope->edges];
+    const struct route *w = &l->ways[e - l->scope->edges];
     struct point *p;
     uint32_t i, n = 0;
 

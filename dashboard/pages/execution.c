@@ -560,7 +560,7 @@ waits_view(struct execution_page *p, uint32_t *count)
 {
     struct pav_wait_filter f = {.execution_id = p->x.row.id,
                                 .limit = WAITS_SHOW};
-    struct pav_wait_view_row *v;
+    struct pav_listed_wait *v;
     struct pav_items rows;
     uint32_t i;
     bool more, alone;

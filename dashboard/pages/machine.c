@@ -97,7 +97,8 @@ count_stands(struct pav_query *q, int64_t machine_id, const struct pav_graph *g,
 {
     struct pav_stand *v;
     uint32_t n, i, j, at;
-    bool more = pav_reader_stands(q->reader, machine_id, q->arena, &v, &n);
+    bool more =
+        pav_reader_current_states(q->reader, machine_id, q->arena, &v, &n);
 
     for (i = 0; i < n; i++) {
         const struct pav_doc *names =
@@ -163,7 +164,7 @@ page_machine(struct pav_query *q, const char *name)
     struct pav_members m;
     struct pav_buf readme, graph;
     struct slot slots[2] = {{"readme", &readme}, {"graph", &graph}};
-    const struct pav_doc *stands;
+    const struct pav_doc *current_states;
     const char *intro;
     size_t len;
 
@@ -188,8 +189,8 @@ page_machine(struct pav_query *q, const char *name)
     pav_buf_init(&readme, 1 << 20);
     pav_buf_init(&graph, 16u << 20);
     markdown_render(intro, len, &readme);
-    stands = machine_graph(q, &v, &graph);
-    pav_members_puts(&m, "stands", stands);
+    current_states = machine_graph(q, &v, &graph);
+    pav_members_puts(&m, "stands", current_states);
     page_show(q, &(struct page){.name = "machine",
                                 .title = name,
                                 .place = "at_machines",

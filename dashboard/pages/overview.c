@@ -11,7 +11,7 @@ static void
 add_overdue(struct pav_query *q, struct pav_members *out)
 {
     struct pav_wait_filter f = {.limit = OVERDUE_SHOWN, .overdue = true};
-    struct pav_wait_view_row *v;
+    struct pav_listed_wait *v;
     struct pav_items rows;
     uint32_t i, count;
     bool more;

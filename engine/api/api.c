@@ -15,10 +15,10 @@
 
 #include "pavane/clock.h"
 #include "pavane/log.h"
-#include "pavane/paper.h"
+#include "pavane/cjson.h"
 #include "pavane/text.h"
 #include "handed_out.h"
-#include "question.h"
+#include "query_job.h"
 #include "streams.h"
 #include "ticket.h"
 #include "front.h"
@@ -32,7 +32,7 @@ scan_folder(struct pav_query *q)
 {
     struct pav_err err;
 
-    if (pav_folder_scan(question_of(q)->api->folder, &err) != PAV_OK)
+    if (pav_folder_scan(query_job_of(q)->api->folder, &err) != PAV_OK)
         pav_log(PAV_LOG_WARN, NULL, "%s: %s", err.at, err.message);
 }
 
@@ -70,13 +70,13 @@ pav_api_tick(void *arg)
     objects_tick(api);
     if (api->folder == NULL || api->scanning)
         return;
-    api->scanning = question_push(api, question_alone(api, scan_folder));
+    api->scanning = query_job_push(api, query_job_alone(api, scan_folder));
 }
 
 /* ---- messages ---- */
 
 static void
-answered(struct pav_api *api, struct question *qu)
+answered(struct pav_api *api, struct query_job *qu)
 {
     struct pav_reply r = {.status = qu->q.status,
                           .type = qu->q.type,
@@ -91,7 +91,7 @@ answered(struct pav_api *api, struct question *qu)
         qu->on(api, qu);
     else
         pav_http_reply(api->config.http, qu->ref, &r);
-    question_free(qu);
+    query_job_free(qu);
 }
 
 /* What the engine hands out; the job changes hands. */
@@ -119,17 +119,17 @@ void
 pav_api_message(void *arg, struct pav_node *node)
 {
     struct pav_api *api = arg;
-    struct note *note = (struct note *)node;
+    struct message *message = (struct message *)node;
 
-    if (note->kind == NOTE_WORK) {
-        take_work(api, note->job);
-    } else if (note->kind == NOTE_FEED) {
-        streams_take(api, note->feed);
-    } else if (note->kind == NOTE_ANSWER) {
-        answered(api, note->answer);
+    if (message->kind == MESSAGE_WORK) {
+        take_work(api, message->job);
+    } else if (message->kind == MESSAGE_FEED) {
+        streams_take(api, message->feed);
+    } else if (message->kind == MESSAGE_ANSWER) {
+        answered(api, message->answer);
     } else {
-        ticket_answer(note->job);
-        pav_job_free(note->job);
+        ticket_answer(message->job);
+        pav_job_free(message->job);
     }
 }
 

@@ -13,7 +13,7 @@
 
 #include "pavane/log.h"
 #include "aws/aws.h"
-#include "question.h"
+#include "query_job.h"
 #include "reply.h"
 #include "doors.h"
 #include "ticket.h"
@@ -120,7 +120,7 @@ change(struct pav_api *api, const struct pav_request *req, struct pav_ref ref,
 
 /* What was compiled goes on to the engine. */
 static void
-define(struct pav_api *api, struct question *qu)
+define(struct pav_api *api, struct query_job *qu)
 {
     struct pav_job *job = qu->job;
 
@@ -132,7 +132,7 @@ static void
 read_action(struct pav_query *q)
 {
     const struct aws_action *action = aws_find_target(q->target);
-    struct question *qu = question_of(q);
+    struct query_job *qu = query_job_of(q);
     struct aws_read r = {.q = q};
     const char *type, *why;
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pavane/learned.h"
+#include "pavane/wait_stats.h"
 #include "pavane/schema.h"
 #include "pavane/text.h"
 #include "parameters.h"
@@ -141,16 +141,16 @@ wait_times_get(struct pav_query *q)
 
     pav_items_init(&list, q->arena);
     for (i = 0; i < count; i++) {
-        struct pav_learned l;
+        struct pav_wait_stats l;
 
-        pav_learned_read(&l, v[i].histogram);
+        pav_wait_stats_read(&l, v[i].histogram);
         pav_members_init(&m, q->arena);
         pav_members_str(&m, "machine", v[i].machine);
         pav_members_str(&m, "state", v[i].state);
-        pav_members_int(&m, "count", (int64_t)pav_learned_count(&l));
-        pav_members_int(&m, "p50Ms", pav_learned_quantile(&l, 0.5));
-        pav_members_int(&m, "p95Ms", pav_learned_quantile(&l, 0.95));
-        pav_members_int(&m, "p99Ms", pav_learned_quantile(&l, 0.99));
+        pav_members_int(&m, "count", (int64_t)pav_wait_stats_count(&l));
+        pav_members_int(&m, "p50Ms", pav_wait_stats_quantile(&l, 0.5));
+        pav_members_int(&m, "p95Ms", pav_wait_stats_quantile(&l, 0.95));
+        pav_members_int(&m, "p99Ms", pav_wait_stats_quantile(&l, 0.99));
         pav_items_add(&list, pav_members_object(&m));
     }
     pav_members_init(&m, q->arena);

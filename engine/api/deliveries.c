@@ -29,7 +29,7 @@
 #include "pavane/text.h"
 #include "handed_out.h"
 #include "outgoing.h"
-#include "question.h"
+#include "query_job.h"
 
 #define TIMEOUT_MS       5000 /* of a destination, as the service has it */
 #define ANSWER_MAX       65536
@@ -471,7 +471,7 @@ log_write(struct pav_arena *a, const char *data, const char *folder,
 static void
 log_lines(struct pav_query *q)
 {
-    struct question *qu = question_of(q);
+    struct query_job *qu = query_job_of(q);
     struct pav_delivered_job *reply = (struct pav_delivered_job *)qu->job;
     const struct delivery *d = reply->job.owner;
     const char *data = pav_api_settings(qu->api)->data, *folder = NULL,
@@ -512,13 +512,13 @@ log_lines(struct pav_query *q)
 static void
 log_later(struct delivery *d)
 {
-    struct question *qu = question_alone(d->o.api, log_lines);
+    struct query_job *qu = query_job_alone(d->o.api, log_lines);
 
     qu->job = &d->reply->job;
-    qu->on = question_replies;
-    if (!question_queue(d->o.api, qu)) {
+    qu->on = query_job_replies;
+    if (!query_job_queue(d->o.api, qu)) {
         qu->job = NULL;
-        question_free(qu);
+        query_job_free(qu);
         fail(d, "THROTTLING", "too many questions wait", true);
     }
 }

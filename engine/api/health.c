@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "pavane/clock.h"
-#include "pavane/paper.h"
+#include "pavane/cjson.h"
 #include "pavane/step.h"
 #include "pavane/text.h"
 #include "doors.h"
@@ -80,19 +80,19 @@ status_get(struct pav_api *api, const struct pav_request *req,
     const struct pav_http_counts *h =
         pav_http_counts(pav_api_settings(api)->http);
     const struct pav_loss *loss = &pav_api_settings(api)->loss;
-    cJSON *paper = cJSON_CreateObject(), *o;
+    cJSON *json = cJSON_CreateObject(), *o;
     char *text;
     size_t len;
     char id[24];
 
     (void)req;
     pav_engine_status(pav_api_settings(api)->engine, s);
-    cJSON_AddBoolToObject(paper, "ready",
+    cJSON_AddBoolToObject(json, "ready",
                           pav_engine_ready(pav_api_settings(api)->engine));
     cJSON_AddNumberToObject(
-        paper, "uptimeSeconds",
+        json, "uptimeSeconds",
         (double)((pav_clock_mono_us() - api->started_us) / 1000000));
-    o = cJSON_AddObjectToObject(paper, "engine");
+    o = cJSON_AddObjectToObject(json, "engine");
     cJSON_AddNumberToObject(o, "turns", (double)s->turns);
     cJSON_AddNumberToObject(o, "events", (double)s->events);
     cJSON_AddNumberToObject(o, "steps", (double)s->steps);
@@ -102,8 +102,8 @@ status_get(struct pav_api *api, const struct pav_request *req,
     cJSON_AddNumberToObject(o, "queueMost", (double)s->queue_most);
     cJSON_AddNumberToObject(o, "machines", (double)s->machines);
     cJSON_AddNumberToObject(o, "rules", (double)s->rules);
-    paper_add_time(o, "nextTimer", s->next_timer_at);
-    o = cJSON_AddObjectToObject(paper, "microseconds");
+    json_add_time(o, "nextTimer", s->next_timer_at);
+    o = cJSON_AddObjectToObject(json, "microseconds");
     cJSON_AddNumberToObject(o, "collect", (double)s->collect_us);
     cJSON_AddNumberToObject(o, "advance", (double)s->advance_us);
     cJSON_AddNumberToObject(o, "flush", (double)s->flush_us);
@@ -111,13 +111,13 @@ status_get(struct pav_api *api, const struct pav_request *req,
     cJSON_AddNumberToObject(o, "release", (double)s->release_us);
     cJSON_AddNumberToObject(o, "checkpoint", (double)s->checkpoint_us);
     cJSON_AddNumberToObject(o, "longestTurn", (double)s->turn_most_us);
-    o = cJSON_AddObjectToObject(paper, "commits");
+    o = cJSON_AddObjectToObject(json, "commits");
     add_spread(o, "eventsEach", &s->batch, pav_bounds_items, 1);
     add_spread(o, "microsecondsEach", &s->commit, pav_bounds_seconds, 1e6);
     add_spread(o, "syncMicroseconds", &s->sync, pav_bounds_seconds, 1e6);
     add_spread(o, "checkpointMicroseconds", &s->checkpoint, pav_bounds_seconds,
                1e6);
-    o = cJSON_AddObjectToObject(paper, "http");
+    o = cJSON_AddObjectToObject(json, "http");
     cJSON_AddNumberToObject(o, "open", h->open);
     cJSON_AddNumberToObject(o, "accepted", (double)h->accepted);
     cJSON_AddNumberToObject(o, "requests", (double)h->requests);
@@ -129,19 +129,19 @@ status_get(struct pav_api *api, const struct pav_request *req,
     cJSON_AddNumberToObject(o, "streamsCut", (double)h->streams_cut);
     cJSON_AddNumberToObject(o, "resyncs",
                             (double)streams_resyncs(api->streams));
-    o = cJSON_AddObjectToObject(paper, "missing");
+    o = cJSON_AddObjectToObject(json, "missing");
     cJSON_AddNumberToObject(o, "events", (double)loss->events);
     cJSON_AddNumberToObject(o, "executions", (double)loss->executions);
     cJSON_AddNumberToObject(o, "steps", (double)loss->steps);
     snprintf(id, sizeof(id), "%lld", (long long)loss->last_event);
     cJSON_AddStringToObject(o, "lastEvent", id);
     cJSON_AddNumberToObject(o, "unreadableCommits", (double)loss->commits);
-    cJSON_AddNumberToObject(paper, "questions",
+    cJSON_AddNumberToObject(json, "questions",
                             (double)pav_queue_count(api->questions));
-    cJSON_AddNumberToObject(paper, "slowQuestions",
+    cJSON_AddNumberToObject(json, "slowQuestions",
                             (double)pav_queue_count(api->slow));
-    cJSON_AddNumberToObject(paper, "errors", (double)pav_fail_count());
-    text = pav_paper_print(paper, &len);
+    cJSON_AddNumberToObject(json, "errors", (double)pav_fail_count());
+    text = pav_cjson_print(json, &len);
     api_reply(api, ref, 200, "application/json", text, len);
     cJSON_free(text);
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "pavane/clock.h"
-#include "pavane/paper.h"
+#include "pavane/cjson.h"
 #include "pavane/step.h"
 #include "pavane/text.h"
 #include "parameters.h"
@@ -16,10 +16,10 @@
 static void
 add_id(struct pav_query *q, cJSON *o, const char *machine, const char *name)
 {
-    paper_add_text(o, "executionId",
-                   machine == NULL || name == NULL
-                       ? NULL
-                       : pav_arena_printf(q->arena, "%s:%s", machine, name));
+    json_add_text(o, "executionId",
+                  machine == NULL || name == NULL
+                      ? NULL
+                      : pav_arena_printf(q->arena, "%s:%s", machine, name));
 }
 
 /* ---- waits ---- */
@@ -31,8 +31,8 @@ waits_get(struct pav_query *q)
                                 .key = query_text(q, "correlationId"),
                                 .overdue = query_text(q, "overdue") != NULL};
     const char *after = query_text(q, "next");
-    struct pav_wait_view_row *v;
-    cJSON *paper, *waits;
+    struct pav_listed_wait *v;
+    cJSON *json, *waits;
     uint32_t count, i;
     bool more;
 
@@ -50,30 +50,30 @@ waits_get(struct pav_query *q)
         f.after_no = no;
     }
     count = pav_reader_waits(q->reader, &f, q->arena, &v, &more);
-    paper = cJSON_CreateObject();
-    waits = cJSON_AddArrayToObject(paper, "waits");
+    json = cJSON_CreateObject();
+    waits = cJSON_AddArrayToObject(json, "waits");
     for (i = 0; i < count; i++) {
         cJSON *o = cJSON_CreateObject();
 
         add_id(q, o, v[i].machine, v[i].execution);
-        paper_add_text(o, "machine", v[i].machine);
-        paper_add_text(o, "correlationId", v[i].key);
-        paper_add_text(o, "state", v[i].row.state);
-        paper_add_text(o, "eventName", v[i].row.event_name);
-        paper_add_text(o, "eventPattern", v[i].row.pattern);
-        paper_add_text(o, "awaits", v[i].row.awaits);
-        paper_add_time(o, "since", v[i].row.since_at);
-        paper_add_time(o, "due", v[i].row.due_at);
-        paper_add_time(o, "overdueSince", v[i].overdue_since);
+        json_add_text(o, "machine", v[i].machine);
+        json_add_text(o, "correlationId", v[i].key);
+        json_add_text(o, "state", v[i].row.state);
+        json_add_text(o, "eventName", v[i].row.event_name);
+        json_add_text(o, "eventPattern", v[i].row.pattern);
+        json_add_text(o, "awaits", v[i].row.awaits);
+        json_add_time(o, "since", v[i].row.since_at);
+        json_add_time(o, "due", v[i].row.due_at);
+        json_add_time(o, "overdueSince", v[i].overdue_since);
         cJSON_AddItemToArray(waits, o);
     }
-    paper_add_text(
-        paper, "next",
+    json_add_text(
+        json, "next",
         !more ? NULL
               : pav_arena_printf(q->arena, "%lld.%u",
                                  (long long)v[count - 1].row.execution_id,
                                  v[count - 1].row.no));
-    query_paper(q, paper);
+    query_json(q, json);
 }
 
 /* ---- dispositions ---- */
@@ -113,21 +113,21 @@ read_dispositions_filter(struct pav_query *q, struct pav_disposition_filter *f)
 }
 
 static cJSON *
-disposition_paper(struct pav_query *q, const struct pav_disposition_view *d)
+disposition_json(struct pav_query *q, const struct pav_disposition_view *d)
 {
     cJSON *o = cJSON_CreateObject();
 
-    paper_add_text(o, "eventId", text_of(q, d->event_id));
-    paper_add_text(o, "source", text_of(q, d->source));
-    paper_add_text(o, "detailType", text_of(q, d->detail_type));
-    paper_add_text(o, "machine", d->machine);
-    paper_add_text(o, "correlationId", text_of(q, d->row.key));
+    json_add_text(o, "eventId", text_of(q, d->event_id));
+    json_add_text(o, "source", text_of(q, d->source));
+    json_add_text(o, "detailType", text_of(q, d->detail_type));
+    json_add_text(o, "machine", d->machine);
+    json_add_text(o, "correlationId", text_of(q, d->row.key));
     add_id(q, o, d->machine, d->execution);
-    paper_add_text(o, "disposition", pav_disposition_name(d->row.kind));
+    json_add_text(o, "disposition", pav_disposition_name(d->row.kind));
     cJSON_AddBoolToObject(o, "early", d->row.early);
-    paper_add_time(o, "received", d->received_at);
-    paper_add_time(o, "at", d->row.at);
-    paper_add_text(o, "detail", d->row.detail);
+    json_add_time(o, "received", d->received_at);
+    json_add_time(o, "at", d->row.at);
+    json_add_text(o, "detail", d->row.detail);
     return o;
 }
 
@@ -187,7 +187,7 @@ put_lines(struct pav_query *q, const struct pav_disposition_view *v,
 
     q->type = "application/x-ndjson";
     for (i = 0; i < count; i++) {
-        cJSON *o = disposition_paper(q, &v[i]);
+        cJSON *o = disposition_json(q, &v[i]);
         char *text = cJSON_PrintUnformatted(o);
 
         pav_buf_puts(&q->out, text);
@@ -226,7 +226,7 @@ dispositions_get(struct pav_query *q)
     struct pav_disposition_filter f = {.limit = 0};
     const char *format = query_text(q, "format");
     struct pav_disposition_view *v;
-    cJSON *paper, *list;
+    cJSON *json, *list;
     uint32_t count, i;
     int64_t next;
 
@@ -238,14 +238,14 @@ dispositions_get(struct pav_query *q)
         return;
     }
     count = pav_reader_dispositions(q->reader, &f, q->arena, &v, &next);
-    paper = cJSON_CreateObject();
-    list = cJSON_AddArrayToObject(paper, "dispositions");
+    json = cJSON_CreateObject();
+    list = cJSON_AddArrayToObject(json, "dispositions");
     for (i = 0; i < count; i++)
-        cJSON_AddItemToArray(list, disposition_paper(q, &v[i]));
-    paper_add_text(
-        paper, "next",
+        cJSON_AddItemToArray(list, disposition_json(q, &v[i]));
+    json_add_text(
+        json, "next",
         next == 0 ? NULL : pav_arena_printf(q->arena, "%lld", (long long)next));
-    query_paper(q, paper);
+    query_json(q, json);
 }
 
 void
@@ -253,19 +253,19 @@ disposition_counts_get(struct pav_query *q)
 {
     struct pav_disposition_filter f = {.limit = 0};
     int64_t counts[PAV_DISPOSITIONS];
-    cJSON *paper, *o;
+    cJSON *json, *o;
     int i;
 
     if (!read_dispositions_filter(q, &f))
         return;
     (void)pav_reader_disposition_counts(q->reader, &f, counts);
-    paper = cJSON_CreateObject();
-    o = cJSON_AddObjectToObject(paper, "counts");
+    json = cJSON_CreateObject();
+    o = cJSON_AddObjectToObject(json, "counts");
     for (i = 0; i < PAV_DISPOSITIONS; i++)
         cJSON_AddNumberToObject(o,
                                 pav_disposition_name((enum pav_disposition)i),
                                 (double)counts[i]);
-    query_paper(q, paper);
+    query_json(q, json);
 }
 
 /* ---- machines ---- */
@@ -275,28 +275,28 @@ machines_get(struct pav_query *q)
 {
     struct pav_machine_view *v;
     uint32_t count = pav_reader_machines(q->reader, true, q->arena, &v), i;
-    cJSON *paper = cJSON_CreateObject();
-    cJSON *list = cJSON_AddArrayToObject(paper, "machines");
+    cJSON *json = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(json, "machines");
     int status;
 
     for (i = 0; i < count; i++) {
         cJSON *o = cJSON_CreateObject();
         cJSON *counts = cJSON_CreateObject();
 
-        paper_add_text(o, "machine", v[i].row.name);
+        json_add_text(o, "machine", v[i].row.name);
         cJSON_AddNumberToObject(o, "version", (double)v[i].row.version);
         cJSON_AddBoolToObject(o, "active", v[i].row.active);
-        paper_add_text(o, "owner",
-                       v[i].row.by_folder || v[i].row.id == 0 ? "folder"
-                                                              : "api");
-        paper_add_time(o, "created", v[i].row.created_at);
+        json_add_text(o, "owner",
+                      v[i].row.by_folder || v[i].row.id == 0 ? "folder"
+                                                             : "api");
+        json_add_time(o, "created", v[i].row.created_at);
         for (status = 0; status < 5; status++)
             cJSON_AddNumberToObject(counts,
                                     pav_status_name((enum pav_status)status),
                                     (double)v[i].counts[status]);
         cJSON_AddItemToObject(o, "executions", counts);
-        paper_add_text(o, "fault", v[i].fault);
+        json_add_text(o, "fault", v[i].fault);
         cJSON_AddItemToArray(list, o);
     }
-    query_paper(q, paper);
+    query_json(q, json);
 }

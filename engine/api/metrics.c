@@ -16,7 +16,7 @@
 
 #include "pavane/clock.h"
 #include "pavane/step.h"
-#include "question.h"
+#include "query_job.h"
 #include "doors.h"
 #include "front.h"
 
@@ -287,7 +287,7 @@ as_openmetrics(struct pav_buf *b)
 static void
 metrics(struct pav_query *q)
 {
-    struct question *qu = question_of(q);
+    struct query_job *qu = query_job_of(q);
     const struct pav_api *api = qu->api;
     struct stat st;
     const char *wal = pav_arena_printf(q->arena, "%s-wal", api->config.db);
@@ -323,7 +323,7 @@ void
 metrics_get(struct pav_api *api, const struct pav_request *req,
             struct pav_ref ref)
 {
-    struct question *qu = question_new(api, req, ref, metrics);
+    struct query_job *qu = query_job_new(api, req, ref, metrics);
 
     pav_engine_status(api->config.engine, &qu->status);
     qu->http = *pav_http_counts(api->config.http);
@@ -331,5 +331,5 @@ metrics_get(struct pav_api *api, const struct pav_request *req,
     qu->openmetrics = strstr(pav_request_text(req, "Accept"),
                              "application/openmetrics-text") != NULL;
     qu->undurable = true; /* counts never wait for the disk */
-    question_push(api, qu);
+    query_job_push(api, qu);
 }

@@ -19,7 +19,7 @@
 #include "pavane/map_run.h"
 #include "pavane/text.h"
 #include "handed_out.h"
-#include "question.h"
+#include "query_job.h"
 #include "front.h"
 
 #define OBJECT_MAX (64u << 20)
@@ -307,7 +307,7 @@ write_objects(struct pav_api *api, const struct pav_write_job *job,
 static void
 do_object(struct pav_query *q)
 {
-    struct question *qu = question_of(q);
+    struct query_job *qu = query_job_of(q);
     struct pav_job *job = qu->job;
     struct pav_object_job *reply = pav_job_new(&pav_object_kind);
 
@@ -333,14 +333,14 @@ do_object(struct pav_query *q)
 void
 objects_take(struct pav_api *api, struct pav_job *job)
 {
-    struct question *qu = question_alone(api, do_object);
+    struct query_job *qu = query_job_alone(api, do_object);
 
     qu->job = job;
-    qu->on = question_replies;
+    qu->on = query_job_replies;
     if (pav_queue_push(api->objects, &qu->node))
         return;
     qu->job = NULL; /* later: objects_tick() */
-    question_free(qu);
+    query_job_free(qu);
     job->node.next = (struct pav_node *)api->unasked;
     api->unasked = job;
 }

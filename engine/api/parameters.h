@@ -23,9 +23,9 @@ void query_error(struct pav_query *q, int status, const char *at,
 /* The same in the form of AWS's APIs. */
 void aws_query_error(struct pav_query *q, int status, const char *message);
 /* Prints and deletes the paper into the answer. */
-void query_paper(struct pav_query *q, cJSON *paper);
+void query_json(struct pav_query *q, cJSON *json);
 /* Members of an answer; NULL and 0 are null. */
-void paper_add_text(cJSON *o, const char *key, const char *text);
-void paper_add_time(cJSON *o, const char *key, int64_t ms);
+void json_add_text(cJSON *o, const char *key, const char *text);
+void json_add_time(cJSON *o, const char *key, int64_t ms);
 
 #endif

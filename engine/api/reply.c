@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "pavane/clock.h"
-#include "pavane/paper.h"
+#include "pavane/cjson.h"
 #include "pavane/text.h"
 #include "aws/aws.h"
 #include "front.h"
@@ -84,10 +84,10 @@ aws_query_error(struct pav_query *q, int status, const char *message)
 }
 
 void
-query_paper(struct pav_query *q, cJSON *paper)
+query_json(struct pav_query *q, cJSON *json)
 {
     size_t len;
-    char *text = pav_paper_print(paper, &len);
+    char *text = pav_cjson_print(json, &len);
 
     pav_buf_put(&q->out, text, len);
     pav_buf_putc(&q->out, '\n');
@@ -156,7 +156,7 @@ query_limit(struct pav_query *q, uint32_t *limit)
 }
 
 void
-paper_add_text(cJSON *o, const char *key, const char *text)
+json_add_text(cJSON *o, const char *key, const char *text)
 {
     if (text == NULL)
         cJSON_AddNullToObject(o, key);
@@ -165,11 +165,11 @@ paper_add_text(cJSON *o, const char *key, const char *text)
 }
 
 void
-paper_add_time(cJSON *o, const char *key, int64_t ms)
+json_add_time(cJSON *o, const char *key, int64_t ms)
 {
     char when[PAV_TIME_LEN];
 
-    paper_add_text(o, key, ms == 0 ? NULL : pav_time_format(ms, when));
+    json_add_text(o, key, ms == 0 ? NULL : pav_time_format(ms, when));
 }
 
 const struct pav_api_config *

@@ -11,7 +11,7 @@
 #include "pavane/clock.h"
 #include "pavane/text.h"
 #include "doors.h"
-#include "question.h"
+#include "query_job.h"
 #include "reply.h"
 #include "resources.h"
 #include "streams.h"
@@ -22,11 +22,11 @@
 static void
 ask_page(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
 {
-    struct question *qu =
-        question_new(api, req, ref, pav_api_settings(api)->page);
+    struct query_job *qu =
+        query_job_new(api, req, ref, pav_api_settings(api)->page);
 
     qu->q.feed = streams_place(api, qu->q.arena); /* before it reads */
-    question_push(api, qu);
+    query_job_push(api, qu);
 }
 
 /*

@@ -30,7 +30,7 @@
 #include "pavane/step.h"
 #include "pavane/text.h"
 #include "front.h"
-#include "note.h"
+#include "message.h"
 #include "reply.h"
 #include "doors.h"
 #include "streams.h"
@@ -370,11 +370,11 @@ void
 pav_api_feed(void *arg, struct pav_feed *feed)
 {
     struct pav_api *api = arg;
-    struct note *note = pav_arena_zalloc(&feed->arena, sizeof(*note));
+    struct message *message = pav_arena_zalloc(&feed->arena, sizeof(*message));
 
-    note->kind = NOTE_FEED;
-    note->feed = feed;
-    pav_http_post(api->config.http, &note->node);
+    message->kind = MESSAGE_FEED;
+    message->feed = feed;
+    pav_http_post(api->config.http, &message->node);
 }
 
 void

@@ -5,13 +5,13 @@
 #include <stddef.h>
 
 #include "handed_out.h"
-#include "question.h"
+#include "query_job.h"
 #include "reply.h"
 #include "ticket.h"
 #include "front.h"
 
 struct ticket {
-    struct note note;
+    struct message message;
     struct pav_ref ref;
     struct pav_api *api;
     ticket_fn answer;
@@ -24,8 +24,8 @@ api_submit(struct pav_api *api, struct pav_ref ref, struct pav_job *job,
 {
     struct ticket *t = pav_arena_zalloc(&job->arena, sizeof(*t));
 
-    t->note.kind = NOTE_ENGINE;
-    t->note.job = job;
+    t->message.kind = MESSAGE_ENGINE;
+    t->message.job = job;
     t->ref = ref;
     t->api = api;
     t->answer = answer;
@@ -57,12 +57,12 @@ came_back(struct pav_sender *sender, struct pav_job *first)
 
         if (j->kind->advance == NULL) {
             t = pav_arena_zalloc(&j->arena, sizeof(*t));
-            t->note.kind = NOTE_WORK;
-            t->note.job = j;
+            t->message.kind = MESSAGE_WORK;
+            t->message.job = j;
         }
-        t->note.node.next = NULL;
-        *last = &t->note.node;
-        last = &t->note.node.next;
+        t->message.node.next = NULL;
+        *last = &t->message.node;
+        last = &t->message.node.next;
     }
     pav_http_post(api->config.http, chain);
 }
@@ -103,7 +103,7 @@ replies_tick(struct pav_api *api)
 
 /* What a question made is an answer of the engine's own. */
 void
-question_replies(struct pav_api *api, struct question *qu)
+query_job_replies(struct pav_api *api, struct query_job *qu)
 {
     reply_submit(api, qu->job);
     qu->job = NULL;

@@ -106,13 +106,13 @@ read_machine_arn(struct aws_read *r, const char *name)
 
 const char *
 read_execution_arn(struct aws_read *r, const char *machine, const char *name,
-                   const struct pav_note_row *note)
+                   const struct pav_meta_row *meta)
 {
     return pav_arn_put(r->q->arena, "states", r->q->region, r->q->account,
                        "%s:%s%s%s:%s",
                        strchr(name, ':') == NULL ? "execution" : "express",
-                       machine, note->label == NULL ? "" : "/",
-                       note->label == NULL ? "" : note->label, name);
+                       machine, meta->label == NULL ? "" : "/",
+                       meta->label == NULL ? "" : meta->label, name);
 }
 
 /* The machine of "stateMachineArn"; false after the answer. */
@@ -135,7 +135,7 @@ read_find_machine(struct aws_read *r, struct pav_states_arn *arn,
 
 bool
 read_find_execution(struct aws_read *r, struct pav_execution_view *x,
-                    struct pav_note_row *note)
+                    struct pav_meta_row *meta)
 {
     const char *text = request_text(r->q->arena, r->request, "executionArn");
     struct pav_states_arn arn;
@@ -152,7 +152,7 @@ read_find_execution(struct aws_read *r, struct pav_execution_view *x,
     }
     if (pav_reader_execution(r->q->reader, arn.machine, arn.name, r->q->arena,
                              x)) {
-        (void)pav_reader_note(r->q->reader, x->row.id, r->q->arena, note);
+        (void)pav_reader_meta(r->q->reader, x->row.id, r->q->arena, meta);
         return true;
     }
     read_fail(r, "ExecutionDoesNotExist", "Execution Does Not Exist: '%s'",

@@ -23,12 +23,12 @@ void read_put_token(struct aws_read *r, struct pav_members *m, int64_t next);
 const char *read_machine_arn(struct aws_read *r, const char *name);
 const char *
 read_execution_arn(struct aws_read *r, const char *machine, const char *name,
-                   const struct pav_note_row *note);
+                   const struct pav_meta_row *meta);
 /* The machine of "stateMachineArn"; false after the answer. */
 bool read_find_machine(struct aws_read *r, struct pav_states_arn *arn,
                        struct pav_machine_view *out);
 /* The execution of "executionArn"; false after the answer. */
 bool read_find_execution(struct aws_read *r, struct pav_execution_view *x,
-                         struct pav_note_row *note);
+                         struct pav_meta_row *meta);
 
 #endif

@@ -154,22 +154,22 @@ redrive_answer(const struct aws_place *p, struct pav_job *job,
 
 static void
 put_how_started(struct aws_read *r, struct pav_members *m, const char *machine,
-                const struct pav_note_row *note)
+                const struct pav_meta_row *meta)
 {
     const char *arn = read_machine_arn(r, machine);
 
-    if (note->version_no != 0)
+    if (meta->version_no != 0)
         pav_members_str(m, "stateMachineVersionArn",
                         pav_arena_printf(r->q->arena, "%s:%lld", arn,
-                                         (long long)note->version_no));
-    if (note->alias != NULL)
+                                         (long long)meta->version_no));
+    if (meta->alias != NULL)
         pav_members_str(
             m, "stateMachineAliasArn",
-            pav_arena_printf(r->q->arena, "%s:%s", arn, note->alias));
-    if (note->run_id != 0)
+            pav_arena_printf(r->q->arena, "%s:%s", arn, meta->alias));
+    if (meta->run_id != 0)
         pav_members_str(
             m, "mapRunArn",
-            pav_reader_run_arn(r->q->reader, note->run_id, r->q->arena));
+            pav_reader_run_arn(r->q->reader, meta->run_id, r->q->arena));
 }
 
 static bool
@@ -233,14 +233,14 @@ list_executions(struct aws_read *r)
     count = pav_reader_executions(r->q->reader, &f, r->q->arena, &v, &next);
     pav_items_init(&list, r->q->arena);
     for (i = 0; i < count; i++) {
-        struct pav_note_row note;
+        struct pav_meta_row meta;
         struct pav_members o;
 
-        (void)pav_reader_note(r->q->reader, v[i].row.id, r->q->arena, &note);
+        (void)pav_reader_meta(r->q->reader, v[i].row.id, r->q->arena, &meta);
         pav_members_init(&o, r->q->arena);
         pav_members_str(
             &o, "executionArn",
-            read_execution_arn(r, v[i].machine, v[i].row.name, &note));
+            read_execution_arn(r, v[i].machine, v[i].row.name, &meta));
         pav_members_str(&o, "stateMachineArn",
                         read_machine_arn(r, v[i].machine));
         pav_members_str(&o, "name", v[i].row.name);
@@ -249,10 +249,10 @@ list_executions(struct aws_read *r)
         pav_members_date(&o, "startDate", v[i].row.started_at);
         if (v[i].row.stopped_at != 0)
             pav_members_date(&o, "stopDate", v[i].row.stopped_at);
-        put_how_started(r, &o, v[i].machine, &note);
-        pav_members_int(&o, "redriveCount", note.redrive_count);
-        if (note.redriven_at != 0)
-            pav_members_date(&o, "redriveDate", note.redriven_at);
+        put_how_started(r, &o, v[i].machine, &meta);
+        pav_members_int(&o, "redriveCount", meta.redrive_count);
+        if (meta.redriven_at != 0)
+            pav_members_date(&o, "redriveDate", meta.redriven_at);
         pav_items_add(&list, pav_members_object(&o));
     }
     pav_members_init(&m, r->q->arena);
@@ -300,13 +300,13 @@ put_end(struct aws_read *r, struct pav_members *m,
 
 static void
 put_redrive(struct aws_read *r, struct pav_members *m,
-            const struct pav_execution_view *x, const struct pav_note_row *note)
+            const struct pav_execution_view *x, const struct pav_meta_row *meta)
 {
     const char *why = pav_redrive_refusal(&x->row, PAV_STANDARD, r->q->now_ms);
 
-    pav_members_int(m, "redriveCount", note->redrive_count);
-    if (note->redriven_at != 0)
-        pav_members_date(m, "redriveDate", note->redriven_at);
+    pav_members_int(m, "redriveCount", meta->redrive_count);
+    if (meta->redriven_at != 0)
+        pav_members_date(m, "redriveDate", meta->redriven_at);
     pav_members_str(m, "redriveStatus",
                     why == NULL ? "REDRIVABLE" : "NOT_REDRIVABLE");
     pav_members_str(m, "redriveStatusReason", why);
@@ -317,16 +317,16 @@ describe_execution(struct aws_read *r)
 {
     struct pav_arena *a = r->q->arena;
     struct pav_execution_view x;
-    struct pav_note_row note;
+    struct pav_meta_row meta;
     struct pav_step_row first;
     struct pav_members m;
 
-    if (!read_find_execution(r, &x, &note) ||
+    if (!read_find_execution(r, &x, &meta) ||
         !pav_reader_step(r->q->reader, x.row.first_step, a, &first))
         return;
     pav_members_init(&m, a);
     pav_members_str(&m, "executionArn",
-                    read_execution_arn(r, x.machine, x.row.name, &note));
+                    read_execution_arn(r, x.machine, x.row.name, &meta));
     pav_members_str(&m, "stateMachineArn", read_machine_arn(r, x.machine));
     pav_members_str(&m, "name", x.row.name);
     pav_members_str(&m, "status",
@@ -336,9 +336,9 @@ describe_execution(struct aws_read *r)
         r, &m, "input",
         pav_history_input(pav_doc_own(a, first.record.p, first.record.len)));
     put_end(r, &m, &x);
-    put_how_started(r, &m, x.machine, &note);
-    pav_members_str(&m, "traceHeader", note.trace);
-    put_redrive(r, &m, &x, &note);
+    put_how_started(r, &m, x.machine, &meta);
+    pav_members_str(&m, "traceHeader", meta.trace);
+    put_redrive(r, &m, &x, &meta);
     read_answer(r, &m);
 }
 
@@ -391,11 +391,11 @@ history(struct aws_read *r)
 {
     bool reverse = request_flag(r->request, "reverseOrder", false);
     struct pav_execution_view x;
-    struct pav_note_row note;
+    struct pav_meta_row meta;
     uint32_t limit = read_page_size(r);
     int64_t at, last;
 
-    if (!read_page_start(r, &at) || !read_find_execution(r, &x, &note))
+    if (!read_page_start(r, &at) || !read_find_execution(r, &x, &meta))
         return;
     if (at < 0 || at >= x.row.next_event) {
         read_fail(r, "InvalidToken", "Invalid Token: 'Invalid token'");

@@ -195,10 +195,10 @@ describe_machine_for(struct aws_read *r)
 {
     struct pav_execution_view x;
     struct pav_machine_row row;
-    struct pav_note_row note;
+    struct pav_meta_row meta;
     struct pav_members m;
 
-    if (!read_find_execution(r, &x, &note))
+    if (!read_find_execution(r, &x, &meta))
         return;
     if (!pav_reader_version(r->q->reader, x.row.version_id, r->q->arena,
                             &row)) {
@@ -212,11 +212,11 @@ describe_machine_for(struct aws_read *r)
     pav_members_str(&m, "roleArn", row.role_arn);
     pav_members_date(&m, "updateDate", row.created_at);
     put_attributes(r, &m, &row);
-    pav_members_str(&m, "label", note.label);
-    if (note.run_id != 0)
+    pav_members_str(&m, "label", meta.label);
+    if (meta.run_id != 0)
         pav_members_str(
             &m, "mapRunArn",
-            pav_reader_run_arn(r->q->reader, note.run_id, r->q->arena));
+            pav_reader_run_arn(r->q->reader, meta.run_id, r->q->arena));
     put_revision(r, &m, &row);
     read_answer(r, &m);
 }

@@ -58,7 +58,7 @@ put_execution_arn(struct control *c, struct pav_members *m,
     if (!pav_store_execution(c->e->store, run->execution_id, c->a, &x.row))
         return;
     x.version = version_get(c->e, x.row.version_id);
-    (void)pav_store_note(c->e->store, x.row.id, c->a, &x.note);
+    (void)pav_store_meta(c->e->store, x.row.id, c->a, &x.meta);
     if (x.version == NULL)
         return;
     pav_members_str(m, "executionArn", execution_arn(c->e, &x));

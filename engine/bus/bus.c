@@ -162,11 +162,11 @@ want_key(struct machine_rule *r)
 
 /* Changes of status come to the default bus. */
 static void
-count_asking(struct pav_engine *e, const struct bus *b, struct subject *subject,
-             bool asks)
+count_asking(struct pav_engine *e, const struct bus *b,
+             struct index_owner *index_owner, bool asks)
 {
-    subject->asks_status = asks && b->id == DEFAULT_BUS_ID;
-    e->status_rules += subject->asks_status;
+    index_owner->asks_status = asks && b->id == DEFAULT_BUS_ID;
+    e->status_rules += index_owner->asks_status;
 }
 
 void
@@ -190,13 +190,13 @@ bus_attach(struct pav_engine *e, struct machine *m)
     for (i = 0; i < m->rules->count; i++) {
         struct machine_rule *r = &m->bus_rules[i];
 
-        r->subject.kind = SUBJECT_MACHINE;
+        r->index_owner.kind = OWNER_MACHINE;
         r->bus = b;
         r->machine = m;
         r->rule = &m->rules->rules[i];
-        r->subject.handle =
-            pav_index_add(b->index, r->rule->pattern, &r->subject);
-        count_asking(e, b, &r->subject, r->rule->asks_status);
+        r->index_owner.handle =
+            pav_index_add(b->index, r->rule->pattern, &r->index_owner);
+        count_asking(e, b, &r->index_owner, r->rule->asks_status);
         want_key(r);
     }
     m->bus_rule_count = m->rules->count;
@@ -210,8 +210,8 @@ bus_detach(struct pav_engine *e, struct machine *m)
     for (i = 0; i < m->bus_rule_count; i++) {
         struct machine_rule *r = &m->bus_rules[i];
 
-        pav_index_remove(r->bus->index, r->subject.handle);
-        e->status_rules -= r->subject.asks_status;
+        pav_index_remove(r->bus->index, r->index_owner.handle);
+        e->status_rules -= r->index_owner.asks_status;
         for (k = 0; r->slotted && k < r->rule->key_count; k++)
             pav_index_unwant(r->bus->index, r->slots[k]);
     }
@@ -284,9 +284,9 @@ rule_drop(struct pav_engine *e, struct bus *b, const char *name)
             *p = r->next;
             b->rule_count--;
             e->counts.rules--;
-            e->status_rules -= r->subject.asks_status;
-            if (r->subject.handle != NULL)
-                pav_index_remove(b->index, r->subject.handle);
+            e->status_rules -= r->index_owner.asks_status;
+            if (r->index_owner.handle != NULL)
+                pav_index_remove(b->index, r->index_owner.handle);
             rule_free(r);
             return;
         }
@@ -295,7 +295,7 @@ rule_drop(struct pav_engine *e, struct bus *b, const char *name)
 /* The pattern of a row: a text in a text. */
 static struct pav_index_rule *
 pattern_add(struct pav_engine *e, struct bus *b, const struct pav_doc *body,
-            struct subject *subject)
+            struct index_owner *index_owner)
 {
     static const struct pav_doc_opts keep = {PAV_DUP_KEEP, 0, 0};
     const struct pav_doc *text = pav_doc_get(body, "EventPattern"), *doc;
@@ -306,10 +306,10 @@ pattern_add(struct pav_engine *e, struct bus *b, const struct pav_doc *body,
             PAV_OK ||
         pav_pattern_compile(&e->arena, doc, &p, NULL) != PAV_OK)
         return NULL;
-    count_asking(e, b, subject,
+    count_asking(e, b, index_owner,
                  pav_pattern_may_match(doc, PAV_STATUS_SOURCE, PAV_STATUS_TYPE,
                                        &e->arena));
-    return pav_index_add(b->index, p, subject);
+    return pav_index_add(b->index, p, index_owner);
 }
 
 static void
@@ -322,7 +322,7 @@ rule_put(struct pav_engine *e, struct bus *b, const char *name,
     uint32_t i;
 
     pav_arena_init(&r->arena, RULE_CHUNK);
-    r->subject.kind = SUBJECT_RULE;
+    r->index_owner.kind = OWNER_RULE;
     r->name = pav_arena_strdup(&r->arena, name);
     r->arn = pav_arena_strdup(&r->arena, bus_rule_arn(e, b->name, name));
     if (targets != NULL && targets->len > 0) {
@@ -334,7 +334,7 @@ rule_put(struct pav_engine *e, struct bus *b, const char *name,
                 r->target_count++;
     }
     if (!pav_doc_is_str(pav_doc_get(body, "State"), "DISABLED"))
-        r->subject.handle = pattern_add(e, b, body, &r->subject);
+        r->index_owner.handle = pattern_add(e, b, body, &r->index_owner);
     if (b->rule_count >= b->table_len)
         rules_grow(b);
     r->next = *rule_place(b, name);
@@ -395,9 +395,9 @@ archive_by_name(struct pav_engine *e, const char *name)
 static void
 archive_free(struct pav_engine *e, struct archive *a)
 {
-    e->status_rules -= a->subject.asks_status;
-    if (a->subject.handle != NULL)
-        pav_index_remove(a->bus->index, a->subject.handle);
+    e->status_rules -= a->index_owner.asks_status;
+    if (a->index_owner.handle != NULL)
+        pav_index_remove(a->bus->index, a->index_owner.handle);
     free(a->name);
     free(a);
 }
@@ -419,7 +419,7 @@ archive_put(struct pav_engine *e, const struct pav_name_row *row,
         free(a); /* when its bus is gone, what it has stays */
         return;
     }
-    a->subject.kind = SUBJECT_ARCHIVE;
+    a->index_owner.kind = OWNER_ARCHIVE;
     a->id = row->number;
     a->name = pav_xstrdup(row->name);
     if (pav_doc_get(body, "RetentionDays") != NULL)
@@ -427,9 +427,9 @@ archive_put(struct pav_engine *e, const struct pav_name_row *row,
     a->retention_ms = days < 0 || days > INT32_MAX ? 0 : days * 86400000;
     if (pav_doc_is_str(pav_doc_get(body, "State"), "ENABLED")) {
         a->all = pav_doc_get(body, "EventPattern") == NULL;
-        a->subject.handle = pattern_add(e, a->bus, body, &a->subject);
+        a->index_owner.handle = pattern_add(e, a->bus, body, &a->index_owner);
         if (a->all)
-            count_asking(e, a->bus, &a->subject, true);
+            count_asking(e, a->bus, &a->index_owner, true);
     }
     pav_store_archive_count(e->store, a->id, &a->count, &a->bytes);
     for (last = &e->archives; *last != NULL; last = &(*last)->next)
@@ -497,7 +497,7 @@ bus_free(struct pav_engine *e, struct bus *b)
             struct bus_rule *r = b->rules[i];
 
             b->rules[i] = r->next;
-            e->status_rules -= r->subject.asks_status;
+            e->status_rules -= r->index_owner.asks_status;
             rule_free(r);
         }
     pav_index_free(b->index);

@@ -18,9 +18,9 @@
 #define DEFAULT_BUS_ID 1
 
 /* What hangs in a bus's index. */
-enum subject_kind { SUBJECT_MACHINE, SUBJECT_RULE, SUBJECT_ARCHIVE };
+enum subject_kind { OWNER_MACHINE, OWNER_RULE, OWNER_ARCHIVE };
 
-struct subject {
+struct index_owner {
     enum subject_kind kind;
     struct pav_index_rule *handle; /* NULL: not in an index */
     bool asks_status;              /* it is counted in status_rules */
@@ -28,7 +28,7 @@ struct subject {
 
 /* A rule of a machine's rules.json. */
 struct machine_rule {
-    struct subject subject;
+    struct index_owner index_owner;
     struct bus *bus;
     struct machine *machine;
     const struct pav_rule *rule;
@@ -56,7 +56,7 @@ struct target {
 
 /* A rule that the API made. */
 struct bus_rule {
-    struct subject subject;
+    struct index_owner index_owner;
     struct bus_rule *next; /* of the same hash */
     struct pav_arena arena;
     const char *name, *arn;
@@ -65,7 +65,7 @@ struct bus_rule {
 };
 
 struct archive {
-    struct subject subject;
+    struct index_owner index_owner;
     struct archive *next;
     struct bus *bus;
     bool all;                 /* it has no pattern: every event */

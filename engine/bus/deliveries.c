@@ -274,8 +274,8 @@ let_go(struct pav_engine *e, const struct pav_delivery_row *row)
 }
 
 static void
-bury(struct pav_engine *e, struct pav_delivery_row *row, const char *code,
-     const char *message, const char *condition)
+dead_letter(struct pav_engine *e, struct pav_delivery_row *row,
+            const char *code, const char *message, const char *condition)
 {
     let_go(e, row);
     row->status = PAV_DELIVERY_DEAD;
@@ -459,8 +459,9 @@ send_one(struct pav_engine *e, struct pav_delivery_row *row, int64_t now)
         pav_arn_name(row->target_arn, "events", "api-destination") != NULL) {
         e->deliveries->lanes[row->lane].blocked -=
             row->due_at == PAV_DELIVERY_BLOCKED;
-        bury(e, row, "NO_RESOURCE",
-             "The API destination or its connection does not exist.", NULL);
+        dead_letter(e, row, "NO_RESOURCE",
+                    "The API destination or its connection does not exist.",
+                    NULL);
         return;
     }
     if (destination != NULL && row->taken != SLOT_TAKEN) {
@@ -506,7 +507,7 @@ fill_lane(struct pav_engine *e, uint32_t lane, int64_t now)
         if (!has_place(e, &row))
             return;
         send_one(e, &row, now);
-        turn_breathe(e);
+        turn_trim_arena(e);
     }
 }
 
@@ -526,7 +527,7 @@ deliveries_run(struct pav_engine *e)
                 fill_lane(e, i, now);
     }
     while (n++ < TURN_MOST && deliveries_next(e) <= now && send_first(e, now))
-        turn_breathe(e);
+        turn_trim_arena(e);
 }
 
 /* ---- answers ---- */
@@ -573,7 +574,7 @@ failed(struct pav_engine *e, struct pav_delivery_row *row,
         return;
     }
     if (!j->again || j->retry_ms < 0) {
-        bury(e, row, j->error, j->cause, NULL);
+        dead_letter(e, row, j->error, j->cause, NULL);
         return;
     }
     if (j->retry_ms > pause)
@@ -582,12 +583,12 @@ failed(struct pav_engine *e, struct pav_delivery_row *row,
     if (j->retries > 0 && j->retries < retries)
         retries = j->retries;
     if (row->attempts > retries) {
-        bury(e, row, j->error, j->cause, "MaximumRetryAttempts");
+        dead_letter(e, row, j->error, j->cause, "MaximumRetryAttempts");
         return;
     }
     if (now + pause - row->created_at >
         policy(target, "MaximumEventAgeInSeconds", MAX_AGE_S) * 1000) {
-        bury(e, row, j->error, j->cause, "MaximumEventAgeInSeconds");
+        dead_letter(e, row, j->error, j->cause, "MaximumEventAgeInSeconds");
         return;
     }
     row->due_at = now + pause;

@@ -7,13 +7,13 @@
 #include "pavane/file.h"
 #include "pavane/text.h"
 #include "cli.h"
-#include "stage.h"
+#include "rig.h"
 
 static const struct pav_setting settings[] = {SETTING_HELP};
 
 struct hand {
     struct pav_arena arena;
-    struct stage *stage;
+    struct rig *rig;
     int64_t shown; /* history events that were printed */
     int64_t shown_of;
     bool failed; /* a command could not be carried out */
@@ -57,21 +57,21 @@ static void
 show(struct hand *h)
 {
     struct pav_execution_view x;
-    struct pav_wait_view_row *waits;
+    struct pav_listed_wait *waits;
     char text[PAV_TIME_LEN];
     uint32_t i, n;
 
-    if (!stage_execution(h->stage, &x)) {
+    if (!rig_execution(h->rig, &x)) {
         puts("nothing runs: 'start [INPUT]' or 'event EVENT'");
         return;
     }
     if (h->shown_of != x.row.id)
         h->shown = 0;
     h->shown_of = x.row.id;
-    stage_history(h->stage, &x.row, print_event, h);
-    printf("%s  %s  %s\n", pav_time_format(stage_now(h->stage), text),
+    rig_history(h->rig, &x.row, print_event, h);
+    printf("%s  %s  %s\n", pav_time_format(rig_now(h->rig), text),
            pav_status_name((enum pav_status)x.row.status), x.row.states);
-    n = stage_waits(h->stage, &waits);
+    n = rig_waits(h->rig, &waits);
     for (i = 0; i < n; i++)
         printf("        waits: %s%s%s%s%s\n", waits[i].row.state,
                waits[i].row.awaits == NULL ? "" : " for ",
@@ -118,7 +118,7 @@ do_start(struct hand *h, char *rest)
 
     if (input == NULL)
         return;
-    if (!stage_start(h->stage, input, &why))
+    if (!rig_start(h->rig, input, &why))
         complain(h, "start", why);
 }
 
@@ -130,7 +130,7 @@ do_event(struct hand *h, char *rest)
 
     if (event == NULL)
         return;
-    became = stage_event(h->stage, event, &detail);
+    became = rig_event(h->rig, event, &detail);
     printf("the event is %s%s%s\n", became, detail == NULL ? "" : ": ",
            detail == NULL ? "" : detail);
 }
@@ -158,8 +158,8 @@ word_of(char **rest)
 static const struct pav_wait_row *
 wait_named(struct hand *h, char **rest)
 {
-    struct pav_wait_view_row *waits;
-    uint32_t i, n = stage_waits(h->stage, &waits);
+    struct pav_listed_wait *waits;
+    uint32_t i, n = rig_waits(h->rig, &waits);
     char *copy = pav_arena_strdup(&h->arena, *rest), *name, *behind = copy;
 
     if (n == 0) {
@@ -188,7 +188,7 @@ do_succeed(struct hand *h, char *rest)
         return;
     output = *rest == '\0' ? &pav_doc_empty_object : value_of(h, rest);
     if (output != NULL)
-        stage_answer(h->stage, wait, output, NULL, NULL);
+        rig_answer(h->rig, wait, output, NULL, NULL);
 }
 
 static void
@@ -200,9 +200,9 @@ do_fail(struct hand *h, char *rest)
     if (wait == NULL)
         return;
     error = word_of(&rest);
-    stage_answer(h->stage, wait, NULL,
-                 error == NULL || *error == '\0' ? NULL : error,
-                 *rest == '\0' ? NULL : rest);
+    rig_answer(h->rig, wait, NULL,
+               error == NULL || *error == '\0' ? NULL : error,
+               *rest == '\0' ? NULL : rest);
 }
 
 static void
@@ -215,14 +215,14 @@ do_pass(struct hand *h, char *rest)
         complain(h, "pass", "how many seconds?");
         return;
     }
-    stage_pass(h->stage, (int64_t)(seconds * 1000));
+    rig_pass(h->rig, (int64_t)(seconds * 1000));
 }
 
 static void
 do_next(struct hand *h, char *rest)
 {
     (void)rest;
-    if (!stage_next_timer(h->stage))
+    if (!rig_next_timer(h->rig))
         complain(h, "next", "nothing waits for time");
 }
 
@@ -231,8 +231,8 @@ do_stop(struct hand *h, char *rest)
 {
     char *error = word_of(&rest);
 
-    if (!stage_stop(h->stage, error == NULL || *error == '\0' ? NULL : error,
-                    *rest == '\0' ? NULL : rest))
+    if (!rig_stop(h->rig, error == NULL || *error == '\0' ? NULL : error,
+                  *rest == '\0' ? NULL : rest))
         complain(h, "stop", "nothing runs");
 }
 
@@ -303,7 +303,7 @@ obey(struct hand *h, char *line)
             return false;
         words[i].run(h, rest);
         if (words[i].run != do_help) {
-            stage_settle(h->stage);
+            rig_settle(h->rig);
             show(h);
         }
         return true;
@@ -324,19 +324,19 @@ simulate(const struct pav_settings *s, int argc, char **argv)
     (void)s;
     if (argc != 1)
         return cli_usage(&simulate_command, "one machine's folder is wanted");
-    code = stage_open("simulate", argv[0], &h.stage);
+    code = rig_open("simulate", argv[0], &h.rig);
     if (code != 0)
         return code;
     pav_arena_init(&h.arena, 1 << 16);
     if (asks)
-        printf("%s; 'help' lists what can be done\n", h.stage->machine);
+        printf("%s; 'help' lists what can be done\n", h.rig->machine);
     do {
         if (asks)
             fputs("> ", stdout);
         fflush(stdout);
     } while (getline(&line, &room, stdin) >= 0 && obey(&h, line));
     free(line);
-    stage_free(h.stage);
+    rig_free(h.rig);
     pav_arena_fini(&h.arena);
     return !asks && h.failed;
 }

@@ -15,7 +15,7 @@
 #include "pavane/file.h"
 #include "pavane/text.h"
 #include "cli.h"
-#include "stage.h"
+#include "rig.h"
 
 #define ROUNDS_MAX 100000
 
@@ -47,7 +47,7 @@ struct test {
 /* A case as it runs. */
 struct play {
     struct test *t;
-    struct stage *stage;
+    struct rig *rig;
     const char *name;
     const struct pav_doc *answers; /* {STATE: RESPONSE} of the test case */
     struct attempts {
@@ -165,7 +165,7 @@ see_execution(void *arg, const struct pav_execution_view *x)
 
     if (p->left_cap > 0)
         memset(p->left_by, 0, (size_t)p->left_cap * sizeof(char *));
-    stage_history(p->stage, &x->row, see_event, p);
+    rig_history(p->rig, &x->row, see_event, p);
 }
 
 /* ---- mocked ends ---- */
@@ -231,8 +231,8 @@ text_in(struct play *p, const struct pav_doc *o, const char *key)
 static bool
 answer_one(struct play *p)
 {
-    struct pav_wait_view_row *waits;
-    uint32_t i, n = stage_waits(p->stage, &waits), attempt;
+    struct pav_listed_wait *waits;
+    uint32_t i, n = rig_waits(p->rig, &waits), attempt;
 
     for (i = 0; i < n; i++) {
         const struct pav_doc *end, *thrown;
@@ -250,15 +250,14 @@ answer_one(struct play *p)
         }
         thrown = pav_doc_get(end, "Throw");
         if (thrown != NULL)
-            stage_answer(p->stage, &waits[i].row, NULL,
-                         text_in(p, thrown, "Error"),
-                         text_in(p, thrown, "Cause"));
+            rig_answer(p->rig, &waits[i].row, NULL, text_in(p, thrown, "Error"),
+                       text_in(p, thrown, "Cause"));
         else
-            stage_answer(p->stage, &waits[i].row,
-                         pav_doc_get(end, "Return") == NULL
-                             ? &pav_doc_null
-                             : pav_doc_get(end, "Return"),
-                         NULL, NULL);
+            rig_answer(p->rig, &waits[i].row,
+                       pav_doc_get(end, "Return") == NULL
+                           ? &pav_doc_null
+                           : pav_doc_get(end, "Return"),
+                       NULL, NULL);
         return true;
     }
     return false;
@@ -270,7 +269,7 @@ settle(struct play *p)
     int i = 0;
 
     do
-        stage_settle(p->stage);
+        rig_settle(p->rig);
     while (p->why == NULL && i++ < ROUNDS_MAX && answer_one(p));
 }
 
@@ -428,10 +427,10 @@ send_events(struct play *p, const struct pav_doc *events)
         const char *detail, *what;
 
         if (after != NULL) {
-            stage_pass(p->stage, (int64_t)(pav_doc_double(after) * 1000));
+            rig_pass(p->rig, (int64_t)(pav_doc_double(after) * 1000));
             settle(p);
         }
-        what = stage_event(p->stage, &events->items[i], &detail);
+        what = rig_event(p->rig, &events->items[i], &detail);
         pav_items_add(&dispositions, pav_doc_new_cstr(a, what));
         if (p->rejected == NULL && strcmp(what, "started") != 0)
             p->rejected =
@@ -451,10 +450,10 @@ play_out(struct play *p, const struct pav_doc *expect,
     int i = 0;
 
     settle(p);
-    while (p->why == NULL && i++ < ROUNDS_MAX && stage_execution(p->stage, x) &&
+    while (p->why == NULL && i++ < ROUNDS_MAX && rig_execution(p->rig, x) &&
            x->row.status == PAV_RUNNING &&
            !pav_doc_is_str(pav_doc_get(expect, "status"), "RUNNING") &&
-           stage_next_timer(p->stage))
+           rig_next_timer(p->rig))
         settle(p);
 }
 
@@ -468,17 +467,17 @@ run_case(struct test *t, const char *name, const struct pav_doc *file,
     bool found;
     int code;
 
-    code = stage_open("test", t->path, &p.stage);
+    code = rig_open("test", t->path, &p.rig);
     if (code != 0)
         return code;
     if (mocked != NULL) {
-        p.answers = case_of(t, p.stage->machine, "TestCases", mocked);
+        p.answers = case_of(t, p.rig->machine, "TestCases", mocked);
         if (expect == NULL)
-            expect = case_of(t, p.stage->machine, "Expect", mocked);
+            expect = case_of(t, p.rig->machine, "Expect", mocked);
         if (p.answers == NULL)
             p.why = pav_arena_printf(
                 &t->arena, "the mock file has no test case '%s' for '%s'",
-                mocked, p.stage->machine);
+                mocked, p.rig->machine);
     }
     if (p.why == NULL)
         check_case(&p, file, expect);
@@ -490,17 +489,17 @@ run_case(struct test *t, const char *name, const struct pav_doc *file,
     } else {
         input = pav_doc_get(file, "input");
         if (input == NULL && mocked != NULL)
-            input = case_of(t, p.stage->machine, "Inputs", mocked);
-        (void)stage_start(
-            p.stage, input == NULL ? &pav_doc_empty_object : input, &p.why);
+            input = case_of(t, p.rig->machine, "Inputs", mocked);
+        (void)rig_start(p.rig, input == NULL ? &pav_doc_empty_object : input,
+                        &p.why);
         if (p.why != NULL && *p.why == '\0')
             p.why = NULL;
     }
     if (p.why == NULL)
         play_out(&p, expect, &x);
-    found = stage_execution(p.stage, &x);
+    found = rig_execution(p.rig, &x);
     if (found) {
-        stage_executions(p.stage, see_execution, &p);
+        rig_executions(p.rig, see_execution, &p);
         p.events = 0;
         see_execution(&p, &x);
         compare(&p, expect, &x);
@@ -515,7 +514,7 @@ run_case(struct test *t, const char *name, const struct pav_doc *file,
                    p.dispositions);
     }
     report(&p, found ? &x : NULL);
-    stage_free(p.stage);
+    rig_free(p.rig);
     free(p.left_by);
     free(p.attempts);
     return 0;
@@ -669,16 +668,16 @@ look_at_machine(struct test *t, const char **machine)
     const struct pav_doc *definition;
     const char *path =
         pav_arena_printf(&t->arena, "%s/machine.asl.json", t->path);
-    struct stage *stage = NULL;
+    struct rig *rig = NULL;
     int code = read_json(t, path, &definition);
 
     if (code != 0)
         return code;
     collect(t, definition);
-    code = stage_open("test", t->path, &stage);
+    code = rig_open("test", t->path, &rig);
     if (code == 0)
-        *machine = pav_arena_strdup(&t->arena, stage->machine);
-    stage_free(stage);
+        *machine = pav_arena_strdup(&t->arena, rig->machine);
+    rig_free(rig);
     return code;
 }
 

@@ -12,7 +12,7 @@
 #include "pavane/http.h"
 #include "pavane/step.h"
 #include "cli.h"
-#include "stage.h"
+#include "rig.h"
 
 static const struct pav_setting settings[] = {
     {"archive", PAV_SET_TEXT, "NAME", NULL, 0, 0, "the archive to play"},
@@ -30,7 +30,7 @@ struct fate {
 
 struct play {
     const struct pav_settings *s;
-    struct stage *stage;
+    struct rig *rig;
     struct pav_arena a;
     const char *live;
     uint32_t events, unmatched;
@@ -65,16 +65,16 @@ play_event(struct play *p, const struct pav_doc *entry)
     if (v != NULL)
         (void)pav_doc_int(v, &at);
     if (p->last_at > 0 && at > p->last_at)
-        stage_pass(p->stage, at - p->last_at);
+        rig_pass(p->rig, at - p->last_at);
     p->last_at = at;
-    what = stage_event(p->stage, event, &detail);
+    what = rig_event(p->rig, event, &detail);
     if (strcmp(what, "unmatched") != 0)
         p->events++;
     else if (!is_own(event)) {
         p->events++;
         p->unmatched++;
     }
-    stage_settle(p->stage);
+    rig_settle(p->rig);
 }
 
 /* 0, or the exit code. */
@@ -239,16 +239,16 @@ what_if(const struct pav_settings *s, int argc, char **argv)
         return cli_usage(&what_if_command, "one machine's folder is wanted");
     if (pav_settings_text(s, "archive") == NULL)
         return cli_usage(&what_if_command, "--archive NAME is wanted");
-    code = stage_open("what-if", argv[0], &p.stage);
+    code = rig_open("what-if", argv[0], &p.rig);
     if (code != 0)
         return code;
     pav_arena_init(&p.a, 1 << 16);
     p.live = pav_settings_text(s, "live");
     if (p.live == NULL)
-        p.live = p.stage->machine;
+        p.live = p.rig->machine;
     code = play_archive(&p);
     if (code == 0) {
-        stage_executions(p.stage, add_fate, &p);
+        rig_executions(p.rig, add_fate, &p);
         code = compare(&p);
     }
     if (code == 0 && pav_settings_flag(s, "json"))
@@ -257,7 +257,7 @@ what_if(const struct pav_settings *s, int argc, char **argv)
         print_text(&p);
     if (code == 0 && p.differ > 0)
         code = 1;
-    stage_free(p.stage);
+    rig_free(p.rig);
     pav_arena_fini(&p.a);
     return code;
 }

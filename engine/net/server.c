@@ -149,7 +149,7 @@ server_closed(struct pav_http *h, struct connection *c)
 }
 
 static void
-welcome(struct pav_http *h, int fd, uint64_t address)
+accept_connection(struct pav_http *h, int fd, uint64_t address)
 {
     struct connection *c = slot_take(h);
     int one = 1;
@@ -199,7 +199,7 @@ on_accept(evutil_socket_t listen_fd, short what, void *arg)
             h->counts.refused++;
             away++;
         } else {
-            welcome(h, fd, address);
+            accept_connection(h, fd, address);
         }
     }
     if (away >= AWAY_MOST)

@@ -3,7 +3,7 @@
  * them.
  */
 #include "batch.h"
-#include "fit.h"
+#include "match_wait.h"
 #include "registry.h"
 #include "runner.h"
 
@@ -50,30 +50,30 @@ batch_start(struct pav_engine *e, const struct pav_batch_row *row)
                                      pav_clock_ms(e->clock));
         feed_disposition(e, PAV_STARTED);
     }
-    fit_parked(e, x);
+    match_parked(e, x);
 }
 
 /* Until there are enough, or time is up: timers.c. */
 void
-batch(struct arrival *ar, struct verdict *v, const struct pav_rule *rule,
+batch(struct event_context *ec, struct verdict *v, const struct pav_rule *rule,
       const struct pav_doc *input)
 {
-    struct pav_engine *e = ar->e;
+    struct pav_engine *e = ec->e;
     struct pav_batch_row row;
     struct pav_parked_row parked = {.machine_id = v->machine->id,
-                                    .event_id = ar->id,
+                                    .event_id = ec->id,
                                     .key = batch_key(e, rule->name, v->key),
                                     .expires_at = INT64_MAX};
 
     if (!v->machine->active) {
-        reject(ar, v, "the machine's folder is gone: nothing starts");
+        reject(ec, v, "the machine's folder is gone: nothing starts");
         return;
     }
     if (!pav_store_batch(e->store, v->machine->id, v->key, rule->name, &row)) {
         row.machine_id = v->machine->id;
         row.key = v->key;
         row.rule = rule->name;
-        row.due_at = ar->now_ms + rule->batch_ms;
+        row.due_at = ec->now_ms + rule->batch_ms;
         row.count = 0;
     }
     row.count++;
@@ -81,7 +81,7 @@ batch(struct arrival *ar, struct verdict *v, const struct pav_rule *rule,
     v->detail =
         pav_arena_printf(&e->arena, "gathered: %lld of %lld",
                          (long long)row.count, (long long)rule->batch_count);
-    parked.disposition_id = settle(ar, v);
+    parked.disposition_id = record_outcome(ec, v);
     if (parked.disposition_id == 0)
         return;
     parked.input.p = pav_doc_text(&e->arena, input);

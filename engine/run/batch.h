@@ -7,8 +7,8 @@
 struct pav_rule;
 
 /* One event more of a batch. */
-void batch(struct arrival *ar, struct verdict *v, const struct pav_rule *rule,
-           const struct pav_doc *input);
+void batch(struct event_context *ec, struct verdict *v,
+           const struct pav_rule *rule, const struct pav_doc *input);
 /* A batch that is full, or whose time is up, starts its execution. */
 void batch_start(struct pav_engine *e, const struct pav_batch_row *row);
 

@@ -14,18 +14,18 @@
 #include "correlate.h"
 
 struct pav_event *
-arrival_event(struct arrival *ar)
+context_event(struct event_context *ec)
 {
     const struct pav_doc *d = &pav_doc_null;
 
-    if (ar->event.doc == NULL) {
-        if (pav_doc_parse(&ar->e->arena, ar->envelope->text.p,
-                          ar->envelope->text.len, NULL, &d, NULL) != PAV_OK)
-            pav_store_spoilt(ar->e->store, "in table event: what was checked "
+    if (ec->event.doc == NULL) {
+        if (pav_doc_parse(&ec->e->arena, ec->envelope->text.p,
+                          ec->envelope->text.len, NULL, &d, NULL) != PAV_OK)
+            pav_store_spoilt(ec->e->store, "in table event: what was checked "
                                            "is no JSON any more");
-        pav_event_init(&ar->event, d, &ar->e->arena);
+        pav_event_init(&ec->event, d, &ec->e->arena);
     }
-    return &ar->event;
+    return &ec->event;
 }
 
 /* 1234.0 and 1.234e3 are the number 1234, as patterns compare them; digits
@@ -61,16 +61,16 @@ number_text(struct pav_arena *a, struct pav_bytes raw)
 
 /* The value at one path: as the index found it, or out of the tree. */
 static bool
-key_part(struct arrival *ar, const struct machine_rule *r, uint32_t i,
+key_part(struct event_context *ec, const struct machine_rule *r, uint32_t i,
          struct pav_bytes *out)
 {
-    struct pav_arena *a = &ar->e->arena;
+    struct pav_arena *a = &ec->e->arena;
     const struct pav_doc *v;
     struct pav_bytes raw;
     char *text;
 
     if (!r->slotted) {
-        if (pav_path_eval(r->rule->key[i], arrival_event(ar)->doc, a, &v,
+        if (pav_path_eval(r->rule->key[i], context_event(ec)->doc, a, &v,
                           NULL) != PAV_PATH_FOUND ||
             (v->kind != PAV_STRING && v->kind != PAV_NUMBER))
             return false;
@@ -111,9 +111,10 @@ put_part(struct pav_buf *b, struct pav_bytes part)
 }
 
 const char *
-arrival_key(struct arrival *ar, const struct machine_rule *r, const char **why)
+correlation_key(struct event_context *ec, const struct machine_rule *r,
+                const char **why)
 {
-    struct pav_arena *a = &ar->e->arena;
+    struct pav_arena *a = &ec->e->arena;
     const struct pav_rule *rule = r->rule;
     struct pav_bytes part = {"", 0};
     struct pav_doc text = {.kind = PAV_STRING};
@@ -122,7 +123,7 @@ arrival_key(struct arrival *ar, const struct machine_rule *r, const char **why)
 
     pav_buf_init(&joined, SIZE_MAX / 2);
     for (i = 0; i < rule->key_count; i++) {
-        if (!key_part(ar, r, i, &part)) {
+        if (!key_part(ec, r, i, &part)) {
             *why = pav_arena_printf(
                 a, "no correlation id: %s is neither a text nor a number",
                 pav_path_text(rule->key[i]));

@@ -8,14 +8,14 @@
 #define KEY_MAX   1024 /* bytes of a key */
 
 /* One event on its way through the machines. */
-struct arrival {
+struct event_context {
     struct pav_engine *e;
     struct pav_arena *out; /* the job's: what the sender reads */
     struct pav_event_item *item;
     const struct pav_envelope *envelope;
     struct pav_event event; /* doc NULL until it is needed */
     int64_t id, now_ms;
-    uint64_t stamp;
+    uint64_t visited_mark;
     bool gone; /* a machine whose folder is gone would have been concerned */
     int64_t last_seen; /* the last event of this (source, id), or 0 */
     int64_t last_at;
@@ -26,11 +26,11 @@ struct arrival {
 };
 
 /* The event as a tree, made when it is asked for first. */
-struct pav_event *arrival_event(struct arrival *ar);
+struct pav_event *context_event(struct event_context *ec);
 
 /* correlate.c: the key that a rule finds in the event; NULL, and `*why`. */
-const char *
-arrival_key(struct arrival *ar, const struct machine_rule *r, const char **why);
+const char *correlation_key(struct event_context *ec,
+                            const struct machine_rule *r, const char **why);
 /* A name for an execution of a key, behind the newest one of it (or NULL):
  * "order-1", "order-1-2", "order-1-3". */
 const char *execution_name(struct pav_engine *e, const struct machine *m,

@@ -3,7 +3,7 @@
  * rules say so, by the same content.
  */
 #include "dedupe.h"
-#include "fit.h"
+#include "match_wait.h"
 #include "runner.h"
 
 /* The event that started an execution, in its envelope. */
@@ -32,40 +32,41 @@ same_event(const struct pav_event *x, const struct pav_event *y)
 }
 
 bool
-same_content(struct arrival *ar, const struct pav_execution_row *row)
+same_content(struct event_context *ec, const struct pav_execution_row *row)
 {
     struct pav_event first;
 
-    return starting_event(ar->e, row, &first) &&
-           same_event(&first, arrival_event(ar));
+    return starting_event(ec->e, row, &first) &&
+           same_event(&first, context_event(ec));
 }
 
 /* Was the last event of this id taken by `m`? */
 bool
-was_taken(struct arrival *ar, const struct machine *m, int64_t *execution_id)
+was_taken(struct event_context *ec, const struct machine *m,
+          int64_t *execution_id)
 {
     int64_t window = m->rules == NULL ? 0 : m->rules->duplicate_ms;
 
-    return ar->last_seen != 0 && window > 0 &&
-           ar->now_ms - ar->last_at <= window &&
-           pav_store_concerned(ar->e->store, ar->last_seen, m->id,
+    return ec->last_seen != 0 && window > 0 &&
+           ec->now_ms - ec->last_at <= window &&
+           pav_store_concerned(ec->e->store, ec->last_seen, m->id,
                                execution_id);
 }
 
 /* Over the token table, the event may have gone to another machine then. */
 bool
-is_duplicate(struct arrival *ar, struct verdict *v, const struct pav_rule *rule,
-             struct execution *x)
+is_duplicate(struct event_context *ec, struct verdict *v,
+             const struct pav_rule *rule, struct execution *x)
 {
-    struct pav_engine *e = ar->e;
+    struct pav_engine *e = ec->e;
     struct machine *m = v->machine;
     int64_t execution_id = 0;
 
-    if (!was_taken(ar, m, &execution_id)) {
+    if (!was_taken(ec, m, &execution_id)) {
         if (!rule->token_table)
             return false;
         for (m = e->machines; m != NULL; m = m->next)
-            if (table_shared(m, v->machine) && was_taken(ar, m, &execution_id))
+            if (table_shared(m, v->machine) && was_taken(ec, m, &execution_id))
                 break;
         if (m == NULL)
             return false;
@@ -76,37 +77,37 @@ is_duplicate(struct arrival *ar, struct verdict *v, const struct pav_rule *rule,
     if (execution_id != 0 &&
         pav_store_execution(e->store, execution_id, &e->arena, &x->row))
         v->execution = &x->row;
-    settle(ar, v);
+    record_outcome(ec, v);
     return true;
 }
 
 /* The same source, detail-type and detail within the window, by another id. */
 bool
-is_content_duplicate(struct arrival *ar, struct verdict *v)
+is_content_duplicate(struct event_context *ec, struct verdict *v)
 {
     const struct pav_rules *rules = v->machine->rules;
-    struct pav_engine *e = ar->e;
+    struct pav_engine *e = ec->e;
     const struct pav_doc *d;
     struct pav_event before;
     int64_t hash, event_id, at;
 
     if (rules == NULL || !rules->duplicate_content)
         return false;
-    d = arrival_event(ar)->doc;
+    d = context_event(ec)->doc;
     hash = (int64_t)(pav_doc_hash(pav_doc_get(d, "detail")) ^
                      pav_doc_hash(pav_doc_get(d, "source")) * 3 ^
                      pav_doc_hash(pav_doc_get(d, "detail-type")) * 5);
     event_id = pav_store_content_seen(e->store, v->machine->id, hash, &at);
     if (event_id != 0 && rules->duplicate_ms > 0 &&
-        ar->now_ms - at <= rules->duplicate_ms &&
+        ec->now_ms - at <= rules->duplicate_ms &&
         event_load(e, event_id, &before) &&
-        same_event(&before, arrival_event(ar))) {
+        same_event(&before, context_event(ec))) {
         v->kind = PAV_DUPLICATE;
         v->detail = "the same content came before";
-        settle(ar, v);
+        record_outcome(ec, v);
         return true;
     }
-    pav_store_content_put(e->store, v->machine->id, hash, ar->id, ar->now_ms,
+    pav_store_content_put(e->store, v->machine->id, hash, ec->id, ec->now_ms,
                           rules->duplicate_ms);
     return false;
 }

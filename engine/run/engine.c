@@ -221,7 +221,7 @@ count_commit(struct pav_engine *e, int64_t us)
 
 /* Commit what was staged, then release: T1.  `alone` takes effect between. */
 static void
-settle(struct pav_engine *e, struct pav_job *alone)
+commit_and_release(struct pav_engine *e, struct pav_job *alone)
 {
     struct pav_job *first;
     struct pav_start_job *j;
@@ -379,7 +379,7 @@ do_what_is_due(struct pav_engine *e)
     for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         kinds[i](e);
         if (e->damaged)
-            settle(e, NULL);
+            commit_and_release(e, NULL);
     }
 }
 
@@ -407,20 +407,20 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
 
         next = n->next;
         if (is_alone(j) || e->damaged)
-            settle(e, NULL);
+            commit_and_release(e, NULL);
         events += 1;
         if (j->kind->events != NULL)
             events += j->kind->events(j, &bytes);
         alone = is_alone(j);
         advance(e, j);
         if (alone) {
-            settle(e, j);
+            commit_and_release(e, j);
         } else if (events >= TURN_EVENTS || bytes >= TURN_BYTES || e->damaged) {
-            settle(e, NULL);
+            commit_and_release(e, NULL);
             events = 0;
             bytes = 0;
         }
-        turn_breathe(e);
+        turn_trim_arena(e);
         if (next != NULL && turn_is_long(e)) {
             e->rest = next;
             break;
@@ -430,7 +430,7 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
         do_what_is_due(e);
     settled = settled_us(e) - settled;
     e->counts.advance_us += (uint64_t)(pav_clock_mono_us() - t1) - settled;
-    settle(e, NULL);
+    commit_and_release(e, NULL);
     feed_turn_ends(e);
     t1 = pav_clock_mono_us();
     if (pav_store_wants_checkpoint(e->store, idle)) {
@@ -506,7 +506,7 @@ let_held_go(struct pav_engine *e)
         e->again = pav_job_next(j);
         pav_job_free(j);
     }
-    settle(e, NULL);
+    commit_and_release(e, NULL);
     pav_arena_reset(&e->arena);
 }
 

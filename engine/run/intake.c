@@ -15,7 +15,7 @@
 
 /* The answer says it as well, in the words of both doors. */
 static void
-tell_refusal(struct arrival *ar, const char *why)
+tell_refusal(struct event_context *ec, const char *why)
 {
     struct pav_buf b;
 
@@ -23,31 +23,31 @@ tell_refusal(struct arrival *ar, const char *why)
     pav_buf_puts(&b, "{\"at\":\"/detail\",\"message\":");
     pav_buf_jsons(&b, why);
     pav_buf_putc(&b, '}');
-    ar->item->error = pav_arena_strdup(ar->out, b.p);
+    ec->item->error = pav_arena_strdup(ec->out, b.p);
     pav_buf_fini(&b);
-    ar->item->code = "InvalidArgument";
-    ar->item->message = pav_arena_strdup(ar->out, why);
+    ec->item->code = "InvalidArgument";
+    ec->item->message = pav_arena_strdup(ec->out, why);
 }
 
 /* False when the event's schema refuses it: that is its disposition then. */
 static bool
-schema_admits(struct arrival *ar)
+schema_admits(struct event_context *ec)
 {
     struct verdict v = {.kind = PAV_REJECTED};
     bool rejects;
     const char *why;
 
-    if (ar->e->schemas == NULL)
+    if (ec->e->schemas == NULL)
         return true;
-    why = schema_refuses(ar->e, ar->envelope, &rejects);
+    why = schema_refuses(ec->e, ec->envelope, &rejects);
     if (why == NULL)
         return true;
     v.kind = rejects ? PAV_REJECTED : PAV_UNEXPECTED;
     v.detail =
-        pav_arena_printf(&ar->e->arena, "it does not fit its schema: %s", why);
-    settle(ar, &v);
+        pav_arena_printf(&ec->e->arena, "it does not fit its schema: %s", why);
+    record_outcome(ec, &v);
     if (rejects)
-        tell_refusal(ar, v.detail);
+        tell_refusal(ec, v.detail);
     return !rejects;
 }
 
@@ -60,18 +60,18 @@ bus_for(struct pav_engine *e, const struct pav_event_item *item)
 }
 
 static void
-no_such_bus(struct arrival *ar)
+no_such_bus(struct event_context *ec)
 {
-    const char *name = ar->item->bus == NULL ? "" : ar->item->bus;
+    const char *name = ec->item->bus == NULL ? "" : ec->item->bus;
     struct verdict v = {
         .kind = PAV_UNMATCHED,
         .detail = pav_arena_printf(
-            &ar->e->arena, "no such bus '%s': CreateEventBus makes one", name)};
+            &ec->e->arena, "no such bus '%s': CreateEventBus makes one", name)};
 
     pav_log(PAV_LOG_WARN, NULL, "event %.*s of %.*s: %s",
-            (int)ar->envelope->id.len, ar->envelope->id.p,
-            (int)ar->envelope->source.len, ar->envelope->source.p, v.detail);
-    settle(ar, &v);
+            (int)ec->envelope->id.len, ec->envelope->id.p,
+            (int)ec->envelope->source.len, ec->envelope->source.p, v.detail);
+    record_outcome(ec, &v);
 }
 
 /* Would anybody see an event of the engine's own? */
@@ -90,39 +90,39 @@ is_asked_for(struct pav_engine *e, const struct bus *b,
     pav_index_match(b->index, envelope->text.p, envelope->text.len,
                     envelope->simple, &e->arena, &found);
     for (i = 0; i < found.count; i++) {
-        const struct subject *s = found.owners[i];
+        const struct index_owner *s = found.owners[i];
 
-        if (s->kind != SUBJECT_MACHINE || s->asks_status || !is_status(item))
+        if (s->kind != OWNER_MACHINE || s->asks_status || !is_status(item))
             return true;
     }
     return false;
 }
 
 static void
-enter(struct arrival *ar, struct bus *b)
+enter(struct event_context *ec, struct bus *b)
 {
     if (b == NULL) {
-        no_such_bus(ar);
+        no_such_bus(ec);
         return;
     }
-    if (!schema_admits(ar))
+    if (!schema_admits(ec))
         return;
-    route(ar, b);
-    crowd(ar);
-    if (ar->item->outcome_count == 0)
-        nobody(ar, b);
+    route(ec, b);
+    crowd(ec);
+    if (ec->item->outcome_count == 0)
+        nobody(ec, b);
 }
 
 static void
 arrive(struct pav_engine *e, struct pav_arena *out, struct pav_event_item *item)
 {
-    struct arrival ar = {.e = e,
-                         .out = out,
-                         .item = item,
-                         .envelope = &item->event,
-                         .now_ms = pav_clock_ms(e->clock)};
+    struct event_context ec = {.e = e,
+                               .out = out,
+                               .item = item,
+                               .envelope = &item->event,
+                               .now_ms = pav_clock_ms(e->clock)};
     struct bus *b = bus_for(e, item);
-    struct pav_event_row row = {.received_at = ar.now_ms,
+    struct pav_event_row row = {.received_at = ec.now_ms,
                                 .source = item->event.source,
                                 .event_id = item->event.id,
                                 .detail_type = item->event.detail_type,
@@ -138,15 +138,15 @@ arrive(struct pav_engine *e, struct pav_arena *out, struct pav_event_item *item)
     item->outcome_count = 0;
     if (item->own && (b == NULL || !is_asked_for(e, b, item)))
         return;
-    ar.id = row.id = pav_store_next_event(e->store);
-    ar.stamp = ++e->arrivals;
+    ec.id = row.id = pav_store_next_event(e->store);
+    ec.visited_mark = ++e->arrivals;
     if (item->event.known_id && item->replay == NULL)
-        ar.last_seen = pav_store_event_seen(e->store, item->event.source,
-                                            item->event.id, &ar.last_at);
+        ec.last_seen = pav_store_event_seen(e->store, item->event.source,
+                                            item->event.id, &ec.last_at);
     pav_store_event_add(e->store, &row);
     e->counts.events++;
     e->depth = item->depth;
-    enter(&ar, b);
+    enter(&ec, b);
     e->depth = depth;
 }
 
@@ -233,7 +233,7 @@ intake_events(struct pav_engine *e, struct pav_job *job)
             continue;
         j->items[i].account = j->account;
         arrive(e, &job->arena, &j->items[i]);
-        turn_breathe(e);
+        turn_trim_arena(e);
     }
 }
 

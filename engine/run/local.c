@@ -21,7 +21,7 @@
 #include "pavane/names.h"
 #include "pavane/text.h"
 #include "turn/turn.h"
-#include "fit.h"
+#include "match_wait.h"
 #include "intake.h"
 #include "local.h"
 #include "registry.h"
@@ -179,7 +179,7 @@ local_description(struct pav_engine *e, const struct pav_execution_row *row,
     struct pav_members m;
 
     PAV_ASSERT(x.version != NULL);
-    (void)pav_store_note(e->store, row->id, a, &x.note);
+    (void)pav_store_meta(e->store, row->id, a, &x.meta);
     if (row->status != PAV_RUNNING)
         execution_end(e, row, &end);
     pav_members_init(&m, a);
@@ -258,7 +258,7 @@ start_execution(struct call *c)
     const char *name = text_of(c, "Name");
     struct machine *m = machine_of(c, arn, &qualifier);
     const struct pav_doc *input = input_of(c);
-    struct pav_note_row note = {.parent_id = c->task->execution_id,
+    struct pav_meta_row meta = {.parent_id = c->task->execution_id,
                                 .parent_no = c->task->no};
     struct pav_execution_row row;
     struct version *v;
@@ -266,7 +266,7 @@ start_execution(struct call *c)
     struct pav_members out;
     char made_up[37];
 
-    v = m == NULL ? NULL : version_of(e, m, qualifier, &note);
+    v = m == NULL ? NULL : version_of(e, m, qualifier, &meta);
     if (v == NULL) {
         refuse(c, "StateMachineDoesNotExist",
                pav_arena_printf(&e->arena, "State Machine Does Not Exist: '%s'",
@@ -297,17 +297,17 @@ start_execution(struct call *c)
     if (pav_store_execution(e->store, c->task->execution_id, &e->arena, &row))
         e->depth = row.depth;
     if (!c->sync) /* it goes on by itself: nobody asks for it */
-        note.parent_id = note.parent_no = 0;
+        meta.parent_id = meta.parent_no = 0;
     execution_start_as(
         e, v, name, name, input, 0,
-        c->sync || note.version_no != 0 || note.alias != NULL ? &note : NULL,
+        c->sync || meta.version_no != 0 || meta.alias != NULL ? &meta : NULL,
         &x);
     e->depth = 0;
     pav_members_init(&out, &e->arena);
     pav_members_str(&out, "ExecutionArn", execution_arn(e, &x));
     pav_members_puts(&out, "StartDate", time_doc(&e->arena, x.row.started_at));
     reply(c, pav_members_object(&out));
-    fit_parked(e, &x);
+    match_parked(e, &x);
 }
 
 static void
@@ -360,7 +360,7 @@ completed(struct call *c, const struct pav_doc *entry,
     pav_items_init(&resources, a);
     for (i = 0; own != NULL && own->kind == PAV_ARRAY && i < own->len; i++)
         pav_items_add(&resources, &own->items[i]);
-    (void)pav_store_note(c->e->store, row->id, a, &x.note);
+    (void)pav_store_meta(c->e->store, row->id, a, &x.meta);
     if (x.version != NULL) {
         pav_items_add(&resources, pav_doc_new_cstr(a, x.version->machine->arn));
         pav_items_add(&resources, pav_doc_new_cstr(a, execution_arn(c->e, &x)));
@@ -568,8 +568,8 @@ list_executions(struct call *c)
         if (x.version == NULL ||
             (filter != NULL && strcmp(filter, status) != 0))
             continue;
-        (void)pav_store_note(e->store, row.id, &e->arena, &x.note);
-        if (x.note.run_id != 0)
+        (void)pav_store_meta(e->store, row.id, &e->arena, &x.meta);
+        if (x.meta.run_id != 0)
             continue;
         pav_members_init(&out, &e->arena);
         pav_members_str(&out, "ExecutionArn", execution_arn(e, &x));

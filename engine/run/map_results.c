@@ -139,7 +139,7 @@ add_slice(struct pav_engine *e, struct results *r)
                 print_result(b, &d->items[i], r->how.json_lines);
         else
             print_result(b, d, r->how.json_lines);
-        turn_breathe(e);
+        turn_trim_arena(e);
     }
     return b->over;
 }

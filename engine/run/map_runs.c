@@ -206,12 +206,12 @@ start_item(struct pav_engine *e, struct pav_run_row *run, struct version *v,
            struct pav_item_row *item)
 {
     const char *slash = strchr(run->arn, '/');
-    struct pav_note_row note = {
+    struct pav_meta_row meta = {
         .run_id = run->id, .item = item->item, .map_state = run->state};
     struct execution x;
     char name[37];
 
-    note.label =
+    meta.label =
         pav_arena_strndup(&e->arena, slash + 1, strcspn(slash + 1, ":"));
     pav_uuid4(name);
     count_item(run, item, PAV_ITEM_RUNNING);
@@ -219,7 +219,7 @@ start_item(struct pav_engine *e, struct pav_run_row *run, struct version *v,
         return;
     execution_start_as(e, v, pav_arena_strdup(&e->arena, name), NULL,
                        pav_doc_own(&e->arena, item->input.p, item->input.len),
-                       0, &note, &x);
+                       0, &meta, &x);
     item->execution_id = x.row.id;
     pav_store_item_update(e->store, item);
 }
@@ -271,8 +271,8 @@ map_run_child_ended(struct pav_engine *e, const struct execution *x)
     struct pav_run_row run;
     struct pav_buf b;
 
-    if (!pav_store_run(e->store, x->note.run_id, &e->arena, &run) ||
-        !pav_store_item(e->store, run.id, x->note.item, &e->arena, &item) ||
+    if (!pav_store_run(e->store, x->meta.run_id, &e->arena, &run) ||
+        !pav_store_item(e->store, run.id, x->meta.item, &e->arena, &item) ||
         item.status != PAV_ITEM_RUNNING || item.execution_id != x->row.id)
         return;
     execution_end(e, &x->row, &end);

@@ -16,15 +16,15 @@ struct verdict {
 };
 
 /* The disposition, and what the sender is told; its id, 0: there is no room. */
-int64_t settle(struct arrival *ar, const struct verdict *v);
-void reject(struct arrival *ar, struct verdict *v, const char *why);
+int64_t record_outcome(struct event_context *ec, const struct verdict *v);
+void reject(struct event_context *ec, struct verdict *v, const char *why);
 /* May the event have one disposition more?  What is left out is told by
  * crowd(). */
-bool has_room(struct arrival *ar);
+bool has_room(struct event_context *ec);
 /* The last disposition of an event that concerns more than it may. */
-void crowd(struct arrival *ar);
+void crowd(struct event_context *ec);
 /* It comes through more machines that started each other than it may. */
-bool is_loop(const struct arrival *ar);
-const char *loop_text(struct arrival *ar);
+bool is_loop(const struct event_context *ec);
+const char *loop_text(struct event_context *ec);
 
 #endif

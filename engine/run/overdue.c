@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pavane/learned.h"
+#include "pavane/wait_stats.h"
 #include "pavane/text.h"
 #include "turn/turn.h"
 #include "due.h"

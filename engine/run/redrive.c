@@ -4,7 +4,7 @@
 
 #include "pavane/history.h"
 #include "turn/turn.h"
-#include "fit.h"
+#include "match_wait.h"
 #include "runner.h"
 #include "tasks.h"
 #define TOKEN_MS      (15LL * 60 * 1000)
@@ -35,10 +35,10 @@ pav_redrive_refusal(const struct pav_execution_row *row,
  * "MILLISECONDS TOKEN", the newest first.
  */
 static bool
-redriven_with(struct pav_engine *e, const struct pav_note_row *note,
+redriven_with(struct pav_engine *e, const struct pav_meta_row *meta,
               const char *token, int64_t *at)
 {
-    const char *line = note->redrive_token, *text;
+    const char *line = meta->redrive_token, *text;
     size_t len;
 
     for (; line != NULL && *line != '\0'; line += len + (line[len] == '\n')) {
@@ -54,17 +54,17 @@ redriven_with(struct pav_engine *e, const struct pav_note_row *note,
 }
 
 static const char *
-with_token(struct pav_engine *e, const struct pav_note_row *note,
+with_token(struct pav_engine *e, const struct pav_meta_row *meta,
            const char *token)
 {
-    const char *old = note->redrive_token == NULL ? "" : note->redrive_token;
+    const char *old = meta->redrive_token == NULL ? "" : meta->redrive_token;
     const char *end = old;
     int i;
 
     for (i = 1; i < TOKENS_MAX && *end != '\0'; i++)
         end += strcspn(end, "\n") + (end[strcspn(end, "\n")] == '\n');
     return pav_arena_printf(&e->arena, "%lld %s\n%.*s",
-                            (long long)note->redriven_at, token,
+                            (long long)meta->redriven_at, token,
                             (int)(end - old), old);
 }
 
@@ -73,15 +73,15 @@ execution_redrive(struct pav_engine *e, struct execution *x, const char *token)
 {
     struct pav_wake wake = {.kind = PAV_WAKE_REDRIVE};
 
-    x->note.redrive_count++;
-    x->note.redriven_at = pav_clock_ms(e->clock);
+    x->meta.redrive_count++;
+    x->meta.redriven_at = pav_clock_ms(e->clock);
     if (token != NULL)
-        x->note.redrive_token = with_token(e, &x->note, token);
-    x->noted = true;
-    pav_store_note_put(e->store, &x->note);
+        x->meta.redrive_token = with_token(e, &x->meta, token);
+    x->has_meta = true;
+    pav_store_meta_put(e->store, &x->meta);
     memset(&x->before, 0, sizeof(x->before)); /* nothing is open of it */
     execution_wake(e, x, &wake, 0);
-    fit_parked(e, x);
+    match_parked(e, x);
 }
 
 static void
@@ -94,7 +94,7 @@ tasks_redrive(struct pav_engine *e, struct pav_job *job)
     if (!execution_find(e, job, j->machine, j->name, &x))
         return;
     if (j->client_token != NULL &&
-        redriven_with(e, &x.note, j->client_token, &j->redriven_at))
+        redriven_with(e, &x.meta, j->client_token, &j->redriven_at))
         return;
     why = pav_redrive_refusal(&x.row, x.version->machine->type,
                               pav_clock_ms(e->clock));
@@ -107,7 +107,7 @@ tasks_redrive(struct pav_engine *e, struct pav_job *job)
         return;
     }
     execution_redrive(e, &x, j->client_token);
-    j->redriven_at = x.note.redriven_at;
+    j->redriven_at = x.meta.redriven_at;
 }
 
 const struct pav_job_kind pav_redrive_kind = {

@@ -520,7 +520,7 @@ draw(const struct pav_doc *routing)
 
 struct version *
 version_of(struct pav_engine *e, struct machine *m, const char *qualifier,
-           struct pav_note_row *note)
+           struct pav_meta_row *meta)
 {
     struct pav_name_row row;
     int64_t number = 0;
@@ -531,7 +531,7 @@ version_of(struct pav_engine *e, struct machine *m, const char *qualifier,
         if (!pav_store_name(e->store, PAV_NAME_ALIAS, m->id, qualifier,
                             &e->arena, &row))
             return NULL;
-        note->alias = qualifier;
+        meta->alias = qualifier;
         number = draw(pav_doc_get(
             pav_doc_own(&e->arena, row.body.p, row.body.len), "routing"));
     } else if (!pav_parse_int(qualifier, strlen(qualifier), &number)) {
@@ -539,7 +539,7 @@ version_of(struct pav_engine *e, struct machine *m, const char *qualifier,
     }
     if (!published_find(e, m, number, &row))
         return NULL;
-    note->version_no = number;
+    meta->version_no = number;
     return version_get(
         e, pav_doc_member_int(pav_doc_own(&e->arena, row.body.p, row.body.len),
                               "versionId"));

@@ -16,7 +16,7 @@ void registry_forget(struct pav_engine *e, int64_t machine_id);
 /* The version that a qualifier, a number or an alias, names; into `note` how it
  * was named.  NULL: there is none. */
 struct version *version_of(struct pav_engine *e, struct machine *m,
-                           const char *qualifier, struct pav_note_row *note);
+                           const char *qualifier, struct pav_meta_row *meta);
 bool qualifier_is_number(const char *text);
 
 #endif

@@ -24,9 +24,9 @@ struct matched {
 
 /* A replay may be for some rules alone: their ARNs, or a machine's. */
 static bool
-is_wanted(const struct arrival *ar, const char *arn)
+is_wanted(const struct event_context *ec, const char *arn)
 {
-    const struct pav_doc *only = ar->item->only;
+    const struct pav_doc *only = ec->item->only;
     uint32_t i;
 
     if (only == NULL || only->kind != PAV_ARRAY || only->len == 0)
@@ -61,16 +61,16 @@ by_machine(const void *x, const void *y)
 }
 
 static void
-archive_event(struct arrival *ar, struct archive *a)
+archive_event(struct event_context *ec, struct archive *a)
 {
-    struct pav_engine *e = ar->e;
+    struct pav_engine *e = ec->e;
 
-    if (ar->item->replay != NULL)
+    if (ec->item->replay != NULL)
         return;
-    pav_store_archive_add(e->store, a->id, ar->envelope->at, ar->id,
-                          ar->envelope->text.len);
+    pav_store_archive_add(e->store, a->id, ec->envelope->at, ec->id,
+                          ec->envelope->text.len);
     a->count++;
-    a->bytes += (int64_t)ar->envelope->text.len;
+    a->bytes += (int64_t)ec->envelope->text.len;
 }
 
 /* A change of an execution's status, said by the engine. */
@@ -83,60 +83,61 @@ is_status(const struct pav_event_item *item)
 }
 
 static void
-sort_subject(struct arrival *ar, struct subject *subject, struct matched *all)
+sort_subject(struct event_context *ec, struct index_owner *index_owner,
+             struct matched *all)
 {
     struct machine_rule *r;
-    struct side *side;
+    struct matched_rule *matched_rule;
     struct match *m;
 
-    switch (subject->kind) {
-    case SUBJECT_ARCHIVE:
-        archive_event(ar, (struct archive *)(void *)subject);
+    switch (index_owner->kind) {
+    case OWNER_ARCHIVE:
+        archive_event(ec, (struct archive *)(void *)index_owner);
         break;
-    case SUBJECT_RULE:
-        all->rules[all->rule_count] = (struct bus_rule *)(void *)subject;
+    case OWNER_RULE:
+        all->rules[all->rule_count] = (struct bus_rule *)(void *)index_owner;
         all->rule_count +=
-            is_wanted(ar, all->rules[all->rule_count]->arn) ? 1 : 0;
+            is_wanted(ec, all->rules[all->rule_count]->arn) ? 1 : 0;
         break;
-    case SUBJECT_MACHINE:
-        r = (struct machine_rule *)(void *)subject;
-        if (!is_wanted(ar, r->machine->arn) ||
-            (is_status(ar->item) && !subject->asks_status))
+    case OWNER_MACHINE:
+        r = (struct machine_rule *)(void *)index_owner;
+        if (!is_wanted(ec, r->machine->arn) ||
+            (is_status(ec->item) && !index_owner->asks_status))
             break;
         m = match_of(all, r->machine);
-        side = r->rule->starts ? &m->start : &m->resume;
-        if (side->rule == NULL || r < side->rule)
-            side->rule = r;
+        matched_rule = r->rule->starts ? &m->start : &m->resume;
+        if (matched_rule->rule == NULL || r < matched_rule->rule)
+            matched_rule->rule = r;
         break;
     }
 }
 
 static void
-match_bus(struct arrival *ar, struct bus *b, struct matched *all)
+match_bus(struct event_context *ec, struct bus *b, struct matched *all)
 {
-    struct pav_arena *a = &ar->e->arena;
+    struct pav_arena *a = &ec->e->arena;
     struct pav_matches found;
     struct archive *archive;
     uint32_t i;
 
     memset(all, 0, sizeof(*all));
-    pav_index_match(b->index, ar->envelope->text.p, ar->envelope->text.len,
-                    ar->envelope->simple, a, &found);
+    pav_index_match(b->index, ec->envelope->text.p, ec->envelope->text.len,
+                    ec->envelope->simple, a, &found);
     all->machines =
         pav_arena_alloc(a, (found.count + 1) * sizeof(*all->machines));
     all->rules = pav_arena_alloc(a, (found.count + 1) * sizeof(*all->rules));
     for (i = 0; i < found.count; i++)
-        sort_subject(ar, found.owners[i], all);
-    for (archive = ar->e->archives; archive != NULL; archive = archive->next)
+        sort_subject(ec, found.owners[i], all);
+    for (archive = ec->e->archives; archive != NULL; archive = archive->next)
         if (archive->all && archive->bus == b)
-            archive_event(ar, archive);
+            archive_event(ec, archive);
     for (i = 0; i < all->machine_count; i++) {
         struct match *m = &all->machines[i];
 
         if (m->start.rule != NULL)
-            m->start.key = arrival_key(ar, m->start.rule, &m->start.why);
+            m->start.key = correlation_key(ec, m->start.rule, &m->start.why);
         if (m->resume.rule != NULL)
-            m->resume.key = arrival_key(ar, m->resume.rule, &m->resume.why);
+            m->resume.key = correlation_key(ec, m->resume.rule, &m->resume.why);
     }
     if (all->machine_count > 1)
         qsort(all->machines, all->machine_count, sizeof(*all->machines),
@@ -145,9 +146,10 @@ match_bus(struct arrival *ar, struct bus *b, struct matched *all)
 
 /* As if a resume rule of that machine had matched. */
 static void
-send_to_wait(struct arrival *ar, const struct target *t, struct sending *s)
+send_to_wait(struct event_context *ec, const struct target *t,
+             struct sending *s)
 {
-    struct machine *m = machine_by_name(ar->e, t->name);
+    struct machine *m = machine_by_name(ec->e, t->name);
     struct match match = {.machine = m};
     uint32_t i;
 
@@ -155,49 +157,49 @@ send_to_wait(struct arrival *ar, const struct target *t, struct sending *s)
         if (!m->bus_rules[i].rule->starts && match.resume.rule == NULL)
             match.resume.rule = &m->bus_rules[i];
     if (match.resume.rule == NULL) {
-        target_dead(ar->e, s, t, ar->envelope->text, "NO_RESOURCE",
+        target_dead(ec->e, s, t, ec->envelope->text, "NO_RESOURCE",
                     "there is no machine of that name with a resume rule");
         return;
     }
-    if (m->concerned_by != ar->stamp) {
+    if (m->visited_mark != ec->visited_mark) {
         /* Its index may be another: out of the tree. */
         struct machine_rule plain = *match.resume.rule;
 
         plain.slotted = false;
-        match.resume.key = arrival_key(ar, &plain, &match.resume.why);
-        concern(ar, &match);
+        match.resume.key = correlation_key(ec, &plain, &match.resume.why);
+        dispatch_to_machine(ec, &match);
     }
 }
 
 static void
-send_to_bus(struct arrival *ar, const struct target *t, struct sending *s)
+send_to_bus(struct event_context *ec, const struct target *t, struct sending *s)
 {
-    struct bus *to = bus_by_name(ar->e, t->name);
+    struct bus *to = bus_by_name(ec->e, t->name);
     uint32_t i;
 
-    for (i = 0; i < ar->visited_count; i++)
-        if (to != NULL && ar->visited[i] == to)
+    for (i = 0; i < ec->visited_count; i++)
+        if (to != NULL && ec->visited[i] == to)
             return; /* a bus has an event once, over whatever way */
     if (to == NULL)
-        target_dead(ar->e, s, t, ar->envelope->text, "NO_RESOURCE",
-                    pav_arena_printf(&ar->e->arena,
+        target_dead(ec->e, s, t, ec->envelope->text, "NO_RESOURCE",
+                    pav_arena_printf(&ec->e->arena,
                                      "Event bus %s does not exist.", t->name));
-    else if (ar->hops == MAX_HOPS || ar->visited_count == MAX_BUSES)
-        target_dead(ar->e, s, t, ar->envelope->text, "TOO_MANY_HOPS",
+    else if (ec->hops == MAX_HOPS || ec->visited_count == MAX_BUSES)
+        target_dead(ec->e, s, t, ec->envelope->text, "TOO_MANY_HOPS",
                     "the event came over eight buses in a row, or to 64 in "
                     "all");
     else
-        route(ar, to);
+        route(ec, to);
 }
 
 static void
-send_all(struct arrival *ar, const struct bus_rule *r)
+send_all(struct event_context *ec, const struct bus_rule *r)
 {
     struct sending s = {.rule_arn = r->arn,
                         .rule_name = r->name,
-                        .event_id = ar->id,
-                        .text = ar->envelope->text,
-                        .doc = ar->event.doc};
+                        .event_id = ec->id,
+                        .text = ec->envelope->text,
+                        .doc = ec->event.doc};
     struct verdict v = {.kind = PAV_ROUTED};
     uint32_t i, elsewhere = 0;
 
@@ -205,88 +207,88 @@ send_all(struct arrival *ar, const struct bus_rule *r)
         const struct target *t = &r->targets[i];
         struct execution *x = NULL;
 
-        if (is_loop(ar) && t->kind != TARGET_RESUME) {
-            target_dead(ar->e, &s, t, ar->envelope->text, "LOOP",
-                        loop_text(ar));
+        if (is_loop(ec) && t->kind != TARGET_RESUME) {
+            target_dead(ec->e, &s, t, ec->envelope->text, "LOOP",
+                        loop_text(ec));
         } else if (t->kind == TARGET_BUS && !t->outside) {
-            send_to_bus(ar, t, &s);
+            send_to_bus(ec, t, &s);
         } else if (t->kind == TARGET_RESUME) {
-            send_to_wait(ar, t, &s);
+            send_to_wait(ec, t, &s);
             continue;
         } else {
-            target_send(ar->e, &s, t, &x);
+            target_send(ec->e, &s, t, &x);
         }
         if (x == NULL) {
             elsewhere++;
-        } else if (has_room(ar)) {
+        } else if (has_room(ec)) {
             struct verdict started = {.machine = x->version->machine,
                                       .kind = PAV_STARTED,
                                       .execution = &x->row,
                                       .detail = r->name};
 
-            settle(ar, &started);
+            record_outcome(ec, &started);
         }
     }
     if (r->target_count > 0 && elsewhere == 0)
         return;
-    v.detail = pav_arena_printf(&ar->e->arena, "rule '%s': %u target%s",
+    v.detail = pav_arena_printf(&ec->e->arena, "rule '%s': %u target%s",
                                 r->name, elsewhere, elsewhere == 1 ? "" : "s");
-    if (has_room(ar))
-        settle(ar, &v);
+    if (has_room(ec))
+        record_outcome(ec, &v);
 }
 
 /* An id that came within a day was sent on then. */
 static bool
-was_sent(const struct arrival *ar)
+was_sent(const struct event_context *ec)
 {
-    return ar->last_seen != 0 && ar->now_ms - ar->last_at <= DAY_MS;
+    return ec->last_seen != 0 && ec->now_ms - ec->last_at <= DAY_MS;
 }
 
 void
-route(struct arrival *ar, struct bus *b)
+route(struct event_context *ec, struct bus *b)
 {
     struct matched all;
     uint32_t i;
 
-    ar->visited[ar->visited_count++] = b;
-    ar->hops++;
-    match_bus(ar, b, &all);
+    ec->visited[ec->visited_count++] = b;
+    ec->hops++;
+    match_bus(ec, b, &all);
     for (i = 0; i < all.machine_count; i++)
-        if (all.machines[i].machine->concerned_by != ar->stamp)
-            concern(ar, &all.machines[i]);
-    if (all.rule_count > 0 && was_sent(ar)) {
+        if (all.machines[i].machine->visited_mark != ec->visited_mark)
+            dispatch_to_machine(ec, &all.machines[i]);
+    if (all.rule_count > 0 && was_sent(ec)) {
         struct verdict v = {.kind = PAV_DUPLICATE,
                             .detail = "this source sent this id before"};
 
-        if (has_room(ar))
-            settle(ar, &v);
+        if (has_room(ec))
+            record_outcome(ec, &v);
         all.rule_count = 0;
     }
     for (i = 0; i < all.rule_count; i++)
-        send_all(ar, all.rules[i]);
-    ar->hops--;
+        send_all(ec, all.rules[i]);
+    ec->hops--;
 }
 
 /* "; nearest: rule 'x' of machine 'm', 2 of 3 conditions, not detail.status" */
 static const char *
-nearest(struct arrival *ar, const struct bus *b)
+nearest(struct event_context *ec, const struct bus *b)
 {
-    struct pav_arena *a = &ar->e->arena;
+    struct pav_arena *a = &ec->e->arena;
     const char *rule, *whose = "";
-    struct pav_near near = {.source = ar->envelope->source,
-                            .detail_type = ar->envelope->detail_type};
-    struct subject *subject;
+    struct pav_near near = {.source = ec->envelope->source,
+                            .detail_type = ec->envelope->detail_type};
+    struct index_owner *index_owner;
 
-    subject = pav_index_nearest(b->index, &near);
-    if (subject == NULL || subject->kind == SUBJECT_ARCHIVE)
+    index_owner = pav_index_nearest(b->index, &near);
+    if (index_owner == NULL || index_owner->kind == OWNER_ARCHIVE)
         return "";
-    if (subject->kind == SUBJECT_MACHINE) {
-        struct machine_rule *r = (struct machine_rule *)(void *)subject;
+    if (index_owner->kind == OWNER_MACHINE) {
+        struct machine_rule *r = (struct machine_rule *)(void *)index_owner;
 
         rule = r->rule->name;
         whose = pav_arena_printf(a, " of machine '%s'", r->machine->name);
     } else {
-        rule = ((struct bus_rule *)(void *)subject)->name;
+        rule = ((struct bus_rule *)(void *)index_owner)->name;
     }
     if (near.wanted != NULL)
         return pav_arena_printf(
@@ -308,21 +310,21 @@ nearest(struct arrival *ar, const struct bus *b)
 }
 
 void
-nobody(struct arrival *ar, const struct bus *b)
+nobody(struct event_context *ec, const struct bus *b)
 {
     struct verdict v = {.kind = PAV_UNMATCHED};
     int64_t ignored;
 
-    if (ar->gone)
+    if (ec->gone)
         v.detail = "only a machine whose folder is gone has a rule for it: "
                    "nothing starts there";
     else
-        v.detail = pav_arena_printf(&ar->e->arena, "no rule matches%s",
-                                    nearest(ar, b));
-    if (ar->last_seen != 0 &&
-        pav_store_concerned(ar->e->store, ar->last_seen, 0, &ignored)) {
+        v.detail = pav_arena_printf(&ec->e->arena, "no rule matches%s",
+                                    nearest(ec, b));
+    if (ec->last_seen != 0 &&
+        pav_store_concerned(ec->e->store, ec->last_seen, 0, &ignored)) {
         v.kind = PAV_DUPLICATE;
         v.detail = "this source sent this id before";
     }
-    settle(ar, &v);
+    record_outcome(ec, &v);
 }

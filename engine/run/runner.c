@@ -50,7 +50,7 @@ execution_record(struct pav_engine *e, struct execution *x)
 static int64_t
 execution_began(const struct execution *x)
 {
-    return x->note.redriven_at > x->row.started_at ? x->note.redriven_at
+    return x->meta.redriven_at > x->row.started_at ? x->meta.redriven_at
                                                    : x->row.started_at;
 }
 
@@ -62,7 +62,7 @@ execution_load(struct pav_engine *e, const struct pav_execution_row *row,
 
     memset(out, 0, sizeof(*out));
     out->row = *row;
-    out->noted = pav_store_note(e->store, row->id, &e->arena, &out->note);
+    out->has_meta = pav_store_meta(e->store, row->id, &e->arena, &out->meta);
     out->version = version_get(e, row->version_id);
     if (out->version == NULL)
         return false;
@@ -97,10 +97,10 @@ execution_arn(struct pav_engine *e, const struct execution *x)
 {
     const struct machine *m = x->version->machine;
 
-    if (x->note.label != NULL)
+    if (x->meta.label != NULL)
         return pav_arn_put(&e->arena, "states", e->config.region,
                            e->config.account, "execution:%s/%s:%s", m->name,
-                           x->note.label, x->row.name);
+                           x->meta.label, x->row.name);
     if (m->type == PAV_EXPRESS)
         return pav_arn_put(&e->arena, "states", e->config.region,
                            e->config.account, "express:%s:%s", m->name,
@@ -111,7 +111,7 @@ execution_arn(struct pav_engine *e, const struct execution *x)
 static enum pav_unmapped
 unmapped_policy(const struct machine *m)
 {
-    return m->rules == NULL ? PAV_UNMAPPED_USUAL : m->rules->unmapped;
+    return m->rules == NULL ? PAV_UNMAPPED_DEFAULT : m->rules->unmapped;
 }
 
 void
@@ -131,8 +131,8 @@ execution_step(struct pav_engine *e, struct execution *x,
                               .region = e->config.region,
                               .account = e->config.account,
                               .started_at = x->row.started_at,
-                              .redrive_count = x->note.redrive_count,
-                              .redriven_at = x->note.redriven_at};
+                              .redrive_count = x->meta.redrive_count,
+                              .redriven_at = x->meta.redriven_at};
     struct pav_step_in in = {.machine = x->version->compiled,
                              .identity = &id,
                              .record = execution_record(e, x),
@@ -142,7 +142,7 @@ execution_step(struct pav_engine *e, struct execution *x,
                              .now_ms = now_ms,
                              .history_max = (uint32_t)e->config.history_max,
                              .services = &services,
-                             .map_state = x->note.map_state};
+                             .map_state = x->meta.map_state};
 
     memcpy(in.seed, seed, PAV_SEED_LEN);
     pav_step(&in, &e->arena, out);
@@ -170,7 +170,7 @@ exec_move(struct pav_engine *e, struct execution *x, enum pav_status to)
         return;
     }
     x->row.stopped_at = pav_clock_ms(e->clock);
-    if (x->note.parent_id != 0 || x->note.run_id != 0 ||
+    if (x->meta.parent_id != 0 || x->meta.run_id != 0 ||
         x->version->machine->type == PAV_EXPRESS)
         work_add(e, WORK_ENDED, x->row.id, 0);
     pav_log(PAV_LOG_DEBUG, &ctx, "ended %s", pav_status_name(to));
@@ -406,7 +406,7 @@ execution_end(struct pav_engine *e, const struct pav_execution_row *row,
 void
 execution_start_as(struct pav_engine *e, struct version *v, const char *name,
                    const char *key, const struct pav_doc *input,
-                   int64_t event_id, const struct pav_note_row *note,
+                   int64_t event_id, const struct pav_meta_row *meta,
                    struct execution *out)
 {
     struct pav_wake wake = {.kind = PAV_WAKE_START, .output = input};
@@ -415,11 +415,11 @@ execution_start_as(struct pav_engine *e, struct version *v, const char *name,
     out->version = v;
     out->input = input;
     out->row.id = pav_store_next_execution(e->store);
-    if (note != NULL) {
-        out->noted = true;
-        out->note = *note;
-        out->note.execution_id = out->row.id;
-        pav_store_note_put(e->store, &out->note);
+    if (meta != NULL) {
+        out->has_meta = true;
+        out->meta = *meta;
+        out->meta.execution_id = out->row.id;
+        pav_store_meta_put(e->store, &out->meta);
     }
     if (e->status_rules > 0)
         work_add(e, WORK_STATUS, out->row.id, PAV_RUNNING);

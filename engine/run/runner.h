@@ -20,8 +20,8 @@ struct execution {
     struct pav_bytes record_text;
     const struct pav_doc *record, *input;
     struct pav_step_out before; /* its waits and timers */
-    bool noted;
-    struct pav_note_row note; /* zeroes when it has none */
+    bool has_meta;
+    struct pav_meta_row meta; /* zeroes when it has none */
 };
 
 bool execution_load(struct pav_engine *e, const struct pav_execution_row *row,
@@ -47,7 +47,7 @@ void execution_start(struct pav_engine *e, struct machine *m, const char *name,
 void execution_start_as(struct pav_engine *e, struct version *v,
                         const char *name, const char *key,
                         const struct pav_doc *input, int64_t event_id,
-                        const struct pav_note_row *note, struct execution *out);
+                        const struct pav_meta_row *meta, struct execution *out);
 const char *execution_arn(struct pav_engine *e, const struct execution *x);
 /* Its end: the payload and texts of the last event. */
 void execution_end(struct pav_engine *e, const struct pav_execution_row *row,

@@ -207,6 +207,6 @@ schedules_run(struct pav_engine *e)
            pav_store_schedule_due(e->store, &e->arena, &row) &&
            row.next_at <= now) {
         fire(e, &row, now);
-        turn_breathe(e);
+        turn_trim_arena(e);
     }
 }

@@ -145,10 +145,10 @@ start_machine(struct pav_engine *e, struct sending *s, const struct target *t,
               struct pav_bytes body, struct execution **started)
 {
     struct machine *m = machine_by_name(e, t->name);
-    struct pav_note_row note = {.execution_id = 0};
+    struct pav_meta_row meta = {.execution_id = 0};
     struct version *v = m == NULL || m->current == NULL || !m->active
                             ? NULL
-                            : version_of(e, m, t->qualifier, &note);
+                            : version_of(e, m, t->qualifier, &meta);
     const struct pav_doc *input;
     struct execution *x;
     char id[37];
@@ -169,7 +169,7 @@ start_machine(struct pav_engine *e, struct sending *s, const struct target *t,
     x = pav_arena_zalloc(&e->arena, sizeof(*x));
     pav_uuid4(id);
     execution_start_as(e, v, pav_arena_strdup(&e->arena, id), NULL, input,
-                       s->event_id, t->qualifier == NULL ? NULL : &note, x);
+                       s->event_id, t->qualifier == NULL ? NULL : &meta, x);
     *started = x;
 }
 

@@ -8,13 +8,13 @@
  * read at once, as long as the index holds what it found. */
 struct match {
     struct machine *machine;
-    struct side {
+    struct matched_rule {
         const struct machine_rule *rule;
         const char *key, *why;
     } start, resume;
 };
 
 /* The event goes to the machine, which has one disposition of it then. */
-void concern(struct arrival *ar, const struct match *match);
+void dispatch_to_machine(struct event_context *ec, const struct match *match);
 
 #endif

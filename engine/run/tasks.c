@@ -8,7 +8,7 @@
 #include "pavane/digest.h"
 #include "pavane/history.h"
 #include "turn/turn.h"
-#include "fit.h"
+#include "match_wait.h"
 #include "registry.h"
 #include "runner.h"
 #include "tasks.h"
@@ -29,9 +29,9 @@ same_input(struct pav_engine *e, const struct pav_execution_row *row,
 /* The version that a qualifier names; NULL after the job has failed. */
 static struct version *
 qualified(struct pav_engine *e, struct pav_start_job *j, struct machine *m,
-          struct pav_note_row *note)
+          struct pav_meta_row *meta)
 {
-    struct version *v = version_of(e, m, j->qualifier, note);
+    struct version *v = version_of(e, m, j->qualifier, meta);
 
     if (v == NULL)
         job_fail(&j->job, PAV_MISSING, "StateMachineDoesNotExist", j->machine,
@@ -97,24 +97,24 @@ tasks_start(struct pav_engine *e, struct pav_job *job)
 {
     struct pav_start_job *j = (struct pav_start_job *)job;
     struct machine *m = machine_by_name(e, j->machine);
-    struct pav_note_row note = {.trace = j->trace};
+    struct pav_meta_row meta = {.trace = j->trace};
     struct version *v;
     struct execution x;
 
-    if (!is_startable(j, m) || (v = qualified(e, j, m, &note)) == NULL)
+    if (!is_startable(j, m) || (v = qualified(e, j, m, &meta)) == NULL)
         return;
     name_execution(j, m);
     if (is_there(e, j, m))
         return;
     execution_start_as(
         e, v, j->name, j->name, j->input, 0,
-        note.trace != NULL || note.version_no != 0 || note.alias != NULL ? &note
+        meta.trace != NULL || meta.version_no != 0 || meta.alias != NULL ? &meta
                                                                          : NULL,
         &x);
     j->execution = j->name;
     j->express = m->type == PAV_EXPRESS;
     j->started_at = x.row.started_at;
-    fit_parked(e, &x);
+    match_parked(e, &x);
     if (!j->sync)
         return;
     j->execution_id = x.row.id;
@@ -253,7 +253,7 @@ tasks_send(struct pav_engine *e, struct pav_job *job)
         return;
     }
     execution_wake(e, &x, &wake, 0);
-    fit_parked(e, &x);
+    match_parked(e, &x);
 }
 
 const struct pav_job_kind pav_task_kind = {.size = sizeof(struct pav_task_job),

@@ -7,7 +7,7 @@
 #include "bus/bus.h"
 #include "turn/turn.h"
 #include "due.h"
-#include "fit.h"
+#include "match_wait.h"
 #include "wait_times.h"
 #include "batch.h"
 #include "runner.h"
@@ -85,7 +85,7 @@ fire(struct pav_engine *e, int64_t due_at, int64_t execution_id, uint32_t no)
         execution_wake(e, &x, &wake, 0);
     else if (no != PAV_TIMER_GO_ON)
         return;
-    fit_parked(e, &x);
+    match_parked(e, &x);
 }
 
 static void
@@ -118,7 +118,7 @@ timers_run(struct pav_engine *e)
         pav_histogram_add(&e->counts.timer_lag, pav_bounds_seconds,
                           (double)(now - due_at) / 1e3);
         fire(e, due_at, execution_id, no);
-        turn_breathe(e);
+        turn_trim_arena(e);
         if (turn_is_long(e))
             break;
     }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pavane/learned.h"
+#include "pavane/wait_stats.h"
 #include "pavane/store_bus.h"
 #include "turn/turn.h"
 #include "wait_times.h"
@@ -23,7 +23,7 @@ struct wait_times {
         struct learned *next;
         int64_t machine_id;
         char *state;
-        struct pav_learned times;
+        struct pav_wait_stats times;
         bool changed;
     } * first;
     int64_t written_at;
@@ -54,7 +54,7 @@ learned_of(struct pav_engine *e, int64_t machine_id, const char *state)
     l->next = w->first;
     w->first = l;
     if (pav_store_wait_stat(e->store, machine_id, state, &e->arena, &bytes))
-        pav_learned_read(&l->times, bytes);
+        pav_wait_stats_read(&l->times, bytes);
     return l;
 }
 
@@ -73,7 +73,7 @@ wait_times_write(struct pav_engine *e, bool all)
         if (!l->changed)
             continue;
         pav_store_wait_stat_put(e->store, l->machine_id, l->state,
-                                pav_learned_bytes(&l->times));
+                                pav_wait_stats_bytes(&l->times));
         l->changed = false;
     }
 }
@@ -111,16 +111,16 @@ deadline_ms(struct pav_engine *e, const struct machine *m, const char *state)
 
     for (i = 0; m->rules != NULL && i < m->rules->deadline_count; i++) {
         const struct pav_deadline *d = &m->rules->deadlines[i];
-        const struct pav_learned *times;
+        const struct pav_wait_stats *times;
 
         if (strcmp(d->state, state) != 0)
             continue;
         if (d->ms > 0)
             return d->ms;
         times = &learned_of(e, m->id, state)->times;
-        return pav_learned_count(times) < LEARNED_FROM
+        return pav_wait_stats_count(times) < LEARNED_FROM
                    ? 0
-                   : pav_learned_quantile(times, d->quantile / 100.0);
+                   : pav_wait_stats_quantile(times, d->quantile / 100.0);
     }
     return 0;
 }
@@ -151,6 +151,6 @@ wait_closed(struct pav_engine *e, const struct machine *m, int64_t execution_id,
     if (!w->takes_events)
         return;
     l = learned_of(e, m->id, w->state);
-    pav_learned_add(&l->times, pav_clock_ms(e->clock) - w->since_at);
+    pav_wait_stats_add(&l->times, pav_clock_ms(e->clock) - w->since_at);
     l->changed = times_of(e)->changed = true;
 }

@@ -1,6 +1,6 @@
 /* One task or one execution woken, by its number. */
 #include "turn/turn.h"
-#include "fit.h"
+#include "match_wait.h"
 #include "runner.h"
 #include "wake.h"
 
@@ -20,7 +20,7 @@ task_wake(struct pav_engine *e, int64_t execution_id, struct pav_wake *w)
     if (i == x.before.wait_count)
         return false;
     execution_wake(e, &x, w, 0);
-    fit_parked(e, &x);
+    match_parked(e, &x);
     return true;
 }
 

@@ -118,9 +118,9 @@ tell_parent(struct pav_engine *e, const struct execution *x)
 {
     struct pav_task_row task;
 
-    if (x->note.run_id != 0)
+    if (x->meta.run_id != 0)
         map_run_child_ended(e, x);
-    else if (pav_store_task(e->store, x->note.parent_id, x->note.parent_no,
+    else if (pav_store_task(e->store, x->meta.parent_id, x->meta.parent_no,
                             &e->arena, &task))
         (void)local_call(e, &task);
 }
@@ -149,8 +149,8 @@ ended(struct pav_engine *e, int64_t id)
     if (!pav_store_execution(e->store, id, &e->arena, &x.row) ||
         x.row.status == PAV_RUNNING)
         return;
-    (void)pav_store_note(e->store, id, &e->arena, &x.note);
-    if (x.note.run_id != 0 || x.note.parent_id != 0)
+    (void)pav_store_meta(e->store, id, &e->arena, &x.meta);
+    if (x.meta.run_id != 0 || x.meta.parent_id != 0)
         tell_parent(e, &x);
     x.version = version_get(e, x.row.version_id);
     if (e->syncs != NULL && x.version != NULL)
@@ -216,7 +216,7 @@ status_detail(struct pav_engine *e, struct execution *x, enum pav_status status)
     if (end.cause != NULL)
         pav_members_puts(&m, "cause", end.cause);
     pav_members_puts(&m, "redriveCount",
-                     pav_doc_new_int(a, x->note.redrive_count));
+                     pav_doc_new_int(a, x->meta.redrive_count));
     return pav_members_object(&m);
 }
 
@@ -233,7 +233,7 @@ status_event(struct pav_engine *e, int64_t id, enum pav_status status)
         return;
     x.row = row;
     x.version = version_get(e, row.version_id);
-    (void)pav_store_note(e->store, id, a, &x.note);
+    (void)pav_store_meta(e->store, id, a, &x.meta);
     if (x.version == NULL || x.version->machine->type == PAV_EXPRESS)
         return;
     pav_items_init(&resources, a);
@@ -292,12 +292,12 @@ work_run(struct pav_engine *e)
 
     while (n < TURN_WORKS && !turn_is_long(e) && pace_due(e, &id, &no)) {
         do_task(e, id, no, true);
-        turn_breathe(e);
+        turn_trim_arena(e);
         n++;
     }
     while (n++ < TURN_WORKS && !turn_is_long(e) && work_next(e, &w)) {
         do_work(e, &w);
-        turn_breathe(e);
+        turn_trim_arena(e);
     }
     e->counts.works = work_waiting(e);
     e->counts.paced = pace_waiting(e);

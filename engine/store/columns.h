@@ -30,11 +30,11 @@ void delivery_from(sqlite3_stmt *st, struct pav_arena *a,
 #define STEP_COLUMNS                                                           \
     "id,execution_id,previous,at,first_event,event_count,semantics,wake,"      \
     "event_id,seed,record,sum"
-#define NOTE_COLUMNS                                                           \
+#define META_COLUMNS                                                           \
     "n.execution_id,n.redrive_count,n.redriven_at,n.redrive_token,"            \
     "n.version_no,n.alias,n.trace,n.parent_id,n.parent_no,n.run_id,n.item,"    \
     "n.map_state,n.label"
-void note_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_note_row *out);
+void meta_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_meta_row *out);
 int64_t step_sum(int64_t id, struct pav_bytes record);
 /* False: its record is not as it was written. */
 bool step_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_step_row *out);

@@ -494,8 +494,9 @@ pav_reader_execution(struct pav_reader *r, const char *machine,
 }
 
 bool
-pav_reader_stands(struct pav_reader *r, int64_t machine_id, struct pav_arena *a,
-                  struct pav_stand **out, uint32_t *count)
+pav_reader_current_states(struct pav_reader *r, int64_t machine_id,
+                          struct pav_arena *a, struct pav_stand **out,
+                          uint32_t *count)
 {
     sqlite3_stmt *st = reader_ask(
         r, "SELECT states,count(*) FROM (SELECT states FROM execution"
@@ -674,8 +675,7 @@ ask_waits(struct pav_reader *r, const struct pav_wait_filter *f)
 
 uint32_t
 pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
-                 struct pav_arena *a, struct pav_wait_view_row **out,
-                 bool *more)
+                 struct pav_arena *a, struct pav_listed_wait **out, bool *more)
 {
     sqlite3_stmt *st = ask_waits(r, f);
     uint32_t count = 0;
@@ -694,7 +694,7 @@ pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
     bind_text(st, 5, f->key);
     sqlite3_bind_int64(st, 6, f->limit + 1);
     while (reader_row(r, st)) {
-        struct pav_wait_view_row *w = &(*out)[count];
+        struct pav_listed_wait *w = &(*out)[count];
 
         if (count == f->limit) {
             *more = true;
@@ -1018,17 +1018,17 @@ pav_reader_version(struct pav_reader *r, int64_t version_id,
 }
 
 bool
-pav_reader_note(struct pav_reader *r, int64_t execution_id, struct pav_arena *a,
-                struct pav_note_row *out)
+pav_reader_meta(struct pav_reader *r, int64_t execution_id, struct pav_arena *a,
+                struct pav_meta_row *out)
 {
-    sqlite3_stmt *st = reader_ask(r, "SELECT " NOTE_COLUMNS
+    sqlite3_stmt *st = reader_ask(r, "SELECT " META_COLUMNS
                                      " FROM note n WHERE n.execution_id=?1");
 
     memset(out, 0, sizeof(*out));
     sqlite3_bind_int64(st, 1, execution_id);
     if (!reader_row(r, st))
         return false;
-    note_from(st, a, out);
+    meta_from(st, a, out);
     sqlite3_reset(st);
     return true;
 }

@@ -22,7 +22,7 @@
     X(parked)                                                                  \
     X(faults)                                                                  \
     X(tasks)                                                                   \
-    X(notes)                                                                   \
+    X(meta)                                                                    \
     X(map_runs)                                                                \
     X(tables)                                                                  \
     X(names)                                                                   \

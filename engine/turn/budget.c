@@ -5,7 +5,7 @@
 #define TURN_US  15000 /* then what can wait goes into the next turn */
 
 void
-turn_breathe(struct pav_engine *e)
+turn_trim_arena(struct pav_engine *e)
 {
     if (e->arena.total > TRIM_LEN)
         pav_arena_reset(&e->arena);

@@ -33,7 +33,7 @@ struct machine {
     struct machine_rule *bus_rules; /* those in the index of its bus */
     uint32_t bus_rule_count;
     const char *role_arn;            /* owned */
-    uint64_t concerned_by;           /* the last arrival that did */
+    uint64_t visited_mark;           /* the last arrival that did */
     int64_t paced_us, paced_told_at; /* pace.c; 0: never */
 };
 
@@ -129,7 +129,7 @@ struct pav_engine {
 /* Has the turn taken so long that what can wait does? */
 bool turn_is_long(const struct pav_engine *e);
 /* Between two units of work: frees what they used when it is much. */
-void turn_breathe(struct pav_engine *e);
+void turn_trim_arena(struct pav_engine *e);
 
 /* ---- job.c ---- */
 

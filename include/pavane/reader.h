@@ -65,9 +65,9 @@ struct pav_stand {
     const char *states; /* a JSON list */
     int64_t count;
 };
-bool
-pav_reader_stands(struct pav_reader *r, int64_t machine_id, struct pav_arena *a,
-                  struct pav_stand **out, uint32_t *count);
+bool pav_reader_current_states(struct pav_reader *r, int64_t machine_id,
+                               struct pav_arena *a, struct pav_stand **out,
+                               uint32_t *count);
 
 /* `*next`: the id to go on before, 0 when this was the last page. */
 uint32_t
@@ -96,8 +96,8 @@ bool pav_reader_step(struct pav_reader *r, int64_t id, struct pav_arena *a,
                      struct pav_step_row *out);
 
 /* What is special about an execution; false, and zeroes: nothing. */
-bool pav_reader_note(struct pav_reader *r, int64_t execution_id,
-                     struct pav_arena *a, struct pav_note_row *out);
+bool pav_reader_meta(struct pav_reader *r, int64_t execution_id,
+                     struct pav_arena *a, struct pav_meta_row *out);
 
 /* A map run by its ARN, 0: none; and the other way. */
 int64_t pav_reader_run_id(struct pav_reader *r, const char *arn);
@@ -106,7 +106,7 @@ pav_reader_run_arn(struct pav_reader *r, int64_t run_id, struct pav_arena *a);
 
 /* ---- waits ---- */
 
-struct pav_wait_view_row {
+struct pav_listed_wait {
     struct pav_wait_row row;
     const char *machine, *execution, *key;
     int64_t overdue_since; /* 0: it is not */
@@ -120,9 +120,9 @@ struct pav_wait_filter {
     bool overdue; /* only those */
 };
 
-uint32_t pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
-                          struct pav_arena *a, struct pav_wait_view_row **out,
-                          bool *more);
+uint32_t
+pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
+                 struct pav_arena *a, struct pav_listed_wait **out, bool *more);
 
 /* ---- dispositions and events ---- */
 

@@ -58,7 +58,7 @@ struct pav_wake {
 
 /* What is done with a task that nobody serves. */
 enum pav_unmapped {
-    PAV_UNMAPPED_USUAL, /* a callback waits, anything else fails */
+    PAV_UNMAPPED_DEFAULT, /* a callback waits, anything else fails */
     PAV_UNMAPPED_FAIL,
     PAV_UNMAPPED_WAIT,
 };

@@ -55,7 +55,7 @@ void pav_store_left(struct pav_store *s,
 
 /* ---- what is special about an execution; most have no note ---- */
 
-struct pav_note_row {
+struct pav_meta_row {
     int64_t execution_id;
     int64_t redrive_count, redriven_at;
     const char *redrive_token; /* the last clientToken, or NULL */
@@ -69,10 +69,10 @@ struct pav_note_row {
     const char *label;     /* of the map run: "MACHINE/LABEL" in its ARN */
 };
 
-void pav_store_note_put(struct pav_store *s, const struct pav_note_row *row);
+void pav_store_meta_put(struct pav_store *s, const struct pav_meta_row *row);
 /* False, and zeroes, when the execution has none. */
-bool pav_store_note(struct pav_store *s, int64_t execution_id,
-                    struct pav_arena *a, struct pav_note_row *out);
+bool pav_store_meta(struct pav_store *s, int64_t execution_id,
+                    struct pav_arena *a, struct pav_meta_row *out);
 /* Open executions that are a task's children; at most `max` ids. */
 uint32_t pav_store_children(struct pav_store *s, int64_t parent_id,
                             uint32_t parent_no, int64_t *ids, uint32_t max);

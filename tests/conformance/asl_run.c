@@ -123,7 +123,7 @@ static void
 step(struct run *r, const struct pav_wake *wake)
 {
     static const char *const all[] = {"*"};
-    static const struct pav_services services = {all, 1, PAV_UNMAPPED_USUAL};
+    static const struct pav_services services = {all, 1, PAV_UNMAPPED_DEFAULT};
     struct pav_step_in in = {.machine = r->machine,
                              .identity = &r->identity,
                              .record = r->record,

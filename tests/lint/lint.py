@@ -31,7 +31,7 @@ HEADERS = {
     r"event2/": ["engine/net/"],
     r"curl/": ["engine/net/"],
     r"sqlite3\.h": ["engine/store/", "tests/bench/"],
-    r"cjson/": ["engine/base/paper", "include/pavane/paper.h", "engine/api/", "engine/cli/"],
+    r"cjson/": ["engine/base/cjson", "include/pavane/cjson.h", "engine/api/", "engine/cli/"],
     r"cmark\.h": ["dashboard/markdown.c"],
     r"openssl/": ["engine/base/digest.c", "engine/net/"],
     r"pcre2\.h": ["engine/lang/"],
@@ -39,7 +39,7 @@ HEADERS = {
     r"cmocka\.h": ["tests/"],
 }
 # what each folder may include of include/pavane
-BASE = {"arn", "buf", "clock", "digest", "doc", "err", "file", "histogram", "learned", "log", "mem", "names", "paper", "queue",
+BASE = {"arn", "buf", "clock", "digest", "doc", "err", "file", "histogram", "wait_stats", "log", "mem", "names", "cjson", "queue",
         "settings", "text", "zone"}
 LANG = {"errors", "history", "index", "machine", "map_run", "path", "pattern", "schedule", "schema", "step", "test_state", "transform"}
 STORE = {"store", "store_bus", "store_work", "reader", "verify"}
@@ -66,7 +66,7 @@ ROOMS = {"turn": {"turn"}, "bus": {"turn", "bus"}, "run": {"turn", "bus", "run"}
 IMPURE = re.compile(r"\b(clock_gettime|time|fopen|open|socket|pthread_(?!once)\w+|rand|random|getenv|fprintf|printf)\s*\(")
 BANNED = [
     (r"\bcJSON_(Compare|GetObjectItem|HasObjectItem)\s*\(", "this cJSON call is banned"),
-    (r"\bcJSON_Parse(WithOpts)?\s*\(", "papers are parsed by pav_paper_parse()"),
+    (r"\bcJSON_Parse(WithOpts)?\s*\(", "JSON is parsed by pav_cjson_parse()"),
     (r"\b(gets|strtok|vsprintf|setlocale|tmpnam|mktemp|alloca|system|popen)\s*\(", "this call is banned"),
     (r"CMARK_OPT_UNSAFE", "Markdown is rendered in safe mode"),
     (r"^\s*typedef\s+struct", "no struct typedefs"),
@@ -110,7 +110,7 @@ def check_code(path, text):
     for n, line in enumerate(code.split("\n"), 1):
         bare = re.sub(r'"(\\.|[^"\\])*"', '""', line)
         for pattern, what in BANNED:
-            if re.search(pattern, bare) and not path.startswith(("tests/", "engine/base/paper.c")):
+            if re.search(pattern, bare) and not path.startswith(("tests/", "engine/base/cjson.c")):
                 fault(path, n, what)
         if path.startswith("engine/lang/") and IMPURE.search(bare):
             fault(path, n, "the language is pure")

@@ -7,7 +7,7 @@
 #include "pavane/buf.h"
 #include "pavane/clock.h"
 #include "pavane/digest.h"
-#include "pavane/paper.h"
+#include "pavane/cjson.h"
 #include "pavane/queue.h"
 #include "pavane/settings.h"
 #include "pavane/text.h"
@@ -255,12 +255,12 @@ test_papers_are_strict(void **state)
 
     (void)state;
     for (i = 0; i < COUNT(bad); i++)
-        assert_int_not_equal(pav_paper_parse(bad[i], strlen(bad[i]), &o, &err),
+        assert_int_not_equal(pav_cjson_parse(bad[i], strlen(bad[i]), &o, &err),
                              PAV_OK);
-    assert_int_equal(pav_paper_parse("{\"A\":1,\"a\":\"x\"}", 15, &o, &err),
+    assert_int_equal(pav_cjson_parse("{\"A\":1,\"a\":\"x\"}", 15, &o, &err),
                      PAV_OK);
-    assert_string_equal(pav_paper_str(o, "a"), "x");
-    assert_int_equal(pav_paper_int(o, "A", 0, &ok), 1);
+    assert_string_equal(pav_cjson_str(o, "a"), "x");
+    assert_int_equal(pav_cjson_int(o, "A", 0, &ok), 1);
     cJSON_Delete(o);
 }
 

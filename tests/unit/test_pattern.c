@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "pavane/index.h"
-#include "pavane/learned.h"
+#include "pavane/wait_stats.h"
 #include "pavane/schedule.h"
 #include "pavane/schema.h"
 #include "pavane/text.h"
@@ -357,16 +357,16 @@ test_schemas(void **state)
 static void
 test_learned(void **state)
 {
-    struct pav_learned l = {{0}};
+    struct pav_wait_stats l = {{0}};
     int i;
 
     (void)state;
-    assert_int_equal(pav_learned_quantile(&l, 0.5), 0);
+    assert_int_equal(pav_wait_stats_quantile(&l, 0.5), 0);
     for (i = 1; i <= 1000; i++)
-        pav_learned_add(&l, i * 10);
-    assert_int_equal(pav_learned_count(&l), 1000);
-    assert_in_range(pav_learned_quantile(&l, 0.5), 5000, 6000);
-    assert_in_range(pav_learned_quantile(&l, 0.99), 9900, 12000);
+        pav_wait_stats_add(&l, i * 10);
+    assert_int_equal(pav_wait_stats_count(&l), 1000);
+    assert_in_range(pav_wait_stats_quantile(&l, 0.5), 5000, 6000);
+    assert_in_range(pav_wait_stats_quantile(&l, 0.99), 9900, 12000);
 }
 
 static int

@@ -24,7 +24,7 @@ struct compiler {
     const struct query_language *language; /* of the machine, or the state */
     uint32_t depth;
     struct state *state;     /* whose fields are compiled */
-    bool lone;               /* one state alone: its targets are elsewhere */
+    bool single;             /* one state alone: its targets are elsewhere */
     bool too_many_variables; /* reported already */
     bool needs_input;        /* a path leads to $$.Execution.Input */
     /* Compiles the states inside a Parallel or Map (machine.c). */

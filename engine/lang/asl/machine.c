@@ -301,7 +301,7 @@ scope_compile(struct compiler *c, const struct pav_doc *d, const char *pointer,
     scope->start =
         target_find(c, scope, name, pointer_to(c, pointer, "StartAt"),
                     start == NULL ? 0 : start->at);
-    if (c->faults->errors == errors && !(c->lone && up == NULL))
+    if (c->faults->errors == errors && !(c->single && up == NULL))
         check_reach(c, scope, inner, states->at);
     return scope;
 }
@@ -388,7 +388,7 @@ what_it_is(const char *text, size_t len)
 
 struct pav_machine *
 machine_compile(const char *text, size_t len, enum pav_machine_type type,
-                const struct query_language *const *languages, bool lone,
+                const struct query_language *const *languages, bool single,
                 struct pav_faults *faults)
 {
     static const struct pav_doc_opts opts = {PAV_DUP_REFUSE, 200, 0};
@@ -398,7 +398,7 @@ machine_compile(const char *text, size_t len, enum pav_machine_type type,
                          .faults = faults,
                          .languages = languages,
                          .language = languages[0],
-                         .lone = lone,
+                         .single = single,
                          .scope = scope_compile};
     const struct pav_doc *d;
     struct pav_err err;

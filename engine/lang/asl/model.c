@@ -44,7 +44,7 @@ target_find(struct compiler *c, const struct scope *scope, const char *name,
     for (i = 0; i < scope->count; i++)
         if (strcmp(scope->states[i]->name, name) == 0)
             return scope->states[i];
-    if (c->lone && scope->up == NULL) {
+    if (c->single && scope->up == NULL) {
         struct state *there = pav_arena_zalloc(c->arena, sizeof(*there));
 
         there->name = name;

@@ -204,7 +204,7 @@ target_find(struct compiler *c, const struct scope *scope, const char *name,
 /* machine.c.  `lone`: a state alone, whose targets need not be there. */
 struct pav_machine *
 machine_compile(const char *text, size_t len, enum pav_machine_type type,
-                const struct query_language *const *languages, bool lone,
+                const struct query_language *const *languages, bool single,
                 struct pav_faults *faults);
 /* The languages that are built: JSONPath. */
 extern const struct query_language *const query_languages[];

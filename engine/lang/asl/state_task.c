@@ -385,7 +385,7 @@ static enum pav_call
 call_of(const struct stepper *st, const struct resource *r, bool *fails)
 {
     enum pav_unmapped policy = st->in->services == NULL
-                                   ? PAV_UNMAPPED_USUAL
+                                   ? PAV_UNMAPPED_DEFAULT
                                    : st->in->services->unmapped;
 
     *fails = false;
@@ -396,7 +396,7 @@ call_of(const struct stepper *st, const struct resource *r, bool *fails)
     if (is_served(st, r))
         return PAV_CALL_SERVICE;
     *fails = policy == PAV_UNMAPPED_FAIL ||
-             (policy == PAV_UNMAPPED_USUAL && r->integration != CALLBACK);
+             (policy == PAV_UNMAPPED_DEFAULT && r->integration != CALLBACK);
     return PAV_CALL_NONE;
 }
 

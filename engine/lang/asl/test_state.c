@@ -242,7 +242,7 @@ static void
 try_state(struct trial *t)
 {
     static const char *const all[] = {"*"};
-    static const struct pav_services services = {all, 1, PAV_UNMAPPED_USUAL};
+    static const struct pav_services services = {all, 1, PAV_UNMAPPED_DEFAULT};
     const struct pav_identity identity = {
         .execution_arn = "",
         .execution_name = "",

@@ -1,6 +1,6 @@
 /* Does an event fit an execution, and what if not: see fit.c. */
-#ifndef PAVANE_RUN_FIT_H
-#define PAVANE_RUN_FIT_H
+#ifndef PAVANE_RUN_MATCH_WAIT_H
+#define PAVANE_RUN_MATCH_WAIT_H
 
 #include "pavane/pattern.h"
 #include "pavane/store_work.h"
@@ -30,9 +30,10 @@ void event_index(struct pav_engine *e, const struct pav_rules *rules,
 bool table_shared(const struct machine *x, const struct machine *y);
 /* The single other machine of the owner's token table with an execution open
  * for the key; NULL: none, or several. */
-struct machine *handed_over(struct pav_engine *e, const struct machine *owner,
-                            const char *key, struct pav_execution_row *row);
+struct machine *
+shared_table_owner(struct pav_engine *e, const struct machine *owner,
+                   const char *key, struct pav_execution_row *row);
 /* Parked events of the key, in order of arrival, as long as one fits. */
-void fit_parked(struct pav_engine *e, struct execution *x);
+void match_parked(struct pav_engine *e, struct execution *x);
 
 #endif

@@ -1,5 +1,5 @@
 /* The stage: see stage.h. */
-#include "stage.h"
+#include "rig.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -21,15 +21,15 @@
 static void
 came_back(struct pav_sender *sender, struct pav_job *first)
 {
-    struct stage *s = (struct stage *)(void *)((char *)sender -
-                                               offsetof(struct stage, sender));
+    struct rig *s =
+        (struct rig *)(void *)((char *)sender - offsetof(struct rig, sender));
 
     s->done = first;
 }
 
 /* One job, until it comes back: the stage's from then on, up to the next. */
 static void
-do_job(struct stage *s, struct pav_job *j)
+do_job(struct rig *s, struct pav_job *j)
 {
     pav_job_free(s->done);
     s->done = NULL;
@@ -58,7 +58,7 @@ load(const char *path, struct pav_buf *report)
 }
 
 static bool
-open_store(struct stage *s, struct pav_store **store, struct pav_err *err)
+open_store(struct rig *s, struct pav_store **store, struct pav_err *err)
 {
     const char *tmp = getenv("TMPDIR");
 
@@ -74,8 +74,8 @@ open_store(struct stage *s, struct pav_store **store, struct pav_err *err)
 
 /* NULL: what is wrong with the folder is in `report`, anything else in `err`.
  */
-static struct stage *
-stage_new(const char *path, struct pav_buf *report, struct pav_err *err)
+static struct rig *
+rig_new(const char *path, struct pav_buf *report, struct pav_err *err)
 {
     static const char *const all[] = {"*"};
     struct pav_engine_config config = {.region = "us-east-1",
@@ -86,7 +86,7 @@ stage_new(const char *path, struct pav_buf *report, struct pav_err *err)
                                        .services = all,
                                        .service_count = 1};
     struct pav_define_job *define = load(path, report);
-    struct stage *s;
+    struct rig *s;
 
     if (define == NULL)
         return NULL;
@@ -98,7 +98,7 @@ stage_new(const char *path, struct pav_buf *report, struct pav_err *err)
     pav_clock_virtual(&config.clock, BEGINNING);
     if (!open_store(s, &config.store, err)) {
         pav_job_free(&define->job);
-        stage_free(s);
+        rig_free(s);
         return NULL;
     }
     s->engine = pav_engine_new(&config);
@@ -107,21 +107,21 @@ stage_new(const char *path, struct pav_buf *report, struct pav_err *err)
         pav_reader_open(s->db, &s->reader, err) != PAV_OK) {
         if (s->done->rc != PAV_OK)
             *err = s->done->err;
-        stage_free(s);
+        rig_free(s);
         return NULL;
     }
     return s;
 }
 
 int
-stage_open(const char *command, const char *path, struct stage **out)
+rig_open(const char *command, const char *path, struct rig **out)
 {
     struct pav_err err = {0};
     struct pav_buf faults;
     int code = 0;
 
     pav_buf_init(&faults, 1 << 20);
-    *out = stage_new(path, &faults, &err);
+    *out = rig_new(path, &faults, &err);
     if (*out == NULL && *err.message != '\0')
         code = cli_fail(command, &err);
     else if (*out == NULL)
@@ -133,7 +133,7 @@ stage_open(const char *command, const char *path, struct stage **out)
 }
 
 void
-stage_free(struct stage *s)
+rig_free(struct rig *s)
 {
     static const char *const tails[] = {"", "-wal", "-shm"};
     char path[128];
@@ -160,12 +160,11 @@ stage_free(struct stage *s)
 /* ---- what happens ---- */
 
 const char *
-stage_event(struct stage *s, const struct pav_doc *event, const char **detail)
+rig_event(struct rig *s, const struct pav_doc *event, const char **detail)
 {
     struct pav_events_job *j = pav_job_new(&pav_events_kind);
-    struct pav_envelope_defaults defaults = {.region = "us-east-1",
-                                             .account = "000000000000",
-                                             .now_ms = stage_now(s)};
+    struct pav_envelope_defaults defaults = {
+        .region = "us-east-1", .account = "000000000000", .now_ms = rig_now(s)};
     const char *text = pav_doc_text(&j->job.arena, event);
     struct pav_err err;
     uint32_t i;
@@ -193,7 +192,7 @@ stage_event(struct stage *s, const struct pav_doc *event, const char **detail)
 }
 
 bool
-stage_start(struct stage *s, const struct pav_doc *input, const char **why)
+rig_start(struct rig *s, const struct pav_doc *input, const char **why)
 {
     struct pav_start_job *j = pav_job_new(&pav_start_kind);
 
@@ -205,12 +204,12 @@ stage_start(struct stage *s, const struct pav_doc *input, const char **why)
 }
 
 bool
-stage_stop(struct stage *s, const char *error, const char *cause)
+rig_stop(struct rig *s, const char *error, const char *cause)
 {
     struct pav_execution_view x;
     struct pav_stop_job *j;
 
-    if (!stage_execution(s, &x))
+    if (!rig_execution(s, &x))
         return false;
     j = pav_job_new(&pav_stop_kind);
     j->machine = s->machine;
@@ -222,8 +221,8 @@ stage_stop(struct stage *s, const char *error, const char *cause)
 }
 
 void
-stage_answer(struct stage *s, const struct pav_wait_row *wait,
-             const struct pav_doc *output, const char *error, const char *cause)
+rig_answer(struct rig *s, const struct pav_wait_row *wait,
+           const struct pav_doc *output, const char *error, const char *cause)
 {
     struct pav_reply_job *j = pav_job_new(&pav_reply_kind);
 
@@ -240,7 +239,7 @@ stage_answer(struct stage *s, const struct pav_wait_row *wait,
 /* ---- time ---- */
 
 static struct pav_status_view
-status_of(struct stage *s)
+status_of(struct rig *s)
 {
     struct pav_status_view v;
 
@@ -249,13 +248,13 @@ status_of(struct stage *s)
 }
 
 int64_t
-stage_now(struct stage *s)
+rig_now(struct rig *s)
 {
     return pav_clock_ms(pav_engine_clock(s->engine));
 }
 
 void
-stage_settle(struct stage *s)
+rig_settle(struct rig *s)
 {
     struct pav_status_view v;
     int i = 0;
@@ -265,54 +264,54 @@ stage_settle(struct stage *s)
         v = status_of(s);
     } while (i++ < TURNS_MAX &&
              (v.works > 0 ||
-              (v.next_timer_at != 0 && v.next_timer_at <= stage_now(s))));
+              (v.next_timer_at != 0 && v.next_timer_at <= rig_now(s))));
 }
 
 bool
-stage_next_timer(struct stage *s)
+rig_next_timer(struct rig *s)
 {
     int64_t at = status_of(s).next_timer_at;
 
     if (at == 0)
         return false;
-    if (at > stage_now(s))
-        pav_clock_advance(pav_engine_clock(s->engine), at - stage_now(s));
-    stage_settle(s);
+    if (at > rig_now(s))
+        pav_clock_advance(pav_engine_clock(s->engine), at - rig_now(s));
+    rig_settle(s);
     return true;
 }
 
 /* Timers on the way are due one after the other, each at its moment. */
 void
-stage_pass(struct stage *s, int64_t ms)
+rig_pass(struct rig *s, int64_t ms)
 {
-    int64_t until = stage_now(s) + ms, at;
+    int64_t until = rig_now(s) + ms, at;
     int i = 0;
 
     while (i++ < TURNS_MAX && (at = status_of(s).next_timer_at) != 0 &&
            at <= until)
-        stage_next_timer(s);
-    if (until > stage_now(s))
-        pav_clock_advance(pav_engine_clock(s->engine), until - stage_now(s));
-    stage_settle(s);
+        rig_next_timer(s);
+    if (until > rig_now(s))
+        pav_clock_advance(pav_engine_clock(s->engine), until - rig_now(s));
+    rig_settle(s);
 }
 
 /* ---- what is to be seen ---- */
 
 /* Half an answer must not look like a whole one. */
 static void
-must_be_read(struct stage *s)
+must_be_read(struct rig *s)
 {
     struct pav_err err;
 
     if (pav_reader_failed(s->reader, &err) == PAV_OK)
         return;
     fprintf(stderr, "pavane: %s: cannot be read: %s\n", s->db, err.message);
-    stage_free(s);
+    rig_free(s);
     exit(3);
 }
 
 bool
-stage_execution(struct stage *s, struct pav_execution_view *out)
+rig_execution(struct rig *s, struct pav_execution_view *out)
 {
     struct pav_execution_filter f = {
         .machine = s->machine, .status = -1, .apart = true, .limit = 1};
@@ -329,7 +328,7 @@ stage_execution(struct stage *s, struct pav_execution_view *out)
 }
 
 uint32_t
-stage_waits(struct stage *s, struct pav_wait_view_row **out)
+rig_waits(struct rig *s, struct pav_listed_wait **out)
 {
     struct pav_wait_filter f = {.machine = s->machine, .limit = 1000};
     bool more;
@@ -361,9 +360,8 @@ walk_step(void *arg, const struct pav_step_row *step)
 }
 
 void
-stage_history(struct stage *s, const struct pav_execution_row *row,
-              void (*fn)(void *arg, const struct pav_history_event *e),
-              void *arg)
+rig_history(struct rig *s, const struct pav_execution_row *row,
+            void (*fn)(void *arg, const struct pav_history_event *e), void *arg)
 {
     struct walk w = {.arena = &s->arena, .fn = fn, .arg = arg};
 
@@ -372,9 +370,9 @@ stage_history(struct stage *s, const struct pav_execution_row *row,
 }
 
 void
-stage_executions(struct stage *s,
-                 void (*fn)(void *arg, const struct pav_execution_view *x),
-                 void *arg)
+rig_executions(struct rig *s,
+               void (*fn)(void *arg, const struct pav_execution_view *x),
+               void *arg)
 {
     struct pav_execution_filter f = {
         .machine = s->machine, .status = -1, .limit = 100};

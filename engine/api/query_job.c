@@ -8,22 +8,22 @@
 
 #include "pavane/log.h"
 #include "parameters.h"
-#include "question.h"
+#include "query_job.h"
 #include "reply.h"
 #include "front.h"
 
 #define ANSWER_MAX (64u << 20)
 
-struct question *
-question_of(struct pav_query *q)
+struct query_job *
+query_job_of(struct pav_query *q)
 {
-    return (struct question *)(void *)((char *)q -
-                                       offsetof(struct question, q));
+    return (struct query_job *)(void *)((char *)q -
+                                        offsetof(struct query_job, q));
 }
 
 /* Nothing was done and nothing said: as it came. */
 static void
-question_afresh(struct question *qu)
+query_job_afresh(struct query_job *qu)
 {
     pav_job_free(qu->job);
     qu->job = NULL;
@@ -38,9 +38,9 @@ question_afresh(struct question *qu)
 
 /* Whatever it had said, this is the answer, by the API that was asked. */
 static void
-question_fails(struct question *qu, int status, const char *message)
+query_job_fails(struct query_job *qu, int status, const char *message)
 {
-    question_afresh(qu);
+    query_job_afresh(qu);
     if (*qu->q.target != '\0')
         aws_query_error(&qu->q, status, message);
     else
@@ -49,7 +49,7 @@ question_fails(struct question *qu, int status, const char *message)
 
 /* R1: what could not be read is told, whatever the job made of it. */
 static void
-tell_failed_read(struct question *qu)
+tell_failed_read(struct query_job *qu)
 {
     struct pav_api *api = qu->api;
     struct pav_err err;
@@ -66,22 +66,22 @@ tell_failed_read(struct question *qu)
         pav_log(PAV_LOG_ERROR, NULL, "%s: the database cannot be read: %s",
                 qu->q.path, err.message);
     }
-    question_fails(qu, pav_rc_http(rc), err.message);
+    query_job_fails(qu, pav_rc_http(rc), err.message);
 }
 
-struct question *
-question_new(struct pav_api *api, const struct pav_request *req,
-             struct pav_ref ref, pav_query_fn run)
+struct query_job *
+query_job_new(struct pav_api *api, const struct pav_request *req,
+              struct pav_ref ref, pav_query_fn run)
 {
-    struct question *qu = pav_xcalloc(1, sizeof(*qu));
+    struct query_job *qu = pav_xcalloc(1, sizeof(*qu));
     struct pav_arena *a = &qu->arena;
 
     pav_arena_init(a, 8192);
     qu->api = api;
     qu->ref = ref;
     qu->run = run;
-    qu->note.kind = NOTE_ANSWER;
-    qu->note.answer = qu;
+    qu->message.kind = MESSAGE_ANSWER;
+    qu->message.answer = qu;
     qu->q.arena = a;
     qu->q.path = pav_arena_strdup(a, req->path);
     qu->q.depth = req->depth;
@@ -104,7 +104,7 @@ question_new(struct pav_api *api, const struct pav_request *req,
 }
 
 void
-question_free(struct question *qu)
+query_job_free(struct query_job *qu)
 {
     pav_job_free(qu->job);
     pav_buf_fini(&qu->q.out);
@@ -116,33 +116,33 @@ bool
 api_ask(struct pav_api *api, const struct pav_request *req, struct pav_ref ref,
         pav_query_fn run)
 {
-    return question_push(api, question_new(api, req, ref, run));
+    return query_job_push(api, query_job_new(api, req, ref, run));
 }
 
-struct question *
-question_alone(struct pav_api *api, pav_query_fn run)
+struct query_job *
+query_job_alone(struct pav_api *api, pav_query_fn run)
 {
     static const struct pav_request none = {
         .path = "", .query = "", .host = ""};
     static const struct pav_ref nobody = {UINT32_MAX, 0};
 
-    return question_new(api, &none, nobody, run);
+    return query_job_new(api, &none, nobody, run);
 }
 
 bool
-question_queue(struct pav_api *api, struct question *qu)
+query_job_queue(struct pav_api *api, struct query_job *qu)
 {
     return pav_queue_push(api->questions, &qu->node);
 }
 
 bool
-question_push(struct pav_api *api, struct question *qu)
+query_job_push(struct pav_api *api, struct query_job *qu)
 {
     struct pav_ref ref = qu->ref;
 
-    if (question_queue(api, qu))
+    if (query_job_queue(api, qu))
         return true;
-    question_free(qu);
+    query_job_free(qu);
     api_error(api, ref, 503, "busy", NULL, "too many questions wait");
     return false;
 }
@@ -157,7 +157,7 @@ question_push(struct pav_api *api, struct question *qu)
 #define SLOW_US  2000000
 
 static void
-answer_question(const struct lane *l, struct question *qu)
+answer_question(const struct lane *l, struct query_job *qu)
 {
     struct pav_api *api = l->api;
 
@@ -165,12 +165,12 @@ answer_question(const struct lane *l, struct question *qu)
     qu->run(&qu->q);
     pav_reader_end(l->reader);
     if (l->quick && pav_reader_timed_out(l->reader)) {
-        question_afresh(qu);
+        query_job_afresh(qu);
         atomic_fetch_add(&api->slow_queries, 1);
         if (pav_queue_push(api->slow, &qu->node))
             return;
-        question_fails(qu, 503,
-                       "too many long queries wait; ask for less, or later");
+        query_job_fails(qu, 503,
+                        "too many long queries wait; ask for less, or later");
     } else {
         tell_failed_read(qu);
     }
@@ -178,8 +178,8 @@ answer_question(const struct lane *l, struct question *qu)
         pav_store_await_durable(); /* T1: of what was read as well */
     if (qu->q.out.over)
         query_error(&qu->q, 413, qu->q.path, "the answer is too large");
-    qu->note.node.next = NULL;
-    pav_http_post(api->config.http, &qu->note.node);
+    qu->message.node.next = NULL;
+    pav_http_post(api->config.http, &qu->message.node);
 }
 
 /* The thread of a lane, which is freed. */
@@ -192,7 +192,7 @@ lane_run(void *arg)
 
     free(arg);
     while ((n = pav_queue_take(l.questions, 1, -1)) != NULL) {
-        struct question *qu = (struct question *)n;
+        struct query_job *qu = (struct query_job *)n;
 
         qu->q.reader = l.reader;
         qu->q.pages = pages;

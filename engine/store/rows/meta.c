@@ -4,20 +4,20 @@
 #include "store/store_int.h"
 
 enum {
-    SQL_NOTE_PUT = ROWS_AT(notes),
-    SQL_NOTE_GET,
+    SQL_META_PUT = ROWS_AT(meta),
+    SQL_META_GET,
     SQL_CHILDREN,
     SQL_CHILD_OF,
 };
 
 static const char *const texts[] = {
-    SQL_TEXT(SQL_NOTE_PUT) =
+    SQL_TEXT(SQL_META_PUT) =
         "INSERT OR REPLACE INTO note(execution_id,redrive_count,redriven_at,"
         "redrive_token,version_no,alias,trace,parent_id,parent_no,run_id,item,"
         "map_state,label) "
         "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
-    SQL_TEXT(SQL_NOTE_GET) =
-        "SELECT " NOTE_COLUMNS " FROM note n WHERE n.execution_id=?1",
+    SQL_TEXT(SQL_META_GET) =
+        "SELECT " META_COLUMNS " FROM note n WHERE n.execution_id=?1",
     SQL_TEXT(SQL_CHILDREN) =
         "SELECT n.execution_id FROM note n JOIN execution e"
         " ON e.id=n.execution_id WHERE n.parent_id>0 AND n.parent_id=?1"
@@ -26,12 +26,12 @@ static const char *const texts[] = {
                              " AND parent_id=?1 AND parent_no=?2 LIMIT 1",
 };
 
-const struct rows notes_rows = {texts, sizeof(texts) / sizeof(texts[0])};
+const struct rows meta_rows = {texts, sizeof(texts) / sizeof(texts[0])};
 
 void
-pav_store_note_put(struct pav_store *s, const struct pav_note_row *row)
+pav_store_meta_put(struct pav_store *s, const struct pav_meta_row *row)
 {
-    STORE_DO(s, SQL_NOTE_PUT, INT(row->execution_id), INT(row->redrive_count),
+    STORE_DO(s, SQL_META_PUT, INT(row->execution_id), INT(row->redrive_count),
              INT(row->redriven_at), TEXT(row->redrive_token),
              INT(row->version_no), TEXT(row->alias), TEXT(row->trace),
              INT(row->parent_id), INT(row->parent_no), INT(row->run_id),
@@ -40,8 +40,8 @@ pav_store_note_put(struct pav_store *s, const struct pav_note_row *row)
 }
 
 bool
-pav_store_note(struct pav_store *s, int64_t execution_id, struct pav_arena *a,
-               struct pav_note_row *out)
+pav_store_meta(struct pav_store *s, int64_t execution_id, struct pav_arena *a,
+               struct pav_meta_row *out)
 {
     sqlite3_stmt *st;
 
@@ -49,16 +49,16 @@ pav_store_note(struct pav_store *s, int64_t execution_id, struct pav_arena *a,
     out->execution_id = execution_id;
     if (s->notes == 0) /* as on most days */
         return false;
-    st = STORE_ASK(s, SQL_NOTE_GET, INT(execution_id));
+    st = STORE_ASK(s, SQL_META_GET, INT(execution_id));
     if (!store_row(s, st))
         return false;
-    note_from(st, a, out);
+    meta_from(st, a, out);
     sqlite3_reset(st);
     return true;
 }
 
 void
-note_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_note_row *out)
+meta_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_meta_row *out)
 {
     out->execution_id = sqlite3_column_int64(st, 0);
     out->redrive_count = sqlite3_column_int64(st, 1);

@@ -1,5 +1,5 @@
 /* Papers: see pavane/paper.h. */
-#include "pavane/paper.h"
+#include "pavane/cjson.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -7,12 +7,12 @@
 
 #include "pavane/doc.h"
 
-#define PAPER_DEPTH 64
+#define JSON_DEPTH 64
 
 enum pav_rc
-pav_paper_parse(const char *text, size_t len, cJSON **out, struct pav_err *err)
+pav_cjson_parse(const char *text, size_t len, cJSON **out, struct pav_err *err)
 {
-    static const struct pav_doc_opts opts = {PAV_DUP_REFUSE, PAPER_DEPTH, 5000};
+    static const struct pav_doc_opts opts = {PAV_DUP_REFUSE, JSON_DEPTH, 5000};
     struct pav_arena arena;
     const struct pav_doc *checked;
     enum pav_rc rc;
@@ -33,13 +33,13 @@ pav_paper_parse(const char *text, size_t len, cJSON **out, struct pav_err *err)
 }
 
 const char *
-pav_paper_str(const cJSON *o, const char *key)
+pav_cjson_str(const cJSON *o, const char *key)
 {
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
 }
 
 int64_t
-pav_paper_int(const cJSON *o, const char *key, int64_t missing, int *ok)
+pav_cjson_int(const cJSON *o, const char *key, int64_t missing, int *ok)
 {
     const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, key);
 
@@ -55,7 +55,7 @@ pav_paper_int(const cJSON *o, const char *key, int64_t missing, int *ok)
 }
 
 char *
-pav_paper_print(cJSON *o, size_t *len)
+pav_cjson_print(cJSON *o, size_t *len)
 {
     char *text = cJSON_PrintUnformatted(o);
 

@@ -12,17 +12,17 @@
 
 #define PAV_LEARNED_CLASSES 160 /* up to 2^40 ms */
 
-struct pav_learned {
+struct pav_wait_stats {
     uint32_t in[PAV_LEARNED_CLASSES];
 };
 
-void pav_learned_add(struct pav_learned *l, int64_t ms);
-uint64_t pav_learned_count(const struct pav_learned *l);
+void pav_wait_stats_add(struct pav_wait_stats *l, int64_t ms);
+uint64_t pav_wait_stats_count(const struct pav_wait_stats *l);
 /* The upper bound, in ms, of the class that holds this share; 0: empty. */
-int64_t pav_learned_quantile(const struct pav_learned *l, double share);
-struct pav_bytes pav_learned_bytes(const struct pav_learned *l);
+int64_t pav_wait_stats_quantile(const struct pav_wait_stats *l, double share);
+struct pav_bytes pav_wait_stats_bytes(const struct pav_wait_stats *l);
 /* Bytes of another length are of another build: nothing is learned from them.
  */
-void pav_learned_read(struct pav_learned *l, struct pav_bytes bytes);
+void pav_wait_stats_read(struct pav_wait_stats *l, struct pav_bytes bytes);
 
 #endif

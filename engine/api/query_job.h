@@ -1,14 +1,14 @@
 /* Requests that a query thread answers. */
-#ifndef PAVANE_API_QUESTION_H
-#define PAVANE_API_QUESTION_H
+#ifndef PAVANE_API_QUERY_JOB_H
+#define PAVANE_API_QUERY_JOB_H
 
-#include "note.h"
+#include "message.h"
 #include "pavane/query.h"
 
 /* A query job on its way; owns its arena and its bytes. */
-struct question {
+struct query_job {
     struct pav_node node;
-    struct note note;
+    struct message message;
     struct pav_arena arena;
     struct pav_query q;
     pav_query_fn run;
@@ -21,26 +21,26 @@ struct question {
     bool undurable;      /* it may be answered before what it read is durable */
     struct pav_job *job; /* what it works on, or has made */
     /* On the front, in place of a reply: what is done with the job. */
-    void (*on)(struct pav_api *api, struct question *qu);
+    void (*on)(struct pav_api *api, struct query_job *qu);
 };
 
 /* A question for the query threads; false when there are too many. */
 bool api_ask(struct pav_api *api, const struct pav_request *req,
              struct pav_ref ref, pav_query_fn run);
 /* The two halves of it. */
-struct question *
-question_new(struct pav_api *api, const struct pav_request *req,
-             struct pav_ref ref, pav_query_fn run);
+struct query_job *
+query_job_new(struct pav_api *api, const struct pav_request *req,
+              struct pav_ref ref, pav_query_fn run);
 /* One that nobody waits for. */
-struct question *question_alone(struct pav_api *api, pav_query_fn run);
+struct query_job *query_job_alone(struct pav_api *api, pav_query_fn run);
 /* False when there are too many; it is still the caller's. */
-bool question_queue(struct pav_api *api, struct question *qu);
+bool query_job_queue(struct pav_api *api, struct query_job *qu);
 /* The same, with an answer that says so. */
-bool question_push(struct pav_api *api, struct question *qu);
-void question_free(struct question *qu);
-struct question *question_of(struct pav_query *q);
+bool query_job_push(struct pav_api *api, struct query_job *qu);
+void query_job_free(struct query_job *qu);
+struct query_job *query_job_of(struct pav_query *q);
 /* As `on`: the job is an answer for the engine. */
-void question_replies(struct pav_api *api, struct question *qu);
+void query_job_replies(struct pav_api *api, struct query_job *qu);
 
 #define SLOW_MAX 64 /* that wait in the slow lane */
 

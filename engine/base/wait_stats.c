@@ -1,5 +1,5 @@
 /* How long something took: see pavane/learned.h. */
-#include "pavane/learned.h"
+#include "pavane/wait_stats.h"
 
 #include <math.h>
 #include <string.h>
@@ -13,7 +13,7 @@ class_of(int64_t ms)
 }
 
 void
-pav_learned_add(struct pav_learned *l, int64_t ms)
+pav_wait_stats_add(struct pav_wait_stats *l, int64_t ms)
 {
     uint32_t *n = &l->in[class_of(ms)];
     int i;
@@ -25,7 +25,7 @@ pav_learned_add(struct pav_learned *l, int64_t ms)
 }
 
 uint64_t
-pav_learned_count(const struct pav_learned *l)
+pav_wait_stats_count(const struct pav_wait_stats *l)
 {
     uint64_t sum = 0;
     int i;
@@ -36,9 +36,9 @@ pav_learned_count(const struct pav_learned *l)
 }
 
 int64_t
-pav_learned_quantile(const struct pav_learned *l, double share)
+pav_wait_stats_quantile(const struct pav_wait_stats *l, double share)
 {
-    double wanted = (double)pav_learned_count(l) * share;
+    double wanted = (double)pav_wait_stats_count(l) * share;
     uint64_t sum = 0;
     int i;
 
@@ -53,7 +53,7 @@ pav_learned_quantile(const struct pav_learned *l, double share)
 }
 
 struct pav_bytes
-pav_learned_bytes(const struct pav_learned *l)
+pav_wait_stats_bytes(const struct pav_wait_stats *l)
 {
     struct pav_bytes out = {(const char *)l->in, sizeof(l->in)};
 
@@ -61,7 +61,7 @@ pav_learned_bytes(const struct pav_learned *l)
 }
 
 void
-pav_learned_read(struct pav_learned *l, struct pav_bytes bytes)
+pav_wait_stats_read(struct pav_wait_stats *l, struct pav_bytes bytes)
 {
     memset(l, 0, sizeof(*l));
     if (bytes.len == sizeof(l->in))

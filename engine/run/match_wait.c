@@ -15,7 +15,7 @@
 #include "pavane/envelope.h"
 #include "pavane/store_bus.h"
 #include "turn/turn.h"
-#include "fit.h"
+#include "match_wait.h"
 #include "runner.h"
 
 #define TRIALS 256 /* of parked events, before others get their turn */
@@ -192,8 +192,8 @@ table_shared(const struct machine *x, const struct machine *y)
 }
 
 struct machine *
-handed_over(struct pav_engine *e, const struct machine *owner, const char *key,
-            struct pav_execution_row *row)
+shared_table_owner(struct pav_engine *e, const struct machine *owner,
+                   const char *key, struct pav_execution_row *row)
 {
     struct machine *m, *found = NULL;
 
@@ -261,11 +261,11 @@ would_get(struct pav_engine *e, const struct machine *m,
                                     &row) &&
          row.status == PAV_RUNNING))
         return false;
-    return handed_over(e, m, x->row.key, &row) == x->version->machine;
+    return shared_table_owner(e, m, x->row.key, &row) == x->version->machine;
 }
 
 void
-fit_parked(struct pav_engine *e, struct execution *x)
+match_parked(struct pav_engine *e, struct execution *x)
 {
     struct machine *m;
     bool applied = true;

@@ -9,7 +9,7 @@
 
 #include "pavane/file.h"
 #include "pavane/mem.h"
-#include "pavane/paper.h"
+#include "pavane/cjson.h"
 #include "pavane/text.h"
 
 #define FILE_MAX (64 * 1024)
@@ -169,7 +169,7 @@ read_environment(struct pav_settings *s, struct pav_err *err)
 static enum pav_rc
 read_file(struct pav_settings *s, const char *path, struct pav_err *err)
 {
-    cJSON *paper = NULL;
+    cJSON *json = NULL;
     const cJSON *member;
     char *text = NULL;
     size_t len;
@@ -177,15 +177,15 @@ read_file(struct pav_settings *s, const char *path, struct pav_err *err)
 
     rc = pav_file_read(path, FILE_MAX, &text, &len, err);
     if (rc == PAV_OK)
-        rc = pav_paper_parse(text, len, &paper, err);
+        rc = pav_cjson_parse(text, len, &json, err);
     if (rc != PAV_OK)
         goto out;
-    if (!cJSON_IsObject(paper)) {
+    if (!cJSON_IsObject(json)) {
         rc = pav_fail(err, PAV_INVALID, path,
                       "an object of settings is wanted: {\"listen\": ...}");
         goto out;
     }
-    cJSON_ArrayForEach(member, paper)
+    cJSON_ArrayForEach(member, json)
     {
         size_t row = find(s, member->string, strlen(member->string));
         char number[32];
@@ -221,7 +221,7 @@ read_file(struct pav_settings *s, const char *path, struct pav_err *err)
             goto out;
     }
 out:
-    cJSON_Delete(paper);
+    cJSON_Delete(json);
     free(text);
     return rc;
 }
