@@ -122,22 +122,22 @@ static const char *
 retry_badge(struct reader *r, const struct pav_doc *d)
 {
     const struct pav_doc *retry = pav_doc_get(d, "Retry");
-    int64_t most = 0, n;
+    int64_t max = 0, n;
     uint32_t i;
 
     if (retry == NULL || retry->kind != PAV_ARRAY || retry->len == 0)
         return "";
     for (i = 0; i < retry->len; i++) {
-        const struct pav_doc *max =
+        const struct pav_doc *attempts =
             pav_doc_get(&retry->items[i], "MaxAttempts");
 
         n = 3; /* the default of the language */
-        if (max != NULL)
-            (void)pav_doc_int(max, &n);
-        if (n > most)
-            most = n;
+        if (attempts != NULL)
+            (void)pav_doc_int(attempts, &n);
+        if (n > max)
+            max = n;
     }
-    return pav_arena_printf(r->arena, "↻ max %lld", (long long)most);
+    return pav_arena_printf(r->arena, "↻ max %lld", (long long)max);
 }
 
 /* ---- conditions, for people ---- */
@@ -245,9 +245,9 @@ condition_text(struct reader *r, const struct pav_doc *rule, unsigned depth)
 /* ---- nodes ---- */
 
 static double
-clamp(double v, double least, double most)
+clamp(double v, double min, double max)
 {
-    return v < least ? least : v > most ? most : v;
+    return v < min ? min : v > max ? max : v;
 }
 
 static void
@@ -398,7 +398,7 @@ ends(const struct pav_doc *states)
 }
 
 static uint32_t
-edges_most(const struct pav_doc *states)
+edges_max(const struct pav_doc *states)
 {
     uint32_t i, n = 1;
 
@@ -427,8 +427,7 @@ scope_read(struct reader *r, const struct pav_doc *d, struct scope *s,
     s->holder = holder;
     s->nodes =
         pav_arena_zalloc(r->arena, (states->len + 2u) * sizeof(*s->nodes));
-    s->edges =
-        pav_arena_alloc(r->arena, edges_most(states) * sizeof(*s->edges));
+    s->edges = pav_arena_alloc(r->arena, edges_max(states) * sizeof(*s->edges));
     s->nodes[0].kind = NODE_START;
     s->nodes[0].name = s->nodes[0].type = s->nodes[0].detail = "";
     s->nodes[0].badge = "";

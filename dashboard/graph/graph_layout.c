@@ -20,8 +20,8 @@
 #define SWEEP_WORK  3000000 /* vertices and segments times sweeps */
 #define BENDS_MAX   40000
 #define SWAP_WORK   4096 /* pairs of neighbours that one swap looks at */
-#define GAP_LEAST   34.0
-#define GAP_MOST    96.0
+#define GAP_MIN     34.0
+#define GAP_MAX     96.0
 #define PORT_STEP   18.0
 #define LOOP_BESIDE 26.0
 
@@ -56,10 +56,10 @@ static void
 push_down(struct layout *l, const struct edge *e, uint32_t upper,
           uint32_t lower)
 {
-    uint32_t least = l->rank[upper] + edge_length(e);
+    uint32_t min = l->rank[upper] + edge_length(e);
 
-    if (l->rank[lower] < least)
-        l->rank[lower] = least;
+    if (l->rank[lower] < min)
+        l->rank[lower] = min;
 }
 
 struct visit {
@@ -556,14 +556,14 @@ order_ranks(struct layers *l)
     uint32_t *kept = pav_arena_alloc(l->arena, (l->count + 1) * 4);
     struct weight *w = pav_arena_alloc(l->arena, (l->count + 1) * sizeof(*w));
     uint32_t sweeps = SWEEP_WORK / (l->count + l->segment_count + 1), i, r;
-    uint64_t least, now;
+    uint64_t min, now;
 
     order_first(l);
     orders_copy(l, kept, false);
-    least = crossings(l, tree, ends);
+    min = crossings(l, tree, ends);
     if (sweeps > SWEEPS)
         sweeps = SWEEPS;
-    for (i = 0; i < sweeps + 2 && least > 0; i++) {
+    for (i = 0; i < sweeps + 2 && min > 0; i++) {
         if (i % 2 == 0)
             for (r = 1; r < l->rank_count; r++)
                 sort_rank(l, r, true, w);
@@ -572,8 +572,8 @@ order_ranks(struct layers *l)
                 sort_rank(l, r, false, w);
         swap_neighbours(l);
         now = crossings(l, tree, ends);
-        if (now < least) {
-            least = now;
+        if (now < min) {
+            min = now;
             orders_copy(l, kept, false);
         }
     }
@@ -674,9 +674,9 @@ find_bands(struct layout *l, double *top, double *height)
             }
         }
         top[r] = at;
-        at += height[r] + (far * 0.16 < GAP_LEAST  ? GAP_LEAST
-                           : far * 0.16 > GAP_MOST ? GAP_MOST
-                                                   : far * 0.16);
+        at += height[r] + (far * 0.16 < GAP_MIN   ? GAP_MIN
+                           : far * 0.16 > GAP_MAX ? GAP_MAX
+                                                  : far * 0.16);
     }
 }
 

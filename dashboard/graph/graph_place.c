@@ -228,21 +228,21 @@ pack(struct placing *p, bool rightmost, double *x)
         uint32_t block = p->queue[head++];
 
         for (v = p->first[block]; v != NONE; v = p->following[v]) {
-            double least;
+            double min;
 
             w = beside(l, v, rightmost);
             if (w == NONE)
                 continue;
-            least = p->at[block] + apart(l, v, w, rightmost);
-            if (p->at[p->root[w]] < least)
-                p->at[p->root[w]] = least;
+            min = p->at[block] + apart(l, v, w, rightmost);
+            if (p->at[p->root[w]] < min)
+                p->at[p->root[w]] = min;
             if (--p->degree[p->root[w]] == 0)
                 p->queue[tail++] = p->root[w];
         }
     }
     for (i = tail; i-- > 0;) {
         uint32_t block = p->queue[i];
-        double most = -1;
+        double max = -1;
 
         for (v = p->first[block]; v != NONE; v = p->following[v]) {
             double room;
@@ -251,11 +251,11 @@ pack(struct placing *p, bool rightmost, double *x)
             if (w == NONE)
                 continue;
             room = p->at[p->root[w]] - apart(l, v, w, rightmost);
-            if (most < 0 || room < most)
-                most = room;
+            if (max < 0 || room < max)
+                max = room;
         }
-        if (most > p->at[block])
-            p->at[block] = most;
+        if (max > p->at[block])
+            p->at[block] = max;
     }
     for (v = 0; v < l->count; v++)
         x[v] = rightmost ? -p->at[p->root[v]] : p->at[p->root[v]];
@@ -264,19 +264,19 @@ pack(struct placing *p, bool rightmost, double *x)
 /* ---- the middle of four ---- */
 
 static void
-borders(const struct layers *l, const double *x, double *least, double *most)
+borders(const struct layers *l, const double *x, double *min, double *max)
 {
     uint32_t v;
 
-    *least = *most = 0;
+    *min = *max = 0;
     for (v = 0; v < l->count; v++) {
         double left = x[v] - l->v[v].w / 2;
         double right = x[v] + l->v[v].w / 2 + l->v[v].beside;
 
-        if (v == 0 || left < *least)
-            *least = left;
-        if (v == 0 || right > *most)
-            *most = right;
+        if (v == 0 || left < *min)
+            *min = left;
+        if (v == 0 || right > *max)
+            *max = right;
     }
 }
 
@@ -291,17 +291,17 @@ by_value(const void *x, const void *y)
 static void
 take_middle(struct layers *l, double *const x[4])
 {
-    double least[4], most[4], left, right;
+    double min[4], max[4], left, right;
     int i, best = 0;
     uint32_t v;
 
     for (i = 0; i < 4; i++) {
-        borders(l, x[i], &least[i], &most[i]);
-        if (most[i] - least[i] < most[best] - least[best])
+        borders(l, x[i], &min[i], &max[i]);
+        if (max[i] - min[i] < max[best] - min[best])
             best = i;
     }
     for (i = 0; i < 4; i++) {
-        double by = i % 2 == 0 ? least[best] - least[i] : most[best] - most[i];
+        double by = i % 2 == 0 ? min[best] - min[i] : max[best] - max[i];
 
         for (v = 0; v < l->count; v++)
             x[i][v] += by;

@@ -17,7 +17,7 @@ leads_to(struct pav_arena *a, const struct pav_doc *source)
 {
     const struct pav_doc *choices = pav_doc_get(source, "Choices");
     const char *next = pav_doc_str(a, pav_doc_get(source, "Next"));
-    const char *otherwise = pav_doc_str(a, pav_doc_get(source, "Default"));
+    const char *by_default = pav_doc_str(a, pav_doc_get(source, "Default"));
     struct pav_buf b;
     const char *text;
     uint32_t i;
@@ -36,8 +36,8 @@ leads_to(struct pav_arena *a, const struct pav_doc *source)
     }
     if (choices != NULL && choices->len > LEADS_MAX)
         pav_buf_printf(&b, ", and %u more", choices->len - LEADS_MAX);
-    if (otherwise != NULL)
-        pav_buf_printf(&b, "%selse %s", b.len == 0 ? "" : ", ", otherwise);
+    if (by_default != NULL)
+        pav_buf_printf(&b, "%selse %s", b.len == 0 ? "" : ", ", by_default);
     text = b.len == 0 ? "end" : pav_arena_strndup(a, b.p, b.len);
     pav_buf_fini(&b);
     return text;

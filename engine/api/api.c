@@ -207,10 +207,10 @@ pav_api_bind(struct pav_api *api, struct pav_engine *e, struct pav_http *h,
 
 void
 pav_api_tokens(struct pav_api *api, const char *token,
-               const struct pav_guest *guests)
+               const struct pav_external_account *externals)
 {
     api->config.access.token = token;
-    api->config.access.guests = guests;
+    api->config.access.externals = externals;
 }
 
 bool

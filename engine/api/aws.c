@@ -100,11 +100,11 @@ change(struct pav_api *api, const struct pav_request *req, struct pav_ref ref,
                            .region = pav_api_settings(api)->region,
                            .account = pav_api_settings(api)->account,
                            .now_ms = pav_api_now_ms(api)};
-    const struct pav_guest *guest = req->caller;
+    const struct pav_external_account *external = req->caller;
 
-    if (guest != NULL) {
-        c.guest = guest->account;
-        c.speaks_for = guest->speaks_for;
+    if (external != NULL) {
+        c.external = external->account;
+        c.speaks_for = external->speaks_for;
     }
     if (aws_check(action, req->body, req->body_len, &c.job->arena, &c.request,
                   &c.error, &c.message) &&

@@ -84,7 +84,7 @@ delivery(struct pav_query *q, const struct pav_delivery_row *row)
         pav_members_time(&m, "due", row->due_at);
     pav_members_str(&m, "status",
                     row->due_at == PAV_DELIVERY_BLOCKED ? "waiting"
-                    : row->taken > 0                    ? "sent"
+                    : row->lease > 0                    ? "sent"
                                                         : "due");
     return pav_members_object(&m);
 }

@@ -143,11 +143,11 @@ text_of(struct call *c, const char *key)
 
 /* No header or parameter that a definition gives leads to this but http's. */
 static void
-not_sent(void *arg, const char *code, const char *why, bool again)
+not_sent(void *arg, const char *code, const char *why, bool retryable)
 {
     struct call *c = arg;
 
-    (void)again;
+    (void)retryable;
     fail(c,
          strcmp(code, "AUTHORIZATION_FAILURE") == 0
              ? "States.Http.StatusCode.401"

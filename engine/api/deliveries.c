@@ -55,19 +55,19 @@ finish(struct delivery *d)
 }
 
 static void
-fail(struct delivery *d, const char *code, const char *cause, bool again)
+fail(struct delivery *d, const char *code, const char *cause, bool retryable)
 {
     d->reply->failure = true;
     d->reply->error = pav_arena_strdup(d->o.a, code);
     d->reply->cause = pav_arena_strndup(d->o.a, cause, strnlen(cause, 1000));
-    d->reply->again = again;
+    d->reply->retryable = retryable;
     finish(d);
 }
 
 static void
-not_sent(void *arg, const char *code, const char *why, bool again)
+not_sent(void *arg, const char *code, const char *why, bool retryable)
 {
-    fail(arg, code, why, again);
+    fail(arg, code, why, retryable);
 }
 
 static int64_t
@@ -504,7 +504,7 @@ log_lines(struct pav_query *q)
         reply->failure = true;
         reply->error = "LOG_FAILURE";
         reply->cause = pav_arena_strdup(&reply->job.arena, why);
-        reply->again = data != NULL;
+        reply->retryable = data != NULL;
     }
     pav_buf_fini(&lines);
 }

@@ -389,7 +389,7 @@ events_post(struct pav_api *api, const struct pav_request *req,
             struct pav_ref ref)
 {
     struct pav_events_job *job = pav_job_new(&pav_events_kind);
-    const struct pav_guest *guest = req->caller;
+    const struct pav_external_account *external = req->caller;
     char bus[PAV_QUERY_VALUE_MAX];
     struct pav_buf binary;
     const char *text;
@@ -397,9 +397,9 @@ events_post(struct pav_api *api, const struct pav_request *req,
     struct pav_err err;
     enum pav_rc rc;
 
-    if (guest != NULL) {
-        job->account = guest->account;
-        job->speaks_for = guest->speaks_for;
+    if (external != NULL) {
+        job->account = external->account;
+        job->speaks_for = external->speaks_for;
     }
     if (pav_query_get(req->query, "bus", bus, sizeof(bus)) != NULL)
         job->bus = pav_arena_strdup(&job->job.arena, bus);

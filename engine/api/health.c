@@ -99,7 +99,7 @@ status_get(struct pav_api *api, const struct pav_request *req,
     cJSON_AddNumberToObject(o, "commits", (double)s->commits);
     cJSON_AddNumberToObject(o, "rollbacks", (double)s->rollbacks);
     cJSON_AddNumberToObject(o, "queue", (double)s->queue);
-    cJSON_AddNumberToObject(o, "queueMost", (double)s->queue_most);
+    cJSON_AddNumberToObject(o, "queueMost", (double)s->queue_max);
     cJSON_AddNumberToObject(o, "machines", (double)s->machines);
     cJSON_AddNumberToObject(o, "rules", (double)s->rules);
     json_add_time(o, "nextTimer", s->next_timer_at);
@@ -110,7 +110,7 @@ status_get(struct pav_api *api, const struct pav_request *req,
     cJSON_AddNumberToObject(o, "commit", (double)s->commit_us);
     cJSON_AddNumberToObject(o, "release", (double)s->release_us);
     cJSON_AddNumberToObject(o, "checkpoint", (double)s->checkpoint_us);
-    cJSON_AddNumberToObject(o, "longestTurn", (double)s->turn_most_us);
+    cJSON_AddNumberToObject(o, "longestTurn", (double)s->turn_max_us);
     o = cJSON_AddObjectToObject(json, "commits");
     add_spread(o, "eventsEach", &s->batch, pav_bounds_items, 1);
     add_spread(o, "microsecondsEach", &s->commit, pav_bounds_seconds, 1e6);

@@ -11,7 +11,7 @@
 #include "parameters.h"
 #include "resources.h"
 
-#define EXPORT_MOST 20000
+#define EXPORT_MAX 20000
 
 static void
 add_id(struct pav_query *q, cJSON *o, const char *machine, const char *name)
@@ -207,7 +207,7 @@ static void export(struct pav_query *q, struct pav_disposition_filter *f,
     int64_t next;
 
     if (query_text(q, "limit") == NULL)
-        f->limit = EXPORT_MOST;
+        f->limit = EXPORT_MAX;
     count = pav_reader_dispositions(q->reader, f, q->arena, &v, &next);
     if (next != 0)
         q->headers = pav_arena_printf(q->arena, "X-Pavane-Next: %lld\r\n",

@@ -37,7 +37,8 @@ struct outgoing {
     /* `in` is NULL when the daemon ends: what `arg` has is freed. */
     void (*done)(void *arg, const struct pav_incoming *in);
     /* It was not sent; `again`: later it may be. */
-    void (*failed)(void *arg, const char *code, const char *why, bool again);
+    void (*failed)(void *arg, const char *code, const char *why,
+                   bool retryable);
     void *arg;
 };
 

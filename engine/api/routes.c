@@ -276,11 +276,11 @@ int
 pav_api_admit(void *arg, const struct pav_request *req, const void **caller,
               const char **why)
 {
-    const struct pav_guest *guest;
+    const struct pav_external_account *external;
     int status =
-        pav_access_check(&pav_api_settings(arg)->access, req, &guest, why);
+        pav_access_check(&pav_api_settings(arg)->access, req, &external, why);
 
-    *caller = guest;
+    *caller = external;
     return status;
 }
 

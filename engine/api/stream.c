@@ -39,7 +39,7 @@
 #define STREAMS_MAX 512
 #define TOPICS_MAX  64
 #define FLUSH_MS    100
-#define TELL_MOST   500 /* changes in one message; then a resync */
+#define TELL_MAX    500 /* changes in one message; then a resync */
 #define TELL_BYTES  (128 * 1024)
 #define STATES_MAX  4096 /* bytes; of a wider execution none are told */
 #define HEARTBEAT_S 15
@@ -240,7 +240,7 @@ put_changes(struct streams *s, struct subscriber *sub, struct pav_buf *b)
                 pav_buf_putc(b, ',');
             pav_buf_puts(b, c->text);
         }
-        lost = told > TELL_MOST || b->len > TELL_BYTES;
+        lost = told > TELL_MAX || b->len > TELL_BYTES;
         machines = machines || c->kind == CHANGE_MACHINES;
         for (i = 0; c->kind == CHANGE_EVENTS && i < PAV_DISPOSITIONS; i++)
             sums[i] += c->dispositions[i];

@@ -95,8 +95,8 @@ token_fits(const char *authorization, const char *token)
 }
 
 /* NULL: no guest has this token. */
-static const struct pav_guest *
-guest_of(const struct pav_guest *g, const char *authorization)
+static const struct pav_external_account *
+external_of(const struct pav_external_account *g, const char *authorization)
 {
     for (; g != NULL && g->token != NULL; g++)
         if (token_fits(authorization, g->token))
@@ -124,13 +124,13 @@ is_cloud_event(const struct pav_request *req)
 
 int
 pav_access_check(const struct pav_access *access, const struct pav_request *req,
-                 const struct pav_guest **guest, const char **why)
+                 const struct pav_external_account **external, const char **why)
 {
     const char *origin = pav_request_text(req, "Origin");
     const char *encoding = pav_request_text(req, "Content-Encoding");
     const char *authorization = pav_request_text(req, "Authorization");
 
-    *guest = NULL;
+    *external = NULL;
     if (!host_known(access, req->host)) {
         *why = "this Host is not known here; --hosts names further ones";
         return 403;
@@ -149,12 +149,12 @@ pav_access_check(const struct pav_access *access, const struct pav_request *req,
                "another JSON type";
         return 415;
     }
-    *guest = guest_of(access->guests, authorization);
-    if (*guest != NULL && !puts_events(req)) {
+    *external = external_of(access->externals, authorization);
+    if (*external != NULL && !puts_events(req)) {
         *why = "another account may put events, and nothing else";
         return 403;
     }
-    if (*guest == NULL && access->token != NULL &&
+    if (*external == NULL && access->token != NULL &&
         strcmp(req->path, "/livez") != 0 && strcmp(req->path, "/readyz") != 0 &&
         !token_fits(authorization, access->token)) {
         *why = "missing or wrong bearer token (--token-file)";

@@ -81,8 +81,9 @@ struct aws_change {
     struct pav_job *job;           /* of the action's kind */
     const char *region, *account;
     int64_t now_ms;
-    const char *guest, *speaks_for; /* the account that asks; NULL: our own */
-    const char *error, *message;    /* of a refusal: change_fail() */
+    const char *external,
+        *speaks_for;             /* the account that asks; NULL: our own */
+    const char *error, *message; /* of a refusal: change_fail() */
 };
 
 /* Whose ARNs are printed. */

@@ -47,8 +47,8 @@ read_entry(struct aws_change *c, const struct pav_doc *entry,
     struct pav_arena *a = &c->job->arena;
     struct pav_envelope_defaults defaults = {
         .region = c->region,
-        .account = c->guest != NULL ? c->guest : c->account,
-        .stamps = c->guest != NULL,
+        .account = c->external != NULL ? c->external : c->account,
+        .stamps = c->external != NULL,
         .now_ms = c->now_ms};
     const char *code,
         *fault = pav_entry_fault(a, entry, &defaults, &item->event, &code);
@@ -79,8 +79,8 @@ put_events_fill(struct aws_change *c)
         return change_fail(c, "ValidationException",
                            "Total size of the entries in the request is over "
                            "the limit.");
-    if (c->guest != NULL) {
-        j->account = c->guest;
+    if (c->external != NULL) {
+        j->account = c->external;
         j->speaks_for = c->speaks_for;
     }
     j->item_count = entries->len;

@@ -157,17 +157,17 @@ next_number(struct control *c, int kind)
 {
     struct pav_name_row rows[100];
     const char *after = "";
-    int64_t most = 1;
+    int64_t max = 1;
     uint32_t i, n;
 
     do {
         n = pav_store_names(c->e->store, kind, 0, after, 100, c->a, rows);
         for (i = 0; i < n; i++)
-            if (rows[i].number > most)
-                most = rows[i].number;
+            if (rows[i].number > max)
+                max = rows[i].number;
         after = n == 0 ? "" : rows[n - 1].name;
     } while (n == 100);
-    return most + 1;
+    return max + 1;
 }
 
 int64_t

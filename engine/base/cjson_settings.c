@@ -68,10 +68,10 @@ set(struct pav_settings *s, size_t i, const char *value, const char *place,
     int64_t n;
 
     if (row->type == PAV_SET_INT && (!pav_parse_int(value, strlen(value), &n) ||
-                                     n < row->least || n > row->most))
+                                     n < row->min || n > row->max))
         return pav_fail(err, PAV_INVALID, place,
                         "'%s' is not a whole number from %lld to %lld", value,
-                        (long long)row->least, (long long)row->most);
+                        (long long)row->min, (long long)row->max);
     if (row->type == PAV_SET_FLAG && strcmp(value, "true") != 0 &&
         strcmp(value, "false") != 0)
         return pav_fail(err, PAV_INVALID, place, "'%s' is not true or false",
@@ -274,7 +274,7 @@ pav_settings_text(const struct pav_settings *s, const char *name)
     size_t i = find(s, name, strlen(name));
 
     PAV_ASSERT(i < s->count);
-    return s->values[i] != NULL ? s->values[i] : s->table[i].otherwise;
+    return s->values[i] != NULL ? s->values[i] : s->table[i].by_default;
 }
 
 int64_t
@@ -309,8 +309,8 @@ pav_settings_help(const struct pav_setting *table, size_t count,
                  table[i].type == PAV_SET_FLAG ? "" : " ",
                  table[i].type == PAV_SET_FLAG ? "" : table[i].unit);
         pav_buf_printf(out, "  %-30s %s", left, table[i].help);
-        if (table[i].otherwise != NULL && table[i].type != PAV_SET_FLAG)
-            pav_buf_printf(out, " [%s]", table[i].otherwise);
+        if (table[i].by_default != NULL && table[i].type != PAV_SET_FLAG)
+            pav_buf_printf(out, " [%s]", table[i].by_default);
         pav_buf_putc(out, '\n');
     }
 }

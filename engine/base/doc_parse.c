@@ -513,13 +513,13 @@ pav_doc_parse(struct pav_arena *a, const char *text, size_t len,
               const struct pav_doc_opts *opts, const struct pav_doc **out,
               struct pav_err *err)
 {
-    static const struct pav_doc_opts usual = {PAV_DUP_LAST, 0, 0};
+    static const struct pav_doc_opts by_default = {PAV_DUP_LAST, 0, 0};
     struct open opens[MAX_DEPTH];
     struct parser ps = {.arena = a,
                         .text = text,
                         .p = text,
                         .end = text + len,
-                        .opts = opts == NULL ? &usual : opts,
+                        .opts = opts == NULL ? &by_default : opts,
                         .err = err,
                         .cap = 64,
                         .opens = opens};

@@ -10,12 +10,12 @@
 
 #define LINE_MAX_LEN 2048
 
-static enum pav_level least_level = PAV_LOG_INFO;
+static enum pav_level min_level = PAV_LOG_INFO;
 
 void
-pav_log_level(enum pav_level least)
+pav_log_level(enum pav_level min)
 {
-    least_level = least;
+    min_level = min;
 }
 
 /* Append `s`, escaped, in quotes when it holds blanks. */
@@ -68,7 +68,7 @@ pav_log(enum pav_level level, const struct pav_log_ctx *ctx, const char *fmt,
     size_t n;
     va_list ap;
 
-    if (level < least_level)
+    if (level < min_level)
         return;
     clock_gettime(CLOCK_REALTIME, &ts);
     pav_time_format((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000, when);

@@ -203,12 +203,12 @@ bool
 pav_time_cmp(const char *x, size_t x_len, const char *y, size_t y_len, int *out)
 {
     int64_t a, b;
-    size_t i, most = x_len > y_len ? x_len : y_len;
+    size_t i, max = x_len > y_len ? x_len : y_len;
 
     if (!pav_time_parse(x, x_len, &a) || !pav_time_parse(y, y_len, &b))
         return false;
     *out = a < b ? -1 : a > b;
-    for (i = 3; *out == 0 && i < most; i++) {
+    for (i = 3; *out == 0 && i < max; i++) {
         int c = fraction_digit(x, x_len, i), d = fraction_digit(y, y_len, i);
 
         *out = c < d ? -1 : c > d;
@@ -251,16 +251,16 @@ distance(const char *x, const char *y)
 
         now[0] = i;
         for (j = 1; j <= m; j++) {
-            size_t least = before[j - 1] + (x[i - 1] != y[j - 1]);
+            size_t min = before[j - 1] + (x[i - 1] != y[j - 1]);
 
-            if (before[j] + 1 < least)
-                least = before[j] + 1;
-            if (now[j - 1] + 1 < least)
-                least = now[j - 1] + 1;
+            if (before[j] + 1 < min)
+                min = before[j] + 1;
+            if (now[j - 1] + 1 < min)
+                min = now[j - 1] + 1;
             if (i > 1 && j > 1 && x[i - 1] == y[j - 2] &&
-                x[i - 2] == y[j - 1] && rows[(i + 1) % 3][j - 2] + 1 < least)
-                least = rows[(i + 1) % 3][j - 2] + 1;
-            now[j] = least;
+                x[i - 2] == y[j - 1] && rows[(i + 1) % 3][j - 2] + 1 < min)
+                min = rows[(i + 1) % 3][j - 2] + 1;
+            now[j] = min;
         }
     }
     return rows[n % 3][m];

@@ -145,7 +145,7 @@ is_plain_path(const char *text)
 }
 
 static void
-want_key(struct machine_rule *r)
+watch_key(struct machine_rule *r)
 {
     const struct pav_rule *rule = r->rule;
     uint32_t i;
@@ -156,7 +156,7 @@ want_key(struct machine_rule *r)
     for (i = 0; r->slotted && i < rule->key_count; i++) {
         const char *path = pav_path_text(rule->key[i]) + 2;
 
-        r->slots[i] = pav_index_want(r->bus->index, path, strlen(path));
+        r->slots[i] = pav_index_watch(r->bus->index, path, strlen(path));
     }
 }
 
@@ -197,7 +197,7 @@ bus_attach(struct pav_engine *e, struct machine *m)
         r->index_owner.handle =
             pav_index_add(b->index, r->rule->pattern, &r->index_owner);
         count_asking(e, b, &r->index_owner, r->rule->asks_status);
-        want_key(r);
+        watch_key(r);
     }
     m->bus_rule_count = m->rules->count;
 }
@@ -213,7 +213,7 @@ bus_detach(struct pav_engine *e, struct machine *m)
         pav_index_remove(r->bus->index, r->index_owner.handle);
         e->status_rules -= r->index_owner.asks_status;
         for (k = 0; r->slotted && k < r->rule->key_count; k++)
-            pav_index_unwant(r->bus->index, r->slots[k]);
+            pav_index_unwatch(r->bus->index, r->slots[k]);
     }
     free(m->bus_rules);
     m->bus_rules = NULL;

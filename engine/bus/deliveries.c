@@ -33,12 +33,12 @@
 #define BATCH_MAX      200
 #define BATCH_BYTES    (768 * 1024)
 #define SLOT_TAKEN     -1 /* as `taken`: its turn at the rate is due_at */
-#define TURN_MOST      256
+#define TURN_MAX       256
 #define LEASE_MS       1000000 /* longer than any request lasts */
 #define MAX_ATTEMPTS   185
 #define MAX_AGE_S      86400
 #define FIRST_PAUSE_MS 1000
-#define MOST_PAUSE_MS  600000
+#define MAX_PAUSE_MS   600000
 
 /* ---- lanes ---- */
 
@@ -279,7 +279,7 @@ dead_letter(struct pav_engine *e, struct pav_delivery_row *row,
 {
     let_go(e, row);
     row->status = PAV_DELIVERY_DEAD;
-    row->taken = 0;
+    row->lease = 0;
     row->error_code = code;
     row->error_message = message;
     row->condition = condition;
@@ -381,7 +381,7 @@ add_part(struct pav_engine *e, struct pav_deliver_job *j,
     e->deliveries->lanes[row->lane].blocked -=
         row->due_at == PAV_DELIVERY_BLOCKED;
     row->attempts++;
-    row->taken = e->lifetime;
+    row->lease = e->lifetime;
     row->due_at = pav_clock_ms(e->clock) + LEASE_MS;
     pav_store_delivery_update(e->store, row);
 }
@@ -464,9 +464,9 @@ send_one(struct pav_engine *e, struct pav_delivery_row *row, int64_t now)
                     NULL);
         return;
     }
-    if (destination != NULL && row->taken != SLOT_TAKEN) {
+    if (destination != NULL && row->lease != SLOT_TAKEN) {
         slot = rate_slot(&e->deliveries->lanes[row->lane], destination, now);
-        row->taken = SLOT_TAKEN;
+        row->lease = SLOT_TAKEN;
         if (slot > now) {
             e->deliveries->lanes[row->lane].blocked -=
                 row->due_at == PAV_DELIVERY_BLOCKED;
@@ -526,33 +526,33 @@ deliveries_run(struct pav_engine *e)
             if (e->deliveries->lanes[i].blocked > 0)
                 fill_lane(e, i, now);
     }
-    while (n++ < TURN_MOST && deliveries_next(e) <= now && send_first(e, now))
+    while (n++ < TURN_MAX && deliveries_next(e) <= now && send_first(e, now))
         turn_trim_arena(e);
 }
 
 /* ---- answers ---- */
 
 static int64_t
-policy(const struct pav_doc *target, const char *key, int64_t otherwise)
+policy(const struct pav_doc *target, const char *key, int64_t by_default)
 {
     const struct pav_doc *v =
         pav_doc_get(pav_doc_get(target, "RetryPolicy"), key);
 
     if (v != NULL)
-        (void)pav_doc_int(v, &otherwise);
-    return otherwise;
+        (void)pav_doc_int(v, &by_default);
+    return by_default;
 }
 
 /* Doubled each time, and up to half of it more or less. */
 static int64_t
 pause_ms(int64_t attempts)
 {
-    int64_t ms = attempts > 10 ? MOST_PAUSE_MS
+    int64_t ms = attempts > 10 ? MAX_PAUSE_MS
                                : (int64_t)FIRST_PAUSE_MS << (attempts - 1);
     uint64_t chance;
 
-    if (ms > MOST_PAUSE_MS)
-        ms = MOST_PAUSE_MS;
+    if (ms > MAX_PAUSE_MS)
+        ms = MAX_PAUSE_MS;
     pav_random(&chance, sizeof(chance));
     return ms / 2 + (int64_t)(chance % (uint64_t)ms);
 }
@@ -565,7 +565,7 @@ failed(struct pav_engine *e, struct pav_delivery_row *row,
     int64_t now = pav_clock_ms(e->clock), pause = pause_ms(row->attempts);
     int64_t retries;
 
-    row->taken = 0;
+    row->lease = 0;
     row->error_code = j->error;
     row->error_message = j->cause;
     if (j->part_count > 1) { /* L3: which of them it was is not known */
@@ -573,7 +573,7 @@ failed(struct pav_engine *e, struct pav_delivery_row *row,
         pav_store_delivery_update(e->store, row);
         return;
     }
-    if (!j->again || j->retry_ms < 0) {
+    if (!j->retryable || j->retry_ms < 0) {
         dead_letter(e, row, j->error, j->cause, NULL);
         return;
     }

@@ -325,21 +325,21 @@ put_member(char *w, const char *key, struct raw v)
 }
 
 static struct raw
-or_text(const struct reading *r, struct raw v, const char *otherwise)
+or_text(const struct reading *r, struct raw v, const char *by_default)
 {
     struct raw made;
 
     if (v.p != NULL)
         return v;
-    made.p = pav_arena_printf(r->a, "\"%s\"", otherwise);
+    made.p = pav_arena_printf(r->a, "\"%s\"", by_default);
     made.len = (uint32_t)strlen(made.p);
     return made;
 }
 
 static struct raw
-or_json(struct raw v, const char *otherwise)
+or_json(struct raw v, const char *by_default)
 {
-    struct raw other = {otherwise, (uint32_t)strlen(otherwise)};
+    struct raw other = {by_default, (uint32_t)strlen(by_default)};
 
     return v.p != NULL ? v : other;
 }

@@ -91,14 +91,14 @@ check_fields(struct reading *r, const struct pav_doc *d, const char *pointer,
 
 static void
 read_seconds(struct reading *r, const char *pointer, const struct pav_doc *o,
-             const char *key, int64_t most, int64_t scale, int64_t *out)
+             const char *key, int64_t max, int64_t scale, int64_t *out)
 {
     const struct pav_doc *v = pav_doc_get(o, key);
     int64_t n;
 
     if (v == NULL)
         return;
-    if (!pav_doc_int(v, &n) || n < 0 || n > most)
+    if (!pav_doc_int(v, &n) || n < 0 || n > max)
         fault(r, pointer, v, "a whole number is wanted for ", key);
     else
         *out = n * scale;

@@ -82,7 +82,7 @@ check_retries(const struct pav_doc *policy, struct pav_err *err)
 {
     static const struct {
         const char *key;
-        int64_t least, most;
+        int64_t min, max;
     } rows[] = {{"MaximumRetryAttempts", 0, 185},
                 {"MaximumEventAgeInSeconds", 60, 86400}};
     size_t i;
@@ -92,10 +92,10 @@ check_retries(const struct pav_doc *policy, struct pav_err *err)
         int64_t n;
 
         if (v != NULL && (v->kind != PAV_NUMBER || !pav_doc_int(v, &n) ||
-                          n < rows[i].least || n > rows[i].most))
+                          n < rows[i].min || n > rows[i].max))
             return pav_fail(err, PAV_INVALID, "RetryPolicy",
                             "%s is %lld to %lld", rows[i].key,
-                            (long long)rows[i].least, (long long)rows[i].most);
+                            (long long)rows[i].min, (long long)rows[i].max);
     }
     return PAV_OK;
 }

@@ -193,7 +193,7 @@ max_per_address(const struct pav_settings *s, const char *address)
                                 : 256;
 }
 
-#define MAX_GUESTS 1000
+#define MAX_EXTERNALS 1000
 
 static bool
 is_account(const char *text, size_t len)
@@ -220,7 +220,7 @@ are_accounts(const char *text)
 
 /* "TOKEN ACCOUNT [ACCOUNTS]", cut up. */
 static bool
-read_guest(char *line, struct pav_guest *g)
+read_external(char *line, struct pav_external_account *g)
 {
     char *account = strchr(line, ' '), *others;
 
@@ -239,31 +239,31 @@ read_guest(char *line, struct pav_guest *g)
 
 /* The text is cut up and stays the guests'. */
 static enum pav_rc
-read_guests(const char *path, char *text, struct pav_guest **out,
-            struct pav_err *err)
+read_externals(const char *path, char *text, struct pav_external_account **out,
+               struct pav_err *err)
 {
-    struct pav_guest *g = pav_xcalloc(MAX_GUESTS + 1, sizeof(*g));
+    struct pav_external_account *g = pav_xcalloc(MAX_EXTERNALS + 1, sizeof(*g));
     char *line, *save = NULL;
     uint32_t n = 0;
 
     *out = g;
     for (line = strtok_r(text, "\r\n", &save); line != NULL;
          line = strtok_r(NULL, "\r\n", &save))
-        if (n == MAX_GUESTS || !read_guest(line, &g[n++]))
+        if (n == MAX_EXTERNALS || !read_external(line, &g[n++]))
             return pav_fail(err, PAV_INVALID, path,
                             "line %u must be TOKEN ACCOUNT: a token of 16 "
                             "characters or more, a space and 12 digits; then, "
                             "for one that forwards others' events, a space "
                             "and their accounts by comma, or *; at most %d "
                             "lines",
-                            n + 1, MAX_GUESTS);
+                            n + 1, MAX_EXTERNALS);
     return PAV_OK;
 }
 
 /* Who may listen where: loopback is open, anything else needs a token. */
 static enum pav_rc
 read_token(const struct pav_settings *s, const char *address, char **token,
-           struct pav_guest **guests, struct pav_err *err)
+           struct pav_external_account **externals, struct pav_err *err)
 {
     const char *path = pav_settings_text(s, "token-file");
     struct stat st;
@@ -291,7 +291,7 @@ read_token(const struct pav_settings *s, const char *address, char **token,
     if (strlen(*token) < 16)
         return pav_fail(err, PAV_INVALID, path,
                         "a token has 16 characters or more on the first line");
-    return read_guests(path, rest, guests, err);
+    return read_externals(path, rest, externals, err);
 }
 
 /* What SIGHUP replaced: requests under way may still look at it. */
@@ -300,7 +300,7 @@ struct retired {
     struct pav_settings *settings; /* NULL: those that main() has */
     struct pav_service_map *services;
     char *token;
-    struct pav_guest *guests;
+    struct pav_external_account *externals;
 };
 
 struct daemon {
@@ -312,7 +312,7 @@ struct daemon {
     struct pav_engine *engine;
     struct pav_service_map *services;
     char *token;
-    struct pav_guest *guests;
+    struct pav_external_account *externals;
     char address[256];
     int port;
     int64_t watchdog_us; /* 0: no supervisor wants signs of life */
@@ -324,7 +324,7 @@ retired_free(struct retired *r)
     pav_settings_free(r->settings);
     pav_service_map_free(r->services);
     free(r->token);
-    free(r->guests);
+    free(r->externals);
     free(r);
 }
 
@@ -365,7 +365,7 @@ read_all(const struct daemon *d, struct retired *fresh, struct pav_err *err)
 
     if (rc == PAV_OK)
         rc = read_token(fresh->settings, d->address, &fresh->token,
-                        &fresh->guests, err);
+                        &fresh->externals, err);
     if (rc == PAV_OK)
         rc =
             pav_service_map_read(pav_settings_text(fresh->settings, "services"),
@@ -400,7 +400,7 @@ read_again(struct daemon *d)
     fresh->next = d->retired;
     d->retired = fresh;
     d->settings = fresh->settings;
-    pav_api_tokens(d->api, fresh->token, fresh->guests);
+    pav_api_tokens(d->api, fresh->token, fresh->externals);
     pav_log(PAV_LOG_INFO, NULL,
             "SIGHUP: settings, services and tokens are read again");
 }
@@ -470,7 +470,7 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
         rc = split_listen(pav_settings_text(s, "listen"), d->address,
                           sizeof(d->address), &d->port, err);
     if (rc == PAV_OK)
-        rc = read_token(s, d->address, &d->token, &d->guests, err);
+        rc = read_token(s, d->address, &d->token, &d->externals, err);
     if (rc == PAV_OK)
         rc = pav_service_map_read(pav_settings_text(s, "services"),
                                   &d->services, err);
@@ -484,7 +484,7 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
     api.access.address = d->address;
     api.access.hosts = pav_settings_text(s, "hosts");
     api.access.token = d->token;
-    api.access.guests = d->guests;
+    api.access.externals = d->externals;
     if (rc == PAV_OK)
         rc = pav_api_new(&api, &d->api, err);
     if (rc != PAV_OK)
@@ -530,7 +530,7 @@ dismantle(struct daemon *d)
         retired_free(old);
     }
     free(d->token);
-    free(d->guests);
+    free(d->externals);
 }
 
 static int

@@ -29,10 +29,10 @@
 #include "connection.h"
 #include "loop.h"
 
-#define DRAIN_S     5
-#define ACCEPT_MOST 64  /* connections a wake */
-#define AWAY_MOST   16  /* turned away a wake: S2 */
-#define PAUSE_MS    100 /* of the listener: S2 */
+#define DRAIN_S    5
+#define ACCEPT_MAX 64  /* connections a wake */
+#define AWAY_MAX   16  /* turned away a wake: S2 */
+#define PAUSE_MS   100 /* of the listener: S2 */
 
 /* ---- accepting ---- */
 
@@ -181,7 +181,7 @@ on_accept(evutil_socket_t listen_fd, short what, void *arg)
     int i, away = 0;
 
     (void)what;
-    for (i = 0; i < ACCEPT_MOST && away < AWAY_MOST; i++) {
+    for (i = 0; i < ACCEPT_MAX && away < AWAY_MAX; i++) {
         struct sockaddr_storage from = {0};
         socklen_t len = sizeof(from);
         int fd = accept4((int)listen_fd, (struct sockaddr *)&from, &len,
@@ -189,7 +189,7 @@ on_accept(evutil_socket_t listen_fd, short what, void *arg)
         uint64_t address = address_hash(&from);
 
         if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
-            away = out_of_descriptors(h) ? away + 1 : AWAY_MOST;
+            away = out_of_descriptors(h) ? away + 1 : AWAY_MAX;
         } else if (fd < 0) {
             break;
         } else if (h->counts.open >= (uint32_t)h->config.max_connections ||
@@ -202,7 +202,7 @@ on_accept(evutil_socket_t listen_fd, short what, void *arg)
             accept_connection(h, fd, address);
         }
     }
-    if (away >= AWAY_MOST)
+    if (away >= AWAY_MAX)
         pause_accepting(h);
 }
 

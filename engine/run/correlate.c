@@ -80,7 +80,7 @@ key_part(struct event_context *ec, const struct machine_rule *r, uint32_t i,
             *out = number_text(a, *out);
         return v->len > 0;
     }
-    raw = pav_index_wanted(r->bus->index, r->slots[i]);
+    raw = pav_index_watched(r->bus->index, r->slots[i]);
     if (raw.len == 0 || strchr("{[tfn", *raw.p) != NULL)
         return false;
     *out = raw;

@@ -339,8 +339,8 @@ count_turn(struct pav_engine *e, uint64_t took_us, uint64_t cpu_us)
 {
     pav_histogram_add(&e->counts.turn, pav_bounds_seconds,
                       (double)took_us / 1e6);
-    if (cpu_us > e->counts.turn_most_us)
-        e->counts.turn_most_us = cpu_us;
+    if (cpu_us > e->counts.turn_max_us)
+        e->counts.turn_max_us = cpu_us;
 }
 
 /* What the last turn had no time for goes first. */
@@ -394,8 +394,8 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
     size_t bytes = 0;
     bool idle = n == NULL, alone;
 
-    if (pav_queue_count(e->queue) > e->counts.queue_most)
-        e->counts.queue_most = pav_queue_count(e->queue);
+    if (pav_queue_count(e->queue) > e->counts.queue_max)
+        e->counts.queue_max = pav_queue_count(e->queue);
     t1 = began = e->began_us = pav_clock_mono_us();
     e->counts.collect_us += (uint64_t)(t1 - t0);
     settled = settled_us(e);
@@ -553,7 +553,7 @@ engine_main(void *arg)
     let_held_go(e);
     flusher_stop(e);
     pav_log(PAV_LOG_INFO, NULL, "longest_turn_us=%llu",
-            (unsigned long long)e->counts.turn_most_us);
+            (unsigned long long)e->counts.turn_max_us);
     return NULL;
 }
 

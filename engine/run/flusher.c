@@ -96,9 +96,9 @@ flusher_release(struct pav_engine *e, struct pav_feed *feed,
 {
     struct flusher *f = e->flusher;
 
-    if (f == NULL || !pav_store_owes(e->store) ||
+    if (f == NULL || !pav_store_sync_pending(e->store) ||
         pav_queue_count(e->queue) == 0) { /* F2 */
-        if (pav_store_owes(e->store))
+        if (pav_store_sync_pending(e->store))
             pav_histogram_add(&e->counts.sync, pav_bounds_seconds,
                               timed_sync(e));
         else

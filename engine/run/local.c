@@ -320,7 +320,7 @@ start_or_look(struct call *c)
     struct pav_execution_row row;
 
     if (child == 0) {
-        if (c->task->taken == 0)
+        if (c->task->lease == 0)
             start_execution(c);
         return;
     }
@@ -606,7 +606,7 @@ table(struct call *c)
 bool
 local_starts(const struct pav_task_row *task)
 {
-    return task->taken == 0 && (strstr(task->resource, "tartExecution") ||
+    return task->lease == 0 && (strstr(task->resource, "tartExecution") ||
                                 strstr(task->resource, "putEvents"));
 }
 
@@ -663,7 +663,7 @@ local_call(struct pav_engine *e, const struct pav_task_row *task)
         if (strcmp(rows[i].service, c.service) != 0 ||
             strcmp(rows[i].method, c.method) != 0)
             continue;
-        if (task->taken && !c.sync)
+        if (task->lease && !c.sync)
             return true; /* done: it waits for its token */
         c.with = pav_doc_own(&e->arena, task->with.p, task->with.len);
         rows[i].run(&c);

@@ -230,7 +230,7 @@ map_run_goes_on(struct pav_engine *e, int64_t run_id)
     struct pav_run_row run;
     struct pav_item_row item;
     struct version *v;
-    int64_t most;
+    int64_t max;
     int started = 0;
 
     if (!pav_store_run(e->store, run_id, &e->arena, &run) ||
@@ -244,14 +244,14 @@ map_run_goes_on(struct pav_engine *e, int64_t run_id)
             "The specified tolerated failure threshold was exceeded");
         return;
     }
-    most = run.max_concurrency == 0 ? CONCURRENCY : run.max_concurrency;
-    while (v != NULL && run.counts[PAV_ITEM_RUNNING] < most &&
+    max = run.max_concurrency == 0 ? CONCURRENCY : run.max_concurrency;
+    while (v != NULL && run.counts[PAV_ITEM_RUNNING] < max &&
            started++ < STARTS &&
            pav_store_item_with(e->store, run.id, PAV_ITEM_PENDING, -1,
                                &e->arena, &item))
         start_item(e, &run, v, &item);
     pav_store_run_update(e->store, &run);
-    if (run.counts[PAV_ITEM_PENDING] > 0 && run.counts[PAV_ITEM_RUNNING] < most)
+    if (run.counts[PAV_ITEM_PENDING] > 0 && run.counts[PAV_ITEM_RUNNING] < max)
         work_add(e, WORK_RUN, run.id, 0);
     else if (run.counts[PAV_ITEM_PENDING] == 0 &&
              run.counts[PAV_ITEM_RUNNING] == 0)

@@ -103,20 +103,20 @@ static struct paced
 pop(struct pav_engine *e)
 {
     struct paced first = e->pace->v[0];
-    size_t i = 0, least;
+    size_t i = 0, min;
 
     e->pace->v[0] = e->pace->v[--e->pace->count];
-    for (;; i = least) {
+    for (;; i = min) {
         size_t l = 2 * i + 1, r = l + 1;
 
-        least = i;
-        if (l < e->pace->count && is_before(&e->pace->v[l], &e->pace->v[least]))
-            least = l;
-        if (r < e->pace->count && is_before(&e->pace->v[r], &e->pace->v[least]))
-            least = r;
-        if (least == i)
+        min = i;
+        if (l < e->pace->count && is_before(&e->pace->v[l], &e->pace->v[min]))
+            min = l;
+        if (r < e->pace->count && is_before(&e->pace->v[r], &e->pace->v[min]))
+            min = r;
+        if (min == i)
             return first;
-        swap(&e->pace->v[i], &e->pace->v[least]);
+        swap(&e->pace->v[i], &e->pace->v[min]);
     }
 }
 

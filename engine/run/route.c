@@ -290,10 +290,10 @@ nearest(struct event_context *ec, const struct bus *b)
     } else {
         rule = ((struct bus_rule *)(void *)index_owner)->name;
     }
-    if (near.wanted != NULL)
+    if (near.expected != NULL)
         return pav_arena_printf(
             a, "; nearest: rule '%s'%s, which wants %s '%s', not '%.*s'", rule,
-            whose, near.path, near.wanted,
+            whose, near.path, near.expected,
             strcmp(near.path, "source") == 0 ? (int)near.source.len
                                              : (int)near.detail_type.len,
             strcmp(near.path, "source") == 0 ? near.source.p

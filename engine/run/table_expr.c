@@ -178,7 +178,7 @@ static int
 order(struct scan *s, const struct pav_doc *x, const struct pav_doc *y)
 {
     const struct pav_doc *a, *b;
-    uint32_t least;
+    uint32_t min;
     int cmp;
 
     if (!same_type(x, y))
@@ -192,8 +192,8 @@ order(struct scan *s, const struct pav_doc *x, const struct pav_doc *y)
     b = &y->members[0].value;
     if (a->kind != PAV_STRING || b->kind != PAV_STRING)
         return pav_doc_equal(a, b) ? 0 : -2;
-    least = a->len < b->len ? a->len : b->len;
-    cmp = memcmp(a->text, b->text, least);
+    min = a->len < b->len ? a->len : b->len;
+    cmp = memcmp(a->text, b->text, min);
     if (cmp == 0)
         return a->len < b->len ? -1 : a->len > b->len;
     return cmp < 0 ? -1 : 1;
@@ -470,14 +470,14 @@ value(struct scan *s, const struct pav_doc **out)
     if (strcmp(s->word, "list_append") == 0)
         return joined_lists(s, out);
     if (strcmp(s->word, "if_not_exists") == 0) {
-        const struct pav_doc *otherwise;
+        const struct pav_doc *by_default;
 
         advance(s);
         if (!eat(s, "(") || !operand(s, out) || !eat(s, ",") ||
-            !value(s, &otherwise) || !eat(s, ")"))
+            !value(s, &by_default) || !eat(s, ")"))
             return false;
         if (*out == NULL)
-            *out = otherwise;
+            *out = by_default;
         return true;
     }
     if (!operand(s, out))

@@ -82,7 +82,7 @@ do_task(struct pav_engine *e, int64_t execution_id, uint32_t no, bool paced)
         map_run_begin(e, &task);
     else if (e->config.manual || (!paced && pace_holds(e, &task)))
         return;
-    else if (!local_call(e, &task) && task.taken != e->lifetime)
+    else if (!local_call(e, &task) && task.lease != e->lifetime)
         call_outside(e, &task); /* again, when a daemon before us has asked */
 }
 

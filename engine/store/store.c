@@ -411,9 +411,9 @@ pav_store_commit(struct pav_store *s, struct pav_err *err)
     if (s->failed == SQLITE_OK)
         seen_before_commit(s);
     if (s->failed == SQLITE_OK) {
-        vfs_owe(true);
+        vfs_defer_sync(true);
         statements_commit(s);
-        vfs_owe(false);
+        vfs_defer_sync(false);
     }
     code = s->failed & 0xff;
     if (code == SQLITE_OK) {
@@ -518,10 +518,10 @@ pav_store_sync_us(void)
 }
 
 bool
-pav_store_owes(const struct pav_store *s)
+pav_store_sync_pending(const struct pav_store *s)
 {
     (void)s;
-    return vfs_owes();
+    return vfs_sync_pending();
 }
 
 void

@@ -50,7 +50,7 @@ struct shim_file {
 static bool owing; /* of the writer: its commits may owe their sync */
 /* Syncs that were owed so far, and how many of them are done.  One is counted
  * before its frames are published: who sees a commit sees its debt. */
-static atomic_uint_fast64_t owed, paid;
+static atomic_uint_fast64_t sync_pending, synced;
 static atomic_int_fast64_t sync_began_us; /* that is under way; 0: none */
 static struct shim_file *log_file;        /* that the writer appends to */
 
@@ -124,23 +124,23 @@ gather(struct shim_file *s, const void *p, int n, sqlite3_int64 at)
 /* ---- V3 ---- */
 
 void
-vfs_owe(bool on)
+vfs_defer_sync(bool on)
 {
     owing = on;
 }
 
 bool
-vfs_owes(void)
+vfs_sync_pending(void)
 {
-    return atomic_load(&owed) != atomic_load(&paid);
+    return atomic_load(&sync_pending) != atomic_load(&synced);
 }
 
 void
 vfs_await(void)
 {
-    uint_fast64_t seen = atomic_load(&owed);
+    uint_fast64_t seen = atomic_load(&sync_pending);
 
-    while (atomic_load(&paid) < seen)
+    while (atomic_load(&synced) < seen)
         usleep(AWAIT_US);
 }
 
@@ -155,10 +155,10 @@ vfs_sync_us(void)
 void
 vfs_log_sync(void)
 {
-    uint_fast64_t now = atomic_load(&owed);
+    uint_fast64_t now = atomic_load(&sync_pending);
     int rc;
 
-    if (now == atomic_load(&paid))
+    if (now == atomic_load(&synced))
         return;
     atomic_store(&sync_began_us, pav_clock_mono_us());
     do
@@ -167,7 +167,7 @@ vfs_log_sync(void)
     atomic_store(&sync_began_us, 0);
     if (rc != 0)
         PAV_BUG("the log cannot be synced");
-    atomic_store(&paid, now);
+    atomic_store(&synced, now);
 }
 
 /* A second descriptor of the log; of the database there must be none, for
@@ -265,7 +265,7 @@ shim_sync(sqlite3_file *f, int flags)
     if (rc != SQLITE_OK)
         return rc;
     if (may_owe(s)) {
-        atomic_fetch_add(&owed, 1);
+        atomic_fetch_add(&sync_pending, 1);
         return SQLITE_OK;
     }
     atomic_store(&sync_began_us, pav_clock_mono_us());
@@ -273,7 +273,7 @@ shim_sync(sqlite3_file *f, int flags)
     atomic_store(&sync_began_us, 0);
     if (rc == SQLITE_OK && s->is_log) {
         s->new_head = false;
-        atomic_store(&paid, atomic_load(&owed));
+        atomic_store(&synced, atomic_load(&sync_pending));
     }
     return rc;
 }

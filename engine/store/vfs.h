@@ -16,8 +16,8 @@ void vfs_before_log(bool (*fn)(void *arg, const char *name), void *arg);
 void vfs_set_writer(void);
 
 /* May commits owe the sync of the log from now on?  On the writer's thread. */
-void vfs_owe(bool on);
-bool vfs_owes(void);
+void vfs_defer_sync(bool on);
+bool vfs_sync_pending(void);
 /* Until the syncs that are owed by now are done. */
 void vfs_await(void);
 /* For how long a sync has been under way; 0: none is. */

@@ -43,7 +43,7 @@ bool pav_api_services(struct pav_api *api, const struct pav_service_map *map);
 /* Other tokens from now on; borrowed, and those before as long as a request may
  * look at them.  On the front's thread. */
 void pav_api_tokens(struct pav_api *api, const char *token,
-                    const struct pav_guest *guests);
+                    const struct pav_external_account *externals);
 
 /* Opens the readers.  Errors: PAV_IO. */
 PAV_MUSTUSE enum pav_rc pav_api_new(const struct pav_api_config *config,

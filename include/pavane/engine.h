@@ -21,10 +21,10 @@ struct pav_status_view {
      * the commit before. */
     uint64_t collect_us, advance_us, flush_us, commit_us, release_us,
         checkpoint_us;
-    uint64_t queue, queue_most, machines, rules;
+    uint64_t queue, queue_max, machines, rules;
     uint64_t dispositions[PAV_DISPOSITIONS];
     struct pav_histogram turn, commit, sync, checkpoint, timer_lag; /* s */
-    uint64_t turn_most_us; /* the longest turn, by the processor that it used */
+    uint64_t turn_max_us;  /* the longest turn, by the processor that it used */
     uint64_t calls, works; /* handed out; waiting to be done */
     uint64_t delivered, retried, dead_letters, overdue_waits;
     uint64_t loops_cut;         /* events deeper than depth_max */

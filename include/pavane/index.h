@@ -36,8 +36,8 @@ void pav_index_remove(struct pav_index *ix, struct pav_index_rule *rule);
  * Also find the value at a path of names joined by dots (no arrays).  Returns
  * its slot, the same for the same path; to be given back as often as asked for.
  */
-uint32_t pav_index_want(struct pav_index *ix, const char *path, size_t len);
-void pav_index_unwant(struct pav_index *ix, uint32_t slot);
+uint32_t pav_index_watch(struct pav_index *ix, const char *path, size_t len);
+void pav_index_unwatch(struct pav_index *ix, uint32_t slot);
 
 /* What an event matched; borrowed from the index until the next event. */
 struct pav_matches {
@@ -53,7 +53,7 @@ void pav_index_match(struct pav_index *ix, const char *text, size_t len,
                      bool simple, struct pav_arena *a, struct pav_matches *out);
 
 /* The value in a slot, as written in the last event; `len` 0: it has none. */
-struct pav_bytes pav_index_wanted(const struct pav_index *ix, uint32_t slot);
+struct pav_bytes pav_index_watched(const struct pav_index *ix, uint32_t slot);
 
 /*
  * Of an event that matched nothing: the rule that came nearest, among those
@@ -65,8 +65,8 @@ struct pav_near {
     struct pav_bytes source, detail_type; /* given: the event's */
     /* found */
     const char *path; /* of the condition that failed; lives as the rule does */
-    uint32_t held, of;  /* equal: each holds, but not in one array's element */
-    const char *wanted; /* a text near the event's, in the arena; or NULL */
+    uint32_t held, of; /* equal: each holds, but not in one array's element */
+    const char *expected; /* a text near the event's, in the arena; or NULL */
 };
 
 /* NULL: there is none. */

@@ -209,7 +209,7 @@ struct pav_delivered_job {
     const char *error, *cause; /* error: a code */
     /* It may be tried again, at the earliest after retry_ms (negative: never),
      * at most `retries` times when that is not 0. */
-    bool again;
+    bool retryable;
     int64_t retry_ms, retries;
     bool counted; /* the engine's */
 };

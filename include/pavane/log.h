@@ -15,7 +15,7 @@ struct pav_log_ctx {
     const char *event;
 };
 
-void pav_log_level(enum pav_level least);
+void pav_log_level(enum pav_level min);
 void pav_log(enum pav_level level, const struct pav_log_ctx *ctx,
              const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

@@ -19,9 +19,9 @@ enum pav_setting_type { PAV_SET_TEXT, PAV_SET_INT, PAV_SET_FLAG };
 struct pav_setting {
     const char *name; /* "early-seconds" */
     enum pav_setting_type type;
-    const char *unit;      /* shown in help: "FILE", "SECONDS" */
-    const char *otherwise; /* the default, as text; NULL: none */
-    int64_t least, most;   /* for PAV_SET_INT */
+    const char *unit;       /* shown in help: "FILE", "SECONDS" */
+    const char *by_default; /* the default, as text; NULL: none */
+    int64_t min, max;       /* for PAV_SET_INT */
     const char *help;
 };
 

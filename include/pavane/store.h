@@ -83,7 +83,7 @@ pav_store_commit(struct pav_store *s, struct pav_err *err);
 bool pav_store_staged(const struct pav_store *s);
 /* On any thread, while the writer does not commit: true when a commit is not
  * known to be durable. */
-bool pav_store_owes(const struct pav_store *s);
+bool pav_store_sync_pending(const struct pav_store *s);
 /* Makes every commit so far durable; aborts the process when it cannot. */
 void pav_store_sync(struct pav_store *s);
 /* On any thread but the one that syncs: until all that readers can see by now

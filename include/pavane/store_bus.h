@@ -19,7 +19,7 @@ struct pav_delivery_row {
     struct pav_bytes target; /* JSON: the target as the rule had it */
     struct pav_bytes body;
     int64_t created_at, due_at, attempts;
-    int64_t taken; /* the daemon that has it under way, by its lifetime */
+    int64_t lease; /* the daemon that has it under way, by its lifetime */
     int status;    /* enum pav_delivery_status */
     const char *error_code, *error_message, *condition; /* or NULL */
     /* What it shares its places under way with: a hash of its target; from

@@ -22,14 +22,14 @@ struct pav_task_row {
     /* 0: nobody has it; 1: a worker, a child, or the token's holder has;
      * larger: the daemon that asked for it outside, by its number for a
      * lifetime. */
-    int64_t taken;
+    int64_t lease;
 };
 
 void pav_store_task_add(struct pav_store *s, const struct pav_task_row *row);
 void
 pav_store_task_delete(struct pav_store *s, int64_t execution_id, uint32_t no);
 void pav_store_task_taken(struct pav_store *s, int64_t execution_id,
-                          uint32_t no, int64_t taken);
+                          uint32_t no, int64_t lease);
 bool pav_store_task(struct pav_store *s, int64_t execution_id, uint32_t no,
                     struct pav_arena *a, struct pav_task_row *out);
 /* The oldest one of an activity that nobody has taken. */

@@ -211,14 +211,14 @@ classes(const struct lines *l, const char *path, int passes)
                       &counts[j]);
         measure(ix, l, counts, rules->len, passes, &loop, &index);
         for (j = 0; j < rules->len; j++) {
-            const struct pav_doc *want =
+            const struct pav_doc *watch =
                 pav_doc_get(&rules->items[j], "matches_synthetic");
             int64_t n = -1;
 
-            if (want == NULL)
-                want = pav_doc_get(&rules->items[j], "matches");
-            if (want != NULL)
-                exact &= pav_doc_int(want, &n) && n == (int64_t)counts[j];
+            if (watch == NULL)
+                watch = pav_doc_get(&rules->items[j], "matches");
+            if (watch != NULL)
+                exact &= pav_doc_int(watch, &n) && n == (int64_t)counts[j];
         }
         printf("{\"class\":\"%.*s\",\"loop\":%.0f,\"index\":%.0f,"
                "\"ratio\":%.3f,\"exact\":%s,\"matches\":[",

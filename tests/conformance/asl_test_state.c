@@ -17,10 +17,10 @@ text_of(struct pav_arena *a, const struct pav_doc *o, const char *key)
 }
 
 static int64_t
-number_of(const struct pav_doc *o, const char *key, int64_t otherwise)
+number_of(const struct pav_doc *o, const char *key, int64_t by_default)
 {
     const struct pav_doc *d = pav_doc_get(o, key);
-    int64_t n = otherwise;
+    int64_t n = by_default;
 
     if (d != NULL)
         (void)pav_doc_int(d, &n);

@@ -233,11 +233,11 @@ renamed(struct pav_arena *a, const struct pav_doc *c)
 
 static const char *
 text_or(struct pav_arena *a, const struct pav_doc *c, const char *key,
-        const char *otherwise)
+        const char *by_default)
 {
     const struct pav_doc *v = pav_doc_get(c, key);
 
-    return v == NULL ? otherwise : pav_doc_str(a, v);
+    return v == NULL ? by_default : pav_doc_str(a, v);
 }
 
 static bool

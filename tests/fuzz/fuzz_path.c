@@ -2,7 +2,7 @@
 #include "fuzz.h"
 #include "pavane/path.h"
 
-static const char usual[] =
+static const char by_default[] =
     "{\"a\":[1,2,{\"b\":\"x\",\"c\":null},[[]]],\"b\":{\"a\":{\"a\":true}},"
     "\"n\":1.5,\"detail-type\":\"T\",\"\":0}";
 
@@ -20,8 +20,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (line < len)
         root = fuzz_parse(&a, data + line + 1, len - line - 1, PAV_DUP_LAST);
     if (root == NULL)
-        root = fuzz_parse(&a, (const uint8_t *)usual, sizeof(usual) - 1,
-                          PAV_DUP_LAST);
+        root = fuzz_parse(&a, (const uint8_t *)by_default,
+                          sizeof(by_default) - 1, PAV_DUP_LAST);
     if (pav_path_compile(&a, (const char *)data, line, &path, &err) == PAV_OK) {
         (void)pav_path_is_definite(path);
         (void)pav_path_needs_input(path);

@@ -14,7 +14,7 @@
 int
 main(int argc, char **argv)
 {
-    int64_t most = 0;
+    int64_t max = 0;
     char longest[256] = "", path[4096];
     struct dirent *entry;
     struct pav_err err;
@@ -35,14 +35,14 @@ main(int argc, char **argv)
             continue;
         began = pav_clock_thread_us();
         LLVMFuzzerTestOneInput((const uint8_t *)text, len);
-        if (pav_clock_thread_us() - began >= most) {
-            most = pav_clock_thread_us() - began;
+        if (pav_clock_thread_us() - began >= max) {
+            max = pav_clock_thread_us() - began;
             snprintf(longest, sizeof(longest), "%s", entry->d_name);
         }
         free(text);
     }
     closedir(dir);
-    printf("%lld seed %s/%s\n", (long long)most,
+    printf("%lld seed %s/%s\n", (long long)max,
            strrchr(argv[1], '/') == NULL ? argv[1] : strrchr(argv[1], '/') + 1,
            longest);
     return 0;

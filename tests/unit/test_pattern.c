@@ -87,16 +87,16 @@ test_numbers(void **state)
         char text[64], pattern[128];
         struct pav_pattern *p;
         struct pav_err err;
-        bool want;
+        bool watch;
 
         snprintf(text, sizeof(text), "%.*f",
                  (int)(digits - (int)ceil(log10(fabs(x) + 1e-300))), x);
         if (strlen(text) > 40)
             continue;
-        want = is_shortest(text, strtod(text, NULL));
+        watch = is_shortest(text, strtod(text, NULL));
         snprintf(pattern, sizeof(pattern), "{\"a\":[{\"numeric\":[\"=\",%s]}]}",
                  text);
-        if (compiles(pattern, &p, &err) != want)
+        if (compiles(pattern, &p, &err) != watch)
             fail_msg("%s compares otherwise", text);
         pav_arena_reset(&arena);
     }
@@ -202,15 +202,15 @@ test_index(void **state)
                      &p, &err));
         rules[i] = pav_index_add(ix, p, &owner);
     }
-    slot = pav_index_want(ix, "detail.order", 12);
+    slot = pav_index_watch(ix, "detail.order", 12);
     assert_int_equal(found(ix, "{\"source\":\"shop\",\"detail\":{\"id\":\"8\","
                                "\"k1\":0,\"order\":{\"n\":[1,2]}}}"),
                      1);
-    assert_memory_equal(pav_index_wanted(ix, slot).p, "{\"n\":[1,2]}", 11);
-    assert_int_equal(pav_index_wanted(ix, slot).len, 11);
+    assert_memory_equal(pav_index_watched(ix, slot).p, "{\"n\":[1,2]}", 11);
+    assert_int_equal(pav_index_watched(ix, slot).len, 11);
     assert_int_equal(
         found(ix, "{\"source\":\"shop\",\"detail\":{\"id\":\"8\"}}"), 0);
-    assert_int_equal(pav_index_wanted(ix, slot).len, 0);
+    assert_int_equal(pav_index_watched(ix, slot).len, 0);
     assert_ptr_equal(pav_index_nearest(ix, &near), &owner);
     assert_string_equal(near.path, "detail.k1");
     assert_int_equal(near.held, 2);
@@ -225,7 +225,7 @@ test_index(void **state)
         1);
     pav_index_size(ix, &size);
     assert_int_equal(size.rules, 250);
-    pav_index_unwant(ix, slot);
+    pav_index_unwatch(ix, slot);
     for (i = 1; i < 500; i += 2)
         pav_index_remove(ix, rules[i]);
     pav_index_size(ix, &size);

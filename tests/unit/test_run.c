@@ -105,7 +105,7 @@ on_done_threaded(struct pav_sender *s, struct pav_job *first)
     struct pav_job *next;
 
     (void)s;
-    if (pav_store_owes(threaded_store))
+    if (pav_store_sync_pending(threaded_store))
         atomic_fetch_add(&too_early, 1);
     for (; first != NULL; first = next) {
         next = pav_job_next(first);

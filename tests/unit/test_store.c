@@ -179,18 +179,18 @@ test_a_commit_owes_its_sync(void **state)
         add_event(s, "a");
         assert_int_equal(pav_store_commit(s, &err), PAV_OK);
     }
-    assert_true(pav_store_owes(s));
+    assert_true(pav_store_sync_pending(s));
     pav_store_sync(s);
-    assert_false(pav_store_owes(s));
+    assert_false(pav_store_sync_pending(s));
     /* A checkpoint leaves nothing owed: the log was synced before it. */
     add_event(s, "b");
     assert_int_equal(pav_store_commit(s, &err), PAV_OK);
     pav_store_checkpoint(s);
-    assert_false(pav_store_owes(s));
+    assert_false(pav_store_sync_pending(s));
     /* The log begins anew: its head is synced at once, what follows owes. */
     add_event(s, "c");
     assert_int_equal(pav_store_commit(s, &err), PAV_OK);
-    assert_true(pav_store_owes(s));
+    assert_true(pav_store_sync_pending(s));
     pav_store_close(s);
 }
 

@@ -292,9 +292,9 @@ test_event_names(struct compiler *c, const struct test *t, const char *so_far)
 static int
 string_cmp(const struct pav_doc *x, const struct pav_doc *y)
 {
-    uint32_t i, least = x->len < y->len ? x->len : y->len;
+    uint32_t i, min = x->len < y->len ? x->len : y->len;
 
-    for (i = 0; i < least; i++) {
+    for (i = 0; i < min; i++) {
         unsigned char a = (unsigned char)x->text[i];
         unsigned char b = (unsigned char)y->text[i];
 

@@ -41,18 +41,18 @@ member_str(struct compiler *c, const struct pav_doc *o, const char *pointer,
 
 bool
 member_int(struct compiler *c, const struct pav_doc *o, const char *pointer,
-           const char *key, int64_t least, int64_t most, int64_t *out)
+           const char *key, int64_t min, int64_t max, int64_t *out)
 {
     const struct pav_doc *v = pav_doc_get(o, key);
     int64_t n;
 
     if (v == NULL)
         return false;
-    if (!pav_doc_int(v, &n) || n < least || n > most) {
+    if (!pav_doc_int(v, &n) || n < min || n > max) {
         wrong_type(c, v, pointer, key,
                    pav_arena_printf(c->arena,
                                     "a whole number from %lld to %lld",
-                                    (long long)least, (long long)most));
+                                    (long long)min, (long long)max));
         return false;
     }
     *out = n;
@@ -61,15 +61,15 @@ member_int(struct compiler *c, const struct pav_doc *o, const char *pointer,
 
 bool
 member_double(struct compiler *c, const struct pav_doc *o, const char *pointer,
-              const char *key, double least, double *out)
+              const char *key, double min, double *out)
 {
     const struct pav_doc *v = pav_doc_get(o, key);
 
     if (v == NULL)
         return false;
-    if (v->kind != PAV_NUMBER || !(pav_doc_double(v) >= least)) {
+    if (v->kind != PAV_NUMBER || !(pav_doc_double(v) >= min)) {
         wrong_type(c, v, pointer, key,
-                   pav_arena_printf(c->arena, "a number of %g or more", least));
+                   pav_arena_printf(c->arena, "a number of %g or more", min));
         return false;
     }
     *out = pav_doc_double(v);

@@ -52,12 +52,12 @@ frame_due(const struct frame *f)
 bool
 map_may_start(const struct frame *map)
 {
-    uint32_t most =
+    uint32_t max =
         map->map->concurrency == 0 || map->map->concurrency > MAP_CONCURRENCY
             ? MAP_CONCURRENCY
             : map->map->concurrency;
 
-    return map->map->next < map->map->items->len && map->kid_count < most;
+    return map->map->next < map->map->items->len && map->kid_count < max;
 }
 
 const struct pav_doc *

@@ -225,13 +225,13 @@ read_call(struct call_reader *r)
     r->depth--;
     call->text = from;
     call->text_len = (uint32_t)(r->p - from);
-    if (call->count >= call->function->least &&
-        call->count <= call->function->most)
+    if (call->count >= call->function->min &&
+        call->count <= call->function->max)
         return call;
     (void)pav_fail(r->err, PAV_INVALID, "",
                    "States.%s takes %u to %u arguments, %u are given",
-                   call->function->name, call->function->least,
-                   call->function->most, call->count);
+                   call->function->name, call->function->min,
+                   call->function->max, call->count);
     return NULL;
 }
 

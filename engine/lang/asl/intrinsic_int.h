@@ -33,7 +33,7 @@ struct args {
 
 struct intrinsic {
     const char *name; /* behind "States." */
-    uint32_t least, most;
+    uint32_t min, max;
     /* NULL after call_fail(). */
     const struct pav_doc *(*run)(struct args *a);
 };

@@ -14,7 +14,7 @@ struct field {
     const char *path;
     enum want want;
     bool required;
-    int64_t least; /* of a WHOLE; 0: any */
+    int64_t min; /* of a WHOLE; 0: any */
 };
 
 #define CAPACITY                                                               \
@@ -169,7 +169,7 @@ check_field(const struct field *f, const char *path, const struct pav_doc *d,
     why = wrong(v, f->want);
     if (why != NULL)
         return pav_arena_printf(a, "Field '%s' must be %s", path, why);
-    if (f->least > 0 && pav_doc_int(v, &n) && n < f->least)
+    if (f->min > 0 && pav_doc_int(v, &n) && n < f->min)
         return pav_arena_printf(a, "Field '%s' is less than the minimum value",
                                 path);
     return NULL;

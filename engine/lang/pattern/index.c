@@ -398,9 +398,9 @@ pav_index_free(struct pav_index *ix)
         return;
     while (ix->rules != NULL)
         pav_index_remove(ix, ix->rules);
-    for (i = 0; i < ix->want_count; i++)
-        while (ix->wants[i].node != NULL)
-            pav_index_unwant(ix, i);
+    for (i = 0; i < ix->watch_count; i++)
+        while (ix->watches[i].node != NULL)
+            pav_index_unwatch(ix, i);
     values_free(ix->root.values);
     free(ix->root.children);
     free(ix->root.child_table);
@@ -408,43 +408,43 @@ pav_index_free(struct pav_index *ix)
     free(ix->filter);
     free(ix->registry);
     free(ix->absent);
-    free(ix->wants);
+    free(ix->watches);
     free(ix->holding);
     free(ix->owners);
     free(ix);
 }
 
 uint32_t
-pav_index_want(struct pav_index *ix, const char *path, size_t len)
+pav_index_watch(struct pav_index *ix, const char *path, size_t len)
 {
     struct node *n = node_at(ix, path, len);
     uint32_t i;
 
     n->uses++;
-    n->wants++;
-    if (n->want > 0)
-        return n->want - 1;
-    for (i = 0; i < ix->want_count && ix->wants[i].node != NULL; i++)
+    n->watches++;
+    if (n->watch > 0)
+        return n->watch - 1;
+    for (i = 0; i < ix->watch_count && ix->watches[i].node != NULL; i++)
         ;
-    if (i == ix->want_count) {
-        ix->wants =
-            pav_xrealloc(ix->wants, (ix->want_count + 1) * sizeof(*ix->wants));
-        ix->want_count++;
+    if (i == ix->watch_count) {
+        ix->watches = pav_xrealloc(ix->watches, (ix->watch_count + 1) *
+                                                    sizeof(*ix->watches));
+        ix->watch_count++;
     }
-    memset(&ix->wants[i], 0, sizeof(ix->wants[i]));
-    ix->wants[i].node = n;
-    n->want = i + 1;
+    memset(&ix->watches[i], 0, sizeof(ix->watches[i]));
+    ix->watches[i].node = n;
+    n->watch = i + 1;
     return i;
 }
 
 void
-pav_index_unwant(struct pav_index *ix, uint32_t slot)
+pav_index_unwatch(struct pav_index *ix, uint32_t slot)
 {
-    struct node *n = ix->wants[slot].node;
+    struct node *n = ix->watches[slot].node;
 
-    if (--n->wants == 0) {
-        ix->wants[slot].node = NULL;
-        n->want = 0;
+    if (--n->watches == 0) {
+        ix->watches[slot].node = NULL;
+        n->watch = 0;
     }
     node_release(ix, n);
 }
@@ -612,11 +612,11 @@ pav_index_match(struct pav_index *ix, const char *text, size_t len, bool simple,
 }
 
 struct pav_bytes
-pav_index_wanted(const struct pav_index *ix, uint32_t slot)
+pav_index_watched(const struct pav_index *ix, uint32_t slot)
 {
     static const struct pav_bytes none = {"", 0};
 
-    return ix->wants[slot].seen == ix->event ? ix->wants[slot].value : none;
+    return ix->watches[slot].seen == ix->event ? ix->watches[slot].value : none;
 }
 
 /* ---- the nearest ---- */
@@ -626,7 +626,7 @@ enum { HOLDS = 4, NEARLY = 3 }; /* what a condition counts */
 struct nearest {
     const struct subrule_entry *entry;
     uint32_t held, failed, score;
-    const char *wanted;
+    const char *expected;
 };
 
 static bool
@@ -675,12 +675,12 @@ measure(struct pav_index *ix, const struct subrule_entry *entry,
             value = near->source;
         else if (strcmp(t->path, "detail-type") == 0)
             value = near->detail_type;
-        if (now.wanted == NULL)
+        if (now.expected == NULL)
             now.failed = i;
-        if (value.p == NULL || now.wanted != NULL)
+        if (value.p == NULL || now.expected != NULL)
             continue;
-        now.wanted = nearly(ix, t, value);
-        now.score += now.wanted == NULL ? 0 : NEARLY;
+        now.expected = nearly(ix, t, value);
+        now.score += now.expected == NULL ? 0 : NEARLY;
     }
     if (now.score == 0 ||
         (best->entry != NULL && (uint64_t)now.score * best->entry->count <=
@@ -707,6 +707,6 @@ pav_index_nearest(struct pav_index *ix, struct pav_near *near)
     near->path = best.entry->tests[best.failed]->path;
     near->held = best.held;
     near->of = best.entry->count;
-    near->wanted = best.wanted;
+    near->expected = best.expected;
     return best.entry->rule->owner;
 }

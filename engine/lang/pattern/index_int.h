@@ -85,10 +85,10 @@ struct node {
     uint32_t child_count, child_cap;
     struct node **children; /* sorted by nothing; hashed when they are many */
     struct node **child_table;
-    uint32_t tests;        /* at this path */
-    uint32_t keep;         /* how many ask for the fields themselves */
-    struct values *values; /* NULL: nothing to look up */
-    uint32_t want, wants;  /* slot + 1, and how often */
+    uint32_t tests;          /* at this path */
+    uint32_t keep;           /* how many ask for the fields themselves */
+    struct values *values;   /* NULL: nothing to look up */
+    uint32_t watch, watches; /* slot + 1, and how often */
     /* of the event */
     uint64_t seen; /* its number, when it has a field here */
     bool in_arrays;
@@ -147,7 +147,7 @@ struct bucket {
     struct slot *slots; /* NULL: free */
 };
 
-struct want {
+struct watch {
     struct node *node; /* NULL: free */
     uint64_t seen;
     struct pav_bytes value;
@@ -166,8 +166,8 @@ struct pav_index {
     uint32_t absent_count, absent_cap;
     struct pav_index_rule *rules;
     uint64_t rule_count, node_count, bytes;
-    struct want *wants;
-    uint32_t want_count;
+    struct watch *watches;
+    uint32_t watch_count;
     uint32_t random;
     /* of the event */
     uint64_t event;

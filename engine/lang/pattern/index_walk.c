@@ -361,19 +361,19 @@ static bool
 walk_value(struct walk *w, struct node *n)
 {
     const char *start = w->p;
-    struct want *want;
+    struct watch *watch;
     uint32_t level = w->level;
 
     if (w->p >= w->end)
         return false;
-    if (n->want == 0 || w->trail_len > 0)
+    if (n->watch == 0 || w->trail_len > 0)
         return walk_inside(w, n);
     if (walk_inside(w, n))
         skip_to_level(w, level);
-    want = &w->ix->wants[n->want - 1];
-    want->seen = w->ix->event;
-    want->value.p = start;
-    want->value.len = (size_t)(w->p - start);
+    watch = &w->ix->watches[n->watch - 1];
+    watch->seen = w->ix->event;
+    watch->value.p = start;
+    watch->value.len = (size_t)(w->p - start);
     return false;
 }
 

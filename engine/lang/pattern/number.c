@@ -18,7 +18,7 @@
 #include "pattern_int.h"
 
 #define SURE_DIGITS 15
-#define MOST_DIGITS 17
+#define MAX_DIGITS  17
 
 /* digits * 10^power, without zeros at the end of the digits. */
 struct decimal {
@@ -80,7 +80,7 @@ decimal_long(const char *p, const char *end, struct decimal *out)
             continue;
         }
         out->count += zeros + 1;
-        if (out->count <= MOST_DIGITS) {
+        if (out->count <= MAX_DIGITS) {
             for (; zeros > 0; zeros--)
                 out->digits *= 10;
             out->digits = out->digits * 10 + (uint64_t)(*p - '0');
@@ -120,8 +120,8 @@ decimal_of(const char *text, size_t len, struct decimal *out)
     }
     if (out->count == 0)
         out->power = 0;
-    if (out->count > MOST_DIGITS)
-        out->count = MOST_DIGITS + 1;
+    if (out->count > MAX_DIGITS)
+        out->count = MAX_DIGITS + 1;
 }
 
 static bool
@@ -150,7 +150,7 @@ comparable_by_printing(const char *text, size_t len, const struct decimal *d,
     }
     if (!isfinite(*out))
         return false;
-    for (precision = 1; precision <= MOST_DIGITS; precision++) {
+    for (precision = 1; precision <= MAX_DIGITS; precision++) {
         n = snprintf(shortest, sizeof(shortest), "%.*g", precision, *out);
         if (strtod(shortest, NULL) == *out)
             break;
@@ -285,7 +285,7 @@ number_comparable(const struct pav_doc *v, double *out)
     if (v->kind != PAV_NUMBER)
         return false;
     decimal_of(v->text, v->len, &d);
-    if (d.count > MOST_DIGITS)
+    if (d.count > MAX_DIGITS)
         return false;
     if (!value_of(&d, out))
         return comparable_by_printing(v->text, v->len, &d, out);
@@ -304,7 +304,7 @@ number_value(const struct pav_doc *v, double *out, bool *sure)
     struct decimal d;
 
     decimal_of(v->text, v->len, &d);
-    if (d.count > MOST_DIGITS)
+    if (d.count > MAX_DIGITS)
         return false;
     *sure = d.count <= SURE_DIGITS;
     if (!value_of(&d, out)) {

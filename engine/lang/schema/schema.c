@@ -16,8 +16,8 @@
 #define MAX_DEPTH   64
 #define MAX_PLACES  1000
 #define MATCH_STEPS 200000 /* of one value's first match; later ones fewer */
-#define MATCH_LEAST 1000
-#define MOST_SHOWN  500     /* characters of a place */
+#define MATCH_MIN   1000
+#define MAX_SHOWN   500     /* characters of a place */
 #define MAX_TRIES   1000000 /* of one value: $ref and anyOf may multiply */
 
 struct expression {
@@ -383,7 +383,7 @@ matches(struct asking *q, const struct pav_doc *text, const char *key,
         return true;
     data = pcre2_match_data_create(1, NULL);
     context = pcre2_match_context_create(NULL);
-    pcre2_set_match_limit(context, limit > MATCH_LEAST ? limit : MATCH_LEAST);
+    pcre2_set_match_limit(context, limit > MATCH_MIN ? limit : MATCH_MIN);
     rc = pcre2_match(x->code, (PCRE2_SPTR)p, len, 0, 0, data, context);
     pcre2_match_context_free(context);
     pcre2_match_data_free(data);
@@ -453,15 +453,14 @@ check_numbers(struct asking *q, const struct pav_doc *s,
 }
 
 static bool
-check_count(struct asking *q, const struct pav_doc *s, const char *least,
-            const char *most, size_t count, const char *at)
+check_count(struct asking *q, const struct pav_doc *s, const char *min,
+            const char *max, size_t count, const char *at)
 {
     const struct pav_doc *n;
 
-    if ((n = pav_doc_get(s, least)) != NULL &&
-        (double)count < pav_doc_double(n))
+    if ((n = pav_doc_get(s, min)) != NULL && (double)count < pav_doc_double(n))
         return fail(q, at, "at least %s are wanted", shown(q, n));
-    if ((n = pav_doc_get(s, most)) != NULL && (double)count > pav_doc_double(n))
+    if ((n = pav_doc_get(s, max)) != NULL && (double)count > pav_doc_double(n))
         return fail(q, at, "at most %s are wanted", shown(q, n));
     return true;
 }
@@ -483,7 +482,7 @@ static const char *
 inside(struct asking *q, const char *at, const char *name, uint32_t len)
 {
     return q->quiet > 0 ? at
-                        : pav_arena_printf(q->a, "%.*s/%.*s", MOST_SHOWN, at,
+                        : pav_arena_printf(q->a, "%.*s/%.*s", MAX_SHOWN, at,
                                            len < 64 ? (int)len : 64, name);
 }
 

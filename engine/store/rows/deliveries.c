@@ -74,7 +74,7 @@ pav_store_delivery_update(struct pav_store *s,
                           const struct pav_delivery_row *row)
 {
     STORE_DO(s, SQL_DELIVERY_UPDATE, INT(row->id), INT(row->created_at),
-             INT(row->due_at), INT(row->attempts), INT(row->taken),
+             INT(row->due_at), INT(row->attempts), INT(row->lease),
              INT(row->status), TEXT(row->error_code), TEXT(row->error_message),
              TEXT(row->condition));
 }
@@ -99,7 +99,7 @@ delivery_from(sqlite3_stmt *st, struct pav_arena *a,
     out->created_at = sqlite3_column_int64(st, 7);
     out->due_at = sqlite3_column_int64(st, 8);
     out->attempts = sqlite3_column_int64(st, 9);
-    out->taken = sqlite3_column_int64(st, 10);
+    out->lease = sqlite3_column_int64(st, 10);
     out->status = sqlite3_column_int(st, 11);
     out->error_code = column_str(st, 12, a);
     out->error_message = column_str(st, 13, a);

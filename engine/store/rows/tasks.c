@@ -53,9 +53,9 @@ pav_store_task_delete(struct pav_store *s, int64_t execution_id, uint32_t no)
 
 void
 pav_store_task_taken(struct pav_store *s, int64_t execution_id, uint32_t no,
-                     int64_t taken)
+                     int64_t lease)
 {
-    STORE_DO(s, SQL_TASK_TAKEN, INT(execution_id), INT(no), INT(taken));
+    STORE_DO(s, SQL_TASK_TAKEN, INT(execution_id), INT(no), INT(lease));
 }
 
 static void
@@ -69,7 +69,7 @@ task_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_task_row *out)
     out->token = column_str(st, 5, a);
     out->with = column_bytes(st, 6, a);
     out->at = sqlite3_column_int64(st, 7);
-    out->taken = sqlite3_column_int64(st, 8);
+    out->lease = sqlite3_column_int64(st, 8);
     sqlite3_reset(st);
 }
 
