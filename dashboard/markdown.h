@@ -13,7 +13,7 @@ void markdown_render(const char *text, size_t len, struct pav_buf *out);
 void markdown_plain(const char *text, size_t len, struct pav_buf *out);
 /*
  * The part under the `##` heading that equals a state's name; with `name` NULL
- * what stands before the first such heading of `names`.  len 0: nothing.
+ * what is before the first such heading of `names`.  len 0: nothing.
  */
 const char *markdown_section(const char *text, size_t text_len,
                              const char *name, size_t *len);

@@ -113,7 +113,7 @@ put_slot(struct render *r, const char *name, size_t len)
             pav_buf_put(r->out, r->slots[i].html->p, r->slots[i].html->len);
 }
 
-/* A section's inside stands at `p`; returns what is behind its end. */
+/* A section's inside is at `p`; returns what is behind its end. */
 static const char *
 section(struct render *r, const char *p, const char *end,
         const struct scope *scope, bool show, bool inverted, const char *name,
@@ -157,7 +157,7 @@ partial(struct render *r, const char *name, size_t len,
     r->depth--;
 }
 
-/* Renders up to {{/until}} and returns what stands behind it. */
+/* Renders up to {{/until}} and returns what follows it. */
 static const char *
 block(struct render *r, const char *p, const char *end,
       const struct scope *scope, bool show, const char *until, size_t until_len)

@@ -21,7 +21,7 @@ print_commands(FILE *to)
     size_t i;
 
     fputs("pavane - what a choreography of services is doing, and where each "
-          "order stands\n\nusage: pavane COMMAND [options]\n\n",
+          "order is\n\nusage: pavane COMMAND [options]\n\n",
           to);
     for (i = 0; i < COMMANDS; i++)
         fprintf(to, "  %-12s %s\n", commands[i]->name, commands[i]->summary);

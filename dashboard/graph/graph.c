@@ -2,7 +2,7 @@
  * The graph of a machine, read from its definition: nodes, edges, labels.
  *
  * G1  Every edge joins two nodes of one scope.
- * G2  Nodes and edges stand in the order of the definition.
+ * G2  Nodes and edges are in the order of the definition.
  * G3  A state's index counts through the whole definition, scopes before
  *     their insides; an edge's through all edges, insides first.
  */
@@ -28,7 +28,7 @@ scope_read(struct reader *r, const struct pav_doc *d, struct scope *s,
 
 /* ---- texts ---- */
 
-/* ---- what stands in a box ---- */
+/* ---- what is in a box ---- */
 
 static const char *
 text_of(struct reader *r, const struct pav_doc *d, const char *key)

@@ -1,9 +1,9 @@
 /*
- * Where vertices stand in their ranks: Brandes and Koepf, "Fast and simple
+ * Where vertices are in their ranks: Brandes and Koepf, "Fast and simple
  * horizontal coordinate assignment".
  *
  * Four layouts, leftmost and rightmost, aligned with the rank above and the
- * one below; a vertex stands between the two middle ones of its four places.
+ * one below; a vertex is between the two middle ones of its four places.
  * Each of the four keeps every distance, so their middle does as well: nothing
  * can overlap.  Blocks are packed as a longest way through the graph of
  * neighbours, which avoids the known flaw of the published packing.

@@ -4,7 +4,7 @@
 
 #include "trace.h"
 
-/* `link` stands in front of a state's percent-encoded name. */
+/* `link` is in front of a state's percent-encoded name. */
 void timeline_svg(const struct trace *t, int64_t from, int64_t until,
                   const char *link, struct pav_buf *out);
 

@@ -447,8 +447,8 @@ add_whole_data(struct execution_page *p, struct pav_members *m)
 #define FOLLOW_MAX 100 /* events behind a state's entry that are looked at */
 
 /*
- * What a task that is under way was scheduled with, and what its submission was
- * answered; false: it is no task, or its events are far behind its entry.
+ * What a task that is in progress was scheduled with, and what its submission
+ * was answered; false: it is no task, or its events are far behind its entry.
  */
 static bool
 scheduled(struct execution_page *p, const char *state,

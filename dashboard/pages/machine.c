@@ -90,7 +90,7 @@ states_view(struct pav_query *q, const struct pav_machine *machine,
     return pav_items_array(&rows);
 }
 
-/* How many executions stand in each state, newest PAV_STAND_MAX at most. */
+/* How many executions are in each state, newest PAV_STAND_MAX at most. */
 static bool
 count_stands(struct pav_query *q, int64_t machine_id, const struct pav_graph *g,
              int64_t *counts)
@@ -184,7 +184,7 @@ page_machine(struct pav_query *q, const char *name)
     if (v.row.rules.len > 0)
         view_text(&m, "rules",
                   view_pretty(q->arena, v.row.rules.p, v.row.rules.len));
-    /* What stands under a state's heading shows beside the state. */
+    /* What is under a state's heading shows beside the state. */
     intro = markdown_section(v.row.readme.p, v.row.readme.len, NULL, &len);
     pav_buf_init(&readme, 1 << 20);
     pav_buf_init(&graph, 16u << 20);

@@ -32,7 +32,7 @@ function centre(node) {
   if (!node || !b) return;
   const n = (node.querySelector('.box') ?? node).getBoundingClientRect(), r = b.getBoundingClientRect();
   const x = b.scrollLeft + n.left - r.left, y = b.scrollTop + n.top - r.top;
-  // to the side only as far as it must: the usual way stands on the left
+  // to the side only as far as it must: the usual way is on the left
   const fits = x + n.width + 40 <= b.clientWidth;
   b.scrollTo({
     left: fits ? 0 : x + n.width / 2 - b.clientWidth / 2,

@@ -160,7 +160,7 @@ aws_post(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
                  strchr(target, '.') != NULL
                      ? "there is no such action"
                      : "the header X-Amz-Target: AWSStepFunctions.ACTION, "
-                       "AWSEvents.ACTION or Pavane.ACTION is wanted");
+                       "AWSEvents.ACTION or Pavane.ACTION is expected");
     else if (action->read != NULL)
         api_ask(api, req, ref, read_action);
     else

@@ -186,7 +186,8 @@ archives_get(struct pav_query *q)
         long long at, id;
 
         if (sscanf(next, "%lld.%lld", &at, &id) != 2) {
-            query_error(q, 400, "next", "what 'next' said is wanted");
+            query_error(q, 400, "next",
+                        "'next' takes the value of 'next' of the page before");
             return;
         }
         after.at = at;
@@ -234,7 +235,7 @@ discover_get(struct pav_query *q)
 
     if (source == NULL || type == NULL) {
         pav_discovery_free(d);
-        query_error(q, 400, "source", "source and detailType are wanted");
+        query_error(q, 400, "source", "source and detailType are expected");
         return;
     }
     count =

@@ -14,7 +14,7 @@
 #include "handed_out.h"
 #include "outgoing.h"
 
-/* A call under way; lives in the job that it answers. */
+/* A call in flight; lives in the job that it answers. */
 struct call {
     struct outgoing o; /* its arena is the reply's */
     struct pav_api *api;

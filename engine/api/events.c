@@ -370,7 +370,7 @@ read_body(struct pav_api *api, struct pav_events_job *job, const char *text,
             read_item(api, job, p, (size_t)(end - p), &outline, job->items);
         } else if (fine) {
             return pav_fail(err, PAV_INVALID, "/",
-                            "an event, or a list of events, is wanted");
+                            "an event, or a list of events, is expected");
         }
     }
     if (job->item_count > LIST_MAX)

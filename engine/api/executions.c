@@ -92,8 +92,9 @@ read_attribute(struct pav_query *q, struct pav_execution_filter *f)
         return true;
     colon = strchr(text, ':');
     if (colon == NULL) {
-        query_error(q, 400, "attribute",
-                    "NAME:VALUE is wanted, a name of \"index\" in rules.json");
+        query_error(
+            q, 400, "attribute",
+            "NAME:VALUE is expected, a name of \"index\" in rules.json");
         return false;
     }
     f->attribute = pav_arena_strndup(q->arena, text, (size_t)(colon - text));
@@ -125,7 +126,7 @@ list(struct pav_query *q)
         if (!pav_status_find(status, &wanted)) {
             query_error(q, 400, "status",
                         "one of RUNNING, SUCCEEDED, FAILED, TIMED_OUT, "
-                        "ABORTED is wanted");
+                        "ABORTED is expected");
             return;
         }
         f.status = wanted;

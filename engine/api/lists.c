@@ -43,7 +43,8 @@ waits_get(struct pav_query *q)
         unsigned no;
 
         if (sscanf(after, "%lld.%u", &id, &no) != 2) {
-            query_error(q, 400, "next", "what 'next' said is wanted");
+            query_error(q, 400, "next",
+                        "'next' takes the value of 'next' of the page before");
             return;
         }
         f.after_execution = id;
@@ -217,7 +218,7 @@ static void export(struct pav_query *q, struct pav_disposition_filter *f,
     else if (strcmp(format, "jsonl") == 0)
         put_lines(q, v, count);
     else
-        query_error(q, 400, "format", "csv or jsonl is wanted");
+        query_error(q, 400, "format", "csv or jsonl is expected");
 }
 
 void

@@ -43,7 +43,7 @@ struct outgoing {
 };
 
 void outgoing_header(struct outgoing *o, const char *name, const char *value);
-/* One of the same name is replaced; `more`: it stands beside them. */
+/* One of the same name is replaced; `more`: it is beside them. */
 void outgoing_query(struct outgoing *o, const char *name, size_t len,
                     const char *value, bool more);
 /* Sends it, with what its connection adds; a token of OAuth is fetched before.

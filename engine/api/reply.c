@@ -123,7 +123,7 @@ query_number(struct pav_query *q, const char *name, int64_t *out)
         return true;
     if (pav_parse_int(text, strlen(text), out))
         return true;
-    query_error(q, 400, name, "a whole number is wanted");
+    query_error(q, 400, name, "a whole number is expected");
     return false;
 }
 
@@ -136,7 +136,7 @@ query_time(struct pav_query *q, const char *name, int64_t *out)
     if (text == NULL || *text == '\0' ||
         pav_time_parse(text, strlen(text), out))
         return true;
-    query_error(q, 400, name, "a time as 2026-11-24T10:12:13Z is wanted");
+    query_error(q, 400, name, "a time as 2026-11-24T10:12:13Z is expected");
     return false;
 }
 

@@ -1,6 +1,6 @@
 /*
  * Which request is answered where: one row a resource that is read, and what
- * may be asked of each path.
+ * each path allows.
  */
 #include "pavane/api.h"
 
@@ -30,7 +30,7 @@ ask_page(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
 }
 
 /*
- * What may be asked by GET under these paths: on the front, or on a query
+ * What can be read under these paths: on the front, or on a query
  * thread.  All else is a page.
  */
 static const struct resource {
@@ -190,7 +190,7 @@ route_of(const struct pav_request *req)
                : ROUTE_PAGES;
 }
 
-/* What a path may be asked to do. */
+/* The methods that a path allows. */
 static const char *
 allowed(const char *path)
 {

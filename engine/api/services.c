@@ -129,13 +129,13 @@ read_numbers(struct pav_service_map *m, const struct pav_doc *d,
     if (seconds != NULL) {
         if (!pav_doc_int(seconds, &n) || n < 1 || n > 900)
             return pav_fail(err, PAV_INVALID, "timeoutSeconds",
-                            "a number from 1 to 900 is wanted");
+                            "a number from 1 to 900 is expected");
         m->timeout_ms = n * 1000;
     }
     if (bytes != NULL) {
         if (!pav_doc_int(bytes, &n) || n < 1 || n > 64 << 20)
             return pav_fail(err, PAV_INVALID, "answerBytes",
-                            "a number from 1 to 67108864 is wanted");
+                            "a number from 1 to 67108864 is expected");
         m->answer_max = (size_t)n;
     }
     m->allow_private = private != NULL && private->kind == PAV_TRUE;
@@ -149,7 +149,7 @@ read_map(struct pav_service_map *m, const struct pav_doc *d,
     enum pav_rc rc;
 
     if (d->kind != PAV_OBJECT)
-        return pav_fail(err, PAV_INVALID, "services", "an object is wanted");
+        return pav_fail(err, PAV_INVALID, "services", "an object is expected");
     rc = check_known(d, err);
     if (rc == PAV_OK)
         rc = endpoints(d, "functions", &m->functions, err);

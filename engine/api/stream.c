@@ -287,7 +287,7 @@ begin_epoch(struct pav_api *api)
         api->streams->epoch = pav_api_now_ms(api);
 }
 
-/* A turn that was under way when somebody began may tell nothing: it is asked
+/* A turn that was in flight when somebody began may tell nothing: it is asked
  * until it is over. */
 static void
 watch(struct pav_api *api)

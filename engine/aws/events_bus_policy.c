@@ -193,13 +193,13 @@ put_permission(struct control *c)
     if (!is_principal(control_text(c, "Principal"))) {
         job_fail(&c->j->job, PAV_INVALID, "ValidationException", "Principal",
                  "Parameter Principal is not valid. Reason: an account of 12 "
-                 "digits or * is wanted.");
+                 "digits or * is expected.");
         return;
     }
     if (control_text(c, "StatementId") == NULL ||
         control_text(c, "Principal") == NULL) {
         job_fail(&c->j->job, PAV_INVALID, "ValidationException", "StatementId",
-                 "StatementId and Principal, or Policy, are wanted.");
+                 "StatementId and Principal, or Policy, are expected.");
         return;
     }
     keep_statements(c, b, control_text(c, "StatementId"), &statements, &found);

@@ -156,7 +156,7 @@ delete_bus(struct control *c)
     events_touch(c, PAV_TOUCHED_BUS, NULL, name);
 }
 
-/* The default one has a row only when something was said of it. */
+/* The default bus has a row only once something of it was changed. */
 static void
 list_buses(struct control *c)
 {

@@ -75,7 +75,7 @@ auth_fault(const char *type, const struct pav_doc *auth)
 }
 
 /* Secrets stay inside: what is shown leaves them out.  `hidden`: IsValueSecret
- * stands beside it. */
+ * is beside it. */
 static bool
 is_secret(const struct pav_member *m, bool hidden)
 {

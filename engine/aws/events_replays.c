@@ -65,7 +65,7 @@ start_fault(struct control *c, const struct archive *a, const char *archive,
                                    "FilterArns")))
         job_fail(&c->j->job, PAV_INVALID, "ValidationException", "Destination",
                  "Parameter Destination.FilterArns is not valid. Reason: a "
-                 "list of ARNs is wanted.");
+                 "list of ARNs is expected.");
     else
         return false;
     return true;

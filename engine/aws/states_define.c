@@ -97,10 +97,11 @@ encryption_is_fine(struct aws_read *r)
     if (e == NULL || customer == (given(e, "kmsKeyId") != NULL))
         return true;
     read_fail(r, "InvalidEncryptionConfiguration",
-              customer ? "Invalid Encryption Configuration: kmsKeyId is wanted "
-                         "with type CUSTOMER_MANAGED_KMS_KEY"
-                       : "Invalid Encryption Configuration: kmsKeyId belongs "
-                         "to type CUSTOMER_MANAGED_KMS_KEY");
+              customer
+                  ? "Invalid Encryption Configuration: kmsKeyId is expected "
+                    "with type CUSTOMER_MANAGED_KMS_KEY"
+                  : "Invalid Encryption Configuration: kmsKeyId belongs "
+                    "to type CUSTOMER_MANAGED_KMS_KEY");
     return false;
 }
 

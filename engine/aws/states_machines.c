@@ -84,7 +84,8 @@ list_machines(struct aws_read *r)
     read_answer(r, &m);
 }
 
-/* What is said of a definition: it is left out when only metadata is asked. */
+/* What is reported of a definition: it is left out when only metadata is asked.
+ */
 static void
 put_definition(struct aws_read *r, struct pav_members *m,
                const struct pav_machine_row *row)

@@ -182,7 +182,7 @@ read_file(struct pav_settings *s, const char *path, struct pav_err *err)
         goto out;
     if (!cJSON_IsObject(json)) {
         rc = pav_fail(err, PAV_INVALID, path,
-                      "an object of settings is wanted: {\"listen\": ...}");
+                      "an object of settings is expected: {\"listen\": ...}");
         goto out;
     }
     cJSON_ArrayForEach(member, json)

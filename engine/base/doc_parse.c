@@ -384,7 +384,7 @@ close_object(struct parser *ps, const struct open *o, struct pav_doc *d)
         char what[128];
 
         snprintf(
-            what, sizeof(what), "the key '%.*s' stands twice in one object",
+            what, sizeof(what), "the key '%.*s' appears twice in one object",
             (int)(duplicate->len < 64 ? duplicate->len : 64), duplicate->key);
         return fail(ps, PAV_INVALID, ps->text + duplicate->at - 1, what);
     }

@@ -2,14 +2,14 @@
  * Deliveries: what targets outside are sent, until they have it.
  *
  * A row is staged with what caused it, and handed to the front behind the
- * commit.  It stays until the target has answered; one that was under way when
+ * commit.  It stays until the target has answered; one that was in flight when
  * a daemon was killed is sent again with the same key.  A failure is tried
  * again with growing pauses, up to the target's RetryPolicy (185 attempts, 24
  * hours); then, or when there is nobody to send it to, the row is a dead letter
  * and stays, with EventBridge's code, until somebody sends it again.  A target
  * with a DeadLetterConfig has its queue told as well.
  *
- * L1  A target's deliveries share a lane, with so many places under way as its
+ * L1  A target's deliveries share a lane, with so many places in flight as its
  *     kind has.  What finds none is blocked: it costs nothing until a place is
  *     free, and then the oldest goes first.
  * L2  A lane from PAV_LANE_IN_ORDER on belongs to one group of a FIFO queue:
@@ -28,7 +28,7 @@
 #include "bus.h"
 
 #define MAX_UNDER_WAY  256
-#define MAX_OF_ONE     16 /* under way to one target */
+#define MAX_OF_ONE     16 /* in flight to one target */
 #define MAX_OF_BUS     4  /* lists of events */
 #define BATCH_MAX      200
 #define BATCH_BYTES    (768 * 1024)

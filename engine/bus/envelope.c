@@ -485,7 +485,7 @@ is_extension(const struct pav_member *m)
     return m->len > 0;
 }
 
-/* A key that stands twice or is escaped: the tree knows what holds. */
+/* A key that appears twice or is escaped: the tree knows what holds. */
 static enum pav_rc
 outline_of_tree(struct pav_arena *a, const char *text, size_t len,
                 struct pav_outline *out, struct pav_err *err)

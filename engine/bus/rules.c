@@ -37,7 +37,7 @@ read_path(struct reading *r, const struct pav_doc *v, const char *pointer,
     if (v->kind != PAV_STRING || pav_path_compile(&r->rules->arena, v->text,
                                                   v->len, &p, &err) != PAV_OK) {
         pav_faults_add(r->faults, PAV_ERROR, "INVALID_RULES", pointer, v->at,
-                       "a path to %s is wanted, as \"$.detail.id\"%s%s", what,
+                       "a path to %s is expected, as \"$.detail.id\"%s%s", what,
                        v->kind == PAV_STRING ? ": " : "",
                        v->kind == PAV_STRING ? err.message : "");
         return NULL;
@@ -99,7 +99,7 @@ read_seconds(struct reading *r, const char *pointer, const struct pav_doc *o,
     if (v == NULL)
         return;
     if (!pav_doc_int(v, &n) || n < 0 || n > max)
-        fault(r, pointer, v, "a whole number is wanted for ", key);
+        fault(r, pointer, v, "a whole number is expected for ", key);
     else
         *out = n * scale;
 }
@@ -271,7 +271,7 @@ read_flag(struct reading *r, const struct pav_doc *d, const char *key)
     const struct pav_doc *v = pav_doc_get(d, key);
 
     if (v != NULL && !pav_doc_is_bool(v))
-        fault(r, "/policies", v, "true or false is wanted for ", key);
+        fault(r, "/policies", v, "true or false is expected for ", key);
     return v != NULL && v->kind == PAV_TRUE;
 }
 
@@ -312,7 +312,8 @@ read_policies(struct reading *r, const struct pav_doc *d)
     else if (v != NULL && pav_doc_is_str(v, "wait"))
         rules->unmapped = PAV_UNMAPPED_WAIT;
     else if (v != NULL)
-        fault(r, "/policies/unmapped", v, "\"fail\" or \"wait\" is wanted", "");
+        fault(r, "/policies/unmapped", v, "\"fail\" or \"wait\" is expected",
+              "");
     rules->generations = read_flag(r, d, "generations");
     rules->duplicate_content = read_flag(r, d, "duplicateContent");
 }
@@ -339,7 +340,7 @@ read_overdue(struct reading *r, const struct pav_doc *d,
     if (d == NULL)
         return;
     if (d->kind != PAV_OBJECT) {
-        fault(r, "/overdue", d, "an object of states is wanted", "");
+        fault(r, "/overdue", d, "an object of states is expected", "");
         return;
     }
     rules->deadlines = pav_arena_zalloc(
@@ -357,7 +358,7 @@ read_overdue(struct reading *r, const struct pav_doc *d,
             out->ms = n * 1000;
         else
             fault(r, "/overdue", &e->value,
-                  "a number of seconds, \"p95\" or \"p99\" is wanted for ",
+                  "a number of seconds, \"p95\" or \"p99\" is expected for ",
                   out->state);
         if (m != NULL && !has_state(m, out->state))
             fault(r, "/overdue", &e->value, "the machine has no state ",
@@ -489,7 +490,7 @@ read_index(struct reading *r, const struct pav_doc *d)
     if (d == NULL)
         return;
     if (d->kind != PAV_OBJECT || d->len > 20) {
-        fault(r, "/index", d, "an object of up to 20 paths is wanted", "");
+        fault(r, "/index", d, "an object of up to 20 paths is expected", "");
         return;
     }
     rules->indexed =
@@ -527,7 +528,7 @@ read_rules(struct reading *r, const struct pav_doc *d,
         if (v->kind == PAV_STRING && v->len > 0)
             r->rules->bus = pav_doc_str(&r->rules->arena, v);
         else
-            fault(r, "/bus", v, "the name of a bus is wanted", "");
+            fault(r, "/bus", v, "the name of a bus is expected", "");
     }
     start = pav_doc_get(d, "start");
     resume = pav_doc_get(d, "resume");

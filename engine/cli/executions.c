@@ -221,7 +221,7 @@ show(const struct pav_settings *s, int argc, char **argv)
 
     if (argc != 1)
         return cli_usage(&show_command, "an execution id or a correlation id "
-                                        "is wanted");
+                                        "is expected");
     pav_arena_init(&a, 65536);
     code = find("show", s, argv[0], &a, &x);
     if (code == 0)
@@ -289,7 +289,7 @@ history(const struct pav_settings *s, int argc, char **argv)
 
     if (argc != 1)
         return cli_usage(&history_command, "an execution id or a correlation "
-                                           "id is wanted");
+                                           "id is expected");
     pav_arena_init(&a, 65536);
     pav_items_init(&all, &a);
     pav_buf_init(&path, 65536);
@@ -335,7 +335,7 @@ const struct command list_command = {
 const struct command show_command = {
     .name = "show",
     .arguments = "EXECUTION_ID|CORRELATION_ID",
-    .summary = "tell where an execution stands and what it waits for",
+    .summary = "show an execution's current states and what it waits for",
     .settings = show_settings,
     .setting_count = sizeof(show_settings) / sizeof(show_settings[0]),
     .run = show,

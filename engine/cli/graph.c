@@ -88,7 +88,7 @@ run(const struct pav_settings *s, int argc, char **argv)
 
     if (argc != 1)
         return cli_usage(&graph_command,
-                         "one definition or machine's folder is wanted");
+                         "one definition or machine's folder is expected");
     pav_arena_init(&a, 1 << 16);
     rc = read_definition(&a, argv[0], &definition, &machine, &err);
     if (rc == PAV_OK) {
@@ -121,7 +121,7 @@ const struct command graph_command = {
     .arguments = "PATH [--out FILE]",
     .summary = "draw a machine: a definition or a machine's folder, as SVG",
     .text = "A definition with faults is drawn as far as it can be read; the "
-            "faults are said,\nand the exit code is 1.\n",
+            "faults are reported,\nand the exit code is 1.\n",
     .settings = settings,
     .setting_count = sizeof(settings) / sizeof(settings[0]),
     .run = run,

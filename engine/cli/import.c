@@ -60,7 +60,7 @@ struct rule {
 static void
 resolve(struct import *im, const struct pav_doc *d, struct pav_buf *out);
 
-/* Imported rules stand on the default bus: so do the template's own buses. */
+/* Imported rules are on the default bus: so do the template's own buses. */
 static bool
 is_bus(struct import *im, const struct pav_doc *name)
 {

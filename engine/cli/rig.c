@@ -295,7 +295,7 @@ rig_pass(struct rig *s, int64_t ms)
     rig_settle(s);
 }
 
-/* ---- what is to be seen ---- */
+/* ---- what must be seen ---- */
 
 /* Half an answer must not look like a whole one. */
 static void

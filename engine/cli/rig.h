@@ -32,7 +32,7 @@ rig_event(struct rig *s, const struct pav_doc *event, const char **detail);
 bool rig_start(struct rig *s, const struct pav_doc *input, const char **why);
 bool rig_stop(struct rig *s, const char *error, const char *cause);
 
-/* Turns until nothing is to be done at this moment. */
+/* Turns until nothing must be done at this moment. */
 void rig_settle(struct rig *s);
 int64_t rig_now(struct rig *s);
 /* To the moment when a timer is due; false when there is none. */

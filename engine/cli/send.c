@@ -133,7 +133,7 @@ run(const struct pav_settings *s, int argc, char **argv)
 
     if (argc != 1)
         return cli_usage(&send_command, "one file, or - for standard input, "
-                                        "is wanted");
+                                        "is expected");
     code = read_input(argv[0], &text, &len);
     if (code != 0)
         return code;

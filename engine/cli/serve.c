@@ -32,7 +32,7 @@ static const struct pav_setting settings[] = {
     {"services", PAV_SET_TEXT, "FILE", NULL, 0, 0,
      "what tasks reach outside, and local tables: a JSON object"},
     {"data", PAV_SET_TEXT, "DIR", NULL, 0, 0,
-     "the folder of objects that stands for S3"},
+     "the folder of objects that serves as S3"},
     {"history-max", PAV_SET_INT, "N", "25000", 100, 1000000,
      "history events of an execution at most; the service has 25,000"},
     {"event-depth", PAV_SET_INT, "N", "16", 1, 1000,
@@ -125,14 +125,14 @@ set_log_level(const char *name, struct pav_err *err)
                     "'%s' is none of debug, info, warn, error", name);
 }
 
-/* It stands in every ARN. */
+/* It is in every ARN. */
 static enum pav_rc
 check_account(const char *account, struct pav_err *err)
 {
     if (strlen(account) == 12 && strspn(account, "0123456789") == 12)
         return PAV_OK;
     return pav_fail(err, PAV_INVALID, "--account",
-                    "'%s' is no account: 12 digits are wanted", account);
+                    "'%s' is no account: 12 digits are expected", account);
 }
 
 /* Objects and logs are below it. */
@@ -294,7 +294,7 @@ read_token(const struct pav_settings *s, const char *address, char **token,
     return read_externals(path, rest, externals, err);
 }
 
-/* What SIGHUP replaced: requests under way may still look at it. */
+/* What SIGHUP replaced: requests in flight may still look at it. */
 struct retired {
     struct retired *next;
     struct pav_settings *settings; /* NULL: those that main() has */

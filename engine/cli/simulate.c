@@ -26,7 +26,7 @@ complain(struct hand *h, const char *what, const char *why)
     h->failed = true;
 }
 
-/* ---- what is to be seen ---- */
+/* ---- what must be seen ---- */
 
 static void
 print_event(void *arg, const struct pav_history_event *e)
@@ -82,7 +82,7 @@ show(struct hand *h)
                    : pav_time_format(waits[i].row.due_at, text));
 }
 
-/* ---- commands; `rest` is what stands behind the word ---- */
+/* ---- commands; `rest` is what follows the word ---- */
 
 /* JSON, or @FILE with JSON in it. */
 static const struct pav_doc *
@@ -163,7 +163,7 @@ wait_named(struct hand *h, char **rest)
     char *copy = pav_arena_strdup(&h->arena, *rest), *name, *behind = copy;
 
     if (n == 0) {
-        complain(h, "no task is open", "'show' tells where it stands");
+        complain(h, "no task is open", "'show' shows its current states");
         return NULL;
     }
     name = word_of(&behind);
@@ -266,7 +266,7 @@ static const struct {
     {"pass", "SECONDS", "time passes", do_pass},
     {"stop", "[ERROR [CAUSE]]", "the execution is aborted", do_stop},
     {"history", "", "all events from the first", do_history},
-    {"show", "", "where it stands", do_show},
+    {"show", "", "show its current states and waits", do_show},
     {"help", "", "these words", do_help},
     {"quit", "", "end", NULL},
 };
@@ -323,7 +323,7 @@ simulate(const struct pav_settings *s, int argc, char **argv)
 
     (void)s;
     if (argc != 1)
-        return cli_usage(&simulate_command, "one machine's folder is wanted");
+        return cli_usage(&simulate_command, "one machine's folder is expected");
     code = rig_open("simulate", argv[0], &h.rig);
     if (code != 0)
         return code;

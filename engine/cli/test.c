@@ -706,7 +706,7 @@ test(const struct pav_settings *s, int argc, char **argv)
     int code;
 
     if (argc != 1)
-        return cli_usage(&test_command, "one machine's folder is wanted");
+        return cli_usage(&test_command, "one machine's folder is expected");
     pav_arena_init(&t.arena, 1 << 16);
     pav_items_init(&t.results, &t.arena);
     code = find_mocks(&t, pav_settings_text(s, "mocks"));

@@ -157,7 +157,7 @@ run(const struct pav_settings *s, int argc, char **argv)
     if (t.good + t.bad == 0)
         pav_buf_printf(&t.report,
                        "%s:1:1: error: FILE: no machine is here: a "
-                       "folder with machine.asl.json is wanted (/)\n",
+                       "folder with machine.asl.json is expected (/)\n",
                        argv[0]);
     if (pav_settings_flag(s, "json")) {
         print_json(&t);

@@ -236,9 +236,9 @@ what_if(const struct pav_settings *s, int argc, char **argv)
     int code;
 
     if (argc != 1)
-        return cli_usage(&what_if_command, "one machine's folder is wanted");
+        return cli_usage(&what_if_command, "one machine's folder is expected");
     if (pav_settings_text(s, "archive") == NULL)
-        return cli_usage(&what_if_command, "--archive NAME is wanted");
+        return cli_usage(&what_if_command, "--archive NAME is expected");
     code = rig_open("what-if", argv[0], &p.rig);
     if (code != 0)
         return code;

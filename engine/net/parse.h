@@ -32,7 +32,7 @@ enum parsed head_parse(char *p, size_t len, struct head *out, int *status);
 
 /*
  * Decode chunks in place from p[*from] on; the decoded bytes gather at
- * p[*out].  PARSED_OK: *from stands behind the last trailer.
+ * p[*out].  PARSED_OK: *from follows the last trailer.
  */
 struct chunks {
     size_t from, out; /* offsets into the buffer */

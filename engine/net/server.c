@@ -61,7 +61,7 @@ turn_away(int fd)
         "Retry-After: 1\r\nContent-Length: 0\r\n\r\n";
 
     if (send(fd, text, sizeof(text) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-        errno = 0; /* nothing else can be said to it */
+        errno = 0; /* nothing else can be reported to it */
     close(fd);
 }
 

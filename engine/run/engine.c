@@ -195,7 +195,7 @@ turn_damaged(struct pav_engine *e, const struct pav_err *err)
     (void)pav_doc_was_damaged();
     if (pav_store_commit(e->store, &again) != PAV_OK)
         pav_log(PAV_LOG_ERROR, NULL,
-                "some of what was under way cannot be found again: %s: %s",
+                "some of what was in flight cannot be found again: %s: %s",
                 again.at, again.message);
 }
 

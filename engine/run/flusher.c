@@ -2,7 +2,7 @@
  * The flusher: makes a turn's commit durable and then lets its jobs go, while
  * the engine advances the next turn.
  *
- * F1  At most one commit is under way here; the engine's next one waits for
+ * F1  At most one commit is in progress here; the engine's next one waits for
  *     it.  So a sync covers exactly what it answers for, and turns stay large.
  * F2  With nothing else to do the engine syncs itself: a lone event does not
  *     pay for two changes of thread.

@@ -295,7 +295,7 @@ map_run_child_ended(struct pav_engine *e, const struct execution *x)
 
 /* ---- beginning ---- */
 
-/* What had not succeeded is to be done; what had stays as it is. */
+/* What had not succeeded must be done; what had stays as it is. */
 static void
 redrive_run(struct pav_engine *e, struct pav_run_row *run)
 {
@@ -360,7 +360,7 @@ map_run_begin(struct pav_engine *e, const struct pav_task_row *task)
         }
         spec = pav_doc_own(&e->arena, run.spec.p, run.spec.len);
     } else if (run.total >= 0) {
-        return; /* under way: map_run_goes_on() */
+        return; /* in flight: map_run_goes_on() */
     } else {    /* asked for once more */
         spec = pav_doc_own(&e->arena, run.spec.p, run.spec.len);
     }

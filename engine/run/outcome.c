@@ -64,7 +64,7 @@ reject(struct event_context *ec, struct verdict *v, const char *why)
     record_outcome(ec, v);
 }
 
-/* May it have one disposition more?  What is left out is said: crowd(). */
+/* May it have one disposition more?  What is left out is reported: crowd(). */
 bool
 has_room(struct event_context *ec)
 {

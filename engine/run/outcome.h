@@ -6,7 +6,7 @@
 
 struct execution;
 
-/* What is said of it for one machine. */
+/* What is reported of it for one machine. */
 struct verdict {
     struct machine *machine;
     const char *key;

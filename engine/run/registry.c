@@ -295,7 +295,7 @@ create_is_settled(struct pav_engine *e, struct pav_define_job *j,
     return true;
 }
 
-/* What was said of the folder, and what keeps its rules from working. */
+/* What was reported of the folder, and what keeps its rules from working. */
 static void
 note_bus(struct pav_engine *e, struct pav_define_job *j)
 {

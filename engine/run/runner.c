@@ -30,7 +30,7 @@ load_record(struct pav_engine *e, int64_t step_id, struct pav_bytes *out)
     return whole;
 }
 
-/* The input stands in the first record, with its events. */
+/* The input is in the first record, with its events. */
 static const struct pav_doc *
 input_of(struct pav_engine *e, struct pav_bytes first)
 {

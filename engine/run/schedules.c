@@ -153,7 +153,7 @@ fire_scheduled(struct pav_engine *e, const struct pav_schedule_row *row,
     struct execution *x;
 
     s.text = input_of(e, row, target, arn);
-    /* What it is sent was said by its Input already. */
+    /* What it is sent was reported by its Input already. */
     pav_members_init(&plain, &e->arena);
     pav_members_str(&plain, "Id", row->name);
     pav_members_puts(&plain, "Arn", pav_doc_get(target, "Arn"));

@@ -70,7 +70,8 @@ static bool
 eat(struct scan *s, const char *word)
 {
     if (!is(s, word))
-        return refuse(s, pav_arena_printf(s->x->arena, "'%s' is wanted", word));
+        return refuse(s,
+                      pav_arena_printf(s->x->arena, "'%s' is expected", word));
     advance(s);
     return true;
 }
@@ -83,7 +84,7 @@ name_of(struct scan *s)
     const char *name = s->word;
 
     if (*name == '\0' || *name == ':' || strchr("(),+-<>=", *name) != NULL) {
-        refuse(s, "an attribute is wanted");
+        refuse(s, "an attribute is expected");
         return NULL;
     }
     if (*name == '#') {
@@ -304,7 +305,7 @@ comparison(struct scan *s, bool *holds)
     }
     if (strchr("<>=", *s->word) == NULL || strlen(s->word) > 2 ||
         *s->word == '\0')
-        return refuse(s, "a comparison is wanted");
+        return refuse(s, "a comparison is expected");
     strcpy(op, s->word);
     advance(s);
     if (!operand(s, &y))
@@ -382,7 +383,7 @@ table_condition(struct table_expr *x, const char *text, bool *holds)
     advance(&s);
     if (!either(&s, holds))
         return false;
-    return *s.word == '\0' || refuse(&s, "something stands behind it");
+    return *s.word == '\0' || refuse(&s, "unexpected text after it");
 }
 
 /* ---- updates ---- */
@@ -558,7 +559,7 @@ table_update(struct table_expr *x, const char *text)
         for (i = 0; i < 3 && !is(&s, clauses[i].word); i++)
             ;
         if (i == 3) {
-            refuse(&s, "SET, REMOVE or ADD is wanted");
+            refuse(&s, "SET, REMOVE or ADD is expected");
             return NULL;
         }
         do {

@@ -1,6 +1,6 @@
 /*
  * Local tables: DynamoDB's getItem, putItem, updateItem and deleteItem on rows
- * in the store.  Which attributes are a table's key stands in the services
+ * in the store.  Which attributes are a table's key is in the services
  * file: {"tables": {"NAME": {"key": ["id"]}}}; a table that is not there does
  * not exist.  Shapes, errors and texts are DynamoDB's.
  */

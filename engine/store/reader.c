@@ -281,7 +281,7 @@ machine_id_of(struct pav_reader *r, const char *name)
     return id;
 }
 
-/* How a state's name stands in the list of a row; NULL: any. */
+/* How a state's name is in the list of a row; NULL: any. */
 static const char *
 state_token(const struct pav_execution_filter *f, struct pav_arena *a)
 {

@@ -28,7 +28,7 @@
  *   name         published versions, aliases, activities, tags, buses and what
  *                belongs to them; `changed` is the count in progress when it
  *                was put, so that another reader loads what is newer
- *   delivery     what targets outside are to be sent, until they have it; dead
+ *   delivery     what targets outside must be sent, until they have it; dead
  *                ones stay
  *   schedule     what is due when: rules with a schedule, and schedules
  *   archive_event  which events an archive has, by their own time
@@ -37,7 +37,7 @@
  *   wait_stat    how long waits of a state took
  *   content_seen hashes of events, for machines that ask for it
  *   attribute    values at indexed paths, by which executions are found
- *   database     its random id, for what stands beside it (witness.c)
+ *   database     its random id, for what is beside it (witness.c)
  *
  * Migrations only go forward; number n brings user_version from n to n + 1.
  */

@@ -1,5 +1,5 @@
 /*
- * Statements of the writer.  A table's texts stand in its own file of rows/,
+ * Statements of the writer.  A table's texts are in its own file of rows/,
  * numbered from ROWS_AT(its name) on, and all are prepared when the store is
  * opened. */
 #ifndef PAVANE_STORE_SQL_H

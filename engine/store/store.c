@@ -15,7 +15,7 @@
 #include "vfs.h"
 
 /*
- * The pages of the log at which it is copied back.  A checkpoint stands in the
+ * The pages of the log at which it is copied back.  A checkpoint is in the
  * turn: at 800 it takes 4 ms; at 1,500 it takes 5.5, and a twentieth more
  * events pass.
  */

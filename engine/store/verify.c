@@ -254,7 +254,7 @@ check_log(struct verification *v)
     if (unread > 0)
         found(v, &c,
               pav_arena_printf(&v->arena,
-                               "%lld commits stand behind a damage of the log",
+                               "%lld commits follow a damaged place of the log",
                                (long long)unread));
     end(v, &c);
 }

@@ -51,7 +51,7 @@ static bool owing; /* of the writer: its commits may owe their sync */
 /* Syncs that were owed so far, and how many of them are done.  One is counted
  * before its frames are published: who sees a commit sees its debt. */
 static atomic_uint_fast64_t sync_pending, synced;
-static atomic_int_fast64_t sync_began_us; /* that is under way; 0: none */
+static atomic_int_fast64_t sync_began_us; /* that is in progress; 0: none */
 static struct shim_file *log_file;        /* that the writer appends to */
 
 static bool (*before_log)(void *arg, const char *name);

@@ -20,7 +20,7 @@ void vfs_defer_sync(bool on);
 bool vfs_sync_pending(void);
 /* Until the syncs that are owed by now are done. */
 void vfs_await(void);
-/* For how long a sync has been under way; 0: none is. */
+/* For how long a sync has been in flight; 0: none is. */
 int64_t vfs_sync_us(void);
 /* Syncs what is owed, on any thread; aborts when that fails. */
 void vfs_log_sync(void);

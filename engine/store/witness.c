@@ -2,7 +2,7 @@
  * The witness: what shows at the start that acknowledged commits are gone.
  *
  * A log (WAL) that was damaged or cut off is no error to SQLite: it takes what
- * stands before the damage, and what stood behind it was never there.  Two
+ * is before the damage, and what stood behind it was never there.  Two
  * things know better:
  *
  * W1  FILE-witness says up to which event, execution and step commits were
@@ -14,8 +14,8 @@
  *     recovers the log.  A cut of the power can leave the last two so, which
  *     nobody was told of; more were acknowledged.
  *
- * What was lost is said and kept in `loss`; its ids are not given away again.
- * A log that has commits nobody can read is copied aside before it goes.
+ * What was lost is reported and kept in `loss`; its ids are not given away
+ * again. A log that has commits nobody can read is copied aside before it goes.
  */
 #include <errno.h>
 #include <fcntl.h>

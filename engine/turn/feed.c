@@ -4,7 +4,7 @@
  *
  * A turn tells all that it changes or nothing: whether somebody watches is
  * looked at once, where it begins.  So who begins to watch knows whether a
- * turn is under way that tells nothing.
+ * turn is in progress that tells nothing.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -37,9 +37,9 @@ struct machine {
     int64_t paced_us, paced_told_at; /* pace.c; 0: never */
 };
 
-/* Does the turn under way tell what it changes? */
+/* Does the turn in flight tell what it changes? */
 enum telling {
-    TELLING_BETWEEN, /* none is under way */
+    TELLING_BETWEEN, /* none is in progress */
     TELLING_UNKNOWN, /* it has just begun */
     TELLING_ALL,
     TELLING_NOTHING
@@ -47,7 +47,7 @@ enum telling {
 
 /* Work that waits for its turn. */
 enum work_kind {
-    WORK_TASK,       /* a task is to be called, or a map run to go on */
+    WORK_TASK,       /* a task must be called, or a map run to go on */
     WORK_ABANDON,    /* a task has gone: so do its children */
     WORK_ENDED,      /* a child has ended */
     WORK_STATUS,     /* an execution's status changed: an event */
@@ -72,7 +72,7 @@ struct pav_engine {
     struct flusher *flusher; /* NULL when the engine is turned by hand */
     bool threaded;
     atomic_bool ready, watched;
-    atomic_int telling; /* enum telling, of the turn under way */
+    atomic_int telling; /* enum telling, of the turn in flight */
 
     /* Known in memory, and swapped behind commits. */
     struct machine *machines;

@@ -18,7 +18,7 @@
 bool pav_arn_is(const char *text, size_t len);
 /* Its RESOURCE; NULL: it is no ARN (of that service, when it is not NULL). */
 const char *pav_arn_resource(const char *text, const char *service);
-/* What stands behind KIND; NULL: it is no ARN of that service and kind. */
+/* What follows KIND; NULL: it is no ARN of that service and kind. */
 const char *
 pav_arn_name(const char *text, const char *service, const char *kind);
 /* One of ours, with "aws" as its partition. */

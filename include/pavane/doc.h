@@ -93,16 +93,16 @@ struct pav_span {
 
 /* What a check saw. */
 struct pav_outline {
-    bool
-        simple; /* no key stands twice, is empty, or holds a dot or an escape */
-    bool whole; /* `members` has all, and no key of them twice or escaped */
+    bool simple; /* no key appears twice, is empty, or holds a dot or an escape
+                  */
+    bool whole;  /* `members` has all, and no key of them twice or escaped */
     uint32_t count;
     struct pav_span members[PAV_OUTLINE_MAX]; /* of the outermost object */
 };
 
 /*
  * Would pav_doc_parse() take `text` (as PAV_DUP_KEEP, any number of keys)?
- * `used` NULL: nothing but blanks may stand behind the value; else where it
+ * `used` NULL: only blanks may follow the value; else where it
  * ends.  Cost: linear, without memory.
  */
 bool pav_doc_check(const char *text, size_t len, uint32_t max_depth,

@@ -29,7 +29,7 @@ struct pav_status_view {
     uint64_t delivered, retried, dead_letters, overdue_waits;
     uint64_t loops_cut;         /* events deeper than depth_max */
     uint64_t paced;             /* starts that wait: start_rate */
-    uint32_t delivering;        /* under way outside */
+    uint32_t delivering;        /* in flight outside */
     struct pav_histogram batch; /* events a commit */
     int64_t next_timer_at;      /* 0: none */
 };
@@ -107,11 +107,11 @@ void pav_map_run_inputs(const struct pav_read_job *asked,
 /* From any thread, and never waiting for the disk: what was counted, including
  * all that was answered. */
 void pav_engine_status(struct pav_engine *e, struct pav_status_view *out);
-/* From any thread: for how long the turn under way has been; 0: none is. */
+/* From any thread: for how long the turn in flight has been; 0: none is. */
 int64_t pav_engine_stuck_us(struct pav_engine *e);
 
 /* From any thread: are changes wanted from the next turn on?  True when all of
- * them will be told; false when a turn is under way that tells nothing. */
+ * them will be told; false when a turn is in progress that tells nothing. */
 bool pav_engine_watch(struct pav_engine *e, bool wanted);
 
 /* One turn on the calling thread, for tests on a virtual clock. */

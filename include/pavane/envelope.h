@@ -1,12 +1,12 @@
 /*
  * What producers send, brought into one form: the EventBridge envelope, as
- * text.  No tree is built: what the producer wrote of each member stands in it
+ * text.  No tree is built: what the producer wrote of each member is in it
  * as it was written.
  *
  * Read: the envelope itself; an entry as PutEvents has it (Source, DetailType,
  * Detail as JSON text or object, Time, Resources, EventBusName); a CloudEvents
  * 1.0 event, structured: type is the detail-type, data the detail, data_base64
- * the same when it is JSON; its other attributes and its extensions stand in
+ * the same when it is JSON; its other attributes and its extensions are in
  * the envelope under their own names ("$.subject"), but for those that the
  * envelope has a member of.
  */
@@ -29,7 +29,7 @@ struct pav_envelope {
     int64_t at;           /* the event's own time, or when it came */
 };
 
-/* What stands in for what the producer left out. */
+/* What is in for what the producer left out. */
 struct pav_envelope_defaults {
     const char *region, *account;
     const char *fresh_id; /* NULL: one is made */

@@ -3,8 +3,8 @@
  * SVG.
  *
  * ASL forbids transitions across the border of a Parallel branch or a Map, so
- * every scope is a graph of its own; scopes are laid out inside-out and stand
- * as boxes in the scope around them.  The same definition gives the same
+ * every scope is a graph of its own; scopes are laid out inside-out and are
+ * boxes in the scope around them.  The same definition gives the same
  * bytes.  What is malformed is left out, so that a definition in the making
  * can be drawn too.  A graph is frozen; it owns its memory.
  */
@@ -40,7 +40,7 @@ uint32_t pav_graph_holder(const struct pav_graph *g, uint32_t i);
 /* PAV_GRAPH_NONE when there is no state of that name. */
 uint32_t pav_graph_find(const struct pav_graph *g, const char *name);
 
-/* How an execution went through a state, or how many stand in it. */
+/* How an execution went through a state, or how many are in it. */
 enum pav_mark_status {
     PAV_MARK_NONE, /* not reached */
     PAV_MARK_RUNNING,
@@ -86,13 +86,13 @@ uint32_t pav_graph_edge_find(const struct pav_graph *g, const char *from,
                              const char *to, bool caught);
 
 /*
- * An <svg> element.  `style` is put inside when the file must stand alone;
+ * An <svg> element.  `style` is put inside when the file must be alone;
  * NULL in a page, whose style sheet has the classes.
  */
 void
 pav_graph_svg(const struct pav_graph *g, const struct pav_graph_marks *marks,
               const char *style, struct pav_buf *out);
-/* The style sheet of a drawing that stands alone. */
+/* The style sheet of a drawing that is alone. */
 const char *pav_graph_style(void);
 /* {"width","height","nodes":[...],"edges":[...]}, all in pixels. */
 void pav_graph_json(const struct pav_graph *g, struct pav_buf *out);

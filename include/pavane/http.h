@@ -44,7 +44,7 @@ struct pav_request {
     const char *content_type; /* lower case, without parameters; "" */
     const struct pav_field *fields; /* all of the header, in order */
     int field_count;
-    const void *caller; /* what `admit` said of it */
+    const void *caller; /* what `admit` gave */
     const char *id;     /* x-amzn-RequestId of the answer */
     const char *body;
     size_t body_len;

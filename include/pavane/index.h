@@ -47,7 +47,8 @@ struct pav_matches {
 
 /*
  * `text` is a JSON object that was checked (pav_doc_check()); `simple` is what
- * the check said.  Memory comes from `a`, which must live until the next event.
+ * the check found.  Memory comes from `a`, which must live until the next
+ * event.
  */
 void pav_index_match(struct pav_index *ix, const char *text, size_t len,
                      bool simple, struct pav_arena *a, struct pav_matches *out);
@@ -59,7 +60,7 @@ struct pav_bytes pav_index_watched(const struct pav_index *ix, uint32_t slot);
  * Of an event that matched nothing: the rule that came nearest, among those
  * that share a condition with the event and a few more.  A condition that holds
  * counts, unless it only says what is not wanted; a source or a detail-type
- * that is nearly the one that is wanted counts nearly as much.
+ * that is nearly the one that is expected counts nearly as much.
  */
 struct pav_near {
     struct pav_bytes source, detail_type; /* given: the event's */

@@ -1,6 +1,6 @@
 /*
  * The log: one line of key=value on standard error for each decision and
- * transition.  Control characters are escaped; ids stand in front.  Thread
+ * transition.  Control characters are escaped; ids are in front.  Thread
  * safe.  Never log a token, a body or a secret.
  */
 #ifndef PAVANE_LOG_H

@@ -79,7 +79,7 @@ struct pav_state_view {
     const char *name;
     const char *type;    /* "Task" */
     const char *comment; /* or NULL */
-    uint32_t depth;      /* how many Parallel states stand around it */
+    uint32_t depth;      /* how many Parallel states are around it */
     const struct pav_doc *source;
     const char *awaits; /* for people: the event that moves it, or NULL */
 };

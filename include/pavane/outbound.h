@@ -68,7 +68,7 @@ struct pav_incoming {
 
 /* The server's loop; ends before it does. */
 struct pav_outbound *pav_outbound_new(struct pav_http *h);
-/* What is under way is dropped: `done` is told NULL, to free what it has. */
+/* What is in progress is dropped: `done` is told NULL, to free what it has. */
 void pav_outbound_free(struct pav_outbound *o);
 void pav_outbound_send(struct pav_outbound *o, const struct pav_outgoing *out,
                        void (*done)(void *arg, const struct pav_incoming *in),

@@ -42,7 +42,7 @@ struct pav_execution_view {
 
 struct pav_execution_filter {
     const char *key, *machine; /* NULL: any */
-    const char *state;         /* it stands there; NULL: anywhere */
+    const char *state;         /* it is there; NULL: anywhere */
     int status;                /* enum pav_status; -1: any */
     int64_t run_id;            /* of this map run; 0: any */
     int redriven;              /* 1: those that were, 2: those not; 0: any */
@@ -57,7 +57,7 @@ struct pav_execution_filter {
 };
 
 /*
- * Running executions of a machine by where they stand: their `states` and how
+ * Running executions of a machine by current states: their `states` and how
  * many.  Looks at the newest PAV_STAND_MAX; true when there are more.
  */
 #define PAV_STAND_MAX 100000

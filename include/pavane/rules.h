@@ -1,6 +1,6 @@
 /*
  * A machine's rules.json: which events start it, which resume it, where the
- * correlation id stands, and what to do with events that do not fit.
+ * correlation id is, and what to do with events that do not fit.
  *
  *   { "correlationId": "$.detail.order_id" | ["$.a", "$.b", ...],
  *     "bus": "default",
@@ -17,7 +17,7 @@
  *            "batch"?: {"count": N, "seconds": T} }
  *
  * An id of several paths is their values, joined by "|"; a "|" or backslash in
- * one stands behind a backslash.  A rule of scope tokenTable may hand its event
+ * one follows a backslash.  A rule of scope tokenTable may hand its event
  * to the one other machine that shares the token table and has an execution
  * open for the key.  A start rule with a batch gathers events of an id, and
  * starts once with the list of their inputs.

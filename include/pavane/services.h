@@ -44,7 +44,7 @@ const char *
 pav_service_endpoint(const struct pav_service_map *m, const struct pav_doc *map,
                      const char *name, struct pav_arena *a);
 
-/* Is the URL's host in "allow"?  An address that stands there, or allowPrivate,
+/* Is the URL's host in "allow"?  An address that is there, or allowPrivate,
  * makes private ones right, too. */
 bool pav_service_allows(const struct pav_service_map *m, const char *url,
                         struct pav_arena *a, bool *private_allowed);

@@ -35,7 +35,7 @@ void pav_settings_free(struct pav_settings *s);
 /*
  * Read flags, environment and file.  Words that are no flag stay in
  * argv[0..*argc), in order.  Errors: PAV_INVALID naming the flag, variable or
- * key, what was found and what is wanted; PAV_IO for the file.
+ * key, what was found and what is expected; PAV_IO for the file.
  */
 PAV_MUSTUSE enum pav_rc pav_settings_read(struct pav_settings *s, int *argc,
                                           char **argv, struct pav_err *err);

@@ -97,7 +97,7 @@ struct pav_step_in {
     const char *map_state;
 };
 
-/* Who is to be asked for a task's work. */
+/* Who must be asked for a task's work. */
 enum pav_call {
     PAV_CALL_NONE,     /* nobody: it waits for its token */
     PAV_CALL_SERVICE,  /* a service, by its resource */

@@ -62,7 +62,7 @@ struct pav_loss {
 const struct pav_loss *pav_store_loss(const struct pav_store *s);
 /* Is anything missing, for sure or as it seems? */
 bool pav_loss_any(const struct pav_loss *l);
-/* How much of the file is kept in memory; 16 MB unless said. */
+/* How much of the file is kept in memory; 16 MB by default. */
 void pav_store_cache(struct pav_store *s, int64_t megabytes);
 /* The calling thread is the one that writes from now on. */
 void pav_store_adopt(struct pav_store *s);
@@ -89,7 +89,7 @@ void pav_store_sync(struct pav_store *s);
 /* On any thread but the one that syncs: until all that readers can see by now
  * is durable. */
 void pav_store_await_durable(void);
-/* On any thread: for how long a sync has been under way, in us; 0: none is. */
+/* On any thread: for how long a sync has been in flight, in us; 0: none is. */
 int64_t pav_store_sync_us(void);
 /*
  * Around an action that may be refused when it has written already: what it

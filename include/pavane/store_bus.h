@@ -8,7 +8,7 @@
 
 #include "pavane/store_work.h"
 
-/* ---- deliveries: what a target outside is to be sent ---- */
+/* ---- deliveries: what a target outside must be sent ---- */
 
 enum pav_delivery_status { PAV_DELIVERY_OPEN, PAV_DELIVERY_DEAD };
 
@@ -19,10 +19,10 @@ struct pav_delivery_row {
     struct pav_bytes target; /* JSON: the target as the rule had it */
     struct pav_bytes body;
     int64_t created_at, due_at, attempts;
-    int64_t lease; /* the daemon that has it under way, by its lifetime */
+    int64_t lease; /* the daemon that has it in flight, by its lifetime */
     int status;    /* enum pav_delivery_status */
     const char *error_code, *error_message, *condition; /* or NULL */
-    /* What it shares its places under way with: a hash of its target; from
+    /* What it shares its places in flight with: a hash of its target; from
      * PAV_LANE_IN_ORDER on also of its group, and one after the other. */
     uint32_t lane;
 };
@@ -63,7 +63,7 @@ uint32_t
 pav_store_deliveries_dead(struct pav_store *s, int64_t after, uint32_t max,
                           struct pav_arena *a, struct pav_delivery_row *out);
 bool pav_store_deliveries_open(struct pav_store *s);
-/* What another daemon had under way is due now; of a lane that keeps an order
+/* What another daemon had in flight is due now; of a lane that keeps an order
  * the first alone. */
 void pav_store_deliveries_reset(struct pav_store *s, int64_t lifetime,
                                 int64_t now_ms);

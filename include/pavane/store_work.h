@@ -40,7 +40,7 @@ void pav_store_tasks(struct pav_store *s,
                      void (*fn)(void *arg, int64_t execution_id, uint32_t no),
                      void *arg);
 
-/* What was under way when a daemon was killed. */
+/* What was in flight when a daemon was killed. */
 enum pav_left {
     PAV_LEFT_RUN,     /* a map run that is open */
     PAV_LEFT_ENDED,   /* an execution that has ended, its item has not */

@@ -28,7 +28,7 @@ struct pav_test_in {
     enum pav_field_check check;
     /* How the state came here. */
     int64_t retry_count;       /* attempts of the retrier that fits */
-    int64_t failed_iterations; /* of a Map; -1: not said */
+    int64_t failed_iterations; /* of a Map; -1: not given */
     int64_t now_ms;
     uint64_t seed;
 };

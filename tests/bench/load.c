@@ -4,7 +4,7 @@
  *   bench_load --port P [--orders N] [--connections C] [--window W]
  *              [--batch B] [--rate R] [--first S] [--steps K] [--prefix TEXT]
  *
- * Closed loop: each connection has one request under way and W orders (at
+ * Closed loop: each connection has one request in flight and W orders (at
  * least B) in turn; an order's next event leaves only after the one before was
  * answered.  Open loop (--rate, requests a second): a request is due at its
  * time, whether or not the ones before were answered, and its latency counts

@@ -90,7 +90,7 @@ class Requests(unittest.TestCase):
     def test_events(self):
         self.refused("{", 400, '"at":"line 1, column 2"')
         self.refused('{"a":1} x', 400, "text behind the end of the value")
-        self.refused("7", 400, "an event, or a list of events, is wanted")
+        self.refused("7", 400, "an event, or a list of events, is expected")
         self.refused("{}", 400, '"at":"/source"', "the field 'source' is required: a text")
         self.refused('{"source":"s"}', 400, '"at":"/detail-type"')
         self.refused('{"source":1,"detail-type":"x"}', 400, "the field 'source' must be a text of 1 to 256 bytes")

@@ -341,7 +341,7 @@ class Live(Browser):
         self.assertEqual(self.b.find_elements(By.ID, "news"), [])
 
     def test_events_that_moved_nothing(self):
-        """Early and unexpected events are said on the execution's own page."""
+        """Early and unexpected events are reported on the execution's own page."""
         self.event("OrderReceived", "aside-1")
         self.d.send({"source": "shop.service", "detail-type": "Nonsense", "detail": {"orderId": "aside-1"}})
         self.open("/by-key/aside-1")
@@ -427,7 +427,7 @@ class Live(Browser):
             self.b.get_log("browser")  # the refused connections meanwhile
 
     def test_machine_counts(self):
-        """How many stand in a state: on the graph, in the list behind it, live."""
+        """How many are in a state: on the graph, in the list behind it, live."""
         here = lambda: self.b.find_element(By.CSS_SELECTOR, '[data-for="Ask"] .state').text
         self.d.send({"source": "loop", "detail-type": "Start", "detail": {"id": "m-0"}})
         self.open("/machines/loop")

@@ -399,7 +399,7 @@ class Deliveries(Bus):
             for _ in range(40):
                 self.put(n=sent)
                 sent += 1
-            until(lambda: len(self.sink.got) > before)  # it is under way, and has no answer
+            until(lambda: len(self.sink.got) > before)  # it is in progress, and has no answer
             self.d.kill()
             self.sink.life += 1  # what arrived and was not answered is not delivered
             self.gate.set()
@@ -802,7 +802,7 @@ class Archives(Bus):
         self.rule("keep", {"replay-name": ["r"]}, {"Arn": STATES + "keep", "InputPath": "$.detail"})
         self.events("StartReplay", ReplayName="r", EventSourceArn=archive, EventStartTime=1, EventEndTime=4e9,
                     Destination={"Arn": ACCOUNT + "event-bus/default"}, Speed=0.1)
-        for some in (50, 250, 450, 650):  # it is under way each time
+        for some in (50, 250, 450, 650):  # it is in progress each time
             until(lambda: self.kept() >= some)
             self.assertLess(self.kept(), 1000)
             self.d.kill()
@@ -1004,7 +1004,7 @@ class Schemas(Bus):
         event = {"source": "shop", "detail-type": "Placed", "detail": {"id": "o-1", "n": 0}}
         self.assertEqual(self.d.send(event), [(None, "rejected")])
         [d] = self.d.get("/api/v1/dispositions?disposition=rejected")["dispositions"]
-        self.assertEqual(d["detail"], "it does not fit its schema: /n: at least 1 is wanted")
+        self.assertEqual(d["detail"], "it does not fit its schema: /n: at least 1 is expected")
         self.events("Pavane.PutSchema", Source="shop", DetailType="Placed", Policy="record", Schema=schema)
         self.assertEqual(self.d.send(event)[0], (None, "unexpected"))
         event["detail"]["n"] = 1
@@ -1013,7 +1013,7 @@ class Schemas(Bus):
         self.assertEqual(self.refused("ValidationException", "Pavane.PutSchema", Source="s", DetailType="d",
                                       Schema={"type": "strin"}),
                          "Parameter Schema is not valid. Reason: null, boolean, number, integer, string, array or "
-                         "object is wanted at /type")
+                         "object is expected at /type")
 
     def test_discovery(self):
         for n in range(30):

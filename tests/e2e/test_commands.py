@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The commands, whoever answers them, and what is said of files that lack something."""
+"""The commands, whoever answers them, and what is reported of files that lack something."""
 import http.server
 import json
 import os

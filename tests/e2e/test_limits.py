@@ -150,7 +150,7 @@ class C14(Api):
             {"cloudWatchLogsLogGroup": {"logGroupArn": "x" * 257}}]}), "ValidationException",
             "'loggingConfiguration.destinations.1.member.cloudWatchLogsLogGroup.logGroupArn' failed", "equal to 256")
         self.told(self.create(encryptionConfiguration={"type": "CUSTOMER_MANAGED_KMS_KEY"}),
-                  "InvalidEncryptionConfiguration", "kmsKeyId is wanted")
+                  "InvalidEncryptionConfiguration", "kmsKeyId is expected")
         self.told(self.create(encryptionConfiguration={"type": "MINE", "kmsKeyId": "k"}), "ValidationException",
                   "enum value set: [AWS_OWNED_KEY, CUSTOMER_MANAGED_KMS_KEY]")
         self.told(self.create(encryptionConfiguration={"kmsKeyId": "k"}), "ValidationException",

@@ -102,7 +102,7 @@ class Test(Case):
             self.assertIn("1 failed", out)
 
     def test_bad_input(self):
-        for arguments, code, said in (((), 2, "one machine's folder is wanted"), ((self.folder.name + "/none",), 1, "none"),
+        for arguments, code, said in (((), 2, "one machine's folder is expected"), ((self.folder.name + "/none",), 1, "none"),
                                       ((self.machine, "--only", "x"), 1, "no case is named x"),
                                       ((self.machine, "--mocks", "/none"), 1, "/none")):
             found, out, err = cli("test", *arguments)

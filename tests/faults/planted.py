@@ -13,7 +13,7 @@ import tempfile
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 E2E = [sys.executable, "tests/e2e/test_faults.py"]
 
-# what, file, the place, what stands there then, the test that must see it: in
+# what, file, the place, what is there then, the test that must see it: in
 # build-fuzz when it is a target of it, in build-asan or build-tsan when it says so
 BUGS = [
     ("answers before the commit", "engine/run/engine.c",

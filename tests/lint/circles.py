@@ -148,7 +148,7 @@ def hubs(room):
 
 
 def counts():
-    """Each room's files, and how many of them stand in circles."""
+    """Each room's files, and how many of them are in circles."""
     for room in CEILINGS:
         calls = graph_of(room)
         yield room, len(calls), sum(len(part) for part in circles(calls))

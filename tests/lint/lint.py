@@ -74,6 +74,17 @@ BANNED = [
 ]
 SQL = re.compile(r'"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA)\s')
 WORDS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+# What readers from outside stumbled on, and what they read at once: in messages, public headers, pages and READMEs.
+PROSE = [
+    (r"\b(is|are) wanted\b", "is expected, must be"),
+    (r"\bput off\b", "deferred"),
+    (r"\bunder way\b", "in progress, in flight"),
+    (r"\bmay be asked\b", "can be queried"),
+    (r"\b(is|are) to be\b", "must be"),
+    (r"\bstands? (in|at|on|behind|before|there|here|twice|open)\b", "is, follows, appears"),
+    (r"\b(is|are|was|be) said\b", "is reported"),
+    (r"\bwhat is said\b", "what it says"),
+]
 
 faults = []
 
@@ -120,6 +131,17 @@ def check_code(path, text):
                 fault(path, n, "rows are asked for by reader_row() alone: an error must not look like no rows")
         if SQL.search(line) and not path.startswith(("engine/store/", "tests/")):
             fault(path, n, "SQL lives in engine/store alone")
+
+
+def check_prose(path, text):
+    """Words of the list above: in all of a header or a page, in the strings of code."""
+    for n, line in enumerate(text.split("\n"), 1):
+        if path.endswith(".c"):
+            line = " ".join(re.findall(r'"(?:\\.|[^"\\])*"', line))
+        for pattern, better in PROSE:
+            found = re.search(pattern, line)
+            if found:
+                fault(path, n, "'%s' is read twice: %s" % (found.group(0), better))
 
 
 def check_functions(path, lines):
@@ -239,6 +261,8 @@ def main():
         is_c = path.endswith((".c", ".h"))
         checked += 1
         check_text(path, lines, is_c)
+        if not path.startswith("tests/") and path.endswith((".c", ".h", ".md", ".html", ".1")):
+            check_prose(path, text)
         if is_c:
             check_headers(path, lines)
             check_code(path, text)

@@ -147,7 +147,7 @@ test_faults(void **state)
          "'HeartbeatSeconds' must be smaller than 'TimeoutSeconds'"},
         {ONE("{" TASK ",\"Retry\":[{\"ErrorEquals\":[\"States.ALL\"]},"
              "{\"ErrorEquals\":[\"X\"]}]}"),
-         "'States.ALL' must stand alone, in the last entry"},
+         "'States.ALL' must be alone, in the last entry"},
         {ONE("{" TASK ",\"Retry\":[{\"ErrorEquals\":[]}]}"),
          "'ErrorEquals' must be a list"},
         {ONE("{" TASK ",\"Retry\":[{\"ErrorEquals\":[\"X\"],"
@@ -169,15 +169,15 @@ test_faults(void **state)
          "Value cannot be empty (/States/A/Branches)"},
         {ONE("{\"Type\":\"Parallel\",\"Next\":\"Z\",\"Branches\":[{\"StartAt\":"
              "\"Z\",\"States\":{\"Z\":{\"Type\":\"Succeed\"}}}]}"),
-         "The state name 'Z' stands twice"},
+         "The state name 'Z' appears twice"},
         {ONE("{\"Type\":\"Parallel\",\"Next\":\"Z\",\"Branches\":[{\"StartAt\":"
              "\"B\",\"States\":{\"B\":{\"Type\":\"Pass\",\"Next\":\"Z\"}}}]}"),
          "There is no state 'Z' among the states here"},
         {ONE("{\"Type\":\"Pass\",\"Next\":\"Z\",\"Colour\":1}"),
          "warning: UNKNOWN_FIELD"},
         {"{\"StartAt\":\"A\",\"StartAt\":\"A\",\"States\":{}}",
-         "the key 'StartAt' stands twice"},
-        /* a text is wanted; what the task awaits is asked all the same */
+         "the key 'StartAt' appears twice"},
+        /* a text is expected; what the task awaits is asked all the same */
         {"{\"StartAt\":\"A\",\"States\":{\"A\":{" TASK
          "},\"Z\":{\"Type\":\"Choice\",\"Choices\":[{\"Variable\":"
          "\"$.detail-type\",\"StringEquals\":\"X\",\"Next\":\"E\"},"

@@ -166,7 +166,7 @@ operand_compile(struct compiler *c, struct test *t, const struct pav_member *m,
     if (t->op->kind == OP_MATCHES && !pattern_is_sound(v))
         compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, t->op->name),
                       v->at,
-                      "A backslash in a StringMatches pattern must stand "
+                      "A backslash in a StringMatches pattern must be "
                       "before '*' or another backslash");
 }
 
@@ -278,7 +278,7 @@ test_event_names(struct compiler *c, const struct test *t, const char *so_far)
         if (strcmp(t->variable->text, name_paths[i]) != 0)
             continue;
         name = pav_doc_str(c->arena, t->operand);
-        if (name == NULL) /* said already: no text */
+        if (name == NULL) /* reported already: no text */
             return so_far;
         if (so_far == NULL || strstr(so_far, name) == NULL)
             return awaits_add(c, so_far, name);
@@ -288,7 +288,7 @@ test_event_names(struct compiler *c, const struct test *t, const char *so_far)
 
 /* ---- at run time ---- */
 
-/* Order by UTF-16 unit: characters beyond U+FFFF stand before U+E000. */
+/* Order by UTF-16 unit: characters beyond U+FFFF are before U+E000. */
 static int
 string_cmp(const struct pav_doc *x, const struct pav_doc *y)
 {

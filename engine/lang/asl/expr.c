@@ -52,7 +52,7 @@ expr_compile(struct compiler *c, const char *text, size_t len,
 
     e->text = pav_arena_strndup(c->arena, text, len);
     if (memchr(text, 0, len) != NULL) {
-        (void)pav_fail(err, PAV_INVALID, "", "U+0000 stands in a path");
+        (void)pav_fail(err, PAV_INVALID, "", "a path cannot contain U+0000");
         return NULL;
     }
     if (is_call(text, len)) {

@@ -62,7 +62,7 @@ read_text(struct call_reader *r, struct arg *a)
             continue;
         }
         if (r->end - r->p < 2 || strchr("'{}\\", r->p[1]) == NULL)
-            return refuse(r, "a backslash must stand before ' { } or \\");
+            return refuse(r, "a backslash must be before ' { } or \\");
         r->p += 2;
     }
     if (r->p == r->end)
@@ -127,8 +127,7 @@ read_word(struct call_reader *r, struct arg *a)
         pav_doc_parse(r->c->arena, r->p, len, NULL, &a->literal, &ignored) !=
             PAV_OK)
         return refuse(r, "an argument is a text in single quotes, a number, "
-                         "true, false, null, a path or a call; something else "
-                         "stands");
+                         "true, false, null, a path or a call");
     r->p += len;
     return true;
 }
@@ -155,7 +154,7 @@ read_arg(struct call_reader *r, struct arg *a)
     return read_word(r, a);
 }
 
-/* `r` stands behind the opening parenthesis. */
+/* `r` follows the opening parenthesis. */
 static bool
 read_args(struct call_reader *r, struct call *call)
 {
@@ -190,7 +189,7 @@ read_args(struct call_reader *r, struct call *call)
             return true;
         }
         if (*r->p++ != ',')
-            return refuse(r, "a comma or a closing parenthesis is wanted");
+            return refuse(r, "a comma or a closing parenthesis is expected");
     }
 }
 
@@ -215,7 +214,7 @@ read_call(struct call_reader *r)
     r->p += len;
     skip_blanks(r);
     if (r->p == r->end || *r->p != '(') {
-        refuse(r, "an opening parenthesis is wanted");
+        refuse(r, "an opening parenthesis is expected");
         return NULL;
     }
     r->p++;
@@ -245,7 +244,7 @@ call_compile(struct compiler *c, const char *text, size_t len,
     struct call *call = read_call(&r);
 
     if (call != NULL && r.p < r.end) {
-        refuse(&r, "something stands behind the call");
+        refuse(&r, "unexpected text after the call");
         return NULL;
     }
     return call;

@@ -128,7 +128,7 @@ format(struct args *a)
     if (next == a->count)
         return text_doc(a, &b);
     pav_buf_fini(&b);
-    return call_fail(a, "%u places {} stand in the text, %u values are given",
+    return call_fail(a, "%u places {} are in the text, %u values are given",
                      next - 1, a->count - 1);
 }
 

@@ -23,7 +23,7 @@ expr_at(struct compiler *c, const struct pav_doc *v, const char *pointer,
     e = expr_compile(c, v->text, v->len, &err);
     if (e != NULL && e->kind == EXPR_CALL && rule != EXPR_OR_CALL) {
         (void)pav_fail(&err, PAV_INVALID, "",
-                       "an intrinsic function cannot stand here");
+                       "an intrinsic function is not allowed here");
         e = NULL;
     }
     if (e == NULL) {
@@ -234,7 +234,7 @@ jsonpath_has_field(const struct state_kind *k, const struct pav_member *m)
     return in_list(jsonata_fields, m); /* check_jsonata_fields() refuses it */
 }
 
-/* ---- what is said of data ---- */
+/* ---- what a state says of its data ---- */
 
 static const struct tmpl *
 assign_compile(struct compiler *c, const struct pav_doc *d, const char *pointer)

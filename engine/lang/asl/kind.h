@@ -23,7 +23,7 @@ enum has {
     HAS_NEXT = 1,      /* Next, End */
     HAS_DATA = 2,      /* its input and output can be filtered */
     HAS_ARGUMENTS = 4, /* what its work is given can be put together */
-    HAS_RESULT = 8,    /* where its result goes can be said */
+    HAS_RESULT = 8,    /* where its result goes can be chosen */
     HAS_WORK = 16,     /* its result comes from elsewhere and can be mocked */
     HAS_ERRORS = 32,   /* Retry, Catch */
     HAS_ASSIGN = 64,
@@ -67,7 +67,7 @@ struct state_kind {
     const char *(*mock_fault)(const struct state *s,
                               const struct pav_test_in *in,
                               struct pav_arena *a);
-    /* More iterations are said to have failed than it tolerates. */
+    /* More iterations failed, the mock says, than it tolerates. */
     bool (*mock_exceeds)(const struct state *s, int64_t failed);
     /* What TestState shows of it; NULL: all. */
     const char *const *shown;

@@ -265,7 +265,7 @@ caught(struct stepper *st, struct frame *f, const struct failure *e)
     return false;
 }
 
-/* The failure in `st` meets this frame, then what stands around it. */
+/* The failure in `st` meets this frame, then what is around it. */
 void
 fail_frame(struct stepper *st, struct frame *f)
 {

@@ -329,7 +329,7 @@ index_names(struct compiler *c)
         if (strcmp(m->by_name[i]->name, m->by_name[i - 1]->name) == 0)
             compile_fault(c, PAV_ERROR, SCHEMA, m->by_name[i]->pointer,
                           m->by_name[i]->source->at,
-                          "The state name '%s' stands twice in this machine",
+                          "The state name '%s' appears twice in this machine",
                           m->by_name[i]->name);
 }
 
@@ -381,7 +381,7 @@ what_it_is(const char *text, size_t len)
                "without one";
     if (len > 0 && *text != '{' && *text != '[' && *text != '"' &&
         memchr(text, ':', len) != NULL)
-        return "; a definition is JSON: what is YAML is to be turned into it "
+        return "; a definition is JSON: convert YAML to it "
                "first";
     return "";
 }

@@ -141,7 +141,7 @@ wrong(const struct pav_doc *d, enum want want)
     return NULL;
 }
 
-/* `path` names what is wanted below `d`; NULL: fine. */
+/* `path` names what is expected below `d`; NULL: fine. */
 static const char *
 check_field(const struct field *f, const char *path, const struct pav_doc *d,
             enum pav_field_check check, struct pav_arena *a)

@@ -12,7 +12,7 @@ struct state;
 struct state_kind;
 struct pav_pattern;
 
-/* What is said in a query language; only the language looks inside. */
+/* What is expressed in a query language; only the language looks inside. */
 struct query; /* of a state's data, or of a rule's or a catcher's */
 struct test;  /* a rule of a Choice */
 

@@ -1,10 +1,11 @@
 /*
  * The seam of the query languages.
  *
- * ASL says what a state does; how its data is chosen and put together is said
- * in a query language, JSONPath or another.  The kinds of states know none: a
- * state's language compiles the fields that are its own and is asked when the
- * state runs.  A machine may mix languages, state by state (QueryLanguage).
+ * ASL says what a state does; how its data is chosen and put together is
+ * expressed in a query language, JSONPath or another.  The kinds of states know
+ * none: a state's language compiles the fields that are its own and is asked
+ * when the state runs.  A machine may mix languages, state by state
+ * (QueryLanguage).
  *
  * Functions that run return false with the stepper's failure set.
  */

@@ -89,7 +89,7 @@ read_action(struct compiler *c, const char *action, struct resource *r)
     r->method = pav_arena_strndup(c->arena, action, strcspn(action, "."));
 }
 
-/* `rest` stands behind "arn:aws:states:::". */
+/* `rest` follows "arn:aws:states:::". */
 static bool
 read_service(struct compiler *c, const char *rest, struct resource *r)
 {

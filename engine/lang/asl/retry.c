@@ -69,7 +69,7 @@ error_names_compile(struct compiler *c, const struct pav_doc *o,
         if (kinds[out->count - 1] == PAV_STATES_ALL &&
             (names->len > 1 || !last))
             compile_fault(c, PAV_ERROR, SCHEMA, pointer, names->items[i].at,
-                          "'States.ALL' must stand alone, in the last entry");
+                          "'States.ALL' must be alone, in the last entry");
     }
 }
 

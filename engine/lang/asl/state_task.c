@@ -3,7 +3,7 @@
  *
  * Three ways that it may end: a reply (request and response), the end of a job
  * (.sync), or a token that comes back (.waitForTaskToken, activities).  Who is
- * called stands in the resource; whether anybody is there stands in the step's
+ * called is in the resource; whether anybody is there is in the step's
  * services.  What nobody serves waits for its token when it is a callback, and
  * else fails, unless the machine's policy says otherwise.
  *
@@ -328,7 +328,7 @@ task_ended(struct stepper *st, struct frame *f, enum pav_event_type type,
 {
     struct event_data data = {.error = error, .cause = cause};
 
-    if (!f->timed_out) { /* else it was said already */
+    if (!f->timed_out) { /* else it was reported already */
         task_emit(st, f, type, &data);
     }
     f->timed_out = false;

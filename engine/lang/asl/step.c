@@ -222,7 +222,7 @@ find_runnable(struct stepper *st, struct frame *f)
                                                      : NULL;
 }
 
-/* All that stands open together is more than one row of the journal holds. */
+/* All that is open together is more than one row of the journal holds. */
 static void
 end_too_large(struct stepper *st)
 {
@@ -259,8 +259,8 @@ pav_step(const struct pav_step_in *in, struct pav_arena *a,
     if (in->record != NULL)
         st.root = record_frames(in->machine, in->record, a, &st.next_no);
     wake(&st);
-    /* A step writes the items of the Maps that stand open: it is to be worth
-     * that. */
+    /* Every step rewrites the items of the open Maps: it makes enough
+     * transitions to be worth that. */
     if (in->budget == 0 && !st.over)
         st.budget += open_items(st.root);
     while (!st.over && st.budget-- > 0 && st.rec.payloads.len < PAYLOADS_MAX &&

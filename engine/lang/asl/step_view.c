@@ -43,7 +43,7 @@ gather(struct gather *g, const struct frame *f)
             gather(g, f->kids[i]);
         if (f->kid_count > 0)
             return;
-        break; /* stands at the Map itself */
+        break; /* is at the Map itself */
     case PHASE_ENTER:
         g->runnable = g->moving = true;
         break;

@@ -80,7 +80,7 @@ dotted_name(struct reader *r, struct token **out)
     piece = memchr(start, '\'', (size_t)(r->p - start));
     if (piece == NULL) {
         add_name(r, t, start, (size_t)(r->p - start));
-    } else { /* Jayway takes what stands outside quotes as several names */
+    } else { /* Jayway takes what is outside quotes as several names */
         const char *quote = memchr(piece + 1, '\'', (size_t)(r->p - piece - 1));
 
         if (quote == NULL)
@@ -136,7 +136,7 @@ read_int(struct reader *r, int64_t *out)
     return true;
 }
 
-/* "(@.length-1)": Jayway's way to the end of a list; blanks may stand in it. */
+/* "(@.length-1)": Jayway's way to the end of a list; blanks may be in it. */
 static enum pav_rc
 length_minus(struct reader *r, struct token **out)
 {
@@ -323,7 +323,7 @@ pav_path_compile(struct pav_arena *a, const char *text, size_t len,
     enum pav_rc rc;
 
     if (len == 0 || *text != '$')
-        return reader_fail(&r, "a path begins with '$'; something else stands");
+        return reader_fail(&r, "a path begins with '$'; found something else");
     r.p++;
     if (r.p < r.end && *r.p == '$') {
         p->context = true;
@@ -333,7 +333,7 @@ pav_path_compile(struct pav_arena *a, const char *text, size_t len,
     if (rc != PAV_OK)
         return rc;
     if (r.p < r.end)
-        return reader_fail(&r, "an unexpected character stands");
+        return reader_fail(&r, "unexpected character");
     p->text = pav_arena_strndup(a, text, len);
     p->len = (uint32_t)len;
     p->definite = r.definite;

@@ -60,7 +60,7 @@ enum pav_rc reader_fail(struct reader *r, const char *what);
 /* The tokens behind a root; stops at the first character that is none. */
 enum pav_rc path_tokens(struct reader *r, struct token **first);
 
-/* `r` stands behind "?("; reads up to and with the closing ")". */
+/* `r` follows "?("; reads up to and with the closing ")". */
 enum pav_rc filter_compile(struct reader *r, const struct filter **out);
 /* PAV_PATH_FOUND, or PAV_PATH_WRONG_TYPE out of a path of the filter. */
 enum pav_path_end

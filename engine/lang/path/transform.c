@@ -163,7 +163,7 @@ transformer_compile(struct pav_arena *a, struct pav_transform *t,
         (map != NULL && (map->kind != PAV_OBJECT || map->len > MAX_VARIABLES)))
         return pav_fail(err, PAV_INVALID, "/inputTransformer",
                         "an object with InputPathsMap (at most %d paths) and "
-                        "InputTemplate is wanted",
+                        "InputTemplate is expected",
                         MAX_VARIABLES);
     if (map != NULL) {
         t->variables = pav_arena_alloc(a, (map->len + 1) * sizeof(void *));

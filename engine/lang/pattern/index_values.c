@@ -320,7 +320,7 @@ range_remove(struct range **p, double low, const struct matcher *m)
         free(r);
         return true;
     }
-    /* Equal lower ends may stand on both sides. */
+    /* Equal lower ends may be on both sides. */
     removed = (low <= r->low && range_remove(&r->left, low, m)) ||
               (low >= r->low && range_remove(&r->right, low, m));
     range_update(r);

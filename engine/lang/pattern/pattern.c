@@ -83,7 +83,7 @@ set_path(struct compiling *c, struct subrule *r, const struct rule_path *p)
     for (i = 0; i < r->count; i++) {
         if (r->paths[i].len == p->len &&
             memcmp(r->paths[i].path, p->path, p->len) == 0) {
-            /* Alternatives share what stands beside them: a copy changes. */
+            /* Alternatives share what is beside them: a copy changes. */
             v = pav_arena_alloc(c->arena, r->count * sizeof(*v));
             memcpy(v, r->paths, r->count * sizeof(*v));
             v[i] = *p;

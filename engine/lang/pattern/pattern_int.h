@@ -20,7 +20,7 @@ enum match_kind {
     MATCH_NOT, /* anything-but: none of `parts` */
 };
 
-/* Literal pieces; a star stands between each and the next. */
+/* Literal pieces; a star is between each and the next. */
 struct wildcard {
     uint32_t count;
     struct pav_bytes *pieces;

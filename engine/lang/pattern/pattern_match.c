@@ -24,7 +24,7 @@ ends_with(const struct pav_doc *v, const struct pav_doc *with)
            memcmp(v->text + v->len - with->len, with->text, with->len) == 0;
 }
 
-/* Does one form of a character stand at the head or the tail of the value? */
+/* Is one form of a character at the head or the tail of the value? */
 static uint32_t
 form_length(const uint32_t *form, uint32_t count, const char *p, uint32_t len,
             bool tail)

@@ -98,8 +98,8 @@ struct search {
     bool too_complex;
 };
 
-/* Places in the text, in order: what stands before each has been read.  One
- * may stand before the first star; those behind it are the score. */
+/* Places in the text, in order: what is before each has been read.  One
+ * may be before the first star; those behind it are the score. */
 struct places {
     uint32_t count;
     uint32_t at[MAX_SCORE + 2];

@@ -89,7 +89,7 @@ at_parse(const char *p, struct pav_schedule *out, struct pav_err *err)
             6 ||
         n != 20 || y < FIRST_YEAR || mo < 1 || mo > 12 || d < 1 ||
         d > month_length(y, mo) || h > 23 || mi > 59 || s > 59)
-        return refuse(err, "at(yyyy-mm-ddThh:mm:ss) is wanted", p);
+        return refuse(err, "at(yyyy-mm-ddThh:mm:ss) is expected", p);
     out->kind = PAV_SCHEDULE_AT;
     out->at = days_of(y, mo, d) * DAY + h * 3600 + mi * 60 + s;
     return PAV_OK;
@@ -286,7 +286,7 @@ cron_parse(const char *p, struct pav_schedule *s, struct pav_err *err)
             p++;
     }
     if (strcmp(p, ")") != 0)
-        return refuse(err, "nothing may stand behind the )", text);
+        return refuse(err, "unexpected text after the )", text);
     f[0].bits = &minutes;
     f[1].bits = &hours;
     f[3].bits = &months;
@@ -318,7 +318,7 @@ pav_schedule_parse(const char *text, struct pav_schedule *out,
         if (strncmp(text, "at(", 3) == 0)
             return at_parse(text + 3, out, err);
     }
-    return refuse(err, "rate(...), cron(...) or at(...) is wanted", text);
+    return refuse(err, "rate(...), cron(...) or at(...) is expected", text);
 }
 
 /* ---- next ---- */

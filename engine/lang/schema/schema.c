@@ -80,7 +80,7 @@ check_map(struct pav_schema *s, const struct pav_doc *d, const char *at,
     enum pav_rc rc = PAV_OK;
 
     if (d->kind != PAV_OBJECT)
-        return refuse(err, at, "an object is wanted");
+        return refuse(err, at, "an object is expected");
     for (i = 0; i < d->len && rc == PAV_OK; i++) {
         const struct pav_member *m = &d->members[i];
         char inner[256];
@@ -103,7 +103,7 @@ check_list(struct pav_schema *s, const struct pav_doc *d, const char *at,
     enum pav_rc rc = PAV_OK;
 
     if (d->kind != PAV_ARRAY || d->len == 0)
-        return refuse(err, at, "a list of schemas is wanted");
+        return refuse(err, at, "a list of schemas is expected");
     for (i = 0; i < d->len && rc == PAV_OK; i++) {
         char inner[256];
 
@@ -127,7 +127,7 @@ check_type(const struct pav_doc *d, const char *at, struct pav_err *err)
         if (k == sizeof(types) / sizeof(types[0]))
             return refuse(err, at,
                           "null, boolean, number, integer, string, array or "
-                          "object is wanted");
+                          "object is expected");
     }
     return PAV_OK;
 }
@@ -209,7 +209,7 @@ resolve(const struct pav_schema *s, const struct pav_doc *ref)
     return d;
 }
 
-/* What $ref points to may stand where no keyword leads: a schema it must be. */
+/* What $ref points to may be where no keyword leads: a schema it must be. */
 static enum pav_rc
 check_place(struct pav_schema *s, const struct pav_doc *d, const char *at,
             unsigned depth, struct pav_err *err)
@@ -218,7 +218,7 @@ check_place(struct pav_schema *s, const struct pav_doc *d, const char *at,
 
     if (d == NULL)
         return refuse(err, at,
-                      "a place within this schema is wanted, such as "
+                      "a place within this schema is expected, such as "
                       "#/$defs/address");
     for (i = 0; i < s->place_count; i++)
         if (s->places[i] == d)
@@ -244,16 +244,16 @@ check_keyword(struct pav_schema *s, enum shape shape, const struct pav_doc *v,
         return check_map(s, v, at, depth, true, err);
     case SHAPE_NUMBER:
         return v->kind == PAV_NUMBER ? PAV_OK
-                                     : refuse(err, at, "a number is wanted");
+                                     : refuse(err, at, "a number is expected");
     case SHAPE_ARRAY:
         return v->kind == PAV_ARRAY ? PAV_OK
-                                    : refuse(err, at, "a list is wanted");
+                                    : refuse(err, at, "a list is expected");
     case SHAPE_TYPE:
         return check_type(v, at, err);
     case SHAPE_REGEX:
         return v->kind == PAV_STRING
                    ? add_expression(s, v, NULL, v->text, v->len, at, err)
-                   : refuse(err, at, "a regular expression is wanted");
+                   : refuse(err, at, "a regular expression is expected");
     case SHAPE_REF:
         return check_place(s, v->kind == PAV_STRING ? resolve(s, v) : NULL, at,
                            depth, err);
@@ -419,11 +419,11 @@ check_of_type(struct asking *q, const struct pav_doc *type,
 
     if (type->kind != PAV_ARRAY)
         return is_type(v, type) ||
-               fail(q, at, "%s is wanted", pav_doc_str(q->a, type));
+               fail(q, at, "%s is expected", pav_doc_str(q->a, type));
     for (i = 0; i < type->len; i++)
         if (is_type(v, &type->items[i]))
             return true;
-    return fail(q, at, "one of the types %s is wanted", shown(q, type));
+    return fail(q, at, "one of the types %s is expected", shown(q, type));
 }
 
 static bool
@@ -434,20 +434,20 @@ check_numbers(struct asking *q, const struct pav_doc *s,
     double by, ratio;
 
     if ((n = pav_doc_get(s, "minimum")) != NULL && pav_doc_number_cmp(v, n) < 0)
-        return fail(q, at, "at least %s is wanted", shown(q, n));
+        return fail(q, at, "at least %s is expected", shown(q, n));
     if ((n = pav_doc_get(s, "maximum")) != NULL && pav_doc_number_cmp(v, n) > 0)
-        return fail(q, at, "at most %s is wanted", shown(q, n));
+        return fail(q, at, "at most %s is expected", shown(q, n));
     if ((n = pav_doc_get(s, "exclusiveMinimum")) != NULL &&
         pav_doc_number_cmp(v, n) <= 0)
-        return fail(q, at, "more than %s is wanted", shown(q, n));
+        return fail(q, at, "more than %s is expected", shown(q, n));
     if ((n = pav_doc_get(s, "exclusiveMaximum")) != NULL &&
         pav_doc_number_cmp(v, n) >= 0)
-        return fail(q, at, "less than %s is wanted", shown(q, n));
+        return fail(q, at, "less than %s is expected", shown(q, n));
     if ((n = pav_doc_get(s, "multipleOf")) != NULL) {
         by = pav_doc_double(n);
         ratio = pav_doc_double(v) / by;
         if (by > 0 && fabs(ratio - nearbyint(ratio)) > 1e-9)
-            return fail(q, at, "a multiple of %s is wanted", shown(q, n));
+            return fail(q, at, "a multiple of %s is expected", shown(q, n));
     }
     return true;
 }
@@ -459,9 +459,9 @@ check_count(struct asking *q, const struct pav_doc *s, const char *min,
     const struct pav_doc *n;
 
     if ((n = pav_doc_get(s, min)) != NULL && (double)count < pav_doc_double(n))
-        return fail(q, at, "at least %s are wanted", shown(q, n));
+        return fail(q, at, "at least %s are expected", shown(q, n));
     if ((n = pav_doc_get(s, max)) != NULL && (double)count > pav_doc_double(n))
-        return fail(q, at, "at most %s are wanted", shown(q, n));
+        return fail(q, at, "at most %s are expected", shown(q, n));
     return true;
 }
 
@@ -475,7 +475,7 @@ check_text(struct asking *q, const struct pav_doc *s, const struct pav_doc *v,
                      pav_utf8_count(v->text, v->len), at))
         return false;
     return pattern == NULL || matches(q, pattern, NULL, v->text, v->len) ||
-           fail(q, at, "a text that matches %s is wanted", shown(q, pattern));
+           fail(q, at, "a text that matches %s is expected", shown(q, pattern));
 }
 
 static const char *
@@ -525,7 +525,7 @@ check_array(struct asking *q, const struct pav_doc *s, const struct pav_doc *v,
          i++)
         for (j = 0; j < i; j++)
             if (pav_doc_equal(&v->items[i], &v->items[j]))
-                return fail(q, at, "%s", "an item stands twice");
+                return fail(q, at, "%s", "an item appears twice");
     return true;
 }
 
@@ -647,13 +647,13 @@ check_values(struct asking *q, const struct pav_doc *s, const struct pav_doc *v,
     if ((d = pav_doc_get(s, "type")) != NULL && !check_of_type(q, d, v, at))
         return false;
     if ((d = pav_doc_get(s, "const")) != NULL && !pav_doc_equal(d, v))
-        return fail(q, at, "%s is wanted", shown(q, d));
+        return fail(q, at, "%s is expected", shown(q, d));
     if ((d = pav_doc_get(s, "enum")) != NULL) {
         q->tries += d->len / 4;
         for (i = 0; i < d->len && !pav_doc_equal(&d->items[i], v); i++)
             ;
         if (i == d->len)
-            return fail(q, at, "one of %s is wanted", shown(q, d));
+            return fail(q, at, "one of %s is expected", shown(q, d));
     }
     return true;
 }

@@ -1,4 +1,4 @@
-/* What targets outside are to be sent. */
+/* What targets outside must be sent. */
 #include "pavane/store_bus.h"
 #include "store/columns.h"
 #include "store/sql.h"
