@@ -232,6 +232,38 @@ def check_planted():
             fault(path, 1, "'%s': its place is gone from %s" % (what, file))
 
 
+def check_drawing():
+    """The drawing in engine/README.md has each room, and what a room links is below it."""
+    path = "engine/README.md"
+    drawing = open(os.path.join(TOP, path)).read().split("```")[1]
+    rooms = []
+    for line in drawing.split("\n"):
+        bare = re.sub(r"^[ |`-]*", "", line)
+        rooms += re.findall(r"[a-z]+", bare.split("  ", 2 if bare.startswith("lang") else 1)[0] + " " +
+                            (bare.split("  ")[1] if bare.startswith("lang") else ""))
+    at = {room: n for n, room in reversed(list(enumerate(rooms)))}
+    linked = open(os.path.join(TOP, "engine/CMakeLists.txt")).read()
+    part = {"pattern", "path", "schema", "schedule", "asl"}
+    for name, uses in re.findall(r"pav_module\((\w+) SOURCES \S+\s+USES ([^)]*)\)", linked):
+        for used in re.findall(r"pav_(\w+)", uses):
+            above, below = ("lang" if x in part else x for x in (name, used))
+            if above not in at or below not in at:
+                fault(path, 1, "the drawing lacks %s" % (below if above in at else above))
+            elif above != below and at[above] >= at[below]:
+                fault(path, 1, "%s links %s, which the drawing has above it" % (above, below))
+
+
+def check_named_files(tracked):
+    """What READMEs name in backquotes is there."""
+    for readme in ("engine", "dashboard", "tests"):
+        text = open(os.path.join(TOP, readme, "README.md")).read()
+        for name in re.findall(r"`([\w./-]+\.(?:c|h|py|sh|html))`", text):
+            base = os.path.basename(name)
+            found = [f for f in tracked if os.path.basename(f) == base and ("/" + f).endswith("/" + name)]
+            if not found and "X.c" not in name and "NAME" not in name and "*" not in name:
+                fault(readme + "/README.md", 1, "there is no %s" % name)
+
+
 def check_circles():
     for room in circles.CEILINGS:
         for header, n, files in circles.hubs(room):
@@ -275,6 +307,8 @@ def main():
     check_permissions()
     check_planted()
     check_circles()
+    check_drawing()
+    check_named_files(files)
     # the README lists every setting of the daemon
     serve = open(os.path.join(TOP, "engine/cli/serve.c")).read()
     table = serve[serve.index("settings[] = {"):serve.index("SETTING_HELP")]
