@@ -149,7 +149,7 @@ clang_lane() {
     suite lint $python "$top/tests/lint/lint.py"
     suite clang-build env CC=clang sh -c \
         ". '$top/tests/support/prepare.sh'; top='$top'; build '$top/build-clang' $werror"
-    suite asan-build build "$top/build-asan" -DPAV_SANITIZE=ON
+    suite asan-build build "$top/build-asan" -DPAV_SANITIZE=ON -DPAV_HARD=ON
     units "$top/build-asan" asan-unit- $all_units
     cases "$top/build-asan" asan-cases- "$top/tests/conformance/cases"
     PAVANE_KILLS=5

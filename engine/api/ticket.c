@@ -114,5 +114,6 @@ ticket_answer(struct pav_job *job)
 {
     const struct ticket *t = job->owner;
 
+    PAV_ASSERT(job->owner != NULL);
     t->answer(t->api, t->ref, t->about, job);
 }

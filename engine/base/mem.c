@@ -64,6 +64,9 @@ pav_arena_init(struct pav_arena *a, size_t chunk_len)
 {
     memset(a, 0, sizeof(*a));
     a->chunk_len = chunk_len;
+#ifdef PAV_HARD
+    a->chunk_len = 0; /* each block is its own: what writes past it is caught */
+#endif
 }
 
 void

@@ -111,6 +111,7 @@ deliveries_add(struct pav_engine *e, struct pav_delivery_row *row)
 {
     struct lane *l;
 
+    PAV_ASSERT(row->target_arn != NULL && row->body.p != NULL);
     row->lane = lane_of(e, row);
     l = &e->deliveries->lanes[row->lane];
     if (row->status == PAV_DELIVERY_OPEN &&

@@ -462,6 +462,7 @@ hand_over(struct connection *c, size_t body_len)
     struct pav_ref ref = {c->slot, c->generation};
     struct pav_request req = request_of(c);
 
+    PAV_ASSERT(c->state == READ_BODY);
     req.body = c->in + c->head.bytes;
     req.body_len = body_len;
     h->counts.requests++;

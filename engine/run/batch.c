@@ -65,6 +65,7 @@ batch(struct event_context *ec, struct verdict *v, const struct pav_rule *rule,
                                     .key = batch_key(e, rule->name, v->key),
                                     .expires_at = INT64_MAX};
 
+    PAV_ASSERT(rule->batch_count > 0);
     if (!v->machine->active) {
         reject(ec, v, "the machine's folder is gone: nothing starts");
         return;

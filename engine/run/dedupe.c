@@ -1,6 +1,11 @@
 /*
  * Has a machine had this event before?  By the same source and id, or, when its
  * rules say so, by the same content.
+ *
+ * D1  A duplicate has a disposition and does nothing else.
+ * D2  What was rejected or expired was not taken: the same id may come again.
+ * D3  Over a token table that machines share, the event may have gone to
+ *     another of them: it is a duplicate there too.
  */
 #include "dedupe.h"
 #include "match_wait.h"

@@ -29,13 +29,18 @@
 #include "registry.h"
 #include "wait_times.h"
 
+#ifdef PAV_HARD
+#define TURN_JOBS   1
+#define TURN_EVENTS 1
+#else
 #define TURN_JOBS   512
-#define TURN_EVENTS 1000    /* then what is staged is committed and released */
-#define REST_US     1000000 /* a damaged page is tried again so often */
-#define IDLE_MS     1000    /* the clock may have jumped meanwhile */
-#define TURN_BYTES  (16u << 20) /* the same, by size of the events */
-#define PROBE_MS    1000
-#define SETTLE_MS   50 /* quiet before a checkpoint of a short log */
+#define TURN_EVENTS 1000 /* then what is staged is committed and released */
+#endif
+#define REST_US    1000000     /* a damaged page is tried again so often */
+#define IDLE_MS    1000        /* the clock may have jumped meanwhile */
+#define TURN_BYTES (16u << 20) /* the same, by size of the events */
+#define PROBE_MS   1000
+#define SETTLE_MS  50 /* quiet before a checkpoint of a short log */
 
 /* ---- the phases ---- */
 

@@ -1,10 +1,16 @@
 /*
- * Events: deduplicate, match the rules of the bus, find the execution, move it.
+ * Events come in: from producers, from an archive, from the engine itself.
  *
- * Every event is kept, and has exactly one disposition for each machine that
- * it concerns; one that only rules of the API take is `routed`, one that
- * concerns nobody `unmatched`.  The event is text until somebody needs more of
- * it than rules ask for.
+ * I1  Every event is stored, before anything else is done about it; one of our
+ *     own that nobody asks for is not made at all.
+ * I2  It has exactly one disposition for each machine that it concerns; one
+ *     that only rules of the API take is `routed`, one that concerns nobody
+ *     `unmatched`.
+ * I3  It is text until somebody needs more of it than rules ask for
+ *     (context_event()).
+ *
+ * What it does not do: decide.  route.c says who gets the event, dedupe.c
+ * whether it came before, start_resume.c what comes of it.
  */
 #include "pavane/log.h"
 #include "intake.h"

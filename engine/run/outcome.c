@@ -30,6 +30,8 @@ record(struct event_context *ec, const struct verdict *v)
     };
     struct pav_outcome *o;
 
+    PAV_ASSERT(v->kind < PAV_DISPOSITIONS && ec->id > 0);
+
     if (item->outcome_count == ec->capacity) {
         uint32_t cap = ec->capacity == 0 ? 2 : ec->capacity * 2;
         struct pav_outcome *grown =

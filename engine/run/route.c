@@ -1,6 +1,14 @@
 /*
  * An event on a bus: which machines, rules and archives want it, and what each
  * of them is given.
+ *
+ * R1  The index says what matches before anything is done: what one of them
+ *     does cannot change what another one gets.
+ * R2  Machines come in the order of their ids, then rules; so the same event
+ *     has the same dispositions in the same order.
+ * R3  A bus has an event once, over whatever way it came; eight buses in a row
+ *     and 64 in all end every loop.
+ * R4  Nearly matching conditions are looked for only when nothing matched.
  */
 #include <stdlib.h>
 
@@ -177,6 +185,7 @@ send_to_bus(struct event_context *ec, const struct target *t, struct sending *s)
     struct bus *to = bus_by_name(ec->e, t->name);
     uint32_t i;
 
+    PAV_ASSERT(ec->visited_count <= MAX_BUSES && ec->hops <= MAX_HOPS);
     for (i = 0; i < ec->visited_count; i++)
         if (to != NULL && ec->visited[i] == to)
             return; /* a bus has an event once, over whatever way */

@@ -1,6 +1,13 @@
 /*
  * An event meets one machine: it starts an execution of its key, resumes the
- * one that is open, or waits until that can take it.
+ * one that is open, or is parked until that can take it.
+ *
+ * M1  A resume rule speaks for an open execution, a start rule otherwise.
+ * M2  A machine has an event once: by whatever rules it is concerned, the first
+ *     of each kind counts, and the mark of the visit keeps the others out.
+ * M3  An early event is parked, not tried again and again: it is taken out when
+ *     the execution next waits (match_wait.c), or expires.
+ * M4  A machine whose folder is gone starts nothing; what it began goes on.
  */
 #include "batch.h"
 #include "dedupe.h"

@@ -9,6 +9,13 @@
  *
  * Attributes are names or #names, values are :values.  Rules: DynamoDB's
  * developer guide.
+ *
+ * E1  One pass reads and evaluates: a scanner and a function for each level of
+ *     precedence, OR lowest.  What is not reached (behind AND, OR) is read too,
+ *     so that a mistake shows whatever the row holds.
+ * E2  A text that is refused changes nothing.
+ *
+ * What it does not do: paths into attributes, and sets.
  */
 #include "table_expr.h"
 

@@ -139,6 +139,7 @@ statements_finalize(struct pav_store *s)
 static sqlite3_stmt *
 statement(struct pav_store *s, int id)
 {
+    PAV_ASSERT(id >= 0 && id < ROWS_COUNT * STATEMENTS_MAX);
     return s->statements[id / STATEMENTS_MAX][id % STATEMENTS_MAX];
 }
 

@@ -189,6 +189,7 @@ static const char *const last_ids[IDS] = {
 int64_t
 store_new_id(struct pav_store *s, enum store_id of)
 {
+    PAV_ASSERT(of < IDS);
     return s->next_id[of]++;
 }
 

@@ -115,7 +115,7 @@ class Commands(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             path = self.machine(folder, "m", {"A": {"Type": "Succeed"}})
             rule = '{"StartAt":"A","States":{"A":{"Type":"Choice","Choices":[{"Variable":"$.x","StringEqual":"a","Next":"A"}]}}}'
-            for text, said in (("\ufeff{}", "byte order mark"), ("StartAt: A\n", "YAML"), ('{"StartAt":"A","StartAt":"B"}', "the key 'StartAt' stands"),
+            for text, said in (("\ufeff{}", "byte order mark"), ("StartAt: A\n", "YAML"), ('{"StartAt":"A","StartAt":"B"}', "the key 'StartAt' appears"),
                                (rule, "'StringEqual' is none: did you mean 'StringEquals'?")):
                 with open(os.path.join(path, "machine.asl.json"), "w", encoding="utf-8") as f:
                     f.write(text)

@@ -201,6 +201,7 @@ bool
 number_of(struct stepper *st, struct frame *f, const struct number *n,
           const struct pav_doc *from, double *out)
 {
+    PAV_ASSERT(n->value == NULL || n->field != NULL);
     *out = n->literal;
     return n->value == NULL || f->state->language->number(st, f, n, from, out);
 }

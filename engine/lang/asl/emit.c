@@ -63,6 +63,7 @@ emit(struct stepper *st, enum pav_event_type type, int64_t previous_id,
 {
     static const struct event_data none;
 
+    PAV_ASSERT(type > 0 && type < EV_COUNT);
     if (st->over)
         return 0;
     if (st->next_id >= history_max(st) && type != EV_EXECUTION_SUCCEEDED) {

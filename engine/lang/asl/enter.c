@@ -51,6 +51,7 @@ enter(struct stepper *st, struct frame *f)
     struct event_data data = {.name = f->state->name_doc, .payload = f->input};
     int64_t id;
 
+    PAV_ASSERT(f->phase == PHASE_ENTER && f->state != NULL);
     f->attempts = NULL;
     f->retry_count = 0;
     f->token = NULL;

@@ -71,6 +71,7 @@ fail_value(struct stepper *st, const struct frame *f, const struct value *v,
 {
     struct pav_buf b;
 
+    PAV_ASSERT(v->text != NULL);
     pav_buf_init(&b, PAV_PAYLOAD_MAX);
     if (found->kind == PAV_STRING)
         pav_buf_put(&b, found->text, found->len);

@@ -50,6 +50,7 @@ join(struct stepper *st, struct frame *parallel, struct frame *last)
 void
 map_end(struct stepper *st, struct frame *map)
 {
+    PAV_ASSERT(map->phase == PHASE_MAP);
     emit(st, EV_MAP_SUCCEEDED, map->previous_id, NULL);
     leave_with(st, map, map_results(st, map));
 }
@@ -63,6 +64,7 @@ iteration_end(struct stepper *st, struct frame *map, struct frame *kid,
     uint32_t i;
     int64_t id = emit(st, EV_ITERATION_SUCCEEDED, kid->previous_id, &data);
 
+    PAV_ASSERT(kid->index < map->map->items->len);
     if (st->over)
         return;
     map->map->results[kid->index] = output;
@@ -124,6 +126,7 @@ leave(struct stepper *st, struct frame *f, const struct pav_doc *output,
     struct event_data data = {
         .name = f->state->name_doc, .payload = output, .assigned = f->assigned};
 
+    PAV_ASSERT(f->phase != PHASE_DONE && output != NULL);
     if (data.assigned != NULL && data.assigned->len == 0)
         data.assigned = NULL;
     if (st->over)

@@ -257,6 +257,7 @@ map_run_ended(struct stepper *st, struct frame *f, const struct pav_wake *wake)
     struct event_data data = {.error = wake->error, .cause = wake->cause};
     int64_t started_id;
 
+    PAV_ASSERT(f->phase == PHASE_RUN);
     if (wake->kind == PAV_WAKE_FAILURE) { /* the token stays, for a redrive */
         emit_next(st, f, EV_RUN_FAILED, &data);
         fail_as(st, wake->error, wake->cause);

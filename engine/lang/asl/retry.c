@@ -230,6 +230,7 @@ retry_delay(const struct retrier *r, int64_t attempts)
 {
     double delay = r->interval_s * pow(r->backoff, (double)attempts);
 
+    PAV_ASSERT(attempts >= 0);
     if (r->max_delay_s > 0 && delay > r->max_delay_s)
         delay = r->max_delay_s;
     return delay > RANGE_MAX ? RANGE_MAX : delay;

@@ -232,6 +232,7 @@ map_start_next(struct stepper *st, struct frame *f)
         emit(st, EV_ITERATION_STARTED,
              map->concurrency == 1 ? f->previous_id : map->started_id, &data);
 
+    PAV_ASSERT(map->next < map->items->len);
     if (st->over)
         return NULL;
     kid = pav_arena_zalloc(st->arena, sizeof(*kid));

@@ -315,6 +315,7 @@ task_submitted(struct stepper *st, struct frame *f,
 {
     struct event_data data = {.payload = output};
 
+    PAV_ASSERT(f->phase == PHASE_TASK && output != NULL);
     /* Neither an activity nor a plain function replies before its end. */
     if (f->stage >= STAGE_SUBMITTED || f->state->task.resource.type == NULL)
         return;
@@ -344,6 +345,7 @@ task_succeeded(struct stepper *st, struct frame *f,
     const struct resource *r = &f->state->task.resource;
     struct event_data data = {.payload = result};
 
+    PAV_ASSERT(f->phase == PHASE_TASK && result != NULL);
     task_started(st, f, NULL);
     if (too_big(st, result)) {
         task_ended(st, f, EV_TASK_FAILED,

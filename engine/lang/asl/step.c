@@ -254,6 +254,7 @@ pav_step(const struct pav_step_in *in, struct pav_arena *a,
                              in->budget == 0 ? DEFAULT_BUDGET : in->budget};
     struct frame *f;
 
+    PAV_ASSERT((in->wake.kind == PAV_WAKE_START) == (in->record == NULL));
     memset(out, 0, sizeof(*out));
     recorder_init(&st.rec);
     if (in->record != NULL)

@@ -2,6 +2,16 @@
  * The index: rules, their tests, and the verdict.  The model is in
  * index_int.h; how values are found in index_values.c; how an event is read in
  * index_walk.c.
+ *
+ * X1  An event is walked once.  A field that no rule names costs the step over
+ *     its text, whatever the number of rules.
+ * X2  A sub-rule hangs on its access, the test that fewest values fulfil; only
+ *     when that holds are its other tests asked, each once an event.
+ * X3  Tests that say the same are one, shared by the rules that have it.
+ * X4  The verdict is that of pav_pattern_matches(), event for event; the index
+ *     may be wrong about speed alone.
+ *
+ * What it does not do: order rules.  Owners are found in no order.
  */
 #include "pavane/index.h"
 

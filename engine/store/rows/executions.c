@@ -54,6 +54,7 @@ void
 pav_store_execution_add(struct pav_store *s,
                         const struct pav_execution_row *row)
 {
+    PAV_ASSERT(row->id > 0 && row->version_id > 0 && row->name != NULL);
     STORE_DO(s, SQL_EXECUTION_INSERT, INT(row->id), INT(row->machine_id),
              INT(row->version_id), TEXT(row->name), TEXT(row->key),
              INT(row->status), INT(row->started_at), INT(row->stopped_at),

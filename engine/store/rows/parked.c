@@ -32,6 +32,7 @@ const struct rows parked_rows = {texts, sizeof(texts) / sizeof(texts[0])};
 void
 pav_store_park(struct pav_store *s, const struct pav_parked_row *row)
 {
+    PAV_ASSERT(row->disposition_id > 0 && row->key != NULL);
     STORE_DO(s, SQL_PARK, INT(row->machine_id), TEXT(row->key),
              INT(row->event_id), INT(row->disposition_id), INT(row->expires_at),
              INT(row->shared), BLOB(row->input));

@@ -31,6 +31,7 @@ step_sum(int64_t id, struct pav_bytes record)
 void
 pav_store_step_add(struct pav_store *s, const struct pav_step_row *row)
 {
+    PAV_ASSERT(row->id > 0 && row->execution_id > 0);
     STORE_DO(s, SQL_STEP_INSERT, INT(row->id), INT(row->execution_id),
              INT(row->previous), INT(row->at), INT(row->first_event),
              INT(row->event_count), INT(row->semantics), INT(row->wake),
