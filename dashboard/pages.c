@@ -13,20 +13,9 @@
 #include "frame.h"
 #include "pages/pages.h"
 
-/* One line a page; `one` shows what follows the path. */
-static const struct {
-    const char *path, *permission;
-    page_fn run, one;
-} routes[] = {
-    {"/", "pavane:ReadOverview", page_overview, NULL},
-    {"/find", "pavane:ReadExecutions", page_find, page_find},
-    {"/by-key", "pavane:ReadExecutions", page_by_key, page_by_key},
-    {"/executions", "pavane:ReadExecutions", page_executions, page_execution},
-    {"/machines", "pavane:ReadMachines", page_machines, page_machine},
-    {"/events", "pavane:ReadEvents", page_events, page_event},
-    {"/help", "pavane:ReadHelp", page_help, page_help},
-    {"/theme", "pavane:ReadHelp", page_theme, page_theme},
-};
+#define PAGE_OF(name) &name##_page,
+static const struct page_route *const routes[] = {ALL_PAGES(PAGE_OF)};
+#undef PAGE_OF
 
 static const struct {
     const char *ending, *type;
@@ -80,20 +69,17 @@ pav_page(struct pav_query *q)
         return;
     }
     for (i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-        size_t len = strlen(routes[i].path);
+        size_t len = strlen(routes[i]->path);
         const char *rest = q->path + len;
 
-        if (strncmp(q->path, routes[i].path, len) != 0 ||
+        if (strncmp(q->path, routes[i]->path, len) != 0 ||
             (*rest != '\0' && (*rest != '/' || len == 1)))
             continue;
         rest += *rest == '/';
-        if (*rest == '\0')
-            routes[i].run(q, rest);
-        else if (routes[i].one != NULL)
-            routes[i].one(q, rest);
-        else
-            break;
-        return;
+        if (routes[i]->where & (*rest == '\0' ? PAGE_ITSELF : PAGE_BELOW)) {
+            routes[i]->show(q, rest);
+            return;
+        }
     }
     page_missing(q, "There is no such page.");
 }

@@ -147,6 +147,7 @@ format() {
 clang_lane() {
     [ -d "$top/.git" ] && suite format format
     suite lint $python "$top/tests/lint/lint.py"
+    suite cppcheck sh "$top/tests/lint/cppcheck.sh"
     suite clang-build env CC=clang sh -c \
         ". '$top/tests/support/prepare.sh'; top='$top'; build '$top/build-clang' $werror"
     suite asan-build build "$top/build-asan" -DPAV_SANITIZE=ON -DPAV_HARD=ON

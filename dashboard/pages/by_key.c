@@ -13,8 +13,8 @@ path_to(struct pav_query *q, const char *path, const char *segment)
     return view_link(q, path, segment) + strlen(page_root(q));
 }
 
-void
-page_find(struct pav_query *q, const char *rest)
+static void
+find(struct pav_query *q, const char *rest)
 {
     const char *what = page_parameter(q, "q");
     size_t len;
@@ -30,8 +30,8 @@ page_find(struct pav_query *q, const char *rest)
     page_redirect(q, what == NULL ? "executions" : path_to(q, "by-key/", what));
 }
 
-void
-page_by_key(struct pav_query *q, const char *rest)
+static void
+show(struct pav_query *q, const char *rest)
 {
     struct pav_execution_filter f = {.key = rest, .status = -1, .limit = ROWS};
     struct pav_disposition_filter d = {.key = rest, .kind = -1, .limit = ROWS};
@@ -80,8 +80,13 @@ page_by_key(struct pav_query *q, const char *rest)
     view_bool(&m, "dispositions_any", events->len > 0);
     if (count == 0 && (d.key != NULL || events->len == 0))
         q->status = 404;
-    page_show(q, &(struct page){.name = "bykey",
+    page_show(q, &(struct page){.name = "by_key",
                                 .title = rest,
                                 .topics = "executions events",
                                 .view = &m});
 }
+
+const struct page_route by_key_page = {"/by-key", "pavane:ReadExecutions",
+                                       PAGE_ITSELF | PAGE_BELOW, show};
+const struct page_route find_page = {"/find", "pavane:ReadExecutions",
+                                     PAGE_ITSELF | PAGE_BELOW, find};

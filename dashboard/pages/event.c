@@ -6,8 +6,8 @@
 #include "pavane/text.h"
 #include "view_rows.h"
 
-void
-page_event(struct pav_query *q, const char *rest)
+static void
+show(struct pav_query *q, const char *rest)
 {
     struct pav_disposition_filter f = {.kind = -1, .limit = ROWS};
     struct pav_event_row e;
@@ -32,3 +32,6 @@ page_event(struct pav_query *q, const char *rest)
                                 .place = "at_events",
                                 .view = &m});
 }
+
+const struct page_route event_page = {"/events", "pavane:ReadEvents",
+                                      PAGE_BELOW, show};

@@ -4,8 +4,8 @@
 #include "pages.h"
 #include "view_rows.h"
 
-void
-page_events(struct pav_query *q, const char *rest)
+static void
+show(struct pav_query *q, const char *rest)
 {
     static const char *const kept[] = {"disposition", "key", NULL};
     struct pav_disposition_filter f = {.key = page_parameter(q, "key"),
@@ -43,3 +43,6 @@ page_events(struct pav_query *q, const char *rest)
                                 .topics = f.before == 0 ? "events" : NULL,
                                 .view = &m});
 }
+
+const struct page_route events_page = {"/events", "pavane:ReadEvents",
+                                       PAGE_ITSELF, show};

@@ -769,8 +769,8 @@ answer_svg(struct execution_page *p)
     pav_graph_svg(p->graph, &marks, pav_graph_style(), &p->q->out);
 }
 
-void
-page_execution(struct pav_query *q, const char *id)
+static void
+show(struct pav_query *q, const char *id)
 {
     struct execution_page p = {.q = q};
     const char *part = page_parameter(q, "part");
@@ -835,3 +835,6 @@ page_execution(struct pav_query *q, const char *id)
     pav_buf_fini(&readme);
     pav_buf_fini(&picture);
 }
+
+const struct page_route execution_page = {
+    "/executions", "pavane:ReadExecutions", PAGE_BELOW, show};

@@ -25,8 +25,8 @@ add_statuses(struct pav_members *m, const char *chosen)
     pav_members_puts(m, "statuses", pav_items_array(&list));
 }
 
-void
-page_executions(struct pav_query *q, const char *rest)
+static void
+show(struct pav_query *q, const char *rest)
 {
     static const char *const kept[] = {"key",   "machine",  "status",
                                        "state", "children", NULL};
@@ -70,3 +70,6 @@ page_executions(struct pav_query *q, const char *rest)
                                 .topics = f.before == 0 ? "executions" : NULL,
                                 .view = &m});
 }
+
+const struct page_route executions_page = {
+    "/executions", "pavane:ReadExecutions", PAGE_ITSELF, show};

@@ -2,8 +2,8 @@
 #include "frame.h"
 #include "pages.h"
 
-void
-page_help(struct pav_query *q, const char *rest)
+static void
+show(struct pav_query *q, const char *rest)
 {
     struct pav_members m;
 
@@ -14,3 +14,6 @@ page_help(struct pav_query *q, const char *rest)
                                 .place = "at_help",
                                 .view = &m});
 }
+
+const struct page_route help_page = {"/help", "pavane:ReadHelp",
+                                     PAGE_ITSELF | PAGE_BELOW, show};

@@ -155,8 +155,8 @@ machine_graph(struct pav_query *q, const struct pav_machine_view *v,
     return pav_items_array(&rows);
 }
 
-void
-page_machine(struct pav_query *q, const char *name)
+static void
+show(struct pav_query *q, const char *name)
 {
     struct pav_machine_view v;
     struct pav_machine *machine;
@@ -202,3 +202,6 @@ page_machine(struct pav_query *q, const char *name)
     pav_buf_fini(&graph);
     pav_machine_free(machine);
 }
+
+const struct page_route machine_page = {"/machines", "pavane:ReadMachines",
+                                        PAGE_BELOW, show};

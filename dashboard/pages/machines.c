@@ -3,8 +3,8 @@
 #include "pages.h"
 #include "view_rows.h"
 
-void
-page_machines(struct pav_query *q, const char *rest)
+static void
+show(struct pav_query *q, const char *rest)
 {
     struct pav_machine_view *v;
     uint32_t count = pav_reader_machines(q->reader, true, q->arena, &v), i;
@@ -23,3 +23,6 @@ page_machines(struct pav_query *q, const char *rest)
                                 .topics = "executions machines",
                                 .view = &m});
 }
+
+const struct page_route machines_page = {"/machines", "pavane:ReadMachines",
+                                         PAGE_ITSELF, show};

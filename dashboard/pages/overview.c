@@ -53,8 +53,8 @@ add_loss(struct pav_query *q, struct pav_members *m)
     view_text(m, "missing_last", view_count(q->arena, l->last_event));
 }
 
-void
-page_overview(struct pav_query *q, const char *rest)
+static void
+show(struct pav_query *q, const char *rest)
 {
     struct pav_execution_filter f = {.status = -1, .apart = true, .limit = 10};
     struct pav_machine_view *v;
@@ -91,3 +91,6 @@ page_overview(struct pav_query *q, const char *rest)
                                 .topics = "executions machines",
                                 .view = &m});
 }
+
+const struct page_route overview_page = {"/", "pavane:ReadOverview",
+                                         PAGE_ITSELF, show};

@@ -1,21 +1,37 @@
-/* One page each; `rest` is what follows its path, "" at most. */
+/* The pages, one a file; a line here and its route there is all that it takes.
+ */
 #ifndef PAVANE_DASHBOARD_PAGES_H
 #define PAVANE_DASHBOARD_PAGES_H
 
 #include "pavane/query.h"
 
-typedef void (*page_fn)(struct pav_query *q, const char *rest);
+#define ALL_PAGES(X)                                                           \
+    X(overview)                                                                \
+    X(find)                                                                    \
+    X(by_key)                                                                  \
+    X(executions)                                                              \
+    X(execution)                                                               \
+    X(machines)                                                                \
+    X(machine)                                                                 \
+    X(events)                                                                  \
+    X(event)                                                                   \
+    X(help)                                                                    \
+    X(theme)
 
-void page_overview(struct pav_query *q, const char *rest);
-void page_find(struct pav_query *q, const char *rest);
-void page_by_key(struct pav_query *q, const char *rest);
-void page_executions(struct pav_query *q, const char *rest);
-void page_execution(struct pav_query *q, const char *id);
-void page_machines(struct pav_query *q, const char *rest);
-void page_machine(struct pav_query *q, const char *name);
-void page_events(struct pav_query *q, const char *rest);
-void page_event(struct pav_query *q, const char *id);
-void page_help(struct pav_query *q, const char *rest);
-void page_theme(struct pav_query *q, const char *rest);
+enum page_where {
+    PAGE_ITSELF = 1, /* the path, with or without a slash behind it */
+    PAGE_BELOW = 2,  /* what follows the path and a slash: an id, a name */
+};
+
+struct page_route {
+    const char *path, *permission;
+    unsigned where; /* enum page_where */
+    /* `rest` is what follows the path, "" at most.  Makes the whole answer. */
+    void (*show)(struct pav_query *q, const char *rest);
+};
+
+#define PAGE_EXTERN(name) extern const struct page_route name##_page;
+ALL_PAGES(PAGE_EXTERN)
+#undef PAGE_EXTERN
 
 #endif

@@ -16,8 +16,8 @@ is_printable(const char *s)
 }
 
 /* /theme?to=dark&back=executions: a choice that lasts a year. */
-void
-page_theme(struct pav_query *q, const char *rest)
+static void
+show(struct pav_query *q, const char *rest)
 {
     const char *to = page_parameter(q, "to"), *back = page_parameter(q, "back");
     bool known =
@@ -35,3 +35,6 @@ page_theme(struct pav_query *q, const char *rest)
                                   q->headers, known ? to : "",
                                   known ? THEME_MAX_AGE : 0);
 }
+
+const struct page_route theme_page = {"/theme", "pavane:ReadHelp",
+                                      PAGE_ITSELF | PAGE_BELOW, show};

@@ -7,7 +7,7 @@
  * fields, goes where its work is done, and what comes of it is printed.  Errors
  * are HTTP 400 with {"__type","message"}; dates are epoch seconds with a
  * fraction.  Clients put "sync-" before the host for StartSyncExecution and
- * TestState: such a Host is ours as well (net/access.c).
+ * TestState: such a Host is ours as well (auth/access.c).
  */
 #include <string.h>
 

@@ -12,34 +12,42 @@
 #include "turn/turn.h"
 #include "aws.h"
 
-extern const struct aws_action states_define_actions[],
-    states_machines_actions[], states_test_state_actions[],
-    states_executions_actions[], states_send_task_actions[],
-    states_activities_actions[], states_map_runs_actions[],
-    states_tags_actions[], states_versions_actions[], states_aliases_actions[],
-    events_put_events_actions[], events_test_pattern_actions[],
-    events_buses_actions[], events_bus_policy_actions[], events_rules_actions[],
-    events_rule_targets_actions[], events_tags_actions[],
-    events_archives_actions[], events_replays_actions[],
-    events_connections_actions[], events_destinations_actions[],
-    pavane_dead_letters_actions[], pavane_schemas_actions[],
-    scheduler_schedules_actions[], scheduler_groups_actions[];
+/* One line a file. */
+#define ALL_RESOURCES(X)                                                       \
+    X(states_define)                                                           \
+    X(states_machines)                                                         \
+    X(states_test_state)                                                       \
+    X(states_executions)                                                       \
+    X(states_send_task)                                                        \
+    X(states_activities)                                                       \
+    X(states_map_runs)                                                         \
+    X(states_tags)                                                             \
+    X(states_versions)                                                         \
+    X(states_aliases)                                                          \
+    X(events_put_events)                                                       \
+    X(events_test_pattern)                                                     \
+    X(events_buses)                                                            \
+    X(events_bus_policy)                                                       \
+    X(events_rules)                                                            \
+    X(events_rule_targets)                                                     \
+    X(events_tags)                                                             \
+    X(events_archives)                                                         \
+    X(events_replays)                                                          \
+    X(events_connections)                                                      \
+    X(events_destinations)                                                     \
+    X(pavane_dead_letters)                                                     \
+    X(pavane_schemas)                                                          \
+    X(scheduler_schedules)                                                     \
+    X(scheduler_groups)
 
+#define RESOURCE_EXTERN(name) extern const struct aws_action name##_actions[];
+ALL_RESOURCES(RESOURCE_EXTERN)
+#undef RESOURCE_EXTERN
+
+#define RESOURCE_OF(name) name##_actions,
 static const struct aws_action *const resources[] = {
-    states_define_actions,       states_machines_actions,
-    states_test_state_actions,   states_executions_actions,
-    states_send_task_actions,    states_activities_actions,
-    states_map_runs_actions,     states_tags_actions,
-    states_versions_actions,     states_aliases_actions,
-    events_put_events_actions,   events_test_pattern_actions,
-    events_buses_actions,        events_bus_policy_actions,
-    events_rules_actions,        events_rule_targets_actions,
-    events_tags_actions,         events_archives_actions,
-    events_replays_actions,      events_connections_actions,
-    events_destinations_actions, pavane_dead_letters_actions,
-    pavane_schemas_actions,      scheduler_schedules_actions,
-    scheduler_groups_actions,
-};
+    ALL_RESOURCES(RESOURCE_OF)};
+#undef RESOURCE_OF
 
 /* By X-Amz-Target: the service's word, and how its actions are named here. */
 static const struct {

@@ -1,4 +1,4 @@
-/* Papers: see pavane/paper.h. */
+/* JSON with cJSON: see pavane/cjson.h. */
 #include "pavane/cjson.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* How long something took: see pavane/learned.h. */
+/* How long something took: see pavane/wait_stats.h. */
 #include "pavane/wait_stats.h"
 
 #include <math.h>

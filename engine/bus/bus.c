@@ -1,6 +1,6 @@
 /*
  * Buses and their rules, in memory: the index that every event of a bus is
- * matched against.  See bus_int.h.
+ * matched against.  See bus.h.
  */
 #include <stdlib.h>
 #include <string.h>

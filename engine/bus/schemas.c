@@ -1,6 +1,6 @@
 /*
  * Schemas of events: at most one for each source and detail-type, asked before
- * any rule.  What a schema says is read by lang/schema.c.
+ * any rule.  What a schema says is read by lang/schema/schema.c.
  */
 #include <stdlib.h>
 #include <string.h>

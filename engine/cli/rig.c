@@ -1,4 +1,4 @@
-/* The stage: see stage.h. */
+/* The stage: see rig.h. */
 #include "rig.h"
 
 #include <stddef.h>

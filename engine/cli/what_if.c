@@ -3,7 +3,7 @@
  * have become of each id.
  *
  * The events come from a daemon's archive, in the order of a replay; the
- * machine is played on a stage of its own (stage.h), with the pauses that were
+ * machine is played on a stage of its own (rig.h), with the pauses that were
  * between the events.  Nothing reaches the daemon.
  */
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Does an event fit an execution, and what if not: see fit.c. */
+/* Does an event fit an execution, and what if not: see match_wait.c. */
 #ifndef PAVANE_RUN_MATCH_WAIT_H
 #define PAVANE_RUN_MATCH_WAIT_H
 

@@ -1,6 +1,6 @@
 /*
  * Published versions: rows that name one stored definition; their numbers are
- * never given again.  aws/versions.c is their API.
+ * never given again.  aws/states_versions.c is their API.
  */
 #include <stdio.h>
 #include <string.h>

@@ -6,7 +6,7 @@
  * budget of transitions is spent (then a timer of number PAV_TIMER_GO_ON is
  * due at once).  Its `record` holds the history events of the step, each
  * payload once, and the frames to go on from; it is written as one journal
- * row.  Format: record.c.
+ * row.  Format: record_write.c.
  */
 #ifndef PAVANE_STEP_H
 #define PAVANE_STEP_H

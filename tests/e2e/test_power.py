@@ -8,6 +8,7 @@ database must be whole.  Two controls show that the images are hard enough: one
 that ignores syncs of the log must lose events, one that ignores syncs of the
 database must spoil it.
 """
+import http.client
 import json
 import os
 import random
@@ -113,6 +114,48 @@ def look(folder):
         return None
     finally:
         db.close()
+
+
+class Nth(unittest.TestCase):
+    def attempt(self, d, n):
+        """A daemon whose n-th write or sync fails, and four events: which it acknowledged, and whether it failed at all."""
+        done, kept = os.path.join(d.folder, "nth"), []
+        os.environ.update(RECORDER_NTH=str(n), RECORDER_NTH_DONE=done)
+        try:
+            d.start()
+            for i in range(4):
+                key = "k-%d-" % i
+                if d.post({**START, "id": key, "detail": {"orderId": key}})[0] == 200:
+                    kept.append(key)
+        except (RuntimeError, OSError, http.client.HTTPException):
+            pass  # it did not start, or ended: it may
+        finally:
+            del os.environ["RECORDER_NTH"], os.environ["RECORDER_NTH_DONE"]
+        if d.process:
+            d.process.kill()
+            d.process.wait()
+            d._close()
+        return kept, os.path.exists(done)
+
+    def test_each_write_and_sync_fails_once(self):
+        """What was acknowledged is there when the daemon is started again, whichever of them it was."""
+        n, noticed, failed = 0, 0, True
+        while failed:
+            n += 1
+            d = Recorded(os.path.join(TOP, "machines"))
+            d.may_die = True
+            try:
+                kept, failed = self.attempt(d, n)
+                noticed += len(kept) < 4
+                d.start()
+                keys = {x["correlationId"] for x in d.get("/api/v1/executions?limit=100")["executions"]}
+                self.assertLessEqual(set(kept), keys, "number %d failed" % n)
+                d.stop()
+            finally:
+                d.__exit__()
+        self.assertEqual(len(kept), 4)  # the first run without a failure
+        self.assertGreater(n, 20)
+        self.assertGreater(noticed, 5)
 
 
 class Power(unittest.TestCase):

@@ -7,11 +7,14 @@
  *   RECORDER_FULL  while a file of this name is there, the disk is full
  *   RECORDER_CLOCK a file with seconds that are added to the system's time
  *   RECORDER_HANG  while a file of this name is there, syncs do not come back
+ *   RECORDER_NTH   the number of the write, truncation or sync that fails once
+ *                  with EIO; a file RECORDER_NTH_DONE is made then
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +102,24 @@ is_there(const char *variable)
     return name != NULL && access(name, F_OK) == 0;
 }
 
+/* Is it this one's turn to fail? */
+static int
+is_nth(void)
+{
+    static atomic_int count;
+    const char *nth = getenv("RECORDER_NTH"), *done;
+    int fd;
+
+    if (nth == NULL || atomic_fetch_add(&count, 1) + 1 != atoi(nth))
+        return 0;
+    done = getenv("RECORDER_NTH_DONE");
+    fd = open(done, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+    errno = EIO;
+    return 1;
+}
+
 ssize_t
 pwrite64(int fd, const void *p, size_t len, off64_t at)
 {
@@ -109,6 +130,8 @@ pwrite64(int fd, const void *p, size_t len, off64_t at)
         errno = ENOSPC;
         return -1;
     }
+    if (file >= 0 && is_nth())
+        return -1;
     if (file >= 0)
         record('W', file, (uint64_t)at, p, len);
     return real(fd, p, len, at);
@@ -126,6 +149,8 @@ ftruncate64(int fd, off64_t size)
     int file = file_of(fd);
 
     REAL(ftruncate64);
+    if (file >= 0 && is_nth())
+        return -1;
     if (file >= 0)
         record('T', file, (uint64_t)size, NULL, 0);
     return real(fd, size);
@@ -143,6 +168,8 @@ fdatasync(int fd)
     int file = file_of(fd), rc;
 
     REAL(fdatasync);
+    if (file >= 0 && is_nth())
+        return -1;
     if (file >= 0)
         record('S', file, 0, NULL, 0);
     while (file >= 0 && is_there("RECORDER_HANG"))

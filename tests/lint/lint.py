@@ -74,6 +74,8 @@ BANNED = [
 ]
 SQL = re.compile(r'"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA)\s')
 WORDS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+# files of others that comments name
+FOREIGN_FILES = {"cjson.h"}
 # What readers from outside stumbled on, and what they read at once: in messages, public headers, pages and READMEs.
 PROSE = [
     (r"\b(is|are) wanted\b", "is expected, must be"),
@@ -144,8 +146,13 @@ def check_prose(path, text):
                 fault(path, n, "'%s' is read twice: %s" % (found.group(0), better))
 
 
-def check_functions(path, lines):
-    """A function of more than 100 lines is asked about; tables are not functions."""
+BRANCH = re.compile(r"\b(?:if|for|while|case)\b|&&|\|\||\?")
+BRANCHES_MAX = 35  # McCabe's number; the state machines of framing have the most
+
+
+def check_functions(path, text):
+    """A function of more than 100 lines is asked about, or of more ways through it; tables are not functions."""
+    lines = re.sub(r'"(\\.|[^"\\\n])*"', '""', strip_comments(text)).split("\n")
     start = None
     for n, line in enumerate(lines, 1):
         if line == "{":
@@ -153,6 +160,9 @@ def check_functions(path, lines):
         elif line == "}" and start:
             if n - start > 100:
                 fault(path, start, "a function of %d lines" % (n - start))
+            ways = 1 + len(BRANCH.findall("\n".join(lines[start:n])))
+            if ways > BRANCHES_MAX:
+                fault(path, start, "a function with %d ways through it, at most %d" % (ways, BRANCHES_MAX))
             start = None
 
 
@@ -214,12 +224,19 @@ def check_permissions():
             for row in re.finditer(r"(?:\w+\(|\{)\s*\"([\w:]+)\",\s*(\"[^\"]*\"|\w+)", table.group(2)):
                 if not word.match(row.group(2).strip('"')):
                     fault(short, 1, "%s has no permission" % row.group(1))
-    for short, name in (("engine/api/routes.c", "resources"), ("dashboard/pages.c", "routes")):
-        text = strip_comments(open(os.path.join(TOP, short), encoding="utf-8").read())
-        rows = re.search(r"\} %s\[\] = \{\n(.*?)\n\};" % name, text, re.S).group(1)
-        for row in re.finditer(r"\{\s*\"(/[^\"]*)\",\s*(\"[^\"]*\"|\w+)", rows):
-            if not word.match(row.group(2).strip('"')):
-                fault(short, 1, "%s has no permission" % row.group(1))
+    text = strip_comments(open(os.path.join(TOP, "engine/api/routes.c"), encoding="utf-8").read())
+    rows = re.search(r"\} resources\[\] = \{\n(.*?)\n\};", text, re.S).group(1)
+    for row in re.finditer(r"\{\s*\"(/[^\"]*)\",\s*(\"[^\"]*\"|\w+)", rows):
+        if not word.match(row.group(2).strip('"')):
+            fault("engine/api/routes.c", 1, "%s has no permission" % row.group(1))
+    for path in sorted(glob.glob(os.path.join(TOP, "dashboard/pages/*.c"))):
+        text = strip_comments(open(path, encoding="utf-8").read())
+        found = re.findall(r"const struct page_route \w+_page = \{\s*\"(/[^\"]*)\",\s*(\"[^\"]*\"|\w+)", text)
+        for route, permission in found:
+            if not word.match(permission.strip('"')):
+                fault(os.path.relpath(path, TOP), 1, "%s has no permission" % route)
+        if not found:
+            fault(os.path.relpath(path, TOP), 1, "a page needs its route")
 
 
 def check_planted():
@@ -254,14 +271,24 @@ def check_drawing():
 
 
 def check_named_files(tracked):
-    """What READMEs name in backquotes is there."""
-    for readme in ("engine", "dashboard", "tests"):
-        text = open(os.path.join(TOP, readme, "README.md")).read()
-        for name in re.findall(r"`([\w./-]+\.(?:c|h|py|sh|html))`", text):
-            base = os.path.basename(name)
-            found = [f for f in tracked if os.path.basename(f) == base and ("/" + f).endswith("/" + name)]
-            if not found and "X.c" not in name and "NAME" not in name and "*" not in name:
-                fault(readme + "/README.md", 1, "there is no %s" % name)
+    """Files that READMEs name in backquotes, and comments of code by themselves, are there."""
+    names = {}
+    for path in tracked:
+        names.setdefault(os.path.basename(path), []).append("/" + path)
+    for path in tracked:
+        if not os.path.exists(os.path.join(TOP, path)):
+            continue
+        if path in ("engine/README.md", "dashboard/README.md", "tests/README.md"):
+            found = re.findall(r"`([\w./-]+\.(?:c|h|py|sh|html))`", open(os.path.join(TOP, path), encoding="utf-8").read())
+        elif path.endswith((".c", ".h")) and not path.startswith("tests/"):
+            comments = re.findall(r"/\*.*?\*/", open(os.path.join(TOP, path), encoding="utf-8").read(), re.S)
+            found = re.findall(r"\b([a-z_]+(?:/[a-z_]+)*\.[ch])\b", " ".join(comments))
+        else:
+            continue
+        for name in found:
+            if not any(full.endswith("/" + name) for full in names.get(os.path.basename(name), [])) and "NAME" not in name and \
+                    "_X" not in name and "/X" not in name and name not in FOREIGN_FILES:
+                fault(path, 1, "there is no %s" % name)
 
 
 def check_circles():
@@ -299,7 +326,7 @@ def main():
             check_headers(path, lines)
             check_code(path, text)
             if not path.startswith("tests/"):
-                check_functions(path, lines)
+                check_functions(path, text)
                 if len(lines) > 1200:
                     fault(path, 1, "%d lines: split or defend" % len(lines))
     check_checklist()

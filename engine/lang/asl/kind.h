@@ -73,8 +73,20 @@ struct state_kind {
     const char *const *shown;
 };
 
-extern const struct state_kind pass_kind, task_kind, choice_kind, wait_kind,
-    succeed_kind, fail_kind, parallel_kind, map_kind;
+/* One line a kind, of state_NAME.c. */
+#define ALL_KINDS(X)                                                           \
+    X(task)                                                                    \
+    X(wait)                                                                    \
+    X(pass)                                                                    \
+    X(succeed)                                                                 \
+    X(fail)                                                                    \
+    X(choice)                                                                  \
+    X(parallel)                                                                \
+    X(map)
+
+#define KIND_EXTERN(name) extern const struct state_kind name##_kind;
+ALL_KINDS(KIND_EXTERN)
+#undef KIND_EXTERN
 extern const struct state_kind *const state_kinds[]; /* ends with NULL */
 
 const struct state_kind *kind_find(const struct pav_doc *type);

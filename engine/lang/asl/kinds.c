@@ -3,9 +3,9 @@
 #include "kind.h"
 #include "query.h"
 
-const struct state_kind *const state_kinds[] = {
-    &task_kind,   &wait_kind,     &pass_kind, &succeed_kind, &fail_kind,
-    &choice_kind, &parallel_kind, &map_kind,  NULL};
+#define KIND_OF(name) &name##_kind,
+const struct state_kind *const state_kinds[] = {ALL_KINDS(KIND_OF) NULL};
+#undef KIND_OF
 
 const struct state_kind *
 kind_find(const struct pav_doc *type)

@@ -271,9 +271,9 @@ scope_compile(struct compiler *c, const struct pav_doc *d, const char *pointer,
                       start == NULL ? "StartAt" : "",
                       start == NULL && states == NULL ? ", " : "",
                       states == NULL ? "States" : "");
-        if (states == NULL)
-            return scope;
     }
+    if (states == NULL)
+        return scope;
     if (states->kind != PAV_OBJECT || states->len == 0) {
         compile_fault(c, PAV_ERROR, SCHEMA, inner, states->at,
                       "The field 'States' must be an object with a state in "
