@@ -147,6 +147,7 @@ format() {
 clang_lane() {
     [ -d "$top/.git" ] && suite format format
     suite lint $python "$top/tests/lint/lint.py"
+    suite oracle $python "$top/tests/conformance/oracle.py"
     suite cppcheck sh "$top/tests/lint/cppcheck.sh"
     suite clang-build env CC=clang sh -c \
         ". '$top/tests/support/prepare.sh'; top='$top'; build '$top/build-clang' $werror"
