@@ -263,7 +263,7 @@ def main():
     wrong = 0
     for name, make in FILES.items():
         text = json.dumps({"about": "Made by oracle.py.", "cases": list(make())}, indent=None, ensure_ascii=True)
-        text = text.replace('{"id": ', '\n{"id": ') + "\n"
+        text = text.replace(', {"id": ', ',\n{"id": ') + "\n"
         where = os.path.join(FOLDER, name)
         if "--write" in sys.argv:
             with open(where, "w") as f:
