@@ -28,6 +28,19 @@ put_next(struct pav_query *q, struct pav_members *m, int64_t next)
                         pav_arena_printf(q->arena, "%lld", (long long)next));
 }
 
+/* What both lists of deliveries begin with. */
+static void
+delivery_begin(struct pav_query *q, struct pav_members *m,
+               const struct pav_delivery_row *row)
+{
+    pav_members_init(m, q->arena);
+    pav_members_str(m, "id",
+                    pav_arena_printf(q->arena, "%lld", (long long)row->id));
+    pav_members_str(m, "ruleArn", row->rule_arn);
+    pav_members_str(m, "targetArn", row->target_arn);
+    pav_members_str(m, "targetId", row->target_id);
+}
+
 /* ---- dead letters ---- */
 
 static const struct pav_doc *
@@ -36,11 +49,7 @@ letter(struct pav_query *q, const struct pav_delivery_row *row)
     struct pav_arena *a = q->arena;
     struct pav_members m;
 
-    pav_members_init(&m, a);
-    pav_members_int(&m, "id", row->id);
-    pav_members_str(&m, "ruleArn", row->rule_arn);
-    pav_members_str(&m, "targetArn", row->target_arn);
-    pav_members_str(&m, "targetId", row->target_id);
+    delivery_begin(q, &m, row);
     pav_members_str(&m, "errorCode", row->error_code);
     pav_members_str(&m, "errorMessage", row->error_message);
     pav_members_str(&m, "exhaustedRetryCondition", row->condition);
@@ -66,14 +75,9 @@ put_text(struct pav_members *m, const char *key, const char *text)
 static const struct pav_doc *
 delivery(struct pav_query *q, const struct pav_delivery_row *row)
 {
-    struct pav_arena *a = q->arena;
     struct pav_members m;
 
-    pav_members_init(&m, a);
-    pav_members_int(&m, "id", row->id);
-    pav_members_str(&m, "ruleArn", row->rule_arn);
-    pav_members_str(&m, "targetArn", row->target_arn);
-    pav_members_str(&m, "targetId", row->target_id);
+    delivery_begin(q, &m, row);
     pav_members_int(&m, "attempts", row->attempts);
     put_text(&m, "lastErrorCode", row->error_code);
     put_text(&m, "lastErrorMessage", row->error_message);

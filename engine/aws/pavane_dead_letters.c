@@ -4,10 +4,19 @@
 #include <string.h>
 
 #include "pavane/store_bus.h"
+#include "pavane/text.h"
 #include "turn/turn.h"
 #include "events_fields.h"
 
 #define LETTERS_MAX 1000
+
+/* Ids are texts; clients of before send numbers. */
+static bool
+read_id(const struct pav_doc *d, int64_t *id)
+{
+    return d->kind == PAV_STRING ? pav_parse_int(d->text, d->len, id)
+                                 : pav_doc_int(d, id);
+}
 
 /* Those of "Ids"; without them all, of one target if it is named, up to
  * LETTERS_MAX at a time: Count says whether to ask again. */
@@ -22,7 +31,7 @@ each_letter(struct control *c,
     uint32_t i, n;
 
     for (i = 0; ids != NULL && i < ids->len; i++)
-        if (pav_doc_int(&ids->items[i], &id) &&
+        if (read_id(&ids->items[i], &id) &&
             pav_store_delivery(c->e->store, id, c->a, &row) &&
             row.status == PAV_DELIVERY_DEAD &&
             (target == NULL || strcmp(row.target_arn, target) == 0)) {

@@ -43,8 +43,7 @@ list(const struct pav_settings *s, struct pav_arena *a)
             if (json)
                 pav_items_add(&all, d);
             else
-                printf("%s\t%s\t%s\t%s\t%s\n",
-                       pav_doc_text(a, pav_doc_get(d, "id")),
+                printf("%s\t%s\t%s\t%s\t%s\n", cli_text(a, d, "id"),
                        cli_text(a, d, "created"), cli_text(a, d, "targetArn"),
                        cli_text(a, d, "errorCode"),
                        cli_text(a, d, "errorMessage"));
@@ -73,7 +72,7 @@ change(const struct pav_settings *s, const char *action, int argc, char **argv,
             pav_buf_fini(&body);
             return cli_usage(&dead_letters_command, "an id is a number");
         }
-        pav_buf_printf(&body, "%s%lld", i == 0 ? "\"Ids\":[" : ",",
+        pav_buf_printf(&body, "%s\"%lld\"", i == 0 ? "\"Ids\":[" : ",",
                        (long long)id);
     }
     pav_buf_puts(&body, argc > 0 ? "]}" : "}");

@@ -166,12 +166,8 @@ exceeded(const struct pav_run_row *run)
                      run->counts[PAV_ITEM_TIMED_OUT] +
                      run->counts[PAV_ITEM_ABORTED];
 
-    if (run->tolerated_count < 0 && run->tolerated_percentage < 0)
-        return failed > 0;
-    return (run->tolerated_count >= 0 && failed > run->tolerated_count) ||
-           (run->tolerated_percentage >= 0 && run->total > 0 &&
-            (double)failed * 100 >
-                run->tolerated_percentage * (double)run->total);
+    return pav_map_exceeded(run->tolerated_count, run->tolerated_percentage,
+                            failed, run->total);
 }
 
 static void

@@ -66,9 +66,10 @@ bool pav_map_inputs(const struct pav_step_in *in, uint32_t no,
                     const struct pav_doc **inputs, const char **error,
                     const char **cause);
 
-/* More failures than the run tolerates? */
-bool
-pav_map_exceeded(const struct pav_doc *spec, int64_t failed, int64_t total);
+/* More failures than the run tolerates?  Below 0: no such bound; without both,
+ * none is tolerated. */
+bool pav_map_exceeded(int64_t tolerated_count, double tolerated_percentage,
+                      int64_t failed, int64_t total);
 
 /* How results are written: the state's WriterConfig. */
 struct pav_map_writing {

@@ -451,6 +451,15 @@ writer_output(struct run *r, const struct asked *a)
     return pav_members_object(&m);
 }
 
+/* Below 0: the run's spec has no such bound. */
+static double
+tolerated(const struct asked *a, const char *key)
+{
+    const struct pav_doc *n = pav_doc_get(a->with, key);
+
+    return n == NULL ? -1 : pav_doc_double(n);
+}
+
 static void
 run_map(struct run *r, struct asked *a)
 {
@@ -483,7 +492,9 @@ run_map(struct run *r, struct asked *a)
         else
             failed++;
     }
-    if (pav_map_exceeded(a->with, failed, inputs->len)) {
+    if (pav_map_exceeded((int64_t)tolerated(a, "toleratedFailureCount"),
+                         tolerated(a, "toleratedFailurePercentage"), failed,
+                         inputs->len)) {
         wake.error = "States.ExceedToleratedFailureThreshold";
         wake.cause = "The specified tolerated failure threshold was exceeded";
     } else {

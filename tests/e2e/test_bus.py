@@ -341,7 +341,7 @@ class Deliveries(Bus):
                          ("HTTP_STATUS_503", "MaximumRetryAttempts", 1, ACCOUNT + "rule/all", arn))
         self.failing[0] = 0
         self.assertIn("HTTP_STATUS_503", cli("dead-letters", url=self.d.url)[1])
-        code, out, err = cli("dead-letters", "--redrive", str(letter["id"]), url=self.d.url)
+        code, out, err = cli("dead-letters", "--redrive", letter["id"], url=self.d.url)
         self.assertEqual((code, out), (0, "1\n"), err)
         until(lambda: len(self.sink.got) == 3)
         self.assertEqual(len(set(self.sink.keys())), 1)

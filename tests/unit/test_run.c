@@ -122,51 +122,46 @@ submit(struct pav_job *j)
     pav_engine_turn(b.engine, 0);
 }
 
-#define TABLE_WAIT(name)                                                       \
-    "\"Type\":\"Task\",\"Resource\":\"arn:aws:states:::aws-sdk:dynamodb:"      \
-    "updateItem.waitForTaskToken\",\"Parameters\":{\"TableName\":\"T\","       \
-    "\"Key\":{\"entityId\":{\"S.$\":\"$$.Execution.Input.detail.id\"},"        \
-    "\"eventName\":{\"S\":\"" name "\"}}}"
-#define CHOICE(name, next)                                                     \
-    "\"Type\":\"Choice\",\"Choices\":[{\"Variable\":\"$.detail-type\","        \
-    "\"StringEquals\":\"" name "\",\"Next\":\"" next                           \
-    "\"}],\"Default\":\"Bad\""
+/* line: two waits that name nothing, as the published sample has them.  wide: a
+ * Parallel of waits that name their events, then one more.  slow: a Wait, then
+ * one with a timeout.  ahead: a Wait, then a wait in a Parallel. */
+static char *line_machine, *wide_machine, *slow_machine, *ahead_machine;
 
-/* Two waits that name nothing, as the published sample has them. */
-static const char
-    line_machine
-        [] = "{\"StartAt\":\"W1\",\"States\":{\"W1\":{" TABLE_WAIT("Default") ",\"Next\":\"C1\"},\"C1\":{" CHOICE(
-            "Two",
-            "W2") "},\"W2\":{" TABLE_WAIT("Default") ",\"Next\":\"C2\"},\"C2\":"
-                                                     "{" CHOICE("Three",
-                                                                "Done") "},"
-                                                                        "\"Bad"
-                                                                        "\":{"
-                                                                        "\"Type"
-                                                                        "\":"
-                                                                        "\"Fail"
-                                                                        "\"},"
-                                                                        "\"Done"
-                                                                        "\":{"
-                                                                        "\"Type"
-                                                                        "\":"
-                                                                        "\"Succ"
-                                                                        "eed\"}"
-                                                                        "}}";
+static char *
+machine_text(const char *name)
+{
+    char at[256], *text = calloc(1, 65536);
+    FILE *f;
 
-/* A Parallel of waits that name their events, then one more. */
-static const char wide_machine[] =
-    "{\"StartAt\":\"P\",\"States\":{\"P\":{\"Type\":\"Parallel\",\"Branches\":["
-    "{\"StartAt\":\"A\",\"States\":{\"A\":{" TABLE_WAIT(
-        "Left") ",\"End\":true}}},{\"StartAt\":\"B\",\"States\":{\"B\":"
-                "{" TABLE_WAIT("Right") ",\"End\":true}}}],\"Next\":\"W\"},"
-                                        "\"W\":{" TABLE_WAIT("Last") ",\"End\":"
-                                                                     "true}}}";
+    snprintf(at, sizeof(at), MACHINES "/%s.asl.json", name);
+    f = fopen(at, "r");
+    if (f == NULL || fread(text, 1, 65535, f) == 0)
+        fail_msg("cannot read %s", at);
+    fclose(f);
+    return text;
+}
 
-static const char slow_machine[] =
-    "{\"StartAt\":\"S\",\"States\":{\"S\":{\"Type\":\"Wait\",\"Seconds\":60,"
-    "\"Next\":\"W\"},\"W\":{" TABLE_WAIT(
-        "Default") ",\"TimeoutSeconds\":30,\"End\":true}}}";
+static int
+load_machines(void **state)
+{
+    (void)state;
+    line_machine = machine_text("line");
+    wide_machine = machine_text("wide");
+    slow_machine = machine_text("slow");
+    ahead_machine = machine_text("ahead");
+    return 0;
+}
+
+static int
+free_machines(void **state)
+{
+    (void)state;
+    free(line_machine);
+    free(wide_machine);
+    free(slow_machine);
+    free(ahead_machine);
+    return 0;
+}
 
 #define RULES(source, first, next, scope)                                      \
     "{\"correlationId\":\"$.detail.id\",\"start\":[{\"pattern\":{\"source\":[" \
@@ -237,7 +232,8 @@ event_job(const char *source, const char *id, const char *type, const char *key)
     return &j->job;
 }
 
-/* Send one event; what became of it, "disposition machine:execution;" each. */
+/* Send one event; what became of it, "disposition machine:execution;"
+ * each. */
 static const char *
 send_all(const char *source, const char *id, const char *type, const char *key)
 {
@@ -574,16 +570,8 @@ test_handed_over_duplicate(void **state)
 static void
 test_early_while_a_branch_sleeps(void **state)
 {
-    static const char machine[] =
-        "{\"StartAt\":\"P\",\"States\":{\"P\":{\"Type\":\"Parallel\","
-        "\"Branches\":[{\"StartAt\":\"S\",\"States\":{\"S\":{\"Type\":"
-        "\"Wait\",\"Seconds\":60,\"Next\":\"A\"},\"A\":{" TABLE_WAIT(
-            "Left") ",\"End\":true}}},{\"StartAt\":\"B\",\"States\":"
-                    "{\"B\":{" TABLE_WAIT(
-                        "Right") ",\"End\":true}}}],\"End\":true}}}";
-
     (void)state;
-    define("line", machine, "s", "");
+    define("line", ahead_machine, "s", "");
     send("1", "One", "k");
     assert_string_equal(send("2", "Left", "k"), "parked line:k");
     assert_string_equal(send("3", "Right", "k"), "resumed line:k");
@@ -827,5 +815,5 @@ main(void)
         cmocka_unit_test(test_names),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, load_machines, free_machines);
 }

@@ -234,17 +234,14 @@ map_run_spec(struct stepper *st, struct frame *f, const struct pav_doc *items)
 /* ---- its end ---- */
 
 bool
-pav_map_exceeded(const struct pav_doc *spec, int64_t failed, int64_t total)
+pav_map_exceeded(int64_t tolerated_count, double tolerated_percentage,
+                 int64_t failed, int64_t total)
 {
-    const struct pav_doc *count = pav_doc_get(spec, "toleratedFailureCount");
-    const struct pav_doc *share =
-        pav_doc_get(spec, "toleratedFailurePercentage");
-
-    if (count == NULL && share == NULL)
+    if (tolerated_count < 0 && tolerated_percentage < 0)
         return failed > 0;
-    return (count != NULL && (double)failed > pav_doc_double(count)) ||
-           (share != NULL && total > 0 &&
-            (double)failed * 100 > pav_doc_double(share) * (double)total);
+    return (tolerated_count >= 0 && failed > tolerated_count) ||
+           (tolerated_percentage >= 0 && total > 0 &&
+            (double)failed * 100 > tolerated_percentage * (double)total);
 }
 
 /*

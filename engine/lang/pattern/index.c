@@ -507,25 +507,13 @@ struct choice {
 };
 
 static bool
-agree(const struct field *x, const struct field *y)
-{
-    uint32_t i, j;
-
-    for (i = 0; i < x->place_count; i++)
-        for (j = 0; j < y->place_count; j++)
-            if (x->places[i].array == y->places[j].array &&
-                x->places[i].index != y->places[j].index)
-                return false;
-    return true;
-}
-
-static bool
 agrees(const struct choice *c, const struct field *f)
 {
     uint32_t i;
 
     for (i = 0; i < c->count; i++)
-        if (!agree(c->chosen[i], f))
+        if (!places_agree(c->chosen[i]->places, c->chosen[i]->place_count,
+                          f->places, f->place_count))
             return false;
     return true;
 }

@@ -63,11 +63,6 @@ struct values {
     uint32_t always_count, always_cap;
 };
 
-/* Where in which array a field stands. */
-struct place {
-    uint32_t array, index;
-};
-
 struct field {
     struct field *next;
     struct pav_doc value;

@@ -19,11 +19,6 @@
 #define MAX_DEPTH    PAV_DEPTH_MAX
 #define PATH_MAX_LEN 4096
 
-/* Where in which array a field stands. */
-struct place {
-    uint32_t array, index;
-};
-
 /* Its path is `prefix`, a dot when that is not empty, and `key`. */
 struct pav_field {
     const char *prefix, *key;
@@ -411,25 +406,13 @@ struct matching {
 };
 
 static bool
-agree(const struct pav_field *x, const struct pav_field *y)
-{
-    uint32_t i, j;
-
-    for (i = 0; i < x->place_count; i++)
-        for (j = 0; j < y->place_count; j++)
-            if (x->places[i].array == y->places[j].array &&
-                x->places[i].index != y->places[j].index)
-                return false;
-    return true;
-}
-
-static bool
 agrees_with_chosen(const struct matching *m, const struct pav_field *f)
 {
     uint32_t i;
 
     for (i = 0; i < m->count; i++)
-        if (!agree(m->chosen[i], f))
+        if (!places_agree(m->chosen[i]->places, m->chosen[i]->place_count,
+                          f->places, f->place_count))
             return false;
     return true;
 }

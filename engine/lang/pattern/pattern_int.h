@@ -96,4 +96,12 @@ struct pav_pattern {
     struct subrule *rules;
 };
 
+/* Where in which array a field is. */
+struct place {
+    uint32_t array, index;
+};
+/* Neither is in another element of an array that both are in. */
+bool places_agree(const struct place *x, uint32_t x_count,
+                  const struct place *y, uint32_t y_count);
+
 #endif
