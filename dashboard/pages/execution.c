@@ -612,10 +612,10 @@ add_aside(struct execution_page *p, struct pav_members *m)
     static const struct {
         enum pav_disposition kind;
         const char *said;
-    } kinds[] = {{PAV_PARKED, "came early and is kept until it fits"},
+    } kinds[] = {{PAV_PARKED, "arrived early, kept until it fits"},
                  {PAV_UNEXPECTED, "did not fit where it stood"},
                  {PAV_LATE, "came after the end"},
-                 {PAV_EXPIRED, "came early and never fitted"}};
+                 {PAV_EXPIRED, "arrived early, expired unmatched"}};
     struct pav_disposition_filter f = {
         .kind = -1, .limit = 200, .key = p->x.row.key};
     struct pav_disposition_view *v;

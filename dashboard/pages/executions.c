@@ -34,7 +34,8 @@ show(struct pav_query *q, const char *rest)
                                      .machine = page_parameter(q, "machine"),
                                      .state = page_parameter(q, "state"),
                                      .status = -1,
-                                     .apart = !page_parameter(q, "children"),
+                                     .exclude_map_children =
+                                         !page_parameter(q, "children"),
                                      .before = page_before(q),
                                      .limit = ROWS};
     const char *status = page_parameter(q, "status");

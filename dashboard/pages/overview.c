@@ -56,7 +56,8 @@ add_loss(struct pav_query *q, struct pav_members *m)
 static void
 show(struct pav_query *q, const char *rest)
 {
-    struct pav_execution_filter f = {.status = -1, .apart = true, .limit = 10};
+    struct pav_execution_filter f = {
+        .status = -1, .exclude_map_children = true, .limit = 10};
     struct pav_machine_view *v;
     uint32_t count = pav_reader_machines(q->reader, true, q->arena, &v), i;
     struct pav_items machines;

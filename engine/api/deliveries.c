@@ -519,7 +519,7 @@ log_later(struct delivery *d)
     if (!query_job_queue(d->o.api, qu)) {
         qu->job = NULL;
         query_job_free(qu);
-        fail(d, "THROTTLING", "too many questions wait", true);
+        fail(d, "THROTTLING", "too many queries are waiting", true);
     }
 }
 

@@ -116,7 +116,7 @@ list(struct pav_query *q)
     f.machine = query_text(q, "machine");
     f.state = query_text(q, "state");
     f.event_type = query_text(q, "eventType");
-    f.apart = query_text(q, "children") == NULL;
+    f.exclude_map_children = query_text(q, "children") == NULL;
     if (!query_limit(q, &f.limit) || !query_number(q, "next", &f.before) ||
         !query_time(q, "startedFrom", &f.started_from) ||
         !query_time(q, "startedUntil", &f.started_until) ||

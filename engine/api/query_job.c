@@ -143,7 +143,7 @@ query_job_push(struct pav_api *api, struct query_job *qu)
     if (query_job_queue(api, qu))
         return true;
     query_job_free(qu);
-    api_error(api, ref, 503, "busy", NULL, "too many questions wait");
+    api_error(api, ref, 503, "busy", NULL, "too many queries are waiting");
     return false;
 }
 

@@ -37,8 +37,8 @@ api_submit(struct pav_api *api, struct pav_ref ref, struct pav_job *job,
     pav_job_free(job);
     api->shed++;
     api_error(api, ref, 503, "busy", NULL,
-              "too much is waiting, or the daemon ends; nothing was kept: try "
-              "again");
+              "the queue is full or the daemon is shutting down; nothing was "
+              "stored: retry later");
 }
 
 /* On the engine's thread or its flusher's: what is answered, and what is handed

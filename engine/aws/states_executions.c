@@ -213,7 +213,7 @@ list_filter(struct aws_read *r, struct pav_execution_filter *f)
         return false;
     }
     f->machine = arn.machine;
-    f->apart = true;
+    f->exclude_map_children = true;
     f->qualifier = arn.qualifier;
     return true;
 }

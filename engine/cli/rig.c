@@ -313,8 +313,10 @@ must_be_read(struct rig *s)
 bool
 rig_execution(struct rig *s, struct pav_execution_view *out)
 {
-    struct pav_execution_filter f = {
-        .machine = s->machine, .status = -1, .apart = true, .limit = 1};
+    struct pav_execution_filter f = {.machine = s->machine,
+                                     .status = -1,
+                                     .exclude_map_children = true,
+                                     .limit = 1};
     struct pav_execution_view *v;
     int64_t next;
 

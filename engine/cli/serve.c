@@ -132,7 +132,8 @@ check_account(const char *account, struct pav_err *err)
     if (strlen(account) == 12 && strspn(account, "0123456789") == 12)
         return PAV_OK;
     return pav_fail(err, PAV_INVALID, "--account",
-                    "'%s' is no account: 12 digits are expected", account);
+                    "'%s' is not an account id: 12 digits are expected",
+                    account);
 }
 
 /* Objects and logs are below it. */
@@ -387,7 +388,7 @@ read_again(struct daemon *d)
 
     if (rc == PAV_OK && !pav_api_services(d->api, fresh->services))
         rc = pav_fail(&err, PAV_BUSY, "the engine",
-                      "too much is waiting; send the signal again");
+                      "the queue is full: send the signal again");
     if (rc != PAV_OK) {
         pav_log(PAV_LOG_ERROR, NULL,
                 "SIGHUP: settings, services and tokens stay as they were: "

@@ -331,7 +331,7 @@ by_machine(struct pav_reader *r, const struct pav_execution_filter *f,
         sqlite3_bind_int64(st, 3, before);
         sqlite3_bind_int64(st, 4, limit);
         bind_text(st, 5, state_token(f, a));
-        sqlite3_bind_int(st, 6, f->apart);
+        sqlite3_bind_int(st, 6, f->exclude_map_children);
         sqlite3_bind_int(st, 7, f->redriven);
         bind_text(st, 8, f->qualifier);
         collect(r, st, a, list);
@@ -450,7 +450,7 @@ pav_reader_executions(struct pav_reader *r,
                         "AND (?5=0 OR " NO_CHILD ") "
                         "ORDER BY x.id DESC LIMIT ?3");
         bind_text(st, 4, state_token(f, a));
-        sqlite3_bind_int(st, 5, f->apart);
+        sqlite3_bind_int(st, 5, f->exclude_map_children);
         sqlite3_bind_int(st, 1, f->status);
         sqlite3_bind_int64(st, 2, before);
         sqlite3_bind_int64(st, 3, limit);
@@ -462,7 +462,7 @@ pav_reader_executions(struct pav_reader *r,
                         "AND (?4=0 OR " NO_CHILD ") "
                         "ORDER BY x.id DESC LIMIT ?2");
         bind_text(st, 3, state_token(f, a));
-        sqlite3_bind_int(st, 4, f->apart);
+        sqlite3_bind_int(st, 4, f->exclude_map_children);
         sqlite3_bind_int64(st, 1, before);
         sqlite3_bind_int64(st, 2, limit);
         collect(r, st, a, &list);

@@ -46,7 +46,7 @@ struct pav_execution_filter {
     int status;                /* enum pav_status; -1: any */
     int64_t run_id;            /* of this map run; 0: any */
     int redriven;              /* 1: those that were, 2: those not; 0: any */
-    bool apart;                /* without those of map runs */
+    bool exclude_map_children; /* without those of map runs */
     const char *qualifier;     /* started through it: number or alias; NULL */
     /* A search, newest first: */
     const char *attribute, *value;       /* an indexed path has it; NULL: any */

@@ -70,9 +70,9 @@ void pav_store_adopt(struct pav_store *s);
 void pav_store_close(struct pav_store *s);
 
 /*
- * Commit what was staged; returns at once when nothing was.  It is in the log
- * then and seen by readers, and durable once pav_store_sync() returned, which
- * whoever answers for it calls before.
+ * Commit what was staged; returns at once when nothing was.  After it the rows
+ * are in the log and visible to readers, but durable only once pav_store_sync()
+ * has returned, which must be called before any reply is sent.
  * PAV_FULL: no space.  PAV_DAMAGED: a page cannot be read, or rows contradict
  * each other.  All of it was rolled back then.  PAV_IO: anything else; the
  * process must end, for start-up is recovery.

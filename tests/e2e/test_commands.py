@@ -107,7 +107,7 @@ class Commands(unittest.TestCase):
         self.assertIn("usage: pavane list", cli("list", "-h")[1])
         self.assertIn("did you mean 'status'?", cli("list", "--sttus", "RUNNING")[2])
         code, _, err = cli("serve", "--account", "12", "--listen", "127.0.0.1:0")
-        self.assertEqual((code, "--account: '12' is no account" in err), (2, True), err)
+        self.assertEqual((code, "--account: '12' is not an account id" in err), (2, True), err)
         code, _, err = cli("serve", "--data", "/nowhere/x", "--listen", "127.0.0.1:0")
         self.assertEqual((code, "--data: '/nowhere/x' is no folder" in err), (3, True), err)
         code, _, err = cli("list", "--url", "https://x")
