@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "pavane/arn.h"
 #include "pavane/buf.h"
 #include "pavane/clock.h"
 #include "pavane/digest.h"
@@ -244,7 +245,7 @@ test_base64url(void **state)
 }
 
 static void
-test_papers_are_strict(void **state)
+test_json_of_settings_is_strict(void **state)
 {
     static const char *const bad[] = {"{\"a\":1,\"a\":2}", "[1]x", "01",
                                       "{\"a\":\"\xff\"}"};
@@ -281,6 +282,56 @@ test_clock_freezes(void **state)
     assert_true(pav_clock_ms(&c) >= now);
 }
 
+/* ARNs of AWS and of ours, and what is none. */
+static void
+test_arns(void **state)
+{
+    static const char machine[] =
+        "arn:aws-cn:states:eu-west-1:123456789012:stateMachine:order";
+    static const char *const none[] = {"", "arn", "arn:aws:states:r:a",
+                                       "arn::states:r:a:stateMachine:m",
+                                       "urn:aws:states:r:a:stateMachine:m"};
+    struct pav_states_arn arn;
+    struct pav_arena a;
+    size_t i;
+
+    (void)state;
+    pav_arena_init(&a, 1024);
+    for (i = 0; i < COUNT(none); i++)
+        if (pav_arn_is(none[i], strlen(none[i])))
+            fail_msg("taken: %s", none[i]);
+    assert_true(pav_arn_is(machine, strlen(machine)));
+    assert_string_equal(pav_arn_resource(machine, "states"),
+                        "stateMachine:order");
+    assert_null(pav_arn_resource(machine, "events"));
+    assert_string_equal(pav_arn_name(machine, "states", "stateMachine"),
+                        "order");
+    assert_null(pav_arn_name(machine, "states", "activity"));
+    assert_string_equal(
+        pav_arn_put(&a, "events", "us-east-1", "0", "rule/%s", "r"),
+        "arn:aws:events:us-east-1:0:rule/r");
+
+    assert_true(pav_arn_machine(&a, machine, &arn));
+    assert_string_equal(arn.machine, "order");
+    assert_null(arn.qualifier);
+    assert_true(pav_arn_machine(
+        &a, "arn:aws:states:r:0:stateMachine:order:live", &arn));
+    assert_string_equal(arn.qualifier, "live");
+    assert_true(
+        pav_arn_execution(&a, "arn:aws:states:r:0:execution:order:k-1", &arn));
+    assert_string_equal(arn.machine, "order");
+    assert_string_equal(arn.name, "k-1");
+    assert_null(arn.label);
+    assert_true(pav_arn_execution(
+        &a, "arn:aws:states:r:0:execution:order/label:child", &arn));
+    assert_string_equal(arn.label, "label");
+    assert_true(
+        pav_arn_execution(&a, "arn:aws:states:r:0:express:order:k:1234", &arn));
+    assert_true(arn.express);
+    assert_false(pav_arn_execution(&a, machine, &arn));
+    pav_arena_fini(&a);
+}
+
 int
 main(void)
 {
@@ -293,8 +344,9 @@ main(void)
         cmocka_unit_test(test_settings),
         cmocka_unit_test(test_settings_refuse),
         cmocka_unit_test(test_base64url),
-        cmocka_unit_test(test_papers_are_strict),
+        cmocka_unit_test(test_json_of_settings_is_strict),
         cmocka_unit_test(test_clock_freezes),
+        cmocka_unit_test(test_arns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
