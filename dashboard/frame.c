@@ -2,7 +2,6 @@
  * The frame around every page, its links, and what a page is when there is
  * none. All links are relative to the root that the browser asked.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "pavane/http.h"

@@ -15,7 +15,6 @@
 
 #define PAGE_OF(name) &name##_page,
 static const struct page_route *const routes[] = {ALL_PAGES(PAGE_OF)};
-#undef PAGE_OF
 
 static const struct {
     const char *ending, *type;

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "pavane/http.h"
-#include "pavane/text.h"
 #include "links.h"
 #include "view_rows.h"
 

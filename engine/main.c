@@ -1,10 +1,8 @@
 /* pavane: finds the subcommand, reads its settings, runs it. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pavane/api.h"
-#include "pavane/buf.h"
 #include "pavane/text.h"
 #include "cli/cli.h"
 

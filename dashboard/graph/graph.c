@@ -8,7 +8,6 @@
  */
 #include "pavane/graph.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,7 +5,6 @@
  */
 #include "timeline.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "pavane/http.h"

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "pavane/history.h"
-#include "pavane/step.h"
 
 #define EVENTS_MAX 30000 /* the language's limit is 25,000 */
 

@@ -3,13 +3,10 @@
  * as a graph, a timeline, a history and as data, with one state looked at
  * closely beside it.  The selection is in the link: ?tab=&state=&visit=.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pavane/arn.h"
 #include "pavane/history.h"
-#include "pavane/machine.h"
 #include "pavane/text.h"
 #include "graph/diff.h"
 #include "graph/graphs.h"

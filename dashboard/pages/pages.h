@@ -5,18 +5,11 @@
 
 #include "pavane/query.h"
 
-#define ALL_PAGES(X)                                                           \
-    X(overview)                                                                \
-    X(find)                                                                    \
-    X(by_key)                                                                  \
-    X(executions)                                                              \
-    X(execution)                                                               \
-    X(machines)                                                                \
-    X(machine)                                                                 \
-    X(events)                                                                  \
-    X(event)                                                                   \
-    X(help)                                                                    \
-    X(theme)
+/* clang-format off */
+#define ALL_PAGES(X) \
+    X(overview) X(find) X(by_key) X(executions) X(execution) X(machines) \
+    X(machine) X(events) X(event) X(help) X(theme)
+/* clang-format on */
 
 enum page_where {
     PAGE_ITSELF = 1, /* the path, with or without a slash behind it */
@@ -32,6 +25,5 @@ struct page_route {
 
 #define PAGE_EXTERN(name) extern const struct page_route name##_page;
 ALL_PAGES(PAGE_EXTERN)
-#undef PAGE_EXTERN
 
 #endif

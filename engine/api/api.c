@@ -8,15 +8,12 @@
  */
 #include "pavane/api.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "pavane/clock.h"
 #include "pavane/log.h"
-#include "pavane/cjson.h"
-#include "pavane/text.h"
 #include "handed_out.h"
 #include "query_job.h"
 #include "streams.h"

@@ -11,7 +11,6 @@
  */
 #include <string.h>
 
-#include "pavane/log.h"
 #include "aws/aws.h"
 #include "query_job.h"
 #include "reply.h"

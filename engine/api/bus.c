@@ -7,7 +7,6 @@
 
 #include "pavane/wait_stats.h"
 #include "pavane/schema.h"
-#include "pavane/text.h"
 #include "parameters.h"
 #include "resources.h"
 

@@ -5,7 +5,6 @@
  * Each request carries X-Pavane-Idempotency-Key: the same task sent again,
  * after a crash, has the same one.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "pavane/arn.h"

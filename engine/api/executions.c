@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pavane/history.h"
-#include "pavane/step.h"
 #include "pavane/text.h"
 #include "aws/aws.h"
 #include "parameters.h"

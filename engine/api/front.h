@@ -9,9 +9,6 @@
 #include "pavane/api.h"
 #include "pavane/outbound.h"
 
-struct streams;
-struct token;
-
 struct pav_api {
     struct pav_api_config config;
     struct pav_sender sender; /* of all jobs with a ticket */

@@ -4,8 +4,6 @@
 
 #include "pavane/api.h"
 
-struct pav_job;
-
 /* outgoing.c: tokens of connections. */
 void outgoing_init(struct pav_api *api);
 void outgoing_free(struct pav_api *api);

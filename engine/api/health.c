@@ -6,8 +6,6 @@
 
 #include "pavane/clock.h"
 #include "pavane/cjson.h"
-#include "pavane/step.h"
-#include "pavane/text.h"
 #include "doors.h"
 #include "front.h"
 #include "parameters.h"

@@ -4,9 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pavane/clock.h"
-#include "pavane/cjson.h"
-#include "pavane/step.h"
 #include "pavane/text.h"
 #include "parameters.h"
 #include "resources.h"

@@ -4,10 +4,7 @@
 
 #include "pavane/api.h"
 
-struct query_job;
-
 /* What travels to the front: a finished job of the engine, or an answer. */
-struct query_job;
 
 enum message_kind {
     MESSAGE_ENGINE,

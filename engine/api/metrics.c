@@ -8,14 +8,12 @@
  */
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "pavane/clock.h"
-#include "pavane/step.h"
 #include "query_job.h"
 #include "doors.h"
 #include "front.h"

@@ -15,9 +15,7 @@
 #include <unistd.h>
 
 #include "pavane/file.h"
-#include "pavane/log.h"
 #include "pavane/map_run.h"
-#include "pavane/text.h"
 #include "handed_out.h"
 #include "query_job.h"
 #include "front.h"

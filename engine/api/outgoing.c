@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "pavane/digest.h"
-#include "pavane/text.h"
 
 #define TOKEN_TIMEOUT_MS 5000
 #define TOKEN_MAX        65536

@@ -5,11 +5,8 @@
 #include "pavane/api.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "pavane/clock.h"
-#include "pavane/text.h"
 #include "doors.h"
 #include "query_job.h"
 #include "reply.h"
@@ -41,75 +38,38 @@ static const struct resource {
     bool deeper;                /* it has resources below it */
     const char *parameters[15]; /* of a query thread's; NULL at the end */
 } resources[] = {
+    /* clang-format off */
     {"/livez", "pavane:ReadHealth", livez, NULL, false, {NULL}},
     {"/readyz", "pavane:ReadHealth", readyz, NULL, false, {NULL}},
     {"/metrics", "pavane:ReadMetrics", metrics_get, NULL, false, {NULL}},
     {"/api/v1/status", "pavane:ReadStatus", status_get, NULL, false, {NULL}},
     {"/api/v1/stream", "pavane:ReadStream", stream_get, NULL, false, {NULL}},
-    {"/api/v1/executions",
-     "pavane:ReadExecutions",
-     NULL,
-     executions_get,
-     true,
+    {"/api/v1/executions", "pavane:ReadExecutions", NULL, executions_get, true,
      {"correlationId", "machine", "status", "state", "startedFrom",
       "startedUntil", "eventType", "attribute", "children", "limit", "next",
       "from"}},
-    {"/api/v1/waits",
-     "pavane:ReadExecutions",
-     NULL,
-     waits_get,
-     false,
+    {"/api/v1/waits", "pavane:ReadExecutions", NULL, waits_get, false,
      {"correlationId", "machine", "overdue", "limit", "next"}},
-    {"/api/v1/dispositions",
-     "pavane:ReadEvents",
-     NULL,
-     dispositions_get,
-     false,
+    {"/api/v1/dispositions", "pavane:ReadEvents", NULL, dispositions_get, false,
      {"eventId", "correlationId", "disposition", "machine", "source",
       "detailType", "from", "until", "format", "limit", "next"}},
-    {"/api/v1/disposition-counts",
-     "pavane:ReadEvents",
-     NULL,
-     disposition_counts_get,
-     false,
+    {"/api/v1/disposition-counts", "pavane:ReadEvents", NULL,
+     disposition_counts_get, false,
      {"machine", "source", "detailType", "from", "until"}},
-    {"/api/v1/dead-letters",
-     "pavane:ReadDeliveries",
-     NULL,
-     dead_letters_get,
-     false,
+    {"/api/v1/dead-letters", "pavane:ReadDeliveries", NULL, dead_letters_get,
+     false, {"limit", "next"}},
+    {"/api/v1/deliveries", "pavane:ReadDeliveries", NULL, deliveries_get, false,
      {"limit", "next"}},
-    {"/api/v1/deliveries",
-     "pavane:ReadDeliveries",
-     NULL,
-     deliveries_get,
-     false,
-     {"limit", "next"}},
-    {"/api/v1/wait-times",
-     "pavane:ReadExecutions",
-     NULL,
-     wait_times_get,
-     false,
+    {"/api/v1/wait-times", "pavane:ReadExecutions", NULL, wait_times_get, false,
      {"machine"}},
-    {"/api/v1/archives",
-     "pavane:ReadEvents",
-     NULL,
-     archives_get,
-     true,
+    {"/api/v1/archives", "pavane:ReadEvents", NULL, archives_get, true,
      {"limit", "next"}},
-    {"/api/v1/schemas/discover",
-     "pavane:ReadEvents",
-     NULL,
-     discover_get,
-     false,
+    {"/api/v1/schemas/discover", "pavane:ReadEvents", NULL, discover_get, false,
      {"source", "detailType"}},
-    {"/api/v1/machines",
-     "pavane:ReadMachines",
-     NULL,
-     machines_get,
-     false,
+    {"/api/v1/machines", "pavane:ReadMachines", NULL, machines_get, false,
      {NULL}},
 };
+/* clang-format on */
 
 /* A filter that is misspelt must not be answered with everything. */
 static void

@@ -25,9 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pavane/clock.h"
 #include "pavane/digest.h"
-#include "pavane/step.h"
 #include "pavane/text.h"
 #include "front.h"
 #include "message.h"

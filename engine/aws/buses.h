@@ -4,7 +4,6 @@
 
 #include "aws.h"
 
-struct bus;
 /* EventBusName, or the default one's. */
 const char *bus_name(struct control *c);
 /* The same, found; NULL after the job has failed. */

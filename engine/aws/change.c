@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pavane/step.h"
 #include "change.h"
 #include "reads.h"
 

@@ -1,9 +1,6 @@
 /* What actions on the engine's thread share: their requests and rows. */
-#include <string.h>
 
-#include "bus/bus.h"
 #include "run/registry.h"
-#include "turn/turn.h"
 #include "aws.h"
 
 const char *

@@ -1,10 +1,8 @@
 /*
  * Archives of events.
  */
-#include <string.h>
 
 #include "bus/bus.h"
-#include "turn/turn.h"
 #include "events_fields.h"
 #include "rows.h"
 

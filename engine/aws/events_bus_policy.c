@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "bus/bus.h"
-#include "turn/turn.h"
 #include "buses.h"
 #include "events_fields.h"
 #include "rows.h"

@@ -1,7 +1,6 @@
 /*
  * API destinations.
  */
-#include <string.h>
 
 #include "turn/turn.h"
 #include "connections.h"

@@ -3,9 +3,7 @@
  */
 #include <string.h>
 
-#include "pavane/text.h"
 #include "bus/bus.h"
-#include "turn/turn.h"
 #include "events_fields.h"
 #include "rows.h"
 

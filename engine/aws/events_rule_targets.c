@@ -7,7 +7,6 @@
 #include "pavane/log.h"
 #include "bus/bus.h"
 #include "run/registry.h"
-#include "turn/turn.h"
 #include "buses.h"
 #include "events_fields.h"
 #include "rows.h"

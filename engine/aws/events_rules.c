@@ -5,7 +5,6 @@
 
 #include "pavane/schedule.h"
 #include "bus/bus.h"
-#include "turn/turn.h"
 #include "buses.h"
 #include "events_fields.h"
 #include "rows.h"

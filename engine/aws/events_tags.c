@@ -5,7 +5,6 @@
 
 #include "pavane/arn.h"
 #include "bus/bus.h"
-#include "turn/turn.h"
 #include "events_fields.h"
 #include "rows.h"
 
@@ -51,19 +50,13 @@ tag_resource(struct control *c)
 static void
 untag_resource(struct control *c)
 {
-    const char *arn = tagged(c);
-
-    if (arn != NULL)
-        tags_remove(c, arn, pav_doc_get(c->j->request, "TagKeys"));
+    tags_remove(c, tagged(c), pav_doc_get(c->j->request, "TagKeys"));
 }
 
 static void
 list_tags(struct control *c)
 {
-    const char *arn = tagged(c);
-
-    if (arn != NULL)
-        events_tags(c, arn);
+    events_tags(c, tagged(c));
 }
 
 FIELDS(tag, NAME("ResourceARN", 1600), TAGS(true, 0));

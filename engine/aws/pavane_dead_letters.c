@@ -3,7 +3,6 @@
  */
 #include <string.h>
 
-#include "pavane/store_bus.h"
 #include "pavane/text.h"
 #include "turn/turn.h"
 #include "events_fields.h"

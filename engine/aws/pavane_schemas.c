@@ -1,7 +1,6 @@
 /*
  * Schemas of events.  Our own actions.
  */
-#include <string.h>
 
 #include "pavane/schema.h"
 #include "turn/turn.h"

@@ -6,7 +6,6 @@
 
 #include "pavane/arn.h"
 #include "pavane/pattern.h"
-#include "pavane/text.h"
 #include "turn/turn.h"
 #include "pages.h"
 #include "rows.h"
@@ -19,7 +18,8 @@ tags_remove(struct control *c, const char *arn, const struct pav_doc *keys)
     struct pav_members left;
     uint32_t i, k;
 
-    if (!pav_store_name(c->e->store, PAV_NAME_TAGS, 0, arn, c->a, &row))
+    if (arn == NULL ||
+        !pav_store_name(c->e->store, PAV_NAME_TAGS, 0, arn, c->a, &row))
         return;
     old = control_body(c, &row);
     pav_members_init(&left, c->a);
@@ -245,6 +245,8 @@ events_tags(struct control *c, const char *arn)
     struct pav_items list;
     uint32_t i;
 
+    if (arn == NULL)
+        return;
     (void)events_row(c, PAV_NAME_TAGS, 0, arn, &row, &tags);
     pav_items_init(&list, c->a);
     for (i = 0; i < tags->len; i++) {

@@ -30,7 +30,7 @@ events_list(struct control *c, int kind, int64_t owner, const char *key,
 /* [{Key, Value}] */
 bool
 events_tags_add(struct control *c, const char *arn, const struct pav_doc *tags);
-/* Its tags, as Tags of the answer. */
+/* Its tags, as Tags of the answer; nothing when it was refused (NULL). */
 void events_tags(struct control *c, const char *arn);
 /* The request's Tags, of what was just made; the job fails by too many. */
 void events_tags_of_new(struct control *c, const char *arn);

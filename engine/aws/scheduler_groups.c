@@ -204,19 +204,13 @@ tag_group(struct control *c)
 static void
 untag_group(struct control *c)
 {
-    const char *arn = tagged(c);
-
-    if (arn != NULL)
-        tags_remove(c, arn, pav_doc_get(c->j->request, "TagKeys"));
+    tags_remove(c, tagged(c), pav_doc_get(c->j->request, "TagKeys"));
 }
 
 static void
 list_tags(struct control *c)
 {
-    const char *arn = tagged(c);
-
-    if (arn != NULL)
-        events_tags(c, arn);
+    events_tags(c, tagged(c));
 }
 
 FIELDS(list_groups, TEXT("NamePrefix", false, 64),

@@ -8,7 +8,6 @@
 #include "pavane/text.h"
 #include "pavane/zone.h"
 #include "bus/bus.h"
-#include "turn/turn.h"
 #include "events_fields.h"
 #include "pages.h"
 #include "rows.h"

@@ -1,11 +1,9 @@
 /*
  * What actions of Step Functions on the engine's thread share.
  */
-#include <string.h>
 
 #include "pavane/arn.h"
 #include "run/registry.h"
-#include "turn/turn.h"
 #include "states.h"
 
 /* "...:stateMachine:NAME[:QUALIFIER]" */

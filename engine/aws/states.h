@@ -6,7 +6,6 @@
 
 #define ALIASES_MAX 100 /* of a machine */
 
-struct machine;
 /* "...:stateMachine:NAME[:QUALIFIER]"; NULL after the job has failed. */
 struct machine *
 control_machine(struct control *c, const char *key, const char **qualifier);

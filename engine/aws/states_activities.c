@@ -1,10 +1,8 @@
 /*
  * Activities: rows, and the polls of their workers.
  */
-#include <string.h>
 
 #include "pavane/arn.h"
-#include "pavane/names.h"
 #include "turn/turn.h"
 #include "change.h"
 #include "pages.h"

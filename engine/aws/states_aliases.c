@@ -4,11 +4,9 @@
 #include <string.h>
 
 #include "pavane/arn.h"
-#include "pavane/names.h"
 #include "pavane/text.h"
 #include "run/published.h"
 #include "run/registry.h"
-#include "turn/turn.h"
 #include "pages.h"
 #include "states.h"
 #include "states_fields.h"

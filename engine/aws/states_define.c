@@ -5,8 +5,6 @@
 #include <string.h>
 
 #include "pavane/arn.h"
-#include "pavane/names.h"
-#include "pavane/text.h"
 #include "reads.h"
 #include "states_fields.h"
 

@@ -5,7 +5,6 @@
 
 #include "pavane/arn.h"
 #include "pavane/digest.h"
-#include "pavane/text.h"
 #include "run/registry.h"
 #include "reads.h"
 #include "states_fields.h"

@@ -7,7 +7,6 @@
 #include "pavane/text.h"
 #include "run/registry.h"
 #include "run/runner.h"
-#include "turn/turn.h"
 #include "pages.h"
 #include "states_fields.h"
 

@@ -1,11 +1,9 @@
 /*
  * Tags of machines and activities.
  */
-#include <string.h>
 
 #include "pavane/arn.h"
 #include "run/registry.h"
-#include "turn/turn.h"
 #include "rows.h"
 #include "states.h"
 #include "states_fields.h"
@@ -56,10 +54,7 @@ tag_resource(struct control *c)
 static void
 untag_resource(struct control *c)
 {
-    const char *arn = tagged(c);
-
-    if (arn != NULL)
-        tags_remove(c, arn, pav_doc_get(c->j->request, "tagKeys"));
+    tags_remove(c, tagged(c), pav_doc_get(c->j->request, "tagKeys"));
 }
 
 static void

@@ -6,7 +6,6 @@
 #include "pavane/text.h"
 #include "run/published.h"
 #include "run/registry.h"
-#include "turn/turn.h"
 #include "pages.h"
 #include "states.h"
 #include "states_fields.h"

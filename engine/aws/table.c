@@ -9,45 +9,27 @@
 
 #include "bus/bus.h"
 #include "run/registry.h"
-#include "turn/turn.h"
 #include "aws.h"
 
 /* One line a file. */
-#define ALL_RESOURCES(X)                                                       \
-    X(states_define)                                                           \
-    X(states_machines)                                                         \
-    X(states_test_state)                                                       \
-    X(states_executions)                                                       \
-    X(states_send_task)                                                        \
-    X(states_activities)                                                       \
-    X(states_map_runs)                                                         \
-    X(states_tags)                                                             \
-    X(states_versions)                                                         \
-    X(states_aliases)                                                          \
-    X(events_put_events)                                                       \
-    X(events_test_pattern)                                                     \
-    X(events_buses)                                                            \
-    X(events_bus_policy)                                                       \
-    X(events_rules)                                                            \
-    X(events_rule_targets)                                                     \
-    X(events_tags)                                                             \
-    X(events_archives)                                                         \
-    X(events_replays)                                                          \
-    X(events_connections)                                                      \
-    X(events_destinations)                                                     \
-    X(pavane_dead_letters)                                                     \
-    X(pavane_schemas)                                                          \
-    X(scheduler_schedules)                                                     \
-    X(scheduler_groups)
+/* clang-format off */
+#define ALL_RESOURCES(X) \
+    X(states_define) X(states_machines) X(states_test_state) \
+    X(states_executions) X(states_send_task) X(states_activities) \
+    X(states_map_runs) X(states_tags) X(states_versions) X(states_aliases) \
+    X(events_put_events) X(events_test_pattern) X(events_buses) \
+    X(events_bus_policy) X(events_rules) X(events_rule_targets) \
+    X(events_tags) X(events_archives) X(events_replays) \
+    X(events_connections) X(events_destinations) X(pavane_dead_letters) \
+    X(pavane_schemas) X(scheduler_schedules) X(scheduler_groups)
+/* clang-format on */
 
 #define RESOURCE_EXTERN(name) extern const struct aws_action name##_actions[];
 ALL_RESOURCES(RESOURCE_EXTERN)
-#undef RESOURCE_EXTERN
 
 #define RESOURCE_OF(name) name##_actions,
 static const struct aws_action *const resources[] = {
     ALL_RESOURCES(RESOURCE_OF)};
-#undef RESOURCE_OF
 
 /* By X-Amz-Target: the service's word, and how its actions are named here. */
 static const struct {

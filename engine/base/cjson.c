@@ -2,7 +2,6 @@
 #include "pavane/cjson.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pavane/doc.h"

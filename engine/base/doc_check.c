@@ -11,7 +11,6 @@
  */
 #include <string.h>
 
-#include "pavane/doc.h"
 #include "pavane/text.h"
 #include "doc_int.h"
 

@@ -5,7 +5,6 @@
  * object closes, and are then copied into the arena as one contiguous run, so
  * that every container is an array of nodes.  No recursion, no backtracking.
  */
-#include "pavane/doc.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,7 +8,6 @@
 #include "pavane/arn.h"
 #include "pavane/digest.h"
 #include "pavane/log.h"
-#include "turn/turn.h"
 #include "bus.h"
 
 #define RULE_CHUNK 512

@@ -24,7 +24,6 @@
 #include "pavane/arn.h"
 #include "pavane/digest.h"
 #include "pavane/log.h"
-#include "turn/turn.h"
 #include "bus.h"
 
 #define MAX_UNDER_WAY  256

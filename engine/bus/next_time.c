@@ -3,7 +3,6 @@
 
 #include "pavane/schedule.h"
 #include "pavane/zone.h"
-#include "turn/turn.h"
 #include "bus.h"
 
 int64_t

@@ -5,9 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pavane/digest.h"
 #include "pavane/schema.h"
-#include "turn/turn.h"
 #include "bus.h"
 
 #define PAGE 100

@@ -6,7 +6,6 @@
 
 #include "pavane/arn.h"
 #include "pavane/transform.h"
-#include "turn/turn.h"
 #include "bus.h"
 
 /* The kind of its ARN, and the name in it. */

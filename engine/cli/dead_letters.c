@@ -1,6 +1,5 @@
 /* pavane dead-letters: what was not delivered, and sending it again. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pavane/text.h"

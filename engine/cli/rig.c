@@ -9,7 +9,6 @@
 
 #include "pavane/envelope.h"
 #include "pavane/folder.h"
-#include "pavane/history.h"
 #include "pavane/log.h"
 #include "cli.h"
 

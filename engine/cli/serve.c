@@ -12,7 +12,6 @@
 #include "pavane/api.h"
 #include "pavane/file.h"
 #include "pavane/log.h"
-#include "pavane/mem.h"
 #include "pavane/pages.h"
 #include "pavane/text.h"
 #include "cli.h"

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "pavane/http.h"
-#include "pavane/step.h"
 #include "cli.h"
 #include "rig.h"
 

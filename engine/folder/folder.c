@@ -1,6 +1,5 @@
 /* Machine folders: see pavane/folder.h. */
 #include "pavane/folder.h"
-#include "pavane/names.h"
 
 #include <dirent.h>
 #include <errno.h>

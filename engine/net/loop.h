@@ -4,8 +4,6 @@
 
 #include "pavane/http.h"
 
-struct event_base;
-
 struct event_base *http_loop(struct pav_http *h);
 
 #endif

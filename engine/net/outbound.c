@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "pavane/buf.h"
-#include "pavane/mem.h"
 #include "loop.h"
 
 #define CONNECTIONS 256

@@ -7,7 +7,6 @@
  *     that).
  * S2  When many are turned away the listener pauses: nobody makes us spin.
  */
-#include "pavane/http.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

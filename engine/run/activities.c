@@ -6,7 +6,6 @@
 #include <string.h>
 #include "pavane/arn.h"
 #include "pavane/store_work.h"
-#include "turn/turn.h"
 #include "due.h"
 #include "polls.h"
 #include "wake.h"

@@ -4,8 +4,6 @@
 
 #include "outcome.h"
 
-struct pav_rule;
-
 /* One event more of a batch. */
 void batch(struct event_context *ec, struct verdict *v,
            const struct pav_rule *rule, const struct pav_doc *input);

@@ -8,9 +8,6 @@
 #include <string.h>
 
 #include "pavane/digest.h"
-#include "pavane/names.h"
-#include "bus/bus.h"
-#include "turn/turn.h"
 #include "correlate.h"
 
 struct pav_event *

@@ -4,9 +4,9 @@
 
 #include "outcome.h"
 
-#define DAY_MS 86400000 /* rules of the API forget an id after it */
+struct execution;
 
-struct pav_rule;
+#define DAY_MS 86400000 /* rules of the API forget an id after it */
 
 /* By source and id; true: it has its disposition.  `x`: room for the execution
  * that took it. */

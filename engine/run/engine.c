@@ -13,14 +13,11 @@
  */
 #include "pavane/engine.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "pavane/digest.h"
 #include "pavane/log.h"
 #include "bus/bus.h"
-#include "turn/turn.h"
 #include "due.h"
 #include "flusher.h"
 #include "local.h"

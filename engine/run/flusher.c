@@ -8,7 +8,6 @@
  *     pay for two changes of thread.
  */
 #include <stdlib.h>
-#include "turn/turn.h"
 #include "flusher.h"
 
 struct flusher {

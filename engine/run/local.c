@@ -11,16 +11,13 @@
  *
  * Results have the services' shapes; errors their names and texts.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "pavane/errors.h"
 #include "pavane/arn.h"
 #include "pavane/digest.h"
 #include "pavane/envelope.h"
-#include "pavane/names.h"
 #include "pavane/text.h"
-#include "turn/turn.h"
 #include "match_wait.h"
 #include "intake.h"
 #include "local.h"

@@ -11,12 +11,10 @@
  * I3  What was made stays in memory until it is in rows.  After a restart the
  *     object is read again, and the rows begin anew; it may be shorter then.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "pavane/errors.h"
 #include "pavane/map_run.h"
-#include "turn/turn.h"
 #include "correlate.h"
 #include "map_runs.h"
 #include "runner.h"

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "pavane/map_run.h"
-#include "turn/turn.h"
 #include "local.h"
 #include "map_runs.h"
 

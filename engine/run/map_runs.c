@@ -12,7 +12,6 @@
 #include "pavane/errors.h"
 #include "pavane/digest.h"
 #include "pavane/map_run.h"
-#include "turn/turn.h"
 #include "map_runs.h"
 #include "registry.h"
 #include "runner.h"

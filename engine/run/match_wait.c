@@ -14,7 +14,6 @@
 #include "pavane/digest.h"
 #include "pavane/envelope.h"
 #include "pavane/store_bus.h"
-#include "turn/turn.h"
 #include "match_wait.h"
 #include "runner.h"
 

@@ -4,8 +4,6 @@
 
 #include "correlate.h"
 
-struct execution;
-
 /* What is reported of it for one machine. */
 struct verdict {
     struct machine *machine;

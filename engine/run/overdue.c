@@ -4,12 +4,8 @@
  * (wait_times.c) fires and the wait is still open, the wait gets a row, a
  * count, and an event on the bus; the row goes with the wait.
  */
-#include <stdlib.h>
-#include <string.h>
 
 #include "pavane/wait_stats.h"
-#include "pavane/text.h"
-#include "turn/turn.h"
 #include "due.h"
 #include "intake.h"
 #include "runner.h"

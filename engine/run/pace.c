@@ -16,7 +16,6 @@
 #include <stdlib.h>
 
 #include "pavane/log.h"
-#include "turn/turn.h"
 #include "local.h"
 #include "pace.h"
 #include "registry.h"

@@ -1,6 +1,5 @@
 /* Polls of activities that wait for a task: jobs that the engine keeps. */
 #include <string.h>
-#include "turn/turn.h"
 #include "polls.h"
 
 void

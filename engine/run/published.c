@@ -3,8 +3,6 @@
  * never given again.  aws/states_versions.c is their API.
  */
 #include <stdio.h>
-#include <string.h>
-#include "turn/turn.h"
 #include "published.h"
 
 bool

@@ -2,8 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pavane/history.h"
-#include "turn/turn.h"
 #include "match_wait.h"
 #include "runner.h"
 #include "tasks.h"

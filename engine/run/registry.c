@@ -15,7 +15,6 @@
 #include "pavane/log.h"
 #include "pavane/text.h"
 #include "bus/bus.h"
-#include "turn/turn.h"
 #include "published.h"
 #include "registry.h"
 

@@ -10,9 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "pavane/text.h"
 #include "bus/bus.h"
-#include "turn/turn.h"
 #include "due.h"
 #include "intake.h"
 

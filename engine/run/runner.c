@@ -4,14 +4,11 @@
  * An execution lives in the store; it is in memory only for the length of a
  * turn.  exec_move() is the one place where a status changes.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "pavane/arn.h"
 #include "pavane/digest.h"
-#include "pavane/history.h"
 #include "pavane/log.h"
-#include "turn/turn.h"
 #include "correlate.h"
 #include "polls.h"
 #include "registry.h"

@@ -7,11 +7,7 @@
 #include <string.h>
 
 #include "pavane/digest.h"
-#include "pavane/log.h"
-#include "pavane/schedule.h"
 #include "pavane/text.h"
-#include "bus/bus.h"
-#include "turn/turn.h"
 #include "due.h"
 #include "intake.h"
 #include "send.h"

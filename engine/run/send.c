@@ -10,8 +10,6 @@
 #include "pavane/digest.h"
 #include "pavane/path.h"
 #include "pavane/transform.h"
-#include "bus/bus.h"
-#include "turn/turn.h"
 #include "registry.h"
 #include "runner.h"
 #include "send.h"

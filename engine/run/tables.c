@@ -10,7 +10,6 @@
 
 #include "pavane/digest.h"
 #include "pavane/store_work.h"
-#include "turn/turn.h"
 #include "table_expr.h"
 #include "tables.h"
 

@@ -2,12 +2,9 @@
  * What the Step Functions API changes: StartExecution, StopExecution,
  * SendTaskSuccess and SendTaskFailure.  Error names are the API's.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "pavane/digest.h"
-#include "pavane/history.h"
-#include "turn/turn.h"
 #include "match_wait.h"
 #include "registry.h"
 #include "runner.h"

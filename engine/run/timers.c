@@ -3,9 +3,6 @@
  * events that expire.  All are rows; the table is the queue, so that a restart
  * forgets none.
  */
-#include <string.h>
-#include "bus/bus.h"
-#include "turn/turn.h"
 #include "due.h"
 #include "match_wait.h"
 #include "wait_times.h"

@@ -12,7 +12,6 @@
 
 #include "pavane/wait_stats.h"
 #include "pavane/store_bus.h"
-#include "turn/turn.h"
 #include "wait_times.h"
 
 #define LEARNED_FROM 20

@@ -1,5 +1,4 @@
 /* One task or one execution woken, by its number. */
-#include "turn/turn.h"
 #include "match_wait.h"
 #include "runner.h"
 #include "wake.h"

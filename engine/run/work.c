@@ -9,11 +9,9 @@
  * of the engine's own, behind the commit; its row stays until an answer has
  * come, so that it is asked again after a crash, with the same key.
  */
-#include <stdlib.h>
 #include <string.h>
 #include "pavane/arn.h"
 #include "bus/bus.h"
-#include "turn/turn.h"
 #include "due.h"
 #include "intake.h"
 #include "local.h"

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pavane/buf.h"
 #include "pavane/clock.h"
 #include "reader_int.h"
 #include "seen.h"
@@ -273,7 +272,7 @@ machine_id_of(struct pav_reader *r, const char *name)
     sqlite3_stmt *st = reader_ask(r, "SELECT id FROM machine WHERE name=?1");
     int64_t id = 0;
 
-    bind_text(st, 1, name);
+    STORE_BIND(st, TEXT(name));
     if (reader_row(r, st)) {
         id = sqlite3_column_int64(st, 0);
         sqlite3_reset(st);
@@ -326,14 +325,9 @@ by_machine(struct pav_reader *r, const struct pav_execution_filter *f,
 
         if (f->status >= 0 && f->status != status)
             continue;
-        sqlite3_bind_int64(st, 1, machine_id);
-        sqlite3_bind_int(st, 2, status);
-        sqlite3_bind_int64(st, 3, before);
-        sqlite3_bind_int64(st, 4, limit);
-        bind_text(st, 5, state_token(f, a));
-        sqlite3_bind_int(st, 6, f->exclude_map_children);
-        sqlite3_bind_int(st, 7, f->redriven);
-        bind_text(st, 8, f->qualifier);
+        STORE_BIND(st, INT(machine_id), INT(status), INT(before), INT(limit),
+                   TEXT(state_token(f, a)), INT(f->exclude_map_children),
+                   INT(f->redriven), TEXT(f->qualifier));
         collect(r, st, a, list);
     }
     qsort(list->v, list->count, sizeof(*list->v), newest_first);
@@ -350,10 +344,7 @@ by_run(struct pav_reader *r, const struct pav_execution_filter *f,
                           " AND execution_id<?2) AND (?3<0 OR x.status=?3)"
                           " ORDER BY x.id DESC LIMIT ?4");
 
-    sqlite3_bind_int64(st, 1, f->run_id);
-    sqlite3_bind_int64(st, 2, before);
-    sqlite3_bind_int(st, 3, f->status);
-    sqlite3_bind_int64(st, 4, limit);
+    STORE_BIND(st, INT(f->run_id), INT(before), INT(f->status), INT(limit));
     collect(r, st, a, list);
 }
 
@@ -370,12 +361,8 @@ by_key(struct pav_reader *r, const struct pav_execution_filter *f,
                                      " instr(x.states,?6)>0)"
                                      " ORDER BY x.id DESC LIMIT ?5");
 
-    bind_text(st, 1, f->key);
-    sqlite3_bind_int64(st, 2, before);
-    bind_text(st, 3, f->machine);
-    sqlite3_bind_int(st, 4, f->status);
-    sqlite3_bind_int64(st, 5, limit);
-    bind_text(st, 6, state_token(f, a));
+    STORE_BIND(st, TEXT(f->key), INT(before), TEXT(f->machine), INT(f->status),
+               INT(limit), TEXT(state_token(f, a)));
     collect(r, st, a, list);
 }
 
@@ -408,15 +395,9 @@ by_search(struct pav_reader *r, const struct pav_execution_filter *f,
                          " WHERE name=?10 AND value=?11) " SEARCHED)
             : reader_ask(r, EXECUTION_VIEW "WHERE 1 " SEARCHED);
 
-    sqlite3_bind_int64(st, 1, before);
-    bind_text(st, 2, f->key);
-    bind_text(st, 3, f->machine);
-    sqlite3_bind_int(st, 4, f->status);
-    bind_text(st, 5, state_token(f, a));
-    sqlite3_bind_int64(st, 6, f->started_from);
-    sqlite3_bind_int64(st, 7, f->started_until);
-    bind_text(st, 8, f->event_type);
-    sqlite3_bind_int64(st, 9, limit);
+    STORE_BIND(st, INT(before), TEXT(f->key), TEXT(f->machine), INT(f->status),
+               TEXT(state_token(f, a)), INT(f->started_from),
+               INT(f->started_until), TEXT(f->event_type), INT(limit));
     if (f->attribute != NULL) {
         bind_text(st, 10, f->attribute);
         bind_text(st, 11, f->value);
@@ -451,9 +432,7 @@ pav_reader_executions(struct pav_reader *r,
                         "ORDER BY x.id DESC LIMIT ?3");
         bind_text(st, 4, state_token(f, a));
         sqlite3_bind_int(st, 5, f->exclude_map_children);
-        sqlite3_bind_int(st, 1, f->status);
-        sqlite3_bind_int64(st, 2, before);
-        sqlite3_bind_int64(st, 3, limit);
+        STORE_BIND(st, INT(f->status), INT(before), INT(limit));
         collect(r, st, a, &list);
     } else {
         st = reader_ask(r, EXECUTION_VIEW
@@ -463,8 +442,7 @@ pav_reader_executions(struct pav_reader *r,
                         "ORDER BY x.id DESC LIMIT ?2");
         bind_text(st, 3, state_token(f, a));
         sqlite3_bind_int(st, 4, f->exclude_map_children);
-        sqlite3_bind_int64(st, 1, before);
-        sqlite3_bind_int64(st, 2, limit);
+        STORE_BIND(st, INT(before), INT(limit));
         collect(r, st, a, &list);
     }
     *next = 0;
@@ -484,8 +462,7 @@ pav_reader_execution(struct pav_reader *r, const char *machine,
     sqlite3_stmt *st =
         reader_ask(r, EXECUTION_VIEW "WHERE x.name=?2 AND x.machine_id=?1");
 
-    sqlite3_bind_int64(st, 1, machine_id_of(r, machine));
-    bind_text(st, 2, name);
+    STORE_BIND(st, INT(machine_id_of(r, machine)), TEXT(name));
     if (!reader_row(r, st))
         return false;
     execution_from(st, a, out);
@@ -507,8 +484,7 @@ pav_reader_current_states(struct pav_reader *r, int64_t machine_id,
 
     *count = 0;
     *out = NULL;
-    sqlite3_bind_int64(st, 1, machine_id);
-    sqlite3_bind_int64(st, 2, PAV_STAND_MAX + 1);
+    STORE_BIND(st, INT(machine_id), INT(PAV_STAND_MAX + 1));
     while (reader_row(r, st)) {
         if (*count == cap) {
             struct pav_stand *more;
@@ -542,7 +518,7 @@ pav_reader_step(struct pav_reader *r, int64_t id, struct pav_arena *a,
 
     bool whole;
 
-    sqlite3_bind_int64(st, 1, id);
+    STORE_BIND(st, INT(id));
     whole = reader_row(r, st) && step_from(st, a, out);
     sqlite3_reset(st);
     if (!whole)
@@ -566,7 +542,7 @@ chain(struct pav_reader *r, int64_t last_step, int64_t from, int64_t until,
         sqlite3_stmt *st =
             reader_ask(r, "SELECT previous,first_event FROM step WHERE id=?1");
 
-        sqlite3_bind_int64(st, 1, id);
+        STORE_BIND(st, INT(id));
         if (!reader_row(r, st)) {
             pav_reader_spoilt(r, MISSING_STEP);
             break;
@@ -806,7 +782,7 @@ pav_reader_dispositions(struct pav_reader *r,
         st = reader_ask(
             r, DISPOSITION_VIEW
             "WHERE d.id<?1 AND (?4<0 OR +d.kind=?4)" DISPOSITION_FILTERS);
-    sqlite3_bind_int64(st, 1, f->before == 0 ? INT64_MAX : f->before);
+    STORE_BIND(st, INT(f->before == 0 ? INT64_MAX : f->before));
     if (f->event_id != NULL) {
         struct pav_bytes id = {f->event_id, strlen(f->event_id)};
 
@@ -843,7 +819,7 @@ pav_reader_event(struct pav_reader *r, int64_t id, struct pav_arena *a,
         reader_ask(r, "SELECT " EVENT_COLUMNS " FROM event e WHERE id=?1");
 
     memset(out, 0, sizeof(*out));
-    sqlite3_bind_int64(st, 1, id);
+    STORE_BIND(st, INT(id));
     if (!reader_row(r, st))
         return false;
     event_from(st, a, out);
@@ -892,9 +868,7 @@ count_statuses(struct pav_reader *r, struct pav_machine_view *m)
             reader_ask(r, "SELECT count(*) FROM (SELECT 1 FROM execution"
                           " WHERE machine_id=?1 AND status=?2 LIMIT ?3)");
 
-        sqlite3_bind_int64(st, 1, m->row.id);
-        sqlite3_bind_int(st, 2, status);
-        sqlite3_bind_int64(st, 3, PAV_COUNT_CAP + 1);
+        STORE_BIND(st, INT(m->row.id), INT(status), INT(PAV_COUNT_CAP + 1));
         if (reader_row(r, st))
             m->counts[status] = sqlite3_column_int64(st, 0);
         sqlite3_reset(st);
@@ -949,7 +923,7 @@ pav_reader_counts(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
         count_rows(r, "SELECT count(*) FROM delivery WHERE status=1");
     out->schedules = count_rows(r, "SELECT count(*) FROM schedule");
     st = reader_ask(r, "SELECT count(*) FROM timer WHERE due_at<=?1");
-    sqlite3_bind_int64(st, 1, now_ms);
+    STORE_BIND(st, INT(now_ms));
     if (reader_row(r, st))
         out->timers_due = sqlite3_column_int64(st, 0);
     sqlite3_reset(st);
@@ -992,7 +966,7 @@ pav_reader_machine(struct pav_reader *r, const char *name, struct pav_arena *a,
     sqlite3_stmt *st =
         reader_ask(r, VERSION_VIEW "WHERE m.name=?1 AND v.id=m.version_id");
 
-    bind_text(st, 1, name);
+    STORE_BIND(st, TEXT(name));
     if (!reader_row(r, st))
         return false;
     machine_from(st, a, out);
@@ -1008,7 +982,7 @@ pav_reader_version(struct pav_reader *r, int64_t version_id,
     sqlite3_stmt *st = reader_ask(r, VERSION_VIEW "WHERE v.id=?1");
     struct pav_machine_view view;
 
-    sqlite3_bind_int64(st, 1, version_id);
+    STORE_BIND(st, INT(version_id));
     if (!reader_row(r, st))
         return false;
     machine_from(st, a, &view);
@@ -1025,7 +999,7 @@ pav_reader_meta(struct pav_reader *r, int64_t execution_id, struct pav_arena *a,
                                      " FROM note n WHERE n.execution_id=?1");
 
     memset(out, 0, sizeof(*out));
-    sqlite3_bind_int64(st, 1, execution_id);
+    STORE_BIND(st, INT(execution_id));
     if (!reader_row(r, st))
         return false;
     meta_from(st, a, out);
@@ -1039,7 +1013,7 @@ pav_reader_run_id(struct pav_reader *r, const char *arn)
     sqlite3_stmt *st = reader_ask(r, "SELECT id FROM map_run WHERE arn=?1");
     int64_t id = 0;
 
-    bind_text(st, 1, arn);
+    STORE_BIND(st, TEXT(arn));
     if (reader_row(r, st)) {
         id = sqlite3_column_int64(st, 0);
         sqlite3_reset(st);
@@ -1053,7 +1027,7 @@ pav_reader_run_arn(struct pav_reader *r, int64_t run_id, struct pav_arena *a)
     sqlite3_stmt *st = reader_ask(r, "SELECT arn FROM map_run WHERE id=?1");
     const char *arn = NULL;
 
-    sqlite3_bind_int64(st, 1, run_id);
+    STORE_BIND(st, INT(run_id));
     if (reader_row(r, st)) {
         arn = column_str(st, 0, a);
         sqlite3_reset(st);
@@ -1077,8 +1051,7 @@ pav_reader_published(struct pav_reader *r, int64_t machine_id,
            " CAST(?2 AS INTEGER))");
 
     memset(out, 0, sizeof(*out));
-    sqlite3_bind_int64(st, 1, machine_id);
-    bind_text(st, 2, qualifier);
+    STORE_BIND(st, INT(machine_id), TEXT(qualifier));
     if (!reader_row(r, st))
         return false;
     out->number = sqlite3_column_int64(st, 0);

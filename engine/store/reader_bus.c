@@ -1,5 +1,4 @@
 /* Reading the bus: see pavane/reader.h. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "reader_int.h"
@@ -12,8 +11,7 @@ delivery_rows(struct pav_reader *r, sqlite3_stmt *st, int64_t after,
     uint32_t n = 0;
 
     *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
-    sqlite3_bind_int64(st, 1, after);
-    sqlite3_bind_int64(st, 2, limit);
+    STORE_BIND(st, INT(after), INT(limit));
     while (n < limit && reader_row(r, st))
         delivery_from(st, a, &(*out)[n++]);
     sqlite3_reset(st);
@@ -53,7 +51,7 @@ pav_reader_wait_times(struct pav_reader *r, const char *machine,
     uint32_t n = 0, cap = 0;
 
     *out = NULL;
-    bind_text(st, 1, machine);
+    STORE_BIND(st, TEXT(machine));
     while (reader_row(r, st)) {
         if (n == cap) {
             struct pav_wait_time *more;
@@ -83,8 +81,7 @@ pav_reader_archive(struct pav_reader *r, const char *name,
     int64_t id;
 
     *count = 0;
-    sqlite3_bind_int(st, 1, PAV_NAME_ARCHIVE);
-    bind_text(st, 2, name);
+    STORE_BIND(st, INT(PAV_NAME_ARCHIVE), TEXT(name));
     if (!reader_row(r, st))
         return false;
     id = sqlite3_column_int64(st, 0);
@@ -93,10 +90,7 @@ pav_reader_archive(struct pav_reader *r, const char *name,
                        " JOIN event e ON e.id=x.event_id"
                        " WHERE x.archive_id=?1 AND (x.at,x.event_id)>(?2,?3)"
                        " ORDER BY x.at,x.event_id LIMIT ?4");
-    sqlite3_bind_int64(st, 1, id);
-    sqlite3_bind_int64(st, 2, after.at);
-    sqlite3_bind_int64(st, 3, after.event_id);
-    sqlite3_bind_int64(st, 4, limit);
+    STORE_BIND(st, INT(id), INT(after.at), INT(after.event_id), INT(limit));
     *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
     while (*count < limit && reader_row(r, st)) {
         event_from(st, a, &(*out)[*count]);
@@ -119,9 +113,7 @@ pav_reader_events_of(struct pav_reader *r, const char *source,
     uint32_t n = 0;
 
     *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
-    bind_text(st, 1, source);
-    bind_text(st, 2, detail_type);
-    sqlite3_bind_int64(st, 3, limit);
+    STORE_BIND(st, TEXT(source), TEXT(detail_type), INT(limit));
     while (n < limit && reader_row(r, st))
         event_from(st, a, &(*out)[n++]);
     sqlite3_reset(st);
@@ -144,11 +136,8 @@ pav_reader_disposition_counts(struct pav_reader *r,
     uint32_t n = 0;
 
     memset(counts, 0, PAV_DISPOSITIONS * sizeof(*counts));
-    sqlite3_bind_int64(st, 1, f->from_at);
-    sqlite3_bind_int64(st, 2, f->until_at);
-    bind_text(st, 3, f->machine);
-    bind_text(st, 4, f->source);
-    bind_text(st, 5, f->detail_type);
+    STORE_BIND(st, INT(f->from_at), INT(f->until_at), TEXT(f->machine),
+               TEXT(f->source), TEXT(f->detail_type));
     while (reader_row(r, st)) {
         int kind = sqlite3_column_int(st, 0);
 

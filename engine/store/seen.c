@@ -18,7 +18,6 @@
 #include <string.h>
 
 #include "pavane/digest.h"
-#include "pavane/mem.h"
 #include "seen.h"
 #include "store_int.h"
 

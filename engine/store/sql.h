@@ -10,31 +10,16 @@
 #include "pavane/store.h"
 
 /* One line a file of rows/, or of the store's own statements. */
-#define ALL_ROWS(X)                                                            \
-    X(transactions)                                                            \
-    X(seen)                                                                    \
-    X(machines)                                                                \
-    X(events)                                                                  \
-    X(dispositions)                                                            \
-    X(executions)                                                              \
-    X(steps)                                                                   \
-    X(waits)                                                                   \
-    X(parked)                                                                  \
-    X(faults)                                                                  \
-    X(tasks)                                                                   \
-    X(meta)                                                                    \
-    X(map_runs)                                                                \
-    X(tables)                                                                  \
-    X(names)                                                                   \
-    X(deliveries)                                                              \
-    X(schedules)                                                               \
-    X(archives)                                                                \
-    X(batches)                                                                 \
-    X(overdue)
+/* clang-format off */
+#define ALL_ROWS(X) \
+    X(transactions) X(seen) X(machines) X(events) X(dispositions) \
+    X(executions) X(steps) X(waits) X(parked) X(faults) X(tasks) X(meta) \
+    X(map_runs) X(tables) X(names) X(deliveries) X(schedules) X(archives) \
+    X(batches) X(overdue)
+/* clang-format on */
 
 #define ROWS_NUMBER(name) ROWS_##name,
 enum { ALL_ROWS(ROWS_NUMBER) ROWS_COUNT };
-#undef ROWS_NUMBER
 
 #define STATEMENTS_MAX 24 /* of a file */
 #define ROWS_AT(name)  (ROWS_##name * STATEMENTS_MAX)
@@ -47,7 +32,6 @@ struct rows {
 
 #define ROWS_EXTERN(name) extern const struct rows name##_rows;
 ALL_ROWS(ROWS_EXTERN)
-#undef ROWS_EXTERN
 
 /* Ids come from here alone: the writer gives each once, and nobody computes
  * with them. */
@@ -94,7 +78,7 @@ store_ask(struct pav_store *s, int id, const struct bound *v, int n);
 sqlite3_stmt *
 store_write(struct pav_store *s, int id, const struct bound *v, int n);
 /* One that reads and needs no values. */
-sqlite3_stmt *store_read(struct pav_store *s, int id);
+#define store_read(s, id) store_ask(s, id, NULL, 0)
 /* True on a row; resets on the end and on errors. */
 bool store_row(struct pav_store *s, sqlite3_stmt *st);
 /* The first column of the first row of one without values; INT64_MAX: none. */
@@ -113,7 +97,9 @@ sql_failure(sqlite3 *db, int code, const char *sql, char *out, size_t room);
 /* An error by itself: the commit will say it. */
 void store_failed(struct pav_store *s, int code, const char *sql);
 
-/* For statements of other connections: readers'. */
+/* For statements of other connections: readers'.  From ?1 on. */
+#define STORE_BIND(st, ...) bind_all(st, BOUND(__VA_ARGS__))
+void bind_all(sqlite3_stmt *st, const struct bound *v, int n);
 void bind_text(sqlite3_stmt *st, int i, const char *text);
 void bind_bytes(sqlite3_stmt *st, int i, struct pav_bytes b);
 

@@ -33,7 +33,6 @@ const struct rows transactions_rows = {texts, sizeof(texts) / sizeof(texts[0])};
 
 #define ROWS_OF(name) &name##_rows,
 static const struct rows *const all_rows[] = {ALL_ROWS(ROWS_OF)};
-#undef ROWS_OF
 
 /* ---- failures ---- */
 
@@ -201,14 +200,21 @@ begin(struct pav_store *s)
     }
 }
 
-sqlite3_stmt *
-store_ask(struct pav_store *s, int id, const struct bound *v, int n)
+void
+bind_all(sqlite3_stmt *st, const struct bound *v, int n)
 {
-    sqlite3_stmt *st = statement(s, id);
     int i;
 
     for (i = 0; i < n; i++)
         bind(st, i + 1, &v[i]);
+}
+
+sqlite3_stmt *
+store_ask(struct pav_store *s, int id, const struct bound *v, int n)
+{
+    sqlite3_stmt *st = statement(s, id);
+
+    bind_all(st, v, n);
     return st;
 }
 
@@ -223,12 +229,6 @@ void
 store_do(struct pav_store *s, int id, const struct bound *v, int n)
 {
     run(s, store_write(s, id, v, n));
-}
-
-sqlite3_stmt *
-store_read(struct pav_store *s, int id)
-{
-    return statement(s, id);
 }
 
 int64_t

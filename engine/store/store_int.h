@@ -9,8 +9,6 @@
 #include "sql.h"
 #include "witness.h"
 
-struct seen;
-
 struct pav_store {
     sqlite3 *db;
     char *path;

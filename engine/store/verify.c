@@ -5,7 +5,6 @@
 #include "pavane/verify.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -10,8 +10,6 @@
 
 #include "pavane/engine.h"
 
-struct pav_folder;
-
 struct pav_folder *pav_folder_new(const char *dir, struct pav_engine *e);
 void pav_folder_free(struct pav_folder *f);
 /* Errors: PAV_MISSING, PAV_IO: the folder itself cannot be read. */

@@ -14,7 +14,6 @@
 #include "pavane/buf.h"
 #include "pavane/doc.h"
 
-struct pav_graph;
 struct pav_machine;
 
 #define PAV_GRAPH_NONE UINT32_MAX

@@ -18,9 +18,6 @@
 
 #include "pavane/pattern.h"
 
-struct pav_index;
-struct pav_index_rule;
-
 struct pav_index *pav_index_new(void);
 void pav_index_free(struct pav_index *ix);
 

@@ -44,8 +44,6 @@ void pav_faults_place(struct pav_faults *f, const char *text, size_t len);
 void pav_faults_print(const struct pav_faults *f, const char *file,
                       struct pav_buf *out);
 
-struct pav_machine;
-
 /* Express machines take neither callbacks nor jobs nor activities, and end
  * within PAV_EXPRESS_S. */
 enum pav_machine_type { PAV_STANDARD, PAV_EXPRESS };

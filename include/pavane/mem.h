@@ -21,8 +21,6 @@ void pav_mem_keep(void);
 void *pav_xrealloc(void *p, size_t len);
 char *pav_xstrdup(const char *s);
 
-struct pav_chunk;
-
 struct pav_arena {
     char *next;
     char *end;

@@ -24,8 +24,6 @@
 #include "pavane/http.h"
 #include "pavane/mem.h"
 
-struct pav_outbound;
-
 /* Lines "Name: value"; one of a name, whatever its case. */
 #define PAV_HEADERS_MAX 100
 struct pav_headers {

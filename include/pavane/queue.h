@@ -17,8 +17,6 @@ struct pav_node {
     struct pav_node *next;
 };
 
-struct pav_queue;
-
 /* `max` nodes at most; with an fd when `with_fd`. */
 struct pav_queue *pav_queue_new(size_t max, bool with_fd);
 /* The queue is empty by then, or its nodes are leaked: drain it first. */

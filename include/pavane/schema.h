@@ -28,7 +28,6 @@ bool pav_schema_accepts(const struct pav_schema *s, const struct pav_doc *v,
  * The schema of what was seen: types, members, which of them always came, and
  * the few values of members that have only few.  Samples are added one by one.
  */
-struct pav_discovery;
 struct pav_discovery *pav_discovery_new(void);
 void pav_discovery_add(struct pav_discovery *d, const struct pav_doc *v);
 const struct pav_doc *

@@ -25,8 +25,6 @@ struct pav_setting {
     const char *help;
 };
 
-struct pav_settings;
-
 /* `table` is borrowed and outlives the settings. */
 struct pav_settings *
 pav_settings_new(const struct pav_setting *table, size_t count);

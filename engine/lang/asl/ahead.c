@@ -1,6 +1,5 @@
 /* Whether a wait that is still to come names an event: it is kept for it. */
 #include "pavane/pattern.h"
-#include "pavane/step.h"
 #include "frame.h"
 #include "kind.h"
 #include "model.h"

@@ -10,10 +10,6 @@
 #include "pavane/errors.h"
 #include "pavane/machine.h"
 
-struct scope;
-struct state;
-struct query_language;
-
 struct compiler {
     struct pav_machine *machine;
     struct pav_arena *arena; /* the machine's */

@@ -7,7 +7,6 @@
 struct compiler;
 struct frame;
 struct stepper;
-struct test;
 
 /*
  * What a field or a template's `.$` value names: a path into the data, into

@@ -4,10 +4,6 @@
 
 #include "pavane/step.h"
 
-struct pav_map_origin;
-struct scope;
-struct state;
-
 enum phase {
     PHASE_ENTER,    /* runnable: the state is entered next */
     PHASE_TASK,     /* a task runs or waits for its token */

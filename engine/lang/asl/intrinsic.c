@@ -9,7 +9,6 @@
  * Calls nest at most ten deep.  A path ends at the comma or parenthesis that
  * its own brackets and quotes do not enclose.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "pavane/text.h"

@@ -4,9 +4,6 @@
 
 #include "pavane/doc.h"
 
-struct expr;
-struct stepper;
-
 /* An argument: a literal, an expression to be evaluated, or a nested call. */
 struct arg {
     const struct pav_doc *literal; /* NULL: `expr` */

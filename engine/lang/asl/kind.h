@@ -11,7 +11,6 @@
 
 struct compiler;
 struct query_language;
-struct scope;
 struct state;
 struct stepper;
 struct frame;
@@ -74,19 +73,13 @@ struct state_kind {
 };
 
 /* One line a kind, of state_NAME.c. */
-#define ALL_KINDS(X)                                                           \
-    X(task)                                                                    \
-    X(wait)                                                                    \
-    X(pass)                                                                    \
-    X(succeed)                                                                 \
-    X(fail)                                                                    \
-    X(choice)                                                                  \
-    X(parallel)                                                                \
-    X(map)
+/* clang-format off */
+#define ALL_KINDS(X) \
+    X(task) X(wait) X(pass) X(succeed) X(fail) X(choice) X(parallel) X(map)
+/* clang-format on */
 
 #define KIND_EXTERN(name) extern const struct state_kind name##_kind;
 ALL_KINDS(KIND_EXTERN)
-#undef KIND_EXTERN
 extern const struct state_kind *const state_kinds[]; /* ends with NULL */
 
 const struct state_kind *kind_find(const struct pav_doc *type);

@@ -5,7 +5,6 @@
 
 #define KIND_OF(name) &name##_kind,
 const struct state_kind *const state_kinds[] = {ALL_KINDS(KIND_OF) NULL};
-#undef KIND_OF
 
 const struct state_kind *
 kind_find(const struct pav_doc *type)

@@ -5,7 +5,6 @@
  * Parallel, an iteration its Map, the top the execution.  A failure meets the
  * state's retriers, then its catchers, then the state around it.
  */
-#include <string.h>
 
 #include "frame.h"
 #include "kind.h"

@@ -5,7 +5,6 @@
 #include "pavane/step.h"
 
 struct compiler;
-struct frame;
 struct state;
 struct stepper;
 

@@ -6,12 +6,6 @@
 #include "pavane/machine.h"
 #include "value.h"
 
-struct compiler;
-struct query_language;
-struct state;
-struct state_kind;
-struct pav_pattern;
-
 /* What is expressed in a query language; only the language looks inside. */
 struct query; /* of a state's data, or of a rule's or a catcher's */
 struct test;  /* a rule of a Choice */

@@ -15,12 +15,9 @@
 #include "pavane/doc.h"
 struct compiler;
 struct number;
-struct value;
-struct query;
 struct scope;
 struct state;
 struct state_kind;
-struct test;
 struct frame;
 struct stepper;
 

@@ -5,7 +5,6 @@
 #include "pavane/history.h"
 
 struct event_data;
-struct frame;
 struct recorder;
 struct stepper;
 struct pav_machine;

@@ -4,7 +4,6 @@
 
 #include "pavane/doc.h"
 
-struct catcher;
 struct compiler;
 struct failure;
 struct frame;

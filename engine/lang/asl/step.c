@@ -18,8 +18,6 @@
 
 #include <string.h>
 
-#include "pavane/digest.h"
-#include "pavane/text.h"
 #include "frame.h"
 #include "kind.h"
 #include "leave.h"

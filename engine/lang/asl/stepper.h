@@ -6,7 +6,6 @@
 #include "pavane/history.h"
 #include "pavane/step.h"
 
-struct frame;
 struct value;
 
 struct failure {

@@ -8,7 +8,6 @@
 #include <pthread.h>
 #include <wctype.h>
 
-#include "pavane/err.h"
 #include "pattern_int.h"
 
 static const struct special {

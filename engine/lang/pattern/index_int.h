@@ -40,8 +40,6 @@ struct lengths {
     uint32_t count, cap;
 };
 
-struct test;
-
 /* Ranges of numbers: a treap by the lower end, with the highest upper end. */
 struct range {
     double low, high, highest;
@@ -89,8 +87,6 @@ struct node {
     bool in_arrays;
     struct field *first, **last;
 };
-
-struct subrule_entry;
 
 struct test {
     struct test *next; /* in the registry */

@@ -2,8 +2,6 @@
  * Event patterns: one entry of a list, compiled and asked.
  * Operators and refusals as EventBridge has them.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pavane/text.h"

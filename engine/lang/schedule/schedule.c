@@ -2,7 +2,6 @@
 #include "pavane/schedule.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define FIRST_YEAR 1970

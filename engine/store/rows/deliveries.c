@@ -1,5 +1,4 @@
 /* What targets outside must be sent. */
-#include "pavane/store_bus.h"
 #include "store/columns.h"
 #include "store/sql.h"
 

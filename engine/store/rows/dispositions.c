@@ -1,5 +1,4 @@
 /* What became of events. */
-#include "pavane/store_bus.h"
 #include "store/columns.h"
 #include "store/store_int.h"
 

@@ -1,6 +1,5 @@
 /* Events, as producers sent them. */
 #include "pavane/digest.h"
-#include "pavane/store_bus.h"
 #include "store/columns.h"
 #include "store/seen.h"
 #include "store/sql.h"

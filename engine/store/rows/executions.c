@@ -1,5 +1,4 @@
 /* Executions, one row each. */
-#include "pavane/store_bus.h"
 #include "store/sql.h"
 
 enum {

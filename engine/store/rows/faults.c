@@ -1,5 +1,4 @@
 /* What keeps machines of the folder from being loaded. */
-#include "pavane/store_bus.h"
 #include "store/sql.h"
 
 enum {

@@ -1,5 +1,4 @@
 /* Machines and their versions. */
-#include "pavane/store_bus.h"
 #include "store/sql.h"
 
 enum {

@@ -1,5 +1,4 @@
 /* What is special about an execution. */
-#include "pavane/store_bus.h"
 #include "store/columns.h"
 #include "store/store_int.h"
 

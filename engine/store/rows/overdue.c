@@ -1,5 +1,4 @@
 /* Waits over their deadline, and what is known of waits. */
-#include "pavane/store_bus.h"
 #include "store/store_int.h"
 
 enum {

@@ -1,5 +1,4 @@
 /* Events that came early. */
-#include "pavane/store_bus.h"
 #include "store/store_int.h"
 
 enum {

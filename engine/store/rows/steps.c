@@ -1,6 +1,5 @@
 /* The journal: a row a step. */
 #include "pavane/digest.h"
-#include "pavane/store_bus.h"
 #include "store/columns.h"
 #include "store/sql.h"
 

@@ -1,5 +1,4 @@
 /* What is asked of services, activities and map runs. */
-#include "pavane/store_bus.h"
 #include "store/store_int.h"
 
 enum {

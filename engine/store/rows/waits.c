@@ -1,5 +1,4 @@
 /* Open waits, and timers. */
-#include "pavane/store_bus.h"
 #include "store/sql.h"
 
 enum {
