@@ -318,8 +318,8 @@ const char *const schema_migrations[] = {
     "CREATE TABLE database(id INTEGER PRIMARY KEY) STRICT;"
     "INSERT INTO database VALUES(random());"
     "ALTER TABLE step ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;",
-    "ALTER TABLE name ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;"
-    "INSERT INTO progress(name,event_id) VALUES('names',0);",
+    ("ALTER TABLE name ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;"
+     "INSERT INTO progress(name,event_id) VALUES('names',0);"),
 };
 
 const int schema_version =

@@ -182,8 +182,8 @@ static const char *const last_ids[IDS] = {
     [ID_MACHINE] = "SELECT coalesce(max(id),0) FROM machine",
     [ID_VERSION] = "SELECT coalesce(max(id),0) FROM machine_version",
     [ID_RUN] = "SELECT coalesce(max(id),0) FROM map_run",
-    [ID_DELIVERY] = "SELECT coalesce(max(seq),0) FROM sqlite_sequence"
-                    " WHERE name='delivery'",
+    [ID_DELIVERY] = ("SELECT coalesce(max(seq),0) FROM sqlite_sequence"
+                     " WHERE name='delivery'"),
     [ID_SCHEDULE] = "SELECT coalesce(max(id),0) FROM schedule"};
 
 int64_t

@@ -9,8 +9,8 @@ enum {
 
 static const char *const texts[] = {
     SQL_TEXT(SQL_FAULT_PUT) =
-        "INSERT OR REPLACE INTO folder_fault(name,report,at) "
-        "VALUES(?1,?2,?3)",
+        ("INSERT OR REPLACE INTO folder_fault(name,report,at) "
+         "VALUES(?1,?2,?3)"),
     SQL_TEXT(SQL_FAULT_NAMES) = "SELECT name FROM folder_fault",
     SQL_TEXT(SQL_FAULT_DELETE) = "DELETE FROM folder_fault WHERE name=?1",
 };

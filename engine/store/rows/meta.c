@@ -21,8 +21,8 @@ static const char *const texts[] = {
         "SELECT n.execution_id FROM note n JOIN execution e"
         " ON e.id=n.execution_id WHERE n.parent_id>0 AND n.parent_id=?1"
         " AND n.parent_no=?2 AND e.status=0 LIMIT ?3",
-    SQL_TEXT(SQL_CHILD_OF) = "SELECT execution_id FROM note WHERE parent_id>0"
-                             " AND parent_id=?1 AND parent_no=?2 LIMIT 1",
+    SQL_TEXT(SQL_CHILD_OF) = ("SELECT execution_id FROM note WHERE parent_id>0"
+                              " AND parent_id=?1 AND parent_no=?2 LIMIT 1"),
 };
 
 const struct rows meta_rows = {texts, sizeof(texts) / sizeof(texts[0])};

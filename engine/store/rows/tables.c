@@ -12,8 +12,8 @@ static const char *const texts[] = {
     SQL_TEXT(SQL_TABLE_GET) =
         "SELECT body FROM table_item WHERE table_name=?1 AND key=?2",
     SQL_TEXT(SQL_TABLE_PUT) =
-        "INSERT OR REPLACE INTO table_item(table_name,key,body) "
-        "VALUES(?1,?2,?3)",
+        ("INSERT OR REPLACE INTO table_item(table_name,key,body) "
+         "VALUES(?1,?2,?3)"),
     SQL_TEXT(SQL_TABLE_DELETE) =
         "DELETE FROM table_item WHERE table_name=?1 AND key=?2",
 };
