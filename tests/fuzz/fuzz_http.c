@@ -6,6 +6,7 @@
  */
 #include "fuzz.h"
 
+#include <stdio.h>
 #include <llhttp.h>
 
 #include "../../engine/net/parse.h"
