@@ -203,22 +203,26 @@ enter_state(struct stepper *st, struct frame *f)
 
 /* ---- iterations ---- */
 
+/* `*input` is left as it is when the selector fails. */
 static bool
 select_item(struct stepper *st, struct frame *f, uint32_t index,
-            const struct pav_doc **out)
+            const struct pav_doc **input)
 {
     struct map_state *map = f->map;
+    const struct pav_doc *selected;
     bool fine;
 
-    *out = &map->items->items[index];
     if (f->state->map.item_selector == NULL)
         return true;
-    map->item = *out;
+    map->item = &map->items->items[index];
     map->item_index = index;
     f->context = NULL;
-    fine = value_of(st, f, f->state->map.item_selector, map->effective, out);
+    fine =
+        value_of(st, f, f->state->map.item_selector, map->effective, &selected);
     map->item = NULL;
     f->context = NULL;
+    if (fine)
+        *input = selected;
     return fine;
 }
 
@@ -243,7 +247,7 @@ map_start_next(struct stepper *st, struct frame *f)
     kid->state = kid->scope->start;
     kid->phase = PHASE_ENTER;
     kid->previous_id = id;
-    kid->input = &map->items->items[kid->index]; /* for a redrive */
+    kid->input = &map->items->items[kid->index]; /* stays if none is selected */
     f->kids[f->kid_count++] = kid;
     if (select_item(st, f, kid->index, &kid->input))
         return kid;
