@@ -110,7 +110,7 @@ e2e() {
     done
 }
 
-all_units="doc base machine step query pattern store run http_parse pages"
+all_units="doc base machine step record query pattern store run http_parse pages"
 werror=-DCMAKE_COMPILE_WARNING_AS_ERROR=ON
 
 # The engine stands for nobody longer than this; measured by its thread's time.

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "pavane/history.h"
+#include "pavane/journal.h"
 
 #define EVENTS_MAX 30000 /* the language's limit is 25,000 */
 
@@ -160,11 +160,11 @@ on_step(void *arg, const struct pav_step_row *step)
 {
     struct tracing *t = arg;
     struct pav_arena scratch;
-    const struct pav_doc *record;
+    struct pav_record *record;
     uint32_t i;
 
     pav_arena_init(&scratch, 1 << 14);
-    record = pav_doc_own(&scratch, step->record.p, step->record.len);
+    record = pav_reader_record(t->q->reader, step, &scratch);
     for (i = 0; i < step->event_count; i++) {
         struct pav_history_event e;
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "pavane/arn.h"
-#include "pavane/history.h"
+#include "pavane/journal.h"
 #include "pavane/text.h"
 #include "graph/diff.h"
 #include "graph/graphs.h"
@@ -65,12 +65,12 @@ static bool
 event_at(struct execution_page *p, int64_t id, struct pav_history_event *out)
 {
     struct pav_step_row *steps;
-    const struct pav_doc *record;
+    struct pav_record *record;
 
     if (id == 0 || pav_reader_steps(p->q->reader, p->x.row.last_step, id, 1,
                                     p->q->arena, &steps) == 0)
         return false;
-    record = pav_doc_own(p->q->arena, steps->record.p, steps->record.len);
+    record = pav_reader_record(p->q->reader, steps, p->q->arena);
     if (id < steps->first_event ||
         id - steps->first_event >= pav_history_count(record))
         return false;
@@ -369,8 +369,8 @@ history_rows(struct execution_page *p, int64_t from)
 
     pav_items_init(&rows, p->q->arena);
     for (i = 0; i < count; i++) {
-        const struct pav_doc *record =
-            pav_doc_own(p->q->arena, steps[i].record.p, steps[i].record.len);
+        struct pav_record *record =
+            pav_reader_record(p->q->reader, &steps[i], p->q->arena);
 
         for (j = 0; j < steps[i].event_count; j++) {
             struct pav_history_event e;
@@ -529,7 +529,7 @@ wakes_at(struct execution_page *p)
         pav_machine_free(machine);
         return 0;
     }
-    pav_step_view(machine, pav_step_record(a, last.record.p, last.record.len),
+    pav_step_view(machine, pav_reader_record(p->q->reader, &last, a),
                   p->x.row.started_at, a, &out);
     for (i = 0; i < out.timer_count; i++)
         if (out.timers[i].no != PAV_TIMER_MACHINE &&

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pavane/journal.h"
 #include "pavane/text.h"
 #include "aws/aws.h"
 #include "parameters.h"
@@ -160,8 +161,8 @@ history(struct pav_query *q, const struct pav_execution_view *x)
                              q->arena, &steps);
     pav_buf_puts(&q->out, "{\"events\":[");
     for (i = 0; i < count; i++) {
-        const struct pav_doc *record =
-            pav_doc_own(q->arena, steps[i].record.p, steps[i].record.len);
+        struct pav_record *record =
+            pav_reader_record(q->reader, &steps[i], q->arena);
         char when[PAV_TIME_LEN], quoted[PAV_TIME_LEN + 2];
         uint32_t j;
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "pavane/arn.h"
+#include "pavane/journal.h"
 #include "pavane/text.h"
 #include "reads.h"
 
@@ -164,14 +165,14 @@ bool
 read_end(struct pav_query *q, const struct pav_execution_view *x,
          struct pav_history_event *out)
 {
-    const struct pav_doc *record;
+    struct pav_record *record;
     struct pav_step_row step;
 
     memset(out, 0, sizeof(*out));
     if (x->row.status == PAV_RUNNING ||
         !pav_reader_step(q->reader, x->row.last_step, q->arena, &step))
         return false;
-    record = pav_doc_own(q->arena, step.record.p, step.record.len);
+    record = pav_reader_record(q->reader, &step, q->arena);
     pav_history_event(record, pav_history_count(record) - 1, step.first_event,
                       q->arena, out);
     return true;

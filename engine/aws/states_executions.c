@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pavane/arn.h"
+#include "pavane/journal.h"
 #include "change.h"
 #include "reads.h"
 #include "states_fields.h"
@@ -332,7 +333,7 @@ describe_execution(struct aws_read *r)
     pav_members_date(&m, "startDate", x.row.started_at);
     put_payload(
         r, &m, "input",
-        pav_history_input(pav_doc_own(a, first.record.p, first.record.len)));
+        pav_history_input(pav_reader_record(r->q->reader, &first, a), a));
     put_end(r, &m, &x);
     put_how_started(r, &m, x.machine, &meta);
     pav_members_str(&m, "traceHeader", meta.trace);
@@ -360,8 +361,8 @@ put_events(struct aws_read *r, const struct pav_execution_view *x,
                          &steps);
     for (i = 0; i < n; i++) {
         const struct pav_step_row *step = &steps[reverse ? n - 1 - i : i];
-        const struct pav_doc *record =
-            pav_doc_own(q->arena, step->record.p, step->record.len);
+        struct pav_record *record =
+            pav_reader_record(q->reader, step, q->arena);
         char when[32];
 
         snprintf(when, sizeof(when), "%lld.%03d", (long long)(step->at / 1000),

@@ -466,6 +466,9 @@ assemble(struct reading *r)
         w = put_member(w, ",\"replay-name\":", replay);
     w = put_attributes(r, w);
     w = put_member(w, ",\"detail\":", r->detail);
+    r->out->detail.p = r->detail.p;
+    r->out->detail.len = r->detail.len;
+    r->out->detail_at = (size_t)(w - text) - r->detail.len;
     w = put(w, "}", 1);
     *w = '\0';
     r->out->text.p = text;

@@ -9,6 +9,7 @@
 
 #include "pavane/envelope.h"
 #include "pavane/folder.h"
+#include "pavane/journal.h"
 #include "pavane/log.h"
 #include "cli.h"
 
@@ -340,6 +341,7 @@ rig_waits(struct rig *s, struct pav_listed_wait **out)
 }
 
 struct walk {
+    struct pav_reader *reader;
     struct pav_arena *arena;
     void (*fn)(void *arg, const struct pav_history_event *e);
     void *arg;
@@ -349,8 +351,7 @@ static void
 walk_step(void *arg, const struct pav_step_row *step)
 {
     struct walk *w = arg;
-    const struct pav_doc *record =
-        pav_doc_own(w->arena, step->record.p, step->record.len);
+    struct pav_record *record = pav_reader_record(w->reader, step, w->arena);
     struct pav_history_event e;
     uint32_t i;
 
@@ -364,7 +365,8 @@ void
 rig_history(struct rig *s, const struct pav_execution_row *row,
             void (*fn)(void *arg, const struct pav_history_event *e), void *arg)
 {
-    struct walk w = {.arena = &s->arena, .fn = fn, .arg = arg};
+    struct walk w = {
+        .reader = s->reader, .arena = &s->arena, .fn = fn, .arg = arg};
 
     pav_reader_walk(s->reader, row->last_step, walk_step, &w);
     must_be_read(s);

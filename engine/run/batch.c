@@ -2,6 +2,7 @@
  * Start rules that gather events: the batch starts one execution with all of
  * them.
  */
+#include "cause.h"
 #include "batch.h"
 #include "match_wait.h"
 #include "registry.h"
@@ -23,7 +24,8 @@ batch_start(struct pav_engine *e, const struct pav_batch_row *row)
     struct pav_execution_row last;
     struct pav_parked_row parked;
     struct pav_items inputs;
-    int64_t after = 0, event_id = 0;
+    struct cause cause = {.event_id = 0};
+    int64_t after = 0;
     bool known;
 
     pav_store_batch_delete(e->store, row->machine_id, row->key, row->rule);
@@ -32,7 +34,7 @@ batch_start(struct pav_engine *e, const struct pav_batch_row *row)
     pav_items_init(&inputs, &e->arena);
     while (pav_store_parked_next(e->store, m->id, under, after, &e->arena,
                                  &parked)) {
-        after = event_id = parked.event_id;
+        after = cause.event_id = parked.event_id;
         pav_items_add(&inputs,
                       pav_doc_own(&e->arena, parked.input.p, parked.input.len));
     }
@@ -40,7 +42,7 @@ batch_start(struct pav_engine *e, const struct pav_batch_row *row)
         pav_store_execution_of_key(e->store, m->id, row->key, &e->arena, &last);
     execution_start(e, m,
                     execution_name(e, m, row->key, known ? last.name : NULL),
-                    row->key, pav_items_array(&inputs), event_id, x);
+                    row->key, pav_items_array(&inputs), &cause, x);
     for (after = 0; pav_store_parked_next(e->store, m->id, under, after,
                                           &e->arena, &parked);) {
         after = parked.event_id;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "pavane/digest.h"
+#include "cause.h"
 #include "correlate.h"
 
 struct pav_event *
@@ -23,6 +24,29 @@ context_event(struct event_context *ec)
         pav_event_init(&ec->event, d, &ec->e->arena);
     }
     return &ec->event;
+}
+
+struct cause
+context_cause(const struct event_context *ec, bool is_part)
+{
+    const struct pav_envelope *envelope = ec->envelope;
+    const struct pav_bytes *body = &ec->item->body, *text = &envelope->text;
+    uintptr_t detail = (uintptr_t)envelope->detail.p;
+    struct cause c = {.event_id = ec->id, .text.text = *text};
+
+    if (!is_part)
+        return c;
+    if (text->len == body->len && memcmp(text->p, body->p, text->len) == 0) {
+        c.given = true;
+        c.text.len = text->len;
+    } else if (detail >= (uintptr_t)body->p &&
+               detail < (uintptr_t)body->p + body->len) {
+        c.given = true;
+        c.text.text_at = envelope->detail_at;
+        c.text.body_at = (size_t)(envelope->detail.p - body->p);
+        c.text.len = envelope->detail.len;
+    }
+    return c;
 }
 
 /* 1234.0 and 1.234e3 are the number 1234, as patterns compare them; digits

@@ -27,6 +27,10 @@ struct event_context {
 
 /* The event as a tree, made when it is asked for first. */
 struct pav_event *context_event(struct event_context *ec);
+/* The event as what moves an execution.  `is_part`: what it brings is the event
+ * or a value in it. */
+struct cause;
+struct cause context_cause(const struct event_context *ec, bool is_part);
 
 /* correlate.c: the key that a rule finds in the event; NULL, and `*why`. */
 const char *correlation_key(struct event_context *ec,

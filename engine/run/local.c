@@ -172,7 +172,7 @@ local_description(struct pav_engine *e, const struct pav_execution_row *row,
     struct execution x = {.row = *row,
                           .version = version_get(e, row->version_id)};
     struct pav_history_event end = {0};
-    struct pav_step_row first;
+    const struct pav_doc *input;
     struct pav_members m;
 
     PAV_ASSERT(x.version != NULL);
@@ -185,11 +185,9 @@ local_description(struct pav_engine *e, const struct pav_execution_row *row,
     if (end.error != NULL)
         pav_members_puts(&m, "Error", end.error);
     pav_members_str(&m, "ExecutionArn", execution_arn(e, &x));
-    if (pav_store_step(e->store, row->first_step, a, &first))
-        put_payload(
-            &m, "Input",
-            pav_history_input(pav_doc_own(a, first.record.p, first.record.len)),
-            parsed);
+    input = execution_input(e, row);
+    if (input != NULL)
+        put_payload(&m, "Input", input, parsed);
     pav_members_str(&m, "Name", row->name);
     if (row->status == PAV_SUCCEEDED)
         put_payload(&m, "Output", end.payload, parsed);

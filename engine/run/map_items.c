@@ -54,8 +54,8 @@ reading_of(struct pav_engine *e, struct pav_arena *a, struct execution *x,
     r->identity.machine_arn = pav_arena_strdup(a, x->version->machine->arn);
     r->identity.machine_name = pav_arena_strdup(a, x->version->machine->name);
     r->identity.started_at = x->row.started_at;
-    r->record.len = x->record_text.len;
-    r->record.p = pav_arena_strndup(a, x->record_text.p, x->record_text.len);
+    r->record =
+        pav_record_whole(x->version->compiled, execution_record(e, x), a);
     if (x->input != NULL) {
         r->input.p = pav_doc_text(a, x->input);
         r->input.len = strlen(r->input.p);
@@ -102,12 +102,17 @@ make(const struct pav_map_reading *r, struct pav_object_job *reply,
                                     .until = UINT32_MAX};
     struct pav_map_items items = {
         .items = reply->listed, .origins = &listed, .origin_count = 1};
+    struct pav_stored stored = {.bytes = r->record};
+    struct pav_sources sources = {
+        .arg = (void *)(uintptr_t)r->machine,
+        .definition = pav_record_definition,
+    };
     struct pav_step_in in = {.machine = r->machine,
                              .identity = &r->identity,
                              .first_event_id = r->first_event_id,
                              .now_ms = r->now_ms};
 
-    in.record = pav_step_record(a, r->record.p, r->record.len);
+    in.record = pav_record_open(&stored, &sources, a);
     if (r->input.p != NULL)
         in.execution_input = pav_doc_own(a, r->input.p, r->input.len);
     return (items.items != NULL || /* a list of objects */

@@ -189,7 +189,7 @@ redrive_item(struct pav_engine *e, struct pav_item_row *item)
         !execution_load(e, &row, &x) ||
         pav_redrive_refusal(&row, x.version->machine->type,
                             pav_clock_ms(e->clock)) != NULL ||
-        pav_doc_get(execution_record(e, &x), "f") == NULL)
+        !pav_record_has_frames(execution_record(e, &x)))
         return false;
     pav_store_item_update(e->store, item);
     execution_redrive(e, &x, NULL);

@@ -14,6 +14,7 @@
 #include "pavane/digest.h"
 #include "pavane/envelope.h"
 #include "pavane/store_bus.h"
+#include "cause.h"
 #include "match_wait.h"
 #include "runner.h"
 
@@ -55,7 +56,7 @@ waits_for_events(const struct execution *x)
 
 enum fit
 fit_event(struct pav_engine *e, struct execution *x, struct pav_event *event,
-          const struct pav_doc *input, int64_t event_id)
+          const struct pav_doc *input, const struct cause *cause)
 {
     const struct pav_wait_view *w = choose_wait(x, event);
     struct pav_wake wake = {.kind = PAV_WAKE_SUCCESS, .output = input};
@@ -65,9 +66,9 @@ fit_event(struct pav_engine *e, struct execution *x, struct pav_event *event,
     if (w != NULL) {
         wake.no = w->no;
         pav_random(seed, sizeof(seed));
-        execution_step(e, x, &wake, pav_clock_ms(e->clock), seed, &out);
+        execution_step(e, x, &wake, cause, pav_clock_ms(e->clock), seed, &out);
         if (!out.unexpected) {
-            execution_keep(e, x, &wake, event_id, seed, &out);
+            execution_keep(e, x, &wake, cause, seed, &out);
             return FIT_TAKEN;
         }
         pav_buf_fini(&out.record);
@@ -81,7 +82,7 @@ fit_event(struct pav_engine *e, struct execution *x, struct pav_event *event,
 
 void
 fit_fail(struct pav_engine *e, struct execution *x, struct pav_event *event,
-         const struct pav_doc *input, int64_t event_id)
+         const struct pav_doc *input, const struct cause *cause)
 {
     const struct pav_wait_view *w = choose_wait(x, event);
     struct pav_wake wake = {.kind = PAV_WAKE_SUCCESS, .output = input};
@@ -89,7 +90,7 @@ fit_fail(struct pav_engine *e, struct execution *x, struct pav_event *event,
 
     if (w != NULL) {
         wake.no = w->no;
-        execution_wake(e, x, &wake, event_id);
+        execution_wake(e, x, &wake, cause);
         return;
     }
     /* The published sample stops an execution whose branches all refuse. */
@@ -105,7 +106,7 @@ fit_fail(struct pav_engine *e, struct execution *x, struct pav_event *event,
         pav_arena_printf(&e->arena, "Unexpected event '%.*s' for '%s'",
                          (int)event->detail_type->len, event->detail_type->text,
                          x->row.key == NULL ? x->row.name : x->row.key);
-    execution_wake(e, x, &wake, event_id);
+    execution_wake(e, x, &wake, cause);
 }
 
 bool
@@ -227,6 +228,7 @@ apply_one(struct pav_engine *e, struct execution *x, const struct machine *m,
 
     while (*budget > 0 && pav_store_parked_next(e->store, m->id, x->row.key,
                                                 after, &e->arena, &p)) {
+        struct cause cause = {.event_id = p.event_id};
         struct pav_event event;
 
         (*budget)--;
@@ -235,7 +237,7 @@ apply_one(struct pav_engine *e, struct execution *x, const struct machine *m,
             !event_load(e, p.event_id, &event) ||
             fit_event(e, x, &event,
                       pav_doc_own(&e->arena, p.input.p, p.input.len),
-                      p.event_id) != FIT_TAKEN)
+                      &cause) != FIT_TAKEN)
             continue;
         event_index(e, m->rules, event.doc, x->row.id);
         pav_store_unpark(e->store, m->id, x->row.key, p.event_id);

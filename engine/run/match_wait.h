@@ -6,6 +6,7 @@
 #include "pavane/store_work.h"
 #include "turn/turn.h"
 
+struct cause;
 struct execution;
 
 enum fit {
@@ -16,11 +17,11 @@ enum fit {
 /* Apply when it fits; otherwise nothing is staged. */
 enum fit
 fit_event(struct pav_engine *e, struct execution *x, struct pav_event *event,
-          const struct pav_doc *input, int64_t event_id);
+          const struct pav_doc *input, const struct cause *cause);
 /* The end that policy "fail" prescribes. */
 void
 fit_fail(struct pav_engine *e, struct execution *x, struct pav_event *event,
-         const struct pav_doc *input, int64_t event_id);
+         const struct pav_doc *input, const struct cause *cause);
 /* A stored event in its envelope. */
 bool event_load(struct pav_engine *e, int64_t id, struct pav_event *out);
 /* What an event says at the paths of "index", its execution is found by. */

@@ -96,7 +96,7 @@ tasks_redrive(struct pav_engine *e, struct pav_job *job)
         return;
     why = pav_redrive_refusal(&x.row, x.version->machine->type,
                               pav_clock_ms(e->clock));
-    if (why == NULL && pav_doc_get(execution_record(e, &x), "f") == NULL)
+    if (why == NULL && !pav_record_has_frames(execution_record(e, &x)))
         why = "Execution was ended by an earlier version of this daemon and "
               "cannot be redriven";
     if (why != NULL) {

@@ -9,6 +9,7 @@
 #include "pavane/arn.h"
 #include "pavane/digest.h"
 #include "pavane/log.h"
+#include "cause.h"
 #include "correlate.h"
 #include "polls.h"
 #include "registry.h"
@@ -16,31 +17,94 @@
 #include "wait_times.h"
 
 /* False and "null" when it is damaged: the turn is thrown away then. */
-static bool
-load_record(struct pav_engine *e, int64_t step_id, struct pav_bytes *out)
-{
-    static const struct pav_bytes none = {"null", 4};
-    struct pav_step_row step;
-    bool whole = pav_store_step(e->store, step_id, &e->arena, &step);
+/* ---- what records refer to ---- */
 
-    *out = whole ? step.record : none;
-    return whole;
+/* The sources of one execution. */
+struct known {
+    struct pav_engine *e;
+    const struct version *version;
+    struct pav_sources sources;
+};
+
+static bool
+event_body(void *arg, int64_t id, struct pav_arena *a, struct pav_bytes *body)
+{
+    const struct known *k = arg;
+    struct pav_event_row row;
+
+    if (!pav_store_event(k->e->store, id, a, &row)) {
+        pav_store_spoilt(k->e->store, "in table event: the event that moved a "
+                                      "step is missing");
+        return false;
+    }
+    *body = row.body;
+    return true;
+}
+
+static bool
+earlier_step(void *arg, int64_t id, struct pav_arena *a, struct pav_stored *out)
+{
+    const struct known *k = arg;
+    struct pav_step_row row;
+
+    if (!pav_store_step(k->e->store, id, a, &row))
+        return false;
+    *out = pav_step_stored(&row);
+    return true;
+}
+
+static bool
+definition_text(void *arg, int64_t execution_id, struct pav_arena *a,
+                struct pav_bytes *text)
+{
+    const struct known *k = arg;
+
+    return pav_record_definition(k->version->compiled, execution_id, a, text);
+}
+
+static struct pav_record *
+record_of(struct pav_engine *e, const struct version *v,
+          const struct pav_stored *stored)
+{
+    struct known *k = pav_arena_alloc(&e->arena, sizeof(*k));
+
+    k->e = e;
+    k->version = v;
+    k->sources = (struct pav_sources){.arg = k,
+                                      .event = event_body,
+                                      .step = earlier_step,
+                                      .definition = definition_text};
+    return pav_record_open(stored, &k->sources, &e->arena);
+}
+
+struct pav_record *
+execution_record_of(struct pav_engine *e, struct version *v,
+                    const struct pav_step_row *step)
+{
+    struct pav_stored stored = pav_step_stored(step);
+
+    return record_of(e, v, &stored);
+}
+
+struct pav_record *
+execution_record(struct pav_engine *e, struct execution *x)
+{
+    if (x->record == NULL && x->stored.bytes.p != NULL)
+        x->record = record_of(e, x->version, &x->stored);
+    return x->record;
 }
 
 /* The input is in the first record, with its events. */
-static const struct pav_doc *
-input_of(struct pav_engine *e, struct pav_bytes first)
-{
-    return pav_history_input(pav_doc_own(&e->arena, first.p, first.len));
-}
-
 const struct pav_doc *
-execution_record(struct pav_engine *e, struct execution *x)
+execution_input(struct pav_engine *e, const struct pav_execution_row *row)
 {
-    if (x->record == NULL && x->record_text.p != NULL)
-        x->record =
-            pav_step_record(&e->arena, x->record_text.p, x->record_text.len);
-    return x->record;
+    struct pav_step_row first;
+
+    if (!pav_store_step(e->store, row->first_step, &e->arena, &first))
+        return NULL;
+    return pav_history_input(
+        execution_record_of(e, version_get(e, row->version_id), &first),
+        &e->arena);
 }
 
 /* A redrive begins the machine's TimeoutSeconds anew. */
@@ -55,7 +119,7 @@ bool
 execution_load(struct pav_engine *e, const struct pav_execution_row *row,
                struct execution *out)
 {
-    struct pav_bytes first;
+    struct pav_step_row step;
 
     memset(out, 0, sizeof(*out));
     out->row = *row;
@@ -63,14 +127,13 @@ execution_load(struct pav_engine *e, const struct pav_execution_row *row,
     out->version = version_get(e, row->version_id);
     if (out->version == NULL)
         return false;
-    if (!load_record(e, row->last_step, &out->record_text))
+    if (!pav_store_step(e->store, row->last_step, &e->arena, &step))
         return false;
-    first = out->record_text;
+    out->stored = pav_step_stored(&step);
     if (pav_machine_needs_input(out->version->compiled)) {
-        if (row->first_step != row->last_step &&
-            !load_record(e, row->first_step, &first))
+        out->input = execution_input(e, row);
+        if (out->input == NULL)
             return false;
-        out->input = input_of(e, first);
     }
     pav_step_view(out->version->compiled, execution_record(e, out),
                   execution_began(out), &e->arena, &out->before);
@@ -113,8 +176,9 @@ unmapped_policy(const struct machine *m)
 
 void
 execution_step(struct pav_engine *e, struct execution *x,
-               const struct pav_wake *wake, int64_t now_ms,
-               uint8_t seed[PAV_SEED_LEN], struct pav_step_out *out)
+               const struct pav_wake *wake, const struct cause *event,
+               int64_t now_ms, uint8_t seed[PAV_SEED_LEN],
+               struct pav_step_out *out)
 {
     const struct machine *m = x->version->machine;
     struct pav_services services = {e->served, e->served_count,
@@ -130,16 +194,18 @@ execution_step(struct pav_engine *e, struct execution *x,
                               .started_at = x->row.started_at,
                               .redrive_count = x->meta.redrive_count,
                               .redriven_at = x->meta.redriven_at};
-    struct pav_step_in in = {.machine = x->version->compiled,
-                             .identity = &id,
-                             .record = execution_record(e, x),
-                             .execution_input = x->input,
-                             .first_event_id = x->row.next_event,
-                             .wake = *wake,
-                             .now_ms = now_ms,
-                             .history_max = (uint32_t)e->config.history_max,
-                             .services = &services,
-                             .map_state = x->meta.map_state};
+    struct pav_step_in in = {
+        .machine = x->version->compiled,
+        .identity = &id,
+        .record = execution_record(e, x),
+        .execution_input = x->input,
+        .event = event != NULL && event->given ? &event->text : NULL,
+        .first_event_id = x->row.next_event,
+        .wake = *wake,
+        .now_ms = now_ms,
+        .history_max = (uint32_t)e->config.history_max,
+        .services = &services,
+        .map_state = x->meta.map_state};
 
     memcpy(in.seed, seed, PAV_SEED_LEN);
     pav_step(&in, &e->arena, out);
@@ -321,7 +387,7 @@ states_json(struct pav_engine *e, const struct pav_step_out *out)
 
 void
 execution_keep(struct pav_engine *e, struct execution *x,
-               const struct pav_wake *wake, int64_t event_id,
+               const struct pav_wake *wake, const struct cause *event,
                const uint8_t seed[PAV_SEED_LEN], struct pav_step_out *out)
 {
     bool is_new = x->row.last_step == 0;
@@ -334,7 +400,7 @@ execution_keep(struct pav_engine *e, struct execution *x,
         .event_count = out->event_count,
         .semantics = SEMANTICS,
         .wake = wake->kind,
-        .event_id = event_id,
+        .event_id = event == NULL ? 0 : event->event_id,
         .seed = {(const char *)seed, PAV_SEED_LEN},
         .record = {out->record.p, out->record.len},
     };
@@ -354,11 +420,11 @@ execution_keep(struct pav_engine *e, struct execution *x,
         pav_store_execution_update(e->store, &x->row);
     }
     x->record = NULL;
-    x->record_text.p =
+    x->stored = pav_step_stored(&step);
+    x->stored.bytes.p =
         pav_arena_strndup(&e->arena, out->record.p, out->record.len);
-    x->record_text.len = out->record.len;
     if (is_new && pav_machine_needs_input(x->version->compiled))
-        x->input = input_of(e, x->record_text);
+        x->input = wake->output;
     x->before = *out;
     feed_execution(e, x->version->machine->name, &x->row, is_new);
     pav_buf_fini(&out->record);
@@ -366,44 +432,45 @@ execution_keep(struct pav_engine *e, struct execution *x,
 
 void
 execution_wake(struct pav_engine *e, struct execution *x,
-               const struct pav_wake *wake, int64_t event_id)
+               const struct pav_wake *wake, const struct cause *event)
 {
     struct pav_step_out out;
     uint8_t seed[PAV_SEED_LEN];
 
     pav_random(seed, sizeof(seed));
-    execution_step(e, x, wake, pav_clock_ms(e->clock), seed, &out);
-    execution_keep(e, x, wake, event_id, seed, &out);
+    execution_step(e, x, wake, event, pav_clock_ms(e->clock), seed, &out);
+    execution_keep(e, x, wake, event, seed, &out);
 }
 
 void
 execution_start(struct pav_engine *e, struct machine *m, const char *name,
-                const char *key, const struct pav_doc *input, int64_t event_id,
-                struct execution *out)
+                const char *key, const struct pav_doc *input,
+                const struct cause *event, struct execution *out)
 {
-    execution_start_as(e, m->current, name, key, input, event_id, NULL, out);
+    execution_start_as(e, m->current, name, key, input, event, NULL, out);
 }
 
 void
 execution_end(struct pav_engine *e, const struct pav_execution_row *row,
               struct pav_history_event *out)
 {
-    struct pav_bytes record;
-    const struct pav_doc *d;
+    struct pav_step_row step;
+    struct pav_record *r;
     uint32_t count;
 
     memset(out, 0, sizeof(*out));
-    load_record(e, row->last_step, &record);
-    d = pav_doc_own(&e->arena, record.p, record.len);
-    count = pav_history_count(d);
+    if (!pav_store_step(e->store, row->last_step, &e->arena, &step))
+        return;
+    r = execution_record_of(e, version_get(e, row->version_id), &step);
+    count = pav_history_count(r);
     if (count > 0)
-        pav_history_event(d, count - 1, 1, &e->arena, out);
+        pav_history_event(r, count - 1, 1, &e->arena, out);
 }
 
 void
 execution_start_as(struct pav_engine *e, struct version *v, const char *name,
                    const char *key, const struct pav_doc *input,
-                   int64_t event_id, const struct pav_meta_row *meta,
+                   const struct cause *event, const struct pav_meta_row *meta,
                    struct execution *out)
 {
     struct pav_wake wake = {.kind = PAV_WAKE_START, .output = input};
@@ -428,7 +495,7 @@ execution_start_as(struct pav_engine *e, struct version *v, const char *name,
     out->row.started_at = pav_clock_ms(e->clock);
     out->row.next_event = 1;
     out->row.depth = e->depth;
-    execution_wake(e, out, &wake, event_id);
+    execution_wake(e, out, &wake, event);
 }
 
 /* The execution that a job names, loaded. */

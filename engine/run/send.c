@@ -10,6 +10,7 @@
 #include "pavane/digest.h"
 #include "pavane/path.h"
 #include "pavane/transform.h"
+#include "cause.h"
 #include "registry.h"
 #include "runner.h"
 #include "send.h"
@@ -147,6 +148,7 @@ start_machine(struct pav_engine *e, struct sending *s, const struct target *t,
     struct version *v = m == NULL || m->current == NULL || !m->active
                             ? NULL
                             : version_of(e, m, t->qualifier, &meta);
+    struct cause cause = {.event_id = s->event_id};
     const struct pav_doc *input;
     struct execution *x;
     char id[37];
@@ -167,7 +169,7 @@ start_machine(struct pav_engine *e, struct sending *s, const struct target *t,
     x = pav_arena_zalloc(&e->arena, sizeof(*x));
     pav_uuid4(id);
     execution_start_as(e, v, pav_arena_strdup(&e->arena, id), NULL, input,
-                       s->event_id, t->qualifier == NULL ? NULL : &meta, x);
+                       &cause, t->qualifier == NULL ? NULL : &meta, x);
     *started = x;
 }
 

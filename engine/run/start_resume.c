@@ -9,6 +9,7 @@
  *     the execution next waits (match_wait.c), or expires.
  * M4  A machine whose folder is gone starts nothing; what it began goes on.
  */
+#include "cause.h"
 #include "batch.h"
 #include "dedupe.h"
 #include "match_wait.h"
@@ -68,12 +69,14 @@ resume_open(struct event_context *ec, struct verdict *v, struct execution *x,
             const struct pav_rule *rule, const struct pav_doc *input)
 {
     struct pav_engine *e = ec->e;
+    struct cause cause =
+        context_cause(ec, pav_transform_is_part(rule->transform));
     enum pav_unexpected policy = v->machine->rules == NULL
                                      ? PAV_POLICY_FAIL
                                      : v->machine->rules->unexpected;
 
     v->execution = &x->row;
-    switch (fit_event(e, x, context_event(ec), input, ec->id)) {
+    switch (fit_event(e, x, context_event(ec), input, &cause)) {
     case FIT_TAKEN:
         v->kind = PAV_RESUMED;
         record_outcome(ec, v);
@@ -88,7 +91,7 @@ resume_open(struct event_context *ec, struct verdict *v, struct execution *x,
             break;
         }
         if (policy == PAV_POLICY_FAIL)
-            fit_fail(e, x, context_event(ec), input, ec->id);
+            fit_fail(e, x, context_event(ec), input, &cause);
         v->kind = PAV_UNEXPECTED;
         v->detail = x->row.status != PAV_RUNNING
                         ? "no transition for this event: the execution ended"
@@ -102,9 +105,11 @@ resume_open(struct event_context *ec, struct verdict *v, struct execution *x,
 }
 
 static void
-start(struct event_context *ec, struct verdict *v, const struct pav_doc *input,
-      const char *newest)
+start(struct event_context *ec, struct verdict *v, const struct pav_rule *rule,
+      const struct pav_doc *input, const char *newest)
 {
+    struct cause cause =
+        context_cause(ec, pav_transform_is_part(rule->transform));
     struct execution *x = pav_arena_zalloc(&ec->e->arena, sizeof(*x));
 
     if (is_loop(ec)) {
@@ -114,7 +119,7 @@ start(struct event_context *ec, struct verdict *v, const struct pav_doc *input,
 
     execution_start(ec->e, v->machine,
                     execution_name(ec->e, v->machine, v->key, newest), v->key,
-                    input, ec->id, x);
+                    input, &cause, x);
     v->kind = PAV_STARTED;
     v->execution = &x->row;
     record_outcome(ec, v);
@@ -128,7 +133,7 @@ closed_or_new(struct event_context *ec, struct verdict *v, struct execution *x,
 {
     if (rule->starts && (!known || v->machine->rules->generations)) {
         if (v->machine->active)
-            start(ec, v, input, known ? x->row.name : NULL);
+            start(ec, v, rule, input, known ? x->row.name : NULL);
         else
             reject(ec, v, "the machine's folder is gone: nothing starts");
         return;

@@ -15,12 +15,9 @@ static bool
 same_input(struct pav_engine *e, const struct pav_execution_row *row,
            const struct pav_doc *input)
 {
-    struct pav_step_row step;
+    const struct pav_doc *before = execution_input(e, row);
 
-    return pav_store_step(e->store, row->first_step, &e->arena, &step) &&
-           pav_doc_equal(pav_history_input(pav_doc_own(&e->arena, step.record.p,
-                                                       step.record.len)),
-                         input);
+    return before != NULL && pav_doc_equal(before, input);
 }
 
 /* The version that a qualifier names; NULL after the job has failed. */

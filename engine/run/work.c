@@ -186,7 +186,7 @@ status_detail(struct pav_engine *e, struct execution *x, enum pav_status status)
 {
     struct pav_arena *a = &e->arena;
     struct pav_members m;
-    struct pav_step_row first;
+    const struct pav_doc *input = execution_input(e, &x->row);
     struct pav_history_event end = {0};
 
     pav_members_init(&m, a);
@@ -199,10 +199,8 @@ status_detail(struct pav_engine *e, struct execution *x, enum pav_status status)
                      status == PAV_RUNNING
                          ? &pav_doc_null
                          : pav_doc_new_int(a, x->row.stopped_at));
-    if (pav_store_step(e->store, x->row.first_step, a, &first))
-        put_payload(e, &m, "input",
-                    pav_history_input(
-                        pav_doc_own(a, first.record.p, first.record.len)));
+    if (input != NULL)
+        put_payload(e, &m, "input", input);
     if (status != PAV_RUNNING)
         execution_end(e, &x->row, &end);
     if (status == PAV_SUCCEEDED)

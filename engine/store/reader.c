@@ -28,6 +28,8 @@ struct pav_reader {
     int64_t deadline_us; /* INT64_MAX: none */
     int failed;          /* R1: SQLite's code of the first error */
     char failure[512];
+    struct pav_sources sources;
+    struct kept *kept; /* until the next begin */
 };
 
 /* Nothing but reading is allowed, whatever a text says. */
@@ -90,6 +92,46 @@ pav_reader_open(const char *path, struct pav_reader **out, struct pav_err *err)
     return PAV_OK;
 }
 
+struct kept {
+    struct kept *next;
+    int64_t number;
+    struct pav_bytes text;
+};
+
+const struct pav_bytes *
+reader_kept(const struct pav_reader *r, int64_t number)
+{
+    const struct kept *k = r->kept;
+
+    while (k != NULL && k->number != number)
+        k = k->next;
+    return k == NULL ? NULL : &k->text;
+}
+
+const struct pav_bytes *
+reader_keep(struct pav_reader *r, int64_t number, const void *text, size_t len)
+{
+    struct kept *k = pav_xmalloc(sizeof(*k) + len + 1);
+
+    memcpy(k + 1, text == NULL ? "" : text, len);
+    k->number = number;
+    k->text = (struct pav_bytes){(const char *)(k + 1), len};
+    k->next = r->kept;
+    r->kept = k;
+    return &k->text;
+}
+
+static void
+forget_kept(struct pav_reader *r)
+{
+    struct kept *k;
+
+    while ((k = r->kept) != NULL) {
+        r->kept = k->next;
+        free(k);
+    }
+}
+
 void
 pav_reader_close(struct pav_reader *r)
 {
@@ -97,6 +139,7 @@ pav_reader_close(struct pav_reader *r)
 
     if (r == NULL)
         return;
+    forget_kept(r);
     for (i = 0; i < r->count; i++)
         sqlite3_finalize(r->cache[i]);
     free(r->cache);
@@ -161,6 +204,12 @@ reader_row(struct pav_reader *r, sqlite3_stmt *st)
     return false;
 }
 
+struct pav_sources *
+reader_sources_of(struct pav_reader *r)
+{
+    return &r->sources;
+}
+
 static void
 run_now(struct pav_reader *r, const char *sql)
 {
@@ -173,6 +222,7 @@ pav_reader_begin(struct pav_reader *r, int64_t budget_us)
     r->budget_us = budget_us;
     r->deadline_us = pav_clock_mono_us() + budget_us;
     r->failed = SQLITE_OK;
+    forget_kept(r);
     run_now(r, "BEGIN");
 }
 

@@ -9,6 +9,14 @@
 /* `sql` is a literal: its address is its name.  NULL when it cannot be
  * prepared; binding to it and asking it for rows is harmless then. */
 sqlite3_stmt *reader_ask(struct pav_reader *r, const char *sql);
+/* A text that is kept until the next pav_reader_begin(), by a number; NULL:
+ * none is. */
+const struct pav_bytes *reader_kept(const struct pav_reader *r, int64_t number);
+const struct pav_bytes *
+reader_keep(struct pav_reader *r, int64_t number, const void *text, size_t len);
+/* Room for pav_reader_sources(). */
+struct pav_sources *reader_sources_of(struct pav_reader *r);
+
 /* True on a row; resets behind the last.  An error ends the rows and is kept:
  * pav_reader_failed(). */
 bool reader_row(struct pav_reader *r, sqlite3_stmt *st);

@@ -25,6 +25,8 @@ struct pav_envelope {
     bool known_id;         /* the producer gave the id */
     bool stamped;          /* the account is the sender's */
     struct pav_bytes id, source, detail_type;
+    struct pav_bytes detail; /* as it was written: in what was read, mostly */
+    size_t detail_at;        /* where it is in `text` */
     struct pav_bytes bus; /* of an entry, name or ARN; p NULL: it names none */
     int64_t at;           /* the event's own time, or when it came */
 };

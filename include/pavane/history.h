@@ -6,6 +6,7 @@
 #define PAVANE_HISTORY_H
 
 #include "pavane/doc.h"
+#include "pavane/record.h"
 
 /* The types of events; records hold these numbers, so none ever changes. */
 enum pav_event_type {
@@ -98,11 +99,10 @@ struct pav_history_event {
     int64_t number;             /* an index, a length, a count */
 };
 
-uint32_t pav_history_count(const struct pav_doc *record);
+uint32_t pav_history_count(const struct pav_record *record);
 /* The i-th event; the record's first one has the id `first_id`. */
-void
-pav_history_event(const struct pav_doc *record, uint32_t i, int64_t first_id,
-                  struct pav_arena *a, struct pav_history_event *out);
+void pav_history_event(struct pav_record *record, uint32_t i, int64_t first_id,
+                       struct pav_arena *a, struct pav_history_event *out);
 /*
  * The event as JSON text.  `at` is the time text, printed as it is (a number
  * for AWS, a quoted string for /api/v1).  `with_data` false leaves payloads
@@ -112,6 +112,7 @@ void pav_history_print(const struct pav_history_event *e, const char *at,
                        const char *role_arn, const char *region, bool with_data,
                        struct pav_buf *out);
 /* The execution's input, out of its first record. */
-const struct pav_doc *pav_history_input(const struct pav_doc *first_record);
+const struct pav_doc *
+pav_history_input(struct pav_record *first, struct pav_arena *a);
 
 #endif

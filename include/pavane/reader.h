@@ -94,6 +94,9 @@ void pav_reader_walk(struct pav_reader *r, int64_t last_step,
                      void *arg);
 bool pav_reader_step(struct pav_reader *r, int64_t id, struct pav_arena *a,
                      struct pav_step_row *out);
+/* Where a record's payloads are found; definitions are kept until the next
+ * pav_reader_begin(). */
+const struct pav_sources *pav_reader_sources(struct pav_reader *r);
 
 /* What is special about an execution; false, and zeroes: nothing. */
 bool pav_reader_meta(struct pav_reader *r, int64_t execution_id,

@@ -13,6 +13,7 @@
 
 #include "pavane/machine.h"
 #include "pavane/pattern.h"
+#include "pavane/record.h"
 
 #define PAV_PAYLOAD_MAX 262144 /* bytes of a state's input or output */
 #define PAV_ERROR_MAX   256    /* characters */
@@ -80,10 +81,21 @@ struct pav_identity {
     int64_t redrive_count, redriven_at;
 };
 
+/*
+ * The event that wake.output is, or is a part of: the record refers to its body
+ * then.  `text` is what it was parsed from; the same bytes are in the body from
+ * `body_at` on for those of the text from `text_at` on, `len` of them.
+ */
+struct pav_event_text {
+    struct pav_bytes text;
+    size_t text_at, body_at, len;
+};
+
 struct pav_step_in {
     const struct pav_machine *machine;
     const struct pav_identity *identity;
-    const struct pav_doc *record;          /* of the last step; NULL to start */
+    struct pav_record *record;             /* of the last step; NULL to start */
+    const struct pav_event_text *event;    /* what moves it; NULL: no event */
     const struct pav_doc *execution_input; /* when the machine needs it */
     int64_t first_event_id; /* of the events that this step makes */
     struct pav_wake wake;
@@ -152,15 +164,8 @@ struct pav_step_out {
 void pav_step(const struct pav_step_in *in, struct pav_arena *a,
               struct pav_step_out *out);
 
-/*
- * A record as far as a further step needs it: without its events, which are
- * half of it.  In the arena.
- */
-const struct pav_doc *
-pav_step_record(struct pav_arena *a, const char *text, size_t len);
-
 /* The open waits and timers that a record speaks of, without a step. */
-void pav_step_view(const struct pav_machine *m, const struct pav_doc *record,
+void pav_step_view(const struct pav_machine *m, struct pav_record *record,
                    int64_t started_at, struct pav_arena *a,
                    struct pav_step_out *out);
 
@@ -169,7 +174,7 @@ void pav_step_view(const struct pav_machine *m, const struct pav_doc *record,
  * or by any path behind them, that names this event?
  */
 bool
-pav_step_named_ahead(const struct pav_machine *m, const struct pav_doc *record,
+pav_step_named_ahead(const struct pav_machine *m, struct pav_record *record,
                      struct pav_event *event, struct pav_arena *a);
 
 /* ---- task tokens ---- */

@@ -20,6 +20,7 @@
 #include "pavane/buf.h"
 #include "pavane/err.h"
 #include "pavane/mem.h"
+#include "pavane/stored.h"
 
 #define PAV_APPLICATION_ID 0x50415641 /* "PAVA" */
 
@@ -229,6 +230,7 @@ void pav_store_step_add(struct pav_store *s, const struct pav_step_row *row);
  * with PAV_DAMAGED. */
 bool pav_store_step(struct pav_store *s, int64_t id, struct pav_arena *a,
                     struct pav_step_row *out);
+struct pav_stored pav_step_stored(const struct pav_step_row *row);
 
 /* ---- waits, timers, parked events ---- */
 

@@ -41,5 +41,7 @@ pav_transform_text(const struct pav_transform *t, const struct pav_doc *event,
                    struct pav_arena *a, struct pav_err *err);
 /* Does it hand on the event as it came? */
 bool pav_transform_is_all(const struct pav_transform *t);
+/* Is what pav_transform_apply() gives the event, or a value in it? */
+bool pav_transform_is_part(const struct pav_transform *t);
 
 #endif

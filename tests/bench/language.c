@@ -74,6 +74,9 @@ run(struct bench *b)
         .wake = {.kind = PAV_WAKE_START, .output = b->input},
         .now_ms = 1000,
         .history_max = UINT32_MAX};
+    struct pav_sources sources = {.arg = b->machine,
+                                  .definition = pav_record_definition};
+    struct pav_stored stored = {.id = 0};
     struct pav_buf record = {0};
     struct pav_step_out out;
     struct pav_arena *a = &b->arena;
@@ -81,8 +84,11 @@ run(struct bench *b)
 
     do {
         pav_arena_reset(a);
-        if (record.p != NULL)
-            in.record = pav_step_record(a, record.p, record.len);
+        if (record.p != NULL) {
+            stored.bytes.p = record.p;
+            stored.bytes.len = record.len;
+            in.record = pav_record_open(&stored, &sources, a);
+        }
         pav_step(&in, a, &out);
         b->steps++;
         b->transitions += out.event_count;

@@ -137,7 +137,8 @@ step(struct run *r, const struct pav_wake *wake)
 
     memcpy(in.seed, &r->next_id, sizeof(r->next_id));
     pav_step(&in, r->arena, &r->out);
-    r->record = pav_doc_own(r->arena, r->out.record.p, r->out.record.len);
+    r->records.machine = r->machine;
+    r->record = keep_record(&r->records, &r->out.record, r->arena);
     pav_buf_fini(&r->out.record);
     for (i = 0; i < r->out.event_count; i++) {
         struct pav_history_event e;

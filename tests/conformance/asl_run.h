@@ -5,6 +5,7 @@
 #include "pavane/history.h"
 #include "pavane/step.h"
 #include "conformance.h"
+#include "../kept_records.h"
 
 #define MAX_SCRIPTS 64
 
@@ -30,7 +31,9 @@ struct run {
     struct pav_machine *machine;
     struct pav_identity identity;
     struct pav_step_out out;
-    const struct pav_doc *record, *input;
+    struct kept_records records;
+    struct pav_record *record;
+    const struct pav_doc *input;
     const char *map_state;    /* of a child */
     struct run *parent;       /* of a child: scripts are its */
     struct pav_items history; /* events as {id, prev, type, details} */

@@ -1,12 +1,12 @@
 /* Definitions: compiled, drawn, and the first step of what compiles taken. */
 #include "fuzz.h"
 #include "pavane/graph.h"
-#include "pavane/history.h"
+#include "../kept_records.h"
 #include "pavane/machine.h"
 #include "pavane/step.h"
 
 static void
-step(const struct pav_machine *m, struct pav_arena *a)
+step(struct pav_machine *m, struct pav_arena *a)
 {
     static const struct pav_identity who = {.execution_no = 1,
                                             .execution_arn = "arn",
@@ -26,11 +26,12 @@ step(const struct pav_machine *m, struct pav_arena *a)
         .budget = 200};
     struct pav_history_event e;
     struct pav_step_out out;
-    const struct pav_doc *record;
+    struct kept_records records = {.machine = m};
+    struct pav_record *record;
     uint32_t i;
 
     pav_step(&in, a, &out);
-    record = pav_doc_own(a, out.record.p, out.record.len);
+    record = keep_record(&records, &out.record, a);
     FUZZ_CHECK(pav_history_count(record) == out.event_count);
     for (i = 0; i < out.event_count; i++)
         pav_history_event(record, i, 1, a, &e);

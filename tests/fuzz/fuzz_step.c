@@ -4,12 +4,12 @@
  * goes through its text between any two steps, as it does in the daemon.
  */
 #include "fuzz.h"
-#include "pavane/history.h"
-#include "pavane/step.h"
+#include "../kept_records.h"
 
 #define STEPS_MAX 40
 
 struct life {
+    struct kept_records records;
     struct pav_arena *arena;
     struct pav_step_in in;
     struct pav_step_out out;
@@ -22,12 +22,12 @@ take(struct life *l, struct pav_wake wake)
     static const struct pav_history_event none;
     struct pav_step_out viewed;
     struct pav_history_event e;
-    const struct pav_doc *record;
+    struct pav_record *record;
     uint32_t i;
 
     l->in.wake = wake;
     pav_step(&l->in, l->arena, &l->out);
-    record = pav_doc_own(l->arena, l->out.record.p, l->out.record.len);
+    record = keep_record(&l->records, &l->out.record, l->arena);
     FUZZ_CHECK(pav_history_count(record) == l->out.event_count);
     for (i = 0; i < l->out.event_count; i++) {
         e = none;
@@ -36,8 +36,7 @@ take(struct life *l, struct pav_wake wake)
     }
     l->in.first_event_id += l->out.event_count;
     FUZZ_CHECK(l->in.first_event_id <= l->in.history_max + 1);
-    l->in.record =
-        pav_step_record(l->arena, l->out.record.p, l->out.record.len);
+    l->in.record = record;
     l->alive = l->out.status == PAV_RUNNING;
     if (l->alive) { /* what a restart sees is what the step said */
         pav_step_view(l->in.machine, l->in.record, l->in.identity->started_at,
@@ -136,11 +135,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     m = pav_machine_compile((const char *)data + line + 1, len - line - 1,
                             PAV_STANDARD, &faults);
     if (m != NULL) {
+        struct pav_event_text event = {
+            .text = {values_text, strlen(values_text)},
+            .len = strlen(values_text)};
         struct life l = {
             .arena = &a,
+            .records = {.machine = m, .event = event.text},
             .in = {.machine = m,
                    .identity = &who,
                    .execution_input = pav_doc_at(values, data[0] % values->len),
+                   .event = &event,
                    .first_event_id = 1,
                    .now_ms = 1000,
                    .history_max = 400,

@@ -64,7 +64,7 @@ def graph_of(room):
             owner[name] = path
     calls = {path: {} for path in codes}
     for path, code in codes.items():
-        for name in set(re.findall(r"(?<![.\w>])(?:\w+)\b", code)):
+        for name in set(re.findall(r"(?<![.\w>])(?<!struct )(?:\w+)\b", code)):
             other = owner.get(name)
             if other and other != path:
                 calls[path].setdefault(other, set()).add(name)

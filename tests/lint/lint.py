@@ -40,8 +40,9 @@ HEADERS = {
 }
 # what each folder may include of include/pavane
 BASE = {"arn", "buf", "clock", "digest", "doc", "err", "file", "histogram", "wait_stats", "log", "mem", "names", "cjson", "queue",
-        "settings", "text", "zone"}
-LANG = {"errors", "history", "index", "machine", "map_run", "path", "pattern", "schedule", "schema", "step", "test_state", "transform"}
+        "settings", "stored", "text", "zone"}
+LANG = {"errors", "history", "index", "machine", "map_run", "path", "pattern", "record", "schedule", "schema", "step",
+        "test_state", "transform"}
 STORE = {"store", "store_bus", "store_work", "reader", "verify"}
 ENGINE = {"engine", "envelope", "job", "jobs", "rules"}
 NET = {"client", "http", "outbound"}
@@ -52,12 +53,12 @@ MAY = {
     "engine/turn/": BASE | LANG | STORE | ENGINE,
     "engine/bus/": BASE | LANG | STORE | ENGINE,
     "engine/run/": BASE | LANG | STORE | ENGINE,
-    "engine/aws/": BASE | LANG | STORE | ENGINE | {"query"},
+    "engine/aws/": BASE | LANG | STORE | ENGINE | {"journal", "query"},
     "engine/folder/": BASE | LANG | ENGINE | {"folder"},
     "engine/net/": BASE | NET,
     "engine/auth/": BASE | NET | {"access"},
-    "engine/api/": BASE | LANG | STORE | ENGINE | NET | {"access", "api", "folder", "query", "services"},
-    "dashboard/": BASE | LANG | {"reader", "store", "http", "query", "pages", "graph"},
+    "engine/api/": BASE | LANG | STORE | ENGINE | NET | {"access", "api", "folder", "journal", "query", "services"},
+    "dashboard/": BASE | LANG | {"journal", "reader", "store", "http", "query", "pages", "graph"},
 }
 # whose private headers the rooms of the engine's thread may include, beside their own
 ROOMS = {"turn": {"turn"}, "bus": {"turn", "bus"}, "run": {"turn", "bus", "run"}, "aws": {"turn", "bus", "run", "aws"},

@@ -48,7 +48,7 @@ static bool
 plain_arguments(struct stepper *st, struct frame *f, const struct pav_doc **out)
 {
     (void)st;
-    *out = f->input;
+    *out = payload_doc(&f->input);
     return true;
 }
 

@@ -666,6 +666,8 @@ test_tokens_are_spent_once(void **state)
     struct pav_start_job *start = pav_job_new(&pav_start_kind);
     struct pav_store *store;
     struct pav_step_row step;
+    struct pav_sources sources;
+    struct pav_stored stored;
     struct pav_step_out view;
     struct pav_faults f;
     struct pav_machine *m;
@@ -686,8 +688,11 @@ test_tokens_are_spent_once(void **state)
     pav_faults_init(&f, &b.arena);
     m = pav_machine_compile(wide_machine, strlen(wide_machine), PAV_STANDARD,
                             &f);
-    pav_step_view(m, pav_doc_own(&b.arena, step.record.p, step.record.len), 0,
-                  &b.arena, &view);
+    sources =
+        (struct pav_sources){.arg = m, .definition = pav_record_definition};
+    stored = pav_step_stored(&step);
+    pav_step_view(m, pav_record_open(&stored, &sources, &b.arena), 0, &b.arena,
+                  &view);
     token = pav_arena_strdup(&b.arena, view.waits[0].token);
     pav_machine_free(m);
     pav_store_close(store);

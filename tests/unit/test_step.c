@@ -1,8 +1,7 @@
 /* Steps: determinism, data flow, retries, catches, branches, timers. */
 #include "unit.h"
 
-#include "pavane/history.h"
-#include "pavane/step.h"
+#include "../kept_records.h"
 
 #define NOW 1767225600000
 
@@ -11,7 +10,9 @@ struct run {
     struct pav_machine *machine;
     struct pav_identity id;
     struct pav_step_out out;
-    const struct pav_doc *record, *input;
+    struct kept_records records;
+    struct pav_record *record;
+    const struct pav_doc *input;
     int64_t next_id, now;
     char types[65536]; /* history event types, a blank behind each */
 };
@@ -73,7 +74,8 @@ wake(struct run *r, struct pav_wake w)
     assert_int_equal(again.record.len, r->out.record.len);
     assert_memory_equal(again.record.p, r->out.record.p, again.record.len);
     pav_buf_fini(&again.record);
-    r->record = pav_doc_own(&r->arena, r->out.record.p, r->out.record.len);
+    r->records.machine = r->machine;
+    r->record = keep_record(&r->records, &r->out.record, &r->arena);
     pav_buf_fini(&r->out.record);
     for (i = 0; i < r->out.event_count; i++) {
         struct pav_history_event e;

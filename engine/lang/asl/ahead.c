@@ -68,12 +68,11 @@ ahead_of_frames(struct ahead *h, const struct frame *f)
 }
 
 bool
-pav_step_named_ahead(const struct pav_machine *m, const struct pav_doc *record,
+pav_step_named_ahead(const struct pav_machine *m, struct pav_record *record,
                      struct pav_event *event, struct pav_arena *a)
 {
     struct ahead h = {.event = event, .seen = pav_arena_zalloc(a, m->count)};
-    uint32_t next_no;
-    struct frame *root = record_frames(m, record, a, &next_no);
+    struct frame *root = record_frames(m, record, a);
 
     return root != NULL && ahead_of_frames(&h, root);
 }

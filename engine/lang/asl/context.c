@@ -42,7 +42,7 @@ put_map(struct stepper *st, const struct frame *f, struct pav_members *top)
         if (f->parent->phase != PHASE_MAP)
             continue;
         index = f->index;
-        value = &f->parent->map->items->items[index];
+        value = &payload_doc(&f->parent->map->items)->items[index];
     }
     if (value == NULL)
         return;

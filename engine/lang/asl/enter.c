@@ -30,7 +30,7 @@ advance(struct stepper *st, struct frame *f, enum outcome outcome)
     case GO_BRANCHES:
         for (i = 0; i < f->kid_count; i++)
             f->kids[i]->via_default = f->via_default;
-        if (f->phase == PHASE_MAP && f->map->items->len == 0)
+        if (f->phase == PHASE_MAP && f->map->item_count == 0)
             map_end(st, f);
         break;
     case GO_FAILED:
@@ -48,7 +48,8 @@ enter_again(struct stepper *st, struct frame *f)
 void
 enter(struct stepper *st, struct frame *f)
 {
-    struct event_data data = {.name = f->state->name_doc, .payload = f->input};
+    struct event_data data = {.state = f->state,
+                              .payload = payload_doc(&f->input)};
     int64_t id;
 
     PAV_ASSERT(f->phase == PHASE_ENTER && f->state != NULL);

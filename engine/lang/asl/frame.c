@@ -1,5 +1,20 @@
 /* Where scopes stand: questions about a tree of frames. */
 #include "frame.h"
+#include "record.h"
+
+bool
+is_given(const struct payload *p)
+{
+    return p->doc != NULL || p->from != NULL;
+}
+
+const struct pav_doc *
+payload_doc(const struct payload *p)
+{
+    if (p->doc != NULL || p->from == NULL)
+        return p->doc;
+    return record_payload(p->from, p->place);
+}
 
 bool
 has_kids(const struct frame *f)
@@ -10,7 +25,7 @@ has_kids(const struct frame *f)
 uint32_t
 open_items(const struct frame *f)
 {
-    uint32_t i, n = f->phase == PHASE_MAP ? f->map->items->len : 0;
+    uint32_t i, n = f->phase == PHASE_MAP ? f->map->item_count : 0;
 
     for (i = 0; has_kids(f) && i < f->kid_count; i++)
         n += open_items(f->kids[i]);
@@ -57,7 +72,7 @@ map_may_start(const struct frame *map)
             ? MAP_CONCURRENCY
             : map->map->concurrency;
 
-    return map->map->next < map->map->items->len && map->kid_count < max;
+    return map->map->next < map->map->item_count && map->kid_count < max;
 }
 
 const struct pav_doc *

@@ -18,6 +18,17 @@ enum phase {
 /* How far a task has come; later ones imply the earlier. */
 enum stage { STAGE_SCHEDULED, STAGE_STARTED, STAGE_SUBMITTED };
 
+/* A value that may still be in the record where it was found. */
+struct payload {
+    const struct pav_doc *doc; /* NULL: not fetched, or there is none */
+    struct pav_record *from;   /* NULL: made in this step, or there is none */
+    uint32_t place;
+};
+#define MADE(d) ((struct payload){.doc = (d)})
+bool is_given(const struct payload *p);
+/* Fetched when it is asked for first; NULL: there is none. */
+const struct pav_doc *payload_doc(const struct payload *p);
+
 /* Where one scope stands.  The root frame is the execution. */
 struct frame {
     struct frame *parent;
@@ -27,9 +38,9 @@ struct frame {
     const struct state *state;
     enum phase phase;
     int64_t previous_id, entered_id, entered_at;
-    const struct pav_doc *input;     /* the state's raw input */
+    struct payload input;            /* the state's raw input */
     const struct pav_doc *result;    /* in hand between enter and leave */
-    const struct pav_doc *output;    /* PHASE_DONE */
+    struct payload output;           /* PHASE_DONE */
     const struct pav_doc *variables; /* of this scope; NULL: none */
     const struct pav_doc *assigned;  /* takes effect at leaving; or NULL */
     const struct state *jump;        /* GO_TO */
@@ -52,15 +63,35 @@ struct frame {
 
 /* An inline Map at work. */
 struct map_state {
-    const struct pav_doc *items, *effective; /* the input behind InputPath */
-    int64_t started_id;                      /* MapStateStarted */
-    const struct pav_doc **results;          /* by item; NULL: not yet */
-    uint32_t next, done;                     /* iterations started and ended */
-    uint32_t concurrency;                    /* 0: as many as there may be */
-    const struct pav_doc *item;              /* the context's, in selecting */
+    struct payload items, effective; /* the input behind InputPath */
+    uint32_t item_count;
+    int64_t started_id;         /* MapStateStarted */
+    struct payload *results;    /* by item; none: not yet */
+    uint32_t next, done;        /* iterations started and ended */
+    uint32_t concurrency;       /* 0: as many as there may be */
+    const struct pav_doc *item; /* the context's, in selecting */
     uint32_t item_index;
     const struct pav_map_origin *origin; /* of it; NULL: the input */
 };
+/* What a frame of a record has: see record_write.c. */
+enum frame_bit {
+    FRAME_INPUT = 1,
+    FRAME_OUTPUT = 2,
+    FRAME_VARIABLES = 4,
+    FRAME_NAMED = 8,
+    FRAME_NO = 16,
+    FRAME_DUE = 32,
+    FRAME_BEAT = 64,
+    FRAME_BEAT_AT = 128,
+    FRAME_STAGE = 256,
+    FRAME_INDEX = 512,
+    FRAME_RETRIES = 1024,
+    FRAME_TOKEN = 2048,
+    FRAME_ATTEMPTS = 4096,
+    FRAME_MAP = 8192,
+    FRAME_KIDS = 16384,
+};
+
 #define MAP_CONCURRENCY 40 /* iterations of an inline Map at a time */
 
 bool has_kids(const struct frame *f);

@@ -1,113 +1,9 @@
-/* Records read again as history: see pavane/history.h. */
+/* History events as the API prints them. */
 #include "pavane/history.h"
 
 #include <string.h>
 
 #include "record.h"
-
-uint32_t
-pav_history_count(const struct pav_doc *record)
-{
-    return pav_doc_get(record, "e")->len;
-}
-
-static const struct pav_doc *
-item_payload(const struct pav_doc *record, const struct pav_doc *event,
-             uint32_t i)
-{
-    int64_t ref;
-
-    if (i >= event->len || !pav_doc_int(&event->items[i], &ref))
-        return NULL;
-    return pav_doc_at(pav_doc_get(record, "p"), (uint32_t)ref);
-}
-
-static const struct pav_doc *
-item_text(const struct pav_doc *event, uint32_t i)
-{
-    const struct pav_doc *d = pav_doc_at(event, i);
-
-    return d == NULL || d->kind == PAV_NULL ? NULL : d;
-}
-
-static int64_t
-item_number(const struct pav_doc *event, uint32_t i)
-{
-    int64_t n = 0;
-
-    if (i < event->len)
-        (void)pav_doc_int(&event->items[i], &n);
-    return n;
-}
-
-void
-pav_history_event(const struct pav_doc *record, uint32_t i, int64_t first_id,
-                  struct pav_arena *a, struct pav_history_event *out)
-{
-    const struct pav_doc *e = pav_doc_at(pav_doc_get(record, "e"), i);
-    const struct event_row *row;
-    int64_t type = 0;
-
-    memset(out, 0, sizeof(*out));
-    if (e == NULL || !pav_doc_int(pav_doc_at(e, 0), &type) || type <= 0 ||
-        type >= EV_COUNT || !pav_doc_int(pav_doc_at(e, 1), &out->previous_id))
-        PAV_BUG("a record with an event that is none");
-    row = &event_rows[type];
-    out->id = first_id + i;
-    out->type = row->name;
-    out->kind = (enum pav_event_type)type;
-    out->flags = row->flags;
-    out->state_type = row->state_type;
-    out->details_field = row->details;
-    out->payload_field = row->payload_field;
-    switch (row->shape) {
-    case SHAPE_NONE:
-        break;
-    case SHAPE_PAYLOAD:
-        out->payload = item_payload(record, e, 2);
-        break;
-    case SHAPE_STATE:
-        out->state = pav_doc_str(a, pav_doc_at(e, 2));
-        out->payload = item_payload(record, e, 3);
-        out->assigned = item_payload(record, e, 4);
-        break;
-    case SHAPE_ITERATION:
-        out->state = pav_doc_str(a, pav_doc_at(e, 2));
-        out->number = item_number(e, 3);
-        break;
-    case SHAPE_NUMBER:
-        out->number = item_number(e, 2);
-        break;
-    case SHAPE_TEXT:
-        out->text = item_text(e, 2);
-        break;
-    case SHAPE_CALL:
-        out->resource = item_payload(record, e, 2);
-        out->payload = item_payload(record, e, 3);
-        out->timeout_s = item_number(e, 4);
-        out->heartbeat_s = item_number(e, 5);
-        out->credentials = item_payload(record, e, 6);
-        break;
-    case SHAPE_TASK:
-    case SHAPE_FAILURE:
-        out->resource_type = item_payload(record, e, 2);
-        out->resource = item_payload(record, e, 3);
-        if (row->shape == SHAPE_FAILURE) {
-            out->error = item_text(e, 4);
-            out->cause = item_text(e, 5);
-        } else {
-            out->payload = item_payload(record, e, 4);
-            out->timeout_s = item_number(e, 5);
-            out->heartbeat_s = item_number(e, 6);
-            out->credentials = item_payload(record, e, 7);
-        }
-        break;
-    case SHAPE_ERROR:
-        out->error = item_text(e, 2);
-        out->cause = item_text(e, 3);
-        break;
-    }
-}
 
 static void
 print_member(struct pav_buf *b, bool *first, const char *key)
@@ -250,11 +146,4 @@ pav_history_print(const struct pav_history_event *e, const char *at,
         pav_buf_jsons(out, role_arn);
     }
     pav_buf_puts(out, "}}");
-}
-
-const struct pav_doc *
-pav_history_input(const struct pav_doc *first_record)
-{
-    return item_payload(first_record,
-                        pav_doc_at(pav_doc_get(first_record, "e"), 0), 2);
 }

@@ -118,7 +118,7 @@ arguments(struct stepper *st, struct frame *f, const struct pav_doc **out)
     const struct query *q = f->state->query;
     const struct pav_doc *d;
 
-    if (!path_field(st, f, &q->input_path, f->input, &d))
+    if (!path_field(st, f, &q->input_path, payload_doc(&f->input), &d))
         return false;
     inspect(st, "afterInputPath", d);
     *out = d;
@@ -140,14 +140,15 @@ result_path(struct stepper *st, struct frame *f, const struct path_field *field,
         return true;
     }
     if (field->null) {
-        *out = f->input;
+        *out = payload_doc(&f->input);
         return true;
     }
-    *out = pav_path_put(field->expr->path, f->input, result, st->arena);
+    *out = pav_path_put(field->expr->path, payload_doc(&f->input), result,
+                        st->arena);
     if (*out != NULL)
         return true;
     pav_buf_init(&text, PAV_PAYLOAD_MAX);
-    pav_doc_print(f->input, &text);
+    pav_doc_print(payload_doc(&f->input), &text);
     fail_with(st, f, PAV_STATES_RESULT_PATH_MATCH_FAILURE,
               "Unable to apply ResultPath '%s' to the input '%s'",
               field->expr->text, text.p);

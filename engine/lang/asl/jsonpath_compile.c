@@ -8,6 +8,7 @@
 #include "jsonpath.h"
 #include "kind.h"
 #include "model.h"
+#include "origin.h"
 
 static const struct expr *
 expr_at(struct compiler *c, const struct pav_doc *v, const char *pointer,
@@ -164,9 +165,14 @@ member_template(struct compiler *c, const struct pav_doc *o,
                 const char *pointer, const char *key)
 {
     const struct pav_doc *v = pav_doc_get(o, key);
+    const struct tmpl *t;
 
-    return v == NULL ? NULL
-                     : template_compile(c, v, pointer_to(c, pointer, key));
+    if (v == NULL)
+        return NULL;
+    t = template_compile(c, v, pointer_to(c, pointer, key));
+    if (t->kind == TMPL_LITERAL)
+        machine_origin_add(c->machine, v, PAYLOAD_DEFINITION, v->at);
+    return t;
 }
 
 /* ---- fields ---- */

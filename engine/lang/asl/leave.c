@@ -21,9 +21,10 @@ map_results(struct stepper *st, const struct frame *f)
     uint32_t i;
 
     pav_items_init(&items, st->arena);
-    for (i = 0; i < f->map->items->len; i++)
-        pav_items_add(&items, f->map->results[i] == NULL ? &pav_doc_null
-                                                         : f->map->results[i]);
+    for (i = 0; i < f->map->item_count; i++)
+        pav_items_add(&items, is_given(&f->map->results[i])
+                                  ? payload_doc(&f->map->results[i])
+                                  : &pav_doc_null);
     return pav_items_array(&items);
 }
 
@@ -39,7 +40,7 @@ join(struct stepper *st, struct frame *parallel, struct frame *last)
             return;
     pav_items_init(&outputs, st->arena);
     for (i = 0; i < parallel->kid_count; i++)
-        pav_items_add(&outputs, parallel->kids[i]->output);
+        pav_items_add(&outputs, payload_doc(&parallel->kids[i]->output));
     parallel->kid_count = 0;
     /* Succeeded and Exited both point at the last branch's last event. */
     emit(st, EV_PARALLEL_SUCCEEDED, parallel->previous_id, NULL);
@@ -58,22 +59,21 @@ static void
 iteration_end(struct stepper *st, struct frame *map, struct frame *kid,
               const struct pav_doc *output)
 {
-    struct event_data data = {.name = map->state->name_doc,
-                              .number = kid->index};
+    struct event_data data = {.state = map->state, .number = kid->index};
     uint32_t i;
     int64_t id = emit(st, EV_ITERATION_SUCCEEDED, kid->previous_id, &data);
 
-    PAV_ASSERT(kid->index < map->map->items->len);
+    PAV_ASSERT(kid->index < map->map->item_count);
     if (st->over)
         return;
-    map->map->results[kid->index] = output;
+    map->map->results[kid->index] = MADE(output);
     map->map->done++;
     for (i = 0; map->kids[i] != kid; i++)
         ;
     map->kids[i] = map->kids[--map->kid_count];
     /* The next one, when they go one by one, points at the states before. */
     map->previous_id = map->map->concurrency == 1 ? kid->previous_id : id;
-    if (map->map->done < map->map->items->len)
+    if (map->map->done < map->map->item_count)
         return;
     map->previous_id = id;
     map_end(st, map);
@@ -90,7 +90,7 @@ scope_end(struct stepper *st, struct frame *f, const struct pav_doc *output)
     }
     if (f->parent != NULL) {
         f->phase = PHASE_DONE;
-        f->output = output;
+        f->output = MADE(output);
         f->no = 0;
         f->due_at = 0;
         f->token = NULL;
@@ -123,7 +123,7 @@ leave(struct stepper *st, struct frame *f, const struct pav_doc *output,
       const struct state *next)
 {
     struct event_data data = {
-        .name = f->state->name_doc, .payload = output, .assigned = f->assigned};
+        .state = f->state, .payload = output, .assigned = f->assigned};
 
     PAV_ASSERT(f->phase != PHASE_DONE && output != NULL);
     if (data.assigned != NULL && data.assigned->len == 0)
@@ -150,7 +150,7 @@ leave(struct stepper *st, struct frame *f, const struct pav_doc *output,
         return;
     }
     f->state = next;
-    f->input = output;
+    f->input = MADE(output);
 }
 
 void
@@ -174,7 +174,7 @@ static void
 abort_kids(struct stepper *st, struct frame *f, const struct frame *except,
            int64_t previous_id)
 {
-    struct event_data data = {.name = f->state->name_doc};
+    struct event_data data = {.state = f->state};
     uint32_t i;
 
     for (i = 0; i < f->kid_count; i++) {
@@ -232,7 +232,7 @@ static struct frame *
 fail_out_of(struct stepper *st, struct frame *kid)
 {
     struct frame *f = kid->parent;
-    struct event_data data = {.name = f->state->name_doc, .number = kid->index};
+    struct event_data data = {.state = f->state, .number = kid->index};
     bool runtime = st->failure.kind == PAV_STATES_RUNTIME;
 
     if (f->phase == PHASE_MAP && !runtime)

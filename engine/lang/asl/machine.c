@@ -16,6 +16,7 @@
 #include "query.h"
 #include "retry.h"
 #include "model.h"
+#include "origin.h"
 
 #define MAX_NESTING 16
 #define MAX_STATES  10000
@@ -150,7 +151,7 @@ state_compile(struct compiler *c, const struct pav_member *m,
     const struct pav_doc *d = &m->value, *type;
 
     s->name = pav_arena_strndup(c->arena, m->key, m->len);
-    s->name_doc = pav_doc_new_str(c->arena, m->key, m->len);
+    s->name_at = m->at;
     s->scope = scope;
     s->depth = c->depth;
     s->source = d;
@@ -307,6 +308,23 @@ scope_compile(struct compiler *c, const struct pav_doc *d, const char *pointer,
 }
 
 static int
+by_place(const void *x, const void *y)
+{
+    const struct state *const *a = x, *const *b = y;
+
+    return (*a)->name_at < (*b)->name_at ? -1 : (*a)->name_at > (*b)->name_at;
+}
+
+static int
+by_address(const void *x, const void *y)
+{
+    uintptr_t a = (uintptr_t)((const struct origin *)x)->doc;
+    uintptr_t b = (uintptr_t)((const struct origin *)y)->doc;
+
+    return a < b ? -1 : a > b;
+}
+
+static int
 by_name(const void *x, const void *y)
 {
     const struct state *const *a = x, *const *b = y;
@@ -325,6 +343,11 @@ index_names(struct compiler *c)
         return;
     memcpy(m->by_name, m->states, m->count * sizeof(void *));
     qsort(m->by_name, m->count, sizeof(void *), by_name);
+    m->by_place = pav_arena_alloc(c->arena, (m->count + 1) * sizeof(void *));
+    memcpy(m->by_place, m->states, m->count * sizeof(void *));
+    qsort(m->by_place, m->count, sizeof(void *), by_place);
+    if (m->origin_count > 0)
+        qsort(m->origins, m->origin_count, sizeof(*m->origins), by_address);
     for (i = 1; i < m->count; i++)
         if (strcmp(m->by_name[i]->name, m->by_name[i - 1]->name) == 0)
             compile_fault(c, PAV_ERROR, SCHEMA, m->by_name[i]->pointer,
@@ -413,6 +436,7 @@ machine_compile(const char *text, size_t len, enum pav_machine_type type,
         goto out;
     }
     m->text = pav_arena_strndup(&m->arena, text, len);
+    m->text_len = len;
     if (pav_doc_parse(&m->arena, m->text, len, &opts, &d, &err) != PAV_OK) {
         unsigned line = 1, column = 1;
 

@@ -66,7 +66,7 @@ static bool
 batching_of(struct stepper *st, struct frame *f, struct batching *b)
 {
     const struct item_batcher *batcher = f->state->map.batcher;
-    const struct pav_doc *from = f->map->effective;
+    const struct pav_doc *from = payload_doc(&f->map->effective);
 
     memset(b, 0, sizeof(*b));
     pav_items_init(&b->inputs, st->arena);
@@ -91,6 +91,7 @@ inputs_of(struct stepper *st, struct frame *f, const struct pav_map_items *from,
 {
     const struct value *selector = f->state->map.item_selector;
     const struct pav_doc *items = from->items;
+    const struct pav_doc *effective = payload_doc(&f->map->effective);
     struct batching b;
     uint32_t i, origin = 0;
 
@@ -106,8 +107,7 @@ inputs_of(struct stepper *st, struct frame *f, const struct pav_map_items *from,
         f->map->item = d;
         f->map->item_index = i;
         f->context = NULL;
-        if (selector != NULL &&
-            !value_of(st, f, selector, f->map->effective, &d))
+        if (selector != NULL && !value_of(st, f, selector, effective, &d))
             return false;
         if (f->state->map.batcher == NULL)
             pav_items_add(&b.inputs, d);
@@ -135,16 +135,18 @@ pav_map_inputs(const struct pav_step_in *in, uint32_t no,
                          .out = &ignored,
                          .next_id = in->first_event_id};
     struct map_state map = {0};
+    const struct pav_doc *effective;
     struct frame *f;
     bool fine;
 
-    recorder_init(&st.rec);
-    st.root = record_frames(in->machine, in->record, a, &st.next_no);
+    recorder_init(&st.rec, &st);
+    st.root = record_frames(in->machine, in->record, a);
     f = frame_waiting(st.root, no);
     PAV_ASSERT(f != NULL);
     f->map = &map;
-    fine = f->state->language->arguments(&st, f, &map.effective) &&
-           inputs_of(&st, f, items, inputs);
+    fine = f->state->language->arguments(&st, f, &effective);
+    map.effective = MADE(effective);
+    fine = fine && inputs_of(&st, f, items, inputs);
     *error = st.failure.error;
     *cause = st.failure.cause;
     recorder_fini(&st.rec);
@@ -160,7 +162,8 @@ tolerance_of(struct stepper *st, struct frame *f, struct pav_members *spec)
     double n;
 
     if (s->map.tolerated_count.given) {
-        if (!number_of(st, f, &s->map.tolerated_count, f->map->effective, &n))
+        if (!number_of(st, f, &s->map.tolerated_count,
+                       payload_doc(&f->map->effective), &n))
             return false;
         if (n < 0)
             return fail_runtime(st, f,
@@ -171,8 +174,8 @@ tolerance_of(struct stepper *st, struct frame *f, struct pav_members *spec)
                 pav_doc_new_int(st->arena, (int64_t)n));
     }
     if (s->map.tolerated_percentage.given) {
-        if (!number_of(st, f, &s->map.tolerated_percentage, f->map->effective,
-                       &n))
+        if (!number_of(st, f, &s->map.tolerated_percentage,
+                       payload_doc(&f->map->effective), &n))
             return false;
         if (n < 0 || n > 100)
             return fail_runtime(st, f,
@@ -202,8 +205,8 @@ source_of(struct stepper *st, struct frame *f, const struct pav_doc *items,
         pav_members_puts(spec, "inputs", d);
         return true;
     }
-    if (!value_of(st, f, r->parameters, f->map->effective, &d) ||
-        !number_of(st, f, &r->max_items, f->map->effective, &n))
+    if (!value_of(st, f, r->parameters, payload_doc(&f->map->effective), &d) ||
+        !number_of(st, f, &r->max_items, payload_doc(&f->map->effective), &n))
         return false;
     pav_members_puts(spec, "reader", d);
     pav_members_puts(spec, "maxItems", pav_doc_new_int(st->arena, (int64_t)n));
@@ -218,13 +221,15 @@ map_run_spec(struct stepper *st, struct frame *f, const struct pav_doc *items)
     const struct pav_doc *d;
 
     pav_members_init(&spec, st->arena);
-    pav_members_puts(&spec, "state", f->state->name_doc);
+    pav_members_puts(&spec, "state",
+                     pav_doc_new_cstr(st->arena, f->state->name));
     pav_members_puts(&spec, "maxConcurrency",
                      pav_doc_new_int(st->arena, f->map->concurrency));
     if (!tolerance_of(st, f, &spec) || !source_of(st, f, items, &spec))
         return NULL;
     if (w != NULL && w->parameters != NULL) {
-        if (!value_of(st, f, w->parameters, f->map->effective, &d))
+        if (!value_of(st, f, w->parameters, payload_doc(&f->map->effective),
+                      &d))
             return NULL;
         pav_members_puts(&spec, "writer", d);
     }

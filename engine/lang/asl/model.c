@@ -5,6 +5,7 @@
 #include "compile.h"
 #include "kind.h"
 #include "model.h"
+#include "origin.h"
 
 #define VARIABLES_MAX 4096 /* that one state refers to */
 #define AWAITS_MAX    200  /* characters of a sentence for people */
@@ -23,6 +24,52 @@ machine_find(const struct pav_machine *m, const char *name, size_t len)
         if (cmp == 0)
             return m->by_name[mid];
         if (cmp < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return NULL;
+}
+
+const struct state *
+machine_state_at(const struct pav_machine *m, uint32_t at)
+{
+    uint32_t low = 0, high = m->count;
+
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+
+        if (m->by_place[mid]->name_at == at)
+            return m->by_place[mid];
+        if (m->by_place[mid]->name_at < at)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return NULL;
+}
+
+void
+machine_origin_add(struct pav_machine *m, const struct pav_doc *doc,
+                   enum payload_tag tag, uint32_t at)
+{
+    m->origins = pav_arena_append(&m->arena, m->origins, m->origin_count,
+                                  sizeof(*m->origins));
+    m->origins[m->origin_count++] =
+        (struct origin){.doc = doc, .tag = tag, .at = at};
+}
+
+const struct origin *
+machine_origin(const struct pav_machine *m, const struct pav_doc *doc)
+{
+    uint32_t low = 0, high = m->origin_count;
+
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+
+        if (m->origins[mid].doc == doc)
+            return &m->origins[mid];
+        if ((uintptr_t)m->origins[mid].doc < (uintptr_t)doc)
             low = mid + 1;
         else
             high = mid;

@@ -107,7 +107,8 @@ struct scope {
 struct state {
     const struct state_kind *kind;
     const char *name;
-    const struct pav_doc *name_doc, *source;
+    uint32_t name_at; /* source offset + 1 of its name */
+    const struct pav_doc *source;
     const char *comment, *pointer;
     const struct scope *scope;
     uint32_t index, depth;
@@ -179,17 +180,22 @@ struct state {
 struct pav_machine {
     struct pav_arena arena;
     const char *text;
+    size_t text_len;
     const char *token_table;
     int64_t timeout_s; /* 0: none */
     bool needs_input, express;
     struct scope *top;
     struct state **states; /* all, by index */
-    struct state **by_name;
+    struct state **by_name, **by_place;
+    struct origin *origins; /* by address, once it is compiled */
+    uint32_t origin_count;
     uint32_t count, cap;
 };
 
 const struct state *
 machine_find(const struct pav_machine *m, const char *name, size_t len);
+/* The state whose name is at that place of the definition. */
+const struct state *machine_state_at(const struct pav_machine *m, uint32_t at);
 /* A transition's target in the same scope; a fault when there is none. */
 const struct state *
 target_find(struct compiler *c, const struct scope *scope, const char *name,

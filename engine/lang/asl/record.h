@@ -3,8 +3,12 @@
 #define PAVANE_ASL_RECORD_H
 
 #include "pavane/history.h"
+#include "pavane/record.h"
+#include "origin.h"
 
 struct event_data;
+struct frame;
+struct payload;
 struct recorder;
 struct stepper;
 struct pav_machine;
@@ -33,12 +37,38 @@ struct event_row {
 };
 extern const struct event_row event_rows[EV_COUNT];
 
-/* Where the events begin; they are the last in a record. */
-#define EVENTS_FROM ",\"e\":["
+struct record_payload {
+    enum payload_tag tag;
+    uint32_t at;      /* source offset + 1; or which of the earlier record's */
+    int64_t step;     /* PAYLOAD_EARLIER: its record */
+    const char *text; /* PAYLOAD_INLINE */
+    size_t len;
+    const struct pav_doc *doc; /* when it was asked for */
+};
+
+struct pav_record {
+    struct pav_stored stored;
+    const struct pav_sources *sources;
+    struct pav_arena *arena;
+    uint32_t next_no; /* of the next wait or timer */
+    struct record_payload *payloads;
+    uint32_t payload_count, event_count;
+    const uint8_t *frames, *frames_end; /* none: the same */
+    const uint8_t *events, *end;
+    uint32_t *offsets;           /* of the events; NULL: not yet */
+    struct pav_bytes definition; /* p NULL: not yet */
+    struct pav_record *earlier;  /* opened last; or NULL */
+    const struct pav_doc *json;  /* of a record as JSON text; or NULL */
+};
+
+/* Its value; never NULL. */
+const struct pav_doc *record_payload(struct pav_record *r, uint32_t place);
+/* The text of a string at a place of the definition; NUL-terminated. */
+const char *record_name(struct pav_record *r, uint32_t at, struct pav_arena *a);
 
 /* ---- record_write.c ---- */
 
-void recorder_init(struct recorder *r);
+void recorder_init(struct recorder *r, struct stepper *st);
 void recorder_fini(struct recorder *r);
 /* The payload's place; PAYLOAD_TOO_BIG when it exceeds PAV_PAYLOAD_MAX. */
 #define PAYLOAD_TOO_BIG UINT32_MAX
@@ -50,11 +80,43 @@ void recorder_event(struct recorder *r, enum pav_event_type type,
 #define RECORD_MAX (32u << 20)
 bool recorder_finish(struct stepper *st, struct pav_buf *out);
 
-/* ---- record_read.c ---- */
+/* ---- record_frames.c ---- */
 
-/* NULL: the record has none.  `*next_no`: of the next wait or timer. */
-struct frame *
-record_frames(const struct pav_machine *m, const struct pav_doc *record,
-              struct pav_arena *a, uint32_t *next_no);
+/* NULL: the record has none. */
+struct frame *record_frames(const struct pav_machine *m, struct pav_record *r,
+                            struct pav_arena *a);
+
+/* ---- record_json.c, record_json_frames.c: records as JSON text, of semantics
+ * 1 to 3 ---- */
+
+void json_open(struct pav_record *r);
+const struct pav_doc *json_payload(const struct pav_record *r, uint32_t place);
+/* A number of an object; 0: it has none. */
+int64_t json_number(const struct pav_doc *o, const char *key);
+struct frame *json_frames(const struct pav_machine *m, struct pav_record *r,
+                          struct pav_arena *a);
+void json_event(struct pav_record *r, uint32_t i, struct pav_arena *a,
+                struct pav_history_event *out);
+
+/* ---- numbers, seven bits a byte, the low ones first ---- */
+
+static inline uint64_t
+record_number(const uint8_t **p, const uint8_t *end)
+{
+    uint64_t n = 0;
+    unsigned shift = 0;
+
+    while (*p < end) {
+        uint8_t byte = *(*p)++;
+
+        n |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80)
+            return n;
+        shift += 7;
+        if (shift > 63)
+            break;
+    }
+    PAV_BUG("a record that ends within a number");
+}
 
 #endif

@@ -1,38 +1,57 @@
 /*
- * The record of a step, one journal row, as JSON text:
+ * The record of a step, one journal row, in bytes.  A number is seven bits a
+ * byte, the low ones first; the high bit says that more follow.
  *
- *   {"w":N,                      the next wait number
- *    "f":FRAME,                  where the execution stands, or stood when it
- *                                ended; absent when it succeeded
- *    "p":[PAYLOAD,...],          payloads, each once
- *    "e":[[TYPE,PREVIOUS,...]]}  history events, in order of their ids
+ *   byte    1, the format (JSON text begins with '{': record_json.c)
+ *   number  the next wait number
+ *   number  how many payloads, then those (enum payload_tag):
+ *             byte tag, then
+ *             INLINE         number length, JSON text
+ *             EVENT          number: source offset + 1 in the event's body
+ *             DEFINITION, RESOURCE_TYPE, RESOURCE  the same in the definition
+ *             EARLIER        number: the previous step's id minus its step's;
+ *                            number: which payload of that step's record
+ *             SPLICE         number length, bytes; source offset + 1 in the
+ *                            event's body, length; number length, bytes
+ *   number  bytes of frames: where the execution stands, or stood when it
+ *           ended; 0 when it succeeded
+ *   number  how many history events, in order of their ids, then those:
+ *             byte type, number previous event's id, and by the shape of its
+ *             type
+ *             SHAPE_NONE
+ *             SHAPE_PAYLOAD   payload           (execution's input and output)
+ *             SHAPE_STATE     name, payload, assigned variables
+ *             SHAPE_TASK      resource type, resource, payload, timeout,
+ *                             heartbeat, credentials
+ *             SHAPE_CALL      resource, payload, timeout, heartbeat,
+ *                             credentials
+ *             SHAPE_FAILURE   resource type, resource, error, cause
+ *             SHAPE_ERROR     error, cause      (of the execution)
+ *             SHAPE_ITERATION name, index
+ *             SHAPE_NUMBER    a number
+ *             SHAPE_TEXT      a text            (a map run's ARN, a worker)
+ *           A payload, resource or resource type is its place among the
+ *           payloads, plus 1 (0: none); a name is source offset + 1 of the
+ *           state's name in the definition; a text is its length plus 1 (0:
+ *           none) and its bytes.
  *
- * The events come last, so that a step need not read those of the one before.
- * (Semantics 1 wrote "p", "e", "w", "f".)
+ * A frame: name, byte phase, the numbers previous event, entered event, entered
+ * at, then a number whose bits say what follows, in this order:
+ *   1 input  2 output  4 variables  8 dynamic name   places of payloads, plus 1
+ *   16 wait number  32 due  64 heartbeat seconds  128 next heartbeat
+ *   256 stage  512 index of an iteration  1024 retries          numbers
+ *   2048 token                                                  a text
+ *   4096 attempts by retrier   a number each
+ *   8192 the Map: places of items and effective input, then the numbers started
+ *        event, items, next, concurrency, and for each item before next the
+ *        place of its result, plus 1 (0: it is among the frames, or null)
+ *   16384 the frames of branches or iterations: how many, then those
  *
- * An event's further items, by the shape of its type (table below):
- *   SHAPE_NONE
- *   SHAPE_PAYLOAD   payload            (execution's input and output)
- *   SHAPE_STATE     name, payload [, assigned variables]
- *   SHAPE_TASK      resource type, resource [, payload [, timeout
- *                   [, heartbeat [, credentials]]]]
- *   SHAPE_CALL      resource, payload, timeout, heartbeat [, credentials]
- *   SHAPE_FAILURE   resource type, resource, error, cause
- *   SHAPE_ERROR     error, cause       (of the execution)
- *   SHAPE_ITERATION name, index
- *   SHAPE_NUMBER    a number
- *   SHAPE_TEXT      a text or null     (a map run's ARN, a worker's name)
- * where payload, variables, credentials, resource type and resource are
- * indexes into "p", and error and cause are texts or null.
- *
- * A frame: "s" state, "p" phase, "v" previous event, "h" entered event, "a"
- * entered at, "i" input, "x" variables, "n" wait number, "d" due, "t"
- * heartbeat seconds, "u" next heartbeat, "y" stage, "k" token, "q" dynamic
- * name, "c" retries, "r" attempts by retrier, "o" output of a finished branch,
- * "j" index of an iteration, "b" the frames of branches or iterations, "m" the
- * Map: "i" items, "e" effective input, "s" started event, "l" next, "c"
- * concurrency, "z" results of those before "l" that are not among the frames.
- * Absent: zero.
+ * Laws of the record:
+ * R1  The same step makes the same bytes.
+ * R2  What refers to an earlier record refers to the one that has the payload,
+ *     never to one that refers on.
+ * R3  A payload is in the table once, but for those that fell out of `recent`.
  */
 #include <string.h>
 
@@ -41,11 +60,18 @@
 #include "record.h"
 #include "stepper.h"
 
+#define FORMAT 1
+
 void
-recorder_init(struct recorder *r)
+recorder_init(struct recorder *r, struct stepper *st)
 {
     memset(r, 0, sizeof(*r));
+    r->in = st->in;
+    if (r->in->record != NULL)
+        r->carried = pav_arena_zalloc(st->arena, r->in->record->payload_count *
+                                                     sizeof(*r->carried));
     pav_buf_init(&r->payloads, RECORD_MAX);
+    pav_buf_init(&r->text, RECORD_MAX);
     pav_buf_init(&r->events, SIZE_MAX / 2);
 }
 
@@ -53,34 +79,184 @@ void
 recorder_fini(struct recorder *r)
 {
     pav_buf_fini(&r->payloads);
+    pav_buf_fini(&r->text);
     pav_buf_fini(&r->events);
+}
+
+static void
+put_number(struct pav_buf *b, uint64_t n)
+{
+    char bytes[10];
+    size_t len = 0;
+
+    for (; n >= 0x80; n >>= 7)
+        bytes[len++] = (char)(n | 0x80);
+    bytes[len++] = (char)n;
+    pav_buf_put(b, bytes, len);
+}
+
+static void
+put_text(struct pav_buf *b, const char *text)
+{
+    size_t len = text == NULL ? 0 : strlen(text);
+
+    put_number(b, text == NULL ? 0 : len + 1);
+    if (len > 0)
+        pav_buf_put(b, text, len);
+}
+
+/* ---- payloads ---- */
+
+static uint32_t
+put_place(struct recorder *r, enum payload_tag tag, uint64_t at)
+{
+    pav_buf_putc(&r->payloads, (char)tag);
+    put_number(&r->payloads, at);
+    return r->payload_count++;
+}
+
+/* What an earlier record has, or refers to: R2. */
+static uint32_t
+carry(struct recorder *r, uint32_t place)
+{
+    const struct pav_record *from = r->in->record;
+    const struct record_payload *p = &from->payloads[place];
+    int64_t step = from->stored.id;
+
+    PAV_ASSERT(place < from->payload_count);
+    if (r->carried[place] != 0)
+        return r->carried[place] - 1;
+    if (p->tag == PAYLOAD_EARLIER) {
+        step = p->step;
+        place = p->at;
+    }
+    if (p->tag == PAYLOAD_INLINE || p->tag == PAYLOAD_EVENT ||
+        p->tag == PAYLOAD_EARLIER || p->tag == PAYLOAD_SPLICE) {
+        (void)put_place(r, PAYLOAD_EARLIER, (uint64_t)(from->stored.id - step));
+        put_number(&r->payloads, place);
+    } else {
+        (void)put_place(r, p->tag, p->at);
+    }
+    return (r->carried[p - from->payloads] = r->payload_count) - 1;
+}
+
+/* The place of a payload of the last record that was asked for; or -1. */
+static int64_t
+known(const struct recorder *r, const struct pav_doc *d)
+{
+    const struct pav_record *from = r->in->record;
+    uint32_t i;
+
+    if (from == NULL || from->stored.id == 0)
+        return -1;
+    for (i = 0; i < from->payload_count && i < RECENT_PAYLOADS; i++)
+        if (from->payloads[i].doc == d)
+            return i;
+    return -1;
+}
+
+/* Its printed text is at most `max` bytes; `bytes`: what it was read from. */
+static bool
+fits(const struct pav_doc *d, size_t bytes, size_t max)
+{
+    return (bytes != 0 && bytes <= max) || pav_doc_text_len(d, max) != SIZE_MAX;
+}
+
+static uint32_t
+put_inline(struct recorder *r, const struct pav_doc *d, size_t max, bool own)
+{
+    size_t before = r->payloads.len;
+
+    r->text.len = 0;
+    if (own)
+        pav_doc_print_own(d, &r->text);
+    else
+        pav_doc_print(d, &r->text);
+    if (!r->text.over && r->text.len <= max) {
+        (void)put_place(r, PAYLOAD_INLINE, r->text.len);
+        pav_buf_put(&r->payloads, r->text.p, r->text.len);
+        if (!r->payloads.over)
+            return r->payload_count - 1;
+        r->payload_count--;
+    }
+    r->payloads.len = before; /* too long, or nested too deeply */
+    r->payloads.over = r->text.over = false;
+    return PAYLOAD_TOO_BIG;
+}
+
+static void
+put_bytes(struct pav_buf *b, const char *p, size_t len)
+{
+    put_number(b, len);
+    pav_buf_put(b, p, len);
+}
+
+/* The wake's output is the event, or all of it stands in the event's body. */
+static bool
+is_of_event(const struct pav_step_in *in)
+{
+    const struct pav_event_text *t = in->event;
+    size_t at = in->wake.output->at;
+
+    return t != NULL && at > 0 &&
+           (at == 1 || (at - 1 >= t->text_at && at - 1 < t->text_at + t->len));
+}
+
+static uint32_t
+put_event(struct recorder *r, const struct pav_doc *d)
+{
+    const struct pav_event_text *t = r->in->event;
+    size_t behind = t->text_at + t->len;
+
+    if (d->at > 1 || t->text_at == 0)
+        return put_place(r, PAYLOAD_EVENT, d->at - t->text_at + t->body_at);
+    (void)put_place(r, PAYLOAD_SPLICE, t->text_at);
+    pav_buf_put(&r->payloads, t->text.p, t->text_at);
+    put_number(&r->payloads, t->body_at + 1);
+    put_number(&r->payloads, t->len);
+    put_bytes(&r->payloads, t->text.p + behind, t->text.len - behind);
+    return r->payload_count - 1;
+}
+
+static uint32_t
+put_payload(struct recorder *r, const struct pav_doc *d, size_t max, bool own)
+{
+    const struct pav_step_in *in = r->in;
+    const struct origin *origin;
+    int64_t place;
+
+    if (d == in->wake.output && is_of_event(in))
+        return fits(d, in->event->text.len, max) ? put_event(r, d)
+                                                 : PAYLOAD_TOO_BIG;
+    origin = machine_origin(in->machine, d);
+    if (origin != NULL)
+        return fits(d, in->machine->text_len, max)
+                   ? put_place(r, origin->tag, origin->at)
+                   : PAYLOAD_TOO_BIG;
+    place = known(r, d);
+    if (place >= 0)
+        return fits(d, in->record->payloads[place].len, max)
+                   ? carry(r, (uint32_t)place)
+                   : PAYLOAD_TOO_BIG;
+    return put_inline(r, d, max, own);
 }
 
 static uint32_t
 ref_within(struct recorder *r, const struct pav_doc *d, size_t max, bool own)
 {
-    uint32_t i, n = r->payload_count, slot;
-    size_t before = r->payloads.len, start;
+    uint32_t i, n = r->recent_count, ref;
 
+    PAV_ASSERT(d != NULL);
     for (i = 0; i < RECENT_PAYLOADS && i < n; i++)
-        if (d != NULL && r->recent[(n - 1 - i) % RECENT_PAYLOADS].doc == d)
+        if (r->recent[(n - 1 - i) % RECENT_PAYLOADS].doc == d)
             return r->recent[(n - 1 - i) % RECENT_PAYLOADS].ref;
-    if (n > 0)
-        pav_buf_putc(&r->payloads, ',');
-    start = r->payloads.len;
-    if (own)
-        pav_doc_print_own(d, &r->payloads);
-    else
-        pav_doc_print(d, &r->payloads);
-    if (r->payloads.over || r->payloads.len - start > max) {
-        r->payloads.len = before; /* too long, or nested too deeply */
-        r->payloads.over = false;
-        return PAYLOAD_TOO_BIG;
+    ref = put_payload(r, d, max, own);
+    if (ref != PAYLOAD_TOO_BIG) {
+        r->recent[n % RECENT_PAYLOADS].doc = d;
+        r->recent[n % RECENT_PAYLOADS].ref = ref;
+        r->recent_count++;
     }
-    slot = n % RECENT_PAYLOADS;
-    r->recent[slot].doc = d;
-    r->recent[slot].ref = n;
-    return r->payload_count++;
+    return ref;
 }
 
 uint32_t
@@ -89,54 +265,24 @@ recorder_ref(struct recorder *r, const struct pav_doc *d)
     return ref_within(r, d, PAV_PAYLOAD_MAX, false);
 }
 
-/* For what no event shows; what makes the record too large ends the execution:
- * recorder_finish(). */
-static uint32_t
-ref_any(struct recorder *r, const struct pav_doc *d)
-{
-    uint32_t ref = ref_within(r, d, RECORD_MAX, true);
-
-    r->too_large |= ref == PAYLOAD_TOO_BIG;
-    return ref;
-}
-
-/* Documents of a passing arena are not looked for again. */
-static void
-forget_recent(struct recorder *r)
-{
-    memset(r->recent, 0, sizeof(r->recent));
-}
+/* ---- events ---- */
 
 static void
 put_ref(struct recorder *r, const struct pav_doc *d)
 {
-    uint32_t ref = recorder_ref(r, d);
+    uint32_t ref = d == NULL ? 0 : recorder_ref(r, d);
 
     PAV_ASSERT(ref != PAYLOAD_TOO_BIG);
-    pav_buf_putc(&r->events, ',');
-    pav_buf_int(&r->events, ref);
+    put_number(&r->events, d == NULL ? 0 : ref + 1);
 }
 
-static void
-put_text(struct recorder *r, const char *text)
-{
-    pav_buf_putc(&r->events, ',');
-    if (text == NULL)
-        pav_buf_puts(&r->events, "null");
-    else
-        pav_buf_jsons(&r->events, text);
-}
-
-/* Timeout, heartbeat and, when there are some, credentials. */
+/* Timeout, heartbeat and credentials. */
 static void
 put_limits(struct recorder *r, const struct event_data *data)
 {
-    pav_buf_putc(&r->events, ',');
-    pav_buf_int(&r->events, data->timeout_s);
-    pav_buf_putc(&r->events, ',');
-    pav_buf_int(&r->events, data->heartbeat_s);
-    if (data->credentials != NULL)
-        put_ref(r, data->credentials);
+    put_number(&r->events, (uint64_t)data->timeout_s);
+    put_number(&r->events, (uint64_t)data->heartbeat_s);
+    put_ref(r, data->credentials);
 }
 
 void
@@ -145,10 +291,9 @@ recorder_event(struct recorder *r, enum pav_event_type type,
 {
     struct pav_buf *b = &r->events;
 
-    pav_buf_puts(b, r->event_count++ == 0 ? "[" : ",[");
-    pav_buf_int(b, type);
-    pav_buf_putc(b, ',');
-    pav_buf_int(b, previous_id);
+    r->event_count++;
+    pav_buf_putc(b, (char)type);
+    put_number(b, (uint64_t)previous_id);
     switch (event_rows[type].shape) {
     case SHAPE_NONE:
         break;
@@ -156,20 +301,15 @@ recorder_event(struct recorder *r, enum pav_event_type type,
         put_ref(r, data->payload);
         break;
     case SHAPE_STATE:
-        pav_buf_putc(b, ',');
-        pav_buf_json(b, data->name->text, data->name->len);
+        put_number(b, data->state->name_at);
         put_ref(r, data->payload);
-        if (data->assigned != NULL)
-            put_ref(r, data->assigned);
+        put_ref(r, data->assigned);
         break;
     case SHAPE_TASK:
         put_ref(r, data->resource_type);
         put_ref(r, data->resource);
-        if (data->payload != NULL)
-            put_ref(r, data->payload);
-        if (data->timeout_s > 0 || data->heartbeat_s > 0 ||
-            data->credentials != NULL)
-            put_limits(r, data);
+        put_ref(r, data->payload);
+        put_limits(r, data);
         break;
     case SHAPE_CALL:
         put_ref(r, data->resource);
@@ -177,122 +317,177 @@ recorder_event(struct recorder *r, enum pav_event_type type,
         put_limits(r, data);
         break;
     case SHAPE_ITERATION:
-        pav_buf_putc(b, ',');
-        pav_buf_json(b, data->name->text, data->name->len);
-        pav_buf_putc(b, ',');
-        pav_buf_int(b, data->number);
+        put_number(b, data->state->name_at);
+        put_number(b, data->number);
         break;
     case SHAPE_NUMBER:
-        pav_buf_putc(b, ',');
-        pav_buf_int(b, data->number);
+        put_number(b, data->number);
         break;
     case SHAPE_TEXT:
-        put_text(r, data->text);
+        put_text(b, data->text);
         break;
     case SHAPE_FAILURE:
         put_ref(r, data->resource_type);
         put_ref(r, data->resource);
-        put_text(r, data->error);
-        put_text(r, data->cause);
+        put_text(b, data->error);
+        put_text(b, data->cause);
         break;
     case SHAPE_ERROR:
-        put_text(r, data->error);
-        put_text(r, data->cause);
+        put_text(b, data->error);
+        put_text(b, data->cause);
         break;
     }
-    pav_buf_putc(b, ']');
 }
 
-static void
-put_field(struct pav_buf *b, const char *key, int64_t n)
-{
-    pav_buf_put(b, ",\"", 2);
-    pav_buf_puts(b, key);
-    pav_buf_put(b, "\":", 2);
-    pav_buf_int(b, n);
-}
+/* ---- frames ---- */
 
-static void
-put_number(struct pav_buf *b, const char *key, int64_t n)
+/* For what no event shows; what makes the record too large ends the execution:
+ * recorder_finish(). */
+static uint32_t
+ref_any(struct recorder *r, const struct payload *p)
 {
-    if (n != 0)
-        put_field(b, key, n);
+    uint32_t ref;
+
+    if (p->doc == NULL && p->from == r->in->record && p->from->stored.id != 0)
+        return carry(r, p->place);
+    ref = ref_within(r, payload_doc(p), RECORD_MAX, true);
+    r->too_large |= ref == PAYLOAD_TOO_BIG;
+    return ref;
 }
 
 static void
 put_map(struct recorder *r, const struct frame *f, struct pav_buf *b)
 {
     const struct map_state *map = f->map;
-    struct pav_arena a;
-    struct pav_items results;
     uint32_t i;
 
-    pav_arena_init(&a, 4096);
-    pav_items_init(&results, &a);
+    put_number(b, ref_any(r, &map->items));
+    put_number(b, ref_any(r, &map->effective));
+    put_number(b, (uint64_t)map->started_id);
+    put_number(b, map->item_count);
+    put_number(b, map->next);
+    put_number(b, map->concurrency);
     for (i = 0; i < map->next; i++)
-        pav_items_add(&results, map->results[i] == NULL ? &pav_doc_null
-                                                        : map->results[i]);
-    pav_buf_printf(b, ",\"m\":{\"i\":%u", ref_any(r, map->items));
-    put_field(b, "e", ref_any(r, map->effective));
-    put_number(b, "s", map->started_id);
-    put_number(b, "l", map->next);
-    put_number(b, "c", map->concurrency);
-    put_field(b, "z", ref_any(r, pav_items_array(&results)));
-    pav_buf_putc(b, '}');
-    forget_recent(r);
-    pav_arena_fini(&a);
+        put_number(b, is_given(&map->results[i])
+                          ? (uint64_t)ref_any(r, &map->results[i]) + 1
+                          : 0);
+}
+
+/* What a frame has, as the bits say it. */
+static unsigned
+bits_of(const struct frame *f)
+{
+    return (is_given(&f->input) && f->phase != PHASE_DONE ? FRAME_INPUT : 0) |
+           (f->phase == PHASE_DONE ? FRAME_OUTPUT : 0) |
+           (f->variables != NULL ? FRAME_VARIABLES : 0) |
+           (f->named != NULL ? FRAME_NAMED : 0) | (f->no != 0 ? FRAME_NO : 0) |
+           (f->due_at != 0 ? FRAME_DUE : 0) |
+           (f->beat_s != 0 ? FRAME_BEAT : 0) |
+           (f->beat_at != 0 ? FRAME_BEAT_AT : 0) |
+           (f->phase == PHASE_TASK && f->stage != 0 ? FRAME_STAGE : 0) |
+           (f->index != 0 ? FRAME_INDEX : 0) |
+           (f->retry_count != 0 ? FRAME_RETRIES : 0) |
+           (f->token != NULL ? FRAME_TOKEN : 0) |
+           (f->attempts != NULL ? FRAME_ATTEMPTS : 0) |
+           (f->phase == PHASE_MAP ? FRAME_MAP : 0) |
+           (has_kids(f) ? FRAME_KIDS : 0);
+}
+
+static void
+put_made(struct recorder *r, const struct pav_doc *d, struct pav_buf *b)
+{
+    struct payload p = {.doc = d};
+
+    put_number(b, (uint64_t)ref_any(r, &p) + 1);
 }
 
 static void
 put_frame(struct recorder *r, const struct frame *f, struct pav_buf *b)
 {
+    unsigned bits = bits_of(f);
     uint32_t i;
 
-    pav_buf_puts(b, "{\"s\":");
-    pav_buf_json(b, f->state->name_doc->text, f->state->name_doc->len);
-    put_number(b, "p", f->phase);
-    put_number(b, "v", f->previous_id);
-    put_number(b, "h", f->entered_id);
-    put_number(b, "a", f->entered_at);
-    if (f->phase == PHASE_DONE)
-        put_field(b, "o", ref_any(r, f->output));
-    else
-        put_field(b, "i", ref_any(r, f->input));
-    if (f->variables != NULL)
-        put_field(b, "x", ref_any(r, f->variables));
-    put_number(b, "n", f->no);
-    put_number(b, "d", f->due_at);
-    put_number(b, "t", f->beat_s);
-    put_number(b, "u", f->beat_at);
-    if (f->phase == PHASE_TASK)
-        put_number(b, "y", f->stage);
-    put_number(b, "j", f->index);
-    if (f->phase == PHASE_MAP)
+    put_number(b, f->state->name_at);
+    pav_buf_putc(b, (char)f->phase);
+    put_number(b, (uint64_t)f->previous_id);
+    put_number(b, (uint64_t)f->entered_id);
+    put_number(b, (uint64_t)f->entered_at);
+    put_number(b, bits);
+    if (bits & FRAME_INPUT)
+        put_number(b, (uint64_t)ref_any(r, &f->input) + 1);
+    if (bits & FRAME_OUTPUT)
+        put_number(b, (uint64_t)ref_any(r, &f->output) + 1);
+    if (bits & FRAME_VARIABLES)
+        put_made(r, f->variables, b);
+    if (bits & FRAME_NAMED)
+        put_made(r, f->named, b);
+    if (bits & FRAME_NO)
+        put_number(b, f->no);
+    if (bits & FRAME_DUE)
+        put_number(b, (uint64_t)f->due_at);
+    if (bits & FRAME_BEAT)
+        put_number(b, (uint64_t)f->beat_s);
+    if (bits & FRAME_BEAT_AT)
+        put_number(b, (uint64_t)f->beat_at);
+    if (bits & FRAME_STAGE)
+        put_number(b, (uint64_t)f->stage);
+    if (bits & FRAME_INDEX)
+        put_number(b, f->index);
+    if (bits & FRAME_RETRIES)
+        put_number(b, (uint64_t)f->retry_count);
+    if (bits & FRAME_TOKEN)
+        put_text(b, f->token);
+    for (i = 0; f->attempts != NULL && i < f->state->retrier_count; i++)
+        put_number(b, (uint64_t)f->attempts[i]);
+    if (bits & FRAME_MAP)
         put_map(r, f, b);
-    if (f->token != NULL) {
-        pav_buf_puts(b, ",\"k\":\"");
-        pav_buf_puts(b, f->token);
-        pav_buf_putc(b, '"');
+    if ((bits & FRAME_KIDS) == 0)
+        return;
+    put_number(b, f->kid_count);
+    for (i = 0; i < f->kid_count; i++)
+        put_frame(r, f->kids[i], b);
+}
+
+/* ---- all of it ---- */
+
+/* Back to the events alone. */
+static void
+forget_frames(struct recorder *r, uint32_t count, size_t len)
+{
+    uint32_t i;
+
+    r->too_large = false;
+    r->payload_count = count;
+    r->payloads.len = len;
+    memset(r->recent, 0, sizeof(r->recent));
+    for (i = 0; r->in->record != NULL && i < r->in->record->payload_count; i++)
+        if (r->carried[i] > count)
+            r->carried[i] = 0;
+}
+
+struct pav_bytes
+pav_record_whole(const struct pav_machine *m, struct pav_record *r,
+                 struct pav_arena *a)
+{
+    struct pav_step_in in = {.machine = m};
+    struct pav_step_out ignored = {.status = PAV_RUNNING};
+    struct stepper st = {.in = &in,
+                         .machine = m,
+                         .arena = a,
+                         .out = &ignored,
+                         .root = record_frames(m, r, a),
+                         .next_no = r->next_no};
+    struct pav_bytes bytes = {"", 0};
+    struct pav_buf out;
+
+    recorder_init(&st.rec, &st);
+    if (recorder_finish(&st, &out)) {
+        bytes.len = out.len;
+        bytes.p = pav_arena_strndup(a, out.p, out.len);
+        pav_buf_fini(&out);
     }
-    if (f->named != NULL)
-        put_field(b, "q", ref_any(r, f->named));
-    put_number(b, "c", f->retry_count);
-    if (f->attempts != NULL) {
-        for (i = 0; i < f->state->retrier_count; i++)
-            pav_buf_printf(b, "%s%lld", i == 0 ? ",\"r\":[" : ",",
-                           (long long)f->attempts[i]);
-        pav_buf_putc(b, ']');
-    }
-    if (f->phase == PHASE_PARALLEL || f->phase == PHASE_MAP) {
-        pav_buf_puts(b, ",\"b\":[");
-        for (i = 0; i < f->kid_count; i++) {
-            if (i > 0)
-                pav_buf_putc(b, ',');
-            put_frame(r, f->kids[i], b);
-        }
-        pav_buf_putc(b, ']');
-    }
-    pav_buf_putc(b, '}');
+    recorder_fini(&st.rec);
+    return bytes;
 }
 
 bool
@@ -306,28 +501,22 @@ recorder_finish(struct stepper *st, struct pav_buf *out)
     pav_buf_init(&frames, SIZE_MAX / 2);
     if (st->out->status != PAV_SUCCEEDED && st->root != NULL)
         put_frame(r, st->root, &frames);
-    if (r->too_large) { /* back to the events alone */
-        r->too_large = false;
-        r->payload_count = count;
-        r->payloads.len = len;
-        forget_recent(r);
+    if (r->too_large) {
+        forget_frames(r, count, len);
         pav_buf_fini(&frames);
         return false;
     }
     pav_buf_init(out, SIZE_MAX / 2);
     pav_buf_reserve(out, r->payloads.len + r->events.len + frames.len + 64);
-    pav_buf_puts(out, "{\"w\":");
-    pav_buf_int(out, st->next_no);
-    if (frames.len > 0) {
-        pav_buf_puts(out, ",\"f\":");
-        pav_buf_put(out, frames.p, frames.len);
-    }
-    pav_buf_puts(out, ",\"p\":[");
+    pav_buf_putc(out, FORMAT);
+    put_number(out, st->next_no);
+    put_number(out, r->payload_count);
     pav_buf_put(out, r->payloads.p == NULL ? "" : r->payloads.p,
                 r->payloads.len);
-    pav_buf_puts(out, "]" EVENTS_FROM);
+    put_number(out, frames.len);
+    pav_buf_put(out, frames.p == NULL ? "" : frames.p, frames.len);
+    put_number(out, r->event_count);
     pav_buf_put(out, r->events.p == NULL ? "" : r->events.p, r->events.len);
-    pav_buf_puts(out, "]}");
     pav_buf_fini(&frames);
     return true;
 }

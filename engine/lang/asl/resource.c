@@ -14,6 +14,7 @@
 
 #include "compile.h"
 #include "model.h"
+#include "origin.h"
 #include "task.h"
 
 #define CALLBACK_SUFFIX ".waitForTaskToken"
@@ -79,19 +80,19 @@ ends_with(const char *text, const char *tail)
 
 /* Splits "updateItem.waitForTaskToken". */
 static void
-read_action(struct compiler *c, const char *action, struct resource *r)
+read_action(struct pav_arena *a, const char *action, struct resource *r)
 {
-    r->action = pav_doc_new_cstr(c->arena, action);
+    r->action = pav_doc_new_cstr(a, action);
     r->integration = ends_with(action, CALLBACK_SUFFIX) ? CALLBACK
                      : ends_with(action, ".sync:2")     ? SYNC_2
                      : ends_with(action, ".sync")       ? SYNC
                                                         : REQUEST_RESPONSE;
-    r->method = pav_arena_strndup(c->arena, action, strcspn(action, "."));
+    r->method = pav_arena_strndup(a, action, strcspn(action, "."));
 }
 
 /* `rest` follows "arn:aws:states:::". */
 static bool
-read_service(struct compiler *c, const char *rest, struct resource *r)
+read_service(struct pav_arena *a, const char *rest, struct resource *r)
 {
     const char *colon = strchr(rest, ':');
 
@@ -101,17 +102,17 @@ read_service(struct compiler *c, const char *rest, struct resource *r)
     if (colon == NULL || colon == rest || colon[1] == '\0')
         return false;
     r->kind = RESOURCE_SERVICE;
-    r->type = pav_doc_new_str(c->arena, rest, (size_t)(colon - rest));
-    r->service = pav_arena_strndup(c->arena, rest + (r->sdk ? 8 : 0),
+    r->type = pav_doc_new_str(a, rest, (size_t)(colon - rest));
+    r->service = pav_arena_strndup(a, rest + (r->sdk ? 8 : 0),
                                    (size_t)(colon - rest) - (r->sdk ? 8 : 0));
-    read_action(c, colon + 1, r);
+    read_action(a, colon + 1, r);
     return r->sdk || is_optimised(r->service, r->method);
 }
 
 static bool
-read_arn(struct compiler *c, const char *text, struct resource *r)
+read_arn(struct pav_arena *a, const char *text, struct resource *r)
 {
-    char *copy = pav_arena_strdup(c->arena, text), *parts[5], *rest = copy;
+    char *copy = pav_arena_strdup(a, text), *parts[5], *rest = copy;
     int i;
 
     for (i = 0; i < 5 && rest != NULL; i++)
@@ -121,8 +122,8 @@ read_arn(struct compiler *c, const char *text, struct resource *r)
     if (strcmp(parts[1], "pavane") == 0) {
         r->kind = RESOURCE_EVENT;
         r->service = "event";
-        r->type = pav_doc_new_cstr(c->arena, "event");
-        read_action(c, rest, r);
+        r->type = pav_doc_new_cstr(a, "event");
+        read_action(a, rest, r);
         return strcmp(text, PAVANE_EVENT) == 0;
     }
     if (strcmp(parts[2], "lambda") == 0 && strncmp(rest, "function:", 9) == 0) {
@@ -139,7 +140,7 @@ read_arn(struct compiler *c, const char *text, struct resource *r)
         r->method = rest + 9;
         return rest[9] != '\0';
     }
-    return read_service(c, rest, r);
+    return read_service(a, rest, r);
 }
 
 /* What an express machine cannot wait for. */
@@ -171,7 +172,7 @@ resource_compile(struct compiler *c, const struct pav_doc *state,
         return false;
     pointer = pointer_to(c, pointer, "Resource");
     out->arn = v;
-    if (!read_arn(c, text, out)) {
+    if (!read_arn(c->arena, text, out)) {
         compile_fault(c, PAV_ERROR, SCHEMA, pointer, v->at,
                       "The resource provided %s is not recognized. The value "
                       "is not a valid resource ARN, or the resource is not "
@@ -187,5 +188,25 @@ resource_compile(struct compiler *c, const struct pav_doc *state,
                       "A resource has at most %d bytes, this one %u", ARN_MAX,
                       v->len);
     check_express(c, out, pointer, v->at);
+    if (out->type == NULL) {
+        machine_origin_add(c->machine, v, PAYLOAD_DEFINITION, v->at);
+    } else {
+        machine_origin_add(c->machine, out->type, PAYLOAD_RESOURCE_TYPE, v->at);
+        machine_origin_add(c->machine, out->action, PAYLOAD_RESOURCE, v->at);
+    }
     return true;
+}
+
+void
+resource_history(const struct pav_doc *arn, struct pav_arena *a,
+                 const struct pav_doc **type, const struct pav_doc **action)
+{
+    struct resource r = {.arn = arn};
+
+    *type = *action = &pav_doc_null;
+    if (arn->kind != PAV_STRING || !read_arn(a, pav_doc_str(a, arn), &r) ||
+        r.type == NULL)
+        return;
+    *type = r.type;
+    *action = r.action;
 }

@@ -35,7 +35,7 @@ text_of(struct stepper *st, struct frame *f, const struct pav_doc *literal,
     const struct pav_doc *v = literal;
 
     *out = NULL;
-    if (value != NULL && !value_of(st, f, value, f->input, &v))
+    if (value != NULL && !value_of(st, f, value, payload_doc(&f->input), &v))
         return false;
     *out = pav_doc_str(st->arena, v);
     return true;

@@ -157,12 +157,13 @@ enter_state(struct stepper *st, struct frame *f)
 {
     const struct state *s = f->state;
     struct map_state *map = pav_arena_zalloc(st->arena, sizeof(*map));
+    const struct pav_doc *effective, *items;
     struct event_data data = {0};
     double concurrency;
 
-    if (!s->language->arguments(st, f, &map->effective))
+    if (!s->language->arguments(st, f, &effective))
         return GO_FAILED;
-    if (too_big(st, map->effective)) {
+    if (too_big(st, effective)) {
         fail_with(
             st, f, PAV_STATES_DATA_LIMIT_EXCEEDED,
             "The state/task '%s' was given an input with a size exceeding "
@@ -170,13 +171,15 @@ enter_state(struct stepper *st, struct frame *f)
             s->name);
         return GO_FAILED;
     }
-    map->items = &pav_doc_empty_array; /* a reader's are not here yet */
+    items = &pav_doc_empty_array; /* a reader's are not here yet */
     if ((s->map.reader == NULL &&
-         !s->language->items(st, f, map->effective, &map->items)) ||
-        !number_of(st, f, &s->map.max_concurrency, map->effective,
-                   &concurrency))
+         !s->language->items(st, f, effective, &items)) ||
+        !number_of(st, f, &s->map.max_concurrency, effective, &concurrency))
         return GO_FAILED;
-    inspect(st, "afterItemsPath", map->items);
+    map->effective = MADE(effective);
+    map->items = MADE(items);
+    map->item_count = items->len;
+    inspect(st, "afterItemsPath", items);
     if (concurrency < 0) {
         fail_runtime(st, f, "MaxConcurrency must not be negative: %.0f",
                      concurrency);
@@ -184,20 +187,20 @@ enter_state(struct stepper *st, struct frame *f)
     }
     map->concurrency = concurrency > 1e6 ? 1000000 : (uint32_t)concurrency;
     inspect(st, "maxConcurrency", pav_doc_new_int(st->arena, map->concurrency));
-    data.number = map->items->len;
+    data.number = items->len;
     emit_next(st, f, EV_MAP_STARTED, &data);
     f->map = map;
     map->started_id = f->previous_id;
     if (s->apart)
-        return start_run(st, f, map->items);
+        return start_run(st, f, items);
     map->results =
-        pav_arena_zalloc(st->arena, (map->items->len + 1) * sizeof(void *));
+        pav_arena_zalloc(st->arena, (items->len + 1) * sizeof(*map->results));
     f->kids =
         pav_arena_alloc(st->arena, MAP_CONCURRENCY * sizeof(struct frame *));
     f->kid_count = 0;
     f->phase = PHASE_MAP;
     if (st->in->budget == 0)
-        st->budget += map->items->len; /* as in pav_step() */
+        st->budget += items->len; /* as in pav_step() */
     return GO_BRANCHES;
 }
 
@@ -206,7 +209,7 @@ enter_state(struct stepper *st, struct frame *f)
 /* `*input` is left as it is when the selector fails. */
 static bool
 select_item(struct stepper *st, struct frame *f, uint32_t index,
-            const struct pav_doc **input)
+            struct payload *input)
 {
     struct map_state *map = f->map;
     const struct pav_doc *selected;
@@ -214,15 +217,15 @@ select_item(struct stepper *st, struct frame *f, uint32_t index,
 
     if (f->state->map.item_selector == NULL)
         return true;
-    map->item = &map->items->items[index];
+    map->item = &payload_doc(&map->items)->items[index];
     map->item_index = index;
     f->context = NULL;
-    fine =
-        value_of(st, f, f->state->map.item_selector, map->effective, &selected);
+    fine = value_of(st, f, f->state->map.item_selector,
+                    payload_doc(&map->effective), &selected);
     map->item = NULL;
     f->context = NULL;
     if (fine)
-        *input = selected;
+        *input = MADE(selected);
     return fine;
 }
 
@@ -230,13 +233,13 @@ struct frame *
 map_start_next(struct stepper *st, struct frame *f)
 {
     struct map_state *map = f->map;
-    struct event_data data = {.name = f->state->name_doc, .number = map->next};
+    struct event_data data = {.state = f->state, .number = map->next};
     struct frame *kid;
     int64_t id =
         emit(st, EV_ITERATION_STARTED,
              map->concurrency == 1 ? f->previous_id : map->started_id, &data);
 
-    PAV_ASSERT(map->next < map->items->len);
+    PAV_ASSERT(map->next < map->item_count);
     if (st->over)
         return NULL;
     kid = pav_arena_zalloc(st->arena, sizeof(*kid));
@@ -247,7 +250,7 @@ map_start_next(struct stepper *st, struct frame *f)
     kid->state = kid->scope->start;
     kid->phase = PHASE_ENTER;
     kid->previous_id = id;
-    kid->input = &map->items->items[kid->index]; /* stays if none is selected */
+    kid->input = MADE(&payload_doc(&map->items)->items[kid->index]);
     f->kids[f->kid_count++] = kid;
     if (select_item(st, f, kid->index, &kid->input))
         return kid;

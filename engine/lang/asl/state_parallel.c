@@ -86,7 +86,7 @@ enter_state(struct stepper *st, struct frame *f)
         kid->scope = s->parallel.branches[i];
         kid->state = kid->scope->start;
         kid->phase = PHASE_ENTER;
-        kid->input = effective;
+        kid->input = MADE(effective);
         kid->previous_id = f->previous_id;
         f->kids[i] = kid;
     }

@@ -1,17 +1,21 @@
 /* Pass: hands its input on, or a literal Result. */
+#include "compile.h"
 #include "frame.h"
 #include "kind.h"
 #include "query.h"
 #include "stepper.h"
 #include "model.h"
+#include "origin.h"
 
 static void
 compile(struct compiler *c, struct state *s, const struct pav_doc *d,
         const char *pointer)
 {
-    (void)c;
     (void)pointer;
     s->pass.result = pav_doc_get(d, "Result");
+    if (s->pass.result != NULL)
+        machine_origin_add(c->machine, s->pass.result, PAYLOAD_DEFINITION,
+                           s->pass.result->at);
 }
 
 static enum outcome

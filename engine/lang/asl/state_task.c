@@ -227,7 +227,7 @@ seconds_of(struct stepper *st, struct frame *f, const struct number *n,
 {
     double value;
 
-    if (!number_of(st, f, n, f->input, &value))
+    if (!number_of(st, f, n, payload_doc(&f->input), &value))
         return false;
     *seconds = (int64_t)value;
     return true;
@@ -449,7 +449,8 @@ enter_state(struct stepper *st, struct frame *f)
     if (!s->language->arguments(st, f, &data.payload) ||
         !seconds_of(st, f, &s->task.timeout_s, &data.timeout_s) ||
         !seconds_of(st, f, &s->task.heartbeat_s, &data.heartbeat_s) ||
-        !value_of(st, f, s->task.credentials, f->input, &data.credentials) ||
+        !value_of(st, f, s->task.credentials, payload_doc(&f->input),
+                  &data.credentials) ||
         !named_of(st, f, data.payload)) {
         f->token = NULL;
         return GO_FAILED;

@@ -110,7 +110,7 @@ start(struct stepper *st)
         f->scope = map->kind->inner(map, 0);
     }
     f->state = f->scope->start;
-    f->input = st->in->wake.output;
+    f->input = MADE(st->in->wake.output);
     f->phase = PHASE_ENTER;
     st->root = f;
 }
@@ -254,9 +254,11 @@ pav_step(const struct pav_step_in *in, struct pav_arena *a,
 
     PAV_ASSERT((in->wake.kind == PAV_WAKE_START) == (in->record == NULL));
     memset(out, 0, sizeof(*out));
-    recorder_init(&st.rec);
-    if (in->record != NULL)
-        st.root = record_frames(in->machine, in->record, a, &st.next_no);
+    recorder_init(&st.rec, &st);
+    if (in->record != NULL) {
+        st.root = record_frames(in->machine, in->record, a);
+        st.next_no = in->record->next_no;
+    }
     wake(&st);
     /* Every step rewrites the items of the open Maps: it makes enough
      * transitions to be worth that. */

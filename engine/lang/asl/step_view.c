@@ -93,11 +93,10 @@ step_view(const struct pav_machine *m, const struct frame *root,
 }
 
 void
-pav_step_view(const struct pav_machine *m, const struct pav_doc *record,
+pav_step_view(const struct pav_machine *m, struct pav_record *record,
               int64_t started_at, struct pav_arena *a, struct pav_step_out *out)
 {
-    uint32_t next_no;
-    struct frame *root = record_frames(m, record, a, &next_no);
+    struct frame *root = record_frames(m, record, a);
 
     memset(out, 0, sizeof(*out));
     if (root != NULL)

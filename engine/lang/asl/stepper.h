@@ -6,6 +6,7 @@
 #include "pavane/history.h"
 #include "pavane/step.h"
 
+struct state;
 struct value;
 
 struct failure {
@@ -20,12 +21,14 @@ struct failure {
 /* Payloads and events in the making (record_write.c). */
 #define RECENT_PAYLOADS 32
 struct recorder {
-    struct pav_buf payloads, events;
-    uint32_t payload_count, event_count;
+    const struct pav_step_in *in;
+    struct pav_buf payloads, events, text;
+    uint32_t payload_count, event_count, recent_count;
     struct {
         const struct pav_doc *doc;
         uint32_t ref;
     } recent[RECENT_PAYLOADS];
+    uint32_t *carried; /* by place in the last record: place here, plus 1 */
     bool too_large;
 };
 
@@ -50,7 +53,8 @@ struct stepper {
 
 /* What an event may hold besides its type; unused members are NULL or 0. */
 struct event_data {
-    const struct pav_doc *name, *payload, *resource_type, *resource;
+    const struct state *state; /* entered, exited or iterated over */
+    const struct pav_doc *payload, *resource_type, *resource;
     const struct pav_doc *assigned, *credentials;
     const char *error, *cause, *text; /* text: a worker's or a run's name */
     int64_t timeout_s, heartbeat_s;

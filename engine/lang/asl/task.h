@@ -12,6 +12,10 @@ struct resource;
 struct stepper;
 
 /* resource.c */
+/* resource.c: an ARN as histories name it; null when it is none. */
+void
+resource_history(const struct pav_doc *arn, struct pav_arena *a,
+                 const struct pav_doc **type, const struct pav_doc **action);
 bool resource_compile(struct compiler *c, const struct pav_doc *state,
                       const char *pointer, struct resource *out);
 /* parameters.c: warns of those of an integration that nobody reads. */

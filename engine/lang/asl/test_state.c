@@ -270,14 +270,15 @@ try_state(struct trial *t)
     struct frame *f = pav_arena_zalloc(t->arena, sizeof(*f));
 
     memcpy(in.seed, &t->in->seed, sizeof(t->in->seed));
-    recorder_init(&st.rec);
+    recorder_init(&st.rec, &st);
     pav_members_init(&inspection.data, t->arena);
     f->scope = t->state->scope;
     f->state = t->state;
-    f->input = t->in->input == NULL ? &pav_doc_empty_object : t->in->input;
+    f->input =
+        MADE(t->in->input == NULL ? &pav_doc_empty_object : t->in->input);
     f->variables = t->in->variables;
     f->retry_count = t->in->retry_count;
-    inspect(&st, "input", f->input);
+    inspect(&st, "input", f->input.doc);
     st.root = f;
     if (run(t, &st, f) && !too_big(&st, f->result)) {
         t->out->status = "SUCCEEDED";

@@ -379,3 +379,9 @@ pav_transform_is_all(const struct pav_transform *t)
 {
     return t->kind == TRANSFORM_ALL;
 }
+
+bool
+pav_transform_is_part(const struct pav_transform *t)
+{
+    return t->kind == TRANSFORM_ALL || t->kind == TRANSFORM_PATH;
+}

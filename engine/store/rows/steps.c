@@ -58,6 +58,16 @@ step_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_step_row *out)
     return sum == 0 || sum == step_sum(out->id, out->record);
 }
 
+struct pav_stored
+pav_step_stored(const struct pav_step_row *row)
+{
+    return (struct pav_stored){.id = row->id,
+                               .previous = row->previous,
+                               .execution_id = row->execution_id,
+                               .event_id = row->event_id,
+                               .bytes = row->record};
+}
+
 bool
 pav_store_step(struct pav_store *s, int64_t id, struct pav_arena *a,
                struct pav_step_row *out)
