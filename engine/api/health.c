@@ -115,6 +115,11 @@ status_get(struct pav_api *api, const struct pav_request *req,
     add_spread(o, "syncMicroseconds", &s->sync, pav_bounds_seconds, 1e6);
     add_spread(o, "checkpointMicroseconds", &s->checkpoint, pav_bounds_seconds,
                1e6);
+    o = cJSON_AddObjectToObject(json, "hotExecutions");
+    cJSON_AddNumberToObject(o, "count", (double)s->hot);
+    cJSON_AddNumberToObject(o, "bytes", (double)s->hot_bytes);
+    cJSON_AddNumberToObject(o, "hits", (double)s->hot_hits);
+    cJSON_AddNumberToObject(o, "misses", (double)s->hot_misses);
     o = cJSON_AddObjectToObject(json, "http");
     cJSON_AddNumberToObject(o, "open", h->open);
     cJSON_AddNumberToObject(o, "accepted", (double)h->accepted);

@@ -111,6 +111,14 @@ put_engine(struct pav_buf *b, const struct pav_status_view *s)
            "Starts by executions that wait because their machine starts too "
            "many.",
            (double)s->paced);
+    number(b, "hot_executions", "gauge",
+           "Executions that are kept in memory: --hot-mb.", (double)s->hot);
+    number(b, "hot_executions_bytes", "gauge", "What they take.",
+           (double)s->hot_bytes);
+    number(b, "hot_lookups_hit_total", "counter",
+           "Executions of an event that were in memory.", (double)s->hot_hits);
+    number(b, "hot_lookups_missed_total", "counter",
+           "Executions of an event that were not.", (double)s->hot_misses);
     number(b, "turns_total", "counter", "Turns of the engine.",
            (double)s->turns);
     histogram(b, "turn_duration_seconds",

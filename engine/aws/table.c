@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bus/bus.h"
+#include "run/hot.h"
 #include "run/registry.h"
 #include "aws.h"
 
@@ -96,6 +97,8 @@ control_run(struct pav_engine *e, struct pav_job *job)
         pav_store_action_begin(e->store);
         a->run(&c);
         pav_store_action_end(e->store, job->rc == PAV_OK);
+        if (job->rc != PAV_OK)
+            hot_forget(e);
     }
     if (job->rc == PAV_OK) {
         pav_buf_init(&j->answer, SIZE_MAX / 2);

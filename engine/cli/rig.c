@@ -82,6 +82,7 @@ rig_new(const char *path, struct pav_buf *report, struct pav_err *err)
                                        .account = "000000000000",
                                        .role_arn = "",
                                        .queue_max = 100,
+                                       .hot_bytes = 1 << 20,
                                        .manual = true,
                                        .services = all,
                                        .service_count = 1};

@@ -20,6 +20,7 @@
 #include "bus/bus.h"
 #include "due.h"
 #include "flusher.h"
+#include "hot.h"
 #include "local.h"
 #include "pace.h"
 #include "polls.h"
@@ -135,6 +136,7 @@ fail_jobs(struct pav_engine *e, enum pav_rc rc, const struct pav_err *err,
 {
     struct pav_job *j, *next = e->jobs;
 
+    hot_forget(e);
     e->counts.rollbacks++;
     e->committed_events = e->counts.events;
     e->jobs = NULL;
@@ -587,6 +589,7 @@ pav_engine_free(struct pav_engine *e)
     if (e == NULL)
         return;
     pav_feed_free(e->feed);
+    hot_free(e);
     work_fini(e);
     free(e->served);
     deliveries_fini(e);

@@ -153,6 +153,7 @@ arrive(struct pav_engine *e, struct pav_arena *out, struct pav_event_item *item)
     e->counts.events++;
     e->depth = item->depth;
     enter(&ec, b);
+    pav_store_event_done(e->store);
     e->depth = depth;
 }
 

@@ -11,6 +11,7 @@
 #include "pavane/log.h"
 #include "cause.h"
 #include "correlate.h"
+#include "hot.h"
 #include "polls.h"
 #include "registry.h"
 #include "runner.h"
@@ -127,9 +128,11 @@ execution_load(struct pav_engine *e, const struct pav_execution_row *row,
     out->version = version_get(e, row->version_id);
     if (out->version == NULL)
         return false;
-    if (!pav_store_step(e->store, row->last_step, &e->arena, &step))
-        return false;
-    out->stored = pav_step_stored(&step);
+    if (!hot_record(e, row, &out->stored)) {
+        if (!pav_store_step(e->store, row->last_step, &e->arena, &step))
+            return false;
+        out->stored = pav_step_stored(&step);
+    }
     if (pav_machine_needs_input(out->version->compiled)) {
         out->input = execution_input(e, row);
         if (out->input == NULL)
@@ -321,7 +324,7 @@ task_gone(struct pav_engine *e, int64_t execution_id,
         run_abandon(e, execution_id, w->no);
 }
 
-/* Rows of waits and timers follow the difference of two views. */
+/* Rows of tasks and timers follow the difference of two views. */
 static void
 stage_differences(struct pav_engine *e, const struct execution *x,
                   const struct pav_step_out *after)
@@ -331,7 +334,6 @@ stage_differences(struct pav_engine *e, const struct execution *x,
 
     for (i = 0; i < before->wait_count; i++)
         if (!wait_in(after, before->waits[i].no)) {
-            pav_store_wait_delete(e->store, x->row.id, before->waits[i].no);
             wait_closed(e, x->version->machine, x->row.id, &before->waits[i]);
             task_gone(e, x->row.id, &before->waits[i]);
         }
@@ -342,18 +344,9 @@ stage_differences(struct pav_engine *e, const struct execution *x,
                                    x->row.id, before->timers[i].no);
     for (i = 0; i < after->wait_count; i++) {
         const struct pav_wait_view *w = &after->waits[i];
-        struct pav_wait_row row = {.execution_id = x->row.id,
-                                   .no = w->no,
-                                   .state = w->state,
-                                   .event_name = w->event_name,
-                                   .pattern = w->pattern_text,
-                                   .awaits = w->awaits,
-                                   .since_at = w->since_at,
-                                   .due_at = w->due_at};
 
         if (wait_in(before, w->no))
             continue;
-        pav_store_wait_add(e->store, &row);
         wait_opened(e, x->version->machine, x->row.id, w);
         if (w->call != PAV_CALL_NONE)
             task_add(e, x, w);
@@ -363,6 +356,31 @@ stage_differences(struct pav_engine *e, const struct execution *x,
             !timer_in(before, &after->timers[i]))
             pav_store_timer_add(e->store, after->timers[i].due_at, x->row.id,
                                 after->timers[i].no);
+}
+
+/* What it waits for now, for its row. */
+static void
+put_waits(struct pav_engine *e, struct execution *x,
+          const struct pav_step_out *out)
+{
+    struct pav_wait_row *rows =
+        pav_arena_alloc(&e->arena, (out->wait_count + 1) * sizeof(*rows));
+    uint32_t i;
+
+    for (i = 0; i < out->wait_count; i++) {
+        const struct pav_wait_view *w = &out->waits[i];
+
+        rows[i] = (struct pav_wait_row){.execution_id = x->row.id,
+                                        .no = w->no,
+                                        .state = w->state,
+                                        .event_name = w->event_name,
+                                        .pattern = w->pattern_text,
+                                        .awaits = w->awaits,
+                                        .since_at = w->since_at,
+                                        .due_at = w->due_at};
+    }
+    x->row.waits = rows;
+    x->row.wait_count = out->wait_count;
 }
 
 static const char *
@@ -413,6 +431,7 @@ execution_keep(struct pav_engine *e, struct execution *x,
     x->row.last_step = step.id;
     x->row.next_event += out->event_count;
     x->row.states = states_json(e, out);
+    put_waits(e, x, out);
     if (is_new) {
         x->row.first_step = step.id;
         pav_store_execution_add(e->store, &x->row);
@@ -426,6 +445,7 @@ execution_keep(struct pav_engine *e, struct execution *x,
     if (is_new && pav_machine_needs_input(x->version->compiled))
         x->input = wake->output;
     x->before = *out;
+    hot_keep(e, &x->row, &x->stored, x->has_meta);
     feed_execution(e, x->version->machine->name, &x->row, is_new);
     pav_buf_fini(&out->record);
 }

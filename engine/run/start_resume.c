@@ -12,6 +12,7 @@
 #include "cause.h"
 #include "batch.h"
 #include "dedupe.h"
+#include "hot.h"
 #include "match_wait.h"
 #include "start_resume.h"
 #include "runner.h"
@@ -177,6 +178,7 @@ look_up(struct event_context *ec, const struct machine *m,
         return false;
     }
     f->known =
+        hot_of_key(e, m->id, f->key, &f->row) ||
         pav_store_execution_of_key(e->store, m->id, f->key, &e->arena, &f->row);
     f->open = f->known && f->row.status == PAV_RUNNING;
     return true;

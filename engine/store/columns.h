@@ -13,6 +13,17 @@
 #define OF_EVENT(d, event)                                                     \
     d ".id>=" event "*" PER_EVENT " AND " d ".id<(" event "+1)*" PER_EVENT
 
+/* What an execution waits for, a row each; of every SELECT that wait_from()
+ * reads. */
+#define WAITS   "json_each(x.waits) w"
+#define WAIT_NO "json_extract(w.value,'$[0]')"
+#define WAIT_COLUMNS                                                           \
+    "x.id," WAIT_NO ",json_extract(w.value,'$[1]'),"                           \
+    "json_extract(w.value,'$[2]'),json_extract(w.value,'$[3]'),"               \
+    "json_extract(w.value,'$[4]'),json_extract(w.value,'$[5]'),"               \
+    "json_extract(w.value,'$[6]')"
+void wait_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_wait_row *out);
+
 #define EVENT_COLUMNS                                                          \
     "e.id,e.received_at,e.source,e.event_id,e.detail_type,e.body,e.bus_id,"    \
     "e.replay,e.account,e.depth"

@@ -82,7 +82,9 @@ pav_reader_open(const char *path, struct pav_reader **out, struct pav_err *err)
     sqlite3_exec(r->db,
                  "PRAGMA query_only=ON; PRAGMA mmap_size=0;"
                  "PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;"
-                 "PRAGMA trusted_schema=OFF; PRAGMA automatic_index=OFF",
+                 "PRAGMA trusted_schema=OFF; PRAGMA automatic_index=OFF;"
+                 /* Its columns are declared now: that is no reading. */
+                 "SELECT 1 FROM json_each('[]')",
                  NULL, NULL, NULL);
     sqlite3_db_config(r->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_set_authorizer(r->db, authorise, NULL);
@@ -428,8 +430,10 @@ is_search(const struct pav_execution_filter *f)
     "AND x.id<?1 AND (?2 IS NULL OR x.key=?2) AND (?3 IS NULL OR m.name=?3)"   \
     " AND (?4<0 OR x.status=?4) AND (?5 IS NULL OR instr(x.states,?5)>0)"      \
     " AND (?6=0 OR x.started_at>=?6) AND (?7=0 OR x.started_at<?7)"            \
-    " AND (?8 IS NULL OR x.id IN (SELECT d.execution_id FROM"                  \
-    " (SELECT id,execution_id FROM disposition ORDER BY id DESC"               \
+    " AND (?8 IS NULL OR x.id IN (SELECT e.first_execution FROM"               \
+    " (SELECT first_execution,detail_type FROM event ORDER BY id DESC"         \
+    " LIMIT 200000) e WHERE e.detail_type=?8 UNION ALL SELECT d.execution_id"  \
+    " FROM (SELECT id,execution_id FROM disposition ORDER BY id DESC"          \
     " LIMIT 200000) d JOIN event e ON e.id=" EVENT_OF(                         \
         "d") " WHERE e.detail_type=?8)) ORDER BY x.id DESC LIMIT ?9"
 
@@ -649,54 +653,53 @@ pav_reader_walk(struct pav_reader *r, int64_t last_step,
 
 /* ---- waits ---- */
 
-#define WAIT_COLUMNS                                                           \
-    "SELECT w.execution_id,w.no,w.state,w.event_name,w.pattern,"               \
-    "w.awaits,w.since_at,w.due_at,m.name,x.name,x.key,coalesce(o.due_at,0)"
+#define WAIT_VIEW                                                              \
+    "SELECT " WAIT_COLUMNS ",m.name,x.name,x.key,coalesce(o.due_at,0)"
 #define WAIT_OVERDUE                                                           \
-    " LEFT JOIN overdue o ON o.execution_id=w.execution_id AND o.no=w.no"
+    " LEFT JOIN overdue o ON o.execution_id=x.id AND o.no=" WAIT_NO
 #define WAIT_FILTERS                                                           \
-    " AND (?3=0 OR w.execution_id=?3) AND (?4 IS NULL OR m.name=?4)"           \
+    " AND (?3=0 OR x.id=?3) AND (?4 IS NULL OR m.name=?4)"                     \
     " AND (?5 IS NULL OR x.key=?5)"
-#define WAIT_BEHIND " WHERE (w.execution_id,w.no)>(?1,?2)"
+#define WAIT_BEHIND " WHERE x.status=0 AND (x.id," WAIT_NO ")>(?1,?2)"
 
 /* Each filter that leads gets its own text: an execution's waits and those of
- * a key are few, those of a machine are behind its running executions. */
+ * a key are few, those of a machine are those of its running executions. */
 static sqlite3_stmt *
 ask_waits(struct pav_reader *r, const struct pav_wait_filter *f)
 {
     if (f->overdue)
         return reader_ask(
-            r, WAIT_COLUMNS
-            " FROM overdue o JOIN wait w ON w.execution_id=o.execution_id"
-            " AND w.no=o.no JOIN execution x ON x.id=w.execution_id"
-            " JOIN machine m ON m.id=x.machine_id"
+            r, WAIT_VIEW
+            " FROM overdue o CROSS JOIN execution x ON x.id=o.execution_id"
+            " JOIN machine m ON m.id=x.machine_id JOIN " WAITS " ON " WAIT_NO
+            "=o.no"
             " WHERE (o.execution_id,o.no)>(?1,?2)" WAIT_FILTERS
             " ORDER BY o.execution_id,o.no LIMIT ?6");
     if (f->execution_id != 0)
         return reader_ask(
-            r, WAIT_COLUMNS
-            " FROM wait w JOIN execution x ON x.id=w.execution_id"
-            " JOIN machine m ON m.id=x.machine_id" WAIT_OVERDUE WAIT_BEHIND
-            " AND w.execution_id=?3" WAIT_FILTERS " ORDER BY w.no LIMIT ?6");
+            r, WAIT_VIEW " FROM execution x JOIN machine m ON m.id=x.machine_id"
+                         " JOIN " WAITS WAIT_OVERDUE WAIT_BEHIND
+                         " AND x.id=?3" WAIT_FILTERS " ORDER BY " WAIT_NO
+                         " LIMIT ?6");
     if (f->key != NULL)
         return reader_ask(
-            r, WAIT_COLUMNS
-            " FROM execution x CROSS JOIN wait w ON w.execution_id=x.id"
-            " JOIN machine m ON m.id=x.machine_id" WAIT_OVERDUE WAIT_BEHIND
-            " AND x.key=?5" WAIT_FILTERS
-            " ORDER BY w.execution_id,w.no LIMIT ?6");
+            r, WAIT_VIEW " FROM execution x JOIN machine m ON m.id=x.machine_id"
+                         " JOIN " WAITS WAIT_OVERDUE WAIT_BEHIND
+                         " AND x.key=?5" WAIT_FILTERS " ORDER BY x.id," WAIT_NO
+                         " LIMIT ?6");
     if (f->machine != NULL)
         return reader_ask(
-            r, WAIT_COLUMNS
+            r, WAIT_VIEW
             " FROM machine m CROSS JOIN execution x ON x.machine_id=m.id"
             " AND x.status=0 AND x.id>=?1"
-            " CROSS JOIN wait w ON w.execution_id=x.id" WAIT_OVERDUE WAIT_BEHIND
-            " AND m.name=?4" WAIT_FILTERS " ORDER BY x.id,w.no LIMIT ?6");
-    return reader_ask(
-        r, WAIT_COLUMNS
-        " FROM wait w JOIN execution x ON x.id=w.execution_id"
-        " JOIN machine m ON m.id=x.machine_id" WAIT_OVERDUE WAIT_BEHIND
-            WAIT_FILTERS " ORDER BY w.execution_id,w.no LIMIT ?6");
+            " JOIN " WAITS WAIT_OVERDUE WAIT_BEHIND
+            " AND m.name=?4" WAIT_FILTERS " ORDER BY x.id," WAIT_NO
+            " LIMIT ?6");
+    return reader_ask(r, WAIT_VIEW
+                      " FROM execution x JOIN machine m ON m.id=x.machine_id"
+                      " JOIN " WAITS WAIT_OVERDUE WAIT_BEHIND
+                      " AND x.id>=?1" WAIT_FILTERS " ORDER BY x.id," WAIT_NO
+                      " LIMIT ?6");
 }
 
 uint32_t
@@ -726,136 +729,12 @@ pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
             *more = true;
             break;
         }
-        w->row.execution_id = sqlite3_column_int64(st, 0);
-        w->row.no = (uint32_t)sqlite3_column_int64(st, 1);
-        w->row.state = column_str(st, 2, a);
-        w->row.event_name = column_str(st, 3, a);
-        w->row.pattern = column_str(st, 4, a);
-        w->row.awaits = column_str(st, 5, a);
-        w->row.since_at = sqlite3_column_int64(st, 6);
-        w->row.due_at = sqlite3_column_int64(st, 7);
+        wait_from(st, a, &w->row);
         w->machine = column_str(st, 8, a);
         w->execution = column_str(st, 9, a);
         w->key = column_str(st, 10, a);
         w->overdue_since = sqlite3_column_int64(st, 11);
         count++;
-    }
-    sqlite3_reset(st);
-    return count;
-}
-
-/* ---- dispositions ---- */
-
-#define DISPOSITION_COLUMNS                                                    \
-    "SELECT d.id,d.machine_id,d.execution_id,d.key,d.kind,d.early,d.at,"       \
-    "d.detail,m.name,x.name,e.source,e.event_id,e.detail_type,e.received_at"
-#define DISPOSITION_NAMES                                                      \
-    " LEFT JOIN machine m ON m.id=d.machine_id"                                \
-    " LEFT JOIN execution x ON x.id=d.execution_id "
-#define DISPOSITION_VIEW                                                       \
-    DISPOSITION_COLUMNS                                                        \
-    " FROM disposition d JOIN event e ON e.id=" EVENT_OF("d") DISPOSITION_NAMES
-/* What moved executions of a key is found by their steps. */
-#define IDS_OF_KEY                                                             \
-    "WITH RECURSIVE walk(previous,event_id) AS (SELECT s.previous,s.event_id"  \
-    " FROM execution x JOIN step s ON s.id=x.last_step WHERE x.key=?3"         \
-    " UNION ALL SELECT s.previous,s.event_id FROM walk w JOIN step s"          \
-    " ON s.id=w.previous),"                                                    \
-    "ids(id) AS (SELECT id FROM disposition WHERE key=?3 AND kind>1"           \
-    " UNION SELECT id FROM disposition WHERE key=?3 AND early=1"               \
-    " UNION SELECT d.id FROM walk w JOIN disposition d ON"                     \
-    " " OF_EVENT(                                                              \
-        "d", "w.event_id") " WHERE w.event_id>0 AND d.key=?3 AND d.kind<=1) "
-#define DISPOSITIONS_OF_EVENT                                                  \
-    DISPOSITION_COLUMNS                                                        \
-    " FROM (SELECT event_id FROM event_seen"                                   \
-    " WHERE hash BETWEEN ?7 AND ?7+65535 UNION "                               \
-    "SELECT id FROM event WHERE id>(SELECT event_id FROM progress"             \
-    " WHERE name='seen') AND event_id=?2) s JOIN event e ON e.id=s.event_id"   \
-    " JOIN disposition d ON " OF_EVENT("d", "e.id") DISPOSITION_NAMES
-
-/* The machine not by its joined name: the event would be read before it. */
-#define DISPOSITION_FILTERS                                                    \
-    " AND (?5=0 OR d.execution_id=?5)"                                         \
-    " AND (?8 IS NULL OR d.machine_id="                                        \
-    "(SELECT id FROM machine WHERE name=?8))"                                  \
-    " AND (?9 IS NULL OR e.source=?9) AND (?10 IS NULL OR e.detail_type=?10)"  \
-    " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"                        \
-    " ORDER BY d.id DESC LIMIT ?6"
-
-static void
-disposition_from(sqlite3_stmt *st, struct pav_arena *a,
-                 struct pav_disposition_view *out)
-{
-    memset(out, 0, sizeof(*out));
-    out->row.id = sqlite3_column_int64(st, 0);
-    out->row.event_id = out->row.id / PAV_DISPOSITIONS_MAX;
-    out->row.machine_id = sqlite3_column_int64(st, 1);
-    out->row.execution_id = sqlite3_column_int64(st, 2);
-    out->row.key = column_bytes(st, 3, a);
-    out->row.kind = (enum pav_disposition)sqlite3_column_int(st, 4);
-    out->row.early = sqlite3_column_int(st, 5) != 0;
-    out->row.at = sqlite3_column_int64(st, 6);
-    out->row.detail = column_str(st, 7, a);
-    out->machine = column_str(st, 8, a);
-    out->execution = column_str(st, 9, a);
-    out->source = column_bytes(st, 10, a);
-    out->event_id = column_bytes(st, 11, a);
-    out->detail_type = column_bytes(st, 12, a);
-    out->received_at = sqlite3_column_int64(st, 13);
-}
-
-uint32_t
-pav_reader_dispositions(struct pav_reader *r,
-                        const struct pav_disposition_filter *f,
-                        struct pav_arena *a, struct pav_disposition_view **out,
-                        int64_t *next)
-{
-    sqlite3_stmt *st;
-    uint32_t count = 0;
-
-    /* Each filter that leads gets its own text, so that its index is used. */
-    if (f->event_id != NULL)
-        st = reader_ask(r, DISPOSITIONS_OF_EVENT
-                        "WHERE d.id<?1 AND e.event_id=?2"
-                        " AND (?3 IS NULL OR d.key=?3)"
-                        " AND (?4<0 OR d.kind=?4)" DISPOSITION_FILTERS);
-    else if (f->key != NULL)
-        st = reader_ask(r, IDS_OF_KEY DISPOSITION_VIEW
-                        "WHERE d.id IN (SELECT id FROM ids) AND d.id<?1"
-                        " AND (?4<0 OR d.kind=?4)" DISPOSITION_FILTERS);
-    else if (f->kind > PAV_RESUMED)
-        st = reader_ask(
-            r, DISPOSITION_VIEW
-            "WHERE d.id<?1 AND d.kind=?4 AND d.kind>1" DISPOSITION_FILTERS);
-    else
-        st = reader_ask(
-            r, DISPOSITION_VIEW
-            "WHERE d.id<?1 AND (?4<0 OR +d.kind=?4)" DISPOSITION_FILTERS);
-    STORE_BIND(st, INT(f->before == 0 ? INT64_MAX : f->before));
-    if (f->event_id != NULL) {
-        struct pav_bytes id = {f->event_id, strlen(f->event_id)};
-
-        bind_bytes(st, 2, id);
-        sqlite3_bind_int64(st, 7, seen_hash(id));
-    }
-    bind_text(st, 3, f->key);
-    sqlite3_bind_int(st, 4, f->kind);
-    sqlite3_bind_int64(st, 5, f->execution_id);
-    sqlite3_bind_int64(st, 6, f->limit + 1);
-    bind_text(st, 8, f->machine);
-    bind_text(st, 9, f->source);
-    bind_text(st, 10, f->detail_type);
-    sqlite3_bind_int64(st, 11, f->from_at);
-    sqlite3_bind_int64(st, 12, f->until_at);
-    *out = pav_arena_alloc(a, (f->limit + 1) * sizeof(**out));
-    *next = 0;
-    while (reader_row(r, st)) {
-        if (count == f->limit) {
-            *next = (*out)[count - 1].row.id;
-            break;
-        }
-        disposition_from(st, a, &(*out)[count++]);
     }
     sqlite3_reset(st);
     return count;
@@ -963,7 +842,9 @@ pav_reader_counts(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
                 sqlite3_column_int64(st, 3);
     }
     sqlite3_reset(st);
-    out->waits = count_rows(r, "SELECT count(*) FROM wait");
+    out->waits = count_rows(
+        r, "SELECT coalesce(sum(json_array_length(waits)),0) FROM execution"
+           " WHERE status=0");
     out->timers = count_rows(r, "SELECT count(*) FROM timer");
     out->parked = count_rows(r, "SELECT count(*) FROM parked");
     out->overdue = count_rows(r, "SELECT count(*) FROM overdue");

@@ -119,32 +119,3 @@ pav_reader_events_of(struct pav_reader *r, const char *source,
     sqlite3_reset(st);
     return n;
 }
-
-uint32_t
-pav_reader_disposition_counts(struct pav_reader *r,
-                              const struct pav_disposition_filter *f,
-                              int64_t counts[PAV_DISPOSITIONS])
-{
-    sqlite3_stmt *st = reader_ask(
-        r, "SELECT d.kind,count(*) FROM disposition d"
-           " LEFT JOIN machine m ON m.id=d.machine_id"
-           " JOIN event e ON e.id=" EVENT_OF(
-               "d") " WHERE (?1=0 OR d.at>=?1) AND (?2=0 OR d.at<?2)"
-                    " AND (?3 IS NULL OR m.name=?3) AND (?4 IS NULL OR "
-                    "e.source=?4)"
-                    " AND (?5 IS NULL OR e.detail_type=?5) GROUP BY d.kind");
-    uint32_t n = 0;
-
-    memset(counts, 0, PAV_DISPOSITIONS * sizeof(*counts));
-    STORE_BIND(st, INT(f->from_at), INT(f->until_at), TEXT(f->machine),
-               TEXT(f->source), TEXT(f->detail_type));
-    while (reader_row(r, st)) {
-        int kind = sqlite3_column_int(st, 0);
-
-        if (kind >= 0 && kind < PAV_DISPOSITIONS)
-            counts[kind] = sqlite3_column_int64(st, 1);
-        n++;
-    }
-    sqlite3_reset(st);
-    return n;
-}

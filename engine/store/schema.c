@@ -9,14 +9,19 @@
  *                are in memory only (seen.c)
  *   progress     'seen': the event up to which event_seen has all of them;
  *                'names': how often a row of `name` was put or deleted
- *   disposition  what became of an event for a machine; id = event * 1024 +
- *                ordinal, so that an event's rows stand together.  Those that
- *                moved an execution are found by its steps: no index has them
- *   execution    one row each, updated at most once a step
+ *                first_*: the execution that it started or resumed, when that
+ *                is its first disposition and there is no more to tell of it
+ *   disposition  what became of an event for a machine, but for those of
+ *                first_*; id = event * 1024 + ordinal, so that an event's rows
+ *                are side by side.  Those that moved an execution are found by
+ *                its steps: no index has them
+ *   execution    one row each, updated at most once a step; waits: what it
+ *                waits for, a JSON list of [no, state, event's name, pattern,
+ *                awaits, since, due]
  *   step         the journal: one row a step, append-only.  Steps of one
  *                execution are chained by `previous`, and an execution knows
  *                its first and last: no index is kept up to date for them
- *   wait, timer  what is open
+ *   timer        what is due when
  *   parked       events that are early
  *   machine, machine_version
  *   folder_fault what keeps a machine's folder from being loaded
@@ -320,6 +325,16 @@ const char *const schema_migrations[] = {
     "ALTER TABLE step ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;",
     ("ALTER TABLE name ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;"
      "INSERT INTO progress(name,event_id) VALUES('names',0);"),
+    /* What nearly every event and execution has is in their own rows. */
+    "ALTER TABLE event ADD COLUMN first_kind INTEGER;"
+    "ALTER TABLE event ADD COLUMN first_machine INTEGER;"
+    "ALTER TABLE event ADD COLUMN first_execution INTEGER;"
+    "ALTER TABLE execution ADD COLUMN waits TEXT NOT NULL DEFAULT '[]';"
+    "UPDATE execution SET waits=(SELECT json_group_array(json_array("
+    "no,state,event_name,pattern,awaits,since_at,due_at)) FROM wait"
+    " WHERE execution_id=execution.id)"
+    " WHERE id IN (SELECT execution_id FROM wait);"
+    "DROP TABLE wait;",
 };
 
 const int schema_version =

@@ -13,7 +13,7 @@
 /* clang-format off */
 #define ALL_ROWS(X) \
     X(transactions) X(seen) X(machines) X(events) X(dispositions) \
-    X(executions) X(steps) X(waits) X(parked) X(faults) X(tasks) X(meta) \
+    X(executions) X(steps) X(timers) X(parked) X(faults) X(tasks) X(meta) \
     X(map_runs) X(tables) X(names) X(deliveries) X(schedules) X(archives) \
     X(batches) X(overdue)
 /* clang-format on */

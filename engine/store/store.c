@@ -407,6 +407,7 @@ pav_store_commit(struct pav_store *s, struct pav_err *err)
 {
     int code;
 
+    pav_store_event_done(s);
     if (!s->in_transaction && s->failed == SQLITE_OK)
         return PAV_OK; /* a read that failed is no empty answer */
     if (s->failed == SQLITE_OK)
@@ -441,6 +442,7 @@ pav_store_commit(struct pav_store *s, struct pav_err *err)
 void
 pav_store_rollback(struct pav_store *s)
 {
+    s->arriving.open = false;
     statements_rollback(s);
     s->in_transaction = false;
     s->action = ACTION_NONE;
@@ -454,14 +456,17 @@ pav_store_rollback(struct pav_store *s)
 void
 pav_store_action_begin(struct pav_store *s)
 {
+    pav_store_event_done(s);
     s->action = ACTION_BEGUN;
 }
 
 void
 pav_store_action_end(struct pav_store *s, bool keep)
 {
-    bool wrote = s->action == ACTION_WROTE;
+    bool wrote;
 
+    pav_store_event_done(s);
+    wrote = s->action == ACTION_WROTE;
     s->action = ACTION_NONE;
     if (!wrote || s->failed != SQLITE_OK) /* then all of it goes */
         return;

@@ -22,6 +22,13 @@ struct pav_store {
         int64_t event; /* whose dispositions were added last */
         int count;
     } disposed;
+    struct {
+        bool open; /* its row is not written yet */
+        struct pav_event_row row;
+        bool taken; /* its first disposition goes with it */
+        int kind;
+        int64_t machine_id, execution_id;
+    } arriving;
     int64_t parked;       /* how many events are parked in all */
     int64_t tasks, notes; /* how many rows there are of each, or were */
     int64_t overdue;      /* how many waits are */

@@ -71,10 +71,14 @@ static const struct {
     {"causes", "the event that moved a step is there",
      WITHOUT("'step '||s.id||': event '||s.event_id||' is missing'", "step s",
              "s.event_id>0", "event e", "e.id=s.event_id")},
-    {"waits", "each belongs to an execution that runs",
-     WITHOUT("'wait '||w.no||' of execution '||w.execution_id||"
-             "': that does not run'",
-             "wait w", ALL, "execution x", "x.id=w.execution_id AND " RUNS)},
+    {"taken", "the execution that an event started or resumed is there",
+     WITHOUT("'event '||e.id||': execution '||e.first_execution||"
+             "' is missing'",
+             "event e", "e.first_kind IS NOT NULL", "execution x",
+             "x.id=e.first_execution")},
+    {"waits", "only executions that run wait",
+     "SELECT 'execution '||x.id||' ('||x.name||') has ended and waits'"
+     " FROM execution x WHERE x.status<>0 AND x.waits<>'[]'"},
     {"timers", "each belongs to an execution that runs",
      WITHOUT("'timer '||t.no||' of execution '||t.execution_id||"
              "': that does not run'",

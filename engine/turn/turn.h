@@ -107,6 +107,7 @@ struct pav_engine {
         struct work *v;
         size_t first, count, cap;
     } works;
+    struct hot *hot;               /* hot.c; NULL: nothing yet */
     struct pace *pace;             /* pace.c */
     struct wait_times *wait_times; /* wait_times.c; NULL: nothing yet */
     struct deliveries *deliveries; /* deliveries.c */

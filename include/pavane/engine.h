@@ -32,6 +32,9 @@ struct pav_status_view {
     uint32_t delivering;        /* in flight outside */
     struct pav_histogram batch; /* events a commit */
     int64_t next_timer_at;      /* 0: none */
+    /* Executions that are kept in memory: how many, their bytes, and how often
+     * an event's was there. */
+    uint64_t hot, hot_bytes, hot_hits, hot_misses;
 };
 
 /*
@@ -64,6 +67,7 @@ struct pav_engine_config {
     struct pav_clock clock;
     const char *region, *account, *role_arn; /* outlive the engine */
     int64_t queue_max;
+    int64_t hot_bytes; /* executions are kept in memory up to that many */
     /* What is served outside, "lambda:invoke"; outlive the engine. */
     const char *const *services;
     uint32_t service_count;

@@ -153,7 +153,11 @@ struct pav_event_row {
     int64_t depth; /* machines that it comes through, one behind another */
 };
 
+/* Staged; what the row points to is read until pav_store_event_done(), which
+ * is called before anything of it goes.  Its first disposition may become a
+ * part of the row in between. */
 void pav_store_event_add(struct pav_store *s, const struct pav_event_row *row);
+void pav_store_event_done(struct pav_store *s);
 /* The last event of this (source, id) and when it came; 0: there is none. */
 int64_t pav_store_event_seen(struct pav_store *s, struct pav_bytes source,
                              struct pav_bytes event_id, int64_t *received_at);
@@ -188,6 +192,15 @@ bool pav_store_concerned(struct pav_store *s, int64_t event_id,
 
 /* ---- executions and their steps ---- */
 
+struct pav_wait_row {
+    int64_t execution_id;
+    uint32_t no;
+    const char *state;
+    const char *event_name, *pattern; /* what it names; NULL: any event */
+    const char *awaits;               /* for people; NULL: unknown */
+    int64_t since_at, due_at;
+};
+
 struct pav_execution_row {
     int64_t id, machine_id, version_id;
     const char *name, *key;         /* key NULL: started without one */
@@ -197,6 +210,9 @@ struct pav_execution_row {
     const char *states; /* a JSON list of names */
     bool moved;         /* its status changed since it was read */
     int64_t depth;      /* of the event that started it, or of its parent */
+    /* What it waits for now: written, never read with the row. */
+    const struct pav_wait_row *waits;
+    uint32_t wait_count;
 };
 
 void pav_store_execution_add(struct pav_store *s,
@@ -232,20 +248,8 @@ bool pav_store_step(struct pav_store *s, int64_t id, struct pav_arena *a,
                     struct pav_step_row *out);
 struct pav_stored pav_step_stored(const struct pav_step_row *row);
 
-/* ---- waits, timers, parked events ---- */
+/* ---- timers, parked events ---- */
 
-struct pav_wait_row {
-    int64_t execution_id;
-    uint32_t no;
-    const char *state;
-    const char *event_name, *pattern; /* what it names; NULL: any event */
-    const char *awaits;               /* for people; NULL: unknown */
-    int64_t since_at, due_at;
-};
-
-void pav_store_wait_add(struct pav_store *s, const struct pav_wait_row *row);
-void
-pav_store_wait_delete(struct pav_store *s, int64_t execution_id, uint32_t no);
 void pav_store_timer_add(struct pav_store *s, int64_t due_at,
                          int64_t execution_id, uint32_t no);
 void pav_store_timer_delete(struct pav_store *s, int64_t due_at,

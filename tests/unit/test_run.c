@@ -49,7 +49,8 @@ boot(void)
     struct pav_engine_config config = {.region = "us-east-1",
                                        .account = "000000000000",
                                        .role_arn = "",
-                                       .queue_max = 100};
+                                       .queue_max = 100,
+                                       .hot_bytes = 1 << 20};
     struct pav_err err;
 
     if (pav_store_open(b.db, &config.store, &err) != PAV_OK)

@@ -54,6 +54,7 @@ add_event(struct pav_store *s, const char *id)
                                 .body = {"{}", 2}};
 
     pav_store_event_add(s, &row);
+    pav_store_event_done(s);
 }
 
 static int64_t

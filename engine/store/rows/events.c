@@ -2,7 +2,7 @@
 #include "pavane/digest.h"
 #include "store/columns.h"
 #include "store/seen.h"
-#include "store/sql.h"
+#include "store/store_int.h"
 
 enum {
     SQL_EVENT_INSERT = ROWS_AT(events),
@@ -12,7 +12,8 @@ enum {
 static const char *const texts[] = {
     SQL_TEXT(SQL_EVENT_INSERT) =
         "INSERT INTO event(id,received_at,source,event_id,detail_type,body,"
-        "bus_id,replay,account,depth) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
+        "bus_id,replay,account,depth,first_kind,first_machine,"
+        "first_execution) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
     SQL_TEXT(SQL_EVENT_GET) =
         "SELECT " EVENT_COLUMNS " FROM event e WHERE id=?1",
 };
@@ -22,17 +23,36 @@ const struct rows events_rows = {texts, sizeof(texts) / sizeof(texts[0])};
 void
 pav_store_event_add(struct pav_store *s, const struct pav_event_row *row)
 {
+    pav_store_event_done(s); /* of one within another */
+    s->arriving.row = *row;
+    s->arriving.open = true;
+    s->arriving.taken = false;
+    seen_add(s, seen_hash_of(row->source, row->event_id), row->id);
+}
+
+void
+pav_store_event_done(struct pav_store *s)
+{
+    const struct pav_event_row *row = &s->arriving.row;
+    bool taken = s->arriving.taken;
+
+    if (!s->arriving.open)
+        return;
+    s->arriving.open = false;
     STORE_DO(s, SQL_EVENT_INSERT, INT(row->id), INT(row->received_at),
              BYTES(row->source), BYTES(row->event_id), BYTES(row->detail_type),
              BLOB(row->body), INT(row->bus_id), TEXT(row->replay),
-             TEXT(row->account), INT(row->depth));
-    seen_add(s, seen_hash_of(row->source, row->event_id), row->id);
+             TEXT(row->account), INT(row->depth),
+             taken ? INT(s->arriving.kind) : NONE,
+             taken ? INT(s->arriving.machine_id) : NONE,
+             taken ? INT(s->arriving.execution_id) : NONE);
 }
 
 int64_t
 pav_store_event_seen(struct pav_store *s, struct pav_bytes source,
                      struct pav_bytes event_id, int64_t *received_at)
 {
+    pav_store_event_done(s);
     return seen_find(s, seen_hash_of(source, event_id), source, event_id,
                      received_at);
 }
@@ -57,8 +77,10 @@ bool
 pav_store_event(struct pav_store *s, int64_t id, struct pav_arena *a,
                 struct pav_event_row *out)
 {
-    sqlite3_stmt *st = STORE_ASK(s, SQL_EVENT_GET, INT(id));
+    sqlite3_stmt *st;
 
+    pav_store_event_done(s);
+    st = STORE_ASK(s, SQL_EVENT_GET, INT(id));
     if (!store_row(s, st))
         return false;
     event_from(st, a, out);

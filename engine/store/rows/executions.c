@@ -1,4 +1,5 @@
 /* Executions, one row each. */
+#include "store/columns.h"
 #include "store/sql.h"
 
 enum {
@@ -9,6 +10,7 @@ enum {
     SQL_EXECUTION_NAMED,
     SQL_EXECUTION_OF_KEY,
     SQL_EXECUTION_BEFORE,
+    SQL_WAIT_GET,
 };
 
 #define EXECUTION_COLUMNS                                                      \
@@ -18,15 +20,15 @@ enum {
 static const char *const texts[] = {
     SQL_TEXT(SQL_EXECUTION_INSERT) =
         "INSERT INTO execution(" EXECUTION_COLUMNS
-        ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,"
-        "?13)",
+        ",waits) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,"
+        "?13,?14)",
     /* Leaves the indexed columns alone: no index is touched. */
     SQL_TEXT(SQL_EXECUTION_UPDATE) =
-        "UPDATE execution SET last_step=?2,next_event=?3,states=?4 "
+        "UPDATE execution SET last_step=?2,next_event=?3,states=?4,waits=?5 "
         "WHERE id=?1",
     SQL_TEXT(SQL_EXECUTION_MOVE) =
-        "UPDATE execution SET last_step=?2,next_event=?3,states=?4,"
-        "status=?5,stopped_at=?6 WHERE id=?1",
+        "UPDATE execution SET last_step=?2,next_event=?3,states=?4,waits=?5,"
+        "status=?6,stopped_at=?7 WHERE id=?1",
     SQL_TEXT(SQL_EXECUTION_GET) =
         "SELECT " EXECUTION_COLUMNS " FROM execution WHERE id=?1",
     SQL_TEXT(SQL_EXECUTION_NAMED) =
@@ -45,33 +47,100 @@ static const char *const texts[] = {
         " max(id) FROM execution WHERE machine_id=?1 AND status=3 AND id<?2"
         " UNION ALL SELECT max(id) FROM execution WHERE machine_id=?1 AND"
         " status=4 AND id<?2))",
+    SQL_TEXT(SQL_WAIT_GET) = "SELECT " WAIT_COLUMNS " FROM execution x," WAITS
+                             " WHERE x.id=?1 AND " WAIT_NO "=?2",
 };
 
 const struct rows executions_rows = {texts, sizeof(texts) / sizeof(texts[0])};
+
+/* The column's text. */
+static struct pav_buf
+waits_text(const struct pav_execution_row *row)
+{
+    struct pav_buf b;
+    uint32_t i;
+
+    pav_buf_init(&b, SIZE_MAX / 2);
+    pav_buf_putc(&b, '[');
+    for (i = 0; i < row->wait_count; i++) {
+        const struct pav_wait_row *w = &row->waits[i];
+        const char *words[] = {w->state, w->event_name, w->pattern, w->awaits};
+        size_t t;
+
+        pav_buf_puts(&b, i == 0 ? "[" : ",[");
+        pav_buf_int(&b, w->no);
+        for (t = 0; t < sizeof(words) / sizeof(words[0]); t++) {
+            pav_buf_putc(&b, ',');
+            if (words[t] == NULL)
+                pav_buf_puts(&b, "null");
+            else
+                pav_buf_jsons(&b, words[t]);
+        }
+        pav_buf_putc(&b, ',');
+        pav_buf_int(&b, w->since_at);
+        pav_buf_putc(&b, ',');
+        pav_buf_int(&b, w->due_at);
+        pav_buf_putc(&b, ']');
+    }
+    pav_buf_putc(&b, ']');
+    return b;
+}
+
+void
+wait_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_wait_row *out)
+{
+    out->execution_id = sqlite3_column_int64(st, 0);
+    out->no = (uint32_t)sqlite3_column_int64(st, 1);
+    out->state = column_str(st, 2, a);
+    out->event_name = column_str(st, 3, a);
+    out->pattern = column_str(st, 4, a);
+    out->awaits = column_str(st, 5, a);
+    out->since_at = sqlite3_column_int64(st, 6);
+    out->due_at = sqlite3_column_int64(st, 7);
+}
+
+bool
+pav_store_wait(struct pav_store *s, int64_t execution_id, uint32_t no,
+               struct pav_arena *a, struct pav_wait_row *out)
+{
+    sqlite3_stmt *st = STORE_ASK(s, SQL_WAIT_GET, INT(execution_id), INT(no));
+
+    if (!store_row(s, st))
+        return false;
+    wait_from(st, a, out);
+    sqlite3_reset(st);
+    return true;
+}
 
 void
 pav_store_execution_add(struct pav_store *s,
                         const struct pav_execution_row *row)
 {
+    struct pav_buf waits = waits_text(row);
+
     PAV_ASSERT(row->id > 0 && row->version_id > 0 && row->name != NULL);
     STORE_DO(s, SQL_EXECUTION_INSERT, INT(row->id), INT(row->machine_id),
              INT(row->version_id), TEXT(row->name), TEXT(row->key),
              INT(row->status), INT(row->started_at), INT(row->stopped_at),
              INT(row->first_step), INT(row->last_step), INT(row->next_event),
-             TEXT(row->states), INT(row->depth));
+             TEXT(row->states), INT(row->depth), TEXT(waits.p));
+    pav_buf_fini(&waits);
 }
 
 void
 pav_store_execution_update(struct pav_store *s,
                            const struct pav_execution_row *row)
 {
+    struct pav_buf waits = waits_text(row);
+
     if (row->moved)
         STORE_DO(s, SQL_EXECUTION_MOVE, INT(row->id), INT(row->last_step),
-                 INT(row->next_event), TEXT(row->states), INT(row->status),
-                 INT(row->stopped_at));
+                 INT(row->next_event), TEXT(row->states), TEXT(waits.p),
+                 INT(row->status), INT(row->stopped_at));
     else
         STORE_DO(s, SQL_EXECUTION_UPDATE, INT(row->id), INT(row->last_step),
-                 INT(row->next_event), TEXT(row->states));
+                 INT(row->next_event), TEXT(row->states), TEXT(waits.p));
+    pav_buf_fini(&waits);
 }
 
 static void

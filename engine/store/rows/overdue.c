@@ -4,7 +4,6 @@
 enum {
     SQL_OVERDUE_ADD = ROWS_AT(overdue),
     SQL_OVERDUE_DELETE,
-    SQL_WAIT_GET,
     SQL_WAIT_STAT_PUT,
     SQL_WAIT_STAT_GET,
     SQL_CONTENT_GET,
@@ -19,9 +18,6 @@ static const char *const texts[] = {
         "since_at,due_at,at) VALUES(?1,?2,?3,?4,?5,?6,?7)",
     SQL_TEXT(SQL_OVERDUE_DELETE) =
         "DELETE FROM overdue WHERE execution_id=?1 AND no=?2",
-    SQL_TEXT(SQL_WAIT_GET) =
-        "SELECT state,event_name,pattern,awaits,since_at,due_at FROM wait"
-        " WHERE execution_id=?1 AND no=?2",
     SQL_TEXT(SQL_WAIT_STAT_PUT) =
         "INSERT OR REPLACE INTO wait_stat(machine_id,state,histogram) "
         "VALUES(?1,?2,?3)",
@@ -60,26 +56,6 @@ pav_store_overdue_delete(struct pav_store *s, int64_t execution_id, uint32_t no)
     if (store_changes(s) == 0)
         return false;
     s->overdue--;
-    return true;
-}
-
-bool
-pav_store_wait(struct pav_store *s, int64_t execution_id, uint32_t no,
-               struct pav_arena *a, struct pav_wait_row *out)
-{
-    sqlite3_stmt *st = STORE_ASK(s, SQL_WAIT_GET, INT(execution_id), INT(no));
-
-    if (!store_row(s, st))
-        return false;
-    out->execution_id = execution_id;
-    out->no = no;
-    out->state = column_str(st, 0, a);
-    out->event_name = column_str(st, 1, a);
-    out->pattern = column_str(st, 2, a);
-    out->awaits = column_str(st, 3, a);
-    out->since_at = sqlite3_column_int64(st, 4);
-    out->due_at = sqlite3_column_int64(st, 5);
-    sqlite3_reset(st);
     return true;
 }
 

@@ -1,20 +1,13 @@
-/* Open waits, and timers. */
+/* Timers. */
 #include "store/sql.h"
 
 enum {
-    SQL_WAIT_INSERT = ROWS_AT(waits),
-    SQL_WAIT_DELETE,
-    SQL_TIMER_INSERT,
+    SQL_TIMER_INSERT = ROWS_AT(timers),
     SQL_TIMER_DELETE,
     SQL_TIMER_FIRST,
 };
 
 static const char *const texts[] = {
-    SQL_TEXT(SQL_WAIT_INSERT) =
-        "INSERT INTO wait(execution_id,no,state,event_name,"
-        "pattern,awaits,since_at,due_at) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
-    SQL_TEXT(SQL_WAIT_DELETE) =
-        "DELETE FROM wait WHERE execution_id=?1 AND no=?2",
     SQL_TEXT(SQL_TIMER_INSERT) =
         "INSERT OR IGNORE INTO timer(due_at,execution_id,no) "
         "VALUES(?1,?2,?3)",
@@ -24,21 +17,7 @@ static const char *const texts[] = {
                                 "ORDER BY due_at,execution_id,no LIMIT 1",
 };
 
-const struct rows waits_rows = {texts, sizeof(texts) / sizeof(texts[0])};
-
-void
-pav_store_wait_add(struct pav_store *s, const struct pav_wait_row *row)
-{
-    STORE_DO(s, SQL_WAIT_INSERT, INT(row->execution_id), INT(row->no),
-             TEXT(row->state), TEXT(row->event_name), TEXT(row->pattern),
-             TEXT(row->awaits), INT(row->since_at), INT(row->due_at));
-}
-
-void
-pav_store_wait_delete(struct pav_store *s, int64_t execution_id, uint32_t no)
-{
-    STORE_DO(s, SQL_WAIT_DELETE, INT(execution_id), INT(no));
-}
+const struct rows timers_rows = {texts, sizeof(texts) / sizeof(texts[0])};
 
 static void
 timer_run(struct pav_store *s, int id, int64_t due_at, int64_t execution_id,

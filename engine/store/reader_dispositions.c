@@ -1,0 +1,255 @@
+/*
+ * What became of events, for readers.  Nearly all started or resumed an
+ * execution, which is in the event's own row; the others are rows of their own.
+ * A question is put to both, and the answers are merged.
+ */
+#include <string.h>
+
+#include "reader_int.h"
+#include "seen.h"
+
+#define EVENT_OF_IT "e.source,e.event_id,e.detail_type,e.received_at"
+#define NAMES       "m.name,x.name," EVENT_OF_IT
+
+/* ---- rows of their own ---- */
+
+#define OWN_COLUMNS                                                            \
+    "SELECT d.id,d.machine_id,d.execution_id,d.key,d.kind,d.early,d.at,"       \
+    "d.detail," NAMES
+#define OWN_NAMES                                                              \
+    " LEFT JOIN machine m ON m.id=d.machine_id"                                \
+    " LEFT JOIN execution x ON x.id=d.execution_id "
+#define OWN_VIEW                                                               \
+    OWN_COLUMNS " FROM disposition d JOIN event e ON e.id=" EVENT_OF("d")      \
+        OWN_NAMES
+
+/* What moved executions of a key, or one, is found by their steps. */
+#define WALK(which)                                                            \
+    "WITH RECURSIVE walk(previous,event_id) AS (SELECT s.previous,s.event_id"  \
+    " FROM execution x JOIN step s ON s.id=x.last_step WHERE " which           \
+    " UNION ALL SELECT s.previous,s.event_id FROM walk w JOIN step s"          \
+    " ON s.id=w.previous)"
+#define IDS_OF_KEY                                                             \
+    WALK("x.key=?3")                                                           \
+    ",ids(id) AS (SELECT id FROM disposition WHERE key=?3 AND kind>1"          \
+    " UNION SELECT id FROM disposition WHERE key=?3 AND early=1"               \
+    " UNION SELECT d.id FROM walk w JOIN disposition d ON"                     \
+    " " OF_EVENT(                                                              \
+        "d", "w.event_id") " WHERE w.event_id>0 AND d.key=?3 AND d.kind<=1) "
+
+/* Events of an id, by the hash of it and the newest ones by hand. */
+#define OF_ID                                                                  \
+    " FROM (SELECT event_id FROM event_seen"                                   \
+    " WHERE hash BETWEEN ?7 AND ?7+65535 UNION "                               \
+    "SELECT id FROM event WHERE id>(SELECT event_id FROM progress"             \
+    " WHERE name='seen') AND event_id=?2) s JOIN event e ON e.id=s.event_id"
+
+/* The machine not by its joined name: the event would be read before it. */
+#define OF_MACHINE(column)                                                     \
+    " AND (?8 IS NULL OR " column "=(SELECT id FROM machine WHERE name=?8))"
+#define OF_EVENTS                                                              \
+    " AND (?9 IS NULL OR e.source=?9) AND (?10 IS NULL OR e.detail_type=?10)"
+#define OWN_FILTERS                                                            \
+    " AND (?5=0 OR d.execution_id=?5)" OF_MACHINE("d.machine_id") OF_EVENTS    \
+        " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"                    \
+        " ORDER BY d.id DESC LIMIT ?6"
+
+/* Each filter that leads gets its own text, so that its index is used. */
+static sqlite3_stmt *
+ask_own(struct pav_reader *r, const struct pav_disposition_filter *f)
+{
+    if (f->event_id != NULL)
+        return reader_ask(r, OWN_COLUMNS OF_ID
+                          " JOIN disposition d ON " OF_EVENT("d", "e.id")
+                              OWN_NAMES "WHERE d.id<?1 AND e.event_id=?2"
+                                        " AND (?3 IS NULL OR d.key=?3)"
+                                        " AND (?4<0 OR d.kind=?4)" OWN_FILTERS);
+    if (f->key != NULL)
+        return reader_ask(r, IDS_OF_KEY OWN_VIEW
+                          "WHERE d.id IN (SELECT id FROM ids) AND d.id<?1"
+                          " AND (?4<0 OR d.kind=?4)" OWN_FILTERS);
+    if (f->kind > PAV_RESUMED)
+        return reader_ask(
+            r, OWN_VIEW "WHERE d.id<?1 AND d.kind=?4 AND d.kind>1" OWN_FILTERS);
+    return reader_ask(r, OWN_VIEW
+                      "WHERE d.id<?1 AND (?4<0 OR +d.kind=?4)" OWN_FILTERS);
+}
+
+/* ---- in the events' rows ---- */
+
+#define FIRST_COLUMNS                                                          \
+    "SELECT e.id*" PER_EVENT ",e.first_machine,e.first_execution,x.key,"       \
+    "e.first_kind,0,e.received_at,NULL," NAMES
+#define FIRST_NAMES                                                            \
+    " LEFT JOIN machine m ON m.id=e.first_machine"                             \
+    " LEFT JOIN execution x ON x.id=e.first_execution "
+#define FIRST_FILTERS                                                          \
+    " AND e.id*" PER_EVENT "<?1 AND e.id<=?1/" PER_EVENT                       \
+    " AND e.first_kind IS NOT NULL AND (?4<0 OR e.first_kind=?4)" OF_MACHINE(  \
+        "e.first_machine") OF_EVENTS                                           \
+        " AND (?11=0 OR e.received_at>=?11) AND (?12=0 OR e.received_at<?12)"  \
+        " ORDER BY e.id DESC LIMIT ?6"
+
+static sqlite3_stmt *
+ask_first(struct pav_reader *r, const struct pav_disposition_filter *f)
+{
+    if (f->event_id != NULL)
+        return reader_ask(r, FIRST_COLUMNS OF_ID FIRST_NAMES
+                          "WHERE e.event_id=?2 AND (?3 IS NULL OR x.key=?3)"
+                          " AND (?5=0 OR e.first_execution=?5)" FIRST_FILTERS);
+    if (f->key != NULL)
+        return reader_ask(
+            r, WALK("x.key=?3") FIRST_COLUMNS
+            " FROM (SELECT DISTINCT event_id FROM walk WHERE event_id>0) w"
+            " JOIN event e ON e.id=w.event_id" FIRST_NAMES
+            "WHERE x.key=?3 AND (?5=0 OR e.first_execution=?5)" FIRST_FILTERS);
+    if (f->execution_id != 0)
+        return reader_ask(
+            r, WALK("x.id=?5") FIRST_COLUMNS
+            " FROM (SELECT DISTINCT event_id FROM walk WHERE event_id>0) w"
+            " JOIN event e ON e.id=w.event_id" FIRST_NAMES
+            "WHERE e.first_execution=?5" FIRST_FILTERS);
+    return reader_ask(r, FIRST_COLUMNS " FROM event e" FIRST_NAMES
+                                       "WHERE 1" FIRST_FILTERS);
+}
+
+/* ---- both ---- */
+
+static void
+disposition_from(sqlite3_stmt *st, struct pav_arena *a,
+                 struct pav_disposition_view *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->row.id = sqlite3_column_int64(st, 0);
+    out->row.event_id = out->row.id / PAV_DISPOSITIONS_MAX;
+    out->row.machine_id = sqlite3_column_int64(st, 1);
+    out->row.execution_id = sqlite3_column_int64(st, 2);
+    out->row.key = column_bytes(st, 3, a);
+    out->row.kind = (enum pav_disposition)sqlite3_column_int(st, 4);
+    out->row.early = sqlite3_column_int(st, 5) != 0;
+    out->row.at = sqlite3_column_int64(st, 6);
+    out->row.detail = column_str(st, 7, a);
+    out->machine = column_str(st, 8, a);
+    out->execution = column_str(st, 9, a);
+    out->source = column_bytes(st, 10, a);
+    out->event_id = column_bytes(st, 11, a);
+    out->detail_type = column_bytes(st, 12, a);
+    out->received_at = sqlite3_column_int64(st, 13);
+}
+
+static void
+bind_filter(sqlite3_stmt *st, const struct pav_disposition_filter *f)
+{
+    STORE_BIND(st, INT(f->before == 0 ? INT64_MAX : f->before));
+    if (f->event_id != NULL) {
+        struct pav_bytes id = {f->event_id, strlen(f->event_id)};
+
+        bind_bytes(st, 2, id);
+        sqlite3_bind_int64(st, 7, seen_hash(id));
+    }
+    bind_text(st, 3, f->key);
+    sqlite3_bind_int(st, 4, f->kind);
+    sqlite3_bind_int64(st, 5, f->execution_id);
+    sqlite3_bind_int64(st, 6, f->limit + 1);
+    bind_text(st, 8, f->machine);
+    bind_text(st, 9, f->source);
+    bind_text(st, 10, f->detail_type);
+    sqlite3_bind_int64(st, 11, f->from_at);
+    sqlite3_bind_int64(st, 12, f->until_at);
+}
+
+static uint32_t
+collect(struct pav_reader *r, sqlite3_stmt *st,
+        const struct pav_disposition_filter *f, struct pav_arena *a,
+        struct pav_disposition_view *out)
+{
+    uint32_t n = 0;
+
+    bind_filter(st, f);
+    while (n <= f->limit && reader_row(r, st))
+        disposition_from(st, a, &out[n++]);
+    sqlite3_reset(st);
+    return n;
+}
+
+uint32_t
+pav_reader_dispositions(struct pav_reader *r,
+                        const struct pav_disposition_filter *f,
+                        struct pav_arena *a, struct pav_disposition_view **out,
+                        int64_t *next)
+{
+    size_t room = (f->limit + 1) * sizeof(**out);
+    struct pav_disposition_view *own = pav_arena_alloc(a, room);
+    struct pav_disposition_view *first = pav_arena_alloc(a, room);
+    uint32_t owns = collect(r, ask_own(r, f), f, a, own), i = 0, j = 0, n = 0;
+    uint32_t firsts =
+        f->kind > PAV_RESUMED ? 0 : collect(r, ask_first(r, f), f, a, first);
+
+    *out = pav_arena_alloc(a, room);
+    *next = 0;
+    while (i < owns || j < firsts) {
+        if (n == f->limit) {
+            *next = n == 0 ? 0 : (*out)[n - 1].row.id;
+            break;
+        }
+        (*out)[n++] =
+            j == firsts || (i < owns && own[i].row.id > first[j].row.id)
+                ? own[i++]
+                : first[j++];
+    }
+    return n;
+}
+
+/* ---- counts ---- */
+
+static void
+add_counts(struct pav_reader *r, sqlite3_stmt *st,
+           const struct pav_disposition_filter *f,
+           int64_t counts[PAV_DISPOSITIONS])
+{
+    STORE_BIND(st, INT(f->from_at), INT(f->until_at), TEXT(f->machine),
+               TEXT(f->source), TEXT(f->detail_type));
+    while (reader_row(r, st)) {
+        int kind = sqlite3_column_int(st, 0);
+
+        if (kind >= 0 && kind < PAV_DISPOSITIONS)
+            counts[kind] += sqlite3_column_int64(st, 1);
+    }
+    sqlite3_reset(st);
+}
+
+uint32_t
+pav_reader_disposition_counts(struct pav_reader *r,
+                              const struct pav_disposition_filter *f,
+                              int64_t counts[PAV_DISPOSITIONS])
+{
+    uint32_t n = 0;
+    int i;
+
+    memset(counts, 0, PAV_DISPOSITIONS * sizeof(*counts));
+    add_counts(r,
+               reader_ask(r, "SELECT d.kind,count(*) FROM disposition d"
+                             " LEFT JOIN machine m ON m.id=d.machine_id"
+                             " JOIN event e ON e.id=" EVENT_OF(
+                                 "d") " WHERE (?1=0 OR d.at>=?1)"
+                                      " AND (?2=0 OR d.at<?2)"
+                                      " AND (?3 IS NULL OR m.name=?3)"
+                                      " AND (?4 IS NULL OR e.source=?4)"
+                                      " AND (?5 IS NULL OR e.detail_type=?5)"
+                                      " GROUP BY d.kind"),
+               f, counts);
+    add_counts(r,
+               reader_ask(r, "SELECT e.first_kind,count(*) FROM event e"
+                             " LEFT JOIN machine m ON m.id=e.first_machine"
+                             " WHERE e.first_kind IS NOT NULL"
+                             " AND (?1=0 OR e.received_at>=?1)"
+                             " AND (?2=0 OR e.received_at<?2)"
+                             " AND (?3 IS NULL OR m.name=?3)"
+                             " AND (?4 IS NULL OR e.source=?4)"
+                             " AND (?5 IS NULL OR e.detail_type=?5)"
+                             " GROUP BY e.first_kind"),
+               f, counts);
+    for (i = 0; i < PAV_DISPOSITIONS; i++)
+        n += counts[i] != 0;
+    return n;
+}
