@@ -45,6 +45,8 @@ reject(struct pav_arena *a, struct pav_event_item *item,
     pav_buf_fini(&b);
 }
 
+#define TREES_MAX 1000 /* jobs in the queue, then none is made */
+
 /* One event, brought into the envelope or rejected. */
 static void
 read_item(struct pav_api *api, struct pav_events_job *job, const char *text,
@@ -66,10 +68,16 @@ read_item(struct pav_api *api, struct pav_events_job *job, const char *text,
     if (pav_envelope_read(text, len, outline, &defaults, &job->job.arena,
                           &item->event, &err) != PAV_OK) {
         reject(&job->job.arena, item, &err);
-    } else if (item->event.bus.p != NULL) {
+        return;
+    }
+    if (item->event.bus.p != NULL)
         item->bus = pav_arena_strndup(&job->job.arena, item->event.bus.p,
                                       item->event.bus.len);
-    }
+    /* The engine's thread has enough to do; but trees that wait cost memory. */
+    if (pav_engine_waiting(pav_api_settings(api)->engine) < TREES_MAX &&
+        pav_doc_parse(&job->job.arena, item->event.text.p, item->event.text.len,
+                      NULL, &item->tree, NULL) != PAV_OK)
+        item->tree = NULL;
 }
 
 /* ---- CloudEvents, binary mode ---- */

@@ -111,6 +111,7 @@ put_engine(struct pav_buf *b, const struct pav_status_view *s)
            "Starts by executions that wait because their machine starts too "
            "many.",
            (double)s->paced);
+    number(b, "tokens_waiting", "gauge", "Open waits.", (double)s->waits);
     number(b, "hot_executions", "gauge",
            "Executions that are kept in memory: --hot-mb.", (double)s->hot);
     number(b, "hot_executions_bytes", "gauge", "What they take.",
@@ -214,7 +215,6 @@ put_rows(struct pav_query *q)
                            (long long)n.machines[i].executions[status]);
         }
     }
-    number(b, "tokens_waiting", "gauge", "Open waits.", (double)n.waits);
     number(b, "timers", "gauge", "Timers that are set.", (double)n.timers);
     number(b, "timers_due", "gauge", "Timers whose time has come.",
            (double)n.timers_due);

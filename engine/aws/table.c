@@ -90,15 +90,19 @@ control_run(struct pav_engine *e, struct pav_job *job)
     const struct aws_action *a = aws_find(j->action);
 
     pav_members_init(&c.out, c.a);
-    if (a == NULL || a->run == NULL)
+    if (a == NULL || a->run == NULL) {
         job_fail(job, PAV_INVALID, "UnknownOperationException", j->action,
                  "there is no such action");
-    else {
+    } else {
+        int64_t waits = e->counts.waits;
+
         pav_store_action_begin(e->store);
         a->run(&c);
         pav_store_action_end(e->store, job->rc == PAV_OK);
-        if (job->rc != PAV_OK)
+        if (job->rc != PAV_OK) { /* what it staged did not come about */
             hot_forget(e);
+            e->counts.waits = waits;
+        }
     }
     if (job->rc == PAV_OK) {
         pav_buf_init(&j->answer, SIZE_MAX / 2);

@@ -17,8 +17,11 @@ context_event(struct event_context *ec)
     const struct pav_doc *d = &pav_doc_null;
 
     if (ec->event.doc == NULL) {
-        if (pav_doc_parse(&ec->e->arena, ec->envelope->text.p,
-                          ec->envelope->text.len, NULL, &d, NULL) != PAV_OK)
+        if (ec->item->tree != NULL)
+            d = ec->item->tree;
+        else if (pav_doc_parse(&ec->e->arena, ec->envelope->text.p,
+                               ec->envelope->text.len, NULL, &d,
+                               NULL) != PAV_OK)
             pav_store_spoilt(ec->e->store, "in table event: what was checked "
                                            "is no JSON any more");
         pav_event_init(&ec->event, d, &ec->e->arena);

@@ -137,6 +137,7 @@ fail_jobs(struct pav_engine *e, enum pav_rc rc, const struct pav_err *err,
     struct pav_job *j, *next = e->jobs;
 
     hot_forget(e);
+    e->counts.waits = e->committed_waits;
     e->counts.rollbacks++;
     e->committed_events = e->counts.events;
     e->jobs = NULL;
@@ -242,6 +243,7 @@ commit_and_release(struct pav_engine *e, struct pav_job *alone)
     switch (pav_store_commit(e->store, &err)) {
     case PAV_OK:
         committed = true;
+        e->committed_waits = e->counts.waits;
         for (j = e->syncs; j != NULL;
              j = (struct pav_start_job *)pav_job_next(&j->job))
             j->durable = true;
@@ -536,6 +538,7 @@ pav_engine_new(const struct pav_engine_config *config)
     schemas_load(e);
     e->replaying = true;
     registry_load(e);
+    e->counts.waits = e->committed_waits = pav_store_count_waits(e->store);
     pav_random(&e->lifetime, sizeof(e->lifetime));
     e->lifetime = 2 + (int64_t)((uint64_t)e->lifetime >> 2);
     work_load(e);
@@ -601,6 +604,12 @@ pav_engine_free(struct pav_engine *e)
     pav_queue_free(e->queue);
     pav_arena_fini(&e->arena);
     free(e);
+}
+
+size_t
+pav_engine_waiting(struct pav_engine *e)
+{
+    return pav_queue_count(e->queue);
 }
 
 bool

@@ -33,11 +33,8 @@ event_body(void *arg, int64_t id, struct pav_arena *a, struct pav_bytes *body)
     const struct known *k = arg;
     struct pav_event_row row;
 
-    if (!pav_store_event(k->e->store, id, a, &row)) {
-        pav_store_spoilt(k->e->store, "in table event: the event that moved a "
-                                      "step is missing");
+    if (!pav_store_event(k->e->store, id, a, &row))
         return false;
-    }
     *body = row.body;
     return true;
 }
@@ -444,6 +441,7 @@ execution_keep(struct pav_engine *e, struct execution *x,
         pav_arena_strndup(&e->arena, out->record.p, out->record.len);
     if (is_new && pav_machine_needs_input(x->version->compiled))
         x->input = wake->output;
+    e->counts.waits += (int64_t)out->wait_count - x->before.wait_count;
     x->before = *out;
     hot_keep(e, &x->row, &x->stored, x->has_meta);
     feed_execution(e, x->version->machine->name, &x->row, is_new);

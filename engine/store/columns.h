@@ -13,6 +13,13 @@
 #define OF_EVENT(d, event)                                                     \
     d ".id>=" event "*" PER_EVENT " AND " d ".id<(" event "+1)*" PER_EVENT
 
+/* Executions of a key, each by its index. */
+#define OF_KEY(key)                                                            \
+    "(x.name=" key " AND x.key=" key " OR x.key=" key " AND x.key<>x.name)"
+/* Of one status, by the index of a machine's. */
+#define IS_OPEN  "x.status=0"
+#define IS_ENDED "x.stopped_at<>0"
+
 /* What an execution waits for, a row each; of every SELECT that wait_from()
  * reads. */
 #define WAITS   "json_each(x.waits) w"
@@ -26,9 +33,15 @@ void wait_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_wait_row *out);
 
 #define EVENT_COLUMNS                                                          \
     "e.id,e.received_at,e.source,e.event_id,e.detail_type,e.body,e.bus_id,"    \
-    "e.replay,e.account,e.depth"
-void
+    "e.replay,e.account,e.depth,e.sum"
+/* False: its body is not as it was written. */
+bool
 event_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_event_row *out);
+#define EVENT_SPOILT                                                           \
+    "in table event: an event is missing, or not as it was written"
+
+/* Of what a row holds, which is read by code that trusts it. */
+int64_t row_sum(int64_t id, struct pav_bytes what);
 
 /* Of every SELECT that delivery_from() reads. */
 #define DELIVERY_COLUMNS                                                       \
@@ -46,7 +59,6 @@ void delivery_from(sqlite3_stmt *st, struct pav_arena *a,
     "n.version_no,n.alias,n.trace,n.parent_id,n.parent_no,n.run_id,n.item,"    \
     "n.map_state,n.label"
 void meta_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_meta_row *out);
-int64_t step_sum(int64_t id, struct pav_bytes record);
 /* False: its record is not as it was written. */
 bool step_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_step_row *out);
 

@@ -318,8 +318,8 @@ newest_first(const void *x, const void *y)
     return a->row.id < b->row.id ? 1 : a->row.id > b->row.id ? -1 : 0;
 }
 
-static int64_t
-machine_id_of(struct pav_reader *r, const char *name)
+int64_t
+reader_machine_id(struct pav_reader *r, const char *name)
 {
     sqlite3_stmt *st = reader_ask(r, "SELECT id FROM machine WHERE name=?1");
     int64_t id = 0;
@@ -330,6 +330,21 @@ machine_id_of(struct pav_reader *r, const char *name)
         sqlite3_reset(st);
     }
     return id;
+}
+
+int64_t *
+reader_machines(struct pav_reader *r, struct pav_arena *a, uint32_t *count)
+{
+    sqlite3_stmt *st = reader_ask(r, "SELECT id FROM machine ORDER BY id");
+    int64_t *ids = NULL;
+
+    *count = 0;
+    while (reader_row(r, st)) {
+        ids = pav_arena_append(a, ids, *count, sizeof(*ids));
+        ids[(*count)++] = sqlite3_column_int64(st, 0);
+    }
+    sqlite3_reset(st);
+    return ids;
 }
 
 /* How a state's name is in the list of a row; NULL: any. */
@@ -353,36 +368,66 @@ state_token(const struct pav_execution_filter *f, struct pav_arena *a)
     "NOT EXISTS(SELECT 1 FROM note n WHERE n.execution_id=x.id"                \
     " AND n.run_id>0)"
 
-/* One status after the other, each by its index, and merged. */
+#define OF_STATUS(status)                                                      \
+    EXECUTION_VIEW "WHERE x.machine_id=?1 AND x.status=?2 AND " status         \
+                   " AND x.id<?3 AND (?5 IS NULL OR instr(x.states,?5)>0)"     \
+                   " AND (?6=0 OR " NO_CHILD ")"                               \
+                   " AND (?7=0 OR (?7=1)=EXISTS(SELECT 1 FROM note n"          \
+                   " WHERE n.execution_id=x.id AND n.redrive_count>0))"        \
+                   " AND (?8 IS NULL OR EXISTS(SELECT 1 FROM note n"           \
+                   " WHERE n.execution_id=x.id AND"                            \
+                   " (n.alias=?8 OR CAST(n.version_no AS TEXT)=?8)))"          \
+                   " ORDER BY x.id DESC LIMIT ?4"
+
+/* The newest of one machine and status, by their index. */
+static void
+of_status(struct pav_reader *r, const struct pav_execution_filter *f,
+          int64_t machine_id, int status, int64_t before, uint32_t limit,
+          struct pav_arena *a, struct execution_list *list)
+{
+    sqlite3_stmt *st = status == 0 ? reader_ask(r, OF_STATUS(IS_OPEN))
+                                   : reader_ask(r, OF_STATUS(IS_ENDED));
+
+    STORE_BIND(st, INT(machine_id), INT(status), INT(before), INT(limit),
+               TEXT(state_token(f, a)), INT(f->exclude_map_children),
+               INT(f->redriven), TEXT(f->qualifier));
+    collect(r, st, a, list);
+}
+
+static void
+merge(struct execution_list *list, uint32_t limit)
+{
+    qsort(list->v, list->count, sizeof(*list->v), newest_first);
+    if (list->count > limit)
+        list->count = limit;
+}
+
 static void
 by_machine(struct pav_reader *r, const struct pav_execution_filter *f,
            int64_t before, uint32_t limit, struct pav_arena *a,
            struct execution_list *list)
 {
-    int64_t machine_id = machine_id_of(r, f->machine);
+    int64_t machine_id = reader_machine_id(r, f->machine);
     int status;
 
-    for (status = 0; status < 5; status++) {
-        sqlite3_stmt *st =
-            reader_ask(r, EXECUTION_VIEW
-                       "WHERE x.machine_id=?1 AND x.status=?2 AND x.id<?3 "
-                       "AND (?5 IS NULL OR instr(x.states,?5)>0) "
-                       "AND (?6=0 OR " NO_CHILD ") "
-                       "AND (?7=0 OR (?7=1)=EXISTS(SELECT 1 FROM note n"
-                       " WHERE n.execution_id=x.id AND n.redrive_count>0)) "
-                       "AND (?8 IS NULL OR EXISTS(SELECT 1 FROM note n"
-                       " WHERE n.execution_id=x.id AND"
-                       " (n.alias=?8 OR CAST(n.version_no AS TEXT)=?8))) "
-                       "ORDER BY x.id DESC LIMIT ?4");
+    for (status = 0; status < 5; status++)
+        if (f->status < 0 || f->status == status)
+            of_status(r, f, machine_id, status, before, limit, a, list);
+    merge(list, limit);
+}
 
-        if (f->status >= 0 && f->status != status)
-            continue;
-        STORE_BIND(st, INT(machine_id), INT(status), INT(before), INT(limit),
-                   TEXT(state_token(f, a)), INT(f->exclude_map_children),
-                   INT(f->redriven), TEXT(f->qualifier));
-        collect(r, st, a, list);
+static void
+by_status(struct pav_reader *r, const struct pav_execution_filter *f,
+          int64_t before, uint32_t limit, struct pav_arena *a,
+          struct execution_list *list)
+{
+    uint32_t count, i;
+    int64_t *machines = reader_machines(r, a, &count);
+
+    for (i = 0; i < count; i++) {
+        of_status(r, f, machines[i], f->status, before, limit, a, list);
+        merge(list, limit);
     }
-    qsort(list->v, list->count, sizeof(*list->v), newest_first);
 }
 
 static void
@@ -405,13 +450,13 @@ by_key(struct pav_reader *r, const struct pav_execution_filter *f,
        int64_t before, uint32_t limit, struct pav_arena *a,
        struct execution_list *list)
 {
-    sqlite3_stmt *st =
-        reader_ask(r, EXECUTION_VIEW "WHERE x.key=?1 AND x.id<?2"
-                                     " AND (?3 IS NULL OR m.name=?3)"
-                                     " AND (?4<0 OR x.status=?4)"
-                                     " AND (?6 IS NULL OR"
-                                     " instr(x.states,?6)>0)"
-                                     " ORDER BY x.id DESC LIMIT ?5");
+    sqlite3_stmt *st = reader_ask(
+        r, EXECUTION_VIEW "WHERE " OF_KEY("?1") " AND x.id<?2"
+                                                " AND (?3 IS NULL OR m.name=?3)"
+                                                " AND (?4<0 OR x.status=?4)"
+                                                " AND (?6 IS NULL OR"
+                                                " instr(x.states,?6)>0)"
+                                                " ORDER BY x.id DESC LIMIT ?5");
 
     STORE_BIND(st, TEXT(f->key), INT(before), TEXT(f->machine), INT(f->status),
                INT(limit), TEXT(state_token(f, a)));
@@ -479,15 +524,7 @@ pav_reader_executions(struct pav_reader *r,
     } else if (f->machine != NULL) {
         by_machine(r, f, before, limit, a, &list);
     } else if (f->status >= 0) {
-        st = reader_ask(r, EXECUTION_VIEW
-                        "WHERE x.status=?1 AND x.id<?2 "
-                        "AND (?4 IS NULL OR instr(x.states,?4)>0) "
-                        "AND (?5=0 OR " NO_CHILD ") "
-                        "ORDER BY x.id DESC LIMIT ?3");
-        bind_text(st, 4, state_token(f, a));
-        sqlite3_bind_int(st, 5, f->exclude_map_children);
-        STORE_BIND(st, INT(f->status), INT(before), INT(limit));
-        collect(r, st, a, &list);
+        by_status(r, f, before, limit, a, &list);
     } else {
         st = reader_ask(r, EXECUTION_VIEW
                         "WHERE x.id<?1 "
@@ -516,7 +553,7 @@ pav_reader_execution(struct pav_reader *r, const char *machine,
     sqlite3_stmt *st =
         reader_ask(r, EXECUTION_VIEW "WHERE x.name=?2 AND x.machine_id=?1");
 
-    STORE_BIND(st, INT(machine_id_of(r, machine)), TEXT(name));
+    STORE_BIND(st, INT(reader_machine_id(r, machine)), TEXT(name));
     if (!reader_row(r, st))
         return false;
     execution_from(st, a, out);
@@ -651,94 +688,7 @@ pav_reader_walk(struct pav_reader *r, int64_t last_step,
     free(ids);
 }
 
-/* ---- waits ---- */
-
-#define WAIT_VIEW                                                              \
-    "SELECT " WAIT_COLUMNS ",m.name,x.name,x.key,coalesce(o.due_at,0)"
-#define WAIT_OVERDUE                                                           \
-    " LEFT JOIN overdue o ON o.execution_id=x.id AND o.no=" WAIT_NO
-#define WAIT_FILTERS                                                           \
-    " AND (?3=0 OR x.id=?3) AND (?4 IS NULL OR m.name=?4)"                     \
-    " AND (?5 IS NULL OR x.key=?5)"
-#define WAIT_BEHIND " WHERE x.status=0 AND (x.id," WAIT_NO ")>(?1,?2)"
-
-/* Each filter that leads gets its own text: an execution's waits and those of
- * a key are few, those of a machine are those of its running executions. */
-static sqlite3_stmt *
-ask_waits(struct pav_reader *r, const struct pav_wait_filter *f)
-{
-    if (f->overdue)
-        return reader_ask(
-            r, WAIT_VIEW
-            " FROM overdue o CROSS JOIN execution x ON x.id=o.execution_id"
-            " JOIN machine m ON m.id=x.machine_id JOIN " WAITS " ON " WAIT_NO
-            "=o.no"
-            " WHERE (o.execution_id,o.no)>(?1,?2)" WAIT_FILTERS
-            " ORDER BY o.execution_id,o.no LIMIT ?6");
-    if (f->execution_id != 0)
-        return reader_ask(
-            r, WAIT_VIEW " FROM execution x JOIN machine m ON m.id=x.machine_id"
-                         " JOIN " WAITS WAIT_OVERDUE WAIT_BEHIND
-                         " AND x.id=?3" WAIT_FILTERS " ORDER BY " WAIT_NO
-                         " LIMIT ?6");
-    if (f->key != NULL)
-        return reader_ask(
-            r, WAIT_VIEW " FROM execution x JOIN machine m ON m.id=x.machine_id"
-                         " JOIN " WAITS WAIT_OVERDUE WAIT_BEHIND
-                         " AND x.key=?5" WAIT_FILTERS " ORDER BY x.id," WAIT_NO
-                         " LIMIT ?6");
-    if (f->machine != NULL)
-        return reader_ask(
-            r, WAIT_VIEW
-            " FROM machine m CROSS JOIN execution x ON x.machine_id=m.id"
-            " AND x.status=0 AND x.id>=?1"
-            " JOIN " WAITS WAIT_OVERDUE WAIT_BEHIND
-            " AND m.name=?4" WAIT_FILTERS " ORDER BY x.id," WAIT_NO
-            " LIMIT ?6");
-    return reader_ask(r, WAIT_VIEW
-                      " FROM execution x JOIN machine m ON m.id=x.machine_id"
-                      " JOIN " WAITS WAIT_OVERDUE WAIT_BEHIND
-                      " AND x.id>=?1" WAIT_FILTERS " ORDER BY x.id," WAIT_NO
-                      " LIMIT ?6");
-}
-
-uint32_t
-pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
-                 struct pav_arena *a, struct pav_listed_wait **out, bool *more)
-{
-    sqlite3_stmt *st = ask_waits(r, f);
-    uint32_t count = 0;
-
-    *out = pav_arena_alloc(a, (f->limit + 1) * sizeof(**out));
-    *more = false;
-    sqlite3_bind_int64(st, 1,
-                       f->execution_id != 0 && f->after_execution == 0
-                           ? f->execution_id - 1
-                           : f->after_execution);
-    sqlite3_bind_int64(st, 2,
-                       f->after_no == 0 && f->execution_id != 0 ? UINT32_MAX
-                                                                : f->after_no);
-    sqlite3_bind_int64(st, 3, f->execution_id);
-    bind_text(st, 4, f->machine);
-    bind_text(st, 5, f->key);
-    sqlite3_bind_int64(st, 6, f->limit + 1);
-    while (reader_row(r, st)) {
-        struct pav_listed_wait *w = &(*out)[count];
-
-        if (count == f->limit) {
-            *more = true;
-            break;
-        }
-        wait_from(st, a, &w->row);
-        w->machine = column_str(st, 8, a);
-        w->execution = column_str(st, 9, a);
-        w->key = column_str(st, 10, a);
-        w->overdue_since = sqlite3_column_int64(st, 11);
-        count++;
-    }
-    sqlite3_reset(st);
-    return count;
-}
+/* ---- events ---- */
 
 bool
 pav_reader_event(struct pav_reader *r, int64_t id, struct pav_arena *a,
@@ -746,14 +696,17 @@ pav_reader_event(struct pav_reader *r, int64_t id, struct pav_arena *a,
 {
     sqlite3_stmt *st =
         reader_ask(r, "SELECT " EVENT_COLUMNS " FROM event e WHERE id=?1");
+    bool whole;
 
     memset(out, 0, sizeof(*out));
     STORE_BIND(st, INT(id));
     if (!reader_row(r, st))
         return false;
-    event_from(st, a, out);
+    whole = event_from(st, a, out);
     sqlite3_reset(st);
-    return true;
+    if (!whole)
+        pav_reader_spoilt(r, EVENT_SPOILT);
+    return whole;
 }
 
 /* ---- machines ---- */
@@ -794,8 +747,13 @@ count_statuses(struct pav_reader *r, struct pav_machine_view *m)
 
     for (status = 0; status < 5; status++) {
         sqlite3_stmt *st =
-            reader_ask(r, "SELECT count(*) FROM (SELECT 1 FROM execution"
-                          " WHERE machine_id=?1 AND status=?2 LIMIT ?3)");
+            status == 0
+                ? reader_ask(r, "SELECT count(*) FROM (SELECT 1 FROM execution"
+                                " x WHERE machine_id=?1 AND status=?2"
+                                " AND " IS_OPEN " LIMIT ?3)")
+                : reader_ask(r, "SELECT count(*) FROM (SELECT 1 FROM execution"
+                                " x WHERE machine_id=?1 AND status=?2"
+                                " AND " IS_ENDED " LIMIT ?3)");
 
         STORE_BIND(st, INT(m->row.id), INT(status), INT(PAV_COUNT_CAP + 1));
         if (reader_row(r, st))
@@ -804,8 +762,8 @@ count_statuses(struct pav_reader *r, struct pav_machine_view *m)
     }
 }
 
-static uint32_t
-count_rows(struct pav_reader *r, const char *sql)
+uint32_t
+reader_count(struct pav_reader *r, const char *sql)
 {
     sqlite3_stmt *st = reader_ask(r, sql);
     uint32_t n = 0;
@@ -816,56 +774,12 @@ count_rows(struct pav_reader *r, const char *sql)
     return n;
 }
 
-void
-pav_reader_counts(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
-                  struct pav_row_counts *out)
-{
-    uint32_t room = count_rows(r, "SELECT count(*) FROM machine");
-    sqlite3_stmt *st = reader_ask(
-        r, "SELECT m.id,m.name,x.status,count(x.id) FROM machine m LEFT JOIN "
-           "execution x ON x.machine_id=m.id GROUP BY m.id,x.status");
-    int64_t last = 0;
-
-    memset(out, 0, sizeof(*out));
-    out->machines = pav_arena_zalloc(a, (room + 1) * sizeof(*out->machines));
-    while (reader_row(r, st)) {
-        int status = sqlite3_column_int(st, 2);
-
-        if (sqlite3_column_int64(st, 0) != last) {
-            if (out->machine_count == room)
-                break;
-            last = sqlite3_column_int64(st, 0);
-            out->machines[out->machine_count++].name = column_str(st, 1, a);
-        }
-        if (status >= 0 && status < 5)
-            out->machines[out->machine_count - 1].executions[status] =
-                sqlite3_column_int64(st, 3);
-    }
-    sqlite3_reset(st);
-    out->waits = count_rows(
-        r, "SELECT coalesce(sum(json_array_length(waits)),0) FROM execution"
-           " WHERE status=0");
-    out->timers = count_rows(r, "SELECT count(*) FROM timer");
-    out->parked = count_rows(r, "SELECT count(*) FROM parked");
-    out->overdue = count_rows(r, "SELECT count(*) FROM overdue");
-    out->deliveries =
-        count_rows(r, "SELECT count(*) FROM delivery WHERE status=0");
-    out->dead_letters =
-        count_rows(r, "SELECT count(*) FROM delivery WHERE status=1");
-    out->schedules = count_rows(r, "SELECT count(*) FROM schedule");
-    st = reader_ask(r, "SELECT count(*) FROM timer WHERE due_at<=?1");
-    STORE_BIND(st, INT(now_ms));
-    if (reader_row(r, st))
-        out->timers_due = sqlite3_column_int64(st, 0);
-    sqlite3_reset(st);
-}
-
 uint32_t
 pav_reader_machines(struct pav_reader *r, bool counted, struct pav_arena *a,
                     struct pav_machine_view **out)
 {
-    uint32_t room = count_rows(r, "SELECT count(*) FROM machine") +
-                    count_rows(r, "SELECT count(*) FROM folder_fault");
+    uint32_t room = reader_count(r, "SELECT count(*) FROM machine") +
+                    reader_count(r, "SELECT count(*) FROM folder_fault");
     uint32_t count = 0, i;
     sqlite3_stmt *st = reader_ask(
         r, VERSION_VIEW "WHERE v.id=m.version_id AND m.name NOT LIKE '%~%'"

@@ -93,7 +93,8 @@ pav_reader_archive(struct pav_reader *r, const char *name,
     STORE_BIND(st, INT(id), INT(after.at), INT(after.event_id), INT(limit));
     *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
     while (*count < limit && reader_row(r, st)) {
-        event_from(st, a, &(*out)[*count]);
+        if (!event_from(st, a, &(*out)[*count]))
+            pav_reader_spoilt(r, EVENT_SPOILT);
         last->at = (*out)[*count].received_at = sqlite3_column_int64(st, 10);
         last->event_id = (*out)[(*count)++].id;
     }
@@ -115,7 +116,8 @@ pav_reader_events_of(struct pav_reader *r, const char *source,
     *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
     STORE_BIND(st, TEXT(source), TEXT(detail_type), INT(limit));
     while (n < limit && reader_row(r, st))
-        event_from(st, a, &(*out)[n++]);
+        if (!event_from(st, a, &(*out)[n++]))
+            pav_reader_spoilt(r, EVENT_SPOILT);
     sqlite3_reset(st);
     return n;
 }

@@ -30,7 +30,7 @@
     " UNION ALL SELECT s.previous,s.event_id FROM walk w JOIN step s"          \
     " ON s.id=w.previous)"
 #define IDS_OF_KEY                                                             \
-    WALK("x.key=?3")                                                           \
+    WALK(OF_KEY("?3"))                                                         \
     ",ids(id) AS (SELECT id FROM disposition WHERE key=?3 AND kind>1"          \
     " UNION SELECT id FROM disposition WHERE key=?3 AND early=1"               \
     " UNION SELECT d.id FROM walk w JOIN disposition d ON"                     \
@@ -99,7 +99,7 @@ ask_first(struct pav_reader *r, const struct pav_disposition_filter *f)
                           " AND (?5=0 OR e.first_execution=?5)" FIRST_FILTERS);
     if (f->key != NULL)
         return reader_ask(
-            r, WALK("x.key=?3") FIRST_COLUMNS
+            r, WALK(OF_KEY("?3")) FIRST_COLUMNS
             " FROM (SELECT DISTINCT event_id FROM walk WHERE event_id>0) w"
             " JOIN event e ON e.id=w.event_id" FIRST_NAMES
             "WHERE x.key=?3 AND (?5=0 OR e.first_execution=?5)" FIRST_FILTERS);

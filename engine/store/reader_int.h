@@ -17,6 +17,14 @@ reader_keep(struct pav_reader *r, int64_t number, const void *text, size_t len);
 /* Room for pav_reader_sources(). */
 struct pav_sources *reader_sources_of(struct pav_reader *r);
 
+/* 0: there is no such machine. */
+int64_t reader_machine_id(struct pav_reader *r, const char *name);
+/* The ids of all machines. */
+int64_t *
+reader_machines(struct pav_reader *r, struct pav_arena *a, uint32_t *count);
+/* The number that a SELECT gives. */
+uint32_t reader_count(struct pav_reader *r, const char *sql);
+
 /* True on a row; resets behind the last.  An error ends the rows and is kept:
  * pav_reader_failed(). */
 bool reader_row(struct pav_reader *r, sqlite3_stmt *st);

@@ -5,16 +5,13 @@ static bool
 event_body(void *arg, int64_t id, struct pav_arena *a, struct pav_bytes *body)
 {
     struct pav_reader *r = arg;
-    sqlite3_stmt *st = reader_ask(r, "SELECT body FROM event WHERE id=?1");
+    struct pav_event_row row;
 
-    STORE_BIND(st, INT(id));
-    if (!reader_row(r, st)) {
-        pav_reader_spoilt(r, "in table event: the event that moved a step is "
-                             "missing");
+    if (!pav_reader_event(r, id, a, &row)) {
+        pav_reader_spoilt(r, EVENT_SPOILT);
         return false;
     }
-    *body = column_bytes(st, 0, a);
-    sqlite3_reset(st);
+    *body = row.body;
     return true;
 }
 

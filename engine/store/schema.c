@@ -329,12 +329,21 @@ const char *const schema_migrations[] = {
     "ALTER TABLE event ADD COLUMN first_kind INTEGER;"
     "ALTER TABLE event ADD COLUMN first_machine INTEGER;"
     "ALTER TABLE event ADD COLUMN first_execution INTEGER;"
+    "ALTER TABLE event ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE execution ADD COLUMN waits TEXT NOT NULL DEFAULT '[]';"
     "UPDATE execution SET waits=(SELECT json_group_array(json_array("
     "no,state,event_name,pattern,awaits,since_at,due_at)) FROM wait"
     " WHERE execution_id=execution.id)"
     " WHERE id IN (SELECT execution_id FROM wait);"
-    "DROP TABLE wait;",
+    "DROP TABLE wait;"
+    "DROP INDEX execution_status; DROP INDEX execution_machine;"
+    "DROP INDEX execution_key;"
+    "CREATE INDEX execution_open ON execution(machine_id,id,status)"
+    " WHERE status=0;"
+    "CREATE INDEX execution_ended ON execution(machine_id,status,id)"
+    " WHERE stopped_at<>0;"
+    /* Of a key's first execution its name is the key, mostly. */
+    "CREATE INDEX execution_key ON execution(key,machine_id) WHERE key<>name;",
 };
 
 const int schema_version =

@@ -67,7 +67,10 @@ static const struct {
     {"records", "what each step wrote is as it was written",
      "SELECT 'step '||id||' of execution '||execution_id||': its record is "
      "not as it was written' FROM step WHERE sum NOT IN (0,"
-     "step_sum(id,record))"},
+     "row_sum(id,record))"},
+    {"bodies", "what each producer wrote is as it was written",
+     "SELECT 'event '||id||': its body is not as it was written' FROM event"
+     " WHERE sum NOT IN (0,row_sum(id,body))"},
     {"causes", "the event that moved a step is there",
      WITHOUT("'step '||s.id||': event '||s.event_id||' is missing'", "step s",
              "s.event_id>0", "event e", "e.id=s.event_id")},
@@ -310,13 +313,13 @@ refuse(struct verification *v, struct pav_err *err)
 }
 
 static void
-step_sum_sql(sqlite3_context *c, int n, sqlite3_value **v)
+row_sum_sql(sqlite3_context *c, int n, sqlite3_value **v)
 {
     struct pav_bytes record = {sqlite3_value_blob(v[1]),
                                (size_t)sqlite3_value_bytes(v[1])};
 
     (void)n;
-    sqlite3_result_int64(c, step_sum(sqlite3_value_int64(v[0]), record));
+    sqlite3_result_int64(c, row_sum(sqlite3_value_int64(v[0]), record));
 }
 
 static enum pav_rc
@@ -339,8 +342,8 @@ open_checked(struct verification *v, struct pav_err *err)
                      NULL, NULL) != SQLITE_OK)
         return refuse(v, err);
     sqlite3_db_config(v->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    sqlite3_create_function(v->db, "step_sum", 2, SQLITE_UTF8, NULL,
-                            step_sum_sql, NULL, NULL);
+    sqlite3_create_function(v->db, "row_sum", 2, SQLITE_UTF8, NULL,
+                            row_sum_sql, NULL, NULL);
     version = ask(v, "PRAGMA user_version");
     if (ask(v, "PRAGMA application_id") != PAV_APPLICATION_ID)
         return pav_fail(err, PAV_INVALID, v->path,

@@ -92,6 +92,7 @@ struct pav_engine {
     int64_t began_us;      /* the turn, or what was settled last in it */
     uint64_t arrivals;     /* never counted back, unlike ids */
     uint64_t committed_events; /* as of the last commit */
+    int64_t committed_waits;   /* the same */
     int64_t depth;         /* of what is acted for: an event, an execution */
     struct pav_feed *feed; /* of the turn; NULL when nobody watches */
 

@@ -32,6 +32,7 @@ struct pav_status_view {
     uint32_t delivering;        /* in flight outside */
     struct pav_histogram batch; /* events a commit */
     int64_t next_timer_at;      /* 0: none */
+    int64_t waits;              /* open ones */
     /* Executions that are kept in memory: how many, their bytes, and how often
      * an event's was there. */
     uint64_t hot, hot_bytes, hot_hits, hot_misses;
@@ -96,6 +97,8 @@ void pav_engine_free(struct pav_engine *e);
 
 /* False when the queue is full or closed: the job stays the sender's. */
 bool pav_engine_submit(struct pav_engine *e, struct pav_job *j);
+/* From any thread: how many jobs wait for their turn. */
+size_t pav_engine_waiting(struct pav_engine *e);
 /* False while the disk is full or the engine ends. */
 bool pav_engine_ready(struct pav_engine *e);
 

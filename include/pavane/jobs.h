@@ -25,6 +25,7 @@ struct pav_event_item {
     /* given */
     struct pav_envelope event;
     struct pav_bytes body;      /* as its producer wrote it */
+    const struct pav_doc *tree; /* of event.text; NULL: made when needed */
     const char *bus;            /* name or ARN; NULL: the default one */
     int64_t bus_id;             /* the same, by its number; 0: by name */
     const char *error;          /* why it was rejected already, or NULL */

@@ -197,8 +197,8 @@ struct pav_row_counts {
         int64_t executions[5]; /* by enum pav_status */
     } * machines;
     uint32_t machine_count;
-    int64_t waits, timers, timers_due, parked, overdue, deliveries,
-        dead_letters, schedules;
+    int64_t timers, timers_due, parked, overdue, deliveries, dead_letters,
+        schedules;
 };
 
 /* Exact; cost grows with the number of executions, over an index alone. */

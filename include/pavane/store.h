@@ -215,6 +215,8 @@ struct pav_execution_row {
     uint32_t wait_count;
 };
 
+/* How many waits are open, by counting them. */
+int64_t pav_store_count_waits(struct pav_store *s);
 void pav_store_execution_add(struct pav_store *s,
                              const struct pav_execution_row *row);
 void pav_store_execution_update(struct pav_store *s,

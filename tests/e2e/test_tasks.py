@@ -668,7 +668,7 @@ class Lives(Case):
                  {"x": "x" * 240000, "l": [0] * 400}, "States.DataLimitExceeded"),
                 ("many branches", {"A": {"Type": "Parallel", "End": True, "Branches": [{"StartAt": "P%d" % n, "States": {
                     "P%d" % n: {"Type": "Pass", "Parameters": {"a.$": "$.x"}, "Next": "W%d" % n},
-                    "W%d" % n: {"Type": "Wait", "Seconds": 60, "End": True}}} for n in range(300)]}},
+                    "W%d" % n: {"Type": "Wait", "Seconds": 1, "End": True}}} for n in range(300)]}},
                  {"x": "x" * 250000}, "States.DataLimitExceeded"),
                 ("variables", large, {"x": "x" * 249500}, "States.DataLimitExceeded")):
             with self.subTest(name):

@@ -13,7 +13,8 @@ static const char *const texts[] = {
     SQL_TEXT(SQL_EVENT_INSERT) =
         "INSERT INTO event(id,received_at,source,event_id,detail_type,body,"
         "bus_id,replay,account,depth,first_kind,first_machine,"
-        "first_execution) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+        "first_execution,sum) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,"
+        "?13,?14)",
     SQL_TEXT(SQL_EVENT_GET) =
         "SELECT " EVENT_COLUMNS " FROM event e WHERE id=?1",
 };
@@ -45,7 +46,8 @@ pav_store_event_done(struct pav_store *s)
              TEXT(row->account), INT(row->depth),
              taken ? INT(s->arriving.kind) : NONE,
              taken ? INT(s->arriving.machine_id) : NONE,
-             taken ? INT(s->arriving.execution_id) : NONE);
+             taken ? INT(s->arriving.execution_id) : NONE,
+             INT(row_sum(row->id, row->body)));
 }
 
 int64_t
@@ -57,9 +59,11 @@ pav_store_event_seen(struct pav_store *s, struct pav_bytes source,
                      received_at);
 }
 
-void
+bool
 event_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_event_row *out)
 {
+    int64_t sum;
+
     memset(out, 0, sizeof(*out));
     out->id = sqlite3_column_int64(st, 0);
     out->received_at = sqlite3_column_int64(st, 1);
@@ -71,6 +75,8 @@ event_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_event_row *out)
     out->replay = column_str(st, 7, a);
     out->account = column_str(st, 8, a);
     out->depth = sqlite3_column_int64(st, 9);
+    sum = sqlite3_column_int64(st, 10);
+    return sum == 0 || sum == row_sum(out->id, out->body);
 }
 
 bool
@@ -78,12 +84,13 @@ pav_store_event(struct pav_store *s, int64_t id, struct pav_arena *a,
                 struct pav_event_row *out)
 {
     sqlite3_stmt *st;
+    bool whole;
 
     pav_store_event_done(s);
     st = STORE_ASK(s, SQL_EVENT_GET, INT(id));
-    if (!store_row(s, st))
-        return false;
-    event_from(st, a, out);
+    whole = store_row(s, st) && event_from(st, a, out);
     sqlite3_reset(st);
-    return true;
+    if (!whole)
+        pav_store_spoilt(s, EVENT_SPOILT);
+    return whole;
 }

@@ -11,6 +11,7 @@ enum {
     SQL_EXECUTION_OF_KEY,
     SQL_EXECUTION_BEFORE,
     SQL_WAIT_GET,
+    SQL_WAIT_COUNT,
 };
 
 #define EXECUTION_COLUMNS                                                      \
@@ -35,20 +36,26 @@ static const char *const texts[] = {
         "SELECT " EXECUTION_COLUMNS
         " FROM execution WHERE name=?2 AND machine_id=?1",
     SQL_TEXT(SQL_EXECUTION_OF_KEY) =
-        "SELECT " EXECUTION_COLUMNS
-        " FROM execution WHERE key=?2 AND machine_id=?1"
-        " ORDER BY id DESC",
+        "SELECT " EXECUTION_COLUMNS " FROM execution x WHERE " OF_KEY(
+            "?2") " AND machine_id=?1 ORDER BY id DESC",
     SQL_TEXT(SQL_EXECUTION_BEFORE) =
         "SELECT " EXECUTION_COLUMNS " FROM execution WHERE id=(SELECT max(id)"
-        " FROM (SELECT max(id) AS id FROM execution WHERE machine_id=?1 AND"
-        " status=0 AND id<?2 UNION ALL SELECT max(id) FROM execution WHERE"
-        " machine_id=?1 AND status=1 AND id<?2 UNION ALL SELECT max(id) FROM"
-        " execution WHERE machine_id=?1 AND status=2 AND id<?2 UNION ALL SELECT"
-        " max(id) FROM execution WHERE machine_id=?1 AND status=3 AND id<?2"
-        " UNION ALL SELECT max(id) FROM execution WHERE machine_id=?1 AND"
-        " status=4 AND id<?2))",
+        " FROM (SELECT max(id) AS id FROM execution x WHERE machine_id=?1 "
+        "AND " IS_OPEN " AND id<?2"
+        " UNION ALL SELECT max(id) FROM execution x WHERE machine_id=?1 AND"
+        " status=1 AND " IS_ENDED " AND id<?2"
+        " UNION ALL SELECT max(id) FROM execution x WHERE machine_id=?1 AND"
+        " status=2 AND " IS_ENDED " AND id<?2"
+        " UNION ALL SELECT max(id) FROM execution x WHERE machine_id=?1 AND"
+        " status=3 AND " IS_ENDED " AND id<?2"
+        " UNION ALL SELECT max(id) FROM execution x WHERE machine_id=?1 AND"
+        " status=4 AND " IS_ENDED " AND id<?2"
+        "))",
     SQL_TEXT(SQL_WAIT_GET) = "SELECT " WAIT_COLUMNS " FROM execution x," WAITS
                              " WHERE x.id=?1 AND " WAIT_NO "=?2",
+    SQL_TEXT(SQL_WAIT_COUNT) =
+        "SELECT coalesce(sum(json_array_length(waits)),0) FROM execution x"
+        " WHERE " IS_OPEN,
 };
 
 const struct rows executions_rows = {texts, sizeof(texts) / sizeof(texts[0])};
@@ -110,6 +117,12 @@ pav_store_wait(struct pav_store *s, int64_t execution_id, uint32_t no,
     wait_from(st, a, out);
     sqlite3_reset(st);
     return true;
+}
+
+int64_t
+pav_store_count_waits(struct pav_store *s)
+{
+    return store_number(s, SQL_WAIT_COUNT);
 }
 
 void

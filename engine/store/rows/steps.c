@@ -18,11 +18,11 @@ static const char *const texts[] = {
 
 const struct rows steps_rows = {texts, sizeof(texts) / sizeof(texts[0])};
 
-/* A record is read by code that trusts it.  0: of before there were sums. */
+/* 0: of before there were sums. */
 int64_t
-step_sum(int64_t id, struct pav_bytes record)
+row_sum(int64_t id, struct pav_bytes what)
 {
-    int64_t sum = (int64_t)pav_hash64(record.p, record.len, (uint64_t)id);
+    int64_t sum = (int64_t)pav_hash64(what.p, what.len, (uint64_t)id);
 
     return sum == 0 ? 1 : sum;
 }
@@ -35,7 +35,7 @@ pav_store_step_add(struct pav_store *s, const struct pav_step_row *row)
              INT(row->previous), INT(row->at), INT(row->first_event),
              INT(row->event_count), INT(row->semantics), INT(row->wake),
              INT(row->event_id), BLOB(row->seed), BLOB(row->record),
-             INT(step_sum(row->id, row->record)));
+             INT(row_sum(row->id, row->record)));
 }
 
 bool
@@ -55,7 +55,7 @@ step_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_step_row *out)
     out->seed = column_bytes(st, 9, a);
     out->record = column_bytes(st, 10, a);
     sum = sqlite3_column_int64(st, 11);
-    return sum == 0 || sum == step_sum(out->id, out->record);
+    return sum == 0 || sum == row_sum(out->id, out->record);
 }
 
 struct pav_stored

@@ -1,0 +1,47 @@
+/* How many rows there are, for /metrics. */
+#include "reader_int.h"
+
+void
+pav_reader_counts(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
+                  struct pav_row_counts *out)
+{
+    uint32_t room = reader_count(r, "SELECT count(*) FROM machine");
+    sqlite3_stmt *st = reader_ask(
+        r, "SELECT m.id,m.name,c.status,c.n FROM machine m LEFT JOIN"
+           " (SELECT machine_id,0 AS status,count(*) AS n FROM execution x"
+           " WHERE " IS_OPEN " GROUP BY machine_id UNION ALL"
+           " SELECT machine_id,status,count(*) FROM execution x"
+           " WHERE " IS_ENDED " GROUP BY machine_id,status) c"
+           " ON c.machine_id=m.id ORDER BY m.id");
+    int64_t last = 0;
+
+    memset(out, 0, sizeof(*out));
+    out->machines = pav_arena_zalloc(a, (room + 1) * sizeof(*out->machines));
+    while (reader_row(r, st)) {
+        int status = sqlite3_column_int(st, 2);
+
+        if (sqlite3_column_int64(st, 0) != last) {
+            if (out->machine_count == room)
+                break;
+            last = sqlite3_column_int64(st, 0);
+            out->machines[out->machine_count++].name = column_str(st, 1, a);
+        }
+        if (status >= 0 && status < 5)
+            out->machines[out->machine_count - 1].executions[status] =
+                sqlite3_column_int64(st, 3);
+    }
+    sqlite3_reset(st);
+    out->timers = reader_count(r, "SELECT count(*) FROM timer");
+    out->parked = reader_count(r, "SELECT count(*) FROM parked");
+    out->overdue = reader_count(r, "SELECT count(*) FROM overdue");
+    out->deliveries =
+        reader_count(r, "SELECT count(*) FROM delivery WHERE status=0");
+    out->dead_letters =
+        reader_count(r, "SELECT count(*) FROM delivery WHERE status=1");
+    out->schedules = reader_count(r, "SELECT count(*) FROM schedule");
+    st = reader_ask(r, "SELECT count(*) FROM timer WHERE due_at<=?1");
+    STORE_BIND(st, INT(now_ms));
+    if (reader_row(r, st))
+        out->timers_due = sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+}
