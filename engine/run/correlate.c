@@ -29,26 +29,59 @@ context_event(struct event_context *ec)
     return &ec->event;
 }
 
-struct cause
-context_cause(const struct event_context *ec, bool is_part)
+/* The envelope's text and the body have the same bytes, all of them or the
+ * detail. */
+static bool
+common_part(const struct event_context *ec, struct pav_event_text *out)
 {
     const struct pav_envelope *envelope = ec->envelope;
     const struct pav_bytes *body = &ec->item->body, *text = &envelope->text;
     uintptr_t detail = (uintptr_t)envelope->detail.p;
-    struct cause c = {.event_id = ec->id, .text.text = *text};
 
-    if (!is_part)
-        return c;
+    *out = (struct pav_event_text){.text = *text};
     if (text->len == body->len && memcmp(text->p, body->p, text->len) == 0) {
-        c.given = true;
-        c.text.len = text->len;
-    } else if (detail >= (uintptr_t)body->p &&
-               detail < (uintptr_t)body->p + body->len) {
-        c.given = true;
-        c.text.text_at = envelope->detail_at;
-        c.text.body_at = (size_t)(envelope->detail.p - body->p);
-        c.text.len = envelope->detail.len;
+        out->len = text->len;
+        return true;
     }
+    if (detail < (uintptr_t)body->p || detail >= (uintptr_t)body->p + body->len)
+        return false;
+    out->text_at = envelope->detail_at;
+    out->body_at = (size_t)(envelope->detail.p - body->p);
+    out->len = envelope->detail.len;
+    return true;
+}
+
+/* The same of a filled template, for its largest part. */
+static bool
+filled_part(const struct event_context *ec,
+            const struct pav_transform_part *part, struct pav_event_text *out)
+{
+    const struct pav_bytes *text = &ec->envelope->text;
+    struct pav_event_text all;
+    size_t at;
+
+    if (part->of == NULL || !common_part(ec, &all))
+        return false;
+    at = part->of->at - 1u;
+    if (at < all.text_at || at + part->len > all.text_at + all.len ||
+        memcmp(text->p + at, part->text.p + part->at, part->len) != 0)
+        return false;
+    *out = (struct pav_event_text){.text = part->text,
+                                   .text_at = part->at,
+                                   .body_at = at - all.text_at + all.body_at,
+                                   .len = part->len};
+    return true;
+}
+
+struct cause
+context_cause(const struct event_context *ec, const struct pav_transform *t,
+              const struct pav_transform_part *part)
+{
+    struct cause c = {.event_id = ec->id};
+
+    c.given = pav_transform_is_part(t)
+                  ? common_part(ec, &c.text)
+                  : part->text.p != NULL && filled_part(ec, part, &c.text);
     return c;
 }
 

@@ -27,10 +27,14 @@ struct event_context {
 
 /* The event as a tree, made when it is asked for first. */
 struct pav_event *context_event(struct event_context *ec);
-/* The event as what moves an execution.  `is_part`: what it brings is the event
- * or a value in it. */
+/* The event as what moves an execution.  What it brings came out of this
+ * transform, with `part`. */
 struct cause;
-struct cause context_cause(const struct event_context *ec, bool is_part);
+struct pav_transform;
+struct pav_transform_part;
+struct cause
+context_cause(const struct event_context *ec, const struct pav_transform *t,
+              const struct pav_transform_part *part);
 
 /* correlate.c: the key that a rule finds in the event; NULL, and `*why`. */
 const char *correlation_key(struct event_context *ec,

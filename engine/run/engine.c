@@ -441,6 +441,7 @@ collect_and_advance(struct pav_engine *e, int64_t wait_ms)
     t1 = pav_clock_mono_us();
     if (pav_store_wants_checkpoint(e->store, idle)) {
         pav_store_checkpoint(e->store);
+        flusher_finish_checkpoint(e);
         t0 = pav_clock_mono_us() - t1;
         e->counts.checkpoint_us += (uint64_t)t0;
         pav_histogram_add(&e->counts.checkpoint, pav_bounds_seconds,

@@ -4,6 +4,8 @@
  *
  * F1  At most one commit is in progress here; the engine's next one waits for
  *     it.  So a sync covers exactly what it answers for, and turns stay large.
+ *     The end of a checkpoint may be in progress meanwhile: whoever needs it
+ *     first does it.
  * F2  With nothing else to do the engine syncs itself: a lone event does not
  *     pay for two changes of thread.
  */
@@ -15,6 +17,7 @@ struct flusher {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool full, ending;
+    bool copied; /* a checkpoint must be finished */
     struct pav_job *jobs;
     struct pav_feed *feed;
     struct pav_engine *engine;
@@ -47,8 +50,15 @@ flush(void *arg)
 
     pthread_mutex_lock(&f->lock);
     for (;;) {
-        while (!f->full && !f->ending)
+        while (!f->full && !f->copied && !f->ending)
             pthread_cond_wait(&f->changed, &f->lock);
+        if (!f->full && f->copied) {
+            f->copied = false;
+            pthread_mutex_unlock(&f->lock);
+            pav_store_finish_checkpoint(f->engine->store);
+            pthread_mutex_lock(&f->lock);
+            continue;
+        }
         if (!f->full)
             break;
         pthread_mutex_unlock(&f->lock);
@@ -86,6 +96,21 @@ flusher_wait(struct pav_engine *e)
     pthread_mutex_lock(&f->lock);
     while (f->full)
         pthread_cond_wait(&f->changed, &f->lock);
+    pthread_mutex_unlock(&f->lock);
+}
+
+void
+flusher_finish_checkpoint(struct pav_engine *e)
+{
+    struct flusher *f = e->flusher;
+
+    if (f == NULL) {
+        pav_store_finish_checkpoint(e->store);
+        return;
+    }
+    pthread_mutex_lock(&f->lock);
+    f->copied = true;
+    pthread_cond_broadcast(&f->changed);
     pthread_mutex_unlock(&f->lock);
 }
 

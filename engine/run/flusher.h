@@ -9,6 +9,8 @@ void flusher_start(struct pav_engine *e);
 void flusher_wait(struct pav_engine *e);
 void flusher_release(struct pav_engine *e, struct pav_feed *feed,
                      struct pav_job *jobs);
+/* The sync of a checkpoint, behind what is in progress. */
+void flusher_finish_checkpoint(struct pav_engine *e);
 void flusher_counts(struct pav_engine *e, struct pav_histogram *sum);
 void flusher_stop(struct pav_engine *e);
 

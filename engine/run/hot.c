@@ -21,7 +21,8 @@ struct hot_execution {
     struct hot_execution *next_of_key, *next_of_id;
     struct pav_execution_row row; /* its texts are in `bytes`, as the record */
     struct pav_stored stored;
-    uint64_t hash; /* of machine and key */
+    struct pav_bytes input; /* as text; p NULL: not kept */
+    uint64_t hash;          /* of machine and key */
     size_t size;
     char bytes[];
 };
@@ -33,6 +34,9 @@ struct hot {
 };
 
 #define SLOTS_FIRST 1024
+#define INPUT_MAX   4096 /* bytes of an input that is kept */
+
+static const struct pav_bytes no_text = {NULL, 0};
 
 static uint64_t
 hash_of(int64_t machine_id, const char *key)
@@ -194,6 +198,18 @@ hot_record(struct pav_engine *e, const struct pav_execution_row *row,
     return true;
 }
 
+const struct pav_doc *
+hot_input(struct pav_engine *e, int64_t id)
+{
+    const struct hot_execution *x = find_id(e->hot, id);
+
+    if (x == NULL || x->input.p == NULL)
+        return NULL;
+    return pav_doc_own(&e->arena,
+                       pav_arena_strndup(&e->arena, x->input.p, x->input.len),
+                       x->input.len);
+}
+
 /* ---- keeping ---- */
 
 static char *
@@ -208,12 +224,13 @@ put(char **at, const void *p, size_t len)
 }
 
 static struct hot_execution *
-copy_of(const struct pav_execution_row *row, const struct pav_stored *stored)
+copy_of(const struct pav_execution_row *row, const struct pav_stored *stored,
+        struct pav_bytes input)
 {
     size_t name = strlen(row->name), key = strlen(row->key);
     size_t states = strlen(row->states), record = stored->bytes.len;
-    size_t size =
-        sizeof(struct hot_execution) + name + key + states + record + 4;
+    size_t size = sizeof(struct hot_execution) + name + key + states + record +
+                  input.len + 5;
     struct hot_execution *c = pav_xmalloc(size);
     char *at = c->bytes;
 
@@ -226,6 +243,9 @@ copy_of(const struct pav_execution_row *row, const struct pav_stored *stored)
     c->row.states = put(&at, row->states, states);
     c->stored = *stored;
     c->stored.bytes.p = put(&at, stored->bytes.p, record);
+    c->input = input;
+    if (input.p != NULL)
+        c->input.p = put(&at, input.p, input.len);
     c->hash = hash_of(row->machine_id, row->key);
     c->size = size;
     return c;
@@ -240,11 +260,15 @@ count(struct pav_engine *e)
 
 void
 hot_keep(struct pav_engine *e, const struct pav_execution_row *row,
-         const struct pav_stored *stored, bool has_meta)
+         const struct pav_stored *stored, bool has_meta,
+         const struct pav_doc *input)
 {
     struct hot_execution *before = find_id(e->hot, row->id), *c;
+    struct pav_bytes text = before == NULL ? no_text : before->input;
     size_t budget = (size_t)e->config.hot_bytes;
 
+    if (text.p != NULL)
+        text.p = pav_arena_strndup(&e->arena, text.p, text.len);
     if (before != NULL)
         drop(e->hot, before);
     if (row->key == NULL || has_meta || row->status != PAV_RUNNING ||
@@ -260,7 +284,11 @@ hot_keep(struct pav_engine *e, const struct pav_execution_row *row,
         return; /* H2 */
     if (before != NULL)
         drop(e->hot, before);
-    c = copy_of(row, stored);
+    if (input != NULL && pav_doc_text_len(input, INPUT_MAX) != SIZE_MAX) {
+        text.p = pav_doc_text(&e->arena, input);
+        text.len = strlen(text.p);
+    }
+    c = copy_of(row, stored, text);
     e->hot->count++;
     e->hot->size += c->size;
     link_use(e->hot, c);

@@ -131,7 +131,9 @@ execution_load(struct pav_engine *e, const struct pav_execution_row *row,
         out->stored = pav_step_stored(&step);
     }
     if (pav_machine_needs_input(out->version->compiled)) {
-        out->input = execution_input(e, row);
+        out->input = hot_input(e, row->id);
+        if (out->input == NULL)
+            out->input = execution_input(e, row);
         if (out->input == NULL)
             return false;
     }
@@ -443,7 +445,9 @@ execution_keep(struct pav_engine *e, struct execution *x,
         x->input = wake->output;
     e->counts.waits += (int64_t)out->wait_count - x->before.wait_count;
     x->before = *out;
-    hot_keep(e, &x->row, &x->stored, x->has_meta);
+    hot_keep(e, &x->row, &x->stored, x->has_meta,
+             is_new && pav_machine_needs_input(x->version->compiled) ? x->input
+                                                                     : NULL);
     feed_execution(e, x->version->machine->name, &x->row, is_new);
     pav_buf_fini(&out->record);
 }

@@ -67,17 +67,16 @@ park(struct event_context *ec, struct verdict *v, const struct pav_rule *rule,
 
 static void
 resume_open(struct event_context *ec, struct verdict *v, struct execution *x,
-            const struct pav_rule *rule, const struct pav_doc *input)
+            const struct pav_rule *rule, const struct pav_doc *input,
+            const struct cause *cause)
 {
     struct pav_engine *e = ec->e;
-    struct cause cause =
-        context_cause(ec, pav_transform_is_part(rule->transform));
     enum pav_unexpected policy = v->machine->rules == NULL
                                      ? PAV_POLICY_FAIL
                                      : v->machine->rules->unexpected;
 
     v->execution = &x->row;
-    switch (fit_event(e, x, context_event(ec), input, &cause)) {
+    switch (fit_event(e, x, context_event(ec), input, cause)) {
     case FIT_TAKEN:
         v->kind = PAV_RESUMED;
         record_outcome(ec, v);
@@ -92,7 +91,7 @@ resume_open(struct event_context *ec, struct verdict *v, struct execution *x,
             break;
         }
         if (policy == PAV_POLICY_FAIL)
-            fit_fail(e, x, context_event(ec), input, &cause);
+            fit_fail(e, x, context_event(ec), input, cause);
         v->kind = PAV_UNEXPECTED;
         v->detail = x->row.status != PAV_RUNNING
                         ? "no transition for this event: the execution ended"
@@ -106,11 +105,9 @@ resume_open(struct event_context *ec, struct verdict *v, struct execution *x,
 }
 
 static void
-start(struct event_context *ec, struct verdict *v, const struct pav_rule *rule,
-      const struct pav_doc *input, const char *newest)
+start(struct event_context *ec, struct verdict *v, const struct pav_doc *input,
+      const struct cause *cause, const char *newest)
 {
-    struct cause cause =
-        context_cause(ec, pav_transform_is_part(rule->transform));
     struct execution *x = pav_arena_zalloc(&ec->e->arena, sizeof(*x));
 
     if (is_loop(ec)) {
@@ -120,7 +117,7 @@ start(struct event_context *ec, struct verdict *v, const struct pav_rule *rule,
 
     execution_start(ec->e, v->machine,
                     execution_name(ec->e, v->machine, v->key, newest), v->key,
-                    input, &cause, x);
+                    input, cause, x);
     v->kind = PAV_STARTED;
     v->execution = &x->row;
     record_outcome(ec, v);
@@ -130,11 +127,11 @@ start(struct event_context *ec, struct verdict *v, const struct pav_rule *rule,
 static void
 closed_or_new(struct event_context *ec, struct verdict *v, struct execution *x,
               bool known, const struct pav_rule *rule,
-              const struct pav_doc *input)
+              const struct pav_doc *input, const struct cause *cause)
 {
     if (rule->starts && (!known || v->machine->rules->generations)) {
         if (v->machine->active)
-            start(ec, v, rule, input, known ? x->row.name : NULL);
+            start(ec, v, input, cause, known ? x->row.name : NULL);
         else
             reject(ec, v, "the machine's folder is gone: nothing starts");
         return;
@@ -203,28 +200,31 @@ take(struct event_context *ec, struct verdict *v, struct lookup *f,
     struct pav_engine *e = ec->e;
     struct pav_transform_context context = {f->rule->name, f->rule->name,
                                             ec->now_ms};
+    struct pav_transform_part part;
     const struct pav_doc *input;
+    struct cause cause;
     struct pav_err err;
 
     input = pav_transform_apply(f->rule->transform, context_event(ec)->doc,
-                                &context, &e->arena, &err);
+                                &context, &e->arena, &part, &err);
     if (input == NULL) {
         reject(ec, v,
                pav_arena_printf(&e->arena, "rule '%s' makes no JSON of it: %s",
                                 f->rule->name, err.message));
         return;
     }
+    cause = context_cause(ec, f->rule->transform, &part);
     x->row = f->row;
     if (f->rule->starts && f->rule->batch_count > 0)
         batch(ec, v, f->rule, input);
     else if (!f->open)
-        closed_or_new(ec, v, x, f->known, f->rule, input);
+        closed_or_new(ec, v, x, f->known, f->rule, input, &cause);
     else if (!execution_load(e, &f->row, x))
         reject(ec, v, "the execution's machine cannot be loaded");
     else if (f->rule->starts)
         start_on_open(ec, v, x);
     else
-        resume_open(ec, v, x, f->rule, input);
+        resume_open(ec, v, x, f->rule, input, &cause);
     if (v->execution != NULL &&
         (v->kind == PAV_STARTED || v->kind == PAV_RESUMED))
         event_index(e, v->machine->rules, context_event(ec)->doc,

@@ -31,9 +31,18 @@
     "json_extract(w.value,'$[6]')"
 void wait_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_wait_row *out);
 
+/* A text of an event, which its body has or a column. */
+#define TEXT_PLACE 4096 /* place = (offset + 1) * TEXT_PLACE + length */
+#define EVENT_TEXT(column)                                                     \
+    "(CASE WHEN e." column "_at IS NULL THEN e." column                        \
+    " ELSE CAST(substr(e.body,e." column "_at>>12,e." column                   \
+    "_at&4095) AS TEXT) END)"
+#define EVENT_SOURCE EVENT_TEXT("source")
+#define EVENT_ID     EVENT_TEXT("event_id")
+#define EVENT_TYPE   EVENT_TEXT("detail_type")
 #define EVENT_COLUMNS                                                          \
-    "e.id,e.received_at,e.source,e.event_id,e.detail_type,e.body,e.bus_id,"    \
-    "e.replay,e.account,e.depth,e.sum"
+    "e.id,e.received_at," EVENT_SOURCE "," EVENT_ID "," EVENT_TYPE             \
+    ",e.body,e.bus_id,e.replay,e.account,e.depth,e.sum"
 /* False: its body is not as it was written. */
 bool
 event_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_event_row *out);

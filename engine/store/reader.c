@@ -476,11 +476,12 @@ is_search(const struct pav_execution_filter *f)
     " AND (?4<0 OR x.status=?4) AND (?5 IS NULL OR instr(x.states,?5)>0)"      \
     " AND (?6=0 OR x.started_at>=?6) AND (?7=0 OR x.started_at<?7)"            \
     " AND (?8 IS NULL OR x.id IN (SELECT e.first_execution FROM"               \
-    " (SELECT first_execution,detail_type FROM event ORDER BY id DESC"         \
-    " LIMIT 200000) e WHERE e.detail_type=?8 UNION ALL SELECT d.execution_id"  \
+    " (SELECT first_execution,detail_type,detail_type_at,body FROM event"      \
+    " ORDER BY id DESC LIMIT 200000) e WHERE " EVENT_TYPE "=?8"                \
+    " UNION ALL SELECT d.execution_id"                                         \
     " FROM (SELECT id,execution_id FROM disposition ORDER BY id DESC"          \
     " LIMIT 200000) d JOIN event e ON e.id=" EVENT_OF(                         \
-        "d") " WHERE e.detail_type=?8)) ORDER BY x.id DESC LIMIT ?9"
+        "d") " WHERE " EVENT_TYPE "=?8)) ORDER BY x.id DESC LIMIT ?9"
 
 static void
 by_search(struct pav_reader *r, const struct pav_execution_filter *f,

@@ -109,8 +109,8 @@ pav_reader_events_of(struct pav_reader *r, const char *source,
 {
     sqlite3_stmt *st =
         reader_ask(r, "SELECT " EVENT_COLUMNS " FROM (SELECT * FROM event"
-                      " ORDER BY id DESC LIMIT 200000) e WHERE e.source=?1"
-                      " AND e.detail_type=?2 LIMIT ?3");
+                      " ORDER BY id DESC LIMIT 200000) e WHERE " EVENT_SOURCE
+                      "=?1 AND " EVENT_TYPE "=?2 LIMIT ?3");
     uint32_t n = 0;
 
     *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));

@@ -8,7 +8,7 @@
 #include "reader_int.h"
 #include "seen.h"
 
-#define EVENT_OF_IT "e.source,e.event_id,e.detail_type,e.received_at"
+#define EVENT_OF_IT EVENT_SOURCE "," EVENT_ID "," EVENT_TYPE ",e.received_at"
 #define NAMES       "m.name,x.name," EVENT_OF_IT
 
 /* ---- rows of their own ---- */
@@ -41,14 +41,16 @@
 #define OF_ID                                                                  \
     " FROM (SELECT event_id FROM event_seen"                                   \
     " WHERE hash BETWEEN ?7 AND ?7+65535 UNION "                               \
-    "SELECT id FROM event WHERE id>(SELECT event_id FROM progress"             \
-    " WHERE name='seen') AND event_id=?2) s JOIN event e ON e.id=s.event_id"
+    "SELECT id FROM event e WHERE id>(SELECT event_id FROM progress"           \
+    " WHERE name='seen') AND " EVENT_ID                                        \
+    "=?2) s JOIN event e ON e.id=s.event_id"
 
 /* The machine not by its joined name: the event would be read before it. */
 #define OF_MACHINE(column)                                                     \
     " AND (?8 IS NULL OR " column "=(SELECT id FROM machine WHERE name=?8))"
 #define OF_EVENTS                                                              \
-    " AND (?9 IS NULL OR e.source=?9) AND (?10 IS NULL OR e.detail_type=?10)"
+    " AND (?9 IS NULL OR " EVENT_SOURCE "=?9)"                                 \
+    " AND (?10 IS NULL OR " EVENT_TYPE "=?10)"
 #define OWN_FILTERS                                                            \
     " AND (?5=0 OR d.execution_id=?5)" OF_MACHINE("d.machine_id") OF_EVENTS    \
         " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"                    \
@@ -61,7 +63,7 @@ ask_own(struct pav_reader *r, const struct pav_disposition_filter *f)
     if (f->event_id != NULL)
         return reader_ask(r, OWN_COLUMNS OF_ID
                           " JOIN disposition d ON " OF_EVENT("d", "e.id")
-                              OWN_NAMES "WHERE d.id<?1 AND e.event_id=?2"
+                              OWN_NAMES "WHERE d.id<?1 AND " EVENT_ID "=?2"
                                         " AND (?3 IS NULL OR d.key=?3)"
                                         " AND (?4<0 OR d.kind=?4)" OWN_FILTERS);
     if (f->key != NULL)
@@ -95,7 +97,7 @@ ask_first(struct pav_reader *r, const struct pav_disposition_filter *f)
 {
     if (f->event_id != NULL)
         return reader_ask(r, FIRST_COLUMNS OF_ID FIRST_NAMES
-                          "WHERE e.event_id=?2 AND (?3 IS NULL OR x.key=?3)"
+                          "WHERE " EVENT_ID "=?2 AND (?3 IS NULL OR x.key=?3)"
                           " AND (?5=0 OR e.first_execution=?5)" FIRST_FILTERS);
     if (f->key != NULL)
         return reader_ask(
@@ -234,8 +236,8 @@ pav_reader_disposition_counts(struct pav_reader *r,
                                  "d") " WHERE (?1=0 OR d.at>=?1)"
                                       " AND (?2=0 OR d.at<?2)"
                                       " AND (?3 IS NULL OR m.name=?3)"
-                                      " AND (?4 IS NULL OR e.source=?4)"
-                                      " AND (?5 IS NULL OR e.detail_type=?5)"
+                                      " AND (?4 IS NULL OR " EVENT_SOURCE "=?4)"
+                                      " AND (?5 IS NULL OR " EVENT_TYPE "=?5)"
                                       " GROUP BY d.kind"),
                f, counts);
     add_counts(r,
@@ -245,8 +247,8 @@ pav_reader_disposition_counts(struct pav_reader *r,
                              " AND (?1=0 OR e.received_at>=?1)"
                              " AND (?2=0 OR e.received_at<?2)"
                              " AND (?3 IS NULL OR m.name=?3)"
-                             " AND (?4 IS NULL OR e.source=?4)"
-                             " AND (?5 IS NULL OR e.detail_type=?5)"
+                             " AND (?4 IS NULL OR " EVENT_SOURCE "=?4)"
+                             " AND (?5 IS NULL OR " EVENT_TYPE "=?5)"
                              " GROUP BY e.first_kind"),
                f, counts);
     for (i = 0; i < PAV_DISPOSITIONS; i++)

@@ -9,6 +9,8 @@
  *                are in memory only (seen.c)
  *   progress     'seen': the event up to which event_seen has all of them;
  *                'names': how often a row of `name` was put or deleted
+ *                *_at: where the body has that text, (offset + 1) * 4096 +
+ *                length; null: it is in its own column.
  *                first_*: the execution that it started or resumed, when that
  *                is its first disposition and there is no more to tell of it
  *   disposition  what became of an event for a machine, but for those of
@@ -330,6 +332,9 @@ const char *const schema_migrations[] = {
     "ALTER TABLE event ADD COLUMN first_machine INTEGER;"
     "ALTER TABLE event ADD COLUMN first_execution INTEGER;"
     "ALTER TABLE event ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE event ADD COLUMN source_at INTEGER;"
+    "ALTER TABLE event ADD COLUMN event_id_at INTEGER;"
+    "ALTER TABLE event ADD COLUMN detail_type_at INTEGER;"
     "ALTER TABLE execution ADD COLUMN waits TEXT NOT NULL DEFAULT '[]';"
     "UPDATE execution SET waits=(SELECT json_group_array(json_array("
     "no,state,event_name,pattern,awaits,since_at,due_at)) FROM wait"

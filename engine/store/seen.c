@@ -18,10 +18,11 @@
 #include <string.h>
 
 #include "pavane/digest.h"
+#include "columns.h"
 #include "seen.h"
 #include "store_int.h"
 
-#define TAIL_MAX 16384
+#define TAIL_MAX 32768
 #define SLICE    64 /* entries a commit, and twice as many as it brought */
 
 enum {
@@ -38,15 +39,15 @@ static const char *const texts[] = {
     SQL_TEXT(SQL_SEEN_GET) =
         "SELECT e.id,e.received_at FROM event_seen s"
         " JOIN event e ON e.id=s.event_id"
-        " WHERE s.hash=?1 AND e.source=?2 AND e.event_id=?3"
+        " WHERE s.hash=?1 AND " EVENT_SOURCE "=?2 AND " EVENT_ID "=?3"
         " ORDER BY s.event_id DESC LIMIT 1",
     SQL_TEXT(SQL_SEEN_TAIL) =
-        "SELECT id,source,event_id FROM event WHERE id>"
+        "SELECT id," EVENT_SOURCE "," EVENT_ID " FROM event e WHERE id>"
         "(SELECT event_id FROM progress WHERE name='seen') ORDER BY id",
     SQL_TEXT(SQL_PROGRESS_PUT) =
         "UPDATE progress SET event_id=?1 WHERE name='seen'",
-    SQL_TEXT(SQL_EVENT_IS) = "SELECT received_at FROM event"
-                             " WHERE id=?1 AND source=?2 AND event_id=?3",
+    SQL_TEXT(SQL_EVENT_IS) = "SELECT received_at FROM event e WHERE id=?1"
+                             " AND " EVENT_SOURCE "=?2 AND " EVENT_ID "=?3",
 };
 
 const struct rows seen_rows = {texts, sizeof(texts) / sizeof(texts[0])};

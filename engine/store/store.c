@@ -484,10 +484,12 @@ pav_store_wants_checkpoint(const struct pav_store *s, bool idle)
 void
 pav_store_checkpoint(struct pav_store *s)
 {
-    int in_log = 0, copied = 0;
-    int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
-                                       &in_log, &copied);
+    int in_log = 0, copied = 0, rc;
 
+    vfs_defer_copy(true);
+    rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
+                                   &in_log, &copied);
+    vfs_defer_copy(false);
     if (rc == SQLITE_OK && copied == in_log) {
         s->log_pages = 0; /* the next commit tells how long it is */
         s->retry_ms = 0;
@@ -503,6 +505,13 @@ pav_store_checkpoint(struct pav_store *s)
     pav_log(PAV_LOG_ERROR, NULL, "checkpoint failed: %s",
             sqlite3_errmsg(s->db));
     PAV_BUG("checkpoint");
+}
+
+void
+pav_store_finish_checkpoint(struct pav_store *s)
+{
+    (void)s;
+    vfs_copy_sync();
 }
 
 bool

@@ -342,8 +342,8 @@ open_checked(struct verification *v, struct pav_err *err)
                      NULL, NULL) != SQLITE_OK)
         return refuse(v, err);
     sqlite3_db_config(v->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    sqlite3_create_function(v->db, "row_sum", 2, SQLITE_UTF8, NULL,
-                            row_sum_sql, NULL, NULL);
+    sqlite3_create_function(v->db, "row_sum", 2, SQLITE_UTF8, NULL, row_sum_sql,
+                            NULL, NULL);
     version = ask(v, "PRAGMA user_version");
     if (ask(v, "PRAGMA application_id") != PAV_APPLICATION_ID)
         return pav_fail(err, PAV_INVALID, v->path,

@@ -18,6 +18,10 @@
  *     sync of a checkpoint, which the log must be safe for before pages leave
  *     it, and the one behind a new head of the log, which must not be
  *     overtaken by what follows it.
+ * V4  The sync of the database behind a checkpoint may be owed as well
+ *     (vfs_defer_copy()): until it is done the log has all of it, so the writer
+ *     does it before the log begins anew, unless vfs_copy_sync() did it on
+ *     another thread meanwhile.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -53,6 +57,11 @@ static bool owing; /* of the writer: its commits may owe their sync */
 static atomic_uint_fast64_t sync_pending, synced;
 static atomic_int_fast64_t sync_began_us; /* that is in progress; 0: none */
 static struct shim_file *log_file;        /* that the writer appends to */
+
+/* V4: databases that were copied to, and how many of those syncs are done. */
+static bool owing_copy;
+static atomic_uint_fast64_t copied, copies_synced;
+static struct shim_file *copied_to;
 
 static bool (*before_log)(void *arg, const char *name);
 static void *before_log_arg;
@@ -170,6 +179,36 @@ vfs_log_sync(void)
     atomic_store(&synced, now);
 }
 
+/* ---- V4 ---- */
+
+void
+vfs_defer_copy(bool on)
+{
+    owing_copy = on;
+}
+
+bool
+vfs_copy_pending(void)
+{
+    return atomic_load(&copied) != atomic_load(&copies_synced);
+}
+
+void
+vfs_copy_sync(void)
+{
+    uint_fast64_t now = atomic_load(&copied), done;
+
+    if (!vfs_copy_pending())
+        return;
+    if (copied_to->real->pMethods->xSync(copied_to->real, SQLITE_SYNC_NORMAL) !=
+        SQLITE_OK)
+        PAV_BUG("the database cannot be synced");
+    done = atomic_load(&copies_synced);
+    while (done < now &&
+           !atomic_compare_exchange_weak(&copies_synced, &done, now))
+        ;
+}
+
 /* A second descriptor of the log; of the database there must be none, for
  * closing it would drop the locks. */
 static bool
@@ -206,6 +245,10 @@ shim_close(sqlite3_file *f)
         vfs_log_sync();
         log_file = NULL;
     }
+    if (s == copied_to) {
+        vfs_copy_sync();
+        copied_to = NULL;
+    }
     if (write_gathered(s) != SQLITE_OK)
         PAV_BUG("a file was closed with bytes that cannot be written");
     free(s->gathered);
@@ -234,8 +277,10 @@ shim_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
     check_writer();
     if (s->is_log) {
         log_file = s;
-        if (at == 0)
+        if (at == 0) {
+            vfs_copy_sync();
             s->new_head = true;
+        }
     }
     return gather(s, p, n, at);
 }
@@ -266,6 +311,11 @@ shim_sync(sqlite3_file *f, int flags)
         return rc;
     if (may_owe(s)) {
         atomic_fetch_add(&sync_pending, 1);
+        return SQLITE_OK;
+    }
+    if (owing_copy && !s->is_log) {
+        copied_to = s;
+        atomic_fetch_add(&copied, 1);
         return SQLITE_OK;
     }
     atomic_store(&sync_began_us, pav_clock_mono_us());

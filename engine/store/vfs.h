@@ -25,4 +25,10 @@ int64_t vfs_sync_us(void);
 /* Syncs what is owed, on any thread; aborts when that fails. */
 void vfs_log_sync(void);
 
+/* May a checkpoint owe the sync of the database?  On the writer's thread. */
+void vfs_defer_copy(bool on);
+bool vfs_copy_pending(void);
+/* Does what is owed, on any thread; aborts when that fails. */
+void vfs_copy_sync(void);
+
 #endif

@@ -103,7 +103,11 @@ void pav_store_rollback(struct pav_store *s);
 void pav_store_spoilt(struct pav_store *s, const char *what);
 /* True when the log is long enough, or `idle` and not empty. */
 bool pav_store_wants_checkpoint(const struct pav_store *s, bool idle);
+/* Copies the log back.  Until pav_store_finish_checkpoint(), which may be
+ * called on any thread, the log cannot begin anew: the next commit finishes by
+ * itself. */
 void pav_store_checkpoint(struct pav_store *s);
+void pav_store_finish_checkpoint(struct pav_store *s);
 /* Can a row be written and made durable right now? */
 PAV_MUSTUSE enum pav_rc
 pav_store_probe(struct pav_store *s, struct pav_err *err);

@@ -25,15 +25,23 @@ struct pav_transform_context {
     int64_t now_ms; /* ingestion */
 };
 
+/* The largest value of the event that a filled template has as it is. */
+struct pav_transform_part {
+    struct pav_bytes text;    /* the filled template; p NULL: there is none */
+    const struct pav_doc *of; /* the value, in the event; NULL: none */
+    size_t at, len;           /* where it is in `text` */
+};
+
 /*
  * NULL when the filled template is no JSON; `err` says why.  A template of
  * several quoted lines gives several texts: then only pav_transform_text() has
- * something.
+ * something.  `part` may be NULL.
  */
 const struct pav_doc *
 pav_transform_apply(const struct pav_transform *t, const struct pav_doc *event,
                     const struct pav_transform_context *context,
-                    struct pav_arena *a, struct pav_err *err);
+                    struct pav_arena *a, struct pav_transform_part *part,
+                    struct pav_err *err);
 /* What a target is sent, in the arena; p NULL: nothing, `err` says why. */
 struct pav_bytes
 pav_transform_text(const struct pav_transform *t, const struct pav_doc *event,

@@ -65,7 +65,7 @@ BUGS = [
     ("leaves no witness", "engine/store/store.c", "    witness_write(s, ends);\n", "    (void)ends;\n",
      [sys.executable, "tests/e2e/test_reads.py", "Files.test_A9_what_a_damaged_log_lost_is_told"]),
     ("trusts what it reads", "engine/store/rows/steps.c",
-     "return sum == 0 || sum == step_sum(out->id, out->record);", "return sum != -1;",
+     "return sum == 0 || sum == row_sum(out->id, out->record);", "return sum != -1;",
      [sys.executable, "tests/e2e/test_reads.py", "Files.test_A10_damage_is_named_and_nothing_is_short"]),
     ("never ends the log", "engine/store/store.c",
      "    return s->retry_ms == 0 || pav_clock_mono_us() >= s->retry_at_us;", "    return false;",

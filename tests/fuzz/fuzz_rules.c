@@ -22,7 +22,8 @@ apply(struct pav_rules *rules, struct pav_arena *a)
                PAV_OK);
     for (i = 0; i < rules->count; i++) {
         pav_index_add(ix, rules->rules[i].pattern, &rules->rules[i]);
-        pav_transform_apply(rules->rules[i].transform, d, &context, a, &err);
+        pav_transform_apply(rules->rules[i].transform, d, &context, a, NULL,
+                            &err);
         pav_transform_text(rules->rules[i].transform, d, &context, a, &err);
     }
     pav_index_match(ix, event, sizeof(event) - 1, true, a, &found);

@@ -11,6 +11,12 @@
     ".waitForTaskToken\",\"Parameters\":{\"QueueUrl\":\"https://q\","          \
     "\"MessageBody\":{\"a\":1,\"note\":\"a constant of the definition\"}},"    \
     "\"ResultPath\":\"$.second\",\"End\":true}}}"
+#define FILLS                                                                  \
+    "{\"StartAt\":\"One\",\"States\":{\"One\":{\"Type\":\"Task\","             \
+    "\"Resource\":\"arn:aws:states:::sqs:sendMessage.waitForTaskToken\","      \
+    "\"Parameters\":{\"QueueUrl\":\"https://queue.example/orders\","           \
+    "\"MessageBody\":{\"list\":[1,{\"a.$\":\"$.detail.order\"},\"text\"],"     \
+    "\"all.$\":\"$\",\"token.$\":\"$$.Task.Token\"}},\"End\":true}}}"
 #define DETAIL "{\"order\":\"o-1\",\"lines\":[1,2,3,4,5,6,7,8,9]}"
 #define EVENT                                                                  \
     "{\"version\":\"0\",\"id\":\"e-1\",\"detail-type\":\"Paid\",\"source\":"   \
@@ -28,14 +34,14 @@ struct run {
 };
 
 static void
-begin(struct run *r, const char *body)
+begin_of(struct run *r, const char *definition, const char *body)
 {
     struct pav_faults faults;
 
     memset(r, 0, sizeof(*r));
     pav_arena_init(&r->arena, 4096);
     pav_faults_init(&faults, &r->arena);
-    r->records.machine = pav_machine_compile(TWO_TASKS, strlen(TWO_TASKS),
+    r->records.machine = pav_machine_compile(definition, strlen(definition),
                                              PAV_STANDARD, &faults);
     assert_non_null(r->records.machine);
     r->records.event = (struct pav_bytes){body, strlen(body)};
@@ -49,6 +55,12 @@ begin(struct run *r, const char *body)
                                   .account = "0",
                                   .started_at = 1000};
     r->next_id = 1;
+}
+
+static void
+begin(struct run *r, const char *body)
+{
+    begin_of(r, TWO_TASKS, body);
 }
 
 static void
@@ -193,6 +205,31 @@ test_the_definition_is_not_repeated(void **state)
     end(&r);
 }
 
+/* A template's text is not repeated, only what its computed members are. */
+static void
+test_what_a_template_was_filled_with(void **state)
+{
+    struct pav_event_text whole = {.text = {EVENT, strlen(EVENT)},
+                                   .len = strlen(EVENT)};
+    const char *text;
+    struct run r;
+
+    (void)state;
+    begin_of(&r, FILLS, EVENT);
+    wake(&r, PAV_WAKE_START, 0, doc(&r, EVENT), &whole);
+    assert_in_range(r.bytes, 1, 230);
+    text = payload(&r, 2);
+    assert_int_equal(
+        strncmp(text,
+                "{\"QueueUrl\":\"https://queue.example/orders\","
+                "\"MessageBody\":{\"list\":[1,{\"a\":\"o-1\"},\"text\"],"
+                "\"all\":" EVENT ",\"token\":\"AAAA",
+                150),
+        0);
+    assert_non_null(strstr(text, EVENT));
+    end(&r);
+}
+
 /* As a daemon before semantics 4 wrote it. */
 static void
 test_text_of_before(void **state)
@@ -252,6 +289,7 @@ main(void)
         cmocka_unit_test(test_an_event_that_was_brought_into_form),
         cmocka_unit_test(test_earlier_payloads_are_not_repeated),
         cmocka_unit_test(test_the_definition_is_not_repeated),
+        cmocka_unit_test(test_what_a_template_was_filled_with),
         cmocka_unit_test(test_text_of_before),
         cmocka_unit_test(test_the_whole_for_who_has_no_sources),
     };

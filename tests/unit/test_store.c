@@ -127,24 +127,24 @@ test_events_stay_known(void **state)
     int round;
 
     (void)state;
-    add_events(s, 0, 20000, 500); /* a tail is full and half gone in */
-    check_seen(s, 0, 20000, true);
-    check_seen(s, 20000, 20500, false);
+    add_events(s, 0, 40000, 500); /* a tail is full and half gone in */
+    check_seen(s, 0, 40000, true);
+    check_seen(s, 40000, 40500, false);
     for (round = 0; round < 3; round++) {
-        add_events(s, 20000, 20300, 1000);
-        check_seen(s, 19900, 20300, true);
+        add_events(s, 40000, 40300, 1000);
+        check_seen(s, 39900, 40300, true);
         pav_store_rollback(s);
-        check_seen(s, 20000, 20300, false);
-        check_seen(s, 0, 20000, true);
+        check_seen(s, 40000, 40300, false);
+        check_seen(s, 0, 40000, true);
     }
     pav_store_close(s);
     s = open_store();
-    check_seen(s, 0, 20000, true);
-    add_events(s, 20000, 60000, 250);
-    check_seen(s, 0, 60000, true);
+    check_seen(s, 0, 40000, true);
+    add_events(s, 40000, 120000, 250);
+    check_seen(s, 0, 120000, true);
     pav_store_close(s);
     s = open_store();
-    check_seen(s, 0, 60000, true);
+    check_seen(s, 0, 120000, true);
     pav_store_close(s);
 }
 
@@ -156,14 +156,14 @@ test_the_last_of_an_id_is_found(void **state)
     struct pav_err err;
 
     (void)state;
-    add_events(s, 0, 40000, 500);
+    add_events(s, 0, 80000, 500);
     add_event(s, "e7");
     assert_int_equal(pav_store_commit(s, &err), PAV_OK);
-    assert_int_equal(seen(s, "s", "e7"), 40001);
+    assert_int_equal(seen(s, "s", "e7"), 80001);
     assert_int_equal(seen(s, "s", "e8"), 9);
     pav_store_close(s);
     s = open_store();
-    assert_int_equal(seen(s, "s", "e7"), 40001);
+    assert_int_equal(seen(s, "s", "e7"), 80001);
     pav_store_close(s);
 }
 

@@ -63,6 +63,16 @@ not_found(struct stepper *st, struct frame *f, const char *path,
     return false;
 }
 
+static void
+filled_with(struct stepper *st, const struct pav_doc *value)
+{
+    struct templated *t = st->filling;
+
+    t->values =
+        pav_arena_append(st->arena, t->values, t->count, sizeof(*t->values));
+    t->values[t->count++] = value;
+}
+
 static bool
 template_eval(struct stepper *st, struct frame *f, const struct tmpl *t,
               const struct pav_doc *from, const struct pav_doc **out)
@@ -79,6 +89,8 @@ template_eval(struct stepper *st, struct frame *f, const struct tmpl *t,
     case TMPL_EXPR:
         switch (expr_eval(st, f, t->expr, from, out, NULL)) {
         case EXPR_FOUND:
+            if (st->filling != NULL)
+                filled_with(st, *out);
             return true;
         case EXPR_NOTHING:
             return not_found(st, f, t->expr->text, t->field, from);
@@ -110,6 +122,29 @@ template_eval(struct stepper *st, struct frame *f, const struct tmpl *t,
     return false;
 }
 
+/* A field's template: the record can refer to it. */
+static bool
+field_eval(struct stepper *st, struct frame *f, const struct tmpl *t,
+           const struct pav_doc *from, const struct pav_doc **out)
+{
+    struct templated *filled;
+    bool fine;
+
+    if (t->at == 0)
+        return template_eval(st, f, t, from, out);
+    filled = pav_arena_zalloc(st->arena, sizeof(*filled));
+    st->filling = filled;
+    fine = template_eval(st, f, t, from, out);
+    st->filling = NULL;
+    if (fine) {
+        filled->doc = *out;
+        filled->at = t->at;
+        filled->before = st->templated;
+        st->templated = filled;
+    }
+    return fine;
+}
+
 /* ---- through a state ---- */
 
 static bool
@@ -122,7 +157,7 @@ arguments(struct stepper *st, struct frame *f, const struct pav_doc **out)
         return false;
     inspect(st, "afterInputPath", d);
     *out = d;
-    if (q->parameters != NULL && !template_eval(st, f, q->parameters, d, out))
+    if (q->parameters != NULL && !field_eval(st, f, q->parameters, d, out))
         return false;
     if (f->state->kind->has & HAS_ARGUMENTS)
         inspect(st, "afterParameters", *out);
@@ -164,7 +199,7 @@ output(struct stepper *st, struct frame *f, const struct query *q,
     const struct pav_doc *d = result;
 
     if (q->result_selector != NULL &&
-        !template_eval(st, f, q->result_selector, result, &d))
+        !field_eval(st, f, q->result_selector, result, &d))
         return false;
     if (shows)
         inspect(st, "afterResultSelector", d);
@@ -200,7 +235,7 @@ value(struct stepper *st, struct frame *f, const struct value *v,
     const struct jsonpath_value *own = (const struct jsonpath_value *)v;
 
     if (own->tmpl != NULL)
-        return template_eval(st, f, own->tmpl, from, out);
+        return field_eval(st, f, own->tmpl, from, out);
     switch (expr_eval(st, f, own->expr, from, out, NULL)) {
     case EXPR_FOUND:
         if (own->form == VALUE_NUMBER || (*out)->kind == PAV_STRING)

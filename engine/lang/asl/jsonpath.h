@@ -2,6 +2,8 @@
 #ifndef PAVANE_ASL_JSONPATH_H
 #define PAVANE_ASL_JSONPATH_H
 
+#include <string.h>
+
 #include "expr.h"
 #include "query.h"
 #include "value.h"
@@ -16,7 +18,15 @@ struct tmpl {
     const char *field; /* "key.$", for messages */
     uint32_t count;
     const struct tmpl_member *members;
+    uint32_t at; /* of a field's template: its place; 0: of no use to records */
 };
+
+/* Is the member computed: "key.$"? */
+static inline bool
+tmpl_is_dynamic(const struct pav_member *m)
+{
+    return m->len > 2 && memcmp(m->key + m->len - 2, ".$", 2) == 0;
+}
 
 struct tmpl_member {
     const char *key;

@@ -93,19 +93,13 @@ template_dynamic(struct compiler *c, const struct pav_member *m,
 }
 
 static bool
-is_dynamic_key(const struct pav_member *m)
-{
-    return m->len > 2 && memcmp(m->key + m->len - 2, ".$", 2) == 0;
-}
-
-static bool
 has_dynamics(const struct pav_doc *d)
 {
     uint32_t i;
 
     if (d->kind == PAV_OBJECT) {
         for (i = 0; i < d->len; i++)
-            if (is_dynamic_key(&d->members[i]) ||
+            if (tmpl_is_dynamic(&d->members[i]) ||
                 has_dynamics(&d->members[i].value))
                 return true;
     } else if (d->kind == PAV_ARRAY) {
@@ -116,7 +110,7 @@ has_dynamics(const struct pav_doc *d)
     return false;
 }
 
-static const struct tmpl *
+static struct tmpl *
 template_compile(struct compiler *c, const struct pav_doc *d,
                  const char *pointer)
 {
@@ -143,15 +137,15 @@ template_compile(struct compiler *c, const struct pav_doc *d,
         }
         m = &d->members[i];
         members[i].key = m->key;
-        members[i].len = m->len - (is_dynamic_key(m) ? 2 : 0);
+        members[i].len = m->len - (tmpl_is_dynamic(m) ? 2 : 0);
         members[i].value =
-            is_dynamic_key(m)
+            tmpl_is_dynamic(m)
                 ? template_dynamic(c, m, pointer)
                 : template_compile(
                       c, &m->value,
                       pointer_to(c, pointer,
                                  pav_arena_strndup(c->arena, m->key, m->len)));
-        if (is_dynamic_key(m) &&
+        if (tmpl_is_dynamic(m) &&
             pav_doc_getn(d, members[i].key, members[i].len) != NULL)
             compile_fault(c, PAV_ERROR, SCHEMA, pointer, m->at,
                           "The field '%.*s' is given twice, once with .$",
@@ -160,18 +154,39 @@ template_compile(struct compiler *c, const struct pav_doc *d,
     return t;
 }
 
+#define LITERAL_MIN 24 /* bytes that make a reference worth while */
+
+/* About how much of a template's text is not computed. */
+static size_t
+literal_bytes(const struct pav_doc *d)
+{
+    size_t n = 2;
+    uint32_t i;
+
+    for (i = 0; d->kind == PAV_OBJECT && i < d->len; i++)
+        n += d->members[i].len + 3u +
+             (tmpl_is_dynamic(&d->members[i])
+                  ? 0
+                  : literal_bytes(&d->members[i].value));
+    for (i = 0; d->kind == PAV_ARRAY && i < d->len; i++)
+        n += literal_bytes(&d->items[i]);
+    return d->kind == PAV_STRING || d->kind == PAV_NUMBER ? d->len : n;
+}
+
 static const struct tmpl *
 member_template(struct compiler *c, const struct pav_doc *o,
                 const char *pointer, const char *key)
 {
     const struct pav_doc *v = pav_doc_get(o, key);
-    const struct tmpl *t;
+    struct tmpl *t;
 
     if (v == NULL)
         return NULL;
     t = template_compile(c, v, pointer_to(c, pointer, key));
     if (t->kind == TMPL_LITERAL)
         machine_origin_add(c->machine, v, PAYLOAD_DEFINITION, v->at);
+    else if (literal_bytes(v) >= LITERAL_MIN)
+        t->at = v->at;
     return t;
 }
 

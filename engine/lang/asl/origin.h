@@ -15,6 +15,7 @@ enum payload_tag {
     PAYLOAD_RESOURCE,      /* the same: "sendMessage" */
     PAYLOAD_EARLIER,       /* a payload of an earlier record */
     PAYLOAD_SPLICE,        /* text around a part of that event */
+    PAYLOAD_TEMPLATE, /* one of the definition, and what it was filled with */
 };
 
 /* Where a value is in the definition, for records. */

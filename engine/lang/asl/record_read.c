@@ -1,6 +1,7 @@
 /* Records read again: payloads and events.  Format: record_write.c. */
 #include <string.h>
 
+#include "jsonpath.h"
 #include "model.h"
 #include "record.h"
 #include "task.h"
@@ -28,6 +29,8 @@ static void
 open_payload(struct pav_record *r, struct record_payload *out,
              const uint8_t **p, const uint8_t *limit)
 {
+    uint32_t n;
+
     PAV_ASSERT(*p < limit);
     out->tag = (enum payload_tag) * (*p)++;
     switch (out->tag) {
@@ -49,6 +52,13 @@ open_payload(struct pav_record *r, struct record_payload *out,
         (void)record_number(p, limit);
         (void)record_number(p, limit);
         skip_bytes(p, limit);
+        out->len = (size_t)((const char *)*p - out->text);
+        break;
+    case PAYLOAD_TEMPLATE: /* the same */
+        out->at = number(p, limit);
+        out->text = (const char *)*p;
+        for (n = number(p, limit); n > 0; n--)
+            (void)record_number(p, limit);
         out->len = (size_t)((const char *)*p - out->text);
         break;
     case PAYLOAD_EARLIER:
@@ -209,6 +219,53 @@ of_earlier(struct pav_record *r, const struct record_payload *p)
     return record_payload(r->earlier, p->at);
 }
 
+/* A template of the definition with its computed members in. */
+static struct pav_doc
+filled(struct pav_record *r, const struct pav_doc *d, const uint8_t **p,
+       const uint8_t *limit)
+{
+    struct pav_members members;
+    struct pav_items items;
+    struct pav_doc v;
+    uint32_t i;
+
+    if (d->kind == PAV_ARRAY) {
+        pav_items_init(&items, r->arena);
+        for (i = 0; i < d->len; i++) {
+            v = filled(r, &d->items[i], p, limit);
+            pav_items_add(&items, &v);
+        }
+        return *pav_items_array(&items);
+    }
+    if (d->kind != PAV_OBJECT)
+        return *d;
+    pav_members_init(&members, r->arena);
+    for (i = 0; i < d->len; i++) {
+        const struct pav_member *m = &d->members[i];
+
+        if (tmpl_is_dynamic(m)) {
+            pav_members_add(&members, m->key, m->len - 2,
+                            record_payload(r, number(p, limit)));
+            continue;
+        }
+        v = filled(r, &m->value, p, limit);
+        pav_members_add(&members, m->key, m->len, &v);
+    }
+    return *pav_members_object(&members);
+}
+
+static const struct pav_doc *
+of_template(struct pav_record *r, const struct record_payload *payload)
+{
+    const uint8_t *p = (const uint8_t *)payload->text,
+                  *limit = p + payload->len;
+    struct pav_doc *d = pav_arena_alloc(r->arena, sizeof(*d));
+
+    (void)record_number(&p, limit); /* how many: the template knows */
+    *d = filled(r, of_definition(r, payload->at), &p, limit);
+    return d;
+}
+
 static const struct pav_doc *
 of_resource(struct pav_record *r, const struct record_payload *p)
 {
@@ -249,6 +306,9 @@ record_payload(struct pav_record *r, uint32_t place)
             break;
         case PAYLOAD_SPLICE:
             p->doc = of_splice(r, p);
+            break;
+        case PAYLOAD_TEMPLATE:
+            p->doc = of_template(r, p);
             break;
         }
     return p->doc;

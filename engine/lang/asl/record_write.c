@@ -13,6 +13,8 @@
  *                            number: which payload of that step's record
  *             SPLICE         number length, bytes; source offset + 1 in the
  *                            event's body, length; number length, bytes
+ *             TEMPLATE       number: source offset + 1 in the definition;
+ *                            number: how many values, then the place of each
  *   number  bytes of frames: where the execution stands, or stood when it
  *           ended; 0 when it succeeded
  *   number  how many history events, in order of their ids, then those:
@@ -66,6 +68,7 @@ void
 recorder_init(struct recorder *r, struct stepper *st)
 {
     memset(r, 0, sizeof(*r));
+    r->st = st;
     r->in = st->in;
     if (r->in->record != NULL)
         r->carried = pav_arena_zalloc(st->arena, r->in->record->payload_count *
@@ -131,7 +134,8 @@ carry(struct recorder *r, uint32_t place)
         place = p->at;
     }
     if (p->tag == PAYLOAD_INLINE || p->tag == PAYLOAD_EVENT ||
-        p->tag == PAYLOAD_EARLIER || p->tag == PAYLOAD_SPLICE) {
+        p->tag == PAYLOAD_EARLIER || p->tag == PAYLOAD_SPLICE ||
+        p->tag == PAYLOAD_TEMPLATE) {
         (void)put_place(r, PAYLOAD_EARLIER, (uint64_t)(from->stored.id - step));
         put_number(&r->payloads, place);
     } else {
@@ -218,9 +222,44 @@ put_event(struct recorder *r, const struct pav_doc *d)
     return r->payload_count - 1;
 }
 
+#define LOOK_BACK 8 /* templates: the last one, mostly */
+
+static const struct templated *
+templated_as(const struct recorder *r, const struct pav_doc *d)
+{
+    const struct templated *t = r->st->templated;
+    int i;
+
+    for (i = 0; t != NULL && t->doc != d; i++)
+        t = i < LOOK_BACK ? t->before : NULL;
+    return t;
+}
+
+static uint32_t
+ref_within(struct recorder *r, const struct pav_doc *d, size_t max, bool own);
+
+static uint32_t
+put_template(struct recorder *r, const struct templated *t, size_t max)
+{
+    uint32_t i, *places = pav_arena_alloc(r->st->arena,
+                                          (t->count + 1) * sizeof(*places));
+
+    for (i = 0; i < t->count; i++) {
+        places[i] = ref_within(r, t->values[i], max, true);
+        if (places[i] == PAYLOAD_TOO_BIG)
+            return PAYLOAD_TOO_BIG;
+    }
+    (void)put_place(r, PAYLOAD_TEMPLATE, t->at);
+    put_number(&r->payloads, t->count);
+    for (i = 0; i < t->count; i++)
+        put_number(&r->payloads, places[i]);
+    return r->payload_count - 1;
+}
+
 static uint32_t
 put_payload(struct recorder *r, const struct pav_doc *d, size_t max, bool own)
 {
+    const struct templated *filled;
     const struct pav_step_in *in = r->in;
     const struct origin *origin;
     int64_t place;
@@ -238,6 +277,9 @@ put_payload(struct recorder *r, const struct pav_doc *d, size_t max, bool own)
         return fits(d, in->record->payloads[place].len, max)
                    ? carry(r, (uint32_t)place)
                    : PAYLOAD_TOO_BIG;
+    filled = templated_as(r, d);
+    if (filled != NULL)
+        return fits(d, 0, max) ? put_template(r, filled, max) : PAYLOAD_TOO_BIG;
     return put_inline(r, d, max, own);
 }
 

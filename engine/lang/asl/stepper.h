@@ -18,9 +18,18 @@ struct failure {
     bool heartbeat; /* States.Timeout, matched by HeartbeatTimeout too */
 };
 
+/* What a template of the definition gave, for records: the values of its
+ * computed members, in order. */
+struct templated {
+    const struct templated *before;
+    const struct pav_doc *doc, **values;
+    uint32_t at, count;
+};
+
 /* Payloads and events in the making (record_write.c). */
 #define RECENT_PAYLOADS 32
 struct recorder {
+    struct stepper *st;
     const struct pav_step_in *in;
     struct pav_buf payloads, events, text;
     uint32_t payload_count, event_count, recent_count;
@@ -46,7 +55,9 @@ struct stepper {
     uint64_t work, state_work; /* spend() */
     bool over;                 /* the execution has ended */
     const char *last_state;
-    struct inspection *inspection; /* TestState looks on; or NULL */
+    struct inspection *inspection;     /* TestState looks on; or NULL */
+    const struct templated *templated; /* the last one */
+    struct templated *filling;         /* that is evaluated now; or NULL */
 };
 
 /* ---- events (emit.c) ---- */

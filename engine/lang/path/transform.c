@@ -285,9 +285,11 @@ are_texts(struct pav_bytes text, struct pav_arena *a)
 
 static struct pav_bytes
 fill(const struct pav_transform *t, const struct pav_doc *event,
-     const struct pav_transform_context *context, struct pav_arena *a)
+     const struct pav_transform_context *context, struct pav_arena *a,
+     struct pav_transform_part *part)
 {
     struct pav_bytes out = {NULL, 0};
+    size_t before;
     struct pav_buf b;
     uint32_t i;
 
@@ -305,12 +307,19 @@ fill(const struct pav_transform *t, const struct pav_doc *event,
         else if (pav_path_eval(t->variables[p->variable], event, a, &v, NULL) !=
                  PAV_PATH_FOUND)
             v = NULL;
-        if (v == NULL)
+        if (v == NULL) {
             pav_buf_puts(&b, p->quoted ? "" : "\"\"");
-        else if (p->quoted)
+        } else if (p->quoted) {
             put_quoted(&b, v, t->all_quoted);
-        else
+        } else {
+            before = b.len;
             pav_doc_print(v, &b);
+            if (v->at > 0 && b.len - before > part->len) {
+                part->of = v;
+                part->at = before;
+                part->len = b.len - before;
+            }
+        }
     }
     if (!b.over) {
         out.p = pav_arena_strndup(a, b.p == NULL ? "" : b.p, b.len);
@@ -323,11 +332,15 @@ fill(const struct pav_transform *t, const struct pav_doc *event,
 const struct pav_doc *
 pav_transform_apply(const struct pav_transform *t, const struct pav_doc *event,
                     const struct pav_transform_context *context,
-                    struct pav_arena *a, struct pav_err *err)
+                    struct pav_arena *a, struct pav_transform_part *part,
+                    struct pav_err *err)
 {
+    struct pav_transform_part filled = {.of = NULL};
     const struct pav_doc *v = NULL;
     struct pav_bytes text;
 
+    if (part != NULL)
+        *part = filled;
     switch (t->kind) {
     case TRANSFORM_ALL:
         return event;
@@ -338,12 +351,15 @@ pav_transform_apply(const struct pav_transform *t, const struct pav_doc *event,
                    ? v
                    : NULL;
     case TRANSFORM_TEMPLATE:
-        text = fill(t, event, context, a);
+        text = fill(t, event, context, a, &filled);
         if (text.p == NULL)
             pav_fail(err, PAV_LIMIT, context->rule_name,
                      "the filled template is too long");
         else if (pav_doc_parse(a, text.p, text.len, NULL, &v, err) != PAV_OK)
             v = NULL;
+        filled.text = text;
+        if (part != NULL)
+            *part = filled;
         return v;
     }
     return NULL;
@@ -354,14 +370,16 @@ pav_transform_text(const struct pav_transform *t, const struct pav_doc *event,
                    const struct pav_transform_context *context,
                    struct pav_arena *a, struct pav_err *err)
 {
-    const struct pav_doc *v = pav_transform_apply(t, event, context, a, err);
+    const struct pav_doc *v =
+        pav_transform_apply(t, event, context, a, NULL, err);
+    struct pav_transform_part part = {.of = NULL};
     struct pav_bytes out = {NULL, 0};
     struct pav_buf b;
 
     if (v == NULL) {
         if (t->kind != TRANSFORM_TEMPLATE || !t->all_quoted)
             return out;
-        out = fill(t, event, context, a);
+        out = fill(t, event, context, a, &part);
         if (out.p != NULL && !are_texts(out, a))
             out.p = NULL;
         return out;

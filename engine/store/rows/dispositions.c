@@ -73,7 +73,8 @@ pav_store_concerned(struct pav_store *s, int64_t event_id, int64_t machine_id,
 {
     sqlite3_stmt *st;
 
-    pav_store_event_done(s);
+    if (event_id == s->arriving.row.id)
+        pav_store_event_done(s);
     st = STORE_ASK(s, SQL_CONCERNED, INT(event_id), INT_OR_NULL(machine_id));
     if (!store_row(s, st))
         return false;

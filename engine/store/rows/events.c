@@ -13,8 +13,8 @@ static const char *const texts[] = {
     SQL_TEXT(SQL_EVENT_INSERT) =
         "INSERT INTO event(id,received_at,source,event_id,detail_type,body,"
         "bus_id,replay,account,depth,first_kind,first_machine,"
-        "first_execution,sum) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,"
-        "?13,?14)",
+        "first_execution,sum,source_at,event_id_at,detail_type_at)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
     SQL_TEXT(SQL_EVENT_GET) =
         "SELECT " EVENT_COLUMNS " FROM event e WHERE id=?1",
 };
@@ -31,23 +31,42 @@ pav_store_event_add(struct pav_store *s, const struct pav_event_row *row)
     seen_add(s, seen_hash_of(row->source, row->event_id), row->id);
 }
 
+/* Where the body has it, as it is; 0: nowhere. */
+static int64_t
+place_of(struct pav_bytes text, struct pav_bytes body)
+{
+    uintptr_t at = (uintptr_t)text.p, from = (uintptr_t)body.p;
+
+    if (text.len == 0 || text.len >= TEXT_PLACE || at < from ||
+        at + text.len > from + body.len)
+        return 0;
+    return (int64_t)(at - from + 1) * TEXT_PLACE + (int64_t)text.len;
+}
+
 void
 pav_store_event_done(struct pav_store *s)
 {
+    static const struct pav_bytes none = {"", 0};
     const struct pav_event_row *row = &s->arriving.row;
     bool taken = s->arriving.taken;
+    int64_t source, event_id, type;
 
     if (!s->arriving.open)
         return;
     s->arriving.open = false;
+    source = place_of(row->source, row->body);
+    event_id = place_of(row->event_id, row->body);
+    type = place_of(row->detail_type, row->body);
     STORE_DO(s, SQL_EVENT_INSERT, INT(row->id), INT(row->received_at),
-             BYTES(row->source), BYTES(row->event_id), BYTES(row->detail_type),
-             BLOB(row->body), INT(row->bus_id), TEXT(row->replay),
-             TEXT(row->account), INT(row->depth),
-             taken ? INT(s->arriving.kind) : NONE,
+             BYTES(source == 0 ? row->source : none),
+             BYTES(event_id == 0 ? row->event_id : none),
+             BYTES(type == 0 ? row->detail_type : none), BLOB(row->body),
+             INT(row->bus_id), TEXT(row->replay), TEXT(row->account),
+             INT(row->depth), taken ? INT(s->arriving.kind) : NONE,
              taken ? INT(s->arriving.machine_id) : NONE,
              taken ? INT(s->arriving.execution_id) : NONE,
-             INT(row_sum(row->id, row->body)));
+             INT(row_sum(row->id, row->body)), INT_OR_NULL(source),
+             INT_OR_NULL(event_id), INT_OR_NULL(type));
 }
 
 int64_t
@@ -86,7 +105,8 @@ pav_store_event(struct pav_store *s, int64_t id, struct pav_arena *a,
     sqlite3_stmt *st;
     bool whole;
 
-    pav_store_event_done(s);
+    if (id == s->arriving.row.id)
+        pav_store_event_done(s);
     st = STORE_ASK(s, SQL_EVENT_GET, INT(id));
     whole = store_row(s, st) && event_from(st, a, out);
     sqlite3_reset(st);
