@@ -115,6 +115,12 @@ status_get(struct pav_api *api, const struct pav_request *req,
     add_spread(o, "syncMicroseconds", &s->sync, pav_bounds_seconds, 1e6);
     add_spread(o, "checkpointMicroseconds", &s->checkpoint, pav_bounds_seconds,
                1e6);
+    o = cJSON_AddObjectToObject(json, "retention");
+    cJSON_AddNumberToObject(o, "forgottenExecutions",
+                            (double)s->forgotten_executions);
+    cJSON_AddNumberToObject(o, "forgottenEvents", (double)s->forgotten_events);
+    cJSON_AddNumberToObject(o, "filePages", (double)s->file_pages);
+    cJSON_AddNumberToObject(o, "freePages", (double)s->free_pages);
     o = cJSON_AddObjectToObject(json, "hotExecutions");
     cJSON_AddNumberToObject(o, "count", (double)s->hot);
     cJSON_AddNumberToObject(o, "bytes", (double)s->hot_bytes);

@@ -111,6 +111,17 @@ put_engine(struct pav_buf *b, const struct pav_status_view *s)
            "Starts by executions that wait because their machine starts too "
            "many.",
            (double)s->paced);
+    number(b, "forgotten_executions_total", "counter",
+           "Executions that ended --retention-days ago and are gone.",
+           (double)s->forgotten_executions);
+    number(b, "forgotten_events_total", "counter",
+           "Events that went with them, or by themselves.",
+           (double)s->forgotten_events);
+    number(b, "database_pages", "gauge",
+           "Pages of the database, as of the last pass of retention.",
+           (double)s->file_pages);
+    number(b, "database_free_pages", "gauge", "Those of them that are free.",
+           (double)s->free_pages);
     number(b, "tokens_waiting", "gauge", "Open waits.", (double)s->waits);
     number(b, "hot_executions", "gauge",
            "Executions that are kept in memory: --hot-mb.", (double)s->hot);

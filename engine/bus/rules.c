@@ -280,10 +280,10 @@ read_policies(struct reading *r, const struct pav_doc *d)
 {
     struct pav_rules *rules = r->rules;
     static const char *const known[] = {
-        "unexpected",      "earlySeconds",
-        "earlyMax",        "duplicateWindowSeconds",
-        "generations",     "unmapped",
-        "duplicateContent"};
+        "unexpected",    "earlySeconds",
+        "earlyMax",      "duplicateWindowSeconds",
+        "generations",   "unmapped",
+        "retentionDays", "duplicateContent"};
     const struct pav_doc *v;
 
     if (d == NULL)
@@ -304,6 +304,8 @@ read_policies(struct reading *r, const struct pav_doc *d)
     read_seconds(r, "/policies", d, "earlySeconds", YEAR_S, 1000,
                  &rules->early_ms);
     read_seconds(r, "/policies", d, "earlyMax", 100000, 1, &rules->early_max);
+    read_seconds(r, "/policies", d, "retentionDays", 36500, 1,
+                 &rules->retention_days);
     read_seconds(r, "/policies", d, "duplicateWindowSeconds", YEAR_S, 1000,
                  &rules->duplicate_ms);
     v = pav_doc_get(d, "unmapped");

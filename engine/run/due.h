@@ -29,6 +29,11 @@ int64_t replays_next(struct pav_engine *e);
 void replays_run(struct pav_engine *e);
 void archives_forget(struct pav_engine *e);
 
+/* ---- retention.c ---- */
+
+int64_t retention_next(struct pav_engine *e);
+void retention_run(struct pav_engine *e);
+
 /* ---- activities.c ---- */
 
 /* Polls that a task waits for, or whose time is up; `all`: every one goes. */

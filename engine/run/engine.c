@@ -375,9 +375,9 @@ static void
 do_what_is_due(struct pav_engine *e)
 {
     static void (*const kinds[])(struct pav_engine * e) = {
-        advance_again,  timers_run,      schedules_run,
-        replays_run,    archives_forget, work_run,
-        deliveries_run, wait_times_due,  activities_now};
+        advance_again,   timers_run,   schedules_run,  replays_run,
+        archives_forget, work_run,     deliveries_run, wait_times_due,
+        activities_now,  retention_run};
     size_t i;
 
     if (e->damaged && pav_clock_mono_us() < e->rest_until_us)

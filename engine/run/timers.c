@@ -36,6 +36,7 @@ timers_due(struct pav_engine *e, int64_t timer)
                      schedules_next(e),
                      replays_next(e),
                      deliveries_next(e),
+                     retention_next(e),
                      wait_times_next(e)};
     int64_t first = INT64_MAX;
     size_t i;

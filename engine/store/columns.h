@@ -13,6 +13,10 @@
 #define OF_EVENT(d, event)                                                     \
     d ".id>=" event "*" PER_EVENT " AND " d ".id<(" event "+1)*" PER_EVENT
 
+/* The last id that was given, though its row may be forgotten. */
+#define LAST_ID(table)                                                         \
+    "SELECT max(coalesce((SELECT max(id) FROM " table "),0),"                  \
+    "(SELECT event_id FROM progress WHERE name='forgotten " table "'))"
 /* Executions of a key, each by its index. */
 #define OF_KEY(key)                                                            \
     "(x.name=" key " AND x.key=" key " OR x.key=" key " AND x.key<>x.name)"
@@ -43,6 +47,7 @@ void wait_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_wait_row *out);
 #define EVENT_COLUMNS                                                          \
     "e.id,e.received_at," EVENT_SOURCE "," EVENT_ID "," EVENT_TYPE             \
     ",e.body,e.bus_id,e.replay,e.account,e.depth,e.sum"
+#define EVENT_COLUMN_COUNT 11
 /* False: its body is not as it was written. */
 bool
 event_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_event_row *out);

@@ -95,7 +95,8 @@ pav_reader_archive(struct pav_reader *r, const char *name,
     while (*count < limit && reader_row(r, st)) {
         if (!event_from(st, a, &(*out)[*count]))
             pav_reader_spoilt(r, EVENT_SPOILT);
-        last->at = (*out)[*count].received_at = sqlite3_column_int64(st, 10);
+        last->at = (*out)[*count].received_at =
+            sqlite3_column_int64(st, EVENT_COLUMN_COUNT);
         last->event_id = (*out)[(*count)++].id;
     }
     sqlite3_reset(st);
@@ -115,9 +116,10 @@ pav_reader_events_of(struct pav_reader *r, const char *source,
 
     *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
     STORE_BIND(st, TEXT(source), TEXT(detail_type), INT(limit));
-    while (n < limit && reader_row(r, st))
+    while (n < limit && reader_row(r, st)) {
         if (!event_from(st, a, &(*out)[n++]))
             pav_reader_spoilt(r, EVENT_SPOILT);
+    }
     sqlite3_reset(st);
     return n;
 }

@@ -8,7 +8,8 @@
  *                deduplication by both and search by id; the newest entries
  *                are in memory only (seen.c)
  *   progress     'seen': the event up to which event_seen has all of them;
- *                'names': how often a row of `name` was put or deleted
+ *                'names': how often a row of `name` was put or deleted;
+ *                'forgotten TABLE': up to there its rows may be missing
  *                *_at: where the body has that text, (offset + 1) * 4096 +
  *                length; null: it is in its own column.
  *                first_*: the execution that it started or resumed, when that
@@ -348,7 +349,10 @@ const char *const schema_migrations[] = {
     "CREATE INDEX execution_ended ON execution(machine_id,status,id)"
     " WHERE stopped_at<>0;"
     /* Of a key's first execution its name is the key, mostly. */
-    "CREATE INDEX execution_key ON execution(key,machine_id) WHERE key<>name;",
+    "CREATE INDEX execution_key ON execution(key,machine_id) WHERE key<>name;"
+    "CREATE INDEX archive_event_of ON archive_event(event_id);"
+    "INSERT INTO progress(name,event_id) VALUES('forgotten event',0),"
+    "('forgotten execution',0),('forgotten step',0);",
 };
 
 const int schema_version =

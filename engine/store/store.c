@@ -212,11 +212,11 @@ load_counters(struct pav_store *s)
     int64_t event = 0, told = 0, execution = 0, step = 0;
 
     if (!ask_int(s, "SELECT id FROM database", &s->database) ||
-        !ask_int(s, "SELECT coalesce(max(id),0) FROM event", &event) ||
+        !ask_int(s, LAST_ID("event"), &event) ||
         !ask_int(s, "SELECT coalesce(max(id),0)/" PER_EVENT " FROM disposition",
                  &told) ||
-        !ask_int(s, "SELECT coalesce(max(id),0) FROM execution", &execution) ||
-        !ask_int(s, "SELECT coalesce(max(id),0) FROM step", &step) ||
+        !ask_int(s, LAST_ID("execution"), &execution) ||
+        !ask_int(s, LAST_ID("step"), &step) ||
         !ask_int(s, "SELECT count(*) FROM parked", &s->parked) ||
         !ask_int(s, "SELECT count(*) FROM task", &s->tasks) ||
         !ask_int(s, "SELECT count(*) FROM note", &s->notes) ||

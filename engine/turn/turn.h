@@ -108,8 +108,16 @@ struct pav_engine {
         struct work *v;
         size_t first, count, cap;
     } works;
-    struct hot *hot;               /* hot.c; NULL: nothing yet */
-    struct pace *pace;             /* pace.c */
+    struct hot *hot;   /* hot.c; NULL: nothing yet */
+    struct pace *pace; /* pace.c */
+    struct {
+        int stage;                  /* of a pass: retention.c */
+        int64_t after;              /* the place that it has reached */
+        int64_t next_at;            /* when the next slice may come */
+        int64_t executions, events; /* forgotten since the start */
+        uint64_t seen;              /* events that had come at the last slice */
+        int64_t pages, free_pages;  /* as of the last pass */
+    } retention;
     struct wait_times *wait_times; /* wait_times.c; NULL: nothing yet */
     struct deliveries *deliveries; /* deliveries.c */
     struct results *results;       /* of map runs, that are put together */

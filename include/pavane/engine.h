@@ -33,6 +33,9 @@ struct pav_status_view {
     struct pav_histogram batch; /* events a commit */
     int64_t next_timer_at;      /* 0: none */
     int64_t waits;              /* open ones */
+    /* Retention, since the start; pages of the file as of its last pass. */
+    uint64_t forgotten_executions, forgotten_events;
+    int64_t file_pages, free_pages;
     /* Executions that are kept in memory: how many, their bytes, and how often
      * an event's was there. */
     uint64_t hot, hot_bytes, hot_hits, hot_misses;
@@ -68,7 +71,8 @@ struct pav_engine_config {
     struct pav_clock clock;
     const char *region, *account, *role_arn; /* outlive the engine */
     int64_t queue_max;
-    int64_t hot_bytes; /* executions are kept in memory up to that many */
+    int64_t retention_days; /* after an execution's end; 0: for ever */
+    int64_t hot_bytes;      /* executions are kept in memory up to that many */
     /* What is served outside, "lambda:invoke"; outlive the engine. */
     const char *const *services;
     uint32_t service_count;

@@ -9,6 +9,7 @@
  *     "policies": { "unexpected": "fail|record|park", "earlySeconds": 86400,
  *                   "earlyMax": 100, "duplicateWindowSeconds": 86400,
  *                   "duplicateContent": false, "generations": false,
+ *                   "retentionDays": 30,
  *                   "unmapped": "fail|wait" },
  *     "overdue": { "STATE": SECONDS | "p95" | "p99" },
  *     "index": { "NAME": "$.detail.customer" } }
@@ -71,6 +72,7 @@ struct pav_rules {
     uint32_t count;
     enum pav_unexpected unexpected;
     int64_t early_ms, early_max, duplicate_ms;
+    int64_t retention_days; /* 0: as the daemon says */
     bool generations, duplicate_content;
     struct pav_deadline *deadlines;
     uint32_t deadline_count;

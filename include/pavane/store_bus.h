@@ -171,4 +171,32 @@ pav_store_content_put(struct pav_store *s, int64_t machine_id, int64_t hash,
 void pav_store_attribute_add(struct pav_store *s, const char *name,
                              const char *value, int64_t execution_id);
 
+/* ---- what is forgotten: rows/forget.c ---- */
+
+/* The next execution by id: its id, machine, status, times and last step. */
+bool pav_store_execution_next(struct pav_store *s, int64_t after,
+                              struct pav_execution_row *out);
+/*
+ * Deletes an execution that has ended, with what is its alone, about `max` rows
+ * of it at a time, from its newest step back; and the events that nothing else
+ * refers to, which are added to `*events`.  -1 when it is gone, otherwise how
+ * many rows went.
+ */
+int pav_store_forget_execution(struct pav_store *s,
+                               const struct pav_execution_row *row, int max,
+                               int64_t *events);
+/*
+ * Events behind `*after` that came before a time and that no execution, parked
+ * row or archive has; `*after` goes on, `*forgotten` grows.  -1 when there is
+ * none left, otherwise how many rows were looked at or deleted.
+ */
+int pav_store_forget_events(struct pav_store *s, int64_t *after,
+                            int64_t before_ms, int max, int64_t *forgotten);
+/* Dead letters of before a time; how many went. */
+int pav_store_forget_dead(struct pav_store *s, int64_t before_ms, int max);
+/* Pages of the file, and those of them that are free. */
+void pav_store_space(struct pav_store *s, int64_t *pages, int64_t *free_pages);
+/* Some free pages go back to the file system. */
+void pav_store_give_back(struct pav_store *s);
+
 #endif

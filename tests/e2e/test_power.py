@@ -109,7 +109,9 @@ def look(folder):
     try:
         if db.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
             return None
-        return {row[0] for row in db.execute("SELECT event_id FROM event")}
+        return {row[0] for row in db.execute(
+            "SELECT CASE WHEN event_id_at IS NULL THEN event_id ELSE CAST(substr(body,event_id_at>>12,event_id_at&4095) AS TEXT) END"
+            " FROM event")}
     except sqlite3.DatabaseError:
         return None
     finally:
