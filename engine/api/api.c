@@ -14,6 +14,7 @@
 
 #include "pavane/clock.h"
 #include "pavane/log.h"
+#include "backup.h"
 #include "handed_out.h"
 #include "query_job.h"
 #include "streams.h"
@@ -149,6 +150,7 @@ pav_api_new(const struct pav_api_config *config, struct pav_api **out,
     }
     api->streams = streams_new();
     outgoing_init(api);
+    backup_init(api);
     api->questions = pav_queue_new(QUESTIONS_MAX, false);
     api->slow = pav_queue_new(SLOW_MAX, false);
     api->objects = pav_queue_new(QUESTIONS_MAX, false);
@@ -267,6 +269,7 @@ pav_api_free(struct pav_api *api)
     pav_folder_free(api->folder);
     streams_free(api->streams);
     outgoing_free(api);
+    backup_free(api);
     pav_queue_free(api->questions);
     pav_queue_free(api->slow);
     pav_queue_free(api->objects);

@@ -33,6 +33,7 @@ struct pav_api {
     struct pav_outbound *outbound;
     struct pav_job *unsent;  /* replies that found the engine's queue full */
     struct pav_job *unasked; /* objects that too many questions kept out */
+    struct backup *backup;   /* backup.c */
     struct token *tokens;    /* OAuth's, of connections: outgoing.c */
 };
 

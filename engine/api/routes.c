@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backup.h"
 #include "doors.h"
 #include "query_job.h"
 #include "reply.h"
@@ -14,6 +15,7 @@
 #include "streams.h"
 
 #define EVENTS_PATH  "/events"
+#define BACKUP_PATH  "/api/v1/backup" /* pavane:Backup */
 #define AWS_BODY_MAX (4 * 1024 * 1024)
 
 static void
@@ -43,6 +45,7 @@ static const struct resource {
     {"/readyz", "pavane:ReadHealth", readyz, NULL, false, {NULL}},
     {"/metrics", "pavane:ReadMetrics", metrics_get, NULL, false, {NULL}},
     {"/api/v1/status", "pavane:ReadStatus", status_get, NULL, false, {NULL}},
+    {"/api/v1/backup", "pavane:ReadStatus", backup_get, NULL, false, {NULL}},
     {"/api/v1/stream", "pavane:ReadStream", stream_get, NULL, false, {NULL}},
     {"/api/v1/executions", "pavane:ReadExecutions", NULL, executions_get, true,
      {"correlationId", "machine", "status", "state", "startedFrom",
@@ -118,7 +121,8 @@ get(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
                   "/api/v1/disposition-counts, /api/v1/dead-letters, "
                   "/api/v1/deliveries, "
                   "/api/v1/archives/NAME/events, /api/v1/schemas/discover, "
-                  "/api/v1/machines, /api/v1/status and /api/v1/stream are");
+                  "/api/v1/machines, /api/v1/status, /api/v1/backup and "
+                  "/api/v1/stream are");
     else
         ask_page(api, req, ref);
 }
@@ -156,7 +160,7 @@ allowed(const char *path)
 {
     if (is_scheduler(path))
         return "GET, POST, PUT, DELETE, OPTIONS";
-    if (strcmp(path, EVENTS_PATH) == 0)
+    if (strcmp(path, EVENTS_PATH) == 0 || strcmp(path, BACKUP_PATH) == 0)
         return "GET, HEAD, POST, OPTIONS";
     return strcmp(path, "/") == 0 ? "GET, HEAD, POST, OPTIONS"
                                   : "GET, HEAD, OPTIONS";
@@ -224,10 +228,13 @@ pav_api_handle(void *arg, const struct pav_request *req, struct pav_ref ref)
         events_post(api, req, ref);
     else if (req->method == PAV_POST && strcmp(req->path, "/") == 0)
         aws_post(api, req, ref);
+    else if (req->method == PAV_POST && strcmp(req->path, BACKUP_PATH) == 0)
+        backup_post(api, req, ref);
     else if (req->method == PAV_POST)
         api_error(api, ref, 404, "missing", req->path,
                   "POST /events takes events, POST / the Step Functions and "
-                  "EventBridge APIs");
+                  "EventBridge APIs, POST /api/v1/backup makes a copy of the "
+                  "database");
     else
         get(api, req, ref);
 }

@@ -44,6 +44,8 @@ static const struct pav_setting settings[] = {
      "the account in ARNs"},
     {"cache-mb", PAV_SET_INT, "N", "16", 1, 65536,
      "megabytes of the database that the engine keeps in memory"},
+    {"backups", PAV_SET_TEXT, "DIR", NULL, 0, 0,
+     "where 'pavane backup' writes; FILE-backups of --db by default"},
     {"retention-days", PAV_SET_INT, "N", "90", 0, 36500,
      "days after its end that an execution is kept, and events; 0: for ever"},
     {"hot-mb", PAV_SET_INT, "N", "8", 0, 65536,
@@ -320,6 +322,7 @@ struct daemon {
     char address[256];
     int port;
     int64_t watchdog_us; /* 0: no supervisor wants signs of life */
+    char backups[4096];  /* their folder, when no setting says it */
 };
 
 static void
@@ -431,6 +434,19 @@ on_tick(void *arg)
     pav_api_tick(arg);
 }
 
+/* Beside the database, unless the settings say another. */
+static const char *
+backups_of(struct daemon *d, const struct pav_settings *s)
+{
+    const char *folder = pav_settings_text(s, "backups");
+
+    if (folder != NULL)
+        return folder;
+    snprintf(d->backups, sizeof(d->backups), "%s-backups",
+             pav_settings_text(s, "db"));
+    return d->backups;
+}
+
 static enum pav_rc
 assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
 {
@@ -440,6 +456,7 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
                                  .region = pav_settings_text(s, "region"),
                                  .account = pav_settings_text(s, "account"),
                                  .data = pav_settings_text(s, "data"),
+                                 .backups = backups_of(d, s),
                                  .query_threads =
                                      (int)pav_settings_int(s, "query-threads"),
                                  .clock_offset_ms = offset,

@@ -23,6 +23,7 @@ struct pav_api_config {
     const char *region, *account;
     struct pav_access access;
     const char *data;                       /* the folder of objects, or NULL */
+    const char *backups;                    /* the folder of copies */
     const struct pav_service_map *services; /* outlives the api */
     int query_threads;
     int64_t clock_offset_ms;

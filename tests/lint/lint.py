@@ -43,7 +43,7 @@ BASE = {"arn", "buf", "clock", "digest", "doc", "err", "file", "histogram", "wai
         "settings", "stored", "text", "zone"}
 LANG = {"errors", "history", "index", "machine", "map_run", "path", "pattern", "record", "schedule", "schema", "step",
         "test_state", "transform"}
-STORE = {"store", "store_bus", "store_work", "reader", "verify"}
+STORE = {"backup", "store", "store_bus", "store_work", "reader", "verify"}
 ENGINE = {"engine", "envelope", "job", "jobs", "rules"}
 NET = {"client", "http", "outbound"}
 MAY = {
