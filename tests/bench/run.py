@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""Speed: Pavane beside the floor, in interleaved runs, as ratios.
+"""Speed: Pavane beside the floor and a server by hand, in interleaved runs, as ratios.
 
   run.py [--build DIR] [--repeat N] [--orders N] [--waiting N] [--folder DIR]
+         [--node DIR]
 
-Each repetition runs the floor and the daemon in turn, on a fresh file, with the
-order machine loaded, duplicates checked and the history kept:
+Each repetition runs them in turn, on a fresh file, with the order machine
+loaded, duplicates checked and the history kept.  The server by hand is
+by_hand.mjs; it needs node, and better-sqlite3 in DIR/node_modules (--node), and
+is left out without.
 
   single    one event a POST, 64 connections        x10, x100   lists
   at 200/s  an open loop: latency from the moment an event was due
@@ -76,13 +79,16 @@ def load(o, server, **options):
 
 def measure(o, name, folder):
     """All measures of one server on one fresh file."""
-    binary = {"floor": ["tests/bench_floor"], "pavane": ["pavane", "serve", "--listen", "127.0.0.1:0", "--machines",
-                                                         os.path.join(TOP, "machines")]}[name]
-    args = [os.path.join(o.build, binary[0]), *binary[1:], "--db", os.path.join(folder, name + ".db")]
+    command = {"floor": [os.path.join(o.build, "tests/bench_floor")],
+               "node": ["node", os.path.join(TOP, "tests", "bench", "by_hand.mjs")],
+               "pavane": [os.path.join(o.build, "pavane"), "serve", "--listen", "127.0.0.1:0", "--machines",
+                          os.path.join(TOP, "machines")]}[name]
+    args = [*command, "--db", os.path.join(folder, name + ".db")]
     server, runs = Server(args, folder), {}
     try:
         load(o, server, orders=200, prefix="warm")
         runs["single"] = load(o, server, orders=o.orders, prefix="a")
+        runs["single"]["fileBytes"] = os.path.getsize(os.path.join(folder, name + ".db")) / runs["single"]["events"]
         runs["x10"] = load(o, server, orders=o.orders, batch=10, prefix="b")
         runs["x100"] = load(o, server, orders=o.orders, batch=100, prefix="c")
         runs["at 200/s"] = load(o, server, orders=320, window=1, rate=200, prefix="d")
@@ -124,6 +130,41 @@ def table(results):
     return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(r, widths)).rstrip() for r in rows)
 
 
+def median_of(results, name, measure_name, key):
+    return median(r[measure_name][key] for r in results[name])
+
+
+def ratio(results, of, measure_name, key):
+    pairs = [(a[measure_name][key], b[measure_name][key]) for a, b in zip(results["pavane"], results[of])]
+    return median(a / b for a, b in pairs)
+
+
+def goals(results):
+    """What the project asks of itself, as ratios of this run."""
+    rows = [["what", "measured", "must", "aim"]]
+
+    def row(what, measured, must, aim, least=True, form="%.2f"):
+        fine = measured >= must if least else measured <= must
+        rows.append([what, form % measured + ("" if fine else "  not met"), form % must, form % aim])
+
+    row("events/s, one a POST, of the floor", ratio(results, "floor", "single", "eventsPerSecond"), 0.65, 0.8)
+    row("ten a POST, of the floor", ratio(results, "floor", "x10", "eventsPerSecond"), 0.4, 0.6)
+    row("CPU an event, of the floor", ratio(results, "floor", "single", "cpuPer1000"), 1.8, 1.4, least=False)
+    row("bytes written an event, of the floor", ratio(results, "floor", "single", "bytesPerEvent"), 1.6, 1.3, least=False)
+    row("file bytes an event", median_of(results, "pavane", "single", "fileBytes"), 1100, 900, least=False, form="%.0f")
+    row("p50 at 200/s, of the floor", ratio(results, "floor", "at 200/s", "p50"), 1.2, 1.1, least=False)
+    row("p99 at 200/s, of the floor", ratio(results, "floor", "at 200/s", "p99"), 1.3, 1.1, least=False)
+    row("20,000 waiting: events/s against empty", median(r["waiting"]["eventsPerSecond"] / r["single"]["eventsPerSecond"]
+                                                          for r in results["pavane"]), 0.95, 1)
+    row("RSS MB, one a POST", median_of(results, "pavane", "single", "rss"), 40, 30, least=False, form="%.0f")
+    if results.get("node"):
+        row("events/s, one a POST, of the server by hand", ratio(results, "node", "single", "eventsPerSecond"), 1.4, 1.7)
+        row("CPU an event, of the server by hand", ratio(results, "node", "single", "cpuPer1000"), 0.8, 0.6, least=False)
+        row("p99 at saturation, of the server by hand", ratio(results, "node", "single", "p99"), 0.9, 0.6, least=False)
+    widths = [max(len(r[i]) for r in rows) for i in range(4)]
+    return "\n".join("  ".join(c.ljust(w) for c, w in zip(r, widths)).rstrip() for r in rows)
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--build", default=os.path.join(TOP, "build"))
@@ -131,9 +172,13 @@ def main():
     p.add_argument("--orders", type=int, default=10000)
     p.add_argument("--waiting", type=int, default=20000)
     p.add_argument("--folder", help="where the files of the servers lie; a temporary folder otherwise")
+    p.add_argument("--node", help="a folder with node_modules/better-sqlite3, for the server by hand")
     o = p.parse_args()
     folder = o.folder or tempfile.mkdtemp(prefix="pavane-bench-")
     results = {"floor": [], "pavane": []}
+    if o.node:
+        os.environ["NODE_PATH"] = os.path.abspath(o.node)
+        results = {"floor": [], "node": [], "pavane": []}
     for i in range(o.repeat):
         for name in results:
             print("repetition %d of %d: %s" % (i + 1, o.repeat, name), file=sys.stderr, flush=True)
@@ -141,6 +186,7 @@ def main():
     if not o.folder:
         shutil.rmtree(folder)
     print(table(results))
+    print("\n" + goals(results))
     for r in results["pavane"][-1:]:
         s = r["status"]
         events = s["engine"]["events"]
