@@ -132,7 +132,7 @@ gcc_lane() {
     PAVANE_KILLS=$kills
     PAVANE_TURNS=$logs/turns
     export PAVANE_KILLS PAVANE_TURNS
-    e2e "$top/build" e2e- reads power keeping retention backup commands machines play bad_input http front_door api limits tasks bus events outbound work language weak_points clients graph faults browser
+    e2e "$top/build" e2e- reads power keeping retention backup upgrade commands machines play bad_input http front_door api limits tasks bus events outbound work language weak_points clients graph faults browser
     [ -n "$PAVANE_SAMPLE" ] && e2e "$top/build" e2e- sample
     suite longest-turn turns "$PAVANE_TURNS"
     unset PAVANE_TURNS
