@@ -352,10 +352,14 @@ static void
 walk_step(void *arg, const struct pav_step_row *step)
 {
     struct walk *w = arg;
-    struct pav_record *record = pav_reader_record(w->reader, step, w->arena);
+    struct pav_step_row kept = *step; /* the events are looked at later */
     struct pav_history_event e;
+    struct pav_record *record;
     uint32_t i;
 
+    kept.record.p =
+        pav_arena_strndup(w->arena, step->record.p, step->record.len);
+    record = pav_reader_record(w->reader, &kept, w->arena);
     for (i = 0; i < pav_history_count(record); i++) {
         pav_history_event(record, i, step->first_event, w->arena, &e);
         w->fn(w->arg, &e);

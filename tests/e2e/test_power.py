@@ -26,7 +26,7 @@ HEAD = struct.Struct("<BBHIQQ")
 IMAGES = int(os.environ.get("PAVANE_IMAGES", "150"))
 PAD = "x" * 1500
 START = {"source": "order.service", "detail-type": "OrderReceived"}
-THREADS, EACH = 6, 60
+THREADS, EACH = 6, 100
 KEY = rb"k-\d+-\d+-"
 
 

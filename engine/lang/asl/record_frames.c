@@ -28,9 +28,13 @@ payload_or_none(struct reading *r)
 {
     uint64_t place = number(r);
 
-    return place == 0 ? (struct payload){.doc = NULL}
-                      : (struct payload){.from = r->record,
-                                         .place = (uint32_t)place - 1};
+    struct payload p = {.doc = NULL};
+
+    if (place > 0) {
+        p.from = r->record;
+        p.place = (uint32_t)place - 1;
+    }
+    return p;
 }
 
 static const struct pav_doc *

@@ -6,10 +6,13 @@
 static struct payload
 payload_of(struct pav_record *r, const struct pav_doc *o, const char *key)
 {
-    return pav_doc_get(o, key) == NULL
-               ? (struct payload){.doc = NULL}
-               : (struct payload){.from = r,
-                                  .place = (uint32_t)json_number(o, key)};
+    struct payload p = {.doc = NULL};
+
+    if (pav_doc_get(o, key) != NULL) {
+        p.from = r;
+        p.place = (uint32_t)json_number(o, key);
+    }
+    return p;
 }
 
 static const struct pav_doc *
