@@ -270,6 +270,7 @@ pav_api_free(struct pav_api *api)
     streams_free(api->streams);
     outgoing_free(api);
     backup_free(api);
+    tickets_free(api);
     pav_queue_free(api->questions);
     pav_queue_free(api->slow);
     pav_queue_free(api->objects);

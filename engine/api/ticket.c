@@ -32,13 +32,34 @@ api_submit(struct pav_api *api, struct pav_ref ref, struct pav_job *job,
     t->about = about;
     job->owner = t;
     job->sender = &api->sender;
-    if (pav_engine_submit(api->config.engine, job))
-        return;
-    pav_job_free(job);
-    api->shed++;
-    api_error(api, ref, 503, "busy", NULL,
-              "the queue is full or the daemon is shutting down; nothing was "
-              "stored: retry later");
+    job->node.next = NULL;
+    if (api->gathered == NULL)
+        api->gathered_last = &api->gathered;
+    *api->gathered_last = job;
+    api->gathered_last = (struct pav_job **)(void *)&job->node.next;
+    pav_http_soon(api->config.http);
+}
+
+/* What came in one pass of the loop wakes the engine once. */
+void
+pav_api_passed(void *arg)
+{
+    struct pav_api *api = arg;
+    struct pav_job *j = api->gathered, *next;
+
+    api->gathered = NULL;
+    if (j != NULL)
+        j = pav_engine_submit_all(api->config.engine, j);
+    for (; j != NULL; j = next) {
+        struct pav_ref ref = ((struct ticket *)j->owner)->ref;
+
+        next = pav_job_next(j);
+        pav_job_free(j);
+        api->shed++;
+        api_error(api, ref, 503, "busy", NULL,
+                  "the queue is full or the daemon is shutting down; nothing "
+                  "was stored: retry later");
+    }
 }
 
 /* On the engine's thread or its flusher's: what is answered, and what is handed
@@ -77,6 +98,17 @@ void
 tickets_init(struct pav_api *api)
 {
     api->sender.done = came_back;
+}
+
+void
+tickets_free(struct pav_api *api)
+{
+    struct pav_job *j;
+
+    while ((j = api->gathered) != NULL) { /* the loop ended before */
+        api->gathered = pav_job_next(j);
+        pav_job_free(j);
+    }
 }
 
 /* The engine's queue may be full: then a second later. */

@@ -88,6 +88,29 @@ pav_queue_push(struct pav_queue *q, struct pav_node *node)
     return taken;
 }
 
+struct pav_node *
+pav_queue_push_some(struct pav_queue *q, struct pav_node *first)
+{
+    bool was_empty, filled;
+
+    pthread_mutex_lock(&q->lock);
+    was_empty = q->first == NULL;
+    while (first != NULL && !q->closed && q->count < q->max) {
+        *q->last = first;
+        q->last = &first->next;
+        first = first->next;
+        q->count++;
+    }
+    *q->last = NULL;
+    filled = was_empty && q->first != NULL;
+    if (filled && q->fd >= 0)
+        wake(q);
+    pthread_mutex_unlock(&q->lock);
+    if (filled && q->fd < 0) /* whoever wakes finds the lock free */
+        pthread_cond_signal(&q->filled);
+    return first;
+}
+
 void
 pav_queue_push_all(struct pav_queue *q, struct pav_node *first)
 {

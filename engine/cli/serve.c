@@ -469,6 +469,7 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
         .handle = pav_api_handle,
         .body_max = pav_api_body_max,
         .message = pav_api_message,
+        .passed = pav_api_passed,
         .tick = on_tick,
         .alarm = pav_api_alarm};
     struct pav_engine_config engine = {

@@ -46,7 +46,9 @@ struct connection {
 struct pav_http {
     struct pav_http_config config;
     struct event_base *base;
-    struct event *accepting, *ticking, *posted, *ending, *resuming, *alarm;
+    struct event *accepting, *ticking, *posted, *ending, *resuming, *alarm,
+        *soon;
+    bool soon_is_set;
     struct pav_queue *queue;
     struct connection **slots;
     uint32_t slot_count, free_count, *free_slots;

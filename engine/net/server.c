@@ -91,6 +91,25 @@ on_resume(evutil_socket_t fd, short what, void *arg)
         event_add(h->accepting, NULL);
 }
 
+static void
+on_soon(evutil_socket_t fd, short what, void *arg)
+{
+    struct pav_http *h = arg;
+
+    (void)fd;
+    (void)what;
+    h->soon_is_set = false;
+    h->config.passed(h->config.arg);
+}
+
+void
+pav_http_soon(struct pav_http *h)
+{
+    if (!h->soon_is_set)
+        event_active(h->soon, EV_TIMEOUT, 0); /* behind what is active */
+    h->soon_is_set = true;
+}
+
 /* S1: the reserved descriptor takes the client to tell it so. */
 static bool
 out_of_descriptors(struct pav_http *h)
@@ -383,6 +402,7 @@ pav_http_new(const struct pav_http_config *config, struct pav_http **out,
     h->ending = event_new(h->base, h->end_fd, EV_READ | EV_PERSIST, on_end, h);
     h->resuming = event_new(h->base, -1, 0, on_resume, h);
     h->alarm = event_new(h->base, -1, 0, on_alarm, h);
+    h->soon = event_new(h->base, -1, 0, on_soon, h);
     h->ticking = event_new(h->base, -1, EV_PERSIST, on_tick, h);
     event_add(h->accepting, NULL);
     event_add(h->posted, NULL);
@@ -432,6 +452,7 @@ pav_http_free(struct pav_http *h)
     event_free(h->ticking);
     event_free(h->resuming);
     event_free(h->alarm);
+    event_free(h->soon);
     event_base_free(h->base);
     libevent_global_shutdown();
     pav_queue_free(h->queue);

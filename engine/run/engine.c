@@ -619,6 +619,14 @@ pav_engine_submit(struct pav_engine *e, struct pav_job *j)
     return pav_queue_push(e->queue, &j->node);
 }
 
+struct pav_job *
+pav_engine_submit_all(struct pav_engine *e, struct pav_job *j)
+{
+    struct pav_node *rest = pav_queue_push_some(e->queue, &j->node);
+
+    return (struct pav_job *)(void *)rest; /* its first member */
+}
+
 bool
 pav_engine_ready(struct pav_engine *e)
 {

@@ -69,6 +69,7 @@ int pav_api_admit(void *arg, const struct pav_request *req, const void **caller,
                   const char **why);
 size_t pav_api_body_max(void *arg, enum pav_method m, const char *path);
 void pav_api_message(void *arg, struct pav_node *node);
+void pav_api_passed(void *arg);
 void pav_api_tick(void *arg);
 /* The daemon ends by a fault that was logged, not by a signal. */
 bool pav_api_failed(const struct pav_api *api);

@@ -101,6 +101,8 @@ void pav_engine_free(struct pav_engine *e);
 
 /* False when the queue is full or closed: the job stays the sender's. */
 bool pav_engine_submit(struct pav_engine *e, struct pav_job *j);
+/* The same of a chain; those that it would not take, NULL: none. */
+struct pav_job *pav_engine_submit_all(struct pav_engine *e, struct pav_job *j);
 /* From any thread: how many jobs wait for their turn. */
 size_t pav_engine_waiting(struct pav_engine *e);
 /* False while the disk is full or the engine ends. */

@@ -74,6 +74,7 @@ struct pav_http_config {
     /* A node that another thread posted; it is the receiver's now. */
     void (*message)(void *arg, struct pav_node *node);
     /* About once a second. */
+    void (*passed)(void *arg); /* see pav_http_soon() */
     void (*tick)(void *arg);
     /* What pav_http_alarm() asked for. */
     void (*alarm)(void *arg);
@@ -90,6 +91,9 @@ void pav_http_run(struct pav_http *h);
 /* From any thread or signal handler: stop accepting, drain, return. */
 void pav_http_end(struct pav_http *h);
 void pav_http_free(struct pav_http *h);
+
+/* `passed` is called once, behind what is ready in this pass of the loop. */
+void pav_http_soon(struct pav_http *h);
 
 /* From any thread: nodes for `message`, as a chain. */
 void pav_http_post(struct pav_http *h, struct pav_node *first);

@@ -5,8 +5,8 @@
 #include "pavane/history.h"
 #include "pavane/reader.h"
 
-/* In the arena, as long as the step's bytes live; what it refers to is read when
- * it is asked for. */
+/* In the arena, as long as the step's bytes live; what it refers to is read
+ * when it is asked for. */
 static inline struct pav_record *
 pav_reader_record(struct pav_reader *r, const struct pav_step_row *step,
                   struct pav_arena *a)

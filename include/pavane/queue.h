@@ -25,6 +25,10 @@ int pav_queue_fd(const struct pav_queue *q);
 
 /* False when the queue is full or closed: the node stays the sender's. */
 bool pav_queue_push(struct pav_queue *q, struct pav_node *node);
+/* As many of a chain as there is room for, at once; the rest of it, NULL when
+ * all were taken. */
+struct pav_node *
+pav_queue_push_some(struct pav_queue *q, struct pav_node *first);
 /* A chain of nodes at once; never refused for room (replies). */
 void pav_queue_push_all(struct pav_queue *q, struct pav_node *first);
 /*
