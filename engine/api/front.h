@@ -22,6 +22,7 @@ struct pav_api {
     bool scanning; /* one scan at a time */
     struct streams *streams;
     struct pav_job *gathered, **gathered_last; /* for the engine: ticket.c */
+    uint32_t gathered_count;
     uint64_t shed; /* requests that found the engine's queue full */
     /* Of the query threads: reads that failed, and when the disk failed one
      * last; 0: never. */

@@ -10,6 +10,10 @@
 #include "ticket.h"
 #include "front.h"
 
+/* Jobs that wake the engine together: more of them would leave it without work
+ * while the front reads. */
+#define GATHER_MAX 8
+
 struct ticket {
     struct message message;
     struct pav_ref ref;
@@ -37,7 +41,10 @@ api_submit(struct pav_api *api, struct pav_ref ref, struct pav_job *job,
         api->gathered_last = &api->gathered;
     *api->gathered_last = job;
     api->gathered_last = (struct pav_job **)(void *)&job->node.next;
-    pav_http_soon(api->config.http);
+    if (++api->gathered_count < GATHER_MAX)
+        pav_http_soon(api->config.http);
+    else
+        pav_api_passed(api);
 }
 
 /* What came in one pass of the loop wakes the engine once. */
@@ -48,6 +55,7 @@ pav_api_passed(void *arg)
     struct pav_job *j = api->gathered, *next;
 
     api->gathered = NULL;
+    api->gathered_count = 0;
     if (j != NULL)
         j = pav_engine_submit_all(api->config.engine, j);
     for (; j != NULL; j = next) {

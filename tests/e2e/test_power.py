@@ -231,6 +231,7 @@ class Power(unittest.TestCase):
     def test_T4_checkpoints_let_the_log_begin_anew(self):
         heads = sum(1 for what, file, _, where, _ in self.operations if (what, file, where) == ("W", 1, 0))
         longest = max(where + len(data) for what, file, _, where, data in self.operations if file == 1)
+        print("  %d heads" % heads)
         self.assertGreater(heads, 2)
         self.assertLess(longest, 16 << 20)
 
