@@ -19,7 +19,7 @@
 #define DAY_MS   INT64_C(86400000)
 #define FREE_MIN 1024 /* pages: less is not given back */
 
-enum stage { EXECUTIONS, EVENTS, DEAD, SPACE };
+enum stage { EXECUTIONS, EVENTS, HASHES, DEAD, SPACE };
 
 static int64_t
 days_of(const struct pav_engine *e, int64_t machine_id)
@@ -52,6 +52,7 @@ static void
 next_stage(struct pav_engine *e)
 {
     e->retention.after = 0;
+    e->retention.hashes[0] = e->retention.hashes[1] = INT64_MIN;
     e->retention.stage++;
 }
 
@@ -72,8 +73,7 @@ some_executions(struct pav_engine *e, int64_t now)
         e->retention.after = row.id;
         return;
     }
-    if (pav_store_forget_execution(e->store, &row, ROWS,
-                                   &e->retention.events) >= 0)
+    if (pav_store_forget_execution(e->store, &row, ROWS) >= 0)
         return; /* the same again */
     e->retention.after = row.id;
     e->retention.executions++;
@@ -89,6 +89,19 @@ some_events(struct pav_engine *e, int64_t now)
                                              now - days * DAY_MS, ROWS,
                                              &e->retention.events) < 0)
         next_stage(e);
+}
+
+/* All of them, but only when events went since they were gone through. */
+static void
+some_hashes(struct pav_engine *e)
+{
+    if (e->retention.events == e->retention.swept) {
+        next_stage(e);
+    } else if (!pav_store_forget_seen(e->store, e->retention.hashes,
+                                      4 * ROWS)) {
+        e->retention.swept = e->retention.events;
+        next_stage(e);
+    }
 }
 
 static void
@@ -124,6 +137,9 @@ one(struct pav_engine *e, int64_t now)
         return true;
     case EVENTS:
         some_events(e, now);
+        return true;
+    case HASHES:
+        some_hashes(e);
         return true;
     case DEAD:
         some_dead(e, now);

@@ -79,8 +79,10 @@ static const struct {
     {"taken", "the execution that an event started or resumed is there",
      WITHOUT("'event '||e.id||': execution '||e.first_execution||"
              "' is missing'",
-             "event e", "e.first_kind IS NOT NULL", "execution x",
-             "x.id=e.first_execution")},
+             "event e",
+             "e.first_kind IS NOT NULL AND e.first_execution>(SELECT event_id"
+             " FROM progress WHERE name='forgotten execution')",
+             "execution x", "x.id=e.first_execution")},
     {"waits", "only executions that run wait",
      "SELECT 'execution '||x.id||' ('||x.name||') has ended and waits'"
      " FROM execution x WHERE x.status<>0 AND x.waits<>'[]'"},

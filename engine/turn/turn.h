@@ -111,9 +111,10 @@ struct pav_engine {
     struct hot *hot;   /* hot.c; NULL: nothing yet */
     struct pace *pace; /* pace.c */
     struct {
-        int stage;                  /* of a pass: retention.c */
-        int64_t after;              /* the place that it has reached */
-        int64_t next_at;            /* when the next slice may come */
+        int stage;                /* of a pass: retention.c */
+        int64_t after;            /* the place that it has reached */
+        int64_t hashes[2], swept; /* the same of hashes; events gone by then */
+        int64_t next_at;          /* when the next slice may come */
         int64_t executions, events; /* forgotten since the start */
         uint64_t seen;              /* events that had come at the last slice */
         int64_t pages, free_pages;  /* as of the last pass */

@@ -177,21 +177,22 @@ void pav_store_attribute_add(struct pav_store *s, const char *name,
 bool pav_store_execution_next(struct pav_store *s, int64_t after,
                               struct pav_execution_row *out);
 /*
- * Deletes an execution that has ended, with what is its alone, about `max` rows
- * of it at a time, from its newest step back; and the events that nothing else
- * refers to, which are added to `*events`.  -1 when it is gone, otherwise how
- * many rows went.
+ * Deletes an execution that has ended, with what is its alone but its events,
+ * `max` steps of it at a time, from the newest back.  -1 when it is gone,
+ * otherwise how many rows went.
  */
 int pav_store_forget_execution(struct pav_store *s,
-                               const struct pav_execution_row *row, int max,
-                               int64_t *events);
+                               const struct pav_execution_row *row, int max);
 /*
  * Events behind `*after` that came before a time and that no execution, parked
- * row or archive has; `*after` goes on, `*forgotten` grows.  -1 when there is
- * none left, otherwise how many rows were looked at or deleted.
+ * row or archive has, of the next `max`; `*after` goes on, `*forgotten` grows.
+ * -1 when none is left to look at.
  */
 int pav_store_forget_events(struct pav_store *s, int64_t *after,
                             int64_t before_ms, int max, int64_t *forgotten);
+/* Hashes of events that are gone, of the next `max` behind a place; false at
+ * the end. */
+bool pav_store_forget_seen(struct pav_store *s, int64_t after[2], int max);
 /* Dead letters of before a time; how many went. */
 int pav_store_forget_dead(struct pav_store *s, int64_t before_ms, int max);
 /* Pages of the file, and those of them that are free. */

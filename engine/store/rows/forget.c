@@ -3,16 +3,15 @@
  * and events that nothing refers to any more.
  *
  * An execution goes from its newest step back, so many rows at a time, and is
- * whole in between: only its history is shorter.  An event goes with the last
- * execution that it moved, or by itself when it moved none.
+ * whole in between: only its history is shorter.  Events, and their hashes, are
+ * swept in the order of their tables, many in a statement: those go that are
+ * old enough and that no execution has any more.
  */
 #include "store/columns.h"
-#include "store/seen.h"
 #include "store/store_int.h"
 
 enum {
     SQL_EXPIRED_NEXT = ROWS_AT(forget),
-    SQL_STEP_OF,
     SQL_STEP_DELETE,
     SQL_EXECUTION_CUT,
     SQL_EXECUTION_DELETE,
@@ -20,14 +19,12 @@ enum {
     SQL_META_DELETE,
     SQL_ITEMS_DELETE,
     SQL_RUNS_DELETE,
-    SQL_DISPOSITIONS_LEAVE,
-    SQL_EVENT_LEAVE,
-    SQL_EVENT_IS_HELD,
-    SQL_EVENT_NAMES,
-    SQL_EVENT_DELETE,
+    SQL_EVENT_LAST,
+    SQL_EVENTS_DELETE,
+    SQL_EVENTS_LEAVE,
     SQL_DISPOSITIONS_DELETE,
+    SQL_SEEN_LAST,
     SQL_SEEN_DELETE,
-    SQL_EVENT_NEXT,
     SQL_FORGOTTEN_PUT,
     SQL_DEAD_DELETE,
     SQL_VACUUM,
@@ -35,16 +32,20 @@ enum {
     SQL_PAGES,
 };
 
-#define OF_IT(column)                                                          \
-    column ">=?1*" PER_EVENT " AND " column "<(?1+1)*" PER_EVENT
+/* An event's execution is there; or one of a row of its own, or it is parked.
+ */
+#define IS_TAKEN "SELECT 1 FROM execution x WHERE x.id=event.first_execution"
+#define IS_DISPOSED                                                            \
+    "SELECT 1 FROM disposition d LEFT JOIN execution x ON"                     \
+    " x.id=d.execution_id WHERE " OF_EVENT(                                    \
+        "d", "event.id") " AND (d.kind=2 OR x.id IS NOT NULL)"
 
 static const char *const texts[] = {
     SQL_TEXT(SQL_EXPIRED_NEXT) =
         "SELECT id,machine_id,status,started_at,stopped_at,last_step"
         " FROM execution WHERE id>?1 ORDER BY id LIMIT 1",
-    SQL_TEXT(SQL_STEP_OF) = "SELECT previous,event_id,first_event FROM step"
-                            " WHERE id=?1",
-    SQL_TEXT(SQL_STEP_DELETE) = "DELETE FROM step WHERE id=?1",
+    SQL_TEXT(SQL_STEP_DELETE) =
+        "DELETE FROM step WHERE id=?1 RETURNING previous,first_event",
     /* So long ago that nobody can redrive it. */
     SQL_TEXT(SQL_EXECUTION_CUT) =
         "UPDATE execution SET last_step=?2,next_event=?3,stopped_at=1"
@@ -58,28 +59,32 @@ static const char *const texts[] = {
         " FROM map_run r JOIN map_item i ON i.run_id=r.id"
         " WHERE r.execution_id=?1 LIMIT ?2)",
     SQL_TEXT(SQL_RUNS_DELETE) = "DELETE FROM map_run WHERE execution_id=?1",
-    SQL_TEXT(SQL_DISPOSITIONS_LEAVE) =
-        "DELETE FROM disposition WHERE " OF_IT("id") " AND execution_id=?2",
-    SQL_TEXT(SQL_EVENT_LEAVE) =
+    /* Of the next ?3 events that came before ?2. */
+    SQL_TEXT(SQL_EVENT_LAST) =
+        "SELECT max(id) FROM (SELECT id,received_at FROM event WHERE id>?1"
+        " ORDER BY id LIMIT ?3) WHERE received_at<?2",
+    SQL_TEXT(SQL_EVENTS_DELETE) =
+        "DELETE FROM event WHERE id>?1 AND id<=?2 AND NOT EXISTS(" IS_TAKEN
+        ") AND NOT EXISTS(" IS_DISPOSED
+        ") AND NOT EXISTS(SELECT 1 FROM archive_event a"
+        " WHERE a.event_id=event.id)",
+    /* Others have them. */
+    SQL_TEXT(SQL_EVENTS_LEAVE) =
         "UPDATE event SET first_kind=NULL,first_machine=NULL,"
-        "first_execution=NULL WHERE id=?1 AND first_execution=?2",
-    /* By an execution that is there, a parked row, or an archive. */
-    SQL_TEXT(SQL_EVENT_IS_HELD) =
-        "SELECT 1 FROM event e JOIN execution x ON x.id=e.first_execution"
-        " WHERE e.id=?1 UNION ALL SELECT 1 FROM disposition d"
-        " LEFT JOIN execution x ON x.id=d.execution_id WHERE " OF_IT(
-            "d.id") " AND (d.kind=2 OR x.id IS NOT NULL)"
-                    " UNION ALL SELECT 1 FROM archive_event WHERE event_id=?1 "
-                    "LIMIT 1",
-    SQL_TEXT(SQL_EVENT_NAMES) =
-        "SELECT " EVENT_SOURCE "," EVENT_ID " FROM event e WHERE id=?1",
-    SQL_TEXT(SQL_EVENT_DELETE) = "DELETE FROM event WHERE id=?1",
+        "first_execution=NULL WHERE id>?1 AND id<=?2"
+        " AND first_kind IS NOT NULL AND NOT EXISTS(" IS_TAKEN ")",
     SQL_TEXT(SQL_DISPOSITIONS_DELETE) =
-        "DELETE FROM disposition WHERE " OF_IT("id"),
+        "DELETE FROM disposition WHERE id>=(?1+1)*" PER_EVENT
+        " AND id<(?2+1)*" PER_EVENT " AND NOT EXISTS(SELECT 1 FROM event e"
+        " WHERE e.id=" EVENT_OF("disposition") ")",
+    SQL_TEXT(SQL_SEEN_LAST) =
+        "SELECT hash,event_id FROM event_seen WHERE (hash,event_id)>(?1,?2)"
+        " ORDER BY hash,event_id LIMIT 1 OFFSET ?3",
     SQL_TEXT(SQL_SEEN_DELETE) =
-        "DELETE FROM event_seen WHERE hash=?1 AND event_id=?2",
-    SQL_TEXT(SQL_EVENT_NEXT) =
-        "SELECT id,received_at FROM event WHERE id>?1 ORDER BY id LIMIT 1",
+        "DELETE FROM event_seen WHERE (hash,event_id)>(?1,?2)"
+        " AND (hash,event_id)<=(?3,?4) AND event_id<=(SELECT p.event_id"
+        " FROM progress p WHERE p.name='forgotten event') AND NOT EXISTS"
+        "(SELECT 1 FROM event e WHERE e.id=event_seen.event_id)",
     SQL_TEXT(SQL_FORGOTTEN_PUT) =
         "UPDATE progress SET event_id=?2 WHERE name=?1 AND event_id<?2",
     SQL_TEXT(SQL_DEAD_DELETE) =
@@ -121,79 +126,56 @@ forgotten(struct pav_store *s, const char *name, int64_t id)
 /* ---- events ---- */
 
 static bool
-is_held(struct pav_store *s, int64_t event_id)
+numbers(struct pav_store *s, sqlite3_stmt *st, int64_t *first, int64_t *second)
 {
-    sqlite3_stmt *st = STORE_ASK(s, SQL_EVENT_IS_HELD, INT(event_id));
-    bool held = store_row(s, st);
+    bool any = store_row(s, st) && sqlite3_column_type(st, 0) != SQLITE_NULL;
 
+    if (any)
+        *first = sqlite3_column_int64(st, 0);
+    if (any && second != NULL)
+        *second = sqlite3_column_int64(st, 1);
     sqlite3_reset(st);
-    return held;
-}
-
-/* Rows that went. */
-static int
-event_delete(struct pav_store *s, int64_t id)
-{
-    sqlite3_stmt *st = STORE_ASK(s, SQL_EVENT_NAMES, INT(id));
-    struct pav_bytes source, name;
-    int64_t hash;
-
-    if (!store_row(s, st))
-        return 0;
-    source.p = (const char *)sqlite3_column_text(st, 0);
-    source.len = (size_t)sqlite3_column_bytes(st, 0);
-    name.p = (const char *)sqlite3_column_text(st, 1);
-    name.len = (size_t)sqlite3_column_bytes(st, 1);
-    hash = seen_hash_of(source, name);
-    sqlite3_reset(st);
-    STORE_DO(s, SQL_SEEN_DELETE, INT(hash), INT(id));
-    STORE_DO(s, SQL_DISPOSITIONS_DELETE, INT(id));
-    STORE_DO(s, SQL_EVENT_DELETE, INT(id));
-    forgotten(s, "forgotten event", id);
-    return 3;
+    return any;
 }
 
 int
 pav_store_forget_events(struct pav_store *s, int64_t *after, int64_t before_ms,
                         int max, int64_t *count)
 {
-    int rows = 0;
+    int64_t last;
 
-    while (rows < max) {
-        sqlite3_stmt *st = STORE_ASK(s, SQL_EVENT_NEXT, INT(*after));
-        int64_t id, at;
-
-        if (!store_row(s, st))
-            return -1;
-        id = sqlite3_column_int64(st, 0);
-        at = sqlite3_column_int64(st, 1);
-        sqlite3_reset(st);
-        if (at >= before_ms)
-            return -1;
-        *after = id;
-        rows++;
-        if (is_held(s, id))
-            continue;
-        rows += event_delete(s, id);
-        (*count)++;
+    if (!numbers(
+            s,
+            STORE_ASK(s, SQL_EVENT_LAST, INT(*after), INT(before_ms), INT(max)),
+            &last, NULL))
+        return -1;
+    STORE_DO(s, SQL_EVENTS_DELETE, INT(*after), INT(last));
+    if (store_changes(s) > 0) {
+        *count += store_changes(s);
+        forgotten(s, "forgotten event", last);
     }
-    return rows;
+    STORE_DO(s, SQL_EVENTS_LEAVE, INT(*after), INT(last));
+    STORE_DO(s, SQL_DISPOSITIONS_DELETE, INT(*after), INT(last));
+    *after = last;
+    return max;
+}
+
+bool
+pav_store_forget_seen(struct pav_store *s, int64_t after[2], int max)
+{
+    int64_t hash = INT64_MAX, id = INT64_MAX;
+    bool more = numbers(
+        s, STORE_ASK(s, SQL_SEEN_LAST, INT(after[0]), INT(after[1]), INT(max)),
+        &hash, &id);
+
+    STORE_DO(s, SQL_SEEN_DELETE, INT(after[0]), INT(after[1]), INT(hash),
+             INT(id));
+    after[0] = hash;
+    after[1] = id;
+    return more;
 }
 
 /* ---- executions ---- */
-
-/* The event that moved a step of an execution that goes. */
-static int
-leave_event(struct pav_store *s, int64_t event_id, int64_t execution_id,
-            int64_t *count)
-{
-    STORE_DO(s, SQL_EVENT_LEAVE, INT(event_id), INT(execution_id));
-    STORE_DO(s, SQL_DISPOSITIONS_LEAVE, INT(event_id), INT(execution_id));
-    if (is_held(s, event_id))
-        return 2;
-    (*count)++;
-    return 2 + event_delete(s, event_id);
-}
 
 static int
 delete_rest(struct pav_store *s, int64_t id, int max)
@@ -214,29 +196,17 @@ delete_rest(struct pav_store *s, int64_t id, int max)
 
 int
 pav_store_forget_execution(struct pav_store *s,
-                           const struct pav_execution_row *row, int max,
-                           int64_t *events)
+                           const struct pav_execution_row *row, int max)
 {
     int64_t step = row->last_step, next = 0;
     int rows = 0, rest;
 
     forgotten(s, "forgotten step", step);
-    while (step != 0 && rows < max) {
-        sqlite3_stmt *st = STORE_ASK(s, SQL_STEP_OF, INT(step));
-        int64_t id = step, event_id;
-
-        if (!store_row(s, st))
-            break; /* its history was damaged: the rest of it goes */
-        step = sqlite3_column_int64(st, 0);
-        event_id = sqlite3_column_int64(st, 1);
-        next = sqlite3_column_int64(st, 2);
-        sqlite3_reset(st);
-        STORE_DO(s, SQL_STEP_DELETE, INT(id));
-        rows++;
-        if (event_id != 0)
-            rows += leave_event(s, event_id, row->id, events);
-    }
-    if (step == 0 || rows < max) {
+    while (step != 0 && rows++ < max)
+        if (!numbers(s, STORE_WRITE(s, SQL_STEP_DELETE, INT(step)), &step,
+                     &next))
+            step = 0; /* its history was damaged: the rest of it goes */
+    if (step == 0) {
         rest = delete_rest(s, row->id, max);
         return rest < 0 ? -1 : rows + rest;
     }
