@@ -156,6 +156,8 @@ def goals(results):
     row("p99 at 200/s, of the floor", ratio(results, "floor", "at 200/s", "p99"), 1.3, 1.1, least=False)
     row("20,000 waiting: events/s against empty", median(r["waiting"]["eventsPerSecond"] / r["single"]["eventsPerSecond"]
                                                           for r in results["pavane"]), 0.95, 1)
+    row("the longest turn, ms of processor time", max(r["status"]["microseconds"]["longestTurn"] / 1000 for r in results["pavane"]),
+        50, 50, least=False, form="%.1f")
     row("RSS MB, one a POST", median_of(results, "pavane", "single", "rss"), 40, 30, least=False, form="%.0f")
     if results.get("node"):
         row("events/s, one a POST, of the server by hand", ratio(results, "node", "single", "eventsPerSecond"), 1.4, 1.7)
@@ -191,7 +193,7 @@ def main():
         s = r["status"]
         events = s["engine"]["events"]
         print("\nthe engine's thread, microseconds an event over all measures: " +
-              ", ".join("%s %.1f" % (k, v / events) for k, v in s["microseconds"].items() if k != "collect"))
+              ", ".join("%s %.1f" % (k, v / events) for k, v in s["microseconds"].items() if k not in ("collect", "longestTurn")))
         print("a commit: %(mean).1f events in the mean, " % s["commits"]["eventsEach"] +
               "%(mean).0f microseconds" % s["commits"]["microsecondsEach"])
     path = os.path.join(o.build, "bench", "bench.json")
