@@ -23,8 +23,11 @@ class Retention(unittest.TestCase):
                 status, answer = d.post([event("%s%d" % (prefix, n), step, **more) for n in range(first, min(first + 40, count))])
                 self.assertEqual(status, 200, answer)
 
-    def forgotten(self, d, count):
-        return until(lambda: (lambda r: r if r["forgottenExecutions"] >= count else None)(d.get("/api/v1/status")["retention"]), 60)
+    def forgotten(self, d, count, events=0):
+        def both():
+            r = d.get("/api/v1/status")["retention"]
+            return r if r["forgottenExecutions"] >= count and r["forgottenEvents"] >= events else None
+        return until(both, 60)
 
     def test_what_ended_long_ago_goes_with_all_that_is_its(self):
         d = Daemon(os.path.join(TOP, "machines"), retention_days=1)
@@ -39,7 +42,7 @@ class Retention(unittest.TestCase):
             self.assertEqual(d.get("/api/v1/status")["retention"]["forgottenExecutions"], 0)
             d.stop()
             d.start(clock_offset_seconds=DAY + DAY // 4)
-            r = self.forgotten(d, 40)
+            r = self.forgotten(d, 40, 190)
             self.assertEqual((r["forgottenExecutions"], r["forgottenEvents"]), (40, 190))
             names = {x["executionId"] for x in d.executions()}
             self.assertEqual(names, {"order:open%d" % n for n in range(20)} | {"order:young%d" % n for n in range(5)})
