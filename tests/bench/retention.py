@@ -31,6 +31,17 @@ def file_mb(folder):
     return os.path.getsize(os.path.join(folder, "old.db")) / 1e6
 
 
+def make(o, folder):
+    server = serve(o, folder, "--retention-days", "0")
+    try:
+        for first in range(0, o.executions, 100000):
+            count = min(100000, o.executions - first)
+            load(o, server, orders=count, batch=100, prefix="old%d-" % first)
+            print("%d ended, file %.0f MB" % (first + count, file_mb(folder)), flush=True)
+    finally:
+        server.stop()
+
+
 def turn(o, folder, days, name):
     server = serve(o, folder, "--clock-offset-seconds", str(LATER_SECONDS), "--retention-days", str(days))
     try:
@@ -73,17 +84,12 @@ def main():
     p.add_argument("--rate", type=float, default=8000)
     p.add_argument("--seconds", type=float, default=20)
     p.add_argument("--rounds", type=int, default=3)
-    p.add_argument("--folder", help="where the file lies; a temporary folder otherwise")
+    p.add_argument("--folder", help="where the file lies, and is used again; a temporary folder otherwise")
     o = p.parse_args()
     folder = o.folder or tempfile.mkdtemp(prefix="pavane-retention-")
     try:
-        server = serve(o, folder, "--retention-days", "0")
-        try:
-            for first in range(0, o.executions, 100000):
-                load(o, server, orders=min(100000, o.executions - first), batch=100, prefix="old%d" % first)
-                print("%d ended, file %.0f MB" % (first + min(100000, o.executions - first), file_mb(folder)), flush=True)
-        finally:
-            server.stop()
+        if not os.path.exists(os.path.join(folder, "old.db")):
+            make(o, folder)
         ratios = []
         for n in range(o.rounds):
             without, beside = (turn(o, folder, days, "%d-%d-" % (n, days)) for days in (0, 30))

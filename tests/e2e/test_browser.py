@@ -287,7 +287,7 @@ class Live(Browser):
                 "document.getElementById('find-state').focus(); window.kept = document.getElementById('look-definition')")
         since = time.monotonic()
         self.event("PaymentSettled", "live-1")
-        until(lambda: "waits in AwaitShop" in self.answer(), 5)
+        until(lambda: "waits in AwaitShop" in self.answer())
         took = time.monotonic() - since
         print("  an event shows after %d ms" % (took * 1000))
         self.assertLess(took, 1)
@@ -297,7 +297,7 @@ class Live(Browser):
         self.open("/executions/order%3Alive-1?tab=history")
         self.live()
         self.event("ShopAccepted", "live-1", inTime=True)
-        until(lambda: len(self.b.find_elements(By.CSS_SELECTOR, "table.history tbody tr")) == 21, 5)
+        until(lambda: len(self.b.find_elements(By.CSS_SELECTOR, "table.history tbody tr")) == 21)
         self.quiet()
 
     def test_list_stays_still(self):
@@ -337,7 +337,7 @@ class Live(Browser):
         self.live()
         row = self.b.find_element(By.XPATH, "//tbody/tr[.//a[text()='filter-1']]")
         self.event("PaymentSettled", "filter-1")
-        until(lambda: "gone" in (row.get_attribute("class") or ""), 5)
+        until(lambda: "gone" in (row.get_attribute("class") or ""))
         self.assertEqual(self.b.find_elements(By.ID, "news"), [])
 
     def test_events_that_moved_nothing(self):
@@ -366,13 +366,13 @@ class Live(Browser):
         self.open("/by-key/once-1")
         self.live()
         self.event("PaymentSettled", "once-1")
-        until(lambda: "waits in AwaitShop" in self.answer(), 5)
+        until(lambda: "waits in AwaitShop" in self.answer())
         self.assertEqual(self.js(again), 1)
         # Made before a change and shown behind it, while another tab holds the stream.
         first = self.b.current_window_handle
         place = self.js("return document.getElementById('main').dataset.feed")
         self.event("ShopAccepted", "once-1", inTime=True)
-        until(lambda: "waits in AwaitShop" not in self.answer(), 5)
+        until(lambda: "waits in AwaitShop" not in self.answer())
         self.b.switch_to.new_window("tab")
         try:
             self.b.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": """
@@ -434,7 +434,7 @@ class Live(Browser):
         self.live()
         count = int(here().split()[1])
         self.d.send({"source": "loop", "detail-type": "Start", "detail": {"id": "m-1"}})
-        until(lambda: here() == "▷ %d here" % (count + 1), 5)
+        until(lambda: here() == "▷ %d here" % (count + 1))
         self.b.find_element(By.CSS_SELECTOR, '[data-state="Ask"]').click()
         until(lambda: self.b.title.startswith("Executions"))
         self.assertEqual(len(self.b.find_elements(By.CSS_SELECTOR, "tbody tr")), count + 1)

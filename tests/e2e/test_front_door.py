@@ -302,7 +302,7 @@ class Doors(unittest.TestCase):
 
 def d_status(d, source):
     try:
-        s = socket.create_connection(("127.0.0.1", d.port), timeout=5, source_address=(source, 0))
+        s = socket.create_connection(("127.0.0.1", d.port), timeout=20, source_address=(source, 0))
         s.sendall(SMUGGLED)
         data = s.recv(100)
         s.close()

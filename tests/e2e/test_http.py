@@ -212,7 +212,7 @@ class Ceiling(unittest.TestCase):
 
     @staticmethod
     def turned_away(d):
-        s = socket.create_connection(("127.0.0.1", d.port), timeout=5)
+        s = socket.create_connection(("127.0.0.1", d.port), timeout=20)
         try:
             s.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             return b" 503 " in s.recv(100)

@@ -353,7 +353,7 @@ class Activities(Case):
     def test_a_worker_that_left(self):
         activity = self.ask("CreateActivity", name="work")["activityArn"]
         machine = self.machine("m", task(activity))
-        c = http.client.HTTPConnection("127.0.0.1", self.d.port, timeout=5)
+        c = http.client.HTTPConnection("127.0.0.1", self.d.port, timeout=20)
         c.request("POST", "/", json.dumps({"activityArn": activity}), {
             "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AWSStepFunctions.GetActivityTask"})
         time.sleep(0.2)
