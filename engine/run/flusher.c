@@ -4,18 +4,18 @@
  *
  * F1  At most one commit is in progress here; the engine's next one waits for
  *     it.  So a sync covers exactly what it answers for, and turns stay large.
- *     The end of a checkpoint may be in progress meanwhile: whoever needs it
- *     first does it.
  * F2  With nothing else to do the engine syncs itself: a lone event does not
  *     pay for two changes of thread.
+ * F3  The end of a checkpoint, which syncs all pages that it copied, has a
+ *     thread of its own: no commit waits for it.
  */
 #include <stdlib.h>
 #include "flusher.h"
 
 struct flusher {
-    pthread_t thread;
+    pthread_t thread, copier;
     pthread_mutex_t lock;
-    pthread_cond_t changed;
+    pthread_cond_t changed, copy_due;
     bool full, ending;
     bool copied; /* a checkpoint must be finished */
     struct pav_job *jobs;
@@ -50,15 +50,8 @@ flush(void *arg)
 
     pthread_mutex_lock(&f->lock);
     for (;;) {
-        while (!f->full && !f->copied && !f->ending)
+        while (!f->full && !f->ending)
             pthread_cond_wait(&f->changed, &f->lock);
-        if (!f->full && f->copied) {
-            f->copied = false;
-            pthread_mutex_unlock(&f->lock);
-            pav_store_finish_checkpoint(f->engine->store);
-            pthread_mutex_lock(&f->lock);
-            continue;
-        }
         if (!f->full)
             break;
         pthread_mutex_unlock(&f->lock);
@@ -73,6 +66,27 @@ flush(void *arg)
     return NULL;
 }
 
+/* F3. */
+static void *
+finish_copies(void *arg)
+{
+    struct flusher *f = arg;
+
+    pthread_mutex_lock(&f->lock);
+    for (;;) {
+        while (!f->copied && !f->ending)
+            pthread_cond_wait(&f->copy_due, &f->lock);
+        if (!f->copied)
+            break;
+        f->copied = false;
+        pthread_mutex_unlock(&f->lock);
+        pav_store_finish_checkpoint(f->engine->store);
+        pthread_mutex_lock(&f->lock);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return NULL;
+}
+
 void
 flusher_start(struct pav_engine *e)
 {
@@ -81,7 +95,9 @@ flusher_start(struct pav_engine *e)
     f->engine = e;
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->changed, NULL);
-    if (pthread_create(&f->thread, NULL, flush, f) != 0)
+    pthread_cond_init(&f->copy_due, NULL);
+    if (pthread_create(&f->thread, NULL, flush, f) != 0 ||
+        pthread_create(&f->copier, NULL, finish_copies, f) != 0)
         PAV_BUG("the flusher's thread cannot be started");
     e->flusher = f;
 }
@@ -110,7 +126,7 @@ flusher_finish_checkpoint(struct pav_engine *e)
     }
     pthread_mutex_lock(&f->lock);
     f->copied = true;
-    pthread_cond_broadcast(&f->changed);
+    pthread_cond_signal(&f->copy_due);
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -164,9 +180,12 @@ flusher_stop(struct pav_engine *e)
     pthread_mutex_lock(&f->lock);
     f->ending = true;
     pthread_cond_broadcast(&f->changed);
+    pthread_cond_signal(&f->copy_due);
     pthread_mutex_unlock(&f->lock);
     pthread_join(f->thread, NULL);
+    pthread_join(f->copier, NULL);
     pthread_cond_destroy(&f->changed);
+    pthread_cond_destroy(&f->copy_due);
     pthread_mutex_destroy(&f->lock);
     free(f);
     e->flusher = NULL;

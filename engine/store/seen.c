@@ -23,7 +23,7 @@
 #include "store_int.h"
 
 #define TAIL_MAX 32768
-#define SLICE    64 /* entries a commit, and twice as many as it brought */
+#define SLICE    8 /* entries a commit, and twice as many as it brought */
 
 enum {
     SQL_SEEN_INSERT = ROWS_AT(seen),

@@ -249,20 +249,20 @@ class Rollback(unittest.TestCase):
             self.assertEqual(d.send(event), [("order", "duplicate")])
 
     def test_T4_ids_on_their_way_to_the_table_outlive_a_rollback(self):
-        """Of 16,384 events, what a full disk took back is moved again (N2 of seen.c)."""
+        """Of a full tail of 32,768, what a full disk took back is moved again (N2 of seen.c)."""
         def batch(name, n):
             return [{"source": "nobody", "detail-type": "t", "id": "%s-%d-%d" % (name, n, i)} for i in range(500)]
 
         with Recorded(os.path.join(TOP, "machines")) as d:
-            for n in range(33):
+            for n in range(66):
                 self.assertEqual(d.post(batch("e", n))[0], 200)
             open(d.full, "w").close()
             self.assertEqual(d.post(batch("full", 0))[0], 507)
             os.remove(d.full)
             until(lambda: d.ask("GET", "/readyz")[0] == 200)
-            for n in range(25):
+            for n in range(40):
                 self.assertEqual(d.post(batch("f", n))[0], 200)
-            for n in range(33):
+            for n in range(66):
                 results = d.post(batch("e", n))[1]["results"]
                 self.assertEqual({x["disposition"] for r in results for x in r["dispositions"]}, {"duplicate"}, n)
 
