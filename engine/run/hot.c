@@ -280,8 +280,10 @@ hot_keep(struct pav_engine *e, const struct pav_execution_row *row,
     if (e->hot == NULL)
         e->hot = pav_xcalloc(1, sizeof(*e->hot));
     before = find_key(e->hot, row->machine_id, row->key);
-    if (before != NULL && before->row.id > row->id)
-        return; /* H2 */
+    if (before != NULL && before->row.id > row->id) { /* H2 */
+        count(e);
+        return;
+    }
     if (before != NULL)
         drop(e->hot, before);
     if (input != NULL && pav_doc_text_len(input, INPUT_MAX) != SIZE_MAX) {

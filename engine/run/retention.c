@@ -2,8 +2,9 @@
  * Retention: what ended --retention-days ago is forgotten (a machine's rules
  * may say otherwise), in slices that nobody feels.
  *
- * A pass goes over the executions by their ids, then over the events, and
- * begins again PASS_MS after it came to what is young.  A slice takes at most
+ * A pass goes over the executions by their ids up to what is young, then over
+ * the events, their hashes, dead letters and the free space; the next begins
+ * PASS_MS later.  A slice takes at most
  * SLICE_US of a turn, and a busy engine does one only every PAUSE_MS; one with
  * nothing to do goes on at once.  Space that is free goes back to the file
  * system once it is more than a tenth of the file.
@@ -11,6 +12,7 @@
 #include "pavane/store_bus.h"
 #include "bus/bus.h"
 #include "due.h"
+#include "registry.h"
 
 #define PASS_MS  600000
 #define PAUSE_MS 20
@@ -22,19 +24,16 @@
 enum stage { EXECUTIONS, EVENTS, HASHES, DEAD, SPACE };
 
 static int64_t
-days_of(const struct pav_engine *e, int64_t machine_id)
+days_of(struct pav_engine *e, int64_t machine_id)
 {
-    const struct machine *m;
+    const struct machine *m = machine_by_id(e, machine_id);
 
-    for (m = e->machines; m != NULL; m = m->next)
-        if (m->id == machine_id)
-            return m->rules != NULL && m->rules->retention_days > 0
-                       ? m->rules->retention_days
-                       : e->config.retention_days;
-    return e->config.retention_days;
+    return m != NULL && m->rules != NULL && m->rules->retention_days > 0
+               ? m->rules->retention_days
+               : e->config.retention_days;
 }
 
-/* Before that everything is kept by nobody; INT64_MIN: all is kept. */
+/* What began later is kept, whatever its machine says; INT64_MIN: all is. */
 static int64_t
 youngest_cutoff(const struct pav_engine *e, int64_t now)
 {
@@ -73,7 +72,7 @@ some_executions(struct pav_engine *e, int64_t now)
         e->retention.after = row.id;
         return;
     }
-    if (pav_store_forget_execution(e->store, &row, ROWS) >= 0)
+    if (!pav_store_forget_execution(e->store, &row, ROWS))
         return; /* the same again */
     e->retention.after = row.id;
     e->retention.executions++;
@@ -85,9 +84,9 @@ some_events(struct pav_engine *e, int64_t now)
 {
     int64_t days = e->config.retention_days;
 
-    if (days == 0 || pav_store_forget_events(e->store, &e->retention.after,
-                                             now - days * DAY_MS, ROWS,
-                                             &e->retention.events) < 0)
+    if (days == 0 || !pav_store_forget_events(e->store, &e->retention.after,
+                                              now - days * DAY_MS, ROWS,
+                                              &e->retention.events))
         next_stage(e);
 }
 

@@ -17,7 +17,6 @@
 #include "runner.h"
 #include "wait_times.h"
 
-/* False and "null" when it is damaged: the turn is thrown away then. */
 /* ---- what records refer to ---- */
 
 /* The sources of one execution. */

@@ -150,7 +150,6 @@ pav_store_backup(const char *from, const char *to,
     sqlite3_close(c.source);
     if (rc == PAV_OK)
         rc = finish(&c);
-    if (c.target != NULL || rc != PAV_CONFLICT)
-        (void)unlink(c.part);
+    (void)unlink(c.part);
     return rc;
 }

@@ -178,18 +178,17 @@ bool pav_store_execution_next(struct pav_store *s, int64_t after,
                               struct pav_execution_row *out);
 /*
  * Deletes an execution that has ended, with what is its alone but its events,
- * `max` steps of it at a time, from the newest back.  -1 when it is gone,
- * otherwise how many rows went.
+ * `max` steps of it at a time, from the newest back.  True when it is gone.
  */
-int pav_store_forget_execution(struct pav_store *s,
-                               const struct pav_execution_row *row, int max);
+bool pav_store_forget_execution(struct pav_store *s,
+                                const struct pav_execution_row *row, int max);
 /*
  * Events behind `*after` that came before a time and that no execution, parked
  * row or archive has, of the next `max`; `*after` goes on, `*forgotten` grows.
- * -1 when none is left to look at.
+ * False when none is left to look at.
  */
-int pav_store_forget_events(struct pav_store *s, int64_t *after,
-                            int64_t before_ms, int max, int64_t *forgotten);
+bool pav_store_forget_events(struct pav_store *s, int64_t *after,
+                             int64_t before_ms, int max, int64_t *forgotten);
 /* Hashes of events that are gone, of the next `max` behind a place; false at
  * the end. */
 bool pav_store_forget_seen(struct pav_store *s, int64_t after[2], int max);

@@ -86,8 +86,7 @@ class Retention(unittest.TestCase):
             size = os.path.getsize(d.db)
             d.start(clock_offset_seconds=3 * DAY)
             self.forgotten(d, 400)
-            until(lambda: d.get("/api/v1/status")["retention"]["freePages"] < 1024 and
-                  d.get("/api/v1/status")["retention"]["filePages"] > 0, 60)
+            until(lambda: (lambda r: r["filePages"] > 0 and r["freePages"] < 1024)(d.get("/api/v1/status")["retention"]), 60)
             d.stop()
             self.assertLess(os.path.getsize(d.db), size / 4)
             code, out, _ = cli("verify", "--db", d.db)

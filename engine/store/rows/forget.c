@@ -138,7 +138,7 @@ numbers(struct pav_store *s, sqlite3_stmt *st, int64_t *first, int64_t *second)
     return any;
 }
 
-int
+bool
 pav_store_forget_events(struct pav_store *s, int64_t *after, int64_t before_ms,
                         int max, int64_t *count)
 {
@@ -148,7 +148,7 @@ pav_store_forget_events(struct pav_store *s, int64_t *after, int64_t before_ms,
             s,
             STORE_ASK(s, SQL_EVENT_LAST, INT(*after), INT(before_ms), INT(max)),
             &last, NULL))
-        return -1;
+        return false;
     STORE_DO(s, SQL_EVENTS_DELETE, INT(*after), INT(last));
     if (store_changes(s) > 0) {
         *count += store_changes(s);
@@ -157,7 +157,7 @@ pav_store_forget_events(struct pav_store *s, int64_t *after, int64_t before_ms,
     STORE_DO(s, SQL_EVENTS_LEAVE, INT(*after), INT(last));
     STORE_DO(s, SQL_DISPOSITIONS_DELETE, INT(*after), INT(last));
     *after = last;
-    return max;
+    return true;
 }
 
 bool
@@ -177,41 +177,37 @@ pav_store_forget_seen(struct pav_store *s, int64_t after[2], int max)
 
 /* ---- executions ---- */
 
-static int
+/* False: not all of it yet. */
+static bool
 delete_rest(struct pav_store *s, int64_t id, int max)
 {
-    int items;
-
     STORE_DO(s, SQL_ITEMS_DELETE, INT(id), INT(max));
-    items = store_changes(s);
-    if (items >= max)
-        return items; /* the rest another time */
+    if (store_changes(s) >= max)
+        return false;
     STORE_DO(s, SQL_RUNS_DELETE, INT(id));
     STORE_DO(s, SQL_ATTRIBUTES_DELETE, INT(id));
     STORE_DO(s, SQL_META_DELETE, INT(id));
     STORE_DO(s, SQL_EXECUTION_DELETE, INT(id));
     forgotten(s, "forgotten execution", id);
-    return -1;
+    return true;
 }
 
-int
+bool
 pav_store_forget_execution(struct pav_store *s,
                            const struct pav_execution_row *row, int max)
 {
     int64_t step = row->last_step, next = 0;
-    int rows = 0, rest;
+    int rows = 0;
 
     forgotten(s, "forgotten step", step);
     while (step != 0 && rows++ < max)
         if (!numbers(s, STORE_WRITE(s, SQL_STEP_DELETE, INT(step)), &step,
                      &next))
             step = 0; /* its history was damaged: the rest of it goes */
-    if (step == 0) {
-        rest = delete_rest(s, row->id, max);
-        return rest < 0 ? -1 : rows + rest;
-    }
+    if (step == 0)
+        return delete_rest(s, row->id, max);
     STORE_DO(s, SQL_EXECUTION_CUT, INT(row->id), INT(step), INT(next));
-    return rows;
+    return false;
 }
 
 int
