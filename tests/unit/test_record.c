@@ -98,6 +98,14 @@ wake(struct run *r, enum pav_wake_kind kind, uint32_t no,
     r->next_id += r->out.event_count;
 }
 
+/* An envelope whose text is the event's body, byte for byte. */
+static struct pav_event_text
+as_posted(const char *event)
+{
+    return (struct pav_event_text){.text = {event, strlen(event)},
+                                   .len = strlen(event)};
+}
+
 /* The payload of the n-th event of the last record, as text. */
 static const char *
 payload(struct run *r, uint32_t n)
@@ -111,8 +119,7 @@ payload(struct run *r, uint32_t n)
 static void
 test_the_event_is_not_repeated(void **state)
 {
-    struct pav_event_text whole = {.text = {EVENT, strlen(EVENT)},
-                                   .len = strlen(EVENT)};
+    struct pav_event_text whole = as_posted(EVENT);
     struct run r;
 
     (void)state;
@@ -128,8 +135,7 @@ test_the_event_is_not_repeated(void **state)
 static void
 test_a_part_of_the_event(void **state)
 {
-    struct pav_event_text whole = {.text = {EVENT, strlen(EVENT)},
-                                   .len = strlen(EVENT)};
+    struct pav_event_text whole = as_posted(EVENT);
     struct run r;
 
     (void)state;
@@ -209,8 +215,7 @@ test_the_definition_is_not_repeated(void **state)
 static void
 test_what_a_template_was_filled_with(void **state)
 {
-    struct pav_event_text whole = {.text = {EVENT, strlen(EVENT)},
-                                   .len = strlen(EVENT)};
+    struct pav_event_text whole = as_posted(EVENT);
     const char *text;
     struct run r;
 
@@ -265,8 +270,7 @@ test_the_whole_for_who_has_no_sources(void **state)
 {
     struct pav_sources none = {.definition = pav_record_definition};
     struct pav_stored stored = {.id = 0};
-    struct pav_event_text whole = {.text = {EVENT, strlen(EVENT)},
-                                   .len = strlen(EVENT)};
+    struct pav_event_text whole = as_posted(EVENT);
     struct run r;
 
     (void)state;
