@@ -333,19 +333,10 @@ pav_doc_new_int(struct pav_arena *a, int64_t n)
 const struct pav_doc *
 pav_doc_new_double(struct pav_arena *a, double n)
 {
-    char text[40];
-    int len = 0, digits;
+    char text[PAV_DOUBLE_LEN];
+    size_t len = pav_double_text(n, text);
 
-    if (n == floor(n) && fabs(n) < 1e15)
-        return pav_doc_new_int(a, (int64_t)n);
-    for (digits = 15; digits <= 17;
-         digits++) { /* the shortest that reads back */
-        len = snprintf(text, sizeof(text), "%.*g", digits, n);
-        if (strtod(text, NULL) == n)
-            break;
-    }
-    return doc_new(a, PAV_NUMBER, pav_arena_strndup(a, text, (size_t)len),
-                   (size_t)len);
+    return doc_new(a, PAV_NUMBER, pav_arena_strndup(a, text, len), len);
 }
 
 const struct pav_doc *

@@ -1,7 +1,10 @@
 /* Text: see pavane/text.h. */
 #include "pavane/text.h"
 
+#include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -94,8 +97,8 @@ pav_utf8_count(const char *s, size_t len)
 
 /* ---- times; civil-day arithmetic, proleptic Gregorian ---- */
 
-static int64_t
-days_from_civil(int64_t y, int m, int d)
+int64_t
+pav_days_from_civil(int64_t y, int m, int d)
 {
     int64_t era, yoe, doy;
 
@@ -181,7 +184,7 @@ pav_time_parse(const char *s, size_t len, int64_t *ms)
     }
     if (!zone(p, end, &offset))
         return false;
-    *ms = ((days_from_civil(year, month, day) * 24 + hour) * 60 + minute) *
+    *ms = ((pav_days_from_civil(year, month, day) * 24 + hour) * 60 + minute) *
               60000 +
           second * 1000 + fraction - offset * 1000;
     return true;
@@ -303,4 +306,59 @@ pav_parse_int(const char *s, size_t len, int64_t *out)
     }
     *out = v;
     return true;
+}
+
+/* ---- numbers ---- */
+
+/* The digits without zeros at their end, and where the point stands: 0.DIGITS
+ * times ten to the power of it. */
+static int
+shortest_digits(double n, char digits[20], int *point)
+{
+    char text[PAV_DOUBLE_LEN];
+    int precision, count = 0, i;
+
+    for (precision = 14; precision <= 16; precision++) {
+        snprintf(text, sizeof(text), "%.*e", precision, n);
+        if (strtod(text, NULL) == n)
+            break;
+    }
+    for (i = 0; text[i] != 'e'; i++)
+        if (text[i] != '.')
+            digits[count++] = text[i];
+    *point = atoi(text + i + 1) + 1;
+    while (count > 1 && digits[count - 1] == '0')
+        count--;
+    return count;
+}
+
+size_t
+pav_double_text(double n, char out[PAV_DOUBLE_LEN])
+{
+    char digits[20], *w = out;
+    int count, point, i;
+
+    if (n == floor(n) && fabs(n) < 1e15)
+        return (size_t)snprintf(out, PAV_DOUBLE_LEN, "%" PRId64, (int64_t)n);
+    if (n < 0)
+        *w++ = '-';
+    count = shortest_digits(fabs(n), digits, &point);
+    if (point > 21 || point < -5) {
+        *w++ = digits[0];
+        if (count > 1)
+            *w++ = '.';
+        memcpy(w, digits + 1, (size_t)count - 1);
+        w += count - 1;
+        w += sprintf(w, "e%+d", point - 1);
+        return (size_t)(w - out);
+    }
+    if (point <= 0)
+        w += sprintf(w, "0.%.*s", -point, "00000");
+    for (i = 0; i < count || i < point; i++) {
+        *w++ = i < count ? digits[i] : '0';
+        if (i + 1 == point && point < count)
+            *w++ = '.';
+    }
+    *w = '\0';
+    return (size_t)(w - out);
 }

@@ -47,6 +47,14 @@ size_t pav_utf8_put(char *out, uint32_t code);
 uint32_t pav_utf8_get(const char *p, size_t *len);
 size_t pav_utf8_count(const char *s, size_t len);
 
+/* The full upper and lower forms of a character (case.c); how many code points
+ * they have. */
+uint32_t pav_char_upper(uint32_t code, uint32_t out[3]);
+uint32_t pav_char_lower(uint32_t code, uint32_t out[3]);
+
+/* Days since 1970-01-01 of a date in the proleptic Gregorian calendar. */
+int64_t pav_days_from_civil(int64_t year, int month, int day);
+
 #define PAV_TIME_LEN 25 /* "2026-11-24T10:12:13.456Z" and its NUL */
 
 /* RFC 3339 with milliseconds and Z. */
@@ -64,6 +72,11 @@ const char *pav_time_span(int64_t ms, char *out, size_t len);
  * letters other, more or fewer; NULL when none is near.
  */
 const char *pav_text_near(const char *word, const char *const *list);
+
+/* The shortest text that reads back as the number, as JavaScript writes it;
+ * returns its length.  Not for NaN and infinite ones. */
+#define PAV_DOUBLE_LEN 32
+size_t pav_double_text(double n, char out[PAV_DOUBLE_LEN]);
 
 /* Digits only, whole text; false when it does not fit. */
 bool pav_parse_int(const char *s, size_t len, int64_t *out);

@@ -12,7 +12,8 @@ struct tally {
     /* asl: what was compared, beside cases as a whole */
     unsigned outcomes, outcomes_equal, histories, histories_equal;
     bool show_failures;
-    const struct pav_doc *known; /* {"id": "reason"} or NULL */
+    const struct pav_doc *known;    /* {"id": "reason"} or NULL */
+    const struct pav_doc *datasets; /* jsonata: {name: document} or NULL */
 };
 
 void tally_case(struct tally *t, bool passed, const struct pav_doc *id,
@@ -22,6 +23,7 @@ void tally_skip(struct tally *t);
 /* Each gets one file of the folder, whole. */
 void run_asl(struct tally *t, const struct pav_doc *file);
 void run_event_patterns(struct tally *t, const struct pav_doc *file);
+void run_jsonata(struct tally *t, const struct pav_doc *file);
 void run_jsonpath(struct tally *t, const struct pav_doc *file);
 
 #endif

@@ -24,6 +24,7 @@ static const struct kind {
     void (*run)(struct tally *t, const struct pav_doc *file);
 } kinds[] = {{"asl", run_asl},
              {"event-patterns", run_event_patterns},
+             {"jsonata", run_jsonata},
              {"jsonpath", run_jsonpath}};
 
 void
@@ -99,7 +100,8 @@ is_json(const struct dirent *e)
 static void
 usage(void)
 {
-    fputs("usage: conformance asl|event-patterns|jsonpath DIR [--failures] "
+    fputs("usage: conformance asl|event-patterns|jsonata|jsonpath DIR "
+          "[--failures] "
           "[--known FILE]\n",
           stderr);
     exit(2);
@@ -120,6 +122,23 @@ known_failures(struct pav_arena *a, const char *path, const char *kind)
     }
     free(text);
     return pav_doc_get(doc, kind);
+}
+
+/* Documents that the cases of several files share. */
+static const struct pav_doc *
+datasets_of(struct pav_arena *a, const char *dir)
+{
+    const struct pav_doc *doc = NULL;
+    char path[4096], *text;
+    size_t len;
+
+    snprintf(path, sizeof(path), "%s/datasets.json", dir);
+    if (pav_file_read(path, FILE_MAX_LEN, &text, &len, NULL) != PAV_OK)
+        return NULL;
+    if (pav_doc_parse_copy(a, text, len, NULL, &doc, NULL) != PAV_OK)
+        doc = NULL;
+    free(text);
+    return doc;
 }
 
 int
@@ -146,6 +165,7 @@ main(int argc, char **argv)
         else
             usage();
     }
+    t.datasets = datasets_of(&arena, argv[2]);
     count = scandir(argv[2], &names, is_json, alphasort);
     if (count < 0) {
         fprintf(stderr, "conformance: %s: cannot be read\n", argv[2]);

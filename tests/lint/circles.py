@@ -16,7 +16,7 @@ import sys
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CEILINGS = {
     "engine/base": 0,
-    "engine/lang": 4,
+    "engine/lang": 8,  # two grammars and an evaluator that recurse
     "engine/store": 0,
     "engine/turn": 0,
     "engine/bus": 0,

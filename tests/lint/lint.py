@@ -41,7 +41,7 @@ HEADERS = {
 # what each folder may include of include/pavane
 BASE = {"arn", "buf", "clock", "digest", "doc", "err", "file", "histogram", "wait_stats", "log", "mem", "names", "cjson", "queue",
         "settings", "stored", "text", "zone"}
-LANG = {"errors", "history", "index", "machine", "map_run", "path", "pattern", "record", "schedule", "schema", "step",
+LANG = {"errors", "history", "index", "jsonata", "machine", "map_run", "path", "pattern", "record", "schedule", "schema", "step",
         "test_state", "transform"}
 STORE = {"backup", "store", "store_bus", "store_work", "reader", "verify"}
 ENGINE = {"engine", "envelope", "job", "jobs", "rules"}
@@ -261,7 +261,7 @@ def check_drawing():
                             (bare.split("  ")[1] if bare.startswith("lang") else ""))
     at = {room: n for n, room in reversed(list(enumerate(rooms)))}
     linked = open(os.path.join(TOP, "engine/CMakeLists.txt")).read()
-    part = {"pattern", "path", "schema", "schedule", "asl"}
+    part = {"pattern", "path", "schema", "schedule", "jsonata", "asl"}
     for name, uses in re.findall(r"pav_module\((\w+) SOURCES \S+\s+USES ([^)]*)\)", linked):
         for used in re.findall(r"pav_(\w+)", uses):
             above, below = ("lang" if x in part else x for x in (name, used))

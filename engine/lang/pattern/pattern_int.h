@@ -70,10 +70,6 @@ enum pav_rc cidr_compile(const struct pav_doc *text, struct matcher *out,
                          struct pav_err *err);
 bool cidr_accepts(const struct matcher *m, const struct pav_doc *v);
 
-/* The full forms of a character; return how many code points they have. */
-uint32_t case_upper(uint32_t code, uint32_t out[3]);
-uint32_t case_lower(uint32_t code, uint32_t out[3]);
-
 /* ---- a pattern, compiled: one sub-rule for each way through its $or ---- */
 
 #define PATTERN_MAX_PATHS 256

@@ -53,10 +53,10 @@ folded(const struct matcher *m, const struct pav_doc *v)
         while (tail && q > p && ((unsigned char)*q & 0xC0) == 0x80)
             q--;
         code = pav_utf8_get(q, &bytes);
-        count = case_upper(code, form);
+        count = pav_char_upper(code, form);
         n = form_length(form, count, at, left, tail);
         if (n == 0) {
-            count = case_lower(code, form);
+            count = pav_char_lower(code, form);
             n = form_length(form, count, at, left, tail);
         }
         if (n == 0)

@@ -8,7 +8,8 @@
 #include <pthread.h>
 #include <wctype.h>
 
-#include "pattern_int.h"
+#include "pavane/err.h"
+#include "pavane/text.h"
 
 static const struct special {
     uint32_t code;
@@ -84,7 +85,7 @@ one(uint32_t *out, uint32_t code)
 }
 
 uint32_t
-case_upper(uint32_t code, uint32_t out[3])
+pav_char_upper(uint32_t code, uint32_t out[3])
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     uint32_t low = 0, high = sizeof(specials) / sizeof(specials[0]), n = 0;
@@ -107,12 +108,12 @@ case_upper(uint32_t code, uint32_t out[3])
 }
 
 uint32_t
-case_lower(uint32_t code, uint32_t out[3])
+pav_char_lower(uint32_t code, uint32_t out[3])
 {
     uint32_t ignored[3];
 
-    (void)case_upper(code, ignored); /* loads the locale */
-    if (code == 0x0130) {            /* I with a dot: i, and the dot */
+    (void)pav_char_upper(code, ignored); /* loads the locale */
+    if (code == 0x0130) {                /* I with a dot: i, and the dot */
         out[0] = 'i';
         return 1 + one(out + 1, 0x0307);
     }

@@ -1,0 +1,81 @@
+/* Failures of an evaluation, and what it may cost. */
+#include <string.h>
+
+#include "eval.h"
+#include "functions.h"
+
+struct value throw(struct eval * e, const char *code)
+{
+    if (!e->failed) {
+        memset(&e->thrown, 0, sizeof(e->thrown));
+        e->thrown.code = code;
+        e->failed = true;
+    }
+    return nothing;
+}
+
+struct value
+throw_value(struct eval *e, const char *code, struct value v)
+{
+    if (!e->failed) {
+        throw(e, code);
+        e->thrown.value = v;
+    }
+    return nothing;
+}
+
+struct value
+throw_bound(struct eval *e, const char *message)
+{
+    if (!e->failed) {
+        throw(e, "");
+        e->thrown.raw = message;
+        e->thrown.raw_len = strlen(message);
+    }
+    return nothing;
+}
+
+void
+thrown_at(struct eval *e, const struct node *n)
+{
+    if (e->thrown.end == 0) {
+        e->thrown.at = n->at;
+        e->thrown.end = n->at + n->width;
+    }
+}
+
+bool
+take_steps(struct eval *e, uint64_t steps)
+{
+    e->steps += steps;
+    if (e->steps <= e->max_steps)
+        return true;
+    throw_bound(e, OUT_OF_TIME);
+    return false;
+}
+
+bool
+may_make(struct eval *e, size_t bytes)
+{
+    e->bytes += bytes;
+    if (bytes <= e->max_bytes && e->bytes <= e->max_bytes)
+        return true;
+    throw_bound(e, OUT_OF_MEMORY);
+    return false;
+}
+
+bool
+nest(struct eval *e)
+{
+    if (++e->nesting <= PAV_DEPTH_MAX)
+        return true;
+    throw_bound(e, STACK_OVERFLOW);
+    e->nesting--;
+    return false;
+}
+
+void
+unnest(struct eval *e)
+{
+    e->nesting--;
+}

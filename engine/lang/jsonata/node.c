@@ -1,0 +1,75 @@
+/* Nodes, and the names of variables in them. */
+#include <string.h>
+
+#include "node.h"
+#include "functions.h"
+
+struct node *
+node_new(struct parse *p, enum node_type type, uint32_t at, uint32_t end)
+{
+    struct node *n = pav_arena_zalloc(p->arena, sizeof(*n));
+
+    n->type = (uint8_t)type;
+    n->at = at;
+    n->width = (uint8_t)(end - at > 255 ? 255 : end - at);
+    n->height = 1;
+    return n;
+}
+
+struct node *
+node_like(struct parse *p, enum node_type type, const struct node *n)
+{
+    return node_new(p, type, n->at, n->at + n->width);
+}
+
+void
+node_above(struct parse *p, struct node *n, const struct node *kid)
+{
+    if (kid == NULL || kid->height < n->height)
+        return;
+    n->height = kid->height + 1;
+    if (n->height > HEIGHT_MAX)
+        parse_fail(p, "", n->at, n->at + n->width, NULL, STACK_OVERFLOW);
+}
+
+void
+node_add(struct parse *p, struct node *n, struct node *kid)
+{
+    n->kids = pav_arena_append(p->arena, n->kids, n->count, sizeof(*n->kids));
+    n->kids[n->count++] = kid;
+    node_above(p, n, kid);
+}
+
+struct extras *
+extras_of(struct parse *p, struct node *n)
+{
+    if (n->extras == NULL)
+        n->extras = pav_arena_zalloc(p->arena, sizeof(*n->extras));
+    return n->extras;
+}
+
+/* ---- symbols ---- */
+
+uint32_t
+symbol_of(struct symbols *s, const char *name, size_t len)
+{
+    uint32_t i;
+
+    for (i = 0; i < s->count; i++)
+        if (s->v[i].len == len && memcmp(s->v[i].name, name, len) == 0 &&
+            s->v[i].name != NULL)
+            return i + 1;
+    s->v = pav_arena_append(s->arena, s->v, s->count, sizeof(*s->v));
+    s->v[s->count].name = name;
+    s->v[s->count].len = (uint32_t)len;
+    return ++s->count;
+}
+
+uint32_t
+symbol_fresh(struct symbols *s)
+{
+    s->v = pav_arena_append(s->arena, s->v, s->count, sizeof(*s->v));
+    s->v[s->count].name = NULL;
+    s->v[s->count].len = 0;
+    return ++s->count;
+}

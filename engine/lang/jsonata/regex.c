@@ -1,0 +1,146 @@
+/* Regular expressions: PCRE2 with JavaScript's meaning, within bounds. */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+#include <string.h>
+
+#include "eval.h"
+#include "functions.h"
+#include "regex_text.h"
+
+#define MATCH_LIMIT 100000 /* steps back of one match */
+#define HEAP_LIMIT  4096   /* KiB */
+
+/* ---- matching ---- */
+
+static struct value
+groups_of(struct eval *e, pcre2_match_data *data, int count, struct value text)
+{
+    PCRE2_SIZE *at = pcre2_get_ovector_pointer(data);
+    uint32_t all = pcre2_get_ovector_count(data), i;
+    struct list *groups = list_new(e->arena, all);
+
+    for (i = 1; i < all; i++) {
+        bool set = i < (uint32_t)count && at[2 * i] != PCRE2_UNSET;
+
+        list_push(
+            e->arena, groups,
+            set ? value_string(text.text + at[2 * i], at[2 * i + 1] - at[2 * i])
+                : nothing);
+    }
+    return value_list(groups);
+}
+
+enum match_end
+regex_match(struct eval *e, const struct node *n, struct value text,
+            uint32_t from, struct match *m)
+{
+    const pcre2_code *code = n->code;
+    pcre2_match_data *data;
+    pcre2_match_context *limits;
+    enum match_end end = MATCH_FAILED;
+    int count;
+
+    if (!take_steps(e, 1 + (text.len - from) / 64))
+        return MATCH_FAILED;
+    data = pcre2_match_data_create_from_pattern(code, NULL);
+    limits = pcre2_match_context_create(NULL);
+    pcre2_set_match_limit(limits, MATCH_LIMIT);
+    pcre2_set_heap_limit(limits, HEAP_LIMIT);
+    count = pcre2_match(code, (PCRE2_SPTR)text.text, text.len, from, 0, data,
+                        limits);
+    if (count > 0) {
+        PCRE2_SIZE *at = pcre2_get_ovector_pointer(data);
+
+        m->start = (uint32_t)at[0];
+        m->end = (uint32_t)(at[1] < at[0] ? at[0] : at[1]);
+        m->groups = groups_of(e, data, count, text);
+        end = MATCH_FOUND;
+    } else if (count == PCRE2_ERROR_NOMATCH) {
+        end = MATCH_NONE;
+    } else {
+        throw_bound(e, OUT_OF_TIME);
+    }
+    pcre2_match_context_free(limits);
+    pcre2_match_data_free(data);
+    return end;
+}
+
+bool
+regex_groups(struct eval *e, const struct pav_buf *pattern, struct value text,
+             struct value *groups)
+{
+    struct node n = {.count = (uint32_t)pattern->len};
+    PCRE2_SIZE at;
+    struct match m;
+    int error;
+    bool found;
+
+    if (!take_steps(e, 64 + pattern->len / 4))
+        return false;
+    n.code = pcre2_compile((PCRE2_SPTR)pattern->p, pattern->len,
+                           PCRE2_UTF | PCRE2_MATCH_INVALID_UTF |
+                               PCRE2_CASELESS | PCRE2_DOLLAR_ENDONLY,
+                           &error, &at, NULL);
+    if (n.code == NULL)
+        return false;
+    found = regex_match(e, &n, text, 0, &m) == MATCH_FOUND;
+    pcre2_code_free((pcre2_code *)(uintptr_t)n.code);
+    if (found)
+        *groups = m.groups;
+    return found;
+}
+
+/* ---- as functions ---- */
+
+const struct node *
+regex_of(struct value f)
+{
+    const struct function *fn = f.kind == V_FUNCTION ? f.function : NULL;
+
+    while (fn != NULL && fn->kind == F_WRAPPED)
+        fn = fn->first;
+    return fn != NULL && fn->kind == F_REGEX ? fn->node : NULL;
+}
+
+struct value
+regex_call(struct eval *e, const struct node *n, struct value text,
+           uint32_t from)
+{
+    struct map *result;
+    struct function *next;
+    struct match m;
+
+    if (from > text.len || regex_match(e, n, text, from, &m) != MATCH_FOUND)
+        return nothing;
+    next = function_new(e, F_NEXT);
+    next->regex = n;
+    next->text = text;
+    next->offset = m.end;
+    result = map_new(e->arena);
+    map_put(e->arena, result, "match", 5,
+            value_string(text.text + m.start, m.end - m.start));
+    map_put(e->arena, result, "start", 5,
+            value_number(units_in(text.text, m.start)));
+    map_put(e->arena, result, "end", 3,
+            value_number(units_in(text.text, m.end)));
+    map_put(e->arena, result, "groups", 6, m.groups);
+    map_put(e->arena, result, "next", 4, value_function(next));
+    return value_map(result);
+}
+
+struct value
+regex_next(struct eval *e, const struct function *next)
+{
+    struct value v;
+
+    if (next->offset >= next->text.len)
+        return nothing;
+    v = regex_call(e, next->regex, next->text, next->offset);
+    if (v.kind == V_MAP && object_get(v, "match", 5).len == 0) {
+        throw_value(e, "D1004",
+                    value_string(next->regex->pattern, next->regex->count));
+        thrown_at(e, next->regex);
+        return nothing;
+    }
+    return v;
+}

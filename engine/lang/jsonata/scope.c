@@ -1,0 +1,77 @@
+/* Scopes, and the functions that are made in them. */
+#include <string.h>
+
+#include "eval.h"
+
+struct scope *
+scope_new(struct eval *e, struct scope *up)
+{
+    struct scope *s = pav_arena_alloc(e->arena, sizeof(*s));
+
+    s->up = up;
+    s->v = NULL;
+    s->count = s->cap = 0;
+    return s;
+}
+
+void
+scope_bind(struct eval *e, struct scope *s, uint32_t symbol, struct value v)
+{
+    struct binding *grown;
+    uint32_t i;
+
+    for (i = 0; i < s->count; i++)
+        if (s->v[i].symbol == symbol) {
+            s->v[i].value = v;
+            return;
+        }
+    if (s->count == s->cap) {
+        s->cap = s->cap == 0 ? 2 : s->cap * 2;
+        grown = pav_arena_alloc(e->arena, s->cap * sizeof(*grown));
+        if (s->count > 0)
+            memcpy(grown, s->v, s->count * sizeof(*grown));
+        s->v = grown;
+    }
+    s->v[s->count].symbol = symbol;
+    s->v[s->count++].value = v;
+}
+
+struct value
+scope_find(const struct eval *e, const struct scope *s, uint32_t symbol)
+{
+    uint32_t i;
+
+    for (; s != NULL; s = s->up)
+        for (i = s->count; i-- > 0;)
+            if (s->v[i].symbol == symbol)
+                return s->v[i].value;
+    return e->globals[symbol - 1];
+}
+
+struct value
+binding_of_name(const struct eval *e, const struct scope *s, const char *name)
+{
+    uint32_t i;
+
+    for (i = 0; i < e->global_count; i++)
+        if (e->symbols.v[i].name != NULL &&
+            e->symbols.v[i].len == strlen(name) &&
+            memcmp(e->symbols.v[i].name, name, strlen(name)) == 0)
+            return scope_find(e, s, i + 1);
+    return nothing;
+}
+
+struct function *
+function_new(struct eval *e, enum function_kind kind)
+{
+    struct function *f = pav_arena_zalloc(e->arena, sizeof(*f));
+
+    f->kind = (uint8_t)kind;
+    return f;
+}
+
+struct value
+value_function(struct function *f)
+{
+    return (struct value){.kind = V_FUNCTION, .function = f};
+}

@@ -1,0 +1,529 @@
+/* Values: arrays, objects, equality, from and to documents. */
+#include "value.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "pavane/text.h"
+
+const struct value nothing = {.kind = V_NOTHING};
+
+struct value
+value_of_doc(const struct pav_doc *d)
+{
+    static const uint8_t kinds[] = {
+        [PAV_NULL] = V_NULL,         [PAV_FALSE] = V_FALSE,
+        [PAV_TRUE] = V_TRUE,         [PAV_NUMBER] = V_DOC_NUMBER,
+        [PAV_STRING] = V_STRING,     [PAV_ARRAY] = V_DOC_ARRAY,
+        [PAV_OBJECT] = V_DOC_OBJECT,
+    };
+    struct value v = {.kind = kinds[d->kind]};
+
+    if (v.kind == V_STRING)
+        return value_string(d->text, d->len);
+    v.doc = d;
+    return v;
+}
+
+double
+double_of(struct value v)
+{
+    return v.kind == V_NUMBER ? v.number : pav_doc_double(v.doc);
+}
+
+/* ---- arrays ---- */
+
+uint32_t
+array_len(struct value v)
+{
+    return v.kind == V_LIST ? v.list->count : v.doc->len;
+}
+
+struct value
+array_at(struct value v, uint32_t i)
+{
+    return v.kind == V_LIST ? v.list->items[i] : value_of_doc(&v.doc->items[i]);
+}
+
+struct list *
+list_new(struct pav_arena *a, uint32_t cap)
+{
+    struct list *l = pav_arena_zalloc(a, sizeof(*l));
+
+    list_reserve(a, l, cap);
+    return l;
+}
+
+struct list *
+sequence_new(struct pav_arena *a)
+{
+    struct list *l = pav_arena_zalloc(a, sizeof(*l));
+
+    l->sequence = true;
+    return l;
+}
+
+void
+list_reserve(struct pav_arena *a, struct list *l, uint32_t more)
+{
+    struct value *items;
+    uint32_t cap = l->cap == 0 ? 4 : l->cap * 2;
+
+    if (l->cap - l->count >= more)
+        return;
+    if (cap < l->count + more)
+        cap = l->count + more;
+    items = pav_arena_alloc(a, cap * sizeof(*items));
+    if (l->count > 0)
+        memcpy(items, l->items, l->count * sizeof(*items));
+    l->items = items;
+    l->cap = cap;
+}
+
+void
+list_push(struct pav_arena *a, struct list *l, struct value v)
+{
+    if (l->count == l->cap)
+        list_reserve(a, l, 1);
+    l->items[l->count++] = v;
+}
+
+void
+list_push_all(struct pav_arena *a, struct list *l, struct value v)
+{
+    uint32_t i, n;
+
+    if (!is_array(v)) {
+        list_push(a, l, v);
+        return;
+    }
+    n = array_len(v);
+    list_reserve(a, l, n);
+    for (i = 0; i < n; i++)
+        l->items[l->count++] = array_at(v, i);
+}
+
+/* ---- objects ---- */
+
+#define SMALL 8 /* members that are searched one by one */
+
+struct map *
+map_new(struct pav_arena *a)
+{
+    return pav_arena_zalloc(a, sizeof(struct map));
+}
+
+static uint32_t
+key_hash(const char *key, uint32_t len)
+{
+    uint32_t h = 2166136261u, i;
+
+    for (i = 0; i < len; i++)
+        h = (h ^ (unsigned char)key[i]) * 16777619u;
+    return h ^ (h >> 15);
+}
+
+static void
+index_add(struct map *m, uint32_t place)
+{
+    uint32_t i = m->v[place].hash & (m->index_len - 1);
+
+    while (m->index[i] != 0)
+        i = (i + 1) & (m->index_len - 1);
+    m->index[i] = place + 1;
+}
+
+static void
+index_build(struct pav_arena *a, struct map *m, uint32_t len)
+{
+    uint32_t i;
+
+    m->index = pav_arena_zalloc(a, len * sizeof(*m->index));
+    m->index_len = len;
+    for (i = 0; i < m->count; i++)
+        index_add(m, i);
+}
+
+static bool
+entry_is(const struct entry *e, const char *key, uint32_t len)
+{
+    return e->len == len && memcmp(e->key, key, len) == 0;
+}
+
+struct entry *
+map_find(const struct map *m, const char *key, uint32_t len)
+{
+    uint32_t i;
+
+    if (m->index == NULL) {
+        for (i = 0; i < m->count; i++)
+            if (entry_is(&m->v[i], key, len))
+                return &m->v[i];
+        return NULL;
+    }
+    for (i = key_hash(key, len) & (m->index_len - 1); m->index[i] != 0;
+         i = (i + 1) & (m->index_len - 1))
+        if (entry_is(&m->v[m->index[i] - 1], key, len))
+            return &m->v[m->index[i] - 1];
+    return NULL;
+}
+
+void
+map_put(struct pav_arena *a, struct map *m, const char *key, uint32_t len,
+        struct value v)
+{
+    struct entry *e = map_find(m, key, len);
+
+    if (e != NULL) {
+        e->value = v;
+        return;
+    }
+    if (m->count == m->cap) {
+        uint32_t cap = m->cap == 0 ? 4 : m->cap * 2;
+        struct entry *grown = pav_arena_alloc(a, cap * sizeof(*grown));
+
+        if (m->count > 0)
+            memcpy(grown, m->v, m->count * sizeof(*grown));
+        m->v = grown;
+        m->cap = cap;
+    }
+    m->v[m->count].key = key;
+    m->v[m->count].len = len;
+    m->v[m->count].hash = key_hash(key, len);
+    m->v[m->count++].value = v;
+    if (m->count > SMALL && m->count * 2 > m->index_len)
+        index_build(a, m, m->cap * 4);
+    else if (m->index != NULL)
+        index_add(m, m->count - 1);
+}
+
+void
+map_remove(struct map *m, const char *key, uint32_t len)
+{
+    struct entry *e = map_find(m, key, len);
+    uint32_t place, i;
+
+    if (e == NULL)
+        return;
+    place = (uint32_t)(e - m->v);
+    memmove(e, e + 1, (m->count - place - 1) * sizeof(*e));
+    m->count--;
+    if (m->index == NULL)
+        return;
+    memset(m->index, 0, m->index_len * sizeof(*m->index));
+    for (i = 0; i < m->count; i++)
+        index_add(m, i);
+}
+
+uint32_t
+object_len(struct value v)
+{
+    return v.kind == V_MAP ? v.map->count : v.doc->len;
+}
+
+struct entry
+object_at(struct value v, uint32_t i)
+{
+    const struct pav_member *m;
+
+    if (v.kind == V_MAP)
+        return v.map->v[i];
+    m = &v.doc->members[i];
+    return (struct entry){
+        .key = m->key, .len = m->len, .value = value_of_doc(&m->value)};
+}
+
+struct value
+object_get(struct value v, const char *key, uint32_t len)
+{
+    const struct pav_doc *d;
+    const struct entry *e;
+
+    if (v.kind == V_DOC_OBJECT) {
+        d = pav_doc_getn(v.doc, key, len);
+        return d == NULL ? nothing : value_of_doc(d);
+    }
+    e = map_find(v.map, key, len);
+    return e == NULL ? nothing : e->value;
+}
+
+/* ---- equality ---- */
+
+static bool equal_at(struct value x, struct value y, unsigned depth);
+
+static bool
+arrays_equal(struct value x, struct value y, unsigned depth)
+{
+    uint32_t i, n = array_len(x);
+
+    if (n != array_len(y))
+        return false;
+    for (i = 0; i < n; i++)
+        if (!equal_at(array_at(x, i), array_at(y, i), depth))
+            return false;
+    return true;
+}
+
+static bool
+objects_equal(struct value x, struct value y, unsigned depth)
+{
+    uint32_t i, n = object_len(x);
+
+    if (n != object_len(y))
+        return false;
+    for (i = 0; i < n; i++) {
+        struct entry e = object_at(x, i);
+        struct value other = object_get(y, e.key, e.len);
+
+        if (other.kind == V_NOTHING || !equal_at(e.value, other, depth))
+            return false;
+    }
+    return true;
+}
+
+static bool
+equal_at(struct value x, struct value y, unsigned depth)
+{
+    if (depth > PAV_DEPTH_MAX)
+        return false;
+    if (is_number(x) && is_number(y)) {
+        if (x.kind == V_DOC_NUMBER && y.kind == V_DOC_NUMBER)
+            return pav_doc_number_cmp(x.doc, y.doc) == 0;
+        return double_of(x) == double_of(y);
+    }
+    if (is_array(x) && is_array(y))
+        return arrays_equal(x, y, depth + 1);
+    if (is_object(x) && is_object(y))
+        return objects_equal(x, y, depth + 1);
+    if (x.kind != y.kind)
+        return false;
+    if (x.kind == V_STRING)
+        return x.len == y.len && memcmp(x.text, y.text, x.len) == 0;
+    return x.kind != V_FUNCTION || x.function == y.function;
+}
+
+bool
+value_equal(struct value x, struct value y)
+{
+    return equal_at(x, y, 0);
+}
+
+static uint64_t
+mix(uint64_t h, uint64_t x)
+{
+    h = (h ^ x) * 0x9E3779B97F4A7C15u;
+    return h ^ (h >> 29);
+}
+
+static uint64_t
+hash_at(struct value v, unsigned depth)
+{
+    uint64_t h = v.kind, sum = 0;
+    double n;
+    uint32_t i;
+
+    if (depth > PAV_DEPTH_MAX)
+        return 0;
+    if (is_number(v)) {
+        n = double_of(v);
+        n = n == 0 ? 0 : n;
+        memcpy(&h, &n, sizeof(h));
+        return mix(1, h);
+    }
+    if (v.kind == V_STRING)
+        return mix(2, key_hash(v.text, v.len));
+    if (is_array(v)) {
+        for (h = 3, i = 0; i < array_len(v); i++)
+            h = mix(h, hash_at(array_at(v, i), depth + 1));
+        return h;
+    }
+    if (is_object(v)) { /* the order does not count */
+        for (i = 0; i < object_len(v); i++) {
+            struct entry e = object_at(v, i);
+
+            sum += mix(key_hash(e.key, e.len), hash_at(e.value, depth + 1));
+        }
+        return mix(4, sum);
+    }
+    return mix(5, h);
+}
+
+uint64_t
+value_hash(struct value v)
+{
+    return hash_at(v, 0);
+}
+
+int
+text_compare(struct value x, struct value y)
+{
+    uint32_t n = x.len < y.len ? x.len : y.len, i = 0;
+    unsigned char a, b;
+
+    while (i < n && x.text[i] == y.text[i])
+        i++;
+    if (i == n)
+        return x.len < y.len ? -1 : x.len > y.len;
+    a = (unsigned char)x.text[i];
+    b = (unsigned char)y.text[i];
+    /* characters of two units sort before U+E000 to U+FFFF */
+    if ((a >= 0xF0) != (b >= 0xF0) && a >= 0xEE && b >= 0xEE)
+        return a >= 0xF0 ? -1 : 1;
+    return a < b ? -1 : 1;
+}
+
+/* ---- to documents ---- */
+
+/* The number as Step Functions prints it: whole ones of 64 bits exactly, others
+ * in the shortest form.  NULL: it is so already. */
+static const struct pav_doc *
+number_rewritten(struct pav_arena *a, const struct pav_doc *d)
+{
+    char text[PAV_DOUBLE_LEN];
+    double n;
+    int64_t whole;
+    size_t len;
+
+    if (d->len <= 15 && memchr(d->text, '.', d->len) == NULL &&
+        memchr(d->text, 'e', d->len) == NULL &&
+        memchr(d->text, 'E', d->len) == NULL)
+        return d->len == 2 && d->text[0] == '-' && d->text[1] == '0'
+                   ? pav_doc_new_int(a, 0)
+                   : NULL;
+    if (pav_doc_int(d, &whole)) {
+        len = (size_t)snprintf(text, sizeof(text), "%" PRId64, whole);
+    } else {
+        n = pav_doc_double(d);
+        if (isinf(n))
+            return pav_doc_new_cstr(a, n > 0 ? "Infinity" : "-Infinity");
+        len = pav_double_text(n, text);
+    }
+    if (len == d->len && memcmp(text, d->text, len) == 0)
+        return NULL;
+    return pav_doc_int(d, &whole) ? pav_doc_new_int(a, whole)
+                                  : pav_doc_new_double(a, pav_doc_double(d));
+}
+
+/* The document with its numbers rewritten; NULL: none had to be. */
+static const struct pav_doc *
+doc_rewritten(struct pav_arena *a, const struct pav_doc *d)
+{
+    const struct pav_doc *changed = NULL, *part;
+    struct pav_members members;
+    struct pav_items items;
+    uint32_t i, j;
+
+    if (d->kind == PAV_NUMBER)
+        return number_rewritten(a, d);
+    if (d->kind != PAV_ARRAY && d->kind != PAV_OBJECT)
+        return NULL;
+    for (i = 0; i < d->len && changed == NULL; i++)
+        changed = doc_rewritten(a, d->kind == PAV_ARRAY ? &d->items[i]
+                                                        : &d->members[i].value);
+    if (changed == NULL)
+        return NULL;
+    pav_items_init(&items, a);
+    pav_members_init(&members, a);
+    for (j = 0; j < d->len; j++) {
+        const struct pav_doc *old =
+            d->kind == PAV_ARRAY ? &d->items[j] : &d->members[j].value;
+
+        part =
+            j < i - 1 ? NULL : (j == i - 1 ? changed : doc_rewritten(a, old));
+        if (part == NULL)
+            part = old;
+        if (d->kind == PAV_ARRAY)
+            pav_items_add(&items, part);
+        else
+            pav_members_add(&members, d->members[j].key, d->members[j].len,
+                            part);
+    }
+    return d->kind == PAV_ARRAY ? pav_items_array(&items)
+                                : pav_members_object(&members);
+}
+
+static const struct pav_doc *
+doc_at_depth(struct pav_arena *a, struct value v, unsigned depth);
+
+static const struct pav_doc *
+list_doc(struct pav_arena *a, const struct list *l, unsigned depth)
+{
+    struct pav_items items;
+    uint32_t i;
+
+    pav_items_init(&items, a);
+    for (i = 0; i < l->count; i++) {
+        const struct pav_doc *d = doc_at_depth(a, l->items[i], depth + 1);
+
+        if (d == NULL)
+            return NULL;
+        pav_items_add(&items, d);
+    }
+    return pav_items_array(&items);
+}
+
+static const struct pav_doc *
+map_doc(struct pav_arena *a, const struct map *m, unsigned depth)
+{
+    struct pav_members members;
+    uint32_t i;
+
+    pav_members_init(&members, a);
+    for (i = 0; i < m->count; i++) {
+        const struct pav_doc *d;
+
+        if (m->v[i].value.kind == V_NOTHING)
+            continue;
+        d = doc_at_depth(a, m->v[i].value, depth + 1);
+        if (d == NULL)
+            return NULL;
+        pav_members_add(&members, m->v[i].key, m->v[i].len, d);
+    }
+    return pav_members_object(&members);
+}
+
+static const struct pav_doc *
+doc_at_depth(struct pav_arena *a, struct value v, unsigned depth)
+{
+    const struct pav_doc *d;
+
+    if (depth > PAV_DEPTH_MAX)
+        return NULL;
+    switch ((enum value_kind)v.kind) {
+    case V_NULL:
+    case V_NOTHING: /* in an array */
+        return &pav_doc_null;
+    case V_FALSE:
+    case V_TRUE:
+        return pav_doc_new_bool(v.kind == V_TRUE);
+    case V_NUMBER:
+        if (isnan(v.number))
+            return pav_doc_new_cstr(a, "NaN");
+        if (isinf(v.number))
+            return pav_doc_new_cstr(a, v.number > 0 ? "Infinity" : "-Infinity");
+        return pav_doc_new_double(a, v.number);
+    case V_DOC_NUMBER:
+    case V_DOC_ARRAY:
+    case V_DOC_OBJECT:
+        d = doc_rewritten(a, v.doc);
+        return d == NULL ? v.doc : d;
+    case V_STRING:
+        return pav_doc_new_str(a, v.text, v.len);
+    case V_LIST:
+        return list_doc(a, v.list, depth);
+    case V_MAP:
+        return map_doc(a, v.map, depth);
+    case V_FUNCTION:
+    case V_TUPLE:
+        break;
+    }
+    return NULL;
+}
+
+const struct pav_doc *
+doc_of_value(struct pav_arena *a, struct value v)
+{
+    return doc_at_depth(a, v, 0);
+}
