@@ -374,8 +374,11 @@ static const struct pav_doc *
 named_pattern(const struct pav_doc *state)
 {
     const struct pav_doc *resource = pav_doc_get(state, "Resource");
-    const struct pav_doc *d =
-        pav_doc_get(pav_doc_get(state, "Parameters"), "EventPattern");
+    const struct pav_doc *parameters = pav_doc_get(state, "Parameters"), *d;
+
+    if (parameters == NULL)
+        parameters = pav_doc_get(state, "Arguments");
+    d = pav_doc_get(parameters, "EventPattern");
 
     return pav_doc_is_str(resource,
                           "arn:pavane:states:::event.waitForTaskToken") &&

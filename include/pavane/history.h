@@ -67,6 +67,7 @@ enum pav_event_type {
     EV_ACTIVITY_FAILED,
     EV_ACTIVITY_TIMED_OUT,
     EV_EXECUTION_REDRIVEN,
+    EV_EVALUATION_FAILED,
     EV_COUNT,
 };
 
@@ -95,7 +96,8 @@ struct pav_history_event {
     const struct pav_doc *error, *cause;          /* NULL when absent */
     int64_t timeout_s, heartbeat_s;               /* 0: none */
     const struct pav_doc *assigned, *credentials; /* objects, or NULL */
-    const struct pav_doc *text; /* a map run's ARN, a worker's name; or NULL */
+    /* a map run's ARN, a worker's name, the field of an expression; or NULL */
+    const struct pav_doc *text;
     int64_t number;             /* an index, a length, a count */
 };
 

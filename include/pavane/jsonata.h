@@ -49,9 +49,8 @@ struct pav_jsonata_reference {
     } place;
     const char *name;
     uint32_t len;
-    /* the name behind a variable: "input" of $states.input; NULL: none */
-    const char *member;
-    uint32_t member_len;
+    /* the names behind a variable: "input" and "id" of $states.input.id */
+    struct pav_bytes members[3]; /* p NULL: none, or no name */
 };
 typedef void (*pav_jsonata_reference_fn)(void *ctx,
                                          const struct pav_jsonata_reference *r);

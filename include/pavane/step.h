@@ -18,6 +18,7 @@
 #define PAV_PAYLOAD_MAX 262144 /* bytes of a state's input or output */
 #define PAV_ERROR_MAX   256    /* characters */
 #define PAV_CAUSE_MAX   32768
+#define PAV_LOCATION_MAX 256
 #define PAV_HISTORY_MAX 25000
 #define PAV_SEED_LEN    16
 

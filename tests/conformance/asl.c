@@ -1,6 +1,6 @@
 /*
  * ASL: each case is a definition, an input, scripted ends of its tasks, and
- * the outcome that was recorded.  Cases that hold JSONata are skipped.
+ * the outcome that was recorded.
  * A case passes when status, output, error and cause are equal, and the
  * history too; the runner counts the former alone beside it.
  */
@@ -142,18 +142,6 @@ compile(struct pav_arena *a, const struct pav_doc *c, struct pav_faults *faults)
     return m;
 }
 
-static bool
-has_feature(const struct pav_doc *c, const char *name)
-{
-    const struct pav_doc *list = pav_doc_get(c, "features");
-    uint32_t i;
-
-    for (i = 0; list != NULL && i < list->len; i++)
-        if (pav_doc_is_str(&list->items[i], name))
-            return true;
-    return false;
-}
-
 static void
 run_execution(struct tally *t, const struct pav_doc *c, struct pav_arena *a,
               struct pav_machine *m)
@@ -279,7 +267,7 @@ run_case(struct tally *t, const struct pav_doc *c, struct pav_arena *a)
     struct pav_faults faults;
     struct pav_machine *m;
 
-    if (pav_doc_is_str(kind, "api") || has_feature(c, "jsonata")) {
+    if (pav_doc_is_str(kind, "api")) {
         tally_skip(t); /* the API's own cases need a daemon */
         return;
     }

@@ -9,6 +9,7 @@
 
 #include "pavane/text.h"
 #include "compile.h"
+#include "query.h"
 #include "expr.h"
 #include "stepper.h"
 
@@ -216,7 +217,7 @@ rule_compile(struct compiler *c, const struct pav_doc *d, const char *pointer,
                       MAX_DEPTH);
         return t;
     }
-    check_jsonata_fields(c, d, pointer);
+    check_language(c, d, pointer);
     for (i = 0; i < d->len; i++) {
         const struct pav_member *m = &d->members[i];
 

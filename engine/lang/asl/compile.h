@@ -18,6 +18,7 @@ struct compiler {
      * NULL. */
     const struct query_language *const *languages;
     const struct query_language *language; /* of the machine, or the state */
+    const struct query_language *machine_language;
     uint32_t depth;
     struct state *state;     /* whose fields are compiled */
     bool single;             /* one state alone: its targets are elsewhere */

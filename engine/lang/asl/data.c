@@ -73,6 +73,24 @@ member_assign(struct compiler *c, const struct pav_doc *o, const char *pointer)
     return d;
 }
 
+void
+check_language(struct compiler *c, const struct pav_doc *d, const char *pointer)
+{
+    const struct query_language *const *other;
+    uint32_t i;
+
+    for (i = 0; d->kind == PAV_OBJECT && i < d->len; i++)
+        for (other = c->languages; *other != NULL; other++)
+            if (*other != c->language &&
+                in_list((*other)->own_fields, &d->members[i]))
+                compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->members[i].at,
+                              "The QueryLanguage is set to '%s', but field "
+                              "'%.*s' is only supported for the '%s' "
+                              "QueryLanguage",
+                              c->language->name, (int)d->members[i].len,
+                              d->members[i].key, (*other)->name);
+}
+
 /* ---- scopes ---- */
 
 struct assigned {

@@ -117,5 +117,7 @@ const struct event_row event_rows[EV_COUNT] = {
     [EV_EXECUTION_REDRIVEN] = {"ExecutionRedriven", SHAPE_NUMBER,
         "executionRedrivenEventDetails", "redriveCount",
         PAV_EVENT_OF_EXECUTION, NULL},
+    [EV_EVALUATION_FAILED] = {"EvaluationFailed", SHAPE_EVALUATION,
+        "evaluationFailedEventDetails", "location", PAV_EVENT_FAILS, NULL},
 };
 /* clang-format on */

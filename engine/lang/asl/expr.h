@@ -34,9 +34,6 @@ enum expr_rule {
 const struct expr *
 member_expr(struct compiler *c, const struct pav_doc *o, const char *pointer,
             const char *key, enum expr_rule rule);
-/* Fields of JSONata, which is not built, are refused. */
-void check_jsonata_fields(struct compiler *c, const struct pav_doc *d,
-                          const char *pointer);
 /* expr.c: NULL and a reason when the text is none. */
 const struct expr *expr_compile(struct compiler *c, const char *text,
                                 size_t len, struct pav_err *err);

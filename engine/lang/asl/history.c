@@ -120,7 +120,8 @@ pav_history_print(const struct pav_history_event *e, const char *at,
     }
     pav_buf_printf(out, ",\"%s\":{", e->details_field);
     if (e->state != NULL) {
-        print_member(out, &first, "name");
+        print_member(out, &first,
+                     e->kind == EV_EVALUATION_FAILED ? "state" : "name");
         pav_buf_jsons(out, e->state);
     }
     print_text(out, &first, "resourceType", e->resource_type);

@@ -319,6 +319,21 @@ number(struct stepper *st, struct frame *f, const struct number *n,
 }
 
 static bool
+instant(struct stepper *st, struct frame *f, const struct value *v,
+        const struct pav_doc *from, int64_t *ms)
+{
+    const struct pav_doc *d;
+
+    if (!value(st, f, v, from, &d))
+        return false;
+    return (d->kind == PAV_STRING && pav_time_parse(d->text, d->len, ms)) ||
+           fail_value(st, f, v,
+                      "does not reference a valid ISO-8601 extended offset "
+                      "date-time format string",
+                      d);
+}
+
+static bool
 items(struct stepper *st, struct frame *f, const struct pav_doc *from,
       const struct pav_doc **out)
 {
@@ -335,14 +350,39 @@ items(struct stepper *st, struct frame *f, const struct pav_doc *from,
                         text);
 }
 
+static const char *const own_fields[] = {"InputPath",
+                                         "OutputPath",
+                                         "Parameters",
+                                         "ResultPath",
+                                         "ResultSelector",
+                                         "Result",
+                                         "ItemsPath",
+                                         "SecondsPath",
+                                         "TimestampPath",
+                                         "ErrorPath",
+                                         "CausePath",
+                                         "TimeoutSecondsPath",
+                                         "HeartbeatSecondsPath",
+                                         "MaxConcurrencyPath",
+                                         "ToleratedFailureCountPath",
+                                         "ToleratedFailurePercentagePath",
+                                         "Variable",
+                                         "And",
+                                         "Or",
+                                         "Not",
+                                         NULL};
+
 const struct query_language jsonpath_language = {
     .name = "JSONPath",
+    .parameters = "Parameters",
+    .own_fields = own_fields,
     .has_field = jsonpath_has_field,
     .state = jsonpath_state,
     .rule = jsonpath_rule,
     .catcher = jsonpath_catcher,
     .test = test_compile,
     .member = jsonpath_member,
+    .is_computed = jsonpath_is_computed,
     .event_names = test_event_names,
     .arguments = arguments,
     .output = output,
@@ -350,5 +390,6 @@ const struct query_language jsonpath_language = {
     .holds = test_holds,
     .value = value,
     .number = number,
+    .instant = instant,
     .items = items,
 };

@@ -66,6 +66,7 @@ jsonpath_catcher(struct compiler *c, const struct state *s,
 const struct value *
 jsonpath_member(struct compiler *c, const struct pav_doc *o,
                 const char *pointer, const char *key, enum value_form form);
+bool jsonpath_is_computed(const struct pav_doc *o, const char *key);
 bool jsonpath_has_field(const struct state_kind *k, const struct pav_member *m);
 
 #endif

@@ -2,6 +2,7 @@
  * Fields of JSONPath: paths, payload templates, and what a state, a rule or a
  * catcher says of its data.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "compile.h"
@@ -206,29 +207,6 @@ static const struct {
       "ToleratedFailurePercentagePath"}},
 };
 
-/* Fields of JSONata, which is not built: refused, with a word on why. */
-static const char *const jsonata_fields[] = {"Arguments", "Output", "Items",
-                                             "Condition", NULL};
-
-void
-check_jsonata_fields(struct compiler *c, const struct pav_doc *d,
-                     const char *pointer)
-{
-    uint32_t i;
-
-    for (i = 0; i < d->len; i++) {
-        const char *key =
-            pav_arena_strndup(c->arena, d->members[i].key, d->members[i].len);
-
-        if (in_list(jsonata_fields, &d->members[i]))
-            compile_fault(c, PAV_ERROR, "UNSUPPORTED",
-                          pointer_to(c, pointer, key), d->members[i].at,
-                          "The field '%s' belongs to the query language "
-                          "JSONata, which is not built yet",
-                          key);
-    }
-}
-
 bool
 jsonpath_has_field(const struct state_kind *k, const struct pav_member *m)
 {
@@ -252,7 +230,7 @@ jsonpath_has_field(const struct state_kind *k, const struct pav_member *m)
         if (strcmp(kind_fields[i].kind, k->name) == 0 &&
             in_list(kind_fields[i].fields, m))
             return true;
-    return in_list(jsonata_fields, m); /* check_jsonata_fields() refuses it */
+    return false;
 }
 
 /* ---- what a state says of its data ---- */
@@ -289,7 +267,6 @@ jsonpath_state(struct compiler *c, const struct state *s,
     struct query *q = pav_arena_zalloc(c->arena, sizeof(*q));
     unsigned has = s->kind->has;
 
-    check_jsonata_fields(c, d, pointer);
     if (has & HAS_DATA) {
         member_path_field(c, d, pointer, "InputPath", EXPR_ANY_PATH,
                           &q->input_path);
@@ -329,10 +306,18 @@ jsonpath_catcher(struct compiler *c, const struct state *s,
     struct query *q = pav_arena_zalloc(c->arena, sizeof(*q));
 
     (void)s;
-    check_jsonata_fields(c, d, pointer);
     result_path_compile(c, d, pointer, &q->result_path);
     q->assign = assign_compile(c, d, pointer);
     return q;
+}
+
+bool
+jsonpath_is_computed(const struct pav_doc *o, const char *key)
+{
+    char name[64];
+
+    snprintf(name, sizeof(name), "%s.$", key);
+    return pav_doc_get(o, name) != NULL;
 }
 
 const struct value *

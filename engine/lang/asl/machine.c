@@ -23,6 +23,19 @@
 
 /* ---- states ---- */
 
+/* It belongs to another language: check_language() tells. */
+static bool
+is_foreign(const struct compiler *c, const struct pav_member *m)
+{
+    uint32_t i;
+
+    for (i = 0; c->languages[i] != NULL; i++)
+        if (c->languages[i] != c->language &&
+            in_list(c->languages[i]->own_fields, m))
+            return true;
+    return false;
+}
+
 static void
 check_fields(struct compiler *c, const struct state *s, const struct pav_doc *d,
              const char *pointer)
@@ -33,7 +46,7 @@ check_fields(struct compiler *c, const struct state *s, const struct pav_doc *d,
         const struct pav_member *m = &d->members[i];
         const char *key = pav_arena_strndup(c->arena, m->key, m->len);
 
-        if (field_allowed(s->kind, s->language, m))
+        if (field_allowed(s->kind, s->language, m) || is_foreign(c, m))
             continue;
         if (field_of_some_kind(s->language, m))
             compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, key),
@@ -47,6 +60,7 @@ check_fields(struct compiler *c, const struct state *s, const struct pav_doc *d,
     }
 }
 
+/* "JSONPath, JSONata" */
 static const char *
 language_names(struct compiler *c)
 {
@@ -59,25 +73,34 @@ language_names(struct compiler *c)
     return names;
 }
 
-/* That of a machine or a state; without the field, that around it. */
+/*
+ * That of a machine or a state; without the field, the machine's, whatever the
+ * state around it has.  A state may leave JSONPath, not come back to it.
+ */
 static const struct query_language *
 language_of(struct compiler *c, const struct pav_doc *d, const char *pointer)
 {
     const struct pav_doc *v = pav_doc_get(d, "QueryLanguage");
-    uint32_t i;
+    uint32_t i = 0;
 
     if (v == NULL)
-        return c->language;
-    for (i = 0; c->languages[i] != NULL; i++)
-        if (pav_doc_is_str(v, c->languages[i]->name))
-            return c->languages[i];
-    compile_fault(c, PAV_ERROR, "UNSUPPORTED",
-                  pointer_to(c, pointer, "QueryLanguage"), v->at,
-                  c->languages[1] == NULL
-                      ? "Only the query language %s is built yet"
-                      : "Only the query languages %s are built",
-                  language_names(c));
-    return c->language;
+        return c->machine_language;
+    while (c->languages[i] != NULL && !pav_doc_is_str(v, c->languages[i]->name))
+        i++;
+    if (c->languages[i] == NULL)
+        compile_fault(c, PAV_ERROR, SCHEMA,
+                      pointer_to(c, pointer, "QueryLanguage"), v->at,
+                      "The field 'QueryLanguage' should have one of these "
+                      "values: [%s]",
+                      language_names(c));
+    else if (i > 0 || c->machine_language == c->languages[0])
+        return c->languages[i];
+    else
+        compile_fault(c, PAV_ERROR, SCHEMA, pointer, v->at,
+                      "'QueryLanguage' can not be '%s' if set to '%s' for "
+                      "whole state machine",
+                      c->languages[i]->name, c->machine_language->name);
+    return c->machine_language;
 }
 
 static void
@@ -106,6 +129,7 @@ compile_fields(struct compiler *c, struct state *s, const struct pav_doc *d,
 {
     s->comment = member_str(c, d, pointer, "Comment", false);
     check_fields(c, s, d, pointer);
+    check_language(c, d, pointer);
     if (s->kind->has & HAS_NEXT)
         compile_next(c, s, d, pointer);
     s->query = s->language->state(c, s, d, pointer);
@@ -378,15 +402,15 @@ compile_machine(struct compiler *c, const struct pav_doc *d)
     (void)member_str(c, d, "", "Comment", false); /* a text, if it is there */
     member_str(c, d, "", "Version", false);
     member_int(c, d, "", "TimeoutSeconds", 1, 99999999, &m->timeout_s);
-    c->language = language_of(c, d, "");
+    c->language = c->machine_language = language_of(c, d, "");
     m->top = scope_compile(c, d, "", NULL, NULL);
     m->needs_input = c->needs_input;
     index_names(c);
     check_assigned(c, m->top);
 }
 
-const struct query_language *const query_languages[] = {&jsonpath_language,
-                                                        NULL};
+const struct query_language *const query_languages[] = {
+    &jsonpath_language, &jsonata_language, NULL};
 
 struct pav_machine *
 pav_machine_compile(const char *text, size_t len, enum pav_machine_type type,
@@ -421,6 +445,7 @@ machine_compile(const char *text, size_t len, enum pav_machine_type type,
                          .faults = faults,
                          .languages = languages,
                          .language = languages[0],
+                         .machine_language = languages[0],
                          .single = single,
                          .scope = scope_compile};
     const struct pav_doc *d;

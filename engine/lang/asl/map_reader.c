@@ -119,8 +119,8 @@ static void
 reader_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
                const char *pointer)
 {
-    static const char *const fields[] = {"Resource", "Parameters",
-                                         "ReaderConfig", NULL};
+    const char *const fields[] = {"Resource", c->language->parameters,
+                                  "ReaderConfig", NULL};
     static const char *const config_fields[] = {
         "InputType",    "CSVHeaderLocation", "CSVHeaders",
         "CSVDelimiter", "MaxItems",          "MaxItemsPath",
@@ -137,10 +137,12 @@ reader_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
                       "An ItemReader's resource is s3:getObject or "
                       "s3:listObjectsV2");
     r->parameters =
-        c->language->member(c, d, pointer, "Parameters", VALUE_TEMPLATE);
+        c->language->member(c, d, pointer, c->language->parameters,
+                            VALUE_TEMPLATE);
     if (r->parameters == NULL)
         compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
-                      "The field 'Parameters' is required but was missing");
+                      "The field '%s' is required but was missing",
+                      c->language->parameters);
     check_read(c, d, pointer, fields);
     pointer = pointer_to(c, pointer, "ReaderConfig");
     check_read(c, config, pointer, config_fields);
@@ -205,8 +207,8 @@ writer_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
 {
     const struct pav_doc *config = pav_doc_get(d, "WriterConfig");
     const struct pav_doc *how = pav_doc_get(config, "Transformation");
-    static const char *const fields[] = {"Resource", "Parameters",
-                                         "WriterConfig", NULL};
+    const char *const fields[] = {"Resource", c->language->parameters,
+                                  "WriterConfig", NULL};
     static const char *const config_fields[] = {"OutputType", "Transformation",
                                                 NULL};
     struct result_writer *w = pav_arena_zalloc(c->arena, sizeof(*w));
@@ -216,14 +218,16 @@ writer_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
                config_fields);
     s->map.writer = w;
     w->parameters =
-        c->language->member(c, d, pointer, "Parameters", VALUE_TEMPLATE);
+        c->language->member(c, d, pointer, c->language->parameters,
+                            VALUE_TEMPLATE);
     w->json_lines = pav_doc_is_str(pav_doc_get(config, "OutputType"), "JSONL");
     w->compact = pav_doc_is_str(how, "COMPACT");
     w->flatten = pav_doc_is_str(how, "FLATTEN");
     if (w->parameters == NULL && config == NULL)
         compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
-                      "A ResultWriter needs 'Resource' and 'Parameters', or a "
-                      "'WriterConfig'");
+                      "A ResultWriter needs 'Resource' and '%s', or a "
+                      "'WriterConfig'",
+                      c->language->parameters);
     if (w->parameters != NULL && !resource_is(d, "s3:putObject"))
         compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, "Resource"),
                       d->at, "A ResultWriter's resource is s3:putObject");

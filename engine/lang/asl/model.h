@@ -206,7 +206,7 @@ struct pav_machine *
 machine_compile(const char *text, size_t len, enum pav_machine_type type,
                 const struct query_language *const *languages, bool single,
                 struct pav_faults *faults);
-/* The languages that are built: JSONPath. */
+/* The languages that are built; the first is the default. */
 extern const struct query_language *const query_languages[];
 
 #endif

@@ -29,7 +29,9 @@ enum value_form {
 };
 
 struct query_language {
-    const char *name; /* as QueryLanguage has it */
+    const char *name;       /* as QueryLanguage has it */
+    const char *parameters; /* the field that gives work its arguments */
+    const char *const *own_fields; /* that no other language has */
 
     /* ---- compiling; faults go to the compiler ---- */
 
@@ -50,7 +52,10 @@ struct query_language {
     const struct value *(*member)(struct compiler *c, const struct pav_doc *o,
                                   const char *pointer, const char *key,
                                   enum value_form form);
-    /* For people: the event names that a test asks for, added to `so_far`. */
+    /* The member KEY is computed when the state runs. */
+    bool (*is_computed)(const struct pav_doc *o, const char *key);
+    /* For people: the event names that a test asks for, added to `so_far`;
+     * NULL: nobody knows them. */
     const char *(*event_names)(struct compiler *c, const struct test *t,
                                const char *so_far);
 
@@ -71,14 +76,21 @@ struct query_language {
                   const struct pav_doc *from, const struct pav_doc **out);
     bool (*number)(struct stepper *st, struct frame *f, const struct number *n,
                    const struct pav_doc *from, double *out);
+    /* A point in time, in milliseconds. */
+    bool (*instant)(struct stepper *st, struct frame *f, const struct value *v,
+                    const struct pav_doc *from, int64_t *ms);
     /* The list that a Map goes through. */
     bool (*items)(struct stepper *st, struct frame *f,
                   const struct pav_doc *from, const struct pav_doc **out);
 };
 
-extern const struct query_language jsonpath_language;
+extern const struct query_language jsonpath_language, jsonata_language;
 
 /* ---- what every language shares (data.c) ---- */
+
+/* Members that another language has, which are refused. */
+void check_language(struct compiler *c, const struct pav_doc *d,
+                    const char *pointer);
 
 /* Assign's names are fit for variables; its value, an object; NULL: none. */
 const struct pav_doc *

@@ -25,6 +25,7 @@ enum shape {
     SHAPE_ITERATION,
     SHAPE_NUMBER,
     SHAPE_TEXT,
+    SHAPE_EVALUATION,
 };
 
 struct event_row {

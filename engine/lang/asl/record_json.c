@@ -86,6 +86,7 @@ item_shape(struct pav_record *r, const struct pav_doc *e, enum shape shape,
 {
     switch (shape) {
     case SHAPE_NONE:
+    case SHAPE_EVALUATION: /* younger than these records */
         break;
     case SHAPE_PAYLOAD:
         out->payload = item_payload(r, e, 2);

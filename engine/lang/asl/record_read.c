@@ -348,10 +348,11 @@ skip_event(const uint8_t **p, const uint8_t *limit)
         [SHAPE_NONE] = 0,   [SHAPE_PAYLOAD] = 1, [SHAPE_STATE] = 3,
         [SHAPE_TASK] = 6,   [SHAPE_CALL] = 5,    [SHAPE_FAILURE] = 2,
         [SHAPE_ERROR] = 0,  [SHAPE_TEXT] = 0,    [SHAPE_ITERATION] = 2,
-        [SHAPE_NUMBER] = 1,
+        [SHAPE_NUMBER] = 1, [SHAPE_EVALUATION] = 1,
     };
     static const uint8_t texts[] = {
-        [SHAPE_FAILURE] = 2, [SHAPE_ERROR] = 2, [SHAPE_TEXT] = 1};
+        [SHAPE_FAILURE] = 2, [SHAPE_ERROR] = 2, [SHAPE_TEXT] = 1,
+        [SHAPE_EVALUATION] = 3};
     enum shape shape;
     unsigned i, type;
 
@@ -459,6 +460,12 @@ event_shape(struct pav_record *r, const uint8_t *p, enum shape shape,
     case SHAPE_ERROR:
         out->error = event_text(r, &p, a);
         out->cause = event_text(r, &p, a);
+        break;
+    case SHAPE_EVALUATION:
+        out->state = record_name(r, number(&p, r->end), a);
+        out->error = event_text(r, &p, a);
+        out->cause = event_text(r, &p, a);
+        out->text = event_text(r, &p, a);
         break;
     }
 }

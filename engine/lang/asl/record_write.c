@@ -32,6 +32,7 @@
  *             SHAPE_ITERATION name, index
  *             SHAPE_NUMBER    a number
  *             SHAPE_TEXT      a text            (a map run's ARN, a worker)
+ *             SHAPE_EVALUATION name, error, cause, a text (the location)
  *           A payload, resource or resource type is its place among the
  *           payloads, plus 1 (0: none); a name is source offset + 1 of the
  *           state's name in the definition; a text is its length plus 1 (0:
@@ -377,6 +378,12 @@ recorder_event(struct recorder *r, enum pav_event_type type,
     case SHAPE_ERROR:
         put_text(b, data->error);
         put_text(b, data->cause);
+        break;
+    case SHAPE_EVALUATION:
+        put_number(b, data->state->name_at);
+        put_text(b, data->error);
+        put_text(b, data->cause);
+        put_text(b, data->text);
         break;
     }
 }

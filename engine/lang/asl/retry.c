@@ -163,6 +163,7 @@ catch_compile(struct compiler *c, struct state *s, const char *pointer)
         }
         error_names_compile(c, d, catcher->pointer, i + 1 == list->len,
                             &catcher->errors);
+        check_language(c, d, catcher->pointer);
         catcher->query = c->language->catcher(c, s, d, catcher->pointer);
         catcher->next_name = member_str(c, d, catcher->pointer, "Next", true);
     }

@@ -65,9 +65,12 @@ dynamodb_compile(struct compiler *c, struct state *s,
     if (table != NULL && table->kind == PAV_STRING)
         c->machine->token_table = pav_doc_str(c->arena, table);
     if (name != NULL && name->kind == PAV_STRING &&
-        !pav_doc_is_str(name, "Default"))
+        !pav_doc_is_str(name, "Default") &&
+        !c->language->is_computed(key, "S"))
         s->task.event_name = pav_doc_str(c->arena, name);
-    s->task.event_name_dynamic = pav_doc_get(key, "S.$") != NULL;
+    s->task.event_name_dynamic = c->language->is_computed(key, "S") ||
+                                 c->language->is_computed(
+                                     s->source, c->language->parameters);
 }
 
 static void
@@ -80,13 +83,17 @@ pattern_compile(struct compiler *c, struct state *s,
     struct pav_buf text;
     struct pav_err err;
 
-    if (pav_doc_get(parameters, "EventPattern.$") != NULL)
+    if (c->language->is_computed(parameters, "EventPattern") ||
+        c->language->is_computed(s->source, c->language->parameters)) {
         s->task.pattern_dynamic = true;
-    else if (v == NULL)
+        return;
+    }
+    if (v == NULL)
         compile_fault(c, PAV_WARNING, "NO_EVENT_PATTERN", pointer,
                       parameters == NULL ? s->source->at : parameters->at,
-                      "without an EventPattern in its Parameters this state "
-                      "takes any event of its key");
+                      "without an EventPattern in its %s this state takes any "
+                      "event of its key",
+                      c->language->parameters);
     if (v == NULL)
         return;
     value = c->language->member(c, parameters, pointer, "EventPattern",
@@ -109,12 +116,16 @@ pattern_compile(struct compiler *c, struct state *s,
 }
 
 static void
-check_credentials(struct compiler *c, const struct pav_doc *d,
+check_credentials(struct compiler *c, const struct pav_doc *state,
                   const char *pointer)
 {
+    const struct pav_doc *d = pav_doc_get(state, "Credentials");
+
     if (d != NULL && pav_doc_get(d, "RoleArn") == NULL &&
-        pav_doc_get(d, "RoleArn.$") == NULL)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+        !c->language->is_computed(d, "RoleArn") &&
+        !c->language->is_computed(state, "Credentials"))
+        compile_fault(c, PAV_ERROR, SCHEMA,
+                      pointer_to(c, pointer, "Credentials"), d->at,
                       "The field 'RoleArn' is required but was missing");
 }
 
@@ -122,7 +133,8 @@ static void
 compile(struct compiler *c, struct state *s, const struct pav_doc *d,
         const char *pointer)
 {
-    const struct pav_doc *parameters = pav_doc_get(d, "Parameters");
+    const char *key = c->language->parameters;
+    const struct pav_doc *parameters = pav_doc_get(d, key);
     const struct resource *r = &s->task.resource;
     bool known = resource_compile(c, d, pointer, &s->task.resource);
 
@@ -137,15 +149,14 @@ compile(struct compiler *c, struct state *s, const struct pav_doc *d,
                       "'TimeoutSeconds'");
     s->task.credentials =
         c->language->member(c, d, pointer, "Credentials", VALUE_TEMPLATE);
-    check_credentials(c, pav_doc_get(d, "Credentials"),
-                      pointer_to(c, pointer, "Credentials"));
+    check_credentials(c, d, pointer);
     if (!known)
         return;
-    parameters_check(c, r, parameters, pointer_to(c, pointer, "Parameters"));
+    parameters_check(c, r, parameters, pointer_to(c, pointer, key));
     if (is_token_row(r))
         dynamodb_compile(c, s, parameters);
     if (r->kind == RESOURCE_EVENT)
-        pattern_compile(c, s, parameters, pointer_to(c, pointer, "Parameters"));
+        pattern_compile(c, s, parameters, pointer_to(c, pointer, key));
 }
 
 /* "Order Placed or Order Changed": the detail-types of a literal pattern. */
@@ -173,7 +184,8 @@ link(struct compiler *c, struct state *s)
     if (s->task.event_name != NULL)
         s->awaits = s->task.event_name;
     else
-        s->awaits = pattern_names(c, pav_doc_get(s->source, "Parameters"));
+        s->awaits = pattern_names(
+            c, pav_doc_get(s->source, s->language->parameters));
     if (s->awaits == NULL && s->next != NULL &&
         s->next->kind->event_names != NULL)
         s->awaits = s->next->kind->event_names(c, s->next);

@@ -58,7 +58,6 @@ until_of(struct stepper *st, struct frame *f, const struct pav_doc *from,
          int64_t *ms)
 {
     const struct state *s = f->state;
-    const struct pav_doc *v;
     double seconds;
 
     *ms = s->wait.until_ms;
@@ -68,15 +67,8 @@ until_of(struct stepper *st, struct frame *f, const struct pav_doc *from,
         *ms = seconds < 0 ? 0 : st->in->now_ms + (int64_t)seconds * 1000;
         return true;
     }
-    if (s->wait.timestamp == NULL)
-        return true;
-    if (!value_of(st, f, s->wait.timestamp, from, &v))
-        return false;
-    return (v->kind == PAV_STRING && pav_time_parse(v->text, v->len, ms)) ||
-           fail_value(st, f, s->wait.timestamp,
-                      "does not reference a valid ISO-8601 extended offset "
-                      "date-time format string",
-                      v);
+    return s->wait.timestamp == NULL ||
+           s->language->instant(st, f, s->wait.timestamp, from, ms);
 }
 
 static enum outcome

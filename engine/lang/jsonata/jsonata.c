@@ -75,16 +75,20 @@ struct walk {
 
 static void walk(const struct walk *w, const struct node *n, bool top);
 
+/* A variable, with the names behind it in its path; NULL: there is none. */
 static void
 walk_variable(const struct walk *w, const struct node *n,
-              const struct node *member)
+              const struct node *path)
 {
     struct pav_jsonata_reference r = {
         .place = PAV_JSONATA_VARIABLE, .name = n->name, .len = n->count};
+    uint32_t i;
 
-    if (member != NULL && member->type == N_NAME) {
-        r.member = member->text;
-        r.member_len = member->count;
+    for (i = 0; path != NULL && i < 3 && i + 1 < path->count &&
+                path->kids[i + 1]->type == N_NAME;
+         i++) {
+        r.members[i].p = path->kids[i + 1]->text;
+        r.members[i].len = path->kids[i + 1]->count;
     }
     w->fn(w->ctx, &r);
 }
@@ -111,7 +115,8 @@ walk_path(const struct walk *w, const struct node *n, bool top)
     uint32_t i;
 
     if (first->type == N_VARIABLE) {
-        walk_variable(w, first, n->count > 1 ? n->kids[1] : NULL);
+        if (first->symbol != 0)
+            walk_variable(w, first, n);
         walk_extras(w, first);
     } else if (first->type == N_NAME) {
         struct pav_jsonata_reference r = {.place = PAV_JSONATA_TOP_NAME,

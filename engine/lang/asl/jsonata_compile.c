@@ -1,0 +1,385 @@
+/*
+ * Fields of JSONata: a text that begins with {% and ends with %} is an
+ * expression, at any depth; all else is what it is.
+ */
+#include <string.h>
+
+#include "compile.h"
+#include "jsonata.h"
+#include "kind.h"
+#include "model.h"
+#include "origin.h"
+
+/* ---- places ---- */
+
+/* "Choices[0]/Condition": the place in the state, as the service names it. */
+static const char *
+location_of(struct compiler *c, const char *pointer)
+{
+    const char *p = pointer + strlen(c->state->pointer);
+    char *text = pav_arena_alloc(c->arena, strlen(p) + 2), *w = text;
+    size_t digits, len;
+
+    while (*p == '/') {
+        len = strcspn(++p, "/");
+        digits = strspn(p, "0123456789");
+        if (digits == len && len > 0 && w > text) {
+            *w++ = '[';
+            memcpy(w, p, len);
+            w += len;
+            *w++ = ']';
+            p += len;
+            continue;
+        }
+        if (w > text)
+            *w++ = '/';
+        for (; len > 0; len--, p++) {
+            if (*p == '~' && len > 1 && (p[1] == '0' || p[1] == '1')) {
+                *w++ = p[1] == '0' ? '~' : '/';
+                p++;
+                len--;
+            } else {
+                *w++ = *p;
+            }
+        }
+    }
+    *w = '\0';
+    return text;
+}
+
+/* ---- expressions ---- */
+
+static bool
+is_expression(const struct pav_doc *d)
+{
+    return d != NULL && d->kind == PAV_STRING && d->len >= 4 &&
+           memcmp(d->text, "{%", 2) == 0 &&
+           memcmp(d->text + d->len - 2, "%}", 2) == 0;
+}
+
+bool
+jsonata_is_computed(const struct pav_doc *o, const char *key)
+{
+    return is_expression(pav_doc_get(o, key));
+}
+
+struct referring {
+    struct compiler *c;
+    const struct pav_doc *d;
+    const char *pointer;
+    unsigned allowed, needs;
+    const char *told[8]; /* names that were refused, each once */
+    unsigned told_count;
+};
+
+static void
+refuse(struct referring *r, const char *what, const char *where)
+{
+    unsigned i;
+
+    for (i = 0; i < r->told_count; i++)
+        if (strcmp(r->told[i], what) == 0)
+            return;
+    if (r->told_count == sizeof(r->told) / sizeof(r->told[0]))
+        return;
+    r->told[r->told_count++] = what;
+    compile_fault(r->c, PAV_ERROR, "UNSUPPORTED_JSONATA_EXPRESSION", r->pointer,
+                  r->d->at, "Reference to '%s' %sis not supported.", what,
+                  where);
+}
+
+static bool
+is_word(const struct pav_bytes *b, const char *word)
+{
+    return b->p != NULL && b->len == strlen(word) &&
+           memcmp(b->p, word, b->len) == 0;
+}
+
+/* $states.MEMBER */
+static void
+refer_to_states(struct referring *r, const struct pav_jsonata_reference *ref)
+{
+    static const struct {
+        const char *name, *whole;
+        enum states_member bit;
+    } members[] = {{"input", "$states.input", STATES_INPUT},
+                   {"context", "$states.context", STATES_CONTEXT},
+                   {"result", "$states.result", STATES_RESULT},
+                   {"errorOutput", "$states.errorOutput", STATES_ERROR}};
+    size_t i;
+
+    if (ref->members[0].p == NULL)
+        r->needs |= STATES_INPUT | STATES_CONTEXT | STATES_RESULT |
+                    STATES_ERROR;
+    for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        if (!is_word(&ref->members[0], members[i].name))
+            continue;
+        r->needs |= members[i].bit;
+        if ((members[i].bit & r->allowed) == 0)
+            refuse(r, members[i].whole, "");
+    }
+    /* the execution's input is kept for those who ask for it */
+    if (ref->members[0].p == NULL ||
+        (is_word(&ref->members[0], "context") &&
+         (ref->members[1].p == NULL ||
+          (is_word(&ref->members[1], "Execution") &&
+           (ref->members[2].p == NULL ||
+            is_word(&ref->members[2], "Input"))))))
+        r->c->needs_input = true;
+}
+
+static void
+refer(void *ctx, const struct pav_jsonata_reference *ref)
+{
+    struct referring *r = ctx;
+    const char *name = pav_arena_strndup(r->c->arena, ref->name, ref->len);
+
+    if (ref->place == PAV_JSONATA_TOP_NAME)
+        refuse(r, name, "at the top level ");
+    else if (strcmp(name, "$") == 0)
+        refuse(r, "$$", "");
+    else if (strcmp(name, "states") == 0)
+        refer_to_states(r, ref);
+    else
+        refer_to_variable(r->c, name);
+}
+
+/* The place in the definition of a byte of a text in it: escapes are longer
+ * there. */
+static uint32_t
+place_in(const struct compiler *c, const struct pav_doc *d, uint32_t offset)
+{
+    const char *p = c->machine->text + d->at, *end = c->machine->text +
+                                                    c->machine->text_len;
+    uint32_t decoded = 0;
+
+    if (d->at == 0)
+        return 0;
+    while (p < end && decoded < offset) {
+        if (*p != '\\') {
+            decoded++;
+            p++;
+        } else if (p + 1 < end && p[1] == 'u') {
+            decoded += 3; /* or one, or two: near enough */
+            p += 6;
+        } else {
+            decoded++;
+            p += 2;
+        }
+    }
+    return (uint32_t)(p - c->machine->text) + 1;
+}
+
+static const struct computed *
+compute(struct compiler *c, const struct pav_doc *d, const char *pointer,
+        unsigned allowed)
+{
+    struct computed *x = pav_arena_zalloc(c->arena, sizeof(*x));
+    struct referring r = {
+        .c = c, .d = d, .pointer = pointer, .allowed = allowed};
+    struct pav_jsonata_error error;
+    const char *text = d->text + 2;
+    size_t len = d->len - 4;
+
+    while (len > 0 && strchr(" \t\r\n", text[0]) != NULL && text[0] != '\0')
+        text++, len--;
+    while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL &&
+           text[len - 1] != '\0')
+        len--;
+    x->text = pav_arena_strndup(c->arena, text, len);
+    x->location = location_of(c, pointer);
+    if (pav_jsonata_compile(c->arena, x->text, len, PAV_JSONATA_AWS,
+                            &x->expression, &error) != PAV_OK) {
+        compile_fault(c, PAV_ERROR, "INVALID_JSONATA_EXPRESSION", pointer,
+                      place_in(c, d, (uint32_t)(text - d->text) + error.at),
+                      "%s", error.message);
+        return x;
+    }
+    pav_jsonata_references(x->expression, refer, &r);
+    x->needs = r.needs & allowed;
+    return x;
+}
+
+/* ---- JSON with computed parts ---- */
+
+static bool
+has_expressions(const struct pav_doc *d)
+{
+    uint32_t i;
+
+    if (is_expression(d))
+        return true;
+    for (i = 0; (d->kind == PAV_OBJECT || d->kind == PAV_ARRAY) && i < d->len;
+         i++)
+        if (has_expressions(d->kind == PAV_OBJECT ? &d->members[i].value
+                                                  : &d->items[i]))
+            return true;
+    return false;
+}
+
+static void
+shape(struct compiler *c, const struct pav_doc *d, const char *pointer,
+      unsigned allowed, struct shaped *out)
+{
+    struct shaped_member *members;
+    uint32_t i;
+
+    if (is_expression(d)) {
+        out->kind = SHAPED_COMPUTED;
+        out->computed = compute(c, d, pointer, allowed);
+        return;
+    }
+    if (!has_expressions(d)) {
+        out->kind = SHAPED_LITERAL;
+        out->literal = d;
+        return;
+    }
+    out->kind = d->kind == PAV_OBJECT ? SHAPED_OBJECT : SHAPED_ARRAY;
+    out->count = d->len;
+    out->members = members =
+        pav_arena_zalloc(c->arena, d->len * sizeof(*members));
+    for (i = 0; i < d->len; i++) {
+        const char *inner = d->kind == PAV_ARRAY ? pointer_at(c, pointer, i)
+                                                 : NULL;
+
+        if (inner == NULL) {
+            members[i].key = d->members[i].key;
+            members[i].len = d->members[i].len;
+            inner = pointer_to(c, pointer,
+                               pav_arena_strndup(c->arena, members[i].key,
+                                                 members[i].len));
+        }
+        shape(c, d->kind == PAV_ARRAY ? &d->items[i] : &d->members[i].value,
+              inner, allowed, &members[i].value);
+    }
+}
+
+static const struct shaped *
+member_shape(struct compiler *c, const struct pav_doc *o, const char *pointer,
+             const char *key, unsigned allowed)
+{
+    const struct pav_doc *v = pav_doc_get(o, key);
+    struct shaped *out;
+
+    if (v == NULL)
+        return NULL;
+    out = pav_arena_zalloc(c->arena, sizeof(*out));
+    shape(c, v, pointer_to(c, pointer, key), allowed, out);
+    if (out->kind == SHAPED_LITERAL)
+        machine_origin_add(c->machine, v, PAYLOAD_DEFINITION, v->at);
+    return out;
+}
+
+/* ---- fields ---- */
+
+#define ALWAYS (STATES_INPUT | STATES_CONTEXT)
+
+bool
+jsonata_has_field(const struct state_kind *k, const struct pav_member *m)
+{
+    static const char *const output[] = {"Output", NULL};
+    static const char *const arguments[] = {"Arguments", NULL};
+    static const char *const items[] = {"Items", NULL};
+
+    return ((k->has & HAS_DATA) && in_list(output, m)) ||
+           ((k->has & HAS_ARGUMENTS) && (k->has & HAS_WORK) &&
+            in_list(arguments, m)) ||
+           ((k->has & HAS_ITEMS) && in_list(items, m));
+}
+
+static const struct shaped *
+assign_shape(struct compiler *c, const struct pav_doc *d, const char *pointer,
+             unsigned allowed)
+{
+    return member_assign(c, d, pointer) == NULL
+               ? NULL
+               : member_shape(c, d, pointer, "Assign", allowed);
+}
+
+static const struct query *
+ends(struct compiler *c, struct query *q, const struct pav_doc *d,
+     const char *pointer, bool assigns, enum states_member more)
+{
+    q->more = more;
+    q->output = member_shape(c, d, pointer, "Output", ALWAYS | more);
+    if (assigns)
+        q->assign = assign_shape(c, d, pointer, ALWAYS | more);
+    return q;
+}
+
+const struct query *
+jsonata_state(struct compiler *c, const struct state *s,
+              const struct pav_doc *d, const char *pointer)
+{
+    struct query *q = pav_arena_zalloc(c->arena, sizeof(*q));
+    const struct pav_doc *items = pav_doc_get(d, "Items");
+    unsigned has = s->kind->has;
+
+    if ((has & HAS_ARGUMENTS) && (has & HAS_WORK))
+        q->arguments = member_shape(c, d, pointer, "Arguments", ALWAYS);
+    if (has & HAS_ITEMS)
+        q->items = member_shape(c, d, pointer, "Items", ALWAYS);
+    if (q->items != NULL && items->kind != PAV_ARRAY && !is_expression(items))
+        wrong_type(c, items, pointer, "Items", "a list or an expression");
+    if ((has & HAS_DATA) == 0)
+        return q;
+    return ends(c, q, d, pointer, has & HAS_ASSIGN,
+                has & HAS_WORK ? STATES_RESULT : 0);
+}
+
+const struct query *
+jsonata_rule(struct compiler *c, const struct state *s, const struct pav_doc *d,
+             const char *pointer)
+{
+    (void)s;
+    return ends(c, pav_arena_zalloc(c->arena, sizeof(struct query)), d, pointer,
+                true, 0);
+}
+
+const struct query *
+jsonata_catcher(struct compiler *c, const struct state *s,
+                const struct pav_doc *d, const char *pointer)
+{
+    (void)s;
+    return ends(c, pav_arena_zalloc(c->arena, sizeof(struct query)), d, pointer,
+                true, STATES_ERROR);
+}
+
+const struct test *
+jsonata_test(struct compiler *c, const struct pav_doc *d, const char *pointer)
+{
+    struct test *t = pav_arena_zalloc(c->arena, sizeof(*t));
+    const struct pav_doc *v = pav_doc_get(d, "Condition");
+
+    check_language(c, d, pointer);
+    t->condition = member_shape(c, d, pointer, "Condition", ALWAYS);
+    t->location = location_of(c, pointer_to(c, pointer, "Condition"));
+    if (v == NULL)
+        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+                      "The field 'Condition' is required but was missing");
+    else if (!pav_doc_is_bool(v) && !is_expression(v))
+        wrong_type(c, v, pointer, "Condition",
+                   "an expression, or true or false");
+    return t;
+}
+
+const struct value *
+jsonata_member(struct compiler *c, const struct pav_doc *o, const char *pointer,
+               const char *key, enum value_form form)
+{
+    struct jsonata_value *v;
+
+    if (form != VALUE_TEMPLATE && !jsonata_is_computed(o, key))
+        return NULL;
+    if (pav_doc_get(o, key) == NULL)
+        return NULL;
+    v = pav_arena_zalloc(c->arena, sizeof(*v));
+    v->form = form;
+    v->shaped = member_shape(c, o, pointer, key, ALWAYS);
+    v->value.field = key;
+    if (v->shaped->kind == SHAPED_LITERAL)
+        v->value.literal = v->shaped->literal;
+    if (v->shaped->kind == SHAPED_COMPUTED)
+        v->value.text = v->shaped->computed->text;
+    return &v->value;
+}
