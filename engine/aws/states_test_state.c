@@ -85,7 +85,9 @@ test_state(struct aws_read *r)
     struct pav_arena *a = r->q->arena;
     const struct pav_doc *config =
         pav_doc_get(r->request, "stateConfiguration");
-    struct pav_test_in in = {.now_ms = r->q->now_ms};
+    struct pav_test_in in = {.now_ms = r->q->now_ms,
+                             .region = r->q->region,
+                             .account = r->q->account};
     struct pav_test_out out;
     const char *error, *why;
 

@@ -98,7 +98,7 @@ struct pav_history_event {
     const struct pav_doc *assigned, *credentials; /* objects, or NULL */
     /* a map run's ARN, a worker's name, the field of an expression; or NULL */
     const struct pav_doc *text;
-    int64_t number;             /* an index, a length, a count */
+    int64_t number; /* an index, a length, a count */
 };
 
 uint32_t pav_history_count(const struct pav_record *record);

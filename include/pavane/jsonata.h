@@ -44,7 +44,8 @@ pav_jsonata_compile(struct pav_arena *a, const char *text, size_t len,
 /* What it refers to, for those who decide whether it may. */
 struct pav_jsonata_reference {
     enum pav_jsonata_place {
-        PAV_JSONATA_VARIABLE, /* without its `$`; of `$$`, "$" */
+        /* without its `$`: "$" of `$$`, "" of a `$` that is the input */
+        PAV_JSONATA_VARIABLE,
         PAV_JSONATA_TOP_NAME, /* a name that is looked up in the input */
     } place;
     const char *name;

@@ -15,12 +15,12 @@
 #include "pavane/pattern.h"
 #include "pavane/record.h"
 
-#define PAV_PAYLOAD_MAX 262144 /* bytes of a state's input or output */
-#define PAV_ERROR_MAX   256    /* characters */
-#define PAV_CAUSE_MAX   32768
+#define PAV_PAYLOAD_MAX  262144 /* bytes of a state's input or output */
+#define PAV_ERROR_MAX    256    /* characters */
+#define PAV_CAUSE_MAX    32768
 #define PAV_LOCATION_MAX 256
-#define PAV_HISTORY_MAX 25000
-#define PAV_SEED_LEN    16
+#define PAV_HISTORY_MAX  25000
+#define PAV_SEED_LEN     16
 
 enum pav_status {
     PAV_RUNNING,

@@ -19,6 +19,7 @@ struct pav_test_in {
     size_t len;
     const char *state; /* which one; NULL: the definition is one */
     const char *role_arn;
+    const char *region, *account; /* of the names in its context */
     const struct pav_doc *input, *variables, *context; /* may be NULL */
     bool reveal_secrets;
     /* A mock: a result, or an error. */

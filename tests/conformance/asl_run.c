@@ -63,7 +63,9 @@ put_details(struct pav_arena *a, struct pav_members *m,
                    strcmp(e->payload_field, "redriveCount") == 0);
 
     if (e->state != NULL)
-        pav_members_puts(m, "name", pav_doc_new_cstr(a, e->state));
+        pav_members_puts(
+            m, strcmp(e->type, "EvaluationFailed") == 0 ? "state" : "name",
+            pav_doc_new_cstr(a, e->state));
     put_text(m, "error", e->error);
     put_text(m, "cause", e->cause);
     put_text(m, "resource", e->resource);
@@ -340,12 +342,31 @@ put_row(struct pav_buf *b, const struct pav_doc *item, bool keys)
     pav_buf_puts(b, "\r\n");
 }
 
+/* The items of batches; of anything else, itself. */
+static const struct pav_doc *
+unbatched(struct run *r, const struct pav_doc *outputs)
+{
+    const struct pav_doc *batch;
+    struct pav_items items;
+    uint32_t i, j;
+
+    if (pav_doc_get(pav_doc_at(outputs, 0), "Items") == NULL)
+        return outputs;
+    pav_items_init(&items, r->arena);
+    for (i = 0; i < outputs->len; i++) {
+        batch = pav_doc_get(&outputs->items[i], "Items");
+        for (j = 0; batch != NULL && j < batch->len; j++)
+            pav_items_add(&items, pav_doc_at(batch, j));
+    }
+    return pav_items_array(&items);
+}
+
 /* The object that was read, deduced: see at the top of the file. */
 static const char *
 object_text(struct run *r, const struct pav_doc *config, int64_t max_items)
 {
     const struct pav_doc *items =
-        pav_doc_get(pav_doc_get(r->c, "expect"), "output");
+        unbatched(r, pav_doc_get(pav_doc_get(r->c, "expect"), "output"));
     const struct pav_doc *headers = pav_doc_get(config, "CSVHeaders");
     bool csv = pav_doc_is_str(pav_doc_get(config, "InputType"), "CSV");
     struct pav_buf b;

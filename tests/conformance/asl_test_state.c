@@ -92,6 +92,8 @@ fill(struct pav_test_in *in, const struct pav_doc *c, struct pav_arena *a)
     in->retry_count = number_of(config, "retrierRetryCount", 0);
     in->failed_iterations = number_of(config, "mapIterationFailureCount", -1);
     in->now_ms = 1767225600000;
+    in->region = "us-east-1";
+    in->account = "111111111111";
     fill_mock(in, c, a);
 }
 

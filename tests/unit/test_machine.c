@@ -129,8 +129,8 @@ test_faults(void **state)
         {ONE("{\"Type\":\"Pass\",\"Next\":\"Z\",\"Assign\":{\"a.b\":1}}"),
          "'a.b' is no name for a variable"},
         {ONE("{\"Type\":\"Pass\",\"Next\":\"Z\",\"Output\":{}}"),
-         "UNSUPPORTED: The field 'Output' belongs to the query language "
-         "JSONata"},
+         "The QueryLanguage is set to 'JSONPath', but field 'Output' is only "
+         "supported for the 'JSONata' QueryLanguage"},
         {ONE("{\"Type\":\"Wait\",\"Next\":\"Z\"}"), "0 are given"},
         {ONE("{\"Type\":\"Wait\",\"Next\":\"Z\",\"Seconds\":1,"
              "\"SecondsPath\":\"$.a\"}"),

@@ -79,7 +79,9 @@ plain_holds(struct stepper *st, struct frame *f, const struct test *t,
     return true;
 }
 
+static const char *const plain_fields[] = {"Result", "Is", NULL};
 static const struct query_language plain = {.name = "Plain",
+                                            .own_fields = plain_fields,
                                             .has_field = plain_has_field,
                                             .state = plain_query,
                                             .rule = plain_query,
@@ -194,8 +196,11 @@ test_faults(void **state)
     compile(&r, "{\"QueryLanguage\":\"Plain\",\"StartAt\":\"A\",\"States\":{"
                 "\"A\":{\"Type\":\"Pass\",\"InputPath\":\"$.a\",\"End\":true}}"
                 "}");
-    assert_int_equal(r.faults.count, 1);
-    assert_string_equal(r.faults.v[0].code, "UNKNOWN_FIELD");
+    assert_null(r.machine);
+    assert_string_equal(r.faults.v[0].message,
+                        "The QueryLanguage is set to 'Plain', but field "
+                        "'InputPath' is only supported for the 'JSONPath' "
+                        "QueryLanguage");
     end(&r);
     compile(&r, "{\"QueryLanguage\":\"Plain\",\"StartAt\":\"A\",\"States\":{"
                 "\"A\":{\"Type\":\"Choice\",\"Choices\":[{\"Next\":\"B\"}]},"
@@ -208,7 +213,8 @@ test_faults(void **state)
                 "\"A\":{\"Type\":\"Pass\",\"End\":true}}}");
     assert_null(r.machine);
     assert_string_equal(r.faults.v[0].message,
-                        "Only the query languages JSONPath, Plain are built");
+                        "The field 'QueryLanguage' should have one of these "
+                        "values: [JSONPath, Plain]");
     end(&r);
 }
 

@@ -78,8 +78,9 @@ context_of(struct stepper *st, struct frame *f)
     pav_members_add(&m, "StartTime", 9, time_doc(a, id->started_at));
     put_str(&m, "Name", id->execution_name);
     put_str(&m, "RoleArn", id->role_arn);
-    pav_members_add(&m, "RedriveCount", 12,
-                    pav_doc_new_int(a, id->redrive_count));
+    if (st->inspection == NULL) /* TestState has none */
+        pav_members_add(&m, "RedriveCount", 12,
+                        pav_doc_new_int(a, id->redrive_count));
     if (id->redrive_count > 0)
         pav_members_add(&m, "RedriveTime", 11, time_doc(a, id->redriven_at));
     pav_members_add(&top, "Execution", 9, pav_members_object(&m));
@@ -90,7 +91,7 @@ context_of(struct stepper *st, struct frame *f)
     pav_members_init(&m, a);
     put_str(&m, "Name", f->state->name);
     pav_members_add(&m, "EnteredTime", 11, time_doc(a, f->entered_at));
-    if (f->state->kind->has & HAS_TASK)
+    if (f->state->kind->has & HAS_ERRORS)
         pav_members_add(&m, "RetryCount", 10,
                         pav_doc_new_int(a, f->retry_count));
     pav_members_add(&top, "State", 5, pav_members_object(&m));

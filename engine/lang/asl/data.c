@@ -73,50 +73,61 @@ member_assign(struct compiler *c, const struct pav_doc *o, const char *pointer)
     return d;
 }
 
+const struct query_language *
+language_elsewhere(const struct compiler *c, const struct pav_member *m)
+{
+    const struct query_language *const *other = c->languages;
+
+    if (in_list(c->language->own_fields, m))
+        return NULL;
+    while (*other != NULL && !in_list((*other)->own_fields, m))
+        other++;
+    return *other;
+}
+
 void
 check_language(struct compiler *c, const struct pav_doc *d, const char *pointer)
 {
-    const struct query_language *const *other;
+    const struct query_language *other;
     uint32_t i;
 
-    for (i = 0; d->kind == PAV_OBJECT && i < d->len; i++)
-        for (other = c->languages; *other != NULL; other++)
-            if (*other != c->language &&
-                in_list((*other)->own_fields, &d->members[i]))
-                compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->members[i].at,
-                              "The QueryLanguage is set to '%s', but field "
-                              "'%.*s' is only supported for the '%s' "
-                              "QueryLanguage",
-                              c->language->name, (int)d->members[i].len,
-                              d->members[i].key, (*other)->name);
+    for (i = 0; d->kind == PAV_OBJECT && i < d->len; i++) {
+        other = language_elsewhere(c, &d->members[i]);
+        if (other != NULL)
+            compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->members[i].at,
+                          "The QueryLanguage is set to '%s', but field "
+                          "'%.*s' is only supported for the '%s' "
+                          "QueryLanguage",
+                          c->language->name, (int)d->members[i].len,
+                          d->members[i].key, other->name);
+    }
 }
 
 /* ---- scopes ---- */
 
 struct assigned {
     const struct assigned *up;
+    const struct state *owner; /* the state that this scope is inside of */
     const char **names;
+    const struct state **by; /* who assigns each */
     uint32_t count, cap;
 };
 
 static void
-add_name(struct compiler *c, struct assigned *a, const struct pav_member *m)
+add_name(struct compiler *c, struct assigned *a, const struct state *by,
+         const struct pav_member *m)
 {
-    if (a->count == a->cap) {
-        uint32_t cap = a->cap == 0 ? 8 : a->cap * 2;
-        const char **v = pav_arena_alloc(c->arena, cap * sizeof(*v));
-
-        if (a->count > 0)
-            memcpy(v, a->names, a->count * sizeof(*v));
-        a->names = v;
-        a->cap = cap;
-    }
-    a->names[a->count++] = pav_arena_strndup(c->arena, m->key, name_len(m));
+    a->names =
+        pav_arena_append(c->arena, a->names, a->count, sizeof(*a->names));
+    a->by = pav_arena_append(c->arena, a->by, a->count, sizeof(*a->by));
+    a->names[a->count] = pav_arena_strndup(c->arena, m->key, name_len(m));
+    a->by[a->count++] = by;
 }
 
 /* What a state, a rule or a catcher assigns. */
 static void
-collect(struct compiler *c, struct assigned *a, const struct pav_doc *d)
+collect(struct compiler *c, struct assigned *a, const struct state *by,
+        const struct pav_doc *d)
 {
     const struct pav_doc *assign = pav_doc_get(d, "Assign");
     uint32_t i;
@@ -124,26 +135,29 @@ collect(struct compiler *c, struct assigned *a, const struct pav_doc *d)
     if (assign == NULL || assign->kind != PAV_OBJECT)
         return;
     for (i = 0; i < assign->len; i++)
-        add_name(c, a, &assign->members[i]);
+        add_name(c, a, by, &assign->members[i]);
 }
 
 static void
-collect_list(struct compiler *c, struct assigned *a, const struct pav_doc *list)
+collect_list(struct compiler *c, struct assigned *a, const struct state *by,
+             const struct pav_doc *list)
 {
     uint32_t i;
 
     for (i = 0; list != NULL && list->kind == PAV_ARRAY && i < list->len; i++)
-        collect(c, a, &list->items[i]);
+        collect(c, a, by, &list->items[i]);
 }
 
+/* By a state of a scope around; what the state around assigns itself comes to
+ * be when this scope has ended. */
 static bool
 is_outer(const struct assigned *a, const char *name)
 {
     uint32_t i;
 
-    for (a = a->up; a != NULL; a = a->up)
-        for (i = 0; i < a->count; i++)
-            if (strcmp(a->names[i], name) == 0)
+    for (; a->up != NULL; a = a->up)
+        for (i = 0; i < a->up->count; i++)
+            if (a->up->by[i] != a->owner && strcmp(a->up->names[i], name) == 0)
                 return true;
     return false;
 }
@@ -152,7 +166,7 @@ static void
 check_scope(struct compiler *c, const struct scope *scope,
             const struct assigned *up)
 {
-    struct assigned a = {.up = up};
+    struct assigned a = {.up = up, .owner = scope->owner};
     const struct scope *inner;
     uint32_t i, j;
 
@@ -160,9 +174,9 @@ check_scope(struct compiler *c, const struct scope *scope,
         const struct state *s = scope->states[i];
         uint32_t from = a.count;
 
-        collect(c, &a, s->source);
-        collect_list(c, &a, pav_doc_get(s->source, "Catch"));
-        collect_list(c, &a, pav_doc_get(s->source, "Choices"));
+        collect(c, &a, s, s->source);
+        collect_list(c, &a, s, pav_doc_get(s->source, "Catch"));
+        collect_list(c, &a, s, pav_doc_get(s->source, "Choices"));
         for (j = from; j < a.count; j++)
             if (is_outer(&a, a.names[j]))
                 compile_fault(c, PAV_ERROR, SCHEMA,
@@ -238,7 +252,8 @@ state_output(struct stepper *st, struct frame *f, const struct query *q,
 {
     const struct state *s = f->state;
 
-    if (q == s->query && (s->kind->has & HAS_WORK))
+    if (q == s->query && (s->kind->has & HAS_WORK) &&
+        (!(s->kind->has & HAS_ITEMS) || s->language->shown_items != NULL))
         inspect(st, "result", result);
     f->assigned = NULL;
     if (!s->language->assign(st, f, q, result, &f->assigned))

@@ -26,9 +26,9 @@
 /* ---- failures ---- */
 
 /* EvaluationFailed, and the failure; `location` NULL: of no field. */
-static bool fail_query(struct stepper *st, struct frame *f,
-                       const char *location, const char *fmt, ...)
-    PAV_PRINTF(4, 5);
+static bool
+fail_query(struct stepper *st, struct frame *f, const char *location,
+           const char *fmt, ...) PAV_PRINTF(4, 5);
 
 static bool
 fail_query(struct stepper *st, struct frame *f, const char *location,
@@ -356,7 +356,8 @@ items(struct stepper *st, struct frame *f, const struct pav_doc *from,
         return true;
     if (x != NULL)
         return fail_type(st, f, x->computed, "array", *out);
-    return fail_query(st, f, NULL, "Map state input must be an array but was: %s",
+    return fail_query(st, f, NULL,
+                      "Map state input must be an array but was: %s",
                       pav_doc_text(st->arena, *out));
 }
 

@@ -23,7 +23,12 @@ struct computed {
 };
 
 /* Any JSON with computed parts; literal parts are the definition's. */
-enum shaped_kind { SHAPED_LITERAL, SHAPED_COMPUTED, SHAPED_OBJECT, SHAPED_ARRAY };
+enum shaped_kind {
+    SHAPED_LITERAL,
+    SHAPED_COMPUTED,
+    SHAPED_OBJECT,
+    SHAPED_ARRAY
+};
 
 struct shaped {
     enum shaped_kind kind;
@@ -71,9 +76,9 @@ jsonata_catcher(struct compiler *c, const struct state *s,
                 const struct pav_doc *d, const char *pointer);
 const struct test *
 jsonata_test(struct compiler *c, const struct pav_doc *d, const char *pointer);
-const struct value *jsonata_member(struct compiler *c, const struct pav_doc *o,
-                                   const char *pointer, const char *key,
-                                   enum value_form form);
+const struct value *
+jsonata_member(struct compiler *c, const struct pav_doc *o, const char *pointer,
+               const char *key, enum value_form form);
 bool jsonata_is_computed(const struct pav_doc *o, const char *key);
 
 #endif

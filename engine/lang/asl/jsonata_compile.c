@@ -109,8 +109,8 @@ refer_to_states(struct referring *r, const struct pav_jsonata_reference *ref)
     size_t i;
 
     if (ref->members[0].p == NULL)
-        r->needs |= STATES_INPUT | STATES_CONTEXT | STATES_RESULT |
-                    STATES_ERROR;
+        r->needs |=
+            STATES_INPUT | STATES_CONTEXT | STATES_RESULT | STATES_ERROR;
     for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
         if (!is_word(&ref->members[0], members[i].name))
             continue;
@@ -123,8 +123,7 @@ refer_to_states(struct referring *r, const struct pav_jsonata_reference *ref)
         (is_word(&ref->members[0], "context") &&
          (ref->members[1].p == NULL ||
           (is_word(&ref->members[1], "Execution") &&
-           (ref->members[2].p == NULL ||
-            is_word(&ref->members[2], "Input"))))))
+           (ref->members[2].p == NULL || is_word(&ref->members[2], "Input"))))))
         r->c->needs_input = true;
 }
 
@@ -136,8 +135,8 @@ refer(void *ctx, const struct pav_jsonata_reference *ref)
 
     if (ref->place == PAV_JSONATA_TOP_NAME)
         refuse(r, name, "at the top level ");
-    else if (strcmp(name, "$") == 0)
-        refuse(r, "$$", "");
+    else if (*name == '\0' || strcmp(name, "$") == 0)
+        refuse(r, *name == '\0' ? "$" : "$$", "");
     else if (strcmp(name, "states") == 0)
         refer_to_states(r, ref);
     else
@@ -149,8 +148,8 @@ refer(void *ctx, const struct pav_jsonata_reference *ref)
 static uint32_t
 place_in(const struct compiler *c, const struct pav_doc *d, uint32_t offset)
 {
-    const char *p = c->machine->text + d->at, *end = c->machine->text +
-                                                    c->machine->text_len;
+    const char *p = c->machine->text + d->at,
+               *end = c->machine->text + c->machine->text_len;
     uint32_t decoded = 0;
 
     if (d->at == 0)
@@ -239,15 +238,15 @@ shape(struct compiler *c, const struct pav_doc *d, const char *pointer,
     out->members = members =
         pav_arena_zalloc(c->arena, d->len * sizeof(*members));
     for (i = 0; i < d->len; i++) {
-        const char *inner = d->kind == PAV_ARRAY ? pointer_at(c, pointer, i)
-                                                 : NULL;
+        const char *inner =
+            d->kind == PAV_ARRAY ? pointer_at(c, pointer, i) : NULL;
 
         if (inner == NULL) {
             members[i].key = d->members[i].key;
             members[i].len = d->members[i].len;
-            inner = pointer_to(c, pointer,
-                               pav_arena_strndup(c->arena, members[i].key,
-                                                 members[i].len));
+            inner = pointer_to(
+                c, pointer,
+                pav_arena_strndup(c->arena, members[i].key, members[i].len));
         }
         shape(c, d->kind == PAV_ARRAY ? &d->items[i] : &d->members[i].value,
               inner, allowed, &members[i].value);

@@ -376,6 +376,7 @@ const struct query_language jsonpath_language = {
     .name = "JSONPath",
     .parameters = "Parameters",
     .own_fields = own_fields,
+    .shown_items = "afterItemsPath",
     .has_field = jsonpath_has_field,
     .state = jsonpath_state,
     .rule = jsonpath_rule,

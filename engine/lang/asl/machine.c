@@ -23,19 +23,6 @@
 
 /* ---- states ---- */
 
-/* It belongs to another language: check_language() tells. */
-static bool
-is_foreign(const struct compiler *c, const struct pav_member *m)
-{
-    uint32_t i;
-
-    for (i = 0; c->languages[i] != NULL; i++)
-        if (c->languages[i] != c->language &&
-            in_list(c->languages[i]->own_fields, m))
-            return true;
-    return false;
-}
-
 static void
 check_fields(struct compiler *c, const struct state *s, const struct pav_doc *d,
              const char *pointer)
@@ -46,7 +33,8 @@ check_fields(struct compiler *c, const struct state *s, const struct pav_doc *d,
         const struct pav_member *m = &d->members[i];
         const char *key = pav_arena_strndup(c->arena, m->key, m->len);
 
-        if (field_allowed(s->kind, s->language, m) || is_foreign(c, m))
+        if (field_allowed(s->kind, s->language, m) ||
+            language_elsewhere(c, m) != NULL)
             continue;
         if (field_of_some_kind(s->language, m))
             compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, key),

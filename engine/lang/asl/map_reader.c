@@ -136,9 +136,8 @@ reader_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
                       d->at,
                       "An ItemReader's resource is s3:getObject or "
                       "s3:listObjectsV2");
-    r->parameters =
-        c->language->member(c, d, pointer, c->language->parameters,
-                            VALUE_TEMPLATE);
+    r->parameters = c->language->member(c, d, pointer, c->language->parameters,
+                                        VALUE_TEMPLATE);
     if (r->parameters == NULL)
         compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
                       "The field '%s' is required but was missing",
@@ -217,9 +216,8 @@ writer_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
     check_read(c, config, pointer_to(c, pointer, "WriterConfig"),
                config_fields);
     s->map.writer = w;
-    w->parameters =
-        c->language->member(c, d, pointer, c->language->parameters,
-                            VALUE_TEMPLATE);
+    w->parameters = c->language->member(c, d, pointer, c->language->parameters,
+                                        VALUE_TEMPLATE);
     w->json_lines = pav_doc_is_str(pav_doc_get(config, "OutputType"), "JSONL");
     w->compact = pav_doc_is_str(how, "COMPACT");
     w->flatten = pav_doc_is_str(how, "FLATTEN");

@@ -29,9 +29,12 @@ enum value_form {
 };
 
 struct query_language {
-    const char *name;       /* as QueryLanguage has it */
-    const char *parameters; /* the field that gives work its arguments */
+    const char *name;              /* as QueryLanguage has it */
+    const char *parameters;        /* the field that gives work its arguments */
     const char *const *own_fields; /* that no other language has */
+    /* What TestState calls the list that a Map goes through; NULL: it shows
+     * neither that nor the Map's result. */
+    const char *shown_items;
 
     /* ---- compiling; faults go to the compiler ---- */
 
@@ -88,7 +91,10 @@ extern const struct query_language jsonpath_language, jsonata_language;
 
 /* ---- what every language shares (data.c) ---- */
 
-/* Members that another language has, which are refused. */
+/* The language that has the member, when this one has not; or NULL. */
+const struct query_language *
+language_elsewhere(const struct compiler *c, const struct pav_member *m);
+/* Such members are refused. */
 void check_language(struct compiler *c, const struct pav_doc *d,
                     const char *pointer);
 

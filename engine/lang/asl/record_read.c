@@ -345,14 +345,15 @@ static void
 skip_event(const uint8_t **p, const uint8_t *limit)
 {
     static const uint8_t numbers[] = {
-        [SHAPE_NONE] = 0,   [SHAPE_PAYLOAD] = 1, [SHAPE_STATE] = 3,
-        [SHAPE_TASK] = 6,   [SHAPE_CALL] = 5,    [SHAPE_FAILURE] = 2,
-        [SHAPE_ERROR] = 0,  [SHAPE_TEXT] = 0,    [SHAPE_ITERATION] = 2,
+        [SHAPE_NONE] = 0,   [SHAPE_PAYLOAD] = 1,    [SHAPE_STATE] = 3,
+        [SHAPE_TASK] = 6,   [SHAPE_CALL] = 5,       [SHAPE_FAILURE] = 2,
+        [SHAPE_ERROR] = 0,  [SHAPE_TEXT] = 0,       [SHAPE_ITERATION] = 2,
         [SHAPE_NUMBER] = 1, [SHAPE_EVALUATION] = 1,
     };
-    static const uint8_t texts[] = {
-        [SHAPE_FAILURE] = 2, [SHAPE_ERROR] = 2, [SHAPE_TEXT] = 1,
-        [SHAPE_EVALUATION] = 3};
+    static const uint8_t texts[] = {[SHAPE_FAILURE] = 2,
+                                    [SHAPE_ERROR] = 2,
+                                    [SHAPE_TEXT] = 1,
+                                    [SHAPE_EVALUATION] = 3};
     enum shape shape;
     unsigned i, type;
 

@@ -179,7 +179,8 @@ enter_state(struct stepper *st, struct frame *f)
     map->effective = MADE(effective);
     map->items = MADE(items);
     map->item_count = items->len;
-    inspect(st, "afterItemsPath", items);
+    if (s->language->shown_items != NULL)
+        inspect(st, s->language->shown_items, items);
     if (concurrency < 0) {
         fail_runtime(st, f, "MaxConcurrency must not be negative: %.0f",
                      concurrency);

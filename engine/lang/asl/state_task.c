@@ -65,12 +65,11 @@ dynamodb_compile(struct compiler *c, struct state *s,
     if (table != NULL && table->kind == PAV_STRING)
         c->machine->token_table = pav_doc_str(c->arena, table);
     if (name != NULL && name->kind == PAV_STRING &&
-        !pav_doc_is_str(name, "Default") &&
-        !c->language->is_computed(key, "S"))
+        !pav_doc_is_str(name, "Default") && !c->language->is_computed(key, "S"))
         s->task.event_name = pav_doc_str(c->arena, name);
-    s->task.event_name_dynamic = c->language->is_computed(key, "S") ||
-                                 c->language->is_computed(
-                                     s->source, c->language->parameters);
+    s->task.event_name_dynamic =
+        c->language->is_computed(key, "S") ||
+        c->language->is_computed(s->source, c->language->parameters);
 }
 
 static void
@@ -184,8 +183,8 @@ link(struct compiler *c, struct state *s)
     if (s->task.event_name != NULL)
         s->awaits = s->task.event_name;
     else
-        s->awaits = pattern_names(
-            c, pav_doc_get(s->source, s->language->parameters));
+        s->awaits =
+            pattern_names(c, pav_doc_get(s->source, s->language->parameters));
     if (s->awaits == NULL && s->next != NULL &&
         s->next->kind->event_names != NULL)
         s->awaits = s->next->kind->event_names(c, s->next);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "pavane/digest.h"
 #include "frame.h"
 #include "kind.h"
 #include "leave.h"
@@ -100,6 +101,9 @@ check_mock(struct trial *t)
                                            "State type '%s' is not supported "
                                            "when a mock is specified",
                                            s->kind->name));
+    if (!has_mock(in) && in->failed_iterations >= 0)
+        return invalid(t, "TestState does not support MapIterationFailureCount "
+                          "when a mock is not specified.");
     if (!has_mock(in) && works && !task)
         return refuse(t, "InvalidDefinition",
                       "TestState API does not support Map or Parallel states. "
@@ -111,6 +115,94 @@ check_mock(struct trial *t)
     if (!has_mock(in) && task)
         return invalid(t, "A Task state is tested with a mock: no service is "
                           "called from here");
+    return true;
+}
+
+/* The members that a given context may have, by the object that they are in. */
+static const struct {
+    const char *object, *member;
+    enum pav_kind kind;
+    const char *wanted;
+} context_members[] = {
+    {"Execution", "Id", PAV_STRING, "a string"},
+    {"Execution", "Input", PAV_NULL, NULL}, /* anything */
+    {"Execution", "Name", PAV_STRING, "a string"},
+    {"Execution", "RoleArn", PAV_STRING, "a string"},
+    {"Execution", "StartTime", PAV_STRING, "a string"},
+    {"Execution", "RedriveCount", PAV_NUMBER, "a number"},
+    {"Execution", "RedriveTime", PAV_STRING, "a string"},
+    {"State", "Name", PAV_STRING, "a string"},
+    {"State", "EnteredTime", PAV_STRING, "a string"},
+    {"State", "RetryCount", PAV_NUMBER, "a number"},
+    {"StateMachine", "Id", PAV_STRING, "a string"},
+    {"StateMachine", "Name", PAV_STRING, "a string"},
+    {"Task", "Token", PAV_STRING, "a string"},
+};
+#define CONTEXT_MEMBERS (sizeof(context_members) / sizeof(context_members[0]))
+
+static bool
+invalid_context(struct trial *t, const char *why)
+{
+    return invalid(
+        t,
+        pav_arena_printf(t->arena, "Invalid Context object provided: %s", why));
+}
+
+static bool
+check_context_member(struct trial *t, const char *object,
+                     const struct pav_member *m)
+{
+    const char *name =
+        pav_arena_printf(t->arena, "%s.%.*s", object, (int)m->len, m->key);
+    size_t i;
+
+    for (i = 0; i < CONTEXT_MEMBERS; i++) {
+        if (strcmp(context_members[i].object, object) != 0 ||
+            strcmp(context_members[i].member, name + strlen(object) + 1) != 0)
+            continue;
+        if (context_members[i].wanted == NULL ||
+            m->value.kind == context_members[i].kind)
+            return true;
+        return invalid_context(t,
+                               pav_arena_printf(t->arena, "%s must be %s", name,
+                                                context_members[i].wanted));
+    }
+    return invalid_context(
+        t, pav_arena_printf(t->arena, "Field '%s' is not allowed", name));
+}
+
+static bool
+check_context(struct trial *t)
+{
+    const struct pav_doc *d = t->in->context;
+    uint32_t i, j;
+    size_t k;
+
+    if (d == NULL)
+        return true;
+    if (d->kind != PAV_OBJECT)
+        return invalid_context(t, "it must be an object");
+    for (i = 0; i < d->len; i++) {
+        const struct pav_member *m = &d->members[i];
+        const char *name = pav_arena_strndup(t->arena, m->key, m->len);
+
+        if (strcmp(name, "Map") == 0)
+            return invalid_context(t, "'Map' field is not supported when "
+                                      "mocking a Context object");
+        for (k = 0; k < CONTEXT_MEMBERS; k++)
+            if (strcmp(context_members[k].object, name) == 0)
+                break;
+        if (k == CONTEXT_MEMBERS)
+            return invalid_context(
+                t,
+                pav_arena_printf(t->arena, "Field '%s' is not allowed", name));
+        if (m->value.kind != PAV_OBJECT)
+            return invalid_context(
+                t, pav_arena_printf(t->arena, "%s must be an object", name));
+        for (j = 0; j < m->value.len; j++)
+            if (!check_context_member(t, name, &m->value.members[j]))
+                return false;
+    }
     return true;
 }
 
@@ -238,20 +330,49 @@ keep_shown(struct pav_members *m, const char *const *shown)
     m->count = kept;
 }
 
+static const char *
+made_up_name(const struct trial *t, const char *what)
+{
+    uint8_t digest[PAV_SHA256_LEN];
+    char *name = pav_arena_alloc(t->arena, 37);
+    const char *of = pav_arena_printf(t->arena, "%s %llu", what,
+                                      (unsigned long long)t->in->seed);
+
+    pav_sha256(of, strlen(of), digest);
+    pav_uuid4_of(digest, name);
+    return name;
+}
+
+/* Of an execution that never was: an express one of a machine that is none. */
+static struct pav_identity
+made_up_identity(const struct trial *t)
+{
+    const char *machine = made_up_name(t, "machine"),
+               *name = made_up_name(t, "execution");
+    const char *in =
+        pav_arena_printf(t->arena, "arn:aws:states:%s:%s",
+                         t->in->region == NULL ? "" : t->in->region,
+                         t->in->account == NULL ? "" : t->in->account);
+
+    return (struct pav_identity){
+        .execution_arn =
+            pav_arena_printf(t->arena, "%s:express:%s:%s", in, machine, name),
+        .execution_name = name,
+        .machine_arn =
+            pav_arena_printf(t->arena, "%s:stateMachine:%s", in, machine),
+        .machine_name = machine,
+        .region = t->in->region == NULL ? "" : t->in->region,
+        .account = t->in->account == NULL ? "" : t->in->account,
+        .role_arn = t->in->role_arn == NULL ? "" : t->in->role_arn,
+        .started_at = t->in->now_ms};
+}
+
 static void
 try_state(struct trial *t)
 {
     static const char *const all[] = {"*"};
     static const struct pav_services services = {all, 1, PAV_UNMAPPED_DEFAULT};
-    const struct pav_identity identity = {
-        .execution_arn = "",
-        .execution_name = "",
-        .machine_arn = "",
-        .machine_name = "",
-        .region = "",
-        .account = "",
-        .role_arn = t->in->role_arn == NULL ? "" : t->in->role_arn,
-        .started_at = t->in->now_ms};
+    const struct pav_identity identity = made_up_identity(t);
     struct pav_step_in in = {.machine = t->machine,
                              .identity = &identity,
                              .execution_input = t->in->input,
@@ -308,7 +429,8 @@ pav_test_state(const struct pav_test_in *in, struct pav_arena *a,
     bool fine;
 
     memset(out, 0, sizeof(*out));
-    fine = compile(&t) && check_mock(&t) && check_result(&t);
+    fine =
+        compile(&t) && check_context(&t) && check_mock(&t) && check_result(&t);
     if (fine)
         try_state(&t);
     if (t.machine != NULL) {

@@ -115,7 +115,7 @@ walk_path(const struct walk *w, const struct node *n, bool top)
     uint32_t i;
 
     if (first->type == N_VARIABLE) {
-        if (first->symbol != 0)
+        if (first->symbol != 0 || top)
             walk_variable(w, first, n);
         walk_extras(w, first);
     } else if (first->type == N_NAME) {
@@ -160,7 +160,7 @@ walk(const struct walk *w, const struct node *n, bool top)
     if (n == NULL)
         return;
     top = top && n->type != N_TRANSFORM && n->type != N_SORT;
-    if (n->type == N_VARIABLE && n->symbol != 0)
+    if (n->type == N_VARIABLE && (n->symbol != 0 || top))
         walk_variable(w, n, NULL);
     else if (n->type == N_PATH)
         walk_path(w, n, top);
