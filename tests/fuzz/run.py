@@ -16,7 +16,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TARGETS = ("json", "http", "definition", "path", "pattern", "index", "intrinsic", "step", "rules", "schema", "schedule",
-           "envelope", "settings")
+           "envelope", "settings", "jsonata_parse", "jsonata", "jsonata_picture", "jsonata_regex")
 LIGHT = {"http": 5}
 # Lengths that reach the limits; 4,096 elsewhere.
 LONG = {"rules": 65536, "definition": 65536, "schema": 16384, "schedule": 400, "envelope": 16384}

@@ -38,17 +38,25 @@ call_lambda(struct eval *e, const struct function *f, const struct call *c)
     return evaluate(e, f->node->kids[0], f->input, scope);
 }
 
+/* As in the reference, a function of the table takes what it gets then: its
+ * signature is not asked. */
 static struct value
 call_partial(struct eval *e, const struct function *f, const struct call *c)
 {
     struct value *args =
         pav_arena_alloc(e->arena, (f->given_count + 1) * sizeof(*args));
+    struct call inner = {.args = args,
+                         .count = f->given_count,
+                         .context = {.kind = V_NULL},
+                         .scope = c->scope};
     uint32_t i, used = 0;
 
     for (i = 0; i < f->given_count; i++)
         args[i] = f->given[i].kind == V_TUPLE ? arg(c, used++) : f->given[i];
-    return call_function(e, f->inner, args, f->given_count,
-                         (struct value){.kind = V_NULL}, c->scope);
+    if (f->inner->kind == F_BUILTIN)
+        return builtins[f->inner->builtin].fn(e, &inner);
+    return call_function(e, f->inner, args, f->given_count, inner.context,
+                         c->scope);
 }
 
 static struct value
@@ -123,7 +131,7 @@ thrown_in(struct eval *e, const struct function *f)
         e->thrown.token = f->token;
         e->thrown.token_len = f->token_len;
     }
-    if (f->end != 0) {
+    if (e->thrown.end == 0) {
         e->thrown.at = f->at;
         e->thrown.end = f->end;
     }
@@ -298,7 +306,6 @@ eval_function(struct eval *e, const struct node *n, struct value input,
         struct function call = {.kind = F_LAMBDA};
 
         name_call(&call, n->kids[0], n);
-        call.end = e->thrown.end == 0 ? call.end : 0;
         thrown_in(e, &call);
     }
     return v;
@@ -419,9 +426,22 @@ clone_object(struct eval *e, struct value v)
     return value_map(m);
 }
 
+/* The reference clones by way of the text that $string gives. */
+static struct value
+clone_number(struct eval *e, struct value v)
+{
+    double n = double_of(v);
+
+    if (!is_numeric(e, v))
+        return e->failed ? nothing : (struct value){.kind = V_NULL};
+    return n == floor(n) ? v : value_number(fifteen_digits(n));
+}
+
 struct value
 value_clone(struct eval *e, struct value v)
 {
+    if (is_number(v))
+        return clone_number(e, v);
     if (!is_array(v) && !is_object(v))
         return v;
     if (!take_steps(e, 1) ||

@@ -665,6 +665,8 @@ global_bind(struct eval *e)
         f = function_new(e, F_BUILTIN);
         f->builtin = builtin;
         f->arity = builtins[builtin].arity;
+        f->token = builtins[builtin].name;
+        f->token_len = strlen(f->token);
         *v = value_function(f);
     }
 }

@@ -196,6 +196,8 @@ struct value eval_sort(struct eval *e, const struct node *n, struct value input,
 /* JSON.stringify(): `rounded` as $string has it, `pretty` with two blanks. */
 void print_json(struct eval *e, struct value v, bool rounded, bool pretty,
                 struct pav_buf *out);
+/* What $string keeps of a number that is not whole. */
+double fifteen_digits(double n);
 /* What $string gives; nothing when it is thrown. */
 struct value to_text(struct eval *e, struct value v, bool pretty);
 struct value text_of_buf(struct eval *e, struct pav_buf *b);

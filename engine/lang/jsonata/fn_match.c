@@ -128,7 +128,7 @@ static double
 limit_of(struct eval *e, struct value v, const char *code)
 {
     if (!is_number(v))
-        return INFINITY;
+        return HUGE_VAL;
     if (double_of(v) < 0)
         throw_value(e, code, v);
     return double_of(v);
@@ -321,8 +321,8 @@ FUNCTION(fn_replace)
     if (e->failed || limit == 0)
         return text;
     pav_buf_init(&b, REPLACED_MAX);
-    if (what.kind == V_STRING && by.kind == V_FUNCTION)
-        replace_text(e, text, what, to_text(e, by, false), limit, &b);
+    if (what.kind == V_STRING && by.kind != V_STRING)
+        replace_text(e, text, what, value_string("", 0), limit, &b);
     else if (what.kind == V_STRING)
         replace_text(e, text, what, by, limit, &b);
     else

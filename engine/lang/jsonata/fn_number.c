@@ -227,7 +227,7 @@ FUNCTION(fn_format_base)
         return to_text(e, value_number(n), false);
     n = fabs(n);
     while (n >= TWO_53) { /* digits that a double does not have */
-        n = trunc(n / radix);
+        n /= radix;
         *--p = '0';
     }
     do {
@@ -247,13 +247,21 @@ FUNCTION(fn_format_base)
 /* ---- one of many ---- */
 
 static double
+number_at(struct value v, uint32_t i)
+{
+    struct value item = array_at(v, i);
+
+    return is_number(item) ? double_of(item) : NOT_A_NUMBER;
+}
+
+static double
 total(struct value v)
 {
     double sum = 0;
     uint32_t i;
 
     for (i = 0; i < array_len(v); i++)
-        sum += double_of(array_at(v, i));
+        sum += number_at(v, i);
     return sum;
 }
 
@@ -283,9 +291,9 @@ extreme(struct eval *e, struct value v, int sign)
 
     if (!is_array(v) || array_len(v) == 0 || !take_steps(e, array_len(v) / 8))
         return nothing;
-    best = double_of(array_at(v, 0));
+    best = number_at(v, 0);
     for (i = 1; i < array_len(v); i++) {
-        double n = double_of(array_at(v, i));
+        double n = number_at(v, i);
 
         if (sign * n > sign * best || isnan(n))
             best = n;

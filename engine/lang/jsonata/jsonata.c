@@ -1,12 +1,38 @@
 /* An expression as a whole: compiled, and what it refers to. */
 #include <string.h>
 
+#include "pavane/text.h"
 #include "node.h"
+
+/* Half a character, which JSON can say, is as good as a whole one. */
+static bool
+is_utf8(const char *p, size_t len)
+{
+    const char *end = p + len;
+
+    while (p < end) {
+        size_t n = pav_utf8_len(p, end);
+
+        if (n == 0 && end - p >= 3 && (unsigned char)p[0] == 0xED &&
+            (unsigned char)p[1] >= 0xA0 &&
+            ((unsigned char)p[1] & 0xC0) == 0x80 &&
+            ((unsigned char)p[2] & 0xC0) == 0x80)
+            n = 3;
+        if (n == 0)
+            return false;
+        p += n;
+    }
+    return true;
+}
 
 static struct node *
 whole(struct parse *p)
 {
-    struct node *n = parse_expression(p);
+    struct node *n;
+
+    if (!is_utf8(p->text, p->len))
+        return parse_fail(p, "", 0, 1, NULL, "The expression is not UTF-8");
+    n = parse_expression(p);
 
     if (n != NULL)
         n = resolve(p, n);

@@ -406,7 +406,12 @@ eval_path(struct eval *e, const struct node *n, struct value input,
                  ? input
                  : singleton(e, input);
     }
-    for (result = at; i < n->count && !e->failed; i++) {
+    result = at;
+    if (i > 0 && i < n->count && array_len(at) == 0) { /* no further */
+        result = value_list(sequence_new(e->arena));
+        i = n->count;
+    }
+    for (; i < n->count && !e->failed; i++) {
         const struct node *step = n->kids[i];
 
         if (tuples != NULL || step->tuple) {

@@ -20,7 +20,15 @@ struct printer {
 
 static void print(struct printer *p, struct value v);
 
-/* $string gives fifteen digits of what is not whole. */
+double
+fifteen_digits(double n)
+{
+    char text[PAV_DOUBLE_LEN];
+
+    snprintf(text, sizeof(text), "%.15g", n);
+    return strtod(text, NULL);
+}
+
 static void
 print_number(struct printer *p, struct value v)
 {
@@ -38,10 +46,8 @@ print_number(struct printer *p, struct value v)
         pav_buf_puts(p->out, "null");
         return;
     }
-    if (p->rounded && n != floor(n)) {
-        snprintf(text, sizeof(text), "%.15g", n);
-        n = strtod(text, NULL);
-    }
+    if (p->rounded && n != floor(n))
+        n = fifteen_digits(n);
     pav_buf_put(p->out, text, pav_double_text(n, text));
 }
 
