@@ -43,7 +43,7 @@ PAVANE_SLOW_READER=20
 export PAVANE_SLOW_READER
 
 install $BUILD_PACKAGES $TEST_PACKAGES || exit 3
-npm_tools || { say "run.sh: npm could not bring $AXE and $SDK" >&2; exit 3; }
+npm_tools || { say "run.sh: npm could not bring $AXE, $JSONATA and $SDK" >&2; exit 3; }
 logs=$top/build/logs
 rm -rf "$logs"
 mkdir -p "$logs"
@@ -92,10 +92,21 @@ units() {
 
 # cases BUILD PREFIX DIR: the conformance runner over DIR's kinds.
 cases() {
-    for kind in asl jsonpath event-patterns; do
+    for kind in asl jsonpath jsonata event-patterns; do
         [ -d "$3/$kind" ] || continue
         suite "$2$kind" "$1/tests/conformance" $kind "$3/$kind" --failures \
             --known "$top/tests/conformance/known-failures.json"
+    done
+}
+
+# Random expressions, a seed at a time: what the reference makes of them.
+random_jsonata() {
+    for seed in $(seq 1 "$random_seeds"); do
+        folder=$logs/jsonata-random-$seed
+        mkdir -p "$folder"
+        node "$top/tests/conformance/jsonata_random.js" \
+            "$top/build/tools/node_modules/jsonata" 1000 "$seed" >"$folder/cases.json" || return 1
+        "$top/build/tests/conformance" jsonata "$folder" --failures || return 1
     done
 }
 
@@ -129,6 +140,7 @@ gcc_lane() {
     units "$top/build" unit- $all_units
     cases "$top/build" cases- "$top/tests/conformance/cases"
     [ -n "$conformance" ] && cases "$top/build" outside- "$conformance"
+    suite jsonata-random random_jsonata
     PAVANE_KILLS=$kills
     PAVANE_TURNS=$logs/turns
     export PAVANE_KILLS PAVANE_TURNS

@@ -6,6 +6,9 @@
  * CASE: order    an order's life out of the files MACHINE and EVENTS
  *       chain    200 Pass states
  *       map-N    an inline Map over N items, a Pass each
+ *       jsonpath, jsonata
+ *                200 Pass states that put their output together, each alike in
+ *                its language
  *       load     the definition of the chain is compiled
  *
  * Prints "units transitions steps nanoseconds" of all TIMES together; a unit is
@@ -128,6 +131,38 @@ put_chain(struct pav_buf *b)
     pav_buf_puts(b, "}}");
 }
 
+/* Twins: the same data through the same states. */
+static void
+put_twin(struct pav_buf *b, bool jsonata)
+{
+    static const char *const work[] = {
+        "\"Parameters\":{\"order.$\":\"$.order\",\"id.$\":\"$.order.id\","
+        "\"first.$\":\"$.order.items[0].sku\",\"n.$\":\"$.order.total\"}",
+        "\"Output\":{\"order\":\"{% $states.input.order %}\","
+        "\"id\":\"{% $states.input.order.id %}\","
+        "\"first\":\"{% $states.input.order.items[0].sku %}\","
+        "\"n\":\"{% $states.input.order.total %}\"}"};
+    int i;
+
+    pav_buf_printf(b,
+                   "{\"QueryLanguage\":\"%s\",\"StartAt\":\"s0\",\"States\":{",
+                   jsonata ? "JSONata" : "JSONPath");
+    for (i = 0; i < CHAIN; i++) {
+        pav_buf_printf(b, "%s\"s%d\":{\"Type\":\"Pass\",%s,", i == 0 ? "" : ",",
+                       i, work[jsonata]);
+        if (i == CHAIN - 1)
+            pav_buf_puts(b, "\"End\":true}");
+        else
+            pav_buf_printf(b, "\"Next\":\"s%d\"}", i + 1);
+    }
+    pav_buf_puts(b, "}}");
+}
+
+static const char order[] =
+    "{\"order\":{\"id\":\"order-1234\",\"total\":42.5,\"customer\":{\"name\":"
+    "\"Ada\",\"mail\":\"ada@example.com\"},\"items\":[{\"sku\":\"a-1\","
+    "\"qty\":2,\"price\":3.5},{\"sku\":\"b-22\",\"qty\":1,\"price\":20}]}}";
+
 static void
 put_items(struct pav_buf *b, int count)
 {
@@ -195,6 +230,9 @@ main(int argc, char **argv)
                      "{\"StartAt\":\"M\",\"States\":{\"M\":{\"Type\":\"Map\","
                      "\"ItemProcessor\":{\"StartAt\":\"I\",\"States\":{\"I\":{"
                      "\"Type\":\"Pass\",\"End\":true}}},\"End\":true}}}");
+    } else if (strncmp(argv[1], "json", 4) == 0) {
+        b.input = pav_doc_own(&a, order, sizeof(order) - 1);
+        put_twin(&text, strcmp(argv[1], "jsonata") == 0);
     } else {
         put_chain(&text);
     }

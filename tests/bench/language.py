@@ -23,7 +23,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 ORDER = [os.path.join(TOP, "machines", "order", p) for p in ("machine.asl.json", "events/delivered.json")]
 # name, unit, runs for the time, two lengths for the instructions
 CASES = (("order", "order", 5000, (20, 120)), ("chain", "200 states", 1000, (5, 25)), ("map-100", "item", 1000, (5, 25)),
-         ("map-10000", "item", 10, (1, 2)), ("load", "definition", 500, (5, 25)))
+         ("map-10000", "item", 10, (1, 2)), ("jsonpath", "200 states", 500, (5, 25)), ("jsonata", "200 states", 500, (5, 25)), ("load", "definition", 500, (5, 25)))
 LOOP = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}, "Z": {"Type": "Succeed"}, "B": {
     "Type": "Choice", "Choices": [{"Variable": "$.never", "IsPresent": True, "Next": "Z"}], "Default": "A"}}}
 
@@ -96,6 +96,8 @@ def main():
                                                        "%.0f" % count if count else "no valgrind"), flush=True)
     flat = found["map-10000"]["microseconds"] / found["map-100"]["microseconds"]
     print("an item of 10,000 costs %.2f times one of 100" % flat)
+    twins = found["jsonata"]["microseconds"] / found["jsonpath"]["microseconds"]
+    print("a machine in JSONata costs %.2f of its twin in JSONPath" % twins)
     with tempfile.TemporaryDirectory() as folder:
         pages = history(o.build, folder)
     found["history"] = {"pages": len(pages), "milliseconds": pages}

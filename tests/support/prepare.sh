@@ -7,6 +7,7 @@ TEST_PACKAGES="git clang-format cppcheck chromium chromium-driver python3-seleni
  libclang-rt-14-dev fonts-dejavu-core sqlite3 graphviz node-llhttp
  python3-prometheus-client"
 AXE=axe-core@4.14.1
+JSONATA=jsonata@2.0.6
 SDK="@aws-sdk/client-sfn@3.948.0 @aws-sdk/client-eventbridge@3.948.0
  @aws-sdk/client-scheduler@3.948.0"
 
@@ -40,12 +41,13 @@ install() {
 # node: it is installed only where there is no npm at all.
 npm_tools() {
     [ -f "$top/build/tools/node_modules/axe-core/axe.min.js" ] &&
+        [ -d "$top/build/tools/node_modules/jsonata" ] &&
         [ -d "$top/build/tools/node_modules/@aws-sdk/client-sfn" ] &&
         [ -d "$top/build/tools/node_modules/@aws-sdk/client-scheduler" ] && return 0
     command -v npm >/dev/null || install nodejs npm || return 3
     mkdir -p "$top/build/tools"
     npm install --silent --no-audit --no-fund --ignore-scripts \
-        --prefix "$top/build/tools" "$AXE" $SDK >/dev/null || return 3
+        --prefix "$top/build/tools" "$AXE" "$JSONATA" $SDK >/dev/null || return 3
 }
 
 # build FOLDER [cmake options]: configures once, builds, prints what is wrong.

@@ -1,9 +1,7 @@
 /* Values: arrays, objects, equality, from and to documents. */
 #include "value.h"
 
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "pavane/text.h"
@@ -376,34 +374,40 @@ text_compare(struct value x, struct value y)
 
 /* ---- to documents ---- */
 
+/* Does it look as it would when it was printed?  Most do. */
+static bool
+is_shortest(const struct pav_doc *d)
+{
+    const char *p = d->text, *end = p + d->len, *point;
+
+    if (p < end && *p == '-')
+        p++;
+    if (end - p > 15 || memchr(p, 'e', (size_t)(end - p)) != NULL ||
+        memchr(p, 'E', (size_t)(end - p)) != NULL)
+        return false;
+    point = memchr(p, '.', (size_t)(end - p));
+    if (point == NULL)
+        return *p != '0' || p == d->text; /* not -0 */
+    return end[-1] != '0' &&
+           (*p != '0' || end - point < 5 || memcmp(point, ".0000", 5) != 0);
+}
+
 /* The number as Step Functions prints it: whole ones of 64 bits exactly, others
  * in the shortest form.  NULL: it is so already. */
 static const struct pav_doc *
 number_rewritten(struct pav_arena *a, const struct pav_doc *d)
 {
-    char text[PAV_DOUBLE_LEN];
-    double n;
     int64_t whole;
-    size_t len;
+    double n;
 
-    if (d->len <= 15 && memchr(d->text, '.', d->len) == NULL &&
-        memchr(d->text, 'e', d->len) == NULL &&
-        memchr(d->text, 'E', d->len) == NULL)
-        return d->len == 2 && d->text[0] == '-' && d->text[1] == '0'
-                   ? pav_doc_new_int(a, 0)
-                   : NULL;
-    if (pav_doc_int(d, &whole)) {
-        len = (size_t)snprintf(text, sizeof(text), "%" PRId64, whole);
-    } else {
-        n = pav_doc_double(d);
-        if (isinf(n))
-            return pav_doc_new_cstr(a, n > 0 ? "Infinity" : "-Infinity");
-        len = pav_double_text(n, text);
-    }
-    if (len == d->len && memcmp(text, d->text, len) == 0)
+    if (is_shortest(d))
         return NULL;
-    return pav_doc_int(d, &whole) ? pav_doc_new_int(a, whole)
-                                  : pav_doc_new_double(a, pav_doc_double(d));
+    if (pav_doc_int(d, &whole))
+        return pav_doc_new_int(a, whole);
+    n = pav_doc_double(d);
+    if (isinf(n))
+        return pav_doc_new_cstr(a, n > 0 ? "Infinity" : "-Infinity");
+    return pav_doc_new_double(a, n);
 }
 
 /* The document with its numbers rewritten; NULL: none had to be. */
