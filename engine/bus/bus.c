@@ -151,9 +151,9 @@ watch_key(struct machine_rule *r)
 
     r->slotted = true;
     for (i = 0; i < rule->key_count; i++)
-        r->slotted &= is_plain_path(pav_path_text(rule->key[i]));
+        r->slotted &= is_plain_path(pav_pick_text(rule->key[i]));
     for (i = 0; r->slotted && i < rule->key_count; i++) {
-        const char *path = pav_path_text(rule->key[i]) + 2;
+        const char *path = pav_pick_text(rule->key[i]) + 2;
 
         r->slots[i] = pav_index_watch(r->bus->index, path, strlen(path));
     }

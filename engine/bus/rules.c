@@ -14,7 +14,7 @@
 struct reading {
     struct pav_rules *rules;
     struct pav_faults *faults;
-    const struct pav_path *key[PAV_KEY_PARTS]; /* the machine's */
+    const struct pav_pick *key[PAV_KEY_PARTS]; /* the machine's */
     uint32_t key_count;
 };
 
@@ -26,10 +26,9 @@ fault(struct reading *r, const char *pointer, const struct pav_doc *at,
                    "%s%s", text, what);
 }
 
-/* `what` it leads to, for the message; to one value or `several`. */
+/* A path to the values of an attribute. */
 static const struct pav_path *
-read_path(struct reading *r, const struct pav_doc *v, const char *pointer,
-          const char *what, bool several)
+read_path(struct reading *r, const struct pav_doc *v, const char *pointer)
 {
     struct pav_path *p;
     struct pav_err err;
@@ -37,24 +36,47 @@ read_path(struct reading *r, const struct pav_doc *v, const char *pointer,
     if (v->kind != PAV_STRING || pav_path_compile(&r->rules->arena, v->text,
                                                   v->len, &p, &err) != PAV_OK) {
         pav_faults_add(r->faults, PAV_ERROR, "INVALID_RULES", pointer, v->at,
-                       "a path to %s is expected, as \"$.detail.id\"%s%s", what,
+                       "a path to an attribute is expected, as "
+                       "\"$.detail.id\"%s%s",
                        v->kind == PAV_STRING ? ": " : "",
                        v->kind == PAV_STRING ? err.message : "");
         return NULL;
     }
-    if ((!several && !pav_path_is_definite(p)) || pav_path_is_context(p))
+    if (pav_path_is_context(p))
+        fault(r, pointer, v,
+              "a path to an attribute must name values of the event", "");
+    return p;
+}
+
+/* A path to one value, or an expression. */
+static const struct pav_pick *
+read_pick(struct reading *r, const struct pav_doc *v, const char *pointer)
+{
+    const struct pav_pick *p;
+    struct pav_err err;
+
+    if (v->kind != PAV_STRING || pav_pick_compile(&r->rules->arena, v->text,
+                                                  v->len, &p, &err) != PAV_OK) {
         pav_faults_add(r->faults, PAV_ERROR, "INVALID_RULES", pointer, v->at,
-                       "a path to %s must name %s of the event", what,
-                       several ? "values"
-                               : "one value, without [*], .., a "
-                                 "slice or a filter,");
+                       "a path to the correlation id is expected, as "
+                       "\"$.detail.id\", or an expression, as \"{%% detail.id "
+                       "%%}\"%s%s",
+                       v->kind == PAV_STRING ? ": " : "",
+                       v->kind == PAV_STRING ? err.message : "");
+        return NULL;
+    }
+    if (!pav_pick_is_single(p) || pav_pick_is_context(p))
+        fault(r, pointer, v,
+              "a path to the correlation id must name one value, without [*], "
+              ".., a slice or a filter, of the event",
+              "");
     return p;
 }
 
 /* One path, or several: a composite id. */
 static uint32_t
 read_key(struct reading *r, const struct pav_doc *v, const char *pointer,
-         const struct pav_path *out[PAV_KEY_PARTS])
+         const struct pav_pick *out[PAV_KEY_PARTS])
 {
     uint32_t i, count = v->kind == PAV_ARRAY ? v->len : 1;
 
@@ -63,8 +85,7 @@ read_key(struct reading *r, const struct pav_doc *v, const char *pointer,
         return 0;
     }
     for (i = 0; i < count; i++)
-        out[i] = read_path(r, v->kind == PAV_ARRAY ? &v->items[i] : v, pointer,
-                           "the correlation id", false);
+        out[i] = read_pick(r, v->kind == PAV_ARRAY ? &v->items[i] : v, pointer);
     return count;
 }
 
@@ -234,7 +255,7 @@ read_rule(struct reading *r, const struct pav_doc *d, bool starts,
     if (v != NULL && v->kind == PAV_OBJECT) /* others can never match */
         check_fields(r, v, pav_arena_printf(a, "%s/pattern", pointer), envelope,
                      sizeof(envelope) / sizeof(envelope[0]));
-    if (pav_transform_compile(a, d, &transform, &err) != PAV_OK)
+    if (pav_transform_compile(a, d, true, &transform, &err) != PAV_OK)
         fault(r, pav_arena_printf(a, "%s%s", pointer, err.at), d, "",
               err.message);
     else
@@ -507,8 +528,7 @@ read_index(struct reading *r, const struct pav_doc *d)
                                       d->members[i].len);
         out->path =
             read_path(r, &d->members[i].value,
-                      pav_arena_printf(&rules->arena, "/index/%s", out->name),
-                      "an attribute", true);
+                      pav_arena_printf(&rules->arena, "/index/%s", out->name));
     }
 }
 

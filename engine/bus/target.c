@@ -144,7 +144,7 @@ target_read(struct pav_engine *e, struct pav_arena *a, const struct pav_doc *d,
     if (inputs == NULL)
         return pav_fail(err, PAV_INVALID, "Input",
                         "JSON text is expected as Input");
-    rc = pav_transform_compile(a, inputs, &t, err);
+    rc = pav_transform_compile(a, inputs, false, &t, err);
     if (rc != PAV_OK)
         return rc;
     out->transform = t;

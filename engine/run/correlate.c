@@ -127,9 +127,8 @@ key_part(struct event_context *ec, const struct machine_rule *r, uint32_t i,
     char *text;
 
     if (!r->slotted) {
-        if (pav_path_eval(r->rule->key[i], context_event(ec)->doc, a, &v,
-                          NULL) != PAV_PATH_FOUND ||
-            (v->kind != PAV_STRING && v->kind != PAV_NUMBER))
+        v = pav_pick_eval(r->rule->key[i], context_event(ec)->doc, 0, a);
+        if (v == NULL || (v->kind != PAV_STRING && v->kind != PAV_NUMBER))
             return false;
         out->p = v->text;
         out->len = v->len;
@@ -183,7 +182,7 @@ correlation_key(struct event_context *ec, const struct machine_rule *r,
         if (!key_part(ec, r, i, &part)) {
             *why = pav_arena_printf(
                 a, "no correlation id: %s is neither a text nor a number",
-                pav_path_text(rule->key[i]));
+                pav_pick_text(rule->key[i]));
             pav_buf_fini(&joined);
             return NULL;
         }
@@ -203,7 +202,7 @@ correlation_key(struct event_context *ec, const struct machine_rule *r,
             a,
             "the correlation id at %s is longer than %d bytes, or holds "
             "U+0000",
-            pav_path_text(rule->key[0]), KEY_MAX);
+            pav_pick_text(rule->key[0]), KEY_MAX);
         return NULL;
     }
     text.text = part.p; /* half a character becomes U+FFFD */

@@ -28,6 +28,7 @@
 
 #include "pavane/machine.h"
 #include "pavane/path.h"
+#include "pavane/pick.h"
 #include "pavane/pattern.h"
 #include "pavane/step.h"
 #include "pavane/transform.h"
@@ -47,7 +48,7 @@ struct pav_rule {
     const struct pav_pattern *pattern;
     const struct pav_doc *pattern_doc; /* the same, as it was written */
     bool asks_status; /* it names, and could match, changes of status */
-    const struct pav_path *key[PAV_KEY_PARTS]; /* of the correlation id */
+    const struct pav_pick *key[PAV_KEY_PARTS]; /* of the correlation id */
     uint32_t key_count;
     int64_t batch_count, batch_ms; /* 0: starts at once */
     const struct pav_transform *transform;

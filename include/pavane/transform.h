@@ -13,11 +13,14 @@ struct pav_transform;
 /*
  * `rule` is the object that may hold `input`, `inputPath` or
  * `inputTransformer` {InputPathsMap, InputTemplate}; at most one of them.
+ * `expressions`: its paths may be expressions of JSONata (pavane/pick.h),
+ * which EventBridge does not have.
  * Errors: PAV_INVALID, err->at the field.
  */
 PAV_MUSTUSE enum pav_rc
 pav_transform_compile(struct pav_arena *a, const struct pav_doc *rule,
-                      struct pav_transform **out, struct pav_err *err);
+                      bool expressions, struct pav_transform **out,
+                      struct pav_err *err);
 
 /* What a template may ask for beside the event. */
 struct pav_transform_context {

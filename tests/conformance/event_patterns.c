@@ -254,7 +254,7 @@ input_is_right(struct pav_arena *a, const struct pav_doc *c)
     struct pav_err err;
 
     if (!pav_time_parse(time, strlen(time), &context.now_ms) ||
-        pav_transform_compile(a, renamed(a, c), &t, &err) != PAV_OK)
+        pav_transform_compile(a, renamed(a, c), false, &t, &err) != PAV_OK)
         return false;
     text = pav_transform_text(t, pav_doc_get(c, "event"), &context, a, &err);
     if (text.p == NULL)

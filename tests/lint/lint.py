@@ -41,7 +41,7 @@ HEADERS = {
 # what each folder may include of include/pavane
 BASE = {"arn", "buf", "clock", "digest", "doc", "err", "file", "histogram", "wait_stats", "log", "mem", "names", "cjson", "queue",
         "settings", "stored", "text", "zone"}
-LANG = {"errors", "history", "index", "jsonata", "machine", "map_run", "path", "pattern", "record", "schedule", "schema", "step",
+LANG = {"errors", "history", "index", "jsonata", "machine", "map_run", "path", "pattern", "pick", "record", "schedule", "schema", "step",
         "test_state", "transform"}
 STORE = {"backup", "store", "store_bus", "store_work", "reader", "verify"}
 ENGINE = {"engine", "envelope", "job", "jobs", "rules"}

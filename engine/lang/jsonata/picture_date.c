@@ -220,11 +220,14 @@ read_integer(struct eval *e, struct date_part *p, struct value presentation,
 {
     int width;
 
-    if (modifier != '\0')
-        presentation = value_string(
-            pav_arena_printf(e->arena, "%.*s;%c", (int)presentation.len,
-                             presentation.text, modifier),
-            presentation.len + 2);
+    if (modifier != '\0') {
+        char *text = pav_arena_alloc(e->arena, presentation.len + 2);
+
+        memcpy(text, presentation.text, presentation.len);
+        text[presentation.len] = ';';
+        text[presentation.len + 1] = modifier;
+        presentation = value_string(text, presentation.len + 2);
+    }
     if (!integer_picture(e, presentation, &p->integer))
         return false;
     p->has_integer = true;
@@ -273,8 +276,9 @@ read_marker(struct eval *e, struct date_part *p, const char *text, size_t len)
     if (end > 0)
         read_width(text + end, len - end, &least, &most);
     p->max_width = most > 0 ? most : 0;
-    presentation =
-        value_string(text + 1, end > 1 ? end - 2 : (len == 0 ? 0 : len - 1));
+    presentation = value_string(text + 1, len == 0 ? 0 : len - 1);
+    if (end > 0) /* up to the comma */
+        presentation.len = end > 1 ? (uint32_t)end - 2 : 0;
     if (presentation.len > 1 &&
         memchr("atco", presentation.text[presentation.len - 1], 4) != NULL)
         modifier = presentation.text[--presentation.len];

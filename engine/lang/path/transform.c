@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "pavane/path.h"
+#include "pavane/pick.h"
 #include "pavane/text.h"
 
 #define MAX_VARIABLES 100
@@ -42,12 +42,13 @@ struct pav_transform {
     enum transform_kind kind;
     const struct pav_doc *constant;
     const struct pav_path *path;
-    const struct pav_path **variables;
+    const struct pav_pick **variables;
     const struct pav_doc **names;
     uint32_t variable_count;
     struct piece *pieces;
     uint32_t piece_count;
     bool all_quoted; /* the template is one quoted text */
+    bool expressions;
 };
 
 static enum pav_rc
@@ -62,6 +63,25 @@ path_of(struct pav_arena *a, const struct pav_doc *v, const char *at,
     if (pav_path_compile(a, v->text, v->len, &p, &why) != PAV_OK)
         return pav_fail(err, PAV_INVALID, at, "%s", why.message);
     *out = p;
+    return PAV_OK;
+}
+
+static enum pav_rc
+pick_of(struct pav_arena *a, const struct pav_doc *v, bool expressions,
+        const struct pav_pick **out, struct pav_err *err)
+{
+    static const char at[] = "/inputTransformer/InputPathsMap";
+    const struct pav_path *path;
+    struct pav_err why;
+
+    if (v->kind != PAV_STRING || !expressions) {
+        enum pav_rc rc = path_of(a, v, at, &path, err);
+
+        if (rc != PAV_OK)
+            return rc;
+    }
+    if (pav_pick_compile(a, v->text, v->len, out, &why) != PAV_OK)
+        return pav_fail(err, PAV_INVALID, at, "%s", why.message);
     return PAV_OK;
 }
 
@@ -171,8 +191,7 @@ transformer_compile(struct pav_arena *a, struct pav_transform *t,
         for (i = 0; i < map->len; i++) {
             const struct pav_member *m = &map->members[i];
 
-            rc = path_of(a, &m->value, "/inputTransformer/InputPathsMap",
-                         &t->variables[i], err);
+            rc = pick_of(a, &m->value, t->expressions, &t->variables[i], err);
             if (rc != PAV_OK)
                 return rc;
             t->names[i] = pav_doc_new_str(a, m->key, m->len);
@@ -184,7 +203,8 @@ transformer_compile(struct pav_arena *a, struct pav_transform *t,
 
 enum pav_rc
 pav_transform_compile(struct pav_arena *a, const struct pav_doc *rule,
-                      struct pav_transform **out, struct pav_err *err)
+                      bool expressions, struct pav_transform **out,
+                      struct pav_err *err)
 {
     struct pav_transform *t = pav_arena_zalloc(a, sizeof(*t));
     const struct pav_doc *input = pav_doc_get(rule, "input");
@@ -192,6 +212,7 @@ pav_transform_compile(struct pav_arena *a, const struct pav_doc *rule,
     const struct pav_doc *transformer = pav_doc_get(rule, "inputTransformer");
 
     *out = t;
+    t->expressions = expressions;
     if ((input != NULL) + (path != NULL) + (transformer != NULL) > 1)
         return pav_fail(err, PAV_INVALID, "",
                         "only one of input, inputPath and inputTransformer "
@@ -304,9 +325,9 @@ fill(const struct pav_transform *t, const struct pav_doc *event,
         }
         if (p->variable >= RESERVED_EVENT_JSON)
             v = reserved_value(p->variable, event, context, a);
-        else if (pav_path_eval(t->variables[p->variable], event, a, &v, NULL) !=
-                 PAV_PATH_FOUND)
-            v = NULL;
+        else
+            v = pav_pick_eval(t->variables[p->variable], event, context->now_ms,
+                              a);
         if (v == NULL) {
             pav_buf_puts(&b, p->quoted ? "" : "\"\"");
         } else if (p->quoted) {
