@@ -19,9 +19,8 @@
 #include "model.h"
 #include "stepper.h"
 
-#define STEPS_MAX    1000000
 #define SECONDS_MAX  99999999.0
-#define WORK_OF_STEP 8 /* bytes: see spend() */
+#define WORK_OF_STEP 24 /* bytes: see spend() */
 
 /* ---- failures ---- */
 
@@ -153,7 +152,6 @@ evaluate(struct scene *s, const struct computed *x, const struct pav_doc **out)
                                 .draw = draw,
                                 .ctx = s,
                                 .now_ms = st->in->now_ms,
-                                .max_steps = STEPS_MAX,
                                 .steps = &steps};
     struct pav_jsonata_error error;
     enum pav_jsonata_end end;

@@ -10,6 +10,8 @@
 
 #include "functions.h"
 
+#define CALL_STEPS 3 /* what a call costs beside what it does */
+
 struct value
 eval_lambda(struct eval *e, const struct node *n, struct value input,
             struct scope *scope)
@@ -148,6 +150,8 @@ call_once(struct eval *e, struct value proc, const struct value *args,
 
     if (proc.kind != V_FUNCTION)
         return throw(e, "T1006");
+    if (!take_steps(e, CALL_STEPS))
+        return nothing;
     signature = signature_of(proc.function);
     if (signature == NULL ||
         signature_check(e, signature, args, count, context, &c))

@@ -689,7 +689,7 @@ finish(struct eval *e, struct value v, const struct pav_doc **out,
        struct pav_jsonata_error *error)
 {
     if (e->in->steps != NULL)
-        *e->in->steps += e->steps;
+        *e->in->steps += e->steps + e->bytes / 64;
     if (e->failed) {
         message_fill(e, error);
         return PAV_JSONATA_FAILED;

@@ -167,7 +167,7 @@ FUNCTION(fn_distinct)
     seen.index = pav_arena_zalloc(e->arena, seen.len * sizeof(uint32_t));
     seen.items = l = list_new(e->arena, 8);
     l->sequence = is_sequence(v);
-    for (i = 0; i < n && take_steps(e, 1); i++)
+    for (i = 0; i < n && take_steps(e, 6); i++)
         if (!was_seen(&seen, array_at(v, i)))
             list_push(e->arena, l, array_at(v, i));
     return value_list(l);

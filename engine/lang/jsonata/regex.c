@@ -9,6 +9,7 @@
 
 #define MATCH_LIMIT 100000 /* steps back of one match */
 #define HEAP_LIMIT  4096   /* KiB */
+#define MATCH_STEPS 25     /* what a match costs beside its text */
 
 /* ---- matching ---- */
 
@@ -40,7 +41,7 @@ regex_match(struct eval *e, const struct node *n, struct value text,
     enum match_end end = MATCH_FAILED;
     int count;
 
-    if (!take_steps(e, 1 + (text.len - from) / 64))
+    if (!take_steps(e, MATCH_STEPS + (text.len - from) / 64))
         return MATCH_FAILED;
     data = pcre2_match_data_create_from_pattern(code, NULL);
     limits = pcre2_match_context_create(NULL);
