@@ -8,7 +8,7 @@
 #   --sample DIR       the published sample: its template and its events
 #   --long             also what takes long: 200 rounds of kill -9, 300 s of a
 #                      slow reader, two million inputs a fuzz target, ten
-#                      million for HTTP
+#                      million for HTTP, 12,000 random expressions
 #
 # One line a suite; the log of each stays in build/logs.  The last line is
 # "N passed, N failed, N skipped".  Exit code: 0, 1 some failed, 2 usage, 3 the
@@ -38,8 +38,9 @@ PAVANE_CONFORMANCE=$conformance
 [ -n "$conformance" ] && export PAVANE_CONFORMANCE
 kills=20
 fuzz_runs=30000
+random_seeds=2
 PAVANE_SLOW_READER=20
-[ $long = 1 ] && kills=200 fuzz_runs=2000000 PAVANE_SLOW_READER=300
+[ $long = 1 ] && kills=200 fuzz_runs=2000000 random_seeds=12 PAVANE_SLOW_READER=300
 export PAVANE_SLOW_READER
 
 install $BUILD_PACKAGES $TEST_PACKAGES || exit 3
@@ -144,7 +145,7 @@ gcc_lane() {
     PAVANE_KILLS=$kills
     PAVANE_TURNS=$logs/turns
     export PAVANE_KILLS PAVANE_TURNS
-    e2e "$top/build" e2e- reads power keeping retention backup upgrade commands machines play bad_input http front_door api limits tasks bus events outbound work language weak_points clients graph faults browser
+    e2e "$top/build" e2e- reads power keeping retention backup upgrade commands machines play bad_input http front_door api limits tasks bus events outbound work language jsonata weak_points clients graph faults browser
     [ -n "$PAVANE_SAMPLE" ] && e2e "$top/build" e2e- sample
     suite longest-turn turns "$PAVANE_TURNS"
     unset PAVANE_TURNS
@@ -168,7 +169,7 @@ clang_lane() {
     cases "$top/build-asan" asan-cases- "$top/tests/conformance/cases"
     PAVANE_KILLS=5
     export PAVANE_KILLS
-    e2e "$top/build-asan" asan-e2e- machines play bad_input http retention backup api tasks bus events outbound weak_points faults
+    e2e "$top/build-asan" asan-e2e- machines jsonata play bad_input http retention backup api tasks bus events outbound weak_points faults
     suite fuzz-build env CC=clang sh -c \
         ". '$top/tests/support/prepare.sh'; top='$top'; build '$top/build-fuzz' -DPAV_FUZZ=ON $werror"
     suite fuzz $python "$top/tests/fuzz/run.py" "$top/build-fuzz" --runs $fuzz_runs

@@ -161,8 +161,8 @@ evaluate(struct scene *s, const struct computed *x, const struct pav_doc **out)
         s->states = NULL;
     }
     end = pav_jsonata_eval(x->expression, st->arena, &in, out, &error);
-    if (!spend(st, s->f, WORK_OF_STEP * steps))
-        return false;
+    if (!spend(st, s->f, WORK_OF_STEP * steps) && end != PAV_JSONATA_FAILED)
+        return false; /* else it failed by itself before */
     switch (end) {
     case PAV_JSONATA_VALUE:
         return true;
