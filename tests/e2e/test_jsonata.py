@@ -125,6 +125,21 @@ class Api(Case):
         self.assertEqual(event["evaluationFailedEventDetails"],
                          {"error": "States.QueryEvaluationError", "cause": said, "state": "A", "location": "Output/x[0]"})
 
+    def test_the_members_of_an_object(self):
+        definition = {"QueryLanguage": "JSONata", "StartAt": "Each", "States": {"Each": {
+            "Type": "Map", "Items": "{% $states.input.shops %}", "End": True,
+            "ItemSelector": {"name": "{% $states.context.Map.Item.Key %}", "open": "{% $states.context.Map.Item.Value.open %}"},
+            "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "One",
+                              "States": {"One": {"Type": "Pass", "Output": "{% $states.input.name & ':' & $states.input.open %}",
+                                                 "End": True}}}}}}
+        shops = {"shops": {"north": {"open": 1}, "south": {"open": 2}}}
+        answer = self.ended(self.start(self.machine("members", definition), shops))
+        self.assertEqual((answer["status"], json.loads(answer.get("output", "null"))), ("SUCCEEDED", ["north:1", "south:2"]), answer)
+        definition["States"]["Each"]["ItemProcessor"]["ProcessorConfig"] = {"Mode": "INLINE"}
+        answer = self.ended(self.start(self.machine("inline", definition), shops))
+        self.assertEqual((answer["status"], answer["error"]), ("FAILED", "States.QueryEvaluationError"))
+        self.assertIn("Expected 'array', but was 'object'", answer["cause"])
+
     def test_hostile_ones_stop_nobody(self):
         calm = self.machine("calm", {"QueryLanguage": "JSONata", "StartAt": "A", "States": {
             "A": {"Type": "Pass", "Output": "{% $states.input.n * 2 %}", "End": True}}})

@@ -16,6 +16,7 @@
 #include "pavane/text.h"
 #include "frame.h"
 #include "kind.h"
+#include "map.h"
 #include "model.h"
 #include "stepper.h"
 
@@ -350,7 +351,7 @@ items(struct stepper *st, struct frame *f, const struct pav_doc *from,
     *out = from;
     if (x != NULL && !fill(&s, x, out))
         return false;
-    if ((*out)->kind == PAV_ARRAY)
+    if (can_be_items(f->state, *out))
         return true;
     if (x != NULL)
         return fail_type(st, f, x->computed, "array", *out);

@@ -318,7 +318,8 @@ jsonata_state(struct compiler *c, const struct state *s,
         q->arguments = member_shape(c, d, pointer, "Arguments", ALWAYS);
     if (has & HAS_ITEMS)
         q->items = member_shape(c, d, pointer, "Items", ALWAYS);
-    if (q->items != NULL && items->kind != PAV_ARRAY && !is_expression(items))
+    if (q->items != NULL && items->kind != PAV_ARRAY &&
+        items->kind != PAV_OBJECT && !is_expression(items))
         wrong_type(c, items, pointer, "Items", "a list or an expression");
     if ((has & HAS_DATA) == 0)
         return q;

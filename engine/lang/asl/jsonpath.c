@@ -14,6 +14,7 @@
 #include "frame.h"
 #include "jsonpath.h"
 #include "kind.h"
+#include "map.h"
 #include "stepper.h"
 #include "model.h"
 
@@ -342,7 +343,7 @@ items(struct stepper *st, struct frame *f, const struct pav_doc *from,
 
     if (!path_field(st, f, path, from, out))
         return false;
-    if ((*out)->kind == PAV_ARRAY)
+    if (can_be_items(f->state, *out))
         return true;
     if (strncmp(text, "$$", 2) == 0)
         text++; /* the service names paths into the context so */

@@ -15,6 +15,7 @@
 
 #include <string.h>
 
+#include "map.h"
 #include "model.h"
 
 #define HEADERS_MAX (10 * 1024) /* the service's */
@@ -88,23 +89,26 @@ follow(const struct pav_doc *d, const char *pointer, struct pav_arena *a)
     return d;
 }
 
+const struct pav_doc *
+map_pair(struct pav_arena *a, const struct pav_member *member)
+{
+    struct pav_members m;
+
+    pav_members_init(&m, a);
+    pav_members_puts(&m, "Key", pav_doc_new_str(a, member->key, member->len));
+    pav_members_puts(&m, "Value", &member->value);
+    return pav_members_object(&m);
+}
+
 static bool
 read_members(struct source *s, const struct pav_doc *d)
 {
     uint32_t i;
 
     s->keyed = true;
-    for (i = 0; i < d->len && !enough(s); i++) {
-        struct pav_members m;
-
-        pav_members_init(&m, s->arena);
-        pav_members_puts(
-            &m, "Key",
-            pav_doc_new_str(s->arena, d->members[i].key, d->members[i].len));
-        pav_members_puts(&m, "Value", &d->members[i].value);
-        if (!add_item(s, pav_members_object(&m)))
+    for (i = 0; i < d->len && !enough(s); i++)
+        if (!add_item(s, map_pair(s->arena, &d->members[i])))
             return false;
-    }
     return true;
 }
 

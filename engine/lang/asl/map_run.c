@@ -189,6 +189,19 @@ tolerance_of(struct stepper *st, struct frame *f, struct pav_members *spec)
     return true;
 }
 
+/* The items of an object: {"Key", "Value"} for each of its members. */
+static const struct pav_doc *
+pairs_of(struct pav_arena *a, const struct pav_doc *object)
+{
+    struct pav_items pairs;
+    uint32_t i;
+
+    pav_items_init(&pairs, a);
+    for (i = 0; i < object->len; i++)
+        pav_items_add(&pairs, map_pair(a, &object->members[i]));
+    return pav_items_array(&pairs);
+}
+
 static bool
 source_of(struct stepper *st, struct frame *f, const struct pav_doc *items,
           struct pav_members *spec)
@@ -198,8 +211,13 @@ source_of(struct stepper *st, struct frame *f, const struct pav_doc *items,
     double n = 0;
 
     if (r == NULL) {
+        struct pav_map_origin pairs = {
+            .source = "STATE_DATA", .until = UINT32_MAX, .keyed = true};
         struct pav_map_items given = {.items = items};
 
+        if (items->kind == PAV_OBJECT)
+            given =
+                (struct pav_map_items){pairs_of(st->arena, items), &pairs, 1};
         if (!inputs_of(st, f, &given, &d))
             return false;
         pav_members_puts(spec, "inputs", d);

@@ -82,7 +82,7 @@ struct query_language {
     /* A point in time, in milliseconds. */
     bool (*instant)(struct stepper *st, struct frame *f, const struct value *v,
                     const struct pav_doc *from, int64_t *ms);
-    /* The list that a Map goes through. */
+    /* What a Map goes through: see can_be_items() of map.h. */
     bool (*items)(struct stepper *st, struct frame *f,
                   const struct pav_doc *from, const struct pav_doc **out);
 };

@@ -101,6 +101,8 @@ static void
 compile(struct compiler *c, struct state *s, const struct pav_doc *d,
         const char *pointer)
 {
+    const struct pav_doc *items;
+
     check_not_both(c, d, pointer, "ItemSelector", "Parameters");
     s->map.item_selector =
         c->language->member(c, d, pointer, "ItemSelector", VALUE_TEMPLATE);
@@ -115,10 +117,21 @@ compile(struct compiler *c, struct state *s, const struct pav_doc *d,
                   NUMBER_PERCENTAGE, 0, 100, &s->map.tolerated_percentage);
     label_compile(c, s, d, pointer);
     processor_compile(c, s, d, pointer);
+    items = pav_doc_get(d, "Items");
+    if (items != NULL && items->kind == PAV_OBJECT && !s->apart)
+        wrong_type(c, items, pointer, "Items",
+                   "a list or an expression: only a distributed Map takes an "
+                   "object");
     map_reader_compile(c, s, d, pointer);
 }
 
 /* ---- entering ---- */
+
+bool
+can_be_items(const struct state *s, const struct pav_doc *d)
+{
+    return d->kind == PAV_ARRAY || (d->kind == PAV_OBJECT && s->apart);
+}
 
 static enum outcome
 start_run(struct stepper *st, struct frame *f, const struct pav_doc *items)
