@@ -90,7 +90,7 @@ class Machines(Case):
 
     def test_faults_have_their_place(self):
         path = os.path.join(self.folder, "shop", "machine.asl.json")
-        text = json.dumps(SHOP, indent=1).replace("$total %}\",", "$total + %}\",", 1)
+        text = json.dumps(SHOP, indent=1).replace("{% $total %}\",", "{% '\\u0041\\u00e9\\u20ac\\ud83d\\ude00' & $total + %}\",", 1)
         with open(path, "w") as f:
             f.write(text)
         code, out, _ = cli("validate", path)

@@ -2,6 +2,7 @@
  * Fields of JSONata: a text that begins with {% and ends with %} is an
  * expression, at any depth; all else is what it is.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "compile.h"
@@ -143,6 +144,18 @@ refer(void *ctx, const struct pav_jsonata_reference *ref)
         refer_to_variable(r->c, name);
 }
 
+/* Bytes of UTF-8 that \uXXXX stands for; half of a pair has half of them. */
+static uint32_t
+escaped_bytes(const char *digits)
+{
+    char text[5] = {digits[0], digits[1], digits[2], digits[3], '\0'};
+    unsigned long unit = strtoul(text, NULL, 16);
+
+    if (unit < 0x80)
+        return 1;
+    return unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 2 : 3;
+}
+
 /* The place in the definition of a byte of a text in it: escapes are longer
  * there. */
 static uint32_t
@@ -159,7 +172,7 @@ place_in(const struct compiler *c, const struct pav_doc *d, uint32_t offset)
             decoded++;
             p++;
         } else if (p + 1 < end && p[1] == 'u') {
-            decoded += 3; /* or one, or two: near enough */
+            decoded += escaped_bytes(p + 2);
             p += 6;
         } else {
             decoded++;

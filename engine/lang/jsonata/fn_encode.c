@@ -6,8 +6,6 @@
 #include "eval.h"
 #include "functions.h"
 
-#define TEXT_MAX (8u << 20)
-
 /* A character is one byte, the lowest of its unit. */
 FUNCTION(fn_base64encode)
 {
@@ -99,7 +97,7 @@ encode(struct eval *e, struct value text, const char *plain,
 
     if (text.kind != V_STRING || !take_steps(e, text.len / 16))
         return nothing;
-    pav_buf_init(&b, TEXT_MAX);
+    pav_buf_init(&b, STRING_MAX);
     for (i = 0; i < text.len; i++) {
         unsigned char ch = (unsigned char)text.text[i];
 
@@ -176,7 +174,7 @@ decode(struct eval *e, struct value text, const char *kept,
 
     if (text.kind != V_STRING || !take_steps(e, text.len / 16))
         return nothing;
-    pav_buf_init(&b, TEXT_MAX);
+    pav_buf_init(&b, STRING_MAX);
     while (i < text.len) {
         if (text.text[i] != '%') {
             pav_buf_putc(&b, text.text[i++]);

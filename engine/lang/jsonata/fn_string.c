@@ -6,8 +6,6 @@
 #include "eval.h"
 #include "functions.h"
 
-#define TEXT_MAX (8u << 20)
-
 FUNCTION(fn_string)
 {
     return to_text(e, arg(c, 0), arg(c, 1).kind == V_TRUE);
@@ -158,7 +156,7 @@ in_case(struct eval *e, struct value text, bool upper)
 
     if (text.kind != V_STRING || !take_steps(e, text.len / 64))
         return nothing;
-    pav_buf_init(&b, TEXT_MAX);
+    pav_buf_init(&b, STRING_MAX);
     for (; i < text.len; i += (uint32_t)len) {
         unsigned char ch = (unsigned char)text.text[i];
         uint32_t code;
@@ -239,9 +237,9 @@ FUNCTION(fn_pad)
     count = fabs(width) - points_in(text);
     if (!(count > 0))
         return text;
-    if (count * with.len > TEXT_MAX)
+    if (count * with.len > STRING_MAX)
         return throw_bound(e, OUT_OF_MEMORY);
-    pav_buf_init(&b, TEXT_MAX);
+    pav_buf_init(&b, STRING_MAX);
     while (count > 0) {
         uint32_t points = points_in(with);
 
@@ -265,7 +263,7 @@ FUNCTION(fn_join)
 
     if (!is_array(texts))
         return nothing;
-    pav_buf_init(&b, TEXT_MAX);
+    pav_buf_init(&b, STRING_MAX);
     for (i = 0; i < array_len(texts); i++) {
         struct value v = array_at(texts, i);
 

@@ -8,6 +8,9 @@
     "Stack overflow error: Check for non-terminating recursive function. "     \
     "Consider rewriting as tail-recursive."
 #define OUT_OF_TIME "Expression evaluation timeout: Check for infinite loop"
+/* of a string that is made: the service has 2^22, and not 2^23 */
+#define STRING_MAX ((8u << 20) - 1)
+
 #define OUT_OF_MEMORY                                                          \
     "Expression evaluation memory limit exceeded: Check for excessive memory " \
     "usage"

@@ -9,8 +9,6 @@
 #include "eval.h"
 #include "functions.h"
 
-#define TEXT_MAX (8u << 20) /* of a string: twice as many is out of memory */
-
 struct printer {
     struct eval *e;
     struct pav_buf *out;
@@ -187,7 +185,7 @@ to_text(struct eval *e, struct value v, bool pretty)
         return throw_value(e, "D3001", v);
     if (v.kind == V_LIST && v.list->outer)
         v = v.list->items[0];
-    pav_buf_init(&b, TEXT_MAX);
+    pav_buf_init(&b, STRING_MAX);
     print_json(e, v, true, pretty, &b);
     take_steps(e, b.len / 64);
     return text_of_buf(e, &b);
@@ -214,7 +212,7 @@ concat(struct eval *e, struct value x, struct value y)
         return y;
     if (y.len == 0)
         return x;
-    if (len > TEXT_MAX)
+    if (len > STRING_MAX)
         return throw_bound(e, OUT_OF_MEMORY);
     if (!may_make(e, len))
         return nothing;
