@@ -42,7 +42,7 @@ escape(struct check *c)
     if (c->end - c->p < 2)
         return false;
     if (c->p[1] == 'u') {
-        if (c->end - c->p < 6 || doc_hex4(c->p + 2) < 0)
+        if (pav_hex(c->p + 2, c->end, 4) < 0)
             return false;
         c->p += 6;
         return true;
@@ -348,10 +348,11 @@ pav_doc_unescape(const char *raw, size_t len, char *out)
             *w++ = to[(const char *)memchr(from, p[-1], 8) - from];
             continue;
         }
-        high = doc_hex4(p);
+        high = pav_hex(p, end, 4);
         p += 4;
         if (high >= 0xD800 && high <= 0xDBFF && end - p >= 6 && p[0] == '\\' &&
-            p[1] == 'u' && (low = doc_hex4(p + 2)) >= 0xDC00 && low <= 0xDFFF) {
+            p[1] == 'u' && (low = pav_hex(p + 2, end, 4)) >= 0xDC00 &&
+            low <= 0xDFFF) {
             p += 6;
             high = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
         }

@@ -10,7 +10,4 @@
 /* `members` is followed by room for `count` pointers; fills them. */
 void doc_index_build(struct pav_member *members, uint32_t count);
 
-/* The value of four hexadecimal digits; -1: they are none. */
-int doc_hex4(const char *p);
-
 #endif

@@ -72,40 +72,19 @@ skip_blanks(struct parser *ps)
 
 /* ---- strings ---- */
 
-int
-doc_hex4(const char *p)
-{
-    int i, v = 0;
-
-    for (i = 0; i < 4; i++) {
-        char c = p[i];
-
-        v <<= 4;
-        if (c >= '0' && c <= '9')
-            v |= c - '0';
-        else if (c >= 'a' && c <= 'f')
-            v |= c - 'a' + 10;
-        else if (c >= 'A' && c <= 'F')
-            v |= c - 'A' + 10;
-        else
-            return -1;
-    }
-    return v;
-}
-
 /* `ps->p` is behind "\u". */
 static enum pav_rc
 unicode_escape(struct parser *ps, char **w)
 {
     int high, low;
 
-    if (ps->end - ps->p < 4 || (high = doc_hex4(ps->p)) < 0)
+    if ((high = pav_hex(ps->p, ps->end, 4)) < 0)
         return fail(ps, PAV_INVALID, ps->p,
                     "\\u is not followed by four hexadecimal digits");
     ps->p += 4;
     if (high >= 0xD800 && high <= 0xDBFF && ps->end - ps->p >= 6 &&
         ps->p[0] == '\\' && ps->p[1] == 'u' &&
-        (low = doc_hex4(ps->p + 2)) >= 0xDC00 && low <= 0xDFFF) {
+        (low = pav_hex(ps->p + 2, ps->end, 4)) >= 0xDC00 && low <= 0xDFFF) {
         ps->p += 6;
         high = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
     }

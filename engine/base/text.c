@@ -362,3 +362,34 @@ pav_double_text(double n, char out[PAV_DOUBLE_LEN])
     *w = '\0';
     return (size_t)(w - out);
 }
+
+/* ---- hexadecimal digits ---- */
+
+int
+pav_hex_digit(int c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+int
+pav_hex(const char *p, const char *end, int count)
+{
+    int i, v = 0;
+
+    if (end - p < count)
+        return -1;
+    for (i = 0; i < count; i++) {
+        int digit = pav_hex_digit((unsigned char)p[i]);
+
+        if (digit < 0)
+            return -1;
+        v = v * 16 + digit;
+    }
+    return v;
+}

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "pavane/text.h"
 #include "parse.h"
-#include "url.h"
 
 #define LINE_MAX_ (8 * 1024)
 
@@ -391,7 +391,7 @@ trailer_name(struct chunks *c, char byte)
 static int
 chunk_byte(struct chunks *c, char byte)
 {
-    int digit = hex_digit(byte);
+    int digit = pav_hex_digit(byte);
 
     switch ((enum chunk_state)c->state) {
     case CHUNK_FIRST_DIGIT:

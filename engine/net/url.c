@@ -4,19 +4,7 @@
 
 #include "pavane/buf.h"
 #include "pavane/http.h"
-#include "url.h"
-
-int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
+#include "pavane/text.h"
 
 bool
 pav_url_decode(char *s)
@@ -30,8 +18,8 @@ pav_url_decode(char *s)
             *w++ = *s;
             continue;
         }
-        high = hex_digit(s[1]);
-        low = high < 0 ? -1 : hex_digit(s[2]);
+        high = pav_hex_digit(s[1]);
+        low = high < 0 ? -1 : pav_hex_digit(s[2]);
         if (low < 0 || (high == 0 && low == 0))
             return false;
         *w++ = (char)(high * 16 + low);

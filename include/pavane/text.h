@@ -47,6 +47,10 @@ size_t pav_utf8_put(char *out, uint32_t code);
 uint32_t pav_utf8_get(const char *p, size_t *len);
 size_t pav_utf8_count(const char *s, size_t len);
 
+/* The value of a hexadecimal digit, of `count` of them; -1: there are none. */
+int pav_hex_digit(int c);
+int pav_hex(const char *p, const char *end, int count);
+
 /* The full upper and lower forms of a character (case.c); how many code points
  * they have. */
 uint32_t pav_char_upper(uint32_t code, uint32_t out[3]);

@@ -50,8 +50,14 @@ function predicate(depth, v) {
     return "[" + pick([() => number(), () => expression(depth - 1, v), () => pick(["qty", "price", "pay", "w"]) + pick([" > ", " < ", " = ", " >= "]) + number(),
                        () => "-1", () => "[0,1]", () => "$ > 2", () => "name = \"Ann\"", () => "[1..2]"])() + "]";
 }
+/* What a path may begin with, beside a name. */
+function start(depth, v) {
+    return pick([() => "[" + expression(depth - 1, v) + "]", () => "[" + expression(depth - 1, v) + ", " + expression(depth - 1, v) + "]",
+                 () => "{" + string() + ": " + expression(depth - 1, v) + "}", () => "(" + expression(depth - 1, v) + ")", () => call(depth, v),
+                 string, () => variable(v), () => "**", () => "*", () => "[" + pick(["order", "people[0]", "text", "n"]) + "]"])();
+}
 function path(depth, v) {
-    let p = pick(paths), i;
+    let p = depth > 0 && maybe(4) ? start(depth, v) : pick(paths), i;
     if (maybe(3)) p += predicate(depth, v);
     for (i = draw(2); i > 0; i--)
         p += "." + pick([() => pick(names), () => "*", () => "%", () => "**", () => "(" + expression(depth - 1, v) + ")", () => pick(names) + predicate(depth, v),

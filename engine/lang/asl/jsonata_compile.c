@@ -2,9 +2,9 @@
  * Fields of JSONata: a text that begins with {% and ends with %} is an
  * expression, at any depth; all else is what it is.
  */
-#include <stdlib.h>
 #include <string.h>
 
+#include "pavane/text.h"
 #include "compile.h"
 #include "jsonata.h"
 #include "kind.h"
@@ -148,8 +148,7 @@ refer(void *ctx, const struct pav_jsonata_reference *ref)
 static uint32_t
 escaped_bytes(const char *digits)
 {
-    char text[5] = {digits[0], digits[1], digits[2], digits[3], '\0'};
-    unsigned long unit = strtoul(text, NULL, 16);
+    int unit = pav_hex(digits, digits + 4, 4);
 
     if (unit < 0x80)
         return 1;

@@ -126,21 +126,9 @@ FUNCTION(fn_encode_url_component)
 static int
 hex_byte(struct value text, uint32_t at)
 {
-    int n = 0, i;
-
-    if (at + 2 >= text.len || text.text[at] != '%')
-        return -1;
-    for (i = 1; i <= 2; i++) {
-        int ch = (unsigned char)text.text[at + (uint32_t)i];
-
-        if (ch >= '0' && ch <= '9')
-            n = n * 16 + ch - '0';
-        else if ((ch | 0x20) >= 'a' && (ch | 0x20) <= 'f')
-            n = n * 16 + (ch | 0x20) - 'a' + 10;
-        else
-            return -1;
-    }
-    return n;
+    return at < text.len && text.text[at] == '%'
+               ? pav_hex(text.text + at + 1, text.text + text.len, 2)
+               : -1;
 }
 
 /* The bytes of one character from `%` on; 0: they are none. */

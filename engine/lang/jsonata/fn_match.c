@@ -346,7 +346,7 @@ halves(struct eval *e, const char *p, struct list *l)
     list_push(e->arena, l, value_string(text + 3, 3));
 }
 
-static struct value
+struct value
 split_units(struct eval *e, struct value text, double limit)
 {
     struct list *l = list_new(e->arena, 8);

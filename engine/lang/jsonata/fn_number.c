@@ -69,11 +69,8 @@ is_prefixed(struct value text, double *out)
         return false;
     }
     for (*out = 0, i = 2; i < text.len; i++) {
-        unsigned char ch = (unsigned char)text.text[i];
-
-        digit = isdigit(ch) ? ch - '0'
-                            : (isxdigit(ch) ? (ch | 0x20) - 'a' + 10 : 99);
-        if (digit >= base)
+        digit = pav_hex_digit((unsigned char)text.text[i]);
+        if (digit < 0 || digit >= base)
             return false;
         *out = *out * base + digit;
     }

@@ -90,19 +90,9 @@ read_regex(struct lexer *l, struct token *t)
 static int
 hex4(const struct lexer *l, uint32_t pos)
 {
-    int code = 0, i;
+    const char *end = l->p->text + l->p->len;
 
-    for (i = 0; i < 4; i++) {
-        int c = char_at(l, pos + (uint32_t)i);
-
-        if (c >= '0' && c <= '9')
-            code = code * 16 + c - '0';
-        else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-            code = code * 16 + (c | 0x20) - 'a' + 10;
-        else
-            return -1;
-    }
-    return code;
+    return pos < l->p->len ? pav_hex(l->p->text + pos, end, 4) : -1;
 }
 
 /* Behind `\u`: one character, or both halves of one. */

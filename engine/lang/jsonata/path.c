@@ -373,6 +373,18 @@ as_sequence(struct eval *e, struct value v)
                                                               : singleton(e, v);
 }
 
+/*
+ * What the next step goes over when the first one, an array in brackets with a
+ * predicate, gave one item: the reference takes it for a list, and finds the
+ * units of a string, and nothing in others.
+ */
+static struct value
+taken_for_list(struct eval *e, struct value v)
+{
+    return v.kind == V_STRING ? split_units(e, v, INFINITY)
+                              : value_list(sequence_new(e->arena));
+}
+
 static struct value
 keep_singleton(struct eval *e, struct value v)
 {
@@ -422,9 +434,11 @@ eval_path(struct eval *e, const struct node *n, struct value input,
                      ? evaluate(e, step, at, scope)
                      : eval_step(e, step, at, scope, i + 1 == n->count);
         if (result.kind == V_NOTHING ||
-            (is_array(result) && array_len(result) == 0))
+            (is_array(result) && array_len(result) == 0) ||
+            (result.kind == V_STRING && result.len == 0))
             break;
-        at = result;
+        at = is_array(result) || i + 1 == n->count ? result
+                                                   : taken_for_list(e, result);
     }
     if (e->failed)
         return nothing;

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "pavane/text.h"
 #include "regex_syntax.h"
 
 #define LINE_ENDS "\\n\\r\\x{2028}\\x{2029}"
@@ -20,30 +21,11 @@ struct rewriter {
     bool repeatable; /* what stands before may be repeated */
 };
 
-static int
-hex(const struct rewriter *w, size_t from, size_t count)
-{
-    int code = 0;
-    size_t i;
-
-    for (i = from; i < from + count; i++) {
-        int c = w->p + i < w->end ? (unsigned char)w->p[i] : 0;
-
-        if (c >= '0' && c <= '9')
-            code = code * 16 + c - '0';
-        else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-            code = code * 16 + (c | 0x20) - 'a' + 10;
-        else
-            return -1;
-    }
-    return code;
-}
-
 /* \uD83D\uDE00 is one character. */
 static void
 unicode_escape(struct rewriter *w)
 {
-    int code = hex(w, 2, 4), low;
+    int code = pav_hex(w->p + 2, w->end, 4), low;
 
     if (code < 0) {
         pav_buf_putc(w->out, 'u');
@@ -53,7 +35,7 @@ unicode_escape(struct rewriter *w)
     w->p += 6;
     if (code >= 0xD800 && code < 0xDC00 && w->end - w->p >= 6 &&
         w->p[0] == '\\' && w->p[1] == 'u') {
-        low = hex(w, 2, 4);
+        low = pav_hex(w->p + 2, w->end, 4);
         if (low >= 0xDC00 && low < 0xE000) {
             code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
             w->p += 6;
@@ -88,7 +70,7 @@ escape(struct rewriter *w)
     if (c == 'u') {
         unicode_escape(w);
     } else if (c == 'x') {
-        code = hex(w, 2, 2);
+        code = pav_hex(w->p + 2, w->end, 2);
         if (code < 0)
             pav_buf_putc(w->out, 'x');
         else
