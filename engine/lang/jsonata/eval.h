@@ -202,6 +202,8 @@ double fifteen_digits(double n);
 struct value to_text(struct eval *e, struct value v, bool pretty);
 struct value text_of_buf(struct eval *e, struct pav_buf *b);
 struct value concat(struct eval *e, struct value x, struct value y);
+/* Its units, at most `limit`: a character of two is two strings. */
+struct value split_units(struct eval *e, struct value text, double limit);
 
 /* ---- regex.c ---- */
 

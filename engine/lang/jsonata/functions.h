@@ -92,8 +92,6 @@ FUNCTION(fn_contains);
 FUNCTION(fn_match);
 FUNCTION(fn_replace);
 FUNCTION(fn_split);
-/* Its units, at most `limit`: a character of two is two strings. */
-struct value split_units(struct eval *e, struct value text, double limit);
 /* fn_number.c */
 FUNCTION(fn_number);
 FUNCTION(fn_abs);

@@ -381,8 +381,15 @@ as_sequence(struct eval *e, struct value v)
 static struct value
 taken_for_list(struct eval *e, struct value v)
 {
-    return v.kind == V_STRING ? split_units(e, v, INFINITY)
+    return v.kind == V_STRING ? split_units(e, v, HUGE_VAL)
                               : value_list(sequence_new(e->arena));
+}
+
+static bool
+leads_no_further(struct value v)
+{
+    return v.kind == V_NOTHING || (v.kind == V_STRING && v.len == 0) ||
+           (is_array(v) && array_len(v) == 0);
 }
 
 static struct value
@@ -433,9 +440,7 @@ eval_path(struct eval *e, const struct node *n, struct value input,
         result = i == 0 && step->cons_array
                      ? evaluate(e, step, at, scope)
                      : eval_step(e, step, at, scope, i + 1 == n->count);
-        if (result.kind == V_NOTHING ||
-            (is_array(result) && array_len(result) == 0) ||
-            (result.kind == V_STRING && result.len == 0))
+        if (leads_no_further(result))
             break;
         at = is_array(result) || i + 1 == n->count ? result
                                                    : taken_for_list(e, result);

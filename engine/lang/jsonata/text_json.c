@@ -191,6 +191,44 @@ to_text(struct eval *e, struct value v, bool pretty)
     return text_of_buf(e, &b);
 }
 
+/* A character of two units. */
+static void
+halves(struct eval *e, const char *p, struct list *l)
+{
+    char *text = pav_arena_alloc(e->arena, 6);
+    size_t len;
+    uint32_t code = pav_utf8_get(p, &len) - 0x10000;
+
+    pav_utf8_put(text, 0xD800 + (code >> 10));
+    pav_utf8_put(text + 3, 0xDC00 + (code & 0x3FF));
+    list_push(e->arena, l, value_string(text, 3));
+    list_push(e->arena, l, value_string(text + 3, 3));
+}
+
+struct value
+split_units(struct eval *e, struct value text, double limit)
+{
+    struct list *l = list_new(e->arena, 8);
+    uint32_t i = 0, n;
+
+    if (!take_steps(e, text.len / 16) ||
+        !may_make(e, text.len * sizeof(struct value)))
+        return nothing;
+    for (; i < text.len && l->count < limit; i += n) {
+        unsigned char lead = (unsigned char)text.text[i];
+
+        n = lead < 0x80 ? 1 : (lead < 0xE0 ? 2 : (lead < 0xF0 ? 3 : 4));
+        if (n < 4) {
+            list_push(e->arena, l, value_string(text.text + i, n));
+            continue;
+        }
+        halves(e, text.text + i, l);
+    }
+    if (l->count > limit)
+        l->count--;
+    return value_list(l);
+}
+
 /* The two halves of one character become it. */
 static bool
 halves_meet(struct value x, struct value y)
