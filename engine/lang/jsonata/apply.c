@@ -149,7 +149,7 @@ call_once(struct eval *e, struct value proc, const struct value *args,
     struct value v = nothing;
 
     if (proc.kind != V_FUNCTION)
-        return throw(e, "T1006");
+        return throw_error(e, "T1006");
     if (!take_steps(e, CALL_STEPS))
         return nothing;
     signature = signature_of(proc.function);
@@ -263,9 +263,10 @@ throw_non_function(struct eval *e, const char *with_name, const char *without,
     const struct node *name =
         procedure->type == N_PATH ? procedure->kids[0] : procedure;
 
-    throw(e, proc.kind == V_NOTHING && is_name_of_function(e, procedure, scope)
-                 ? with_name
-                 : without);
+    throw_error(e, proc.kind == V_NOTHING &&
+                           is_name_of_function(e, procedure, scope)
+                       ? with_name
+                       : without);
     if (name->type == N_NAME || name->type == N_VARIABLE) {
         e->thrown.token = name->text;
         e->thrown.token_len = name->count;
@@ -525,7 +526,7 @@ cloned(struct eval *e, const struct function *f, struct value v,
         (own.kind == V_FUNCTION && own.function->kind == F_BUILTIN)) {
         *out = value_clone(e, v);
     } else if (own.kind != V_FUNCTION) {
-        throw(e, "T2013");
+        throw_error(e, "T2013");
         thrown_at(e, f->node);
     } else {
         *out = call_given(e, own, v, nothing, nothing);

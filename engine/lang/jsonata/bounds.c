@@ -4,7 +4,8 @@
 #include "eval.h"
 #include "functions.h"
 
-struct value throw(struct eval * e, const char *code)
+struct value
+throw_error(struct eval *e, const char *code)
 {
     if (!e->failed) {
         memset(&e->thrown, 0, sizeof(e->thrown));
@@ -18,7 +19,7 @@ struct value
 throw_value(struct eval *e, const char *code, struct value v)
 {
     if (!e->failed) {
-        throw(e, code);
+        throw_error(e, code);
         e->thrown.value = v;
     }
     return nothing;
@@ -28,7 +29,7 @@ struct value
 throw_bound(struct eval *e, const char *message)
 {
     if (!e->failed) {
-        throw(e, "");
+        throw_error(e, "");
         e->thrown.raw = message;
         e->thrown.raw_len = strlen(message);
     }

@@ -128,7 +128,7 @@ lookup(struct eval *e, struct value v, const char *key, uint32_t len);
 bool is_numeric(struct eval *e, struct value v);
 
 /* Failures; always nothing.  The place is filled in further out. */
-struct value throw(struct eval * e, const char *code);
+struct value throw_error(struct eval *e, const char *code);
 struct value throw_value(struct eval *e, const char *code, struct value v);
 /* Without a code: a bound was met. */
 struct value throw_bound(struct eval *e, const char *message);

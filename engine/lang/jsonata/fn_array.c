@@ -67,7 +67,7 @@ FUNCTION(fn_sort)
         return sort_stable(e, v, by_function, &f);
     if (all_of(v, true) || all_of(v, false))
         return sort_stable(e, v, by_value, NULL);
-    throw(e, "D3070");
+    throw_error(e, "D3070");
     e->thrown.index = 1;
     return nothing;
 }
@@ -240,14 +240,14 @@ FUNCTION(fn_single)
             !truth(e, call_given(e, f, array_at(v, i), value_number(i), v)))
             continue;
         if (any) {
-            throw(e, "D3138");
+            throw_error(e, "D3138");
             e->thrown.index = i;
         }
         found = array_at(v, i);
         any = true;
     }
     if (!any && !e->failed)
-        throw(e, "D3139");
+        throw_error(e, "D3139");
     return found;
 }
 
@@ -260,7 +260,7 @@ FUNCTION(fn_reduce)
         return nothing;
     arity = f.kind == V_FUNCTION ? f.function->arity : 0;
     if (arity < 2) {
-        throw(e, "D3050");
+        throw_error(e, "D3050");
         e->thrown.index = 1;
         return nothing;
     }

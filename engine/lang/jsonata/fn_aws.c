@@ -12,7 +12,7 @@
 static struct value
 throw_message(struct eval *e, const char *message)
 {
-    throw(e, "D3137");
+    throw_error(e, "D3137");
     e->thrown.raw = message;
     e->thrown.raw_len = strlen(message);
     return nothing;
@@ -22,7 +22,7 @@ throw_message(struct eval *e, const char *message)
 static struct value
 mismatch(struct eval *e, const char *code, uint32_t index, const char *type)
 {
-    throw(e, code);
+    throw_error(e, code);
     e->thrown.index = index;
     e->thrown.type = type;
     return nothing;

@@ -79,7 +79,7 @@ next_of_function(struct eval *e, struct matcher *m)
     if (!is_number(member(m->object, "start")) &&
         !is_array(member(m->object, "groups")) &&
         member(m->object, "next").kind != V_FUNCTION) {
-        throw(e, "T1010");
+        throw_error(e, "T1010");
         return false;
     }
     m->matched = member(m->object, "match");

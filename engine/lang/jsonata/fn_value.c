@@ -46,7 +46,7 @@ static struct value
 throw_message(struct eval *e, const char *code, struct value message,
               const char *otherwise)
 {
-    throw(e, code);
+    throw_error(e, code);
     e->thrown.raw = otherwise;
     e->thrown.raw_len = strlen(otherwise);
     if (message.kind == V_STRING && message.len > 0) {

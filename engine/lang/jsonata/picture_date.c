@@ -313,7 +313,7 @@ read_bracket(struct eval *e, struct date_picture *d, struct value text,
         if (!isspace((unsigned char)text.text[*at]))
             marker[len++] = text.text[*at];
     if (*at >= text.len) {
-        throw(e, "D3135");
+        throw_error(e, "D3135");
         return false;
     }
     ++*at;
@@ -689,7 +689,7 @@ complete(struct eval *e, struct parsed *p, const char *components)
         if (p->has[at]) {
             started = true;
             if (ended) {
-                throw(e, "D3136");
+                throw_error(e, "D3136");
                 return false;
             }
             continue;
@@ -737,7 +737,7 @@ millis_of(struct eval *e, struct parsed *p)
     if (!complete(e, p, components))
         return nothing;
     if (by_week_of_month || by_week)
-        return throw(e, "D3136");
+        return throw_error(e, "D3136");
     month = p->has['M'] && p->v['M'] > 0 ? p->v['M'] - 1 : 0;
     if (by_day) {
         struct date d = date_of(utc(p->v['Y'], 0, p->v['d'], 0));

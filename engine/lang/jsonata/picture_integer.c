@@ -280,7 +280,7 @@ read_digits(struct eval *e, struct value text, struct integer_picture *p)
             p->mandatory++;
             place++;
             if (p->zero != 0 && p->zero != group) {
-                throw(e, "D3131");
+                throw_error(e, "D3131");
                 return false;
             }
             p->zero = group;

@@ -471,19 +471,19 @@ FUNCTION(fn_format_number)
     own_minus = at < 0;
     if (!own_minus &&
         at != last_index_of((struct chars){picture, count}, s.separator))
-        return throw(e, "D3080");
+        return throw_error(e, "D3080");
     if (!split(&s, (struct chars){picture, own_minus ? count : (uint32_t)at},
                &parts[0]) ||
         (!own_minus &&
          !split(&s,
                 sub((struct chars){picture, count}, (uint32_t)at + 1, count),
                 &parts[1])))
-        return throw(e, "D3086");
+        return throw_error(e, "D3086");
     wrong = check(&s, &parts[0]);
     if (wrong == NULL && !own_minus)
         wrong = check(&s, &parts[1]);
     if (wrong != NULL)
-        return throw(e, wrong);
+        return throw_error(e, wrong);
     n = double_of(arg(c, 0));
     if (!isfinite(n))
         return value_string(isnan(n) ? "NaN"
