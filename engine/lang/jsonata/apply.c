@@ -210,10 +210,14 @@ static struct value
 call_value(struct eval *e, struct value proc, const struct value *args,
            uint32_t count, struct value context, struct scope *scope)
 {
-    struct value v = call_once(e, proc, args, count, context, scope);
+    struct value v;
 
+    if (!nest(e)) /* calls of calls that no expression stands between */
+        return nothing;
+    v = call_once(e, proc, args, count, context, scope);
     while (!e->failed && is_thunk(v))
         v = call_thunk(e, v.function, context, scope);
+    unnest(e);
     return v;
 }
 
@@ -252,7 +256,7 @@ is_name_of_function(struct eval *e, const struct node *procedure,
     name = pav_arena_strndup(e->arena, n->text, n->count);
     i = builtin_find(n->text, n->count);
     return (i >= 0 && builtin_is_of(i, e->level)) ||
-           binding_of_name(e, scope, name).kind != V_NOTHING;
+           truth(e, binding_of_name(e, scope, name));
 }
 
 static struct value
@@ -292,7 +296,7 @@ eval_function(struct eval *e, const struct node *n, struct value input,
         args[count++] = *first;
     for (i = 1; i < n->count && !e->failed; i++) {
         v = evaluate(e, n->kids[i], input, scope);
-        if (v.kind == V_FUNCTION) {
+        if (v.kind == V_FUNCTION && v.function->kind != F_WRAPPED) {
             struct function *wrapped = function_new(e, F_WRAPPED);
 
             wrapped->first = v.function;
@@ -511,7 +515,8 @@ remove_members(struct eval *e, const struct function *f, struct value match)
     for (i = 0; match.kind == V_MAP && i < n; i++) {
         struct value key = is_array(v) ? array_at(v, i) : v;
 
-        map_remove(match.map, key.text, key.len);
+        if (take_steps(e, match.map->count / 8))
+            map_remove(match.map, key.text, key.len);
     }
 }
 

@@ -4,6 +4,8 @@
 #include "eval.h"
 #include "functions.h"
 
+#define ARENA_FACTOR 4
+
 struct value
 throw_error(struct eval *e, const char *code)
 {
@@ -49,10 +51,22 @@ bool
 take_steps(struct eval *e, uint64_t steps)
 {
     e->steps += steps;
-    if (e->steps <= e->max_steps)
-        return true;
-    throw_bound(e, OUT_OF_TIME);
-    return false;
+    if (e->steps > e->max_steps) {
+        throw_bound(e, OUT_OF_TIME);
+        return false;
+    }
+    /* what nobody counted piece by piece */
+    if (e->arena->total - e->arena_before > ARENA_FACTOR * e->max_bytes) {
+        throw_bound(e, OUT_OF_MEMORY);
+        return false;
+    }
+    return true;
+}
+
+uint64_t
+steps_left(const struct eval *e)
+{
+    return e->steps < e->max_steps ? e->max_steps - e->steps : 0;
 }
 
 bool

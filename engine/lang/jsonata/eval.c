@@ -38,8 +38,10 @@ truth(struct eval *e, struct value v)
     case V_NOTHING:
     case V_NULL:
     case V_FALSE:
-    case V_FUNCTION:
         return false;
+    case V_FUNCTION: /* the reference has objects, or JavaScript's functions */
+        return v.function->kind != F_WRAPPED && v.function->kind != F_REGEX &&
+               v.function->kind != F_NEXT;
     case V_TRUE:
     case V_TUPLE:
         return true;
@@ -53,13 +55,13 @@ truth(struct eval *e, struct value v)
         return object_len(v) > 0;
     case V_DOC_ARRAY:
     case V_LIST:
-        if (!nest(e))
+        if (!take_steps(e, 1) || !nest(e))
             return false;
         n = array_len(v);
         for (i = 0; i < n && !truth(e, array_at(v, i)); i++)
             ;
         unnest(e);
-        return i < n;
+        return take_steps(e, i / 8) && i < n;
     }
     return false;
 }
@@ -95,6 +97,12 @@ append(struct eval *e, struct value x, struct value y)
     return value_list(l);
 }
 
+bool
+may_push(struct eval *e, struct value v)
+{
+    return !is_array(v) || may_make(e, array_len(v) * sizeof(v));
+}
+
 struct value
 lookup(struct eval *e, struct value v, const char *key, uint32_t len)
 {
@@ -107,12 +115,12 @@ lookup(struct eval *e, struct value v, const char *key, uint32_t len)
         return nothing;
     found = sequence_new(e->arena);
     n = array_len(v);
-    if (!take_steps(e, n / 8) || !nest(e))
+    if (!take_steps(e, 1 + n / 8) || !nest(e))
         return nothing;
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < n && !e->failed; i++) {
         struct value one = lookup(e, array_at(v, i), key, len);
 
-        if (one.kind != V_NOTHING)
+        if (one.kind != V_NOTHING && may_push(e, one))
             list_push_all(e->arena, found, one);
     }
     unnest(e);
@@ -175,6 +183,14 @@ arithmetic(struct eval *e, uint8_t op, struct value x, struct value y)
     }
 }
 
+int
+compare_texts(struct eval *e, struct value x, struct value y)
+{
+    return take_steps(e, (x.len < y.len ? x.len : y.len) / 64)
+               ? text_compare(x, y)
+               : 0;
+}
+
 static bool
 comparable(struct value v)
 {
@@ -197,7 +213,7 @@ comparison(struct eval *e, uint8_t op, struct value x, struct value y)
         return nothing;
     }
     if (x.kind == V_STRING) {
-        int c = text_compare(x, y);
+        int c = compare_texts(e, x, y);
 
         less = c < 0;
         equal = c == 0;
@@ -221,33 +237,46 @@ comparison(struct eval *e, uint8_t op, struct value x, struct value y)
     }
 }
 
-/* Objects and arrays are equal when they are the same. */
 static bool
-identical(struct value x, struct value y)
+equal(struct eval *e, struct value x, struct value y)
+{
+    uint64_t left = steps_left(e), before = left;
+    bool same = value_equal(x, y, &left);
+
+    return take_steps(e, before - left + (left == 0)) && same;
+}
+
+/*
+ * Objects and arrays that were made here are equal when they are the same.
+ * Those of documents by their value: whether two of them are one in memory
+ * depends on how they came there.
+ */
+static bool
+identical(struct eval *e, struct value x, struct value y)
 {
     if (is_number(x) && is_number(y))
         return double_of(x) == double_of(y);
     if (x.kind != y.kind)
         return false;
-    if (x.kind == V_STRING)
-        return x.len == y.len && memcmp(x.text, y.text, x.len) == 0;
+    if (x.kind == V_STRING || x.kind == V_DOC_ARRAY || x.kind == V_DOC_OBJECT)
+        return equal(e, x, y);
     return x.kind <= V_TRUE || x.doc == y.doc;
 }
 
 static struct value
-includes(struct value x, struct value y)
+includes(struct eval *e, struct value x, struct value y)
 {
     uint32_t i, n;
 
     if (x.kind == V_NOTHING || y.kind == V_NOTHING)
         return value_bool(false);
     if (!is_array(y))
-        return value_bool(identical(x, y));
+        return value_bool(identical(e, x, y));
     n = array_len(y);
-    for (i = 0; i < n; i++)
-        if (identical(x, array_at(y, i)))
-            return value_bool(true);
-    return value_bool(false);
+    for (i = 0; i < n && !e->failed; i++)
+        if (identical(e, x, array_at(y, i)))
+            break;
+    return value_bool(take_steps(e, i / 8) && i < n);
 }
 
 #define RANGE_MAX     1e7
@@ -320,7 +349,7 @@ operation(struct eval *e, uint8_t op, struct value x, struct value y)
     case OP_NOT_EQUAL:
         if (x.kind == V_NOTHING || y.kind == V_NOTHING)
             return value_bool(false);
-        return value_bool(value_equal(x, y) == (op == OP_EQUAL));
+        return value_bool(equal(e, x, y) == (op == OP_EQUAL));
     case OP_LESS:
     case OP_LESS_EQUAL:
     case OP_GREATER:
@@ -329,7 +358,7 @@ operation(struct eval *e, uint8_t op, struct value x, struct value y)
     case OP_CONCAT:
         return concatenation(e, x, y);
     case OP_IN:
-        return includes(x, y);
+        return includes(e, x, y);
     case OP_RANGE:
         return range(e, x, y);
     case OP_AND:
@@ -439,9 +468,9 @@ flatten(struct eval *e, struct list *l, struct value v)
         return;
     }
     n = array_len(v);
-    if (!take_steps(e, n / 8) || !nest(e))
+    if (!take_steps(e, 1 + n / 8) || !nest(e))
         return;
-    for (i = 0; i < n; i++)
+    for (i = 0; i < n && !e->failed; i++)
         flatten(e, l, array_at(v, i));
     unnest(e);
 }
@@ -677,6 +706,7 @@ globals_grow(struct eval *e)
     struct value *all =
         pav_arena_alloc(e->arena, (e->symbols.count + 1) * sizeof(*e->globals));
 
+    e->steps += e->symbols.count - e->global_count;
     if (e->global_count > 0)
         memcpy(all, e->globals, e->global_count * sizeof(*all));
     e->globals = all;
@@ -684,10 +714,22 @@ globals_grow(struct eval *e)
         global_bind(e);
 }
 
+/* Of a result's documents: beyond, its text is longer than a payload may be. */
+#define RESULT_BYTES (8u << 20)
+
 static enum pav_jsonata_end
 finish(struct eval *e, struct value v, const struct pav_doc **out,
        struct pav_jsonata_error *error)
 {
+    size_t room = e->level == PAV_JSONATA_AWS && e->max_bytes > RESULT_BYTES
+                      ? RESULT_BYTES
+                      : e->max_bytes;
+    size_t before = room;
+
+    *out = e->failed ? NULL : doc_of_value(e->arena, v, &room);
+    e->bytes += before - room;
+    if (room == 0)
+        throw_bound(e, OUT_OF_MEMORY);
     if (e->in->steps != NULL)
         *e->in->steps += e->steps + e->bytes / 64;
     if (e->failed) {
@@ -696,7 +738,6 @@ finish(struct eval *e, struct value v, const struct pav_doc **out,
     }
     if (v.kind == V_NOTHING)
         return PAV_JSONATA_NOTHING;
-    *out = doc_of_value(e->arena, v);
     return *out == NULL ? PAV_JSONATA_FUNCTION : PAV_JSONATA_VALUE;
 }
 
@@ -713,9 +754,12 @@ pav_jsonata_eval(const struct pav_jsonata *x, struct pav_arena *a,
     e.max_steps = in->max_steps == 0 ? PAV_JSONATA_STEPS : in->max_steps;
     e.max_depth = in->max_depth == 0 ? PAV_JSONATA_DEPTH : in->max_depth;
     e.max_bytes = in->max_bytes == 0 ? PAV_JSONATA_BYTES : in->max_bytes;
+    e.arena_before = a->total;
     e.symbols = x->symbols;
-    if (root == NULL)
+    if (root == NULL) {
+        e.steps += x->len;
         root = parse_whole(a, x->text, x->len, x->level, &e.symbols, error);
+    }
     if (root == NULL)
         return PAV_JSONATA_FAILED; /* it was one when it was compiled */
     if (in->input != NULL)

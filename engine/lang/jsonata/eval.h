@@ -41,6 +41,7 @@ struct eval {
     uint32_t depth, max_depth;
     uint64_t steps, max_steps;
     size_t bytes, max_bytes;
+    size_t arena_before; /* total of the arena when it began */
     bool failed;
     struct thrown thrown;
     uint32_t nesting; /* of values that are walked through */
@@ -112,10 +113,9 @@ struct scope *scope_new(struct eval *e, struct scope *up);
 void
 scope_bind(struct eval *e, struct scope *s, uint32_t symbol, struct value v);
 /* What a symbol, or `$name`, is bound to there; nothing: nothing. */
+struct value scope_find(struct eval *e, const struct scope *s, uint32_t symbol);
 struct value
-scope_find(const struct eval *e, const struct scope *s, uint32_t symbol);
-struct value
-binding_of_name(const struct eval *e, const struct scope *s, const char *name);
+binding_of_name(struct eval *e, const struct scope *s, const char *name);
 /* Whether it is true; D1001 for infinite numbers. */
 bool truth(struct eval *e, struct value v);
 /* A sequence of one is the one, of none nothing. */
@@ -124,6 +124,8 @@ struct value append(struct eval *e, struct value x, struct value y);
 /* The member of an object, of all objects in an array. */
 struct value
 lookup(struct eval *e, struct value v, const char *key, uint32_t len);
+/* -1, 0, 1. */
+int compare_texts(struct eval *e, struct value x, struct value y);
 /* JavaScript's: a number that is finite; D1001 for infinite ones. */
 bool is_numeric(struct eval *e, struct value v);
 
@@ -136,8 +138,11 @@ void thrown_at(struct eval *e, const struct node *n);
 
 /* False, with a bound's failure, when so many bytes are too many. */
 bool may_make(struct eval *e, size_t bytes);
+/* The same for the items of an array that are pushed to a list. */
+bool may_push(struct eval *e, struct value v);
 /* So many steps more. */
 bool take_steps(struct eval *e, uint64_t steps);
+uint64_t steps_left(const struct eval *e);
 /* Into a value and out again: false, with a bound's failure, when it is too
  * deep to be walked through. */
 bool nest(struct eval *e);
@@ -212,8 +217,11 @@ struct match {
     struct value groups; /* a list of texts, or of nothing */
 };
 enum match_end { MATCH_NONE, MATCH_FOUND, MATCH_FAILED };
-enum match_end regex_match(struct eval *e, const struct node *n,
-                           struct value text, uint32_t from, struct match *m);
+/* What is matched for a text: halves of characters are none in UTF-8. */
+struct value regex_subject(struct eval *e, struct value text);
+enum match_end
+regex_match(struct eval *e, const struct node *n, struct value text,
+            struct value subject, uint32_t from, struct match *m);
 /* The object that a regular expression gives when it is called. */
 struct value regex_call(struct eval *e, const struct node *n, struct value text,
                         uint32_t from);

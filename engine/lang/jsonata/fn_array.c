@@ -39,7 +39,7 @@ by_value(struct eval *e, void *ctx, struct value x, struct value y)
     if (!take_steps(e, 1))
         return false;
     if (x.kind == V_STRING)
-        return text_compare(x, y) > 0;
+        return compare_texts(e, x, y) > 0;
     return double_of(x) > double_of(y);
 }
 
@@ -139,12 +139,12 @@ struct seen {
 };
 
 static bool
-was_seen(struct seen *s, struct value v)
+was_seen(struct seen *s, struct value v, uint64_t *left)
 {
-    uint32_t i = (uint32_t)value_hash(v) & (s->len - 1);
+    uint32_t i = (uint32_t)value_hash(v, left) & (s->len - 1);
 
-    for (; s->index[i] != 0; i = (i + 1) & (s->len - 1))
-        if (value_equal(s->items->items[s->index[i] - 1], v))
+    for (; s->index[i] != 0 && *left > 0; i = (i + 1) & (s->len - 1))
+        if (value_equal(s->items->items[s->index[i] - 1], v, left))
             return true;
     s->index[i] = s->items->count + 1;
     return false;
@@ -167,9 +167,13 @@ FUNCTION(fn_distinct)
     seen.index = pav_arena_zalloc(e->arena, seen.len * sizeof(uint32_t));
     seen.items = l = list_new(e->arena, 8);
     l->sequence = is_sequence(v);
-    for (i = 0; i < n && take_steps(e, 6); i++)
-        if (!was_seen(&seen, array_at(v, i)))
+    for (i = 0; i < n && take_steps(e, 4); i++) {
+        uint64_t left = steps_left(e), before = left;
+
+        if (!was_seen(&seen, array_at(v, i), &left))
             list_push(e->arena, l, array_at(v, i));
+        take_steps(e, before - left + (left == 0));
+    }
     return value_list(l);
 }
 

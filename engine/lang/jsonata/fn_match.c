@@ -12,8 +12,8 @@
 
 /* Matches one after the other. */
 struct matcher {
-    struct value text;
-    const struct node *regex; /* NULL: `next` is called */
+    struct value text, subject; /* of the regex */
+    const struct node *regex;   /* NULL: `next` is called */
     struct value next;
     bool first;
     struct match m; /* the one that was found */
@@ -28,11 +28,14 @@ member(struct value o, const char *key)
 }
 
 static void
-matcher_init(struct matcher *m, struct value text, struct value f)
+matcher_init(struct eval *e, struct matcher *m, struct value text,
+             struct value f)
 {
     memset(m, 0, sizeof(*m));
     m->text = text;
     m->regex = regex_of(f);
+    if (m->regex != NULL && take_steps(e, text.len / 64))
+        m->subject = regex_subject(e, text);
     m->next = f;
     m->first = true;
 }
@@ -44,7 +47,8 @@ next_of_regex(struct eval *e, struct matcher *m)
 
     if (!m->first && from >= m->text.len)
         return false;
-    if (regex_match(e, m->regex, m->text, from, &m->m) != MATCH_FOUND)
+    if (regex_match(e, m->regex, m->text, m->subject, from, &m->m) !=
+        MATCH_FOUND)
         return false;
     if (!m->first && m->m.start == m->m.end) {
         throw_value(e, "D1004",
@@ -118,8 +122,9 @@ FUNCTION(fn_contains)
     if (text.kind != V_STRING || what.kind == V_NOTHING)
         return nothing;
     if (what.kind == V_STRING)
-        return value_bool(find(text, 0, what) != NULL);
-    matcher_init(&m, text, what);
+        return value_bool(take_steps(e, text.len / 64) &&
+                          find(text, 0, what) != NULL);
+    matcher_init(e, &m, text, what);
     return value_bool(matcher_next(e, &m));
 }
 
@@ -143,7 +148,7 @@ FUNCTION(fn_match)
 
     if (text.kind != V_STRING || e->failed)
         return nothing;
-    matcher_init(&m, text, arg(c, 1));
+    matcher_init(e, &m, text, arg(c, 1));
     while (results->count < limit && matcher_next(e, &m)) {
         struct map *one = map_new(e->arena);
 
@@ -273,6 +278,8 @@ replace_text(struct eval *e, struct value text, struct value what,
     const char *at;
     uint32_t from = 0, count = 0;
 
+    if (!take_steps(e, text.len / 64))
+        return;
     while (count < limit && (at = find(text, from, what)) != NULL &&
            take_steps(e, 1)) {
         uint32_t start = (uint32_t)(at - text.text);
@@ -292,14 +299,16 @@ replace_matches(struct eval *e, struct value text, struct value what,
     uint32_t from = 0, count = 0;
     struct matcher m;
 
-    matcher_init(&m, text, what);
+    matcher_init(e, &m, text, what);
     while (count < limit && !e->failed && !out->over && matcher_next(e, &m)) {
         if (m.m.start > from)
             pav_buf_put(out, text.text + from, m.m.start - from);
         put_replacement(e, &m, by, out);
-        from = m.regex != NULL ? m.m.end : m.m.start + m.matched.len;
-        if (from > text.len)
-            from = text.len;
+        from = m.regex != NULL
+                   ? m.m.end
+                   : bytes_of_units(
+                         text, units_in(text.text, m.m.start) +
+                                   units_in(m.matched.text, m.matched.len));
         count++;
     }
     pav_buf_put(out, text.text + from, text.len - from);
@@ -339,6 +348,8 @@ split_text(struct eval *e, struct value text, struct value by, double limit)
     uint32_t from = 0;
     const char *at;
 
+    if (!take_steps(e, text.len / 64))
+        return nothing;
     if (by.len == 0)
         return split_units(e, text, limit);
     while (l->count < limit && (at = find(text, from, by)) != NULL &&
@@ -368,7 +379,7 @@ FUNCTION(fn_split)
         return nothing;
     if (by.kind == V_STRING)
         return split_text(e, text, by, floor(limit));
-    matcher_init(&m, text, by);
+    matcher_init(e, &m, text, by);
     while (l->count < limit && matcher_next(e, &m)) {
         uint32_t start = m.m.start < from ? from : m.m.start;
 

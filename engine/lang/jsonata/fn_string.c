@@ -81,13 +81,13 @@ FUNCTION(fn_substring)
 }
 
 static struct value
-split_at(struct call *c, bool before)
+split_at(struct eval *e, struct call *c, bool before)
 {
     struct value text = arg(c, 0), what = arg(c, 1);
     const char *at;
     uint32_t skip;
 
-    if (text.kind != V_STRING)
+    if (text.kind != V_STRING || !take_steps(e, text.len / 64))
         return nothing;
     if (what.kind == V_NOTHING) /* JavaScript looks for this word */
         what = value_string("undefined", 9);
@@ -104,14 +104,12 @@ split_at(struct call *c, bool before)
 
 FUNCTION(fn_substring_before)
 {
-    (void)e;
-    return split_at(c, true);
+    return split_at(e, c, true);
 }
 
 FUNCTION(fn_substring_after)
 {
-    (void)e;
-    return split_at(c, false);
+    return split_at(e, c, false);
 }
 
 /* ---- upper and lower case ---- */
@@ -230,7 +228,7 @@ FUNCTION(fn_pad)
     double count;
     struct pav_buf b;
 
-    if (text.kind != V_STRING)
+    if (text.kind != V_STRING || !take_steps(e, text.len / 64))
         return nothing;
     if (with.kind != V_STRING || with.len == 0)
         with = value_string(" ", 1);

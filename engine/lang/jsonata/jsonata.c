@@ -60,7 +60,7 @@ parse_whole(struct pav_arena *a, const char *text, size_t len,
 }
 
 /* What is kept is bounded by the text, whatever it says. */
-#define KEPT_MAX(len) (256 + 24 * (size_t)(len))
+#define KEPT_MAX(len) (512 + 64 * (size_t)(len))
 
 enum pav_rc
 pav_jsonata_compile(struct pav_arena *a, const char *text, size_t len,

@@ -50,19 +50,69 @@ extras_of(struct parse *p, struct node *n)
 
 /* ---- symbols ---- */
 
-uint32_t
-symbol_of(struct symbols *s, const char *name, size_t len)
+#define FEW 16 /* names that are searched one by one */
+
+static uint32_t *
+symbol_slot(const struct symbols *s, const char *name, size_t len)
+{
+    uint32_t i, h = 2166136261u;
+    size_t j;
+
+    for (j = 0; j < len; j++)
+        h = (h ^ (unsigned char)name[j]) * 16777619u;
+    for (i = h & (s->index_len - 1); s->index[i] != 0;
+         i = (i + 1) & (s->index_len - 1)) {
+        const struct symbol *one = &s->v[s->index[i] - 1];
+
+        if (one->len == len && memcmp(one->name, name, len) == 0)
+            break;
+    }
+    return &s->index[i];
+}
+
+static void
+symbols_index(struct symbols *s)
 {
     uint32_t i;
 
+    s->index_len = 4 * FEW;
+    while (s->index_len < 4 * s->count)
+        s->index_len *= 2;
+    s->index = pav_arena_zalloc(s->arena, s->index_len * sizeof(*s->index));
     for (i = 0; i < s->count; i++)
-        if (s->v[i].len == len && memcmp(s->v[i].name, name, len) == 0 &&
-            s->v[i].name != NULL)
+        if (s->v[i].name != NULL)
+            *symbol_slot(s, s->v[i].name, s->v[i].len) = i + 1;
+}
+
+static uint32_t
+symbol_find(const struct symbols *s, const char *name, size_t len)
+{
+    uint32_t i;
+
+    if (s->index != NULL)
+        return *symbol_slot(s, name, len);
+    for (i = 0; i < s->count; i++)
+        if (s->v[i].name != NULL && s->v[i].len == len &&
+            memcmp(s->v[i].name, name, len) == 0)
             return i + 1;
+    return 0;
+}
+
+uint32_t
+symbol_of(struct symbols *s, const char *name, size_t len)
+{
+    uint32_t known = symbol_find(s, name, len);
+
+    if (known != 0)
+        return known;
     s->v = pav_arena_append(s->arena, s->v, s->count, sizeof(*s->v));
     s->v[s->count].name = name;
-    s->v[s->count].len = (uint32_t)len;
-    return ++s->count;
+    s->v[s->count++].len = (uint32_t)len;
+    if (s->count > FEW && 2 * s->count > s->index_len)
+        symbols_index(s);
+    else if (s->index != NULL)
+        *symbol_slot(s, name, len) = s->count;
+    return s->count;
 }
 
 uint32_t

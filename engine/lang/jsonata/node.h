@@ -134,6 +134,8 @@ struct symbols {
         uint32_t len;
     } * v;
     uint32_t count;
+    uint32_t *index; /* by hash: place + 1; NULL while there are few */
+    uint32_t index_len;
 };
 uint32_t symbol_of(struct symbols *s, const char *name, size_t len);
 uint32_t symbol_fresh(struct symbols *s);
@@ -154,6 +156,7 @@ struct parse {
     uint32_t len;
     enum pav_jsonata_level level;
     uint32_t depth;   /* of the recursion */
+    uint32_t parents; /* `%`, each of which goes up through all around it */
     void *regex_room; /* where regular expressions are compiled; or NULL */
     bool failed;
     struct pav_jsonata_error *error;
@@ -196,7 +199,8 @@ struct node *parse_whole(struct pav_arena *a, const char *text, size_t len,
                          struct pav_jsonata_error *error);
 
 /* node.c */
-#define HEIGHT_MAX 1000
+#define HEIGHT_MAX  1000
+#define PARENTS_MAX 1000
 struct node *
 node_new(struct parse *p, enum node_type type, uint32_t at, uint32_t end);
 /* The same place, another type. */

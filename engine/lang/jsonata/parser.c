@@ -216,7 +216,9 @@ prefix(struct parser *r, const struct token *t)
     if (is_op(t, "**"))
         return at_token(r, N_DESCENDANT, t);
     if (is_op(t, "%"))
-        return at_token(r, N_PARENT, t);
+        return ++r->p->parents > PARENTS_MAX
+                   ? parse_fail(r->p, "", t->at, t->end, NULL, STACK_OVERFLOW)
+                   : at_token(r, N_PARENT, t);
     if (is_op(t, "("))
         return block(r, t);
     if (is_op(t, "["))

@@ -33,7 +33,8 @@ tuple_copy(struct eval *e, const struct tuple *from)
     struct tuple *t = pav_arena_zalloc(e->arena, sizeof(*t));
     uint32_t i;
 
-    if (from == NULL)
+    if (from == NULL || !take_steps(e, from->count * from->count / 16) ||
+        !may_make(e, from->count * sizeof(*t->v)))
         return t;
     t->item = from->item;
     for (i = 0; i < from->count; i++)
@@ -146,6 +147,8 @@ eval_filter(struct eval *e, const struct node *filter, struct value input,
         if (is_numeric(e, result)) {
             if (names_index(double_of(result), len, i))
                 list_push(e->arena, kept, item);
+        } else if (is_array(result) && !take_steps(e, array_len(result) / 4)) {
+            break;
         } else if (all_numeric(e, result)) {
             for (j = 0; j < array_len(result); j++)
                 if (names_index(double_of(array_at(result, j)), len, i))
@@ -373,6 +376,18 @@ as_sequence(struct eval *e, struct value v)
                                                               : singleton(e, v);
 }
 
+/* The same as a sequence of its own, which one item is enough to end. */
+static struct value
+sequence_of(struct eval *e, struct value v)
+{
+    struct list *l = sequence_new(e->arena);
+
+    v = as_sequence(e, v);
+    if (may_push(e, v))
+        list_push_all(e->arena, l, v);
+    return value_list(l);
+}
+
 /*
  * What the next step goes over when the first one, an array in brackets with a
  * predicate, gave one item: the reference takes it for a list, and finds the
@@ -418,7 +433,8 @@ eval_path(struct eval *e, const struct node *n, struct value input,
         at.kind != V_LIST)
         return at;
     if (i > 0 && i < n->count && at.kind != V_NOTHING) {
-        at = as_sequence(e, at);
+        at = n->kids[i]->type == N_SORT ? sequence_of(e, at)
+                                        : as_sequence(e, at);
     } else { /* from the start */
         i = 0;
         at = is_array(input) && n->kids[0]->type != N_VARIABLE
@@ -481,36 +497,41 @@ group_add(struct eval *e, struct group *g, struct value item)
     if (!g->many) { /* a list of its own from now on */
         l = list_new(e->arena, 4);
         l->tuple_stream = g->data.kind == V_TUPLE;
+        if (!may_push(e, g->data))
+            return;
         list_push_all(e->arena, l, g->data);
         g->data = value_list(l);
         g->many = true;
     }
-    list_push_all(e->arena, g->data.list, item);
+    if (may_push(e, item))
+        list_push_all(e->arena, g->data.list, item);
 }
 
 /* Tuples under one key as one: the values of each name together. */
 static struct tuple *
 tuples_merged(struct eval *e, struct value data)
 {
-    struct tuple *t;
+    const struct tuple *first =
+        data.kind == V_TUPLE ? data.tuple : data.list->items[0].tuple;
+    struct tuple *t = tuple_copy(e, first);
+    struct group *parts; /* of each name, and at last the item */
     uint32_t i, j, k;
 
     if (data.kind == V_TUPLE)
-        return tuple_copy(e, data.tuple);
-    t = tuple_copy(e, data.list->items[0].tuple);
-    for (i = 1; i < data.list->count && !e->failed; i++) {
+        return t;
+    parts = pav_arena_zalloc(e->arena, (t->count + 1) * sizeof(*parts));
+    for (i = 0; i < data.list->count && take_steps(e, 1); i++) {
         const struct tuple *one = data.list->items[i].tuple;
 
-        t->item = append(e, t->item, one->item);
-        for (j = 0; j < one->count; j++) {
-            struct value old = nothing;
-
+        group_add(e, &parts[t->count], one->item);
+        for (j = 0; j < one->count; j++)
             for (k = 0; k < t->count; k++)
                 if (t->v[k].symbol == one->v[j].symbol)
-                    old = t->v[k].value;
-            tuple_set(e, t, one->v[j].symbol, append(e, old, one->v[j].value));
-        }
+                    group_add(e, &parts[k], one->v[j].value);
     }
+    t->item = parts[t->count].data;
+    for (k = 0; k < t->count; k++)
+        t->v[k].value = parts[k].data;
     return t;
 }
 
@@ -548,6 +569,8 @@ group_items(struct eval *e, const struct node *n, struct value input,
                 group_throw(e, "T1003", n, key);
                 break;
             }
+            if (!take_steps(e, key.len / 64))
+                break;
             known = map_find(keys, key.text, key.len);
             if (known == NULL) {
                 *groups = pav_arena_append(e->arena, *groups, count,

@@ -259,6 +259,16 @@ read_names(struct date_part *p, struct value presentation)
                        : NAMES_UPPER;
 }
 
+/* Bytes of the first character. */
+static size_t
+first_char(const char *text)
+{
+    size_t len;
+
+    pav_utf8_get(text, &len);
+    return len;
+}
+
 /* What stands between brackets, without blanks. */
 static bool
 read_marker(struct eval *e, struct date_part *p, const char *text, size_t len)
@@ -286,7 +296,8 @@ read_marker(struct eval *e, struct date_part *p, const char *text, size_t len)
     if (presentation.len == 0 && modifier == '\0') {
         standard = default_presentation(p->component);
         if (standard == NULL) {
-            throw_value(e, "D3132", value_string(text, len == 0 ? 0 : 1));
+            throw_value(e, "D3132",
+                        value_string(text, len == 0 ? 0 : first_char(text)));
             return false;
         }
         presentation = value_string(standard, strlen(standard));
@@ -306,7 +317,11 @@ static bool
 read_bracket(struct eval *e, struct date_picture *d, struct value text,
              uint32_t *at)
 {
-    char *marker = pav_arena_alloc(e->arena, text.len - *at + 1);
+    const char *close =
+        memchr(text.text + *at, ']', text.len - *at); /* or NULL: thrown */
+    char *marker = pav_arena_alloc(
+        e->arena,
+        close == NULL ? text.len : (size_t)(close - text.text) - *at + 1);
     size_t len = 0;
 
     for (++*at; *at < text.len && text.text[*at] != ']'; ++*at)
@@ -317,19 +332,22 @@ read_bracket(struct eval *e, struct date_picture *d, struct value text,
         return false;
     }
     ++*at;
-    return d->count == PARTS_MAX ||
-           read_marker(e, &d->parts[d->count++], marker, len);
+    if (d->count == PARTS_MAX) {
+        throw_bound(e, OUT_OF_MEMORY);
+        return false;
+    }
+    return read_marker(e, &d->parts[d->count++], marker, len);
 }
 
-static struct date_picture *
-date_picture(struct eval *e, struct value text)
+static bool
+date_picture(struct eval *e, struct value text, struct date_picture *d)
 {
-    struct date_picture *d = pav_arena_alloc(e->arena, sizeof(*d));
     uint32_t at = 0, start = 0;
 
     d->count = 0;
-    if (!take_steps(e, 16 + text.len / 4) || !may_make(e, sizeof(*d)))
-        return NULL;
+    if (!take_steps(e, 16 + text.len / 4) ||
+        !may_make(e, 256 + 2 * (size_t)text.len))
+        return false;
     while (at < text.len) {
         if (text.text[at] != '[') {
             at++;
@@ -340,12 +358,12 @@ date_picture(struct eval *e, struct value text)
             add_literal(e, d, value_string("[", 1));
             at += 2;
         } else if (!read_bracket(e, d, text, &at)) {
-            return NULL;
+            return false;
         }
         start = at;
     }
     add_literal(e, d, value_string(text.text + start, text.len - start));
-    return d;
+    return true;
 }
 
 /* ---- formatting ---- */
@@ -476,7 +494,7 @@ format_date(struct eval *e, double ms, struct value picture, struct value zone)
     static const char iso[] = "[Y0001]-[M01]-[D01]T[H01]:[m01]:[s01].[f001]"
                               "[Z01:01t]";
     struct zone z = {0, 0};
-    struct date_picture *d;
+    struct date_picture d;
     struct pav_buf b;
     struct date date;
     double offset;
@@ -487,18 +505,19 @@ format_date(struct eval *e, double ms, struct value picture, struct value zone)
         z.hours = floor(offset / 100);
         z.minutes = fmod(offset, 100);
     }
-    d = date_picture(e, picture.kind == V_STRING
-                            ? picture
-                            : value_string(iso, sizeof(iso) - 1));
-    if (d == NULL)
+    if (!date_picture(e,
+                      picture.kind == V_STRING
+                          ? picture
+                          : value_string(iso, sizeof(iso) - 1),
+                      &d))
         return nothing;
     ms += (60 * z.hours + z.minutes) * 60000;
     if (!(fabs(ms) <= MS_MAX))
         return value_string("Invalid Date", 12);
     date = date_of(trunc(ms));
     pav_buf_init(&b, TEXT_MAX);
-    for (i = 0; i < d->count && !e->failed; i++)
-        put_part(e, &date, &z, &d->parts[i], &b);
+    for (i = 0; i < d.count && !e->failed; i++)
+        put_part(e, &date, &z, &d.parts[i], &b);
     if (!e->failed)
         return text_of_buf(e, &b);
     pav_buf_fini(&b);
@@ -534,7 +553,9 @@ zone_pattern(const struct date_part *p, struct pav_buf *out)
         pav_buf_puts(out, "GMT");
     pav_buf_puts(out, "[-+][0-9]+");
     if (p->integer.regular > 0) {
-        pav_buf_putc(out, '\\');
+        if (p->integer.separators[0].code < 0x80 &&
+            ispunct((int)p->integer.separators[0].code))
+            pav_buf_putc(out, '\\');
         pav_buf_put(out, put, pav_utf8_put(put, p->integer.separators[0].code));
         pav_buf_puts(out, "[0-9]+");
     }
@@ -615,8 +636,11 @@ zone_value(const struct date_part *p, struct value text)
         for (i = 0; i < text.len && pav_utf8_get(text.text + i, &len) !=
                                         p->integer.separators[0].code;)
             i++;
-        minutes = value_string(text.text + i + 1, text.len - i - 1);
-        text.len = i;
+        if (i < text.len) {
+            pav_utf8_get(text.text + i, &len);
+            minutes = value_string(text.text + i + len, text.len - i - len);
+            text.len = i;
+        }
     } else if (text.len > 3) {
         minutes = value_string(text.text + 3, text.len - 3);
         text.len = 3;
@@ -740,8 +764,12 @@ millis_of(struct eval *e, struct parsed *p)
         return throw_error(e, "D3136");
     month = p->has['M'] && p->v['M'] > 0 ? p->v['M'] - 1 : 0;
     if (by_day) {
-        struct date d = date_of(utc(p->v['Y'], 0, p->v['d'], 0));
+        double day = utc(p->v['Y'], 0, p->v['d'], 0);
+        struct date d;
 
+        if (isnan(day))
+            return value_number(day);
+        d = date_of(day);
         month = d.month;
         p->v['D'] = d.dom;
     }
@@ -760,20 +788,20 @@ millis_of(struct eval *e, struct parsed *p)
 static struct value
 parse_by_picture(struct eval *e, struct value text, struct value picture)
 {
-    struct date_picture *d = date_picture(e, picture);
+    struct date_picture d;
     struct parsed parsed = {.any = false};
     struct value groups;
     struct pav_buf b;
     uint32_t i;
     bool fits = true;
 
-    if (d == NULL)
+    if (!date_picture(e, picture, &d))
         return nothing;
     pav_buf_init(&b, TEXT_MAX);
     pav_buf_putc(&b, '^');
-    for (i = 0; i < d->count && fits; i++) {
+    for (i = 0; i < d.count && fits; i++) {
         pav_buf_putc(&b, '(');
-        fits = part_pattern(e, &d->parts[i], &b);
+        fits = part_pattern(e, &d.parts[i], &b);
         pav_buf_putc(&b, ')');
     }
     pav_buf_putc(&b, '$');
@@ -781,8 +809,8 @@ parse_by_picture(struct eval *e, struct value text, struct value picture)
     pav_buf_fini(&b);
     if (!fits)
         return nothing;
-    for (i = 0; i < d->count && !e->failed; i++)
-        read_part(e, &d->parts[i], array_at(groups, i), &parsed);
+    for (i = 0; i < d.count && !e->failed; i++)
+        read_part(e, &d.parts[i], array_at(groups, i), &parsed);
     return parsed.any && !e->failed ? millis_of(e, &parsed) : nothing;
 }
 
@@ -807,6 +835,13 @@ iso_digits(struct iso *s, int count)
     }
     s->p += count;
     return n;
+}
+
+/* Two of them, the first at most this one; -1: they are not there. */
+static int
+iso_pair(struct iso *s, char most)
+{
+    return s->p < s->end && *s->p <= most ? iso_digits(s, 2) : -1;
 }
 
 static bool
@@ -842,9 +877,9 @@ iso_zone(struct iso *s)
         return 0;
     sign = *s->p == '+' ? 1 : (*s->p == '-' ? -1 : 0);
     s->p++;
-    hours = iso_digits(s, 2);
+    hours = iso_pair(s, '2');
     iso_is(s, ':');
-    minutes = iso_digits(s, 2);
+    minutes = iso_pair(s, '5');
     return sign == 0 || hours < 0 || minutes < 0
                ? NOT_A_NUMBER
                : sign * (hours * 60 + minutes);
@@ -857,6 +892,7 @@ iso_ms(struct value text)
     struct iso s = {text.text, text.text + text.len};
     int year = iso_digits(&s, 4), month = 1, day = 1, h = 0, m = 0, sec = 0;
     double fraction = 0, zone;
+    bool timed = false;
 
     if (year < 0)
         return NOT_A_NUMBER;
@@ -866,16 +902,19 @@ iso_ms(struct value text)
             day = iso_digits(&s, 2);
     }
     if (iso_is(&s, 'T')) {
+        timed = true;
         h = iso_digits(&s, 2);
         m = iso_is(&s, ':') ? iso_digits(&s, 2) : -1;
         sec = iso_is(&s, ':') ? iso_digits(&s, 2) : -1;
         if (iso_is(&s, '.'))
             fraction = iso_fraction(&s);
     }
+    if (!timed && s.p < s.end && *s.p != 'Z')
+        return NOT_A_NUMBER; /* JavaScript's, of a day alone */
     zone = iso_zone(&s);
-    if (s.p != s.end || month < 1 || month > 12 || day < 1 || day > 31 ||
-        h < 0 || h > 24 || m < 0 || m > 59 || sec < 0 || sec > 59 ||
-        (h == 24 && (m > 0 || sec > 0 || fraction > 0)))
+    if (!(fabs(zone) < 24 * 60) || s.p != s.end || month < 1 || month > 12 ||
+        day < 1 || day > 31 || h < 0 || h > 24 || m < 0 || m > 59 || sec < 0 ||
+        sec > 59 || (h == 24 && (m > 0 || sec > 0 || fraction > 0)))
         return NOT_A_NUMBER;
     return (days_of(year, month - 1) + day - 1) * DAY + h * 3600000.0 +
            m * 60000.0 + sec * 1000.0 + fraction - zone * 60000;
@@ -896,8 +935,8 @@ looks_like_iso(struct value text)
         s.p += 3;
     if (s.p < s.end && *s.p == 'T') {
         s.p++;
-        if (iso_digits(&s, 2) < 0 || !iso_is(&s, ':') ||
-            iso_digits(&s, 2) < 0 || !iso_is(&s, ':') || iso_digits(&s, 2) < 0)
+        if (iso_pair(&s, '2') < 0 || !iso_is(&s, ':') ||
+            iso_pair(&s, '5') < 0 || !iso_is(&s, ':') || iso_pair(&s, '5') < 0)
             return false;
     }
     if (iso_is(&s, '.') && isnan(iso_fraction(&s)))

@@ -311,6 +311,8 @@ integer_picture(struct eval *e, struct value text, struct integer_picture *out)
     uint32_t end = text.len;
 
     memset(out, 0, sizeof(*out));
+    if (!take_steps(e, text.len / 4))
+        return false;
     while (end > 0 && text.text[end - 1] != ';')
         end--;
     if (end > 0) {
@@ -582,7 +584,7 @@ FUNCTION(fn_parse_integer)
 
     if (arg(c, 0).kind != V_STRING || arg(c, 1).kind != V_STRING ||
         !integer_picture(e, arg(c, 1), &p) ||
-        !take_steps(e, arg(c, 0).len / 16))
+        !take_steps(e, 8 * (uint64_t)arg(c, 0).len))
         return nothing;
     if (p.primary == INTEGER_SEQUENCE)
         return throw_value(e, "D3130", p.text);

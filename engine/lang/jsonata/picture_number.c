@@ -455,15 +455,16 @@ FUNCTION(fn_format_number)
     struct value text = arg(c, 1);
     uint32_t picture[PICTURE_MAX], count = 0, i;
     struct part parts[2], *p = parts;
-    struct made *m;
-    struct layout *l;
+    struct made made, *m = &made;
+    struct layout layout, *l = &layout;
     const char *wrong;
     bool own_minus;
     double n;
     int at, exponent;
     size_t len;
 
-    if (!is_number(arg(c, 0)) || text.kind != V_STRING)
+    if (!is_number(arg(c, 0)) || text.kind != V_STRING ||
+        !take_steps(e, 16 + text.len + (uint64_t)text.len * text.len / 32))
         return nothing;
     for (i = 0; i < text.len && count < PICTURE_MAX; i += (uint32_t)len)
         picture[count++] = pav_utf8_get(text.text + i, &len);
@@ -491,8 +492,7 @@ FUNCTION(fn_format_number)
                             isnan(n) ? 3 : (n > 0 ? 8 : 9));
     if (n < 0 && !own_minus)
         p = &parts[1];
-    l = pav_arena_alloc(e->arena, sizeof(*l));
-    m = pav_arena_zalloc(e->arena, sizeof(*m));
+    memset(m, 0, sizeof(*m));
     analyse(&s, p, l);
     own_minus = own_minus && n < 0;
     if (index_of(p->picture, s.percent, 0) >= 0)

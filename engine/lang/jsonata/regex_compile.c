@@ -31,7 +31,7 @@ fail(struct parse *p, const struct node *n, const char *why)
 static bool
 compile(struct parse *p, struct node *n, const struct pav_buf *b)
 {
-    uint32_t flags = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF |
+    uint32_t flags = PCRE2_UTF | PCRE2_AUTO_CALLOUT |
                      PCRE2_MATCH_UNSET_BACKREF | PCRE2_ALLOW_EMPTY_CLASS |
                      PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C;
     PCRE2_UCHAR why[128];

@@ -475,22 +475,20 @@ binary(struct parse *p, struct node *n)
         return dot(p, n);
     if (n->op != OP_DEFAULT && n->op != OP_COALESCE)
         return resolve_three(p, n, true);
-    /* `a ?: b` is a ? a : b; `a ?? b` asks $exists(a) */
+    /* `a ?: b` is $boolean(a) ? a : b; `a ?? b` asks $exists(a) */
     n->a = resolve(p, n->a);
     n->c = n->b == NULL ? NULL : resolve(p, n->b);
     if (n->a == NULL || n->c == NULL)
         return NULL;
     n->b = n->a;
-    if (n->op == OP_COALESCE) {
-        test = node_like(p, N_FUNCTION, n);
-        n->a = node_like(p, N_VARIABLE, n);
-        n->a->name = "exists";
-        n->a->count = 6;
-        n->a->symbol = symbol_of(p->symbols, "exists", 6);
-        node_add(p, test, n->a);
-        node_add(p, test, n->b);
-        n->a = test;
-    }
+    test = node_like(p, N_FUNCTION, n);
+    n->a = node_like(p, N_VARIABLE, n);
+    n->a->name = n->op == OP_COALESCE ? "exists" : "boolean";
+    n->a->count = (uint32_t)strlen(n->a->name);
+    n->a->symbol = symbol_of(p->symbols, n->a->name, n->a->count);
+    node_add(p, test, n->a);
+    node_add(p, test, n->b);
+    n->a = test;
     n->type = N_CONDITION;
     return n;
 }

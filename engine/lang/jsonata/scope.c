@@ -20,6 +20,8 @@ scope_bind(struct eval *e, struct scope *s, uint32_t symbol, struct value v)
     struct binding *grown;
     uint32_t i;
 
+    if (!take_steps(e, s->count / 32))
+        return;
     for (i = 0; i < s->count; i++)
         if (s->v[i].symbol == symbol) {
             s->v[i].value = v;
@@ -37,22 +39,24 @@ scope_bind(struct eval *e, struct scope *s, uint32_t symbol, struct value v)
 }
 
 struct value
-scope_find(const struct eval *e, const struct scope *s, uint32_t symbol)
+scope_find(struct eval *e, const struct scope *s, uint32_t symbol)
 {
-    uint32_t i;
+    uint32_t i, seen = 0;
 
     for (; s != NULL; s = s->up)
-        for (i = s->count; i-- > 0;)
+        for (i = s->count, seen += 1 + i; i-- > 0;)
             if (s->v[i].symbol == symbol)
-                return s->v[i].value;
-    return e->globals[symbol - 1];
+                return take_steps(e, seen / 32) ? s->v[i].value : nothing;
+    return take_steps(e, seen / 32) ? e->globals[symbol - 1] : nothing;
 }
 
 struct value
-binding_of_name(const struct eval *e, const struct scope *s, const char *name)
+binding_of_name(struct eval *e, const struct scope *s, const char *name)
 {
     uint32_t i;
 
+    if (!take_steps(e, e->global_count / 32))
+        return nothing;
     for (i = 0; i < e->global_count; i++)
         if (e->symbols.v[i].name != NULL &&
             e->symbols.v[i].len == strlen(name) &&

@@ -10,6 +10,8 @@
 
 /* ---- reading ---- */
 
+#define PARAMS_MAX 64 /* the matching goes as deep */
+
 static uint8_t
 kind_bit(char c)
 {
@@ -150,6 +152,8 @@ signature_parse(struct pav_arena *a, const char *text, size_t len,
     for (; r.at < len && text[r.at] != ':'; r.at++) {
         *offset = (uint32_t)r.at;
         *code = read_one(&r);
+        if (*code == NULL && r.count > PARAMS_MAX)
+            *code = "S0401";
         if (*code != NULL)
             return NULL;
     }
@@ -159,6 +163,8 @@ signature_parse(struct pav_arena *a, const char *text, size_t len,
 }
 
 /* ---- matching ---- */
+
+#define HOPELESS_ROOM 256
 
 static uint8_t
 kind_of(struct value v)
@@ -219,8 +225,17 @@ static bool
 try_match(struct eval *e, struct matching *m)
 {
     size_t len = (size_t)(m->param_count + 1) * (m->count + 1);
+    uint8_t room[HOPELESS_ROOM];
 
-    m->hopeless = pav_arena_zalloc(e->arena, len);
+    if (!take_steps(e, len / 8))
+        return false;
+    m->hopeless = room;
+    if (len > sizeof(room)) {
+        if (!may_make(e, len))
+            return false;
+        m->hopeless = pav_arena_alloc(e->arena, len);
+    }
+    memset(m->hopeless, 0, len);
     return match_from(m, 0, 0);
 }
 
@@ -308,6 +323,13 @@ missing(struct eval *e, const struct param *p, struct value context,
     return nothing;
 }
 
+/* Nothing behind the last: a missing one takes the place of what follows. */
+static struct value
+argument_at(const struct value *args, uint32_t count, uint32_t i)
+{
+    return i < count ? args[i] : nothing;
+}
+
 bool
 signature_check(struct eval *e, const struct signature *s,
                 const struct value *args, uint32_t count, struct value context,
@@ -337,12 +359,13 @@ signature_check(struct eval *e, const struct signature *s,
             if (param->context)
                 to[made++] = missing(e, param, context, at);
             else
-                to[made++] = at < count ? args[at] : nothing, at++;
+                to[made++] = argument_at(args, count, at), at++;
         }
         for (n = 0; n < m.taken[p] && !e->failed; n++, at++)
             to[made++] = param->array
-                             ? as_array(e, param, args[at], m.taken[p] == 1, at)
-                             : args[at];
+                             ? as_array(e, param, argument_at(args, count, at),
+                                        m.taken[p] == 1, at)
+                             : argument_at(args, count, at);
     }
     out->args = to;
     out->count = made;

@@ -90,7 +90,7 @@ compare_terms(struct eval *e, const struct node *n, const struct node *term,
         return 0;
     }
     if (x.kind == V_STRING)
-        c = text_compare(x, y);
+        c = compare_texts(e, x, y);
     else
         c = double_of(x) == double_of(y)
                 ? 0

@@ -249,23 +249,34 @@ object_get(struct value v, const char *key, uint32_t len)
 
 /* ---- equality ---- */
 
-static bool equal_at(struct value x, struct value y, unsigned depth);
+/* One of those that are left, for a value, or for 64 bytes. */
+static bool
+take(uint64_t *left, uint64_t bytes)
+{
+    uint64_t n = 1 + bytes / 64;
+
+    *left = *left < n ? 0 : *left - n;
+    return *left > 0;
+}
 
 static bool
-arrays_equal(struct value x, struct value y, unsigned depth)
+equal_at(struct value x, struct value y, unsigned depth, uint64_t *left);
+
+static bool
+arrays_equal(struct value x, struct value y, unsigned depth, uint64_t *left)
 {
     uint32_t i, n = array_len(x);
 
     if (n != array_len(y))
         return false;
     for (i = 0; i < n; i++)
-        if (!equal_at(array_at(x, i), array_at(y, i), depth))
+        if (!equal_at(array_at(x, i), array_at(y, i), depth, left))
             return false;
     return true;
 }
 
 static bool
-objects_equal(struct value x, struct value y, unsigned depth)
+objects_equal(struct value x, struct value y, unsigned depth, uint64_t *left)
 {
     uint32_t i, n = object_len(x);
 
@@ -275,14 +286,14 @@ objects_equal(struct value x, struct value y, unsigned depth)
         struct entry e = object_at(x, i);
         struct value other = object_get(y, e.key, e.len);
 
-        if (other.kind == V_NOTHING || !equal_at(e.value, other, depth))
+        if (other.kind == V_NOTHING || !equal_at(e.value, other, depth, left))
             return false;
     }
     return true;
 }
 
 static bool
-equal_at(struct value x, struct value y, unsigned depth)
+equal_at(struct value x, struct value y, unsigned depth, uint64_t *left)
 {
     if (depth > PAV_DEPTH_MAX)
         return false;
@@ -292,20 +303,23 @@ equal_at(struct value x, struct value y, unsigned depth)
         return double_of(x) == double_of(y);
     }
     if (is_array(x) && is_array(y))
-        return arrays_equal(x, y, depth + 1);
+        return take(left, 8 * (uint64_t)array_len(x)) &&
+               arrays_equal(x, y, depth + 1, left);
     if (is_object(x) && is_object(y))
-        return objects_equal(x, y, depth + 1);
+        return take(left, 16 * (uint64_t)object_len(x)) &&
+               objects_equal(x, y, depth + 1, left);
     if (x.kind != y.kind)
         return false;
     if (x.kind == V_STRING)
-        return x.len == y.len && memcmp(x.text, y.text, x.len) == 0;
+        return x.len == y.len && take(left, x.len) &&
+               memcmp(x.text, y.text, x.len) == 0;
     return x.kind != V_FUNCTION || x.function == y.function;
 }
 
 bool
-value_equal(struct value x, struct value y)
+value_equal(struct value x, struct value y, uint64_t *left)
 {
-    return equal_at(x, y, 0);
+    return equal_at(x, y, 0, left);
 }
 
 static uint64_t
@@ -316,13 +330,13 @@ mix(uint64_t h, uint64_t x)
 }
 
 static uint64_t
-hash_at(struct value v, unsigned depth)
+hash_at(struct value v, unsigned depth, uint64_t *left)
 {
     uint64_t h = v.kind, sum = 0;
     double n;
     uint32_t i;
 
-    if (depth > PAV_DEPTH_MAX)
+    if (depth > PAV_DEPTH_MAX || !take(left, v.kind == V_STRING ? v.len : 0))
         return 0;
     if (is_number(v)) {
         n = double_of(v);
@@ -334,14 +348,15 @@ hash_at(struct value v, unsigned depth)
         return mix(2, key_hash(v.text, v.len));
     if (is_array(v)) {
         for (h = 3, i = 0; i < array_len(v); i++)
-            h = mix(h, hash_at(array_at(v, i), depth + 1));
+            h = mix(h, hash_at(array_at(v, i), depth + 1, left));
         return h;
     }
     if (is_object(v)) { /* the order does not count */
         for (i = 0; i < object_len(v); i++) {
             struct entry e = object_at(v, i);
 
-            sum += mix(key_hash(e.key, e.len), hash_at(e.value, depth + 1));
+            sum +=
+                mix(key_hash(e.key, e.len), hash_at(e.value, depth + 1, left));
         }
         return mix(4, sum);
     }
@@ -349,9 +364,9 @@ hash_at(struct value v, unsigned depth)
 }
 
 uint64_t
-value_hash(struct value v)
+value_hash(struct value v, uint64_t *left)
 {
-    return hash_at(v, 0);
+    return hash_at(v, 0, left);
 }
 
 int
@@ -448,18 +463,50 @@ doc_rewritten(struct pav_arena *a, const struct pav_doc *d)
                                 : pav_members_object(&members);
 }
 
-static const struct pav_doc *
-doc_at_depth(struct pav_arena *a, struct value v, unsigned depth);
+/* Of the bytes that are left. */
+static bool
+take_room(size_t *room, size_t bytes)
+{
+    *room = *room < bytes ? 0 : *room - bytes;
+    return *room > 0;
+}
+
+static bool
+has_room(size_t *room, struct value v)
+{
+    return take_room(room,
+                     sizeof(struct pav_doc) + (v.kind == V_STRING ? v.len : 0));
+}
+
+static bool
+doc_fits(const struct pav_doc *d, size_t *room)
+{
+    bool plain = d->kind != PAV_ARRAY && d->kind != PAV_OBJECT;
+    uint32_t i;
+
+    if (!take_room(room, sizeof(*d) + (plain ? d->len : 0)))
+        return false;
+    for (i = 0; !plain && i < d->len; i++)
+        if (!doc_fits(d->kind == PAV_ARRAY ? &d->items[i]
+                                           : &d->members[i].value,
+                      room))
+            return false;
+    return true;
+}
 
 static const struct pav_doc *
-list_doc(struct pav_arena *a, const struct list *l, unsigned depth)
+doc_at_depth(struct pav_arena *a, struct value v, unsigned depth, size_t *room);
+
+static const struct pav_doc *
+list_doc(struct pav_arena *a, const struct list *l, unsigned depth,
+         size_t *room)
 {
     struct pav_items items;
     uint32_t i;
 
     pav_items_init(&items, a);
     for (i = 0; i < l->count; i++) {
-        const struct pav_doc *d = doc_at_depth(a, l->items[i], depth + 1);
+        const struct pav_doc *d = doc_at_depth(a, l->items[i], depth + 1, room);
 
         if (d == NULL)
             return NULL;
@@ -469,7 +516,7 @@ list_doc(struct pav_arena *a, const struct list *l, unsigned depth)
 }
 
 static const struct pav_doc *
-map_doc(struct pav_arena *a, const struct map *m, unsigned depth)
+map_doc(struct pav_arena *a, const struct map *m, unsigned depth, size_t *room)
 {
     struct pav_members members;
     uint32_t i;
@@ -480,7 +527,7 @@ map_doc(struct pav_arena *a, const struct map *m, unsigned depth)
 
         if (m->v[i].value.kind == V_NOTHING)
             continue;
-        d = doc_at_depth(a, m->v[i].value, depth + 1);
+        d = doc_at_depth(a, m->v[i].value, depth + 1, room);
         if (d == NULL)
             return NULL;
         pav_members_add(&members, m->v[i].key, m->v[i].len, d);
@@ -489,11 +536,11 @@ map_doc(struct pav_arena *a, const struct map *m, unsigned depth)
 }
 
 static const struct pav_doc *
-doc_at_depth(struct pav_arena *a, struct value v, unsigned depth)
+doc_at_depth(struct pav_arena *a, struct value v, unsigned depth, size_t *room)
 {
     const struct pav_doc *d;
 
-    if (depth > PAV_DEPTH_MAX)
+    if (depth > PAV_DEPTH_MAX || !has_room(room, v))
         return NULL;
     switch ((enum value_kind)v.kind) {
     case V_NULL:
@@ -511,14 +558,16 @@ doc_at_depth(struct pav_arena *a, struct value v, unsigned depth)
     case V_DOC_NUMBER:
     case V_DOC_ARRAY:
     case V_DOC_OBJECT:
+        if (!doc_fits(v.doc, room))
+            return NULL;
         d = doc_rewritten(a, v.doc);
         return d == NULL ? v.doc : d;
     case V_STRING:
         return pav_doc_new_str(a, v.text, v.len);
     case V_LIST:
-        return list_doc(a, v.list, depth);
+        return list_doc(a, v.list, depth, room);
     case V_MAP:
-        return map_doc(a, v.map, depth);
+        return map_doc(a, v.map, depth, room);
     case V_FUNCTION:
     case V_TUPLE:
         break;
@@ -527,7 +576,7 @@ doc_at_depth(struct pav_arena *a, struct value v, unsigned depth)
 }
 
 const struct pav_doc *
-doc_of_value(struct pav_arena *a, struct value v)
+doc_of_value(struct pav_arena *a, struct value v, size_t *room)
 {
-    return doc_at_depth(a, v, 0);
+    return doc_at_depth(a, v, 0, room);
 }

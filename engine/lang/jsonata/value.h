@@ -162,13 +162,17 @@ struct value object_get(struct value v, const char *key, uint32_t len);
 
 /* ---- any ---- */
 
-bool value_equal(struct value x, struct value y);
+/* Each takes from *left one for a value and for 64 bytes; at 0 it has ended
+ * early. */
+bool value_equal(struct value x, struct value y, uint64_t *left);
 /* Equal values have equal hashes. */
-uint64_t value_hash(struct value v);
+uint64_t value_hash(struct value v, uint64_t *left);
 /* As JavaScript's strings compare: by UTF-16 units.  -1, 0, 1 */
 int text_compare(struct value x, struct value y);
-/* NaN and infinite numbers as the service prints them; NULL: a function is in
+/* NaN and infinite numbers as the service prints them.  What it holds is taken
+ * from *room, bytes.  NULL: that was not enough (0 is left), a function is in
  * it, or it is too deep. */
-const struct pav_doc *doc_of_value(struct pav_arena *a, struct value v);
+const struct pav_doc *
+doc_of_value(struct pav_arena *a, struct value v, size_t *room);
 
 #endif
