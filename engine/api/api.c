@@ -228,23 +228,25 @@ pav_api_services(struct pav_api *api, const struct pav_service_map *map)
     return true;
 }
 
+/* What they were about is asked again at the next start. */
+static void
+jobs_drop(struct pav_job **list)
+{
+    struct pav_job *j;
+
+    while ((j = *list) != NULL) {
+        *list = pav_job_next(j);
+        pav_job_free(j);
+    }
+}
+
 void
 pav_api_stop(struct pav_api *api)
 {
-    struct pav_job *j;
     int i;
 
     pav_outbound_free(api->outbound);
     api->outbound = NULL;
-    while ((j = api->unsent) != NULL) { /* asked again at the next start */
-        api->unsent = pav_job_next(j);
-        pav_job_free(j);
-    }
-    while ((j = api->unasked) != NULL) {
-        api->unasked = pav_job_next(j);
-        pav_job_free(j);
-    }
-
     pav_queue_close(api->questions);
     pav_queue_close(api->slow);
     pav_queue_close(api->objects);
@@ -270,7 +272,9 @@ pav_api_free(struct pav_api *api)
     streams_free(api->streams);
     outgoing_free(api);
     backup_free(api);
-    tickets_free(api);
+    jobs_drop(&api->gathered); /* the loop ended before */
+    jobs_drop(&api->unsent);   /* the engine did */
+    jobs_drop(&api->unasked);
     pav_queue_free(api->questions);
     pav_queue_free(api->slow);
     pav_queue_free(api->objects);

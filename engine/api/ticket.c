@@ -108,17 +108,6 @@ tickets_init(struct pav_api *api)
     api->sender.done = came_back;
 }
 
-void
-tickets_free(struct pav_api *api)
-{
-    struct pav_job *j;
-
-    while ((j = api->gathered) != NULL) { /* the loop ended before */
-        api->gathered = pav_job_next(j);
-        pav_job_free(j);
-    }
-}
-
 /* The engine's queue may be full: then a second later. */
 void
 reply_submit(struct pav_api *api, struct pav_job *reply)

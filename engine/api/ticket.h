@@ -15,6 +15,5 @@ void ticket_answer(struct pav_job *job);
 void api_submit(struct pav_api *api, struct pav_ref ref, struct pav_job *job,
                 ticket_fn answer, const void *about);
 void tickets_init(struct pav_api *api);
-void tickets_free(struct pav_api *api);
 
 #endif

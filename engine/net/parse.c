@@ -4,6 +4,7 @@
  * Host, Content-Length of digits and once, Transfer-Encoding exactly "chunked",
  * never both.  Chunk extensions are read over, trailers are dropped.
  */
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -31,6 +32,18 @@ is_token(const char *p, size_t len)
     return len > 0;
 }
 
+/* A host and its port, without a user in front. */
+static bool
+is_authority(const char *p, size_t len)
+{
+    size_t i;
+
+    for (i = 0; i < len; i++)
+        if (!isalnum((unsigned char)p[i]) && strchr("-._~:[]", p[i]) == NULL)
+            return false;
+    return len > 0;
+}
+
 /* ---- the request line ---- */
 
 static int
@@ -47,6 +60,8 @@ target_parse(char *target, struct head *h)
         if (p == NULL)
             return 400;
         h->authority_len = (size_t)(p - h->authority);
+        if (!is_authority(h->authority, h->authority_len))
+            return 400;
         target = p;
     }
     if (*target != '/')

@@ -453,7 +453,7 @@ value_clone(struct eval *e, struct value v)
         return clone_number(e, v);
     if (!is_array(v) && !is_object(v))
         return v;
-    if (!take_steps(e, 1) ||
+    if (!take_steps(e, 1 + (is_array(v) ? array_len(v) : object_len(v))) ||
         !may_make(e,
                   64 * (size_t)(is_array(v) ? array_len(v) : object_len(v))) ||
         !nest(e))

@@ -4,7 +4,7 @@
 #include "eval.h"
 #include "functions.h"
 
-#define ARENA_FACTOR 4
+#define ARENA_FACTOR 2
 
 struct value
 throw_error(struct eval *e, const char *code)

@@ -276,7 +276,7 @@ includes(struct eval *e, struct value x, struct value y)
     for (i = 0; i < n && !e->failed; i++)
         if (identical(e, x, array_at(y, i)))
             break;
-    return value_bool(take_steps(e, i / 8) && i < n);
+    return value_bool(take_steps(e, i / 4) && i < n);
 }
 
 #define RANGE_MAX     1e7

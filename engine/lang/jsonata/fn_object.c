@@ -95,7 +95,7 @@ FUNCTION(fn_merge)
             struct entry entry = object_at(one, j);
 
             if (!take_steps(e, entry.len / 64) ||
-                !may_make(e, 2 * sizeof(entry)))
+                !may_make(e, 4 * sizeof(entry)))
                 return nothing;
             map_put(e->arena, m, entry.key, entry.len, entry.value);
         }

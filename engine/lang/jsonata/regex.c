@@ -9,7 +9,7 @@
 
 #define HEAP_LIMIT   4096 /* KiB */
 #define MATCH_STEPS  25   /* what a match costs beside its text */
-#define CALLS_A_STEP 4    /* items of a pattern that cost as much as a step */
+#define CALLS_A_STEP 2    /* items of a pattern that cost as much as a step */
 
 /* ---- what a match costs ---- */
 
