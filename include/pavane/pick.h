@@ -26,9 +26,11 @@ bool pav_pick_is_single(const struct pav_pick *p);
 bool pav_pick_is_context(const struct pav_pick *p);
 /*
  * NULL: there is nothing, or the expression failed.  An expression may take
- * PAV_PICK_STEPS; its $now() is `now_ms`, its $random() always the same.
+ * PAV_PICK_STEPS and make PAV_PICK_BYTES; its $now() is `now_ms`, its $random()
+ * always the same.
  */
 #define PAV_PICK_STEPS 20000
+#define PAV_PICK_BYTES (2u << 20)
 const struct pav_doc *
 pav_pick_eval(const struct pav_pick *p, const struct pav_doc *event,
               int64_t now_ms, struct pav_arena *a);

@@ -83,11 +83,17 @@ fail_value(struct stepper *st, const struct frame *f, const struct value *v,
     return false;
 }
 
-bool
-spend(struct stepper *st, const struct frame *f, uint64_t bytes)
+void
+spend_unasked(struct stepper *st, uint64_t bytes)
 {
     st->work += bytes;
     st->state_work += bytes;
+}
+
+bool
+spend(struct stepper *st, const struct frame *f, uint64_t bytes)
+{
+    spend_unasked(st, bytes);
     if (st->state_work <= STATE_WORK_MAX)
         return true;
     return fail_runtime(st, f,

@@ -162,8 +162,10 @@ evaluate(struct scene *s, const struct computed *x, const struct pav_doc **out)
         s->states = NULL;
     }
     end = pav_jsonata_eval(x->expression, st->arena, &in, out, &error);
-    if (!spend(st, s->f, WORK_OF_STEP * steps) && end != PAV_JSONATA_FAILED)
-        return false; /* else it failed by itself before */
+    if (end == PAV_JSONATA_FAILED) /* it fails by itself */
+        spend_unasked(st, WORK_OF_STEP * steps);
+    else if (!spend(st, s->f, WORK_OF_STEP * steps))
+        return false;
     switch (end) {
     case PAV_JSONATA_VALUE:
         return true;

@@ -78,6 +78,11 @@ batching_of(struct stepper *st, struct frame *f, struct batching *b)
         (batcher->batch_input != NULL &&
          !value_of(st, f, batcher->batch_input, from, &b->input)))
         return false;
+    if ((batcher->max_items.given && b->max_items < 1) ||
+        (batcher->max_bytes.given && b->max_bytes < 1))
+        return fail_runtime(st, f,
+                            "MaxItemsPerBatch and MaxInputBytesPerBatch must "
+                            "be greater than 0.");
     b->empty_bytes = strlen("{\"Items\":[]}");
     if (b->input != NULL)
         b->empty_bytes += strlen("\"BatchInput\":,") + batch_bytes(b->input);

@@ -115,6 +115,8 @@ fail_value(struct stepper *st, const struct frame *f, const struct value *v,
 #define STATE_WORK_MAX (16u << 20)
 #define STEP_WORK      (4u << 20)
 bool spend(struct stepper *st, const struct frame *f, uint64_t bytes);
+/* The same of what has failed already. */
+void spend_unasked(struct stepper *st, uint64_t bytes);
 /* About how many bytes it takes to go through it. */
 uint64_t doc_work(const struct pav_doc *d);
 

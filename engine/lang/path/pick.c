@@ -20,8 +20,8 @@ expression_compile(struct pav_arena *a, struct pav_pick *p, const char *text,
     if (pav_jsonata_compile(a, text + 2, len - 4, PAV_JSONATA_AWS,
                             &p->expression, &error) == PAV_OK)
         return PAV_OK;
-    return pav_fail(err, PAV_INVALID, "", "%s%sat character %u: %s", error.code,
-                    *error.code == '\0' ? "" : " ", error.at + 1,
+    return pav_fail(err, PAV_INVALID, "", "%s%sat byte %u: %s", error.code,
+                    *error.code == '\0' ? "" : " ", error.at + 3,
                     error.message);
 }
 
@@ -65,8 +65,10 @@ const struct pav_doc *
 pav_pick_eval(const struct pav_pick *p, const struct pav_doc *event,
               int64_t now_ms, struct pav_arena *a)
 {
-    struct pav_jsonata_in in = {
-        .input = event, .now_ms = now_ms, .max_steps = PAV_PICK_STEPS};
+    struct pav_jsonata_in in = {.input = event,
+                                .now_ms = now_ms,
+                                .max_steps = PAV_PICK_STEPS,
+                                .max_bytes = PAV_PICK_BYTES};
     struct pav_jsonata_error error;
     const struct pav_doc *v = NULL;
 
