@@ -60,6 +60,15 @@ pav_buf_take(struct pav_buf *b, size_t *len)
 }
 
 void
+pav_buf_utf8(struct pav_buf *b, uint32_t code)
+{
+    char text[4];
+    size_t len = pav_utf8_put(text, code);
+
+    pav_buf_put(b, text, len);
+}
+
+void
 pav_buf_int(struct pav_buf *b, int64_t n)
 {
     char digits[24];

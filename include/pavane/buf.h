@@ -55,6 +55,8 @@ pav_buf_puts(struct pav_buf *b, const char *s)
 }
 
 void pav_buf_int(struct pav_buf *b, int64_t n);
+/* A code point, as UTF-8. */
+void pav_buf_utf8(struct pav_buf *b, uint32_t code);
 void pav_buf_printf(struct pav_buf *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* A JSON string with its quotes, and the inside of one. */

@@ -40,6 +40,9 @@ call_lambda(struct eval *e, const struct function *f, const struct call *c)
     return evaluate(e, f->node->kids[0], f->input, scope);
 }
 
+static struct value
+call_checked(struct eval *e, struct function *f, struct call *c);
+
 /* As in the reference, a function of the table takes what it gets then: its
  * signature is not asked. */
 static struct value
@@ -56,7 +59,7 @@ call_partial(struct eval *e, const struct function *f, const struct call *c)
     for (i = 0; i < f->given_count; i++)
         args[i] = f->given[i].kind == V_TUPLE ? arg(c, used++) : f->given[i];
     if (f->inner->kind == F_BUILTIN)
-        return builtins[f->inner->builtin].fn(e, &inner);
+        return call_checked(e, f->inner, &inner);
     return call_function(e, f->inner, args, f->given_count, inner.context,
                          c->scope);
 }
@@ -351,6 +354,7 @@ struct value
 eval_partial(struct eval *e, const struct node *n, struct value input,
              struct scope *scope)
 {
+    const struct value still_open = {.kind = V_TUPLE};
     struct value *args = pav_arena_alloc(e->arena, n->count * sizeof(*args));
     struct function *partial;
     struct value proc;
@@ -359,8 +363,9 @@ eval_partial(struct eval *e, const struct node *n, struct value input,
     for (i = 1; i < n->count && !e->failed; i++) {
         bool hole = n->kids[i]->type == N_HOLE;
 
-        args[i - 1] = hole ? (struct value){.kind = V_TUPLE}
-                           : evaluate(e, n->kids[i], input, scope);
+        args[i - 1] = still_open;
+        if (!hole)
+            args[i - 1] = evaluate(e, n->kids[i], input, scope);
         open += hole;
     }
     proc = evaluate(e, n->kids[0], input, scope);

@@ -150,7 +150,6 @@ in_case(struct eval *e, struct value text, bool upper)
     struct pav_buf b;
     uint32_t i = 0, j, n, forms[3];
     size_t len;
-    char put[4];
 
     if (text.kind != V_STRING || !take_steps(e, text.len / 64))
         return nothing;
@@ -172,7 +171,7 @@ in_case(struct eval *e, struct value text, bool upper)
         if (!upper && code == 0x3A3 && is_final_sigma(text, i, len))
             forms[0] = 0x3C2;
         for (j = 0; j < n; j++)
-            pav_buf_put(&b, put, pav_utf8_put(put, forms[j]));
+            pav_buf_utf8(&b, forms[j]);
     }
     return text_of_buf(e, &b);
 }

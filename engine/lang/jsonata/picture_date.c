@@ -547,7 +547,6 @@ FUNCTION(fn_millis)
 static void
 zone_pattern(const struct date_part *p, struct pav_buf *out)
 {
-    char put[4];
 
     if (p->component == 'z')
         pav_buf_puts(out, "GMT");
@@ -556,7 +555,7 @@ zone_pattern(const struct date_part *p, struct pav_buf *out)
         if (p->integer.separators[0].code < 0x80 &&
             ispunct((int)p->integer.separators[0].code))
             pav_buf_putc(out, '\\');
-        pav_buf_put(out, put, pav_utf8_put(put, p->integer.separators[0].code));
+        pav_buf_utf8(out, p->integer.separators[0].code);
         pav_buf_puts(out, "[0-9]+");
     }
 }

@@ -343,9 +343,8 @@ integer_picture(struct eval *e, struct value text, struct integer_picture *out)
 static void
 put_code(struct pav_buf *out, uint32_t code)
 {
-    char put[4];
 
-    pav_buf_put(out, put, pav_utf8_put(put, code));
+    pav_buf_utf8(out, code);
 }
 
 /* Which separator stands before the last `left` digits; 0: none. */

@@ -406,15 +406,14 @@ text_of_chars(struct eval *e, bool minus, const struct symbols_used *s,
 {
     const struct chars all[] = {p->prefix, {m->v, m->n}, p->suffix};
     struct pav_buf b;
-    char put[4];
     uint32_t i, j;
 
     pav_buf_init(&b, 1u << 20);
     if (minus)
-        pav_buf_put(&b, put, pav_utf8_put(put, s->minus));
+        pav_buf_utf8(&b, s->minus);
     for (i = 0; i < 3; i++)
         for (j = 0; j < all[i].n; j++)
-            pav_buf_put(&b, put, pav_utf8_put(put, all[i].v[j]));
+            pav_buf_utf8(&b, all[i].v[j]);
     return text_of_buf(e, &b);
 }
 
