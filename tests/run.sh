@@ -129,7 +129,7 @@ werror=-DCMAKE_COMPILE_WARNING_AS_ERROR=ON
 longest_turn_us=50000
 turns() {
     for seeds in "$top"/build/tests/seeds_*; do
-        "$seeds" "$top/tests/fuzz/seeds/${seeds##*_}" >>"$1"
+        "$seeds" "$top/tests/fuzz/seeds/${seeds##*/seeds_}" >>"$1" || return 1
     done
     sort -n "$1" | tail -n 1
     most=$(sort -n "$1" | tail -n 1 | cut -d " " -f 1)

@@ -445,8 +445,3 @@ pav_outbound_send(struct pav_outbound *o, const struct pav_outgoing *out,
         PAV_BUG("libcurl takes no more transfers");
 }
 
-uint32_t
-pav_outbound_count(const struct pav_outbound *o)
-{
-    return o->count;
-}

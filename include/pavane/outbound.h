@@ -71,6 +71,5 @@ void pav_outbound_free(struct pav_outbound *o);
 void pav_outbound_send(struct pav_outbound *o, const struct pav_outgoing *out,
                        void (*done)(void *arg, const struct pav_incoming *in),
                        void *arg);
-uint32_t pav_outbound_count(const struct pav_outbound *o);
 
 #endif

@@ -31,7 +31,6 @@ bool pav_path_is_reference(const struct pav_path *p);
 bool pav_path_is_context(const struct pav_path *p); /* begins with $$ */
 /* Reaches into $$.Execution.Input, or takes all of $$ or $$.Execution. */
 bool pav_path_needs_input(const struct pav_path *p);
-const char *pav_path_text(const struct pav_path *p);
 
 /*
  * Evaluate against `root`; what is made lives in `a`.  On failure, `why` (may

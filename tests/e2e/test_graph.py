@@ -78,7 +78,7 @@ def laid_out(definition):
         json.dump(definition, f)
         f.flush()
         code, out, errors = cli("graph", "--json", f.name)
-    # faults are reported and drawn around: not all of the language is built
+    # faults are reported and drawn around
     return json.loads(out) if code in (0, 1) and out else errors
 
 

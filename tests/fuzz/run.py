@@ -9,6 +9,8 @@ finds is kept in BUILD/fuzz/TARGET/.  Prints a line a target and, at last,
 "N passed, N failed, N skipped".
 """
 import argparse
+import glob
+import json
 import os
 import re
 import subprocess
@@ -20,6 +22,20 @@ TARGETS = ("json", "http", "definition", "path", "pattern", "index", "intrinsic"
 LIGHT = {"http": 5}
 # Lengths that reach the limits; 4,096 elsewhere.
 LONG = {"rules": 65536, "definition": 65536, "schema": 16384, "schedule": 400, "envelope": 16384}
+# Targets whose seeds are also the expressions of our conformance cases.
+OF_CASES = ("jsonata", "jsonata_parse")
+
+
+def expressions(build):
+    folder = os.path.join(build, "fuzz-cases")
+    os.makedirs(folder, exist_ok=True)
+    for path in glob.glob(os.path.join(HERE, "..", "conformance", "cases", "jsonata", "*.json")):
+        with open(path, encoding="utf-8") as f:
+            cases = json.load(f)["cases"]
+        for c in cases:
+            with open(os.path.join(folder, c["id"].replace("/", "-")), "w", encoding="utf-8") as out:
+                out.write(c["expr"])
+    return folder
 
 
 def fuzz(build, target, runs, seed):
@@ -31,8 +47,9 @@ def fuzz(build, target, runs, seed):
     words = os.path.join(HERE, target + ".dict")
     if os.path.exists(words):
         args.append("-dict=" + words)
+    seeds = [os.path.join(HERE, "seeds", target)] + ([expressions(build)] if target in OF_CASES else [])
     # new inputs go to the corpus of this tree, seeds are only read
-    r = subprocess.run(args + [corpus, os.path.join(HERE, "seeds", target)], stdout=subprocess.PIPE,
+    r = subprocess.run(args + [corpus] + seeds, stdout=subprocess.PIPE,
                        stderr=subprocess.STDOUT, text=True, errors="replace")
     count = re.search(r"number_of_executed_units:\s*(\d+)", r.stdout)
     speed = re.search(r"average_exec_per_sec:\s*(\d+)", r.stdout)

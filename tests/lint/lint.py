@@ -313,6 +313,8 @@ def main():
     for path in files:
         if path.split("/")[0] not in allowed and not path.startswith("."):
             fault(path, 1, "not one of the top-level names")
+        if re.search(r"/seeds/.*/[0-9a-f]{40}$", path):
+            fault(path, 1, "an input that a fuzzer made: a seed has a name that says what it is")
         if not os.path.exists(os.path.join(TOP, path)) or \
                 path.endswith((".png", ".svg")) or path.startswith("tests/fuzz/seeds/"):
             continue

@@ -407,12 +407,6 @@ pav_path_needs_input(const struct pav_path *p)
     return t == NULL || t->kind != TOKEN_NAMES || token_names(t, "Input");
 }
 
-const char *
-pav_path_text(const struct pav_path *p)
-{
-    return p->text;
-}
-
 /* ---- evaluating ---- */
 
 /* The way from the root to a value, for messages; lives on the C stack. */
