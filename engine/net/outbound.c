@@ -444,4 +444,3 @@ pav_outbound_send(struct pav_outbound *o, const struct pav_outgoing *out,
     if (curl_multi_add_handle(t->pool->multi, t->curl) != CURLM_OK)
         PAV_BUG("libcurl takes no more transfers");
 }
-

@@ -17,6 +17,9 @@ struct pav_pick;
 PAV_MUSTUSE enum pav_rc
 pav_pick_compile(struct pav_arena *a, const char *text, size_t len,
                  const struct pav_pick **out, struct pav_err *err);
+/* Of a path that is compiled already. */
+const struct pav_pick *pav_pick_of_path(struct pav_arena *a, const char *text,
+                                        const struct pav_path *path);
 /* As it was written. */
 const char *pav_pick_text(const struct pav_pick *p);
 /* One value or none: an expression, or a path without wildcards and the like.

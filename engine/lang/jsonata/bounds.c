@@ -28,14 +28,20 @@ throw_value(struct eval *e, const char *code, struct value v)
 }
 
 struct value
-throw_bound(struct eval *e, const char *message)
+throw_text(struct eval *e, const char *code, const char *text, size_t len)
 {
     if (!e->failed) {
-        throw_error(e, "");
-        e->thrown.raw = message;
-        e->thrown.raw_len = strlen(message);
+        throw_error(e, code);
+        e->thrown.raw = text;
+        e->thrown.raw_len = len;
     }
     return nothing;
+}
+
+struct value
+throw_bound(struct eval *e, const char *message)
+{
+    return throw_text(e, "", message, strlen(message));
 }
 
 void

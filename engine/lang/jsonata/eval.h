@@ -132,6 +132,9 @@ bool is_numeric(struct eval *e, struct value v);
 /* Failures; always nothing.  The place is filled in further out. */
 struct value throw_error(struct eval *e, const char *code);
 struct value throw_value(struct eval *e, const char *code, struct value v);
+/* With a message of its own. */
+struct value
+throw_text(struct eval *e, const char *code, const char *text, size_t len);
 /* Without a code: a bound was met. */
 struct value throw_bound(struct eval *e, const char *message);
 void thrown_at(struct eval *e, const struct node *n);

@@ -12,10 +12,7 @@
 static struct value
 throw_message(struct eval *e, const char *message)
 {
-    throw_error(e, "D3137");
-    e->thrown.raw = message;
-    e->thrown.raw_len = strlen(message);
-    return nothing;
+    return throw_text(e, "D3137", message, strlen(message));
 }
 
 /* The n-th argument does not fit. */

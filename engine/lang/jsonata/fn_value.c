@@ -46,14 +46,9 @@ static struct value
 throw_message(struct eval *e, const char *code, struct value message,
               const char *otherwise)
 {
-    throw_error(e, code);
-    e->thrown.raw = otherwise;
-    e->thrown.raw_len = strlen(otherwise);
-    if (message.kind == V_STRING && message.len > 0) {
-        e->thrown.raw = message.text;
-        e->thrown.raw_len = message.len;
-    }
-    return nothing;
+    return message.kind == V_STRING && message.len > 0
+               ? throw_text(e, code, message.text, message.len)
+               : throw_text(e, code, otherwise, strlen(otherwise));
 }
 
 FUNCTION(fn_error)

@@ -1,6 +1,7 @@
 /* Nodes, and the names of variables in them. */
 #include <string.h>
 
+#include "pavane/digest.h"
 #include "node.h"
 #include "functions.h"
 
@@ -55,13 +56,9 @@ extras_of(struct parse *p, struct node *n)
 static uint32_t *
 symbol_slot(const struct symbols *s, const char *name, size_t len)
 {
-    uint32_t i, h = 2166136261u;
-    size_t j;
+    uint32_t i = (uint32_t)pav_hash64(name, len, 0) & (s->index_len - 1);
 
-    for (j = 0; j < len; j++)
-        h = (h ^ (unsigned char)name[j]) * 16777619u;
-    for (i = h & (s->index_len - 1); s->index[i] != 0;
-         i = (i + 1) & (s->index_len - 1)) {
+    for (; s->index[i] != 0; i = (i + 1) & (s->index_len - 1)) {
         const struct symbol *one = &s->v[s->index[i] - 1];
 
         if (one->len == len && memcmp(one->name, name, len) == 0)

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "pavane/digest.h"
 #include "pavane/text.h"
 
 const struct value nothing = {.kind = V_NOTHING};
@@ -116,11 +117,7 @@ map_new(struct pav_arena *a)
 static uint32_t
 key_hash(const char *key, uint32_t len)
 {
-    uint32_t h = 2166136261u, i;
-
-    for (i = 0; i < len; i++)
-        h = (h ^ (unsigned char)key[i]) * 16777619u;
-    return h ^ (h >> 15);
+    return (uint32_t)pav_hash64(key, len, 0);
 }
 
 static void

@@ -43,6 +43,17 @@ pav_pick_compile(struct pav_arena *a, const char *text, size_t len,
     return rc;
 }
 
+const struct pav_pick *
+pav_pick_of_path(struct pav_arena *a, const char *text,
+                 const struct pav_path *path)
+{
+    struct pav_pick *p = pav_arena_zalloc(a, sizeof(*p));
+
+    p->text = text;
+    p->path = path;
+    return p;
+}
+
 const char *
 pav_pick_text(const struct pav_pick *p)
 {

@@ -71,18 +71,17 @@ pick_of(struct pav_arena *a, const struct pav_doc *v, bool expressions,
         const struct pav_pick **out, struct pav_err *err)
 {
     static const char at[] = "/inputTransformer/InputPathsMap";
-    const struct pav_path *path;
+    const struct pav_path *path = NULL;
     struct pav_err why;
+    enum pav_rc rc;
 
-    if (v->kind != PAV_STRING || !expressions) {
-        enum pav_rc rc = path_of(a, v, at, &path, err);
-
-        if (rc != PAV_OK)
-            return rc;
-    }
-    if (pav_pick_compile(a, v->text, v->len, out, &why) != PAV_OK)
-        return pav_fail(err, PAV_INVALID, at, "%s", why.message);
-    return PAV_OK;
+    if (v->kind == PAV_STRING && expressions)
+        return pav_pick_compile(a, v->text, v->len, out, &why) == PAV_OK
+                   ? PAV_OK
+                   : pav_fail(err, PAV_INVALID, at, "%s", why.message);
+    rc = path_of(a, v, at, &path, err);
+    *out = rc == PAV_OK ? pav_pick_of_path(a, v->text, path) : NULL;
+    return rc;
 }
 
 static int
