@@ -11,6 +11,8 @@
 #ifndef PAVANE_JSONATA_H
 #define PAVANE_JSONATA_H
 
+#include <string.h>
+
 #include "pavane/doc.h"
 
 struct pav_jsonata;
@@ -40,6 +42,14 @@ pav_jsonata_compile(struct pav_arena *a, const char *text, size_t len,
                     enum pav_jsonata_level level,
                     const struct pav_jsonata **out,
                     struct pav_jsonata_error *error);
+
+/* "{% ... %}": an expression where a text could be. */
+static inline bool
+pav_jsonata_is_marked(const char *text, size_t len)
+{
+    return len >= 4 && memcmp(text, "{%", 2) == 0 &&
+           memcmp(text + len - 2, "%}", 2) == 0;
+}
 
 /* What it refers to, for those who decide whether it may. */
 struct pav_jsonata_reference {

@@ -53,9 +53,8 @@ location_of(struct compiler *c, const char *pointer)
 static bool
 is_expression(const struct pav_doc *d)
 {
-    return d != NULL && d->kind == PAV_STRING && d->len >= 4 &&
-           memcmp(d->text, "{%", 2) == 0 &&
-           memcmp(d->text + d->len - 2, "%}", 2) == 0;
+    return d != NULL && d->kind == PAV_STRING &&
+           pav_jsonata_is_marked(d->text, d->len);
 }
 
 bool

@@ -86,6 +86,12 @@ may_make(struct eval *e, size_t bytes)
 }
 
 bool
+may_push(struct eval *e, struct value v)
+{
+    return !is_array(v) || may_make(e, array_len(v) * sizeof(v));
+}
+
+bool
 nest(struct eval *e)
 {
     if (++e->nesting <= PAV_DEPTH_MAX)

@@ -97,12 +97,6 @@ append(struct eval *e, struct value x, struct value y)
     return value_list(l);
 }
 
-bool
-may_push(struct eval *e, struct value v)
-{
-    return !is_array(v) || may_make(e, array_len(v) * sizeof(v));
-}
-
 struct value
 lookup(struct eval *e, struct value v, const char *key, uint32_t len)
 {

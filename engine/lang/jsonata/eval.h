@@ -109,13 +109,6 @@ arg(const struct call *c, uint32_t i)
 
 struct value evaluate(struct eval *e, const struct node *n, struct value input,
                       struct scope *scope);
-struct scope *scope_new(struct eval *e, struct scope *up);
-void
-scope_bind(struct eval *e, struct scope *s, uint32_t symbol, struct value v);
-/* What a symbol, or `$name`, is bound to there; nothing: nothing. */
-struct value scope_find(struct eval *e, const struct scope *s, uint32_t symbol);
-struct value
-binding_of_name(struct eval *e, const struct scope *s, const char *name);
 /* Whether it is true; D1001 for infinite numbers. */
 bool truth(struct eval *e, struct value v);
 /* A sequence of one is the one, of none nothing. */
@@ -128,6 +121,27 @@ lookup(struct eval *e, struct value v, const char *key, uint32_t len);
 int compare_texts(struct eval *e, struct value x, struct value y);
 /* JavaScript's: a number that is finite; D1001 for infinite ones. */
 bool is_numeric(struct eval *e, struct value v);
+
+/* Symbols that $eval has added get their values. */
+void globals_grow(struct eval *e);
+
+/* ---- scope.c ---- */
+
+struct scope *scope_new(struct eval *e, struct scope *up);
+void
+scope_bind(struct eval *e, struct scope *s, uint32_t symbol, struct value v);
+/* What a symbol, or `$name`, is bound to there; nothing: nothing. */
+struct value scope_find(struct eval *e, const struct scope *s, uint32_t symbol);
+struct value
+binding_of_name(struct eval *e, const struct scope *s, const char *name);
+struct scope *
+scope_of_tuple(struct eval *e, struct scope *up, const struct tuple *t);
+/* What is evaluated on an item of a list, and in which scope. */
+struct value item_of(struct eval *e, struct value item, struct scope **scope);
+struct function *function_new(struct eval *e, enum function_kind kind);
+struct value value_function(struct function *f);
+
+/* ---- bounds.c ---- */
 
 /* Failures; always nothing.  The place is filled in further out. */
 struct value throw_error(struct eval *e, const char *code);
@@ -150,9 +164,6 @@ uint64_t steps_left(const struct eval *e);
  * deep to be walked through. */
 bool nest(struct eval *e);
 void unnest(struct eval *e);
-
-/* Symbols that $eval has added get their values. */
-void globals_grow(struct eval *e);
 
 /* ---- path.c ---- */
 
@@ -186,8 +197,6 @@ struct value call_given(struct eval *e, struct value f, struct value x,
                         struct value y, struct value z);
 /* A copy that shares nothing which can change. */
 struct value value_clone(struct eval *e, struct value v);
-struct function *function_new(struct eval *e, enum function_kind kind);
-struct value value_function(struct function *f);
 
 /* ---- sort.c ---- */
 
@@ -225,6 +234,8 @@ struct value regex_subject(struct eval *e, struct value text);
 enum match_end
 regex_match(struct eval *e, const struct node *n, struct value text,
             struct value subject, uint32_t from, struct match *m);
+/* {match, start, end, groups} */
+struct map *match_map(struct eval *e, struct value text, const struct match *m);
 /* The object that a regular expression gives when it is called. */
 struct value regex_call(struct eval *e, const struct node *n, struct value text,
                         uint32_t from);

@@ -7,7 +7,7 @@
 #include "eval.h"
 #include "functions.h"
 
-#define RANGE_MAX 360145 /* there the service's memory is met */
+#define ITEMS_MAX 360145 /* there the service's memory is met */
 
 static struct value
 throw_message(struct eval *e, const char *message)
@@ -72,7 +72,7 @@ FUNCTION(fn_range)
     count = floor((to - from) / step) + 1;
     if (!(count >= 1))
         return nothing;
-    if (count > RANGE_MAX)
+    if (count > ITEMS_MAX)
         return throw_bound(e, OUT_OF_MEMORY);
     if (!take_steps(e, (uint64_t)count / 16) ||
         !may_make(e, (size_t)count * sizeof(struct value)))

@@ -240,18 +240,8 @@ put_template(const struct matcher *m, struct value by, struct pav_buf *out)
 static struct value
 match_object(struct eval *e, const struct matcher *m)
 {
-    struct map *o;
-
-    if (m->regex == NULL)
-        return m->object;
-    o = map_new(e->arena);
-    map_put(e->arena, o, "match", 5, m->matched);
-    map_put(e->arena, o, "start", 5,
-            value_number(units_in(m->text.text, m->m.start)));
-    map_put(e->arena, o, "end", 3,
-            value_number(units_in(m->text.text, m->m.end)));
-    map_put(e->arena, o, "groups", 6, m->m.groups);
-    return value_map(o);
+    return m->regex == NULL ? m->object
+                            : value_map(match_map(e, m->text, &m->m));
 }
 
 static void

@@ -114,16 +114,6 @@ FUNCTION(fn_substring_after)
 
 /* ---- upper and lower case ---- */
 
-static uint32_t
-point_before(struct value text, uint32_t at)
-{
-    size_t len;
-
-    while (at > 0 && ((unsigned char)text.text[--at] & 0xC0) == 0x80)
-        ;
-    return pav_utf8_get(text.text + at, &len);
-}
-
 static bool
 is_letter(uint32_t code)
 {
@@ -137,9 +127,10 @@ is_letter(uint32_t code)
 static bool
 is_final_sigma(struct value text, uint32_t at, size_t len)
 {
+    uint32_t before = at;
     size_t ignored;
 
-    return at > 0 && is_letter(point_before(text, at)) &&
+    return at > 0 && is_letter(text_point_before(text, &before)) &&
            (at + len >= text.len ||
             !is_letter(pav_utf8_get(text.text + at + len, &ignored)));
 }

@@ -48,17 +48,6 @@ value_tuple(struct tuple *t)
     return (struct value){.kind = V_TUPLE, .tuple = t};
 }
 
-static struct scope *
-scope_of_tuple(struct eval *e, struct scope *up, const struct tuple *t)
-{
-    struct scope *s = scope_new(e, up);
-    uint32_t i;
-
-    for (i = 0; i < t->count; i++)
-        scope_bind(e, s, t->v[i].symbol, t->v[i].value);
-    return s;
-}
-
 static bool
 is_stream(struct value v)
 {
@@ -72,16 +61,6 @@ stream_new(struct eval *e)
 
     l->tuple_stream = true;
     return l;
-}
-
-/* What is evaluated on an item of a list, and in which scope. */
-static struct value
-item_of(struct eval *e, struct value item, struct scope **scope)
-{
-    if (item.kind != V_TUPLE)
-        return item;
-    *scope = scope_of_tuple(e, *scope, item.tuple);
-    return item.tuple->item;
 }
 
 /* ---- predicates ---- */

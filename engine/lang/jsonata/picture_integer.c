@@ -257,24 +257,13 @@ group_of(uint32_t code)
     return 0;
 }
 
-/* The code point that ends at `at`, which moves to its start. */
-static uint32_t
-code_before(struct value text, uint32_t *at)
-{
-    size_t len;
-
-    while (*at > 0 && ((unsigned char)text.text[--*at] & 0xC0) == 0x80)
-        ;
-    return pav_utf8_get(text.text + *at, &len);
-}
-
 static bool
 read_digits(struct eval *e, struct value text, struct integer_picture *p)
 {
     uint32_t at = text.len, place = 0, places[SEPARATORS_MAX], i;
 
     while (at > 0) { /* from the right: separators stand by their distance */
-        uint32_t code = code_before(text, &at), group = group_of(code);
+        uint32_t code = text_point_before(text, &at), group = group_of(code);
 
         if (group != 0) {
             p->mandatory++;

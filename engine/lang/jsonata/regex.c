@@ -160,6 +160,20 @@ regex_of(struct value f)
     return fn != NULL && fn->kind == F_REGEX ? fn->node : NULL;
 }
 
+struct map *
+match_map(struct eval *e, struct value text, const struct match *m)
+{
+    struct map *o = map_new(e->arena);
+
+    map_put(e->arena, o, "match", 5,
+            value_string(text.text + m->start, m->end - m->start));
+    map_put(e->arena, o, "start", 5,
+            value_number(units_in(text.text, m->start)));
+    map_put(e->arena, o, "end", 3, value_number(units_in(text.text, m->end)));
+    map_put(e->arena, o, "groups", 6, m->groups);
+    return o;
+}
+
 struct value
 regex_call(struct eval *e, const struct node *n, struct value text,
            uint32_t from)
@@ -176,14 +190,7 @@ regex_call(struct eval *e, const struct node *n, struct value text,
     next->regex = n;
     next->text = text;
     next->offset = m.end;
-    result = map_new(e->arena);
-    map_put(e->arena, result, "match", 5,
-            value_string(text.text + m.start, m.end - m.start));
-    map_put(e->arena, result, "start", 5,
-            value_number(units_in(text.text, m.start)));
-    map_put(e->arena, result, "end", 3,
-            value_number(units_in(text.text, m.end)));
-    map_put(e->arena, result, "groups", 6, m.groups);
+    result = match_map(e, text, &m);
     map_put(e->arena, result, "next", 4, value_function(next));
     return value_map(result);
 }

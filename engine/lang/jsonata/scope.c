@@ -65,6 +65,26 @@ binding_of_name(struct eval *e, const struct scope *s, const char *name)
     return nothing;
 }
 
+struct scope *
+scope_of_tuple(struct eval *e, struct scope *up, const struct tuple *t)
+{
+    struct scope *s = scope_new(e, up);
+    uint32_t i;
+
+    for (i = 0; i < t->count; i++)
+        scope_bind(e, s, t->v[i].symbol, t->v[i].value);
+    return s;
+}
+
+struct value
+item_of(struct eval *e, struct value item, struct scope **scope)
+{
+    if (item.kind != V_TUPLE)
+        return item;
+    *scope = scope_of_tuple(e, *scope, item.tuple);
+    return item.tuple->item;
+}
+
 struct function *
 function_new(struct eval *e, enum function_kind kind)
 {

@@ -50,17 +50,8 @@ static struct value
 term_of(struct eval *e, const struct node *term, struct value item,
         struct scope *scope)
 {
-    struct scope *inner = scope;
-    uint32_t i;
-
-    if (item.kind == V_TUPLE) {
-        inner = scope_new(e, scope);
-        for (i = 0; i < item.tuple->count; i++)
-            scope_bind(e, inner, item.tuple->v[i].symbol,
-                       item.tuple->v[i].value);
-        item = item.tuple->item;
-    }
-    return evaluate(e, term, item, inner);
+    item = item_of(e, item, &scope);
+    return evaluate(e, term, item, scope);
 }
 
 static bool

@@ -384,6 +384,16 @@ text_compare(struct value x, struct value y)
     return a < b ? -1 : 1;
 }
 
+uint32_t
+text_point_before(struct value text, uint32_t *at)
+{
+    size_t len;
+
+    while (*at > 0 && ((unsigned char)text.text[--*at] & 0xC0) == 0x80)
+        ;
+    return pav_utf8_get(text.text + *at, &len);
+}
+
 /* ---- to documents ---- */
 
 /* Does it look as it would when it was printed?  Most do. */

@@ -169,6 +169,8 @@ bool value_equal(struct value x, struct value y, uint64_t *left);
 uint64_t value_hash(struct value v, uint64_t *left);
 /* As JavaScript's strings compare: by UTF-16 units.  -1, 0, 1 */
 int text_compare(struct value x, struct value y);
+/* The code point that ends at *at, which moves to its start. */
+uint32_t text_point_before(struct value text, uint32_t *at);
 /* NaN and infinite numbers as the service prints them.  What it holds is taken
  * from *room, bytes.  NULL: that was not enough (0 is left), a function is in
  * it, or it is too deep. */

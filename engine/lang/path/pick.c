@@ -35,8 +35,7 @@ pav_pick_compile(struct pav_arena *a, const char *text, size_t len,
 
     p->text = pav_arena_strndup(a, text, len);
     *out = p;
-    if (len >= 4 && memcmp(text, "{%", 2) == 0 &&
-        memcmp(text + len - 2, "%}", 2) == 0)
+    if (pav_jsonata_is_marked(text, len))
         return expression_compile(a, p, text, len, err);
     rc = pav_path_compile(a, text, len, &path, err);
     p->path = path;
