@@ -136,7 +136,7 @@ rig_open(const char *command, const char *path, struct rig **out)
 void
 rig_free(struct rig *s)
 {
-    static const char *const tails[] = {"", "-wal", "-shm"};
+    static const char *const tails[] = {"", "-wal", "-shm", "-witness"};
     char path[128];
     size_t i;
 
@@ -147,7 +147,7 @@ rig_free(struct rig *s)
         pav_engine_stop(s->engine);
         pav_engine_free(s->engine);
     }
-    for (i = 0; *s->db != '\0' && i < 3; i++) {
+    for (i = 0; *s->db != '\0' && i < sizeof(tails) / sizeof(*tails); i++) {
         snprintf(path, sizeof(path), "%s%s", s->db, tails[i]);
         (void)unlink(path);
     }

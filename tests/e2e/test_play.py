@@ -5,6 +5,7 @@ import os
 import subprocess
 import tempfile
 import unittest
+from unittest import mock
 
 from harness import PAVANE, TOP, cli, main
 
@@ -70,7 +71,9 @@ class Test(Case):
         code, out, err = cli("test", self.machine)
         self.assertEqual(code, 0, out + err)
         self.assertIn("5 of 5 transitions taken\n4 passed, 0 failed", out)
-        answer = json.loads(cli("test", self.machine, "--json", "--only", "Small")[1])
+        with tempfile.TemporaryDirectory() as scratch, mock.patch.dict(os.environ, {"TMPDIR": scratch}):
+            answer = json.loads(cli("test", self.machine, "--json", "--only", "Small")[1])
+            self.assertEqual(os.listdir(scratch), [])
         self.assertEqual([(c["case"], c["passed"]) for c in answer["items"]], [("Small", True)])
         self.assertEqual({(t["from"], t["to"]): t["taken"] for t in answer["transitions"]}, {
             ("Charge", "Enough?"): True, ("Enough?", "Done"): True, ("Enough?", "Approve"): False,

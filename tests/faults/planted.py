@@ -1,9 +1,15 @@
 #!/usr/bin/env python3
 """Plants one bug at a time in a copy of the tree; a safety test must turn red.
 
+  planted.py [--rounds N] [WORD...]
+
+  --rounds N  each bug must be seen N times of N, not once
+  WORD        only the bugs whose names have one of the words
+
 A test that stays green, or a place that is gone from the code, is a failure.
 Prints a line a bug and, at last, "N passed, N failed, N skipped".
 """
+import argparse
 import os
 import shutil
 import subprocess
@@ -153,7 +159,7 @@ def sees(tree, test):
     return said[0][:120] if said else "exit code %d" % r.returncode
 
 
-def try_bug(tree, name, file, place, bug, test):
+def try_bug(tree, rounds, file, place, bug, test):
     path = os.path.join(tree, file)
     text = open(path).read()
     if text.count(place) != 1:
@@ -162,14 +168,23 @@ def try_bug(tree, name, file, place, bug, test):
     try:
         if not built(tree, test):
             return None, "it does not build"
-        return sees(tree, test), "%s stays green" % test[-1]
+        for n in range(rounds):
+            said = sees(tree, test)
+            if said is None:
+                return None, "%s stays green in round %d of %d" % (test[-1], n + 1, rounds)
+        return said, None
     finally:
         open(path, "w").write(text)
 
 
 def main():
-    """All of them, or those whose name has a word that was given."""
-    chosen = [b for b in BUGS if not sys.argv[1:] or any(w in b[0] for w in sys.argv[1:])]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("words", nargs="*")
+    o = parser.parse_args()
+    chosen = [b for b in BUGS if not o.words or any(w in b[0] for w in o.words)]
+    if not chosen or o.rounds < 1:
+        parser.error("no bug has one of these words, or no round is to be run")
     passed = failed = 0
     tree = tempfile.mkdtemp(prefix="pavane-planted-")
     try:
@@ -185,7 +200,7 @@ def main():
                 sys.exit("%s is red without any bug:\n%s"
                          % (test[-1], open(os.path.join(tree, "red.log")).read()[-3000:]))
         for name, *bug in chosen:
-            said, why_not = try_bug(tree, name, *bug)
+            said, why_not = try_bug(tree, o.rounds, *bug)
             print("%-34s %s" % (name, "seen: " + said if said else "NOT SEEN: " + why_not), flush=True)
             passed += said is not None
             failed += said is None
