@@ -20,6 +20,7 @@
 struct check {
     const char *p, *end;
     bool simple;      /* so far */
+    bool plain;       /* no blank, no escape so far */
     bool key_escaped; /* of the last key */
     uint32_t depth, max_depth;
     bool object[PAV_DEPTH_MAX];          /* or array */
@@ -32,8 +33,10 @@ static void
 blanks(struct check *c)
 {
     while (c->p < c->end &&
-           (*c->p == ' ' || *c->p == '\n' || *c->p == '\r' || *c->p == '\t'))
+           (*c->p == ' ' || *c->p == '\n' || *c->p == '\r' || *c->p == '\t')) {
         c->p++;
+        c->plain = false;
+    }
 }
 
 static bool
@@ -70,6 +73,7 @@ string(struct check *c, bool *escaped)
         }
         if (*c->p == '\\') {
             *escaped = true;
+            c->plain = false;
             if (!escape(c))
                 return false;
             continue;
@@ -297,6 +301,7 @@ pav_doc_check(const char *text, size_t len, uint32_t max_depth,
     struct check c = {.p = text,
                       .end = text + len,
                       .simple = true,
+                      .plain = true,
                       .max_depth = max_depth,
                       .out = out};
     int more = 1;
@@ -321,6 +326,7 @@ pav_doc_check(const char *text, size_t len, uint32_t max_depth,
     if (more < 0)
         return false;
     out->simple = c.simple;
+    out->plain = c.plain && c.simple;
     if (used != NULL) {
         *used = (size_t)(c.p - text);
         return true;

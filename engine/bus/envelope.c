@@ -161,6 +161,7 @@ entry_detail(struct reading *r)
     r->detail.p = text.p;
     r->detail.len = (uint32_t)text.len;
     r->out->simple = inner.simple;
+    r->out->detail_plain = inner.plain;
     return PAV_OK;
 }
 
@@ -266,7 +267,7 @@ cloud_data(struct reading *r)
                         "and handed on; wrap it in a member of data");
     r->detail.p = plain;
     r->detail.len = (uint32_t)len;
-    r->out->simple = false;
+    r->out->simple = r->out->detail_plain = false;
     return PAV_OK;
 }
 
@@ -502,7 +503,7 @@ outline_of_tree(struct pav_arena *a, const char *text, size_t len,
         return rc;
     is_cloud = pav_doc_get(d, "specversion") != NULL;
     out->count = 0;
-    out->simple = false;
+    out->simple = out->plain = false;
     for (i = 0; i < d->len; i++) {
         static const char *const known[] = {
             "id",         "detail-type", "source",       "account",
@@ -561,6 +562,7 @@ pav_envelope_read(const char *text, size_t len,
     if (rc != PAV_OK)
         return rc;
     out->simple = r.outline->simple;
+    out->detail_plain = r.outline->plain;
     if (member(&r, "specversion").p != NULL)
         rc = read_cloud_event(&r);
     else if (member(&r, "DetailType").p != NULL ||

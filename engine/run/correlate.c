@@ -38,16 +38,16 @@ common_part(const struct event_context *ec, struct pav_event_text *out)
     const struct pav_bytes *body = &ec->item->body, *text = &envelope->text;
     uintptr_t detail = (uintptr_t)envelope->detail.p;
 
-    *out = (struct pav_event_text){.text = *text};
-    if (text->len == body->len && memcmp(text->p, body->p, text->len) == 0) {
-        out->len = text->len;
+    *out = (struct pav_event_text){.len = text->len};
+    if (text->len == body->len && memcmp(text->p, body->p, text->len) == 0)
         return true;
-    }
     if (detail < (uintptr_t)body->p || detail >= (uintptr_t)body->p + body->len)
         return false;
-    out->text_at = envelope->detail_at;
     out->body_at = (size_t)(envelope->detail.p - body->p);
     out->len = envelope->detail.len;
+    out->before = (struct pav_bytes){text->p, envelope->detail_at};
+    out->behind.p = text->p + envelope->detail_at + out->len;
+    out->behind.len = text->len - envelope->detail_at - out->len;
     return true;
 }
 
@@ -56,19 +56,15 @@ static bool
 filled_part(const struct event_context *ec,
             const struct pav_transform_part *part, struct pav_event_text *out)
 {
-    const struct pav_bytes *text = &ec->envelope->text;
     struct pav_event_text all;
-    size_t at;
 
-    if (part->of == NULL || !common_part(ec, &all))
+    if (part->len == 0 || !common_part(ec, &all) || part->at < all.before.len ||
+        part->at + part->len > all.before.len + all.len)
         return false;
-    at = part->of->at - 1u;
-    if (at < all.text_at || at + part->len > all.text_at + all.len ||
-        memcmp(text->p + at, part->text.p + part->at, part->len) != 0)
-        return false;
-    *out = (struct pav_event_text){.text = part->text,
-                                   .text_at = part->at,
-                                   .body_at = at - all.text_at + all.body_at,
+    *out = (struct pav_event_text){.before = part->before,
+                                   .behind = part->behind,
+                                   .body_at =
+                                       part->at - all.before.len + all.body_at,
                                    .len = part->len};
     return true;
 }
@@ -79,9 +75,8 @@ context_cause(const struct event_context *ec, const struct pav_transform *t,
 {
     struct cause c = {.event_id = ec->id};
 
-    c.given = pav_transform_is_part(t)
-                  ? common_part(ec, &c.text)
-                  : part->text.p != NULL && filled_part(ec, part, &c.text);
+    c.given = pav_transform_is_part(t) ? common_part(ec, &c.text)
+                                       : filled_part(ec, part, &c.text);
     return c;
 }
 

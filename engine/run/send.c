@@ -179,8 +179,9 @@ void
 target_send(struct pav_engine *e, struct sending *s, const struct target *t,
             struct execution **started)
 {
-    struct pav_transform_context context = {s->rule_name, s->rule_arn,
-                                            pav_clock_ms(e->clock)};
+    struct pav_transform_context context = {.rule_name = s->rule_name,
+                                            .rule_arn = s->rule_arn,
+                                            .now_ms = pav_clock_ms(e->clock)};
     struct pav_bytes body = s->text;
     struct pav_err err;
 

@@ -198,8 +198,14 @@ take(struct event_context *ec, struct verdict *v, struct lookup *f,
      struct execution *x)
 {
     struct pav_engine *e = ec->e;
-    struct pav_transform_context context = {f->rule->name, f->rule->name,
-                                            ec->now_ms};
+    const struct pav_envelope *envelope = ec->envelope;
+    struct pav_transform_context context = {
+        .rule_name = f->rule->name,
+        .rule_arn = f->rule->name,
+        .now_ms = ec->now_ms,
+        .text = envelope->text,
+        .plain_at = envelope->detail_at,
+        .plain_len = envelope->detail_plain ? envelope->detail.len : 0};
     struct pav_transform_part part;
     const struct pav_doc *input;
     struct cause cause;

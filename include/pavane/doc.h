@@ -96,6 +96,7 @@ struct pav_outline {
     bool simple; /* no key appears twice, is empty, or holds a dot or an escape
                   */
     bool whole;  /* `members` has all, and no key of them twice or escaped */
+    bool plain;  /* simple, and written as pav_doc_print() would write it */
     uint32_t count;
     struct pav_span members[PAV_OUTLINE_MAX]; /* of the outermost object */
 };

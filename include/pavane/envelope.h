@@ -27,6 +27,7 @@ struct pav_envelope {
     struct pav_bytes id, source, detail_type;
     struct pav_bytes detail; /* as it was written: in what was read, mostly */
     size_t detail_at;        /* where it is in `text` */
+    bool detail_plain;       /* it is as pav_doc_print() would write it */
     struct pav_bytes bus; /* of an entry, name or ARN; p NULL: it names none */
     int64_t at;           /* the event's own time, or when it came */
 };

@@ -84,12 +84,12 @@ struct pav_identity {
 
 /*
  * The event that wake.output is, or is a part of: the record refers to its body
- * then.  `text` is what it was parsed from; the same bytes are in the body from
- * `body_at` on for those of the text from `text_at` on, `len` of them.
+ * then.  Its JSON text is `before`, a part that is in the body from `body_at`
+ * on, `len` bytes of it, and `behind`; a value's `at` is its place in that.
  */
 struct pav_event_text {
-    struct pav_bytes text;
-    size_t text_at, body_at, len;
+    struct pav_bytes before, behind;
+    size_t body_at, len;
 };
 
 struct pav_step_in {

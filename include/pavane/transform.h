@@ -26,19 +26,22 @@ pav_transform_compile(struct pav_arena *a, const struct pav_doc *rule,
 struct pav_transform_context {
     const char *rule_name, *rule_arn;
     int64_t now_ms; /* ingestion */
+    /* What the event was parsed from (p NULL: not known), and the part of it
+     * that is written as pav_doc_print() would write it. */
+    struct pav_bytes text;
+    size_t plain_at, plain_len;
 };
 
-/* The largest value of the event that a filled template has as it is. */
+/* The largest value that a filled template has as it is in the event's text. */
 struct pav_transform_part {
-    struct pav_bytes text;    /* the filled template; p NULL: there is none */
-    const struct pav_doc *of; /* the value, in the event; NULL: none */
-    size_t at, len;           /* where it is in `text` */
+    struct pav_bytes before, behind; /* the rest of the filled template */
+    size_t at, len;                  /* in the event's text; len 0: none */
 };
 
 /*
- * NULL when the filled template is no JSON; `err` says why.  A template of
- * several quoted lines gives several texts: then only pav_transform_text() has
- * something.  `part` may be NULL.
+ * Its `at` is 1 when a template was filled.  NULL when the filled template is
+ * no JSON; `err` says why.  A template of several quoted lines gives several
+ * texts: then only pav_transform_text() has something.  `part` may be NULL.
  */
 const struct pav_doc *
 pav_transform_apply(const struct pav_transform *t, const struct pav_doc *event,

@@ -240,6 +240,29 @@ text_or(struct pav_arena *a, const struct pav_doc *c, const char *key,
     return v == NULL ? by_default : pav_doc_str(a, v);
 }
 
+/* Where the event's text is known, a tree is filled instead of a text. */
+static bool
+is_same_as_tree(const struct pav_transform *t,
+                struct pav_transform_context context,
+                const struct pav_doc *event, struct pav_bytes text,
+                struct pav_arena *a)
+{
+    struct pav_transform_part part;
+    const struct pav_doc *filled;
+    struct pav_err err;
+
+    context.text.p = pav_doc_text(a, event);
+    context.text.len = context.plain_len = strlen(context.text.p);
+    if (pav_doc_parse(a, context.text.p, context.text.len, NULL, &event,
+                      &err) != PAV_OK)
+        return false;
+    filled = pav_transform_apply(t, event, &context, a, &part, &err);
+    return filled == NULL ||
+           (strlen(pav_doc_text(a, filled)) == text.len &&
+            memcmp(pav_doc_text(a, filled), text.p, text.len) == 0 &&
+            part.at + part.len <= context.text.len);
+}
+
 static bool
 input_is_right(struct pav_arena *a, const struct pav_doc *c)
 {
@@ -259,6 +282,8 @@ input_is_right(struct pav_arena *a, const struct pav_doc *c)
     text = pav_transform_text(t, pav_doc_get(c, "event"), &context, a, &err);
     if (text.p == NULL)
         return pav_doc_get(c, "delivered") != NULL;
+    if (!is_same_as_tree(t, context, pav_doc_get(c, "event"), text, a))
+        return false;
     if (want_text != NULL)
         return want_text->len == text.len &&
                memcmp(want_text->text, text.p, text.len) == 0;

@@ -8,10 +8,41 @@ static const char event[] =
     "\"account\":\"0\",\"time\":\"2026-01-01T00:00:00Z\",\"region\":\"r\","
     "\"resources\":[\"a\"],\"detail\":{\"id\":1,\"a\":[{\"b\":\"<c>\"}]}}";
 
+/* A tree that is filled is what its text would be read as, and its part stands
+ * in the event. */
+static void
+same_both_ways(const struct pav_transform *t, const struct pav_doc *d,
+               struct pav_transform_context *context, struct pav_arena *a)
+{
+    struct pav_transform_part part;
+    const struct pav_doc *filled, *read;
+    struct pav_buf text;
+    struct pav_err err;
+
+    filled = pav_transform_apply(t, d, context, a, &part, &err);
+    context->text.p = NULL;
+    context->plain_len = 0;
+    read = pav_transform_apply(t, d, context, a, NULL, &err);
+    FUZZ_CHECK((filled == NULL) == (read == NULL));
+    FUZZ_CHECK(filled == NULL ||
+               strcmp(pav_doc_text(a, filled), pav_doc_text(a, read)) == 0);
+    if (part.len == 0)
+        return;
+    pav_buf_init(&text, 1 << 21);
+    pav_buf_put(&text, part.before.p, part.before.len);
+    pav_buf_put(&text, event + part.at, part.len);
+    pav_buf_put(&text, part.behind.p, part.behind.len);
+    FUZZ_CHECK(pav_doc_parse(a, text.p, text.len, NULL, &read, &err) ==
+                   PAV_OK &&
+               strcmp(pav_doc_text(a, filled), pav_doc_text(a, read)) == 0);
+    pav_buf_fini(&text);
+}
+
 static void
 apply(struct pav_rules *rules, struct pav_arena *a)
 {
-    struct pav_transform_context context = {"rule", "arn", 1000};
+    struct pav_transform_context context = {
+        .rule_name = "rule", .rule_arn = "arn", .now_ms = 1000};
     struct pav_index *ix = pav_index_new();
     const struct pav_doc *d;
     struct pav_matches found;
@@ -22,8 +53,9 @@ apply(struct pav_rules *rules, struct pav_arena *a)
                PAV_OK);
     for (i = 0; i < rules->count; i++) {
         pav_index_add(ix, rules->rules[i].pattern, &rules->rules[i]);
-        pav_transform_apply(rules->rules[i].transform, d, &context, a, NULL,
-                            &err);
+        context.text = (struct pav_bytes){event, sizeof(event) - 1};
+        context.plain_len = sizeof(event) - 1;
+        same_both_ways(rules->rules[i].transform, d, &context, a);
         pav_transform_text(rules->rules[i].transform, d, &context, a, &err);
     }
     pav_index_match(ix, event, sizeof(event) - 1, true, a, &found);

@@ -135,12 +135,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     m = pav_machine_compile((const char *)data + line + 1, len - line - 1,
                             PAV_STANDARD, &faults);
     if (m != NULL) {
-        struct pav_event_text event = {
-            .text = {values_text, strlen(values_text)},
-            .len = strlen(values_text)};
+        struct pav_event_text event = {.len = strlen(values_text)};
         struct life l = {
             .arena = &a,
-            .records = {.machine = m, .event = event.text},
+            .records = {.machine = m, .event = {values_text, event.len}},
             .in = {.machine = m,
                    .identity = &who,
                    .execution_input = pav_doc_at(values, data[0] % values->len),

@@ -102,8 +102,7 @@ wake(struct run *r, enum pav_wake_kind kind, uint32_t no,
 static struct pav_event_text
 as_posted(const char *event)
 {
-    return (struct pav_event_text){.text = {event, strlen(event)},
-                                   .len = strlen(event)};
+    return (struct pav_event_text){.len = strlen(event)};
 }
 
 /* The payload of the n-th event of the last record, as text. */
@@ -152,8 +151,8 @@ test_an_event_that_was_brought_into_form(void **state)
 {
     static const char body[] =
         "{ \"source\": \"pay\",\n  \"detail\": " DETAIL " }";
-    struct pav_event_text part = {.text = {EVENT, strlen(EVENT)},
-                                  .text_at = DETAIL_AT,
+    struct pav_event_text part = {.before = {EVENT, DETAIL_AT},
+                                  .behind = {"}", 1},
                                   .body_at =
                                       (size_t)(strstr(body, DETAIL) - body),
                                   .len = strlen(EVENT) - DETAIL_AT - 1};

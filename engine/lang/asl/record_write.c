@@ -204,22 +204,22 @@ is_of_event(const struct pav_step_in *in)
     size_t at = in->wake.output->at;
 
     return t != NULL && at > 0 &&
-           (at == 1 || (at - 1 >= t->text_at && at - 1 < t->text_at + t->len));
+           (at == 1 ||
+            (at - 1 >= t->before.len && at - 1 < t->before.len + t->len));
 }
 
 static uint32_t
 put_event(struct recorder *r, const struct pav_doc *d)
 {
     const struct pav_event_text *t = r->in->event;
-    size_t behind = t->text_at + t->len;
 
-    if (d->at > 1 || t->text_at == 0)
-        return put_place(r, PAYLOAD_EVENT, d->at - t->text_at + t->body_at);
-    (void)put_place(r, PAYLOAD_SPLICE, t->text_at);
-    pav_buf_put(&r->payloads, t->text.p, t->text_at);
+    if (d->at > 1 || t->before.len == 0)
+        return put_place(r, PAYLOAD_EVENT, d->at - t->before.len + t->body_at);
+    (void)put_place(r, PAYLOAD_SPLICE, t->before.len);
+    pav_buf_put(&r->payloads, t->before.p, t->before.len);
     put_number(&r->payloads, t->body_at + 1);
     put_number(&r->payloads, t->len);
-    put_bytes(&r->payloads, t->text.p + behind, t->text.len - behind);
+    put_bytes(&r->payloads, t->behind.p, t->behind.len);
     return r->payload_count - 1;
 }
 
@@ -266,8 +266,12 @@ put_payload(struct recorder *r, const struct pav_doc *d, size_t max, bool own)
     int64_t place;
 
     if (d == in->wake.output && is_of_event(in))
-        return fits(d, in->event->text.len, max) ? put_event(r, d)
-                                                 : PAYLOAD_TOO_BIG;
+        return fits(d,
+                    in->event->before.len + in->event->len +
+                        in->event->behind.len,
+                    max)
+                   ? put_event(r, d)
+                   : PAYLOAD_TOO_BIG;
     origin = machine_origin(in->machine, d);
     if (origin != NULL)
         return fits(d, in->machine->text_len, max)

@@ -3,7 +3,8 @@
  *
  * A template is filled textually, as EventBridge does: a variable outside
  * quotes becomes its JSON value, inside a quoted text its bare text.  When the
- * filled template is no JSON, there is nothing to hand on.
+ * filled template is no JSON, there is nothing to hand on.  What is JSON
+ * whatever its values are is not printed to be parsed again: shape.h.
  */
 #include "pavane/transform.h"
 
@@ -11,6 +12,7 @@
 
 #include "pavane/pick.h"
 #include "pavane/text.h"
+#include "shape.h"
 
 #define MAX_VARIABLES 100
 #define MAX_TEMPLATE  8192
@@ -47,7 +49,8 @@ struct pav_transform {
     uint32_t variable_count;
     struct piece *pieces;
     uint32_t piece_count;
-    bool all_quoted; /* the template is one quoted text */
+    const struct shape *shape; /* of its variables in order; NULL: only text */
+    bool all_quoted;           /* the template is one quoted text */
     bool expressions;
 };
 
@@ -122,6 +125,37 @@ add_piece(struct pav_arena *a, struct pav_transform *t, const char *text,
     t->pieces = v;
 }
 
+/* Has it the same tree whatever its values are? */
+static void
+find_shape(struct pav_arena *a, struct pav_transform *t)
+{
+    uint32_t *holes = pav_arena_alloc(a, (t->piece_count + 1) * sizeof(*holes));
+    struct pav_bytes text;
+    uint32_t i, count = 0;
+    struct pav_buf b;
+
+    pav_buf_init(&b, SIZE_MAX / 2);
+    for (i = 0; i < t->piece_count; i++) {
+        const struct piece *p = &t->pieces[i];
+
+        if (p->quoted || p->variable == RESERVED_EVENT_JSON ||
+            p->variable == RESERVED_EVENT)
+            break;
+        if (p->variable >= 0) {
+            holes[count++] = (uint32_t)b.len;
+            pav_buf_puts(&b, "null");
+        } else {
+            pav_buf_put(&b, p->text, p->len);
+        }
+    }
+    if (i == t->piece_count && count > 0) {
+        text.p = pav_arena_strndup(a, b.p, b.len);
+        text.len = b.len;
+        t->shape = shape_compile(a, text, holes, count);
+    }
+    pav_buf_fini(&b);
+}
+
 static enum pav_rc
 template_compile(struct pav_arena *a, struct pav_transform *t,
                  const struct pav_doc *v, struct pav_err *err)
@@ -166,6 +200,7 @@ template_compile(struct pav_arena *a, struct pav_transform *t,
     for (p = text; p < end && (*p == ' ' || *p == '\n'); p++)
         ;
     t->all_quoted = p < end && *p == '"';
+    find_shape(a, t);
     return PAV_OK;
 }
 
@@ -303,13 +338,33 @@ are_texts(struct pav_bytes text, struct pav_arena *a)
     return true;
 }
 
+static const struct pav_doc *
+piece_value(const struct pav_transform *t, const struct piece *p,
+            const struct pav_doc *event,
+            const struct pav_transform_context *context, struct pav_arena *a)
+{
+    if (p->variable >= RESERVED_EVENT_JSON)
+        return reserved_value(p->variable, event, context, a);
+    return pav_pick_eval(t->variables[p->variable], event, context->now_ms, a);
+}
+
+/* The value was printed at `at` as it stands in the event's text. */
+static bool
+is_as_read(const struct pav_transform_context *context, const struct pav_doc *v,
+           struct pav_bytes printed)
+{
+    return v->at > 0 && context->text.p != NULL &&
+           v->at - 1u + printed.len <= context->text.len &&
+           memcmp(context->text.p + v->at - 1, printed.p, printed.len) == 0;
+}
+
 static struct pav_bytes
 fill(const struct pav_transform *t, const struct pav_doc *event,
      const struct pav_transform_context *context, struct pav_arena *a,
      struct pav_transform_part *part)
 {
-    struct pav_bytes out = {NULL, 0};
-    size_t before;
+    struct pav_bytes out = {NULL, 0}, printed;
+    size_t before, part_at = 0;
     struct pav_buf b;
     uint32_t i;
 
@@ -322,11 +377,7 @@ fill(const struct pav_transform *t, const struct pav_doc *event,
             pav_buf_put(&b, p->text, p->len);
             continue;
         }
-        if (p->variable >= RESERVED_EVENT_JSON)
-            v = reserved_value(p->variable, event, context, a);
-        else
-            v = pav_pick_eval(t->variables[p->variable], event, context->now_ms,
-                              a);
+        v = piece_value(t, p, event, context, a);
         if (v == NULL) {
             pav_buf_puts(&b, p->quoted ? "" : "\"\"");
         } else if (p->quoted) {
@@ -334,19 +385,140 @@ fill(const struct pav_transform *t, const struct pav_doc *event,
         } else {
             before = b.len;
             pav_doc_print(v, &b);
-            if (v->at > 0 && b.len - before > part->len) {
-                part->of = v;
-                part->at = before;
-                part->len = b.len - before;
+            printed.p = b.p + before;
+            printed.len = b.len - before;
+            if (printed.len > part->len && is_as_read(context, v, printed)) {
+                part_at = before;
+                part->at = v->at - 1u;
+                part->len = printed.len;
             }
         }
     }
     if (!b.over) {
         out.p = pav_arena_strndup(a, b.p == NULL ? "" : b.p, b.len);
         out.len = b.len;
+        part->before = (struct pav_bytes){out.p, part_at};
+        part->behind.p = out.p + part_at + part->len;
+        part->behind.len = out.len - part_at - part->len;
     }
     pav_buf_fini(&b);
     return out;
+}
+
+/* What the filled text is read as. */
+static const struct pav_doc *
+fill_text(const struct pav_transform *t, const struct pav_doc *event,
+          const struct pav_transform_context *context, struct pav_arena *a,
+          struct pav_transform_part *part, struct pav_err *err)
+{
+    const struct pav_doc *v;
+    struct pav_bytes text;
+
+    part->len = 0;
+    text = fill(t, event, context, a, part);
+    if (text.p == NULL)
+        pav_fail(err, PAV_LIMIT, context->rule_name,
+                 "the filled template is too long");
+    else if (pav_doc_parse(a, text.p, text.len, NULL, &v, err) == PAV_OK)
+        return v;
+    return NULL;
+}
+
+/* ---- without its text ---- */
+
+static bool
+is_plain(const struct pav_transform_context *context, const struct pav_doc *v)
+{
+    return v->at > 0 && v->at - 1u >= context->plain_at &&
+           v->at - 1u < context->plain_at + context->plain_len;
+}
+
+/* At most so many bytes; of what is plain exactly so many. */
+static size_t
+text_bound(const struct pav_transform_context *context, const struct pav_doc *v)
+{
+    struct pav_outline ignored;
+    size_t used = 0;
+
+    if (v->kind == PAV_STRING)
+        return is_plain(context, v) ? v->len + 2 : v->len * 6 + 2;
+    if (v->kind != PAV_OBJECT && v->kind != PAV_ARRAY)
+        return v->kind == PAV_NUMBER ? v->len : 5;
+    if (v->at - 1u == context->plain_at)
+        return context->plain_len;
+    (void)pav_doc_check(context->text.p + v->at - 1,
+                        context->plain_at + context->plain_len - v->at + 1,
+                        PAV_DEPTH_MAX, &ignored, &used);
+    return used;
+}
+
+/* The text around the n-th value. */
+static void
+put_around(const struct pav_transform *t, const struct pav_doc *const *values,
+           uint32_t n, struct pav_arena *a, struct pav_transform_part *part)
+{
+    struct pav_bytes *out = &part->before;
+    struct pav_buf b;
+    uint32_t i, k = 0;
+
+    pav_buf_init(&b, MAX_FILLED);
+    for (i = 0; i < t->piece_count; i++) {
+        if (t->pieces[i].variable < 0) {
+            pav_buf_put(&b, t->pieces[i].text, t->pieces[i].len);
+        } else if (k != n) {
+            pav_doc_print(values[k++], &b);
+        } else {
+            *out = (struct pav_bytes){pav_arena_strndup(a, b.p, b.len), b.len};
+            out = &part->behind;
+            b.len = 0;
+            k++;
+        }
+    }
+    *out = (struct pav_bytes){pav_arena_strndup(a, b.p, b.len), b.len};
+    pav_buf_fini(&b);
+}
+
+/*
+ * The tree that the filled text would be parsed to; NULL: that must be asked.
+ * So it is when it could be too long or too deep.
+ */
+static const struct pav_doc *
+fill_shape(const struct pav_transform *t, const struct pav_doc *event,
+           const struct pav_transform_context *context, struct pav_arena *a,
+           struct pav_transform_part *part)
+{
+    static const struct pav_doc nothing = {.kind = PAV_STRING, .text = ""};
+    const struct pav_doc **values =
+        pav_arena_alloc(a, t->piece_count * sizeof(void *));
+    size_t all = MAX_TEMPLATE;
+    uint32_t i, n = 0, best = 0;
+
+    for (i = 0; i < t->piece_count; i++) {
+        const struct pav_doc *v;
+        size_t len;
+
+        if (t->pieces[i].variable < 0)
+            continue;
+        v = piece_value(t, &t->pieces[i], event, context, a);
+        if (v == NULL)
+            v = &nothing;
+        if ((v->kind == PAV_OBJECT || v->kind == PAV_ARRAY) &&
+            (shape_depth(t->shape, n) > 1 || !is_plain(context, v)))
+            return NULL;
+        len = text_bound(context, v);
+        if (len > part->len && is_plain(context, v)) {
+            best = n;
+            part->at = v->at - 1u;
+            part->len = len;
+        }
+        all += len;
+        values[n++] = v;
+    }
+    if (all > MAX_FILLED)
+        return NULL;
+    if (part->len > 0)
+        put_around(t, values, best, a, part);
+    return shape_fill(t->shape, values, a);
 }
 
 const struct pav_doc *
@@ -355,12 +527,12 @@ pav_transform_apply(const struct pav_transform *t, const struct pav_doc *event,
                     struct pav_arena *a, struct pav_transform_part *part,
                     struct pav_err *err)
 {
-    struct pav_transform_part filled = {.of = NULL};
+    static const struct pav_transform_part none = {.len = 0};
+    struct pav_transform_part filled = none;
     const struct pav_doc *v = NULL;
-    struct pav_bytes text;
 
     if (part != NULL)
-        *part = filled;
+        *part = none;
     switch (t->kind) {
     case TRANSFORM_ALL:
         return event;
@@ -371,14 +543,11 @@ pav_transform_apply(const struct pav_transform *t, const struct pav_doc *event,
                    ? v
                    : NULL;
     case TRANSFORM_TEMPLATE:
-        text = fill(t, event, context, a, &filled);
-        if (text.p == NULL)
-            pav_fail(err, PAV_LIMIT, context->rule_name,
-                     "the filled template is too long");
-        else if (pav_doc_parse(a, text.p, text.len, NULL, &v, err) != PAV_OK)
-            v = NULL;
-        filled.text = text;
-        if (part != NULL)
+        if (t->shape != NULL)
+            v = fill_shape(t, event, context, a, &filled);
+        if (v == NULL)
+            v = fill_text(t, event, context, a, &filled, err);
+        if (part != NULL && v != NULL)
             *part = filled;
         return v;
     }
@@ -392,7 +561,7 @@ pav_transform_text(const struct pav_transform *t, const struct pav_doc *event,
 {
     const struct pav_doc *v =
         pav_transform_apply(t, event, context, a, NULL, err);
-    struct pav_transform_part part = {.of = NULL};
+    struct pav_transform_part part = {.len = 0};
     struct pav_bytes out = {NULL, 0};
     struct pav_buf b;
 
