@@ -496,6 +496,89 @@ pav_doc_merge(struct pav_arena *a, const struct pav_doc *x,
     return pav_members_object(&m);
 }
 
+/* ---- packed ---- */
+
+/* Bytes of the children's nodes, which stand first, and of the texts. */
+static void
+pack_measure(const struct pav_doc *d, size_t *nodes, size_t *texts)
+{
+    uint32_t i;
+
+    if (d->kind == PAV_STRING || d->kind == PAV_NUMBER) {
+        *texts += d->len;
+    } else if (d->kind == PAV_ARRAY) {
+        *nodes += d->len * sizeof(*d->items);
+        for (i = 0; i < d->len; i++)
+            pack_measure(&d->items[i], nodes, texts);
+    } else if (d->kind == PAV_OBJECT) {
+        *nodes += d->len * sizeof(*d->members);
+        for (i = 0; i < d->len; i++) {
+            *texts += d->members[i].len;
+            pack_measure(&d->members[i].value, nodes, texts);
+        }
+    }
+}
+
+struct packing {
+    char *nodes, *texts; /* what is free of each */
+};
+
+static const char *
+pack_text(struct packing *to, const char *text, uint32_t len)
+{
+    char *copy = to->texts;
+
+    if (len > 0)
+        memcpy(copy, text, len);
+    to->texts += len;
+    return copy;
+}
+
+static void
+pack(struct packing *to, const struct pav_doc *d, struct pav_doc *out)
+{
+    struct pav_member *members;
+    struct pav_doc *items;
+    uint32_t i;
+
+    *out = (struct pav_doc){.kind = d->kind, .len = d->len};
+    if (d->kind == PAV_STRING || d->kind == PAV_NUMBER) {
+        out->text = pack_text(to, d->text, d->len);
+    } else if (d->kind == PAV_ARRAY) {
+        out->items = items = (struct pav_doc *)(void *)to->nodes;
+        to->nodes += d->len * sizeof(*items);
+        for (i = 0; i < d->len; i++)
+            pack(to, &d->items[i], &items[i]);
+    } else if (d->kind == PAV_OBJECT) {
+        out->members = members = (struct pav_member *)(void *)to->nodes;
+        to->nodes += d->len * sizeof(*members);
+        for (i = 0; i < d->len; i++) {
+            members[i] = (struct pav_member){.len = d->members[i].len};
+            members[i].key =
+                pack_text(to, d->members[i].key, d->members[i].len);
+            pack(to, &d->members[i].value, &members[i].value);
+        }
+    }
+}
+
+const struct pav_doc *
+pav_doc_pack(const struct pav_doc *d, size_t max, size_t *len)
+{
+    size_t nodes = sizeof(*d), texts = 0;
+    struct packing to;
+    struct pav_doc *root;
+
+    pack_measure(d, &nodes, &texts);
+    *len = nodes + texts;
+    if (*len > max)
+        return NULL;
+    root = pav_xmalloc(*len);
+    to.nodes = (char *)(root + 1);
+    to.texts = (char *)root + nodes;
+    pack(&to, d, root);
+    return root;
+}
+
 bool
 pav_doc_holds_nul(const struct pav_doc *d)
 {

@@ -102,6 +102,42 @@ pav_doc_text_len(const struct pav_doc *d, size_t max)
     return len;
 }
 
+/* Takes what the text has at most off `*left`, each byte escaped; false: it may
+ * have more, or is deep. */
+static bool
+fits_surely(const struct pav_doc *d, size_t *left, int depth)
+{
+    bool object = d->kind == PAV_OBJECT;
+    size_t most = 5;
+    uint32_t i;
+
+    if (object || d->kind == PAV_ARRAY)
+        most = 2 + (size_t)d->len * 4;
+    else if (d->kind == PAV_STRING || d->kind == PAV_NUMBER)
+        most = 2 + (size_t)d->len * 6;
+    if (most > *left || depth > PAV_DEPTH_MAX)
+        return false;
+    *left -= most;
+    for (i = 0; (object || d->kind == PAV_ARRAY) && i < d->len; i++) {
+        most = object ? (size_t)d->members[i].len * 6 : 0;
+        if (most > *left)
+            return false;
+        *left -= most;
+        if (!fits_surely(object ? &d->members[i].value : &d->items[i], left,
+                         depth + 1))
+            return false;
+    }
+    return true;
+}
+
+bool
+pav_doc_fits(const struct pav_doc *d, size_t max)
+{
+    size_t left = max;
+
+    return fits_surely(d, &left, 0) || pav_doc_text_len(d, max) != SIZE_MAX;
+}
+
 const char *
 pav_doc_text(struct pav_arena *a, const struct pav_doc *d)
 {

@@ -109,22 +109,56 @@ pav_days_from_civil(int64_t y, int m, int d)
     return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
+#define DAY_MS    86400000
+#define FIRST_DAY (-719528) /* of the year 0 */
+#define LAST_DAY  2932896   /* of the year 9999 */
+
+static void
+civil_from_days(int64_t days, int64_t *y, int *m, int *d)
+{
+    int64_t from_march = days + 719468;
+    int64_t era = (from_march >= 0 ? from_march : from_march - 146096) / 146097;
+    int64_t doe = from_march - era * 146097;
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    int doy = (int)(doe - (365 * yoe + yoe / 4 - yoe / 100));
+    int month = (5 * doy + 2) / 153; /* from March on */
+
+    *d = doy - (153 * month + 2) / 5 + 1;
+    *m = month < 10 ? month + 3 : month - 9;
+    *y = yoe + era * 400 + (*m <= 2);
+}
+
+static void
+put_digits(char *out, int count, int value)
+{
+    while (count-- > 0) {
+        out[count] = (char)('0' + value % 10);
+        value /= 10;
+    }
+}
+
 const char *
 pav_time_format(int64_t ms, char out[PAV_TIME_LEN])
 {
-    int64_t s = ms / 1000, part = ms % 1000;
-    time_t t;
-    struct tm tm;
+    static const char form[] = "yyyy-mm-ddThh:mm:ss.mmmZ";
+    int64_t days = ms / DAY_MS, y;
+    int m, d, part = (int)(ms % DAY_MS);
 
     if (part < 0) {
-        part += 1000;
-        s--;
+        part += DAY_MS;
+        days--;
     }
-    t = (time_t)s;
-    if (gmtime_r(&t, &tm) == NULL || tm.tm_year > 8099 || tm.tm_year < -1900)
+    if (days < FIRST_DAY || days > LAST_DAY)
         return strcpy(out, "9999-12-31T23:59:59.999Z");
-    strftime(out, PAV_TIME_LEN, "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(out + 19, PAV_TIME_LEN - 19, ".%03dZ", (int)part);
+    civil_from_days(days, &y, &m, &d);
+    memcpy(out, form, sizeof(form));
+    put_digits(out, 4, (int)y);
+    put_digits(out + 5, 2, m);
+    put_digits(out + 8, 2, d);
+    put_digits(out + 11, 2, part / 3600000);
+    put_digits(out + 14, 2, part / 60000 % 60);
+    put_digits(out + 17, 2, part / 1000 % 60);
+    put_digits(out + 20, 3, part % 1000);
     return out;
 }
 

@@ -13,6 +13,7 @@
 
 #include "pavane/file.h"
 #include "pavane/mem.h"
+#include "pavane/text.h"
 
 #define FOLDER   "/usr/share/zoneinfo"
 #define MAX_FILE (1 << 20)
@@ -248,17 +249,6 @@ pav_zone_free(struct pav_zone *z)
 
 /* ---- asking ---- */
 
-static int64_t
-days_of(int64_t year, int month, int day)
-{
-    int64_t y = month <= 2 ? year - 1 : year;
-    int64_t era = (y >= 0 ? y : y - 399) / 400, of_era = y - era * 400;
-    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year -
-           719468;
-}
-
 static bool
 is_leap(int64_t y)
 {
@@ -275,13 +265,13 @@ change_at(const struct change *c, int64_t year)
     int length;
 
     if (c->kind == 'J') /* 29 February is never counted */
-        return (days_of(year, 1, 1) + c->day - 1 +
+        return (pav_days_from_civil(year, 1, 1) + c->day - 1 +
                 (is_leap(year) && c->day > 59)) *
                    DAY +
                c->at;
     if (c->kind == 'D')
-        return (days_of(year, 1, 1) + c->day) * DAY + c->at;
-    first = days_of(year, c->month, 1);
+        return (pav_days_from_civil(year, 1, 1) + c->day) * DAY + c->at;
+    first = pav_days_from_civil(year, c->month, 1);
     length = lengths[c->month - 1] + (c->month == 2 && is_leap(year));
     day = (c->day - (first + 4) % 7 + 7) % 7 + (c->week - 1) * 7;
     while (day >= length)
@@ -295,9 +285,9 @@ year_of(int64_t local)
     int64_t days = (local >= 0 ? local : local - DAY + 1) / DAY;
     int64_t year = 1970 + days / 366;
 
-    while (days_of(year + 1, 1, 1) <= days)
+    while (pav_days_from_civil(year + 1, 1, 1) <= days)
         year++;
-    while (days_of(year, 1, 1) > days)
+    while (pav_days_from_civil(year, 1, 1) > days)
         year--;
     return year;
 }

@@ -489,6 +489,7 @@ pav_engine_turn(struct pav_engine *e, int64_t wait_ms)
         probe(e);
     collect_and_advance(e, wait_ms);
     pav_arena_reset(&e->arena);
+    hot_end_turn(e);
 }
 
 /* ---- life ---- */

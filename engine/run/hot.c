@@ -9,6 +9,7 @@
  *     key the newest.
  * H3  They take at most the budget (--hot-mb); the one that was used longest
  *     ago goes first.  A restart begins with none.
+ * H4  What is dropped stays in memory until the turn ends: it was handed out.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,22 +22,22 @@ struct hot_execution {
     struct hot_execution *next_of_key, *next_of_id;
     struct pav_execution_row row; /* its texts are in `bytes`, as the record */
     struct pav_stored stored;
-    struct pav_bytes input; /* as text; p NULL: not kept */
-    uint64_t hash;          /* of machine and key */
+    const struct pav_doc *input; /* a block of its own; NULL: not kept */
+    size_t input_len;
+    uint64_t hash; /* of machine and key */
     size_t size;
     char bytes[];
 };
 
 struct hot {
     struct hot_execution *newest, *oldest;
+    struct hot_execution *dropped;          /* in this turn, by `older`: H4 */
     struct hot_execution **by_key, **by_id; /* `slots` each */
     size_t slots, count, size;
 };
 
 #define SLOTS_FIRST 1024
-#define INPUT_MAX   4096 /* bytes of an input that is kept */
-
-static const struct pav_bytes no_text = {NULL, 0};
+#define INPUT_MAX   8192 /* bytes of an input that is kept */
 
 static uint64_t
 hash_of(int64_t machine_id, const char *key)
@@ -96,7 +97,20 @@ drop(struct hot *h, struct hot_execution *x)
     unlink_use(h, x);
     h->size -= x->size;
     h->count--;
-    free(x);
+    x->older = h->dropped;
+    h->dropped = x;
+}
+
+void
+hot_end_turn(struct pav_engine *e)
+{
+    struct hot_execution *x;
+
+    while (e->hot != NULL && (x = e->hot->dropped) != NULL) {
+        e->hot->dropped = x->older;
+        free((void *)(uintptr_t)x->input);
+        free(x);
+    }
 }
 
 static void
@@ -175,9 +189,6 @@ hot_of_key(struct pav_engine *e, int64_t machine_id, const char *key,
     unlink_use(e->hot, x);
     link_use(e->hot, x);
     *out = x->row;
-    out->name = pav_arena_strdup(&e->arena, x->row.name);
-    out->key = pav_arena_strdup(&e->arena, x->row.key);
-    out->states = pav_arena_strdup(&e->arena, x->row.states);
 #ifdef PAV_HARD
     must_be_as_stored(e, out);
 #endif
@@ -193,8 +204,6 @@ hot_record(struct pav_engine *e, const struct pav_execution_row *row,
     if (x == NULL || x->stored.id != row->last_step)
         return false;
     *out = x->stored;
-    out->bytes.p =
-        pav_arena_strndup(&e->arena, x->stored.bytes.p, x->stored.bytes.len);
     return true;
 }
 
@@ -203,11 +212,7 @@ hot_input(struct pav_engine *e, int64_t id)
 {
     const struct hot_execution *x = find_id(e->hot, id);
 
-    if (x == NULL || x->input.p == NULL)
-        return NULL;
-    return pav_doc_own(&e->arena,
-                       pav_arena_strndup(&e->arena, x->input.p, x->input.len),
-                       x->input.len);
+    return x == NULL ? NULL : x->input;
 }
 
 /* ---- keeping ---- */
@@ -224,13 +229,12 @@ put(char **at, const void *p, size_t len)
 }
 
 static struct hot_execution *
-copy_of(const struct pav_execution_row *row, const struct pav_stored *stored,
-        struct pav_bytes input)
+copy_of(const struct pav_execution_row *row, const struct pav_stored *stored)
 {
     size_t name = strlen(row->name), key = strlen(row->key);
     size_t states = strlen(row->states), record = stored->bytes.len;
-    size_t size = sizeof(struct hot_execution) + name + key + states + record +
-                  input.len + 5;
+    size_t size =
+        sizeof(struct hot_execution) + name + key + states + record + 4;
     struct hot_execution *c = pav_xmalloc(size);
     char *at = c->bytes;
 
@@ -243,9 +247,8 @@ copy_of(const struct pav_execution_row *row, const struct pav_stored *stored,
     c->row.states = put(&at, row->states, states);
     c->stored = *stored;
     c->stored.bytes.p = put(&at, stored->bytes.p, record);
-    c->input = input;
-    if (input.p != NULL)
-        c->input.p = put(&at, input.p, input.len);
+    c->input = NULL;
+    c->input_len = 0;
     c->hash = hash_of(row->machine_id, row->key);
     c->size = size;
     return c;
@@ -263,17 +266,14 @@ hot_keep(struct pav_engine *e, const struct pav_execution_row *row,
          const struct pav_stored *stored, bool has_meta,
          const struct pav_doc *input)
 {
-    struct hot_execution *before = find_id(e->hot, row->id), *c;
-    struct pav_bytes text = before == NULL ? no_text : before->input;
+    struct hot_execution *same = find_id(e->hot, row->id), *before, *c;
     size_t budget = (size_t)e->config.hot_bytes;
 
-    if (text.p != NULL)
-        text.p = pav_arena_strndup(&e->arena, text.p, text.len);
-    if (before != NULL)
-        drop(e->hot, before);
+    if (same != NULL)
+        drop(e->hot, same);
     if (row->key == NULL || has_meta || row->status != PAV_RUNNING ||
         budget == 0) {
-        if (before != NULL)
+        if (same != NULL)
             count(e);
         return;
     }
@@ -286,11 +286,16 @@ hot_keep(struct pav_engine *e, const struct pav_execution_row *row,
     }
     if (before != NULL)
         drop(e->hot, before);
-    if (input != NULL && pav_doc_text_len(input, INPUT_MAX) != SIZE_MAX) {
-        text.p = pav_doc_text(&e->arena, input);
-        text.len = strlen(text.p);
+    c = copy_of(row, stored);
+    if (input != NULL) {
+        c->input = pav_doc_pack(input, INPUT_MAX, &c->input_len);
+    } else if (same != NULL && same->input != NULL) { /* it is handed on */
+        c->input = same->input;
+        c->input_len = same->input_len;
+        same->input = NULL;
     }
-    c = copy_of(row, stored, text);
+    if (c->input != NULL)
+        c->size += c->input_len;
     e->hot->count++;
     e->hot->size += c->size;
     link_use(e->hot, c);
@@ -316,6 +321,7 @@ void
 hot_free(struct pav_engine *e)
 {
     hot_forget(e);
+    hot_end_turn(e);
     if (e->hot == NULL)
         return;
     free(e->hot->by_key);

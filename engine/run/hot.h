@@ -4,8 +4,9 @@
 
 #include "turn/turn.h"
 
-/* The newest of a key, when it is open and here; what it points to is in the
- * turn's arena. */
+/* What these three give lives until hot_end_turn(). */
+
+/* The newest of a key, when it is open and here. */
 bool hot_of_key(struct pav_engine *e, int64_t machine_id, const char *key,
                 struct pav_execution_row *out);
 /* The record of an execution's last step, when it is here. */
@@ -21,6 +22,8 @@ void hot_keep(struct pav_engine *e, const struct pav_execution_row *row,
               const struct pav_doc *input);
 /* All of them: what was staged did not come about. */
 void hot_forget(struct pav_engine *e);
+/* Nobody points to what was dropped any more. */
+void hot_end_turn(struct pav_engine *e);
 void hot_free(struct pav_engine *e);
 
 #endif

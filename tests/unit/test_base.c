@@ -61,6 +61,28 @@ test_times(void **state)
     assert_string_equal(pav_time_format(-1, out), "1969-12-31T23:59:59.999Z");
 }
 
+/* Each day of ten thousand years is read again as what it was. */
+static void
+test_days(void **state)
+{
+    char out[PAV_TIME_LEN];
+    int64_t day, ms, last = pav_days_from_civil(9999, 12, 31);
+
+    (void)state;
+    for (day = pav_days_from_civil(0, 1, 1); day <= last; day++) {
+        int64_t at =
+            day * 86400000 + (day * 7919 % 86400000 + 86400000) % 86400000;
+
+        pav_time_format(at, out);
+        assert_true(pav_time_parse(out, strlen(out), &ms));
+        assert_int_equal(ms, at);
+    }
+    assert_string_equal(pav_time_format(INT64_MAX, out),
+                        "9999-12-31T23:59:59.999Z");
+    assert_string_equal(pav_time_format(INT64_MIN, out),
+                        "9999-12-31T23:59:59.999Z");
+}
+
 static void
 test_html_and_json_escapes(void **state)
 {
@@ -337,6 +359,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_times),
+        cmocka_unit_test(test_days),
         cmocka_unit_test(test_html_and_json_escapes),
         cmocka_unit_test(test_ceiling),
         cmocka_unit_test(test_queue),

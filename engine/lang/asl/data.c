@@ -258,8 +258,7 @@ state_output(struct stepper *st, struct frame *f, const struct query *q,
     f->assigned = NULL;
     if (!s->language->assign(st, f, q, result, &f->assigned))
         return false;
-    if (f->assigned == NULL ||
-        pav_doc_text_len(f->assigned, VARIABLES_MAX) <= PAV_PAYLOAD_MAX)
+    if (f->assigned == NULL || pav_doc_fits(f->assigned, PAV_PAYLOAD_MAX))
         return s->language->output(st, f, q, result, out);
     f->assigned = NULL;
     return fail_with(st, f, PAV_STATES_DATA_LIMIT_EXCEEDED,
@@ -278,7 +277,7 @@ assign_apply(struct stepper *st, struct frame *f)
     all = f->variables == NULL
               ? f->assigned
               : pav_doc_merge(st->arena, f->variables, f->assigned);
-    if (pav_doc_text_len(all, VARIABLES_MAX) <= VARIABLES_MAX) {
+    if (pav_doc_fits(all, VARIABLES_MAX)) {
         f->variables = all;
         return true;
     }

@@ -164,7 +164,7 @@ known(const struct recorder *r, const struct pav_doc *d)
 static bool
 fits(const struct pav_doc *d, size_t bytes, size_t max)
 {
-    return (bytes != 0 && bytes <= max) || pav_doc_text_len(d, max) != SIZE_MAX;
+    return (bytes != 0 && bytes <= max) || pav_doc_fits(d, max);
 }
 
 static uint32_t

@@ -143,7 +143,7 @@ start_run(struct stepper *st, struct frame *f, const struct pav_doc *items)
     f->called_with = map_run_spec(st, f, items);
     if (f->called_with == NULL)
         return GO_FAILED;
-    if (pav_doc_text_len(f->called_with, RUN_BYTES_MAX) == SIZE_MAX) {
+    if (!pav_doc_fits(f->called_with, RUN_BYTES_MAX)) {
         fail_with(st, f, PAV_STATES_DATA_LIMIT_EXCEEDED,
                   "The inputs of the map run have more than %d bytes together: "
                   "read them with an ItemReader.",

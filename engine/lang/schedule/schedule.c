@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pavane/text.h"
+
 #define FIRST_YEAR 1970
 #define LAST_YEAR  2199
 #define MAX_TEXT   256
@@ -56,17 +58,6 @@ rate_parse(const char *p, struct pav_schedule *out, struct pav_err *err)
 
 /* ---- at ---- */
 
-static int64_t
-days_of(int year, int month, int day)
-{
-    int64_t y = month <= 2 ? year - 1 : year, era = y / 400;
-    int64_t of_era = y - era * 400;
-    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year -
-           719468;
-}
-
 static int
 month_length(int year, int month)
 {
@@ -90,7 +81,7 @@ at_parse(const char *p, struct pav_schedule *out, struct pav_err *err)
         d > month_length(y, mo) || h > 23 || mi > 59 || s > 59)
         return refuse(err, "at(yyyy-mm-ddThh:mm:ss) is expected", p);
     out->kind = PAV_SCHEDULE_AT;
-    out->at = days_of(y, mo, d) * DAY + h * 3600 + mi * 60 + s;
+    out->at = pav_days_from_civil(y, mo, d) * DAY + h * 3600 + mi * 60 + s;
     return PAV_OK;
 }
 
@@ -326,7 +317,7 @@ pav_schedule_parse(const char *text, struct pav_schedule *out,
 static int
 weekday_of(int year, int month, int day)
 {
-    return (int)((days_of(year, month, day) + 4) % 7) + 1;
+    return (int)((pav_days_from_civil(year, month, day) + 4) % 7) + 1;
 }
 
 /* The weekday nearest to `day`, within its month. */
@@ -388,11 +379,12 @@ date_of(int64_t local, int *year, int *month, int *day)
     int64_t days = local / DAY;
 
     *year = FIRST_YEAR + (int)(days / 366);
-    while (days_of(*year + 1, 1, 1) <= days)
+    while (pav_days_from_civil(*year + 1, 1, 1) <= days)
         ++*year;
-    for (*month = 1; *month < 12 && days_of(*year, *month + 1, 1) <= days;)
+    for (*month = 1;
+         *month < 12 && pav_days_from_civil(*year, *month + 1, 1) <= days;)
         ++*month;
-    *day = (int)(days - days_of(*year, *month, 1)) + 1;
+    *day = (int)(days - pav_days_from_civil(*year, *month, 1)) + 1;
 }
 
 /* The first local minute at or behind `local` that fits; -1: none. */
@@ -415,7 +407,8 @@ cron_from(const struct pav_schedule *s, int64_t local)
                     day_fits(s, year, month, day) ? minute_from(s, minute) : -1;
 
                 if (at >= 0)
-                    return days_of(year, month, day) * DAY + at * 60;
+                    return pav_days_from_civil(year, month, day) * DAY +
+                           at * 60;
             }
         }
     }
