@@ -248,8 +248,9 @@ put_result(const struct pav_event_item *item, struct pav_buf *b)
         pav_buf_puts(b, "null");
     else
         pav_buf_json(b, item->event.id.p, item->event.id.len);
-    pav_buf_printf(b, ",\"status\":\"%s\",\"dispositions\":[",
-                   item->error == NULL ? "accepted" : "rejected");
+    pav_buf_puts(b, item->error == NULL
+                        ? ",\"status\":\"accepted\",\"dispositions\":["
+                        : ",\"status\":\"rejected\",\"dispositions\":[");
     for (i = 0; i < item->outcome_count; i++) {
         if (i > 0)
             pav_buf_putc(b, ',');

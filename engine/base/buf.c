@@ -71,17 +71,10 @@ pav_buf_utf8(struct pav_buf *b, uint32_t code)
 void
 pav_buf_int(struct pav_buf *b, int64_t n)
 {
-    char digits[24];
-    char *p = digits + sizeof(digits);
-    uint64_t u = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+    char digits[PAV_INT_LEN];
+    const char *p = pav_int_text(n, digits);
 
-    do {
-        *--p = (char)('0' + u % 10);
-        u /= 10;
-    } while (u != 0);
-    if (n < 0)
-        *--p = '-';
-    pav_buf_put(b, p, (size_t)(digits + sizeof(digits) - p));
+    pav_buf_put(b, p, (size_t)(digits + PAV_INT_LEN - p));
 }
 
 void

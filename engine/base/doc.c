@@ -323,11 +323,11 @@ pav_doc_new_cstr(struct pav_arena *a, const char *s)
 const struct pav_doc *
 pav_doc_new_int(struct pav_arena *a, int64_t n)
 {
-    char text[24];
-    int len = snprintf(text, sizeof(text), "%lld", (long long)n);
+    char digits[PAV_INT_LEN];
+    const char *p = pav_int_text(n, digits);
+    size_t len = (size_t)(digits + PAV_INT_LEN - p);
 
-    return doc_new(a, PAV_NUMBER, pav_arena_strndup(a, text, (size_t)len),
-                   (size_t)len);
+    return doc_new(a, PAV_NUMBER, pav_arena_strndup(a, p, len), len);
 }
 
 const struct pav_doc *

@@ -95,6 +95,21 @@ pav_utf8_count(const char *s, size_t len)
     return n;
 }
 
+const char *
+pav_int_text(int64_t n, char digits[PAV_INT_LEN])
+{
+    char *p = digits + PAV_INT_LEN;
+    uint64_t u = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+
+    do {
+        *--p = (char)('0' + u % 10);
+        u /= 10;
+    } while (u != 0);
+    if (n < 0)
+        *--p = '-';
+    return p;
+}
+
 /* ---- times; civil-day arithmetic, proleptic Gregorian ---- */
 
 int64_t

@@ -56,6 +56,10 @@ int pav_hex(const char *p, const char *end, int count);
 uint32_t pav_char_upper(uint32_t code, uint32_t out[3]);
 uint32_t pav_char_lower(uint32_t code, uint32_t out[3]);
 
+/* A whole number's digits, at the end of `digits`: from what is returned on. */
+#define PAV_INT_LEN 20
+const char *pav_int_text(int64_t n, char digits[PAV_INT_LEN]);
+
 /* Days since 1970-01-01 of a date in the proleptic Gregorian calendar. */
 int64_t pav_days_from_civil(int64_t year, int month, int day);
 

@@ -93,6 +93,10 @@ put_number(struct pav_buf *b, uint64_t n)
     char bytes[10];
     size_t len = 0;
 
+    if (n < 0x80) { /* most of them */
+        pav_buf_putc(b, (char)n);
+        return;
+    }
     for (; n >= 0x80; n >>= 7)
         bytes[len++] = (char)(n | 0x80);
     bytes[len++] = (char)n;
