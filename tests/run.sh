@@ -6,9 +6,10 @@
 #
 #   --conformance DIR  recorded cases from outside: DIR/asl, DIR/jsonpath, ...
 #   --sample DIR       the published sample: its template and its events
-#   --long             also what takes long: 200 rounds of kill -9, 300 s of a
-#                      slow reader, two million inputs a fuzz target, ten
-#                      million for HTTP, 12,000 random expressions
+#   --long             also what takes long: 200 rounds of kill -9, a full disk
+#                      from each write on, 300 s of a slow reader, two million
+#                      inputs a fuzz target, ten million for HTTP, 12,000
+#                      random expressions
 #
 # One line a suite; the log of each stays in build/logs.  The last line is
 # "N passed, N failed, N skipped".  Exit code: 0, 1 some failed, 2 usage, 3 the
@@ -28,7 +29,7 @@ while [ $# -gt 0 ]; do
     --conformance) conformance=$(folder "$1" "${2:-}") || exit 2; shift ;;
     --sample) PAVANE_SAMPLE=$(folder "$1" "${2:-}") || exit 2; shift ;;
     --long) long=1 ;;
-    --help) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help) sed -n '2,17s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) say "run.sh: no option '$1'; --help tells more" >&2; exit 2 ;;
     esac
     shift
@@ -40,8 +41,9 @@ kills=20
 fuzz_runs=30000
 random_seeds=2
 PAVANE_SLOW_READER=20
-[ $long = 1 ] && kills=200 fuzz_runs=2000000 random_seeds=12 PAVANE_SLOW_READER=300
-export PAVANE_SLOW_READER
+PAVANE_FULL_STRIDE=4
+[ $long = 1 ] && PAVANE_FULL_STRIDE=1 kills=200 fuzz_runs=2000000 random_seeds=12 PAVANE_SLOW_READER=300
+export PAVANE_SLOW_READER PAVANE_FULL_STRIDE
 
 install $BUILD_PACKAGES $TEST_PACKAGES || exit 3
 npm_tools || { say "run.sh: npm could not bring $AXE, $JSONATA and $SDK" >&2; exit 3; }
@@ -145,7 +147,7 @@ gcc_lane() {
     PAVANE_KILLS=$kills
     PAVANE_TURNS=$logs/turns
     export PAVANE_KILLS PAVANE_TURNS
-    e2e "$top/build" e2e- reads power keeping retention backup upgrade commands machines play bad_input http front_door api limits tasks bus events outbound work language jsonata weak_points clients graph faults browser
+    e2e "$top/build" e2e- reads power strain keeping retention backup upgrade commands machines play bad_input http front_door api limits tasks bus events outbound work language jsonata weak_points clients graph faults browser
     [ -n "$PAVANE_SAMPLE" ] && e2e "$top/build" e2e- sample
     suite longest-turn turns "$PAVANE_TURNS"
     unset PAVANE_TURNS

@@ -300,6 +300,8 @@ put_reply(struct connection *c, const struct pav_reply *r)
         out_text(c, "Connection: close\r\n");
     if (r->headers != NULL)
         out_text(c, r->headers);
+    if (r->status == 503 || r->status == 429)
+        out_text(c, "Retry-After: 1\r\n");
     out_text(c, "\r\n");
     if (!c->head_only)
         out_put(c, r->body, r->len);
@@ -347,7 +349,6 @@ if_there_is_room(struct pav_http *h, struct connection *c,
     static const struct pav_reply busy = {
         .status = 503,
         .type = "application/json",
-        .headers = "Retry-After: 1\r\n",
         .body = "{\"error\":\"busy\",\"message\":\"too many large answers "
                 "are on their way\"}\n",
         .len = 69};

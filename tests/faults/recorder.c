@@ -9,6 +9,8 @@
  *   RECORDER_HANG  while a file of this name is there, syncs do not come back
  *   RECORDER_NTH   the number of the write, truncation or sync that fails once
  *                  with EIO; a file RECORDER_NTH_DONE is made then
+ *   RECORDER_FULL_AT  the number of the write from which on the disk is full:
+ *                  the file RECORDER_FULL is made then
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -102,21 +104,43 @@ is_there(const char *variable)
     return name != NULL && access(name, F_OK) == 0;
 }
 
+/* Counts; at the number that `variable` says the file that `made` names is
+ * there, and the answer is yes. */
+static int
+is_number(const char *variable, const char *made, atomic_int *count)
+{
+    const char *number = getenv(variable);
+    int fd;
+
+    if (number == NULL || atomic_fetch_add(count, 1) + 1 != atoi(number))
+        return 0;
+    fd = open(getenv(made), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+    return 1;
+}
+
 /* Is it this one's turn to fail? */
 static int
 is_nth(void)
 {
     static atomic_int count;
-    const char *nth = getenv("RECORDER_NTH"), *done;
-    int fd;
 
-    if (nth == NULL || atomic_fetch_add(&count, 1) + 1 != atoi(nth))
+    if (!is_number("RECORDER_NTH", "RECORDER_NTH_DONE", &count))
         return 0;
-    done = getenv("RECORDER_NTH_DONE");
-    fd = open(done, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        close(fd);
     errno = EIO;
+    return 1;
+}
+
+static int
+is_full(void)
+{
+    static atomic_int count;
+
+    if (!is_number("RECORDER_FULL_AT", "RECORDER_FULL", &count) &&
+        !is_there("RECORDER_FULL"))
+        return 0;
+    errno = ENOSPC;
     return 1;
 }
 
@@ -126,11 +150,7 @@ pwrite64(int fd, const void *p, size_t len, off64_t at)
     int file = file_of(fd);
 
     REAL(pwrite64);
-    if (file >= 0 && is_there("RECORDER_FULL")) {
-        errno = ENOSPC;
-        return -1;
-    }
-    if (file >= 0 && is_nth())
+    if (file >= 0 && (is_full() || is_nth()))
         return -1;
     if (file >= 0)
         record('W', file, (uint64_t)at, p, len);
