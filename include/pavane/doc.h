@@ -134,7 +134,8 @@ void pav_doc_place(const char *text, size_t len, uint32_t at, unsigned *line,
 void pav_doc_print_own(const struct pav_doc *d, struct pav_buf *out);
 /* Bytes of the text; SIZE_MAX when it has more than `max`, or is too deep. */
 size_t pav_doc_text_len(const struct pav_doc *d, size_t max);
-/* It has at most `max`, and is not too deep; most are known without printing. */
+/* It has at most `max`, and is not too deep; most are known without printing.
+ */
 bool pav_doc_fits(const struct pav_doc *d, size_t max);
 /* Compact text, appended; deeper than PAV_DEPTH_MAX sets out->over. */
 void pav_doc_print(const struct pav_doc *d, struct pav_buf *out);
@@ -230,8 +231,8 @@ pav_doc_merge(struct pav_arena *a, const struct pav_doc *x,
 
 /* A copy in one block, for free(); `*len` are its bytes.  NULL: they would be
  * more than `max`. */
-const struct pav_doc *pav_doc_pack(const struct pav_doc *d, size_t max,
-                                   size_t *len);
+const struct pav_doc *
+pav_doc_pack(const struct pav_doc *d, size_t max, size_t *len);
 
 void pav_items_init(struct pav_items *it, struct pav_arena *a);
 void pav_items_add(struct pav_items *it, const struct pav_doc *value);
