@@ -14,20 +14,16 @@
  * Every request bears X-Pavane-Idempotency-Key, every line its deliveryId: the
  * same delivery sent again has the same.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "pavane/arn.h"
-#include "pavane/file.h"
 #include "pavane/services.h"
 #include "pavane/text.h"
 #include "handed_out.h"
+#include "log_files.h"
 #include "outgoing.h"
 #include "query_job.h"
 
@@ -35,7 +31,6 @@
 #define ANSWER_MAX       65536
 #define BUS_ANSWER_MAX   (4 << 20)
 #define DAY_S            86400
-#define ROTATE_BYTES     (64 << 20)
 #define FUNCTION_RETRIES 2
 
 struct delivery {
@@ -43,6 +38,8 @@ struct delivery {
     struct pav_delivered_job *reply;
     const struct pav_doc *target, *destination;
     const char *arn;
+    const char *log_group;
+    int64_t log_days;
     bool function, bus;
 };
 
@@ -342,101 +339,6 @@ send_mapped(struct delivery *d)
 
 /* ---- logs ---- */
 
-/* What a path may have: else a dash. */
-static const char *
-plain_name(struct pav_arena *a, const char *text)
-{
-    char *out = pav_arena_strndup(a, text, strnlen(text, 100)), *p;
-
-    for (p = out; *p != '\0'; p++)
-        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-              (*p >= '0' && *p <= '9') || strchr("-_.", *p) != NULL))
-            *p = '-';
-    if (*out == '\0' || *out == '.')
-        return pav_arena_printf(a, "-%s", out);
-    return out;
-}
-
-/* "$.detail.region" of KinesisParameters.PartitionKeyPath: a folder a value. */
-static const char *
-partition_of(struct pav_arena *a, const struct pav_doc *target,
-             const struct pav_doc *event)
-{
-    const struct pav_doc *path = pav_doc_get(
-        pav_doc_get(target, "KinesisParameters"), "PartitionKeyPath");
-    const char *p;
-
-    if (path == NULL || path->kind != PAV_STRING || path->len < 3)
-        return NULL;
-    for (p = pav_doc_str(a, path) + 1; *p == '.' && event != NULL;) {
-        size_t len = strcspn(p + 1, ".");
-
-        event = pav_doc_getn(event, p + 1, len);
-        p += 1 + len;
-    }
-    if (event == NULL)
-        return "none";
-    return plain_name(a, event->kind == PAV_STRING ? pav_doc_str(a, event)
-                                                   : pav_doc_text(a, event));
-}
-
-/* DATA/logs/GROUP[/PARTITION]/YYYY-MM-DD[.N].jsonl; N when one is full. */
-static int
-log_open(struct pav_arena *a, const char *data, const char *folder,
-         int64_t now_ms)
-{
-    char when[PAV_TIME_LEN];
-    int n, fd;
-
-    pav_time_format(now_ms, when);
-    for (n = 0; n < 10000; n++) {
-        char *path =
-            n == 0 ? pav_arena_printf(a, "%s/%.10s.jsonl", folder, when)
-                   : pav_arena_printf(a, "%s/%.10s.%d.jsonl", folder, when, n);
-        struct stat st;
-
-        if (!pav_file_folders(data, path))
-            return -1;
-        fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK,
-                  0600);
-        if (fd < 0)
-            return -1;
-        if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-            st.st_size < ROTATE_BYTES)
-            return fd;
-        close(fd);
-    }
-    return -1;
-}
-
-static bool
-write_all(int fd, const char *p, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, p, len);
-
-        if (n <= 0)
-            return false;
-        p += n;
-        len -= (size_t)n;
-    }
-    return fdatasync(fd) == 0;
-}
-
-static const char *
-log_folder(struct pav_arena *a, const struct delivery *d, const char *data,
-           const struct pav_doc *event)
-{
-    const char *group = pav_arn_name(d->arn, "logs", "log-group"), *partition;
-
-    group = group == NULL ? "events" : group;
-    group = plain_name(a, pav_arena_strndup(a, group, strcspn(group, ":")));
-    partition = partition_of(a, d->target, event);
-    return pav_arena_printf(a, "%s/logs/%s%s%s", data, group,
-                            partition == NULL ? "" : "/",
-                            partition == NULL ? "" : partition);
-}
-
 static void
 log_print(struct pav_buf *out, const struct pav_delivery_part *part,
           const struct pav_doc *event)
@@ -450,22 +352,6 @@ log_print(struct pav_buf *out, const struct pav_delivery_part *part,
     pav_buf_puts(out, "}\n");
 }
 
-/* The lines of one folder, with one sync; NULL, or what went wrong. */
-static const char *
-log_write(struct pav_arena *a, const char *data, const char *folder,
-          const struct pav_buf *lines, int64_t now_ms)
-{
-    const char *why = NULL;
-    int fd = log_open(a, data, folder, now_ms);
-
-    if (fd < 0 || !write_all(fd, lines->p, lines->len))
-        why = pav_arena_printf(a, "a file in '%s' cannot be written: %s",
-                               folder, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return why;
-}
-
 /* On a query thread.  Lines that follow each other into one folder are written
  * together. */
 static void
@@ -474,13 +360,17 @@ log_lines(struct pav_query *q)
     struct query_job *qu = query_job_of(q);
     struct pav_delivered_job *reply = (struct pav_delivered_job *)qu->job;
     const struct delivery *d = reply->job.owner;
-    const char *data = pav_api_settings(qu->api)->data, *folder = NULL,
-               *why = NULL;
+    struct log_group g = {.data = pav_api_settings(qu->api)->data,
+                          .name = d->log_group,
+                          .days = d->log_days,
+                          .target = d->target,
+                          .now_ms = q->now_ms};
+    const char *folder = NULL, *why = NULL;
     struct pav_buf lines;
     uint32_t i;
 
     pav_buf_init(&lines, SIZE_MAX / 2);
-    for (i = 0; data != NULL && why == NULL && i < reply->part_count; i++) {
+    for (i = 0; g.data != NULL && why == NULL && i < reply->part_count; i++) {
         const struct pav_delivery_part *part = &reply->parts[i];
         const struct pav_doc *event;
         const char *next;
@@ -488,23 +378,23 @@ log_lines(struct pav_query *q)
         if (pav_doc_parse(q->arena, part->body.p, part->body.len, NULL, &event,
                           NULL) != PAV_OK)
             event = NULL; /* several lines: a text */
-        next = log_folder(q->arena, d, data, event);
+        next = log_folder(q->arena, &g, event);
         if (folder != NULL && strcmp(folder, next) != 0) {
-            why = log_write(q->arena, data, folder, &lines, q->now_ms);
+            why = log_write(q->arena, &g, folder, &lines);
             lines.len = 0;
         }
         folder = next;
         log_print(&lines, part, event);
     }
     if (folder != NULL && why == NULL)
-        why = log_write(q->arena, data, folder, &lines, q->now_ms);
-    if (data == NULL)
+        why = log_write(q->arena, &g, folder, &lines);
+    if (g.data == NULL)
         why = "there is no folder of logs: --data names one";
     if (why != NULL) {
         reply->failure = true;
         reply->error = "LOG_FAILURE";
         reply->cause = pav_arena_strdup(&reply->job.arena, why);
-        reply->retryable = data != NULL;
+        reply->retryable = g.data != NULL;
     }
     pav_buf_fini(&lines);
 }
@@ -513,7 +403,12 @@ static void
 log_later(struct delivery *d)
 {
     struct query_job *qu = query_job_alone(d->o.api, log_lines);
+    const char *group = pav_arn_name(d->arn, "logs", "log-group");
 
+    group = group == NULL ? "events" : group;
+    d->log_group = pav_arena_strndup(d->o.a, group, strcspn(group, ":"));
+    d->log_days = pav_service_log_days(pav_api_settings(d->o.api)->services,
+                                       d->log_group);
     qu->job = &d->reply->job;
     qu->on = query_job_replies;
     if (!query_job_queue(d->o.api, qu)) {

@@ -95,12 +95,32 @@ check_connections(const struct pav_doc *all, struct pav_err *err)
 }
 
 static enum pav_rc
+check_logs(const struct pav_doc *logs, struct pav_err *err)
+{
+    uint32_t i;
+    int64_t n;
+
+    for (i = 0; logs != NULL && i < logs->len; i++) {
+        const struct pav_doc *d = &logs->members[i].value;
+        const struct pav_doc *days = pav_doc_get(d, "retentionInDays");
+
+        if (d->kind != PAV_OBJECT || d->len != 1 || days == NULL ||
+            !pav_doc_int(days, &n) || n < 1 || n > 3653)
+            return pav_fail(err, PAV_INVALID, "logs",
+                            "'%.*s' must be {\"retentionInDays\": N}, N from 1 "
+                            "to 3653",
+                            (int)logs->members[i].len, logs->members[i].key);
+    }
+    return PAV_OK;
+}
+
+static enum pav_rc
 check_known(const struct pav_doc *d, struct pav_err *err)
 {
     static const char *const known[] = {
-        "functions",    "queues",      "topics",   "allow",
-        "allowPrivate", "connections", "tables",   "timeoutSeconds",
-        "answerBytes",  "buses",       "busTokens"};
+        "functions",    "queues",      "topics",    "allow",
+        "allowPrivate", "connections", "tables",    "timeoutSeconds",
+        "answerBytes",  "buses",       "busTokens", "logs"};
     uint32_t i;
     size_t k;
 
@@ -174,6 +194,10 @@ read_map(struct pav_service_map *m, const struct pav_doc *d,
     if (rc == PAV_OK)
         rc = check_tables(m->tables, err);
     if (rc == PAV_OK)
+        rc = of_kind(d, "logs", PAV_OBJECT, "an object", &m->logs, err);
+    if (rc == PAV_OK)
+        rc = check_logs(m->logs, err);
+    if (rc == PAV_OK)
         rc = read_numbers(m, d, err);
     return rc;
 }
@@ -244,6 +268,17 @@ pav_service_endpoint(const struct pav_service_map *m, const struct pav_doc *map,
     if (d == NULL && map != NULL)
         d = pav_doc_get(map, "*");
     return d == NULL ? NULL : pav_doc_str(a, d);
+}
+
+int64_t
+pav_service_log_days(const struct pav_service_map *m, const char *group)
+{
+    const struct pav_doc *d =
+        m->logs == NULL ? NULL : pav_doc_get(m->logs, group);
+
+    if (d == NULL && m->logs != NULL)
+        d = pav_doc_get(m->logs, "*");
+    return d == NULL ? 0 : pav_doc_member_int(d, "retentionInDays");
 }
 
 /* "host:port" and "host" of a URL; false when it is none. */

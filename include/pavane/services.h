@@ -11,6 +11,7 @@
  *     "connections": {"ARN": {"type": "BASIC", "username", "password"}
  *                          | {"type": "API_KEY", "name", "value"}},
  *     "tables":      {"NAME": {"key": ["id", "sort"]}},
+ *     "logs":        {"GROUP": {"retentionInDays": 30}, "*": ...},
  *     "timeoutSeconds": 60, "answerBytes": 1048576 }
  *
  * Functions, queues and topics are endpoints that the operator chose: their
@@ -25,7 +26,7 @@ struct pav_service_map {
     struct pav_arena arena;
     const struct pav_doc *functions, *queues, *topics, *buses, *bus_tokens,
         *allow, *connections;
-    const struct pav_doc *tables; /* NULL where there are none */
+    const struct pav_doc *tables, *logs; /* NULL where there are none */
     bool allow_private;
     int64_t timeout_ms;
     size_t answer_max;
@@ -43,6 +44,10 @@ void pav_service_map_free(struct pav_service_map *m);
 const char *
 pav_service_endpoint(const struct pav_service_map *m, const struct pav_doc *map,
                      const char *name, struct pav_arena *a);
+
+/* Days that a log group's lines are kept; 0: for ever. */
+int64_t
+pav_service_log_days(const struct pav_service_map *m, const char *group);
 
 /* Is the URL's host in "allow"?  An address that is there, or allowPrivate,
  * makes private ones right, too. */

@@ -389,6 +389,27 @@ class Deliveries(Bus):
         self.assertEqual({k: len(v) for k, v in found.items()}, {"north": 2, "-..-south": 1})
         self.assertEqual(found["north"][0]["event"]["detail"], {"where": "north"})
 
+    def test_a_log_whose_days_are_over(self):
+        folder = os.path.join(self.folder, "data", "logs", "days")
+        old = ["2020-01-01.jsonl", "2020-01-01.3.jsonl", "north/2020-01-02.jsonl"]
+        others = ["2020-01-01.txt", "2020-01-01.jsonl.kept", "9999-01-01.jsonl", "north/notes.jsonl"]
+        os.makedirs(os.path.join(folder, "north"))
+        for name in old + others:
+            open(os.path.join(folder, name), "w").close()
+        for logs, gone in (({"other": {"retentionInDays": 1}}, False), ({"*": {"retentionInDays": 30}}, True)):
+            self.services(logs=logs)
+            self.d.stop()
+            self.d.start()
+            self.rule("all", {"source": ["shop"]}, "arn:aws:logs:us-east-1:0:log-group:days")
+            for name in os.listdir(folder):  # a day begins with its first line
+                if name not in old + others and name != "north":
+                    os.remove(os.path.join(folder, name))
+            self.put(n=1)
+            until(lambda: any(name not in old + others and name != "north" and os.path.getsize(os.path.join(folder, name))
+                              for name in os.listdir(folder)))
+            for name in old + others:
+                self.assertEqual(os.path.exists(os.path.join(folder, name)), name in others or not gone, name)
+
     def test_kills_lose_no_delivery(self):
         arn = self.destination("hook", self.sink.url)
         self.rule("all", {"source": ["shop"]}, {"Arn": arn, "InputPath": "$.detail"})
