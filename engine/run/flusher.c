@@ -4,8 +4,9 @@
  *
  * F1  At most one commit is in progress here; the engine's next one waits for
  *     it.  So a sync covers exactly what it answers for, and turns stay large.
- * F2  With nothing else to do the engine syncs itself: a lone event does not
- *     pay for two changes of thread.
+ * F2  A lone job with nothing behind it is synced by the engine itself: it does
+ *     not pay for two changes of thread.  Where several came in one turn more
+ *     are on their way, and would wait for that sync.
  * F3  The end of a checkpoint, which syncs all pages that it copied, has a
  *     thread of its own: no commit waits for it.
  */
@@ -135,9 +136,10 @@ flusher_release(struct pav_engine *e, struct pav_feed *feed,
                 struct pav_job *jobs)
 {
     struct flusher *f = e->flusher;
+    bool lone = (jobs == NULL || pav_job_next(jobs) == NULL) &&
+                pav_queue_count(e->queue) == 0;
 
-    if (f == NULL || !pav_store_sync_pending(e->store) ||
-        pav_queue_count(e->queue) == 0) { /* F2 */
+    if (f == NULL || !pav_store_sync_pending(e->store) || lone) { /* F2 */
         if (pav_store_sync_pending(e->store))
             pav_histogram_add(&e->counts.sync, pav_bounds_seconds,
                               timed_sync(e));
