@@ -41,6 +41,11 @@
 #define OF_ID                                                                  \
     " FROM (SELECT event_id FROM event_seen"                                   \
     " WHERE hash BETWEEN ?7 AND ?7+65535 UNION "                               \
+    "SELECT event_id FROM (WITH RECURSIVE runs(run) AS"                        \
+    " (SELECT min(run) FROM event_run UNION ALL SELECT (SELECT min(run)"       \
+    " FROM event_run WHERE run>runs.run) FROM runs WHERE run IS NOT NULL)"     \
+    " SELECT t.event_id FROM runs JOIN event_run t ON t.run=runs.run"          \
+    " WHERE t.hash BETWEEN ?7 AND ?7+65535) UNION "                            \
     "SELECT id FROM event e WHERE id>(SELECT event_id FROM progress"           \
     " WHERE name='seen') AND " EVENT_ID                                        \
     "=?2) s JOIN event e ON e.id=s.event_id"

@@ -7,7 +7,8 @@
  *   event_seen   a hash of the event's id (48 bits) and source (16), for
  *                deduplication by both and search by id; the newest entries
  *                are in memory only (seen.c)
- *   progress     'seen': the event up to which event_seen has all of them;
+ *   event_run    such hashes on their way there, in sorted runs (seen_runs.c)
+ *   progress     'seen': the event up to which these two have all of them;
  *                'names': how often a row of `name` was put or deleted;
  *                'forgotten TABLE': up to there its rows may be missing
  *                *_at: where the body has that text, (offset + 1) * 4096 +
@@ -353,6 +354,11 @@ const char *const schema_migrations[] = {
     "CREATE INDEX archive_event_of ON archive_event(event_id);"
     "INSERT INTO progress(name,event_id) VALUES('forgotten event',0),"
     "('forgotten execution',0),('forgotten step',0);",
+    "CREATE TABLE event_run("
+    " run INTEGER NOT NULL,"
+    " hash INTEGER NOT NULL,"
+    " event_id INTEGER NOT NULL,"
+    " PRIMARY KEY(run, hash, event_id)) STRICT, WITHOUT ROWID;",
 };
 
 const int schema_version =

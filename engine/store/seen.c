@@ -2,17 +2,16 @@
  * Which events came before: an index by a hash of (source, id), of which the
  * newest part is kept in memory.
  *
- * A hash is random: in the table every event would touch a page of its own,
- * which was the largest part of what an event wrote.  So new entries gather in
- * a tail; a full tail is sorted and goes into the table a slice at a time, in
- * order, many entries a page, while the next tail fills.
+ * New entries gather in a tail; a full tail is sorted and written as a run, a
+ * slice at a time, while the next tail fills.  What becomes of runs is in
+ * seen_runs.c.
  *
- * N1  The table `progress` says up to which event all are in event_seen.  What
- *     came later is read back from the events themselves when the store opens;
- *     entries that had gone in already stay as they are.
+ * N1  The table `progress` says up to which event all are in a run or in
+ *     event_seen.  What came later is read back from the events themselves when
+ *     the store opens; entries that had gone in already stay as they are.
  * N2  A rollback takes back the transaction's entries and slices.
  * N3  Ids grow: an entry of the tail is newer than one that is going in, and
- *     that newer than any of a table that has all of them.
+ *     that newer than any on the disk.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,27 +19,23 @@
 #include "pavane/digest.h"
 #include "columns.h"
 #include "seen.h"
+#include "seen_runs.h"
 #include "store_int.h"
 
+#ifdef PAV_HARD
+#define TAIL_MAX 1024
+#else
 #define TAIL_MAX 32768
-#define SLICE    8 /* entries a commit, and twice as many as it brought */
+#endif
+#define SLICE 8 /* entries a commit, and twice as many as it brought */
 
 enum {
-    SQL_SEEN_INSERT = ROWS_AT(seen),
-    SQL_SEEN_GET,
-    SQL_SEEN_TAIL,
+    SQL_SEEN_TAIL = ROWS_AT(seen),
     SQL_PROGRESS_PUT,
     SQL_EVENT_IS,
 };
 
 static const char *const texts[] = {
-    SQL_TEXT(SQL_SEEN_INSERT) =
-        "INSERT OR IGNORE INTO event_seen(hash,event_id) VALUES(?1,?2)",
-    SQL_TEXT(SQL_SEEN_GET) =
-        "SELECT e.id,e.received_at FROM event_seen s"
-        " JOIN event e ON e.id=s.event_id"
-        " WHERE s.hash=?1 AND " EVENT_SOURCE "=?2 AND " EVENT_ID "=?3"
-        " ORDER BY s.event_id DESC LIMIT 1",
     SQL_TEXT(SQL_SEEN_TAIL) =
         "SELECT id," EVENT_SOURCE "," EVENT_ID " FROM event e WHERE id>"
         "(SELECT event_id FROM progress WHERE name='seen') ORDER BY id",
@@ -52,16 +47,12 @@ static const char *const texts[] = {
 
 const struct rows seen_rows = {texts, sizeof(texts) / sizeof(texts[0])};
 
-struct entry {
-    int64_t hash, id;
-};
-
 struct seen {
-    struct entry *tail;
+    struct seen_entry *tail;
     uint32_t count, cap, committed;
     uint32_t *table; /* index into tail + 1, by hash; 0: empty */
     uint32_t slots;
-    struct entry *going; /* in, sorted; NULL: none */
+    struct seen_entry *going; /* into a run, sorted; NULL: none */
     uint32_t going_count, gone, gone_committed;
     int64_t going_upto;
 };
@@ -147,7 +138,7 @@ find_in_tail(struct pav_store *s, int64_t hash, struct pav_bytes source,
         return 0;
     for (at = slot_of(n, hash); n->table[at] != 0;
          at = (at + 1) & (n->slots - 1)) {
-        const struct entry *e = &n->tail[n->table[at] - 1];
+        const struct seen_entry *e = &n->tail[n->table[at] - 1];
 
         if (e->hash == hash && e->id > found &&
             is_event(s, e->id, source, event_id, &at_ms)) {
@@ -179,22 +170,6 @@ find_going(struct pav_store *s, int64_t hash, struct pav_bytes source,
     return 0;
 }
 
-static int64_t
-find_in_table(struct pav_store *s, int64_t hash, struct pav_bytes source,
-              struct pav_bytes event_id, int64_t *received_at)
-{
-    sqlite3_stmt *st =
-        STORE_ASK(s, SQL_SEEN_GET, INT(hash), BYTES(source), BYTES(event_id));
-    int64_t found = 0;
-
-    if (store_row(s, st)) {
-        found = sqlite3_column_int64(st, 0);
-        *received_at = sqlite3_column_int64(st, 1);
-    }
-    sqlite3_reset(st);
-    return found;
-}
-
 int64_t
 seen_find(struct pav_store *s, int64_t hash, struct pav_bytes source,
           struct pav_bytes event_id, int64_t *received_at)
@@ -204,23 +179,23 @@ seen_find(struct pav_store *s, int64_t hash, struct pav_bytes source,
     if (id == 0) /* N3 */
         id = find_going(s, hash, source, event_id, received_at);
     if (id == 0)
-        id = find_in_table(s, hash, source, event_id, received_at);
+        id = runs_find(s, hash, source, event_id, received_at);
     return id;
 }
 
-/* ---- going into the table ---- */
+/* ---- going into a run ---- */
 
 void
 seen_before_commit(struct pav_store *s)
 {
     struct seen *n = s->seen;
-    uint32_t max = SLICE + 2 * (n->count - n->committed);
+    uint32_t brought = n->count - n->committed, max = SLICE + 2 * brought;
 
+    runs_before_commit(s, brought);
     if (n->going == NULL)
         return;
     for (; max > 0 && n->gone < n->going_count; max--, n->gone++)
-        STORE_DO(s, SQL_SEEN_INSERT, INT(n->going[n->gone].hash),
-                 INT(n->going[n->gone].id));
+        runs_put(s, &n->going[n->gone]);
     if (n->gone < n->going_count)
         return;
     STORE_DO(s, SQL_PROGRESS_PUT, INT(n->going_upto));
@@ -229,7 +204,7 @@ seen_before_commit(struct pav_store *s)
 static int
 by_hash(const void *x, const void *y)
 {
-    const struct entry *a = x, *b = y;
+    const struct seen_entry *a = x, *b = y;
 
     if (a->hash != b->hash)
         return a->hash < b->hash ? -1 : 1;
@@ -243,7 +218,9 @@ seen_after_commit(struct pav_store *s)
 
     n->committed = n->count;
     n->gone_committed = n->gone;
+    runs_after_commit(s);
     if (n->going != NULL && n->gone == n->going_count) {
+        runs_end(s, n->going, n->going_count);
         free(n->going);
         n->going = NULL;
         n->going_count = n->gone = n->gone_committed = 0;
@@ -265,6 +242,7 @@ seen_rollback(struct pav_store *s)
     struct seen *n = s->seen;
 
     n->gone = n->gone_committed; /* N2 */
+    runs_rollback(s);
     if (n->count == n->committed)
         return;
     n->count = n->committed;
@@ -289,12 +267,13 @@ seen_open(struct pav_store *s)
         seen_add(s, seen_hash_of(source, id), sqlite3_column_int64(st, 0));
     }
     s->seen->committed = s->seen->count;
-    return s->failed == SQLITE_OK;
+    return runs_open(s) && s->failed == SQLITE_OK;
 }
 
 void
 seen_close(struct pav_store *s)
 {
+    runs_close(s);
     if (s->seen == NULL)
         return;
     free(s->seen->tail);

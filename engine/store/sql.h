@@ -12,7 +12,7 @@
 /* One line a file of rows/, or of the store's own statements. */
 /* clang-format off */
 #define ALL_ROWS(X) \
-    X(transactions) X(seen) X(machines) X(events) X(dispositions) \
+    X(transactions) X(seen) X(seen_runs) X(machines) X(events) X(dispositions) \
     X(executions) X(steps) X(timers) X(parked) X(faults) X(tasks) X(meta) \
     X(map_runs) X(tables) X(names) X(deliveries) X(schedules) X(archives) \
     X(batches) X(overdue) X(forget)

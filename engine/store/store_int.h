@@ -35,6 +35,7 @@ struct pav_store {
     int log_pages;
     int64_t retry_ms, retry_at_us; /* of a checkpoint; 0: at once */
     struct seen *seen;
+    struct seen_runs *runs; /* of it, on the disk */
     /* witness.c */
     int64_t database; /* its random id */
     struct {

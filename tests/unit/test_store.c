@@ -1,9 +1,12 @@
 /* The store: whose file it is, rollback, the one-writer rule. */
 #include "unit.h"
 
+#include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -145,6 +148,50 @@ test_events_stay_known(void **state)
     pav_store_close(s);
     s = open_store();
     check_seen(s, 0, 120000, true);
+    pav_store_close(s);
+}
+
+#ifdef PAV_HARD
+#define MERGED 8000
+#else
+#define MERGED 720000 /* the first runs are merged from 557,056 to 688,128 */
+#endif
+
+static void
+limit_files(rlim_t bytes)
+{
+    struct rlimit limit = {bytes, RLIM_INFINITY};
+
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* So it is while runs are merged, over rollbacks and restarts in the middle (R1
+ * to R4 of seen_runs.c). */
+static void
+test_events_stay_known_in_a_merge(void **state)
+{
+    int at, step = MERGED / 20, i;
+    struct pav_store *s = open_store();
+    struct pav_err err;
+
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN);
+    for (at = 0; at < MERGED; at += step) {
+        add_events(s, at, at + step, 100);
+        add_events(s, at + step, at + step + 300, INT_MAX);
+        limit_files(1); /* the commit fails as on a full disk */
+        assert_int_equal(pav_store_commit(s, &err), PAV_FULL);
+        limit_files(RLIM_INFINITY);
+        check_seen(s, at + step - 100, at + step, true);
+        check_seen(s, at + step, at + step + 300, false);
+    }
+    for (i = 0; i < at; i += 20)
+        check_seen(s, i, i + 1, true);
+    pav_store_close(s);
+    s = open_store();
+    for (i = 0; i < at; i += 20)
+        check_seen(s, i, i + 1, true);
+    check_seen(s, at, at + 1000, false);
     pav_store_close(s);
 }
 
@@ -399,6 +446,7 @@ main(void)
         T(test_commit_and_rollback),
         T(test_a_commit_owes_its_sync),
         T(test_events_stay_known),
+        T(test_events_stay_known_in_a_merge),
         T(test_the_last_of_an_id_is_found),
         T(test_a_failed_write_fails_the_commit),
         T(test_foreign_files),
