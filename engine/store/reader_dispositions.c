@@ -7,6 +7,9 @@
 
 #include "reader_int.h"
 #include "seen.h"
+#include "seen_runs.h"
+
+#define ANY_SOURCE 65535 /* the last bits of a hash: see seen_hash() */
 
 #define EVENT_OF_IT EVENT_SOURCE "," EVENT_ID "," EVENT_TYPE ",e.received_at"
 #define NAMES       "m.name,x.name," EVENT_OF_IT
@@ -37,15 +40,12 @@
     " " OF_EVENT(                                                              \
         "d", "w.event_id") " WHERE w.event_id>0 AND d.key=?3 AND d.kind<=1) "
 
-/* Events of an id, by the hash of it and the newest ones by hand. */
+/* Events of an id, by the hash of it (?13: those of runs) and the newest ones
+ * by hand. */
 #define OF_ID                                                                  \
     " FROM (SELECT event_id FROM event_seen"                                   \
     " WHERE hash BETWEEN ?7 AND ?7+65535 UNION "                               \
-    "SELECT event_id FROM (WITH RECURSIVE runs(run) AS"                        \
-    " (SELECT min(run) FROM event_run UNION ALL SELECT (SELECT min(run)"       \
-    " FROM event_run WHERE run>runs.run) FROM runs WHERE run IS NOT NULL)"     \
-    " SELECT t.event_id FROM runs JOIN event_run t ON t.run=runs.run"          \
-    " WHERE t.hash BETWEEN ?7 AND ?7+65535) UNION "                            \
+    "SELECT value FROM json_each(?13) UNION "                                  \
     "SELECT id FROM event e WHERE id>(SELECT event_id FROM progress"           \
     " WHERE name='seen') AND " EVENT_ID                                        \
     "=?2) s JOIN event e ON e.id=s.event_id"
@@ -144,8 +144,66 @@ disposition_from(sqlite3_stmt *st, struct pav_arena *a,
     out->received_at = sqlite3_column_int64(st, 13);
 }
 
+/* A run's entries of a hash, whatever the source. */
 static void
-bind_filter(sqlite3_stmt *st, const struct pav_disposition_filter *f)
+put_ids(struct pav_reader *r, int64_t run, int64_t hash, struct pav_buf *ids)
+{
+    sqlite3_stmt *st = reader_ask(
+        r, "SELECT hash,entries FROM event_run WHERE run=?1 AND hash<=?2"
+           " ORDER BY hash DESC,event_id DESC");
+    bool more = true;
+
+    STORE_BIND(st, INT(run), INT(hash + ANY_SOURCE));
+    while (more && reader_row(r, st)) {
+        const void *row = sqlite3_column_blob(st, 1);
+        uint32_t n = run_entries((size_t)sqlite3_column_bytes(st, 1)), i;
+
+        more = sqlite3_column_int64(st, 0) >= hash;
+        for (i = 0; i < n; i++) {
+            struct seen_entry e = run_entry(row, i);
+
+            if (e.hash < hash || e.hash > hash + ANY_SOURCE)
+                continue;
+            pav_buf_putc(ids, ids->len > 1 ? ',' : ' ');
+            pav_buf_int(ids, e.id);
+        }
+    }
+    sqlite3_reset(st);
+}
+
+/* The events of an id that runs have: a JSON list. */
+static const char *
+ids_of_runs(struct pav_reader *r, struct pav_bytes event_id,
+            struct pav_arena *a)
+{
+    const char *text;
+    int64_t run = 0;
+    struct pav_buf ids;
+
+    pav_buf_init(&ids, SIZE_MAX / 2);
+    pav_buf_putc(&ids, '[');
+    for (;;) {
+        sqlite3_stmt *st =
+            reader_ask(r, "SELECT min(run) FROM event_run WHERE run>?1");
+
+        STORE_BIND(st, INT(run));
+        if (!reader_row(r, st) || sqlite3_column_type(st, 0) == SQLITE_NULL) {
+            sqlite3_reset(st);
+            break;
+        }
+        run = sqlite3_column_int64(st, 0);
+        sqlite3_reset(st);
+        put_ids(r, run, seen_hash(event_id), &ids);
+    }
+    pav_buf_putc(&ids, ']');
+    text = pav_arena_strdup(a, ids.p);
+    pav_buf_fini(&ids);
+    return text;
+}
+
+static void
+bind_filter(sqlite3_stmt *st, const struct pav_disposition_filter *f,
+            const char *ids)
 {
     STORE_BIND(st, INT(f->before == 0 ? INT64_MAX : f->before));
     if (f->event_id != NULL) {
@@ -153,6 +211,7 @@ bind_filter(sqlite3_stmt *st, const struct pav_disposition_filter *f)
 
         bind_bytes(st, 2, id);
         sqlite3_bind_int64(st, 7, seen_hash(id));
+        bind_text(st, 13, ids);
     }
     bind_text(st, 3, f->key);
     sqlite3_bind_int(st, 4, f->kind);
@@ -170,9 +229,11 @@ collect(struct pav_reader *r, sqlite3_stmt *st,
         const struct pav_disposition_filter *f, struct pav_arena *a,
         struct pav_disposition_view *out)
 {
+    struct pav_bytes id = {f->event_id,
+                           f->event_id == NULL ? 0 : strlen(f->event_id)};
     uint32_t n = 0;
 
-    bind_filter(st, f);
+    bind_filter(st, f, id.p == NULL ? NULL : ids_of_runs(r, id, a));
     while (n <= f->limit && reader_row(r, st))
         disposition_from(st, a, &out[n++]);
     sqlite3_reset(st);

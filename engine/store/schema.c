@@ -7,7 +7,8 @@
  *   event_seen   a hash of the event's id (48 bits) and source (16), for
  *                deduplication by both and search by id; the newest entries
  *                are in memory only (seen.c)
- *   event_run    such hashes on their way there, in sorted runs (seen_runs.c)
+ *   event_run    such hashes on their way there, in sorted runs, many a row
+ *                (seen_runs.c)
  *   progress     'seen': the event up to which these two have all of them;
  *                'names': how often a row of `name` was put or deleted;
  *                'forgotten TABLE': up to there its rows may be missing
@@ -358,6 +359,7 @@ const char *const schema_migrations[] = {
     " run INTEGER NOT NULL,"
     " hash INTEGER NOT NULL,"
     " event_id INTEGER NOT NULL,"
+    " entries BLOB NOT NULL,"
     " PRIMARY KEY(run, hash, event_id)) STRICT, WITHOUT ROWID;",
 };
 

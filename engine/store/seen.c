@@ -54,6 +54,7 @@ struct seen {
     uint32_t slots;
     struct seen_entry *going; /* into a run, sorted; NULL: none */
     uint32_t going_count, gone, gone_committed;
+    uint32_t owed; /* entries that should have gone in by now */
     int64_t going_upto;
 };
 
@@ -110,9 +111,9 @@ seen_add(struct pav_store *s, int64_t hash, int64_t id)
 
 /* ---- finding ---- */
 
-static bool
-is_event(struct pav_store *s, int64_t id, struct pav_bytes source,
-         struct pav_bytes event_id, int64_t *received_at)
+bool
+seen_is_event(struct pav_store *s, int64_t id, struct pav_bytes source,
+              struct pav_bytes event_id, int64_t *received_at)
 {
     sqlite3_stmt *st =
         STORE_ASK(s, SQL_EVENT_IS, INT(id), BYTES(source), BYTES(event_id));
@@ -141,7 +142,7 @@ find_in_tail(struct pav_store *s, int64_t hash, struct pav_bytes source,
         const struct seen_entry *e = &n->tail[n->table[at] - 1];
 
         if (e->hash == hash && e->id > found &&
-            is_event(s, e->id, source, event_id, &at_ms)) {
+            seen_is_event(s, e->id, source, event_id, &at_ms)) {
             found = e->id;
             *received_at = at_ms;
         }
@@ -165,7 +166,7 @@ find_going(struct pav_store *s, int64_t hash, struct pav_bytes source,
             high = middle;
     }
     while (low-- > 0 && n->going[low].hash == hash)
-        if (is_event(s, n->going[low].id, source, event_id, received_at))
+        if (seen_is_event(s, n->going[low].id, source, event_id, received_at))
             return n->going[low].id;
     return 0;
 }
@@ -189,13 +190,18 @@ void
 seen_before_commit(struct pav_store *s)
 {
     struct seen *n = s->seen;
-    uint32_t brought = n->count - n->committed, max = SLICE + 2 * brought;
+    uint32_t brought = n->count - n->committed, left, len;
 
     runs_before_commit(s, brought);
     if (n->going == NULL)
         return;
-    for (; max > 0 && n->gone < n->going_count; max--, n->gone++)
-        runs_put(s, &n->going[n->gone]);
+    for (n->owed += SLICE + 2 * brought;
+         n->owed >= RUN_ROW && n->gone < n->going_count; n->owed -= RUN_ROW) {
+        left = n->going_count - n->gone;
+        len = left < RUN_ROW ? left : RUN_ROW;
+        runs_put(s, &n->going[n->gone], len);
+        n->gone += len;
+    }
     if (n->gone < n->going_count)
         return;
     STORE_DO(s, SQL_PROGRESS_PUT, INT(n->going_upto));
@@ -229,6 +235,7 @@ seen_after_commit(struct pav_store *s)
         return;
     n->going_upto = n->tail[n->count - 1].id;
     n->going = pav_xmalloc(n->count * sizeof(*n->going));
+    n->owed = 0;
     memcpy(n->going, n->tail, n->count * sizeof(*n->going));
     n->going_count = n->count;
     qsort(n->going, n->going_count, sizeof(*n->going), by_hash);

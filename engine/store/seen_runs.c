@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "columns.h"
+#include "seen.h"
 #include "store_int.h"
 
 #ifdef PAV_HARD
@@ -33,29 +34,27 @@ enum {
     SQL_RUN_INSERT = ROWS_AT(seen_runs),
     SQL_RUN_GET,
     SQL_RUN_ALL,
-    SQL_RUN_END,
-    SQL_RUN_MERGE,
+    SQL_RUN_BEGIN,
     SQL_RUN_DELETE,
+    SQL_SEEN_INSERT,
     SQL_SEEN_GET,
     SQL_SEEN_ANY,
 };
 
 static const char *const texts[] = {
     SQL_TEXT(SQL_RUN_INSERT) =
-        "INSERT OR IGNORE INTO event_run(run,hash,event_id) VALUES(?1,?2,?3)",
+        "INSERT OR REPLACE INTO event_run(run,hash,event_id,entries)"
+        " VALUES(?1,?2,?3,?4)",
     SQL_TEXT(SQL_RUN_GET) =
-        "SELECT e.id,e.received_at FROM event_run r"
-        " JOIN event e ON e.id=r.event_id"
-        " WHERE r.run=?1 AND r.hash=?2 AND " EVENT_SOURCE "=?3 AND " EVENT_ID
-        "=?4 ORDER BY r.event_id DESC LIMIT 1",
-    SQL_TEXT(SQL_RUN_ALL) = "SELECT run,hash FROM event_run ORDER BY run",
-    SQL_TEXT(SQL_RUN_END) = "SELECT hash FROM event_run WHERE run=?1 AND"
-                            " hash>=?2 ORDER BY hash LIMIT 1 OFFSET ?3",
-    SQL_TEXT(SQL_RUN_MERGE) =
-        "INSERT OR IGNORE INTO event_seen(hash,event_id) SELECT hash,event_id"
-        " FROM event_run WHERE run=?1 AND hash BETWEEN ?2 AND ?3",
+        "SELECT hash,entries FROM event_run WHERE run=?1 AND hash<=?2"
+        " ORDER BY hash DESC,event_id DESC",
+    SQL_TEXT(SQL_RUN_ALL) = "SELECT run,entries FROM event_run ORDER BY run",
+    SQL_TEXT(SQL_RUN_BEGIN) = "SELECT hash,entries FROM event_run WHERE run=?1"
+                              " ORDER BY hash,event_id",
     SQL_TEXT(SQL_RUN_DELETE) =
-        "DELETE FROM event_run WHERE run=?1 AND hash BETWEEN ?2 AND ?3",
+        "DELETE FROM event_run WHERE run=?1 AND hash=?2 AND event_id=?3",
+    SQL_TEXT(SQL_SEEN_INSERT) =
+        "INSERT OR IGNORE INTO event_seen(hash,event_id) VALUES(?1,?2)",
     SQL_TEXT(SQL_SEEN_GET) =
         "SELECT e.id,e.received_at FROM event_seen s"
         " JOIN event e ON e.id=s.event_id"
@@ -66,6 +65,52 @@ static const char *const texts[] = {
 };
 
 const struct rows seen_runs_rows = {texts, sizeof(texts) / sizeof(texts[0])};
+
+/* ---- rows: 16 bytes an entry, its hash and its id, the low bytes first ----
+ */
+
+#define ENTRY_LEN 16
+
+static void
+put64(unsigned char *to, int64_t n)
+{
+    int i;
+
+    for (i = 0; i < 8; i++)
+        to[i] = (unsigned char)((uint64_t)n >> (8 * i));
+}
+
+static int64_t
+get64(const unsigned char *from)
+{
+    uint64_t n = 0;
+    int i;
+
+    for (i = 7; i >= 0; i--)
+        n = n << 8 | from[i];
+    return (int64_t)n;
+}
+
+struct seen_entry
+run_entry(const void *row, uint32_t n)
+{
+    const unsigned char *p = (const unsigned char *)row + n * ENTRY_LEN;
+
+    return (struct seen_entry){.hash = get64(p), .id = get64(p + 8)};
+}
+
+uint32_t
+run_entries(size_t row_len)
+{
+    return (uint32_t)(row_len / ENTRY_LEN);
+}
+
+static uint32_t
+column_entries(sqlite3_stmt *st, int i, const void **row)
+{
+    *row = sqlite3_column_blob(st, i);
+    return run_entries((size_t)sqlite3_column_bytes(st, i));
+}
 
 /* ---- groups of runs, and what they surely do not have ---- */
 
@@ -157,14 +202,27 @@ group_clear(struct group *g)
 
 /* ---- finding ---- */
 
+/* The newest entry of the hash in a run that is this event. */
 static int64_t
-found(struct pav_store *s, sqlite3_stmt *st, int64_t *received_at)
+find_in_run(struct pav_store *s, int64_t run, int64_t hash,
+            struct pav_bytes source, struct pav_bytes event_id,
+            int64_t *received_at)
 {
-    int64_t id = 0;
+    sqlite3_stmt *st = STORE_ASK(s, SQL_RUN_GET, INT(run), INT(hash));
+    int64_t first = hash, id = 0;
 
-    if (store_row(s, st)) {
-        id = sqlite3_column_int64(st, 0);
-        *received_at = sqlite3_column_int64(st, 1);
+    while (id == 0 && first == hash && store_row(s, st)) {
+        const void *row;
+        uint32_t n = column_entries(st, 1, &row);
+
+        first = sqlite3_column_int64(st, 0);
+        while (id == 0 && n-- > 0) {
+            struct seen_entry e = run_entry(row, n);
+
+            if (e.hash == hash &&
+                seen_is_event(s, e.id, source, event_id, received_at))
+                id = e.id;
+        }
     }
     sqlite3_reset(st);
     return id;
@@ -179,10 +237,23 @@ find_in(struct pav_store *s, const struct group *g, int64_t hash,
     int64_t id = 0;
 
     while (id == 0 && i-- > 0)
-        id = found(s,
-                   STORE_ASK(s, SQL_RUN_GET, INT(g->runs[i]), INT(hash),
-                             BYTES(source), BYTES(event_id)),
-                   received_at);
+        id = find_in_run(s, g->runs[i], hash, source, event_id, received_at);
+    return id;
+}
+
+static int64_t
+find_in_table(struct pav_store *s, int64_t hash, struct pav_bytes source,
+              struct pav_bytes event_id, int64_t *received_at)
+{
+    sqlite3_stmt *st =
+        STORE_ASK(s, SQL_SEEN_GET, INT(hash), BYTES(source), BYTES(event_id));
+    int64_t id = 0;
+
+    if (store_row(s, st)) {
+        id = sqlite3_column_int64(st, 0);
+        *received_at = sqlite3_column_int64(st, 1);
+    }
+    sqlite3_reset(st);
     return id;
 }
 
@@ -197,20 +268,26 @@ runs_find(struct pav_store *s, int64_t hash, struct pav_bytes source,
     if (id == 0)
         id = find_in(s, &r->merged, hash, source, event_id, received_at);
     if (id == 0 && !r->table_empty)
-        id = found(s,
-                   STORE_ASK(s, SQL_SEEN_GET, INT(hash), BYTES(source),
-                             BYTES(event_id)),
-                   received_at);
+        id = find_in_table(s, hash, source, event_id, received_at);
     return id;
 }
 
 /* ---- a run is written ---- */
 
 void
-runs_put(struct pav_store *s, const struct seen_entry *entry)
+runs_put(struct pav_store *s, const struct seen_entry *entries, uint32_t count)
 {
-    STORE_DO(s, SQL_RUN_INSERT, INT(s->runs->run), INT(entry->hash),
-             INT(entry->id));
+    unsigned char row[RUN_ROW * ENTRY_LEN];
+    struct pav_bytes bytes = {(const char *)row, count * ENTRY_LEN};
+    uint32_t i;
+
+    PAV_ASSERT(count > 0 && count <= RUN_ROW);
+    for (i = 0; i < count; i++) {
+        put64(row + i * ENTRY_LEN, entries[i].hash);
+        put64(row + i * ENTRY_LEN + 8, entries[i].id);
+    }
+    STORE_DO(s, SQL_RUN_INSERT, INT(s->runs->run), INT(entries->hash),
+             INT(entries->id), BLOB(bytes));
 }
 
 static void
@@ -239,39 +316,89 @@ runs_end(struct pav_store *s, const struct seen_entry *entries, uint32_t count)
 
 /* ---- runs are merged ---- */
 
-/* The last hash of the next range: no run has more in it than its part of a
- * slice. */
-static int64_t
-range_end(struct pav_store *s, const struct seen_runs *r)
+/* The next entries of a run: whole rows, so many that of each hash up to `end`
+ * all are there. */
+struct head {
+    struct seen_entry *entries; /* those of a row behind each other */
+    uint32_t *rows;             /* how many each row has */
+    uint32_t count, row_count;
+    int64_t end; /* of the run's part of a slice; INT64_MAX: no more rows */
+};
+
+static void
+head_add(struct head *h, const void *row, uint32_t n)
 {
-    int64_t end = INT64_MAX;
     uint32_t i;
 
-    for (i = 0; i < r->merged.count; i++) {
-        sqlite3_stmt *st =
-            STORE_ASK(s, SQL_RUN_END, INT(r->merged.runs[i]), INT(r->from),
-                      INT(SLICE / r->merged.count));
+    if (n == 0)
+        return;
+    h->entries =
+        pav_xrealloc(h->entries, (h->count + n) * sizeof(*h->entries) + 1);
+    h->rows = pav_xrealloc(h->rows, (h->row_count + 1) * sizeof(*h->rows));
+    for (i = 0; i < n; i++)
+        h->entries[h->count++] = run_entry(row, i);
+    h->rows[h->row_count++] = n;
+}
 
-        if (store_row(s, st) && sqlite3_column_int64(st, 0) < end)
-            end = sqlite3_column_int64(st, 0);
-        sqlite3_reset(st);
+static void
+head_read(struct pav_store *s, int64_t run, int64_t from, uint32_t part,
+          struct head *h)
+{
+    sqlite3_stmt *st = STORE_ASK(s, SQL_RUN_BEGIN, INT(run));
+    uint32_t passed = 0; /* entries of before `from`, and of the part */
+
+    memset(h, 0, sizeof(*h));
+    h->end = INT64_MAX;
+    while (store_row(s, st)) {
+        const void *row;
+        uint32_t n = column_entries(st, 1, &row);
+
+        if (sqlite3_column_int64(st, 0) > h->end)
+            break;
+        head_add(h, row, n);
+        for (; h->end == INT64_MAX && passed < h->count; passed++)
+            if (h->entries[passed].hash >= from && part-- == 0)
+                h->end = h->entries[passed].hash;
     }
-    return end;
+    sqlite3_reset(st);
+}
+
+/* What is in the range goes into the table, and rows of which all has. */
+static void
+head_merge(struct pav_store *s, int64_t run, int64_t from, int64_t end,
+           const struct head *h)
+{
+    const struct seen_entry *e = h->entries;
+    uint32_t i, row;
+
+    for (row = 0; row < h->row_count; e += h->rows[row++]) {
+        for (i = 0; i < h->rows[row]; i++)
+            if (e[i].hash >= from && e[i].hash <= end)
+                STORE_DO(s, SQL_SEEN_INSERT, INT(e[i].hash), INT(e[i].id));
+        if (e[i - 1].hash <= end)
+            STORE_DO(s, SQL_RUN_DELETE, INT(run), INT(e->hash), INT(e->id));
+    }
 }
 
 static void
 merge_slice(struct pav_store *s)
 {
     struct seen_runs *r = s->runs;
-    int64_t end = range_end(s, r);
-    uint32_t i;
+    uint32_t i, count = r->merged.count;
+    struct head *heads = pav_xcalloc(count, sizeof(*heads));
+    int64_t end = INT64_MAX;
 
-    for (i = 0; i < r->merged.count; i++) {
-        STORE_DO(s, SQL_RUN_MERGE, INT(r->merged.runs[i]), INT(r->from),
-                 INT(end));
-        STORE_DO(s, SQL_RUN_DELETE, INT(r->merged.runs[i]), INT(r->from),
-                 INT(end));
+    for (i = 0; i < count; i++) {
+        head_read(s, r->merged.runs[i], r->from, SLICE / count, &heads[i]);
+        if (heads[i].end < end)
+            end = heads[i].end;
     }
+    for (i = 0; i < count; i++) {
+        head_merge(s, r->merged.runs[i], r->from, end, &heads[i]);
+        free(heads[i].entries);
+        free(heads[i].rows);
+    }
+    free(heads);
     r->table_empty = false;
     r->over = end == INT64_MAX;
     r->from = r->over ? end : end + 1;
@@ -325,12 +452,16 @@ runs_open(struct pav_store *s)
     r->from = r->from_committed = INT64_MIN;
     while (store_row(s, st)) {
         int64_t run = sqlite3_column_int64(st, 0);
+        const void *row;
+        uint32_t i, n;
 
         if (run >= r->run) {
             group_add(&r->filled, run);
             r->run = run + 1;
         }
-        filter_add(&r->filled, sqlite3_column_int64(st, 1));
+        n = column_entries(st, 1, &row);
+        for (i = 0; i < n; i++)
+            filter_add(&r->filled, run_entry(row, i).hash);
     }
     r->table_empty = store_number(s, SQL_SEEN_ANY) == 0;
     begin_merge(r);

@@ -7,17 +7,26 @@
 
 #include "pavane/store.h"
 
+/* Entries of a row: what of it is no page of its own in the tree. */
+#define RUN_ROW 56
+
 struct seen_entry {
     int64_t hash, id;
 };
+
+/* The n-th of a row's entries. */
+struct seen_entry run_entry(const void *row, uint32_t n);
+uint32_t run_entries(size_t row_len);
 
 bool runs_open(struct pav_store *s);
 void runs_close(struct pav_store *s);
 /* The last event of this (source, id); 0: there is none. */
 int64_t runs_find(struct pav_store *s, int64_t hash, struct pav_bytes source,
                   struct pav_bytes event_id, int64_t *received_at);
-/* One more entry of the run that is being written, in the order of hashes. */
-void runs_put(struct pav_store *s, const struct seen_entry *entry);
+/* One more row of the run that is being written, at most RUN_ROW entries, in
+ * order. */
+void
+runs_put(struct pav_store *s, const struct seen_entry *entries, uint32_t count);
 /* Behind the commit: that run is whole; these are its entries. */
 void
 runs_end(struct pav_store *s, const struct seen_entry *entries, uint32_t count);

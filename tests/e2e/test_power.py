@@ -265,6 +265,9 @@ class Rollback(unittest.TestCase):
             for n in range(66):
                 results = d.post(batch("e", n))[1]["results"]
                 self.assertEqual({x["disposition"] for r in results for x in r["dispositions"]}, {"duplicate"}, n)
+            for key in ("e-0-0", "e-65-499", "f-39-499"):  # a reader looks where they went
+                found = d.get("/api/v1/dispositions?eventId=" + key)["dispositions"]
+                self.assertEqual({x["eventId"] for x in found}, {key})
 
 
 if __name__ == "__main__":
