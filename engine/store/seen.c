@@ -32,7 +32,6 @@
 enum {
     SQL_SEEN_TAIL = ROWS_AT(seen),
     SQL_PROGRESS_PUT,
-    SQL_EVENT_IS,
 };
 
 static const char *const texts[] = {
@@ -41,8 +40,6 @@ static const char *const texts[] = {
         "(SELECT event_id FROM progress WHERE name='seen') ORDER BY id",
     SQL_TEXT(SQL_PROGRESS_PUT) =
         "UPDATE progress SET event_id=?1 WHERE name='seen'",
-    SQL_TEXT(SQL_EVENT_IS) = "SELECT received_at FROM event e WHERE id=?1"
-                             " AND " EVENT_SOURCE "=?2 AND " EVENT_ID "=?3",
 };
 
 const struct rows seen_rows = {texts, sizeof(texts) / sizeof(texts[0])};
@@ -111,22 +108,6 @@ seen_add(struct pav_store *s, int64_t hash, int64_t id)
 
 /* ---- finding ---- */
 
-bool
-seen_is_event(struct pav_store *s, int64_t id, struct pav_bytes source,
-              struct pav_bytes event_id, int64_t *received_at)
-{
-    sqlite3_stmt *st =
-        STORE_ASK(s, SQL_EVENT_IS, INT(id), BYTES(source), BYTES(event_id));
-    bool hit = false;
-
-    if (store_row(s, st)) {
-        *received_at = sqlite3_column_int64(st, 0);
-        hit = true;
-    }
-    sqlite3_reset(st);
-    return hit;
-}
-
 static int64_t
 find_in_tail(struct pav_store *s, int64_t hash, struct pav_bytes source,
              struct pav_bytes event_id, int64_t *received_at)
@@ -142,7 +123,7 @@ find_in_tail(struct pav_store *s, int64_t hash, struct pav_bytes source,
         const struct seen_entry *e = &n->tail[n->table[at] - 1];
 
         if (e->hash == hash && e->id > found &&
-            seen_is_event(s, e->id, source, event_id, &at_ms)) {
+            entry_is_event(s, e->id, source, event_id, &at_ms)) {
             found = e->id;
             *received_at = at_ms;
         }
@@ -166,7 +147,7 @@ find_going(struct pav_store *s, int64_t hash, struct pav_bytes source,
             high = middle;
     }
     while (low-- > 0 && n->going[low].hash == hash)
-        if (seen_is_event(s, n->going[low].id, source, event_id, received_at))
+        if (entry_is_event(s, n->going[low].id, source, event_id, received_at))
             return n->going[low].id;
     return 0;
 }

@@ -11,9 +11,6 @@ void seen_add(struct pav_store *s, int64_t hash, int64_t id);
 /* The last event of this (source, id); 0: there is none. */
 int64_t seen_find(struct pav_store *s, int64_t hash, struct pav_bytes source,
                   struct pav_bytes event_id, int64_t *received_at);
-/* Is it that event?  Then when it was received. */
-bool seen_is_event(struct pav_store *s, int64_t id, struct pav_bytes source,
-                   struct pav_bytes event_id, int64_t *received_at);
 void seen_before_commit(struct pav_store *s);
 void seen_after_commit(struct pav_store *s);
 void seen_rollback(struct pav_store *s);

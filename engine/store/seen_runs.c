@@ -19,7 +19,6 @@
 #include <string.h>
 
 #include "columns.h"
-#include "seen.h"
 #include "store_int.h"
 
 #ifdef PAV_HARD
@@ -39,6 +38,7 @@ enum {
     SQL_SEEN_INSERT,
     SQL_SEEN_GET,
     SQL_SEEN_ANY,
+    SQL_EVENT_IS,
 };
 
 static const char *const texts[] = {
@@ -62,6 +62,8 @@ static const char *const texts[] = {
         " ORDER BY s.event_id DESC LIMIT 1",
     SQL_TEXT(SQL_SEEN_ANY) = "SELECT count(*) FROM (SELECT 1 FROM event_seen"
                              " LIMIT 1)",
+    SQL_TEXT(SQL_EVENT_IS) = "SELECT received_at FROM event e WHERE id=?1"
+                             " AND " EVENT_SOURCE "=?2 AND " EVENT_ID "=?3",
 };
 
 const struct rows seen_runs_rows = {texts, sizeof(texts) / sizeof(texts[0])};
@@ -202,6 +204,22 @@ group_clear(struct group *g)
 
 /* ---- finding ---- */
 
+bool
+entry_is_event(struct pav_store *s, int64_t id, struct pav_bytes source,
+               struct pav_bytes event_id, int64_t *received_at)
+{
+    sqlite3_stmt *st =
+        STORE_ASK(s, SQL_EVENT_IS, INT(id), BYTES(source), BYTES(event_id));
+    bool hit = false;
+
+    if (store_row(s, st)) {
+        *received_at = sqlite3_column_int64(st, 0);
+        hit = true;
+    }
+    sqlite3_reset(st);
+    return hit;
+}
+
 /* The newest entry of the hash in a run that is this event. */
 static int64_t
 find_in_run(struct pav_store *s, int64_t run, int64_t hash,
@@ -220,7 +238,7 @@ find_in_run(struct pav_store *s, int64_t run, int64_t hash,
             struct seen_entry e = run_entry(row, n);
 
             if (e.hash == hash &&
-                seen_is_event(s, e.id, source, event_id, received_at))
+                entry_is_event(s, e.id, source, event_id, received_at))
                 id = e.id;
         }
     }

@@ -18,6 +18,9 @@ struct seen_entry {
 struct seen_entry run_entry(const void *row, uint32_t n);
 uint32_t run_entries(size_t row_len);
 
+/* Is the entry's event that one?  Then when it was received. */
+bool entry_is_event(struct pav_store *s, int64_t id, struct pav_bytes source,
+                    struct pav_bytes event_id, int64_t *received_at);
 bool runs_open(struct pav_store *s);
 void runs_close(struct pav_store *s);
 /* The last event of this (source, id); 0: there is none. */
