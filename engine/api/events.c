@@ -60,6 +60,7 @@ read_item(struct pav_api *api, struct pav_events_job *job, const char *text,
         .stamps = job->account != NULL,
         .speaks_for = job->speaks_for,
         .now_ms = pav_api_now_ms(api)};
+    struct pav_doc_opts opts = {PAV_DUP_LAST, 0, 0};
     struct pav_err err;
 
     item->body.p = text;
@@ -73,10 +74,12 @@ read_item(struct pav_api *api, struct pav_events_job *job, const char *text,
     if (item->event.bus.p != NULL)
         item->bus = pav_arena_strndup(&job->job.arena, item->event.bus.p,
                                       item->event.bus.len);
+    if (item->event.simple) /* nothing is there twice */
+        opts.dup = PAV_DUP_KEEP;
     /* The engine's thread has enough to do; but trees that wait cost memory. */
     if (pav_engine_waiting(pav_api_settings(api)->engine) < TREES_MAX &&
         pav_doc_parse(&job->job.arena, item->event.text.p, item->event.text.len,
-                      NULL, &item->tree, NULL) != PAV_OK)
+                      &opts, &item->tree, NULL) != PAV_OK)
         item->tree = NULL;
 }
 

@@ -160,7 +160,7 @@ entry_detail(struct reading *r)
         return no_detail(r);
     r->detail.p = text.p;
     r->detail.len = (uint32_t)text.len;
-    r->out->simple = inner.simple;
+    r->out->simple = inner.simple && r->outline->simple;
     r->out->detail_plain = inner.plain;
     return PAV_OK;
 }
