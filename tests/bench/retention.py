@@ -87,6 +87,7 @@ def main():
     p.add_argument("--folder", help="where the file lies, and is used again; a temporary folder otherwise")
     o = p.parse_args()
     folder = o.folder or tempfile.mkdtemp(prefix="pavane-retention-")
+    os.makedirs(folder, exist_ok=True)
     try:
         if not os.path.exists(os.path.join(folder, "old.db")):
             make(o, folder)
