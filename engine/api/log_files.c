@@ -81,7 +81,8 @@ is_day_file(const char *name)
     sscanf(name, "%*4[0-9]-%*2[0-9]-%*2[0-9].jsonl%n", &n);
     if (n == 0)
         sscanf(name, "%*4[0-9]-%*2[0-9]-%*2[0-9].%4d.jsonl%n", &number, &n);
-    return n > 10 && name[n] == '\0';
+    return n > 10 && name[n] == '\0' && name[4] == '-' && name[7] == '-' &&
+           name[10] == '.';
 }
 
 /* The files of days before `day` in a folder, and in those under it. */

@@ -113,22 +113,25 @@ find_in_tail(struct pav_store *s, int64_t hash, struct pav_bytes source,
              struct pav_bytes event_id, int64_t *received_at)
 {
     const struct seen *n = s->seen;
-    int64_t found = 0, at_ms;
+    int64_t newest = INT64_MAX, before;
     uint32_t at;
 
     if (n->count == 0)
         return 0;
-    for (at = slot_of(n, hash); n->table[at] != 0;
-         at = (at + 1) & (n->slots - 1)) {
-        const struct seen_entry *e = &n->tail[n->table[at] - 1];
+    for (;;) { /* mostly it is the newest of the hash */
+        before = newest;
+        newest = 0;
+        for (at = slot_of(n, hash); n->table[at] != 0;
+             at = (at + 1) & (n->slots - 1)) {
+            const struct seen_entry *e = &n->tail[n->table[at] - 1];
 
-        if (e->hash == hash && e->id > found &&
-            entry_is_event(s, e->id, source, event_id, &at_ms)) {
-            found = e->id;
-            *received_at = at_ms;
+            if (e->hash == hash && e->id > newest && e->id < before)
+                newest = e->id;
         }
+        if (newest == 0 ||
+            entry_is_event(s, newest, source, event_id, received_at))
+            return newest;
     }
-    return found;
 }
 
 static int64_t

@@ -7,11 +7,13 @@
  * into the table, a range of hashes of all of them at a time: many entries a
  * page.  A filter in memory knows what no run has.
  *
- * R1  An entry is in its run until the transaction that puts it into the table.
+ * R1  An entry is in its run until the transaction that puts it into the table,
+ *     and may be there until its whole row is: so a hit in a run that is merged
+ *     may be older than one in the table.
  * R2  What a filter denies no run of its group has; it may be wrong otherwise.
- * R3  Runs that are filled are newer than those that are merged, and these than
- *     the table; of one hash all entries are merged at once.
- * R4  A rollback takes back how far the merge has come.
+ * R3  Runs that are filled are newer than those that are merged; of one hash
+ * all entries are merged at once. R4  A rollback takes back how far the merge
+ * has come.
  */
 #include "seen_runs.h"
 
@@ -280,14 +282,18 @@ runs_find(struct pav_store *s, int64_t hash, struct pav_bytes source,
           struct pav_bytes event_id, int64_t *received_at)
 {
     struct seen_runs *r = s->runs;
-    int64_t id =
-        find_in(s, &r->filled, hash, source, event_id, received_at); /* R3 */
+    int64_t id = find_in(s, &r->filled, hash, source, event_id, received_at);
+    int64_t of_table, at_ms = 0;
 
-    if (id == 0)
+    if (id == 0) /* R3 */
         id = find_in(s, &r->merged, hash, source, event_id, received_at);
-    if (id == 0 && !r->table_empty)
-        id = find_in_table(s, hash, source, event_id, received_at);
-    return id;
+    if (r->table_empty)
+        return id;
+    of_table = find_in_table(s, hash, source, event_id, &at_ms);
+    if (of_table <= id)
+        return id;
+    *received_at = at_ms;
+    return of_table;
 }
 
 /* ---- a run is written ---- */

@@ -6,7 +6,8 @@
 static const char event[] =
     "{\"version\":\"0\",\"id\":\"1\",\"detail-type\":\"t\",\"source\":\"s\","
     "\"account\":\"0\",\"time\":\"2026-01-01T00:00:00Z\",\"region\":\"r\","
-    "\"resources\":[\"a\"],\"detail\":{\"id\":1,\"a\":[{\"b\":\"<c>\"}]}}";
+    "\"resources\":[\"a\"],\"detail\":{\"id\":1,\"a\":[{\"b\":\"<c>\"}],"
+    "\"t\":true,\"f\":false,\"n\":null,\"p\":\"eyJuIjoxMjM0NX0=\"}}";
 
 /* A tree that is filled is what its text would be read as, and its part stands
  * in the event. */

@@ -53,6 +53,12 @@ pav_pick_of_path(struct pav_arena *a, const char *text,
     return p;
 }
 
+bool
+pav_pick_is_path(const struct pav_pick *p)
+{
+    return p->path != NULL;
+}
+
 const char *
 pav_pick_text(const struct pav_pick *p)
 {

@@ -426,30 +426,54 @@ fill_text(const struct pav_transform *t, const struct pav_doc *event,
 
 /* ---- without its text ---- */
 
+/* It is read from the plain part of the event's text.  An expression's value
+ * may have been read from another text. */
 static bool
-is_plain(const struct pav_transform_context *context, const struct pav_doc *v)
+is_plain(const struct pav_transform *t, const struct piece *p,
+         const struct pav_transform_context *context, const struct pav_doc *v)
 {
-    return v->at > 0 && v->at - 1u >= context->plain_at &&
+    return p->variable < RESERVED_EVENT_JSON &&
+           pav_pick_is_path(t->variables[p->variable]) && v->at > 0 &&
+           v->at - 1u >= context->plain_at &&
            v->at - 1u < context->plain_at + context->plain_len;
 }
 
-/* At most so many bytes; of what is plain exactly so many. */
+/* Bytes of a plain value; of another one, which is no container, at most so
+ * many. */
 static size_t
-text_bound(const struct pav_transform_context *context, const struct pav_doc *v)
+text_bound(const struct pav_transform_context *context, const struct pav_doc *v,
+           bool plain)
 {
     struct pav_outline ignored;
     size_t used = 0;
 
-    if (v->kind == PAV_STRING)
-        return is_plain(context, v) ? v->len + 2 : v->len * 6 + 2;
-    if (v->kind != PAV_OBJECT && v->kind != PAV_ARRAY)
-        return v->kind == PAV_NUMBER ? v->len : 5;
+    switch ((enum pav_kind)v->kind) {
+    case PAV_NULL:
+    case PAV_TRUE:
+        return 4;
+    case PAV_FALSE:
+        return 5;
+    case PAV_NUMBER:
+        return v->len;
+    case PAV_STRING:
+        return plain ? v->len + 2 : v->len * 6 + 2;
+    case PAV_ARRAY:
+    case PAV_OBJECT:
+        break;
+    }
     if (v->at - 1u == context->plain_at)
         return context->plain_len;
     (void)pav_doc_check(context->text.p + v->at - 1,
                         context->plain_at + context->plain_len - v->at + 1,
                         PAV_DEPTH_MAX, &ignored, &used);
     return used;
+}
+
+static struct pav_bytes
+arena_bytes(struct pav_arena *a, const struct pav_buf *b)
+{
+    return (struct pav_bytes){
+        pav_arena_strndup(a, b->p == NULL ? "" : b->p, b->len), b->len};
 }
 
 /* The text around the n-th value. */
@@ -468,13 +492,13 @@ put_around(const struct pav_transform *t, const struct pav_doc *const *values,
         } else if (k != n) {
             pav_doc_print(values[k++], &b);
         } else {
-            *out = (struct pav_bytes){pav_arena_strndup(a, b.p, b.len), b.len};
+            *out = arena_bytes(a, &b);
             out = &part->behind;
             b.len = 0;
             k++;
         }
     }
-    *out = (struct pav_bytes){pav_arena_strndup(a, b.p, b.len), b.len};
+    *out = arena_bytes(a, &b);
     pav_buf_fini(&b);
 }
 
@@ -495,6 +519,7 @@ fill_shape(const struct pav_transform *t, const struct pav_doc *event,
 
     for (i = 0; i < t->piece_count; i++) {
         const struct pav_doc *v;
+        bool plain;
         size_t len;
 
         if (t->pieces[i].variable < 0)
@@ -502,11 +527,12 @@ fill_shape(const struct pav_transform *t, const struct pav_doc *event,
         v = piece_value(t, &t->pieces[i], event, context, a);
         if (v == NULL)
             v = &nothing;
+        plain = is_plain(t, &t->pieces[i], context, v);
         if ((v->kind == PAV_OBJECT || v->kind == PAV_ARRAY) &&
-            (shape_depth(t->shape, n) > 1 || !is_plain(context, v)))
+            (shape_depth(t->shape, n) > 1 || !plain))
             return NULL;
-        len = text_bound(context, v);
-        if (len > part->len && is_plain(context, v)) {
+        len = text_bound(context, v, plain);
+        if (len > part->len && plain) {
             best = n;
             part->at = v->at - 1u;
             part->len = len;
