@@ -22,7 +22,7 @@ const struct pav_pick *pav_pick_of_path(struct pav_arena *a, const char *text,
                                         const struct pav_path *path);
 /* As it was written. */
 const char *pav_pick_text(const struct pav_pick *p);
-/* What it gives stands in the document itself, or was made (`at` 0). */
+/* What it gives is in the document itself, or was made (`at` 0). */
 bool pav_pick_is_path(const struct pav_pick *p);
 /* One value or none: an expression, or a path without wildcards and the like.
  */
