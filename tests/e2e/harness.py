@@ -195,7 +195,10 @@ def find_token(value):
     return None
 
 
-def until(condition, seconds=20):
+PATIENCE = int(os.environ.get("PAVANE_PATIENCE", "120"))  # seconds: a machine may be busy with other things
+
+
+def until(condition, seconds=PATIENCE):
     """Wait for a condition, not for a time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

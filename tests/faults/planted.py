@@ -162,11 +162,11 @@ def configured(tree):
         for where, more in (("build", []), ("build-asan", ["-DPAV_SANITIZE=ON"]), ("build-tsan", ["-DPAV_TSAN=ON"])))
 
 
-def sees(tree, test):
+def sees(tree, test, patience="120"):
     """What the test says when it turns red; None when it is green."""
     where, test = tree_of(test)
     env = {**os.environ, "PAVANE": os.path.join(tree, where, "pavane"), "PAVANE_KILLS": "5" if where == "build-tsan" else "40",
-           "PAVANE_SEED": "7"}
+           "PAVANE_SEED": "7", "PAVANE_PATIENCE": patience}
     r = run(tree, *test, env=env)
     if r.returncode == 0:
         return None
@@ -186,7 +186,7 @@ def try_bug(tree, rounds, file, place, bug, test):
         if not built(tree, test):
             return None, "it does not build"
         for n in range(rounds):
-            said = sees(tree, test)
+            said = sees(tree, test, "20")  # what never comes is not waited for
             if said is None:
                 return None, "%s stays green in round %d of %d" % (test[-1], n + 1, rounds)
         return said, None
