@@ -171,6 +171,8 @@ class Api(Case):
         code, _, said = cli("eval", "{\"a\":\n 1 + \"x\"}")
         self.assertEqual(code, 1)
         self.assertEqual(said, "pavane eval: T2002: The right side of the \"+\" operator must evaluate to a number\n   1 + \"x\"}\n     ^\n")
+        code, _, said = cli("eval", '$error("\\u0000must \\u0000 be")')
+        self.assertIn("D3137: \ufffdmust \ufffd be", said)
         code, _, said = cli("eval", "order[1")
         self.assertEqual((code, said), (1, "pavane eval: S0203: Expected \"]\" before end of expression\n  order[1\n         ^\n"))
         code, _, said = cli("eval", "nobody")

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "pavane/text.h"
 #include "eval.h"
 #include "functions.h"
 
@@ -212,11 +213,19 @@ fill(const char *text, put_fn put, void *ctx, struct pav_buf *out)
     pav_buf_puts(out, text);
 }
 
+/* In the arena; U+0000, where C's texts end, is U+FFFD. */
 static const char *
 kept(struct pav_arena *a, struct pav_buf *b)
 {
-    const char *text = pav_arena_strndup(a, b->p == NULL ? "" : b->p, b->len);
+    char *text = pav_arena_alloc(a, b->len * 3 + 1), *w = text;
+    size_t i;
 
+    for (i = 0; i < b->len; i++)
+        if (b->p[i] == '\0')
+            w += pav_utf8_put(w, 0xFFFD);
+        else
+            *w++ = b->p[i];
+    *w = '\0';
     pav_buf_fini(b);
     return text;
 }
