@@ -173,9 +173,9 @@ put_ids(struct pav_reader *r, int64_t run, int64_t hash, struct pav_buf *ids)
 
 /* The events of an id that runs have: a JSON list. */
 static const char *
-ids_of_runs(struct pav_reader *r, struct pav_bytes event_id,
-            struct pav_arena *a)
+ids_of_runs(struct pav_reader *r, const char *event_id, struct pav_arena *a)
 {
+    struct pav_bytes id = {event_id, strlen(event_id)};
     const char *text;
     int64_t run = 0;
     struct pav_buf ids;
@@ -193,7 +193,7 @@ ids_of_runs(struct pav_reader *r, struct pav_bytes event_id,
         }
         run = sqlite3_column_int64(st, 0);
         sqlite3_reset(st);
-        put_ids(r, run, seen_hash(event_id), &ids);
+        put_ids(r, run, seen_hash(id), &ids);
     }
     pav_buf_putc(&ids, ']');
     text = pav_arena_strdup(a, ids.p);
@@ -226,14 +226,12 @@ bind_filter(sqlite3_stmt *st, const struct pav_disposition_filter *f,
 
 static uint32_t
 collect(struct pav_reader *r, sqlite3_stmt *st,
-        const struct pav_disposition_filter *f, struct pav_arena *a,
-        struct pav_disposition_view *out)
+        const struct pav_disposition_filter *f, const char *ids,
+        struct pav_arena *a, struct pav_disposition_view *out)
 {
-    struct pav_bytes id = {f->event_id,
-                           f->event_id == NULL ? 0 : strlen(f->event_id)};
     uint32_t n = 0;
 
-    bind_filter(st, f, id.p == NULL ? NULL : ids_of_runs(r, id, a));
+    bind_filter(st, f, ids);
     while (n <= f->limit && reader_row(r, st))
         disposition_from(st, a, &out[n++]);
     sqlite3_reset(st);
@@ -249,9 +247,13 @@ pav_reader_dispositions(struct pav_reader *r,
     size_t room = (f->limit + 1) * sizeof(**out);
     struct pav_disposition_view *own = pav_arena_alloc(a, room);
     struct pav_disposition_view *first = pav_arena_alloc(a, room);
-    uint32_t owns = collect(r, ask_own(r, f), f, a, own), i = 0, j = 0, n = 0;
-    uint32_t firsts =
-        f->kind > PAV_RESUMED ? 0 : collect(r, ask_first(r, f), f, a, first);
+    const char *ids =
+        f->event_id == NULL ? NULL : ids_of_runs(r, f->event_id, a);
+    uint32_t owns = collect(r, ask_own(r, f), f, ids, a, own), i = 0, j = 0,
+             n = 0;
+    uint32_t firsts = f->kind > PAV_RESUMED
+                          ? 0
+                          : collect(r, ask_first(r, f), f, ids, a, first);
 
     *out = pav_arena_alloc(a, room);
     *next = 0;

@@ -6,7 +6,7 @@
 
 /*
  * `text` has "null" for each value, the n-th at offset holes[n], in order.
- * NULL: it is no JSON, or what is there is no value.
+ * NULL: it is no JSON.
  */
 const struct shape *shape_compile(struct pav_arena *a, struct pav_bytes text,
                                   const uint32_t *holes, uint32_t count);

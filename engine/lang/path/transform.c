@@ -125,12 +125,18 @@ add_piece(struct pav_arena *a, struct pav_transform *t, const char *text,
     t->pieces = v;
 }
 
+static struct pav_bytes
+arena_bytes(struct pav_arena *a, const struct pav_buf *b)
+{
+    return (struct pav_bytes){
+        pav_arena_strndup(a, b->p == NULL ? "" : b->p, b->len), b->len};
+}
+
 /* Has it the same tree whatever its values are? */
 static void
 find_shape(struct pav_arena *a, struct pav_transform *t)
 {
     uint32_t *holes = pav_arena_alloc(a, (t->piece_count + 1) * sizeof(*holes));
-    struct pav_bytes text;
     uint32_t i, count = 0;
     struct pav_buf b;
 
@@ -148,11 +154,8 @@ find_shape(struct pav_arena *a, struct pav_transform *t)
             pav_buf_put(&b, p->text, p->len);
         }
     }
-    if (i == t->piece_count && count > 0) {
-        text.p = pav_arena_strndup(a, b.p, b.len);
-        text.len = b.len;
-        t->shape = shape_compile(a, text, holes, count);
-    }
+    if (i == t->piece_count && count > 0)
+        t->shape = shape_compile(a, arena_bytes(a, &b), holes, count);
     pav_buf_fini(&b);
 }
 
@@ -348,7 +351,7 @@ piece_value(const struct pav_transform *t, const struct piece *p,
     return pav_pick_eval(t->variables[p->variable], event, context->now_ms, a);
 }
 
-/* The value was printed at `at` as it stands in the event's text. */
+/* It was printed as the event's text has it. */
 static bool
 is_as_read(const struct pav_transform_context *context, const struct pav_doc *v,
            struct pav_bytes printed)
@@ -395,8 +398,7 @@ fill(const struct pav_transform *t, const struct pav_doc *event,
         }
     }
     if (!b.over) {
-        out.p = pav_arena_strndup(a, b.p == NULL ? "" : b.p, b.len);
-        out.len = b.len;
+        out = arena_bytes(a, &b);
         part->before = (struct pav_bytes){out.p, part_at};
         part->behind.p = out.p + part_at + part->len;
         part->behind.len = out.len - part_at - part->len;
@@ -467,13 +469,6 @@ text_bound(const struct pav_transform_context *context, const struct pav_doc *v,
                         context->plain_at + context->plain_len - v->at + 1,
                         PAV_DEPTH_MAX, &ignored, &used);
     return used;
-}
-
-static struct pav_bytes
-arena_bytes(struct pav_arena *a, const struct pav_buf *b)
-{
-    return (struct pav_bytes){
-        pav_arena_strndup(a, b->p == NULL ? "" : b->p, b->len), b->len};
 }
 
 /* The text around the n-th value. */
@@ -601,8 +596,7 @@ pav_transform_text(const struct pav_transform *t, const struct pav_doc *event,
     }
     pav_buf_init(&b, SIZE_MAX / 2);
     pav_doc_print(v, &b);
-    out.p = pav_arena_strndup(a, b.p, b.len);
-    out.len = b.len;
+    out = arena_bytes(a, &b);
     pav_buf_fini(&b);
     return out;
 }
