@@ -11,9 +11,9 @@
  *     and may be there until its whole row is: so a hit in a run that is merged
  *     may be older than one in the table.
  * R2  What a filter denies no run of its group has; it may be wrong otherwise.
- * R3  Runs that are filled are newer than those that are merged; of one hash
- * all entries are merged at once. R4  A rollback takes back how far the merge
- * has come.
+ * R3  Runs that are filled are newer than those that are merged; all entries of
+ *     one hash are merged at once.
+ * R4  A rollback takes back how far the merge has come.
  */
 #include "seen_runs.h"
 
@@ -70,8 +70,7 @@ static const char *const texts[] = {
 
 const struct rows seen_runs_rows = {texts, sizeof(texts) / sizeof(texts[0])};
 
-/* ---- rows: 16 bytes an entry, its hash and its id, the low bytes first ----
- */
+/* ---- rows: 16 bytes an entry, hash and id, the low bytes first ---- */
 
 #define ENTRY_LEN 16
 
