@@ -353,18 +353,26 @@ pav_members_init(struct pav_members *m, struct pav_arena *a)
 }
 
 void
+pav_members_reserve(struct pav_members *m, uint32_t more)
+{
+    uint32_t cap = m->count + more;
+    struct pav_member *v;
+
+    if (cap <= m->cap)
+        return;
+    v = pav_arena_alloc(m->arena, cap * sizeof(*v));
+    if (m->count > 0)
+        memcpy(v, m->v, m->count * sizeof(*v));
+    m->v = v;
+    m->cap = cap;
+}
+
+void
 pav_members_add(struct pav_members *m, const char *key, size_t len,
                 const struct pav_doc *value)
 {
-    if (m->count == m->cap) {
-        uint32_t cap = m->cap == 0 ? 8 : m->cap * 2;
-        struct pav_member *v = pav_arena_alloc(m->arena, cap * sizeof(*v));
-
-        if (m->count > 0)
-            memcpy(v, m->v, m->count * sizeof(*v));
-        m->v = v;
-        m->cap = cap;
-    }
+    if (m->count == m->cap)
+        pav_members_reserve(m, m->cap == 0 ? 8 : m->cap);
     m->v[m->count].key = key;
     m->v[m->count].len = (uint32_t)len;
     m->v[m->count].at = 0;
@@ -451,17 +459,25 @@ pav_items_init(struct pav_items *it, struct pav_arena *a)
 }
 
 void
+pav_items_reserve(struct pav_items *it, uint32_t more)
+{
+    uint32_t cap = it->count + more;
+    struct pav_doc *v;
+
+    if (cap <= it->cap)
+        return;
+    v = pav_arena_alloc(it->arena, cap * sizeof(*v));
+    if (it->count > 0)
+        memcpy(v, it->v, it->count * sizeof(*v));
+    it->v = v;
+    it->cap = cap;
+}
+
+void
 pav_items_add(struct pav_items *it, const struct pav_doc *value)
 {
-    if (it->count == it->cap) {
-        uint32_t cap = it->cap == 0 ? 8 : it->cap * 2;
-        struct pav_doc *v = pav_arena_alloc(it->arena, cap * sizeof(*v));
-
-        if (it->count > 0)
-            memcpy(v, it->v, it->count * sizeof(*v));
-        it->v = v;
-        it->cap = cap;
-    }
+    if (it->count == it->cap)
+        pav_items_reserve(it, it->cap == 0 ? 8 : it->cap);
     it->v[it->count++] = *value;
 }
 

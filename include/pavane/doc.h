@@ -207,6 +207,8 @@ struct pav_items {
 };
 
 void pav_members_init(struct pav_members *m, struct pav_arena *a);
+/* Room for so many more, exactly. */
+void pav_members_reserve(struct pav_members *m, uint32_t more);
 /* Replaces the value of a key that is there. */
 void pav_members_put(struct pav_members *m, const char *key, size_t len,
                      const struct pav_doc *value);
@@ -235,6 +237,8 @@ const struct pav_doc *
 pav_doc_pack(const struct pav_doc *d, size_t max, size_t *len);
 
 void pav_items_init(struct pav_items *it, struct pav_arena *a);
+/* As pav_members_reserve. */
+void pav_items_reserve(struct pav_items *it, uint32_t more);
 void pav_items_add(struct pav_items *it, const struct pav_doc *value);
 const struct pav_doc *pav_items_array(struct pav_items *it);
 

@@ -5,6 +5,7 @@
 #include "functions.h"
 
 #define ARENA_FACTOR 2
+#define BYTES_A_STEP 80 /* of the arena: its pages come from the kernel */
 
 struct value
 throw_error(struct eval *e, const char *code)
@@ -56,13 +57,15 @@ thrown_at(struct eval *e, const struct node *n)
 bool
 take_steps(struct eval *e, uint64_t steps)
 {
+    size_t made = e->arena->total - e->arena_before;
+
     e->steps += steps;
-    if (e->steps > e->max_steps) {
+    if (e->steps + made / BYTES_A_STEP > e->max_steps) {
         throw_bound(e, OUT_OF_TIME);
         return false;
     }
     /* what nobody counted piece by piece */
-    if (e->arena->total - e->arena_before > ARENA_FACTOR * e->max_bytes) {
+    if (made > ARENA_FACTOR * e->max_bytes) {
         throw_bound(e, OUT_OF_MEMORY);
         return false;
     }

@@ -709,7 +709,7 @@ globals_grow(struct eval *e)
 }
 
 /* Of a result's documents: beyond, its text is longer than a payload may be. */
-#define RESULT_BYTES (8u << 20)
+#define RESULT_BYTES (10u << 20)
 
 static enum pav_jsonata_end
 finish(struct eval *e, struct value v, const struct pav_doc **out,

@@ -7,16 +7,15 @@
 #include "functions.h"
 #include "regex_text.h"
 
-#define HEAP_LIMIT   4096 /* KiB */
-#define MATCH_STEPS  25   /* what a match costs beside its text */
-#define CALLS_A_STEP 2    /* items of a pattern that cost as much as a step */
+#define HEAP_LIMIT  4096 /* KiB */
+#define MATCH_STEPS 40   /* what a match costs beside its text */
 
 /* ---- what a match costs ---- */
 
 /* Patterns are compiled with a call in front of each of their items. */
 struct counting {
     PCRE2_SIZE last;     /* where the one before was tried */
-    uint64_t taken, max; /* in calls */
+    uint64_t taken, max; /* in calls, each a step */
 };
 
 static int
@@ -84,8 +83,8 @@ take_match(struct eval *e, const struct counting *c, struct value text,
                         ? text.len - c->last
                         : 0; /* looked through for a beginning, in vain */
 
-    if (take_steps(e, MATCH_STEPS + c->taken / CALLS_A_STEP + rest / 64) &&
-        result < 0 && result != PCRE2_ERROR_NOMATCH)
+    if (take_steps(e, MATCH_STEPS + c->taken + rest / 64) && result < 0 &&
+        result != PCRE2_ERROR_NOMATCH)
         throw_bound(e, OUT_OF_TIME);
 }
 
@@ -94,7 +93,7 @@ regex_match(struct eval *e, const struct node *n, struct value text,
             struct value subject, uint32_t from, struct match *m)
 {
     const pcre2_code *code = n->code;
-    struct counting c = {.last = from, .max = CALLS_A_STEP * steps_left(e)};
+    struct counting c = {.last = from, .max = steps_left(e)};
     pcre2_match_data *data;
     pcre2_match_context *limits;
     enum match_end end = MATCH_NONE;

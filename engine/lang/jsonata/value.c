@@ -100,6 +100,11 @@ list_push_all(struct pav_arena *a, struct list *l, struct value v)
     }
     n = array_len(v);
     list_reserve(a, l, n);
+    if (v.kind == V_LIST) {
+        memcpy(l->items + l->count, v.list->items, n * sizeof(v));
+        l->count += n;
+        return;
+    }
     for (i = 0; i < n; i++)
         l->items[l->count++] = array_at(v, i);
 }
@@ -147,29 +152,38 @@ entry_is(const struct entry *e, const char *key, uint32_t len)
     return e->len == len && memcmp(e->key, key, len) == 0;
 }
 
-struct entry *
-map_find(const struct map *m, const char *key, uint32_t len)
+static struct entry *
+find_hashed(const struct map *m, const char *key, uint32_t len, uint32_t hash)
 {
     uint32_t i;
 
-    if (m->index == NULL) {
-        for (i = 0; i < m->count; i++)
-            if (entry_is(&m->v[i], key, len))
-                return &m->v[i];
+    for (i = 0; m->index == NULL && i < m->count; i++)
+        if (entry_is(&m->v[i], key, len))
+            return &m->v[i];
+    if (m->index == NULL)
         return NULL;
+    for (i = hash & (m->index_len - 1); m->index[i] != 0;
+         i = (i + 1) & (m->index_len - 1)) {
+        struct entry *e = &m->v[m->index[i] - 1];
+
+        if (e->hash == hash && entry_is(e, key, len))
+            return e;
     }
-    for (i = key_hash(key, len) & (m->index_len - 1); m->index[i] != 0;
-         i = (i + 1) & (m->index_len - 1))
-        if (entry_is(&m->v[m->index[i] - 1], key, len))
-            return &m->v[m->index[i] - 1];
     return NULL;
+}
+
+struct entry *
+map_find(const struct map *m, const char *key, uint32_t len)
+{
+    return find_hashed(m, key, len, m->index == NULL ? 0 : key_hash(key, len));
 }
 
 void
 map_put(struct pav_arena *a, struct map *m, const char *key, uint32_t len,
         struct value v)
 {
-    struct entry *e = map_find(m, key, len);
+    uint32_t hash = key_hash(key, len);
+    struct entry *e = find_hashed(m, key, len, hash);
 
     if (e != NULL) {
         e->value = v;
@@ -186,7 +200,7 @@ map_put(struct pav_arena *a, struct map *m, const char *key, uint32_t len,
     }
     m->v[m->count].key = key;
     m->v[m->count].len = len;
-    m->v[m->count].hash = key_hash(key, len);
+    m->v[m->count].hash = hash;
     m->v[m->count++].value = v;
     if (m->count > SMALL && m->count * 2 > m->index_len)
         index_build(a, m, m->cap * 4);
@@ -366,12 +380,16 @@ value_hash(struct value v, uint64_t *left)
     return hash_at(v, 0, left);
 }
 
+#define STRIDE 256 /* bytes that are compared at once */
+
 int
 text_compare(struct value x, struct value y)
 {
     uint32_t n = x.len < y.len ? x.len : y.len, i = 0;
     unsigned char a, b;
 
+    while (i + STRIDE <= n && memcmp(x.text + i, y.text + i, STRIDE) == 0)
+        i += STRIDE;
     while (i < n && x.text[i] == y.text[i])
         i++;
     if (i == n)
@@ -511,7 +529,10 @@ list_doc(struct pav_arena *a, const struct list *l, unsigned depth,
     struct pav_items items;
     uint32_t i;
 
+    if (!take_room(room, l->count * sizeof(struct pav_doc)))
+        return NULL;
     pav_items_init(&items, a);
+    pav_items_reserve(&items, l->count);
     for (i = 0; i < l->count; i++) {
         const struct pav_doc *d = doc_at_depth(a, l->items[i], depth + 1, room);
 
@@ -528,7 +549,10 @@ map_doc(struct pav_arena *a, const struct map *m, unsigned depth, size_t *room)
     struct pav_members members;
     uint32_t i;
 
+    if (!take_room(room, m->count * sizeof(struct pav_member)))
+        return NULL;
     pav_members_init(&members, a);
+    pav_members_reserve(&members, m->count);
     for (i = 0; i < m->count; i++) {
         const struct pav_doc *d;
 
