@@ -13,6 +13,8 @@
 #include "pavane/text.h"
 #include "columns.h"
 #include "schema.h"
+#include "seen.h"
+#include "seen_runs.h"
 #include "store_int.h"
 #include "vfs.h"
 
@@ -297,6 +299,30 @@ check_witness(struct verification *v)
     end(v, &c);
 }
 
+/* An id that is in no index would be taken for new when it comes again. */
+#define IN_RUNS                                                                \
+    "CREATE TEMP TABLE in_run(hash,id,PRIMARY KEY(hash,id)) WITHOUT ROWID;"    \
+    "INSERT OR IGNORE INTO in_run WITH RECURSIVE place(n) AS (SELECT 0"        \
+    " UNION ALL SELECT n+1 FROM place WHERE n+1<(SELECT"                       \
+    " max(length(entries))/16 FROM event_run)) SELECT run_hash(entries,n),"    \
+    "run_id(entries,n) FROM event_run,place WHERE n<length(entries)/16"
+#define IS_KNOWN(table, id)                                                    \
+    "EXISTS (SELECT 1 FROM " table " s WHERE s.hash=seen_hash(" EVENT_SOURCE   \
+    "," EVENT_ID ") AND s." id "=e.id)"
+
+static void
+check_ids(struct verification *v)
+{
+    /* The query cannot go on when this fails. */
+    sqlite3_exec(v->db, IN_RUNS, NULL, NULL, NULL);
+    run_query(
+        v, "ids", "each event is known by its id when it comes again",
+        "SELECT 'event '||e.id||': its id would be taken for new' FROM"
+        " event e WHERE e.id<=(SELECT event_id FROM progress"
+        " WHERE name='seen') AND NOT " IS_KNOWN(
+            "event_seen", "event_id") " AND NOT " IS_KNOWN("in_run", "id"));
+}
+
 static enum pav_rc
 refuse(struct verification *v, struct pav_err *err)
 {
@@ -315,21 +341,59 @@ refuse(struct verification *v, struct pav_err *err)
     }
 }
 
+static struct pav_bytes
+value_bytes(sqlite3_value *v)
+{
+    const char *p = sqlite3_value_blob(v);
+
+    return (struct pav_bytes){p, (size_t)sqlite3_value_bytes(v)};
+}
+
 static void
 row_sum_sql(sqlite3_context *c, int n, sqlite3_value **v)
 {
-    struct pav_bytes record = {sqlite3_value_blob(v[1]),
-                               (size_t)sqlite3_value_bytes(v[1])};
+    (void)n;
+    sqlite3_result_int64(c,
+                         row_sum(sqlite3_value_int64(v[0]), value_bytes(v[1])));
+}
+
+static void
+seen_hash_sql(sqlite3_context *c, int n, sqlite3_value **v)
+{
+    (void)n;
+    sqlite3_result_int64(c, seen_hash_of(value_bytes(v[0]), value_bytes(v[1])));
+}
+
+static void
+run_entry_sql(sqlite3_context *c, int n, sqlite3_value **v)
+{
+    struct pav_bytes row = value_bytes(v[0]);
+    uint32_t at = (uint32_t)sqlite3_value_int(v[1]);
+    struct seen_entry e = {0};
 
     (void)n;
-    sqlite3_result_int64(c, row_sum(sqlite3_value_int64(v[0]), record));
+    if (at < run_entries(row.len))
+        e = run_entry(row.p, at);
+    sqlite3_result_int64(c, sqlite3_user_data(c) == NULL ? e.hash : e.id);
 }
+
+static const struct {
+    const char *name;
+    void (*f)(sqlite3_context *c, int n, sqlite3_value **v);
+    bool of_id;
+} functions[] = {
+    {"row_sum", row_sum_sql, false},
+    {"seen_hash", seen_hash_sql, false},
+    {"run_hash", run_entry_sql, false},
+    {"run_id", run_entry_sql, true},
+};
 
 static enum pav_rc
 open_checked(struct verification *v, struct pav_err *err)
 {
     int64_t version;
     struct stat st;
+    size_t i;
 
     if (stat(v->path, &st) != 0)
         return pav_fail(err, PAV_MISSING, v->path, "there is no such file");
@@ -345,8 +409,11 @@ open_checked(struct verification *v, struct pav_err *err)
                      NULL, NULL) != SQLITE_OK)
         return refuse(v, err);
     sqlite3_db_config(v->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    sqlite3_create_function(v->db, "row_sum", 2, SQLITE_UTF8, NULL, row_sum_sql,
-                            NULL, NULL);
+    for (i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
+        sqlite3_create_function(
+            v->db, functions[i].name, 2, SQLITE_UTF8,
+            functions[i].of_id ? (void *)(uintptr_t)&functions[i] : NULL,
+            functions[i].f, NULL, NULL);
     version = ask(v, "PRAGMA user_version");
     if (ask(v, "PRAGMA application_id") != PAV_APPLICATION_ID)
         return pav_fail(err, PAV_INVALID, v->path,
@@ -377,6 +444,7 @@ pav_store_verify(const char *path,
         check_witness(&v);
         for (i = 0; i < sizeof(queries) / sizeof(queries[0]); i++)
             run_query(&v, queries[i].name, queries[i].claim, queries[i].sql);
+        check_ids(&v);
     }
     pav_arena_fini(&v.arena);
     sqlite3_close(v.db);

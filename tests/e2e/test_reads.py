@@ -5,6 +5,7 @@ PAVANE_SLOW_READER says how many seconds the slow reader runs (20).
 import json
 import os
 import re
+import sqlite3
 import threading
 import time
 import unittest
@@ -316,6 +317,24 @@ class Files(unittest.TestCase):
             n += len(answer["dispositions"])
             query = answer["next"] and "?limit=200&next=%s" % answer["next"]
         return n
+
+    def test_an_id_that_no_index_has_is_told(self):
+        with Daemon() as d:
+            for block in range(0, 52000, 1000):
+                status, answer = d.post([{"source": "ids", "id": "id-%d" % (block + n), "detail-type": "Counted", "detail": {}}
+                                         for n in range(1000)])
+                self.assertEqual(status, 200, answer)
+            d.stop()
+            db = sqlite3.connect(d.db)
+            (run, first), = db.execute("select run,hash from event_run order by run,hash limit 1")
+            self.assertEqual(cli("verify", "--db", d.db)[0], 0)
+            db.execute("delete from event_run where run=? and hash=?", (run, first))
+            db.commit()
+            db.close()
+            code, out, _ = cli("verify", "--db", d.db)
+            self.assertEqual(code, 1)
+            self.assertIn(": 56 findings", out)
+            self.assertRegex(out, r"WRONG  ids +each event is known by its id when it comes again\n +event \d+: its id would be taken for new")
 
     def test_A10_damage_is_named_and_nothing_is_short(self):
         import random
