@@ -7,7 +7,9 @@
 
 #include "pavane/wait_stats.h"
 #include "pavane/schema.h"
+#include "log_files.h"
 #include "parameters.h"
+#include "query_job.h"
 #include "resources.h"
 
 static void
@@ -128,6 +130,31 @@ void
 deliveries_get(struct pav_query *q)
 {
     delivery_page(q, "deliveries", pav_reader_deliveries, delivery);
+}
+
+void
+log_groups_get(struct pav_query *q)
+{
+    const struct pav_api *api = query_job_of(q)->api;
+    const char *data = pav_api_settings(api)->data;
+    struct log_size *v;
+    uint32_t n = data == NULL ? 0 : log_sizes(q->arena, data, &v), i;
+    struct pav_items list;
+    struct pav_members m;
+
+    pav_items_init(&list, q->arena);
+    for (i = 0; i < n; i++) {
+        pav_members_init(&m, q->arena);
+        pav_members_str(&m, "name", v[i].name);
+        pav_members_int(&m, "bytes", v[i].bytes);
+        pav_members_int(&m, "files", v[i].files);
+        if (v[i].files > 0)
+            pav_members_str(&m, "oldestDay", v[i].oldest);
+        pav_items_add(&list, pav_members_object(&m));
+    }
+    pav_members_init(&m, q->arena);
+    pav_members_puts(&m, "logGroups", pav_items_array(&list));
+    answer(q, &m);
 }
 
 /* ---- how long waits take ---- */

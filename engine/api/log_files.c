@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -85,10 +86,12 @@ is_day_file(const char *name)
            name[10] == '.';
 }
 
-/* The files of days before `day` in a folder, and in those under it. */
+/* Each day's file of a folder, and of those under it. */
 static void
-forget_before(struct pav_arena *a, const char *folder, const char *day,
-              bool partitions)
+each_file(struct pav_arena *a, const char *folder, bool partitions,
+          void (*take)(void *arg, const char *path, const char *name,
+                       const struct stat *st),
+          void *arg)
 {
     DIR *dir = opendir(folder);
     struct dirent *e;
@@ -100,14 +103,21 @@ forget_before(struct pav_arena *a, const char *folder, const char *day,
         if (lstat(path, &st) != 0)
             continue;
         if (partitions && S_ISDIR(st.st_mode) && *e->d_name != '.')
-            forget_before(a, path, day, false);
-        else if (S_ISREG(st.st_mode) && is_day_file(e->d_name) &&
-                 strncmp(e->d_name, day, 10) < 0 && unlink(path) == 0)
-            pav_log(PAV_LOG_INFO, NULL, "%s: its days are over, it is gone",
-                    path);
+            each_file(a, path, false, take, arg);
+        else if (S_ISREG(st.st_mode) && is_day_file(e->d_name))
+            take(arg, path, e->d_name, &st);
     }
     if (dir != NULL)
         closedir(dir);
+}
+
+static void
+forget_before(void *day, const char *path, const char *name,
+              const struct stat *st)
+{
+    (void)st;
+    if (strncmp(name, day, 10) < 0 && unlink(path) == 0)
+        pav_log(PAV_LOG_INFO, NULL, "%s: its days are over, it is gone", path);
 }
 
 /* When a file begins: what the group keeps no longer goes. */
@@ -117,8 +127,59 @@ forget_old(struct pav_arena *a, const struct log_group *g)
     char day[PAV_TIME_LEN];
 
     pav_time_format(g->now_ms - g->days * 86400000, day);
-    forget_before(a, group_folder(a, g), day, true);
+    each_file(a, group_folder(a, g), true, forget_before, day);
 }
+
+/* ---- what they hold ---- */
+
+static void
+add_size(void *arg, const char *path, const char *name, const struct stat *st)
+{
+    struct log_size *size = arg;
+
+    (void)path;
+    size->bytes += st->st_size;
+    size->files++;
+    if (*size->oldest == '\0' || strncmp(name, size->oldest, 10) < 0)
+        snprintf(size->oldest, sizeof(size->oldest), "%.10s", name);
+}
+
+static int
+by_name(const void *x, const void *y)
+{
+    const struct log_size *a = x, *b = y;
+
+    return strcmp(a->name, b->name);
+}
+
+uint32_t
+log_sizes(struct pav_arena *a, const char *data, struct log_size **sizes)
+{
+    char *folder = pav_arena_printf(a, "%s/logs", data);
+    DIR *dir = opendir(folder);
+    struct log_size *v = NULL;
+    struct dirent *e;
+    uint32_t n = 0;
+
+    while (dir != NULL && (e = readdir(dir)) != NULL) {
+        struct log_size size = {.name = pav_arena_strdup(a, e->d_name)};
+
+        if (*e->d_name == '.')
+            continue;
+        each_file(a, pav_arena_printf(a, "%s/%s", folder, e->d_name), true,
+                  add_size, &size);
+        v = pav_arena_append(a, v, n, sizeof(*v));
+        v[n++] = size;
+    }
+    if (dir != NULL)
+        closedir(dir);
+    if (n > 1)
+        qsort(v, n, sizeof(*v), by_name);
+    *sizes = v;
+    return n;
+}
+
+/* ---- writing ---- */
 
 /* DATA/logs/GROUP[/PARTITION]/YYYY-MM-DD[.N].jsonl; N when one is full. */
 static int

@@ -17,6 +17,17 @@ struct log_group {
     int64_t now_ms;
 };
 
+/* What a group's files hold. */
+struct log_size {
+    const char *name; /* as its folder has it */
+    int64_t bytes;
+    uint32_t files;
+    char oldest[11]; /* the day of the oldest, "2026-11-24"; "": no file */
+};
+
+/* Every group below `data` that has a folder, by name. */
+uint32_t
+log_sizes(struct pav_arena *a, const char *data, struct log_size **sizes);
 /* Where the line of an event goes. */
 const char *log_folder(struct pav_arena *a, const struct log_group *g,
                        const struct pav_doc *event);

@@ -17,6 +17,7 @@
 #include "query_job.h"
 #include "doors.h"
 #include "front.h"
+#include "log_files.h"
 
 static void
 about(struct pav_buf *b, const char *name, const char *type, const char *help)
@@ -242,6 +243,20 @@ put_rows(struct pav_query *q)
            (double)n.schedules);
 }
 
+static void
+put_logs(struct pav_query *q, const char *data)
+{
+    struct log_size *v;
+    uint32_t n = data == NULL ? 0 : log_sizes(q->arena, data, &v), i;
+
+    head(&q->out, "log_group_bytes", "gauge", "Sizes of log groups.");
+    for (i = 0; i < n; i++) {
+        pav_buf_puts(&q->out, "pavane_log_group_bytes{group=\"");
+        label(&q->out, v[i].name);
+        pav_buf_printf(&q->out, "\"} %lld\n", (long long)v[i].bytes);
+    }
+}
+
 /* /proc/self: what the process uses. */
 static void
 put_process(struct pav_buf *b, double started)
@@ -327,6 +342,7 @@ metrics(struct pav_query *q)
     number(&q->out, "wal_bytes", "gauge", "Size of the write-ahead log.",
            stat(wal, &st) == 0 ? (double)st.st_size : 0);
     put_rows(q);
+    put_logs(q, api->config.data);
     put_process(&q->out,
                 (double)q->now_ms / 1e3 -
                     (double)(pav_clock_mono_us() - api->started_us) / 1e6);

@@ -13,6 +13,7 @@ void machines_get(struct pav_query *q);
 void disposition_counts_get(struct pav_query *q);
 void dead_letters_get(struct pav_query *q);
 void deliveries_get(struct pav_query *q);
+void log_groups_get(struct pav_query *q);
 void wait_times_get(struct pav_query *q);
 void archives_get(struct pav_query *q);
 void discover_get(struct pav_query *q);

@@ -63,6 +63,8 @@ static const struct resource {
      false, {"limit", "next"}},
     {"/api/v1/deliveries", "pavane:ReadDeliveries", NULL, deliveries_get, false,
      {"limit", "next"}},
+    {"/api/v1/log-groups", "pavane:ReadDeliveries", NULL, log_groups_get, false,
+     {NULL}},
     {"/api/v1/wait-times", "pavane:ReadExecutions", NULL, wait_times_get, false,
      {"machine"}},
     {"/api/v1/archives", "pavane:ReadEvents", NULL, archives_get, true,
@@ -119,7 +121,7 @@ get(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
                   "there is nothing to read here; /api/v1/executions, "
                   "/api/v1/waits, /api/v1/wait-times, /api/v1/dispositions, "
                   "/api/v1/disposition-counts, /api/v1/dead-letters, "
-                  "/api/v1/deliveries, "
+                  "/api/v1/deliveries, /api/v1/log-groups, "
                   "/api/v1/archives/NAME/events, /api/v1/schemas/discover, "
                   "/api/v1/machines, /api/v1/status, /api/v1/backup and "
                   "/api/v1/stream are");

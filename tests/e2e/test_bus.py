@@ -409,6 +409,12 @@ class Deliveries(Bus):
                               for name in os.listdir(folder)))
             for name in old + others:
                 self.assertEqual(os.path.exists(os.path.join(folder, name)), name in others or not gone, name)
+            days = [(name, os.path.getsize(os.path.join(at, name))) for at, _, names in os.walk(folder) for name in names
+                    if name.endswith(".jsonl") and name != "notes.jsonl"]
+            groups = {g["name"]: g for g in self.d.get("/api/v1/log-groups")["logGroups"]}
+            self.assertEqual(groups["days"], {"name": "days", "bytes": sum(size for _, size in days), "files": len(days),
+                                              "oldestDay": min(name[:10] for name, _ in days)})
+            self.assertIn('pavane_log_group_bytes{group="days"} %d\n' % groups["days"]["bytes"], self.d.ask("GET", "/metrics")[1].decode())
 
     def test_kills_lose_no_delivery(self):
         arn = self.destination("hook", self.sink.url)
