@@ -100,7 +100,7 @@ list_push_all(struct pav_arena *a, struct list *l, struct value v)
     }
     n = array_len(v);
     list_reserve(a, l, n);
-    if (v.kind == V_LIST) {
+    if (v.kind == V_LIST && n > 0) {
         memcpy(l->items + l->count, v.list->items, n * sizeof(v));
         l->count += n;
         return;
