@@ -63,6 +63,8 @@ bool request_is(const struct control *c, const char *key);
 struct pav_bytes control_printed(struct control *c, const struct pav_doc *d);
 const struct pav_doc *
 control_body(struct control *c, const struct pav_name_row *row);
+/* What the action touched is read again. */
+void control_refresh(struct pav_engine *e, const struct pav_control_job *j);
 
 /* ---- on a query thread ---- */
 
@@ -136,6 +138,10 @@ const struct aws_action *aws_find_target(const char *target);
 bool aws_check(const struct aws_action *action, const char *body, size_t len,
                struct pav_arena *a, const struct pav_doc **request,
                const char **type, const char **why);
+
+/* Does it know a field of this name, at the top of its requests? */
+bool
+aws_field_known(const struct aws_action *action, const char *name, size_t len);
 
 #define AWS_TYPE "application/x-amz-json-1.0"
 /* {"__type","message"} */

@@ -216,22 +216,27 @@ check_path(struct check *c, const struct aws_field *f, const char *path,
     }
 }
 
+bool
+aws_field_known(const struct aws_action *action, const char *name, size_t len)
+{
+    const struct aws_field *f;
+
+    for (f = action->fields; f->name != NULL; f++)
+        if (strlen(f->name) == len && memcmp(f->name, name, len) == 0)
+            return true;
+    return false;
+}
+
 /* Newer clients send what is new: the service passes it over as well. */
 static void
 tell_unknown(const struct check *c, const struct aws_action *action)
 {
-    const struct aws_field *fields = action->fields;
     uint32_t i;
 
     for (i = 0; i < c->request->len; i++) {
         const struct pav_member *m = &c->request->members[i];
-        const struct aws_field *f;
 
-        for (f = fields; f->name != NULL; f++)
-            if (strlen(f->name) == m->len &&
-                memcmp(f->name, m->key, m->len) == 0)
-                break;
-        if (f->name == NULL)
+        if (!aws_field_known(action, m->key, m->len))
             pav_log(PAV_LOG_DEBUG, NULL,
                     "%s: the field '%.*s' is passed over: it is not known here",
                     action->name, (int)m->len, m->key);

@@ -11,6 +11,7 @@
 #include "run/hot.h"
 #include "run/registry.h"
 #include "aws.h"
+#include "owned.h"
 
 /* One line a file. */
 /* clang-format off */
@@ -97,7 +98,8 @@ control_run(struct pav_engine *e, struct pav_job *job)
         int64_t waits = e->counts.waits;
 
         pav_store_action_begin(e->store);
-        a->run(&c);
+        if (!owned_refuses(&c))
+            a->run(&c);
         pav_store_action_end(e->store, job->rc == PAV_OK);
         if (job->rc != PAV_OK) { /* what it staged did not come about */
             hot_forget(e);
@@ -110,14 +112,9 @@ control_run(struct pav_engine *e, struct pav_job *job)
     }
 }
 
-/* What was written is read again: only now it is so. */
-static void
-control_committed(struct pav_engine *e, struct pav_job *job)
+void
+control_refresh(struct pav_engine *e, const struct pav_control_job *j)
 {
-    struct pav_control_job *j = (struct pav_control_job *)job;
-
-    if (job->rc != PAV_OK)
-        return;
     switch (j->touched) {
     case PAV_TOUCHED_NOTHING:
         break;
@@ -138,6 +135,14 @@ control_committed(struct pav_engine *e, struct pav_job *job)
         work_add(e, WORK_DELETE, j->touched_machine, 0);
         break;
     }
+}
+
+/* What was written is read again: only now it is so. */
+static void
+control_committed(struct pav_engine *e, struct pav_job *job)
+{
+    if (job->rc == PAV_OK)
+        control_refresh(e, (struct pav_control_job *)job);
 }
 
 static void

@@ -1,5 +1,7 @@
 /*
- * Machine folders: DIR/NAME/{machine.asl.json, rules.json, README.md}.
+ * Folders of machines, DIR/NAME/{machine.asl.json, rules.json, README.md}, and
+ * of systems: DIR/NAME/{bus.json, machines/NAME/...}; a system of one machine
+ * may have its files beside bus.json.  DIR may be one system or machine itself.
  *
  * A scan reads what changed, compiles it, and submits it to the engine; a
  * folder with a fault is reported and stops no other.  A scanner belongs to
@@ -10,8 +12,16 @@
 
 #include "pavane/engine.h"
 
+#define PAV_FILE_DEFINITION "machine.asl.json"
+#define PAV_FILE_RULES      "rules.json"
+#define PAV_FILE_README     "README.md"
+#define PAV_FILE_BUS        "bus.json"
+#define PAV_FOLDER_MACHINES "machines"
+
 struct pav_folder *pav_folder_new(const char *dir, struct pav_engine *e);
 void pav_folder_free(struct pav_folder *f);
+/* The next scan reads all of it, changed or not. */
+void pav_folder_again(struct pav_folder *f);
 /* Errors: PAV_MISSING, PAV_IO: the folder itself cannot be read. */
 PAV_MUSTUSE enum pav_rc
 pav_folder_scan(struct pav_folder *f, struct pav_err *err);

@@ -272,6 +272,32 @@ struct pav_folders_job {
     uint32_t machine_count, name_count;
 };
 
+/* ---- what folders declare: aws/apply.c ---- */
+
+/* A thing of a bus.json: {Name, ...} as its API has it, but that patterns and
+ * inputs are JSON, and targets may be named: {"machine": "order"}. */
+struct pav_declared {
+    const char *kind; /* "rule" */
+    const struct pav_doc *fields;
+};
+
+/* All of a folder becomes so within one turn, or nothing does. */
+extern const struct pav_job_kind pav_apply_kind;
+struct pav_apply_job {
+    struct pav_job job;
+    const char *system; /* the folder's name; NULL: see below */
+    const char *file;   /* and the file: faults name it */
+    struct pav_bytes text;
+    const struct pav_declared *things;
+    uint32_t thing_count;
+    const char *report; /* fault lines of reading it, or NULL */
+    /* In place of that: the folders that there are.  What others made goes. */
+    const char *const *systems;
+    uint32_t system_count;
+    /* the engine's */
+    struct pav_applied *applied;
+};
+
 /* ---- engine.c ---- */
 
 /* What is served outside, and which tables; they outlive the engine. */

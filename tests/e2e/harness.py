@@ -198,15 +198,15 @@ def find_token(value):
 PATIENCE = int(os.environ.get("PAVANE_PATIENCE", "120"))  # seconds: a machine may be busy with other things
 
 
-def until(condition, seconds=PATIENCE):
-    """Wait for a condition, not for a time."""
+def until(condition, seconds=PATIENCE, what=None):
+    """Wait for a condition, not for a time; `what` tells what there was instead."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = condition()
         if value:
             return value
         time.sleep(0.02)
-    raise AssertionError("it did not come true within %d s" % seconds)
+    raise AssertionError("it did not come true within %d s%s" % (seconds, ": %s" % (what(),) if what else ""))
 
 
 def main():

@@ -62,7 +62,7 @@ MAY = {
 }
 # whose private headers the rooms of the engine's thread may include, beside their own
 ROOMS = {"turn": {"turn"}, "bus": {"turn", "bus"}, "run": {"turn", "bus", "run"}, "aws": {"turn", "bus", "run", "aws"},
-         "api": {"aws"}}
+         "folder": {"aws"}, "api": {"aws"}}
 # lang is pure: no clock, log, file, thread
 IMPURE = re.compile(r"\b(clock_gettime|time|fopen|open|socket|pthread_(?!once)\w+|rand|random|getenv|fprintf|printf)\s*\(")
 BANNED = [

@@ -1,0 +1,340 @@
+/* Watching folders: see pavane/folder.h. */
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "pavane/log.h"
+#include "bus_file.h"
+#include "units.h"
+
+/* What a unit looked like when it was read last. */
+struct seen {
+    struct seen *next;
+    enum unit_kind kind;
+    char *dir, *name;
+    uint64_t stamp;
+    bool there; /* the engine has the news of it */
+    bool found; /* in this scan */
+};
+
+struct pav_folder {
+    char *dir;
+    struct pav_sender sender;
+    struct pav_engine *engine;
+    struct seen *seen;
+    bool scanned;       /* once, at least */
+    atomic_bool forget; /* news was lost: read everything again */
+};
+
+/* What the engine refused is read anew. */
+static void
+came_back(struct pav_sender *sender, struct pav_job *first)
+{
+    struct pav_folder *f =
+        (struct pav_folder *)(void *)((char *)sender -
+                                      offsetof(struct pav_folder, sender));
+    struct pav_job *next;
+
+    for (; first != NULL; first = next) {
+        next = pav_job_next(first);
+        if (first->rc != PAV_OK)
+            atomic_store(&f->forget, true);
+        pav_job_free(first);
+    }
+}
+
+/* False: the next scan tries again. */
+static bool
+submit(struct pav_folder *f, struct pav_job *j)
+{
+    j->sender = &f->sender;
+    if (pav_engine_submit(f->engine, j))
+        return true;
+    pav_job_free(j);
+    return false;
+}
+
+struct pav_folder *
+pav_folder_new(const char *dir, struct pav_engine *e)
+{
+    struct pav_folder *f = pav_xcalloc(1, sizeof(*f));
+
+    f->dir = pav_xstrdup(dir);
+    f->sender.done = came_back;
+    f->engine = e;
+    return f;
+}
+
+static void
+seen_free(struct seen *s)
+{
+    free(s->dir);
+    free(s->name);
+    free(s);
+}
+
+void
+pav_folder_free(struct pav_folder *f)
+{
+    struct seen *s;
+
+    if (f == NULL)
+        return;
+    while ((s = f->seen) != NULL) {
+        f->seen = s->next;
+        seen_free(s);
+    }
+    free(f->dir);
+    free(f);
+}
+
+void
+pav_folder_again(struct pav_folder *f)
+{
+    atomic_store(&f->forget, true);
+}
+
+/* ---- what changed ---- */
+
+/* Changes when any of its files does. */
+static uint64_t
+stamp_of(const struct unit *u)
+{
+    static const char *const of_machine[] = {
+        PAV_FILE_DEFINITION, PAV_FILE_RULES, PAV_FILE_README, NULL};
+    static const char *const of_system[] = {PAV_FILE_BUS, NULL};
+    const char *const *file = u->kind == UNIT_SYSTEM ? of_system : of_machine;
+    uint64_t stamp = 0;
+
+    for (; *file != NULL; file++) {
+        char path[4096];
+        struct stat st;
+
+        snprintf(path, sizeof(path), "%s/%s/%s", u->dir, u->name, *file);
+        if (stat(path, &st) == 0)
+            stamp = stamp * 31 + (uint64_t)st.st_mtim.tv_sec * 1000000007u +
+                    (uint64_t)st.st_mtim.tv_nsec +
+                    (uint64_t)st.st_size * 7919u + (uint64_t)st.st_ino;
+    }
+    return stamp;
+}
+
+static struct seen *
+seen_get(struct pav_folder *f, const struct unit *u)
+{
+    struct seen *s;
+
+    for (s = f->seen; s != NULL; s = s->next)
+        if (s->kind == u->kind && strcmp(s->name, u->name) == 0 &&
+            strcmp(s->dir, u->dir) == 0)
+            return s;
+    s = pav_xcalloc(1, sizeof(*s));
+    s->kind = u->kind;
+    s->dir = pav_xstrdup(u->dir);
+    s->name = pav_xstrdup(u->name);
+    s->next = f->seen;
+    f->seen = s;
+    return s;
+}
+
+/* ---- news for the engine: false when the next scan must try again ---- */
+
+static bool
+submit_fault(struct pav_folder *f, const char *name, const char *report)
+{
+    struct pav_fault_job *fault = pav_job_new(&pav_fault_kind);
+
+    fault->name = pav_arena_strdup(&fault->job.arena, name);
+    fault->report = pav_arena_strdup(&fault->job.arena, report);
+    return submit(f, &fault->job);
+}
+
+static bool
+submit_machine(struct pav_folder *f, const struct unit *u,
+               struct pav_buf *report)
+{
+    struct pav_log_ctx ctx = {.machine = u->name};
+    struct pav_define_job *define = pav_folder_load(u->dir, u->name, report);
+
+    if (report->len > 0) /* its last line feed */
+        report->p[--report->len] = '\0';
+    if (define == NULL) {
+        pav_log(PAV_LOG_ERROR, &ctx,
+                "folder not loaded, the last good version stays: %s",
+                report->p == NULL ? "" : report->p);
+        return submit_fault(f, u->name, report->p);
+    }
+    if (report->len > 0) {
+        pav_log(PAV_LOG_WARN, &ctx, "folder loaded: %s", report->p);
+        define->report = pav_arena_strdup(&define->job.arena, report->p);
+    }
+    return submit(f, &define->job);
+}
+
+static const char *
+fault_name(struct pav_arena *a, const struct unit *u)
+{
+    return u->kind == UNIT_SYSTEM
+               ? pav_arena_printf(a, "%s/" PAV_FILE_BUS, u->name)
+               : u->name;
+}
+
+static bool
+submit_system(struct pav_folder *f, const struct unit *u, struct pav_arena *a,
+              struct pav_buf *report)
+{
+    const char *path = pav_arena_printf(a, "%s/%s", u->dir, u->name);
+    struct pav_apply_job *apply = bus_file_read(path, u->name, report);
+
+    if (report->len > 0)
+        report->p[--report->len] = '\0';
+    if (apply != NULL) {
+        if (report->len > 0)
+            apply->report = pav_arena_strdup(&apply->job.arena, report->p);
+        return submit(f, &apply->job);
+    }
+    pav_log(PAV_LOG_ERROR, NULL,
+            "bus.json not applied, what was good stays: %s",
+            report->p == NULL ? "" : report->p);
+    return submit_fault(f, fault_name(a, u), report->p);
+}
+
+/* A name is one machine's, or one system's: the first of them has it. */
+static const struct unit *
+namesake(const struct units *all, uint32_t i)
+{
+    if (i == 0 || all->v[i].kind == UNIT_OTHER ||
+        all->v[i - 1].kind != all->v[i].kind ||
+        strcmp(all->v[i - 1].name, all->v[i].name) != 0)
+        return NULL;
+    return &all->v[i - 1];
+}
+
+static bool
+submit_unit(struct pav_folder *f, const struct units *all, uint32_t i)
+{
+    const struct unit *u = &all->v[i], *other = namesake(all, i);
+    struct pav_buf report;
+    bool taken;
+
+    pav_buf_init(&report, 1 << 20);
+    if (other != NULL) {
+        pav_buf_printf(&report,
+                       "%s/%s:1:1: error: NAME: '%s/%s' has the same name: "
+                       "call one of them otherwise (/)",
+                       u->dir, u->name, other->dir, other->name);
+        pav_log(PAV_LOG_ERROR, NULL, "folder not loaded: %s", report.p);
+        taken = submit_fault(f, fault_name(all->arena, u), report.p);
+    } else if (u->kind == UNIT_SYSTEM) {
+        taken = submit_system(f, u, all->arena, &report);
+    } else {
+        taken = submit_machine(f, u, &report);
+    }
+    pav_buf_fini(&report);
+    return taken;
+}
+
+/* Machines, then what has no machine but a report. */
+static bool
+submit_names(struct pav_folder *f, const struct units *all)
+{
+    struct pav_folders_job *j = pav_job_new(&pav_folders_kind);
+    struct pav_arena *a = &j->job.arena;
+    const char **names = pav_arena_alloc(a, (all->count + 1) * sizeof(*names));
+    uint32_t i;
+
+    for (i = 0; i < all->count; i++) {
+        names[i] = pav_arena_strdup(a, fault_name(a, &all->v[i]));
+        j->machine_count += all->v[i].kind == UNIT_MACHINE;
+    }
+    j->names = names;
+    j->name_count = all->count;
+    return submit(f, &j->job);
+}
+
+/* What folders made that are gone goes. */
+static bool
+submit_systems(struct pav_folder *f, const struct units *all)
+{
+    struct pav_apply_job *j = pav_job_new(&pav_apply_kind);
+    struct pav_arena *a = &j->job.arena;
+    const char **names = pav_arena_alloc(a, (all->count + 1) * sizeof(*names));
+    uint32_t i;
+
+    for (i = 0; i < all->count; i++)
+        if (all->v[i].kind == UNIT_SYSTEM)
+            names[j->system_count++] = pav_arena_strdup(a, all->v[i].name);
+    j->systems = names;
+    return submit(f, &j->job);
+}
+
+/* ---- a scan ---- */
+
+/* True: a unit that was there is not any more. */
+static bool
+drop_what_left(struct pav_folder *f, const struct units *all)
+{
+    struct seen **at = &f->seen, *s;
+    bool left = false;
+    uint32_t i;
+
+    for (i = 0; i < all->count; i++)
+        seen_get(f, &all->v[i])->found = true;
+    while ((s = *at) != NULL) {
+        if (s->found) {
+            s->found = false;
+            at = &s->next;
+            continue;
+        }
+        left = true;
+        *at = s->next;
+        seen_free(s);
+    }
+    return left;
+}
+
+static void
+look_at(struct pav_folder *f, const struct units *all, uint32_t i)
+{
+    struct seen *s = seen_get(f, &all->v[i]);
+    uint64_t stamp = stamp_of(&all->v[i]);
+
+    if ((!s->there || stamp != s->stamp) && submit_unit(f, all, i)) {
+        s->stamp = stamp;
+        s->there = true;
+    }
+}
+
+enum pav_rc
+pav_folder_scan(struct pav_folder *f, struct pav_err *err)
+{
+    struct pav_arena a;
+    struct units all;
+    struct seen *s;
+    enum pav_rc rc;
+    uint32_t i;
+
+    pav_arena_init(&a, 4096);
+    rc = units_find(&all, &a, f->dir, err);
+    if (rc != PAV_OK) {
+        pav_arena_fini(&a);
+        return rc;
+    }
+    if (atomic_exchange(&f->forget, false)) {
+        f->scanned = false;
+        for (s = f->seen; s != NULL; s = s->next)
+            s->there = false;
+    }
+    /* First: what a folder was called may be called otherwise now. */
+    if ((drop_what_left(f, &all) || !f->scanned) &&
+        (!submit_names(f, &all) || !submit_systems(f, &all)))
+        atomic_store(&f->forget, true);
+    f->scanned = true;
+    for (i = 0; i < all.count; i++)
+        look_at(f, &all, i);
+    pav_arena_fini(&a);
+    return PAV_OK;
+}

@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""Systems: folders whose bus.json declares buses, rules, schedules; applied whole, watched, owned."""
+import json
+import os
+import re
+import shutil
+import tempfile
+import unittest
+
+from harness import Daemon, TOP, main, until
+
+BUS = {
+    "buses": {"orders": {"Description": "what shops sell"}},
+    "permissions": {"partner": {"EventBusName": "orders", "Principal": "222222222222"}},
+    "connections": {"desk": {"AuthorizationType": "BASIC", "AuthParameters": {"BasicAuthParameters": {
+        "Username": "shop", "Password": {"file": "secret"}}}}},
+    "apiDestinations": {"tickets": {"Connection": "desk", "InvocationEndpoint": "http://127.0.0.1:9/t", "HttpMethod": "POST"}},
+    "schemas": [{"Source": "shop", "DetailType": "Sold", "Schema": {"type": "object", "required": ["id"]}}],
+    "archives": {"all": {"EventBusName": "orders", "RetentionDays": 3}},
+    "rules": {
+        "paid": {"EventBusName": "orders", "EventPattern": {"detail-type": ["Paid"]}, "Targets": [
+            {"machine": "echo", "InputPath": "$.detail"}, {"log": "paid"}, {"log": "paid", "Input": {"seen": True}},
+            {"destination": "tickets", "InputTransformer": {"InputPathsMap": {"id": "$.detail.id"}, "InputTemplate": {"id": "<id>"}},
+             "DeadLetterConfig": {"queue": "failed"}}]},
+        "every": {"ScheduleExpression": "rate(1 hour)", "State": "DISABLED", "Targets": [{"log": "ticks", "Input": {"a": 1}}]}},
+    "scheduleGroups": {"nightly": {}},
+    "schedules": {"report": {"GroupName": "nightly", "ScheduleExpression": "rate(1 day)",
+                             "Target": {"machine": "echo", "RoleArn": "arn:aws:iam::000000000000:role/none", "Input": {"x": 1}}}}}
+ECHO = {"StartAt": "E", "States": {"E": {"Type": "Pass", "End": True}}}
+OWNED = ["bus orders", "permission orders/partner", "connection desk", "destination tickets", "schema shop/Sold", "archive all",
+         "rule orders/paid", "rule default/every", "group nightly", "schedule nightly/report"]
+
+
+def write(path, value):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path + ".new", "w") as f:
+        f.write(value if isinstance(value, str) else json.dumps(value, indent=1))
+    os.replace(path + ".new", path)
+
+
+class Systems(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="pavane-systems-")
+        self.addCleanup(shutil.rmtree, self.folder, True)
+        self.shop = os.path.join(self.folder, "systems", "shop")
+        write(os.path.join(self.shop, "machines", "echo", "machine.asl.json"), ECHO)
+        write(os.path.join(self.shop, "secret"), "hush\n")
+        self.put(BUS)
+        self.d = Daemon(machines=os.path.join(self.folder, "systems"), data=os.path.join(self.folder, "data")).start()
+        self.addCleanup(self.d.__exit__)
+
+    def put(self, bus):
+        write(os.path.join(self.shop, "bus.json"), bus)
+
+    def said(self):
+        return re.findall(r'msg="[^"]*: ([-+~] [^"]*)"', self.d.read_log())
+
+    def wait_for(self, *lines):
+        until(lambda: all(line in self.said() for line in lines))
+
+    def events(self, action, **parameters):
+        status, data = self.d.ask("POST", "/", json.dumps(parameters), {
+            "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "AWSEvents." + action})
+        return status, json.loads(data or b"{}")
+
+    def fault(self):
+        return next((m["fault"] for m in self.d.get("/api/v1/machines")["machines"] if m["machine"] == "shop/bus.json"), None)
+
+    def test_applied_whole_and_only_once(self):
+        self.wait_for(*["+ " + name for name in OWNED])
+        targets = self.events("ListTargetsByRule", Rule="paid", EventBusName="orders")[1]["Targets"]
+        self.assertEqual([t["Id"] for t in targets], ["machine-echo", "log-paid", "log-paid-3", "destination-tickets"])
+        self.assertEqual(targets[0]["Arn"], "arn:aws:states:us-east-1:000000000000:stateMachine:echo")
+        self.assertEqual(targets[2]["Input"], '{"seen":true}')
+        self.assertEqual(targets[3]["InputTransformer"]["InputTemplate"], '{"id":"<id>"}')
+        self.assertEqual(targets[3]["DeadLetterConfig"], {"Arn": "arn:aws:sqs:us-east-1:000000000000:failed"})
+        self.assertIn("/tickets/", targets[3]["Arn"])
+        before = self.events("ListRules", EventBusName="orders"), self.events("ListConnections"), self.events("ListApiDestinations")
+        # from the door to the receiver
+        self.assertEqual(self.events("PutEvents", Entries=[{"Source": "shop", "DetailType": "Paid", "EventBusName": "orders",
+                                                            "Detail": '{"id": 7}'}])[1]["FailedEntryCount"], 0)
+        until(lambda: [x for x in self.d.executions(machine="echo") if x["status"] == "SUCCEEDED"])
+        folder = os.path.join(self.folder, "data", "logs", "paid")
+        until(lambda: os.path.isdir(folder) and sum(len(open(os.path.join(folder, f)).readlines()) for f in os.listdir(folder)) == 2)
+        # the same again changes nothing: not on a start, not when the file is written anew
+        count = len(self.said())
+        self.d.stop()
+        self.d.start()
+        self.put(dict(BUS, rules=dict(BUS["rules"], more={"EventPattern": {"source": ["x"]}, "Targets": []})))
+        self.wait_for("+ rule default/more")
+        self.assertEqual(len(self.said()), count + 1)
+        self.assertEqual((self.events("ListRules", EventBusName="orders"), self.events("ListConnections"),
+                          self.events("ListApiDestinations")), before)
+
+    def test_it_is_the_folders(self):
+        self.wait_for("+ schedule nightly/report")
+        for action, parameters in (
+                ("PutRule", {"Name": "paid", "EventBusName": "orders", "EventPattern": '{"source":["x"]}'}),
+                ("DisableRule", {"Name": "paid", "EventBusName": "arn:aws:events:us-east-1:000000000000:event-bus/orders"}),
+                ("RemoveTargets", {"Rule": "paid", "EventBusName": "orders", "Ids": ["log-paid"]}),
+                ("DeleteRule", {"Name": "every"}), ("DeleteEventBus", {"Name": "orders"}), ("DeleteArchive", {"ArchiveName": "all"}),
+                ("DeauthorizeConnection", {"Name": "desk"}), ("DeleteApiDestination", {"Name": "tickets"}),
+                ("RemovePermission", {"EventBusName": "orders", "StatementId": "partner"}),
+                ("RemovePermission", {"EventBusName": "orders", "RemoveAllPermissions": True}),
+                ("PutPermission", {"EventBusName": "orders", "Policy": '{"Statement":[]}'})):
+            status, answer = self.events(action, **parameters)
+            self.assertEqual((status, "belongs to the folder 'shop'" in answer["message"]), (400, True), (action, answer))
+        self.assertEqual(self.events("EnableRule", Name="every")[1]["__type"], "ManagedRuleException")
+        status, data = self.d.ask("DELETE", "/schedules/report?groupName=nightly")
+        self.assertEqual((status, b"belongs to the folder" in data), (409, True), data)
+        # what the API makes beside is left alone, and not taken
+        self.assertEqual(self.events("PutRule", Name="mine", EventBusName="orders", EventPattern='{"source":["x"]}')[0], 200)
+        self.put(dict(BUS, rules=dict(BUS["rules"], mine={"EventBusName": "orders", "EventPattern": {"source": ["y"]}})))
+        until(lambda: "a call of the API made one of this name" in (self.fault() or ""))
+        self.put({})
+        until(lambda: "has rules" in (self.fault() or ""))  # the bus holds one that is not ours
+        self.assertEqual(self.events("DeleteRule", Name="mine", EventBusName="orders")[0], 200)
+        self.put("{ }")
+        self.wait_for(*["- " + name for name in OWNED])
+        self.assertEqual(self.events("ListEventBuses")[1]["EventBuses"][0]["Name"], "default")
+        self.assertIsNone(self.fault())
+
+    def test_what_left_goes_and_a_renamed_folder_keeps(self):
+        self.wait_for("+ schedule nightly/report")
+        other = os.path.join(self.folder, "systems", "store")
+        os.rename(self.shop, other)
+        self.wait_for("- bus orders")
+        until(lambda: self.said().count("+ bus orders") == 2)
+        self.assertIn("'store'", self.events("DeleteEventBus", Name="orders")[1]["message"])
+        self.d.stop()
+        shutil.rmtree(other)
+        self.d.start()  # it was gone before
+        until(lambda: self.said().count("- bus orders") == 2)
+        until(lambda: not self.d.get("/api/v1/machines")["machines"][0]["active"])
+
+    def test_a_fault_has_its_place_and_changes_nothing(self):
+        self.wait_for("+ schedule nightly/report")
+        text = json.dumps(BUS, indent=1)
+        for old, new, wanted in (
+                ('"Paid"', '{"nosuch": 1}', r"bus.json:\d+:\d+: error: InvalidEventPatternException: .*nosuch"),
+                ('"rules"', '"rulez"', r"UNKNOWN_FIELD: there is no field 'rulez' here; is 'rules' meant\? \(/\)"),
+                ('"State"', '"Stale"', r"UNKNOWN_FIELD: there is no field 'Stale' here; is 'State' meant\? \(/rules/every\)"),
+                ('"machine"', '"mashine"', r"UNKNOWN_FIELD: there is no field 'mashine' here; is 'machine' meant\?"),
+                ('"destination": "tickets"', '"destination": "tackets"', r"NO_SUCH_DESTINATION: there is no API destination 'tackets'"),
+                ('"Connection": "desk"', '"Connection": "disk"', r"NO_SUCH_CONNECTION"),
+                ('"GroupName": "nightly"', '"GroupName": "daily"', r"ResourceNotFoundException: Schedule group daily does not exist"),
+                ('"rate(1 hour)"', '"rate(1 hours)"', r"ScheduleExpression is not valid"),
+                ('"file": "secret"', '"file": "nowhere"', r"NO_SECRET: '.*nowhere'"),
+                ('"file": "secret"', '"env": "PAVANE_NOT_SET"', r"NO_SECRET: the environment of the daemon has no 'PAVANE_NOT_SET'"),
+                ('"RetentionDays": 3', '"RetentionDays": -3', r"ValidationException: .*retentionDays"),
+                ('"log": "ticks"', '"log": 5', r"INVALID_TARGET: 'log' is a name"),
+                ('"log": "ticks"', '"log": "ticks", "queue": "q"', r"a target leads to one place"),
+                ('"type": "object"', '"type": "objekt"', r"Parameter Schema is not valid"),
+                ('{\n "buses"', '{,\n "buses"', r"bus.json:1:2: error: JSON: ")):
+            self.assertIn(old, text)
+            self.put(text.replace(old, new, 1))
+            until(lambda: re.search(wanted, self.fault() or ""), what=lambda: (wanted, self.fault()))
+            place = re.search(r"bus\.json:(\d+):(\d+): ", self.fault())
+            line = text.replace(old, new, 1).splitlines()[int(place.group(1)) - 1]
+            self.assertLessEqual(int(place.group(2)), len(line) + 1)
+            self.assertEqual(self.events("DescribeRule", Name="paid", EventBusName="orders")[1]["EventPattern"],
+                             '{"detail-type":["Paid"]}')
+        # what was fine in a file with a fault has not come about either, in rows or in memory
+        self.put(text.replace('"Paid"', '"Sold"').replace('"rate(1 hour)"', '"rate(1 hours)"'))
+        until(lambda: "is not valid" in self.fault())
+        until(lambda: len(self.d.executions(machine="echo")) == 1)  # the schedule's: a rate begins at once
+        self.events("PutEvents", Entries=[{"Source": "shop", "DetailType": t, "EventBusName": "orders", "Detail": '{"id": 7}'}
+                                          for t in ("Sold", "Paid")])
+        until(lambda: len(self.d.executions(machine="echo")) > 1)
+        self.assertEqual(len(self.d.executions(machine="echo")), 2)
+        self.put(text)
+        until(lambda: self.fault() is None)
+        self.assertEqual(len([line for line in self.said() if not line.startswith("+")]), 0)
+
+    def test_two_folders_are_told_apart(self):
+        self.wait_for("+ schedule nightly/report")
+        other = os.path.join(self.folder, "systems", "store")
+        write(os.path.join(other, "bus.json"), {"rules": {"paid": BUS["rules"]["paid"]}})
+        until(lambda: "it belongs to the folder 'shop'" in self.d.read_log())
+        write(os.path.join(other, "machines", "echo", "machine.asl.json"), ECHO)
+        until(lambda: "has the same name" in self.d.read_log())
+        self.assertEqual(self.d.get("/api/v1/machines")["machines"][0]["version"], 1)
+
+    def test_a_kill_in_between_leaves_all_or_nothing(self):
+        self.wait_for("+ schedule nightly/report")
+        for n in range(6):
+            rules = {"r%d" % i: {"EventPattern": {"source": ["s%d-%d" % (n, i)]}, "Targets": [{"log": "x"}]} for i in range(60)}
+            self.put({"rules": rules})
+            until(lambda: self.d.read_log().count("rule default/r59") > n or n % 2)  # each other time not waited for
+            self.d.kill()
+            self.d.start()
+            until(lambda: not self.fault())
+            sources = {json.loads(r["EventPattern"])["source"][0].split("-")[0] for r in self.events("ListRules", NamePrefix="r")[1]["Rules"]}
+            self.assertLessEqual(len(sources), 1)
+        until(lambda: {json.loads(r["EventPattern"])["source"][0].split("-")[0]
+                       for r in self.events("ListRules", NamePrefix="r")[1]["Rules"]} == {"s5"})
+
+    def test_one_system_alone(self):
+        self.d.stop()
+        shutil.copytree(os.path.join(TOP, "machines", "car"), os.path.join(self.folder, "alone"))
+        write(os.path.join(self.folder, "alone", "bus.json"), {"rules": {"all": {"EventPattern": {"source": ["x"]}}}})
+        for path, machine, rule in ((self.shop, "echo", "rule orders/paid"), (os.path.join(self.folder, "alone"), "alone", "rule default/all")):
+            with Daemon(machines=path) as d:
+                until(lambda: "+ " + rule in d.read_log())
+                self.assertEqual([m["machine"] for m in d.get("/api/v1/machines")["machines"]], [machine])
+
+
+if __name__ == "__main__":
+    main()
