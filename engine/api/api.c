@@ -180,6 +180,7 @@ pav_api_bind(struct pav_api *api, struct pav_engine *e, struct pav_http *h,
     api->config.engine = e;
     api->config.http = h;
     api->outbound = pav_outbound_new(h);
+    pav_outbound_stand_ins(api->outbound, api->config.stand_ins);
     if (api->config.machines != NULL) {
         enum pav_rc rc;
 
@@ -226,6 +227,21 @@ pav_api_services(struct pav_api *api, const struct pav_service_map *map)
     }
     api->config.services = map;
     return true;
+}
+
+void
+pav_api_read_folder(struct pav_api *api)
+{
+    if (api->folder != NULL)
+        pav_folder_again(api->folder);
+}
+
+uint64_t
+pav_api_services_stamp(const struct pav_api *api)
+{
+    uint64_t stamp = pav_folder_services_stamp(api->folder);
+
+    return stamp == 0 ? 1 : stamp; /* no folder has no files */
 }
 
 /* What they were about is asked again at the next start. */

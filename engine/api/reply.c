@@ -14,8 +14,12 @@
 int64_t
 pav_api_now_ms(const struct pav_api *api)
 {
+    struct pav_engine *e = pav_api_settings(api)->engine;
+    int64_t virtual_ms = e == NULL ? 0 : pav_engine_virtual_ms(e);
     struct pav_clock c;
 
+    if (virtual_ms != 0)
+        return virtual_ms;
     pav_clock_real(&c, pav_api_settings(api)->clock_offset_ms);
     return pav_clock_ms(&c);
 }

@@ -1,6 +1,8 @@
 /* The services file: see pavane/services.h. */
 #include "pavane/services.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -8,6 +10,20 @@
 #include "pavane/file.h"
 
 #define FILE_MAX_LEN (1 << 20)
+
+/* `at` is the field of the file. */
+__attribute__((format(printf, 3, 4))) static enum pav_rc
+fail_in(const struct pav_member *m, struct pav_err *err, const char *fmt, ...)
+{
+    char key[64], message[512];
+    va_list ap;
+
+    snprintf(key, sizeof(key), "%.*s", (int)m->len, m->key);
+    va_start(ap, fmt);
+    vsnprintf(message, sizeof(message), fmt, ap);
+    va_end(ap);
+    return pav_fail(err, PAV_INVALID, key, "%s", message);
+}
 
 static enum pav_rc
 of_kind(const struct pav_doc *d, const char *key, enum pav_kind kind,
@@ -130,9 +146,8 @@ check_known(const struct pav_doc *d, struct pav_err *err)
                 memcmp(known[k], d->members[i].key, d->members[i].len) == 0)
                 break;
         if (k == sizeof(known) / sizeof(known[0]))
-            return pav_fail(err, PAV_INVALID, "services",
-                            "there is no field '%.*s'", (int)d->members[i].len,
-                            d->members[i].key);
+            return fail_in(&d->members[i], err, "there is no field '%.*s'",
+                           (int)d->members[i].len, d->members[i].key);
     }
     return PAV_OK;
 }
@@ -169,7 +184,7 @@ read_map(struct pav_service_map *m, const struct pav_doc *d,
     enum pav_rc rc;
 
     if (d->kind != PAV_OBJECT)
-        return pav_fail(err, PAV_INVALID, "services", "an object is expected");
+        return pav_fail(err, PAV_INVALID, "", "an object is expected");
     rc = check_known(d, err);
     if (rc == PAV_OK)
         rc = endpoints(d, "functions", &m->functions, err);
@@ -215,31 +230,151 @@ list_served(struct pav_service_map *m)
         m->served[m->served_count++] = "http:invoke";
 }
 
-enum pav_rc
-pav_service_map_read(const char *path, struct pav_service_map **out,
-                     struct pav_err *err)
+/* ---- several files ---- */
+
+struct merging {
+    struct pav_arena *a;
+    struct pav_members all;
+    const char *path; /* of the file that is added */
+};
+
+static enum pav_rc
+add_names(struct merging *g, const struct pav_member *m,
+          const struct pav_doc *there, struct pav_err *err)
+{
+    const struct pav_doc *fresh = &m->value;
+    uint32_t i;
+
+    for (i = 0; i < fresh->len; i++) {
+        const struct pav_member *f = &fresh->members[i];
+        const struct pav_doc *old = pav_doc_getn(there, f->key, f->len);
+
+        if (old != NULL && !pav_doc_equal(old, &f->value))
+            return fail_in(m, err,
+                           "'%.*s' of \"%.*s\" is mapped otherwise by another "
+                           "file: name it differently, or map it once",
+                           (int)f->len, f->key, (int)m->len, m->key);
+    }
+    pav_members_put(&g->all, m->key, m->len, pav_doc_merge(g->a, there, fresh));
+    return PAV_OK;
+}
+
+static void
+add_items(struct merging *g, const struct pav_member *m,
+          const struct pav_doc *there)
+{
+    struct pav_items list;
+    uint32_t i;
+
+    pav_items_init(&list, g->a);
+    for (i = 0; i < there->len; i++)
+        pav_items_add(&list, &there->items[i]);
+    for (i = 0; i < m->value.len; i++)
+        pav_items_add(&list, &m->value.items[i]);
+    pav_members_put(&g->all, m->key, m->len, pav_items_array(&list));
+}
+
+/* A file that is fine by itself is added to those before. */
+static enum pav_rc
+add_file(struct merging *g, const struct pav_doc *d, bool operators,
+         struct pav_err *err)
+{
+    struct pav_service_map alone = {.timeout_ms = 0};
+    enum pav_rc rc = read_map(&alone, d, err);
+    uint32_t i;
+
+    for (i = 0; rc == PAV_OK && i < d->len; i++) {
+        const struct pav_member *m = &d->members[i];
+        const struct pav_doc *there =
+            pav_doc_getn(pav_members_object(&g->all), m->key, m->len);
+
+        if (m->value.kind != PAV_OBJECT && m->value.kind != PAV_ARRAY &&
+            !operators)
+            rc = fail_in(m, err,
+                         "'%.*s' is for all systems: the file of --services "
+                         "says it",
+                         (int)m->len, m->key);
+        else if (there == NULL)
+            pav_members_put(&g->all, m->key, m->len, &m->value);
+        else if (m->value.kind == PAV_OBJECT)
+            rc = add_names(g, m, there, err);
+        else if (m->value.kind == PAV_ARRAY)
+            add_items(g, m, there);
+    }
+    return rc;
+}
+
+/* "FILE:LINE:COLUMN" of what is wrong: of a field, or of the text itself. */
+static enum pav_rc
+fail_at(const struct merging *g, const struct pav_err *why, const char *text,
+        size_t len, const struct pav_doc *d, struct pav_err *err)
+{
+    unsigned line = 1, column = 1;
+    uint32_t i;
+
+    if (d == NULL)
+        (void)sscanf(why->at, "line %u, column %u", &line, &column);
+    for (i = 0; d != NULL && d->kind == PAV_OBJECT && i < d->len; i++)
+        if (strlen(why->at) == d->members[i].len &&
+            memcmp(why->at, d->members[i].key, d->members[i].len) == 0)
+            pav_doc_place(text, len, d->members[i].at, &line, &column);
+    return pav_fail(err, why->rc,
+                    pav_arena_printf(g->a, "%s:%u:%u", g->path, line, column),
+                    "%s", why->message);
+}
+
+static enum pav_rc
+read_file(struct merging *g, bool operators, struct pav_err *err)
 {
     static const struct pav_doc_opts opts = {PAV_DUP_REFUSE, 100, 0};
-    struct pav_service_map *m = pav_xcalloc(1, sizeof(*m));
-    const struct pav_doc *d;
+    const struct pav_doc *d = NULL;
     struct pav_err why;
     char *text = NULL;
-    enum pav_rc rc = PAV_OK;
     size_t len;
+    enum pav_rc rc = pav_file_read(g->path, FILE_MAX_LEN, &text, &len, err);
+
+    if (rc != PAV_OK)
+        return rc;
+    rc = pav_doc_parse_copy(g->a, text, len, &opts, &d, &why);
+    if (rc == PAV_OK)
+        rc = add_file(g, d, operators, &why);
+    if (rc != PAV_OK)
+        rc = fail_at(g, &why, text, len, d, err);
+    free(text);
+    return rc;
+}
+
+enum pav_rc
+pav_service_map_read(const char *const *paths, uint32_t count,
+                     struct pav_buf *skipped, struct pav_service_map **out,
+                     struct pav_err *err)
+{
+    struct pav_service_map *m = pav_xcalloc(1, sizeof(*m));
+    struct merging g = {.a = &m->arena};
+    struct pav_members before;
+    enum pav_rc rc = PAV_OK;
+    uint32_t i;
 
     pav_arena_init(&m->arena, 4096);
+    pav_members_init(&g.all, &m->arena);
     m->timeout_ms = 60000;
     m->answer_max = 1 << 20;
-    if (path != NULL)
-        rc = pav_file_read(path, FILE_MAX_LEN, &text, &len, err);
-    if (path != NULL && rc == PAV_OK) {
-        rc = pav_doc_parse_copy(&m->arena, text, len, &opts, &d, &why);
-        if (rc == PAV_OK)
-            rc = read_map(m, d, &why);
-        if (rc != PAV_OK)
-            rc = pav_fail(err, rc, path, "%s: %s", why.at, why.message);
+    for (i = 0; rc == PAV_OK && i < count; i++) {
+        g.path = paths[i];
+        before = g.all; /* what a file with a fault added goes again */
+        before.v = pav_arena_alloc(g.a, (g.all.cap + 1) * sizeof(*before.v));
+        if (g.all.count > 0)
+            memcpy(before.v, g.all.v, g.all.count * sizeof(*before.v));
+        if (g.path != NULL)
+            rc = read_file(&g, i == 0, err);
+        if (rc != PAV_OK && i > 0 && skipped != NULL) {
+            pav_buf_printf(skipped, "%s: %s\n", err->at, err->message);
+            g.all = before;
+            rc = PAV_OK;
+        }
     }
-    free(text);
+    if (rc == PAV_OK)
+        rc = read_map(m, pav_members_object(&g.all), err);
     if (rc != PAV_OK) {
         pav_service_map_free(m);
         return rc;

@@ -11,6 +11,7 @@
 
 #include "pavane/api.h"
 #include "pavane/file.h"
+#include "pavane/folder.h"
 #include "pavane/log.h"
 #include "pavane/pages.h"
 #include "pavane/text.h"
@@ -63,6 +64,10 @@ static const struct pav_setting settings[] = {
      "debug, info, warn or error"},
     {"clock-offset-seconds", PAV_SET_INT, "N", "0", 0, 315360000,
      "added to the system's time, for trying out timers"},
+    {"virtual-clock", PAV_SET_TEXT, "TIME", NULL, 0, 0,
+     "for plays: time begins then, and only Pavane.MoveClock moves it"},
+    {"stand-ins", PAV_SET_TEXT, "ADDR:PORT", NULL, 0, 0,
+     "for plays: who answers in place of every host under .test"},
     {"settings", PAV_SET_TEXT, "FILE", NULL, 0, 0,
      "a JSON object with these settings"},
     SETTING_HELP,
@@ -321,8 +326,9 @@ struct daemon {
     struct pav_external_account *externals;
     char address[256];
     int port;
-    int64_t watchdog_us; /* 0: no supervisor wants signs of life */
-    char backups[4096];  /* their folder, when no setting says it */
+    uint64_t services_stamp; /* of the systems' files that are in force */
+    int64_t watchdog_us;     /* 0: no supervisor wants signs of life */
+    char backups[4096];      /* their folder, when no setting says it */
 };
 
 static void
@@ -364,9 +370,49 @@ tell_unchangeable(const struct pav_settings *now,
     }
 }
 
+/* The operator's file and those of systems; see pav_service_map_read(). */
+static enum pav_rc
+read_services(struct daemon *d, const struct pav_settings *s,
+              struct pav_buf *skipped, struct pav_service_map **out,
+              struct pav_err *err)
+{
+    const char **of_systems, **paths;
+    struct pav_arena a;
+    uint32_t count;
+    enum pav_rc rc;
+
+    pav_arena_init(&a, 4096);
+    d->services_stamp = pav_folder_services(pav_settings_text(s, "machines"),
+                                            &a, &of_systems, &count);
+    paths = pav_arena_alloc(&a, (count + 1) * sizeof(*paths));
+    paths[0] = pav_settings_text(s, "services");
+    if (count > 0)
+        memcpy(paths + 1, of_systems, count * sizeof(*paths));
+    rc = pav_service_map_read(paths, count + 1, skipped, out, err);
+    pav_arena_fini(&a);
+    return rc;
+}
+
+/* At the start: what is wrong with one system stops no other. */
+static enum pav_rc
+read_first_services(struct daemon *d, const struct pav_settings *s,
+                    struct pav_err *err)
+{
+    struct pav_buf skipped;
+    enum pav_rc rc;
+
+    pav_buf_init(&skipped, 1 << 20);
+    rc = read_services(d, s, &skipped, &d->services, err);
+    if (skipped.len > 0)
+        pav_log(PAV_LOG_ERROR, NULL, "left out, until it is mended: %.*s",
+                (int)skipped.len - 1, skipped.p);
+    pav_buf_fini(&skipped);
+    return rc;
+}
+
 /* All of it is fine, or nothing is taken. */
 static enum pav_rc
-read_all(const struct daemon *d, struct retired *fresh, struct pav_err *err)
+read_all(struct daemon *d, struct retired *fresh, struct pav_err *err)
 {
     enum pav_rc rc = pav_settings_again(d->settings, &fresh->settings, err);
 
@@ -374,9 +420,7 @@ read_all(const struct daemon *d, struct retired *fresh, struct pav_err *err)
         rc = read_token(fresh->settings, d->address, &fresh->token,
                         &fresh->externals, err);
     if (rc == PAV_OK)
-        rc =
-            pav_service_map_read(pav_settings_text(fresh->settings, "services"),
-                                 &fresh->services, err);
+        rc = read_services(d, fresh->settings, NULL, &fresh->services, err);
     if (rc == PAV_OK)
         rc =
             set_log_level(pav_settings_text(fresh->settings, "log-level"), err);
@@ -408,8 +452,39 @@ read_again(struct daemon *d)
     d->retired = fresh;
     d->settings = fresh->settings;
     pav_api_tokens(d->api, fresh->token, fresh->externals);
+    pav_api_read_folder(d->api); /* secrets that its files name */
     pav_log(PAV_LOG_INFO, NULL,
             "SIGHUP: settings, services and tokens are read again");
+}
+
+/* A system's services.json changed. */
+static void
+follow_services(struct daemon *d)
+{
+    struct retired *fresh;
+    struct pav_err err;
+    enum pav_rc rc;
+
+    if (pav_api_services_stamp(d->api) == d->services_stamp)
+        return;
+    fresh = pav_xcalloc(1, sizeof(*fresh));
+    rc = read_services(d, d->settings, NULL, &fresh->services, &err);
+    if (rc == PAV_OK && !pav_api_services(d->api, fresh->services)) {
+        d->services_stamp = 0; /* the queue is full: the next tick */
+        retired_free(fresh);
+        return;
+    }
+    if (rc != PAV_OK) {
+        pav_log(PAV_LOG_ERROR, NULL,
+                "services not taken, what was good stays: %s: error: %s",
+                err.at, err.message);
+        retired_free(fresh);
+        return;
+    }
+    fresh->next = d->retired;
+    d->retired = fresh;
+    pav_api_read_folder(d->api); /* tables that were not there */
+    pav_log(PAV_LOG_INFO, NULL, "services are read again");
 }
 
 static struct daemon *served; /* for the tick alone */
@@ -431,6 +506,8 @@ on_tick(void *arg)
         tell_supervisor(served);
     if (served != NULL && atomic_exchange(&hung_up, false))
         read_again(served);
+    else if (served != NULL)
+        follow_services(served);
     pav_api_tick(arg);
 }
 
@@ -448,6 +525,23 @@ backups_of(struct daemon *d, const struct pav_settings *s)
 }
 
 static enum pav_rc
+begin_clock(struct pav_clock *clock, const struct pav_settings *s,
+            int64_t offset_ms, struct pav_err *err)
+{
+    const char *text = pav_settings_text(s, "virtual-clock");
+    int64_t ms;
+
+    pav_clock_real(clock, offset_ms);
+    if (text == NULL)
+        return PAV_OK;
+    if (!pav_time_parse(text, strlen(text), &ms))
+        return pav_fail(err, PAV_INVALID, "--virtual-clock",
+                        "'%s' is no time, as 2026-01-01T00:00:00Z", text);
+    pav_clock_virtual(clock, ms);
+    return PAV_OK;
+}
+
+static enum pav_rc
 assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
 {
     int64_t offset = pav_settings_int(s, "clock-offset-seconds") * 1000;
@@ -460,6 +554,7 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
                                  .query_threads =
                                      (int)pav_settings_int(s, "query-threads"),
                                  .clock_offset_ms = offset,
+                                 .stand_ins = pav_settings_text(s, "stand-ins"),
                                  .page = pav_page,
                                  .pages_new = pav_pages_new,
                                  .pages_free = pav_pages_free};
@@ -496,8 +591,7 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
     if (rc == PAV_OK)
         rc = read_token(s, d->address, &d->token, &d->externals, err);
     if (rc == PAV_OK)
-        rc = pav_service_map_read(pav_settings_text(s, "services"),
-                                  &d->services, err);
+        rc = read_first_services(d, s, err);
     if (rc == PAV_OK)
         rc = pav_store_open(api.db, &d->store, err);
     if (rc == PAV_OK)
@@ -526,7 +620,9 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
     engine.store = d->store;
     engine.feed_arg = d->api;
     engine.outside = pav_api_sender(d->api);
-    pav_clock_real(&engine.clock, offset);
+    rc = begin_clock(&engine.clock, s, offset, err);
+    if (rc != PAV_OK)
+        return rc;
     pav_mem_keep();
     d->engine = pav_engine_new(&engine);
     d->store = NULL; /* the engine's now */

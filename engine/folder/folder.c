@@ -117,6 +117,14 @@ warn_headings(const char *path, struct pav_bytes text,
     }
 }
 
+/* What starts it may be a rule of the system's bus.json. */
+static bool
+is_in_system(struct pav_arena *a, const char *dir, const char *name)
+{
+    return exists(pav_arena_printf(a, "%s/%s/" PAV_FILE_BUS, dir, name)) ||
+           exists(pav_arena_printf(a, "%s/../" PAV_FILE_BUS, dir));
+}
+
 struct pav_define_job *
 pav_folder_load(const char *dir, const char *name, struct pav_buf *report)
 {
@@ -147,7 +155,7 @@ pav_folder_load(const char *dir, const char *name, struct pav_buf *report)
     }
     ok = ok && read_text(a, definition, PAV_DEFINITION_MAX, false,
                          &j->row.definition, report);
-    if (ok && !exists(rules))
+    if (ok && !exists(rules) && !is_in_system(a, dir, name))
         warn_missing(dir, name, PAV_FILE_RULES, "NO_RULES",
                      "no event starts or resumes this machine", report);
     ok = read_text(a, rules, RULES_MAX, true, &j->row.rules, report) && ok;

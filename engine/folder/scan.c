@@ -8,6 +8,7 @@
 
 #include "pavane/log.h"
 #include "bus_file.h"
+#include "table_files.h"
 #include "units.h"
 
 /* What a unit looked like when it was read last. */
@@ -27,6 +28,7 @@ struct pav_folder {
     struct seen *seen;
     bool scanned;       /* once, at least */
     atomic_bool forget; /* news was lost: read everything again */
+    atomic_uint_fast64_t services;
 };
 
 /* What the engine refused is read anew. */
@@ -99,6 +101,18 @@ pav_folder_again(struct pav_folder *f)
 
 /* ---- what changed ---- */
 
+static uint64_t
+file_stamp(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return 0;
+    return (uint64_t)st.st_mtim.tv_sec * 1000000007u +
+           (uint64_t)st.st_mtim.tv_nsec + (uint64_t)st.st_size * 7919u +
+           (uint64_t)st.st_ino;
+}
+
 /* Changes when any of its files does. */
 static uint64_t
 stamp_of(const struct unit *u)
@@ -109,18 +123,68 @@ stamp_of(const struct unit *u)
     const char *const *file = u->kind == UNIT_SYSTEM ? of_system : of_machine;
     uint64_t stamp = 0;
 
+    if (u->kind == UNIT_TABLE) {
+        char path[4096];
+
+        snprintf(path, sizeof(path), "%s/" PAV_FOLDER_TABLES "/%s.json", u->dir,
+                 u->name);
+        return file_stamp(path);
+    }
+
     for (; *file != NULL; file++) {
         char path[4096];
-        struct stat st;
 
         snprintf(path, sizeof(path), "%s/%s/%s", u->dir, u->name, *file);
-        if (stat(path, &st) == 0)
-            stamp = stamp * 31 + (uint64_t)st.st_mtim.tv_sec * 1000000007u +
-                    (uint64_t)st.st_mtim.tv_nsec +
-                    (uint64_t)st.st_size * 7919u + (uint64_t)st.st_ino;
+        stamp = stamp * 31 + file_stamp(path);
     }
     return stamp;
 }
+
+/* ---- services ---- */
+
+static uint64_t
+services_of(const struct units *all, struct pav_arena *a, const char ***paths,
+            uint32_t *count)
+{
+    uint64_t stamp = 1;
+    uint32_t i;
+
+    *count = 0;
+    for (i = 0; i < all->count; i++) {
+        const struct unit *u = &all->v[i];
+        const char *path =
+            pav_arena_printf(a, "%s/%s/" PAV_FILE_SERVICES, u->dir, u->name);
+        uint64_t one = u->kind == UNIT_SYSTEM ? file_stamp(path) : 0;
+
+        if (one == 0)
+            continue;
+        stamp = stamp * 31 + one;
+        *paths = pav_arena_append(a, *paths, *count, sizeof(**paths));
+        (*paths)[(*count)++] = path;
+    }
+    return stamp;
+}
+
+uint64_t
+pav_folder_services(const char *dir, struct pav_arena *a, const char ***paths,
+                    uint32_t *count)
+{
+    struct units all;
+
+    *count = 0;
+    *paths = NULL;
+    if (dir == NULL || units_find(&all, a, dir, NULL) != PAV_OK)
+        return 1;
+    return services_of(&all, a, paths, count);
+}
+
+uint64_t
+pav_folder_services_stamp(const struct pav_folder *f)
+{
+    return f == NULL ? 0 : atomic_load(&f->services);
+}
+
+/* ---- what was seen ---- */
 
 static struct seen *
 seen_get(struct pav_folder *f, const struct unit *u)
@@ -177,9 +241,33 @@ submit_machine(struct pav_folder *f, const struct unit *u,
 static const char *
 fault_name(struct pav_arena *a, const struct unit *u)
 {
-    return u->kind == UNIT_SYSTEM
-               ? pav_arena_printf(a, "%s/" PAV_FILE_BUS, u->name)
-               : u->name;
+    switch (u->kind) {
+    case UNIT_SYSTEM:
+        return pav_arena_printf(a, "%s/" PAV_FILE_BUS, u->name);
+    case UNIT_TABLE:
+        return pav_arena_printf(a, "%s/" PAV_FOLDER_TABLES "/%s.json",
+                                strrchr(u->dir, '/') + 1, u->name);
+    case UNIT_MACHINE:
+    case UNIT_OTHER:
+        break;
+    }
+    return u->name;
+}
+
+static bool
+submit_table(struct pav_folder *f, const struct unit *u, struct pav_arena *a,
+             struct pav_buf *report)
+{
+    struct pav_seed_job *seed =
+        table_file_read(u->dir, u->name, fault_name(a, u), report);
+
+    if (seed != NULL)
+        return submit(f, &seed->job);
+    if (report->len > 0)
+        report->p[--report->len] = '\0';
+    pav_log(PAV_LOG_ERROR, NULL, "items not put: %s",
+            report->p == NULL ? "" : report->p);
+    return submit_fault(f, fault_name(a, u), report->p);
 }
 
 static bool
@@ -207,7 +295,7 @@ static const struct unit *
 namesake(const struct units *all, uint32_t i)
 {
     if (i == 0 || all->v[i].kind == UNIT_OTHER ||
-        all->v[i - 1].kind != all->v[i].kind ||
+        all->v[i].kind == UNIT_TABLE || all->v[i - 1].kind != all->v[i].kind ||
         strcmp(all->v[i - 1].name, all->v[i].name) != 0)
         return NULL;
     return &all->v[i - 1];
@@ -230,6 +318,8 @@ submit_unit(struct pav_folder *f, const struct units *all, uint32_t i)
         taken = submit_fault(f, fault_name(all->arena, u), report.p);
     } else if (u->kind == UNIT_SYSTEM) {
         taken = submit_system(f, u, all->arena, &report);
+    } else if (u->kind == UNIT_TABLE) {
+        taken = submit_table(f, u, all->arena, &report);
     } else {
         taken = submit_machine(f, u, &report);
     }
@@ -312,10 +402,11 @@ enum pav_rc
 pav_folder_scan(struct pav_folder *f, struct pav_err *err)
 {
     struct pav_arena a;
+    const char **paths = NULL;
     struct units all;
     struct seen *s;
     enum pav_rc rc;
-    uint32_t i;
+    uint32_t i, count;
 
     pav_arena_init(&a, 4096);
     rc = units_find(&all, &a, f->dir, err);
@@ -328,6 +419,7 @@ pav_folder_scan(struct pav_folder *f, struct pav_err *err)
         for (s = f->seen; s != NULL; s = s->next)
             s->there = false;
     }
+    atomic_store(&f->services, services_of(&all, &a, &paths, &count));
     /* First: what a folder was called may be called otherwise now. */
     if ((drop_what_left(f, &all) || !f->scanned) &&
         (!submit_names(f, &all) || !submit_systems(f, &all)))

@@ -65,11 +65,33 @@ take_machine(struct units *u, const char *dir, const char *name)
     add(u, is_machine(dir, name) ? UNIT_MACHINE : UNIT_OTHER, dir, name);
 }
 
+/* "TABLE.json" */
+static void
+add_tables(struct units *u, const char *system)
+{
+    DIR *d =
+        opendir(pav_arena_printf(u->arena, "%s/" PAV_FOLDER_TABLES, system));
+    struct dirent *e;
+
+    while (d != NULL && (e = readdir(d)) != NULL) {
+        size_t len = strlen(e->d_name);
+
+        if (*e->d_name != '.' && len > 5 &&
+            strcmp(e->d_name + len - 5, ".json") == 0)
+            add(u, UNIT_TABLE, system,
+                pav_arena_strndup(u->arena, e->d_name, len - 5));
+    }
+    if (d != NULL)
+        closedir(d);
+}
+
 static void
 take_system(struct units *u, const char *dir, const char *name)
 {
     const char *machines =
         pav_arena_printf(u->arena, "%s/%s/" PAV_FOLDER_MACHINES, dir, name);
+
+    add_tables(u, pav_arena_printf(u->arena, "%s/%s", dir, name));
 
     add(u, UNIT_SYSTEM, dir, name);
     if (is_machine(dir, name))

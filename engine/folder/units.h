@@ -7,13 +7,14 @@
 enum unit_kind {
     UNIT_MACHINE, /* a folder with a definition */
     UNIT_SYSTEM,  /* one with a bus.json, or with a folder of machines */
+    UNIT_TABLE,   /* a table's first items: a file of a system */
     UNIT_OTHER    /* neither: it is told what lacks */
 };
 
 struct unit {
     enum unit_kind kind;
-    const char *dir;  /* where its folder is */
-    const char *name; /* of its folder */
+    const char *dir;  /* where its folder is; a table: its system's */
+    const char *name; /* of its folder; the table's */
 };
 
 struct units {

@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 #include <event2/event.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -22,7 +23,7 @@ struct transfer {
     struct pav_outbound *owner;
     struct pool *pool;
     CURL *curl;
-    struct curl_slist *headers;
+    struct curl_slist *headers, *connect_to;
     char *body;
     struct pav_buf answer, answer_headers;
     bool private_allowed, refused_address;
@@ -42,6 +43,7 @@ struct pav_outbound {
     struct pool pools[2]; /* by private_allowed */
     struct transfer *transfers;
     uint32_t count;
+    char *stand_ins; /* where they are; NULL: nowhere */
 };
 
 struct watched {
@@ -114,6 +116,7 @@ transfer_free(struct transfer *t)
     curl_multi_remove_handle(t->pool->multi, t->curl);
     curl_easy_cleanup(t->curl);
     curl_slist_free_all(t->headers);
+    curl_slist_free_all(t->connect_to);
     pav_buf_fini(&t->answer);
     pav_buf_fini(&t->answer_headers);
     free(t->body);
@@ -278,6 +281,7 @@ pav_outbound_free(struct pav_outbound *o)
         curl_multi_cleanup(o->pools[i].multi);
         event_free(o->pools[i].timer);
     }
+    free(o->stand_ins);
     free(o);
 }
 
@@ -403,18 +407,51 @@ set_request(struct transfer *t, const struct pav_outgoing *out)
 }
 
 void
+pav_outbound_stand_ins(struct pav_outbound *o, const char *place)
+{
+    free(o->stand_ins);
+    o->stand_ins = place == NULL ? NULL : pav_xstrdup(place);
+}
+
+/* "http://hub.test/x" */
+static bool
+is_stand_in(const char *url)
+{
+    size_t domain = strlen(PAV_STAND_IN_DOMAIN), len;
+    const char *host = strstr(url, "://");
+
+    if (host == NULL)
+        return false;
+    host += 3;
+    len = strcspn(host, ":/?#");
+    return len > domain &&
+           memcmp(host + len - domain, PAV_STAND_IN_DOMAIN, domain) == 0;
+}
+
+static void
+connect_to_stand_in(struct transfer *t, const char *place)
+{
+    char to[256];
+
+    snprintf(to, sizeof(to), "::%.200s", place); /* whatever host and port */
+    t->connect_to = curl_slist_append(NULL, to);
+    curl_easy_setopt(t->curl, CURLOPT_CONNECT_TO, t->connect_to);
+}
+
+void
 pav_outbound_send(struct pav_outbound *o, const struct pav_outgoing *out,
                   void (*done)(void *arg, const struct pav_incoming *in),
                   void *arg)
 {
     struct transfer *t = pav_xcalloc(1, sizeof(*t));
+    bool stand_in = o->stand_ins != NULL && is_stand_in(out->url);
     int i;
 
     t->owner = o;
     t->done = done;
     t->arg = arg;
-    t->private_allowed = out->private_allowed;
-    t->pool = &o->pools[out->private_allowed];
+    t->private_allowed = out->private_allowed || stand_in;
+    t->pool = &o->pools[t->private_allowed];
     t->link = &o->transfers;
     t->next = o->transfers;
     if (t->next != NULL)
@@ -434,6 +471,8 @@ pav_outbound_send(struct pav_outbound *o, const struct pav_outgoing *out,
         memcpy(t->body, out->body, out->len);
     }
     set_request(t, out);
+    if (stand_in)
+        connect_to_stand_in(t, o->stand_ins);
     curl_easy_setopt(t->curl, CURLOPT_PRIVATE, t);
     curl_easy_setopt(t->curl, CURLOPT_WRITEFUNCTION, on_bytes);
     curl_easy_setopt(t->curl, CURLOPT_WRITEDATA, &t->answer);

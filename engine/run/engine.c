@@ -147,10 +147,12 @@ fail_jobs(struct pav_engine *e, enum pav_rc rc, const struct pav_err *err,
         if (j->kind->lost != NULL)
             j->kind->lost(e, j);
         if (j->kind->advance == NULL) {
+            e->counts.calls--;
             pav_job_free(j); /* its row is there: it is handed out again */
         } else if (j->kind->is_answer && !give_up) {
             j->node.next = (struct pav_node *)e->again;
             e->again = j;
+            e->counts.answers--;
         } else {
             job_fail(j, rc, "InternalFailure", err->at, "%s", err->message);
             job_release(e, j);
@@ -298,6 +300,7 @@ probe(struct pav_engine *e)
 static void
 advance(struct pav_engine *e, struct pav_job *j)
 {
+    e->counts.answers += j->kind->is_answer;
     j->kind->advance(e, j);
     if (!j->kept) /* else whoever keeps it lets it go */
         job_release(e, j);
@@ -532,6 +535,8 @@ pav_engine_new(const struct pav_engine_config *config)
     serve_services(e);
     atomic_init(&e->ready, true);
     atomic_init(&e->watched, false);
+    atomic_init(&e->virtual_now_ms,
+                config->clock.is_virtual ? config->clock.now_ms : 0);
     atomic_init(&e->turn_began_us, 0);
     pthread_mutex_init(&e->publishing, NULL);
     atomic_init(&e->telling, TELLING_BETWEEN);
@@ -606,6 +611,12 @@ pav_engine_free(struct pav_engine *e)
     pav_queue_free(e->queue);
     pav_arena_fini(&e->arena);
     free(e);
+}
+
+int64_t
+pav_engine_virtual_ms(struct pav_engine *e)
+{
+    return atomic_load(&e->virtual_now_ms);
 }
 
 size_t

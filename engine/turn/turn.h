@@ -73,6 +73,7 @@ struct pav_engine {
     bool threaded;
     atomic_bool ready, watched;
     atomic_int telling; /* enum telling, of the turn in flight */
+    atomic_int_fast64_t virtual_now_ms; /* 0: the clock is the system's */
 
     /* Known in memory, and swapped behind commits. */
     struct machine *machines;

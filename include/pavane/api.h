@@ -27,6 +27,7 @@ struct pav_api_config {
     const struct pav_service_map *services; /* outlives the api */
     int query_threads;
     int64_t clock_offset_ms;
+    const char *stand_ins;     /* "ADDRESS:PORT", or NULL: outbound.h */
     struct pav_loss loss;      /* what the store had not any more */
     struct pav_engine *engine; /* set by pav_api_bind() */
     struct pav_http *http;
@@ -40,6 +41,10 @@ struct pav_api_config {
 /* From now on these are mapped; they outlive the api.  On the front's thread.
  * False: too much is waiting, and nothing has changed. */
 bool pav_api_services(struct pav_api *api, const struct pav_service_map *map);
+/* The machines' folder is read again, changed or not. */
+void pav_api_read_folder(struct pav_api *api);
+/* As pav_folder_services() has it, of the last scan. */
+uint64_t pav_api_services_stamp(const struct pav_api *api);
 
 /* Other tokens from now on; borrowed, and those before as long as a request may
  * look at them.  On the front's thread. */

@@ -24,8 +24,9 @@ struct pav_status_view {
     uint64_t queue, queue_max, machines, rules;
     uint64_t dispositions[PAV_DISPOSITIONS];
     struct pav_histogram turn, commit, sync, checkpoint, timer_lag; /* s */
-    uint64_t turn_max_us;  /* the longest turn, by the processor that it used */
-    uint64_t calls, works; /* handed out; waiting to be done */
+    uint64_t turn_max_us; /* the longest turn, by the processor that it used */
+    /* Handed out, and those of them that came back; waiting to be done. */
+    uint64_t calls, answers, works;
     uint64_t delivered, retried, dead_letters, overdue_waits;
     uint64_t loops_cut;         /* events deeper than depth_max */
     uint64_t paced;             /* starts that wait: start_rate */
@@ -105,6 +106,8 @@ bool pav_engine_submit(struct pav_engine *e, struct pav_job *j);
 struct pav_job *pav_engine_submit_all(struct pav_engine *e, struct pav_job *j);
 /* From any thread: how many jobs wait for their turn. */
 size_t pav_engine_waiting(struct pav_engine *e);
+/* From any thread: the time of a virtual clock; 0: it is the system's. */
+int64_t pav_engine_virtual_ms(struct pav_engine *e);
 /* False while the disk is full or the engine ends. */
 bool pav_engine_ready(struct pav_engine *e);
 

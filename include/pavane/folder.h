@@ -16,10 +16,20 @@
 #define PAV_FILE_RULES      "rules.json"
 #define PAV_FILE_README     "README.md"
 #define PAV_FILE_BUS        "bus.json"
+#define PAV_FILE_SERVICES   "services.json"
 #define PAV_FOLDER_MACHINES "machines"
+#define PAV_FOLDER_TABLES   "tables"
 
 struct pav_folder *pav_folder_new(const char *dir, struct pav_engine *e);
 void pav_folder_free(struct pav_folder *f);
+/*
+ * The services files of the systems of `dir`, which may be NULL; the number
+ * changes when one of them does, comes, or goes.
+ */
+uint64_t pav_folder_services(const char *dir, struct pav_arena *a,
+                             const char ***paths, uint32_t *count);
+/* From any thread: that number, as of the last scan; 0: there was none. */
+uint64_t pav_folder_services_stamp(const struct pav_folder *f);
 /* The next scan reads all of it, changed or not. */
 void pav_folder_again(struct pav_folder *f);
 /* Errors: PAV_MISSING, PAV_IO: the folder itself cannot be read. */

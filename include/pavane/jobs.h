@@ -298,6 +298,19 @@ struct pav_apply_job {
     struct pav_applied *applied;
 };
 
+/* ---- a table's first items: seed.c ---- */
+
+/* Those that are not there are put; each that is stays as it is. */
+extern const struct pav_job_kind pav_seed_kind;
+struct pav_seed_job {
+    struct pav_job job;
+    const char *table;
+    const char *name; /* of the fault, when there is one */
+    const char *file; /* and the file: the fault names it */
+    struct pav_bytes text;
+    const struct pav_doc *items; /* attribute values, as the API has them */
+};
+
 /* ---- engine.c ---- */
 
 /* What is served outside, and which tables; they outlive the engine. */

@@ -64,8 +64,14 @@ struct pav_incoming {
     const char *headers; /* lines with CRLF, as they came */
 };
 
+/* Hosts whose names end so are stand-ins: reserved for that by RFC 6761. */
+#define PAV_STAND_IN_DOMAIN ".test"
+
 /* The server's loop; ends before it does. */
 struct pav_outbound *pav_outbound_new(struct pav_http *h);
+/* Where stand-ins are, "ADDRESS:PORT": requests to them are connected there,
+ * and may be although it is private.  NULL: there are none. */
+void pav_outbound_stand_ins(struct pav_outbound *o, const char *place);
 /* What is in progress is dropped: `done` is told NULL, to free what it has. */
 void pav_outbound_free(struct pav_outbound *o);
 void pav_outbound_send(struct pav_outbound *o, const struct pav_outgoing *out,

@@ -1,5 +1,6 @@
 /*
- * The services file: what tasks reach outside, and the local tables.
+ * Services files: what tasks reach outside, and the local tables.  The
+ * operator's and those of systems are one map; a name is mapped once.
  *
  *   { "functions":   {"NAME": "http://127.0.0.1:9000", "*": ...},
  *     "queues":      {"QUEUE URL": "http://...", "*": ...},
@@ -34,10 +35,13 @@ struct pav_service_map {
     uint32_t served_count;
 };
 
-/* `path` NULL: nothing is mapped.  Errors: PAV_IO, PAV_INVALID with the place.
- */
+/* The first path is the operator's, NULL: there is none; the others are those
+ * of systems.  `skipped` NULL: all must be fine; else a system's file with a
+ * fault is left out, and a line in it says why.  Errors: PAV_IO, PAV_INVALID
+ * with the place. */
 PAV_MUSTUSE enum pav_rc
-pav_service_map_read(const char *path, struct pav_service_map **out,
+pav_service_map_read(const char *const *paths, uint32_t count,
+                     struct pav_buf *skipped, struct pav_service_map **out,
                      struct pav_err *err);
 void pav_service_map_free(struct pav_service_map *m);
 /* The endpoint of a name, or of "*"; NULL: none. */

@@ -164,10 +164,12 @@ class Systems(unittest.TestCase):
         self.put(text.replace('"Paid"', '"Sold"').replace('"rate(1 hour)"', '"rate(1 hours)"'))
         until(lambda: "is not valid" in self.fault())
         until(lambda: len(self.d.executions(machine="echo")) == 1)  # the schedule's: a rate begins at once
-        self.events("PutEvents", Entries=[{"Source": "shop", "DetailType": t, "EventBusName": "orders", "Detail": '{"id": 7}'}
+        self.events("PutEvents", Entries=[{"Source": "shop", "DetailType": t, "EventBusName": "orders", "Detail": '{"id": "%s"}' % t}
                                           for t in ("Sold", "Paid")])
         until(lambda: len(self.d.executions(machine="echo")) > 1)
-        self.assertEqual(len(self.d.executions(machine="echo")), 2)
+        inputs = [self.d.aws("DescribeExecution", executionArn=x["executionArn"])[1]["input"] for x in self.d.aws(
+            "ListExecutions", stateMachineArn="arn:aws:states:us-east-1:000000000000:stateMachine:echo")[1]["executions"]]
+        self.assertEqual(sorted(inputs), ['{"id":"Paid"}', '{"x":1}'])
         self.put(text)
         until(lambda: self.fault() is None)
         self.assertEqual(len([line for line in self.said() if not line.startswith("+")]), 0)
@@ -194,6 +196,60 @@ class Systems(unittest.TestCase):
             self.assertLessEqual(len(sources), 1)
         until(lambda: {json.loads(r["EventPattern"])["source"][0].split("-")[0]
                        for r in self.events("ListRules", NamePrefix="r")[1]["Rules"]} == {"s5"})
+
+    def get_item(self, key):
+        """What a machine finds in the table."""
+        name = "get-%s" % key
+        write(os.path.join(self.folder, "systems", name, "machine.asl.json"), {"StartAt": "G", "States": {"G": {
+            "Type": "Task", "Resource": "arn:aws:states:::dynamodb:getItem",
+            "Parameters": {"TableName": "profiles", "Key": {"id": {"S": key}}}, "End": True}}})
+        arn = "arn:aws:states:us-east-1:000000000000:stateMachine:" + name
+        until(lambda: self.d.aws("DescribeStateMachine", stateMachineArn=arn)[0] == 200)
+        x = self.d.aws("StartExecution", stateMachineArn=arn, input="{}")[1]["executionArn"]
+        got = until(lambda: (lambda d: d if d["status"] != "RUNNING" else None)(self.d.aws("DescribeExecution", executionArn=x)[1]))
+        return json.loads(got["output"]).get("Item") if got["status"] == "SUCCEEDED" else got["error"]
+
+    def test_tables_begin_with_their_items(self):
+        items = [{"id": "a", "n": 5, "tags": ["x", True, None], "of": {"deep": 1.5}}, {"id": {"S": "b"}, "n": {"N": "7"}}]
+        write(os.path.join(self.shop, "tables", "profiles.json"), items)
+        until(lambda: "items not put: %s/tables/profiles.json:2:2: error: DynamoDB.ResourceNotFoundException" % self.shop
+              in self.d.read_log())
+        write(os.path.join(self.shop, "services.json"), {"tables": {"profiles": {"key": ["id"]}}})
+        until(lambda: "services are read again" in self.d.read_log())
+        until(lambda: all(m["fault"] is None for m in self.d.get("/api/v1/machines")["machines"]))
+        self.assertEqual(self.get_item("a"), {"id": {"S": "a"}, "n": {"N": "5"}, "of": {"M": {"deep": {"N": "1.5"}}},
+                                              "tags": {"L": [{"S": "x"}, {"BOOL": True}, {"NULL": True}]}})
+        self.assertEqual(self.get_item("b"), items[1])
+        # what is there stays; what is new comes
+        write(os.path.join(self.shop, "tables", "profiles.json"), [{"id": "b", "n": 99}, {"id": "c", "n": 1}])
+        until(lambda: self.get_item("c") == {"id": {"S": "c"}, "n": {"N": "1"}})
+        self.assertEqual(self.get_item("b"), items[1])
+        for content, wanted in (("[1]", r"profiles.json:1:2: error: INVALID_ITEMS: an item is an object"),
+                                ("{}", r"profiles.json:1:1: error: INVALID_ITEMS: a list of items is expected"),
+                                ("[\n{]", r"profiles.json:2:2: error: JSON"),
+                                ('[{"x": 1}]', r"profiles.json:1:2: error: DynamoDB.AmazonDynamoDBException: The provided key element")):
+            write(os.path.join(self.shop, "tables", "profiles.json"), content)
+            until(lambda: re.search(wanted, "".join(m["fault"] or "" for m in self.d.get("/api/v1/machines")["machines"])))
+
+    def test_services_of_systems_are_one_map(self):
+        write(os.path.join(self.shop, "services.json"), {"functions": {"f": "http://127.0.0.1:9/f"}, "tables": {"t": {"key": ["id"]}}})
+        until(lambda: self.d.read_log().count("services are read again") == 1)
+        other = os.path.join(self.folder, "systems", "store")
+        write(os.path.join(other, "bus.json"), {})
+        for content, wanted in (({"functions": {"f": "http://127.0.0.1:9/other"}}, r"'f' of \\?\"functions\\?\" is mapped otherwise"),
+                                ({"timeoutSeconds": 5}, r"services.json:2:2: error: 'timeoutSeconds' is for all systems"),
+                                ({"functions": {"g": 5}}, r"services.json:2:2: error: 'g' must be mapped to an http or https URL"),
+                                ({"funktions": {}}, r"services.json:2:2: error: there is no field 'funktions'"),
+                                ("{,", r"services.json:1:2: error: ")):
+            write(os.path.join(other, "services.json"), content)
+            until(lambda: re.search("services not taken, what was good stays: [^ ]*" + wanted if wanted.startswith("services") else wanted,
+                                    self.d.read_log()), what=self.d.read_log)
+        # a start leaves out what is wrong, and takes the rest
+        self.d.stop()
+        self.d.start()
+        self.assertIn("left out, until it is mended: %s" % other, self.d.read_log())
+        write(os.path.join(other, "services.json"), {"functions": {"f": "http://127.0.0.1:9/f", "g": "http://127.0.0.1:9/g"}})
+        until(lambda: self.d.read_log().count("services are read again") == 2)
 
     def test_one_system_alone(self):
         self.d.stop()
