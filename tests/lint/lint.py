@@ -56,6 +56,7 @@ MAY = {
     "engine/aws/": BASE | LANG | STORE | ENGINE | {"journal", "query"},
     "engine/folder/": BASE | LANG | ENGINE | {"folder"},
     "engine/net/": BASE | NET,
+    "engine/play/": BASE | LANG | NET | {"play"},
     "engine/auth/": BASE | NET | {"access"},
     "engine/api/": BASE | LANG | STORE | ENGINE | NET | {"access", "api", "folder", "journal", "query", "services"},
     "dashboard/": BASE | LANG | {"journal", "reader", "store", "http", "query", "pages", "graph"},

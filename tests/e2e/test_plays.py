@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""pavane play and pavane up: systems on stage, with stand-ins, a clock that is moved, and a kill in between."""
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.request
+
+from harness import PAVANE, TOP, cli, main, until
+from test_systems import write
+
+CALL = {"QueryLanguage": "JSONata", "StartAt": "Ask", "States": {
+    "Ask": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke",
+            "Arguments": {"FunctionName": "price", "Payload": "{% $states.input.detail %}"},
+            "Output": {"price": "{% $states.result.Payload.price %}"},
+            "Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 60, "MaxAttempts": 3}], "Next": "Sleep"},
+    "Sleep": {"Type": "Wait", "Seconds": 3600, "End": True}}}
+RULES = {"correlationId": "$.detail.id", "start": [{"pattern": {"detail-type": ["Asked"]}}]}
+BUS = {"rules": {"asked": {"EventPattern": {"detail-type": ["Priced"]}, "Targets": [{"log": "prices", "InputPath": "$.detail"}]}}}
+STAND_IN = {"mappings": [
+    {"scenarioName": "shop", "requiredScenarioState": "down", "priority": 1,
+     "request": {"method": "POST", "urlPath": "/2015-03-31/functions/price/invocations"}, "response": {"status": 503, "body": "closed"}},
+    {"request": {"method": "POST", "urlPath": "/2015-03-31/functions/price/invocations", "bodyPatterns": [{"matchesJsonPath": "$.id"}]},
+     "response": {"jsonBody": {"price": "{% request.json.n * 2 %}", "before": "{% $count(requests) %}"}},
+     "serveEventListeners": [{"name": "webhook", "parameters": {"method": "POST", "url": "http://pavane.test/events", "jsonBody": {
+         "source": "shop", "id": "{% 'priced-' & request.json.id %}", "detail-type": "Priced", "detail": {"id": "{% request.json.id %}"}}}}]}]}
+ASKED = {"source": "shop", "id": "e1", "detail-type": "Asked", "detail": {"id": "a", "n": 21}}
+PLAY = {"description": "Asked while the shop is closed; it opens, the daemon is killed, an hour later all is done.",
+        "begins": "2026-03-01T09:00:00Z",
+        "steps": [{"scenario": "shop", "state": "down"},
+                  {"send": ASKED, "dispositions": ["started"]},
+                  {"expect": {"requests": [{"standIn": "shop", "method": "POST", "json": {"id": "a"}}], "executions": [{"state": "Ask"}]}},
+                  {"scenario": "shop", "state": "Started"},
+                  {"after": 59}, {"expect": {"requests": [{"count": 1}]}},
+                  {"after": 1}, {"expect": {"requests": [{"count": 2}], "executions": [{"state": "Sleep", "status": "RUNNING"}]}},
+                  {"kill": True},
+                  {"after": 3599.5}, {"expect": {"executions": [{"status": "RUNNING"}]}},
+                  {"after": 0.5},
+                  {"call": "DescribeExecution", "with": {"executionArn": "arn:aws:states:us-east-1:000000000000:execution:ask:none"},
+                   "error": "ExecutionDoesNotExist"}],
+        "expect": {"executions": [{"correlationId": "a", "status": "SUCCEEDED", "output": {"price": 42},
+                                   "startDate": "{% $contains($, '2026-03-01T09:00:00') %}"}],
+                   "logs": [{"log": "prices", "event": {"id": "a"}}], "deadLetters": [{"count": 0}]}}
+
+
+class Plays(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="pavane-plays-")
+        self.addCleanup(shutil.rmtree, self.folder, True)
+        self.system = os.path.join(self.folder, "shop")
+        self.put("machines/ask/machine.asl.json", CALL)
+        self.put("machines/ask/rules.json", RULES)
+        self.put("bus.json", BUS)
+        self.put("services.json", {"functions": {"price": "http://shop.test"}})
+        self.put("stand-ins/shop.json", STAND_IN)
+        self.put("plays/closed.json", PLAY)
+
+    def put(self, name, value):
+        write(os.path.join(self.system, name), value)
+
+    def test_a_play(self):
+        code, out, err = cli("play", self.system)
+        self.assertEqual((code, err), (0, ""), out + err)
+        self.assertRegex(out, r"ok +\S+/shop closed +[\d.]+ s\n1 passed, 0 failed\n")
+        self.assertEqual([f for f in os.listdir(self.folder) if f != "shop"], [])
+
+    def test_what_is_not_as_expected_is_told(self):
+        for old, new, wanted in (
+                ('"price": 42', '"price": 43', r"not as expected:\n  - executions \{.*43.*\}: 1 expected, 0 found\n  \+ .*\"price\":42"),
+                ('{"count": 1}', '{"count": 7}', r"- requests \{\}: 7 expected, 1 found"),
+                ('"started"', '"parked"', r"closed.json:\d+:\d+: dispositions \[\"parked\"\] expected, \[\"started\"\] found"),
+                ('"error": "ExecutionDoesNotExist"', '"error": "Other"', r"DescribeExecution answers .*ExecutionDoesNotExist")):
+            text = json.dumps(PLAY, indent=1)
+            text = re.sub(r"\[\s+(\S+)\s+\]", r"[\1]", re.sub(r"\{\s+(\"count\": \d+)\s+\}", r"{\1}", text))
+            self.assertIn(old, text)
+            self.put("plays/closed.json", text.replace(old, new, 1))
+            code, out, _ = cli("play", self.system)
+            self.assertEqual(code, 1, out)
+            self.assertRegex(out, wanted)
+
+    def test_faults_have_their_place(self):
+        text = json.dumps(PLAY, indent=1)
+        for name, content, wanted in (
+                ("plays/closed.json", text.replace('"kill"', '"kil"'), r"plays/closed.json:\d+:\d+: a step has one of send"),
+                ("plays/closed.json", text.replace('"expect"', '"expects"', 1), r"a step has one of send"),
+                ("plays/closed.json", text.replace('"executions"', '"executoins"', 1), r"closed.json:\d+:\d+: there is no 'executoins'"),
+                ("plays/closed.json", text.replace('"begins"', '"begin"', 1), r"there is no field 'begin' here"),
+                ("plays/closed.json", "{,", r"closed.json:1:2: "),
+                ("stand-ins/shop.json", "{}", r"stand-ins/shop.json:1:1: \"mappings\", a list, is expected"),
+                ("stand-ins/shop.json", json.dumps(STAND_IN, indent=1).replace('"urlPath"', '"urlpath"', 1),
+                 r"shop.json:\d+:\d+: there is no field 'urlpath' here"),
+                ("bus.json", json.dumps(BUS).replace('"log"', '"lok"'), r"bus.json:1:\d+: error: UNKNOWN_FIELD"),
+                ("machines/ask/machine.asl.json", json.dumps(CALL).replace('"Wait"', '"Weit"'), r"machine.asl.json:1:\d+: error: ")):
+            with self.subTest(wanted):
+                kept = open(os.path.join(self.system, name)).read()
+                self.put(name, content)
+                code, out, err = cli("play", self.system)
+                self.assertNotEqual(code, 0)
+                self.assertRegex(err, wanted)
+                self.put(name, kept)
+        code, _, err = cli("play", self.folder)
+        self.assertEqual((code, "there are no plays here" in err), (1, True))
+
+    def test_up(self):
+        p = subprocess.Popen([PAVANE, "up", self.folder, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
+        try:
+            lines = []
+            while not lines or "The dashboard" not in lines[-1]:
+                lines.append(p.stdout.readline())
+                self.assertTrue(lines[-1], lines)
+            self.assertRegex(lines[0], "plays/closed.json +begun")
+            url = re.search(r"http://\S+", lines[-1]).group()
+            got = lambda: json.load(urllib.request.urlopen(url + "/api/v1/executions"))["executions"]
+            until(lambda: [x for x in got() if x["machine"] == "ask"])
+            p.send_signal(signal.SIGINT)
+            self.assertEqual(p.wait(20), 0)
+            with self.assertRaises(OSError):
+                got()
+        finally:
+            p.kill()
+            p.wait()
+            p.stdout.close()
+        code, _, err = cli("up", os.path.join(self.folder, "nowhere"))
+        self.assertEqual((code != 0, "no system is here" in err), (True, True))
+
+
+if __name__ == "__main__":
+    main()
