@@ -22,6 +22,7 @@ struct call {
     const struct pav_doc *with;
     const char *service, *method;
     bool bare; /* a function's ARN: its payload is the result */
+    bool sdk;  /* by aws-sdk */
     void (*done)(void *arg, const struct pav_incoming *in);
 };
 
@@ -595,6 +596,117 @@ http(struct call *c)
     send(c, method, url, body, private_allowed, http_done);
 }
 
+/* ---- any other ---- */
+
+/* As the SDK calls it: "SecretsManager". */
+static const char *
+class_of(struct call *c)
+{
+    static const struct {
+        const char *service, *name;
+    } rows[] = {
+        {"apigateway", "ApiGateway"},   {"cloudformation", "CloudFormation"},
+        {"cloudwatch", "CloudWatch"},   {"dynamodb", "DynamoDb"},
+        {"eventbridge", "EventBridge"}, {"secretsmanager", "SecretsManager"},
+        {"securityhub", "SecurityHub"}};
+    char *name;
+    size_t i;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (strcmp(rows[i].service, c->service) == 0)
+            return rows[i].name;
+    name = pav_arena_strdup(c->a, c->service);
+    if (*name >= 'a' && *name <= 'z')
+        *name = (char)(*name - 32);
+    return name;
+}
+
+/* "com.amazonaws.x#NotFoundException", or "NotFound": the SDK's class. */
+static const char *
+exception_of(struct call *c, const struct pav_incoming *in,
+             const struct pav_doc *body)
+{
+    const char *type = pav_doc_member_str(c->a, body, "__type"), *hash;
+    size_t len, tail = strlen("Exception");
+
+    if (type == NULL)
+        type = header_of(c, in, "x-amzn-ErrorType");
+    if (type == NULL || *type == '\0')
+        return pav_arena_printf(c->a, "%sException", class_of(c));
+    hash = strchr(type, '#');
+    type = hash == NULL ? type : hash + 1;
+    len = strcspn(type, ":");
+    type = pav_arena_strndup(c->a, type, len);
+    return len > tail && strcmp(type + len - tail, "Exception") == 0
+               ? type
+               : pav_arena_printf(c->a, "%sException", type);
+}
+
+static void
+other_done(void *arg, const struct pav_incoming *in)
+{
+    struct call *c = arg;
+    const struct pav_doc *body;
+    const char *text, *type;
+    char id[37];
+
+    if (in->error != NULL) {
+        fail(c,
+             in->timed_out
+                 ? "States.Timeout"
+                 : pav_arena_printf(c->a, "%s.SdkClientException", class_of(c)),
+             pav_arena_printf(c->a, "%s:%s could not be called: %s", c->service,
+                              c->method, in->error));
+        return;
+    }
+    body = body_doc(c, in);
+    if (in->status < 300) {
+        succeed(c, in->len == 0 ? &pav_doc_empty_object : body);
+        return;
+    }
+    type = exception_of(c, in, body);
+    text = pav_doc_member_str(c->a, body, "message");
+    if (text == NULL)
+        text = pav_doc_member_str(c->a, body, "Message");
+    if (text == NULL)
+        text = body->kind == PAV_STRING ? pav_doc_str(c->a, body)
+                                        : pav_doc_text(c->a, body);
+    if (!c->sdk) {
+        refuse(c, pav_arena_printf(c->a, "%s.%s", class_of(c), type),
+               class_of(c), (int)in->status, type, text);
+        return;
+    }
+    pav_uuid4(id);
+    fail(c, pav_arena_printf(c->a, "%s.%s", class_of(c), type),
+         pav_arena_printf(c->a,
+                          "%s (Service: %s, Status Code: %ld, Request ID: %s)",
+                          text, class_of(c), in->status, id));
+}
+
+/* What "sdk" has for a name; NULL: nothing. */
+static const char *
+other_endpoint(struct call *c, const char *name)
+{
+    const struct pav_doc *sdk = pav_api_settings(c->api)->services->sdk;
+
+    return pav_doc_member_str(c->a, sdk, name);
+}
+
+static void
+other(struct call *c, const char *endpoint)
+{
+    char *action = pav_arena_strdup(c->a, c->method);
+    const char *text = pav_doc_text(c->a, c->with);
+
+    if (*action >= 'a' && *action <= 'z')
+        *action = (char)(*action - 32);
+    outgoing_header(&c->o, "Content-Type", "application/x-amz-json-1.1");
+    outgoing_header(&c->o, "X-Amz-Target",
+                    pav_arena_printf(c->a, "%s.%s", class_of(c), action));
+    send(c, "POST", endpoint, (struct pav_bytes){text, strlen(text)}, true,
+         other_done);
+}
+
 /* ---- dispatch ---- */
 
 static bool
@@ -611,7 +723,8 @@ read_resource(struct call *c, const char *arn)
     p = pav_arn_resource(arn, "states");
     if (p == NULL)
         return false;
-    if (strncmp(p, "aws-sdk:", 8) == 0)
+    c->sdk = strncmp(p, "aws-sdk:", 8) == 0;
+    if (c->sdk)
         p += 8;
     rest = strchr(p, ':');
     if (rest == NULL)
@@ -633,6 +746,7 @@ call(struct pav_api *api, const struct pav_call_job *job)
                 {"http", "invoke", http}};
     struct pav_reply_job *reply = pav_job_new(&pav_reply_kind);
     struct call *c = pav_arena_zalloc(&reply->job.arena, sizeof(*c));
+    const char *endpoint;
     size_t i;
 
     c->api = c->o.api = api;
@@ -651,16 +765,27 @@ call(struct pav_api *api, const struct pav_call_job *job)
     c->with =
         pav_doc_own(c->a, pav_arena_strndup(c->a, job->with.p, job->with.len),
                     job->with.len);
-    if (read_resource(c, pav_arena_strdup(c->a, job->resource)))
-        for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-            if (strcmp(rows[i].service, c->service) == 0 &&
-                (rows[i].method == NULL ||
-                 strcmp(rows[i].method, c->method) == 0)) {
-                rows[i].run(c);
-                return;
-            }
-    fail(c, "Pavane.ResourceNotMapped",
-         pav_arena_printf(c->a, "Nothing serves '%s'", job->resource));
+    if (!read_resource(c, pav_arena_strdup(c->a, job->resource))) {
+        fail(c, "Pavane.ResourceNotMapped",
+             pav_arena_printf(c->a, "Nothing serves '%s'", job->resource));
+        return;
+    }
+    endpoint = other_endpoint(
+        c, pav_arena_printf(c->a, "%s:%s", c->service, c->method));
+    for (i = 0; endpoint == NULL && i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (strcmp(rows[i].service, c->service) == 0 &&
+            (rows[i].method == NULL ||
+             strcmp(rows[i].method, c->method) == 0)) {
+            rows[i].run(c);
+            return;
+        }
+    if (endpoint == NULL)
+        endpoint = other_endpoint(c, c->service);
+    if (endpoint != NULL)
+        other(c, endpoint);
+    else
+        fail(c, "Pavane.ResourceNotMapped",
+             pav_arena_printf(c->a, "Nothing serves '%s'", job->resource));
 }
 
 /* On the front thread; the job changes hands. */

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "pavane/log.h"
+#include "pavane/services.h"
 #include "bus_file.h"
 #include "table_files.h"
 #include "units.h"
@@ -120,7 +121,10 @@ stamp_of(const struct unit *u)
     static const char *const of_machine[] = {
         PAV_FILE_DEFINITION, PAV_FILE_RULES, PAV_FILE_README, NULL};
     static const char *const of_system[] = {PAV_FILE_BUS, NULL};
-    const char *const *file = u->kind == UNIT_SYSTEM ? of_system : of_machine;
+    static const char *const of_services[] = {PAV_FILE_SERVICES, NULL};
+    const char *const *file = u->kind == UNIT_SYSTEM     ? of_system
+                              : u->kind == UNIT_SERVICES ? of_services
+                                                         : of_machine;
     uint64_t stamp = 0;
 
     if (u->kind == UNIT_TABLE) {
@@ -154,7 +158,7 @@ services_of(const struct units *all, struct pav_arena *a, const char ***paths,
         const struct unit *u = &all->v[i];
         const char *path =
             pav_arena_printf(a, "%s/%s/" PAV_FILE_SERVICES, u->dir, u->name);
-        uint64_t one = u->kind == UNIT_SYSTEM ? file_stamp(path) : 0;
+        uint64_t one = u->kind == UNIT_SERVICES ? file_stamp(path) : 0;
 
         if (one == 0)
             continue;
@@ -212,7 +216,8 @@ submit_fault(struct pav_folder *f, const char *name, const char *report)
     struct pav_fault_job *fault = pav_job_new(&pav_fault_kind);
 
     fault->name = pav_arena_strdup(&fault->job.arena, name);
-    fault->report = pav_arena_strdup(&fault->job.arena, report);
+    fault->report =
+        report == NULL ? NULL : pav_arena_strdup(&fault->job.arena, report);
     return submit(f, &fault->job);
 }
 
@@ -247,6 +252,8 @@ fault_name(struct pav_arena *a, const struct unit *u)
     case UNIT_TABLE:
         return pav_arena_printf(a, "%s/" PAV_FOLDER_TABLES "/%s.json",
                                 strrchr(u->dir, '/') + 1, u->name);
+    case UNIT_SERVICES:
+        return pav_arena_printf(a, "%s/" PAV_FILE_SERVICES, u->name);
     case UNIT_MACHINE:
     case UNIT_OTHER:
         break;
@@ -290,6 +297,24 @@ submit_system(struct pav_folder *f, const struct unit *u, struct pav_arena *a,
     return submit_fault(f, fault_name(a, u), report->p);
 }
 
+/* What is wrong with it alone; who takes the services sees whether it goes
+ * with the others. */
+static bool
+submit_services(struct pav_folder *f, const struct unit *u, struct pav_arena *a)
+{
+    const char *paths[] = {
+        NULL, pav_arena_printf(a, "%s/%s/" PAV_FILE_SERVICES, u->dir, u->name)};
+    struct pav_service_map *map = NULL;
+    struct pav_err err;
+    const char *report = NULL;
+
+    if (pav_service_map_read(paths, 2, NULL, &map, &err) != PAV_OK)
+        report = pav_arena_printf(a, "%s: error: SERVICES: %s (/)", err.at,
+                                  err.message);
+    pav_service_map_free(map);
+    return submit_fault(f, fault_name(a, u), report);
+}
+
 /* A name is one machine's, or one system's: the first of them has it. */
 static const struct unit *
 namesake(const struct units *all, uint32_t i)
@@ -318,6 +343,8 @@ submit_unit(struct pav_folder *f, const struct units *all, uint32_t i)
         taken = submit_fault(f, fault_name(all->arena, u), report.p);
     } else if (u->kind == UNIT_SYSTEM) {
         taken = submit_system(f, u, all->arena, &report);
+    } else if (u->kind == UNIT_SERVICES) {
+        taken = submit_services(f, u, all->arena);
     } else if (u->kind == UNIT_TABLE) {
         taken = submit_table(f, u, all->arena, &report);
     } else {

@@ -92,6 +92,8 @@ take_system(struct units *u, const char *dir, const char *name)
         pav_arena_printf(u->arena, "%s/%s/" PAV_FOLDER_MACHINES, dir, name);
 
     add_tables(u, pav_arena_printf(u->arena, "%s/%s", dir, name));
+    if (is_there(dir, name, PAV_FILE_SERVICES, false))
+        add(u, UNIT_SERVICES, dir, name);
 
     add(u, UNIT_SYSTEM, dir, name);
     if (is_machine(dir, name))

@@ -5,10 +5,11 @@
 #include "pavane/folder.h"
 
 enum unit_kind {
-    UNIT_MACHINE, /* a folder with a definition */
-    UNIT_SYSTEM,  /* one with a bus.json, or with a folder of machines */
-    UNIT_TABLE,   /* a table's first items: a file of a system */
-    UNIT_OTHER    /* neither: it is told what lacks */
+    UNIT_MACHINE,  /* a folder with a definition */
+    UNIT_SYSTEM,   /* one with a bus.json, or with a folder of machines */
+    UNIT_TABLE,    /* a table's first items: a file of a system */
+    UNIT_SERVICES, /* a system's services file */
+    UNIT_OTHER     /* neither: it is told what lacks */
 };
 
 struct unit {

@@ -13,7 +13,11 @@
  *                          | {"type": "API_KEY", "name", "value"}},
  *     "tables":      {"NAME": {"key": ["id", "sort"]}},
  *     "logs":        {"GROUP": {"retentionInDays": 30}, "*": ...},
+ *     "sdk":         {"SERVICE" | "SERVICE:ACTION": "http://..."},
  *     "timeoutSeconds": 60, "answerBytes": 1048576 }
+ *
+ * What "sdk" maps is any integration that is served in no other way: its
+ * parameters are posted as JSON, with X-Amz-Target: SERVICE.Action.
  *
  * Functions, queues and topics are endpoints that the operator chose: their
  * hosts are allowed.  http:invoke reaches the hosts of "allow" alone.
@@ -27,11 +31,11 @@ struct pav_service_map {
     struct pav_arena arena;
     const struct pav_doc *functions, *queues, *topics, *buses, *bus_tokens,
         *allow, *connections;
-    const struct pav_doc *tables, *logs; /* NULL where there are none */
+    const struct pav_doc *tables, *logs, *sdk; /* NULL where there are none */
     bool allow_private;
     int64_t timeout_ms;
     size_t answer_max;
-    const char *served[8]; /* "lambda:invoke", ... */
+    const char **served; /* "lambda:invoke", "ssm:*", ... */
     uint32_t served_count;
 };
 

@@ -106,6 +106,34 @@ class Plays(unittest.TestCase):
         code, _, err = cli("play", self.folder)
         self.assertEqual((code, "there are no plays here" in err), (1, True))
 
+    def test_any_integration_can_be_mapped(self):
+        task = lambda resource, with_, **more: dict({"Type": "Task", "Resource": "arn:aws:states:::" + resource, "Arguments": with_}, **more)
+        self.put("machines/ask/machine.asl.json", {"QueryLanguage": "JSONata", "StartAt": "Describe", "States": {
+            "Describe": task("aws-sdk:organizations:describeAccount", {"AccountId": "1"}, Assign={"name": "{% $states.result.Account.Name %}"},
+                             Next="Run"),
+            "Run": task("glue:startJobRun.sync", {"JobName": "crawl"}, Assign={"run": "{% $states.result.JobRunId %}"}, Next="Refused"),
+            "Refused": task("aws-sdk:organizations:listParents", {"ChildId": "1"}, End=True,
+                            Catch=[{"ErrorEquals": ["Organizations.ChildNotFoundException"], "Next": "Unmapped",
+                                    "Assign": {"cause": "{% $states.errorOutput.Cause %}"}}]),
+            "Unmapped": task("aws-sdk:textract:detectDocumentText", {}, End=True,
+                             Catch=[{"ErrorEquals": ["Pavane.ResourceNotMapped"], "Next": "Done"}]),
+            "Done": {"Type": "Pass", "Output": {"name": "{% $name %}", "run": "{% $run %}", "cause": "{% $cause %}"}, "End": True}}})
+        self.put("services.json", {"sdk": {"organizations": "http://aws.test/organizations", "glue:startJobRun": "http://aws.test/glue"}})
+        self.put("stand-ins/shop.json", {"mappings": []})
+        answer = lambda target, status, body: {
+            "request": {"method": "POST", "headers": {"X-Amz-Target": {"equalTo": target}}}, "response": {"status": status, "jsonBody": body}}
+        self.put("stand-ins/aws.json", {"mappings": [
+            answer("Organizations.DescribeAccount", 200, {"Account": {"Name": "{% 'account ' & request.json.AccountId %}"}}),
+            answer("Glue.StartJobRun", 200, {"JobRunId": "jr_{1}", "JobRunState": "SUCCEEDED"}),
+            answer("Organizations.ListParents", 400, {"__type": "com.amazonaws.organizations#ChildNotFoundException", "message": "nobody"})]})
+        self.put("plays/closed.json", {"steps": [{"send": ASKED}], "expect": {
+            "requests": [{"standIn": "aws", "json": {"AccountId": "1"}}, {"url": "/glue", "json": {"JobName": "crawl"}}, {"json": {"ChildId": "1"}}],
+            "executions": [{"status": "SUCCEEDED", "output": {"name": "account 1", "run": "jr_{1}", "cause": "{% $contains($, 'nobody (Service: Organizations, Status Code: 400') %}"}}]}})
+        code, out, err = cli("play", self.system)
+        self.assertEqual((code, err), (0, ""), out + err)
+        self.put("services.json", {"sdk": {"organizations:": "http://aws.test"}})
+        self.assertIn("must be a service, as \"ssm\"", cli("play", self.system)[2] + cli("play", self.system)[1])
+
     def test_up(self):
         p = subprocess.Popen([PAVANE, "up", self.folder, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
         try:

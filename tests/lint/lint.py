@@ -54,7 +54,7 @@ MAY = {
     "engine/bus/": BASE | LANG | STORE | ENGINE,
     "engine/run/": BASE | LANG | STORE | ENGINE,
     "engine/aws/": BASE | LANG | STORE | ENGINE | {"journal", "query"},
-    "engine/folder/": BASE | LANG | ENGINE | {"folder"},
+    "engine/folder/": BASE | LANG | ENGINE | {"folder", "services"},
     "engine/net/": BASE | NET,
     "engine/play/": BASE | LANG | NET | {"play"},
     "engine/auth/": BASE | NET | {"access"},

@@ -375,6 +375,15 @@ task_succeeded(struct stepper *st, struct frame *f,
 
 /* ---- entering ---- */
 
+/* "ssm:*" */
+static bool
+is_whole_service(const char *name, const char *service)
+{
+    size_t len = strlen(service);
+
+    return strncmp(name, service, len) == 0 && strcmp(name + len, ":*") == 0;
+}
+
 static bool
 is_served(const struct stepper *st, const struct resource *r)
 {
@@ -388,7 +397,8 @@ is_served(const struct stepper *st, const struct resource *r)
              r->kind == RESOURCE_LAMBDA ? "invoke" : r->method);
     for (i = 0; i < services->count; i++)
         if (strcmp(services->names[i], name) == 0 ||
-            strcmp(services->names[i], "*") == 0)
+            strcmp(services->names[i], "*") == 0 ||
+            is_whole_service(services->names[i], r->service))
             return true;
     return false;
 }
@@ -432,8 +442,8 @@ unserved(struct stepper *st, struct frame *f)
         .error = UNSERVED,
         .cause = pav_arena_printf(
             st->arena,
-            "Nothing is mapped to '%.*s': map it in the settings, or let the "
-            "machine's policy \"unmapped\" be \"wait\"",
+            "Nothing is mapped to '%.*s': map it in \"sdk\" of a services "
+            "file, or let the machine's policy \"unmapped\" be \"wait\"",
             (int)r->arn->len, r->arn->text)};
 
     task_emit(st, f, EV_TASK_FAILED, &data);

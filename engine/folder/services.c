@@ -136,7 +136,8 @@ check_known(const struct pav_doc *d, struct pav_err *err)
     static const char *const known[] = {
         "functions",    "queues",      "topics",    "allow",
         "allowPrivate", "connections", "tables",    "timeoutSeconds",
-        "answerBytes",  "buses",       "busTokens", "logs"};
+        "answerBytes",  "buses",       "busTokens", "logs",
+        "sdk"};
     uint32_t i;
     size_t k;
 
@@ -148,6 +149,32 @@ check_known(const struct pav_doc *d, struct pav_err *err)
         if (k == sizeof(known) / sizeof(known[0]))
             return fail_in(&d->members[i], err, "there is no field '%.*s'",
                            (int)d->members[i].len, d->members[i].key);
+    }
+    return PAV_OK;
+}
+
+/* "ssm", "organizations:describeAccount" */
+static enum pav_rc
+check_sdk(const struct pav_doc *sdk, struct pav_err *err)
+{
+    uint32_t i, k, colons;
+
+    for (i = 0; sdk != NULL && i < sdk->len; i++) {
+        const struct pav_member *m = &sdk->members[i];
+
+        for (k = colons = 0; k < m->len; k++) {
+            colons += m->key[k] == ':';
+            if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                       "0123456789-:",
+                       m->key[k]) == NULL)
+                break;
+        }
+        if (k < m->len || m->len == 0 || colons > 1 || m->key[0] == ':' ||
+            m->key[m->len - 1] == ':')
+            return pav_fail(err, PAV_INVALID, "sdk",
+                            "'%.*s' must be a service, as \"ssm\", or one of "
+                            "its actions, as \"ssm:getParameter\"",
+                            (int)m->len, m->key);
     }
     return PAV_OK;
 }
@@ -195,6 +222,10 @@ read_map(struct pav_service_map *m, const struct pav_doc *d,
     if (rc == PAV_OK)
         rc = endpoints(d, "buses", &m->buses, err);
     if (rc == PAV_OK)
+        rc = endpoints(d, "sdk", &m->sdk, err);
+    if (rc == PAV_OK)
+        rc = check_sdk(m->sdk, err);
+    if (rc == PAV_OK)
         rc = of_kind(d, "busTokens", PAV_OBJECT, "an object", &m->bus_tokens,
                      err);
     if (rc == PAV_OK)
@@ -218,16 +249,33 @@ read_map(struct pav_service_map *m, const struct pav_doc *d,
 }
 
 static void
+serve(struct pav_service_map *m, const char *name)
+{
+    m->served = pav_arena_append(&m->arena, m->served, m->served_count,
+                                 sizeof(*m->served));
+    m->served[m->served_count++] = name;
+}
+
+static void
 list_served(struct pav_service_map *m)
 {
+    uint32_t i;
+
     if (m->functions != NULL)
-        m->served[m->served_count++] = "lambda:invoke";
+        serve(m, "lambda:invoke");
     if (m->queues != NULL)
-        m->served[m->served_count++] = "sqs:sendMessage";
+        serve(m, "sqs:sendMessage");
     if (m->topics != NULL)
-        m->served[m->served_count++] = "sns:publish";
+        serve(m, "sns:publish");
     if (m->allow != NULL)
-        m->served[m->served_count++] = "http:invoke";
+        serve(m, "http:invoke");
+    for (i = 0; m->sdk != NULL && i < m->sdk->len; i++) {
+        const struct pav_member *s = &m->sdk->members[i];
+
+        serve(m, pav_arena_printf(&m->arena, "%.*s%s", (int)s->len, s->key,
+                                  memchr(s->key, ':', s->len) == NULL ? ":*"
+                                                                      : ""));
+    }
 }
 
 /* ---- several files ---- */
