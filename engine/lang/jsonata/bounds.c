@@ -5,7 +5,7 @@
 #include "functions.h"
 
 #define ARENA_FACTOR 2
-#define BYTES_A_STEP 80 /* of the arena: its pages come from the kernel */
+#define BYTES_A_STEP 128 /* of what is made: its pages cost more than it */
 
 struct value
 throw_error(struct eval *e, const char *code)
@@ -60,7 +60,7 @@ take_steps(struct eval *e, uint64_t steps)
     size_t made = e->arena->total - e->arena_before;
 
     e->steps += steps;
-    if (e->steps + made / BYTES_A_STEP > e->max_steps) {
+    if (e->steps + e->bytes / BYTES_A_STEP > e->max_steps) {
         throw_bound(e, OUT_OF_TIME);
         return false;
     }

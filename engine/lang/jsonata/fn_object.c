@@ -94,7 +94,7 @@ FUNCTION(fn_merge)
         for (j = 0; is_object(one) && j < object_len(one); j++) {
             struct entry entry = object_at(one, j);
 
-            if (!take_steps(e, 1 + entry.len / 64) ||
+            if (!take_steps(e, 2 + entry.len / 64) ||
                 !may_make(e, 4 * sizeof(entry)))
                 return nothing;
             map_put(e->arena, m, entry.key, entry.len, entry.value);
