@@ -12,6 +12,7 @@
 #include "pavane/services.h"
 #include "handed_out.h"
 #include "outgoing.h"
+#include "s3.h"
 
 /* A call in flight; lives in the job that it answers. */
 struct call {
@@ -768,6 +769,10 @@ call(struct pav_api *api, const struct pav_call_job *job)
     if (!read_resource(c, pav_arena_strdup(c->a, job->resource))) {
         fail(c, "Pavane.ResourceNotMapped",
              pav_arena_printf(c->a, "Nothing serves '%s'", job->resource));
+        return;
+    }
+    if (c->sdk && strcmp(c->service, "s3") == 0 && s3_serves(api, c->method)) {
+        s3_take(api, reply, c->with, c->method, c->o.key);
         return;
     }
     endpoint = other_endpoint(

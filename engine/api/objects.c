@@ -1,68 +1,17 @@
 /*
- * Objects: a folder stands for S3.  The object BUCKET/KEY is the file
- * DATA/BUCKET/KEY.  A key that leads out of the folder, by dots or by links, is
- * refused.  Reading and writing happen on a thread of their own; what was read,
- * or that it was written, goes to the engine.
+ * Objects of map runs: read, listed and written on a thread of their own; what
+ * was read, or that it was written, goes to the engine.
  */
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "pavane/file.h"
 #include "pavane/map_run.h"
 #include "handed_out.h"
+#include "object_files.h"
 #include "query_job.h"
-#include "front.h"
-
-#define OBJECT_MAX (64u << 20)
-#define DEPTH_MAX  16
-
-/* A path below the data folder; NULL with a reason. */
-static const char *
-path_of(struct pav_api *api, struct pav_arena *a, const char *bucket,
-        const char *key, const char **why)
-{
-    const char *p;
-
-    if (pav_api_settings(api)->data == NULL) {
-        *why = "There is no folder of objects: --data names one.";
-        return NULL;
-    }
-    if (*bucket == '\0' || strchr(bucket, '/') != NULL || *bucket == '.' ||
-        *key == '/' || strlen(bucket) + strlen(key) > PATH_MAX / 2) {
-        *why = "The bucket or key is not valid.";
-        return NULL;
-    }
-    for (p = key; p != NULL; p = strchr(p, '/')) {
-        p += *p == '/';
-        if (strncmp(p, "..", 2) == 0 && (p[2] == '/' || p[2] == '\0')) {
-            *why = "The key leads out of its bucket.";
-            return NULL;
-        }
-    }
-    return pav_arena_printf(a, "%s/%s%s%s", pav_api_settings(api)->data, bucket,
-                            *key == '\0' ? "" : "/", key);
-}
-
-/* Links must not lead out of the data folder. */
-static bool
-is_inside(struct pav_api *api, const char *path)
-{
-    char root[PATH_MAX], real[PATH_MAX];
-    size_t len;
-
-    if (realpath(pav_api_settings(api)->data, root) == NULL ||
-        realpath(path, real) == NULL)
-        return false;
-    len = strlen(root);
-    return strncmp(real, root, len) == 0 && real[len] == '/';
-}
 
 static void
 refuse(struct pav_object_job *reply, const char *why)
@@ -80,7 +29,7 @@ read_one(struct pav_api *api, struct pav_object_job *reply, const char *bucket,
 {
     struct pav_map_part *part;
     const char *why = NULL;
-    const char *path = path_of(api, &reply->job.arena, bucket, key, &why);
+    const char *path = object_path(api, &reply->job.arena, bucket, key, &why);
     struct pav_err err;
     char *text;
     size_t len;
@@ -89,7 +38,7 @@ read_one(struct pav_api *api, struct pav_object_job *reply, const char *bucket,
         refuse(reply, path == NULL ? why : "The specified key does not exist.");
         return false;
     }
-    if (!is_inside(api, path)) {
+    if (!object_is_inside(api, path)) {
         refuse(reply, "The key leads out of its bucket.");
         return false;
     }
@@ -112,18 +61,17 @@ read_one(struct pav_api *api, struct pav_object_job *reply, const char *bucket,
 
 struct listing {
     struct pav_arena *a;
-    const char *prefix;
     struct pav_items items;
 };
 
 static void
-add_object(struct listing *l, const char *key, const struct stat *st)
+add_object(void *arg, const char *key, const struct stat *st)
 {
+    struct listing *l = arg;
     struct pav_members m;
     char etag[40];
 
-    if (strncmp(key, l->prefix, strlen(l->prefix)) != 0 ||
-        l->items.count >= PAV_MAP_ITEMS_MAX)
+    if (l->items.count >= PAV_MAP_ITEMS_MAX)
         return;
     snprintf(etag, sizeof(etag), "\"%llx-%llx\"",
              (unsigned long long)st->st_size, (unsigned long long)st->st_mtime);
@@ -137,48 +85,25 @@ add_object(struct listing *l, const char *key, const struct stat *st)
 }
 
 static void
-walk(struct listing *l, const char *dir, const char *key, int depth)
-{
-    struct dirent **names;
-    int i, n = depth > DEPTH_MAX ? -1 : scandir(dir, &names, NULL, alphasort);
-
-    for (i = 0; i < n; i++) {
-        const char *name = names[i]->d_name;
-        const char *path = pav_arena_printf(l->a, "%s/%s", dir, name);
-        const char *below = pav_arena_printf(l->a, "%s%s%s", key,
-                                             *key == '\0' ? "" : "/", name);
-        struct stat st;
-
-        if (*name != '.' && lstat(path, &st) == 0) {
-            if (S_ISDIR(st.st_mode))
-                walk(l, path, below, depth + 1);
-            else if (S_ISREG(st.st_mode))
-                add_object(l, below, &st);
-        }
-        free(names[i]);
-    }
-    if (n >= 0)
-        free(names);
-}
-
-static void
 list_objects(struct pav_api *api, const struct pav_read_job *job,
              struct pav_object_job *reply)
 {
     const char *why = NULL;
-    const char *path = path_of(api, &reply->job.arena, job->bucket, "", &why);
-    struct listing l = {.a = &reply->job.arena, .prefix = job->key};
+    const char *path =
+        object_path(api, &reply->job.arena, job->bucket, "", &why);
+    struct listing l = {.a = &reply->job.arena};
     const struct pav_doc *list;
     size_t bytes = 0;
     uint32_t i;
 
-    if (path == NULL || access(path, R_OK) != 0 || !is_inside(api, path)) {
+    if (path == NULL || access(path, R_OK) != 0 ||
+        !object_is_inside(api, path)) {
         refuse(reply,
                path == NULL ? why : "The specified bucket does not exist.");
         return;
     }
     pav_items_init(&l.items, l.a);
-    walk(&l, path, "", 0);
+    objects_each(l.a, path, job->key, add_object, &l);
     list = pav_items_array(&l.items);
     if (!job->flatten) {
         reply->listed = list;
@@ -198,39 +123,6 @@ list_objects(struct pav_api *api, const struct pav_read_job *job,
 }
 
 /* ---- writing ---- */
-
-static bool
-write_file(struct pav_api *api, struct pav_arena *a, const char *path,
-           struct pav_bytes body)
-{
-    char *copy = pav_arena_strdup(a, path);
-    const char *temporary = pav_arena_printf(a, "%s.part", path);
-    struct stat st;
-    FILE *f;
-    bool fine;
-    int fd;
-
-    if (!pav_file_folders(pav_api_settings(api)->data, copy))
-        return false;
-    *strrchr(copy, '/') = '\0';
-    if (!is_inside(api, copy))
-        return false;
-    fd =
-        open(temporary,
-             O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW,
-             0600);
-    if (fd < 0)
-        return false;
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
-        (f = fdopen(fd, "w")) == NULL) {
-        close(fd);
-        return false;
-    }
-    fine = fwrite(body.p, 1, body.len, f) == body.len && fflush(f) == 0 &&
-           fsync(fileno(f)) == 0;
-    fine &= fclose(f) == 0;
-    return fine && rename(temporary, path) == 0;
-}
 
 static void
 put_files(const struct pav_write_job *job, struct pav_members *m,
@@ -287,14 +179,14 @@ write_objects(struct pav_api *api, const struct pav_write_job *job,
     for (i = 0; fine && i <= job->file_count; i++) {
         bool last = i == job->file_count;
 
-        path = path_of(
+        path = object_path(
             api, a, job->bucket,
             pav_arena_printf(a, "%s/%s", job->prefix,
                              last ? "manifest.json" : job->files[i].name),
             &why);
         fine = path != NULL &&
-               write_file(api, a, path,
-                          last ? manifest(a, job) : job->files[i].body);
+               object_write(api, a, path,
+                            last ? manifest(a, job) : job->files[i].body);
     }
     if (!fine)
         refuse(reply, why != NULL ? why : "The results cannot be written.");

@@ -389,6 +389,8 @@ read_services(struct daemon *d, const struct pav_settings *s,
     if (count > 0)
         memcpy(paths + 1, of_systems, count * sizeof(*paths));
     rc = pav_service_map_read(paths, count + 1, skipped, out, err);
+    if (rc == PAV_OK && pav_settings_text(s, "data") != NULL)
+        pav_service_map_objects(*out);
     pav_arena_fini(&a);
     return rc;
 }

@@ -137,7 +137,7 @@ check_known(const struct pav_doc *d, struct pav_err *err)
         "functions",    "queues",      "topics",    "allow",
         "allowPrivate", "connections", "tables",    "timeoutSeconds",
         "answerBytes",  "buses",       "busTokens", "logs",
-        "sdk"};
+        "sdk",          "buckets"};
     uint32_t i;
     size_t k;
 
@@ -175,6 +175,24 @@ check_sdk(const struct pav_doc *sdk, struct pav_err *err)
                             "'%.*s' must be a service, as \"ssm\", or one of "
                             "its actions, as \"ssm:getParameter\"",
                             (int)m->len, m->key);
+    }
+    return PAV_OK;
+}
+
+static enum pav_rc
+check_buckets(const struct pav_doc *all, struct pav_err *err)
+{
+    uint32_t i;
+
+    for (i = 0; all != NULL && i < all->len; i++) {
+        const struct pav_doc *d = &all->members[i].value;
+        const struct pav_doc *events = pav_doc_get(d, "events");
+
+        if (d->kind != PAV_OBJECT || d->len != 1 || events == NULL ||
+            !pav_doc_is_bool(events))
+            return pav_fail(err, PAV_INVALID, "buckets",
+                            "'%.*s' must be {\"events\": true} or false",
+                            (int)all->members[i].len, all->members[i].key);
     }
     return PAV_OK;
 }
@@ -226,6 +244,10 @@ read_map(struct pav_service_map *m, const struct pav_doc *d,
     if (rc == PAV_OK)
         rc = check_sdk(m->sdk, err);
     if (rc == PAV_OK)
+        rc = of_kind(d, "buckets", PAV_OBJECT, "an object", &m->buckets, err);
+    if (rc == PAV_OK)
+        rc = check_buckets(m->buckets, err);
+    if (rc == PAV_OK)
         rc = of_kind(d, "busTokens", PAV_OBJECT, "an object", &m->bus_tokens,
                      err);
     if (rc == PAV_OK)
@@ -276,6 +298,18 @@ list_served(struct pav_service_map *m)
                                   memchr(s->key, ':', s->len) == NULL ? ":*"
                                                                       : ""));
     }
+}
+
+void
+pav_service_map_objects(struct pav_service_map *m)
+{
+    static const char *const names[] = {"s3:getObject", "s3:headObject",
+                                        "s3:putObject", "s3:deleteObject",
+                                        "s3:listObjectsV2"};
+    size_t i;
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        serve(m, names[i]);
 }
 
 /* ---- several files ---- */

@@ -29,6 +29,21 @@
 
 /* ---- tasks ---- */
 
+/* Its ARN, or that without the id at the end, which a definition cannot know
+ * of a connection that a folder makes. */
+static bool
+is_named(struct pav_engine *e, const struct pav_doc *connection,
+         const char *arn)
+{
+    const char *own =
+        pav_doc_member_str(&e->arena, connection, "ConnectionArn");
+    size_t len = strlen(arn);
+
+    return own != NULL && strncmp(own, arn, len) == 0 &&
+           (own[len] == '\0' ||
+            (own[len] == '/' && strchr(own + len + 1, '/') == NULL));
+}
+
 /* Of CreateConnection, that an http:invoke names; NULL: none. */
 static const struct pav_doc *
 connection_for(struct pav_engine *e, struct pav_arena *a,
@@ -43,8 +58,7 @@ connection_for(struct pav_engine *e, struct pav_arena *a,
     arn = pav_doc_member_str(&e->arena, pav_doc_get(with, "Authentication"),
                              "ConnectionArn");
     connection = connection_of(e, arn);
-    if (connection == NULL ||
-        !pav_doc_is_str(pav_doc_get(connection, "ConnectionArn"), arn))
+    if (connection == NULL || !is_named(e, connection, arn))
         return NULL;
     text = pav_doc_text(a, connection);
     return pav_doc_own(a, text, strlen(text));

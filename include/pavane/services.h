@@ -13,6 +13,7 @@
  *                          | {"type": "API_KEY", "name", "value"}},
  *     "tables":      {"NAME": {"key": ["id", "sort"]}},
  *     "logs":        {"GROUP": {"retentionInDays": 30}, "*": ...},
+ *     "buckets":     {"BUCKET": {"events": true}},
  *     "sdk":         {"SERVICE" | "SERVICE:ACTION": "http://..."},
  *     "timeoutSeconds": 60, "answerBytes": 1048576 }
  *
@@ -31,7 +32,8 @@ struct pav_service_map {
     struct pav_arena arena;
     const struct pav_doc *functions, *queues, *topics, *buses, *bus_tokens,
         *allow, *connections;
-    const struct pav_doc *tables, *logs, *sdk; /* NULL where there are none */
+    const struct pav_doc *tables, *logs, *sdk,
+        *buckets; /* NULL where there are none */
     bool allow_private;
     int64_t timeout_ms;
     size_t answer_max;
@@ -47,6 +49,8 @@ PAV_MUSTUSE enum pav_rc
 pav_service_map_read(const char *const *paths, uint32_t count,
                      struct pav_buf *skipped, struct pav_service_map **out,
                      struct pav_err *err);
+/* S3's actions are served: there is a folder of objects. */
+void pav_service_map_objects(struct pav_service_map *m);
 void pav_service_map_free(struct pav_service_map *m);
 /* The endpoint of a name, or of "*"; NULL: none. */
 const char *
