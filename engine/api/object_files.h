@@ -7,7 +7,7 @@
 
 #include <sys/stat.h>
 
-#include "front.h"
+#include "pavane/api.h"
 
 #define OBJECT_MAX (64u << 20)
 

@@ -12,6 +12,7 @@
 #include "handed_out.h"
 #include "object_files.h"
 #include "query_job.h"
+#include "front.h"
 
 static void
 refuse(struct pav_object_job *reply, const char *why)

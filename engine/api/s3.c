@@ -18,6 +18,7 @@
 #include "pavane/text.h"
 #include "object_files.h"
 #include "query_job.h"
+#include "front.h"
 
 #define KEYS_MAX 1000
 

@@ -116,7 +116,7 @@ BUGS = [
      "    size_t i, len = strlen(token);",
      "    size_t i, len = strlen(authorization) < 8 ? 99 : strlen(authorization + 7);",
      [sys.executable, "tests/e2e/test_bad_input.py", "Token"]),
-    ("follows links out of the data", "engine/api/objects.c",
+    ("follows links out of the data", "engine/api/object_files.c",
      "    return strncmp(real, root, len) == 0 && real[len] == '/';", "    return true;",
      [sys.executable, "tests/e2e/test_tasks.py", "MapRuns.test_objects_stay_inside"]),
     ("bears with slow bodies", "engine/net/connection.c",
