@@ -1,7 +1,8 @@
 #!/bin/sh
-# Runs the machines of this folder through a real daemon: installs what is
-# missing, builds, sends every sample of events, prints where each order and car
-# stands, and leaves the dashboard open until Ctrl-C.
+# Brings up every system of this folder: installs what is missing, builds, starts
+# a real daemon and stand-ins for what is outside, sends every sample, prints
+# what each system is for and its page, and leaves the dashboard open until
+# Ctrl-C.
 #
 #   sh machines/demo.sh [--once] [--port N]
 set -u
@@ -25,39 +26,8 @@ say "building ..."
 build "$top/build" || exit 3
 pavane=$top/build/pavane
 
-data=$(mktemp -d)
-daemon=""
-finish() {
-    [ -n "$daemon" ] && kill "$daemon" 2>/dev/null && wait "$daemon" 2>/dev/null
-    rm -rf "$data"
-}
-trap finish EXIT
-trap 'exit 0' INT TERM
-
-"$pavane" serve --db "$data/pavane.db" --machines "$top/machines" \
-    --listen "127.0.0.1:$port" >"$data/out" 2>"$data/err" &
-daemon=$!
-while [ ! -s "$data/out" ]; do
-    kill -0 "$daemon" 2>/dev/null || { cat "$data/err" >&2; daemon=""; exit 3; }
-    sleep 0.1
-done
-url=$(sed -n 's/^listening on //p' "$data/out")
-
-for file in "$top"/machines/*/events/*.json; do
-    python3 - "$file" >"$data/events.json" <<'PY' || exit 1
-import json, sys
-print(json.dumps(json.load(open(sys.argv[1]))["events"]))
-PY
-    say "sending ${file#"$top"/}"
-    "$pavane" send --url "$url" "$data/events.json" >/dev/null || exit 1
-done
-
-say ""
-say "Where each one stands:"
-"$pavane" list --url "$url" | sort
-say ""
-"$pavane" show --url "$url" order-1004
-say ""
-[ $once = 1 ] && exit 0
-say "The dashboard: $url    (Ctrl-C ends it)"
-wait "$daemon"
+if [ $once = 1 ]; then
+    "$pavane" up "$top/machines" --listen "127.0.0.1:$port" --once
+else
+    exec "$pavane" up "$top/machines" --listen "127.0.0.1:$port"
+fi

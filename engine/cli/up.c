@@ -17,7 +17,7 @@ static bool ends;
 static void
 told(const char *file, const char *what)
 {
-    printf("%-60s %s\n", file, what);
+    printf("%-44s %s\n", file, what);
     fflush(stdout);
 }
 

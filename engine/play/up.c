@@ -112,12 +112,51 @@ begin_play(struct up *u, const char *dir, const char *name)
     if (!is_json(name))
         return;
     pav_buf_init(&report, 1 << 20);
-    if (script_begin(&u->stage, file, &report, &err) != PAV_OK)
+    /* What differs from the play is told by 'pavane play': here others were
+     * begun beside it. */
+    if (script_begin(&u->stage, file, &report, &err) == PAV_OK)
+        tell(u, file, "begun");
+    else
         tell(u, file,
              pav_arena_printf(&u->arena, "%s: %s", err.at, err.message));
-    else
-        tell(u, file, report.len == 0 ? "begun" : report.p);
     pav_buf_fini(&report);
+}
+
+/* The first paragraph of its README, up to its first sentence's end. */
+static const char *
+purpose_of(struct up *u, const char *system)
+{
+    struct pav_err err;
+    char *text, *p, *out;
+    size_t len, i, n = 0;
+
+    if (pav_file_read(pav_arena_printf(&u->arena, "%s/README.md", system),
+                      FILE_MAX_LEN, &text, &len, &err) != PAV_OK)
+        return "it has no README.md";
+    p = strstr(text, "\n\n");
+    p = p == NULL ? text : p + 2;
+    out = pav_arena_alloc(&u->arena, strlen(p) + 1);
+    for (i = 0; p[i] != '\0' && strncmp(p + i, "\n\n", 2) != 0; i++) {
+        out[n++] = p[i] == '\n' ? ' ' : p[i];
+        if (p[i] == '.' && (p[i + 1] == ' ' || p[i + 1] == '\n'))
+            break;
+    }
+    out[n] = '\0';
+    free(text);
+    return out;
+}
+
+/* What each is for, and the page to look at. */
+static void
+introduce(struct up *u, const char *system)
+{
+    const char *name = strrchr(system, '/');
+
+    tell(u, system, purpose_of(u, system));
+    name = name == NULL ? system : name + 1;
+    if (has(u, system, "machine.asl.json"))
+        tell(u, "",
+             pav_arena_printf(&u->arena, "%s/machines/%s", u->stage.url, name));
 }
 
 static void
@@ -167,6 +206,8 @@ pav_up(const char *path, const char *listen, bool once,
     rc = stage_open(&u.stage, u.systems, u.count, path, NULL, listen, err);
     for (i = 0; rc == PAV_OK && i < u.count; i++)
         bring_to_life(&u, u.systems[i]);
+    for (i = 0; rc == PAV_OK && i < u.count; i++)
+        introduce(&u, u.systems[i]);
     if (rc == PAV_OK)
         ready(u.stage.url);
     if (rc == PAV_OK && !once)
