@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import unittest
 
-from harness import Daemon, TOP, main, until
+from harness import Daemon, TOP, cli, main, until
 
 BUS = {
     "buses": {"orders": {"Description": "what shops sell"}},
@@ -250,6 +250,49 @@ class Systems(unittest.TestCase):
         self.assertIn("left out, until it is mended: %s" % other, self.d.read_log())
         write(os.path.join(other, "services.json"), {"functions": {"f": "http://127.0.0.1:9/f", "g": "http://127.0.0.1:9/g"}})
         until(lambda: self.d.read_log().count("services are read again") == 2)
+
+    def lists(self, d):
+        def events(action, **parameters):
+            status, data = d.ask("POST", "/", json.dumps(parameters), {
+                "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "AWSEvents." + action})
+            self.assertEqual(status, 200, data)
+            return json.loads(data)
+        out = {}
+        for bus in events("ListEventBuses")["EventBuses"]:
+            rules = events("ListRules", EventBusName=bus["Name"])["Rules"]
+            out["rules " + bus["Name"]] = rules, bus.get("Policy")
+            for rule in rules:
+                out["targets %s/%s" % (bus["Name"], rule["Name"])] = events("ListTargetsByRule", Rule=rule["Name"], EventBusName=bus["Name"])
+        out["connections"] = events("ListConnections")["Connections"]
+        out["destinations"] = events("ListApiDestinations")["ApiDestinations"]
+        out["archives"] = events("ListArchives")["Archives"]
+        out["schedules"] = json.loads(d.ask("GET", "/schedules")[1])["Schedules"]
+        out["groups"] = [g["Name"] for g in json.loads(d.ask("GET", "/schedule-groups")[1])["ScheduleGroups"]]
+        # when it was made, and the id of its ARN, are each daemon's own
+        text = re.sub(r'"(CreationDate|CreationTime|LastModif\w+|LastAuthorizedTime|SizeBytes|EventCount)": [\d.]+', r'"\1": 0', json.dumps(out))
+        return json.loads(re.sub(r"/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "/ID", text))
+
+    def test_export_and_up_again(self):
+        self.wait_for("+ schedule nightly/report")
+        self.events("PutRule", Name="paid", EventPattern='{"source":["x"],"detail":{"n":[{"numeric":[">",1.50]}]}}', State="DISABLED", Description="of the API")
+        self.events("PutTargets", Rule="paid", Targets=[{"Id": "far", "Arn": "arn:aws:events:eu-west-1:222222222222:event-bus/far"},
+                                                        {"Id": "f", "Arn": "arn:aws:lambda:us-east-1:000000000000:function:f", "InputPath": "$.detail"}])
+        code, out, err = cli("export", "--url", self.d.url)
+        self.assertEqual((code, err), (0, ""))
+        bus = json.loads(out)
+        self.assertEqual([r["Name"] for r in bus["rules"]], ["every", "paid", "paid"])  # a list: two have one name
+        self.assertEqual(bus["connections"]["desk"]["AuthParameters"]["BasicAuthParameters"]["Password"], {"env": "PAVANE_DESK_SECRET"})
+        again = os.path.join(self.folder, "again")
+        write(os.path.join(again, "shop", "bus.json"), out)
+        shutil.copytree(os.path.join(self.shop, "machines"), os.path.join(again, "shop", "machines"))
+        os.environ["PAVANE_DESK_SECRET"] = "hush"
+        try:
+            with Daemon(machines=again) as d:
+                until(lambda: "+ schedule nightly/report" in d.read_log(), what=d.read_log)
+                self.assertEqual(self.lists(d), self.lists(self.d))
+                self.assertEqual(json.loads(cli("export", "--url", d.url)[1]), bus)
+        finally:
+            del os.environ["PAVANE_DESK_SECRET"]
 
     def test_one_system_alone(self):
         self.d.stop()
