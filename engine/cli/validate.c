@@ -1,5 +1,4 @@
 /* pavane validate: check definitions and machine folders. */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,16 +51,6 @@ check_file(const char *path, struct tally *t)
     return good;
 }
 
-static bool
-check_folder(const char *dir, const char *name, struct tally *t)
-{
-    struct pav_define_job *j = pav_folder_load(dir, name, &t->report);
-    if (j == NULL)
-        return false;
-    pav_job_free(&j->job);
-    return true;
-}
-
 static void
 count(struct tally *t, bool good)
 {
@@ -71,53 +60,18 @@ count(struct tally *t, bool good)
         t->bad++;
 }
 
-static bool
-has_definition(const char *path)
-{
-    char file[8192];
-    struct stat st;
-
-    snprintf(file, sizeof(file), "%s/machine.asl.json", path);
-    return stat(file, &st) == 0;
-}
-
-/* A definition, a machine's folder, or a folder of machines. */
+/* A definition, or what pav_folder_check() knows. */
 static void
 check(const char *path, struct tally *t)
 {
-    char copy[4096], *slash;
-    struct dirent *e;
-    DIR *d;
+    struct pav_err err;
 
-    if (!is_folder(path)) {
+    if (!is_folder(path))
         count(t, check_file(path, t));
-        return;
-    }
-    if (has_definition(path)) {
-        snprintf(copy, sizeof(copy), "%s", path);
-        while (strlen(copy) > 1 && copy[strlen(copy) - 1] == '/')
-            copy[strlen(copy) - 1] = '\0';
-        slash = strrchr(copy, '/');
-        if (slash == NULL) {
-            count(t, check_folder(".", copy, t));
-        } else {
-            *slash = '\0';
-            count(t, check_folder(*copy == '\0' ? "/" : copy, slash + 1, t));
-        }
-        return;
-    }
-    d = opendir(path);
-    while (d != NULL && (e = readdir(d)) != NULL) {
-        snprintf(copy, sizeof(copy), "%s/%s", path, e->d_name);
-        if (e->d_name[0] == '.' || !is_folder(copy))
-            continue;
-        if (has_definition(copy))
-            count(t, check_folder(path, e->d_name, t));
-        else
-            (void)check_folder(path, e->d_name, t); /* it says what lacks */
-    }
-    if (d != NULL)
-        closedir(d);
+    else if (pav_folder_check(path, &t->report, &t->good, &t->bad, &err) !=
+             PAV_OK)
+        pav_buf_printf(&t->report, "%s:1:1: error: FILE: %s (/)\n", path,
+                       err.message);
 }
 
 static void
@@ -173,7 +127,7 @@ run(const struct pav_settings *s, int argc, char **argv)
 const struct command validate_command = {
     .name = "validate",
     .arguments = "PATH...",
-    .summary = "check definitions, machine folders, or folders of machines",
+    .summary = "check definitions, machines, systems, or folders of them",
     .text = "Faults are lines 'file:line:col: severity: CODE: message "
             "(pointer)'.\n",
     .settings = settings,

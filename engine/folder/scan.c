@@ -299,8 +299,8 @@ submit_system(struct pav_folder *f, const struct unit *u, struct pav_arena *a,
 
 /* What is wrong with it alone; who takes the services sees whether it goes
  * with the others. */
-static bool
-submit_services(struct pav_folder *f, const struct unit *u, struct pav_arena *a)
+static const char *
+services_fault(const struct unit *u, struct pav_arena *a)
 {
     const char *paths[] = {
         NULL, pav_arena_printf(a, "%s/%s/" PAV_FILE_SERVICES, u->dir, u->name)};
@@ -312,7 +312,7 @@ submit_services(struct pav_folder *f, const struct unit *u, struct pav_arena *a)
         report = pav_arena_printf(a, "%s: error: SERVICES: %s (/)", err.at,
                                   err.message);
     pav_service_map_free(map);
-    return submit_fault(f, fault_name(a, u), report);
+    return report;
 }
 
 /* A name is one machine's, or one system's: the first of them has it. */
@@ -344,7 +344,8 @@ submit_unit(struct pav_folder *f, const struct units *all, uint32_t i)
     } else if (u->kind == UNIT_SYSTEM) {
         taken = submit_system(f, u, all->arena, &report);
     } else if (u->kind == UNIT_SERVICES) {
-        taken = submit_services(f, u, all->arena);
+        taken = submit_fault(f, fault_name(all->arena, u),
+                             services_fault(u, all->arena));
     } else if (u->kind == UNIT_TABLE) {
         taken = submit_table(f, u, all->arena, &report);
     } else {
@@ -386,6 +387,61 @@ submit_systems(struct pav_folder *f, const struct units *all)
             names[j->system_count++] = pav_arena_strdup(a, all->v[i].name);
     j->systems = names;
     return submit(f, &j->job);
+}
+
+/* ---- without an engine ---- */
+
+static bool
+check_unit(const struct unit *u, struct pav_arena *a, struct pav_buf *report)
+{
+    const char *path = pav_arena_printf(a, "%s/%s", u->dir, u->name);
+    struct pav_job *job = NULL;
+    const char *fault;
+
+    switch (u->kind) {
+    case UNIT_SYSTEM:
+        job = (struct pav_job *)bus_file_read(path, u->name, report);
+        break;
+    case UNIT_TABLE:
+        job = (struct pav_job *)table_file_read(u->dir, u->name,
+                                                fault_name(a, u), report);
+        break;
+    case UNIT_SERVICES:
+        fault = services_fault(u, a);
+        if (fault != NULL)
+            pav_buf_printf(report, "%s\n", fault);
+        return fault == NULL;
+    case UNIT_MACHINE:
+    case UNIT_OTHER:
+        job = (struct pav_job *)pav_folder_load(u->dir, u->name, report);
+        break;
+    }
+    pav_job_free(job);
+    return job != NULL;
+}
+
+enum pav_rc
+pav_folder_check(const char *dir, struct pav_buf *report, unsigned *good,
+                 unsigned *bad, struct pav_err *err)
+{
+    struct pav_arena a;
+    struct units all;
+    enum pav_rc rc;
+    uint32_t i;
+
+    pav_arena_init(&a, 4096);
+    rc = units_find(&all, &a, dir, err);
+    for (i = 0; rc == PAV_OK && i < all.count; i++) {
+        bool fine = check_unit(&all.v[i], &a, report);
+
+        if (fine)
+            *good +=
+                all.v[i].kind == UNIT_MACHINE || all.v[i].kind == UNIT_SYSTEM;
+        else /* a folder without a definition is told what lacks, no more */
+            *bad += all.v[i].kind != UNIT_OTHER || units_defines(&all.v[i]);
+    }
+    pav_arena_fini(&a);
+    return rc;
 }
 
 /* ---- a scan ---- */

@@ -25,6 +25,12 @@ is_machine(const char *dir, const char *name)
            is_there(dir, name, PAV_FILE_DEFINITION, false);
 }
 
+bool
+units_defines(const struct unit *u)
+{
+    return is_there(u->dir, u->name, PAV_FILE_DEFINITION, false);
+}
+
 static bool
 is_system(const char *dir, const char *name)
 {
@@ -96,8 +102,8 @@ take_system(struct units *u, const char *dir, const char *name)
         add(u, UNIT_SERVICES, dir, name);
 
     add(u, UNIT_SYSTEM, dir, name);
-    if (is_machine(dir, name))
-        add(u, UNIT_MACHINE, dir, name);
+    if (is_there(dir, name, PAV_FILE_DEFINITION, false))
+        take_machine(u, dir, name);
     if (is_there(dir, name, PAV_FOLDER_MACHINES, true))
         (void)each_folder(u, machines, take_machine, NULL);
 }

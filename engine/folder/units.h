@@ -24,6 +24,8 @@ struct units {
     uint32_t count;
 };
 
+/* Is there a definition in it? */
+bool units_defines(const struct unit *u);
 /*
  * The machines and systems of `dir`, machines first: each folder in it, and
  * those of its systems; or `dir` itself when it is one.

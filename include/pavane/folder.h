@@ -30,6 +30,16 @@ uint64_t pav_folder_services(const char *dir, struct pav_arena *a,
                              const char ***paths, uint32_t *count);
 /* From any thread: that number, as of the last scan; 0: there was none. */
 uint64_t pav_folder_services_stamp(const struct pav_folder *f);
+/*
+ * Checks the machines and systems of `dir`, or `dir` itself when it is one:
+ * what a scan would read, without an engine.  Fault lines go to `report`; how
+ * many machines and systems are good, how many are not.  Errors: PAV_MISSING,
+ * PAV_IO.
+ */
+PAV_MUSTUSE enum pav_rc
+pav_folder_check(const char *dir, struct pav_buf *report, unsigned *good,
+                 unsigned *bad, struct pav_err *err);
+
 /* The next scan reads all of it, changed or not. */
 void pav_folder_again(struct pav_folder *f);
 /* Errors: PAV_MISSING, PAV_IO: the folder itself cannot be read. */
