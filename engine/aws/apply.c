@@ -42,10 +42,12 @@ failed_at(struct apply *p, const struct pav_doc *at, const char *code,
     if (at != NULL)
         pav_doc_place(j->text.p, j->text.len, at->at, &line, &column);
     job_fail(&j->job, PAV_INVALID, code, what, "%s:%u:%u: error: %s: %s (%s)",
-             j->file, line, column, code, why, what);
+             j->file == NULL ? "of a folder that is gone" : j->file, line,
+             column, code, why, what);
 }
 
-/* The call is kept: it says what was touched.  NULL after the apply failed. */
+/* The call is kept: it says what was touched.  `at` is what declares it, NULL:
+ * it is removed.  NULL after the apply failed. */
 static struct pav_control_job *
 call(struct apply *p, const char *action, const struct pav_doc *request,
      const struct pav_doc *at, const char *what)
@@ -67,6 +69,8 @@ call(struct apply *p, const char *action, const struct pav_doc *request,
         return NULL;
     }
     a->run(&c);
+    if (j->job.rc == PAV_MISSING && at == NULL)
+        return j; /* what is removed is gone already */
     if (j->job.rc != PAV_OK) {
         failed_at(p, at, j->job.aws_error, what, j->job.err.message);
         return NULL;
@@ -227,30 +231,43 @@ target_of(struct apply *p, const struct pav_doc *d, const char *what)
     return pav_members_object(&m);
 }
 
+/* The member that says where it leads. */
+static const struct pav_member *
+lead_of(const struct pav_doc *target)
+{
+    uint32_t i;
+    size_t k;
+
+    for (i = 0; i < target->len; i++)
+        for (k = 0; k < sizeof(named) / sizeof(named[0]); k++)
+            if (is(&target->members[i], named[k].key) ||
+                is(&target->members[i], "destination") ||
+                is(&target->members[i], "Arn"))
+                return &target->members[i];
+    return NULL;
+}
+
 /* Targets have Ids that tell what they are, when the file gives none. */
 static const struct pav_doc *
 with_id(struct apply *p, const struct pav_doc *declared,
         const struct pav_doc *target, uint32_t place)
 {
-    char id[65], *at = id, *end = id + 48;
-    const char *from;
+    const struct pav_member *lead = lead_of(declared);
+    const char *from = lead == NULL ? NULL : pav_doc_str(p->c.a, &lead->value);
+    char id[48], *at;
     struct pav_members m;
 
-    if (pav_doc_get(declared, "Id") != NULL || declared->len == 0)
+    if (pav_doc_get(declared, "Id") != NULL || from == NULL)
         return target;
-    from = declared->members[0].key;
-    at += snprintf(id, 16, "%.*s-", (int)declared->members[0].len, from);
-    from = pav_doc_str(p->c.a, &declared->members[0].value);
-    for (; from != NULL && *from != '\0' && at < end; from++)
-        *at++ = (*from >= 'a' && *from <= 'z') ||
-                        (*from >= 'A' && *from <= 'Z') ||
-                        (*from >= '0' && *from <= '9') || *from == '.' ||
-                        *from == '_'
-                    ? *from
-                    : '-';
-    snprintf(at, 12, place == 0 ? "%.0u" : "-%u", place);
+    snprintf(id, sizeof(id), "%.*s-%s", (int)lead->len, lead->key, from);
+    for (at = id; *at != '\0'; at++)
+        if (!((*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+              (*at >= '0' && *at <= '9') || *at == '.' || *at == '_'))
+            *at = '-';
     pav_members_init(&m, p->c.a);
-    pav_members_str(&m, "Id", pav_arena_strdup(p->c.a, id));
+    pav_members_str(&m, "Id",
+                    place == 0 ? pav_arena_strdup(p->c.a, id)
+                               : pav_arena_printf(p->c.a, "%s-%u", id, place));
     return pav_doc_merge(p->c.a, pav_members_object(&m), target);
 }
 
@@ -314,11 +331,23 @@ request_of(struct apply *p, const struct pav_declared *d, const char *what)
 
 /* ---- a rule's targets ---- */
 
+static bool
+has_id(const struct pav_items *all, const struct pav_doc *target)
+{
+    uint32_t i;
+
+    for (i = 0; i < all->count; i++)
+        if (pav_doc_equal(pav_doc_get(&all->v[i], "Id"),
+                          pav_doc_get(target, "Id")))
+            return true;
+    return false;
+}
+
 static const struct pav_doc *
 targets_of(struct apply *p, const struct pav_doc *list, const char *what)
 {
     struct pav_items all;
-    uint32_t i, j;
+    uint32_t i;
 
     pav_items_init(&all, p->c.a);
     for (i = 0; list != NULL && i < list->len; i++) {
@@ -328,10 +357,13 @@ targets_of(struct apply *p, const struct pav_doc *list, const char *what)
         if (target == NULL)
             return NULL;
         one = with_id(p, &list->items[i], target, 0);
-        for (j = 0; j < all.count; j++)
-            if (pav_doc_equal(pav_doc_get(&all.v[j], "Id"),
-                              pav_doc_get(one, "Id")))
-                one = with_id(p, &list->items[i], target, i + 1);
+        if (has_id(&all, one))
+            one = with_id(p, &list->items[i], target, i + 1);
+        if (has_id(&all, one)) {
+            failed_at(p, &list->items[i], "TWICE", what,
+                      "another target of the rule has the same Id");
+            return NULL;
+        }
         pav_items_add(&all, one);
     }
     return pav_items_array(&all);
@@ -525,8 +557,10 @@ apply_one(struct apply *p, const struct pav_declared *d)
     sum = sum_of(p, request, targets);
     if (there && pav_doc_is_str(pav_doc_get(body, "sum"), sum))
         return true; /* A2 */
-    action = there || (strcmp(name, "bus " DEFAULT_BUS) == 0) ? k->update
-                                                              : k->create;
+    /* A schedule that deleted itself is made anew when it is changed. */
+    there = there && (k->describe == NULL || is_there(p, k, d->fields));
+    action =
+        there || strcmp(name, "bus " DEFAULT_BUS) == 0 ? k->update : k->create;
     if (action != NULL && call(p, action, request, d->fields, name) == NULL)
         return false;
     if (rule && !put_targets(p, d->fields, targets, name))
@@ -573,6 +607,8 @@ has_left(const struct apply *p, const struct pav_name_row *row,
 {
     const char *system = pav_doc_member_str(p->c.a, body, "system");
 
+    if (system == NULL)
+        return p->j->system == NULL;
     if (p->j->system == NULL)
         return !is_listed(p->j, system);
     return strcmp(system, p->j->system) == 0 && !declares(p, row->name);
@@ -666,19 +702,18 @@ apply_run(struct pav_engine *e, struct pav_job *job)
         read_again(e, j);
         changes->said.len = 0;
     }
-    if (j->system != NULL) {
-        const char *name =
-            pav_arena_printf(&e->arena, "%s/bus.json", j->system);
-
-        pav_store_fault_put(e->store, name, done ? j->report : job->err.message,
-                            pav_clock_ms(e->clock));
-    }
-    if (!done)
+    j->failure = done ? NULL : pav_arena_strdup(&job->arena, job->err.message);
+    job->rc = PAV_OK; /* who sent it tries again */
+    if (j->failure != NULL && j->known != NULL &&
+        strcmp(j->failure, j->known) == 0)
+        return; /* it was told */
+    if (j->system != NULL)
+        pav_store_fault_put(
+            e->store, pav_arena_printf(&e->arena, "%s/bus.json", j->system),
+            done ? j->report : j->failure, pav_clock_ms(e->clock));
+    if (j->failure != NULL)
         pav_log(PAV_LOG_ERROR, NULL,
-                "bus.json not applied, what was good stays: %s",
-                job->err.message);
-    job->rc =
-        PAV_OK; /* it was told; the folder is read again when it changes */
+                "bus.json not applied, what was good stays: %s", j->failure);
 }
 
 static void

@@ -73,6 +73,11 @@ name_of(struct control *c, const char *kind, const char *const identity[2],
 {
     const char *first = value_of(c, fields, identity[0]);
 
+    if (strcmp(kind, "bus") == 0 && *first == '\0')
+        first = DEFAULT_BUS;
+    if (strcmp(kind, "schema") == 0) /* a source may have a slash */
+        return pav_arena_printf(c->a, "%s %s: %s", kind, first,
+                                value_of(c, fields, identity[1]));
     if (identity[1] == NULL)
         return pav_arena_printf(c->a, "%s %s", kind, first);
     return pav_arena_printf(c->a, "%s %s/%s", kind, first,
@@ -101,12 +106,10 @@ refuse(struct control *c, const struct pav_name_row *row)
     return true;
 }
 
-/* A whole policy is put, or removed: with it what a folder let in. */
+/* With a whole policy goes what a folder let in, with a group its schedules. */
 static bool
-refuses_policy(struct control *c)
+refuses_prefix(struct control *c, const char *prefix)
 {
-    const char *prefix = pav_arena_printf(
-        c->a, "permission %s/", value_of(c, c->j->request, "EventBusName"));
     struct pav_name_row row;
 
     if (pav_store_names(c->e->store, PAV_NAME_OWNED, 0, prefix, 1, c->a,
@@ -127,7 +130,13 @@ owned_refuses(struct control *c)
     if (strstr(action, "Permission") != NULL &&
         (control_text(c, "Policy") != NULL ||
          request_is(c, "RemoveAllPermissions")))
-        return refuses_policy(c);
+        return refuses_prefix(
+            c, pav_arena_printf(c->a, "permission %s/",
+                                value_of(c, c->j->request, "EventBusName")));
+    if (strcmp(action, "scheduler:DeleteScheduleGroup") == 0 &&
+        refuses_prefix(c, pav_arena_printf(c->a, "schedule %s/",
+                                           value_of(c, c->j->request, "Name"))))
+        return true;
     for (k = owned_kinds; k->name != NULL && name == NULL; k++)
         if (strcmp(action, k->create) == 0 || strcmp(action, k->remove) == 0 ||
             (k->update != NULL && strcmp(action, k->update) == 0))

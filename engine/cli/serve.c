@@ -310,6 +310,7 @@ struct retired {
     struct retired *next;
     struct pav_settings *settings; /* NULL: those that main() has */
     struct pav_service_map *services;
+    uint64_t services_stamp; /* of the systems' files */
     char *token;
     struct pav_external_account *externals;
 };
@@ -372,8 +373,8 @@ tell_unchangeable(const struct pav_settings *now,
 
 /* The operator's file and those of systems; see pav_service_map_read(). */
 static enum pav_rc
-read_services(struct daemon *d, const struct pav_settings *s,
-              struct pav_buf *skipped, struct pav_service_map **out,
+read_services(const struct pav_settings *s, struct pav_buf *skipped,
+              struct pav_service_map **out, uint64_t *stamp,
               struct pav_err *err)
 {
     const char **of_systems, **paths;
@@ -382,8 +383,8 @@ read_services(struct daemon *d, const struct pav_settings *s,
     enum pav_rc rc;
 
     pav_arena_init(&a, 4096);
-    d->services_stamp = pav_folder_services(pav_settings_text(s, "machines"),
-                                            &a, &of_systems, &count);
+    *stamp = pav_folder_services(pav_settings_text(s, "machines"), &a,
+                                 &of_systems, &count);
     paths = pav_arena_alloc(&a, (count + 1) * sizeof(*paths));
     paths[0] = pav_settings_text(s, "services");
     if (count > 0)
@@ -404,7 +405,7 @@ read_first_services(struct daemon *d, const struct pav_settings *s,
     enum pav_rc rc;
 
     pav_buf_init(&skipped, 1 << 20);
-    rc = read_services(d, s, &skipped, &d->services, err);
+    rc = read_services(s, &skipped, &d->services, &d->services_stamp, err);
     if (skipped.len > 0)
         pav_log(PAV_LOG_ERROR, NULL, "left out, until it is mended: %.*s",
                 (int)skipped.len - 1, skipped.p);
@@ -414,7 +415,7 @@ read_first_services(struct daemon *d, const struct pav_settings *s,
 
 /* All of it is fine, or nothing is taken. */
 static enum pav_rc
-read_all(struct daemon *d, struct retired *fresh, struct pav_err *err)
+read_all(const struct daemon *d, struct retired *fresh, struct pav_err *err)
 {
     enum pav_rc rc = pav_settings_again(d->settings, &fresh->settings, err);
 
@@ -422,7 +423,8 @@ read_all(struct daemon *d, struct retired *fresh, struct pav_err *err)
         rc = read_token(fresh->settings, d->address, &fresh->token,
                         &fresh->externals, err);
     if (rc == PAV_OK)
-        rc = read_services(d, fresh->settings, NULL, &fresh->services, err);
+        rc = read_services(fresh->settings, NULL, &fresh->services,
+                           &fresh->services_stamp, err);
     if (rc == PAV_OK)
         rc =
             set_log_level(pav_settings_text(fresh->settings, "log-level"), err);
@@ -453,6 +455,7 @@ read_again(struct daemon *d)
     fresh->next = d->retired;
     d->retired = fresh;
     d->settings = fresh->settings;
+    d->services_stamp = fresh->services_stamp;
     pav_api_tokens(d->api, fresh->token, fresh->externals);
     pav_api_read_folder(d->api); /* secrets that its files name */
     pav_log(PAV_LOG_INFO, NULL,
@@ -470,12 +473,13 @@ follow_services(struct daemon *d)
     if (pav_api_services_stamp(d->api) == d->services_stamp)
         return;
     fresh = pav_xcalloc(1, sizeof(*fresh));
-    rc = read_services(d, d->settings, NULL, &fresh->services, &err);
+    rc = read_services(d->settings, NULL, &fresh->services,
+                       &fresh->services_stamp, &err);
     if (rc == PAV_OK && !pav_api_services(d->api, fresh->services)) {
-        d->services_stamp = 0; /* the queue is full: the next tick */
-        retired_free(fresh);
+        retired_free(fresh); /* the queue is full: the next tick */
         return;
     }
+    d->services_stamp = fresh->services_stamp; /* also of what is wrong: once */
     if (rc != PAV_OK) {
         pav_log(PAV_LOG_ERROR, NULL,
                 "services not taken, what was good stays: %s: error: %s",

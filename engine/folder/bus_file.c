@@ -12,6 +12,7 @@
 
 #define FILE_MAX_LEN (1 << 20)
 #define SECRET_MAX   4096
+#define THINGS_MAX   1000 /* they are applied within one turn */
 
 struct reading {
     struct pav_apply_job *j;
@@ -207,8 +208,12 @@ check_fields(struct reading *r, const struct section *s,
     for (i = 0; i < fields->len; i++) {
         const struct pav_member *m = &fields->members[i];
 
-        if (!aws_field_known(a, m->key, m->len) &&
-            !(s->extra != NULL && is_key(m, s->extra)))
+        if (is_key(m, "Tags"))
+            pav_faults_add(&r->faults, PAV_ERROR, "UNKNOWN_FIELD", pointer,
+                           m->at, "tags are put by the API: TagResource");
+        else if ((!aws_field_known(a, m->key, m->len) &&
+                  !(s->extra != NULL && is_key(m, s->extra))) ||
+                 (strcmp(s->kind, "permission") == 0 && is_key(m, "Policy")))
             unknown(r, m, pointer, known);
     }
     check_targets(r, fields, pointer);
@@ -243,6 +248,12 @@ add(struct reading *r, const struct section *s, const struct pav_doc *fields,
     whole = pav_arena_alloc(r->a, sizeof(*whole));
     *whole = *pav_members_object(&m);
     whole->at = name == NULL ? fields->at : name->at;
+    if (r->count == THINGS_MAX) {
+        pav_faults_add(&r->faults, PAV_ERROR, "INVALID_BUS", pointer, whole->at,
+                       "a folder declares at most %d things: make two of it",
+                       THINGS_MAX);
+        return;
+    }
     r->things = pav_arena_append(r->a, r->things, r->count, sizeof(*thing));
     thing = &r->things[r->count++];
     thing->kind = s->kind;

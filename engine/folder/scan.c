@@ -1,4 +1,5 @@
 /* Watching folders: see pavane/folder.h. */
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -12,14 +13,25 @@
 #include "table_files.h"
 #include "units.h"
 
+#define AGAIN 5 /* scans, after which a failure is tried again */
+
 /* What a unit looked like when it was read last. */
 struct seen {
     struct seen *next;
     enum unit_kind kind;
     char *dir, *name;
     uint64_t stamp;
-    bool there; /* the engine has the news of it */
-    bool found; /* in this scan */
+    bool there;     /* the engine has the news of it */
+    bool found;     /* in this scan */
+    char *failure;  /* why a bus.json was not applied; NULL: it was */
+    uint64_t again; /* the scan that tries it again */
+};
+
+/* What became of an apply, told on another thread. */
+struct outcome {
+    struct outcome *next;
+    char *system;  /* NULL: of folders that are gone */
+    char *failure; /* NULL: it was applied */
 };
 
 struct pav_folder {
@@ -27,10 +39,33 @@ struct pav_folder {
     struct pav_sender sender;
     struct pav_engine *engine;
     struct seen *seen;
-    bool scanned;       /* once, at least */
-    atomic_bool forget; /* news was lost: read everything again */
+    bool scanned;     /* once, at least */
+    uint64_t scans;   /* so far */
+    struct seen gone; /* what folders that are gone made: failure, again */
+    pthread_mutex_t lock;
+    struct outcome *outcomes; /* behind the lock */
+    atomic_bool forget;       /* news was lost: read everything again */
     atomic_uint_fast64_t services;
 };
+
+static char *
+copy_of(const char *text)
+{
+    return text == NULL ? NULL : pav_xstrdup(text);
+}
+
+static void
+keep_outcome(struct pav_folder *f, const struct pav_apply_job *j)
+{
+    struct outcome *o = pav_xcalloc(1, sizeof(*o));
+
+    o->system = copy_of(j->system);
+    o->failure = copy_of(j->failure);
+    pthread_mutex_lock(&f->lock);
+    o->next = f->outcomes;
+    f->outcomes = o;
+    pthread_mutex_unlock(&f->lock);
+}
 
 /* What the engine refused is read anew. */
 static void
@@ -45,6 +80,8 @@ came_back(struct pav_sender *sender, struct pav_job *first)
         next = pav_job_next(first);
         if (first->rc != PAV_OK)
             atomic_store(&f->forget, true);
+        else if (first->kind == &pav_apply_kind)
+            keep_outcome(f, (struct pav_apply_job *)first);
         pav_job_free(first);
     }
 }
@@ -68,7 +105,50 @@ pav_folder_new(const char *dir, struct pav_engine *e)
     f->dir = pav_xstrdup(dir);
     f->sender.done = came_back;
     f->engine = e;
+    pthread_mutex_init(&f->lock, NULL);
     return f;
+}
+
+/* A failure may be another folder's doing: it is tried again, after a while. */
+static void
+take_outcome(struct pav_folder *f, struct outcome *o)
+{
+    struct seen *s = &f->gone;
+
+    if (o->system != NULL)
+        for (s = f->seen; s != NULL; s = s->next)
+            if (s->kind == UNIT_SYSTEM && strcmp(s->name, o->system) == 0)
+                break;
+    if (s != NULL) {
+        free(s->failure);
+        s->failure = o->failure;
+        o->failure = NULL;
+        s->again = f->scans + AGAIN;
+    }
+    free(o->system);
+    free(o->failure);
+    free(o);
+}
+
+/* The oldest first. */
+static void
+take_outcomes(struct pav_folder *f)
+{
+    struct outcome *o, *next, *first = NULL;
+
+    pthread_mutex_lock(&f->lock);
+    o = f->outcomes;
+    f->outcomes = NULL;
+    pthread_mutex_unlock(&f->lock);
+    for (; o != NULL; o = next) {
+        next = o->next;
+        o->next = first;
+        first = o;
+    }
+    for (; first != NULL; first = next) {
+        next = first->next;
+        take_outcome(f, first);
+    }
 }
 
 static void
@@ -76,6 +156,7 @@ seen_free(struct seen *s)
 {
     free(s->dir);
     free(s->name);
+    free(s->failure);
     free(s);
 }
 
@@ -90,6 +171,9 @@ pav_folder_free(struct pav_folder *f)
         f->seen = s->next;
         seen_free(s);
     }
+    take_outcomes(f);
+    free(f->gone.failure);
+    pthread_mutex_destroy(&f->lock);
     free(f->dir);
     free(f);
 }
@@ -281,6 +365,7 @@ static bool
 submit_system(struct pav_folder *f, const struct unit *u, struct pav_arena *a,
               struct pav_buf *report)
 {
+    struct seen *s = seen_get(f, u);
     const char *path = pav_arena_printf(a, "%s/%s", u->dir, u->name);
     struct pav_apply_job *apply = bus_file_read(path, u->name, report);
 
@@ -289,6 +374,9 @@ submit_system(struct pav_folder *f, const struct unit *u, struct pav_arena *a,
     if (apply != NULL) {
         if (report->len > 0)
             apply->report = pav_arena_strdup(&apply->job.arena, report->p);
+        if (s->failure != NULL)
+            apply->known = pav_arena_strdup(&apply->job.arena, s->failure);
+        s->again = UINT64_MAX; /* until its outcome is known */
         return submit(f, &apply->job);
     }
     pav_log(PAV_LOG_ERROR, NULL,
@@ -386,6 +474,9 @@ submit_systems(struct pav_folder *f, const struct units *all)
         if (all->v[i].kind == UNIT_SYSTEM)
             names[j->system_count++] = pav_arena_strdup(a, all->v[i].name);
     j->systems = names;
+    if (f->gone.failure != NULL)
+        j->known = pav_arena_strdup(a, f->gone.failure);
+    f->gone.again = UINT64_MAX; /* until its outcome is known */
     return submit(f, &j->job);
 }
 
@@ -469,13 +560,20 @@ drop_what_left(struct pav_folder *f, const struct units *all)
     return left;
 }
 
+static bool
+is_due(const struct pav_folder *f, const struct seen *s)
+{
+    return s->failure != NULL && f->scans >= s->again;
+}
+
 static void
 look_at(struct pav_folder *f, const struct units *all, uint32_t i)
 {
     struct seen *s = seen_get(f, &all->v[i]);
     uint64_t stamp = stamp_of(&all->v[i]);
 
-    if ((!s->there || stamp != s->stamp) && submit_unit(f, all, i)) {
+    if ((!s->there || stamp != s->stamp || is_due(f, s)) &&
+        submit_unit(f, all, i)) {
         s->stamp = stamp;
         s->there = true;
     }
@@ -490,7 +588,10 @@ pav_folder_scan(struct pav_folder *f, struct pav_err *err)
     struct seen *s;
     enum pav_rc rc;
     uint32_t i, count;
+    bool left;
 
+    f->scans++;
+    take_outcomes(f);
     pav_arena_init(&a, 4096);
     rc = units_find(&all, &a, f->dir, err);
     if (rc != PAV_OK) {
@@ -504,8 +605,9 @@ pav_folder_scan(struct pav_folder *f, struct pav_err *err)
     }
     atomic_store(&f->services, services_of(&all, &a, &paths, &count));
     /* First: what a folder was called may be called otherwise now. */
-    if ((drop_what_left(f, &all) || !f->scanned) &&
-        (!submit_names(f, &all) || !submit_systems(f, &all)))
+    left = drop_what_left(f, &all) || !f->scanned;
+    if ((left && !submit_names(f, &all)) ||
+        ((left || is_due(f, &f->gone)) && !submit_systems(f, &all)))
         atomic_store(&f->forget, true);
     f->scanned = true;
     for (i = 0; i < all.count; i++)

@@ -218,6 +218,9 @@ read_numbers(struct pav_service_map *m, const struct pav_doc *d,
                             "a number from 1 to 67108864 is expected");
         m->answer_max = (size_t)n;
     }
+    if (private != NULL && !pav_doc_is_bool(private))
+        return pav_fail(err, PAV_INVALID, "allowPrivate",
+                        "true or false is expected");
     m->allow_private = private != NULL && private->kind == PAV_TRUE;
     return PAV_OK;
 }
@@ -320,6 +323,20 @@ struct merging {
     const char *path; /* of the file that is added */
 };
 
+/* Numbers and flags are for all systems. */
+static bool
+is_for_all(const struct pav_member *m)
+{
+    static const char *const keys[] = {"timeoutSeconds", "answerBytes",
+                                       "allowPrivate"};
+    size_t i;
+
+    for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (strlen(keys[i]) == m->len && memcmp(keys[i], m->key, m->len) == 0)
+            return true;
+    return false;
+}
+
 static enum pav_rc
 add_names(struct merging *g, const struct pav_member *m,
           const struct pav_doc *there, struct pav_err *err)
@@ -370,8 +387,7 @@ add_file(struct merging *g, const struct pav_doc *d, bool operators,
         const struct pav_doc *there =
             pav_doc_getn(pav_members_object(&g->all), m->key, m->len);
 
-        if (m->value.kind != PAV_OBJECT && m->value.kind != PAV_ARRAY &&
-            !operators)
+        if (!operators && is_for_all(m))
             rc = fail_in(m, err,
                          "'%.*s' is for all systems: the file of --services "
                          "says it",

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "pavane/text.h"
 #include "units.h"
 
 static bool
@@ -46,6 +47,21 @@ add(struct units *u, enum unit_kind kind, const char *dir, const char *name)
         .kind = kind, .dir = dir, .name = pav_arena_strdup(u->arena, name)};
 }
 
+/* What is no text cannot be told, nor asked about. */
+static bool
+is_text(const char *name)
+{
+    const char *p = name, *end = name + strlen(name);
+    size_t n;
+
+    for (; p < end; p += n) {
+        n = pav_utf8_len(p, end);
+        if (n == 0 || (unsigned char)*p < ' ')
+            return false;
+    }
+    return true;
+}
+
 static enum pav_rc
 each_folder(struct units *u, const char *dir,
             void (*take)(struct units *u, const char *dir, const char *name),
@@ -59,7 +75,8 @@ each_folder(struct units *u, const char *dir,
                         "the folder of machines cannot be read: %s",
                         strerror(errno));
     while ((e = readdir(d)) != NULL)
-        if (e->d_name[0] != '.' && is_there(dir, e->d_name, ".", true))
+        if (e->d_name[0] != '.' && is_text(e->d_name) &&
+            is_there(dir, e->d_name, ".", true))
             take(u, dir, e->d_name);
     closedir(d);
     return PAV_OK;
@@ -82,7 +99,7 @@ add_tables(struct units *u, const char *system)
     while (d != NULL && (e = readdir(d)) != NULL) {
         size_t len = strlen(e->d_name);
 
-        if (*e->d_name != '.' && len > 5 &&
+        if (*e->d_name != '.' && len > 5 && is_text(e->d_name) &&
             strcmp(e->d_name + len - 5, ".json") == 0)
             add(u, UNIT_TABLE, system,
                 pav_arena_strndup(u->arena, e->d_name, len - 5));

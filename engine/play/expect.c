@@ -86,6 +86,9 @@ pages(struct stage *s, const char *path, const char *key, struct pav_items *all,
                        pav_arena_printf(&s->arena, "%s?limit=100%s%s", path,
                                         *next == '\0' ? "" : "&next=", next),
                        NULL, NULL, &status, &page, err);
+        if (rc == PAV_OK && status != 200)
+            rc = pav_fail(err, PAV_IO, path, "status %ld: %s", status,
+                          pav_doc_text(&s->arena, page));
         if (rc != PAV_OK)
             break;
         list = pav_doc_get(page, key);
@@ -445,7 +448,9 @@ enum pav_rc
 expect_check(const struct pav_doc *expect, const struct pav_doc **at,
              struct pav_err *err)
 {
+    const struct pav_doc *count;
     uint32_t i, j;
+    int64_t n;
 
     *at = expect;
     if (expect->kind != PAV_OBJECT)
@@ -467,6 +472,10 @@ expect_check(const struct pav_doc *expect, const struct pav_doc **at,
             *at = &list->items[j];
             if ((*at)->kind != PAV_OBJECT)
                 return pav_fail(err, PAV_INVALID, "", "an object is expected");
+            count = pav_doc_get(*at, "count");
+            if (count != NULL && (!pav_doc_int(count, &n) || n < 0))
+                return pav_fail(err, PAV_INVALID, "",
+                                "\"count\" is a whole number from 0");
         }
     }
     return PAV_OK;

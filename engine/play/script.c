@@ -14,6 +14,7 @@
 
 #define FILE_MAX_LEN (4 << 20)
 #define BEGINS       "2026-01-01T00:00:00Z"
+#define AFTER_MAX    3.2e9   /* seconds */
 #define PATIENCE_US  5000000 /* for what comes about behind a rest */
 #define PAUSE_US     20000
 
@@ -263,8 +264,11 @@ static enum pav_rc
 check_step(struct script *p, const struct pav_doc *step, struct pav_err *err)
 {
     const struct step_kind *k = kind_of(step);
-    const struct pav_doc *after = pav_doc_get(step, "after");
+    static const char *const texts[] = {"call", "scenario", "state", "bus",
+                                        "error"};
+    const struct pav_doc *after = pav_doc_get(step, "after"), *v;
     enum pav_rc rc;
+    size_t i;
 
     if (k == NULL)
         return fail_at(p, step, err,
@@ -272,8 +276,15 @@ check_step(struct script *p, const struct pav_doc *step, struct pav_err *err)
                        "expect");
     rc = check_fields(p, step, k->fields, err);
     if (rc == PAV_OK && after != NULL &&
-        (after->kind != PAV_NUMBER || pav_doc_double(after) < 0))
-        rc = fail_at(p, after, err, "a number of seconds is expected");
+        (after->kind != PAV_NUMBER || pav_doc_double(after) < 0 ||
+         pav_doc_double(after) > AFTER_MAX))
+        rc = fail_at(p, after, err,
+                     "seconds are expected, at most a hundred years of them");
+    for (i = 0; rc == PAV_OK && i < sizeof(texts) / sizeof(texts[0]); i++) {
+        v = pav_doc_get(step, texts[i]);
+        if (v != NULL && v->kind != PAV_STRING)
+            rc = fail_at(p, v, err, "a text is expected");
+    }
     return rc == PAV_OK ? check_expect(p, pav_doc_get(step, "expect"), err)
                         : rc;
 }
@@ -292,7 +303,7 @@ check(struct script *p, struct pav_err *err)
     if (rc == PAV_OK && (steps == NULL || steps->kind != PAV_ARRAY))
         rc = fail_at(p, p->doc, err, "\"steps\", a list, is expected");
     if (rc == PAV_OK && begins != NULL &&
-        !pav_time_parse(begins, strlen(begins), &ms))
+        (!pav_time_parse(begins, strlen(begins), &ms) || ms <= 0))
         rc = fail_at(p, pav_doc_get(p->doc, "begins"), err,
                      "a time is expected, as " BEGINS);
     for (i = 0; rc == PAV_OK && steps != NULL && i < steps->len; i++)
@@ -334,6 +345,8 @@ look_for_faults(struct script *p, struct pav_err *err)
     enum pav_rc rc = stage_ask(&p->stage, "/api/v1/machines", NULL, NULL,
                                &status, &answer, err);
 
+    if (rc == PAV_OK && status != 200)
+        rc = pav_fail(err, PAV_IO, "the daemon", "it cannot list its machines");
     list = rc == PAV_OK ? pav_doc_get(answer, "machines") : NULL;
     for (i = 0; rc == PAV_OK && list != NULL && i < list->len; i++) {
         const char *fault =
@@ -414,6 +427,7 @@ pav_play(const char *dir, const char *file, struct pav_buf *report,
     pav_arena_init(&p.arena, 1 << 14);
     rc = read_script(&p, err);
     if (rc == PAV_OK) {
+        stage_catch_ends();
         begins = pav_doc_member_str(&p.arena, p.doc, "begins");
         rc = stage_open(&p.stage, &dir, 1, dir,
                         begins == NULL ? BEGINS : begins, "127.0.0.1:0", err);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +19,24 @@
 #define PATIENCE_US 60000000 /* for what must come about at once */
 #define PAUSE_US    2000
 #define LISTENING   "listening on "
+
+static volatile sig_atomic_t ended;
+
+static void
+on_end(int sig)
+{
+    (void)sig;
+    ended = 1;
+}
+
+void
+stage_catch_ends(void)
+{
+    struct sigaction end = {.sa_handler = on_end};
+
+    sigaction(SIGINT, &end, NULL);
+    sigaction(SIGTERM, &end, NULL);
+}
 
 /* ---- the daemon ---- */
 
@@ -47,6 +66,7 @@ become_daemon(struct stage *s, int out, int log)
         argv[n++] = s->clock;
     }
     argv[n] = NULL;
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* it does not outlive its stage */
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL); /* who waits for them blocks some */
     dup2(out, STDOUT_FILENO);
@@ -178,7 +198,11 @@ stage_ask(struct stage *s, const char *path, const char *target,
     const char *url = pav_arena_printf(&s->arena, "%s%s", s->url, path);
     const char *text = body == NULL ? NULL : pav_doc_text(&s->arena, body);
     struct pav_answer answer;
-    enum pav_rc rc = pav_client_ask(
+    enum pav_rc rc;
+
+    if (ended)
+        return pav_fail(err, PAV_IO, "the play", "it was ended");
+    rc = pav_client_ask(
         url, target == NULL ? "application/json" : "application/x-amz-json-1.0",
         target, NULL, text, text == NULL ? 0 : strlen(text), &answer, err);
 

@@ -27,6 +27,9 @@ PAV_MUSTUSE enum pav_rc
 stage_open(struct stage *s, const char *const *systems, uint32_t count,
            const char *machines, const char *clock, const char *listen,
            struct pav_err *err);
+/* From now on SIGINT and SIGTERM make what is asked of a stage fail, so that it
+ * is closed in order. */
+void stage_catch_ends(void);
 void stage_close(struct stage *s);
 /* As a power cut would end it, and again. */
 PAV_MUSTUSE enum pav_rc stage_kill(struct stage *s, struct pav_err *err);

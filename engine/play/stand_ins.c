@@ -11,10 +11,12 @@
 #include "pavane/clock.h"
 #include "pavane/file.h"
 #include "pavane/http.h"
+#include "pavane/text.h"
 #include "stubs.h"
 
 #define FILE_MAX_LEN (1 << 20)
 #define BODY_MAX     (4 << 20)
+#define DELAY_MAX_MS 3600000
 #define DOMAIN       ".test"
 #define DAEMON       "http://pavane" DOMAIN
 
@@ -52,7 +54,8 @@ struct stand_ins {
     struct scenario *scenarios;
     uint32_t scenario_count;
     char *daemon;
-    int pending; /* answers and webhooks to come */
+    int pending;            /* answers and webhooks to come */
+    struct pav_node ending; /* what tells the thread */
 };
 
 /* ---- scenarios, under the lock ---- */
@@ -117,6 +120,35 @@ change_state(struct stand_ins *s, const struct pav_doc *mapping)
 
 /* ---- a request ---- */
 
+/* What is not UTF-8 becomes U+FFFD. */
+static const char *
+utf8_of(struct pav_arena *a, const char *text, size_t len)
+{
+    const char *p = text, *end = text + len;
+    struct pav_buf b;
+    const char *out;
+
+    pav_buf_init(&b, SIZE_MAX / 2);
+    while (p < end) {
+        size_t n = pav_utf8_len(p, end);
+
+        if (n == 0 || *p == '\0')
+            pav_buf_puts(&b, "\xEF\xBF\xBD");
+        else
+            pav_buf_put(&b, p, n);
+        p += n == 0 ? 1 : n;
+    }
+    out = pav_arena_strndup(a, b.p == NULL ? "" : b.p, b.len);
+    pav_buf_fini(&b);
+    return out;
+}
+
+static const char *
+utf8(struct pav_arena *a, const char *text)
+{
+    return utf8_of(a, text, strlen(text));
+}
+
 static const char *const methods[] = {
     [PAV_GET] = "GET", [PAV_HEAD] = "HEAD",     [PAV_POST] = "POST",
     [PAV_PUT] = "PUT", [PAV_DELETE] = "DELETE", [PAV_OPTIONS] = "OPTIONS"};
@@ -134,8 +166,8 @@ query_of(struct pav_arena *a, const char *query)
                                         len - name - (name < len));
 
         (void)pav_url_decode(value);
-        pav_members_put(&m, pav_arena_strndup(a, p, name), name,
-                        pav_doc_new_cstr(a, value));
+        pav_members_puts(&m, utf8_of(a, p, name),
+                         pav_doc_new_cstr(a, utf8(a, value)));
         p += len + (p[len] == '&');
     }
     return pav_members_object(&m);
@@ -147,27 +179,26 @@ request_doc(struct pav_arena *a, const char *name,
 {
     const struct pav_doc *json = NULL;
     struct pav_members m, headers;
-    const char *body = pav_arena_strndup(a, req->body_len == 0 ? "" : req->body,
-                                         req->body_len);
+    const char *body =
+        utf8_of(a, req->body_len == 0 ? "" : req->body, req->body_len);
     int i;
 
     pav_members_init(&headers, a);
     for (i = 0; i < req->field_count; i++)
-        pav_members_puts(
-            &headers, pav_arena_strdup(a, req->fields[i].name),
-            pav_doc_new_cstr(a, pav_arena_strdup(a, req->fields[i].value)));
+        pav_members_puts(&headers, utf8(a, req->fields[i].name),
+                         pav_doc_new_cstr(a, utf8(a, req->fields[i].value)));
     pav_members_init(&m, a);
     pav_members_str(&m, "standIn", name);
     pav_members_str(&m, "method", methods[req->method]);
     pav_members_str(&m, "url",
-                    pav_arena_printf(a, "%s%s%s", req->path,
+                    pav_arena_printf(a, "%s%s%s", utf8(a, req->path),
                                      *req->query == '\0' ? "" : "?",
                                      req->query));
-    pav_members_str(&m, "path", pav_arena_strdup(a, req->path));
-    pav_members_puts(&m, "query", query_of(a, pav_arena_strdup(a, req->query)));
+    pav_members_str(&m, "path", utf8(a, req->path));
+    pav_members_puts(&m, "query", query_of(a, utf8(a, req->query)));
     pav_members_puts(&m, "headers", pav_members_object(&headers));
     pav_members_str(&m, "body", body);
-    if (pav_doc_parse(a, body, req->body_len, NULL, &json, NULL) == PAV_OK)
+    if (pav_doc_parse(a, body, strlen(body), NULL, &json, NULL) == PAV_OK)
         pav_members_puts(&m, "json", json);
     return pav_members_object(&m);
 }
@@ -294,6 +325,19 @@ send_due(void *arg)
         pav_http_alarm(s->http, (int)((next - now) / 1000) + 1);
 }
 
+/* The stand-ins end: nobody waits any more. */
+static void
+send_all(void *arg, struct pav_node *node)
+{
+    struct stand_ins *s = arg;
+    struct answer *n;
+
+    (void)node;
+    for (n = s->answers; n != NULL; n = n->next)
+        n->due_us = 0;
+    send_due(s);
+}
+
 static char *
 text_of(struct pav_arena *a, const struct pav_doc *d)
 {
@@ -311,7 +355,9 @@ fill_headers(struct pav_arena *a, struct answer *n,
     uint32_t i;
 
     pav_buf_init(&b, 1 << 16);
-    for (i = 0; headers != NULL && i < headers->len; i++) {
+    for (i = 0;
+         headers != NULL && headers->kind == PAV_OBJECT && i < headers->len;
+         i++) {
         const struct pav_member *h = &headers->members[i];
         const char *value = pav_doc_str(a, &h->value);
 
@@ -354,13 +400,14 @@ fill_answer(struct pav_arena *a, struct answer *n,
         stub_fill(a, pav_doc_get(mapping, "response"), input);
     const struct pav_doc *json = pav_doc_get(r, "jsonBody");
     int64_t status = pav_doc_member_int(r, "status");
+    int64_t delay = pav_doc_member_int(r, "fixedDelayMilliseconds");
 
     n->status = status == 0 ? 200 : (int)status;
     n->type = pav_xstrdup(json == NULL ? "text/plain" : "application/json");
     n->body = text_of(a, json == NULL ? pav_doc_get(r, "body") : json);
     fill_headers(a, n, pav_doc_get(r, "headers"));
-    n->due_us = pav_clock_mono_us() +
-                1000 * pav_doc_member_int(r, "fixedDelayMilliseconds");
+    delay = delay < 0 ? 0 : delay > DELAY_MAX_MS ? DELAY_MAX_MS : delay;
+    n->due_us = pav_clock_mono_us() + 1000 * delay;
     fill_hook(a, n, mapping, input);
 }
 
@@ -519,6 +566,7 @@ stand_ins_start(const char *const *systems, uint32_t count,
                                      .max_per_address = 4096,
                                      .handle = handle,
                                      .body_max = body_max,
+                                     .message = send_all,
                                      .alarm = send_due,
                                      .arg = s};
     enum pav_rc rc = PAV_OK;
@@ -552,6 +600,7 @@ stand_ins_stop(struct stand_ins *s)
     if (s == NULL)
         return;
     if (s->http != NULL) {
+        pav_http_post(s->http, &s->ending);
         pav_http_end(s->http);
         pthread_join(s->thread, NULL);
         pav_http_free(s->http);

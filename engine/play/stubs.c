@@ -109,6 +109,8 @@ fields_fit(struct pav_arena *a, const struct pav_doc *want,
 {
     uint32_t i;
 
+    if (want != NULL && want->kind != PAV_OBJECT)
+        return false;
     for (i = 0; want != NULL && i < want->len; i++)
         if (!value_fits(a, &want->members[i].value,
                         field_of(a, fields, &want->members[i])))
@@ -174,6 +176,8 @@ stub_fits(struct pav_arena *a, const struct pav_doc *mapping,
                     pav_doc_get(request, "query")))
         return false;
     list = pav_doc_get(want, "bodyPatterns");
+    if (list != NULL && list->kind != PAV_ARRAY)
+        return false;
     for (i = 0; list != NULL && i < list->len; i++)
         if (!body_fits(a, &list->items[i], request))
             return false;
@@ -278,6 +282,32 @@ static const char *const of_request[] = {"method",         "url",
 static const char *const of_response[] = {
     "status", "headers", "body", "jsonBody", "fixedDelayMilliseconds", NULL};
 
+static enum pav_rc
+kinds_fit(const struct pav_doc *request, const struct pav_doc *response,
+          const struct pav_doc **at, struct pav_err *err)
+{
+    const struct {
+        const struct pav_doc *of;
+        const char *key;
+        enum pav_kind kind;
+    } rows[] = {{request, "headers", PAV_OBJECT},
+                {request, "queryParameters", PAV_OBJECT},
+                {request, "bodyPatterns", PAV_ARRAY},
+                {response, "headers", PAV_OBJECT}};
+    size_t i;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct pav_doc *v = pav_doc_get(rows[i].of, rows[i].key);
+
+        if (v == NULL || v->kind == rows[i].kind)
+            continue;
+        *at = v;
+        return pav_fail(err, PAV_INVALID, "", "'%s' must be %s", rows[i].key,
+                        rows[i].kind == PAV_OBJECT ? "an object" : "a list");
+    }
+    return PAV_OK;
+}
+
 enum pav_rc
 stub_check(struct pav_arena *a, const struct pav_doc *mapping,
            const struct pav_doc **at, struct pav_err *err)
@@ -292,7 +322,9 @@ stub_check(struct pav_arena *a, const struct pav_doc *mapping,
         response->kind != PAV_OBJECT)
         return pav_fail(err, PAV_INVALID, "",
                         "a mapping needs \"request\" and \"response\"");
-    rc = known(mapping, of_mapping, at, err);
+    rc = kinds_fit(request, response, at, err);
+    if (rc == PAV_OK)
+        rc = known(mapping, of_mapping, at, err);
     if (rc == PAV_OK)
         rc = known(request, of_request, at, err);
     return rc == PAV_OK ? known(response, of_response, at, err) : rc;

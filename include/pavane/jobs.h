@@ -291,11 +291,13 @@ struct pav_apply_job {
     const struct pav_declared *things;
     uint32_t thing_count;
     const char *report; /* fault lines of reading it, or NULL */
+    const char *known;  /* why it failed the last time, which was told; NULL */
     /* In place of that: the folders that there are.  What others made goes. */
     const char *const *systems;
     uint32_t system_count;
-    /* the engine's */
-    struct pav_applied *applied;
+    /* filled in */
+    const char *failure;         /* why nothing was applied; NULL: all was */
+    struct pav_applied *applied; /* the engine's */
 };
 
 /* ---- a table's first items: seed.c ---- */

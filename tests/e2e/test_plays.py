@@ -91,6 +91,10 @@ class Plays(unittest.TestCase):
                 ("plays/closed.json", text.replace('"executions"', '"executoins"', 1), r"closed.json:\d+:\d+: there is no 'executoins'"),
                 ("plays/closed.json", text.replace('"begins"', '"begin"', 1), r"there is no field 'begin' here"),
                 ("plays/closed.json", "{,", r"closed.json:1:2: "),
+                ("plays/closed.json", text.replace('"after": 59', '"after": 1e15'), r"closed.json:\d+:\d+: seconds are expected, at most a hundred years"),
+                ("plays/closed.json", text.replace('"state": "down"', '"state": 5'), r"closed.json:\d+:\d+: a text is expected"),
+                ("plays/closed.json", text.replace('"count": 1', '"count": "many"'), r"\"count\" is a whole number"),
+                ("stand-ins/shop.json", '{"mappings": [{"request": {"headers": ["a"]}, "response": {}}]}', r"shop.json:1:\d+: 'headers' must be an object"),
                 ("stand-ins/shop.json", "{}", r"stand-ins/shop.json:1:1: \"mappings\", a list, is expected"),
                 ("stand-ins/shop.json", json.dumps(STAND_IN, indent=1).replace('"urlPath"', '"urlpath"', 1),
                  r"shop.json:\d+:\d+: there is no field 'urlpath' here"),
@@ -133,6 +137,36 @@ class Plays(unittest.TestCase):
         self.assertEqual((code, err), (0, ""), out + err)
         self.put("services.json", {"sdk": {"organizations:": "http://aws.test"}})
         self.assertIn("must be a service, as \"ssm\"", cli("play", self.system)[2] + cli("play", self.system)[1])
+
+    def test_what_comes_to_a_stand_in_may_be_any_bytes(self):
+        self.put("services.json", {"functions": {"price": "http://shop.test/x?a=%FF%00b"}})
+        self.put("stand-ins/shop.json", {"mappings": [{"request": {"method": "POST"}, "response": {
+            "jsonBody": {"price": 42}, "fixedDelayMilliseconds": -1, "status": 200}, "priority": 9},
+            {"request": {"method": "POST"}, "response": {"jsonBody": {"price": 42}}, "priority": 1}]})
+        self.put("plays/closed.json", {"steps": [{"send": ASKED}], "expect": {"requests": [{"standIn": "shop"}], "executions": [{"state": "Sleep"}]}})
+        code, out, err = cli("play", self.system)
+        self.assertEqual((code, err), (0, ""), out + err)
+
+    def test_a_play_that_is_ended_leaves_nothing(self):
+        tmp = os.path.join(self.folder, "tmp")
+        os.mkdir(tmp)
+        self.put("stand-ins/shop.json", {"mappings": [{"request": {"method": "POST"}, "response": {"fixedDelayMilliseconds": 3600000}}]})
+        p = subprocess.Popen([PAVANE, "play", self.system], env=dict(os.environ, TMPDIR=tmp), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        until(lambda: os.listdir(tmp) and os.path.exists(os.path.join(tmp, os.listdir(tmp)[0], "pavane.db")))
+        daemons = lambda: [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and tmp.encode() in self.command_line(pid)]
+        until(daemons)
+        p.send_signal(signal.SIGTERM)
+        err = p.communicate(timeout=30)[1]
+        self.assertIn("it was ended", err)
+        until(lambda: not daemons())
+        self.assertEqual(os.listdir(tmp), [])
+
+    def command_line(self, pid):
+        try:
+            with open("/proc/%s/cmdline" % pid, "rb") as f:
+                return f.read()
+        except OSError:
+            return b""
 
     def test_up(self):
         p = subprocess.Popen([PAVANE, "up", self.folder, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)

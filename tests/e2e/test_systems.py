@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 import unittest
 
 from harness import Daemon, TOP, cli, main, until
@@ -27,7 +28,7 @@ BUS = {
     "schedules": {"report": {"GroupName": "nightly", "ScheduleExpression": "rate(1 day)",
                              "Target": {"machine": "echo", "RoleArn": "arn:aws:iam::000000000000:role/none", "Input": {"x": 1}}}}}
 ECHO = {"StartAt": "E", "States": {"E": {"Type": "Pass", "End": True}}}
-OWNED = ["bus orders", "permission orders/partner", "connection desk", "destination tickets", "schema shop/Sold", "archive all",
+OWNED = ["bus orders", "permission orders/partner", "connection desk", "destination tickets", "schema shop: Sold", "archive all",
          "rule orders/paid", "rule default/every", "group nightly", "schedule nightly/report"]
 
 
@@ -250,6 +251,66 @@ class Systems(unittest.TestCase):
         self.assertIn("left out, until it is mended: %s" % other, self.d.read_log())
         write(os.path.join(other, "services.json"), {"functions": {"f": "http://127.0.0.1:9/f", "g": "http://127.0.0.1:9/g"}})
         until(lambda: self.d.read_log().count("services are read again") == 2)
+
+    def test_what_depends_on_another_folder_comes_about(self):
+        """A bus of a folder that is read later, a thing that moves, what a bus of a folder that is gone still holds."""
+        root = os.path.join(self.folder, "systems")
+        self.wait_for("+ schedule nightly/report")
+        rule = {"EventPattern": {"source": ["x"]}, "Targets": []}
+        write(os.path.join(root, "a", "bus.json"), {"rules": {"on-z": dict(rule, EventBusName="zb")}})
+        until(lambda: "Event bus zb does not exist" in self.d.read_log())
+        write(os.path.join(root, "z", "bus.json"), {"buses": {"zb": {}}, "rules": {"mover": rule}})
+        self.wait_for("+ rule zb/on-z")
+        write(os.path.join(root, "a", "bus.json"), {"rules": {"on-z": dict(rule, EventBusName="zb"), "mover": rule}})
+        write(os.path.join(root, "z", "bus.json"), {"buses": {"zb": {}}})
+        until(lambda: self.said().count("+ rule default/mover") == 2)
+        self.assertIn("'a'", self.events("DeleteRule", Name="mover")[1]["message"])
+        self.events("PutRule", Name="mine", EventBusName="zb", EventPattern='{"source":["x"]}')
+        shutil.rmtree(os.path.join(root, "a"))
+        shutil.rmtree(os.path.join(root, "z"))
+        until(lambda: "of a folder that is gone:1:1: error: ValidationException: Event bus zb can't be deleted" in self.d.read_log())
+        self.assertEqual(self.events("DeleteRule", Name="mine", EventBusName="zb")[0], 200)
+        self.wait_for("- bus zb", "- rule default/mover")
+        # a failure is told once, however often it is tried
+        self.assertEqual(self.d.read_log().count("Event bus zb can't be deleted"), 1)
+
+    def test_what_a_review_found(self):
+        self.wait_for("+ schedule nightly/report")
+        os.makedirs(os.path.join(self.folder.encode(), b"systems", b"\xff\xfe", b"machines"))
+        self.assertEqual(self.events("CreateEventBus", Name="apib")[0], 200)
+        self.d.ask("POST", "/schedule-groups/gg", "{}", {"Content-Type": "application/json"})
+        transformer = {"InputPathsMap": {"a": "$.detail.a"}, "InputTemplate": {"a": "<a>"}}
+        bus = {"buses": {"default": {"Description": "ours"}}, "permissions": {"p": {"EventBusName": "apib", "Principal": "*"}},
+               "schemas": [{"Source": "a/b", "DetailType": "c", "Schema": {}}, {"Source": "a", "DetailType": "b/c", "Schema": {}}],
+               "rules": {"two": {"EventPattern": {"source": ["x"]}, "Targets": [
+                   {"InputTransformer": transformer, "log": "one"}, {"InputTransformer": transformer, "log": "two"}]}},
+               "schedules": {"s": {"GroupName": "gg", "ScheduleExpression": "rate(1 day)", "State": "DISABLED",
+                                   "Target": {"log": "l", "RoleArn": "arn:aws:iam::000000000000:role/none"}}}}
+        self.put(bus)
+        until(lambda: "- bus orders" in self.said(), what=self.d.read_log)
+        self.assertEqual([t["Id"] for t in self.events("ListTargetsByRule", Rule="two")[1]["Targets"]], ["log-one", "log-two"])
+        self.assertIn("belongs to the folder", self.events("UpdateEventBus", Description="api")[1]["message"])
+        self.assertEqual(self.d.ask("DELETE", "/schedule-groups/gg")[0], 409)
+        # what the API deleted with its bus is gone already
+        self.assertEqual(self.events("DeleteEventBus", Name="apib")[0], 200)
+        self.put(dict(bus, permissions={}))
+        self.wait_for("- permission apib/p")
+        # a schedule that deleted itself is made anew when it is changed
+        once = lambda seconds: dict(bus, permissions={}, schedules={"once": {
+            "ScheduleExpression": time.strftime("at(%Y-%m-%dT%H:%M:%S)", time.gmtime(time.time() + seconds)), "ActionAfterCompletion": "DELETE",
+            "Target": {"log": "l", "RoleArn": "arn:aws:iam::000000000000:role/none"}}})
+        self.put(once(2))
+        self.wait_for("+ schedule default/once")
+        until(lambda: self.d.ask("GET", "/schedules/once")[0] == 404)
+        self.put(once(9000))
+        until(lambda: self.d.ask("GET", "/schedules/once")[0] == 200)
+        for fields, wanted in (({"rules": {"r": {"EventPattern": {}, "Tags": []}}}, "tags are put by the API"),
+                               ({"permissions": [{"Policy": "{}"}]}, "no field 'Policy' here"),
+                               ({"rules": {"r": {"EventPattern": {"source": ["x"]}, "Targets": [{"Id": "x", "log": "a"}, {"Id": "x", "log": "b"}]}}},
+                                "TWICE: another target of the rule has the same Id"),
+                               ({"scheduleGroups": {"g%d" % n: {} for n in range(1001)}}, "at most 1000 things")):
+            self.put(fields)
+            until(lambda: wanted in (self.fault() or ""), what=self.fault)
 
     def lists(self, d):
         def events(action, **parameters):
