@@ -75,7 +75,7 @@ static const struct pav_setting settings[] = {
 
 /* For the handlers, which run on any thread. */
 static struct pav_http *_Atomic running;
-static atomic_bool hung_up;
+static atomic_bool hung_up, ending;
 
 static void
 on_signal(int sig)
@@ -83,6 +83,7 @@ on_signal(int sig)
     struct pav_http *h = atomic_load(&running);
 
     (void)sig;
+    atomic_store(&ending, true);
     if (h != NULL)
         pav_http_end(h);
 }
@@ -682,6 +683,8 @@ run(const struct pav_settings *s, int argc, char **argv)
     }
     pav_engine_start(d.engine);
     atomic_store(&running, d.http);
+    if (atomic_load(&ending)) /* it was asked to before it ran */
+        pav_http_end(d.http);
     served = &d;
     printf("listening on http://%s%s%s:%d\n",
            strchr(d.address, ':') == NULL ? "" : "[", d.address,

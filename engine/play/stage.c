@@ -32,7 +32,7 @@ on_end(int sig)
 void
 stage_catch_ends(void)
 {
-    struct sigaction end = {.sa_handler = on_end};
+    struct sigaction end = {.sa_handler = on_end, .sa_flags = SA_RESTART};
 
     sigaction(SIGINT, &end, NULL);
     sigaction(SIGTERM, &end, NULL);
