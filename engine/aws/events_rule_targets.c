@@ -11,7 +11,7 @@
 #include "events_fields.h"
 #include "rows.h"
 
-#define TARGETS_MAX 100 /* of one rule */
+#define TARGETS_MAX 5 /* of one rule: the service's quota */
 
 #define ARN_MAX 1600
 

@@ -24,7 +24,7 @@
     X(events_tags) X(events_archives) X(events_replays) \
     X(events_connections) X(events_destinations) X(pavane_clock) \
     X(pavane_dead_letters) X(pavane_schemas) X(scheduler_schedules) \
-    X(scheduler_groups)
+    X(scheduler_groups) X(dynamodb_items)
 /* clang-format on */
 
 #define RESOURCE_EXTERN(name) extern const struct aws_action name##_actions[];
@@ -39,6 +39,7 @@ static const struct {
     const char *target, *prefix;
 } services[] = {{"AWSStepFunctions.", ""},
                 {"AWSEvents.", "events:"},
+                {"DynamoDB_20120810.", "dynamodb:"},
                 {"Pavane.", "pavane:"}};
 
 const struct aws_action *

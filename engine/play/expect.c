@@ -312,6 +312,99 @@ logs(struct stage *s, struct pav_items *all, struct pav_err *err)
     return PAV_OK;
 }
 
+/* ---- items of tables ---- */
+
+/* {"N": "1"} is 1. */
+static const struct pav_doc *
+plain(struct pav_arena *a, const struct pav_doc *v, unsigned depth)
+{
+    const struct pav_doc *d, *number;
+    struct pav_items list;
+    struct pav_members m;
+    uint32_t i;
+
+    if (v->kind != PAV_OBJECT || v->len != 1 || depth > DEPTH_MAX)
+        return v;
+    d = &v->members[0].value;
+    if (pav_doc_get(v, "NULL") != NULL)
+        return &pav_doc_null;
+    if (pav_doc_get(v, "N") != NULL && d->kind == PAV_STRING &&
+        pav_doc_parse(a, d->text, d->len, NULL, &number, NULL) == PAV_OK)
+        return number;
+    if (pav_doc_get(v, "L") != NULL && d->kind == PAV_ARRAY) {
+        pav_items_init(&list, a);
+        for (i = 0; i < d->len; i++)
+            pav_items_add(&list, plain(a, &d->items[i], depth + 1));
+        return pav_items_array(&list);
+    }
+    if (pav_doc_get(v, "M") == NULL || d->kind != PAV_OBJECT)
+        return d;
+    pav_members_init(&m, a);
+    for (i = 0; i < d->len; i++)
+        pav_members_add(&m, d->members[i].key, d->members[i].len,
+                        plain(a, &d->members[i].value, depth + 1));
+    return pav_members_object(&m);
+}
+
+static void
+add_item(struct stage *s, struct pav_items *all, const struct pav_doc *table,
+         const struct pav_doc *item)
+{
+    struct pav_members m, of;
+    uint32_t i;
+
+    pav_members_init(&of, &s->arena);
+    for (i = 0; i < item->len; i++)
+        pav_members_add(&of, item->members[i].key, item->members[i].len,
+                        plain(&s->arena, &item->members[i].value, 0));
+    pav_members_init(&m, &s->arena);
+    pav_members_puts(&m, "table", table);
+    pav_members_puts(&m, "item", pav_members_object(&of));
+    pav_items_add(all, pav_members_object(&m));
+}
+
+static enum pav_rc
+items_of(struct stage *s, struct pav_items *all, const struct pav_doc *table,
+         struct pav_err *err)
+{
+    const struct pav_doc *page = NULL, *list, *start = NULL;
+    enum pav_rc rc;
+    long status;
+    uint32_t i;
+
+    do {
+        struct pav_members ask;
+
+        pav_members_init(&ask, &s->arena);
+        pav_members_puts(&ask, "TableName", table);
+        if (start != NULL)
+            pav_members_puts(&ask, "ExclusiveStartKey", start);
+        rc = stage_ask(s, "/", "DynamoDB_20120810.Scan",
+                       pav_members_object(&ask), &status, &page, err);
+        list = rc == PAV_OK ? pav_doc_get(page, "Items") : NULL;
+        for (i = 0; list != NULL && i < list->len; i++)
+            add_item(s, all, table, &list->items[i]);
+        start = rc == PAV_OK ? pav_doc_get(page, "LastEvaluatedKey") : NULL;
+    } while (start != NULL);
+    return rc;
+}
+
+static enum pav_rc
+items(struct stage *s, struct pav_items *all, struct pav_err *err)
+{
+    const struct pav_doc *answer = NULL, *names;
+    long status;
+    uint32_t i;
+    enum pav_rc rc = stage_ask(s, "/", "DynamoDB_20120810.ListTables",
+                               &pav_doc_empty_object, &status, &answer, err);
+
+    pav_items_init(all, &s->arena);
+    names = rc == PAV_OK ? pav_doc_get(answer, "TableNames") : NULL;
+    for (i = 0; rc == PAV_OK && names != NULL && i < names->len; i++)
+        rc = items_of(s, all, &names->items[i], err);
+    return rc;
+}
+
 /* ---- kinds of expectations ---- */
 
 static const struct kind {
@@ -320,9 +413,10 @@ static const struct kind {
                         struct pav_err *err);
     bool ordered;
 } kinds[] = {
-    {"executions", executions, false}, {"dispositions", dispositions, false},
-    {"requests", requests, true},      {"logs", logs, false},
-    {"objects", objects, false},       {"deadLetters", dead_letters, false}};
+    {"executions", executions, false},   {"dispositions", dispositions, false},
+    {"requests", requests, true},        {"logs", logs, false},
+    {"objects", objects, false},         {"items", items, false},
+    {"deadLetters", dead_letters, false}};
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 static const struct kind *
@@ -462,7 +556,7 @@ expect_check(const struct pav_doc *expect, const struct pav_doc **at,
         if (kind_of(&expect->members[i]) == NULL)
             return pav_fail(err, PAV_INVALID, "",
                             "there is no '%.*s' to be expected: executions, "
-                            "dispositions, requests, logs, objects and "
+                            "dispositions, requests, logs, objects, items and "
                             "deadLetters are",
                             (int)expect->members[i].len,
                             expect->members[i].key);

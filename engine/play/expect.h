@@ -6,6 +6,7 @@
  *     "dispositions": [{"disposition", "machine", "correlationId", ...}],
  *     "requests":     [{"standIn", "method", "url", "json", "headers", ...}],
  *     "logs":         [{"log": GROUP, "event": JSON}],
+ *     "items":        [{"table", "item": JSON}],
  *     "objects":      [{"path", "lines", "text", "json"}],
  *     "deadLetters":  [{...}] }
  *

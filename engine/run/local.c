@@ -4,7 +4,8 @@
  *
  *   states:startExecution   plain, .sync, .sync:2, .waitForTaskToken
  *   events:putEvents        onto the one bus
- *   dynamodb                getItem, putItem, updateItem, deleteItem: tables.c
+ *   dynamodb                getItem, putItem, updateItem, deleteItem, scan,
+ *                           query: tables.c
  *   aws-sdk:sfn             startExecution, sendTaskSuccess, -Failure,
  *                           -Heartbeat, stopExecution
  *   aws-sdk:eventbridge     putEvents
@@ -27,12 +28,23 @@
 #include "tasks.h"
 #include "wake.h"
 
-const char *const local_services[] = {
-    "states:startExecution", "events:putEvents",      "dynamodb:getItem",
-    "dynamodb:putItem",      "dynamodb:updateItem",   "dynamodb:deleteItem",
-    "sfn:startExecution",    "sfn:sendTaskSuccess",   "sfn:sendTaskFailure",
-    "sfn:sendTaskHeartbeat", "sfn:stopExecution",     "sfn:describeExecution",
-    "sfn:listExecutions",    "eventbridge:putEvents", NULL};
+const char *const local_services[] = {"states:startExecution",
+                                      "events:putEvents",
+                                      "dynamodb:getItem",
+                                      "dynamodb:putItem",
+                                      "dynamodb:updateItem",
+                                      "dynamodb:deleteItem",
+                                      "dynamodb:scan",
+                                      "dynamodb:query",
+                                      "sfn:startExecution",
+                                      "sfn:sendTaskSuccess",
+                                      "sfn:sendTaskFailure",
+                                      "sfn:sendTaskHeartbeat",
+                                      "sfn:stopExecution",
+                                      "sfn:describeExecution",
+                                      "sfn:listExecutions",
+                                      "eventbridge:putEvents",
+                                      NULL};
 
 /* A task on its way through a service. */
 struct call {
@@ -590,7 +602,8 @@ table(struct call *c)
 {
     const char *error = NULL, *cause = NULL;
     const struct pav_doc *d =
-        table_call(c->e, c->method, c->with, c->sdk, &error, &cause);
+        table_call(c->e, c->method, c->with,
+                   c->sdk ? TABLE_SDK : TABLE_OPTIMISED, &error, &cause);
 
     if (d == NULL)
         wake(c, PAV_WAKE_FAILURE, NULL, error, cause);
@@ -648,6 +661,8 @@ local_call(struct pav_engine *e, const struct pav_task_row *task)
         {"dynamodb", "putItem", table},
         {"dynamodb", "updateItem", table},
         {"dynamodb", "deleteItem", table},
+        {"dynamodb", "scan", table},
+        {"dynamodb", "query", table},
     };
     struct call c = {.e = e, .task = task};
     size_t i;

@@ -47,7 +47,7 @@ seed(struct pav_engine *e, struct pav_job *job)
     for (i = 0; report == NULL && i < j->items->len; i++) {
         const struct pav_doc *item = &j->items->items[i];
 
-        if (table_call(e, "putItem", put_request(e, j->table, item), false,
+        if (table_call(e, "putItem", put_request(e, j->table, item), TABLE_API,
                        &error, &cause) == NULL &&
             strstr(error, "ConditionalCheckFailed") == NULL)
             report = fault_at(e, j, item, error, cause);

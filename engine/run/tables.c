@@ -1,8 +1,9 @@
 /*
  * Local tables: DynamoDB's getItem, putItem, updateItem and deleteItem on rows
- * in the store.  Which attributes are a table's key is in the services
- * file: {"tables": {"NAME": {"key": ["id"]}}}; a table that is not there does
- * not exist.  Shapes, errors and texts are DynamoDB's.
+ * in the store; scan and query are in table_scan.c.  Which attributes are a
+ * table's key is in the services file: {"tables": {"NAME": {"key": ["id"]}}}; a
+ * table that is not there does not exist.  Shapes, errors and texts are
+ * DynamoDB's.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -11,12 +12,13 @@
 #include "pavane/digest.h"
 #include "pavane/store_work.h"
 #include "table_expr.h"
+#include "table_scan.h"
 #include "tables.h"
 
 struct request {
     struct pav_engine *e;
     const struct pav_doc *with;
-    bool sdk;
+    enum table_caller caller;
     const char *table, *key;
     const struct pav_doc *old; /* the item that is there, or NULL */
     const char **error, **cause;
@@ -29,8 +31,13 @@ refuse(struct request *r, const char *code, const char *text)
     bool validation = strcmp(code, "ValidationException") == 0;
     char id[37];
 
+    if (r->caller == TABLE_API) {
+        *r->error = code;
+        *r->cause = text;
+        return NULL;
+    }
     pav_uuid4(id);
-    if (r->sdk) {
+    if (r->caller == TABLE_SDK) {
         *r->error = validation ? "DynamoDb.DynamoDbException"
                                : pav_arena_printf(a, "DynamoDb.%s", code);
         *r->cause = pav_arena_printf(
@@ -311,6 +318,46 @@ delete_item(struct request *r)
     return answer(r, NULL);
 }
 
+/* ---- many items ---- */
+
+static const struct pav_doc *
+table_keys(struct request *r)
+{
+    const struct pav_doc *keys =
+        r->e->config.tables == NULL
+            ? NULL
+            : pav_doc_get(pav_doc_get(r->e->config.tables, r->table), "key");
+
+    if (keys == NULL || keys->kind != PAV_ARRAY)
+        return refuse(r, "ResourceNotFoundException",
+                      "Requested resource not found");
+    return keys;
+}
+
+static const struct pav_doc *
+scan(struct request *r)
+{
+    const struct pav_doc *out;
+    const char *why = NULL;
+
+    if (table_keys(r) == NULL || !has_values(r))
+        return NULL;
+    out = table_scan(r->e, r->table, r->with, &why);
+    return out == NULL ? refuse(r, "ValidationException", why) : out;
+}
+
+static const struct pav_doc *
+query(struct request *r)
+{
+    const struct pav_doc *keys = table_keys(r), *out;
+    const char *why = NULL;
+
+    if (keys == NULL || !has_values(r))
+        return NULL;
+    out = table_query(r->e, r->table, keys, r->with, &why);
+    return out == NULL ? refuse(r, "ValidationException", why) : out;
+}
+
 /* ---- AttributeUpdates: the older form of an update ---- */
 
 /* The elements of two sets of one type; `without`: those of x that y lacks. */
@@ -476,18 +523,27 @@ is_served(struct request *r, const char *method)
     static const struct {
         const char *field, *methods;
     } fields[] = {
-        {"TableName", "getItem putItem updateItem deleteItem"},
+        {"TableName", "getItem putItem updateItem deleteItem scan query"},
         {"Key", "getItem updateItem deleteItem"},
         {"Item", "putItem"},
         {"ConditionExpression", "putItem updateItem deleteItem"},
         {"UpdateExpression", "updateItem"},
         {"AttributeUpdates", "updateItem"},
         {"ReturnValues", "putItem updateItem deleteItem"},
-        {"ExpressionAttributeNames", "putItem updateItem deleteItem"},
-        {"ExpressionAttributeValues", "putItem updateItem deleteItem"},
+        {"ExpressionAttributeNames",
+         "putItem updateItem deleteItem scan query"},
+        {"ExpressionAttributeValues",
+         "putItem updateItem deleteItem scan query"},
+        {"FilterExpression", "scan query"},
+        {"KeyConditionExpression", "query"},
+        {"ExclusiveStartKey", "scan query"},
+        {"Limit", "scan query"},
+        {"Select", "scan query"},
+        {"ScanIndexForward", "query"},
         /* Nothing here depends on them. */
-        {"ConsistentRead", "getItem"},
-        {"ReturnConsumedCapacity", "getItem putItem updateItem deleteItem"},
+        {"ConsistentRead", "getItem scan query"},
+        {"ReturnConsumedCapacity",
+         "getItem putItem updateItem deleteItem scan query"},
         {"ReturnItemCollectionMetrics", "putItem updateItem deleteItem"}};
     const char *values = text_of(r, "ReturnValues");
     uint32_t i;
@@ -523,7 +579,7 @@ is_served(struct request *r, const char *method)
 
 const struct pav_doc *
 table_call(struct pav_engine *e, const char *method, const struct pav_doc *with,
-           bool sdk, const char **error, const char **cause)
+           enum table_caller caller, const char **error, const char **cause)
 {
     static const struct {
         const char *method, *key;
@@ -531,9 +587,11 @@ table_call(struct pav_engine *e, const char *method, const struct pav_doc *with,
     } rows[] = {{"getItem", "Key", get_item},
                 {"putItem", "Item", put_item},
                 {"updateItem", "Key", update_item},
-                {"deleteItem", "Key", delete_item}};
+                {"deleteItem", "Key", delete_item},
+                {"scan", NULL, scan},
+                {"query", NULL, query}};
     struct request r = {
-        .e = e, .with = with, .sdk = sdk, .error = error, .cause = cause};
+        .e = e, .with = with, .caller = caller, .error = error, .cause = cause};
     const struct pav_doc *from;
     struct pav_bytes item;
     size_t i = 0;
@@ -555,6 +613,8 @@ table_call(struct pav_engine *e, const char *method, const struct pav_doc *with,
                              r.table));
     if (!is_served(&r, method))
         return NULL;
+    if (rows[i].key == NULL)
+        return rows[i].run(&r);
     from = pav_doc_get(with, rows[i].key);
     if (from == NULL || from->kind != PAV_OBJECT)
         return null_at(&r, *rows[i].key == 'I' ? "item" : "key");

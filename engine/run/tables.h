@@ -4,9 +4,14 @@
 
 #include "turn/turn.h"
 
-/* DynamoDB's four actions.  NULL: error and cause are set. */
+/* How a failure is told: as the optimised integration's, as the SDK's, or as
+ * DynamoDB's own, a code and its text. */
+enum table_caller { TABLE_OPTIMISED, TABLE_SDK, TABLE_API };
+
+/* DynamoDB's actions on items, by their names in the SDK.  NULL: error and
+ * cause are set. */
 const struct pav_doc *
 table_call(struct pav_engine *e, const char *method, const struct pav_doc *with,
-           bool sdk, const char **error, const char **cause);
+           enum table_caller caller, const char **error, const char **cause);
 
 #endif

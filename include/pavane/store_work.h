@@ -139,6 +139,15 @@ bool pav_store_item_with(struct pav_store *s, int64_t run_id,
 
 /* ---- items of local tables ---- */
 
+struct pav_table_row {
+    const char *key; /* the JSON of its key */
+    struct pav_bytes body;
+};
+
+/* The first item whose key is behind `after`; false: there is none. */
+bool
+pav_store_table_next(struct pav_store *s, const char *table, const char *after,
+                     struct pav_arena *a, struct pav_table_row *out);
 bool
 pav_store_table_get(struct pav_store *s, const char *table, const char *key,
                     struct pav_arena *a, struct pav_bytes *out);

@@ -17,14 +17,14 @@ import tempfile
 import time
 from statistics import median
 
-from run import TOP, Server, load
+from run import BARE, TOP, Server, load
 
 LATER_SECONDS = 100 * 86400
 
 
 def serve(o, folder, *more):
     return Server([os.path.join(o.build, "pavane"), "serve", "--listen", "127.0.0.1:0", "--db", os.path.join(folder, "old.db"),
-                   "--machines", os.path.join(TOP, "machines"), *more], folder)
+                   "--machines", BARE, *more], folder)
 
 
 def file_mb(folder):

@@ -30,6 +30,10 @@ import urllib.request
 from statistics import median
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "tests", "support"))
+from bare import bare_machines  # noqa: E402
+
+BARE = bare_machines()  # order, car and finding
 
 
 class Server:
@@ -83,7 +87,7 @@ def measure(o, name, folder):
     command = {"floor": [os.path.join(o.build, "tests/bench_floor")],
                "node": ["node", os.path.join(TOP, "tests", "bench", "by_hand.mjs")],
                "pavane": [os.path.join(o.build, "pavane"), "serve", "--listen", "127.0.0.1:0", "--machines",
-                          os.path.join(TOP, "machines")]}[name]
+                          BARE]}[name]
     args = [*command, "--db", os.path.join(folder, name + ".db")]
     server, runs = Server(args, folder), {}
     try:

@@ -21,6 +21,10 @@ PAVANE = os.environ.get("PAVANE", os.path.join(TOP, "build", "pavane"))
 SAMPLE = os.environ.get("PAVANE_SAMPLE")
 AWS_TARGET = "AWSStepFunctions."
 
+sys.path.insert(0, os.path.join(TOP, "tests", "support"))
+from bare import bare_machines  # noqa: E402
+
+MACHINES = bare_machines()  # order, car and finding
 
 # What a sanitizer finds ends the daemon, or its exit, and the test.
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:exitcode=98", "TSAN_OPTIONS": "halt_on_error=1:exitcode=97",

@@ -7,9 +7,8 @@ import shutil
 import subprocess
 import unittest
 
-from harness import Daemon, TOP, find_token, main, until
+from harness import Daemon, MACHINES, find_token, main, until
 
-MACHINES = os.path.join(TOP, "machines")
 WAITING = json.dumps({"StartAt": "Ask", "States": {
     "Ask": {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
             "Parameters": {"QueueUrl": "q", "MessageBody": {"token.$": "$$.Task.Token", "in.$": "$"}},

@@ -5,9 +5,8 @@ import shutil
 import threading
 import unittest
 
-from harness import Daemon, TOP, cli, main, until
+from harness import Daemon, MACHINES, cli, main, until
 
-MACHINES = os.path.join(TOP, "machines")
 
 
 def order(key, pad=""):

@@ -6,9 +6,8 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import Daemon, PAVANE, TOP, main
+from harness import Daemon, MACHINES, PAVANE, main
 
-MACHINES = os.path.join(TOP, "machines")
 START = {"source": "order.service", "detail-type": "OrderReceived", "detail": {"orderId": "o"}}
 
 

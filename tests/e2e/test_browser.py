@@ -18,10 +18,9 @@ try:
 except ImportError:
     webdriver = None
 
-from harness import Daemon, TOP, main, until
+from harness import Daemon, MACHINES, TOP, main, until
 from proxy import Proxy
 
-MACHINES = os.path.join(TOP, "machines")
 ARTEFACTS = os.environ.get("PAVANE_ARTEFACTS", os.path.join(TOP, "build", "artefacts"))
 AXE = os.environ.get("PAVANE_AXE", os.path.join(TOP, "build", "tools", "node_modules", "axe-core", "axe.min.js"))
 HOSTILE = '<script>document.title="owned"</script>"><img src=x onerror=alert(1)>\u202e🚗'

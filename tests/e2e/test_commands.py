@@ -11,9 +11,8 @@ import threading
 import unittest
 import urllib.parse
 
-from harness import Daemon, PAVANE, TOP, cli, main, until
+from harness import Daemon, MACHINES, PAVANE, TOP, cli, main, until
 
-MACHINES = os.path.join(TOP, "machines")
 
 
 class Stranger:

@@ -313,10 +313,10 @@ class Doors(Bus):
             self.assertEqual([o["disposition"] for r in answer for o in r["dispositions"] if o["machine"] == name], want)
 
     def test_B24_more_targets_than_an_event_may_concern(self):
-        for n in range(15):
+        for n in range(220):
             self.events("PutRule", Name="r%d" % n, EventPattern='{"source":["s"]}')
             self.events("PutTargets", Rule="r%d" % n, Targets=[
-                {"Id": str(i), "Arn": STATES + "keep"} for i in range(100)])
+                {"Id": str(i), "Arn": STATES + "keep"} for i in range(5)])
         results = self.post({"source": "s", "detail-type": "t", "detail": {}})[1]["results"][0]
         self.assertEqual(len(results["dispositions"]), 1001)
         self.assertEqual(results["dispositions"][-1]["disposition"], "rejected")

@@ -9,9 +9,8 @@ import random
 import threading
 import unittest
 
-from harness import Daemon, TOP, main
+from harness import Daemon, MACHINES, main
 
-MACHINES = os.path.join(TOP, "machines")
 KILLS = int(os.environ.get("PAVANE_KILLS", "20"))
 KINDS = [("order.service", "OrderReceived"), ("payment.service", "PaymentSettled"),
          ("shop.service", "ShopAccepted"), ("delivery.service", "ParcelDelivered")]

@@ -13,7 +13,7 @@ import sys
 import time
 import unittest
 
-from harness import Daemon, TOP, main, until
+from harness import Daemon, MACHINES, main, until
 
 SLOW = int(os.environ.get("PAVANE_SLOW", "2000"))
 SMUGGLED = b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -151,7 +151,7 @@ FINE = {
 class Doors(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.d = Daemon(os.path.join(TOP, "machines")).start()
+        cls.d = Daemon(MACHINES).start()
 
     @classmethod
     def tearDownClass(cls):

@@ -6,7 +6,7 @@ import threading
 import time
 import unittest
 
-from harness import Daemon, TOP, main, until
+from harness import Daemon, MACHINES, main, until
 
 HOST = "Host: 127.0.0.1\r\n"
 
@@ -14,7 +14,7 @@ HOST = "Host: 127.0.0.1\r\n"
 class Raw(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.d = Daemon(os.path.join(TOP, "machines")).start()
+        cls.d = Daemon(MACHINES).start()
 
     @classmethod
     def tearDownClass(cls):

@@ -12,10 +12,9 @@ import tempfile
 import threading
 import unittest
 
-from harness import Daemon, TOP, main, until
+from harness import Daemon, MACHINES, main, until
 from test_power import Recorded
 
-MACHINES = os.path.join(TOP, "machines")
 START = {"source": "order.service", "detail-type": "OrderReceived"}
 
 

@@ -6,9 +6,8 @@ import shutil
 import tempfile
 import unittest
 
-from harness import Daemon, TOP, cli, main, until
+from harness import Daemon, MACHINES, cli, main, until
 
-MACHINES = os.path.join(TOP, "machines")
 
 
 class Samples(unittest.TestCase):

@@ -7,9 +7,8 @@ import tempfile
 import unittest
 from unittest import mock
 
-from harness import PAVANE, TOP, cli, main
+from harness import MACHINES, PAVANE, cli, main
 
-MACHINES = os.path.join(TOP, "machines")
 LAMBDA = "arn:aws:states:::lambda:invoke"
 DEFINITION = {"StartAt": "Charge", "States": {
     "Charge": {"Type": "Task", "Resource": LAMBDA, "Parameters": {"FunctionName": "charge", "Payload.$": "$"},

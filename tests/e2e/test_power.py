@@ -19,7 +19,7 @@ import tempfile
 import threading
 import unittest
 
-from harness import Daemon, PAVANE, TOP, main, until
+from harness import Daemon, MACHINES, PAVANE, main, until
 
 RECORDER = os.path.join(os.path.dirname(PAVANE), "tests", "recorder.so")
 HEAD = struct.Struct("<BBHIQQ")
@@ -144,7 +144,7 @@ class Nth(unittest.TestCase):
         n, noticed, failed = 0, 0, True
         while failed:
             n += 1
-            d = Recorded(os.path.join(TOP, "machines"))
+            d = Recorded(MACHINES)
             d.may_die = True
             try:
                 kept, failed = self.attempt(d, n)
@@ -164,7 +164,7 @@ class Power(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         """Posts by several and reads by others, over several checkpoints."""
-        cls.d = Recorded(os.path.join(TOP, "machines")).start()
+        cls.d = Recorded(MACHINES).start()
         cls.addClassCleanup(cls.d.__exit__)
         ending = threading.Event()
 
@@ -238,7 +238,7 @@ class Power(unittest.TestCase):
 
 class Rollback(unittest.TestCase):
     def test_T4_what_was_rolled_back_is_new_when_it_comes_again(self):
-        with Recorded(os.path.join(TOP, "machines")) as d:
+        with Recorded(MACHINES) as d:
             d.post({**START, "id": "first", "detail": {"orderId": "first"}})
             event = {**START, "id": "again", "detail": {"orderId": "again", "pad": PAD * 20}}
             open(d.full, "w").close()
@@ -253,7 +253,7 @@ class Rollback(unittest.TestCase):
         def batch(name, n):
             return [{"source": "nobody", "detail-type": "t", "id": "%s-%d-%d" % (name, n, i)} for i in range(500)]
 
-        with Recorded(os.path.join(TOP, "machines")) as d:
+        with Recorded(MACHINES) as d:
             for n in range(66):
                 self.assertEqual(d.post(batch("e", n))[0], 200)
             open(d.full, "w").close()

@@ -5,7 +5,7 @@ import os
 import shutil
 import unittest
 
-from harness import Daemon, TOP, cli, main, until
+from harness import Daemon, MACHINES, cli, main, until
 
 DAY = 86400
 WAY = (("order.service", "OrderReceived"), ("payment.service", "PaymentSettled"), ("shop.service", "ShopAccepted"),
@@ -30,7 +30,7 @@ class Retention(unittest.TestCase):
         return until(both, 60)
 
     def test_what_ended_long_ago_goes_with_all_that_is_its(self):
-        d = Daemon(os.path.join(TOP, "machines"), retention_days=1)
+        d = Daemon(MACHINES, retention_days=1)
         with d:
             self.orders(d, "done", 40, 4)
             self.orders(d, "open", 20, 2)
@@ -60,7 +60,7 @@ class Retention(unittest.TestCase):
         d = Daemon(retention_days=1)
         with d:
             folder = os.path.join(d.folder, "machines")
-            shutil.copytree(os.path.join(TOP, "machines", "order"), os.path.join(folder, "order"))
+            shutil.copytree(os.path.join(MACHINES, "order"), os.path.join(folder, "order"))
             path = os.path.join(folder, "order", "rules.json")
             rules = json.load(open(path))
             rules.setdefault("policies", {})["retentionDays"] = 30
@@ -79,7 +79,7 @@ class Retention(unittest.TestCase):
             self.assertEqual(d.executions(), [])
 
     def test_long_histories_go_in_parts_and_the_space_comes_back(self):
-        d = Daemon(os.path.join(TOP, "machines"), retention_days=1)
+        d = Daemon(MACHINES, retention_days=1)
         with d:
             self.orders(d, "large", 400, 4, note="x" * 20000)
             d.stop()
@@ -93,7 +93,7 @@ class Retention(unittest.TestCase):
             self.assertEqual(code, 0, out)
 
     def test_zero_keeps_all(self):
-        d = Daemon(os.path.join(TOP, "machines"), retention_days=0)
+        d = Daemon(MACHINES, retention_days=0)
         with d:
             self.orders(d, "x", 10, 4)
             d.stop()

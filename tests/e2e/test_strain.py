@@ -11,10 +11,9 @@ import random
 import threading
 import unittest
 
-from harness import TOP, main, until
+from harness import MACHINES, main, until
 from test_power import Recorded
 
-MACHINES = os.path.join(TOP, "machines")
 KINDS = [("order.service", "OrderReceived"), ("payment.service", "PaymentSettled"),
          ("shop.service", "ShopAccepted"), ("delivery.service", "ParcelDelivered")]
 HISTORY = [5, 13, 21, 28]  # events after each of an order's four

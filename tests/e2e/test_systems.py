@@ -213,7 +213,7 @@ class Systems(unittest.TestCase):
     def test_tables_begin_with_their_items(self):
         items = [{"id": "a", "n": 5, "tags": ["x", True, None], "of": {"deep": 1.5}}, {"id": {"S": "b"}, "n": {"N": "7"}}]
         write(os.path.join(self.shop, "tables", "profiles.json"), items)
-        until(lambda: "items not put: %s/tables/profiles.json:2:2: error: DynamoDB.ResourceNotFoundException" % self.shop
+        until(lambda: "items not put: %s/tables/profiles.json:2:2: error: ResourceNotFoundException" % self.shop
               in self.d.read_log())
         write(os.path.join(self.shop, "services.json"), {"tables": {"profiles": {"key": ["id"]}}})
         until(lambda: "services are read again" in self.d.read_log())
@@ -228,9 +228,54 @@ class Systems(unittest.TestCase):
         for content, wanted in (("[1]", r"profiles.json:1:2: error: INVALID_ITEMS: an item is an object"),
                                 ("{}", r"profiles.json:1:1: error: INVALID_ITEMS: a list of items is expected"),
                                 ("[\n{]", r"profiles.json:2:2: error: JSON"),
-                                ('[{"x": 1}]', r"profiles.json:1:2: error: DynamoDB.AmazonDynamoDBException: The provided key element")):
+                                ('[{"x": 1}]', r"profiles.json:1:2: error: ValidationException: The provided key element")):
             write(os.path.join(self.shop, "tables", "profiles.json"), content)
             until(lambda: re.search(wanted, "".join(m["fault"] or "" for m in self.d.get("/api/v1/machines")["machines"])))
+
+    def test_tables_can_be_looked_at_by_dynamodbs_own_api(self):
+        write(os.path.join(self.shop, "services.json"), {"tables": {"jobs": {"key": ["pk", "at"]}, "one": {"key": ["id"]}}})
+        until(lambda: "services are read again" in self.d.read_log())
+
+        def call(action, **parameters):
+            status, data = self.d.ask("POST", "/", json.dumps(parameters), {
+                "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810." + action})
+            return status, json.loads(data)
+        self.assertEqual(call("ListTables"), (200, {"TableNames": ["jobs", "one"]}))
+        self.assertEqual(call("DescribeTable", TableName="jobs")[1]["Table"]["KeySchema"],
+                         [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"}])
+        self.assertEqual(call("DescribeTable", TableName="none")[1]["__type"], "ResourceNotFoundException")
+        for n in (10, 9, 100, 2, 1):
+            for pk in ("a", "b"):
+                self.assertEqual(call("PutItem", TableName="jobs", Item={"pk": {"S": pk}, "at": {"N": str(n)}, "odd": {"BOOL": n % 2 == 1}}), (200, {}))
+        ats = lambda answer: [i["at"]["N"] for i in answer["Items"]]
+        query = dict(TableName="jobs", KeyConditionExpression="pk = :p AND #t <= :t", ExpressionAttributeNames={"#t": "at"},
+                     ExpressionAttributeValues={":p": {"S": "a"}, ":t": {"N": "10"}})
+        status, answer = call("Query", **query)
+        self.assertEqual((status, ats(answer), answer["Count"], answer["ScannedCount"]), (200, ["1", "2", "9", "10"], 4, 4))
+        self.assertEqual(ats(call("Query", ScanIndexForward=False, **query)[1]), ["10", "9", "2", "1"])
+        page = call("Query", Limit=2, **query)[1]
+        self.assertEqual((ats(page), page["LastEvaluatedKey"]), (["1", "2"], {"pk": {"S": "a"}, "at": {"N": "2"}}))
+        rest = call("Query", ExclusiveStartKey=page["LastEvaluatedKey"], **query)[1]
+        self.assertEqual((ats(rest), "LastEvaluatedKey" in rest), (["9", "10"], False))
+        odd = dict(query, FilterExpression="odd = :o", ExpressionAttributeValues=dict(query["ExpressionAttributeValues"], **{":o": {"BOOL": True}}))
+        self.assertEqual((call("Query", **odd)[1]["Count"], call("Query", **odd)[1]["ScannedCount"]), (2, 4))
+        seen, start = [], {}
+        while True:
+            page = call("Scan", TableName="jobs", Limit=3, **start)[1]
+            seen += [(i["pk"]["S"], i["at"]["N"]) for i in page["Items"]]
+            if "LastEvaluatedKey" not in page:
+                break
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        self.assertEqual((len(seen), len(set(seen))), (10, 10))
+        self.assertEqual(call("Scan", TableName="jobs", Select="COUNT")[1], {"Count": 10, "ScannedCount": 10})
+        self.assertEqual(call("UpdateItem", TableName="jobs", Key={"pk": {"S": "a"}, "at": {"N": "1"}}, UpdateExpression="SET odd = :o",
+                              ConditionExpression="attribute_not_exists(pk)", ExpressionAttributeValues={":o": {"BOOL": False}}),
+                         (400, {"__type": "ConditionalCheckFailedException", "message": "The conditional request failed"}))
+        self.assertEqual(call("Query", TableName="jobs")[1]["__type"], "ValidationException")
+        self.assertEqual(call("Scan", TableName="jobs", FilterExpression="odd = :")[1]["__type"], "ValidationException")
+        self.assertEqual(call("Scan", TableName="none")[1]["__type"], "ResourceNotFoundException")
+        self.assertEqual(call("DeleteItem", TableName="jobs", Key={"pk": {"S": "a"}, "at": {"N": "1"}}), (200, {}))
+        self.assertEqual(call("GetItem", TableName="jobs", Key={"pk": {"S": "a"}, "at": {"N": "1"}}), (200, {}))
 
     def test_services_of_systems_are_one_map(self):
         write(os.path.join(self.shop, "services.json"), {"functions": {"f": "http://127.0.0.1:9/f"}, "tables": {"t": {"key": ["id"]}}})

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import unittest
 
-from harness import Daemon, TOP, cli, main
+from harness import Daemon, MACHINES, cli, main
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data")
 WAY = (("order.service", "OrderReceived"), ("payment.service", "PaymentSettled"), ("shop.service", "ShopAccepted"),
@@ -24,7 +24,7 @@ class Upgrade(unittest.TestCase):
         said = json.load(open(sql.replace(".sql", ".json")))
         d = Daemon(retention_days=0)
         os.makedirs(os.path.join(d.folder, "machines"))
-        shutil.copytree(os.path.join(TOP, "machines", "order"), os.path.join(d.folder, "machines", "order"))
+        shutil.copytree(os.path.join(MACHINES, "order"), os.path.join(d.folder, "machines", "order"))
         d.machines = os.path.join(d.folder, "machines")
         db = sqlite3.connect(d.db)
         db.executescript(open(sql).read())

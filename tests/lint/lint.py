@@ -218,7 +218,7 @@ def check_reported():
 
 def check_permissions():
     """Who calls an action, or asks for a resource or a page, must be allowed: each row says by which word."""
-    word = re.compile(r"^(states|events|scheduler|pavane):[A-Z]\w+$")
+    word = re.compile(r"^(states|events|scheduler|dynamodb|pavane):[A-Z]\w+$")
     for path in sorted(glob.glob(os.path.join(TOP, "engine/aws/*.c"))):
         text = strip_comments(open(path, encoding="utf-8").read())
         short = os.path.relpath(path, TOP)
