@@ -12,9 +12,10 @@
 #include "pavane/store_work.h"
 #include "table_expr.h"
 
-#define PAGE      1000    /* items that a scan looks at */
-#define PAGE_MAX  1048576 /* bytes of an answer, as the service */
-#define QUERY_MAX 10000   /* items that a query looks through */
+#define PAGE        1000      /* items that a scan looks at */
+#define PAGE_MAX    1048576   /* bytes of an answer, as the service */
+#define QUERY_MAX   10000     /* items that a query looks through, */
+#define QUERY_BYTES (4 << 20) /* and their bytes */
 
 struct looking {
     struct pav_engine *e;
@@ -209,16 +210,19 @@ partition(struct looking *l, const char *table, const struct pav_doc *keys,
     const char *after = "";
     struct pav_table_row row;
     uint32_t looked = 0, n = 0;
+    size_t bytes = 0;
 
     while (
         pav_store_table_next(l->e->store, table, after, &l->e->arena, &row)) {
-        const struct pav_doc *item =
-            pav_doc_own(&l->e->arena, row.body.p, row.body.len);
+        const struct pav_doc *item;
 
-        if (++looked > QUERY_MAX) {
-            l->why = "A local table that is queried has at most 10000 items";
+        bytes += row.body.len;
+        if (++looked > QUERY_MAX || bytes > QUERY_BYTES) {
+            l->why = "A local table that is queried has at most 10000 items "
+                     "and 4 MiB";
             return NULL;
         }
+        item = pav_doc_own(&l->e->arena, row.body.p, row.body.len);
         if (fits(l, "KeyConditionExpression", item)) {
             v = pav_arena_append(&l->e->arena, v, n, sizeof(*v));
             v[n++] = (struct sorted){
