@@ -190,6 +190,9 @@ test_new(struct pav_index *ix, struct node *n, const struct rule_path *p,
     t->text = pav_arena_strndup(&t->arena, text->p, text->len);
     t->text_len = (uint32_t)text->len;
     t->path = pav_arena_strndup(&t->arena, p->path, p->len);
+    t->names = strcmp(t->path, "source") == 0        ? NAMES_SOURCE
+               : strcmp(t->path, "detail-type") == 0 ? NAMES_TYPE
+                                                     : NAMES_NEITHER;
     if (pav_doc_parse(&t->arena, t->text, t->text_len, &keep, &list, &err) !=
         PAV_OK)
         PAV_BUG("a list of matchers that was printed is no JSON");
@@ -621,6 +624,13 @@ pav_index_watched(const struct pav_index *ix, uint32_t slot)
 
 enum { HOLDS = 4, NEARLY = 3 }; /* what a condition counts */
 
+/* The event's source and detail-type.  What nobody takes comes again and again:
+ * a test knows by the hash that it has seen the name and is not near it. */
+struct names_seen {
+    struct pav_bytes value[NAMES_NEITHER];
+    uint64_t hash[NAMES_NEITHER];
+};
+
 struct nearest {
     const struct subrule_entry *entry;
     uint32_t held, failed, score;
@@ -638,46 +648,45 @@ only_excludes(const struct test *t)
 
 /* Of the texts of a list, the one that the event's is nearly; or NULL. */
 static const char *
-nearly(struct pav_index *ix, const struct test *t, struct pav_bytes value)
+nearly(struct pav_index *ix, struct test *t, const struct names_seen *seen)
 {
+    struct pav_bytes value = seen->value[t->names];
     const struct pav_doc *list = pav_doc_own(ix->arena, t->text, t->text_len);
-    const char **texts =
-        pav_arena_alloc(ix->arena, (list->len + 1) * sizeof(*texts));
+    const char **texts, *near;
     uint32_t i, n = 0;
 
+    texts = pav_arena_alloc(ix->arena, (list->len + 1) * sizeof(*texts));
     for (i = 0; i < list->len; i++)
         if (list->items[i].kind == PAV_STRING)
             texts[n++] = pav_doc_str(ix->arena, &list->items[i]);
     texts[n] = NULL;
-    return pav_text_near(pav_arena_strndup(ix->arena, value.p, value.len),
-                         texts);
+    near =
+        pav_text_near(pav_arena_strndup(ix->arena, value.p, value.len), texts);
+    t->far = near == NULL ? seen->hash[t->names] : 0;
+    return near;
 }
 
 static void
 measure(struct pav_index *ix, const struct subrule_entry *entry,
-        const struct pav_near *near, struct nearest *best)
+        const struct names_seen *seen, struct nearest *best)
 {
     struct nearest now = {.entry = entry, .failed = entry->count - 1};
     uint32_t i;
 
     for (i = entry->count; i-- > 0;) {
         struct test *t = entry->tests[i];
-        struct pav_bytes value = {NULL, 0};
 
         if (some_field(ix, t) || (t->absent && t->node->seen != ix->event)) {
             now.held++;
             now.score += only_excludes(t) ? 0 : HOLDS;
             continue;
         }
-        if (strcmp(t->path, "source") == 0)
-            value = near->source;
-        else if (strcmp(t->path, "detail-type") == 0)
-            value = near->detail_type;
         if (now.expected == NULL)
             now.failed = i;
-        if (value.p == NULL || now.expected != NULL)
+        if (t->names == NAMES_NEITHER || now.expected != NULL ||
+            seen->value[t->names].p == NULL || t->far == seen->hash[t->names])
             continue;
-        now.expected = nearly(ix, t, value);
+        now.expected = nearly(ix, t, seen);
         now.score += now.expected == NULL ? 0 : NEARLY;
     }
     if (now.score == 0 ||
@@ -690,16 +699,22 @@ measure(struct pav_index *ix, const struct subrule_entry *entry,
 void *
 pav_index_nearest(struct pav_index *ix, struct pav_near *near)
 {
+    struct names_seen seen = {
+        .value = {
+            [NAMES_SOURCE] = near->source, [NAMES_TYPE] = near->detail_type}};
     struct nearest best = {.entry = NULL};
     struct pav_index_rule *r;
     uint32_t i, j, left = MAX_NEAR;
 
+    for (i = 0; i < NAMES_NEITHER; i++)
+        seen.hash[i] = pav_hash64(seen.value[i].p, seen.value[i].len, 0) | 1;
+
     for (i = 0; i < ix->holding_count && left > 0; i++)
         for (j = 0; j < ix->holding[i]->hanging_count && left > 0; j++, left--)
-            measure(ix, ix->holding[i]->hanging[j], near, &best);
+            measure(ix, ix->holding[i]->hanging[j], &seen, &best);
     for (r = ix->rules; r != NULL && left > 0; r = r->next)
         for (j = 0; j < r->count && left > 0; j++, left--)
-            measure(ix, r->entries[j], near, &best);
+            measure(ix, r->entries[j], &seen, &best);
     if (best.entry == NULL)
         return NULL;
     near->path = best.entry->tests[best.failed]->path;

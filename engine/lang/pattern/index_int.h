@@ -88,6 +88,9 @@ struct node {
     struct field *first, **last;
 };
 
+/* Which of an event's names a test is about. */
+enum names { NAMES_SOURCE, NAMES_TYPE, NAMES_NEITHER };
+
 struct test {
     struct test *next; /* in the registry */
     struct node *node;
@@ -101,6 +104,8 @@ struct test {
     uint8_t rank; /* how many values fulfil it: fewer is lower */
     bool absent;  /* exists: false is in the list */
     bool is_absent_listed;
+    uint8_t names; /* enum names */
+    uint64_t far;  /* the hash of a name that none of its texts is nearly */
     struct subrule_entry **hanging;
     uint32_t hanging_count, hanging_cap;
     char *path;
