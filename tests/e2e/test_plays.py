@@ -168,6 +168,23 @@ class Plays(unittest.TestCase):
         except OSError:
             return b""
 
+    def test_new_makes_what_passes_its_own_play(self):
+        for flags in ((), ("--source", 'a "source"', "--start", "Begun\\", "--then", "Ended", "--id", "key")):
+            into = tempfile.mkdtemp(dir=self.folder)
+            code, out, err = cli("new", "fresh", "--in", into, *flags)
+            self.assertEqual((code, err), (0, ""))
+            folder = os.path.join(into, "fresh")
+            self.assertEqual(cli("validate", folder), (0, "2 valid\n", ""))
+            code, out, err = cli("play", folder)
+            self.assertEqual((code, err), (0, ""), out + err)
+            code, _, err = cli("new", "fresh", "--in", into)
+            self.assertEqual((code, "it is there already" in err), (1, True))
+        self.assertEqual(cli("new", "no/name")[0], 2)
+        self.assertEqual(cli("new")[0], 2)
+        for wrong in (("--source", ""), ("--id", "a.b"), ("--start", "x" * 129), ("--start", "Paid")):
+            self.assertEqual(cli("new", "other", "--in", self.folder, *wrong)[0], 2, wrong)
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "other")))
+
     def test_up(self):
         p = subprocess.Popen([PAVANE, "up", self.folder, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
         try:
