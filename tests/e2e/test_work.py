@@ -84,6 +84,8 @@ class Work(unittest.TestCase):
         cases = {
             "split": (passes({"f%d.$" % i: "States.ArrayLength(States.StringSplit($.a, ','))" for i in range(9000)}), {"a": text}),
             "scan": (passes({"f%d.$" % i: "$..nothing" for i in range(9000)}), {"a": wide}),
+            "scalars": (passes({"f%d.$" % i: "$..nothing" for i in range(9000)}), {"a": [0] * 80000}),
+            "members": (passes({"f%d.$" % i: "$..nothing" for i in range(9000)}), {"k%d" % i: 0 for i in range(16000)}),
             "filter": (passes({"f%d.$" % i: "$.a[?(@.x==1||@.y==2)]" for i in range(9000)}), {"a": wide}),
             "contains": (passes({"f%d.$" % i: "States.ArrayContains($.a, 7)" for i in range(9000)}), {"a": list(range(30000))}),
             "merge": (passes({"f%d.$" % i: "States.JsonToString($)" for i in range(9000)}), {"a": text})}

@@ -12,6 +12,8 @@
 #include "expr.h"
 #include "stepper.h"
 
+#define WORK_OF_VISIT 48 /* bytes: what a path's result holds of a value */
+
 static bool
 is_variable(const char *text, size_t len)
 {
@@ -109,7 +111,7 @@ expr_eval(struct stepper *st, struct frame *f, const struct expr *e,
         break;
     }
     end = pav_path_eval_counted(e->path, from, st->arena, out, why, &visited);
-    if (!spend(st, f, 16 + 32 * (uint64_t)visited))
+    if (!spend(st, f, 16 + WORK_OF_VISIT * (uint64_t)visited))
         return EXPR_FAILED;
     return end == PAV_PATH_FOUND ? EXPR_FOUND : EXPR_NOTHING;
 }

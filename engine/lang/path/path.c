@@ -738,28 +738,39 @@ scan_hits(const struct token *t, const struct pav_doc *at)
     return false;
 }
 
+static bool
+has_inside(const struct pav_doc *at)
+{
+    return at->kind == PAV_OBJECT || at->kind == PAV_ARRAY;
+}
+
+/* So many that only have their kind looked at are as one that is visited. */
+#define PASSED_A_VISIT 8
+
 /* Depth first, parents before children. */
 static enum pav_path_end
 walk_scan(struct walk *w, const struct token *t, const struct pav_doc *at,
           const struct trail *trail)
 {
     enum pav_path_end end = PAV_PATH_FOUND;
-    uint32_t i;
+    uint32_t passed = 1 + at->len / PASSED_A_VISIT, i;
 
-    if (at->kind != PAV_OBJECT && at->kind != PAV_ARRAY)
+    if (!has_inside(at))
         return PAV_PATH_FOUND;
+    if (*w->budget < passed)
+        *w->budget = 0;
     if (*w->budget == 0)
         return exhausted(w);
-    (*w->budget)--;
+    *w->budget -= passed;
     if (scan_hits(t->next, at))
         end = walk(w, t->next, at, trail);
     for (i = 0; i < at->len && end == PAV_PATH_FOUND; i++) {
-        if (at->kind == PAV_OBJECT) {
+        if (at->kind == PAV_OBJECT && has_inside(&at->members[i].value)) {
             struct name name = {at->members[i].key, at->members[i].len};
             struct trail here = {trail, &name, 1, 0};
 
             end = walk_scan(w, t, &at->members[i].value, &here);
-        } else {
+        } else if (at->kind == PAV_ARRAY && has_inside(&at->items[i])) {
             struct trail here = {trail, NULL, 0, i};
 
             end = walk_scan(w, t, &at->items[i], &here);
