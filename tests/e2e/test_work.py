@@ -89,6 +89,10 @@ class Work(unittest.TestCase):
             "filter": (passes({"f%d.$" % i: "$.a[?(@.x==1||@.y==2)]" for i in range(9000)}), {"a": wide}),
             "contains": (passes({"f%d.$" % i: "States.ArrayContains($.a, 7)" for i in range(9000)}), {"a": list(range(30000))}),
             "merge": (passes({"f%d.$" % i: "States.JsonToString($)" for i in range(9000)}), {"a": text})}
+        for name, choice, text in (("stars", "*a*b*c*d*e*f", "a" * 240000), ("long_piece", "*" + "a" * 200 + "b*", "a" * 240000)):
+            choices = [{"Variable": "$.a", "StringMatches": choice, "Next": "B"}] * 2000
+            cases[name] = ({"StartAt": "A", "States": {"A": {"Type": "Choice", "Choices": choices, "Default": "B"},
+                                                       "B": {"Type": "Succeed"}}}, {"a": text})
         for name, (definition, value) in cases.items():
             end = self.run_one(name, definition, value)
             print("%-10s longest turn %d us" % (name, self.longest()))

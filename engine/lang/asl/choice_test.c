@@ -326,32 +326,40 @@ related(enum op_rel rel, int cmp)
     return false;
 }
 
-/* `*` stands for any run; the last star is the only one to go back to. */
+/* `*` stands for any run: what is between two stars is sought from the left. */
 static bool
-text_matches(const struct pav_doc *pattern, const struct pav_doc *text)
+text_matches(const struct pav_doc *pattern, const struct pav_doc *text,
+             struct pav_arena *a)
 {
-    uint32_t p = 0, t = 0, star = UINT32_MAX, mark = 0;
+    char *piece = pav_arena_alloc(a, pattern->len + 1);
+    const char *p = text->text, *end = p + text->len;
+    bool first = true, last;
+    uint32_t i = 0;
 
-    while (t < text->len) {
-        bool escaped = p + 1 < pattern->len && pattern->text[p] == '\\';
+    do {
+        uint32_t n = 0;
 
-        if (p < pattern->len && pattern->text[p] == '*') {
-            star = p++;
-            mark = t;
-        } else if (p < pattern->len &&
-                   pattern->text[p + (escaped ? 1 : 0)] == text->text[t]) {
-            p += escaped ? 2 : 1;
-            t++;
-        } else if (star != UINT32_MAX) {
-            p = star + 1;
-            t = ++mark;
-        } else {
-            return false;
+        for (; i < pattern->len && pattern->text[i] != '*'; i++) {
+            if (pattern->text[i] == '\\' && i + 1 < pattern->len)
+                i++;
+            piece[n++] = pattern->text[i];
         }
-    }
-    while (p < pattern->len && pattern->text[p] == '*')
-        p++;
-    return p == pattern->len;
+        last = i == pattern->len;
+        if ((size_t)(end - p) < n || (first && last && end - p != n))
+            return false;
+        if (first)
+            p = memcmp(p, piece, n) == 0 ? p : NULL;
+        else if (last)
+            p = memcmp(end - n, piece, n) == 0 ? end - n : NULL;
+        else
+            p = memmem(p, (size_t)(end - p), piece, n);
+        if (p == NULL)
+            return false;
+        p += n;
+        first = false;
+        i++;
+    } while (!last);
+    return true;
 }
 
 static bool
@@ -377,7 +385,8 @@ is_what(enum is_what what, const struct pav_doc *v)
 }
 
 static bool
-compare(const struct test *t, const struct pav_doc *x, const struct pav_doc *y)
+compare(const struct test *t, const struct pav_doc *x, const struct pav_doc *y,
+        struct pav_arena *a)
 {
     double m, n;
     int order;
@@ -400,11 +409,27 @@ compare(const struct test *t, const struct pav_doc *x, const struct pav_doc *y)
     case OP_BOOLEAN:
         return pav_doc_is_bool(x) && x->kind == y->kind;
     case OP_MATCHES:
-        return x->kind == PAV_STRING && text_matches(y, x);
+        return x->kind == PAV_STRING && text_matches(y, x, a);
     case OP_IS:
         return is_what(t->op->what, x) == (y->kind == PAV_TRUE);
     }
     return false;
+}
+
+/* Bytes that compare() goes through; one that is sought, several times. */
+#define WORK_OF_SEEKING 4
+
+static uint64_t
+compare_work(const struct test *t, const struct pav_doc *x,
+             const struct pav_doc *y)
+{
+    if ((x->kind != PAV_STRING && x->kind != PAV_NUMBER) || x->kind != y->kind)
+        return 0;
+    if (t->op->kind == OP_STRING)
+        return x->len < y->len ? x->len : y->len;
+    return (t->op->kind == OP_MATCHES ? WORK_OF_SEEKING : 1) *
+               (uint64_t)x->len +
+           y->len;
 }
 
 static bool
@@ -429,7 +454,9 @@ operator_holds(struct stepper *st, struct frame *f, const struct test *t,
                             "Invalid path '%s': The choice state's condition "
                             "path references an invalid value.",
                             t->operand_path->text);
-    *holds = compare(t, x, y);
+    if (!spend(st, f, compare_work(t, x, y)))
+        return false;
+    *holds = compare(t, x, y, st->arena);
     return true;
 }
 
