@@ -198,23 +198,31 @@ string_split(struct args *a)
     const char *p, *end, *from;
     struct characters separators;
     struct pav_items items;
+    bool ascii[128] = {false};
+    size_t i;
 
     if (!wants_text(a, 0) || !wants_text(a, 1))
         return NULL;
     separators = characters_of(a->st->arena, a->v[1]);
+    for (i = 0; i < separators.count; i++)
+        if ((unsigned char)separators.v[i][0] < 128)
+            ascii[(unsigned char)separators.v[i][0]] = true;
     pav_items_init(&items, a->st->arena);
     p = from = a->v[0]->text;
     end = p + a->v[0]->len;
     while (p <= end) {
-        size_t len = p == end ? 1 : pav_utf8_len(p, end);
+        bool is_ascii = p == end || (unsigned char)*p < 128;
+        size_t len = is_ascii ? 1 : pav_utf8_len(p, end);
         char one[8] = {0};
 
         if (len == 0)
             len = 1;
-        if (p < end)
+        if (!is_ascii)
             memcpy(one, p, len);
-        if (p == end || bsearch(one, separators.v, separators.count,
-                                sizeof(*separators.v), by_text) != NULL) {
+        if (p == end ||
+            (is_ascii ? ascii[(unsigned char)*p]
+                      : bsearch(one, separators.v, separators.count,
+                                sizeof(*separators.v), by_text) != NULL)) {
             if (p > from)
                 pav_items_add(&items, pav_doc_new_str(a->st->arena, from,
                                                       (size_t)(p - from)));
