@@ -80,6 +80,22 @@ call(struct apply *p, const char *action, const struct pav_doc *request,
     return j;
 }
 
+/* Those of the fields that name a thing of its kind. */
+static const struct pav_doc *
+identity_of(struct apply *p, const struct owned_kind *k,
+            const struct pav_doc *fields)
+{
+    struct pav_members m;
+    int i;
+
+    pav_members_init(&m, p->c.a);
+    for (i = 0; i < 2 && k->identity[i] != NULL; i++)
+        if (pav_doc_get(fields, k->identity[i]) != NULL)
+            pav_members_puts(&m, k->identity[i],
+                             pav_doc_get(fields, k->identity[i]));
+    return pav_members_object(&m);
+}
+
 /* As call(), but a failure is an answer. */
 static bool
 is_there(struct apply *p, const struct owned_kind *k,
@@ -87,17 +103,10 @@ is_there(struct apply *p, const struct owned_kind *k,
 {
     struct pav_control_job *j = pav_job_new(&pav_control_kind);
     struct control c = {.e = p->c.e, .j = j, .a = p->c.a};
-    struct pav_members m;
     bool there;
-    int i;
 
     j->action = k->describe;
-    pav_members_init(&m, c.a);
-    for (i = 0; i < 2 && k->identity[i] != NULL; i++)
-        if (pav_doc_get(fields, k->identity[i]) != NULL)
-            pav_members_puts(&m, k->identity[i],
-                             pav_doc_get(fields, k->identity[i]));
-    j->request = pav_members_object(&m);
+    j->request = identity_of(p, k, fields);
     pav_members_init(&c.out, c.a);
     aws_find(k->describe)->run(&c);
     there = j->job.rc == PAV_OK;
@@ -156,12 +165,6 @@ as_text(struct apply *p, const struct pav_doc *v)
     return pav_doc_new_cstr(p->c.a, pav_doc_text(p->c.a, v));
 }
 
-static bool
-is(const struct pav_member *m, const char *key)
-{
-    return strlen(key) == m->len && memcmp(key, m->key, m->len) == 0;
-}
-
 /* {"queue": "q"}, or the API's {"Arn"}. */
 static const struct pav_doc *
 dead_letters_of(struct apply *p, const struct pav_doc *v)
@@ -203,25 +206,25 @@ target_of(struct apply *p, const struct pav_doc *d, const char *what)
         const char *text = pav_doc_str(p->c.a, &f->value);
         const char *arn =
             text == NULL ? NULL
-            : is(f, "destination")
+            : pav_member_is(f, "destination")
                 ? arn_in_row(p, PAV_NAME_DESTINATION, text, "ApiDestinationArn")
                 : arn_named(p, f->key, f->len, text);
 
         if (arn != NULL) {
             pav_members_str(&m, "Arn", arn);
-        } else if (is(f, "destination")) {
+        } else if (pav_member_is(f, "destination")) {
             failed_at(p, &f->value, "NO_SUCH_DESTINATION", what,
                       pav_arena_printf(p->c.a,
                                        "there is no API destination '%s': "
                                        "\"apiDestinations\" declares one",
                                        text == NULL ? "" : text));
             return NULL;
-        } else if (is(f, "Input")) {
+        } else if (pav_member_is(f, "Input")) {
             pav_members_puts(&m, "Input", as_text(p, &f->value));
-        } else if (is(f, "InputTransformer")) {
+        } else if (pav_member_is(f, "InputTransformer")) {
             pav_members_puts(&m, "InputTransformer",
                              transformer_of(p, &f->value));
-        } else if (is(f, "DeadLetterConfig")) {
+        } else if (pav_member_is(f, "DeadLetterConfig")) {
             pav_members_puts(&m, "DeadLetterConfig",
                              dead_letters_of(p, &f->value));
         } else {
@@ -240,9 +243,9 @@ lead_of(const struct pav_doc *target)
 
     for (i = 0; i < target->len; i++)
         for (k = 0; k < sizeof(named) / sizeof(named[0]); k++)
-            if (is(&target->members[i], named[k].key) ||
-                is(&target->members[i], "destination") ||
-                is(&target->members[i], "Arn"))
+            if (pav_member_is(&target->members[i], named[k].key) ||
+                pav_member_is(&target->members[i], "destination") ||
+                pav_member_is(&target->members[i], "Arn"))
                 return &target->members[i];
     return NULL;
 }
@@ -284,9 +287,9 @@ request_of(struct apply *p, const struct pav_declared *d, const char *what)
     for (i = 0; i < d->fields->len; i++) {
         const struct pav_member *f = &d->fields->members[i];
 
-        if (is(f, "EventPattern") && f->value.kind != PAV_STRING) {
+        if (pav_member_is(f, "EventPattern") && f->value.kind != PAV_STRING) {
             pav_members_puts(&m, "EventPattern", as_text(p, &f->value));
-        } else if (is(f, "Connection")) {
+        } else if (pav_member_is(f, "Connection")) {
             connection = pav_doc_str(p->c.a, &f->value);
             arn = connection == NULL ? NULL
                                      : arn_in_row(p, PAV_NAME_CONNECTION,
@@ -298,16 +301,16 @@ request_of(struct apply *p, const struct pav_declared *d, const char *what)
                 return NULL;
             }
             pav_members_str(&m, "ConnectionArn", arn);
-        } else if (is(f, "Target")) {
+        } else if (pav_member_is(f, "Target")) {
             const struct pav_doc *target = target_of(p, &f->value, what);
 
             if (target == NULL)
                 return NULL;
             pav_members_puts(&m, "Target", target);
-        } else if (is(f, "DeadLetterConfig")) {
+        } else if (pav_member_is(f, "DeadLetterConfig")) {
             pav_members_puts(&m, "DeadLetterConfig",
                              dead_letters_of(p, &f->value));
-        } else if (!is(f, "Targets")) {
+        } else if (!pav_member_is(f, "Targets")) {
             pav_members_add(&m, f->key, f->len, &f->value);
         }
     }
@@ -453,19 +456,13 @@ static void
 own(struct apply *p, const struct owned_kind *k, const char *name,
     const struct pav_doc *fields, const char *sum)
 {
-    struct pav_members m, identity;
-    int i;
+    struct pav_members m;
 
-    pav_members_init(&identity, p->c.a);
-    for (i = 0; i < 2 && k->identity[i] != NULL; i++)
-        if (pav_doc_get(fields, k->identity[i]) != NULL)
-            pav_members_puts(&identity, k->identity[i],
-                             pav_doc_get(fields, k->identity[i]));
     pav_members_init(&m, p->c.a);
     pav_members_str(&m, "system", p->j->system);
     pav_members_str(&m, "kind", k->name);
     pav_members_str(&m, "sum", sum);
-    pav_members_puts(&m, "fields", pav_members_object(&identity));
+    pav_members_puts(&m, "fields", identity_of(p, k, fields));
     events_put(&p->c, PAV_NAME_OWNED, 0, name, 0, &m);
 }
 

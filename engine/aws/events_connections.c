@@ -84,8 +84,7 @@ is_secret(const struct pav_member *m, bool hidden)
     size_t count = sizeof(secrets) / sizeof(secrets[0]) - !hidden, i;
 
     for (i = 0; i < count; i++)
-        if (strlen(secrets[i]) == m->len &&
-            memcmp(secrets[i], m->key, m->len) == 0)
+        if (pav_member_is(m, secrets[i]))
             return true;
     return false;
 }

@@ -105,6 +105,21 @@ pav_doc_at(const struct pav_doc *d, uint32_t i)
 }
 
 bool
+pav_member_is(const struct pav_member *m, const char *key)
+{
+    return strlen(key) == m->len && memcmp(key, m->key, m->len) == 0;
+}
+
+bool
+pav_member_in(const struct pav_member *m, const char *const *keys)
+{
+    for (; keys != NULL && *keys != NULL; keys++)
+        if (pav_member_is(m, *keys))
+            return true;
+    return false;
+}
+
+bool
 pav_doc_is_str(const struct pav_doc *d, const char *s)
 {
     return d != NULL && d->kind == PAV_STRING && d->len == strlen(s) &&

@@ -50,6 +50,15 @@ pav_doc_place(const char *text, size_t len, uint32_t at, unsigned *line,
     }
 }
 
+#define PLACE "line %u, column %u"
+
+void
+pav_doc_fault_place(const struct pav_err *err, unsigned *line, unsigned *column)
+{
+    *line = *column = 1;
+    (void)sscanf(err->at, PLACE, line, column);
+}
+
 static enum pav_rc
 fail(struct parser *ps, enum pav_rc rc, const char *p, const char *what)
 {
@@ -58,7 +67,7 @@ fail(struct parser *ps, enum pav_rc rc, const char *p, const char *what)
 
     pav_doc_place(ps->text, (size_t)(ps->end - ps->text),
                   (uint32_t)(p - ps->text) + 1, &line, &column);
-    snprintf(place, sizeof(place), "line %u, column %u", line, column);
+    snprintf(place, sizeof(place), PLACE, line, column);
     return pav_fail(ps->err, rc, place, "%s", what);
 }
 

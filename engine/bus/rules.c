@@ -100,8 +100,7 @@ check_fields(struct reading *r, const struct pav_doc *d, const char *pointer,
         const struct pav_member *m = &d->members[i];
 
         for (j = 0; j < count; j++)
-            if (strlen(known[j]) == m->len &&
-                memcmp(known[j], m->key, m->len) == 0)
+            if (pav_member_is(m, known[j]))
                 break;
         if (j == count)
             pav_faults_add(r->faults, PAV_WARNING, "UNKNOWN_FIELD", pointer,
@@ -484,8 +483,7 @@ check_waits(struct reading *r, const struct pav_machine *m, uint32_t at)
             const struct pav_member *f = &wait->members[k];
 
             for (n = 0; n < sizeof(envelope) / sizeof(envelope[0]); n++)
-                if (f->len == strlen(envelope[n]) &&
-                    memcmp(f->key, envelope[n], f->len) == 0)
+                if (pav_member_is(f, envelope[n]))
                     break;
             if (n == sizeof(envelope) / sizeof(envelope[0]))
                 pav_faults_add(r->faults, PAV_WARNING, "WAIT_MATCHES_NOTHING",
@@ -596,9 +594,9 @@ pav_rules_compile(const char *text, size_t len,
         return rules;
     if (pav_doc_parse_copy(&rules->arena, text, len, &opts, &d, &err) !=
         PAV_OK) {
-        unsigned line = 1, column = 1;
+        unsigned line, column;
 
-        sscanf(err.at, "line %u, column %u", &line, &column);
+        pav_doc_fault_place(&err, &line, &column);
         pav_faults_add(faults, PAV_ERROR, "INVALID_JSON_DESCRIPTION", "", line,
                        "%s", err.message);
         faults->v[faults->count - 1].column = column;

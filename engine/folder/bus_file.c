@@ -68,12 +68,6 @@ static const struct section {
                 {"schedules", "schedule", "Name", NULL}};
 #define SECTIONS (sizeof(sections) / sizeof(sections[0]))
 
-static bool
-is_key(const struct pav_member *m, const char *key)
-{
-    return strlen(key) == m->len && memcmp(key, m->key, m->len) == 0;
-}
-
 static void
 unknown(struct reading *r, const struct pav_member *m, const char *pointer,
         const char *const *known)
@@ -128,7 +122,8 @@ with_secrets(struct reading *r, const struct pav_doc *d, const char *pointer)
     if (d->kind != PAV_OBJECT)
         return d;
     if (d->len == 1 && d->members[0].value.kind == PAV_STRING &&
-        (is_key(&d->members[0], "env") || is_key(&d->members[0], "file")))
+        (pav_member_is(&d->members[0], "env") ||
+         pav_member_is(&d->members[0], "file")))
         return secret_of(r, d, pointer);
     pav_members_init(&m, r->a);
     for (i = 0; i < d->len; i++)
@@ -154,7 +149,7 @@ check_target(struct reading *r, const struct pav_doc *d, const char *pointer)
     }
     for (i = 0; i < d->len; i++) {
         for (k = 0; target_fields[k] != NULL; k++)
-            if (is_key(&d->members[i], target_fields[k]))
+            if (pav_member_is(&d->members[i], target_fields[k]))
                 break;
         if (target_fields[k] == NULL)
             unknown(r, &d->members[i], pointer, target_fields);
@@ -208,12 +203,13 @@ check_fields(struct reading *r, const struct section *s,
     for (i = 0; i < fields->len; i++) {
         const struct pav_member *m = &fields->members[i];
 
-        if (is_key(m, "Tags"))
+        if (pav_member_is(m, "Tags"))
             pav_faults_add(&r->faults, PAV_ERROR, "UNKNOWN_FIELD", pointer,
                            m->at, "tags are put by the API: TagResource");
         else if ((!aws_field_known(a, m->key, m->len) &&
-                  !(s->extra != NULL && is_key(m, s->extra))) ||
-                 (strcmp(s->kind, "permission") == 0 && is_key(m, "Policy")))
+                  !(s->extra != NULL && pav_member_is(m, s->extra))) ||
+                 (strcmp(s->kind, "permission") == 0 &&
+                  pav_member_is(m, "Policy")))
             unknown(r, m, pointer, known);
     }
     check_targets(r, fields, pointer);
@@ -296,7 +292,7 @@ check_sections(struct reading *r, const struct pav_doc *d)
     known[SECTIONS] = NULL;
     for (i = 0; i < d->len; i++) {
         for (k = 0; k < SECTIONS; k++)
-            if (is_key(&d->members[i], sections[k].name))
+            if (pav_member_is(&d->members[i], sections[k].name))
                 break;
         if (k == SECTIONS)
             unknown(r, &d->members[i], "", known);
@@ -347,13 +343,13 @@ static bool
 parse(struct reading *r, const struct pav_doc **d, struct pav_buf *report)
 {
     static const struct pav_doc_opts opts = {PAV_DUP_REFUSE, 100, 0};
-    unsigned line = 1, column = 1;
+    unsigned line, column;
     struct pav_err err;
 
     if (pav_doc_parse(r->a, r->j->text.p, r->j->text.len, &opts, d, &err) ==
         PAV_OK)
         return true;
-    (void)sscanf(err.at, "line %u, column %u", &line, &column);
+    pav_doc_fault_place(&err, &line, &column);
     pav_buf_printf(report, "%s:%u:%u: error: JSON: %s (/)\n", r->j->file, line,
                    column, err.message);
     return false;

@@ -137,19 +137,13 @@ check_known(const struct pav_doc *d, struct pav_err *err)
         "functions",    "queues",      "topics",    "allow",
         "allowPrivate", "connections", "tables",    "timeoutSeconds",
         "answerBytes",  "buses",       "busTokens", "logs",
-        "sdk",          "buckets"};
+        "sdk",          "buckets",     NULL};
     uint32_t i;
-    size_t k;
 
-    for (i = 0; i < d->len; i++) {
-        for (k = 0; k < sizeof(known) / sizeof(known[0]); k++)
-            if (strlen(known[k]) == d->members[i].len &&
-                memcmp(known[k], d->members[i].key, d->members[i].len) == 0)
-                break;
-        if (k == sizeof(known) / sizeof(known[0]))
+    for (i = 0; i < d->len; i++)
+        if (!pav_member_in(&d->members[i], known))
             return fail_in(&d->members[i], err, "there is no field '%.*s'",
                            (int)d->members[i].len, d->members[i].key);
-    }
     return PAV_OK;
 }
 
@@ -328,13 +322,9 @@ static bool
 is_for_all(const struct pav_member *m)
 {
     static const char *const keys[] = {"timeoutSeconds", "answerBytes",
-                                       "allowPrivate"};
-    size_t i;
+                                       "allowPrivate", NULL};
 
-    for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-        if (strlen(keys[i]) == m->len && memcmp(keys[i], m->key, m->len) == 0)
-            return true;
-    return false;
+    return pav_member_in(m, keys);
 }
 
 static enum pav_rc
@@ -411,10 +401,9 @@ fail_at(const struct merging *g, const struct pav_err *why, const char *text,
     uint32_t i;
 
     if (d == NULL)
-        (void)sscanf(why->at, "line %u, column %u", &line, &column);
+        pav_doc_fault_place(why, &line, &column);
     for (i = 0; d != NULL && d->kind == PAV_OBJECT && i < d->len; i++)
-        if (strlen(why->at) == d->members[i].len &&
-            memcmp(why->at, d->members[i].key, d->members[i].len) == 0)
+        if (pav_member_is(&d->members[i], why->at))
             pav_doc_place(text, len, d->members[i].at, &line, &column);
     return pav_fail(err, why->rc,
                     pav_arena_printf(g->a, "%s:%u:%u", g->path, line, column),

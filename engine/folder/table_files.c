@@ -15,17 +15,11 @@
 static bool
 is_typed(const struct pav_doc *v)
 {
-    static const char *const types[] = {"S", "N", "B",  "BOOL", "NULL",
-                                        "M", "L", "SS", "NS",   "BS"};
-    size_t i;
+    static const char *const types[] = {"S", "N",  "B",  "BOOL", "NULL", "M",
+                                        "L", "SS", "NS", "BS",   NULL};
 
-    if (v->kind != PAV_OBJECT || v->len != 1)
-        return false;
-    for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-        if (strlen(types[i]) == v->members[0].len &&
-            memcmp(types[i], v->members[0].key, v->members[0].len) == 0)
-            return true;
-    return false;
+    return v->kind == PAV_OBJECT && v->len == 1 &&
+           pav_member_in(&v->members[0], types);
 }
 
 static const struct pav_doc *
@@ -132,7 +126,7 @@ static bool
 parse(struct pav_seed_job *j, const struct pav_doc **d, struct pav_buf *report)
 {
     static const struct pav_doc_opts opts = {PAV_DUP_REFUSE, 100, 0};
-    unsigned line = 1, column = 1;
+    unsigned line, column;
     struct pav_err err;
     char *text;
     size_t len;
@@ -147,7 +141,7 @@ parse(struct pav_seed_job *j, const struct pav_doc **d, struct pav_buf *report)
     free(text);
     if (pav_doc_parse(&j->job.arena, j->text.p, len, &opts, d, &err) == PAV_OK)
         return true;
-    (void)sscanf(err.at, "line %u, column %u", &line, &column);
+    pav_doc_fault_place(&err, &line, &column);
     pav_buf_printf(report, "%s:%u:%u: error: JSON: %s (/)\n", j->file, line,
                    column, err.message);
     return false;

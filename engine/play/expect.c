@@ -425,8 +425,7 @@ kind_of(const struct pav_member *m)
     size_t i;
 
     for (i = 0; i < KINDS; i++)
-        if (strlen(kinds[i].name) == m->len &&
-            memcmp(kinds[i].name, m->key, m->len) == 0)
+        if (pav_member_is(m, kinds[i].name))
             return &kinds[i];
     return NULL;
 }
@@ -530,6 +529,8 @@ expect_holds(struct stage *s, const struct pav_doc *expect,
         struct pav_items all;
         uint32_t from = 0;
 
+        if (k == NULL)
+            PAV_BUG("what was checked expects things of no kind");
         rc = k->list(s, &all, err);
         for (j = 0; rc == PAV_OK && j < list->len; j++)
             *holds =

@@ -33,7 +33,7 @@ static enum pav_rc
 fail_at(struct script *p, const struct pav_doc *at, struct pav_err *err,
         const char *why)
 {
-    unsigned line = 1, column = 1;
+    unsigned line, column;
     char place[512];
 
     pav_doc_place(p->text, p->len, at->at, &line, &column);
@@ -45,7 +45,7 @@ fail_at(struct script *p, const struct pav_doc *at, struct pav_err *err,
 static void
 note(struct script *p, const struct pav_doc *at, const char *what)
 {
-    unsigned line = 1, column = 1;
+    unsigned line, column;
 
     pav_doc_place(p->text, p->len, at->at, &line, &column);
     pav_buf_printf(p->report, "%s:%u:%u: %s\n", p->file, line, column, what);
@@ -232,19 +232,14 @@ static enum pav_rc
 check_fields(struct script *p, const struct pav_doc *o,
              const char *const *known, struct pav_err *err)
 {
-    uint32_t i, k;
+    uint32_t i;
 
-    for (i = 0; i < o->len; i++) {
-        for (k = 0; known[k] != NULL; k++)
-            if (strlen(known[k]) == o->members[i].len &&
-                memcmp(known[k], o->members[i].key, o->members[i].len) == 0)
-                break;
-        if (known[k] == NULL)
+    for (i = 0; i < o->len; i++)
+        if (!pav_member_in(&o->members[i], known))
             return fail_at(
                 p, &o->members[i].value, err,
                 pav_arena_printf(&p->arena, "there is no field '%.*s' here",
                                  (int)o->members[i].len, o->members[i].key));
-    }
     return PAV_OK;
 }
 
@@ -316,7 +311,7 @@ static enum pav_rc
 read_script(struct script *p, struct pav_err *err)
 {
     static const struct pav_doc_opts opts = {PAV_DUP_REFUSE, 100, 0};
-    unsigned line = 1, column = 1;
+    unsigned line, column;
     struct pav_err why;
     enum pav_rc rc =
         pav_file_read(p->file, FILE_MAX_LEN, &p->text, &p->len, err);
@@ -326,7 +321,7 @@ read_script(struct script *p, struct pav_err *err)
     if (pav_doc_parse(&p->arena, p->text, p->len, &opts, &p->doc, &why) ==
         PAV_OK)
         return check(p, err);
-    (void)sscanf(why.at, "line %u, column %u", &line, &column);
+    pav_doc_fault_place(&why, &line, &column);
     return pav_fail(
         err, PAV_INVALID,
         pav_arena_printf(&p->arena, "%s:%u:%u", p->file, line, column), "%s",

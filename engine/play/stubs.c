@@ -249,14 +249,10 @@ static enum pav_rc
 known(const struct pav_doc *o, const char *const *fields,
       const struct pav_doc **at, struct pav_err *err)
 {
-    uint32_t i, k;
+    uint32_t i;
 
     for (i = 0; o != NULL && o->kind == PAV_OBJECT && i < o->len; i++) {
-        for (k = 0; fields[k] != NULL; k++)
-            if (strlen(fields[k]) == o->members[i].len &&
-                memcmp(fields[k], o->members[i].key, o->members[i].len) == 0)
-                break;
-        if (fields[k] != NULL)
+        if (pav_member_in(&o->members[i], fields))
             continue;
         *at = &o->members[i].value;
         return pav_fail(err, PAV_INVALID, "", "there is no field '%.*s' here",

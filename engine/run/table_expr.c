@@ -536,8 +536,7 @@ remove_one(struct scan *s, struct pav_members *m)
     if (name == NULL)
         return false;
     for (i = 0; i < m->count; i++) {
-        if (m->v[i].len != strlen(name) ||
-            memcmp(m->v[i].key, name, m->v[i].len) != 0)
+        if (!pav_member_is(&m->v[i], name))
             continue;
         memmove(&m->v[i], &m->v[i + 1], (m->count - i - 1) * sizeof(*m->v));
         m->count--;

@@ -553,8 +553,7 @@ is_served(struct request *r, const char *method)
         const struct pav_member *m = &r->with->members[i];
 
         for (k = 0; k < sizeof(fields) / sizeof(fields[0]); k++)
-            if (strlen(fields[k].field) == m->len &&
-                memcmp(fields[k].field, m->key, m->len) == 0 &&
+            if (pav_member_is(m, fields[k].field) &&
                 strstr(fields[k].methods, method) != NULL)
                 break;
         if (k < sizeof(fields) / sizeof(fields[0]))

@@ -123,6 +123,9 @@ pav_doc_own(struct pav_arena *a, const char *text, size_t len);
 void pav_doc_expect_damage(void);
 bool pav_doc_was_damaged(void);
 
+/* Line and column that err->at of a parse has; 1 and 1 of another. */
+void pav_doc_fault_place(const struct pav_err *err, unsigned *line,
+                         unsigned *column);
 /* Line and column, from 1, of offset `at` - 1 in `text`; columns in bytes. */
 void pav_doc_place(const char *text, size_t len, uint32_t at, unsigned *line,
                    unsigned *column);
@@ -151,6 +154,10 @@ const struct pav_doc *pav_doc_get(const struct pav_doc *d, const char *key);
 const struct pav_doc *
 pav_doc_getn(const struct pav_doc *d, const char *key, size_t len);
 const struct pav_doc *pav_doc_at(const struct pav_doc *d, uint32_t i);
+
+/* Has the member this key; one of a list, which ends with NULL or is NULL? */
+bool pav_member_is(const struct pav_member *m, const char *key);
+bool pav_member_in(const struct pav_member *m, const char *const *keys);
 
 bool pav_doc_is_str(const struct pav_doc *d, const char *s);
 /* A member's whole number, 0 without one; its text, NULL without one. */

@@ -89,8 +89,7 @@ op_find(const struct pav_member *m)
     size_t i;
 
     for (i = 0; i < OP_COUNT; i++)
-        if (strlen(ops[i].name) == m->len &&
-            memcmp(ops[i].name, m->key, m->len) == 0)
+        if (pav_member_is(m, ops[i].name))
             return &ops[i];
     return NULL;
 }

@@ -40,9 +40,6 @@ const char *
 pointer_to(struct compiler *c, const char *pointer, const char *key);
 const char *pointer_at(struct compiler *c, const char *pointer, uint32_t i);
 
-/* The list ends with NULL. */
-bool in_list(const char *const *list, const struct pav_member *m);
-
 /* "The field KEY must be WANTED". */
 void wrong_type(struct compiler *c, const struct pav_doc *v,
                 const char *pointer, const char *key, const char *wanted);

@@ -78,9 +78,9 @@ language_elsewhere(const struct compiler *c, const struct pav_member *m)
 {
     const struct query_language *const *other = c->languages;
 
-    if (in_list(c->language->own_fields, m))
+    if (pav_member_in(m, c->language->own_fields))
         return NULL;
-    while (*other != NULL && !in_list((*other)->own_fields, m))
+    while (*other != NULL && !pav_member_in(m, (*other)->own_fields))
         other++;
     return *other;
 }

@@ -1,16 +1,5 @@
 /* Members of a definition's objects, by their types. */
-#include <string.h>
-
 #include "compile.h"
-
-bool
-in_list(const char *const *list, const struct pav_member *m)
-{
-    for (; list != NULL && *list != NULL; list++)
-        if (strlen(*list) == m->len && memcmp(*list, m->key, m->len) == 0)
-            return true;
-    return false;
-}
 
 void
 wrong_type(struct compiler *c, const struct pav_doc *v, const char *pointer,

@@ -291,10 +291,10 @@ jsonata_has_field(const struct state_kind *k, const struct pav_member *m)
     static const char *const arguments[] = {"Arguments", NULL};
     static const char *const items[] = {"Items", NULL};
 
-    return ((k->has & HAS_DATA) && in_list(output, m)) ||
+    return ((k->has & HAS_DATA) && pav_member_in(m, output)) ||
            ((k->has & HAS_ARGUMENTS) && (k->has & HAS_WORK) &&
-            in_list(arguments, m)) ||
-           ((k->has & HAS_ITEMS) && in_list(items, m));
+            pav_member_in(m, arguments)) ||
+           ((k->has & HAS_ITEMS) && pav_member_in(m, items));
 }
 
 static const struct shaped *

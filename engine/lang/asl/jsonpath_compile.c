@@ -224,11 +224,11 @@ jsonpath_has_field(const struct state_kind *k, const struct pav_member *m)
 
     for (i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++)
         if ((k->has & capabilities[i].has) &&
-            in_list(capabilities[i].fields, m))
+            pav_member_in(m, capabilities[i].fields))
             return true;
     for (i = 0; i < sizeof(kind_fields) / sizeof(kind_fields[0]); i++)
         if (strcmp(kind_fields[i].kind, k->name) == 0 &&
-            in_list(kind_fields[i].fields, m))
+            pav_member_in(m, kind_fields[i].fields))
             return true;
     return false;
 }

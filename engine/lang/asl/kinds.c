@@ -35,9 +35,9 @@ field_allowed(const struct state_kind *k, const struct query_language *l,
 
     for (i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++)
         if ((k->has & capabilities[i].has) &&
-            in_list(capabilities[i].fields, m))
+            pav_member_in(m, capabilities[i].fields))
             return true;
-    return in_list(common, m) || in_list(k->own_fields, m) ||
+    return pav_member_in(m, common) || pav_member_in(m, k->own_fields) ||
            (l->has_field != NULL && l->has_field(k, m));
 }
 

@@ -383,7 +383,7 @@ compile_machine(struct compiler *c, const struct pav_doc *d)
         return;
     }
     for (i = 0; i < d->len; i++)
-        if (!in_list(known, &d->members[i]))
+        if (!pav_member_in(&d->members[i], known))
             compile_fault(c, PAV_WARNING, "UNKNOWN_FIELD", "", d->members[i].at,
                           "A machine has no field '%.*s'; it is ignored",
                           (int)d->members[i].len, d->members[i].key);
@@ -451,9 +451,9 @@ machine_compile(const char *text, size_t len, enum pav_machine_type type,
     m->text = pav_arena_strndup(&m->arena, text, len);
     m->text_len = len;
     if (pav_doc_parse(&m->arena, m->text, len, &opts, &d, &err) != PAV_OK) {
-        unsigned line = 1, column = 1;
+        unsigned line, column;
 
-        sscanf(err.at, "line %u, column %u", &line, &column);
+        pav_doc_fault_place(&err, &line, &column);
         pav_faults_add(faults, PAV_ERROR, "INVALID_JSON_DESCRIPTION", "", line,
                        "%s%s", err.message, what_it_is(text, len));
         faults->v[faults->count - 1].column = column;

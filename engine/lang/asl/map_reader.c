@@ -80,16 +80,11 @@ check_read(struct compiler *c, const struct pav_doc *d, const char *pointer,
            const char *const *known)
 {
     uint32_t i;
-    int k;
 
     for (i = 0; d != NULL && d->kind == PAV_OBJECT && i < d->len; i++) {
         const struct pav_member *m = &d->members[i];
 
-        for (k = 0; known[k] != NULL; k++)
-            if (m->len == strlen(known[k]) &&
-                memcmp(m->key, known[k], m->len) == 0)
-                break;
-        if (known[k] == NULL)
+        if (!pav_member_in(m, known))
             compile_fault(c, PAV_ERROR, "UNSUPPORTED", pointer, m->at,
                           "The field '%.*s' is not served here", (int)m->len,
                           m->key);

@@ -320,13 +320,10 @@ static void
 keep_shown(struct pav_members *m, const char *const *shown)
 {
     uint32_t i, kept = 0;
-    size_t j;
 
     for (i = 0; i < m->count; i++)
-        for (j = 0; shown[j] != NULL; j++)
-            if (m->v[i].len == strlen(shown[j]) &&
-                memcmp(m->v[i].key, shown[j], m->v[i].len) == 0)
-                m->v[kept++] = m->v[i];
+        if (pav_member_in(&m->v[i], shown))
+            m->v[kept++] = m->v[i];
     m->count = kept;
 }
 

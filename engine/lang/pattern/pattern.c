@@ -139,8 +139,7 @@ check_alternative(struct compiling *c, const struct pav_doc *d)
         const struct pav_member *m = &d->members[i];
 
         for (j = 0; j < sizeof(reserved) / sizeof(reserved[0]); j++)
-            if (strlen(reserved[j]) == m->len &&
-                memcmp(reserved[j], m->key, m->len) == 0)
+            if (pav_member_is(m, reserved[j]))
                 return pav_fail(c->err, PAV_INVALID, "$or",
                                 "%s is Ruler reserved fieldName which cannot "
                                 "be used inside $or.",
@@ -511,12 +510,6 @@ field_may_match(const struct pav_member *m, const char *value,
     return pav_pattern_matches(p, &e);
 }
 
-static bool
-is_key(const struct pav_member *m, const char *key)
-{
-    return m->len == strlen(key) && memcmp(m->key, key, m->len) == 0;
-}
-
 bool
 pav_pattern_may_match(const struct pav_doc *pattern, const char *source,
                       const char *detail_type, struct pav_arena *a)
@@ -527,13 +520,13 @@ pav_pattern_may_match(const struct pav_doc *pattern, const char *source,
         const struct pav_member *m = &pattern->members[i];
         bool any = m->value.kind != PAV_ARRAY || m->value.len == 0;
 
-        if (source != NULL && is_key(m, "source") &&
+        if (source != NULL && pav_member_is(m, "source") &&
             !field_may_match(m, source, a))
             return false;
-        if (detail_type != NULL && is_key(m, "detail-type") &&
+        if (detail_type != NULL && pav_member_is(m, "detail-type") &&
             !field_may_match(m, detail_type, a))
             return false;
-        if (!is_key(m, "$or"))
+        if (!pav_member_is(m, "$or"))
             continue;
         for (k = 0; !any && k < m->value.len; k++)
             any = pav_pattern_may_match(&m->value.items[k], source, detail_type,

@@ -165,17 +165,11 @@ plain(struct pav_err *err, const char *text)
     return pav_fail(err, PAV_INVALID, "", "%s", text);
 }
 
-static bool
-key_is(const struct pav_member *m, const char *name)
-{
-    return m->len == strlen(name) && memcmp(m->key, name, m->len) == 0;
-}
-
 static enum pav_rc
 affix_compile(const struct pav_member *m, struct matcher *out,
               struct pav_err *err)
 {
-    bool prefix = key_is(m, "prefix");
+    bool prefix = pav_member_is(m, "prefix");
     const struct pav_doc *v = &m->value;
 
     out->kind = prefix ? MATCH_PREFIX : MATCH_SUFFIX;
@@ -188,7 +182,7 @@ affix_compile(const struct pav_member *m, struct matcher *out,
     if (v->len == 0)
         return plain(err, prefix ? "Prefix expression name not found"
                                  : "Suffix expression name not found");
-    if (!key_is(&v->members[0], "equals-ignore-case"))
+    if (!pav_member_is(&v->members[0], "equals-ignore-case"))
         return reason(err,
                       prefix ? "Unsupported prefix pattern: "
                              : "Unsupported suffix pattern: ",
@@ -370,7 +364,7 @@ not_operator(struct pav_arena *a, const struct pav_member *m,
     size_t k;
 
     for (k = 0; k < sizeof(not_operators) / sizeof(not_operators[0]); k++)
-        if (key_is(m, not_operators[k].name))
+        if (pav_member_is(m, not_operators[k].name))
             op = &not_operators[k];
     if (op == NULL)
         return reason(err, "Unsupported anything-but pattern: ", m->key,
@@ -442,26 +436,26 @@ operator_compile(struct pav_arena *a, const struct pav_member *m,
 {
     const struct pav_doc *v = &m->value;
 
-    if (key_is(m, "prefix") || key_is(m, "suffix"))
+    if (pav_member_is(m, "prefix") || pav_member_is(m, "suffix"))
         return affix_compile(m, out, err);
-    if (key_is(m, "equals-ignore-case"))
+    if (pav_member_is(m, "equals-ignore-case"))
         return string_compile(
             m, MATCH_IGNORE_CASE,
             "equals-ignore-case match pattern must be a string", out, err);
-    if (key_is(m, "exactly"))
+    if (pav_member_is(m, "exactly"))
         return string_compile(m, MATCH_EXACT,
                               "exact match pattern must be a string", out, err);
-    if (key_is(m, "numeric"))
+    if (pav_member_is(m, "numeric"))
         return numeric_compile(v, out, err);
-    if (key_is(m, "anything-but"))
+    if (pav_member_is(m, "anything-but"))
         return not_compile(a, v, out, err);
-    if (key_is(m, "exists"))
+    if (pav_member_is(m, "exists"))
         return exists_compile(v, out, err);
-    if (key_is(m, "wildcard"))
+    if (pav_member_is(m, "wildcard"))
         return v->kind == PAV_STRING
                    ? wildcard_compile(a, v, out, err)
                    : plain(err, "wildcard match pattern must be a string");
-    if (key_is(m, "cidr")) /* the service says "prefix" here, too */
+    if (pav_member_is(m, "cidr")) /* the service says "prefix" here, too */
         return v->kind == PAV_STRING
                    ? cidr_compile(v, out, err)
                    : plain(err, "prefix match pattern must be a string");
