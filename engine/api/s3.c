@@ -14,6 +14,7 @@
 #include "pavane/digest.h"
 #include "pavane/envelope.h"
 #include "pavane/file.h"
+#include "pavane/log.h"
 #include "pavane/services.h"
 #include "pavane/text.h"
 #include "object_files.h"
@@ -311,9 +312,13 @@ tell_bus(struct s3 *s)
     j->item_count = 1;
     j->items[0].body = (struct pav_bytes){text, strlen(text)};
     if (pav_envelope_read_any(text, strlen(text), &defaults, &j->job.arena,
-                              &j->items[0].event, &err) != PAV_OK ||
-        !pav_engine_submit(pav_api_settings(s->api)->engine, &j->job))
-        pav_job_free(&j->job);
+                              &j->items[0].event, &err) == PAV_OK) {
+        reply_submit(s->api, &j->job);
+        return;
+    }
+    pav_log(PAV_LOG_ERROR, NULL, "the event of an object in '%s': %s: %s",
+            s->bucket, err.at, err.message);
+    pav_job_free(&j->job);
 }
 
 /* ---- the question ---- */
@@ -328,8 +333,17 @@ do_s3(struct pav_query *q)
     for (i = 0; i < ACTIONS; i++)
         if (strcmp(actions[i].method, s->method) == 0)
             actions[i].run(s);
+}
+
+/* On the front thread: neither is lost when the engine's queue is full. */
+static void
+s3_replies(struct pav_api *api, struct query_job *qu)
+{
+    struct s3 *s = qu->job->owner;
+
     if (s->reason != NULL && s->notifies)
         tell_bus(s);
+    query_job_replies(api, qu);
 }
 
 bool
@@ -364,7 +378,7 @@ s3_take(struct pav_api *api, struct pav_reply_job *reply,
                   pav_doc_get(bucket, "events")->kind == PAV_TRUE;
     reply->job.owner = s;
     qu->job = &reply->job;
-    qu->on = query_job_replies;
+    qu->on = s3_replies;
     if (pav_queue_push(api->objects, &qu->node))
         return;
     qu->job = NULL;

@@ -119,25 +119,19 @@ begin(struct looking *l, struct pav_engine *e, const struct pav_doc *with)
     pav_items_init(&l->found, &e->arena);
 }
 
-/* The names of the table's key. */
-static const struct pav_doc *
-keys_of(struct pav_engine *e, const char *table)
-{
-    return pav_doc_get(pav_doc_get(e->config.tables, table), "key");
-}
-
-/* The text that an item of this key is found by. */
-static const char *
-key_text(struct pav_engine *e, const struct pav_doc *keys,
-         const struct pav_doc *of)
+const char *
+table_key_text(struct pav_engine *e, const struct pav_doc *keys,
+               const struct pav_doc *of)
 {
     struct pav_items parts;
     uint32_t i;
 
     pav_items_init(&parts, &e->arena);
     for (i = 0; i < keys->len; i++) {
-        const struct pav_doc *v =
-            pav_doc_get(of, pav_doc_str(&e->arena, &keys->items[i]));
+        const struct pav_doc *name = &keys->items[i];
+        const struct pav_doc *v = name->kind != PAV_STRING
+                                      ? NULL
+                                      : pav_doc_getn(of, name->text, name->len);
 
         if (v == NULL)
             return NULL;
@@ -147,12 +141,11 @@ key_text(struct pav_engine *e, const struct pav_doc *keys,
 }
 
 const struct pav_doc *
-table_scan(struct pav_engine *e, const char *table, const struct pav_doc *with,
-           const char **why)
+table_scan(struct pav_engine *e, const char *table, const struct pav_doc *keys,
+           const struct pav_doc *with, const char **why)
 {
-    const struct pav_doc *keys = keys_of(e, table);
     const struct pav_doc *start = pav_doc_get(with, "ExclusiveStartKey");
-    const char *after = start == NULL ? "" : key_text(e, keys, start);
+    const char *after = start == NULL ? "" : table_key_text(e, keys, start);
     struct pav_table_row row;
     struct looking l;
 

@@ -4,10 +4,15 @@
 
 #include "turn/turn.h"
 
+/* `keys` are the names of a table's key. */
+
+/* The text that an item is found by; NULL: it lacks an attribute of the key. */
+const char *table_key_text(struct pav_engine *e, const struct pav_doc *keys,
+                           const struct pav_doc *of);
 /* The answer; NULL: `why` is what a ValidationException says. */
-const struct pav_doc *table_scan(struct pav_engine *e, const char *table,
-                                 const struct pav_doc *with, const char **why);
-/* The same; `keys` are the names of the table's key. */
+const struct pav_doc *
+table_scan(struct pav_engine *e, const char *table, const struct pav_doc *keys,
+           const struct pav_doc *with, const char **why);
 const struct pav_doc *
 table_query(struct pav_engine *e, const char *table, const struct pav_doc *keys,
             const struct pav_doc *with, const char **why);

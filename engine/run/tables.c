@@ -74,43 +74,35 @@ null_at(struct request *r, const char *field)
                                    field));
 }
 
+/* The names of the table's key; NULL: it was refused. */
+static const struct pav_doc *
+table_keys(struct request *r)
+{
+    const struct pav_doc *keys =
+        r->e->config.tables == NULL
+            ? NULL
+            : pav_doc_get(pav_doc_get(r->e->config.tables, r->table), "key");
+
+    if (keys == NULL || keys->kind != PAV_ARRAY)
+        return refuse(r, "ResourceNotFoundException",
+                      "Requested resource not found");
+    return keys;
+}
+
 /* The key's attributes, as the text that the row is found by. */
 static bool
 find_key(struct request *r, const struct pav_doc *from)
 {
-    const struct pav_doc *table =
-        r->e->config.tables == NULL
-            ? NULL
-            : pav_doc_get(r->e->config.tables, r->table);
-    const struct pav_doc *names = pav_doc_get(table, "key");
-    struct pav_items parts;
-    struct pav_buf b;
-    uint32_t i;
+    const struct pav_doc *keys = table_keys(r);
 
-    if (names == NULL || names->kind != PAV_ARRAY) {
-        refuse(r, "ResourceNotFoundException", "Requested resource not found");
+    if (keys == NULL)
         return false;
-    }
-    pav_items_init(&parts, &r->e->arena);
-    for (i = 0; i < names->len; i++) {
-        const struct pav_doc *name = &names->items[i];
-        const struct pav_doc *v =
-            name->kind != PAV_STRING
-                ? NULL
-                : pav_doc_getn(from, name->text, name->len);
-
-        if (v == NULL) {
-            refuse(r, "ValidationException",
-                   "The provided key element does not match the schema");
-            return false;
-        }
-        pav_items_add(&parts, v);
-    }
-    pav_buf_init(&b, SIZE_MAX / 2);
-    pav_doc_print(pav_items_array(&parts), &b);
-    r->key = pav_arena_strndup(&r->e->arena, b.p, b.len);
-    pav_buf_fini(&b);
-    return true;
+    r->key = table_key_text(r->e, keys, from);
+    if (r->key != NULL)
+        return true;
+    refuse(r, "ValidationException",
+           "The provided key element does not match the schema");
+    return false;
 }
 
 /* ---- attribute values: {"S": "x"}, {"N": "1"}, {"L": [...]}, ... ---- */
@@ -321,28 +313,14 @@ delete_item(struct request *r)
 /* ---- many items ---- */
 
 static const struct pav_doc *
-table_keys(struct request *r)
-{
-    const struct pav_doc *keys =
-        r->e->config.tables == NULL
-            ? NULL
-            : pav_doc_get(pav_doc_get(r->e->config.tables, r->table), "key");
-
-    if (keys == NULL || keys->kind != PAV_ARRAY)
-        return refuse(r, "ResourceNotFoundException",
-                      "Requested resource not found");
-    return keys;
-}
-
-static const struct pav_doc *
 scan(struct request *r)
 {
-    const struct pav_doc *out;
+    const struct pav_doc *keys = table_keys(r), *out;
     const char *why = NULL;
 
-    if (table_keys(r) == NULL || !has_values(r))
+    if (keys == NULL || !has_values(r))
         return NULL;
-    out = table_scan(r->e, r->table, r->with, &why);
+    out = table_scan(r->e, r->table, keys, r->with, &why);
     return out == NULL ? refuse(r, "ValidationException", why) : out;
 }
 
