@@ -147,7 +147,7 @@ evaluate(struct trial *t, bool reference, bool json)
 
     if (pav_jsonata_compile(&t->arena, t->text, strlen(t->text),
                             reference ? PAV_JSONATA_REFERENCE : PAV_JSONATA_AWS,
-                            &x, &error) != PAV_OK)
+                            NULL, &x, &error) != PAV_OK)
         return say_failure(t, &error);
     pav_jsonata_references(x, note_name, &noted);
     pav_clock_real(&clock, 0);

@@ -26,7 +26,8 @@ is_true(struct pav_arena *a, const struct pav_doc *expression,
     const struct pav_doc *out;
 
     return pav_jsonata_compile(a, expression->text + 2, expression->len - 4,
-                               PAV_JSONATA_REFERENCE, &x, &error) == PAV_OK &&
+                               PAV_JSONATA_REFERENCE, NULL, &x,
+                               &error) == PAV_OK &&
            pav_jsonata_eval(x, a, &in, &out, &error) == PAV_JSONATA_VALUE &&
            out->kind == PAV_TRUE;
 }

@@ -197,7 +197,7 @@ evaluate(struct pav_arena *a, const struct pav_doc *d,
     enum pav_jsonata_end end = PAV_JSONATA_FAILED;
 
     if (pav_jsonata_compile(a, d->text + 2, d->len - 4, PAV_JSONATA_REFERENCE,
-                            &x, &error) == PAV_OK)
+                            NULL, &x, &error) == PAV_OK)
         end = pav_jsonata_eval(x, a, &in, &out, &error);
     if (end == PAV_JSONATA_VALUE)
         return out;

@@ -34,12 +34,14 @@ struct pav_jsonata_error {
 };
 
 /*
- * Compile `text` (borrowed; outlives the expression).
+ * Compile `text` (borrowed; outlives the expression).  Its tree is kept when it
+ * has at most 24 bytes a character, 256 more, and `*room` bytes, which become
+ * fewer by it (NULL: no such bound); else it is parsed again each time.
  * Errors: PAV_INVALID with `error` filled in.
  */
 PAV_MUSTUSE enum pav_rc
 pav_jsonata_compile(struct pav_arena *a, const char *text, size_t len,
-                    enum pav_jsonata_level level,
+                    enum pav_jsonata_level level, size_t *room,
                     const struct pav_jsonata **out,
                     struct pav_jsonata_error *error);
 

@@ -22,16 +22,16 @@ struct pav_fault {
     enum pav_severity severity;
     const char *code;
     const char *message;
-    const char *pointer; /* JSON pointer into the text */
+    const char *pointer; /* JSON pointer into the text, cut when it is long */
     unsigned line, column;
 };
 
-/* Grows as faults are found; lives in the arena it was made with. */
+/* Grows as faults are found, to 200 errors and 200 warnings; the others are
+ * counted.  Lives in the arena it was made with. */
 struct pav_faults {
     struct pav_arena *arena;
     struct pav_fault *v;
-    uint32_t count, cap;
-    uint32_t errors;
+    uint32_t count, errors, left_out;
 };
 
 void pav_faults_init(struct pav_faults *f, struct pav_arena *a);

@@ -58,8 +58,8 @@ measure(const char *line, size_t len, const char *text, size_t text_len,
 
     pav_arena_init(&kept, 65536);
     pav_arena_init(&a, 1 << 20);
-    if (pav_jsonata_compile(&kept, line, len, PAV_JSONATA_AWS, &x, &error) !=
-            PAV_OK ||
+    if (pav_jsonata_compile(&kept, line, len, PAV_JSONATA_AWS, NULL, &x,
+                            &error) != PAV_OK ||
         pav_doc_parse(&kept, text, text_len, NULL, &input, NULL) != PAV_OK)
         fail(line, error.message);
     began = now_ns();

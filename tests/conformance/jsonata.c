@@ -156,7 +156,7 @@ run_case(struct tally *t, const struct pav_doc *c, const struct pav_doc *own)
     if (depth != NULL)
         in.max_depth = (uint32_t)pav_doc_double(depth);
     if (pav_jsonata_compile(&t->arena, expr->text, expr->len,
-                            PAV_JSONATA_REFERENCE, &x, &error) == PAV_OK)
+                            PAV_JSONATA_REFERENCE, NULL, &x, &error) == PAV_OK)
         end = pav_jsonata_eval(x, &t->arena, &in, &value, &error);
     why = judge(c, end, value, &error, &t->arena);
     tally_case(t, why == NULL, pav_doc_get(c, "id"), why);

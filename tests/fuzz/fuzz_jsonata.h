@@ -57,8 +57,8 @@ fuzz_evaluate(struct pav_arena *a, const char *text, size_t len,
     struct pav_outline outline;
     struct pav_buf b;
 
-    if (pav_jsonata_compile(a, text, len, PAV_JSONATA_REFERENCE, &x, &error) !=
-        PAV_OK) {
+    if (pav_jsonata_compile(a, text, len, PAV_JSONATA_REFERENCE, NULL, &x,
+                            &error) != PAV_OK) {
         FUZZ_CHECK(error.message != NULL && error.at <= len);
         return;
     }

@@ -22,7 +22,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
     pav_arena_init(&a, 4096);
     text = pav_arena_strndup(&a, (const char *)data, len);
-    if (pav_jsonata_compile(&a, text, len, PAV_JSONATA_AWS, &x, &error) ==
+    if (pav_jsonata_compile(&a, text, len, PAV_JSONATA_AWS, NULL, &x, &error) ==
         PAV_OK) {
         FUZZ_HOLDS(before, len);
         pav_jsonata_references(x, look, &bytes);

@@ -27,20 +27,21 @@ plain_has_field(const struct state_kind *k, const struct pav_member *m)
 
 static const struct query *
 plain_query(struct compiler *c, const struct state *s, const struct pav_doc *d,
-            const char *pointer)
+            const struct place *place)
 {
-    (void)c, (void)s, (void)d, (void)pointer;
+    (void)c, (void)s, (void)d, (void)place;
     return NULL;
 }
 
 static const struct test *
-plain_test(struct compiler *c, const struct pav_doc *d, const char *pointer)
+plain_test(struct compiler *c, const struct pav_doc *d,
+           const struct place *place)
 {
     struct test *t = pav_arena_zalloc(c->arena, sizeof(*t));
 
     t->is = pav_doc_get(d, "Is");
     if (t->is == NULL)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at, "no 'Is'");
+        compile_fault(c, PAV_ERROR, SCHEMA, place, d->at, "no 'Is'");
     return t;
 }
 

@@ -131,7 +131,7 @@ pattern_is_sound(const struct pav_doc *d)
 
 static void
 operand_compile(struct compiler *c, struct test *t, const struct pav_member *m,
-                const struct pav_doc *rule, const char *pointer)
+                const struct pav_doc *rule, const struct place *place)
 {
     int64_t ignored;
     static const char *const wanted[] = {
@@ -147,13 +147,13 @@ operand_compile(struct compiler *c, struct test *t, const struct pav_member *m,
 
     if (t->op->path) {
         t->operand_path =
-            member_expr(c, rule, pointer, t->op->name, EXPR_ANY_PATH);
+            member_expr(c, rule, place, t->op->name, EXPR_ANY_PATH);
         return;
     }
     fits = kinds[t->op->kind] == PAV_TRUE ? pav_doc_is_bool(v)
                                           : v->kind == kinds[t->op->kind];
     if (!fits) {
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, t->op->name),
+        compile_fault(c, PAV_ERROR, SCHEMA, place_of(c, place, t->op->name),
                       v->at, "The field '%s' must be %s", t->op->name,
                       wanted[t->op->kind]);
         return;
@@ -161,22 +161,22 @@ operand_compile(struct compiler *c, struct test *t, const struct pav_member *m,
     t->operand = v;
     if (t->op->kind == OP_TIMESTAMP &&
         !pav_time_parse(v->text, v->len, &ignored))
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, t->op->name),
+        compile_fault(c, PAV_ERROR, SCHEMA, place_of(c, place, t->op->name),
                       v->at, "String does not match RFC3339 timestamp");
     if (t->op->kind == OP_MATCHES && !pattern_is_sound(v))
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, t->op->name),
+        compile_fault(c, PAV_ERROR, SCHEMA, place_of(c, place, t->op->name),
                       v->at,
                       "A backslash in a StringMatches pattern must be "
                       "before '*' or another backslash");
 }
 
 static const struct test *
-rule_compile(struct compiler *c, const struct pav_doc *d, const char *pointer,
-             uint32_t depth);
+rule_compile(struct compiler *c, const struct pav_doc *d,
+             const struct place *place, uint32_t depth);
 
 static void
 parts_compile(struct compiler *c, struct test *t, const struct pav_member *m,
-              const char *pointer, uint32_t depth)
+              const struct place *place, uint32_t depth)
 {
     const struct pav_doc *v = &m->value;
     const struct test **parts;
@@ -184,39 +184,39 @@ parts_compile(struct compiler *c, struct test *t, const struct pav_member *m,
 
     if (t->kind == TEST_NOT) {
         parts = pav_arena_alloc(c->arena, sizeof(*parts));
-        parts[0] = rule_compile(c, v, pointer, depth + 1);
+        parts[0] = rule_compile(c, v, place, depth + 1);
         t->count = 1;
         t->parts = parts;
         return;
     }
     if (v->kind != PAV_ARRAY || v->len == 0) {
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, v->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, v->at,
                       "'And' and 'Or' take a list with a rule in it");
         return;
     }
     parts = pav_arena_alloc(c->arena, v->len * sizeof(*parts));
     for (i = 0; i < v->len; i++)
         parts[i] =
-            rule_compile(c, &v->items[i], pointer_at(c, pointer, i), depth + 1);
+            rule_compile(c, &v->items[i], place_at(c, place, i), depth + 1);
     t->count = v->len;
     t->parts = parts;
 }
 
 static const struct test *
-rule_compile(struct compiler *c, const struct pav_doc *d, const char *pointer,
-             uint32_t depth)
+rule_compile(struct compiler *c, const struct pav_doc *d,
+             const struct place *place, uint32_t depth)
 {
     struct test *t = pav_arena_zalloc(c->arena, sizeof(*t));
     const struct pav_member *found = NULL;
     uint32_t i, count = 0;
 
     if (d->kind != PAV_OBJECT || depth > MAX_DEPTH) {
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, d->at,
                       "A rule must be an object, nested at most %d deep",
                       MAX_DEPTH);
         return t;
     }
-    check_language(c, d, pointer);
+    check_language(c, d, place);
     for (i = 0; i < d->len; i++) {
         const struct pav_member *m = &d->members[i];
 
@@ -228,33 +228,34 @@ rule_compile(struct compiler *c, const struct pav_doc *d, const char *pointer,
         }
     }
     if (count != 1) {
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, d->at,
                       "A rule needs exactly one operator, %u are given%s",
                       count, count == 0 ? probably_meant(c, d) : "");
         return t;
     }
     if (depth > 0 && pav_doc_get(d, "Next") != NULL)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, d->at,
                       "Only a rule at the top has the field 'Next'");
     t->op = op_find(found);
     if (t->op == NULL) {
         const char *key = pav_arena_strndup(c->arena, found->key, found->len);
 
         t->kind = *key == 'A' ? TEST_AND : *key == 'O' ? TEST_OR : TEST_NOT;
-        parts_compile(c, t, found, pointer_to(c, pointer, key), depth);
+        parts_compile(c, t, found, place_of(c, place, key), depth);
         return t;
     }
     t->kind = TEST_OPERATOR;
-    if (member_str(c, d, pointer, "Variable", true) != NULL)
-        t->variable = member_expr(c, d, pointer, "Variable", EXPR_ANY_PATH);
-    operand_compile(c, t, found, d, pointer);
+    if (member_str(c, d, place, "Variable", true) != NULL)
+        t->variable = member_expr(c, d, place, "Variable", EXPR_ANY_PATH);
+    operand_compile(c, t, found, d, place);
     return t;
 }
 
 const struct test *
-test_compile(struct compiler *c, const struct pav_doc *d, const char *pointer)
+test_compile(struct compiler *c, const struct pav_doc *d,
+             const struct place *place)
 {
-    return rule_compile(c, d, pointer, 0);
+    return rule_compile(c, d, place, 0);
 }
 
 /* ---- what a Choice asks of an event, for people ---- */

@@ -47,16 +47,17 @@ name_len(const struct pav_member *m)
 }
 
 const struct pav_doc *
-member_assign(struct compiler *c, const struct pav_doc *o, const char *pointer)
+member_assign(struct compiler *c, const struct pav_doc *o,
+              const struct place *place)
 {
     const struct pav_doc *d = pav_doc_get(o, "Assign");
     uint32_t i;
 
     if (d == NULL)
         return NULL;
-    pointer = pointer_to(c, pointer, "Assign");
+    place = place_of(c, place, "Assign");
     if (d->kind != PAV_OBJECT) {
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, d->at,
                       "The field 'Assign' must be an object");
         return NULL;
     }
@@ -65,7 +66,7 @@ member_assign(struct compiler *c, const struct pav_doc *o, const char *pointer)
         uint32_t len = name_len(m);
 
         if (!is_name(m->key, len) || (len == 6 && !memcmp(m->key, "states", 6)))
-            compile_fault(c, PAV_ERROR, SCHEMA, pointer, m->at,
+            compile_fault(c, PAV_ERROR, SCHEMA, place, m->at,
                           "'%.*s' is no name for a variable: a letter, then "
                           "letters, digits and '_', at most %d characters",
                           (int)len, m->key, PAV_NAME_MAX);
@@ -86,7 +87,8 @@ language_elsewhere(const struct compiler *c, const struct pav_member *m)
 }
 
 void
-check_language(struct compiler *c, const struct pav_doc *d, const char *pointer)
+check_language(struct compiler *c, const struct pav_doc *d,
+               const struct place *place)
 {
     const struct query_language *other;
     uint32_t i;
@@ -94,7 +96,7 @@ check_language(struct compiler *c, const struct pav_doc *d, const char *pointer)
     for (i = 0; d->kind == PAV_OBJECT && i < d->len; i++) {
         other = language_elsewhere(c, &d->members[i]);
         if (other != NULL)
-            compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->members[i].at,
+            compile_fault(c, PAV_ERROR, SCHEMA, place, d->members[i].at,
                           "The QueryLanguage is set to '%s', but field "
                           "'%.*s' is only supported for the '%s' "
                           "QueryLanguage",
@@ -180,8 +182,7 @@ check_scope(struct compiler *c, const struct scope *scope,
         for (j = from; j < a.count; j++)
             if (is_outer(&a, a.names[j]))
                 compile_fault(c, PAV_ERROR, SCHEMA,
-                              pointer_to(c, s->pointer, "Assign"),
-                              s->source->at,
+                              place_of(c, s->place, "Assign"), s->source->at,
                               "The variable '%s' belongs to an outer scope and "
                               "cannot be assigned here",
                               a.names[j]);
@@ -205,22 +206,22 @@ check_assigned(struct compiler *c, const struct scope *top)
 /* ---- numbers ---- */
 
 void
-member_number(struct compiler *c, const struct pav_doc *o, const char *pointer,
-              const char *key, enum number_use use, double min, double max,
-              struct number *out)
+member_number(struct compiler *c, const struct pav_doc *o,
+              const struct place *place, const char *key, enum number_use use,
+              double min, double max, struct number *out)
 {
     const struct pav_doc *v = pav_doc_get(o, key);
 
     out->use = use;
     out->field = key;
-    out->value = c->language->member(c, o, pointer, key, VALUE_NUMBER);
+    out->value = c->language->member(c, o, place, key, VALUE_NUMBER);
     out->given = v != NULL || out->value != NULL;
     if (v == NULL || out->value != NULL)
         return;
     if (v->kind != PAV_NUMBER || !(pav_doc_double(v) >= min) ||
         !(pav_doc_double(v) <= max)) {
         wrong_type(
-            c, v, pointer, key,
+            c, v, place, key,
             pav_arena_printf(c->arena, "a number from %.0f to %.0f", min, max));
         return;
     }

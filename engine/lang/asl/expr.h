@@ -5,6 +5,7 @@
 #include "pavane/path.h"
 
 struct compiler;
+struct place;
 struct frame;
 struct stepper;
 
@@ -32,8 +33,8 @@ enum expr_rule {
 
 /* jsonpath_compile.c: a member that is a path or a call; NULL: absent. */
 const struct expr *
-member_expr(struct compiler *c, const struct pav_doc *o, const char *pointer,
-            const char *key, enum expr_rule rule);
+member_expr(struct compiler *c, const struct pav_doc *o,
+            const struct place *place, const char *key, enum expr_rule rule);
 /* expr.c: NULL and a reason when the text is none. */
 const struct expr *expr_compile(struct compiler *c, const char *text,
                                 size_t len, struct pav_err *err);
@@ -43,8 +44,8 @@ bool is_call(const char *text, size_t len);
 const struct call *call_compile(struct compiler *c, const char *text,
                                 size_t len, struct pav_err *err);
 /* choice_test.c */
-const struct test *
-test_compile(struct compiler *c, const struct pav_doc *d, const char *pointer);
+const struct test *test_compile(struct compiler *c, const struct pav_doc *d,
+                                const struct place *place);
 const char *
 test_event_names(struct compiler *c, const struct test *t, const char *so_far);
 

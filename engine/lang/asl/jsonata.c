@@ -18,6 +18,7 @@
 #include "kind.h"
 #include "map.h"
 #include "model.h"
+#include "place.h"
 #include "stepper.h"
 
 #define SECONDS_MAX  99999999.0
@@ -25,13 +26,30 @@
 
 /* ---- failures ---- */
 
-/* EvaluationFailed, and the failure; `location` NULL: of no field. */
+/* "Output/a/b[0]": the place in the state, as the service names it. */
+static const char *
+location_of(struct stepper *st, const struct frame *f,
+            const struct place *place)
+{
+    struct pav_buf text;
+    const char *kept;
+
+    if (place == NULL)
+        return NULL;
+    pav_buf_init(&text, 2 * PAV_DEFINITION_MAX);
+    place_in_state(place, f->state->place, &text);
+    kept = pav_arena_strndup(st->arena, text.p, text.len);
+    pav_buf_fini(&text);
+    return kept;
+}
+
+/* EvaluationFailed, and the failure; `place` NULL: of no field. */
 static bool
-fail_query(struct stepper *st, struct frame *f, const char *location,
+fail_query(struct stepper *st, struct frame *f, const struct place *place,
            const char *fmt, ...) PAV_PRINTF(4, 5);
 
 static bool
-fail_query(struct stepper *st, struct frame *f, const char *location,
+fail_query(struct stepper *st, struct frame *f, const struct place *place,
            const char *fmt, ...)
 {
     struct event_data data = {.state = f->state};
@@ -49,7 +67,7 @@ fail_query(struct stepper *st, struct frame *f, const char *location,
     fail_with(st, f, PAV_STATES_QUERY_EVALUATION_ERROR, "%s", text);
     data.error = cut(st, st->failure.error, PAV_ERROR_MAX);
     data.cause = cut(st, st->failure.cause, PAV_CAUSE_MAX);
-    data.text = cut(st, location, PAV_LOCATION_MAX);
+    data.text = cut(st, location_of(st, f, place), PAV_LOCATION_MAX);
     emit_next(st, f, EV_EVALUATION_FAILED, &data);
     return false;
 }
@@ -58,10 +76,10 @@ static bool
 fail_expression(struct stepper *st, struct frame *f, const struct computed *x,
                 const char *what)
 {
-    return fail_query(st, f, x->location,
-                      "The JSONata expression '%s' specified for the field "
+    return fail_query(st, f, x->place,
+                      "The JSONata expression '%.*s' specified for the field "
                       "'%s' %s",
-                      x->text, x->location, what);
+                      (int)x->len, x->text, location_of(st, f, x->place), what);
 }
 
 static const char *
@@ -320,8 +338,8 @@ number(struct stepper *st, struct frame *f, const struct number *n,
     *out = pav_doc_double(v);
     wrong = misfit(n, *out);
     return wrong == NULL ||
-           fail_query(st, f, x->location, "The %s field %s: %s", n->field,
-                      wrong, pav_doc_text(st->arena, v));
+           fail_query(st, f, x->place, "The %s field %s: %s", n->field, wrong,
+                      pav_doc_text(st->arena, v));
 }
 
 static bool
@@ -337,7 +355,7 @@ instant(struct stepper *st, struct frame *f, const struct value *v,
     if (d->kind != PAV_STRING)
         return fail_type(st, f, x, "string", d);
     return pav_time_parse(d->text, d->len, ms) ||
-           fail_query(st, f, x->location,
+           fail_query(st, f, x->place,
                       "The %s field cannot be parsed as an ISO-8601 extended "
                       "offset date-time format string: %s",
                       v->field, pav_doc_str(st->arena, d));

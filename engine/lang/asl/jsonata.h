@@ -17,9 +17,10 @@ enum states_member {
 /* What stands between {% and %}. */
 struct computed {
     const struct pav_jsonata *expression;
-    const char *text;     /* trimmed */
-    const char *location; /* "Output/a/b[0]", for messages */
-    unsigned needs;       /* enum states_member */
+    const char *text; /* trimmed: `len` bytes */
+    const struct place *place;
+    uint32_t len;
+    unsigned needs; /* enum states_member */
 };
 
 /* Any JSON with computed parts; literal parts are the definition's. */
@@ -54,7 +55,7 @@ struct query {
 
 struct test {
     const struct shaped *condition;
-    const char *location;
+    const struct place *place;
 };
 
 /* A struct value of this language. */
@@ -67,18 +68,20 @@ struct jsonata_value {
 /* ---- jsonata_compile.c ---- */
 
 bool jsonata_has_field(const struct state_kind *k, const struct pav_member *m);
-const struct query *jsonata_state(struct compiler *c, const struct state *s,
-                                  const struct pav_doc *d, const char *pointer);
-const struct query *jsonata_rule(struct compiler *c, const struct state *s,
-                                 const struct pav_doc *d, const char *pointer);
+const struct query *
+jsonata_state(struct compiler *c, const struct state *s,
+              const struct pav_doc *d, const struct place *place);
+const struct query *
+jsonata_rule(struct compiler *c, const struct state *s, const struct pav_doc *d,
+             const struct place *place);
 const struct query *
 jsonata_catcher(struct compiler *c, const struct state *s,
-                const struct pav_doc *d, const char *pointer);
-const struct test *
-jsonata_test(struct compiler *c, const struct pav_doc *d, const char *pointer);
-const struct value *
-jsonata_member(struct compiler *c, const struct pav_doc *o, const char *pointer,
-               const char *key, enum value_form form);
+                const struct pav_doc *d, const struct place *place);
+const struct test *jsonata_test(struct compiler *c, const struct pav_doc *d,
+                                const struct place *place);
+const struct value *jsonata_member(struct compiler *c, const struct pav_doc *o,
+                                   const struct place *place, const char *key,
+                                   enum value_form form);
 bool jsonata_is_computed(const struct pav_doc *o, const char *key);
 
 #endif

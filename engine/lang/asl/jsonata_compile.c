@@ -13,41 +13,6 @@
 
 /* ---- places ---- */
 
-/* "Choices[0]/Condition": the place in the state, as the service names it. */
-static const char *
-location_of(struct compiler *c, const char *pointer)
-{
-    const char *p = pointer + strlen(c->state->pointer);
-    char *text = pav_arena_alloc(c->arena, strlen(p) + 2), *w = text;
-    size_t digits, len;
-
-    while (*p == '/') {
-        len = strcspn(++p, "/");
-        digits = strspn(p, "0123456789");
-        if (digits == len && len > 0 && w > text) {
-            *w++ = '[';
-            memcpy(w, p, len);
-            w += len;
-            *w++ = ']';
-            p += len;
-            continue;
-        }
-        if (w > text)
-            *w++ = '/';
-        for (; len > 0; len--, p++) {
-            if (*p == '~' && len > 1 && (p[1] == '0' || p[1] == '1')) {
-                *w++ = p[1] == '0' ? '~' : '/';
-                p++;
-                len--;
-            } else {
-                *w++ = *p;
-            }
-        }
-    }
-    *w = '\0';
-    return text;
-}
-
 /* ---- expressions ---- */
 
 static bool
@@ -66,7 +31,7 @@ jsonata_is_computed(const struct pav_doc *o, const char *key)
 struct referring {
     struct compiler *c;
     const struct pav_doc *d;
-    const char *pointer;
+    const struct place *place;
     unsigned allowed, needs;
     const char *told[8]; /* names that were refused, each once */
     unsigned told_count;
@@ -83,7 +48,7 @@ refuse(struct referring *r, const char *what, const char *where)
     if (r->told_count == sizeof(r->told) / sizeof(r->told[0]))
         return;
     r->told[r->told_count++] = what;
-    compile_fault(r->c, PAV_ERROR, "UNSUPPORTED_JSONATA_EXPRESSION", r->pointer,
+    compile_fault(r->c, PAV_ERROR, "UNSUPPORTED_JSONATA_EXPRESSION", r->place,
                   r->d->at, "Reference to '%s' %sis not supported.", what,
                   where);
 }
@@ -181,12 +146,11 @@ place_in(const struct compiler *c, const struct pav_doc *d, uint32_t offset)
 }
 
 static const struct computed *
-compute(struct compiler *c, const struct pav_doc *d, const char *pointer,
+compute(struct compiler *c, const struct pav_doc *d, const struct place *place,
         unsigned allowed)
 {
     struct computed *x = pav_arena_zalloc(c->arena, sizeof(*x));
-    struct referring r = {
-        .c = c, .d = d, .pointer = pointer, .allowed = allowed};
+    struct referring r = {.c = c, .d = d, .place = place, .allowed = allowed};
     struct pav_jsonata_error error;
     const char *text = d->text + 2;
     size_t len = d->len - 4;
@@ -196,11 +160,12 @@ compute(struct compiler *c, const struct pav_doc *d, const char *pointer,
     while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL &&
            text[len - 1] != '\0')
         len--;
-    x->text = pav_arena_strndup(c->arena, text, len);
-    x->location = location_of(c, pointer);
+    x->text = text;
+    x->len = (uint32_t)len;
+    x->place = place;
     if (pav_jsonata_compile(c->arena, x->text, len, PAV_JSONATA_AWS,
-                            &x->expression, &error) != PAV_OK) {
-        compile_fault(c, PAV_ERROR, "INVALID_JSONATA_EXPRESSION", pointer,
+                            &c->trees_room, &x->expression, &error) != PAV_OK) {
+        compile_fault(c, PAV_ERROR, "INVALID_JSONATA_EXPRESSION", place,
                       place_in(c, d, (uint32_t)(text - d->text) + error.at),
                       "%s", error.message);
         return x;
@@ -228,7 +193,7 @@ has_expressions(const struct pav_doc *d)
 }
 
 static void
-shape(struct compiler *c, const struct pav_doc *d, const char *pointer,
+shape(struct compiler *c, const struct pav_doc *d, const struct place *place,
       unsigned allowed, struct shaped *out)
 {
     struct shaped_member *members;
@@ -236,7 +201,7 @@ shape(struct compiler *c, const struct pav_doc *d, const char *pointer,
 
     if (is_expression(d)) {
         out->kind = SHAPED_COMPUTED;
-        out->computed = compute(c, d, pointer, allowed);
+        out->computed = compute(c, d, place, allowed);
         return;
     }
     if (!has_expressions(d)) {
@@ -249,24 +214,23 @@ shape(struct compiler *c, const struct pav_doc *d, const char *pointer,
     out->members = members =
         pav_arena_zalloc(c->arena, d->len * sizeof(*members));
     for (i = 0; i < d->len; i++) {
-        const char *inner =
-            d->kind == PAV_ARRAY ? pointer_at(c, pointer, i) : NULL;
+        struct shaped *value = &members[i].value;
 
-        if (inner == NULL) {
-            members[i].key = d->members[i].key;
-            members[i].len = d->members[i].len;
-            inner = pointer_to(
-                c, pointer,
-                pav_arena_strndup(c->arena, members[i].key, members[i].len));
+        if (d->kind == PAV_OBJECT) {
+            const struct pav_member *m = &d->members[i];
+
+            members[i].key = m->key;
+            members[i].len = m->len;
+            shape(c, &m->value, place_of_member(c, place, m), allowed, value);
+        } else {
+            shape(c, &d->items[i], place_at(c, place, i), allowed, value);
         }
-        shape(c, d->kind == PAV_ARRAY ? &d->items[i] : &d->members[i].value,
-              inner, allowed, &members[i].value);
     }
 }
 
 static const struct shaped *
-member_shape(struct compiler *c, const struct pav_doc *o, const char *pointer,
-             const char *key, unsigned allowed)
+member_shape(struct compiler *c, const struct pav_doc *o,
+             const struct place *place, const char *key, unsigned allowed)
 {
     const struct pav_doc *v = pav_doc_get(o, key);
     struct shaped *out;
@@ -274,7 +238,7 @@ member_shape(struct compiler *c, const struct pav_doc *o, const char *pointer,
     if (v == NULL)
         return NULL;
     out = pav_arena_zalloc(c->arena, sizeof(*out));
-    shape(c, v, pointer_to(c, pointer, key), allowed, out);
+    shape(c, v, place_of(c, place, key), allowed, out);
     if (out->kind == SHAPED_LITERAL)
         machine_origin_add(c->machine, v, PAYLOAD_DEFINITION, v->at);
     return out;
@@ -298,85 +262,85 @@ jsonata_has_field(const struct state_kind *k, const struct pav_member *m)
 }
 
 static const struct shaped *
-assign_shape(struct compiler *c, const struct pav_doc *d, const char *pointer,
-             unsigned allowed)
+assign_shape(struct compiler *c, const struct pav_doc *d,
+             const struct place *place, unsigned allowed)
 {
-    return member_assign(c, d, pointer) == NULL
+    return member_assign(c, d, place) == NULL
                ? NULL
-               : member_shape(c, d, pointer, "Assign", allowed);
+               : member_shape(c, d, place, "Assign", allowed);
 }
 
 static const struct query *
 ends(struct compiler *c, struct query *q, const struct pav_doc *d,
-     const char *pointer, bool assigns, enum states_member more)
+     const struct place *place, bool assigns, enum states_member more)
 {
     q->more = more;
-    q->output = member_shape(c, d, pointer, "Output", ALWAYS | more);
+    q->output = member_shape(c, d, place, "Output", ALWAYS | more);
     if (assigns)
-        q->assign = assign_shape(c, d, pointer, ALWAYS | more);
+        q->assign = assign_shape(c, d, place, ALWAYS | more);
     return q;
 }
 
 const struct query *
 jsonata_state(struct compiler *c, const struct state *s,
-              const struct pav_doc *d, const char *pointer)
+              const struct pav_doc *d, const struct place *place)
 {
     struct query *q = pav_arena_zalloc(c->arena, sizeof(*q));
     const struct pav_doc *items = pav_doc_get(d, "Items");
     unsigned has = s->kind->has;
 
     if ((has & HAS_ARGUMENTS) && (has & HAS_WORK))
-        q->arguments = member_shape(c, d, pointer, "Arguments", ALWAYS);
+        q->arguments = member_shape(c, d, place, "Arguments", ALWAYS);
     if (has & HAS_ITEMS)
-        q->items = member_shape(c, d, pointer, "Items", ALWAYS);
+        q->items = member_shape(c, d, place, "Items", ALWAYS);
     if (q->items != NULL && items->kind != PAV_ARRAY &&
         items->kind != PAV_OBJECT && !is_expression(items))
-        wrong_type(c, items, pointer, "Items", "a list or an expression");
+        wrong_type(c, items, place, "Items", "a list or an expression");
     if ((has & HAS_DATA) == 0)
         return q;
-    return ends(c, q, d, pointer, has & HAS_ASSIGN,
+    return ends(c, q, d, place, has & HAS_ASSIGN,
                 has & HAS_WORK ? STATES_RESULT : 0);
 }
 
 const struct query *
 jsonata_rule(struct compiler *c, const struct state *s, const struct pav_doc *d,
-             const char *pointer)
+             const struct place *place)
 {
     (void)s;
-    return ends(c, pav_arena_zalloc(c->arena, sizeof(struct query)), d, pointer,
+    return ends(c, pav_arena_zalloc(c->arena, sizeof(struct query)), d, place,
                 true, 0);
 }
 
 const struct query *
 jsonata_catcher(struct compiler *c, const struct state *s,
-                const struct pav_doc *d, const char *pointer)
+                const struct pav_doc *d, const struct place *place)
 {
     (void)s;
-    return ends(c, pav_arena_zalloc(c->arena, sizeof(struct query)), d, pointer,
+    return ends(c, pav_arena_zalloc(c->arena, sizeof(struct query)), d, place,
                 true, STATES_ERROR);
 }
 
 const struct test *
-jsonata_test(struct compiler *c, const struct pav_doc *d, const char *pointer)
+jsonata_test(struct compiler *c, const struct pav_doc *d,
+             const struct place *place)
 {
     struct test *t = pav_arena_zalloc(c->arena, sizeof(*t));
     const struct pav_doc *v = pav_doc_get(d, "Condition");
 
-    check_language(c, d, pointer);
-    t->condition = member_shape(c, d, pointer, "Condition", ALWAYS);
-    t->location = location_of(c, pointer_to(c, pointer, "Condition"));
+    check_language(c, d, place);
+    t->condition = member_shape(c, d, place, "Condition", ALWAYS);
+    t->place = place_of(c, place, "Condition");
     if (v == NULL)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, d->at,
                       "The field 'Condition' is required but was missing");
     else if (!pav_doc_is_bool(v) && !is_expression(v))
-        wrong_type(c, v, pointer, "Condition",
-                   "an expression, or true or false");
+        wrong_type(c, v, place, "Condition", "an expression, or true or false");
     return t;
 }
 
 const struct value *
-jsonata_member(struct compiler *c, const struct pav_doc *o, const char *pointer,
-               const char *key, enum value_form form)
+jsonata_member(struct compiler *c, const struct pav_doc *o,
+               const struct place *place, const char *key, enum value_form form)
 {
     struct jsonata_value *v;
 
@@ -386,7 +350,7 @@ jsonata_member(struct compiler *c, const struct pav_doc *o, const char *pointer,
         return NULL;
     v = pav_arena_zalloc(c->arena, sizeof(*v));
     v->form = form;
-    v->shaped = member_shape(c, o, pointer, key, ALWAYS);
+    v->shaped = member_shape(c, o, place, key, ALWAYS);
     v->value.field = key;
     if (v->shaped->kind == SHAPED_LITERAL)
         v->value.literal = v->shaped->literal;

@@ -57,15 +57,16 @@ struct jsonpath_value {
 
 const struct query *
 jsonpath_state(struct compiler *c, const struct state *s,
-               const struct pav_doc *d, const char *pointer);
-const struct query *jsonpath_rule(struct compiler *c, const struct state *s,
-                                  const struct pav_doc *d, const char *pointer);
+               const struct pav_doc *d, const struct place *place);
+const struct query *
+jsonpath_rule(struct compiler *c, const struct state *s,
+              const struct pav_doc *d, const struct place *place);
 const struct query *
 jsonpath_catcher(struct compiler *c, const struct state *s,
-                 const struct pav_doc *d, const char *pointer);
-const struct value *
-jsonpath_member(struct compiler *c, const struct pav_doc *o,
-                const char *pointer, const char *key, enum value_form form);
+                 const struct pav_doc *d, const struct place *place);
+const struct value *jsonpath_member(struct compiler *c, const struct pav_doc *o,
+                                    const struct place *place, const char *key,
+                                    enum value_form form);
 bool jsonpath_is_computed(const struct pav_doc *o, const char *key);
 bool jsonpath_has_field(const struct state_kind *k, const struct pav_member *m);
 

@@ -12,14 +12,14 @@
 #include "origin.h"
 
 static const struct expr *
-expr_at(struct compiler *c, const struct pav_doc *v, const char *pointer,
+expr_at(struct compiler *c, const struct pav_doc *v, const struct place *place,
         const char *key, enum expr_rule rule)
 {
     const struct expr *e;
     struct pav_err err;
 
     if (v->kind != PAV_STRING) {
-        wrong_type(c, v, pointer, key, "a path");
+        wrong_type(c, v, place, key, "a path");
         return NULL;
     }
     e = expr_compile(c, v->text, v->len, &err);
@@ -30,7 +30,7 @@ expr_at(struct compiler *c, const struct pav_doc *v, const char *pointer,
     }
     if (e == NULL) {
         compile_fault(
-            c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, key), v->at,
+            c, PAV_ERROR, SCHEMA, place_of(c, place, key), v->at,
             "The value for the field '%s' must be a valid JSONPath%s"
             ": %s",
             key,
@@ -39,7 +39,7 @@ expr_at(struct compiler *c, const struct pav_doc *v, const char *pointer,
         return NULL;
     }
     if (rule == EXPR_REFERENCE && !expr_is_reference(e)) {
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, key), v->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place_of(c, place, key), v->at,
                       "The value for the field '%s' must be a valid reference "
                       "path: names and single indexes only",
                       key);
@@ -49,18 +49,18 @@ expr_at(struct compiler *c, const struct pav_doc *v, const char *pointer,
 }
 
 const struct expr *
-member_expr(struct compiler *c, const struct pav_doc *o, const char *pointer,
-            const char *key, enum expr_rule rule)
+member_expr(struct compiler *c, const struct pav_doc *o,
+            const struct place *place, const char *key, enum expr_rule rule)
 {
     const struct pav_doc *v = pav_doc_get(o, key);
 
-    return v == NULL ? NULL : expr_at(c, v, pointer, key, rule);
+    return v == NULL ? NULL : expr_at(c, v, place, key, rule);
 }
 
 static void
 member_path_field(struct compiler *c, const struct pav_doc *o,
-                  const char *pointer, const char *key, enum expr_rule rule,
-                  struct path_field *out)
+                  const struct place *place, const char *key,
+                  enum expr_rule rule, struct path_field *out)
 {
     const struct pav_doc *v = pav_doc_get(o, key);
 
@@ -70,12 +70,12 @@ member_path_field(struct compiler *c, const struct pav_doc *o,
     if (v->kind == PAV_NULL)
         out->null = true;
     else
-        out->expr = expr_at(c, v, pointer, key, rule);
+        out->expr = expr_at(c, v, place, key, rule);
 }
 
 static const struct tmpl *
 template_dynamic(struct compiler *c, const struct pav_member *m,
-                 const char *pointer)
+                 const struct place *place)
 {
     struct tmpl *t = pav_arena_zalloc(c->arena, sizeof(*t));
     const struct pav_doc *v = &m->value;
@@ -86,7 +86,7 @@ template_dynamic(struct compiler *c, const struct pav_member *m,
     if (v->kind == PAV_STRING)
         t->expr = expr_compile(c, v->text, v->len, &err);
     if (t->expr == NULL)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, v->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, v->at,
                       "The value for the field '%s' must be a valid JSONPath "
                       "or a valid intrinsic function call",
                       t->field);
@@ -113,7 +113,7 @@ has_dynamics(const struct pav_doc *d)
 
 static struct tmpl *
 template_compile(struct compiler *c, const struct pav_doc *d,
-                 const char *pointer)
+                 const struct place *place)
 {
     struct tmpl *t = pav_arena_zalloc(c->arena, sizeof(*t));
     struct tmpl_member *members;
@@ -133,7 +133,7 @@ template_compile(struct compiler *c, const struct pav_doc *d,
 
         if (d->kind == PAV_ARRAY) {
             members[i].value =
-                template_compile(c, &d->items[i], pointer_at(c, pointer, i));
+                template_compile(c, &d->items[i], place_at(c, place, i));
             continue;
         }
         m = &d->members[i];
@@ -141,14 +141,14 @@ template_compile(struct compiler *c, const struct pav_doc *d,
         members[i].len = m->len - (tmpl_is_dynamic(m) ? 2 : 0);
         members[i].value =
             tmpl_is_dynamic(m)
-                ? template_dynamic(c, m, pointer)
+                ? template_dynamic(c, m, place)
                 : template_compile(
                       c, &m->value,
-                      pointer_to(c, pointer,
-                                 pav_arena_strndup(c->arena, m->key, m->len)));
+                      place_of(c, place,
+                               pav_arena_strndup(c->arena, m->key, m->len)));
         if (tmpl_is_dynamic(m) &&
             pav_doc_getn(d, members[i].key, members[i].len) != NULL)
-            compile_fault(c, PAV_ERROR, SCHEMA, pointer, m->at,
+            compile_fault(c, PAV_ERROR, SCHEMA, place, m->at,
                           "The field '%.*s' is given twice, once with .$",
                           (int)members[i].len, members[i].key);
     }
@@ -176,14 +176,14 @@ literal_bytes(const struct pav_doc *d)
 
 static const struct tmpl *
 member_template(struct compiler *c, const struct pav_doc *o,
-                const char *pointer, const char *key)
+                const struct place *place, const char *key)
 {
     const struct pav_doc *v = pav_doc_get(o, key);
     struct tmpl *t;
 
     if (v == NULL)
         return NULL;
-    t = template_compile(c, v, pointer_to(c, pointer, key));
+    t = template_compile(c, v, place_of(c, place, key));
     if (t->kind == TMPL_LITERAL)
         machine_origin_add(c->machine, v, PAYLOAD_DEFINITION, v->at);
     else if (literal_bytes(v) >= LITERAL_MIN)
@@ -236,78 +236,78 @@ jsonpath_has_field(const struct state_kind *k, const struct pav_member *m)
 /* ---- what a state says of its data ---- */
 
 static const struct tmpl *
-assign_compile(struct compiler *c, const struct pav_doc *d, const char *pointer)
+assign_compile(struct compiler *c, const struct pav_doc *d,
+               const struct place *place)
 {
-    const struct pav_doc *v = member_assign(c, d, pointer);
+    const struct pav_doc *v = member_assign(c, d, place);
 
     return v == NULL ? NULL
-                     : template_compile(c, v, pointer_to(c, pointer, "Assign"));
+                     : template_compile(c, v, place_of(c, place, "Assign"));
 }
 
 /* Where a result goes: neither into the context nor into a variable. */
 static void
 result_path_compile(struct compiler *c, const struct pav_doc *d,
-                    const char *pointer, struct path_field *out)
+                    const struct place *place, struct path_field *out)
 {
     const struct pav_doc *v = pav_doc_get(d, "ResultPath");
 
-    member_path_field(c, d, pointer, "ResultPath", EXPR_REFERENCE, out);
+    member_path_field(c, d, place, "ResultPath", EXPR_REFERENCE, out);
     if (out->expr == NULL || out->expr->kind == EXPR_PATH)
         return;
-    compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, "ResultPath"),
-                  v->at,
+    compile_fault(c, PAV_ERROR, SCHEMA, place_of(c, place, "ResultPath"), v->at,
                   "The field 'ResultPath' cannot write to the context object "
                   "or to a variable");
 }
 
 const struct query *
 jsonpath_state(struct compiler *c, const struct state *s,
-               const struct pav_doc *d, const char *pointer)
+               const struct pav_doc *d, const struct place *place)
 {
     struct query *q = pav_arena_zalloc(c->arena, sizeof(*q));
     unsigned has = s->kind->has;
 
     if (has & HAS_DATA) {
-        member_path_field(c, d, pointer, "InputPath", EXPR_ANY_PATH,
+        member_path_field(c, d, place, "InputPath", EXPR_ANY_PATH,
                           &q->input_path);
-        member_path_field(c, d, pointer, "OutputPath", EXPR_ANY_PATH,
+        member_path_field(c, d, place, "OutputPath", EXPR_ANY_PATH,
                           &q->output_path);
     }
     if (has & HAS_ARGUMENTS)
-        q->parameters = member_template(c, d, pointer, "Parameters");
+        q->parameters = member_template(c, d, place, "Parameters");
     if (has & HAS_RESULT)
-        result_path_compile(c, d, pointer, &q->result_path);
+        result_path_compile(c, d, place, &q->result_path);
     if (has & HAS_WORK)
-        q->result_selector = member_template(c, d, pointer, "ResultSelector");
+        q->result_selector = member_template(c, d, place, "ResultSelector");
     if (has & HAS_ASSIGN)
-        q->assign = assign_compile(c, d, pointer);
+        q->assign = assign_compile(c, d, place);
     if (has & HAS_ITEMS)
-        member_path_field(c, d, pointer, "ItemsPath", EXPR_REFERENCE,
+        member_path_field(c, d, place, "ItemsPath", EXPR_REFERENCE,
                           &q->items_path);
     return q;
 }
 
 const struct query *
 jsonpath_rule(struct compiler *c, const struct state *s,
-              const struct pav_doc *d, const char *pointer)
+              const struct pav_doc *d, const struct place *place)
 {
     struct query *q = pav_arena_zalloc(c->arena, sizeof(*q));
 
     q->output_path = s->query->output_path;
-    q->assign = assign_compile(c, d, pointer);
+    q->assign = assign_compile(c, d, place);
     return q;
 }
 
 /* What is caught goes past the state's own OutputPath. */
 const struct query *
 jsonpath_catcher(struct compiler *c, const struct state *s,
-                 const struct pav_doc *d, const char *pointer)
+                 const struct pav_doc *d, const struct place *place)
 {
     struct query *q = pav_arena_zalloc(c->arena, sizeof(*q));
 
     (void)s;
-    result_path_compile(c, d, pointer, &q->result_path);
-    q->assign = assign_compile(c, d, pointer);
+    result_path_compile(c, d, place, &q->result_path);
+    q->assign = assign_compile(c, d, place);
     return q;
 }
 
@@ -322,21 +322,22 @@ jsonpath_is_computed(const struct pav_doc *o, const char *key)
 
 const struct value *
 jsonpath_member(struct compiler *c, const struct pav_doc *o,
-                const char *pointer, const char *key, enum value_form form)
+                const struct place *place, const char *key,
+                enum value_form form)
 {
     struct jsonpath_value own = {.form = form}, *v;
 
     if (form == VALUE_TEMPLATE) {
         own.value.field = key;
-        own.tmpl = member_template(c, o, pointer, key);
+        own.tmpl = member_template(c, o, place, key);
         if (own.tmpl == NULL)
             return NULL;
         own.value.literal = own.tmpl->literal;
     } else {
         own.value.field = pav_arena_printf(c->arena, "%sPath", key);
-        check_not_both(c, o, pointer, key, own.value.field);
+        check_not_both(c, o, place, key, own.value.field);
         own.expr =
-            member_expr(c, o, pointer, own.value.field,
+            member_expr(c, o, place, own.value.field,
                         form == VALUE_TEXT ? EXPR_OR_CALL : EXPR_REFERENCE);
         if (own.expr == NULL)
             return NULL;

@@ -10,6 +10,7 @@
 #include "pavane/history.h"
 
 struct compiler;
+struct place;
 struct query_language;
 struct state;
 struct stepper;
@@ -46,7 +47,7 @@ struct state_kind {
     unsigned has;
     const char *const *own_fields; /* in any language; NULL-terminated */
     void (*compile)(struct compiler *c, struct state *s,
-                    const struct pav_doc *d, const char *pointer);
+                    const struct pav_doc *d, const struct place *place);
     /* Once all states of the scope are known. */
     void (*link)(struct compiler *c, struct state *s);
     enum outcome (*enter)(struct stepper *st, struct frame *f);

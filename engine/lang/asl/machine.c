@@ -25,7 +25,7 @@
 
 static void
 check_fields(struct compiler *c, const struct state *s, const struct pav_doc *d,
-             const char *pointer)
+             const struct place *place)
 {
     uint32_t i;
 
@@ -37,12 +37,12 @@ check_fields(struct compiler *c, const struct state *s, const struct pav_doc *d,
             language_elsewhere(c, m) != NULL)
             continue;
         if (field_of_some_kind(s->language, m))
-            compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, key),
-                          m->at, "A %s state cannot have the field '%s'",
+            compile_fault(c, PAV_ERROR, SCHEMA, place_of(c, place, key), m->at,
+                          "A %s state cannot have the field '%s'",
                           s->kind->name, key);
         else
             compile_fault(c, PAV_WARNING, "UNKNOWN_FIELD",
-                          pointer_to(c, pointer, key), m->at,
+                          place_of(c, place, key), m->at,
                           "A %s state has no field '%s'; it is ignored",
                           s->kind->name, key);
     }
@@ -66,7 +66,8 @@ language_names(struct compiler *c)
  * state around it has.  A state may leave JSONPath, not come back to it.
  */
 static const struct query_language *
-language_of(struct compiler *c, const struct pav_doc *d, const char *pointer)
+language_of(struct compiler *c, const struct pav_doc *d,
+            const struct place *place)
 {
     const struct pav_doc *v = pav_doc_get(d, "QueryLanguage");
     uint32_t i = 0;
@@ -76,15 +77,15 @@ language_of(struct compiler *c, const struct pav_doc *d, const char *pointer)
     while (c->languages[i] != NULL && !pav_doc_is_str(v, c->languages[i]->name))
         i++;
     if (c->languages[i] == NULL)
-        compile_fault(c, PAV_ERROR, SCHEMA,
-                      pointer_to(c, pointer, "QueryLanguage"), v->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place_of(c, place, "QueryLanguage"),
+                      v->at,
                       "The field 'QueryLanguage' should have one of these "
                       "values: [%s]",
                       language_names(c));
     else if (i > 0 || c->machine_language == c->languages[0])
         return c->languages[i];
     else
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, v->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, v->at,
                       "'QueryLanguage' can not be '%s' if set to '%s' for "
                       "whole state machine",
                       c->languages[i]->name, c->machine_language->name);
@@ -93,40 +94,40 @@ language_of(struct compiler *c, const struct pav_doc *d, const char *pointer)
 
 static void
 compile_next(struct compiler *c, struct state *s, const struct pav_doc *d,
-             const char *pointer)
+             const struct place *place)
 {
     const struct pav_doc *next = pav_doc_get(d, "Next");
     const struct pav_doc *end = pav_doc_get(d, "End");
 
     if (end != NULL && !pav_doc_is_bool(end))
-        wrong_type(c, end, pointer, "End", "true or false");
+        wrong_type(c, end, place, "End", "true or false");
     s->end = end != NULL && end->kind == PAV_TRUE;
     if (next != NULL && s->end)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, next->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, next->at,
                       "Only one of 'Next' and 'End' can be given");
     if (next == NULL && !s->end)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, d->at,
                       "One of the fields 'Next' and 'End' is required");
-    s->next_name = member_str(c, d, pointer, "Next", false);
+    s->next_name = member_str(c, d, place, "Next", false);
     s->next_at = next == NULL ? 0 : next->at;
 }
 
 static void
 compile_fields(struct compiler *c, struct state *s, const struct pav_doc *d,
-               const char *pointer)
+               const struct place *place)
 {
-    s->comment = member_str(c, d, pointer, "Comment", false);
-    check_fields(c, s, d, pointer);
-    check_language(c, d, pointer);
+    s->comment = member_str(c, d, place, "Comment", false);
+    check_fields(c, s, d, place);
+    check_language(c, d, place);
     if (s->kind->has & HAS_NEXT)
-        compile_next(c, s, d, pointer);
-    s->query = s->language->state(c, s, d, pointer);
+        compile_next(c, s, d, place);
+    s->query = s->language->state(c, s, d, place);
     if (s->kind->has & HAS_ERRORS) {
-        retry_compile(c, s, pointer);
-        catch_compile(c, s, pointer);
+        retry_compile(c, s, place);
+        catch_compile(c, s, place);
     }
     if (s->kind->compile != NULL)
-        s->kind->compile(c, s, d, pointer);
+        s->kind->compile(c, s, d, place);
 }
 
 static void
@@ -155,7 +156,7 @@ by_text(const void *x, const void *y)
 
 static struct state *
 state_compile(struct compiler *c, const struct pav_member *m,
-              const char *pointer, const struct scope *scope)
+              const struct place *place, const struct scope *scope)
 {
     struct state *s = pav_arena_zalloc(c->arena, sizeof(*s));
     struct state *around = c->state;
@@ -167,16 +168,16 @@ state_compile(struct compiler *c, const struct pav_member *m,
     s->scope = scope;
     s->depth = c->depth;
     s->source = d;
-    pointer = pointer_to(c, pointer, s->name);
-    s->pointer = pointer;
+    place = place_of(c, place, s->name);
+    s->place = place;
     if (pav_utf8_count(m->key, m->len) > PAV_NAME_MAX || m->len == 0)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, m->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, m->at,
                       "A state's name has 1 to %d characters", PAV_NAME_MAX);
     if (memchr(m->key, 0, m->len) != NULL)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, m->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, m->at,
                       "A state's name holds no U+0000");
     if (d->kind != PAV_OBJECT) {
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, d->at,
                       "A state must be an object");
         return NULL;
     }
@@ -184,10 +185,10 @@ state_compile(struct compiler *c, const struct pav_member *m,
     s->kind = kind_find(type);
     if (s->kind == NULL) {
         if (type == NULL)
-            compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+            compile_fault(c, PAV_ERROR, SCHEMA, place, d->at,
                           "The field 'Type' is required but was missing");
         else
-            compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, "Type"),
+            compile_fault(c, PAV_ERROR, SCHEMA, place_of(c, place, "Type"),
                           type->at,
                           "The field 'Type' should have one of these values: "
                           "[Task, Wait, Pass, Succeed, Fail, Choice, "
@@ -196,8 +197,8 @@ state_compile(struct compiler *c, const struct pav_member *m,
     }
     machine_add(c->machine, s);
     c->state = s;
-    c->language = s->language = language_of(c, d, pointer);
-    compile_fields(c, s, d, pointer);
+    c->language = s->language = language_of(c, d, place);
+    compile_fields(c, s, d, place);
     c->language = language;
     c->state = around;
     if (s->variable_count > 1)
@@ -224,8 +225,8 @@ mark(const struct state *s, bool *seen)
 }
 
 static void
-check_reach(struct compiler *c, const struct scope *scope, const char *pointer,
-            uint32_t at)
+check_reach(struct compiler *c, const struct scope *scope,
+            const struct place *place, uint32_t at)
 {
     bool *seen = pav_arena_zalloc(c->arena, c->machine->count);
     bool ends = false;
@@ -237,12 +238,12 @@ check_reach(struct compiler *c, const struct scope *scope, const char *pointer,
 
         ends |= s->end || (s->kind->has & ENDS);
         if (!seen[s->index])
-            compile_fault(c, PAV_ERROR, "MISSING_TRANSITION_TARGET", s->pointer,
+            compile_fault(c, PAV_ERROR, "MISSING_TRANSITION_TARGET", s->place,
                           s->source->at,
                           "No transition leads to the state '%s'", s->name);
     }
     if (!ends && scope->count > 0)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, at,
                       "No state here ends: one needs 'End': true, or the "
                       "Type Succeed or Fail");
 }
@@ -256,30 +257,32 @@ link_states(struct compiler *c, struct scope *scope)
         struct state *s = scope->states[i];
 
         s->next = target_find(c, scope, s->next_name,
-                              pointer_to(c, s->pointer, "Next"), s->next_at);
+                              place_of(c, s->place, "Next"), s->next_at);
         for (j = 0; j < s->catcher_count; j++)
             s->catchers[j].next =
                 target_find(c, scope, s->catchers[j].next_name,
-                            s->catchers[j].pointer, s->catchers[j].at);
+                            s->catchers[j].place, s->catchers[j].at);
         if (s->kind->link != NULL)
             s->kind->link(c, s);
     }
 }
 
 static struct scope *
-scope_compile(struct compiler *c, const struct pav_doc *d, const char *pointer,
-              const struct state *owner, const struct scope *up)
+scope_compile(struct compiler *c, const struct pav_doc *d,
+              const struct place *place, const struct state *owner,
+              const struct scope *up)
 {
     struct scope *scope = pav_arena_zalloc(c->arena, sizeof(*scope));
     const struct pav_doc *states = pav_doc_get(d, "States");
     const struct pav_doc *start = pav_doc_get(d, "StartAt");
     uint32_t i, errors = c->faults->errors;
-    const char *inner = pointer_to(c, pointer, "States"), *name;
+    const struct place *inner = place_of(c, place, "States");
+    const char *name;
 
     scope->up = up;
     scope->owner = owner;
     if (d->kind != PAV_OBJECT || states == NULL || start == NULL) {
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, d->at,
                       "These fields are required: [%s%s%s]",
                       start == NULL ? "StartAt" : "",
                       start == NULL && states == NULL ? ", " : "",
@@ -307,13 +310,12 @@ scope_compile(struct compiler *c, const struct pav_doc *d, const char *pointer,
         if (s != NULL)
             scope->states[scope->count++] = s;
     }
-    name = start == NULL ? NULL : member_str(c, d, pointer, "StartAt", true);
+    name = start == NULL ? NULL : member_str(c, d, place, "StartAt", true);
     if (scope->count < states->len) /* targets may be among the faulty ones */
         return scope;
     link_states(c, scope);
-    scope->start =
-        target_find(c, scope, name, pointer_to(c, pointer, "StartAt"),
-                    start == NULL ? 0 : start->at);
+    scope->start = target_find(c, scope, name, place_of(c, place, "StartAt"),
+                               start == NULL ? 0 : start->at);
     if (c->faults->errors == errors && !(c->single && up == NULL))
         check_reach(c, scope, inner, states->at);
     return scope;
@@ -362,7 +364,7 @@ index_names(struct compiler *c)
         qsort(m->origins, m->origin_count, sizeof(*m->origins), by_address);
     for (i = 1; i < m->count; i++)
         if (strcmp(m->by_name[i]->name, m->by_name[i - 1]->name) == 0)
-            compile_fault(c, PAV_ERROR, SCHEMA, m->by_name[i]->pointer,
+            compile_fault(c, PAV_ERROR, SCHEMA, m->by_name[i]->place,
                           m->by_name[i]->source->at,
                           "The state name '%s' appears twice in this machine",
                           m->by_name[i]->name);
@@ -378,20 +380,21 @@ compile_machine(struct compiler *c, const struct pav_doc *d)
     uint32_t i;
 
     if (d->kind != PAV_OBJECT) {
-        compile_fault(c, PAV_ERROR, SCHEMA, "", d->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, NULL, d->at,
                       "A definition must be an object");
         return;
     }
     for (i = 0; i < d->len; i++)
         if (!pav_member_in(&d->members[i], known))
-            compile_fault(c, PAV_WARNING, "UNKNOWN_FIELD", "", d->members[i].at,
+            compile_fault(c, PAV_WARNING, "UNKNOWN_FIELD", NULL,
+                          d->members[i].at,
                           "A machine has no field '%.*s'; it is ignored",
                           (int)d->members[i].len, d->members[i].key);
-    (void)member_str(c, d, "", "Comment", false); /* a text, if it is there */
-    member_str(c, d, "", "Version", false);
-    member_int(c, d, "", "TimeoutSeconds", 1, 99999999, &m->timeout_s);
-    c->language = c->machine_language = language_of(c, d, "");
-    m->top = scope_compile(c, d, "", NULL, NULL);
+    (void)member_str(c, d, NULL, "Comment", false); /* a text, if it is there */
+    member_str(c, d, NULL, "Version", false);
+    member_int(c, d, NULL, "TimeoutSeconds", 1, 99999999, &m->timeout_s);
+    c->language = c->machine_language = language_of(c, d, NULL);
+    m->top = scope_compile(c, d, NULL, NULL, NULL);
     m->needs_input = c->needs_input;
     index_names(c);
     check_assigned(c, m->top);
@@ -421,6 +424,10 @@ what_it_is(const char *text, size_t len)
     return "";
 }
 
+/* Of all that a machine holds, at most 30 bytes for each of its text. */
+#define TREES_MIN    8192
+#define TREES_A_BYTE 8
+
 struct pav_machine *
 machine_compile(const char *text, size_t len, enum pav_machine_type type,
                 const struct query_language *const *languages, bool single,
@@ -435,6 +442,7 @@ machine_compile(const char *text, size_t len, enum pav_machine_type type,
                          .language = languages[0],
                          .machine_language = languages[0],
                          .single = single,
+                         .trees_room = TREES_MIN + TREES_A_BYTE * len,
                          .scope = scope_compile};
     const struct pav_doc *d;
     struct pav_err err;

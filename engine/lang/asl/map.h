@@ -5,12 +5,13 @@
 #include "pavane/step.h"
 
 struct compiler;
+struct place;
 struct state;
 struct stepper;
 
 /* map_reader.c: ItemReader, ItemBatcher, ResultWriter. */
 void map_reader_compile(struct compiler *c, struct state *s,
-                        const struct pav_doc *d, const char *pointer);
+                        const struct pav_doc *d, const struct place *place);
 
 /* state_map.c: the next iteration, started; NULL: it failed. */
 struct frame *map_start_next(struct stepper *st, struct frame *map);

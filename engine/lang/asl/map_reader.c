@@ -23,7 +23,7 @@ resource_is(const struct pav_doc *d, const char *tail)
 
 static void
 delimiter_compile(struct compiler *c, struct item_reader *r,
-                  const struct pav_doc *config, const char *pointer)
+                  const struct pav_doc *config, const struct place *place)
 {
     static const struct {
         const char *name;
@@ -45,7 +45,7 @@ delimiter_compile(struct compiler *c, struct item_reader *r,
             return;
         }
     }
-    compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, "CSVDelimiter"),
+    compile_fault(c, PAV_ERROR, SCHEMA, place_of(c, place, "CSVDelimiter"),
                   v->at,
                   "The field 'CSVDelimiter' should have one of these values: "
                   "[COMMA, PIPE, SEMICOLON, SPACE, TAB]");
@@ -53,22 +53,22 @@ delimiter_compile(struct compiler *c, struct item_reader *r,
 
 static void
 csv_compile(struct compiler *c, struct item_reader *r,
-            const struct pav_doc *config, const char *pointer)
+            const struct pav_doc *config, const struct place *place)
 {
     const struct pav_doc *where = pav_doc_get(config, "CSVHeaderLocation");
     const struct pav_doc *headers = pav_doc_get(config, "CSVHeaders");
 
-    delimiter_compile(c, r, config, pointer);
+    delimiter_compile(c, r, config, place);
     if (pav_doc_is_str(where, "GIVEN")) {
         if (headers == NULL || headers->kind != PAV_ARRAY || headers->len == 0)
-            compile_fault(c, PAV_ERROR, SCHEMA, pointer, config->at,
+            compile_fault(c, PAV_ERROR, SCHEMA, place, config->at,
                           "'CSVHeaders' must be a list of names when "
                           "'CSVHeaderLocation' is GIVEN");
         else
             r->headers = headers;
     } else if (!pav_doc_is_str(where, "FIRST_ROW")) {
         compile_fault(c, PAV_ERROR, SCHEMA,
-                      pointer_to(c, pointer, "CSVHeaderLocation"), config->at,
+                      place_of(c, place, "CSVHeaderLocation"), config->at,
                       "The field 'CSVHeaderLocation' should have one of these "
                       "values: [FIRST_ROW, GIVEN]");
     }
@@ -76,8 +76,8 @@ csv_compile(struct compiler *c, struct item_reader *r,
 
 /* `known` ends with NULL; a name with Path behind it is known too. */
 static void
-check_read(struct compiler *c, const struct pav_doc *d, const char *pointer,
-           const char *const *known)
+check_read(struct compiler *c, const struct pav_doc *d,
+           const struct place *place, const char *const *known)
 {
     uint32_t i;
 
@@ -85,7 +85,7 @@ check_read(struct compiler *c, const struct pav_doc *d, const char *pointer,
         const struct pav_member *m = &d->members[i];
 
         if (!pav_member_in(m, known))
-            compile_fault(c, PAV_ERROR, "UNSUPPORTED", pointer, m->at,
+            compile_fault(c, PAV_ERROR, "UNSUPPORTED", place, m->at,
                           "The field '%.*s' is not served here", (int)m->len,
                           m->key);
     }
@@ -93,26 +93,26 @@ check_read(struct compiler *c, const struct pav_doc *d, const char *pointer,
 
 static void
 transformation_compile(struct compiler *c, struct item_reader *r,
-                       const struct pav_doc *config, const char *pointer)
+                       const struct pav_doc *config, const struct place *place)
 {
     const struct pav_doc *v = pav_doc_get(config, "Transformation");
 
     if (v == NULL || pav_doc_is_str(v, "NONE"))
         return;
-    pointer = pointer_to(c, pointer, "Transformation");
+    place = place_of(c, place, "Transformation");
     r->flatten = pav_doc_is_str(v, "LOAD_AND_FLATTEN");
     if (!r->flatten)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, v->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, v->at,
                       "The field 'Transformation' should have one of these "
                       "values: [NONE, LOAD_AND_FLATTEN]");
     else if (!r->lists)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, v->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, v->at,
                       "LOAD_AND_FLATTEN belongs to s3:listObjectsV2");
 }
 
 static void
 reader_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
-               const char *pointer)
+               const struct place *place)
 {
     const char *const fields[] = {"Resource", c->language->parameters,
                                   "ReaderConfig", NULL};
@@ -127,42 +127,41 @@ reader_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
     s->map.reader = r;
     r->lists = resource_is(d, "s3:listObjectsV2");
     if (!r->lists && !resource_is(d, "s3:getObject"))
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, "Resource"),
+        compile_fault(c, PAV_ERROR, SCHEMA, place_of(c, place, "Resource"),
                       d->at,
                       "An ItemReader's resource is s3:getObject or "
                       "s3:listObjectsV2");
-    r->parameters = c->language->member(c, d, pointer, c->language->parameters,
+    r->parameters = c->language->member(c, d, place, c->language->parameters,
                                         VALUE_TEMPLATE);
     if (r->parameters == NULL)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, d->at,
                       "The field '%s' is required but was missing",
                       c->language->parameters);
-    check_read(c, d, pointer, fields);
-    pointer = pointer_to(c, pointer, "ReaderConfig");
-    check_read(c, config, pointer, config_fields);
-    transformation_compile(c, r, config, pointer);
+    check_read(c, d, place, fields);
+    place = place_of(c, place, "ReaderConfig");
+    check_read(c, config, place, config_fields);
+    transformation_compile(c, r, config, place);
     if (config != NULL)
-        member_number(c, config, pointer, "MaxItems", NUMBER_COUNT, 0, 1e8,
+        member_number(c, config, place, "MaxItems", NUMBER_COUNT, 0, 1e8,
                       &r->max_items);
     if (config != NULL)
-        r->items_pointer =
-            member_str(c, config, pointer, "ItemsPointer", false);
+        r->items_pointer = member_str(c, config, place, "ItemsPointer", false);
     if (r->lists && !r->flatten)
         return;
     if (pav_doc_is_str(type, "CSV")) {
         r->type = INPUT_CSV;
-        csv_compile(c, r, config, pointer);
+        csv_compile(c, r, config, place);
     } else if (pav_doc_is_str(type, "JSONL")) {
         r->type = INPUT_JSONL;
     } else if (pav_doc_is_str(type, "MANIFEST") ||
                pav_doc_is_str(type, "PARQUET")) {
         compile_fault(c, PAV_ERROR, "UNSUPPORTED",
-                      pointer_to(c, pointer, "InputType"), type->at,
+                      place_of(c, place, "InputType"), type->at,
                       "The input type %.*s is not built: JSON, JSONL and CSV "
                       "are",
                       (int)type->len, type->text);
     } else if (!pav_doc_is_str(type, "JSON")) {
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, "InputType"),
+        compile_fault(c, PAV_ERROR, SCHEMA, place_of(c, place, "InputType"),
                       config == NULL ? d->at : config->at,
                       "The field 'InputType' should have one of these values: "
                       "[CSV, JSON, JSONL, MANIFEST, PARQUET]");
@@ -171,7 +170,7 @@ reader_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
 
 static void
 batcher_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
-                const char *pointer)
+                const struct place *place)
 {
     static const char *const fields[] = {"MaxItemsPerBatch",
                                          "MaxItemsPerBatchPath",
@@ -181,23 +180,23 @@ batcher_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
                                          NULL};
     struct item_batcher *b = pav_arena_zalloc(c->arena, sizeof(*b));
 
-    check_read(c, d, pointer, fields);
+    check_read(c, d, place, fields);
     s->map.batcher = b;
-    member_number(c, d, pointer, "MaxItemsPerBatch", NUMBER_COUNT, 1, 1e8,
+    member_number(c, d, place, "MaxItemsPerBatch", NUMBER_COUNT, 1, 1e8,
                   &b->max_items);
-    member_number(c, d, pointer, "MaxInputBytesPerBatch", NUMBER_COUNT, 1,
+    member_number(c, d, place, "MaxInputBytesPerBatch", NUMBER_COUNT, 1,
                   BATCH_BYTES_MAX, &b->max_bytes);
     b->batch_input =
-        c->language->member(c, d, pointer, "BatchInput", VALUE_TEMPLATE);
+        c->language->member(c, d, place, "BatchInput", VALUE_TEMPLATE);
     if (!b->max_items.given && !b->max_bytes.given)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, d->at,
                       "One of 'MaxItemsPerBatch' and 'MaxInputBytesPerBatch' "
                       "is required");
 }
 
 static void
 writer_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
-               const char *pointer)
+               const struct place *place)
 {
     const struct pav_doc *config = pav_doc_get(d, "WriterConfig");
     const struct pav_doc *how = pav_doc_get(config, "Transformation");
@@ -207,33 +206,32 @@ writer_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
                                                 NULL};
     struct result_writer *w = pav_arena_zalloc(c->arena, sizeof(*w));
 
-    check_read(c, d, pointer, fields);
-    check_read(c, config, pointer_to(c, pointer, "WriterConfig"),
-               config_fields);
+    check_read(c, d, place, fields);
+    check_read(c, config, place_of(c, place, "WriterConfig"), config_fields);
     s->map.writer = w;
-    w->parameters = c->language->member(c, d, pointer, c->language->parameters,
+    w->parameters = c->language->member(c, d, place, c->language->parameters,
                                         VALUE_TEMPLATE);
     w->json_lines = pav_doc_is_str(pav_doc_get(config, "OutputType"), "JSONL");
     w->compact = pav_doc_is_str(how, "COMPACT");
     w->flatten = pav_doc_is_str(how, "FLATTEN");
     if (w->parameters == NULL && config == NULL)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, d->at,
                       "A ResultWriter needs 'Resource' and '%s', or a "
                       "'WriterConfig'",
                       c->language->parameters);
     if (w->parameters != NULL && !resource_is(d, "s3:putObject"))
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, "Resource"),
+        compile_fault(c, PAV_ERROR, SCHEMA, place_of(c, place, "Resource"),
                       d->at, "A ResultWriter's resource is s3:putObject");
 }
 
 void
 map_reader_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
-                   const char *pointer)
+                   const struct place *place)
 {
     static const struct {
         const char *key;
         void (*compile)(struct compiler *c, struct state *s,
-                        const struct pav_doc *d, const char *pointer);
+                        const struct pav_doc *d, const struct place *place);
     } parts[] = {{"ItemReader", reader_compile},
                  {"ItemBatcher", batcher_compile},
                  {"ResultWriter", writer_compile}};
@@ -241,7 +239,7 @@ map_reader_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
 
     for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         const struct pav_doc *v = pav_doc_get(d, parts[i].key);
-        const char *at = pointer_to(c, pointer, parts[i].key);
+        const struct place *at = place_of(c, place, parts[i].key);
 
         if (v == NULL)
             continue;

@@ -82,7 +82,7 @@ static const struct state_kind elsewhere = {.name = "elsewhere"};
 
 const struct state *
 target_find(struct compiler *c, const struct scope *scope, const char *name,
-            const char *pointer, uint32_t at)
+            const struct place *place, uint32_t at)
 {
     uint32_t i;
 
@@ -99,7 +99,7 @@ target_find(struct compiler *c, const struct scope *scope, const char *name,
         there->scope = scope;
         return there;
     }
-    compile_fault(c, PAV_ERROR, "MISSING_TRANSITION_TARGET", pointer, at,
+    compile_fault(c, PAV_ERROR, "MISSING_TRANSITION_TARGET", place, at,
                   "There is no state '%s' among the states here", name);
     return NULL;
 }
@@ -223,7 +223,7 @@ refer_to_variable(struct compiler *c, const char *name)
             return;
     if (s->variable_count == VARIABLES_MAX) {
         if (!c->too_many_variables)
-            compile_fault(c, PAV_ERROR, SCHEMA, s->pointer, s->source->at,
+            compile_fault(c, PAV_ERROR, SCHEMA, s->place, s->source->at,
                           "A state refers to at most %d variables",
                           VARIABLES_MAX);
         c->too_many_variables = true;

@@ -16,7 +16,7 @@ struct choice_rule {
     const char *next_name;
     const struct state *next;
     uint32_t at;
-    const char *pointer;
+    const struct place *place;
 };
 
 /* ---- errors ---- */
@@ -40,7 +40,7 @@ struct catcher {
     const char *next_name;
     const struct state *next;
     uint32_t at;
-    const char *pointer;
+    const struct place *place;
 };
 
 /* ---- resources of tasks ---- */
@@ -109,7 +109,8 @@ struct state {
     const char *name;
     uint32_t name_at; /* source offset + 1 of its name */
     const struct pav_doc *source;
-    const char *comment, *pointer;
+    const char *comment;
+    const struct place *place;
     const struct scope *scope;
     uint32_t index, depth;
 
@@ -199,7 +200,7 @@ const struct state *machine_state_at(const struct pav_machine *m, uint32_t at);
 /* A transition's target in the same scope; a fault when there is none. */
 const struct state *
 target_find(struct compiler *c, const struct scope *scope, const char *name,
-            const char *pointer, uint32_t at);
+            const struct place *place, uint32_t at);
 
 /* machine.c.  `lone`: a state alone, whose targets need not be there. */
 struct pav_machine *

@@ -85,8 +85,9 @@ near_word(struct compiler *c, const char *list, const char *word)
 
 /* `what`: whose fields they are, "lambda:invoke". */
 static void
-check_names(struct compiler *c, const struct pav_doc *d, const char *pointer,
-            const char *what, const char *read, const char *unread)
+check_names(struct compiler *c, const struct pav_doc *d,
+            const struct place *place, const char *what, const char *read,
+            const char *unread)
 {
     uint32_t i;
 
@@ -101,15 +102,13 @@ check_names(struct compiler *c, const struct pav_doc *d, const char *pointer,
             continue;
         name = pav_arena_strndup(c->arena, m->key, len);
         if (has_word(unread, m->key, len)) {
-            compile_fault(c, PAV_WARNING, "NO_EFFECT",
-                          pointer_to(c, pointer, name), m->at,
-                          "'%s' of %s has no effect here", name, what);
+            compile_fault(c, PAV_WARNING, "NO_EFFECT", place_of(c, place, name),
+                          m->at, "'%s' of %s has no effect here", name, what);
             continue;
         }
         meant = near_word(c, read, name);
-        compile_fault(c, PAV_WARNING, "UNKNOWN_FIELD",
-                      pointer_to(c, pointer, name), m->at,
-                      "%s has no '%s'; it is ignored%s%s%s", what, name,
+        compile_fault(c, PAV_WARNING, "UNKNOWN_FIELD", place_of(c, place, name),
+                      m->at, "%s has no '%s'; it is ignored%s%s%s", what, name,
                       meant == NULL ? "" : "; did you mean '",
                       meant == NULL ? "" : meant, meant == NULL ? "" : "'?");
     }
@@ -117,19 +116,19 @@ check_names(struct compiler *c, const struct pav_doc *d, const char *pointer,
 
 static void
 check_entries(struct compiler *c, const struct pav_doc *list,
-              const char *pointer)
+              const struct place *place)
 {
     uint32_t i;
 
+    place = place_of(c, place, "Entries");
     for (i = 0; list != NULL && list->kind == PAV_ARRAY && i < list->len; i++)
-        check_names(c, &list->items[i],
-                    pav_arena_printf(c->arena, "%s/Entries/%u", pointer, i),
+        check_names(c, &list->items[i], place_at(c, place, i),
                     "an entry of putEvents", entry_fields, "");
 }
 
 void
 parameters_check(struct compiler *c, const struct resource *r,
-                 const struct pav_doc *parameters, const char *pointer)
+                 const struct pav_doc *parameters, const struct place *place)
 {
     size_t i;
 
@@ -140,10 +139,10 @@ parameters_check(struct compiler *c, const struct resource *r,
         if (strcmp(actions[i].service, r->service) != 0 ||
             strcmp(actions[i].method, r->method) != 0)
             continue;
-        check_names(c, parameters, pointer,
+        check_names(c, parameters, place,
                     pav_arena_printf(c->arena, "%s:%s", r->service, r->method),
                     actions[i].read, actions[i].unread);
-        check_entries(c, pav_doc_get(parameters, "Entries"), pointer);
+        check_entries(c, pav_doc_get(parameters, "Entries"), place);
         return;
     }
 }

@@ -14,6 +14,7 @@
 
 #include "pavane/doc.h"
 struct compiler;
+struct place;
 struct number;
 struct scope;
 struct state;
@@ -42,18 +43,20 @@ struct query_language {
     bool (*has_field)(const struct state_kind *k, const struct pav_member *m);
     /* What a state says of its data. */
     const struct query *(*state)(struct compiler *c, const struct state *s,
-                                 const struct pav_doc *d, const char *pointer);
+                                 const struct pav_doc *d,
+                                 const struct place *place);
     /* The same of a Choice's rule or of a catcher in it. */
     const struct query *(*rule)(struct compiler *c, const struct state *s,
-                                const struct pav_doc *d, const char *pointer);
+                                const struct pav_doc *d,
+                                const struct place *place);
     const struct query *(*catcher)(struct compiler *c, const struct state *s,
                                    const struct pav_doc *d,
-                                   const char *pointer);
+                                   const struct place *place);
     const struct test *(*test)(struct compiler *c, const struct pav_doc *d,
-                               const char *pointer);
+                               const struct place *place);
     /* The member KEY where it is computed; NULL: it is literal or absent. */
     const struct value *(*member)(struct compiler *c, const struct pav_doc *o,
-                                  const char *pointer, const char *key,
+                                  const struct place *place, const char *key,
                                   enum value_form form);
     /* The member KEY is computed when the state runs. */
     bool (*is_computed)(const struct pav_doc *o, const char *key);
@@ -96,11 +99,11 @@ const struct query_language *
 language_elsewhere(const struct compiler *c, const struct pav_member *m);
 /* Such members are refused. */
 void check_language(struct compiler *c, const struct pav_doc *d,
-                    const char *pointer);
+                    const struct place *place);
 
 /* Assign's names are fit for variables; its value, an object; NULL: none. */
-const struct pav_doc *
-member_assign(struct compiler *c, const struct pav_doc *o, const char *pointer);
+const struct pav_doc *member_assign(struct compiler *c, const struct pav_doc *o,
+                                    const struct place *place);
 /* No inner scope assigns what an outer one does. */
 void check_assigned(struct compiler *c, const struct scope *top);
 

@@ -145,8 +145,8 @@ read_arn(struct pav_arena *a, const char *text, struct resource *r)
 
 /* What an express machine cannot wait for. */
 static void
-check_express(struct compiler *c, const struct resource *r, const char *pointer,
-              uint32_t at)
+check_express(struct compiler *c, const struct resource *r,
+              const struct place *place, uint32_t at)
 {
     const char *what = NULL;
 
@@ -157,23 +157,23 @@ check_express(struct compiler *c, const struct resource *r, const char *pointer,
     else if (r->integration == CALLBACK) /* the service's text ends so */
         what = "'.waitForTaskToken' service integration ";
     if (c->machine->express && what != NULL)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, at,
                       "Express state machine does not support %s", what);
 }
 
 bool
 resource_compile(struct compiler *c, const struct pav_doc *state,
-                 const char *pointer, struct resource *out)
+                 const struct place *place, struct resource *out)
 {
     const struct pav_doc *v = pav_doc_get(state, "Resource");
-    const char *text = member_str(c, state, pointer, "Resource", true);
+    const char *text = member_str(c, state, place, "Resource", true);
 
     if (text == NULL)
         return false;
-    pointer = pointer_to(c, pointer, "Resource");
+    place = place_of(c, place, "Resource");
     out->arn = v;
     if (!read_arn(c->arena, text, out)) {
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, v->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, v->at,
                       "The resource provided %s is not recognized. The value "
                       "is not a valid resource ARN, or the resource is not "
                       "available in this region.%s",
@@ -184,10 +184,10 @@ resource_compile(struct compiler *c, const struct pav_doc *state,
         return false;
     }
     if (v->len > ARN_MAX)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, v->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, v->at,
                       "A resource has at most %d bytes, this one %u", ARN_MAX,
                       v->len);
-    check_express(c, out, pointer, v->at);
+    check_express(c, out, place, v->at);
     if (out->type == NULL) {
         machine_origin_add(c->machine, v, PAYLOAD_DEFINITION, v->at);
     } else {

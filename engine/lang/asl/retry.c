@@ -21,7 +21,7 @@
 
 /* Services add names of their own below "States."; only near ones are told. */
 static void
-warn_misspelt(struct compiler *c, const char *name, const char *pointer,
+warn_misspelt(struct compiler *c, const char *name, const struct place *place,
               uint32_t at)
 {
     const char *known[PAV_STATES_ERRORS], *near;
@@ -35,13 +35,14 @@ warn_misspelt(struct compiler *c, const char *name, const char *pointer,
     known[PAV_STATES_ERRORS - 1] = NULL;
     near = pav_text_near(name, known);
     if (near != NULL)
-        compile_fault(c, PAV_WARNING, "UNKNOWN_ERROR", pointer, at,
+        compile_fault(c, PAV_WARNING, "UNKNOWN_ERROR", place, at,
                       "no error is named '%s'; did you mean '%s'?", name, near);
 }
 
 static void
 error_names_compile(struct compiler *c, const struct pav_doc *o,
-                    const char *pointer, bool last, struct error_names *out)
+                    const struct place *place, bool last,
+                    struct error_names *out)
 {
     const struct pav_doc *names = pav_doc_get(o, "ErrorEquals");
     enum pav_states_error *kinds;
@@ -49,7 +50,7 @@ error_names_compile(struct compiler *c, const struct pav_doc *o,
     uint32_t i;
 
     if (names == NULL || names->kind != PAV_ARRAY || names->len == 0) {
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, o->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, o->at,
                       "'ErrorEquals' must be a list with an error name in it");
         return;
     }
@@ -59,23 +60,23 @@ error_names_compile(struct compiler *c, const struct pav_doc *o,
         const char *name = pav_doc_str(c->arena, &names->items[i]);
 
         if (name == NULL) {
-            compile_fault(c, PAV_ERROR, SCHEMA, pointer, names->items[i].at,
+            compile_fault(c, PAV_ERROR, SCHEMA, place, names->items[i].at,
                           "An error name must be a string");
             continue;
         }
         kinds[out->count] = pav_states_error_find(name);
         v[out->count++] = name;
-        warn_misspelt(c, name, pointer, names->items[i].at);
+        warn_misspelt(c, name, place, names->items[i].at);
         if (kinds[out->count - 1] == PAV_STATES_ALL &&
             (names->len > 1 || !last))
-            compile_fault(c, PAV_ERROR, SCHEMA, pointer, names->items[i].at,
+            compile_fault(c, PAV_ERROR, SCHEMA, place, names->items[i].at,
                           "'States.ALL' must be alone, in the last entry");
     }
 }
 
 static void
 retrier_compile(struct compiler *c, const struct pav_doc *d,
-                const char *pointer, bool last, struct retrier *r)
+                const struct place *place, bool last, struct retrier *r)
 {
     const struct pav_doc *jitter = pav_doc_get(d, "JitterStrategy");
     int64_t n;
@@ -84,37 +85,37 @@ retrier_compile(struct compiler *c, const struct pav_doc *d,
     r->backoff = 2;
     r->max_attempts = 3;
     if (d->kind != PAV_OBJECT) {
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, d->at,
                       "A retrier must be an object");
         return;
     }
-    error_names_compile(c, d, pointer, last, &r->errors);
-    if (member_int(c, d, pointer, "IntervalSeconds", 1, RANGE_MAX, &n))
+    error_names_compile(c, d, place, last, &r->errors);
+    if (member_int(c, d, place, "IntervalSeconds", 1, RANGE_MAX, &n))
         r->interval_s = (double)n;
-    member_int(c, d, pointer, "MaxAttempts", 0, RANGE_MAX, &r->max_attempts);
-    if (member_int(c, d, pointer, "MaxDelaySeconds", 1, 31622400, &n))
+    member_int(c, d, place, "MaxAttempts", 0, RANGE_MAX, &r->max_attempts);
+    if (member_int(c, d, place, "MaxDelaySeconds", 1, 31622400, &n))
         r->max_delay_s = (double)n;
     if (r->max_delay_s > 0 && r->max_delay_s <= r->interval_s)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, d->at,
                       "'MaxDelaySeconds' must be greater than "
                       "'IntervalSeconds'");
-    member_double(c, d, pointer, "BackoffRate", 1.0, &r->backoff);
+    member_double(c, d, place, "BackoffRate", 1.0, &r->backoff);
     if (jitter != NULL && !pav_doc_is_str(jitter, "FULL") &&
         !pav_doc_is_str(jitter, "NONE"))
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, jitter->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, jitter->at,
                       "The field 'JitterStrategy' should have one of these "
                       "values: [FULL, NONE]");
     r->jitter = pav_doc_is_str(jitter, "FULL");
 }
 
 static const struct pav_doc *
-list_member(struct compiler *c, struct state *s, const char *pointer,
+list_member(struct compiler *c, struct state *s, const struct place *place,
             const char *key)
 {
     const struct pav_doc *list = pav_doc_get(s->source, key);
 
     if (list != NULL && list->kind != PAV_ARRAY) {
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, list->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, list->at,
                       "The field '%s' must be a list", key);
         return NULL;
     }
@@ -122,50 +123,50 @@ list_member(struct compiler *c, struct state *s, const char *pointer,
 }
 
 void
-retry_compile(struct compiler *c, struct state *s, const char *pointer)
+retry_compile(struct compiler *c, struct state *s, const struct place *place)
 {
-    const struct pav_doc *list = list_member(c, s, pointer, "Retry");
+    const struct pav_doc *list = list_member(c, s, place, "Retry");
     struct retrier *v;
     uint32_t i;
 
     if (list == NULL || list->len == 0)
         return;
-    pointer = pointer_to(c, pointer, "Retry");
+    place = place_of(c, place, "Retry");
     v = pav_arena_zalloc(c->arena, list->len * sizeof(*v));
     for (i = 0; i < list->len; i++)
-        retrier_compile(c, &list->items[i], pointer_at(c, pointer, i),
+        retrier_compile(c, &list->items[i], place_at(c, place, i),
                         i + 1 == list->len, &v[i]);
     s->retriers = v;
     s->retrier_count = list->len;
 }
 
 void
-catch_compile(struct compiler *c, struct state *s, const char *pointer)
+catch_compile(struct compiler *c, struct state *s, const struct place *place)
 {
-    const struct pav_doc *list = list_member(c, s, pointer, "Catch");
+    const struct pav_doc *list = list_member(c, s, place, "Catch");
     uint32_t i;
 
     if (list == NULL || list->len == 0)
         return;
-    pointer = pointer_to(c, pointer, "Catch");
+    place = place_of(c, place, "Catch");
     s->catchers = pav_arena_zalloc(c->arena, list->len * sizeof(*s->catchers));
     s->catcher_count = list->len;
     for (i = 0; i < list->len; i++) {
         struct catcher *catcher = &s->catchers[i];
         const struct pav_doc *d = &list->items[i];
 
-        catcher->pointer = pointer_at(c, pointer, i);
+        catcher->place = place_at(c, place, i);
         catcher->at = d->at;
         if (d->kind != PAV_OBJECT) {
-            compile_fault(c, PAV_ERROR, SCHEMA, catcher->pointer, d->at,
+            compile_fault(c, PAV_ERROR, SCHEMA, catcher->place, d->at,
                           "A catcher must be an object");
             continue;
         }
-        error_names_compile(c, d, catcher->pointer, i + 1 == list->len,
+        error_names_compile(c, d, catcher->place, i + 1 == list->len,
                             &catcher->errors);
-        check_language(c, d, catcher->pointer);
-        catcher->query = c->language->catcher(c, s, d, catcher->pointer);
-        catcher->next_name = member_str(c, d, catcher->pointer, "Next", true);
+        check_language(c, d, catcher->place);
+        catcher->query = c->language->catcher(c, s, d, catcher->place);
+        catcher->next_name = member_str(c, d, catcher->place, "Next", true);
     }
 }
 

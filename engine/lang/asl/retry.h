@@ -11,8 +11,10 @@ struct retrier;
 struct state;
 struct stepper;
 
-void retry_compile(struct compiler *c, struct state *s, const char *pointer);
-void catch_compile(struct compiler *c, struct state *s, const char *pointer);
+void
+retry_compile(struct compiler *c, struct state *s, const struct place *place);
+void
+catch_compile(struct compiler *c, struct state *s, const struct place *place);
 
 /* Which retrier is meant; -1: none. */
 int retrier_of(const struct state *s, const struct failure *e);

@@ -10,17 +10,17 @@
 
 static void
 compile(struct compiler *c, struct state *s, const struct pav_doc *d,
-        const char *pointer)
+        const struct place *place)
 {
     const struct pav_doc *choices = pav_doc_get(d, "Choices");
     const struct pav_doc *by_default = pav_doc_get(d, "Default");
-    const char *inner = pointer_to(c, pointer, "Choices");
+    const struct place *inner = place_of(c, place, "Choices");
     uint32_t i;
 
-    s->choice.default_name = member_str(c, d, pointer, "Default", false);
+    s->choice.default_name = member_str(c, d, place, "Default", false);
     s->choice.default_at = by_default == NULL ? 0 : by_default->at;
     if (choices == NULL || choices->kind != PAV_ARRAY || choices->len == 0) {
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, d->at,
                       "The field 'Choices' must be a list with a rule in it");
         return;
     }
@@ -31,13 +31,13 @@ compile(struct compiler *c, struct state *s, const struct pav_doc *d,
         struct choice_rule *r = &s->choice.rules[i];
         const struct pav_doc *rule = &choices->items[i];
 
-        r->pointer = pointer_at(c, inner, i);
+        r->place = place_at(c, inner, i);
         r->at = rule->at;
-        r->test = c->language->test(c, rule, r->pointer);
+        r->test = c->language->test(c, rule, r->place);
         if (rule->kind != PAV_OBJECT)
             continue;
-        r->query = c->language->rule(c, s, rule, r->pointer);
-        r->next_name = member_str(c, rule, r->pointer, "Next", true);
+        r->query = c->language->rule(c, s, rule, r->place);
+        r->next_name = member_str(c, rule, r->place, "Next", true);
     }
 }
 
@@ -50,11 +50,11 @@ link(struct compiler *c, struct state *s)
         struct choice_rule *r = &s->choice.rules[i];
 
         r->next = target_find(c, s->scope, r->next_name,
-                              pointer_to(c, r->pointer, "Next"), r->at);
+                              place_of(c, r->place, "Next"), r->at);
     }
     s->choice.default_next =
         target_find(c, s->scope, s->choice.default_name,
-                    pointer_to(c, s->pointer, "Default"), s->choice.default_at);
+                    place_of(c, s->place, "Default"), s->choice.default_at);
 }
 
 static bool

@@ -9,23 +9,21 @@
 #include "model.h"
 
 static const struct pav_doc *
-text_member(struct compiler *c, const struct pav_doc *d, const char *pointer,
-            const char *key)
+text_member(struct compiler *c, const struct pav_doc *d,
+            const struct place *place, const char *key)
 {
-    return member_str(c, d, pointer, key, false) == NULL ? NULL
-                                                         : pav_doc_get(d, key);
+    return member_str(c, d, place, key, false) == NULL ? NULL
+                                                       : pav_doc_get(d, key);
 }
 
 static void
 compile(struct compiler *c, struct state *s, const struct pav_doc *d,
-        const char *pointer)
+        const struct place *place)
 {
-    s->fail.error = text_member(c, d, pointer, "Error");
-    s->fail.cause = text_member(c, d, pointer, "Cause");
-    s->fail.error_value =
-        c->language->member(c, d, pointer, "Error", VALUE_TEXT);
-    s->fail.cause_value =
-        c->language->member(c, d, pointer, "Cause", VALUE_TEXT);
+    s->fail.error = text_member(c, d, place, "Error");
+    s->fail.cause = text_member(c, d, place, "Cause");
+    s->fail.error_value = c->language->member(c, d, place, "Error", VALUE_TEXT);
+    s->fail.cause_value = c->language->member(c, d, place, "Cause", VALUE_TEXT);
 }
 
 static bool

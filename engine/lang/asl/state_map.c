@@ -28,7 +28,7 @@
 
 static void
 config_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
-               const char *pointer)
+               const struct place *place)
 {
     const struct pav_doc *config = pav_doc_get(d, "ProcessorConfig");
     const struct pav_doc *mode = pav_doc_get(config, "Mode");
@@ -36,61 +36,60 @@ config_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
 
     s->apart = pav_doc_is_str(mode, "DISTRIBUTED");
     s->map.express = pav_doc_is_str(type, "EXPRESS");
-    pointer = pointer_to(c, pointer, "ProcessorConfig");
+    place = place_of(c, place, "ProcessorConfig");
     if (mode != NULL && !s->apart && !pav_doc_is_str(mode, "INLINE"))
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, "Mode"),
+        compile_fault(c, PAV_ERROR, SCHEMA, place_of(c, place, "Mode"),
                       mode->at,
                       "The field 'Mode' should have one of these values: "
                       "[INLINE, DISTRIBUTED]");
     if (type != NULL && !s->map.express && !pav_doc_is_str(type, "STANDARD"))
-        compile_fault(c, PAV_ERROR, SCHEMA,
-                      pointer_to(c, pointer, "ExecutionType"), type->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place_of(c, place, "ExecutionType"),
+                      type->at,
                       "The field 'ExecutionType' should have one of these "
                       "values: [STANDARD, EXPRESS]");
     if (s->apart && type == NULL)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, config->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, config->at,
                       "The field 'ExecutionType' is required but was missing");
     if (s->apart && c->machine->express)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, config->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, config->at,
                       "Express state machine does not support Map states in "
                       "DISTRIBUTED mode");
 }
 
 static void
 processor_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
-                  const char *pointer)
+                  const struct place *place)
 {
     const struct pav_doc *v = pav_doc_get(d, "ItemProcessor");
     const char *key = v != NULL ? "ItemProcessor" : "Iterator";
 
-    check_not_both(c, d, pointer, "ItemProcessor", "Iterator");
+    check_not_both(c, d, place, "ItemProcessor", "Iterator");
     if (v == NULL)
         v = pav_doc_get(d, "Iterator");
     if (v == NULL) {
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, d->at,
                       "The field 'ItemProcessor' is required but was missing");
         return;
     }
-    pointer = pointer_to(c, pointer, key);
-    config_compile(c, s, v, pointer);
+    place = place_of(c, place, key);
+    config_compile(c, s, v, place);
     c->depth++;
-    s->map.processor = c->scope(c, v, pointer, s, s->scope);
+    s->map.processor = c->scope(c, v, place, s, s->scope);
     c->depth--;
 }
 
 static void
 label_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
-              const char *pointer)
+              const struct place *place)
 {
     const struct pav_doc *v = pav_doc_get(d, "Label");
-    const char *label = member_str(c, d, pointer, "Label", false);
+    const char *label = member_str(c, d, place, "Label", false);
 
     if (label == NULL)
         return;
     if (*label == '\0' || pav_utf8_count(label, strlen(label)) > LABEL_MAX ||
         strpbrk(label, " <>{}[]?*\"#%\\^|~`$&,;:/\t\r\n") != NULL)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, "Label"),
-                      v->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place_of(c, place, "Label"), v->at,
                       "A label has 1 to %d characters, and no blanks, "
                       "brackets, wildcards or special characters",
                       LABEL_MAX);
@@ -99,30 +98,30 @@ label_compile(struct compiler *c, struct state *s, const struct pav_doc *d,
 
 static void
 compile(struct compiler *c, struct state *s, const struct pav_doc *d,
-        const char *pointer)
+        const struct place *place)
 {
     const struct pav_doc *items;
 
-    check_not_both(c, d, pointer, "ItemSelector", "Parameters");
+    check_not_both(c, d, place, "ItemSelector", "Parameters");
     s->map.item_selector =
-        c->language->member(c, d, pointer, "ItemSelector", VALUE_TEMPLATE);
+        c->language->member(c, d, place, "ItemSelector", VALUE_TEMPLATE);
     if (s->map.item_selector == NULL)
         s->map.item_selector =
-            c->language->member(c, d, pointer, "Parameters", VALUE_TEMPLATE);
-    member_number(c, d, pointer, "MaxConcurrency", NUMBER_COUNT, 0, 1e9,
+            c->language->member(c, d, place, "Parameters", VALUE_TEMPLATE);
+    member_number(c, d, place, "MaxConcurrency", NUMBER_COUNT, 0, 1e9,
                   &s->map.max_concurrency);
-    member_number(c, d, pointer, "ToleratedFailureCount", NUMBER_COUNT, 0, 1e9,
+    member_number(c, d, place, "ToleratedFailureCount", NUMBER_COUNT, 0, 1e9,
                   &s->map.tolerated_count);
-    member_number(c, d, pointer, "ToleratedFailurePercentage",
-                  NUMBER_PERCENTAGE, 0, 100, &s->map.tolerated_percentage);
-    label_compile(c, s, d, pointer);
-    processor_compile(c, s, d, pointer);
+    member_number(c, d, place, "ToleratedFailurePercentage", NUMBER_PERCENTAGE,
+                  0, 100, &s->map.tolerated_percentage);
+    label_compile(c, s, d, place);
+    processor_compile(c, s, d, place);
     items = pav_doc_get(d, "Items");
     if (items != NULL && items->kind == PAV_OBJECT && !s->apart)
-        wrong_type(c, items, pointer, "Items",
+        wrong_type(c, items, place, "Items",
                    "a list or an expression: only a distributed Map takes an "
                    "object");
-    map_reader_compile(c, s, d, pointer);
+    map_reader_compile(c, s, d, place);
 }
 
 /* ---- entering ---- */

@@ -14,10 +14,10 @@
 
 static void
 compile(struct compiler *c, struct state *s, const struct pav_doc *d,
-        const char *pointer)
+        const struct place *place)
 {
     const struct pav_doc *branches = pav_doc_get(d, "Branches");
-    const char *inner = pointer_to(c, pointer, "Branches");
+    const struct place *inner = place_of(c, place, "Branches");
     uint32_t i;
 
     if (branches != NULL && branches->kind == PAV_ARRAY && branches->len == 0) {
@@ -27,7 +27,7 @@ compile(struct compiler *c, struct state *s, const struct pav_doc *d,
     }
     if (branches == NULL || branches->kind != PAV_ARRAY ||
         branches->len > MAX_BRANCHES) {
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, d->at,
                       "The field 'Branches' must be a list of 1 to %d "
                       "branches",
                       MAX_BRANCHES);
@@ -38,7 +38,7 @@ compile(struct compiler *c, struct state *s, const struct pav_doc *d,
     c->depth++;
     for (i = 0; i < branches->len; i++)
         s->parallel.branches[s->parallel.count++] = c->scope(
-            c, &branches->items[i], pointer_at(c, inner, i), s, s->scope);
+            c, &branches->items[i], place_at(c, inner, i), s, s->scope);
     c->depth--;
 }
 

@@ -9,9 +9,9 @@
 
 static void
 compile(struct compiler *c, struct state *s, const struct pav_doc *d,
-        const char *pointer)
+        const struct place *place)
 {
-    (void)pointer;
+    (void)place;
     s->pass.result = pav_doc_get(d, "Result");
     if (s->pass.result != NULL)
         machine_origin_add(c->machine, s->pass.result, PAYLOAD_DEFINITION,

@@ -74,7 +74,7 @@ dynamodb_compile(struct compiler *c, struct state *s,
 
 static void
 pattern_compile(struct compiler *c, struct state *s,
-                const struct pav_doc *parameters, const char *pointer)
+                const struct pav_doc *parameters, const struct place *place)
 {
     const struct pav_doc *v = pav_doc_get(parameters, "EventPattern");
     const struct value *value;
@@ -88,22 +88,22 @@ pattern_compile(struct compiler *c, struct state *s,
         return;
     }
     if (v == NULL)
-        compile_fault(c, PAV_WARNING, "NO_EVENT_PATTERN", pointer,
+        compile_fault(c, PAV_WARNING, "NO_EVENT_PATTERN", place,
                       parameters == NULL ? s->source->at : parameters->at,
                       "without an EventPattern in its %s this state takes any "
                       "event of its key",
                       c->language->parameters);
     if (v == NULL)
         return;
-    value = c->language->member(c, parameters, pointer, "EventPattern",
+    value = c->language->member(c, parameters, place, "EventPattern",
                                 VALUE_TEMPLATE);
-    pointer = pointer_to(c, pointer, "EventPattern");
+    place = place_of(c, place, "EventPattern");
     if (value->literal == NULL) {
         s->task.pattern_dynamic = true;
         return;
     }
     if (pav_pattern_compile(c->arena, v, &pattern, &err) != PAV_OK) {
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, v->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, v->at,
                       "Event pattern is not valid. Reason: %s", err.message);
         return;
     }
@@ -116,46 +116,45 @@ pattern_compile(struct compiler *c, struct state *s,
 
 static void
 check_credentials(struct compiler *c, const struct pav_doc *state,
-                  const char *pointer)
+                  const struct place *place)
 {
     const struct pav_doc *d = pav_doc_get(state, "Credentials");
 
     if (d != NULL && pav_doc_get(d, "RoleArn") == NULL &&
         !c->language->is_computed(d, "RoleArn") &&
         !c->language->is_computed(state, "Credentials"))
-        compile_fault(c, PAV_ERROR, SCHEMA,
-                      pointer_to(c, pointer, "Credentials"), d->at,
-                      "The field 'RoleArn' is required but was missing");
+        compile_fault(c, PAV_ERROR, SCHEMA, place_of(c, place, "Credentials"),
+                      d->at, "The field 'RoleArn' is required but was missing");
 }
 
 static void
 compile(struct compiler *c, struct state *s, const struct pav_doc *d,
-        const char *pointer)
+        const struct place *place)
 {
     const char *key = c->language->parameters;
     const struct pav_doc *parameters = pav_doc_get(d, key);
     const struct resource *r = &s->task.resource;
-    bool known = resource_compile(c, d, pointer, &s->task.resource);
+    bool known = resource_compile(c, d, place, &s->task.resource);
 
-    member_number(c, d, pointer, "TimeoutSeconds", NUMBER_TIMEOUT, 1,
-                  TIMEOUT_MAX, &s->task.timeout_s);
-    member_number(c, d, pointer, "HeartbeatSeconds", NUMBER_TIMEOUT, 1,
+    member_number(c, d, place, "TimeoutSeconds", NUMBER_TIMEOUT, 1, TIMEOUT_MAX,
+                  &s->task.timeout_s);
+    member_number(c, d, place, "HeartbeatSeconds", NUMBER_TIMEOUT, 1,
                   TIMEOUT_MAX, &s->task.heartbeat_s);
     if (s->task.timeout_s.literal > 0 && s->task.heartbeat_s.literal > 0 &&
         s->task.heartbeat_s.literal >= s->task.timeout_s.literal)
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, d->at,
                       "'HeartbeatSeconds' must be smaller than "
                       "'TimeoutSeconds'");
     s->task.credentials =
-        c->language->member(c, d, pointer, "Credentials", VALUE_TEMPLATE);
-    check_credentials(c, d, pointer);
+        c->language->member(c, d, place, "Credentials", VALUE_TEMPLATE);
+    check_credentials(c, d, place);
     if (!known)
         return;
-    parameters_check(c, r, parameters, pointer_to(c, pointer, key));
+    parameters_check(c, r, parameters, place_of(c, place, key));
     if (is_token_row(r))
         dynamodb_compile(c, s, parameters);
     if (r->kind == RESOURCE_EVENT)
-        pattern_compile(c, s, parameters, pointer_to(c, pointer, key));
+        pattern_compile(c, s, parameters, place_of(c, place, key));
 }
 
 /* "Order Placed or Order Changed": the detail-types of a literal pattern. */

@@ -16,7 +16,7 @@
 
 static void
 compile(struct compiler *c, struct state *s, const struct pav_doc *d,
-        const char *pointer)
+        const struct place *place)
 {
     static const char *const names[] = {"Seconds", "SecondsPath", "Timestamp",
                                         "TimestampPath"};
@@ -27,7 +27,7 @@ compile(struct compiler *c, struct state *s, const struct pav_doc *d,
     for (i = 0; i < 4; i++)
         given += pav_doc_get(d, names[i]) != NULL;
     if (given != 1) {
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer, d->at,
+        compile_fault(c, PAV_ERROR, SCHEMA, place, d->at,
                       "Exactly one of 'Seconds', 'SecondsPath', 'Timestamp' "
                       "and 'TimestampPath' is needed, %u are given",
                       given);
@@ -36,20 +36,20 @@ compile(struct compiler *c, struct state *s, const struct pav_doc *d,
     s->wait.seconds.use = NUMBER_DELAY;
     s->wait.seconds.field = "Seconds";
     s->wait.seconds.value =
-        c->language->member(c, d, pointer, "Seconds", VALUE_NUMBER);
+        c->language->member(c, d, place, "Seconds", VALUE_NUMBER);
     s->wait.seconds.given = s->wait.seconds.value != NULL;
     if (s->wait.seconds.value == NULL &&
-        member_int(c, d, pointer, "Seconds", 0, SECONDS_MAX, &seconds)) {
+        member_int(c, d, place, "Seconds", 0, SECONDS_MAX, &seconds)) {
         s->wait.seconds.literal = (double)seconds;
         s->wait.seconds.given = true;
     }
     s->wait.timestamp =
-        c->language->member(c, d, pointer, "Timestamp", VALUE_NUMBER);
+        c->language->member(c, d, place, "Timestamp", VALUE_NUMBER);
     v = pav_doc_get(d, "Timestamp");
     if (v != NULL && s->wait.timestamp == NULL &&
         (v->kind != PAV_STRING ||
          !pav_time_parse(v->text, v->len, &s->wait.until_ms)))
-        compile_fault(c, PAV_ERROR, SCHEMA, pointer_to(c, pointer, "Timestamp"),
+        compile_fault(c, PAV_ERROR, SCHEMA, place_of(c, place, "Timestamp"),
                       v->at, "String does not match RFC3339 timestamp");
 }
 

@@ -6,6 +6,7 @@
 #include "pavane/step.h"
 
 struct compiler;
+struct place;
 struct event_data;
 struct frame;
 struct resource;
@@ -17,10 +18,11 @@ void
 resource_history(const struct pav_doc *arn, struct pav_arena *a,
                  const struct pav_doc **type, const struct pav_doc **action);
 bool resource_compile(struct compiler *c, const struct pav_doc *state,
-                      const char *pointer, struct resource *out);
+                      const struct place *place, struct resource *out);
 /* parameters.c: warns of those of an integration that nobody reads. */
-void parameters_check(struct compiler *c, const struct resource *r,
-                      const struct pav_doc *parameters, const char *pointer);
+void
+parameters_check(struct compiler *c, const struct resource *r,
+                 const struct pav_doc *parameters, const struct place *place);
 
 /* state_task.c */
 void task_ended(struct stepper *st, struct frame *f, enum pav_event_type type,

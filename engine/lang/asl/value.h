@@ -5,6 +5,7 @@
 #include "pavane/doc.h"
 
 struct compiler;
+struct place;
 
 /* A value that is computed when the state runs; a language's own follow. */
 struct value {
@@ -30,8 +31,9 @@ struct number {
 };
 
 /* data.c: KEY from min to max, or computed. */
-void member_number(struct compiler *c, const struct pav_doc *o,
-                   const char *pointer, const char *key, enum number_use use,
-                   double min, double max, struct number *out);
+void
+member_number(struct compiler *c, const struct pav_doc *o,
+              const struct place *place, const char *key, enum number_use use,
+              double min, double max, struct number *out);
 
 #endif

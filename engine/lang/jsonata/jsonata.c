@@ -59,15 +59,19 @@ parse_whole(struct pav_arena *a, const char *text, size_t len,
     return whole(&p);
 }
 
-/* What is kept is bounded by the text, whatever it says. */
-#define KEPT_MAX(len) (512 + 64 * (size_t)(len))
+/*
+ * What is kept is bounded by the text, whatever it says, so that what a whole
+ * definition holds is too.  Nearly all that people write is below.
+ */
+#define KEPT_MAX(len) (256 + 24 * (size_t)(len))
 
 enum pav_rc
 pav_jsonata_compile(struct pav_arena *a, const char *text, size_t len,
-                    enum pav_jsonata_level level,
+                    enum pav_jsonata_level level, size_t *room,
                     const struct pav_jsonata **out,
                     struct pav_jsonata_error *error)
 {
+    size_t taken;
     struct pav_jsonata *x = pav_arena_zalloc(a, sizeof(*x));
     struct pav_arena scratch;
     struct symbols symbols = {.count = 0};
@@ -83,9 +87,13 @@ pav_jsonata_compile(struct pav_arena *a, const char *text, size_t len,
         error->message = pav_arena_strdup(a, error->message);
         if (error->token != NULL)
             error->token = pav_arena_strdup(a, error->token);
-    } else if (scratch.total - (size_t)(scratch.end - scratch.next) <=
-               KEPT_MAX(len)) {
+    }
+    taken = scratch.total - (size_t)(scratch.end - scratch.next);
+    if (root != NULL && taken <= KEPT_MAX(len) &&
+        (room == NULL || taken <= *room)) {
         x->root = parse_whole(a, text, len, level, &x->symbols, error);
+        if (room != NULL)
+            *room -= taken;
     }
     pav_arena_fini(&scratch);
     return root == NULL ? PAV_INVALID : PAV_OK;

@@ -133,9 +133,8 @@ struct symbols {
         const char *name;
         uint32_t len;
     } * v;
-    uint32_t count;
     uint32_t *index; /* by hash: place + 1; NULL while there are few */
-    uint32_t index_len;
+    uint32_t count, index_len;
 };
 uint32_t symbol_of(struct symbols *s, const char *name, size_t len);
 uint32_t symbol_fresh(struct symbols *s);

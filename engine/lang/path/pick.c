@@ -17,7 +17,7 @@ expression_compile(struct pav_arena *a, struct pav_pick *p, const char *text,
 {
     struct pav_jsonata_error error;
 
-    if (pav_jsonata_compile(a, text + 2, len - 4, PAV_JSONATA_AWS,
+    if (pav_jsonata_compile(a, text + 2, len - 4, PAV_JSONATA_AWS, NULL,
                             &p->expression, &error) == PAV_OK)
         return PAV_OK;
     return pav_fail(err, PAV_INVALID, "", "%s%sat byte %u: %s", error.code,
