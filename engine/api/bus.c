@@ -251,10 +251,23 @@ archives_get(struct pav_query *q)
 #define SAMPLES      1000
 #define SAMPLES_SIZE (8 << 20) /* bytes; their trees take many times that */
 
+/* Whose events they are, each once. */
+static void
+add_account(struct pav_items *accounts, const struct pav_doc *account)
+{
+    uint32_t i;
+
+    for (i = 0; i < accounts->count; i++)
+        if (pav_doc_equal(&accounts->v[i], account))
+            return;
+    pav_items_add(accounts, account);
+}
+
 void
 discover_get(struct pav_query *q)
 {
     struct pav_discovery *d = pav_discovery_new();
+    struct pav_items accounts;
     const char *source = query_text(q, "source");
     const char *type = query_text(q, "detailType");
     struct pav_event_row *rows;
@@ -268,11 +281,15 @@ discover_get(struct pav_query *q)
         query_error(q, 400, "source", "source and detailType are expected");
         return;
     }
+    pav_items_init(&accounts, q->arena);
     count =
         pav_reader_events_of(q->reader, source, type, SAMPLES, q->arena, &rows);
     for (i = 0; i < count && size < SAMPLES_SIZE; i++) {
         struct pav_envelope_defaults defaults = {
-            .region = q->region, .account = q->account, .fresh_id = "x"};
+            .region = q->region,
+            .account = rows[i].account == NULL ? q->account : rows[i].account,
+            .fresh_id = "x",
+            .stamps = rows[i].account != NULL};
         struct pav_envelope e;
         const struct pav_doc *event;
 
@@ -283,12 +300,14 @@ discover_get(struct pav_query *q)
                 PAV_OK)
             continue;
         pav_discovery_add(d, pav_doc_get(event, "detail"));
+        add_account(&accounts, pav_doc_get(event, "account"));
         seen++;
     }
     pav_members_init(&m, q->arena);
     pav_members_str(&m, "source", source);
     pav_members_str(&m, "detailType", type);
     pav_members_int(&m, "samples", seen);
+    pav_members_puts(&m, "accounts", pav_items_array(&accounts));
     pav_members_puts(&m, "schema", pav_discovery_schema(d, q->arena));
     pav_discovery_free(d);
     answer(q, &m);

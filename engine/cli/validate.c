@@ -6,6 +6,7 @@
 
 #include "pavane/file.h"
 #include "pavane/folder.h"
+#include "pavane/play.h"
 #include "cli.h"
 
 static const struct pav_setting settings[] = {SETTING_JSON, SETTING_HELP};
@@ -60,18 +61,27 @@ count(struct tally *t, bool good)
         t->bad++;
 }
 
-/* A definition, or what pav_folder_check() knows. */
+static void
+check_folder(void *ctx, const char *path)
+{
+    struct tally *t = ctx;
+    struct pav_err err;
+
+    if (pav_folder_check(path, &t->report, &t->good, &t->bad, &err) != PAV_OK)
+        pav_buf_printf(&t->report, "%s:1:1: error: FILE: %s (/)\n", path,
+                       err.message);
+}
+
+/* A definition, or a folder with all that a daemon and a play read of it. */
 static void
 check(const char *path, struct tally *t)
 {
-    struct pav_err err;
-
-    if (!is_folder(path))
+    if (!is_folder(path)) {
         count(t, check_file(path, t));
-    else if (pav_folder_check(path, &t->report, &t->good, &t->bad, &err) !=
-             PAV_OK)
-        pav_buf_printf(&t->report, "%s:1:1: error: FILE: %s (/)\n", path,
-                       err.message);
+        return;
+    }
+    check_folder(t, path);
+    pav_play_check(path, &t->report, &t->bad, check_folder, t);
 }
 
 static void

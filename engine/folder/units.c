@@ -125,9 +125,18 @@ take_system(struct units *u, const char *dir, const char *name)
         (void)each_folder(u, machines, take_machine, NULL);
 }
 
+/* Each of its folders is another daemon's (play/daemons.h). */
+static bool
+is_of_several(const char *dir, const char *name)
+{
+    return is_there(dir, name, PAV_FOLDER_DAEMONS, true);
+}
+
 static void
 take(struct units *u, const char *dir, const char *name)
 {
+    if (is_of_several(dir, name))
+        return;
     if (is_system(dir, name))
         take_system(u, dir, name);
     else
@@ -180,7 +189,7 @@ units_find(struct units *u, struct pav_arena *a, const char *dir,
         take_system(u, parent, name);
     else if (is_machine(parent, name))
         take_machine(u, parent, name);
-    else
+    else if (!is_of_several(parent, name))
         rc = each_folder(u, pav_arena_strdup(a, dir), take, err);
     if (u->count > 1)
         qsort(u->v, u->count, sizeof(*u->v), by_kind);

@@ -71,8 +71,8 @@ expect_fits(struct pav_arena *a, const struct pav_doc *wanted,
 
 /* All pages of a list. */
 static enum pav_rc
-pages(struct stage *s, const char *path, const char *key, struct pav_items *all,
-      struct pav_err *err)
+pages(struct stage *s, const struct daemon *d, const char *path,
+      const char *key, struct pav_items *all, struct pav_err *err)
 {
     const char *next = "";
     enum pav_rc rc = PAV_OK;
@@ -83,7 +83,7 @@ pages(struct stage *s, const char *path, const char *key, struct pav_items *all,
         long status;
         uint32_t i;
 
-        rc = stage_ask(s,
+        rc = stage_ask(s, d, NULL,
                        pav_arena_printf(&s->arena, "%s?limit=100%s%s", path,
                                         *next == '\0' ? "" : "&next=", next),
                        NULL, NULL, &status, &page, err);
@@ -118,8 +118,8 @@ put_parsed(struct stage *s, struct pav_members *m, const struct pav_doc *from,
 
 /* With what DescribeExecution adds. */
 static enum pav_rc
-described(struct stage *s, const struct pav_doc *x, const struct pav_doc **out,
-          struct pav_err *err)
+described(struct stage *s, const struct daemon *d, const struct pav_doc *x,
+          const struct pav_doc **out, struct pav_err *err)
 {
     const char *id = pav_doc_member_str(&s->arena, x, "executionId");
     size_t machine = strcspn(id == NULL ? "" : id, ":");
@@ -132,12 +132,11 @@ described(struct stage *s, const struct pav_doc *x, const struct pav_doc **out,
         return pav_fail(err, PAV_IO, "the list of executions",
                         "one of them has no id");
     pav_members_init(&ask, &s->arena);
-    pav_members_str(
-        &ask, "executionArn",
-        pav_arena_printf(&s->arena,
-                         "arn:aws:states:us-east-1:000000000000:execution:%s",
-                         id));
-    rc = stage_ask(s, "/", "AWSStepFunctions.DescribeExecution",
+    pav_members_str(&ask, "executionArn",
+                    pav_arena_printf(&s->arena,
+                                     "arn:aws:states:%s:%s:execution:%s",
+                                     d->region, d->account, id));
+    rc = stage_ask(s, d, NULL, "/", "AWSStepFunctions.DescribeExecution",
                    pav_members_object(&ask), &status, &answer, err);
     pav_members_init(&m, &s->arena);
     pav_members_str(&m, "name", id + machine + (id[machine] == ':'));
@@ -157,17 +156,19 @@ described(struct stage *s, const struct pav_doc *x, const struct pav_doc **out,
 }
 
 static enum pav_rc
-executions(struct stage *s, struct pav_items *all, struct pav_err *err)
+executions(struct stage *s, const struct daemon *d, struct pav_items *all,
+           struct pav_err *err)
 {
     struct pav_items listed;
-    enum pav_rc rc = pages(s, "/api/v1/executions", "executions", &listed, err);
+    enum pav_rc rc =
+        pages(s, d, "/api/v1/executions", "executions", &listed, err);
     uint32_t i;
 
     pav_items_init(all, &s->arena);
     for (i = 0; rc == PAV_OK && i < listed.count; i++) {
         const struct pav_doc *x = NULL;
 
-        rc = described(s, &listed.v[i], &x, err);
+        rc = described(s, d, &listed.v[i], &x, err);
         if (rc == PAV_OK)
             pav_items_add(all, x);
     }
@@ -175,24 +176,27 @@ executions(struct stage *s, struct pav_items *all, struct pav_err *err)
 }
 
 static enum pav_rc
-dispositions(struct stage *s, struct pav_items *all, struct pav_err *err)
+dispositions(struct stage *s, const struct daemon *d, struct pav_items *all,
+             struct pav_err *err)
 {
-    return pages(s, "/api/v1/dispositions", "dispositions", all, err);
+    return pages(s, d, "/api/v1/dispositions", "dispositions", all, err);
 }
 
 static enum pav_rc
-dead_letters(struct stage *s, struct pav_items *all, struct pav_err *err)
+dead_letters(struct stage *s, const struct daemon *d, struct pav_items *all,
+             struct pav_err *err)
 {
-    return pages(s, "/api/v1/dead-letters", "deadLetters", all, err);
+    return pages(s, d, "/api/v1/dead-letters", "deadLetters", all, err);
 }
 
 static enum pav_rc
-requests(struct stage *s, struct pav_items *all, struct pav_err *err)
+requests(struct stage *s, const struct daemon *d, struct pav_items *all,
+         struct pav_err *err)
 {
     const struct pav_doc *list = stand_ins_requests(s->stand_ins, &s->arena);
     uint32_t i;
 
-    (void)err;
+    (void)d, (void)err;
     pav_items_init(all, &s->arena);
     for (i = 0; i < list->len; i++)
         pav_items_add(all, &list->items[i]);
@@ -295,20 +299,22 @@ take_log(struct stage *s, struct pav_items *all, const char *path,
 }
 
 static enum pav_rc
-objects(struct stage *s, struct pav_items *all, struct pav_err *err)
+objects(struct stage *s, const struct daemon *d, struct pav_items *all,
+        struct pav_err *err)
 {
     (void)err;
     pav_items_init(all, &s->arena);
-    each_file(s, stage_data(s), "", take_object, all);
+    each_file(s, stage_data(s, d), "", take_object, all);
     return PAV_OK;
 }
 
 static enum pav_rc
-logs(struct stage *s, struct pav_items *all, struct pav_err *err)
+logs(struct stage *s, const struct daemon *d, struct pav_items *all,
+     struct pav_err *err)
 {
     (void)err;
     pav_items_init(all, &s->arena);
-    each_file(s, pav_arena_printf(&s->arena, "%s/logs", stage_data(s)), "",
+    each_file(s, pav_arena_printf(&s->arena, "%s/logs", stage_data(s, d)), "",
               take_log, all);
     return PAV_OK;
 }
@@ -365,8 +371,8 @@ add_item(struct stage *s, struct pav_items *all, const struct pav_doc *table,
 }
 
 static enum pav_rc
-items_of(struct stage *s, struct pav_items *all, const struct pav_doc *table,
-         struct pav_err *err)
+items_of(struct stage *s, const struct daemon *d, struct pav_items *all,
+         const struct pav_doc *table, struct pav_err *err)
 {
     const struct pav_doc *page = NULL, *list, *start = NULL;
     enum pav_rc rc;
@@ -380,7 +386,7 @@ items_of(struct stage *s, struct pav_items *all, const struct pav_doc *table,
         pav_members_puts(&ask, "TableName", table);
         if (start != NULL)
             pav_members_puts(&ask, "ExclusiveStartKey", start);
-        rc = stage_ask(s, "/", "DynamoDB_20120810.Scan",
+        rc = stage_ask(s, d, NULL, "/", "DynamoDB_20120810.Scan",
                        pav_members_object(&ask), &status, &page, err);
         list = rc == PAV_OK ? pav_doc_get(page, "Items") : NULL;
         for (i = 0; list != NULL && i < list->len; i++)
@@ -391,18 +397,19 @@ items_of(struct stage *s, struct pav_items *all, const struct pav_doc *table,
 }
 
 static enum pav_rc
-items(struct stage *s, struct pav_items *all, struct pav_err *err)
+items(struct stage *s, const struct daemon *d, struct pav_items *all,
+      struct pav_err *err)
 {
     const struct pav_doc *answer = NULL, *names;
     long status;
     uint32_t i;
-    enum pav_rc rc = stage_ask(s, "/", "DynamoDB_20120810.ListTables",
+    enum pav_rc rc = stage_ask(s, d, NULL, "/", "DynamoDB_20120810.ListTables",
                                &pav_doc_empty_object, &status, &answer, err);
 
     pav_items_init(all, &s->arena);
     names = rc == PAV_OK ? pav_doc_get(answer, "TableNames") : NULL;
     for (i = 0; rc == PAV_OK && names != NULL && i < names->len; i++)
-        rc = items_of(s, all, &names->items[i], err);
+        rc = items_of(s, d, all, &names->items[i], err);
     return rc;
 }
 
@@ -410,9 +417,9 @@ items(struct stage *s, struct pav_items *all, struct pav_err *err)
 
 static const struct kind {
     const char *name;
-    enum pav_rc (*list)(struct stage *s, struct pav_items *all,
-                        struct pav_err *err);
-    bool ordered;
+    enum pav_rc (*list)(struct stage *s, const struct daemon *d,
+                        struct pav_items *all, struct pav_err *err);
+    bool ordered; /* and of no daemon */
 } kinds[] = {
     {"executions", executions, false},   {"dispositions", dispositions, false},
     {"requests", requests, true},        {"logs", logs, false},
@@ -516,8 +523,37 @@ one_holds(struct stage *s, const struct kind *k, const struct pav_doc *wanted,
     return false;
 }
 
+/* Of each daemon of the system that runs; with its name, when it has one. */
+static enum pav_rc
+list_all(struct stage *s, const struct kind *k, const char *system,
+         struct pav_items *all, struct pav_err *err)
+{
+    const struct daemon *first = stage_daemon(s, system, NULL);
+    enum pav_rc rc = PAV_OK;
+    uint32_t i, j;
+
+    if (k->ordered || first->name == NULL)
+        return k->list(s, first, all, err);
+    pav_items_init(all, &s->arena);
+    for (i = 0; rc == PAV_OK && i < s->daemons.count; i++) {
+        const struct daemon *d = &s->daemons.v[i];
+        struct pav_items of;
+        struct pav_members named;
+
+        if (d->pid <= 0 || d->system == NULL || strcmp(d->system, system) != 0)
+            continue;
+        rc = k->list(s, d, &of, err);
+        pav_members_init(&named, &s->arena);
+        pav_members_str(&named, "daemon", d->name);
+        for (j = 0; rc == PAV_OK && j < of.count; j++)
+            pav_items_add(all, pav_doc_merge(&s->arena, &of.v[j],
+                                             pav_members_object(&named)));
+    }
+    return rc;
+}
+
 enum pav_rc
-expect_holds(struct stage *s, const struct pav_doc *expect,
+expect_holds(struct stage *s, const char *system, const struct pav_doc *expect,
              struct pav_buf *report, bool *holds, struct pav_err *err)
 {
     enum pav_rc rc = PAV_OK;
@@ -532,7 +568,7 @@ expect_holds(struct stage *s, const struct pav_doc *expect,
 
         if (k == NULL)
             PAV_BUG("what was checked expects things of no kind");
-        rc = k->list(s, &all, err);
+        rc = list_all(s, k, system, &all, err);
         for (j = 0; rc == PAV_OK && j < list->len; j++)
             *holds =
                 one_holds(s, k, &list->items[j], &all, &from, report) && *holds;

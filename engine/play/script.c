@@ -11,6 +11,7 @@
 #include "pavane/text.h"
 #include "expect.h"
 #include "script.h"
+#include "stubs.h"
 
 #define FILE_MAX_LEN (4 << 20)
 #define BEGINS       "2026-01-01T00:00:00Z"
@@ -24,6 +25,7 @@ struct script {
     char *text;
     size_t len;
     const struct pav_doc *doc;
+    const char *system; /* its folder */
     struct stage stage;
     struct pav_buf *report;
     bool passed;
@@ -54,6 +56,37 @@ note(struct script *p, const struct pav_doc *at, const char *what)
 
 /* ---- steps ---- */
 
+/* The daemon that a member names, the first without one. */
+static enum pav_rc
+daemon_of(struct script *p, const struct pav_doc *step, const char *key,
+          struct daemon **out, struct pav_err *err)
+{
+    const char *name = pav_doc_member_str(&p->arena, step, key);
+
+    *out = stage_daemon(&p->stage, p->system, name);
+    if (*out != NULL)
+        return PAV_OK;
+    return fail_at(p, step, err,
+                   pav_arena_printf(&p->arena, "the system has no daemon '%s'",
+                                    name == NULL ? "" : name));
+}
+
+/* Ask as the step says: whom, and with which token. */
+static enum pav_rc
+ask(struct script *p, const struct pav_doc *step, const char *path,
+    const char *target, const struct pav_doc *body, long *status,
+    const struct pav_doc **out, struct pav_err *err)
+{
+    struct daemon *d;
+    enum pav_rc rc = daemon_of(p, step, "daemon", &d, err);
+
+    return rc != PAV_OK
+               ? rc
+               : stage_ask(&p->stage, d,
+                           pav_doc_member_str(&p->arena, step, "token"), path,
+                           target, body, status, out, err);
+}
+
 /* The dispositions of an answer to POST /events, a word an event. */
 static const struct pav_doc *
 words_of(struct script *p, const struct pav_doc *answer)
@@ -83,8 +116,8 @@ send(struct script *p, const struct pav_doc *step, struct pav_err *err)
     const char *bus = pav_doc_member_str(&p->arena, step, "bus");
     int64_t code = status == NULL ? 200 : pav_doc_member_int(step, "status");
     long got;
-    enum pav_rc rc = stage_ask(
-        &p->stage,
+    enum pav_rc rc = ask(
+        p, step,
         pav_arena_printf(&p->arena, "/events%s%s",
                          bus == NULL ? "" : "?bus=", bus == NULL ? "" : bus),
         NULL, pav_doc_get(step, "send"), &got, &answer, err);
@@ -123,22 +156,47 @@ call(struct script *p, const struct pav_doc *step, struct pav_err *err)
     const struct pav_doc *with = pav_doc_get(step, "with"), *answer;
     const struct pav_doc *wanted = pav_doc_get(step, "answers");
     const char *error = pav_doc_member_str(&p->arena, step, "error"), *type;
+    const struct pav_doc *code = pav_doc_get(step, "status");
+    bool fine = true;
     long status;
-    enum pav_rc rc = stage_ask(&p->stage, "/", target_of(p, action),
-                               with == NULL ? &pav_doc_empty_object : with,
-                               &status, &answer, err);
+    enum pav_rc rc =
+        ask(p, step, "/", target_of(p, action),
+            with == NULL ? &pav_doc_empty_object : with, &status, &answer, err);
 
     if (rc != PAV_OK)
         return rc;
     type =
         status == 200 ? NULL : pav_doc_member_str(&p->arena, answer, "__type");
-    if ((error == NULL) != (status == 200) ||
+    if (code == NULL ? (error == NULL) != (status == 200)
+                     : pav_doc_member_int(step, "status") != status)
+        fine = false;
+    if (!fine ||
         (error != NULL && (type == NULL || strcmp(error, type) != 0)) ||
         (wanted != NULL && !expect_fits(&p->arena, wanted, answer)))
         note(p, step,
              pav_arena_printf(&p->arena, "%s answers %s", action,
                               pav_doc_text(&p->arena, answer)));
     return PAV_OK;
+}
+
+static enum pav_rc
+get(struct script *p, const struct pav_doc *step, struct pav_err *err)
+{
+    const char *path = pav_doc_member_str(&p->arena, step, "get");
+    const struct pav_doc *wanted = pav_doc_get(step, "answers"), *answer;
+    int64_t code = pav_doc_get(step, "status") == NULL
+                       ? 200
+                       : pav_doc_member_int(step, "status");
+    long status;
+    enum pav_rc rc = ask(p, step, path, NULL, NULL, &status, &answer, err);
+
+    if (rc == PAV_OK &&
+        (status != code ||
+         (wanted != NULL && !expect_fits(&p->arena, wanted, answer))))
+        note(p, step,
+             pav_arena_printf(&p->arena, "%s answers %ld: %s", path, status,
+                              pav_doc_text(&p->arena, answer)));
+    return rc;
 }
 
 static enum pav_rc
@@ -149,10 +207,32 @@ pass(struct script *p, const struct pav_doc *step, struct pav_err *err)
 }
 
 static enum pav_rc
+stop(struct script *p, const struct pav_doc *step, struct pav_err *err)
+{
+    struct daemon *d;
+    enum pav_rc rc = daemon_of(p, step, "stop", &d, err);
+
+    return rc == PAV_OK ? stage_stop(&p->stage, d, err) : rc;
+}
+
+static enum pav_rc
+start(struct script *p, const struct pav_doc *step, struct pav_err *err)
+{
+    struct daemon *d;
+    enum pav_rc rc = daemon_of(p, step, "start", &d, err);
+
+    return rc == PAV_OK ? stage_start(&p->stage, d, err) : rc;
+}
+
+static enum pav_rc
 kill_it(struct script *p, const struct pav_doc *step, struct pav_err *err)
 {
-    (void)step;
-    return stage_kill(&p->stage, err);
+    struct daemon *d;
+    enum pav_rc rc = daemon_of(p, step, "kill", &d, err);
+
+    if (rc == PAV_OK)
+        rc = stage_stop(&p->stage, d, err);
+    return rc == PAV_OK ? stage_start(&p->stage, d, err) : rc;
 }
 
 static enum pav_rc
@@ -181,7 +261,8 @@ expect_soon(struct script *p, const struct pav_doc *expect, struct pav_err *err)
         pav_buf_init(&report, 1 << 20);
         rc = stage_settle(&p->stage, err);
         if (rc == PAV_OK)
-            rc = expect_holds(&p->stage, expect, &report, &holds, err);
+            rc = expect_holds(&p->stage, p->system, expect, &report, &holds,
+                              err);
         if (rc != PAV_OK || holds || pav_clock_mono_us() > until)
             break;
         pav_buf_fini(&report);
@@ -205,12 +286,21 @@ static const struct step_kind {
     const char *name;
     enum pav_rc (*run)(struct script *p, const struct pav_doc *step,
                        struct pav_err *err);
-    const char *fields[6];
+    const char *fields[9];
 } step_kinds[] = {
-    {"send", send, {"send", "bus", "dispositions", "status", "note", NULL}},
-    {"call", call, {"call", "with", "answers", "error", "note", NULL}},
+    {"send",
+     send,
+     {"send", "bus", "dispositions", "status", "daemon", "token", "note",
+      NULL}},
+    {"call",
+     call,
+     {"call", "with", "answers", "error", "status", "daemon", "token", "note",
+      NULL}},
+    {"get", get, {"get", "answers", "status", "daemon", "token", "note", NULL}},
     {"after", pass, {"after", "note", NULL}},
     {"kill", kill_it, {"kill", "note", NULL}},
+    {"stop", stop, {"stop", "note", NULL}},
+    {"start", start, {"start", "note", NULL}},
     {"scenario", set_scenario, {"scenario", "state", "note", NULL}},
     {"expect", expect_now, {"expect", "note", NULL}}};
 #define STEP_KINDS (sizeof(step_kinds) / sizeof(step_kinds[0]))
@@ -250,7 +340,9 @@ check_expect(struct script *p, const struct pav_doc *expect,
     const struct pav_doc *at;
     struct pav_err why;
 
-    if (expect == NULL || expect_check(expect, &at, &why) == PAV_OK)
+    if (expect == NULL ||
+        (expect_check(expect, &at, &why) == PAV_OK &&
+         stub_expressions(&p->arena, expect, &at, &why) == PAV_OK))
         return PAV_OK;
     return fail_at(p, at, err, why.message);
 }
@@ -259,16 +351,17 @@ static enum pav_rc
 check_step(struct script *p, const struct pav_doc *step, struct pav_err *err)
 {
     const struct step_kind *k = kind_of(step);
-    static const char *const texts[] = {"call", "scenario", "state", "bus",
-                                        "error"};
+    static const char *const texts[] = {"call", "get",   "scenario", "state",
+                                        "bus",  "error", "daemon",   "token",
+                                        "stop", "start"};
     const struct pav_doc *after = pav_doc_get(step, "after"), *v;
     enum pav_rc rc;
     size_t i;
 
     if (k == NULL)
         return fail_at(p, step, err,
-                       "a step has one of send, call, after, kill, scenario, "
-                       "expect");
+                       "a step has one of send, call, get, after, kill, stop, "
+                       "start, scenario, expect");
     rc = check_fields(p, step, k->fields, err);
     if (rc == PAV_OK && after != NULL &&
         (after->kind != PAV_NUMBER || pav_doc_double(after) < 0 ||
@@ -328,17 +421,31 @@ read_script(struct script *p, struct pav_err *err)
         why.message);
 }
 
+enum pav_rc
+script_check(const char *file, struct pav_err *err)
+{
+    struct script p = {.file = file};
+    enum pav_rc rc;
+
+    pav_arena_init(&p.arena, 1 << 14);
+    rc = read_script(&p, err);
+    free(p.text);
+    pav_arena_fini(&p.arena);
+    return rc;
+}
+
 /* ---- on stage ---- */
 
 /* A folder with a fault plays nothing. */
 static enum pav_rc
-look_for_faults(struct script *p, struct pav_err *err)
+look_for_faults_of(struct script *p, const struct daemon *d,
+                   struct pav_err *err)
 {
     const struct pav_doc *answer, *list;
     long status;
     uint32_t i;
-    enum pav_rc rc = stage_ask(&p->stage, "/api/v1/machines", NULL, NULL,
-                               &status, &answer, err);
+    enum pav_rc rc = stage_ask(&p->stage, d, NULL, "/api/v1/machines", NULL,
+                               NULL, &status, &answer, err);
 
     if (rc == PAV_OK && status != 200)
         rc = pav_fail(err, PAV_IO, "the daemon", "it cannot list its machines");
@@ -350,6 +457,17 @@ look_for_faults(struct script *p, struct pav_err *err)
         if (fault != NULL && strstr(fault, ": error: ") != NULL)
             rc = pav_fail(err, PAV_INVALID, "the system", "%s", fault);
     }
+    return rc;
+}
+
+static enum pav_rc
+look_for_faults(struct script *p, struct pav_err *err)
+{
+    enum pav_rc rc = PAV_OK;
+    uint32_t i;
+
+    for (i = 0; rc == PAV_OK && i < p->stage.daemons.count; i++)
+        rc = look_for_faults_of(p, &p->stage.daemons.v[i], err);
     return rc;
 }
 
@@ -385,7 +503,8 @@ perform_beginning(struct script *p, struct pav_err *err)
     for (i = 0; rc == PAV_OK && i < steps->len; i++) {
         const struct step_kind *k = kind_of(&steps->items[i]);
 
-        if (k == NULL || k->run == pass || k->run == kill_it)
+        if (k == NULL || k->run == pass || k->run == kill_it ||
+            k->run == stop || k->run == start)
             break;
         if (k->run != expect_now)
             rc = k->run(p, &steps->items[i], err);
@@ -394,11 +513,14 @@ perform_beginning(struct script *p, struct pav_err *err)
 }
 
 enum pav_rc
-script_begin(struct stage *stage, const char *file, struct pav_buf *report,
-             struct pav_err *err)
+script_begin(struct stage *stage, const char *system, const char *file,
+             struct pav_buf *report, struct pav_err *err)
 {
-    struct script p = {
-        .file = file, .report = report, .passed = true, .stage = *stage};
+    struct script p = {.file = file,
+                       .system = system,
+                       .report = report,
+                       .passed = true,
+                       .stage = *stage};
     enum pav_rc rc;
 
     pav_arena_init(&p.arena, 1 << 14);
@@ -415,7 +537,8 @@ enum pav_rc
 pav_play(const char *dir, const char *file, struct pav_buf *report,
          bool *passed, struct pav_err *err)
 {
-    struct script p = {.file = file, .report = report, .passed = true};
+    struct script p = {
+        .file = file, .system = dir, .report = report, .passed = true};
     const char *begins;
     enum pav_rc rc;
 

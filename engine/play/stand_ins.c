@@ -18,7 +18,7 @@
 #define BODY_MAX     (4 << 20)
 #define DELAY_MAX_MS 3600000
 #define DOMAIN       ".test"
-#define DAEMON       "http://pavane" DOMAIN
+#define SCHEME       "http://"
 
 struct stand_in {
     const char *name;
@@ -27,6 +27,12 @@ struct stand_in {
 
 struct scenario {
     const char *name, *state;
+};
+
+/* A daemon, and where it is; `url` NULL: it is down. */
+struct seat {
+    const char *name;
+    char *url, *token;
 };
 
 /* An answer that takes its time, and what follows it. */
@@ -53,7 +59,8 @@ struct stand_ins {
     struct pav_items got;
     struct scenario *scenarios;
     uint32_t scenario_count;
-    char *daemon;
+    struct seat *seats;
+    uint32_t seat_count;
     int pending;            /* answers and webhooks to come */
     struct pav_node ending; /* what tells the thread */
 };
@@ -203,6 +210,21 @@ request_doc(struct pav_arena *a, const char *name,
     return pav_members_object(&m);
 }
 
+/* The daemon of "central.test:80". */
+static const struct seat *
+seat_of(const struct stand_ins *s, const char *host)
+{
+    size_t len = strcspn(host, "."), i;
+
+    if (strncmp(host + len, DOMAIN, strlen(DOMAIN)) != 0)
+        return NULL;
+    for (i = 0; i < s->seat_count; i++)
+        if (strlen(s->seats[i].name) == len &&
+            memcmp(s->seats[i].name, host, len) == 0)
+            return &s->seats[i];
+    return NULL;
+}
+
 /* "hub.test:80" */
 static const struct stand_in *
 stand_in_of(const struct stand_ins *s, const char *host)
@@ -276,22 +298,32 @@ answer_free(struct answer *n)
 static void
 call_hook(struct stand_ins *s, struct answer *n)
 {
+    const char *path, *token = NULL;
+    const struct seat *seat;
+    struct pav_arena a;
     struct pav_answer got;
     struct pav_err err;
-    char url[1024];
+    const char *url = n->hook_url;
 
-    if (n->hook_url == NULL)
+    if (url == NULL)
         return;
-    pthread_mutex_lock(&s->lock);
-    if (strncmp(n->hook_url, DAEMON, strlen(DAEMON)) == 0 && s->daemon != NULL)
-        snprintf(url, sizeof(url), "%s%s", s->daemon,
-                 n->hook_url + strlen(DAEMON));
-    else
-        snprintf(url, sizeof(url), "%s", n->hook_url);
-    pthread_mutex_unlock(&s->lock);
-    if (pav_client_ask(url, "application/json", NULL, NULL, n->hook_body,
+    pav_arena_init(&a, 1024);
+    if (strncmp(url, SCHEME, strlen(SCHEME)) == 0) {
+        path = url + strlen(SCHEME);
+        pthread_mutex_lock(&s->lock);
+        seat = seat_of(s, path);
+        if (seat != NULL && seat->url != NULL) {
+            url = pav_arena_printf(&a, "%s%s", seat->url,
+                                   path + strcspn(path, "/"));
+            token =
+                seat->token == NULL ? NULL : pav_arena_strdup(&a, seat->token);
+        }
+        pthread_mutex_unlock(&s->lock);
+    }
+    if (pav_client_ask(url, "application/json", NULL, token, n->hook_body,
                        strlen(n->hook_body), &got, &err) == PAV_OK)
         free(got.body);
+    pav_arena_fini(&a);
 }
 
 static void
@@ -428,15 +460,77 @@ nobody_answers(struct pav_arena *a, struct answer *n, const struct stand_in *v,
     n->headers = pav_xstrdup("");
 }
 
+#define BEARER "Bearer "
+
+/* A daemon asks another one: handed on, and answered at once. */
+static void
+hand_on(struct stand_ins *s, const char *to, const struct pav_request *req,
+        struct pav_ref ref)
+{
+    const char *token = pav_request_field(req, "Authorization");
+    const char *type = pav_request_field(req, "Content-Type");
+    struct pav_reply r = {.status = 503, .type = "text/plain"};
+    struct pav_answer got = {.body = NULL};
+    struct pav_arena a;
+    struct pav_err err;
+
+    pav_arena_init(&a, 1 << 14);
+    if (token != NULL && strncmp(token, BEARER, strlen(BEARER)) == 0)
+        token += strlen(BEARER);
+    if (to != NULL &&
+        pav_client_ask(
+            pav_arena_printf(&a, "%s%s%s%s", to, req->path,
+                             *req->query == '\0' ? "" : "?", req->query),
+            type == NULL ? "application/json" : type,
+            pav_request_field(req, "X-Amz-Target"), token,
+            req->method == PAV_POST
+                ? pav_arena_strndup(&a, req->body_len == 0 ? "" : req->body,
+                                    req->body_len)
+                : NULL,
+            req->body_len, &got, &err) == PAV_OK) {
+        r.status = (int)got.status;
+        r.type = "application/json";
+        r.body = got.body;
+        r.len = got.len;
+    }
+    pav_http_reply(s->http, ref, &r);
+    free(got.body);
+    pav_arena_fini(&a);
+}
+
+/* True when the host is a daemon's. */
+static bool
+is_handed_on(struct stand_ins *s, const struct pav_request *req,
+             struct pav_ref ref)
+{
+    const struct seat *seat;
+    char *to = NULL;
+    bool found;
+
+    pthread_mutex_lock(&s->lock);
+    seat = seat_of(s, req->host);
+    found = seat != NULL;
+    if (found && seat->url != NULL)
+        to = pav_xstrdup(seat->url);
+    pthread_mutex_unlock(&s->lock);
+    if (found)
+        hand_on(s, to, req, ref);
+    free(to);
+    return found;
+}
+
 static void
 handle(void *arg, const struct pav_request *req, struct pav_ref ref)
 {
     struct stand_ins *s = arg;
     const struct stand_in *v = stand_in_of(s, req->host);
-    struct answer *n = pav_xcalloc(1, sizeof(*n));
     const struct pav_doc *request, *mapping;
+    struct answer *n;
     struct pav_arena a;
 
+    if (is_handed_on(s, req, ref))
+        return;
+    n = pav_xcalloc(1, sizeof(*n));
     pav_arena_init(&a, 1 << 14);
     n->ref = ref;
     pthread_mutex_lock(&s->lock);
@@ -592,10 +686,23 @@ stand_ins_start(const char *const *systems, uint32_t count,
     return rc;
 }
 
+enum pav_rc
+stand_ins_check(const char *system, struct pav_err *err)
+{
+    struct stand_ins s = {.count = 0};
+    enum pav_rc rc;
+
+    pav_arena_init(&s.arena, 1 << 14);
+    rc = read_files(&s, system, err);
+    pav_arena_fini(&s.arena);
+    return rc;
+}
+
 void
 stand_ins_stop(struct stand_ins *s)
 {
     struct answer *n;
+    uint32_t i;
 
     if (s == NULL)
         return;
@@ -611,8 +718,11 @@ stand_ins_stop(struct stand_ins *s)
     }
     pthread_mutex_destroy(&s->lock);
     pav_arena_fini(&s->got_arena);
+    for (i = 0; i < s->seat_count; i++) {
+        free(s->seats[i].url);
+        free(s->seats[i].token);
+    }
     pav_arena_fini(&s->arena);
-    free(s->daemon);
     free(s);
 }
 
@@ -623,11 +733,28 @@ stand_ins_port(const struct stand_ins *s)
 }
 
 void
-stand_ins_daemon(struct stand_ins *s, const char *url)
+stand_ins_daemon(struct stand_ins *s, const char *name, const char *url,
+                 const char *token)
 {
+    struct seat *seat = NULL;
+    uint32_t i;
+
+    if (name == NULL)
+        name = "pavane";
     pthread_mutex_lock(&s->lock);
-    free(s->daemon);
-    s->daemon = pav_xstrdup(url);
+    for (i = 0; seat == NULL && i < s->seat_count; i++)
+        if (strcmp(s->seats[i].name, name) == 0)
+            seat = &s->seats[i];
+    if (seat == NULL) {
+        s->seats = pav_arena_append(&s->arena, s->seats, s->seat_count,
+                                    sizeof(*s->seats));
+        seat = &s->seats[s->seat_count++];
+        *seat = (struct seat){.name = pav_arena_strdup(&s->arena, name)};
+    }
+    free(seat->url);
+    free(seat->token);
+    seat->url = url == NULL ? NULL : pav_xstrdup(url);
+    seat->token = token == NULL ? NULL : pav_xstrdup(token);
     pthread_mutex_unlock(&s->lock);
 }
 

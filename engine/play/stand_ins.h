@@ -24,7 +24,8 @@
  * which lists the mappings.  Texts between "{%" and "%}" in bodies, headers and
  * addresses are expressions of JSONata over {"request": {method, url, path,
  * query, headers, body, json}, "requests": [what that stand-in got before]}.
- * http://pavane.test is the daemon.
+ * http://pavane.test is the daemon; those of a system that has several are at
+ * http://NAME.test, for each other too.
  */
 #ifndef PAVANE_PLAY_STAND_INS_H
 #define PAVANE_PLAY_STAND_INS_H
@@ -41,10 +42,15 @@ struct stand_ins;
 PAV_MUSTUSE enum pav_rc
 stand_ins_start(const char *const *systems, uint32_t count,
                 struct stand_ins **out, struct pav_err *err);
+/* Are its files what they must be?  Errors: PAV_INVALID with the place. */
+PAV_MUSTUSE enum pav_rc
+stand_ins_check(const char *system, struct pav_err *err);
 void stand_ins_stop(struct stand_ins *s);
 int stand_ins_port(const struct stand_ins *s);
-/* Where http://pavane.test leads from now on: "http://127.0.0.1:8080". */
-void stand_ins_daemon(struct stand_ins *s, const char *url);
+/* Where http://NAME.test leads from now on, "http://127.0.0.1:8080" (NULL: it
+ * is down), and the token that webhooks to it need.  `name` NULL: pavane. */
+void stand_ins_daemon(struct stand_ins *s, const char *name, const char *url,
+                      const char *token);
 /* False: no stand-in has such a scenario. */
 bool
 stand_ins_scenario(struct stand_ins *s, const char *name, const char *state);

@@ -243,6 +243,30 @@ stub_fill(struct pav_arena *a, const struct pav_doc *d,
     return v == NULL ? &pav_doc_null : v;
 }
 
+enum pav_rc
+stub_expressions(struct pav_arena *a, const struct pav_doc *d,
+                 const struct pav_doc **at, struct pav_err *err)
+{
+    struct pav_jsonata_error error;
+    const struct pav_jsonata *x;
+    enum pav_rc rc = PAV_OK;
+    uint32_t i;
+
+    *at = d;
+    if (d->kind == PAV_STRING && pav_jsonata_is_marked(d->text, d->len) &&
+        pav_jsonata_compile(a, d->text + 2, d->len - 4, PAV_JSONATA_REFERENCE,
+                            NULL, &x, &error) != PAV_OK)
+        return pav_fail(err, PAV_INVALID, "", "character %u: %s", error.at + 1,
+                        error.message);
+    for (i = 0; rc == PAV_OK && i < d->len &&
+                (d->kind == PAV_ARRAY || d->kind == PAV_OBJECT);
+         i++)
+        rc = stub_expressions(
+            a, d->kind == PAV_ARRAY ? &d->items[i] : &d->members[i].value, at,
+            err);
+    return rc;
+}
+
 /* ---- is it one? ---- */
 
 static enum pav_rc
@@ -312,7 +336,6 @@ stub_check(struct pav_arena *a, const struct pav_doc *mapping,
     const struct pav_doc *response = pav_doc_get(mapping, "response");
     enum pav_rc rc;
 
-    (void)a;
     *at = mapping;
     if (request == NULL || response == NULL || request->kind != PAV_OBJECT ||
         response->kind != PAV_OBJECT)
@@ -323,5 +346,7 @@ stub_check(struct pav_arena *a, const struct pav_doc *mapping,
         rc = known(mapping, of_mapping, at, err);
     if (rc == PAV_OK)
         rc = known(request, of_request, at, err);
-    return rc == PAV_OK ? known(response, of_response, at, err) : rc;
+    if (rc == PAV_OK)
+        rc = known(response, of_response, at, err);
+    return rc == PAV_OK ? stub_expressions(a, mapping, at, err) : rc;
 }

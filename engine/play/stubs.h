@@ -8,6 +8,10 @@
 PAV_MUSTUSE enum pav_rc
 stub_check(struct pav_arena *a, const struct pav_doc *mapping,
            const struct pav_doc **at, struct pav_err *err);
+/* Is each text between "{%" and "%}" an expression?  Errors as above. */
+PAV_MUSTUSE enum pav_rc
+stub_expressions(struct pav_arena *a, const struct pav_doc *d,
+                 const struct pav_doc **at, struct pav_err *err);
 /* `request` as stand_ins_requests() has it. */
 bool stub_fits(struct pav_arena *a, const struct pav_doc *mapping,
                const struct pav_doc *request);

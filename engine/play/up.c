@@ -32,7 +32,7 @@ static bool
 is_system(struct up *u, const char *dir)
 {
     return has(u, dir, "bus.json") || has(u, dir, "machine.asl.json") ||
-           has(u, dir, "machines");
+           has(u, dir, "machines") || has(u, dir, "daemons");
 }
 
 /* Names of a folder's files and folders, in order. */
@@ -80,11 +80,20 @@ tell(struct up *u, const char *file, const char *what)
 
 /* ---- what happens to it ---- */
 
+/* Of one of its folders. */
+static const char *
+system_of(struct up *u, const char *folder)
+{
+    return pav_arena_strndup(&u->arena, folder,
+                             (size_t)(strrchr(folder, '/') - folder));
+}
+
 /* The events of a machine's sample. */
 static void
 send_sample(struct up *u, const char *dir, const char *name)
 {
     const char *file = pav_arena_printf(&u->arena, "%s/%s", dir, name);
+    const struct daemon *to = stage_daemon(&u->stage, system_of(u, dir), NULL);
     const struct pav_doc *d, *answer;
     struct pav_err err;
     char *text;
@@ -96,8 +105,8 @@ send_sample(struct up *u, const char *dir, const char *name)
         return;
     if (pav_doc_parse_copy(&u->arena, text, len, NULL, &d, &err) == PAV_OK &&
         pav_doc_get(d, "events") != NULL &&
-        stage_ask(&u->stage, "/events", NULL, pav_doc_get(d, "events"), &status,
-                  &answer, &err) == PAV_OK)
+        stage_ask(&u->stage, to, NULL, "/events", NULL,
+                  pav_doc_get(d, "events"), &status, &answer, &err) == PAV_OK)
         tell(u, file, status == 200 ? "sent" : pav_doc_text(&u->arena, answer));
     free(text);
 }
@@ -114,7 +123,8 @@ begin_play(struct up *u, const char *dir, const char *name)
     pav_buf_init(&report, 1 << 20);
     /* What differs from the play is told by 'pavane play': here others were
      * begun beside it. */
-    if (script_begin(&u->stage, file, &report, &err) == PAV_OK)
+    if (script_begin(&u->stage, system_of(u, dir), file, &report, &err) ==
+        PAV_OK)
         tell(u, file, "begun");
     else
         tell(u, file,
@@ -151,12 +161,27 @@ static void
 introduce(struct up *u, const char *system)
 {
     const char *name = strrchr(system, '/');
+    uint32_t i;
 
     tell(u, system, purpose_of(u, system));
     name = name == NULL ? system : name + 1;
     if (has(u, system, "machine.asl.json"))
         tell(u, "",
-             pav_arena_printf(&u->arena, "%s/machines/%s", u->stage.url, name));
+             pav_arena_printf(&u->arena, "%s/machines/%s",
+                              stage_daemon(&u->stage, system, NULL)->url,
+                              name));
+    for (i = 0; i < u->stage.daemons.count; i++) {
+        const struct daemon *d = &u->stage.daemons.v[i];
+
+        if (d->system != NULL && strcmp(d->system, system) == 0)
+            tell(u, "",
+                 pav_arena_printf(&u->arena, "%s is %s%s%s%s", d->url, d->name,
+                                  d->token == NULL
+                                      ? ""
+                                      : "; commands need --token-file ",
+                                  d->token == NULL ? "" : d->dir,
+                                  d->token == NULL ? "" : "/tokens"));
+    }
 }
 
 static void
@@ -209,7 +234,7 @@ pav_up(const char *path, const char *listen, bool once,
     for (i = 0; rc == PAV_OK && i < u.count; i++)
         introduce(&u, u.systems[i]);
     if (rc == PAV_OK)
-        ready(u.stage.url);
+        ready(u.stage.daemons.v[u.stage.daemons.count - 1].url);
     if (rc == PAV_OK && !once)
         sigwait(&ends, &sig);
     stage_close(&u.stage);

@@ -2,6 +2,8 @@
  * Folders of machines, DIR/NAME/{machine.asl.json, rules.json, README.md}, and
  * of systems: DIR/NAME/{bus.json, machines/NAME/...}; a system of one machine
  * may have its files beside bus.json.  DIR may be one system or machine itself.
+ * In a folder with one of daemons each daemon has its own: nothing is read of
+ * it.
  *
  * A scan reads what changed, compiles it, and submits it to the engine; a
  * folder with a fault is reported and stops no other.  A scanner belongs to
@@ -19,6 +21,7 @@
 #define PAV_FILE_SERVICES   "services.json"
 #define PAV_FOLDER_MACHINES "machines"
 #define PAV_FOLDER_TABLES   "tables"
+#define PAV_FOLDER_DAEMONS  "daemons"
 
 struct pav_folder *pav_folder_new(const char *dir, struct pav_engine *e);
 void pav_folder_free(struct pav_folder *f);

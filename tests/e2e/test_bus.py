@@ -1047,6 +1047,7 @@ class Schemas(Bus):
             self.d.send({"source": "shop", "detail-type": "Sold", "detail": {
                 "n": n, "kind": "ab"[n % 2], **({"note": "x%d" % n} if n % 3 else {})}})
         schema = self.d.get("/api/v1/schemas/discover?source=shop&detailType=Sold")
+        self.assertEqual(schema["accounts"], ["000000000000"])
         self.assertEqual(schema["samples"], 30)
         self.assertEqual(schema["schema"]["properties"], {
             "n": {"type": "integer"}, "kind": {"type": "string", "enum": ["b", "a"]}, "note": {"type": "string"}})

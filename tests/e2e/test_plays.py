@@ -110,6 +110,66 @@ class Plays(unittest.TestCase):
         code, _, err = cli("play", self.folder)
         self.assertEqual((code, "there are no plays here" in err), (1, True))
 
+    def several(self, play, **daemons):
+        """A branch forwards to an office; each has a log."""
+        arn = "arn:aws:events:us-east-1:111122223333:event-bus/default"
+        self.system = os.path.join(self.folder, "firm")
+        bus = lambda target: {"rules": {"all": {"EventPattern": {"source": [{"prefix": ""}]}, "Targets": [{"log": "seen"}] + target}}}
+        forward = {"Arn": arn, "RoleArn": "arn:aws:iam::000000000000:role/forward"}
+        self.put("office/bus.json", dict(bus([]), permissions={"branch": {"Principal": "444455556666", "Action": "events:PutEvents"}}))
+        self.put("branch/bus.json", bus([forward]))
+        self.put("branch/services.json", {"buses": {arn: "http://office.test"}, "busTokens": {arn: "the-branch-is-known-by-this"}})
+        self.put("daemons/branch.json", daemons.get("branch", {"folder": "branch", "account": "444455556666", "region": "eu-west-1"}))
+        self.put("daemons/office.json", daemons.get("office", {"folder": "office", "account": "111122223333", "tokens": {
+            "the-branch-is-known-by-this": {"account": "444455556666", "speaksFor": ["444455556666"]}}}))
+        self.put("plays/one.json", play)
+        return cli("play", self.system)
+
+    def test_several_daemons_share_a_clock_and_a_network(self):
+        sold = lambda n: {"source": "shop", "id": "s%d" % n, "detail-type": "Sold", "detail": {"n": n}}
+        seen = lambda daemon, count, **event: {"daemon": daemon, "log": "seen", "count": count, "event": event}
+        code, out, err = self.several({"steps": [
+            {"send": sold(1), "note": "to the first of them by name: the branch"},
+            {"expect": {"logs": [seen("branch", 1), seen("office", 1, account="444455556666", region="eu-west-1")]}},
+            {"stop": "office"},
+            {"send": sold(2), "daemon": "branch"},
+            {"after": 3600},
+            {"expect": {"logs": [seen("branch", 2), {"log": "seen", "count": 2}]}},
+            {"kill": "branch"},
+            {"start": "office"},
+            {"after": 7200},
+            {"get": "/api/v1/dispositions", "daemon": "office", "token": "a token that nobody knows", "status": 401},
+            {"get": "/api/v1/dispositions", "daemon": "office", "answers": {"dispositions": "{% $count($) = 2 and $[0].at > '2026-01-01T01:00:00' %}"}}],
+            "expect": {"logs": [seen("office", 2), seen("office", 1, id="s2", time="2026-01-01T00:00:00Z")], "deadLetters": [{"count": 0}]}})
+        self.assertEqual((code, err), (0, ""), out + err)
+        self.assertEqual(cli("validate", self.folder)[:2][0], 0)
+        for step in ({"stop": "nowhere"}, {"send": sold(1), "daemon": "nowhere"}):
+            code, _, err = self.several({"steps": [step]})
+            self.assertRegex(err, r"one.json:\d+:\d+: the system has no daemon 'nowhere'")
+
+    def test_validate_reads_plays_stand_ins_and_daemons(self):
+        self.several({"steps": [], "expect": {}})
+        for name, content, wanted in (
+                ("daemons/office.json", '{"folder": "attic"}', r"office.json:1:12: error: INVALID_DAEMON: the system has no such folder"),
+                ("daemons/office.json", '{"folder": "office", "acount": "1"}', r"office.json:1:32: .*there is no field 'acount' here"),
+                ("daemons/office.json", '{"folder": "office", "account": "1"}', r"office.json:1:33: .*an account has 12 digits"),
+                ("daemons/office.json", '{"folder": "office", "tokens": {"short": {"account": "111122223333"}}}', r"a token has 16 characters or more"),
+                ("daemons/office.json", '{"folder"', r"office.json:1:10: error: INVALID_DAEMON"),
+                ("office/bus.json", '{"rules": 5}', r"firm/office/bus.json:1:\d+: error: "),
+                ("plays/one.json", '{"steps": [{"expect": {"logs": [{"event": "{% 1 + %}"}]}}]}',
+                 r"one.json:1:43: error: INVALID_PLAY: character \d+: Unexpected end of expression"),
+                ("../shop/stand-ins/shop.json", '{"mappings": [{"request": {}, "response": {"body": "{% a( %}"}}]}',
+                 r"shop.json:1:52: error: INVALID_STAND_IN: character \d+: ")):
+            with self.subTest(wanted):
+                kept = open(os.path.join(self.system, name)).read()
+                self.put(name, content)
+                code, out, err = cli("validate", self.folder)
+                self.assertNotEqual(code, 0)
+                self.assertRegex(out + err, wanted)
+                self.put(name, kept)
+        code, out, err = cli("validate", self.folder)
+        self.assertEqual(code, 0, out + err)
+
     def test_any_integration_can_be_mapped(self):
         task = lambda resource, with_, **more: dict({"Type": "Task", "Resource": "arn:aws:states:::" + resource, "Arguments": with_}, **more)
         self.put("machines/ask/machine.asl.json", {"QueryLanguage": "JSONata", "StartAt": "Describe", "States": {
