@@ -74,11 +74,38 @@ describe_table(struct control *c)
     pav_members_puts(&c->out, "Table", pav_members_object(&m));
 }
 
+static void
+describe_time_to_live(struct control *c)
+{
+    const char *name = control_text(c, "TableName");
+    const struct pav_doc *table = c->e->config.tables == NULL
+                                      ? NULL
+                                      : pav_doc_get(c->e->config.tables, name);
+    const struct pav_doc *ttl = pav_doc_get(table, "ttl");
+    struct pav_members m;
+
+    if (table == NULL) {
+        job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException",
+                 "TableName",
+                 "Requested resource not found: Table: %s not found", name);
+        return;
+    }
+    pav_members_init(&m, c->a);
+    if (ttl != NULL)
+        pav_members_puts(&m, "AttributeName", ttl);
+    pav_members_str(&m, "TimeToLiveStatus",
+                    ttl == NULL ? "DISABLED" : "ENABLED");
+    pav_members_puts(&c->out, "TimeToLiveDescription", pav_members_object(&m));
+}
+
 FIELDS(table, NAME("TableName", 255));
 FIELDS(tables, TEXT("ExclusiveStartTableName", false, 255),
        {"Limit", FIELD_WHOLE, false, 1, 100, NULL});
 
 /* ---- the table ---- */
+
+FIELDS(batch, {"RequestItems", FIELD_OBJECT, true, 0, 0, NULL});
+FIELDS(transaction, {"TransactItems", FIELD_LIST, true, 0, 0, NULL});
 
 #define ITEM_ACTION(name)                                                      \
     ON_ENGINE("dynamodb:" name, "dynamodb:" name, table, item_action)
@@ -90,8 +117,18 @@ const struct aws_action dynamodb_items_actions[] = {
     ITEM_ACTION("DeleteItem"),
     ITEM_ACTION("Scan"),
     ITEM_ACTION("Query"),
+    ON_ENGINE("dynamodb:BatchGetItem", "dynamodb:BatchGetItem", batch,
+              item_action),
+    ON_ENGINE("dynamodb:BatchWriteItem", "dynamodb:BatchWriteItem", batch,
+              item_action),
+    ON_ENGINE("dynamodb:TransactGetItems", "dynamodb:TransactGetItems",
+              transaction, item_action),
+    ON_ENGINE("dynamodb:TransactWriteItems", "dynamodb:TransactWriteItems",
+              transaction, item_action),
     ON_ENGINE("dynamodb:ListTables", "dynamodb:ListTables", tables,
               list_tables),
     ON_ENGINE("dynamodb:DescribeTable", "dynamodb:DescribeTable", table,
               describe_table),
+    ON_ENGINE("dynamodb:DescribeTimeToLive", "dynamodb:DescribeTimeToLive",
+              table, describe_time_to_live),
     END_OF_ACTIONS};

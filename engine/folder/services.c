@@ -64,6 +64,8 @@ check_tables(const struct pav_doc *tables, struct pav_err *err)
     for (i = 0; tables != NULL && i < tables->len; i++) {
         const struct pav_doc *key =
             pav_doc_get(&tables->members[i].value, "key");
+        const struct pav_doc *ttl =
+            pav_doc_get(&tables->members[i].value, "ttl");
 
         for (k = 0; key != NULL && key->kind == PAV_ARRAY && k < key->len; k++)
             if (key->items[k].kind != PAV_STRING)
@@ -73,6 +75,21 @@ check_tables(const struct pav_doc *tables, struct pav_err *err)
             return pav_fail(err, PAV_INVALID, "tables",
                             "'%.*s' needs \"key\": a list of one or two "
                             "attribute names",
+                            (int)tables->members[i].len,
+                            tables->members[i].key);
+        for (k = 0; k < tables->members[i].value.len; k++) {
+            const struct pav_member *m = &tables->members[i].value.members[k];
+
+            if (!pav_member_is(m, "key") && !pav_member_is(m, "ttl"))
+                return pav_fail(err, PAV_INVALID, "tables",
+                                "a table has \"key\" and \"ttl\", there is "
+                                "no '%.*s'",
+                                (int)m->len, m->key);
+        }
+        if (ttl != NULL && ttl->kind != PAV_STRING)
+            return pav_fail(err, PAV_INVALID, "tables",
+                            "the \"ttl\" of '%.*s' is the name of an "
+                            "attribute",
                             (int)tables->members[i].len,
                             tables->members[i].key);
     }

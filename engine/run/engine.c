@@ -600,6 +600,7 @@ pav_engine_free(struct pav_engine *e)
         return;
     pav_feed_free(e->feed);
     hot_free(e);
+    free(e->retention.key);
     work_fini(e);
     free(e->served);
     deliveries_fini(e);

@@ -36,6 +36,10 @@ const char *const local_services[] = {"states:startExecution",
                                       "dynamodb:deleteItem",
                                       "dynamodb:scan",
                                       "dynamodb:query",
+                                      "dynamodb:batchGetItem",
+                                      "dynamodb:batchWriteItem",
+                                      "dynamodb:transactGetItems",
+                                      "dynamodb:transactWriteItems",
                                       "sfn:startExecution",
                                       "sfn:sendTaskSuccess",
                                       "sfn:sendTaskFailure",
@@ -663,6 +667,10 @@ local_call(struct pav_engine *e, const struct pav_task_row *task)
         {"dynamodb", "deleteItem", table},
         {"dynamodb", "scan", table},
         {"dynamodb", "query", table},
+        {"dynamodb", "batchGetItem", table},
+        {"dynamodb", "batchWriteItem", table},
+        {"dynamodb", "transactGetItems", table},
+        {"dynamodb", "transactWriteItems", table},
     };
     struct call c = {.e = e, .task = task};
     size_t i;

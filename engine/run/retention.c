@@ -3,7 +3,8 @@
  * may say otherwise), in slices that nobody feels.
  *
  * A pass goes over the executions by their ids up to what is young, then over
- * the events, their hashes, dead letters and the free space; the next begins
+ * the events, their hashes, dead letters, items of tables whose time is over,
+ * and the free space; the next begins
  * PASS_MS later.  A slice takes at most
  * SLICE_US of a turn, and a busy engine does one only every PAUSE_MS; one with
  * nothing to do goes on at once.  Space that is free goes back to the file
@@ -13,15 +14,17 @@
 #include "bus/bus.h"
 #include "due.h"
 #include "registry.h"
+#include "table_scan.h"
 
-#define PASS_MS  600000
-#define PAUSE_MS 20
-#define SLICE_US 1500
-#define ROWS     50 /* between two looks at the time */
-#define DAY_MS   INT64_C(86400000)
-#define FREE_MIN 1024 /* pages: less is not given back */
+#define PASS_MS        600000
+#define PLAYED_PASS_MS 21600000 /* where months pass in seconds */
+#define PAUSE_MS       20
+#define SLICE_US       1500
+#define ROWS           50 /* between two looks at the time */
+#define DAY_MS         INT64_C(86400000)
+#define FREE_MIN       1024 /* pages: less is not given back */
 
-enum stage { EXECUTIONS, EVENTS, HASHES, DEAD, SPACE };
+enum stage { EXECUTIONS, EVENTS, HASHES, DEAD, ITEMS, SPACE };
 
 static int64_t
 days_of(struct pav_engine *e, int64_t machine_id)
@@ -113,6 +116,16 @@ some_dead(struct pav_engine *e, int64_t now)
         next_stage(e);
 }
 
+/* Of tables with a ttl, whatever else is kept. */
+static void
+some_items(struct pav_engine *e)
+{
+    if (table_forget(e, &e->retention.table, &e->retention.key, ROWS))
+        return;
+    e->retention.table = 0;
+    next_stage(e);
+}
+
 static void
 some_space(struct pav_engine *e)
 {
@@ -142,6 +155,9 @@ one(struct pav_engine *e, int64_t now)
         return true;
     case DEAD:
         some_dead(e, now);
+        return true;
+    case ITEMS:
+        some_items(e);
         return true;
     case SPACE:
         some_space(e);
@@ -178,7 +194,8 @@ retention_run(struct pav_engine *e)
     do {
         if (!one(e, now)) {
             e->retention.stage = EXECUTIONS;
-            e->retention.next_at = now + PASS_MS;
+            e->retention.next_at =
+                now + (e->clock->is_virtual ? PLAYED_PASS_MS : PASS_MS);
             break;
         }
     } while (pav_clock_mono_us() - began < SLICE_US);

@@ -119,6 +119,70 @@ begin(struct looking *l, struct pav_engine *e, const struct pav_doc *with)
     pav_items_init(&l->found, &e->arena);
 }
 
+/* ---- what is over ---- */
+
+/* The attribute that says when, seconds since 1970; NULL: none does. */
+static const char *
+ttl_of(struct pav_engine *e, const char *table)
+{
+    return e->config.tables == NULL
+               ? NULL
+               : pav_doc_member_str(
+                     &e->arena, pav_doc_get(e->config.tables, table), "ttl");
+}
+
+static bool
+is_past(const struct pav_engine *e, const struct pav_doc *item,
+        const char *attribute)
+{
+    const struct pav_doc *n = pav_doc_get(pav_doc_get(item, attribute), "N");
+    char text[64];
+
+    if (n == NULL || n->kind != PAV_STRING || n->len >= sizeof(text))
+        return false;
+    memcpy(text, n->text, n->len);
+    text[n->len] = '\0';
+    return strtod(text, NULL) * 1000 <= (double)pav_clock_ms(e->clock);
+}
+
+bool
+table_is_over(struct pav_engine *e, const char *table,
+              const struct pav_doc *item)
+{
+    const char *attribute = ttl_of(e, table);
+
+    return attribute != NULL && is_past(e, item, attribute);
+}
+
+bool
+table_forget(struct pav_engine *e, uint32_t *at, char **after, uint32_t max)
+{
+    const struct pav_doc *tables = e->config.tables;
+    struct pav_table_row row;
+    const char *table, *ttl;
+
+    if (tables == NULL || *at >= tables->len)
+        return false;
+    table = pav_arena_strndup(&e->arena, tables->members[*at].key,
+                              tables->members[*at].len);
+    ttl = ttl_of(e, table);
+    for (; ttl != NULL && max > 0; max--) {
+        if (!pav_store_table_next(e->store, table, *after == NULL ? "" : *after,
+                                  &e->arena, &row))
+            break;
+        if (is_past(e, pav_doc_own(&e->arena, row.body.p, row.body.len), ttl))
+            pav_store_table_delete(e->store, table, row.key);
+        free(*after);
+        *after = pav_xstrdup(row.key);
+    }
+    if (ttl == NULL || max > 0) {
+        free(*after);
+        *after = NULL;
+        ++*at;
+    }
+    return true;
+}
+
 const char *
 table_key_text(struct pav_engine *e, const struct pav_doc *keys,
                const struct pav_doc *of)
@@ -153,10 +217,14 @@ table_scan(struct pav_engine *e, const char *table, const struct pav_doc *keys,
     if (after == NULL)
         l.why = "The provided starting key is invalid";
     while (l.why == NULL &&
-           pav_store_table_next(e->store, table, after, &e->arena, &row) &&
-           look_at(&l, pav_doc_own(&e->arena, row.body.p, row.body.len),
-                   row.body.len))
+           pav_store_table_next(e->store, table, after, &e->arena, &row)) {
+        const struct pav_doc *item =
+            pav_doc_own(&e->arena, row.body.p, row.body.len);
+
+        if (!table_is_over(e, table, item) && !look_at(&l, item, row.body.len))
+            break;
         after = row.key;
+    }
     *why = l.why;
     return answer(&l, keys);
 }
@@ -216,7 +284,8 @@ partition(struct looking *l, const char *table, const struct pav_doc *keys,
             return NULL;
         }
         item = pav_doc_own(&l->e->arena, row.body.p, row.body.len);
-        if (fits(l, "KeyConditionExpression", item)) {
+        if (!table_is_over(l->e, table, item) &&
+            fits(l, "KeyConditionExpression", item)) {
             v = pav_arena_append(&l->e->arena, v, n, sizeof(*v));
             v[n++] = (struct sorted){
                 item, second == NULL ? NULL : pav_doc_get(item, second)};

@@ -17,4 +17,15 @@ const struct pav_doc *
 table_query(struct pav_engine *e, const char *table, const struct pav_doc *keys,
             const struct pav_doc *with, const char **why);
 
+/* Is the item's time over, by the attribute that the table calls its ttl? */
+bool table_is_over(struct pav_engine *e, const char *table,
+                   const struct pav_doc *item);
+/*
+ * Forgets what is over among the next `max` items: of the table `*at`, behind
+ * the key `*after` (owned, NULL at first), and moves both.  False: there are no
+ * more tables.
+ */
+bool
+table_forget(struct pav_engine *e, uint32_t *at, char **after, uint32_t max);
+
 #endif

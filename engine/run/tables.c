@@ -1,8 +1,9 @@
 /*
  * Local tables: DynamoDB's getItem, putItem, updateItem and deleteItem on rows
- * in the store; scan and query are in table_scan.c.  Which attributes are a
- * table's key is in the services file: {"tables": {"NAME": {"key": ["id"]}}}; a
- * table that is not there does not exist.  Shapes, errors and texts are
+ * in the store; scan and query are in table_scan.c, many at once in
+ * table_batch.c.  Which attributes are a table's key is in the services file:
+ * {"tables": {"NAME": {"key": ["id"], "ttl": "expires"}}}; a table that is not
+ * there does not exist.  Shapes, errors and texts are
  * DynamoDB's.
  */
 #include <math.h>
@@ -19,40 +20,48 @@ struct request {
     struct pav_engine *e;
     const struct pav_doc *with;
     enum table_caller caller;
+    bool look; /* whether it can be done; nothing is */
     const char *table, *key;
     const struct pav_doc *old; /* the item that is there, or NULL */
     const char **error, **cause;
 };
 
-static const struct pav_doc *
-refuse(struct request *r, const char *code, const char *text)
+const struct pav_doc *
+table_refuse(struct pav_engine *e, enum table_caller caller, const char *code,
+             const char *text, const char **error, const char **cause)
 {
-    struct pav_arena *a = &r->e->arena;
+    struct pav_arena *a = &e->arena;
     bool validation = strcmp(code, "ValidationException") == 0;
     char id[37];
 
-    if (r->caller == TABLE_API) {
-        *r->error = code;
-        *r->cause = text;
+    if (caller == TABLE_API) {
+        *error = code;
+        *cause = text;
         return NULL;
     }
     pav_uuid4(id);
-    if (r->caller == TABLE_SDK) {
-        *r->error = validation ? "DynamoDb.DynamoDbException"
-                               : pav_arena_printf(a, "DynamoDb.%s", code);
-        *r->cause = pav_arena_printf(
+    if (caller == TABLE_SDK) {
+        *error = validation ? "DynamoDb.DynamoDbException"
+                            : pav_arena_printf(a, "DynamoDb.%s", code);
+        *cause = pav_arena_printf(
             a, "%s (Service: DynamoDb, Status Code: 400, Request ID: %s)", text,
             id);
     } else {
-        *r->error = validation ? "DynamoDB.AmazonDynamoDBException"
-                               : pav_arena_printf(a, "DynamoDB.%s", code);
-        *r->cause = pav_arena_printf(
+        *error = validation ? "DynamoDB.AmazonDynamoDBException"
+                            : pav_arena_printf(a, "DynamoDB.%s", code);
+        *cause = pav_arena_printf(
             a,
             "%s (Service: AmazonDynamoDBv2; Status Code: 400; Error Code: %s; "
             "Request ID: %s; Proxy: null)",
             text, code, id);
     }
     return NULL;
+}
+
+static const struct pav_doc *
+refuse(struct request *r, const char *code, const char *text)
+{
+    return table_refuse(r->e, r->caller, code, text, r->error, r->cause);
 }
 
 static const char *
@@ -221,6 +230,8 @@ store(struct request *r, const struct pav_doc *item)
     struct pav_bytes body;
     struct pav_buf b;
 
+    if (r->look)
+        return;
     pav_buf_init(&b, SIZE_MAX / 2);
     pav_doc_print(item, &b);
     body.p = b.p;
@@ -306,8 +317,16 @@ delete_item(struct request *r)
 {
     if (!condition_holds(r))
         return NULL;
-    pav_store_table_delete(r->e->store, r->table, r->key);
+    if (!r->look)
+        pav_store_table_delete(r->e->store, r->table, r->key);
     return answer(r, NULL);
+}
+
+/* A part of a transaction that changes nothing. */
+static const struct pav_doc *
+check_condition(struct request *r)
+{
+    return condition_holds(r) ? &pav_doc_empty_object : NULL;
 }
 
 /* ---- many items ---- */
@@ -501,17 +520,18 @@ is_served(struct request *r, const char *method)
     static const struct {
         const char *field, *methods;
     } fields[] = {
-        {"TableName", "getItem putItem updateItem deleteItem scan query"},
-        {"Key", "getItem updateItem deleteItem"},
+        {"TableName",
+         "getItem putItem updateItem deleteItem scan query conditionCheck"},
+        {"Key", "getItem updateItem deleteItem conditionCheck"},
         {"Item", "putItem"},
-        {"ConditionExpression", "putItem updateItem deleteItem"},
+        {"ConditionExpression", "putItem updateItem deleteItem conditionCheck"},
         {"UpdateExpression", "updateItem"},
         {"AttributeUpdates", "updateItem"},
         {"ReturnValues", "putItem updateItem deleteItem"},
         {"ExpressionAttributeNames",
-         "putItem updateItem deleteItem scan query"},
+         "putItem updateItem deleteItem scan query conditionCheck"},
         {"ExpressionAttributeValues",
-         "putItem updateItem deleteItem scan query"},
+         "putItem updateItem deleteItem scan query conditionCheck"},
         {"FilterExpression", "scan query"},
         {"KeyConditionExpression", "query"},
         {"ExclusiveStartKey", "scan query"},
@@ -555,8 +575,9 @@ is_served(struct request *r, const char *method)
 }
 
 const struct pav_doc *
-table_call(struct pav_engine *e, const char *method, const struct pav_doc *with,
-           enum table_caller caller, const char **error, const char **cause)
+table_item(struct pav_engine *e, const char *method, const struct pav_doc *with,
+           bool look, enum table_caller caller, const char **error,
+           const char **cause)
 {
     static const struct {
         const char *method, *key;
@@ -565,10 +586,15 @@ table_call(struct pav_engine *e, const char *method, const struct pav_doc *with,
                 {"putItem", "Item", put_item},
                 {"updateItem", "Key", update_item},
                 {"deleteItem", "Key", delete_item},
+                {"conditionCheck", "Key", check_condition},
                 {"scan", NULL, scan},
                 {"query", NULL, query}};
-    struct request r = {
-        .e = e, .with = with, .caller = caller, .error = error, .cause = cause};
+    struct request r = {.e = e,
+                        .with = with,
+                        .caller = caller,
+                        .look = look,
+                        .error = error,
+                        .cause = cause};
     const struct pav_doc *from;
     struct pav_bytes item;
     size_t i = 0;
@@ -599,5 +625,7 @@ table_call(struct pav_engine *e, const char *method, const struct pav_doc *with,
         return NULL;
     if (pav_store_table_get(e->store, r.table, r.key, &e->arena, &item))
         r.old = pav_doc_own(&e->arena, item.p, item.len);
+    if (r.old != NULL && table_is_over(e, r.table, r.old))
+        r.old = NULL;
     return rows[i].run(&r);
 }

@@ -14,4 +14,15 @@ const struct pav_doc *
 table_call(struct pav_engine *e, const char *method, const struct pav_doc *with,
            enum table_caller caller, const char **error, const char **cause);
 
+/* One item's, or a scan or a query; `look`: whether it can be done, and nothing
+ * is. */
+const struct pav_doc *
+table_item(struct pav_engine *e, const char *method, const struct pav_doc *with,
+           bool look, enum table_caller caller, const char **error,
+           const char **cause);
+/* Always NULL, with error and cause in the caller's form. */
+const struct pav_doc *
+table_refuse(struct pav_engine *e, enum table_caller caller, const char *code,
+             const char *text, const char **error, const char **cause);
+
 #endif

@@ -119,6 +119,8 @@ struct pav_engine {
         int64_t executions, events; /* forgotten since the start */
         uint64_t seen;              /* events that had come at the last slice */
         int64_t pages, free_pages;  /* as of the last pass */
+        uint32_t table;             /* of the services file, and */
+        char *key;                  /* the item of it that was reached */
     } retention;
     struct wait_times *wait_times; /* wait_times.c; NULL: nothing yet */
     struct deliveries *deliveries; /* deliveries.c */

@@ -277,6 +277,63 @@ class Systems(unittest.TestCase):
         self.assertEqual(call("DeleteItem", TableName="jobs", Key={"pk": {"S": "a"}, "at": {"N": "1"}}), (200, {}))
         self.assertEqual(call("GetItem", TableName="jobs", Key={"pk": {"S": "a"}, "at": {"N": "1"}}), (200, {}))
 
+    def test_tables_in_batches_and_transactions(self):
+        write(os.path.join(self.shop, "services.json"), {"tables": {"a": {"key": ["id"], "ttl": "until"}, "b": {"key": ["id"]}}})
+        until(lambda: "services are read again" in self.d.read_log())
+
+        def call(action, **parameters):
+            status, data = self.d.ask("POST", "/", json.dumps(parameters), {
+                "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810." + action})
+            return status, json.loads(data)
+        item = lambda i, **more: dict({"id": {"S": i}}, **more)
+        put = lambda i, **more: {"PutRequest": {"Item": item(i, **more)}}
+        there = lambda: sorted(i["id"]["S"] for t in "ab" for i in call("Scan", TableName=t)[1]["Items"])
+        self.assertEqual(call("BatchWriteItem", RequestItems={"a": [put("1"), put("2")], "b": [put("3")]}), (200, {"UnprocessedItems": {}}))
+        self.assertEqual(there(), ["1", "2", "3"])
+        # an error answered means that nothing was done
+        for wrong, wanted in (
+                ({"a": [put("4")], "none": [put("5")]}, "ResourceNotFoundException"),
+                ({"a": [put("4"), {"PutRequest": {"Item": {"name": {"S": "x"}}}}]}, "ValidationException"),
+                ({"a": [put("4"), put("4")]}, "ValidationException"),
+                ({"a": [put("4"), {}]}, "ValidationException"),
+                ({"a": [put(str(n)) for n in range(26)]}, "ValidationException"),
+                ({}, "ValidationException")):
+            status, answer = call("BatchWriteItem", RequestItems=wrong)
+            self.assertEqual((status, answer["__type"]), (400, wanted))
+            self.assertEqual(there(), ["1", "2", "3"])
+        status, answer = call("BatchGetItem", RequestItems={"a": {"Keys": [item("1"), item("9")]}, "b": {"Keys": [item("3")]}})
+        self.assertEqual((status, answer), (200, {"Responses": {"a": [item("1")], "b": [item("3")]}, "UnprocessedKeys": {}}))
+        self.assertIn("ProjectionExpression is not served", call("BatchGetItem", RequestItems={
+            "a": {"Keys": [item("1")], "ProjectionExpression": "id"}})[1]["message"])
+        absent = "attribute_not_exists(id)"
+        status, answer = call("TransactWriteItems", TransactItems=[
+            {"Put": {"TableName": "a", "Item": item("5"), "ConditionExpression": absent}},
+            {"Put": {"TableName": "b", "Item": item("3"), "ConditionExpression": absent}},
+            {"Delete": {"TableName": "a", "Key": item("1")}}])
+        self.assertEqual((status, answer["__type"]), (400, "TransactionCanceledException"))
+        self.assertIn("[None, ConditionalCheckFailed, None]", answer["message"])
+        self.assertEqual(there(), ["1", "2", "3"])
+        self.assertEqual(call("TransactWriteItems", TransactItems=[
+            {"Put": {"TableName": "a", "Item": item("5"), "ConditionExpression": absent}},
+            {"ConditionCheck": {"TableName": "b", "Key": item("3"), "ConditionExpression": "attribute_exists(id)"}},
+            {"Update": {"TableName": "a", "Key": item("2"), "UpdateExpression": "SET n = :n", "ExpressionAttributeValues": {":n": {"N": "7"}}}},
+            {"Delete": {"TableName": "a", "Key": item("1")}}]), (200, {}))
+        self.assertEqual(there(), ["2", "3", "5"])
+        self.assertEqual(call("TransactGetItems", TransactItems=[{"Get": {"TableName": "a", "Key": item("2")}}, {"Get": {"TableName": "a", "Key": item("1")}}])[1],
+                         {"Responses": [{"Item": item("2", n={"N": "7"})}, {}]})
+        self.assertIn("multiple operations on one item", call("TransactWriteItems", TransactItems=[
+            {"Delete": {"TableName": "a", "Key": item("2")}}, {"Put": {"TableName": "a", "Item": item("2")}}])[1]["message"])
+        # what is over is not there, neither for a reader nor for a condition
+        self.assertEqual(call("DescribeTimeToLive", TableName="a")[1], {
+            "TimeToLiveDescription": {"AttributeName": "until", "TimeToLiveStatus": "ENABLED"}})
+        self.assertEqual(call("DescribeTimeToLive", TableName="b")[1]["TimeToLiveDescription"], {"TimeToLiveStatus": "DISABLED"})
+        for i, at in (("6", 1), ("7", time.time() + 3600)):
+            self.assertEqual(call("PutItem", TableName="a", Item=item(i, until={"N": "%d" % at}))[0], 200)
+        self.assertEqual(there(), ["2", "3", "5", "7"])
+        self.assertEqual(call("GetItem", TableName="a", Key=item("6")), (200, {}))
+        self.assertEqual(call("PutItem", TableName="a", Item=item("6"), ConditionExpression=absent), (200, {}))
+        self.assertEqual(there(), ["2", "3", "5", "6", "7"])
+
     def test_services_of_systems_are_one_map(self):
         write(os.path.join(self.shop, "services.json"), {"functions": {"f": "http://127.0.0.1:9/f"}, "tables": {"t": {"key": ["id"]}}})
         until(lambda: self.d.read_log().count("services are read again") == 1)
