@@ -12,6 +12,7 @@
 #include "pavane/services.h"
 #include "handed_out.h"
 #include "outgoing.h"
+#include "service_target.h"
 #include "s3.h"
 
 /* A call in flight; lives in the job that it answers. */
@@ -229,6 +230,7 @@ lambda_done(void *arg, const struct pav_incoming *in)
     struct pav_members m;
     const char *version;
 
+    outgoing_count(&c->o, in);
     if (in->error != NULL) {
         fail(c, in->timed_out ? "States.Timeout" : "Lambda.SdkClientException",
              pav_arena_printf(c->a, "The function could not be called: %s",
@@ -307,6 +309,7 @@ lambda(struct call *c)
                                 name == NULL ? "" : name));
         return;
     }
+    c->o.function = name;
     outgoing_header(&c->o, "Content-Type", "application/json");
     outgoing_header(&c->o, "X-Amz-Invocation-Type",
                     kind == NULL ? "RequestResponse" : kind);
@@ -599,29 +602,6 @@ http(struct call *c)
 
 /* ---- any other ---- */
 
-/* As the SDK calls it: "SecretsManager". */
-static const char *
-class_of(struct call *c)
-{
-    static const struct {
-        const char *service, *name;
-    } rows[] = {
-        {"apigateway", "ApiGateway"},   {"cloudformation", "CloudFormation"},
-        {"cloudwatch", "CloudWatch"},   {"dynamodb", "DynamoDb"},
-        {"eventbridge", "EventBridge"}, {"secretsmanager", "SecretsManager"},
-        {"securityhub", "SecurityHub"}};
-    char *name;
-    size_t i;
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (strcmp(rows[i].service, c->service) == 0)
-            return rows[i].name;
-    name = pav_arena_strdup(c->a, c->service);
-    if (*name >= 'a' && *name <= 'z')
-        *name = (char)(*name - 32);
-    return name;
-}
-
 /* "com.amazonaws.x#NotFoundException", or "NotFound": the SDK's class. */
 static const char *
 exception_of(struct call *c, const struct pav_incoming *in,
@@ -633,7 +613,8 @@ exception_of(struct call *c, const struct pav_incoming *in,
     if (type == NULL)
         type = header_of(c, in, "x-amzn-ErrorType");
     if (type == NULL || *type == '\0')
-        return pav_arena_printf(c->a, "%sException", class_of(c));
+        return pav_arena_printf(c->a, "%sException",
+                                service_class(c->a, c->service));
     hash = strchr(type, '#');
     type = hash == NULL ? type : hash + 1;
     len = strcspn(type, ":");
@@ -653,9 +634,9 @@ other_done(void *arg, const struct pav_incoming *in)
 
     if (in->error != NULL) {
         fail(c,
-             in->timed_out
-                 ? "States.Timeout"
-                 : pav_arena_printf(c->a, "%s.SdkClientException", class_of(c)),
+             in->timed_out ? "States.Timeout"
+                           : pav_arena_printf(c->a, "%s.SdkClientException",
+                                              service_class(c->a, c->service)),
              pav_arena_printf(c->a, "%s:%s could not be called: %s", c->service,
                               c->method, in->error));
         return;
@@ -673,15 +654,18 @@ other_done(void *arg, const struct pav_incoming *in)
         text = body->kind == PAV_STRING ? pav_doc_str(c->a, body)
                                         : pav_doc_text(c->a, body);
     if (!c->sdk) {
-        refuse(c, pav_arena_printf(c->a, "%s.%s", class_of(c), type),
-               class_of(c), (int)in->status, type, text);
+        refuse(c,
+               pav_arena_printf(c->a, "%s.%s", service_class(c->a, c->service),
+                                type),
+               service_class(c->a, c->service), (int)in->status, type, text);
         return;
     }
     pav_uuid4(id);
-    fail(c, pav_arena_printf(c->a, "%s.%s", class_of(c), type),
-         pav_arena_printf(c->a,
-                          "%s (Service: %s, Status Code: %ld, Request ID: %s)",
-                          text, class_of(c), in->status, id));
+    fail(c,
+         pav_arena_printf(c->a, "%s.%s", service_class(c->a, c->service), type),
+         pav_arena_printf(
+             c->a, "%s (Service: %s, Status Code: %ld, Request ID: %s)", text,
+             service_class(c->a, c->service), in->status, id));
 }
 
 /* What "sdk" has for a name; NULL: nothing. */
@@ -703,7 +687,8 @@ other(struct call *c, const char *endpoint)
         *action = (char)(*action - 32);
     outgoing_header(&c->o, "Content-Type", "application/x-amz-json-1.1");
     outgoing_header(&c->o, "X-Amz-Target",
-                    pav_arena_printf(c->a, "%s.%s", class_of(c), action));
+                    pav_arena_printf(c->a, "%s.%s",
+                                     service_class(c->a, c->service), action));
     send(c, "POST", endpoint, (struct pav_bytes){text, strlen(text)}, true,
          other_done);
 }

@@ -4,6 +4,8 @@
  *
  *   api-destination   HTTP with its connection's authorisation
  *   lambda, sqs, sns  the endpoints of the services file
+ *   firehose, kinesis, glue, ssm-incidents, and Scheduler's universal targets
+ *                     the endpoints of "sdk" (service_target.c)
  *   event-bus         another Pavane: POST /events?bus=NAME of its endpoint,
  *                     several events in one list
  *   logs              lines of JSON, appended to a file under --data, on a
@@ -26,6 +28,7 @@
 #include "log_files.h"
 #include "outgoing.h"
 #include "query_job.h"
+#include "service_target.h"
 
 #define TIMEOUT_MS       5000 /* of a destination, as the service has it */
 #define ANSWER_MAX       65536
@@ -41,6 +44,7 @@ struct delivery {
     const char *log_group;
     int64_t log_days;
     bool function, bus;
+    const char *type; /* of what is sent; NULL: JSON */
 };
 
 /* ---- answers ---- */
@@ -128,6 +132,7 @@ answered(void *arg, const struct pav_incoming *in)
         pav_job_free(&d->reply->job);
         return;
     }
+    outgoing_count(&d->o, in);
     if (in->error != NULL) {
         fail(d, in->timed_out ? "TIMEOUT" : "CONNECTION_FAILURE", in->error,
              !in->refused);
@@ -259,6 +264,7 @@ map_function(struct delivery *d, const char *name)
     if (endpoint == NULL)
         return NULL;
     d->function = true;
+    d->o.function = name;
     outgoing_header(&d->o, "X-Amz-Invocation-Type", "Event");
     return pav_arena_printf(d->o.a, "%s/2015-03-31/functions/%s/invocations",
                             endpoint, encoded(d, name));
@@ -305,9 +311,42 @@ map_bus(struct delivery *d, const char *name)
                             encoded(d, name));
 }
 
+/* The endpoint of "SERVICE:action", or of the service, in "sdk". */
+static const char *
+sdk_endpoint(struct delivery *d, const struct service_target *t)
+{
+    const struct pav_doc *sdk = pav_api_settings(d->o.api)->services->sdk;
+    char *action = pav_arena_strdup(d->o.a, t->action);
+    const char *one;
+
+    if (*action >= 'A' && *action <= 'Z')
+        *action = (char)(*action + 32);
+    one = pav_doc_member_str(
+        d->o.a, sdk, pav_arena_printf(d->o.a, "%s:%s", t->service, action));
+    return one != NULL ? one : pav_doc_member_str(d->o.a, sdk, t->service);
+}
+
+static const char *
+map_service(struct delivery *d, const struct service_target *t)
+{
+    const char *endpoint = sdk_endpoint(d, t);
+
+    if (endpoint == NULL)
+        return NULL;
+    outgoing_header(&d->o, "X-Amz-Target",
+                    pav_arena_printf(d->o.a, "%s.%s",
+                                     service_class(d->o.a, t->service),
+                                     t->action));
+    d->type = "application/x-amz-json-1.1";
+    d->o.body.p = pav_doc_text(d->o.a, t->with);
+    d->o.body.len = strlen(d->o.body.p);
+    return endpoint;
+}
+
 static void
 send_mapped(struct delivery *d)
 {
+    struct service_target service;
     const struct pav_service_map *map = pav_api_settings(d->o.api)->services;
     const char *p;
 
@@ -320,6 +359,9 @@ send_mapped(struct delivery *d)
         outgoing_header(&d->o, "X-Pavane-Topic", d->arn);
     } else if ((p = pav_arn_name(d->arn, "events", "event-bus")) != NULL) {
         d->o.url = map_bus(d, p);
+    } else if (service_target_of(d->o.a, d->arn, d->target, d->o.body,
+                                 &service)) {
+        d->o.url = map_service(d, &service);
     }
     if (d->o.url == NULL) {
         fail(d, "NO_RESOURCE",
@@ -330,7 +372,8 @@ send_mapped(struct delivery *d)
              false);
         return;
     }
-    outgoing_header(&d->o, "Content-Type", "application/json");
+    outgoing_header(&d->o, "Content-Type",
+                    d->type == NULL ? "application/json" : d->type);
     d->o.method = "POST";
     d->o.private_allowed = true; /* the operator wrote it down */
     d->o.timeout_ms = map->timeout_ms;

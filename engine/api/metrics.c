@@ -13,11 +13,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pavane/arn.h"
 #include "pavane/clock.h"
+#include "pavane/tally.h"
 #include "query_job.h"
 #include "doors.h"
 #include "front.h"
 #include "log_files.h"
+#include "outgoing.h"
 
 static void
 about(struct pav_buf *b, const char *name, const char *type, const char *help)
@@ -243,6 +246,113 @@ put_rows(struct pav_query *q)
            (double)n.schedules);
 }
 
+/* ---- by rule, target and function ---- */
+
+static void
+series(struct pav_buf *b, const char *name, const struct pav_tally_row *r)
+{
+    pav_buf_printf(b, "pavane_%s{rule=\"", name);
+    label(b, r->name);
+    if (*r->part != '\0') {
+        pav_buf_puts(b, "\",target=\"");
+        label(b, r->part);
+    }
+    pav_buf_puts(b, "\"} ");
+}
+
+static void
+put_targets(struct pav_buf *b, const struct pav_tally *t)
+{
+    static const struct {
+        const char *name, *help;
+        int n;
+    } rows[] = {
+        {"target_invocations_total", "Times that a target was sent an event.",
+         PAV_TARGET_INVOKED},
+        {"target_delivered_total", "Events that it has.", PAV_TARGET_DELIVERED},
+        {"target_failed_total", "Times that it failed, or did not answer.",
+         PAV_TARGET_FAILED},
+        {"target_throttled_total", "Times that it said: later (429).",
+         PAV_TARGET_THROTTLED},
+        {"target_dead_letters_total", "Events that were given up.",
+         PAV_TARGET_DEAD}};
+    const struct pav_tally_row *r;
+    size_t i;
+
+    head(b, "rule_matched_total", "counter", "Events that a rule matched.");
+    for (r = pav_tally_first(t); r != NULL; r = atomic_load(&r->next)) {
+        if (*r->part != '\0')
+            continue;
+        series(b, "rule_matched_total", r);
+        pav_buf_printf(b, "%llu\n", (unsigned long long)pav_tally_get(r, 0));
+    }
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        head(b, rows[i].name, "counter", rows[i].help);
+        for (r = pav_tally_first(t); r != NULL; r = atomic_load(&r->next)) {
+            if (*r->part == '\0')
+                continue;
+            series(b, rows[i].name, r);
+            pav_buf_printf(b, "%llu\n",
+                           (unsigned long long)pav_tally_get(r, rows[i].n));
+        }
+    }
+    head(b, "target_delivery_seconds_total", "counter",
+         "From the event to its delivery, together.");
+    for (r = pav_tally_first(t); r != NULL; r = atomic_load(&r->next)) {
+        if (*r->part == '\0')
+            continue;
+        series(b, "target_delivery_seconds_total", r);
+        pav_buf_printf(b, "%.3f\n",
+                       (double)pav_tally_get(r, PAV_TARGET_MS) / 1e3);
+    }
+}
+
+static void
+put_ages(struct pav_query *q)
+{
+    struct pav_delivery_age *v;
+    uint32_t n = pav_reader_delivery_ages(q->reader, q->arena, &v), i;
+    struct pav_buf *b = &q->out;
+
+    head(b, "target_oldest_seconds", "gauge",
+         "How old the oldest event is that a target has not got yet.");
+    for (i = 0; i < n; i++) {
+        struct pav_tally_row r = {
+            .name = pav_arn_rule(v[i].rule_arn),
+            .part = *v[i].target_id == '\0' ? "target" : v[i].target_id};
+
+        series(b, "target_oldest_seconds", &r);
+        pav_buf_printf(b, "%.3f\n", (double)(q->now_ms - v[i].oldest_at) / 1e3);
+    }
+}
+
+static void
+put_functions(struct pav_buf *b, const struct pav_tally *t)
+{
+    static const struct {
+        const char *name, *help;
+        int n;
+    } rows[] = {
+        {"function_calls_total", "Calls of a function.", FUNCTION_CALLS},
+        {"function_errors_total", "Those that failed.", FUNCTION_ERRORS},
+        {"function_throttled_total", "Those that were told: later (429).",
+         FUNCTION_THROTTLED},
+        {"function_seconds_total", "What calls took, together.", FUNCTION_US}};
+    const struct pav_tally_row *r;
+    size_t i;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        head(b, rows[i].name, "counter", rows[i].help);
+        for (r = pav_tally_first(t); r != NULL; r = atomic_load(&r->next)) {
+            pav_buf_printf(b, "pavane_%s{function=\"", rows[i].name);
+            label(b, r->name);
+            pav_buf_printf(b, "\"} %.17g\n",
+                           (double)pav_tally_get(r, rows[i].n) /
+                               (rows[i].n == FUNCTION_US ? 1e6 : 1));
+        }
+    }
+}
+
 static void
 put_logs(struct pav_query *q, const char *data)
 {
@@ -342,6 +452,9 @@ metrics(struct pav_query *q)
     number(&q->out, "wal_bytes", "gauge", "Size of the write-ahead log.",
            stat(wal, &st) == 0 ? (double)st.st_size : 0);
     put_rows(q);
+    put_targets(&q->out, pav_engine_tally(api->config.engine));
+    put_ages(q);
+    put_functions(&q->out, api->functions);
     put_logs(q, api->config.data);
     put_process(&q->out,
                 (double)q->now_ms / 1e3 -

@@ -5,12 +5,16 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "pavane/clock.h"
 #include "pavane/digest.h"
+#include "pavane/tally.h"
 
 #define TOKEN_TIMEOUT_MS 5000
 #define TOKEN_MAX        65536
 #define MAX_TOKENS       100
+#define FUNCTIONS_MAX    10000 /* that are told apart */
 #define DAY_S            86400
 /* A token is fetched anew so long before its end. */
 #define EARLY_MS 60000
@@ -357,6 +361,7 @@ outgoing_send(struct outgoing *o)
 {
     const struct token *t;
 
+    o->began_us = pav_clock_mono_us();
     if (pav_doc_is_str(pav_doc_get(o->connection, "ConnectionState"),
                        "DEAUTHORIZED")) {
         o->failed(o->arg, "AUTHORIZATION_FAILURE",
@@ -371,6 +376,29 @@ outgoing_send(struct outgoing *o)
         send_now(o, t->text);
     else
         fetch_token(o);
+}
+
+void
+outgoing_count(const struct outgoing *o, const struct pav_incoming *in)
+{
+    struct pav_tally_row *r;
+    const char *p;
+    bool error = in->error != NULL || in->status >= 300;
+
+    if (o->function == NULL)
+        return;
+    r = pav_tally_row(o->api->functions, o->function, "");
+    for (p = in->headers; p != NULL && !error; p = strstr(p, "\r\n")) {
+        p += *p == '\r' ? 2 : 0;
+        error = strncasecmp(p, "X-Amz-Function-Error:", 21) == 0;
+    }
+    pav_tally_add(r, FUNCTION_CALLS, 1);
+    pav_tally_add(r, FUNCTION_US,
+                  (uint64_t)(pav_clock_mono_us() - o->began_us));
+    if (in->error == NULL && in->status == 429)
+        pav_tally_add(r, FUNCTION_THROTTLED, 1);
+    else if (error)
+        pav_tally_add(r, FUNCTION_ERRORS, 1);
 }
 
 bool
@@ -393,6 +421,7 @@ outgoing_free(struct pav_api *api)
 {
     int i;
 
+    pav_tally_free(api->functions);
     for (i = 0; api->tokens != NULL && i < MAX_TOKENS; i++) {
         free(api->tokens[i].connection);
         free(api->tokens[i].text);
@@ -404,5 +433,6 @@ outgoing_free(struct pav_api *api)
 void
 outgoing_init(struct pav_api *api)
 {
+    api->functions = pav_tally_new(FUNCTIONS_MAX);
     api->tokens = pav_xcalloc(MAX_TOKENS, sizeof(*api->tokens));
 }

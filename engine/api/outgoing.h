@@ -26,7 +26,9 @@ struct outgoing {
     bool private_allowed;
     int64_t timeout_ms;
     size_t answer_max;
-    const char *key; /* X-Pavane-Idempotency-Key */
+    const char *key;      /* X-Pavane-Idempotency-Key */
+    const char *function; /* whose calls are counted; NULL: none's */
+    int64_t began_us;
     /* As CreateConnection takes it, with its ARN; NULL: no authorisation. */
     const struct pav_doc *connection;
     /* Reserved header fields are left out instead of refused, as EventBridge
@@ -49,6 +51,14 @@ void outgoing_query(struct outgoing *o, const char *name, size_t len,
 /* Sends it, with what its connection adds; a token of OAuth is fetched before.
  * The answer comes to `done`, or `failed` is called, either once. */
 void outgoing_send(struct outgoing *o);
+/* Its function's calls and their time, behind an answer. */
+enum function_count {
+    FUNCTION_CALLS,
+    FUNCTION_ERRORS,
+    FUNCTION_THROTTLED,
+    FUNCTION_US
+};
+void outgoing_count(const struct outgoing *o, const struct pav_incoming *in);
 /* On an answer that refuses a token of OAuth (401, 407): true when it is sent
  * again with a fresh one. */
 bool outgoing_again(struct outgoing *o, const struct pav_incoming *in);

@@ -121,3 +121,18 @@ pav_arn_execution(struct pav_arena *a, const char *text,
     out->name = p + len + 1;
     return out->express || strchr(out->name, ':') == NULL;
 }
+
+const char *
+pav_arn_rule(const char *arn)
+{
+    const char *p = arn;
+    int colons;
+
+    for (colons = 0; p != NULL && colons < 5; colons++) {
+        p = strchr(p, ':');
+        p = p == NULL ? NULL : p + 1;
+    }
+    if (p == NULL)
+        return arn;
+    return strncmp(p, "rule/", 5) == 0 ? p + 5 : p;
+}

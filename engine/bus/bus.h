@@ -62,6 +62,7 @@ struct bus_rule {
     const char *name, *arn;
     uint32_t target_count;
     struct target *targets;
+    struct pav_tally_row *tally; /* NULL: nothing matched yet */
 };
 
 struct archive {
@@ -117,6 +118,14 @@ target_read(struct pav_engine *e, struct pav_arena *a, const struct pav_doc *d,
 /* The next time of a schedule's body behind `after_ms`; 0: never again. */
 int64_t schedule_after(struct pav_engine *e, const struct pav_doc *body,
                        int64_t after_ms);
+
+/* ---- tally.c: what /metrics says of rules and targets ---- */
+
+/* An event matched it. */
+void tally_rule(struct pav_engine *e, struct bus_rule *r);
+void
+tally_target(struct pav_engine *e, const char *rule_arn, const char *target_id,
+             enum pav_target_count what, uint64_t n);
 
 /* ---- schemas.c ---- */
 

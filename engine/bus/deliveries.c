@@ -260,6 +260,7 @@ deliveries_dead(struct pav_engine *e, struct pav_delivery_row *row)
     row->status = PAV_DELIVERY_DEAD;
     deliveries_add(e, row);
     e->counts.dead_letters++;
+    tally_target(e, row->rule_arn, row->target_id, PAV_TARGET_DEAD, 1);
     tell_queue(e, row);
 }
 
@@ -285,6 +286,7 @@ dead_letter(struct pav_engine *e, struct pav_delivery_row *row,
     row->condition = condition;
     pav_store_delivery_update(e->store, row);
     e->counts.dead_letters++;
+    tally_target(e, row->rule_arn, row->target_id, PAV_TARGET_DEAD, 1);
     pav_log(PAV_LOG_WARN, NULL,
             "not delivered to %s after %lld attempts: %s %s", row->target_arn,
             (long long)row->attempts, code, message);
@@ -381,6 +383,7 @@ add_part(struct pav_engine *e, struct pav_deliver_job *j,
     e->deliveries->lanes[row->lane].blocked -=
         row->due_at == PAV_DELIVERY_BLOCKED;
     row->attempts++;
+    tally_target(e, row->rule_arn, row->target_id, PAV_TARGET_INVOKED, 1);
     row->lease = e->lifetime;
     row->due_at = pav_clock_ms(e->clock) + LEASE_MS;
     pav_store_delivery_update(e->store, row);
@@ -568,6 +571,10 @@ failed(struct pav_engine *e, struct pav_delivery_row *row,
     row->lease = 0;
     row->error_code = j->error;
     row->error_message = j->cause;
+    tally_target(e, row->rule_arn, row->target_id,
+                 strcmp(j->error, "THROTTLING") == 0 ? PAV_TARGET_THROTTLED
+                                                     : PAV_TARGET_FAILED,
+                 1);
     if (j->part_count > 1) { /* L3: which of them it was is not known */
         row->due_at = now;
         pav_store_delivery_update(e->store, row);
@@ -619,6 +626,9 @@ delivered(struct pav_engine *e, struct pav_job *job)
             continue;
         }
         let_go(e, &row);
+        tally_target(e, row.rule_arn, row.target_id, PAV_TARGET_DELIVERED, 1);
+        tally_target(e, row.rule_arn, row.target_id, PAV_TARGET_MS,
+                     (uint64_t)(pav_clock_ms(e->clock) - row.created_at));
         pav_store_delivery_delete(e->store, row.id);
         e->counts.delivered++;
     }

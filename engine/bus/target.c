@@ -136,7 +136,8 @@ target_read(struct pav_engine *e, struct pav_arena *a, const struct pav_doc *d,
     if (rc != PAV_OK)
         return rc;
     if (is_dynamic(pav_doc_get(d, "HttpParameters")) ||
-        is_dynamic(pav_doc_get(d, "SqsParameters")))
+        is_dynamic(pav_doc_get(d, "SqsParameters")) ||
+        is_dynamic(pav_doc_get(d, "KinesisParameters")))
         out->dynamic = d;
     out->id = id == NULL || id->kind != PAV_STRING ? "" : pav_doc_str(a, id);
     out->arn = pav_doc_str(a, arn);

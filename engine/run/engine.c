@@ -74,6 +74,12 @@ publish(struct pav_engine *e)
     pthread_mutex_unlock(&e->publishing);
 }
 
+const struct pav_tally *
+pav_engine_tally(const struct pav_engine *e)
+{
+    return e->tally;
+}
+
 void
 pav_engine_status(struct pav_engine *e, struct pav_status_view *out)
 {
@@ -521,6 +527,8 @@ let_held_go(struct pav_engine *e)
     pav_arena_reset(&e->arena);
 }
 
+#define TALLY_MAX 20000 /* rules and targets that are told apart */
+
 struct pav_engine *
 pav_engine_new(const struct pav_engine_config *config)
 {
@@ -529,6 +537,7 @@ pav_engine_new(const struct pav_engine_config *config)
     e->config = *config;
     e->store = config->store;
     e->clock = &e->config.clock;
+    e->tally = pav_tally_new(TALLY_MAX);
     e->queue = pav_queue_new((size_t)config->queue_max, false);
     e->jobs_last = &e->jobs;
     e->polls_last = &e->polls;
@@ -601,6 +610,7 @@ pav_engine_free(struct pav_engine *e)
     pav_feed_free(e->feed);
     hot_free(e);
     free(e->retention.key);
+    pav_tally_free(e->tally);
     work_fini(e);
     free(e->served);
     deliveries_fini(e);

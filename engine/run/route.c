@@ -202,7 +202,7 @@ send_to_bus(struct event_context *ec, const struct target *t, struct sending *s)
 }
 
 static void
-send_all(struct event_context *ec, const struct bus_rule *r)
+send_all(struct event_context *ec, struct bus_rule *r)
 {
     struct sending s = {.rule_arn = r->arn,
                         .rule_name = r->name,
@@ -212,6 +212,7 @@ send_all(struct event_context *ec, const struct bus_rule *r)
     struct verdict v = {.kind = PAV_ROUTED};
     uint32_t i, elsewhere = 0;
 
+    tally_rule(ec->e, r);
     for (i = 0; i < r->target_count; i++) {
         const struct target *t = &r->targets[i];
         struct execution *x = NULL;

@@ -11,6 +11,7 @@
 #include "due.h"
 #include "intake.h"
 #include "send.h"
+#include "tables.h"
 
 #define TURN_SCHEDULES 500
 
@@ -38,6 +39,7 @@ fire_rule(struct pav_engine *e, const struct pav_schedule_row *row)
     pav_uuid4(id);
     pav_time_format(row->next_at, when);
     strcpy(when + 19, "Z");
+    tally_rule(e, r);
     s.rule_arn = r->arn;
     s.rule_name = r->name;
     s.text.p = pav_arena_printf(
@@ -136,6 +138,94 @@ put_event(struct pav_engine *e, const struct pav_doc *target,
     intake_text(e, text, false, &item);
 }
 
+/* ---- universal targets that are served inside ---- */
+
+static const char *
+put_entries(struct pav_engine *e, const struct pav_doc *with,
+            const char **message)
+{
+    const struct pav_doc *entries = pav_doc_get(with, "Entries");
+    struct pav_envelope_defaults defaults = {.region = e->config.region,
+                                             .account = e->config.account,
+                                             .now_ms = pav_clock_ms(e->clock)};
+    const char *code = NULL;
+    uint32_t i;
+
+    if (entries == NULL || entries->kind != PAV_ARRAY || entries->len == 0) {
+        *message = "PutEvents needs Entries, a list";
+        return "ValidationException";
+    }
+    for (i = 0; code == NULL && i < entries->len; i++) {
+        struct pav_event_item item = {.bus = NULL};
+
+        *message = pav_entry_fault(&e->arena, &entries->items[i], &defaults,
+                                   &item.event, &code);
+        if (*message != NULL)
+            break;
+        if (item.event.bus.p != NULL)
+            item.bus = pav_arena_strndup(&e->arena, item.event.bus.p,
+                                         item.event.bus.len);
+        intake_text(e, item.event.text, false, &item);
+        code = item.code;
+        *message = item.message;
+    }
+    return code;
+}
+
+static const char *
+start_execution(struct pav_engine *e, struct sending *s,
+                const struct pav_doc *with, const char **message)
+{
+    const char *input = pav_doc_member_str(&e->arena, with, "Input");
+    struct pav_members plain;
+    struct execution *x = NULL;
+    struct target t;
+    struct pav_err err;
+
+    pav_members_init(&plain, &e->arena);
+    pav_members_str(&plain, "Id", s->rule_name);
+    if (pav_doc_get(with, "StateMachineArn") != NULL)
+        pav_members_puts(&plain, "Arn", pav_doc_get(with, "StateMachineArn"));
+    if (target_read(e, &e->arena, pav_members_object(&plain), &t, &err) !=
+            PAV_OK ||
+        t.kind != TARGET_MACHINE) {
+        *message = "StartExecution needs StateMachineArn, a machine's";
+        return "ValidationException";
+    }
+    s->text.p = input == NULL ? "{}" : input;
+    s->text.len = strlen(s->text.p);
+    target_send(e, s, &t, &x); /* what fails is a dead letter of its own */
+    return NULL;
+}
+
+/* True: the action is one of ours, and was done, or is a dead letter. */
+static bool
+is_served(struct pav_engine *e, struct sending *s, const struct target *t)
+{
+    const char *p = strstr(t->arn, ":::aws-sdk:"), *code, *message = NULL;
+    const struct pav_doc *with;
+
+    if (p == NULL)
+        return false;
+    p += strlen(":::aws-sdk:");
+    if (pav_doc_parse(&e->arena, s->text.p, s->text.len, NULL, &with, NULL) !=
+        PAV_OK)
+        with = &pav_doc_empty_object;
+    if (strcmp(p, "eventbridge:putEvents") == 0)
+        code = put_entries(e, with, &message);
+    else if (strcmp(p, "sfn:startExecution") == 0)
+        code = start_execution(e, s, with, &message);
+    else if (strncmp(p, "dynamodb:", 9) == 0)
+        code = table_call(e, p + 9, with, TABLE_API, &code, &message) == NULL
+                   ? code
+                   : NULL;
+    else
+        return false;
+    if (code != NULL)
+        target_dead(e, s, t, s->text, code, message);
+    return true;
+}
+
 static void
 fire_scheduled(struct pav_engine *e, const struct pav_schedule_row *row,
                const struct pav_doc *body)
@@ -164,7 +254,7 @@ fire_scheduled(struct pav_engine *e, const struct pav_schedule_row *row,
         return;
     if (t.kind == TARGET_BUS && !t.outside)
         put_event(e, target, s.text, t.name);
-    else
+    else if (!is_served(e, &s, &t))
         target_send(e, &s, &t, &x);
 }
 

@@ -80,12 +80,13 @@ filled_in(struct pav_engine *e, struct sending *s, const struct pav_doc *d,
     return pav_members_object(&m);
 }
 
-/* The target with what its HttpParameters and SqsParameters take out of the
- * event. */
+/* The target with what its HttpParameters, SqsParameters and KinesisParameters
+ * take out of the event. */
 static struct pav_bytes
 target_text(struct pav_engine *e, struct sending *s, const struct target *t)
 {
-    static const char *const fields[] = {"HttpParameters", "SqsParameters"};
+    static const char *const fields[] = {"HttpParameters", "SqsParameters",
+                                         "KinesisParameters"};
     struct pav_members m;
     struct pav_bytes text;
     size_t i;
@@ -94,7 +95,7 @@ target_text(struct pav_engine *e, struct sending *s, const struct target *t)
         return t->text;
     (void)has_doc(e, s);
     pav_members_init(&m, &e->arena);
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         const struct pav_doc *d = pav_doc_get(t->dynamic, fields[i]);
 
         if (d != NULL)
@@ -166,6 +167,8 @@ start_machine(struct pav_engine *e, struct sending *s, const struct target *t,
                     "the input of an execution must be one JSON value");
         return;
     }
+    tally_target(e, s->rule_arn, t->id, PAV_TARGET_INVOKED, 1);
+    tally_target(e, s->rule_arn, t->id, PAV_TARGET_DELIVERED, 1);
     x = pav_arena_zalloc(&e->arena, sizeof(*x));
     pav_uuid4(id);
     execution_start_as(e, v, pav_arena_strdup(&e->arena, id), NULL, input,

@@ -599,8 +599,12 @@ table_item(struct pav_engine *e, const char *method, const struct pav_doc *with,
     struct pav_bytes item;
     size_t i = 0;
 
-    while (strcmp(rows[i].method, method) != 0)
+    while (i < sizeof(rows) / sizeof(rows[0]) &&
+           strcmp(rows[i].method, method) != 0)
         i++;
+    if (i == sizeof(rows) / sizeof(rows[0]))
+        return refuse(&r, "ValidationException",
+                      "local tables do not serve this action");
     r.table = text_of(&r, "TableName");
     if (r.table == NULL)
         return null_at(&r, "tableName");

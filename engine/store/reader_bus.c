@@ -40,6 +40,31 @@ pav_reader_deliveries(struct pav_reader *r, int64_t after, uint32_t limit,
         after, limit, a, out);
 }
 
+#define AGES_MAX 10000
+
+uint32_t
+pav_reader_delivery_ages(struct pav_reader *r, struct pav_arena *a,
+                         struct pav_delivery_age **out)
+{
+    sqlite3_stmt *st = reader_ask(
+        r, "SELECT rule_arn,target_id,count(*),min(created_at) FROM (SELECT"
+           " rule_arn,target_id,created_at FROM delivery WHERE status=0"
+           " ORDER BY due_at,id LIMIT ?1) GROUP BY 1,2");
+    uint32_t n = 0;
+
+    *out = NULL;
+    STORE_BIND(st, INT(AGES_MAX));
+    while (reader_row(r, st)) {
+        *out = pav_arena_append(a, *out, n, sizeof(**out));
+        (*out)[n].rule_arn = column_str(st, 0, a);
+        (*out)[n].target_id = column_str(st, 1, a);
+        (*out)[n].count = sqlite3_column_int64(st, 2);
+        (*out)[n++].oldest_at = sqlite3_column_int64(st, 3);
+    }
+    sqlite3_reset(st);
+    return n;
+}
+
 uint32_t
 pav_reader_wait_times(struct pav_reader *r, const char *machine,
                       struct pav_arena *a, struct pav_wait_time **out)

@@ -9,6 +9,7 @@
 #define PAVANE_TURN_TURN_H
 
 #include <pthread.h>
+#include "pavane/tally.h"
 #include "pavane/engine.h"
 
 /* A version of a machine that is loaded; freed with the engine. */
@@ -124,6 +125,7 @@ struct pav_engine {
     } retention;
     struct wait_times *wait_times; /* wait_times.c; NULL: nothing yet */
     struct deliveries *deliveries; /* deliveries.c */
+    struct pav_tally *tally;       /* of rules and targets: bus/tally.c */
     struct results *results;       /* of map runs, that are put together */
     struct pav_object_job *made;   /* inputs of map runs, not yet rows */
     struct pav_poll_job *polls, **polls_last;

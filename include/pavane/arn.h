@@ -41,4 +41,8 @@ bool pav_arn_machine(struct pav_arena *a, const char *text,
 bool pav_arn_execution(struct pav_arena *a, const char *text,
                        struct pav_states_arn *out);
 
+/* "orders/paid" of "arn:aws:events:REGION:ACCOUNT:rule/orders/paid"; of another
+ * resource, as a schedule, its kind and name.  Part of `arn`. */
+const char *pav_arn_rule(const char *arn);
+
 #endif

@@ -123,6 +123,19 @@ void pav_map_run_inputs(const struct pav_read_job *asked,
 /* From any thread, and never waiting for the disk: what was counted, including
  * all that was answered. */
 void pav_engine_status(struct pav_engine *e, struct pav_status_view *out);
+/* From any thread: what rules matched and targets got, since the start; the
+ * numbers of a row are enum pav_target_count's, of a rule's, whose part is "",
+ * the first: matched. */
+struct pav_tally;
+const struct pav_tally *pav_engine_tally(const struct pav_engine *e);
+enum pav_target_count {
+    PAV_TARGET_INVOKED,
+    PAV_TARGET_DELIVERED,
+    PAV_TARGET_FAILED,    /* an attempt; */
+    PAV_TARGET_THROTTLED, /* one that was told to come later */
+    PAV_TARGET_DEAD,
+    PAV_TARGET_MS, /* from the event to its delivery, together */
+};
 /* From any thread: for how long the turn in flight has been; 0: none is. */
 int64_t pav_engine_stuck_us(struct pav_engine *e);
 

@@ -201,6 +201,15 @@ struct pav_row_counts {
         schedules;
 };
 
+/* Open deliveries by rule and target: how many, and when the oldest was made;
+ * of 10,000 at most, those that are due first. */
+struct pav_delivery_age {
+    const char *rule_arn, *target_id;
+    int64_t count, oldest_at;
+};
+uint32_t pav_reader_delivery_ages(struct pav_reader *r, struct pav_arena *a,
+                                  struct pav_delivery_age **out);
+
 /* Exact; cost grows with the number of executions, over an index alone. */
 void pav_reader_counts(struct pav_reader *r, int64_t now_ms,
                        struct pav_arena *a, struct pav_row_counts *out);

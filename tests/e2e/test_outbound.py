@@ -158,6 +158,67 @@ class Targets(Out):
         self.assertEqual(len(self.sink.got), 1)
         self.assertEqual(self.sink.got[0]["headers"]["X-Amz-Invocation-Type"], "Event")
 
+    def test_targets_that_are_an_action(self):
+        self.services(**dict(self.mapped(), sdk={s: self.sink.url + "/" + s for s in ("firehose", "kinesis", "glue:notifyEvent", "ssmincidents", "sqs:sendMessage")},
+                             tables={"t": {"key": ["id"]}}))
+        self.d.stop()
+        self.d.start()
+        arn = "arn:aws:%s:us-east-1:000000000000:"
+        plan = "arn:aws:ssm-incidents::000000000000:response-plan/p"
+        self.rule("all", {"source": ["shop"]}, *[dict(t, Id="t%d" % i) for i, t in enumerate((
+            {"Arn": arn % "firehose" + "deliverystream/d", "InputPath": "$.detail"},
+            {"Arn": arn % "kinesis" + "stream/s", "InputPath": "$.detail", "KinesisParameters": {"PartitionKeyPath": "$.detail.n"}},
+            {"Arn": arn % "glue" + "workflow/w", "InputPath": "$.detail"}, {"Arn": plan, "InputPath": "$.detail"}))])
+        self.put(n=5)
+        until(lambda: len(self.sink.got) == 4)
+        by = {r["path"]: (r["headers"]["X-Amz-Target"], json.loads(r["body"])) for r in self.sink.got}
+        self.assertEqual(by, {
+            "/firehose": ("Firehose.PutRecord", {"DeliveryStreamName": "d", "Record": {"Data": "eyJuIjo1fQ=="}}),
+            "/kinesis": ("Kinesis.PutRecord", {"StreamName": "s", "Data": "eyJuIjo1fQ==", "PartitionKey": "5"}),
+            "/glue:notifyEvent": ("Glue.NotifyEvent", {"Name": "w", "Event": '{"n":5}'}),
+            "/ssmincidents": ("SsmIncidents.StartIncident", {"responsePlanArn": plan, "triggerDetails": {"source": "aws.events", "rawData": {"n": 5}}})})
+        del self.sink.got[:]
+        self.rule("told", {"source": ["scheduler"]}, arn % "logs" + "log-group:told")
+        role = "arn:aws:iam::000000000000:role/r"
+        for name, action, value in (
+                ("put", "eventbridge:putEvents", {"Entries": [{"Source": "scheduler", "DetailType": "t", "Detail": '{"x":1}'}]}),
+                ("send", "sqs:sendMessage", {"QueueUrl": "q", "MessageBody": "b"}),
+                ("item", "dynamodb:putItem", {"TableName": "t", "Item": {"id": {"S": "1"}}}),
+                ("wrong", "dynamodb:putItem", {"TableName": "none", "Item": {"id": {"S": "1"}}}),
+                ("empty", "eventbridge:putEvents", {}), ("start", "sfn:startExecution", {"Input": "{}"}),
+                ("nobody", "nobody:doIt", {})):
+            self.assertEqual(self.d.ask("POST", "/schedules/" + name, json.dumps({
+                "ScheduleExpression": "rate(1 day)", "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": {
+                    "Arn": "arn:aws:scheduler:::aws-sdk:" + action, "RoleArn": role, "Input": json.dumps(value)}}),
+                {"Content-Type": "application/json"})[0], 200)
+        [sent] = until(lambda: self.sink.got)
+        self.assertEqual((sent["headers"]["X-Amz-Target"], json.loads(sent["body"])), ("Sqs.SendMessage", {"QueueUrl": "q", "MessageBody": "b"}))
+        letters = until(lambda: self.dead() if len(self.dead()) == 4 else None)
+        self.assertEqual(sorted((r["targetId"], r["errorCode"]) for r in letters), [
+            ("empty", "ValidationException"), ("nobody", "NO_RESOURCE"), ("start", "ValidationException"), ("wrong", "ResourceNotFoundException")])
+        until(lambda: re_metric(self.d, 'pavane_target_delivered_total{rule="told",target="0"}') == 1)
+        status, data = self.d.ask("POST", "/", json.dumps({"TableName": "t"}), {
+            "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810.Scan"})
+        self.assertEqual((status, json.loads(data)["Items"]), (200, [{"id": {"S": "1"}}]))
+
+    def test_metrics_name_the_rule_the_target_and_the_function(self):
+        answers = iter((429, 500, 200))
+        self.answer = lambda n, r: next(answers)
+        self.rule("all", {"source": ["shop"]}, {"Arn": "arn:aws:lambda:us-east-1:0:function:f", "Id": 'a"b'})
+        self.put(n=1)
+        of = lambda name, more="": re_metric(self.d, 'pavane_%s{rule="all"%s}' % (name, more))
+        target = ',target="a\\"b"'
+        until(lambda: of("rule_matched_total") == 1)
+        oldest = until(lambda: of("target_oldest_seconds", target))
+        self.assertLess(oldest, 60)
+        until(lambda: of("target_delivered_total", target) == 1, 30)
+        self.assertEqual([of("target_%s_total" % n, target) for n in ("invocations", "failed", "throttled", "dead_letters")], [3, 1, 1, 0])
+        self.assertGreater(of("target_delivery_seconds_total", target), 0)
+        self.assertIsNone(of("target_oldest_seconds", target))
+        of = lambda name: re_metric(self.d, 'pavane_function_%s_total{function="f"}' % name)
+        self.assertEqual([of(n) for n in ("calls", "errors", "throttled")], [3, 1, 1])
+        self.assertGreater(of("seconds"), 0)
+
     def test_B9_what_can_never_succeed_is_dead_at_once(self):
         arn = self.destination("hook", "http://127.0.0.1:1/")
         self.rule("all", {"source": ["shop"]}, arn)
