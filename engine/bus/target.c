@@ -118,6 +118,13 @@ is_dynamic(const struct pav_doc *d)
     return false;
 }
 
+/* A log's KinesisParameters are its own matter (api/deliveries.c). */
+static bool
+is_stream(const char *arn)
+{
+    return pav_arn_name(arn, "kinesis", "stream") != NULL;
+}
+
 enum pav_rc
 target_read(struct pav_engine *e, struct pav_arena *a, const struct pav_doc *d,
             struct target *out, struct pav_err *err)
@@ -137,7 +144,8 @@ target_read(struct pav_engine *e, struct pav_arena *a, const struct pav_doc *d,
         return rc;
     if (is_dynamic(pav_doc_get(d, "HttpParameters")) ||
         is_dynamic(pav_doc_get(d, "SqsParameters")) ||
-        is_dynamic(pav_doc_get(d, "KinesisParameters")))
+        (is_stream(pav_doc_str(a, arn)) &&
+         is_dynamic(pav_doc_get(d, "KinesisParameters"))))
         out->dynamic = d;
     out->id = id == NULL || id->kind != PAV_STRING ? "" : pav_doc_str(a, id);
     out->arn = pav_doc_str(a, arn);
