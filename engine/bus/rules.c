@@ -9,6 +9,7 @@
 #define YEAR_S    31536000
 #define MAX_RULES 1000
 #define BATCH_MAX 10000
+#define MAX_OPEN  100000
 #define BATCH_MS  60000
 
 struct reading {
@@ -303,7 +304,8 @@ read_policies(struct reading *r, const struct pav_doc *d)
         "unexpected",    "earlySeconds",
         "earlyMax",      "duplicateWindowSeconds",
         "generations",   "unmapped",
-        "retentionDays", "duplicateContent"};
+        "retentionDays", "duplicateContent",
+        "maxOpen",       "aboveMaxOpen"};
     const struct pav_doc *v;
 
     if (d == NULL)
@@ -335,6 +337,15 @@ read_policies(struct reading *r, const struct pav_doc *d)
         rules->unmapped = PAV_UNMAPPED_WAIT;
     else if (v != NULL)
         fault(r, "/policies/unmapped", v, "\"fail\" or \"wait\" is expected",
+              "");
+    read_seconds(r, "/policies", d, "maxOpen", MAX_OPEN, 1, &rules->max_open);
+    v = pav_doc_get(d, "aboveMaxOpen");
+    rules->refuses_above = pav_doc_is_str(v, "refuse");
+    if (v != NULL && !rules->refuses_above && !pav_doc_is_str(v, "wait"))
+        fault(r, "/policies/aboveMaxOpen", v,
+              "\"wait\" or \"refuse\" is expected", "");
+    else if (v != NULL && rules->max_open == 0)
+        fault(r, "/policies/aboveMaxOpen", v, "it says nothing without maxOpen",
               "");
     rules->generations = read_flag(r, d, "generations");
     rules->duplicate_content = read_flag(r, d, "duplicateContent");

@@ -1,9 +1,13 @@
 /*
- * Start rules that gather events: the batch starts one execution with all of
- * them.
+ * Starts that do not happen at once: of rules that gather events, and of
+ * machines with policies.maxOpen, of which no more executions are open than
+ * that.  A batch starts one execution with all of its events; one that waits
+ * for a place has a time beyond all times, and starts when an execution of its
+ * machine has ended, the first that came first.
  */
 #include "cause.h"
 #include "batch.h"
+#include "due.h"
 #include "match_wait.h"
 #include "registry.h"
 #include "runner.h"
@@ -13,6 +17,68 @@ static const char *
 batch_key(struct pav_engine *e, const char *rule, const char *key)
 {
     return pav_arena_printf(&e->arena, "\x01%s\x01%s", rule, key);
+}
+
+/* ---- places ---- */
+
+bool
+machine_is_full(struct pav_engine *e, const struct machine *m)
+{
+    return m->rules != NULL && m->rules->max_open > 0 &&
+           pav_store_open_count(e->store, m->id, m->rules->max_open) >=
+               m->rules->max_open;
+}
+
+const char *
+full_text(struct pav_engine *e, const struct machine *m)
+{
+    return pav_arena_printf(&e->arena,
+                            "%lld executions of the machine are open, as many "
+                            "as policies.maxOpen says",
+                            (long long)m->rules->max_open);
+}
+
+/* ---- batches ---- */
+
+static const struct pav_rule *
+rule_named(const struct machine *m, const char *name)
+{
+    uint32_t i;
+
+    for (i = 0; m->rules != NULL && i < m->rules->count; i++)
+        if (strcmp(m->rules->rules[i].name, name) == 0)
+            return &m->rules->rules[i];
+    return NULL;
+}
+
+/* The events' inputs: a list, or of a rule that gathers none the only one. */
+static const struct pav_doc *
+input_of(const struct machine *m, const struct pav_batch_row *row,
+         struct pav_items *inputs)
+{
+    const struct pav_rule *rule = rule_named(m, row->rule);
+    bool gathers = rule == NULL ? row->count > 1 : rule->batch_count > 0;
+
+    return inputs->count == 1 && !gathers ? &inputs->v[0]
+                                          : pav_items_array(inputs);
+}
+
+static void
+hold(struct pav_engine *e, struct pav_batch_row *row)
+{
+    row->due_at = PAV_BATCH_HELD + pav_clock_ms(e->clock);
+    pav_store_batch_put(e->store, row);
+}
+
+void
+batch_start_or_hold(struct pav_engine *e, struct pav_batch_row *row)
+{
+    const struct machine *m = machine_by_id(e, row->machine_id);
+
+    if (m != NULL && machine_is_full(e, m))
+        hold(e, row);
+    else
+        batch_start(e, row);
 }
 
 void
@@ -42,7 +108,7 @@ batch_start(struct pav_engine *e, const struct pav_batch_row *row)
         pav_store_execution_of_key(e->store, m->id, row->key, &e->arena, &last);
     execution_start(e, m,
                     execution_name(e, m, row->key, known ? last.name : NULL),
-                    row->key, pav_items_array(&inputs), &cause, x);
+                    row->key, input_of(m, row, &inputs), &cause, x);
     for (after = 0; pav_store_parked_next(e->store, m->id, under, after,
                                           &e->arena, &parked);) {
         after = parked.event_id;
@@ -91,6 +157,72 @@ batch(struct event_context *ec, struct verdict *v, const struct pav_rule *rule,
     parked.input.len = strlen(parked.input.p);
     pav_store_park(e->store, &parked);
     pav_store_batch_put(e->store, &row);
-    if (row.count >= rule->batch_count)
+    if (row.count >= rule->batch_count && row.due_at < PAV_BATCH_HELD)
+        batch_start_or_hold(e, &row);
+}
+
+/* ---- a start that waits for a place ---- */
+
+void
+start_later(struct event_context *ec, struct verdict *v,
+            const struct pav_rule *rule, const struct pav_doc *input)
+{
+    struct pav_engine *e = ec->e;
+    struct pav_batch_row row;
+    struct pav_parked_row parked = {.machine_id = v->machine->id,
+                                    .event_id = ec->id,
+                                    .key = batch_key(e, rule->name, v->key),
+                                    .expires_at = INT64_MAX};
+
+    if (pav_store_batch(e->store, v->machine->id, v->key, rule->name, &row)) {
+        v->kind = PAV_UNEXPECTED;
+        v->detail = "an execution of this key waits to be started";
+        record_outcome(ec, v);
+        return;
+    }
+    row = (struct pav_batch_row){.machine_id = v->machine->id,
+                                 .key = v->key,
+                                 .rule = rule->name,
+                                 .count = 1};
+    v->kind = PAV_PARKED;
+    v->detail = pav_arena_printf(&e->arena, "it waits for a place: %s",
+                                 full_text(e, v->machine));
+    parked.disposition_id = record_outcome(ec, v);
+    if (parked.disposition_id == 0)
+        return;
+    parked.input.p = pav_doc_text(&e->arena, input);
+    parked.input.len = strlen(parked.input.p);
+    pav_store_park(e->store, &parked);
+    hold(e, &row);
+}
+
+#define TURN_STARTS 200
+
+static void
+start_held(struct pav_engine *e, const struct machine *m, int *n)
+{
+    struct pav_batch_row row;
+
+    while (!machine_is_full(e, m) &&
+           pav_store_batch_held(e->store, m->id, &e->arena, &row)) {
+        if ((*n)++ >= TURN_STARTS || turn_is_long(e)) {
+            e->place_is_free = true; /* the rest in the next turn */
+            return;
+        }
         batch_start(e, &row);
+        turn_trim_arena(e);
+    }
+}
+
+void
+held_run(struct pav_engine *e)
+{
+    const struct machine *m;
+    int n = 0;
+
+    if (!e->place_is_free)
+        return;
+    e->place_is_free = false;
+    for (m = e->machines; m != NULL; m = m->next)
+        start_held(e, m, &n);
 }

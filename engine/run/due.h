@@ -16,6 +16,10 @@ int64_t
 timers_due(struct pav_engine *e, int64_t timer); /* and all else that is due */
 void timers_run(struct pav_engine *e);
 
+/* ---- batch.c: starts that wait for a place ---- */
+
+void held_run(struct pav_engine *e);
+
 /* ---- overdue.c ---- */
 
 void overdue_fire(struct pav_engine *e, int64_t due_at, int64_t execution_id,

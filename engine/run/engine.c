@@ -165,6 +165,7 @@ fail_jobs(struct pav_engine *e, enum pav_rc rc, const struct pav_err *err,
         }
     }
     deliveries_lost(e);
+    e->place_is_free = true;
 }
 
 static void
@@ -384,9 +385,9 @@ static void
 do_what_is_due(struct pav_engine *e)
 {
     static void (*const kinds[])(struct pav_engine * e) = {
-        advance_again,   timers_run,   schedules_run,  replays_run,
-        archives_forget, work_run,     deliveries_run, wait_times_due,
-        activities_now,  retention_run};
+        advance_again,  timers_run,      held_run,     schedules_run,
+        replays_run,    archives_forget, work_run,     deliveries_run,
+        wait_times_due, activities_now,  retention_run};
     size_t i;
 
     if (e->damaged && pav_clock_mono_us() < e->rest_until_us)

@@ -22,6 +22,7 @@
 #include "match_wait.h"
 #include "intake.h"
 #include "local.h"
+#include "batch.h"
 #include "registry.h"
 #include "runner.h"
 #include "tables.h"
@@ -303,6 +304,10 @@ start_execution(struct call *c)
         refuse(c, "ExecutionAlreadyExists",
                pav_arena_printf(&e->arena, "Execution Already Exists: '%s%s'",
                                 m->execution_arn, name));
+        return;
+    }
+    if (machine_is_full(e, m)) {
+        refuse(c, "ExecutionLimitExceeded", full_text(e, m));
         return;
     }
     if (pav_store_execution(e->store, c->task->execution_id, &e->arena, &row))

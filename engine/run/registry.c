@@ -126,6 +126,7 @@ set_current(struct pav_engine *e, struct machine *m,
     bus_detach(e, m);
     pav_rules_free(m->rules);
     m->rules = rules;
+    e->place_is_free = true; /* it may take more now */
     if (rules != NULL) {
         e->counts.rules += rules->count;
         bus_attach(e, m);

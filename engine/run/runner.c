@@ -234,6 +234,9 @@ exec_move(struct pav_engine *e, struct execution *x, enum pav_status to)
         return;
     }
     x->row.stopped_at = pav_clock_ms(e->clock);
+    e->place_is_free =
+        e->place_is_free || (x->version->machine->rules != NULL &&
+                             x->version->machine->rules->max_open > 0);
     if (x->meta.parent_id != 0 || x->meta.run_id != 0 ||
         x->version->machine->type == PAV_EXPRESS)
         work_add(e, WORK_ENDED, x->row.id, 0);

@@ -11,6 +11,7 @@
 #include "pavane/path.h"
 #include "pavane/transform.h"
 #include "cause.h"
+#include "batch.h"
 #include "registry.h"
 #include "runner.h"
 #include "send.h"
@@ -165,6 +166,10 @@ start_machine(struct pav_engine *e, struct sending *s, const struct target *t,
         PAV_OK) {
         target_dead(e, s, t, body, "INVALID_JSON",
                     "the input of an execution must be one JSON value");
+        return;
+    }
+    if (machine_is_full(e, m)) {
+        target_dead(e, s, t, body, "ExecutionLimitExceeded", full_text(e, m));
         return;
     }
     tally_target(e, s->rule_arn, t->id, PAV_TARGET_INVOKED, 1);

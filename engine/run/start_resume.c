@@ -130,10 +130,14 @@ closed_or_new(struct event_context *ec, struct verdict *v, struct execution *x,
               const struct pav_doc *input, const struct cause *cause)
 {
     if (rule->starts && (!known || v->machine->rules->generations)) {
-        if (v->machine->active)
-            start(ec, v, input, cause, known ? x->row.name : NULL);
-        else
+        if (!v->machine->active)
             reject(ec, v, "the machine's folder is gone: nothing starts");
+        else if (!machine_is_full(ec->e, v->machine))
+            start(ec, v, input, cause, known ? x->row.name : NULL);
+        else if (v->machine->rules->refuses_above)
+            reject(ec, v, full_text(ec->e, v->machine));
+        else
+            start_later(ec, v, rule, input);
         return;
     }
     if (known) {

@@ -6,6 +6,7 @@
 
 #include "pavane/digest.h"
 #include "match_wait.h"
+#include "batch.h"
 #include "registry.h"
 #include "runner.h"
 #include "tasks.h"
@@ -100,6 +101,11 @@ tasks_start(struct pav_engine *e, struct pav_job *job)
     name_execution(j, m);
     if (is_there(e, j, m))
         return;
+    if (machine_is_full(e, m)) {
+        job_fail(&j->job, PAV_LIMIT, "ExecutionLimitExceeded", j->machine, "%s",
+                 full_text(e, m));
+        return;
+    }
     execution_start_as(
         e, v, j->name, j->name, j->input, 0,
         meta.trace != NULL || meta.version_no != 0 || meta.alias != NULL ? &meta

@@ -37,7 +37,8 @@ timers_due(struct pav_engine *e, int64_t timer)
                      replays_next(e),
                      deliveries_next(e),
                      retention_next(e),
-                     wait_times_next(e)};
+                     wait_times_next(e),
+                     e->place_is_free ? 0 : INT64_MAX};
     int64_t first = INT64_MAX;
     size_t i;
 
@@ -125,5 +126,5 @@ timers_run(struct pav_engine *e)
          n < TURN_TIMERS && pav_store_batch_due(e->store, &e->arena, &batch) &&
          batch.due_at <= now && !turn_is_long(e);
          n++)
-        batch_start(e, &batch);
+        batch_start_or_hold(e, &batch);
 }

@@ -132,6 +132,7 @@ struct pav_engine {
     struct pav_start_job *syncs; /* StartSyncExecution, open */
     struct pav_job *again;       /* answers whose turn was rolled back */
     bool replaying;              /* perhaps; some replay runs */
+    bool place_is_free; /* perhaps a start that waits can be made: batch.c */
     uint32_t replays;            /* how many did when it was looked at last */
 
     struct pav_status_view counts;     /* the engine's thread's */

@@ -9,6 +9,7 @@
  *     "policies": { "unexpected": "fail|record|park", "earlySeconds": 86400,
  *                   "earlyMax": 100, "duplicateWindowSeconds": 86400,
  *                   "duplicateContent": false, "generations": false,
+ *                   "maxOpen": 10, "aboveMaxOpen": "wait",
  *                   "retentionDays": 30,
  *                   "unmapped": "fail|wait" },
  *     "overdue": { "STATE": SECONDS | "p95" | "p99" },
@@ -75,6 +76,8 @@ struct pav_rules {
     int64_t early_ms, early_max, duplicate_ms;
     int64_t retention_days; /* 0: as the daemon says */
     bool generations, duplicate_content;
+    int64_t max_open;   /* executions that are open at once; 0: any number */
+    bool refuses_above; /* a start beyond them is refused, else it waits */
     struct pav_deadline *deadlines;
     uint32_t deadline_count;
     struct pav_indexed *indexed; /* of events that start or resume */

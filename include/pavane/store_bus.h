@@ -133,6 +133,14 @@ bool pav_store_batch(struct pav_store *s, int64_t machine_id, const char *key,
 bool pav_store_batch_due(struct pav_store *s, struct pav_arena *a,
                          struct pav_batch_row *out);
 int64_t pav_store_batch_due_at(struct pav_store *s);
+/* Starts that wait for a place have a time beyond all times: this one, and when
+ * they began to wait.  The first of a machine's; how many of a machine's
+ * executions are open, at most `max`. */
+#define PAV_BATCH_HELD INT64_C(4611686018427387904)
+bool pav_store_batch_held(struct pav_store *s, int64_t machine_id,
+                          struct pav_arena *a, struct pav_batch_row *out);
+int64_t
+pav_store_open_count(struct pav_store *s, int64_t machine_id, int64_t max);
 
 /* ---- waits ---- */
 

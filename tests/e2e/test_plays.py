@@ -170,6 +170,52 @@ class Plays(unittest.TestCase):
         code, out, err = cli("validate", self.folder)
         self.assertEqual(code, 0, out + err)
 
+    def max_open(self, policy, steps, rule=None):
+        self.system = os.path.join(self.folder, "few")
+        self.put("machines/slow/machine.asl.json", {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 60, "End": True}}})
+        self.put("machines/slow/rules.json", {"correlationId": "$.detail.id", "policies": policy, "start": [
+            dict({"name": "go", "pattern": {"detail-type": ["Go"]}}, **(rule or {}))]})
+        self.put("machines/caller/machine.asl.json", {"StartAt": "S", "States": {"S": {
+            "Type": "Task", "Resource": "arn:aws:states:::states:startExecution", "End": True, "Parameters": {
+                "StateMachineArn": "arn:aws:states:us-east-1:000000000000:stateMachine:slow", "Input": {}}}}})
+        self.put("bus.json", {"rules": {"target": {"EventPattern": {"detail-type": ["Target"]}, "Targets": [{"machine": "slow"}]}}})
+        self.put("plays/few.json", {"steps": steps})
+        code, out, err = cli("play", self.system)
+        self.assertEqual((code, err), (0, ""), out + err)
+
+    def test_of_a_machine_only_so_many_executions_are_open(self):
+        go = lambda *ids: [{"source": "x", "id": "e" + i, "detail-type": "Go", "detail": {"id": i, "n": 1}} for i in ids]
+        running = lambda *ids, **more: {"expect": {"executions": [dict({"machine": "slow", "status": "RUNNING", "count": len(ids)}, **more)] + [
+            {"correlationId": i, "status": "RUNNING"} for i in ids]}}
+        arn = "arn:aws:states:us-east-1:000000000000:stateMachine:"
+        self.max_open({"maxOpen": 2}, [
+            {"send": go("a", "b", "c", "d", "e"), "dispositions": ["started", "started", "parked", "parked", "parked"]},
+            running("a", "b"),
+            {"send": go("c")[0] | {"id": "again", "detail": {"id": "c", "n": 2}}, "dispositions": ["unexpected"]},
+            {"call": "StartExecution", "with": {"stateMachineArn": arn + "slow"}, "error": "ExecutionLimitExceeded"},
+            {"call": "StartExecution", "with": {"stateMachineArn": arn + "caller", "name": "called"}},
+            {"send": {"source": "x", "id": "t", "detail-type": "Target", "detail": {}}},
+            {"expect": {"executions": [{"name": "called", "status": "FAILED", "error": "StepFunctions.ExecutionLimitExceededException"}],
+                        "deadLetters": [{"errorCode": "ExecutionLimitExceeded"}]}},
+            {"kill": True},
+            running("a", "b"),
+            {"after": 60}, running("c", "d"),
+            {"expect": {"executions": [{"correlationId": "c", "input": {"detail": {"n": 1}}}]}},
+            {"after": 60}, running("e"),
+            {"expect": {"dispositions": [{"disposition": "started", "count": 5}, {"disposition": "parked", "count": 0}]}},
+            {"send": go("f"), "dispositions": ["started"]}])
+        self.max_open({"maxOpen": 2, "aboveMaxOpen": "refuse"}, [
+            {"send": go("a", "b", "c"), "dispositions": ["started", "started", "rejected"]},
+            {"after": 60}, {"send": go("d"), "dispositions": ["started"]}, running("d")])
+        same = lambda *ids: [dict(e, detail={"id": "k", "n": e["id"]}) for e in go(*ids)]
+        self.max_open({"maxOpen": 1, "generations": True}, [
+            {"send": same("a", "b"), "note": "two start the first run"}, {"expect": {"executions": [{"machine": "slow", "count": 1}]}},
+            {"send": same("c", "d", "e")},
+            {"expect": {"executions": [{"machine": "slow", "count": 1}]}},
+            {"after": 60},
+            {"expect": {"executions": [{"machine": "slow", "status": "SUCCEEDED"}, {"machine": "slow", "status": "RUNNING", "input": "{% $count($) = 3 %}"}]}}],
+            {"batch": {"count": 2, "seconds": 600}})
+
     def test_any_integration_can_be_mapped(self):
         task = lambda resource, with_, **more: dict({"Type": "Task", "Resource": "arn:aws:states:::" + resource, "Arguments": with_}, **more)
         self.put("machines/ask/machine.asl.json", {"QueryLanguage": "JSONata", "StartAt": "Describe", "States": {

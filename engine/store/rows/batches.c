@@ -8,6 +8,8 @@ enum {
     SQL_BATCH_GET,
     SQL_BATCH_DUE,
     SQL_BATCH_DUE_AT,
+    SQL_BATCH_HELD,
+    SQL_OPEN_COUNT,
 };
 
 static const char *const texts[] = {
@@ -20,9 +22,16 @@ static const char *const texts[] = {
                               " WHERE machine_id=?1 AND key=?2 AND rule=?3",
     SQL_TEXT(SQL_BATCH_DUE) =
         "SELECT machine_id,key,rule,due_at,count FROM batch"
-        " ORDER BY due_at LIMIT 1",
+        " WHERE due_at<4611686018427387904 ORDER BY due_at LIMIT 1",
     SQL_TEXT(SQL_BATCH_DUE_AT) =
-        "SELECT due_at FROM batch ORDER BY due_at LIMIT 1",
+        "SELECT due_at FROM batch WHERE due_at<4611686018427387904"
+        " ORDER BY due_at LIMIT 1",
+    SQL_TEXT(SQL_BATCH_HELD) =
+        "SELECT machine_id,key,rule,due_at,count FROM batch"
+        " WHERE due_at>=4611686018427387904 AND machine_id=?1"
+        " ORDER BY due_at LIMIT 1",
+    SQL_TEXT(SQL_OPEN_COUNT) = "SELECT count(*) FROM (SELECT 1 FROM execution"
+                               " WHERE machine_id=?1 AND status=0 LIMIT ?2)",
 };
 
 const struct rows batches_rows = {texts, sizeof(texts) / sizeof(texts[0])};
@@ -59,12 +68,10 @@ pav_store_batch(struct pav_store *s, int64_t machine_id, const char *key,
     return true;
 }
 
-bool
-pav_store_batch_due(struct pav_store *s, struct pav_arena *a,
-                    struct pav_batch_row *out)
+static bool
+batch_from(struct pav_store *s, sqlite3_stmt *st, struct pav_arena *a,
+           struct pav_batch_row *out)
 {
-    sqlite3_stmt *st = store_read(s, SQL_BATCH_DUE);
-
     if (!store_row(s, st))
         return false;
     out->machine_id = sqlite3_column_int64(st, 0);
@@ -80,4 +87,31 @@ int64_t
 pav_store_batch_due_at(struct pav_store *s)
 {
     return store_number(s, SQL_BATCH_DUE_AT);
+}
+
+bool
+pav_store_batch_due(struct pav_store *s, struct pav_arena *a,
+                    struct pav_batch_row *out)
+{
+    return batch_from(s, store_read(s, SQL_BATCH_DUE), a, out);
+}
+
+bool
+pav_store_batch_held(struct pav_store *s, int64_t machine_id,
+                     struct pav_arena *a, struct pav_batch_row *out)
+{
+    return batch_from(s, STORE_ASK(s, SQL_BATCH_HELD, INT(machine_id)), a, out);
+}
+
+int64_t
+pav_store_open_count(struct pav_store *s, int64_t machine_id, int64_t max)
+{
+    sqlite3_stmt *st = STORE_ASK(s, SQL_OPEN_COUNT, INT(machine_id), INT(max));
+    int64_t n = 0;
+
+    if (store_row(s, st)) {
+        n = sqlite3_column_int64(st, 0);
+        sqlite3_reset(st);
+    }
+    return n;
 }
