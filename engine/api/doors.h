@@ -14,6 +14,8 @@ void scheduler_rest(struct pav_api *api, const struct pav_request *req,
                     struct pav_ref ref);
 void status_get(struct pav_api *api, const struct pav_request *req,
                 struct pav_ref ref);
+void limits_get(struct pav_api *api, const struct pav_request *req,
+                struct pav_ref ref);
 void metrics_get(struct pav_api *api, const struct pav_request *req,
                  struct pav_ref ref);
 void

@@ -19,6 +19,7 @@
 #include "query_job.h"
 #include "doors.h"
 #include "front.h"
+#include "limits.h"
 #include "log_files.h"
 #include "outgoing.h"
 
@@ -367,6 +368,31 @@ put_logs(struct pav_query *q, const char *data)
     }
 }
 
+static void
+put_limits(struct pav_query *q)
+{
+    struct pav_items list;
+    uint32_t i, k;
+
+    pav_items_init(&list, q->arena);
+    limits_list(query_job_of(q), q->reader, &list);
+    for (k = 0; k < 2; k++) {
+        const char *key = k == 0 ? "used" : "max";
+
+        head(&q->out, k == 0 ? "limit_used" : "limit_max", "gauge",
+             k == 0 ? "How much of a limit is used: /api/v1/limits."
+                    : "The limit.");
+        for (i = 0; i < list.count; i++) {
+            if (pav_doc_get(&list.v[i], "used")->kind == PAV_NULL)
+                continue;
+            pav_buf_printf(&q->out, "pavane_limit_%s{limit=\"", key);
+            label(&q->out, pav_doc_member_str(q->arena, &list.v[i], "name"));
+            pav_buf_printf(&q->out, "\"} %lld\n",
+                           (long long)pav_doc_member_int(&list.v[i], key));
+        }
+    }
+}
+
 /* /proc/self: what the process uses. */
 static void
 put_process(struct pav_buf *b, double started)
@@ -455,6 +481,7 @@ metrics(struct pav_query *q)
     put_targets(&q->out, pav_engine_tally(api->config.engine));
     put_ages(q);
     put_functions(&q->out, api->functions);
+    put_limits(q);
     put_logs(q, api->config.data);
     put_process(&q->out,
                 (double)q->now_ms / 1e3 -

@@ -46,6 +46,7 @@ static const struct resource {
     {"/metrics", "pavane:ReadMetrics", metrics_get, NULL, false, {NULL}},
     {"/api/v1/status", "pavane:ReadStatus", status_get, NULL, false, {NULL}},
     {"/api/v1/backup", "pavane:ReadStatus", backup_get, NULL, false, {NULL}},
+    {"/api/v1/limits", "pavane:ReadStatus", limits_get, NULL, false, {NULL}},
     {"/api/v1/stream", "pavane:ReadStream", stream_get, NULL, false, {NULL}},
     {"/api/v1/executions", "pavane:ReadExecutions", NULL, executions_get, true,
      {"correlationId", "machine", "status", "state", "startedFrom",
@@ -123,7 +124,8 @@ get(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
                   "/api/v1/disposition-counts, /api/v1/dead-letters, "
                   "/api/v1/deliveries, /api/v1/log-groups, "
                   "/api/v1/archives/NAME/events, /api/v1/schemas/discover, "
-                  "/api/v1/machines, /api/v1/status, /api/v1/backup and "
+                  "/api/v1/machines, /api/v1/limits, /api/v1/status, "
+                  "/api/v1/backup and "
                   "/api/v1/stream are");
     else
         ask_page(api, req, ref);

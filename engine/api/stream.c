@@ -34,7 +34,6 @@
 #include "streams.h"
 
 #define RING        10000 /* changes that can be told again */
-#define STREAMS_MAX 512
 #define TOPICS_MAX  64
 #define FLUSH_MS    100
 #define TELL_MAX    500 /* changes in one message; then a resync */

@@ -4,6 +4,8 @@
 
 #include "pavane/api.h"
 
+#define STREAMS_MAX 512 /* at once */
+
 /* stream.c: who watches, and what they are told. */
 struct streams *streams_new(void);
 void streams_free(struct streams *s);

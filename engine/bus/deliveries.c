@@ -26,7 +26,6 @@
 #include "pavane/log.h"
 #include "bus.h"
 
-#define MAX_UNDER_WAY  256
 #define MAX_OF_ONE     16 /* in flight to one target */
 #define MAX_OF_BUS     4  /* lists of events */
 #define BATCH_MAX      200
@@ -186,7 +185,7 @@ deliveries_load(struct pav_engine *e)
 int64_t
 deliveries_next(struct pav_engine *e)
 {
-    if (e->config.manual || e->counts.delivering >= MAX_UNDER_WAY)
+    if (e->config.manual || e->counts.delivering >= PAV_DELIVERIES_MAX)
         return INT64_MAX;
     if (e->deliveries->to_look)
         return 0;
@@ -502,7 +501,7 @@ fill_lane(struct pav_engine *e, uint32_t lane, int64_t now)
     struct lane *l = &e->deliveries->lanes[lane];
     struct pav_delivery_row row;
 
-    while (l->blocked > 0 && e->counts.delivering < MAX_UNDER_WAY) {
+    while (l->blocked > 0 && e->counts.delivering < PAV_DELIVERIES_MAX) {
         if (!pav_store_delivery_blocked(e->store, lane, 0, &e->arena, &row)) {
             l->blocked = 0;
             return;
@@ -523,7 +522,7 @@ deliveries_run(struct pav_engine *e)
 
     if (e->config.manual)
         return;
-    if (e->deliveries->to_look && e->counts.delivering < MAX_UNDER_WAY) {
+    if (e->deliveries->to_look && e->counts.delivering < PAV_DELIVERIES_MAX) {
         e->deliveries->to_look = false;
         for (i = 0; i < LANES; i++)
             if (e->deliveries->lanes[i].blocked > 0)

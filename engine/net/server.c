@@ -377,6 +377,7 @@ pav_http_new(const struct pav_http_config *config, struct pav_http **out,
     enum pav_rc rc;
 
     h->config = *config;
+    h->counts.open_max = (uint32_t)config->max_connections;
     pav_random(&h->id_seed, sizeof(h->id_seed));
     h->listen_fd = h->reserve_fd = h->end_fd = -1;
     rc = listen_at(h, err);

@@ -15,6 +15,8 @@
 #include "pavane/step.h"
 #include "pavane/store.h"
 
+#define PAV_DELIVERIES_MAX 256 /* that are in flight at once */
+
 struct pav_status_view {
     uint64_t turns, events, steps, commits, rollbacks;
     /* The engine thread's time: collect waits for jobs, flush for the sync of
@@ -123,6 +125,8 @@ void pav_map_run_inputs(const struct pav_read_job *asked,
 /* From any thread, and never waiting for the disk: what was counted, including
  * all that was answered. */
 void pav_engine_status(struct pav_engine *e, struct pav_status_view *out);
+/* As it was configured. */
+int64_t pav_engine_history_max(const struct pav_engine *e);
 /* From any thread: what rules matched and targets got, since the start; the
  * numbers of a row are enum pav_target_count's, of a rule's, whose part is "",
  * the first: matched. */

@@ -137,7 +137,7 @@ void pav_http_route(struct pav_http *h, struct pav_ref ref, unsigned route);
 struct pav_http_counts {
     struct pav_histogram took[PAV_ROUTES][PAV_CODES]; /* seconds */
     uint64_t accepted, requests, refused, bad, timed_out, streams_cut;
-    uint32_t open, streams;
+    uint32_t open, open_max, streams;
 };
 /* Borrowed. */
 const struct pav_http_counts *pav_http_counts(const struct pav_http *h);

@@ -202,6 +202,8 @@ class Plays(unittest.TestCase):
             {"after": 60}, running("c", "d"),
             {"expect": {"executions": [{"correlationId": "c", "input": {"detail": {"n": 1}}}]}},
             {"after": 60}, running("e"),
+            {"get": "/api/v1/limits", "answers": {"limits": "{% $[name = 'executions of slow'].(max = 2 and used = 1 and $contains(setting, 'maxOpen'))"
+                                                            " and $[name = 'queue'].(max = 65536 and setting = '--queue') and $[name = 'bytes of an event'].used = null %}"}},
             {"expect": {"dispositions": [{"disposition": "started", "count": 5}, {"disposition": "parked", "count": 0}]}},
             {"send": go("f"), "dispositions": ["started"]}])
         self.max_open({"maxOpen": 2, "aboveMaxOpen": "refuse"}, [
