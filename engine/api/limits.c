@@ -84,10 +84,12 @@ limits_list(const struct query_job *qu, struct pav_reader *reader,
                   "of a local one; a scan has pages", 10000}};
     struct listing l = {.a = (struct pav_arena *)(uintptr_t)&qu->arena,
                         .out = out};
+    const struct pav_engine_config *set =
+        pav_engine_settings(qu->api->config.engine);
     size_t i;
 
     add(&l, "queue", "requests that wait for the engine; more get 503",
-        (int64_t)qu->status.queue_max, (int64_t)qu->status.queue, "--queue");
+        set->queue_max, (int64_t)qu->status.queue, "--queue");
     add(&l, "connections", "connections at once; more get 503",
         qu->http.open_max, qu->http.open, "--max-connections");
     add(&l, "streams", "of changes, at once", STREAMS_MAX, qu->http.streams,
@@ -98,7 +100,7 @@ limits_list(const struct query_job *qu, struct pav_reader *reader,
     for (i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
         add(&l, fixed[i].name, fixed[i].what, fixed[i].max, -1, NULL);
     add(&l, "history events", "of an execution; then it fails",
-        pav_engine_history_max(qu->api->config.engine), -1, "--history-max");
+        set->history_max, -1, "--history-max");
 }
 
 static void

@@ -74,10 +74,10 @@ publish(struct pav_engine *e)
     pthread_mutex_unlock(&e->publishing);
 }
 
-int64_t
-pav_engine_history_max(const struct pav_engine *e)
+const struct pav_engine_config *
+pav_engine_settings(const struct pav_engine *e)
 {
-    return e->config.history_max;
+    return &e->config;
 }
 
 const struct pav_tally *
@@ -98,7 +98,6 @@ pav_engine_status(struct pav_engine *e, struct pav_status_view *out)
         pthread_mutex_unlock(&e->publishing);
     }
     out->queue = pav_queue_count(e->queue);
-    out->queue_max = (uint64_t)e->config.queue_max;
 }
 
 int64_t

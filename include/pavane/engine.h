@@ -125,8 +125,6 @@ void pav_map_run_inputs(const struct pav_read_job *asked,
 /* From any thread, and never waiting for the disk: what was counted, including
  * all that was answered. */
 void pav_engine_status(struct pav_engine *e, struct pav_status_view *out);
-/* As it was configured. */
-int64_t pav_engine_history_max(const struct pav_engine *e);
 /* From any thread: what rules matched and targets got, since the start; the
  * numbers of a row are enum pav_target_count's, of a rule's, whose part is "",
  * the first: matched. */
@@ -140,6 +138,9 @@ enum pav_target_count {
     PAV_TARGET_DEAD,
     PAV_TARGET_MS, /* from the event to its delivery, together */
 };
+/* As it was configured; what the services file says of it may be another now.
+ */
+const struct pav_engine_config *pav_engine_settings(const struct pav_engine *e);
 /* From any thread: for how long the turn in flight has been; 0: none is. */
 int64_t pav_engine_stuck_us(struct pav_engine *e);
 
