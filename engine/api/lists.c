@@ -266,6 +266,46 @@ disposition_counts_get(struct pav_query *q)
     query_json(q, json);
 }
 
+/* ---- attributes ---- */
+
+#define VALUES_MAX 1000
+
+/* {"attribute","by","counts":[{"value","by","count"}]} */
+void
+attribute_counts_get(struct pav_query *q)
+{
+    const char *name = query_text(q, "attribute"), *by = query_text(q, "by");
+    struct pav_attribute_count *v;
+    int64_t from = 0, until = 0;
+    cJSON *json, *list, *o;
+    uint32_t n, i;
+
+    if (name == NULL) {
+        query_error(q, 400, "attribute",
+                    "attribute is expected: the name of one that a machine's "
+                    "\"index\" has");
+        return;
+    }
+    if (!query_time(q, "from", &from) || !query_time(q, "until", &until))
+        return;
+    n = pav_reader_attribute_counts(q->reader, name, by,
+                                    query_text(q, "machine"), from, until,
+                                    VALUES_MAX, q->arena, &v);
+    json = cJSON_CreateObject();
+    json_add_text(json, "attribute", name);
+    json_add_text(json, "by", by);
+    list = cJSON_AddArrayToObject(json, "counts");
+    for (i = 0; i < n; i++) {
+        o = cJSON_CreateObject();
+        json_add_text(o, "value", v[i].value);
+        if (by != NULL)
+            json_add_text(o, "by", v[i].by);
+        cJSON_AddNumberToObject(o, "count", (double)v[i].count);
+        cJSON_AddItemToArray(list, o);
+    }
+    query_json(q, json);
+}
+
 /* ---- machines ---- */
 
 void

@@ -11,6 +11,7 @@ void waits_get(struct pav_query *q);
 void dispositions_get(struct pav_query *q);
 void machines_get(struct pav_query *q);
 void disposition_counts_get(struct pav_query *q);
+void attribute_counts_get(struct pav_query *q);
 void dead_letters_get(struct pav_query *q);
 void deliveries_get(struct pav_query *q);
 void log_groups_get(struct pav_query *q);

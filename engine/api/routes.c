@@ -60,6 +60,9 @@ static const struct resource {
     {"/api/v1/disposition-counts", "pavane:ReadEvents", NULL,
      disposition_counts_get, false,
      {"machine", "source", "detailType", "from", "until"}},
+    {"/api/v1/attribute-counts", "pavane:ReadExecutions", NULL,
+     attribute_counts_get, false,
+     {"attribute", "by", "machine", "from", "until"}},
     {"/api/v1/dead-letters", "pavane:ReadDeliveries", NULL, dead_letters_get,
      false, {"limit", "next"}},
     {"/api/v1/deliveries", "pavane:ReadDeliveries", NULL, deliveries_get, false,
@@ -121,7 +124,8 @@ get(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
         api_error(api, ref, 404, "missing", req->path,
                   "there is nothing to read here; /api/v1/executions, "
                   "/api/v1/waits, /api/v1/wait-times, /api/v1/dispositions, "
-                  "/api/v1/disposition-counts, /api/v1/dead-letters, "
+                  "/api/v1/disposition-counts, /api/v1/attribute-counts, "
+                  "/api/v1/dead-letters, "
                   "/api/v1/deliveries, /api/v1/log-groups, "
                   "/api/v1/archives/NAME/events, /api/v1/schemas/discover, "
                   "/api/v1/machines, /api/v1/limits, /api/v1/status, "

@@ -45,3 +45,33 @@ pav_reader_counts(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
         out->timers_due = sqlite3_column_int64(st, 0);
     sqlite3_reset(st);
 }
+
+uint32_t
+pav_reader_attribute_counts(struct pav_reader *r, const char *name,
+                            const char *by, const char *machine, int64_t from,
+                            int64_t until, uint32_t limit, struct pav_arena *a,
+                            struct pav_attribute_count **out)
+{
+    sqlite3_stmt *st = reader_ask(
+        r, "SELECT t.value,b.value,count(*) FROM attribute t"
+           " JOIN execution x ON x.id=t.execution_id"
+           " JOIN machine m ON m.id=x.machine_id"
+           " LEFT JOIN attribute b ON ?2 IS NOT NULL AND b.name=?2"
+           " AND b.execution_id=t.execution_id"
+           " WHERE t.name=?1 AND (?3 IS NULL OR m.name=?3)"
+           " AND (?4=0 OR x.started_at>=?4) AND (?5=0 OR x.started_at<?5)"
+           " AND (?2 IS NULL OR b.value IS NOT NULL)"
+           " GROUP BY 1,2 ORDER BY 3 DESC,1,2 LIMIT ?6");
+    uint32_t n = 0;
+
+    *out = pav_arena_alloc(a, ((size_t)limit + 1) * sizeof(**out));
+    STORE_BIND(st, TEXT(name), TEXT(by), TEXT(machine), INT(from), INT(until),
+               INT(limit));
+    while (n < limit && reader_row(r, st)) {
+        (*out)[n].value = column_str(st, 0, a);
+        (*out)[n].by = by == NULL ? NULL : column_str(st, 1, a);
+        (*out)[n++].count = sqlite3_column_int64(st, 2);
+    }
+    sqlite3_reset(st);
+    return n;
+}

@@ -210,6 +210,19 @@ struct pav_delivery_age {
 uint32_t pav_reader_delivery_ages(struct pav_reader *r, struct pav_arena *a,
                                   struct pav_delivery_age **out);
 
+/* Executions by the values of an attribute, and of a second one beside it
+ * (NULL: none), the most first; times are those of their starts, 0: any.  Cost
+ * grows with the executions that have the attribute. */
+struct pav_attribute_count {
+    const char *value, *by; /* by NULL: no second attribute was asked for */
+    int64_t count;
+};
+uint32_t
+pav_reader_attribute_counts(struct pav_reader *r, const char *name,
+                            const char *by, const char *machine, int64_t from,
+                            int64_t until, uint32_t limit, struct pav_arena *a,
+                            struct pav_attribute_count **out);
+
 /* Exact; cost grows with the number of executions, over an index alone. */
 void pav_reader_counts(struct pav_reader *r, int64_t now_ms,
                        struct pav_arena *a, struct pav_row_counts *out);

@@ -196,7 +196,7 @@ class WeakPoints(Case):
                              ["SUCCEEDED"] * (2 if ours else 1))
 
     def test_w14_search(self):
-        d = self.daemon(m=(CHAIN, rules(index={"customer": "$.detail.customer"})))
+        d = self.daemon(m=(CHAIN, rules(index={"customer": "$.detail.customer", "city": "$.detail.city"})))
         for n in range(6):
             d.send(self.event("Placed", "o%d" % n, customer="c%d" % (n % 2)))
         d.send(self.event("Paid", "o1"))
@@ -206,7 +206,16 @@ class WeakPoints(Case):
         self.assertEqual(found(eventType="Paid"), ["o1"])
         self.assertEqual(found(attribute="customer:c1", state="First", status="RUNNING"), ["o3", "o5"])
         self.assertEqual(found(startedUntil="2020-01-01T00:00:00Z"), [])
-        self.assertEqual(len(found(startedFrom="2020-01-01T00:00:00Z")), 6)
+        # how many of each value, and of two attributes together
+        for n in range(6, 9):
+            d.send(self.event("Placed", "o%d" % n, customer="c1", city="Paris" if n > 6 else "Rome"))
+        counts = lambda more="": [tuple(c.values()) for c in d.get("/api/v1/attribute-counts?attribute=customer" + more)["counts"]]
+        self.assertEqual(counts(), [("c1", 6), ("c0", 3)])
+        self.assertEqual(counts("&by=city"), [("c1", "Paris", 2), ("c1", "Rome", 1)])
+        self.assertEqual((counts("&machine=m"), counts("&machine=x"), counts("&until=2020-01-01T00:00:00Z")), (counts(), [], []))
+        status, data = d.ask("GET", "/api/v1/attribute-counts")
+        self.assertEqual((status, json.loads(data)["at"]), (400, "attribute"))
+        self.assertEqual(len(found(startedFrom="2020-01-01T00:00:00Z")), 9)
 
 
 class Attributes(Case):
