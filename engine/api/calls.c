@@ -693,6 +693,77 @@ other(struct call *c, const char *endpoint)
          other_done);
 }
 
+/* ---- parameters and secrets of the services file ---- */
+
+static void
+get_parameter(struct call *c)
+{
+    const struct pav_service_map *map = pav_api_settings(c->api)->services;
+    const char *name = text_of(c, "Name");
+    const struct pav_doc *value =
+        name == NULL ? NULL : pav_doc_get(map->parameters, name);
+    struct pav_members m, out;
+
+    if (value == NULL) {
+        refuse(c, "Ssm.ParameterNotFoundException", "Ssm", 400,
+               "ParameterNotFound",
+               pav_arena_printf(c->a,
+                                "'%s' is not in \"parameters\" of the "
+                                "services file",
+                                name == NULL ? "" : name));
+        return;
+    }
+    pav_members_init(&m, c->a);
+    pav_members_str(&m, "Arn",
+                    pav_arn_put(c->a, "ssm", pav_api_settings(c->api)->region,
+                                pav_api_settings(c->api)->account,
+                                "parameter%s%s", *name == '/' ? "" : "/",
+                                name));
+    pav_members_str(&m, "DataType", "text");
+    pav_members_str(&m, "Name", name);
+    pav_members_str(&m, "Type", "SecureString");
+    pav_members_puts(&m, "Value", value);
+    pav_members_int(&m, "Version", 1);
+    pav_members_init(&out, c->a);
+    pav_members_puts(&out, "Parameter", pav_members_object(&m));
+    succeed(c, pav_members_object(&out));
+}
+
+static void
+get_secret_value(struct call *c)
+{
+    const struct pav_service_map *map = pav_api_settings(c->api)->services;
+    const char *id = text_of(c, "SecretId"), *name;
+    const struct pav_doc *value;
+    struct pav_members m;
+    struct pav_items stages;
+
+    name = id == NULL ? NULL : pav_arn_name(id, "secretsmanager", "secret");
+    name = name == NULL ? id : name;
+    value = name == NULL ? NULL : pav_doc_get(map->secrets, name);
+    if (value == NULL) {
+        refuse(c, "SecretsManager.ResourceNotFoundException", "SecretsManager",
+               400, "ResourceNotFoundException",
+               pav_arena_printf(c->a,
+                                "Secrets Manager can't find the specified "
+                                "secret: '%s' is not in \"secrets\" of the "
+                                "services file",
+                                id == NULL ? "" : id));
+        return;
+    }
+    pav_items_init(&stages, c->a);
+    pav_items_add(&stages, pav_doc_new_cstr(c->a, "AWSCURRENT"));
+    pav_members_init(&m, c->a);
+    pav_members_str(
+        &m, "Arn",
+        pav_arn_put(c->a, "secretsmanager", pav_api_settings(c->api)->region,
+                    pav_api_settings(c->api)->account, "secret:%s", name));
+    pav_members_str(&m, "Name", name);
+    pav_members_puts(&m, "SecretString", value);
+    pav_members_puts(&m, "VersionStages", pav_items_array(&stages));
+    succeed(c, pav_members_object(&m));
+}
+
 /* ---- dispatch ---- */
 
 static bool
@@ -729,7 +800,9 @@ call(struct pav_api *api, const struct pav_call_job *job)
     } rows[] = {{"lambda", NULL, lambda},
                 {"sqs", "sendMessage", message},
                 {"sns", "publish", message},
-                {"http", "invoke", http}};
+                {"http", "invoke", http},
+                {"ssm", "getParameter", get_parameter},
+                {"secretsmanager", "getSecretValue", get_secret_value}};
     struct pav_reply_job *reply = pav_job_new(&pav_reply_kind);
     struct call *c = pav_arena_zalloc(&reply->job.arena, sizeof(*c));
     const char *endpoint;

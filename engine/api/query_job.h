@@ -17,6 +17,7 @@ struct query_job {
     struct pav_status_view status; /* of /metrics */
     struct pav_http_counts http;
     uint64_t shed;
+    const struct pav_service_map *services; /* whose secrets are masked */
     bool openmetrics;    /* of /metrics: the client reads that */
     bool undurable;      /* it may be answered before what it read is durable */
     struct pav_job *job; /* what it works on, or has made */

@@ -150,11 +150,23 @@ check_logs(const struct pav_doc *logs, struct pav_err *err)
 static enum pav_rc
 check_known(const struct pav_doc *d, struct pav_err *err)
 {
-    static const char *const known[] = {
-        "functions",    "queues",      "topics",    "allow",
-        "allowPrivate", "connections", "tables",    "timeoutSeconds",
-        "answerBytes",  "buses",       "busTokens", "logs",
-        "sdk",          "buckets",     NULL};
+    static const char *const known[] = {"functions",
+                                        "queues",
+                                        "topics",
+                                        "allow",
+                                        "allowPrivate",
+                                        "connections",
+                                        "tables",
+                                        "timeoutSeconds",
+                                        "answerBytes",
+                                        "buses",
+                                        "busTokens",
+                                        "logs",
+                                        "sdk",
+                                        "buckets",
+                                        "parameters",
+                                        "secrets",
+                                        NULL};
     uint32_t i;
 
     for (i = 0; i < d->len; i++)
@@ -205,6 +217,153 @@ check_buckets(const struct pav_doc *all, struct pav_err *err)
                             "'%.*s' must be {\"events\": true} or false",
                             (int)all->members[i].len, all->members[i].key);
     }
+    return PAV_OK;
+}
+
+/* ---- parameters and secrets ---- */
+
+#define SECRET_MAX 65536
+#define MASK_MIN   4 /* bytes: shorter ones are everywhere */
+
+static const struct pav_doc *
+text_of_file(struct pav_arena *a, const char *folder, const char *file,
+             struct pav_err *err)
+{
+    const char *path =
+        *file == '/' ? file : pav_arena_printf(a, "%s/%s", folder, file);
+    const struct pav_doc *d;
+    char *text;
+    size_t len;
+
+    if (pav_file_read(path, SECRET_MAX, &text, &len, err) != PAV_OK)
+        return NULL;
+    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+        len--;
+    d = pav_doc_new_str(a, pav_arena_strndup(a, text, len), len);
+    free(text);
+    return d;
+}
+
+/* Its text, wherever it is kept; NULL: there is none. */
+static const struct pav_doc *
+resolved(struct pav_arena *a, const char *folder, const struct pav_doc *d,
+         struct pav_err *err)
+{
+    const char *env = pav_doc_member_str(a, d, "env");
+    const char *file = pav_doc_member_str(a, d, "file");
+
+    if (d->kind == PAV_STRING)
+        return d;
+    if (d->kind == PAV_OBJECT && d->len == 1 && env != NULL) {
+        if (getenv(env) != NULL)
+            return pav_doc_new_cstr(a, pav_arena_strdup(a, getenv(env)));
+        (void)!pav_fail(err, PAV_MISSING, "",
+                        "the environment of the daemon has no '%s'", env);
+        return NULL;
+    }
+    if (d->kind == PAV_OBJECT && d->len == 1 && file != NULL)
+        return text_of_file(a, folder, file, err);
+    (void)!pav_fail(err, PAV_INVALID, "",
+                    "a text, {\"env\": \"NAME\"} or {\"file\": \"PATH\"} "
+                    "is expected");
+    return NULL;
+}
+
+static void
+mask(struct pav_service_map *m, const char *p, size_t len)
+{
+    uint32_t i;
+
+    if (len < MASK_MIN)
+        return;
+    for (i = 0; i < m->masked_count; i++)
+        if (m->masked[i].len == len && memcmp(m->masked[i].p, p, len) == 0)
+            return;
+    m->masked = pav_arena_append(&m->arena, m->masked, m->masked_count,
+                                 sizeof(*m->masked));
+    m->masked[m->masked_count++] =
+        (struct pav_bytes){pav_arena_strndup(&m->arena, p, len), len};
+}
+
+/* As it is, in JSON, in JSON within JSON, and in HTML. */
+static void
+mask_text(struct pav_service_map *m, const struct pav_doc *d)
+{
+    const char *p = d->text;
+    size_t len = d->len;
+    struct pav_buf b;
+    int i;
+
+    pav_buf_init(&b, 16 * SECRET_MAX);
+    pav_buf_html(&b, p, len);
+    mask(m, b.p == NULL ? "" : b.p, b.len);
+    pav_buf_fini(&b);
+    mask(m, p, len);
+    for (i = 0; i < 2; i++) {
+        pav_buf_init(&b, 16 * SECRET_MAX);
+        pav_buf_json_inner(&b, p, len);
+        len = b.len;
+        p = pav_arena_strndup(&m->arena, b.p == NULL ? "" : b.p, len);
+        pav_buf_fini(&b);
+        mask(m, p, len);
+    }
+}
+
+/* A secret that is JSON: what its members say. */
+static void
+mask_members(struct pav_service_map *m, const struct pav_doc *d)
+{
+    const struct pav_doc *json;
+    uint32_t i;
+
+    if (pav_doc_parse_copy(&m->arena, d->text, d->len, NULL, &json, NULL) !=
+            PAV_OK ||
+        json->kind != PAV_OBJECT)
+        return;
+    for (i = 0; i < json->len; i++)
+        if (json->members[i].value.kind == PAV_STRING)
+            mask_text(m, &json->members[i].value);
+}
+
+/* The file's document with texts in place of where they are kept. */
+static enum pav_rc
+resolve_texts(struct pav_service_map *m, const char *folder, const char *key,
+              const struct pav_doc **d, struct pav_err *err)
+{
+    const struct pav_doc *all = pav_doc_get(*d, key);
+    struct pav_members texts, whole;
+    uint32_t i;
+
+    if (all == NULL)
+        return PAV_OK;
+    if (all->kind != PAV_OBJECT)
+        return pav_fail(err, PAV_INVALID, key, "an object is expected");
+    pav_members_init(&texts, &m->arena);
+    for (i = 0; i < all->len; i++) {
+        const struct pav_member *one = &all->members[i];
+        struct pav_err why;
+        const struct pav_doc *text =
+            resolved(&m->arena, folder, &one->value, &why);
+
+        if (text == NULL)
+            return pav_fail(err, PAV_INVALID, key, "'%.*s': %s%s%s",
+                            (int)one->len, one->key, why.at,
+                            *why.at == '\0' ? "" : ": ", why.message);
+        pav_members_add(&texts, one->key, one->len, text);
+        if (strcmp(key, "secrets") == 0 || one->value.kind == PAV_OBJECT) {
+            mask_text(m, text);
+            mask_members(m, text);
+        }
+    }
+    pav_members_init(&whole, &m->arena);
+    for (i = 0; i < (*d)->len; i++) {
+        const struct pav_member *one = &(*d)->members[i];
+
+        pav_members_add(&whole, one->key, one->len,
+                        pav_member_is(one, key) ? pav_members_object(&texts)
+                                                : &one->value);
+    }
+    *d = pav_members_object(&whole);
     return PAV_OK;
 }
 
@@ -276,6 +435,11 @@ read_map(struct pav_service_map *m, const struct pav_doc *d,
     if (rc == PAV_OK)
         rc = check_tables(m->tables, err);
     if (rc == PAV_OK)
+        rc = of_kind(d, "parameters", PAV_OBJECT, "an object", &m->parameters,
+                     err);
+    if (rc == PAV_OK)
+        rc = of_kind(d, "secrets", PAV_OBJECT, "an object", &m->secrets, err);
+    if (rc == PAV_OK)
         rc = of_kind(d, "logs", PAV_OBJECT, "an object", &m->logs, err);
     if (rc == PAV_OK)
         rc = check_logs(m->logs, err);
@@ -305,6 +469,10 @@ list_served(struct pav_service_map *m)
         serve(m, "sns:publish");
     if (m->allow != NULL)
         serve(m, "http:invoke");
+    if (m->parameters != NULL)
+        serve(m, "ssm:getParameter");
+    if (m->secrets != NULL)
+        serve(m, "secretsmanager:getSecretValue");
     for (i = 0; m->sdk != NULL && i < m->sdk->len; i++) {
         const struct pav_member *s = &m->sdk->members[i];
 
@@ -329,6 +497,7 @@ pav_service_map_objects(struct pav_service_map *m)
 /* ---- several files ---- */
 
 struct merging {
+    struct pav_service_map *map;
     struct pav_arena *a;
     struct pav_members all;
     const char *path; /* of the file that is added */
@@ -431,7 +600,12 @@ static enum pav_rc
 read_file(struct merging *g, bool operators, struct pav_err *err)
 {
     static const struct pav_doc_opts opts = {PAV_DUP_REFUSE, 100, 0};
-    const struct pav_doc *d = NULL;
+    const char *slash = strrchr(g->path, '/');
+    const char *folder =
+        slash == NULL
+            ? "."
+            : pav_arena_strndup(g->a, g->path, (size_t)(slash - g->path));
+    const struct pav_doc *d = NULL, *written;
     struct pav_err why;
     char *text = NULL;
     size_t len;
@@ -440,10 +614,16 @@ read_file(struct merging *g, bool operators, struct pav_err *err)
     if (rc != PAV_OK)
         return rc;
     rc = pav_doc_parse_copy(g->a, text, len, &opts, &d, &why);
+    written = d;
+    if (rc == PAV_OK && d->kind == PAV_OBJECT) {
+        rc = resolve_texts(g->map, folder, "parameters", &d, &why);
+        if (rc == PAV_OK)
+            rc = resolve_texts(g->map, folder, "secrets", &d, &why);
+    }
     if (rc == PAV_OK)
         rc = add_file(g, d, operators, &why);
     if (rc != PAV_OK)
-        rc = fail_at(g, &why, text, len, d, err);
+        rc = fail_at(g, &why, text, len, written, err);
     free(text);
     return rc;
 }
@@ -454,7 +634,7 @@ pav_service_map_read(const char *const *paths, uint32_t count,
                      struct pav_err *err)
 {
     struct pav_service_map *m = pav_xcalloc(1, sizeof(*m));
-    struct merging g = {.a = &m->arena};
+    struct merging g = {.map = m, .a = &m->arena};
     struct pav_members before;
     enum pav_rc rc = PAV_OK;
     uint32_t i;

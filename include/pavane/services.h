@@ -15,6 +15,8 @@
  *     "logs":        {"GROUP": {"retentionInDays": 30}, "*": ...},
  *     "buckets":     {"BUCKET": {"events": true}},
  *     "sdk":         {"SERVICE" | "SERVICE:ACTION": "http://..."},
+ *     "parameters":  {"/name": "text" | {"env": "NAME"} | {"file": "PATH"}},
+ *     "secrets":     {"NAME": "text" | {"env": "NAME"} | {"file": "PATH"}},
  *     "timeoutSeconds": 60, "answerBytes": 1048576 }
  *
  * What "sdk" maps is any integration that is served in no other way: its
@@ -33,7 +35,12 @@ struct pav_service_map {
     const struct pav_doc *functions, *queues, *topics, *buses, *bus_tokens,
         *allow, *connections;
     const struct pav_doc *tables, *logs, *sdk,
-        *buckets; /* NULL where there are none */
+        *buckets;                               /* NULL where there are none */
+    const struct pav_doc *parameters, *secrets; /* their texts, by name */
+    /* What no answer to a reader shows: secrets, parameters that are read from
+     * elsewhere, as they look in JSON and HTML too. */
+    struct pav_bytes *masked;
+    uint32_t masked_count;
     bool allow_private;
     int64_t timeout_ms;
     size_t answer_max;

@@ -218,6 +218,40 @@ class Plays(unittest.TestCase):
             {"expect": {"executions": [{"machine": "slow", "status": "SUCCEEDED"}, {"machine": "slow", "status": "RUNNING", "input": "{% $count($) = 3 %}"}]}}],
             {"batch": {"count": 2, "seconds": 600}})
 
+    def test_parameters_and_secrets_are_used_and_not_shown(self):
+        task = lambda resource, arguments, **more: dict({"Type": "Task", "Resource": "arn:aws:states:::" + resource, "Arguments": arguments}, **more)
+        self.put("machines/ask/machine.asl.json", {"QueryLanguage": "JSONata", "StartAt": "Where", "States": {
+            "Where": task("aws-sdk:ssm:getParameter", {"Name": "/shop/key", "WithDecryption": True}, Assign={"key": "{% $states.result.Parameter.Value %}"}, Next="Who"),
+            "Who": task("aws-sdk:secretsmanager:getSecretValue", {"SecretId": "clerk"},
+                        Assign={"clerk": "{% $parse($states.result.SecretString) %}"}, Next="Ask"),
+            "Ask": task("lambda:invoke", {"FunctionName": "price", "Payload": {"id": "{% $key %}", "n": 1, "password": "{% $clerk.password %}"}},
+                        Output={"key": "{% $key %}", "password": "{% $clerk.password %}", "price": "{% $states.result.Payload.price %}"}, Next="None"),
+            "None": task("aws-sdk:ssm:getParameter", {"Name": "/shop/none"}, Catch=[
+                {"ErrorEquals": ["Ssm.ParameterNotFoundException"], "Output": "{% $states.input %}", "Next": "End"}], Next="End"),
+            "End": {"Type": "Succeed"}}})
+        services = {"functions": {"price": "http://shop.test"}, "parameters": {"/shop/key": {"env": "PAVANE_TEST_KEY"}, "/shop/name": "the shop"},
+                    "secrets": {"clerk": {"file": "clerk.json"}}}
+        self.put("services.json", services)
+        with open(os.path.join(self.system, "clerk.json"), "w") as f:
+            json.dump({"user": "clerk", "password": 'a "pass" & word'}, f)
+        os.environ["PAVANE_TEST_KEY"] = "key-of-the-shop"
+        self.addCleanup(os.environ.pop, "PAVANE_TEST_KEY", None)
+        x = "arn:aws:states:us-east-1:000000000000:execution:ask:a"
+        self.put("plays/closed.json", {"steps": [
+            {"send": ASKED},
+            {"expect": {"executions": [{"status": "SUCCEEDED"}]}},
+            {"call": "GetExecutionHistory", "with": {"executionArn": x}, "answers":
+                "{% ($s := $string($); $contains($s, '****') and $not($contains($s, 'key-of-the-shop')) and $not($contains($s, '& word'))) %}"},
+            {"get": "/api/v1/executions/ask:a", "answers": "{% $not($contains($string($), 'key-of-the-shop')) %}"}],
+            "expect": {"executions": [{"status": "SUCCEEDED", "output": {"key": "****", "password": "****", "price": 2}}],
+                       "requests": [{"json": {"id": "key-of-the-shop", "password": 'a "pass" & word'}}]}})
+        code, out, err = cli("play", self.system)
+        self.assertEqual((code, err), (0, ""), out + err)
+        for wrong, wanted in (({"file": "nowhere"}, r"services.json:\d+:\d+: error: SERVICES: 'clerk': .*nowhere"), ({"env": "PAVANE_NO_SUCH"}, "has no 'PAVANE_NO_SUCH'"),
+                              ({"env": "HOME", "file": "x"}, "a text, .* is expected"), (5, "is expected")):
+            self.put("services.json", dict(services, secrets={"clerk": wrong}))
+            self.assertRegex(cli("validate", self.system)[1], wanted)
+
     def test_any_integration_can_be_mapped(self):
         task = lambda resource, with_, **more: dict({"Type": "Task", "Resource": "arn:aws:states:::" + resource, "Arguments": with_}, **more)
         self.put("machines/ask/machine.asl.json", {"QueryLanguage": "JSONata", "StartAt": "Describe", "States": {
