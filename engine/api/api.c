@@ -19,6 +19,7 @@
 #include "query_job.h"
 #include "streams.h"
 #include "ticket.h"
+#include "access_log.h"
 #include "front.h"
 
 #define QUESTIONS_MAX 4096
@@ -167,6 +168,15 @@ pav_api_new(const struct pav_api_config *config, struct pav_api **out,
             return rc;
         }
     }
+    if (config->access_log != NULL) {
+        enum pav_rc rc = access_log_open(
+            config->access_log, config->access_fields, &api->access_log, err);
+
+        if (rc != PAV_OK) {
+            pav_api_free(api);
+            return rc;
+        }
+    }
     *out = api;
     return PAV_OK;
 }
@@ -230,6 +240,19 @@ pav_api_services(struct pav_api *api, const struct pav_service_map *map)
 }
 
 void
+pav_api_reopen(struct pav_api *api)
+{
+    access_log_again(api->access_log);
+}
+
+void
+pav_api_answered(void *arg, const struct pav_request *req, int status,
+                 size_t bytes, int64_t us)
+{
+    access_log_add(((struct pav_api *)arg)->access_log, req, status, bytes, us);
+}
+
+void
 pav_api_read_folder(struct pav_api *api)
 {
     if (api->folder != NULL)
@@ -288,6 +311,7 @@ pav_api_free(struct pav_api *api)
     streams_free(api->streams);
     outgoing_free(api);
     backup_free(api);
+    access_log_close(api->access_log);
     jobs_drop(&api->gathered); /* the loop ended before */
     jobs_drop(&api->unsent);   /* the engine did */
     jobs_drop(&api->unasked);

@@ -37,6 +37,7 @@ struct pav_api {
     struct pav_job *unasked; /* objects that too many questions kept out */
     struct backup *backup;   /* backup.c */
     struct token *tokens;    /* OAuth's, of connections: outgoing.c */
+    struct access_log *access_log; /* NULL: none */
     struct pav_tally *functions; /* their calls: outgoing.c */
 };
 

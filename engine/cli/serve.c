@@ -60,6 +60,10 @@ static const struct pav_setting settings[] = {
      "loopback"},
     {"queue", PAV_SET_INT, "N", "65536", 16, 10000000,
      "requests that may wait for the engine; more get 503"},
+    {"access-log", PAV_SET_TEXT, "FILE", NULL, 0, 0,
+     "a line of JSON for each answer; SIGHUP opens it again"},
+    {"access-fields", PAV_SET_TEXT, "NAMES", ACCESS_FIELDS, 0, 0,
+     "what it has, by comma; also query, target and agent"},
     {"log-level", PAV_SET_TEXT, "LEVEL", "info", 0, 0,
      "debug, info, warn or error"},
     {"clock-offset-seconds", PAV_SET_INT, "N", "0", 0, 315360000,
@@ -458,6 +462,7 @@ read_again(struct daemon *d)
     d->settings = fresh->settings;
     d->services_stamp = fresh->services_stamp;
     pav_api_tokens(d->api, fresh->token, fresh->externals);
+    pav_api_reopen(d->api);
     pav_api_read_folder(d->api); /* secrets that its files name */
     pav_log(PAV_LOG_INFO, NULL,
             "SIGHUP: settings, services and tokens are read again");
@@ -552,24 +557,29 @@ static enum pav_rc
 assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
 {
     int64_t offset = pav_settings_int(s, "clock-offset-seconds") * 1000;
-    struct pav_api_config api = {.db = pav_settings_text(s, "db"),
-                                 .machines = pav_settings_text(s, "machines"),
-                                 .region = pav_settings_text(s, "region"),
-                                 .account = pav_settings_text(s, "account"),
-                                 .data = pav_settings_text(s, "data"),
-                                 .backups = backups_of(d, s),
-                                 .query_threads =
-                                     (int)pav_settings_int(s, "query-threads"),
-                                 .clock_offset_ms = offset,
-                                 .stand_ins = pav_settings_text(s, "stand-ins"),
-                                 .page = pav_page,
-                                 .pages_new = pav_pages_new,
-                                 .pages_free = pav_pages_free};
+    struct pav_api_config api = {
+        .db = pav_settings_text(s, "db"),
+        .machines = pav_settings_text(s, "machines"),
+        .region = pav_settings_text(s, "region"),
+        .account = pav_settings_text(s, "account"),
+        .data = pav_settings_text(s, "data"),
+        .backups = backups_of(d, s),
+        .access_log = pav_settings_text(s, "access-log"),
+        .access_fields = pav_settings_text(s, "access-fields"),
+        .query_threads = (int)pav_settings_int(s, "query-threads"),
+        .clock_offset_ms = offset,
+        .stand_ins = pav_settings_text(s, "stand-ins"),
+        .page = pav_page,
+        .pages_new = pav_pages_new,
+        .pages_free = pav_pages_free};
     struct pav_http_config http = {
         .max_connections = (int)pav_settings_int(s, "max-connections"),
         .admit = pav_api_admit,
         .handle = pav_api_handle,
         .body_max = pav_api_body_max,
+        .answered = pav_settings_text(s, "access-log") == NULL
+                        ? NULL
+                        : pav_api_answered,
         .message = pav_api_message,
         .passed = pav_api_passed,
         .tick = on_tick,

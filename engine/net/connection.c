@@ -307,15 +307,39 @@ put_reply(struct connection *c, const struct pav_reply *r)
         out_put(c, r->body, r->len);
 }
 
-static void
-count_reply(struct connection *c, int status)
+static struct pav_request
+request_of(const struct connection *c)
 {
-    int code = status / 100 - 2;
+    struct pav_request req = {.method = c->head.method,
+                              .path = c->head.path,
+                              .query = c->head.query,
+                              .depth = c->head.depth,
+                              .host = c->head.host,
+                              .content_type = c->head.content_type,
+                              .fields = c->head.fields,
+                              .field_count = c->head.field_count,
+                              .caller = c->caller,
+                              .id = c->id,
+                              .body = ""};
+
+    return req;
+}
+
+static void
+count_reply(struct connection *c, const struct pav_reply *r)
+{
+    const struct pav_http_config *config = &c->server->config;
+    int64_t us = pav_clock_mono_us() - c->asked_us;
+    int code = r->status / 100 - 2;
+    struct pav_request req;
 
     if (code >= 0 && code < PAV_CODES)
         pav_histogram_add(&c->server->counts.took[c->route][code],
-                          pav_bounds_seconds,
-                          (double)(pav_clock_mono_us() - c->asked_us) / 1e6);
+                          pav_bounds_seconds, (double)us / 1e6);
+    if (config->answered == NULL)
+        return;
+    req = request_of(c);
+    config->answered(config->arg, &req, r->status, r->len, us);
 }
 
 void
@@ -332,7 +356,7 @@ static void
 reply_now(struct connection *c, const struct pav_reply *r)
 {
     if (c->state == WAIT_REPLY)
-        count_reply(c, r->status);
+        count_reply(c, r);
     c->state = WRITE;
     /* H1: for a large answer more, but never again for each piece of it. */
     set_deadline(c, STALL_S + (int)(r->len / SLOWEST));
@@ -437,24 +461,6 @@ refuse(struct connection *c, int status, const char *why)
 }
 
 /* ---- requests ---- */
-
-static struct pav_request
-request_of(const struct connection *c)
-{
-    struct pav_request req = {.method = c->head.method,
-                              .path = c->head.path,
-                              .query = c->head.query,
-                              .depth = c->head.depth,
-                              .host = c->head.host,
-                              .content_type = c->head.content_type,
-                              .fields = c->head.fields,
-                              .field_count = c->head.field_count,
-                              .caller = c->caller,
-                              .id = c->id,
-                              .body = ""};
-
-    return req;
-}
 
 static void
 hand_over(struct connection *c, size_t body_len)

@@ -17,6 +17,9 @@
 
 struct pav_api;
 
+/* What the access log has when nobody chooses. */
+#define ACCESS_FIELDS "time,id,method,path,status,ms,bytes"
+
 struct pav_api_config {
     const char *db;       /* for the query threads */
     const char *machines; /* the folder, or NULL */
@@ -24,6 +27,7 @@ struct pav_api_config {
     struct pav_access access;
     const char *data;                       /* the folder of objects, or NULL */
     const char *backups;                    /* the folder of copies */
+    const char *access_log, *access_fields; /* the former NULL: none */
     const struct pav_service_map *services; /* outlives the api */
     int query_threads;
     int64_t clock_offset_ms;
@@ -41,6 +45,11 @@ struct pav_api_config {
 /* From now on these are mapped; they outlive the api.  On the front's thread.
  * False: too much is waiting, and nothing has changed. */
 bool pav_api_services(struct pav_api *api, const struct pav_service_map *map);
+/* SIGHUP: the access log's file is opened again. */
+void pav_api_reopen(struct pav_api *api);
+/* For the configuration of the HTTP server. */
+void pav_api_answered(void *arg, const struct pav_request *req, int status,
+                      size_t bytes, int64_t us);
 /* The machines' folder is read again, changed or not. */
 void pav_api_read_folder(struct pav_api *api);
 /* As pav_folder_services() has it, of the last scan. */

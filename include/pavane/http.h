@@ -71,6 +71,9 @@ struct pav_http_config {
                    struct pav_ref ref);
     /* The most bytes that a body may have for this path; 0: none. */
     size_t (*body_max)(void *arg, enum pav_method m, const char *path);
+    /* It was answered, after so long; NULL: nobody asks. */
+    void (*answered)(void *arg, const struct pav_request *req, int status,
+                     size_t bytes, int64_t us);
     /* A node that another thread posted; it is the receiver's now. */
     void (*message)(void *arg, struct pav_node *node);
     /* About once a second. */

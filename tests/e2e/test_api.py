@@ -4,10 +4,12 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
+import tempfile
 import unittest
 
-from harness import Daemon, MACHINES, find_token, main, until
+from harness import Daemon, MACHINES, cli, find_token, main, until
 
 WAITING = json.dumps({"StartAt": "Ask", "States": {
     "Ask": {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
@@ -326,6 +328,39 @@ class Api(unittest.TestCase):
             self.d.post([{"source": "order.service", "detail-type": "OrderReceived",
                           "detail": {"orderId": "gap-%d-%d" % (n, i)}} for i in range(1000)])
         self.assertEqual(self.message(self.stream("topic=executions", number))[1], "resync")
+
+    # ---- the access log
+
+    def test_the_access_log_has_the_fields_that_were_chosen(self):
+        folder = tempfile.mkdtemp(prefix="pavane-access-")
+        self.addCleanup(shutil.rmtree, folder, True)
+        path = os.path.join(folder, "access.log")
+        d = Daemon(access_log=path, access_fields="status,method,path,query,target,agent,bytes,ms,time,id")
+        d.start()
+        self.addCleanup(d.__exit__)
+        lines = lambda: [json.loads(line) for line in open(path).read().splitlines()]
+        body = d.ask("GET", "/livez?a=%22", headers={"User-Agent": 'a "browser"'})[1]
+        d.ask("POST", "/", "{}", {"X-Amz-Target": "AWSStepFunctions.ListActivities", "Content-Type": "application/x-amz-json-1.0"})
+        d.ask("GET", "/nowhere")
+        first, second, third = until(lambda: lines() if len(lines()) == 3 else None)
+        self.assertEqual(list(first), ["status", "method", "path", "query", "target", "agent", "bytes", "ms", "time", "id"])
+        self.assertEqual([first[k] for k in ("status", "method", "path", "query", "target", "agent", "bytes")],
+                         [200, "GET", "/livez", "a=%22", "", 'a "browser"', len(body)])
+        self.assertEqual([second[k] for k in ("method", "path", "target")], ["POST", "/", "AWSStepFunctions.ListActivities"])
+        self.assertEqual((third["status"], third["path"]), (404, "/nowhere"))
+        self.assertEqual(third["id"], d.headers["x-amzn-RequestId"])
+        self.assertGreater(second["ms"], 0)
+        self.assertRegex(third["time"], r"^20\d\d-.*Z$")
+        os.rename(path, path + ".1")
+        os.kill(d.process.pid, signal.SIGHUP)
+        until(lambda: os.path.exists(path))
+        d.ask("GET", "/readyz")
+        self.assertEqual([x["path"] for x in until(lines)], ["/readyz"])
+        self.assertEqual(sum(1 for _ in open(path + ".1")), 3)
+        for options, wanted in ((("--access-fields", "status,colour"), "there is no field 'colour'"), ((), "cannot be written")):
+            code, _, err = cli("serve", "--db", os.path.join(folder, "x.db"), "--listen", "127.0.0.1:0",
+                               "--access-log", path if options else os.path.join(folder, "no", "file"), *options)
+            self.assertEqual((code != 0, wanted in err), (True, True), err)
 
     # ---- metrics
 
