@@ -20,6 +20,7 @@
 #include "streams.h"
 #include "ticket.h"
 #include "access_log.h"
+#include "emf.h"
 #include "front.h"
 
 #define QUESTIONS_MAX 4096
@@ -151,6 +152,7 @@ pav_api_new(const struct pav_api_config *config, struct pav_api **out,
     }
     api->streams = streams_new();
     outgoing_init(api);
+    api->emf = pav_tally_new(EMF_MAX);
     backup_init(api);
     api->questions = pav_queue_new(QUESTIONS_MAX, false);
     api->slow = pav_queue_new(SLOW_MAX, false);
@@ -312,6 +314,7 @@ pav_api_free(struct pav_api *api)
     outgoing_free(api);
     backup_free(api);
     access_log_close(api->access_log);
+    pav_tally_free(api->emf);
     jobs_drop(&api->gathered); /* the loop ended before */
     jobs_drop(&api->unsent);   /* the engine did */
     jobs_drop(&api->unasked);

@@ -24,6 +24,8 @@
 #include "pavane/arn.h"
 #include "pavane/services.h"
 #include "pavane/text.h"
+#include "emf.h"
+#include "front.h"
 #include "handed_out.h"
 #include "log_files.h"
 #include "outgoing.h"
@@ -442,6 +444,19 @@ log_lines(struct pav_query *q)
     pav_buf_fini(&lines);
 }
 
+/* On the front again: what is in the file is counted, too. */
+static void
+log_written(struct pav_api *api, struct query_job *qu)
+{
+    const struct pav_delivered_job *reply =
+        (const struct pav_delivered_job *)qu->job;
+    uint32_t i;
+
+    for (i = 0; !reply->failure && i < reply->part_count; i++)
+        emf_take(api->emf, reply->parts[i].body);
+    query_job_replies(api, qu);
+}
+
 static void
 log_later(struct delivery *d)
 {
@@ -453,7 +468,7 @@ log_later(struct delivery *d)
     d->log_days = pav_service_log_days(pav_api_settings(d->o.api)->services,
                                        d->log_group);
     qu->job = &d->reply->job;
-    qu->on = query_job_replies;
+    qu->on = log_written;
     if (!query_job_queue(d->o.api, qu)) {
         qu->job = NULL;
         query_job_free(qu);

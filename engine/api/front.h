@@ -38,7 +38,8 @@ struct pav_api {
     struct backup *backup;   /* backup.c */
     struct token *tokens;    /* OAuth's, of connections: outgoing.c */
     struct access_log *access_log; /* NULL: none */
-    struct pav_tally *functions; /* their calls: outgoing.c */
+    struct pav_tally *emf;         /* metrics of what was logged: emf.c */
+    struct pav_tally *functions;   /* their calls: outgoing.c */
 };
 
 #endif

@@ -19,6 +19,7 @@
 #include "query_job.h"
 #include "doors.h"
 #include "front.h"
+#include "emf.h"
 #include "limits.h"
 #include "log_files.h"
 #include "outgoing.h"
@@ -369,6 +370,43 @@ put_logs(struct pav_query *q, const char *data)
 }
 
 static void
+emf_series(struct pav_buf *b, const char *name, struct pav_arena *a,
+           const struct pav_tally_row *r)
+{
+    const char *slash = strrchr(r->name, '/');
+
+    pav_buf_printf(b, "pavane_%s{namespace=\"", name);
+    label(b, slash == NULL
+                 ? ""
+                 : pav_arena_strndup(a, r->name, (size_t)(slash - r->name)));
+    pav_buf_puts(b, "\",metric=\"");
+    label(b, slash == NULL ? r->name : slash + 1);
+    pav_buf_puts(b, "\",dimensions=\"");
+    label(b, r->part);
+    pav_buf_puts(b, "\"} ");
+}
+
+static void
+put_emf(struct pav_query *q, const struct pav_tally *t)
+{
+    const struct pav_tally_row *r;
+    struct pav_buf *b = &q->out;
+
+    head(b, "emf_total", "counter",
+         "Values of metrics in what was logged (EMF), together.");
+    for (r = pav_tally_first(t); r != NULL; r = atomic_load(&r->next)) {
+        emf_series(b, "emf_total", q->arena, r);
+        pav_buf_printf(b, "%.17g\n", emf_sum(r));
+    }
+    head(b, "emf_samples_total", "counter", "How many values they were.");
+    for (r = pav_tally_first(t); r != NULL; r = atomic_load(&r->next)) {
+        emf_series(b, "emf_samples_total", q->arena, r);
+        pav_buf_printf(b, "%llu\n",
+                       (unsigned long long)pav_tally_get(r, EMF_SAMPLES));
+    }
+}
+
+static void
 put_limits(struct pav_query *q)
 {
     struct pav_items list;
@@ -481,6 +519,7 @@ metrics(struct pav_query *q)
     put_targets(&q->out, pav_engine_tally(api->config.engine));
     put_ages(q);
     put_functions(&q->out, api->functions);
+    put_emf(q, api->emf);
     put_limits(q);
     put_logs(q, api->config.data);
     put_process(&q->out,

@@ -219,6 +219,17 @@ class Targets(Out):
         self.assertEqual([of(n) for n in ("calls", "errors", "throttled")], [3, 1, 1])
         self.assertGreater(of("seconds"), 0)
 
+    def test_metrics_in_what_is_logged(self):
+        self.rule("log", {"source": ["shop"]}, "arn:aws:logs:us-east-1:000000000000:log-group:whole",
+                  {"Arn": "arn:aws:logs:us-east-1:000000000000:log-group:detail", "InputPath": "$.detail"})
+        directive = {"Namespace": "shop/paris", "Dimensions": [["service", "none"], []], "Metrics": [{"Name": "Sold", "Unit": "Count"}, {"Name": "Absent"}]}
+        for sold in (2, [1, 0.5], "many"):
+            self.put(_aws={"Timestamp": 1, "CloudWatchMetrics": [directive, "no directive"]}, service='a"b', Sold=sold)
+        self.put(_aws="nothing", Sold=7)
+        of = lambda name, dimensions: re_metric(self.d, 'pavane_emf_%s{namespace="shop/paris",metric="Sold",dimensions="%s"}' % (name, dimensions))
+        until(lambda: of("samples_total", "") == 6)
+        self.assertEqual([of(n, d) for n in ("total", "samples_total") for d in ('service=a\\"b', "")], [7, 7, 6, 6])  # both logs have them
+
     def test_B9_what_can_never_succeed_is_dead_at_once(self):
         arn = self.destination("hook", "http://127.0.0.1:1/")
         self.rule("all", {"source": ["shop"]}, arn)
