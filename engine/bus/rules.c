@@ -351,6 +351,35 @@ read_policies(struct reading *r, const struct pav_doc *d)
     rules->duplicate_content = read_flag(r, d, "duplicateContent");
 }
 
+/* {"level": "ALL" | "ERROR" | "FATAL", "log": GROUP,
+ *  "includeExecutionData": true} */
+static void
+read_logging(struct reading *r, const struct pav_doc *d)
+{
+    static const char *const known[] = {"level", "log", "includeExecutionData"};
+    const struct pav_doc *level = pav_doc_get(d, "level");
+    const struct pav_doc *log = pav_doc_get(d, "log");
+
+    if (d == NULL)
+        return;
+    if (d->kind != PAV_OBJECT || log == NULL || log->kind != PAV_STRING ||
+        log->len == 0) {
+        fault(r, "/logging", d,
+              "an object with \"log\", the name of a log group, is expected",
+              "");
+        return;
+    }
+    check_fields(r, d, "/logging", known, sizeof(known) / sizeof(known[0]));
+    r->rules->log_failures = pav_doc_is_str(level, "ERROR");
+    r->rules->log_ends = pav_doc_is_str(level, "FATAL");
+    if (level != NULL && !r->rules->log_failures && !r->rules->log_ends &&
+        !pav_doc_is_str(level, "ALL"))
+        fault(r, "/logging/level", level,
+              "the level is \"ALL\", \"ERROR\" or \"FATAL\"", "");
+    r->rules->log_data = read_flag(r, d, "includeExecutionData");
+    r->rules->log = pav_doc_str(&r->rules->arena, log);
+}
+
 static bool
 has_state(const struct pav_machine *m, const char *name)
 {
@@ -546,8 +575,8 @@ read_rules(struct reading *r, const struct pav_doc *d,
            const struct pav_machine *machine)
 {
     static const char *const known[] = {
-        "correlationId", "start",       "resume", "policies",
-        "overdue",       "description", "bus",    "index"};
+        "correlationId", "start", "resume", "policies", "overdue",
+        "description",   "bus",   "index",  "logging"};
     const struct pav_doc *v, *start, *resume;
     uint32_t count = 0;
 
@@ -582,6 +611,7 @@ read_rules(struct reading *r, const struct pav_doc *d,
     read_policies(r, pav_doc_get(d, "policies"));
     read_overdue(r, pav_doc_get(d, "overdue"), machine);
     read_index(r, pav_doc_get(d, "index"));
+    read_logging(r, pav_doc_get(d, "logging"));
     check_waits(r, machine, resume == NULL ? d->at : resume->at);
 }
 

@@ -16,6 +16,7 @@
 #include "pavane/text.h"
 #include "bus/bus.h"
 #include "published.h"
+#include "log_history.h"
 #include "registry.h"
 
 static const char *
@@ -140,6 +141,7 @@ set_current(struct pav_engine *e, struct machine *m,
     m->created_at = row->created_at;
     free((char *)(uintptr_t)m->role_arn);
     m->role_arn = pav_xstrdup(row->role_arn);
+    logging_set(e, m, row->attributes);
 }
 
 static bool
@@ -236,6 +238,7 @@ registry_free(struct pav_engine *e)
         free((char *)(uintptr_t)m->name);
         free((char *)(uintptr_t)m->arn);
         free((char *)(uintptr_t)m->execution_arn);
+        free(m->logging.to);
         free((char *)(uintptr_t)m->role_arn);
         free(m);
     }

@@ -14,6 +14,7 @@
 #include "hot.h"
 #include "polls.h"
 #include "registry.h"
+#include "log_history.h"
 #include "runner.h"
 #include "wait_times.h"
 
@@ -447,6 +448,9 @@ execution_keep(struct pav_engine *e, struct execution *x,
         x->input = wake->output;
     e->counts.waits += (int64_t)out->wait_count - x->before.wait_count;
     x->before = *out;
+    if (x->version->machine->logging.level != LOGGING_OFF)
+        history_log(e, x, execution_arn(e, x), execution_record(e, x),
+                    step.first_event, step.event_count);
     hot_keep(e, &x->row, &x->stored, x->has_meta,
              is_new && pav_machine_needs_input(x->version->compiled) ? x->input
                                                                      : NULL);

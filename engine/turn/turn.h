@@ -36,6 +36,16 @@ struct machine {
     const char *role_arn;            /* owned */
     uint64_t visited_mark;           /* the last arrival that did */
     int64_t paced_us, paced_told_at; /* pace.c; 0: never */
+    struct {
+        enum logging_level {
+            LOGGING_OFF,
+            LOGGING_FATAL,
+            LOGGING_ERROR,
+            LOGGING_ALL
+        } level;
+        bool with_data; /* payloads too */
+        char *to;       /* a log group's ARN; owned */
+    } logging;          /* of its histories: run/log_history.c */
 };
 
 /* Does the turn in flight tell what it changes? */
@@ -133,7 +143,7 @@ struct pav_engine {
     struct pav_job *again;       /* answers whose turn was rolled back */
     bool replaying;              /* perhaps; some replay runs */
     bool place_is_free; /* perhaps a start that waits can be made: batch.c */
-    uint32_t replays;            /* how many did when it was looked at last */
+    uint32_t replays;   /* how many did when it was looked at last */
 
     struct pav_status_view counts;     /* the engine's thread's */
     struct pav_status_view published;  /* as it was a turn ago */

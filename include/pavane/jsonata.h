@@ -89,9 +89,9 @@ struct pav_jsonata_in {
  * Functions gives a second.  Behind the bytes that are counted piece by piece,
  * twice as many in the arena are the end.
  */
-#define PAV_JSONATA_STEPS 500000
+#define PAV_JSONATA_STEPS 450000
 #define PAV_JSONATA_DEPTH 100
-#define PAV_JSONATA_BYTES (32u << 20)
+#define PAV_JSONATA_BYTES (28u << 20)
 
 enum pav_jsonata_end {
     PAV_JSONATA_VALUE,

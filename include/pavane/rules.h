@@ -83,6 +83,8 @@ struct pav_rules {
     struct pav_indexed *indexed; /* of events that start or resume */
     uint32_t indexed_count;
     enum pav_unmapped unmapped; /* tasks that nobody serves */
+    const char *log; /* the group that histories go to; NULL: none of ours */
+    bool log_failures, log_ends, log_data; /* ERROR, FATAL; payloads too */
 };
 
 /* NULL when a fault is an error; empty text: no rules. */

@@ -252,6 +252,35 @@ class Plays(unittest.TestCase):
             self.put("services.json", dict(services, secrets={"clerk": wrong}))
             self.assertRegex(cli("validate", self.system)[1], wanted)
 
+    def test_histories_are_logged_by_level(self):
+        self.system = os.path.join(self.folder, "logs")
+        log = "arn:aws:logs:us-east-1:000000000000:log-group:%s:*"
+        definition = json.dumps({"StartAt": "F", "States": {"F": {"Type": "Pass", "Result": {"x": 1}, "Next": "E"}, "E": {"Type": "Fail", "Error": "Bad", "Cause": "so"}}})
+        for level in ("ALL", "ERROR", "FATAL"):
+            self.put("machines/%s/machine.asl.json" % level.lower(), {"StartAt": "T", "States": {
+                "T": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": {"FunctionName": "none"}, "End": True}}})
+            self.put("machines/%s/rules.json" % level.lower(), {"correlationId": "$.detail.id", "start": [{"pattern": {"detail-type": [level]}}],
+                     "logging": {"level": level, "log": level.lower(), "includeExecutionData": level == "ALL"}})
+        create = lambda name, **more: {"call": "CreateStateMachine", "with": {"name": name, "definition": definition, "roleArn": "arn:aws:iam::000000000000:role/x", **more}}
+        self.put("plays/one.json", {"steps": [
+            {"send": [{"source": "x", "id": level, "detail-type": level, "detail": {"id": "a"}} for level in ("ALL", "ERROR", "FATAL")]},
+            create("api", loggingConfiguration={"level": "ERROR", "includeExecutionData": True, "destinations": [
+                {"cloudWatchLogsLogGroup": {"logGroupArn": log % "api"}}]}), create("none"),
+            {"call": "StartExecution", "with": {"stateMachineArn": "arn:aws:states:us-east-1:000000000000:stateMachine:api", "name": "one"}},
+            {"call": "StartExecution", "with": {"stateMachineArn": "arn:aws:states:us-east-1:000000000000:stateMachine:none"}}],
+            "expect": {"logs": [
+                {"log": "all", "count": 6}, {"log": "all", "event": {"id": "1", "type": "ExecutionStarted", "previous_event_id": "0", "redrive_count": "0",
+                    "execution_arn": "arn:aws:states:us-east-1:000000000000:execution:all:a", "event_timestamp": "1767225600000",
+                    "details": {"input": "{% $contains($, '\"detail-type\":\"ALL\"') %}"}}},
+                {"log": "error", "count": 2}, {"log": "error", "event": {"type": "TaskFailed", "details": {"error": "Pavane.ResourceNotMapped", "resource": "invoke"}}},
+                {"log": "fatal", "count": 1}, {"log": "fatal", "event": {"type": "ExecutionFailed", "details": "{% $not($exists(input)) %}"}},
+                {"log": "api", "count": 2}, {"log": "api", "event": {"type": "FailStateEntered"}}, {"log": "api", "event": {"type": "ExecutionFailed", "details": {"error": "Bad", "cause": "so"}}},
+                {"count": 11}], "deadLetters": [{"count": 0}]}})
+        code, out, err = cli("play", self.system)
+        self.assertEqual((code, err), (0, ""), out + err)
+        self.put("machines/all/rules.json", {"correlationId": "$.id", "start": [{"pattern": {"a": ["b"]}}], "logging": {"level": "SOME", "log": "x"}})
+        self.assertRegex(cli("validate", self.system)[1], r'rules.json:\d+:\d+: error: .*the level is "ALL", "ERROR" or "FATAL"')
+
     def test_any_integration_can_be_mapped(self):
         task = lambda resource, with_, **more: dict({"Type": "Task", "Resource": "arn:aws:states:::" + resource, "Arguments": with_}, **more)
         self.put("machines/ask/machine.asl.json", {"QueryLanguage": "JSONata", "StartAt": "Describe", "States": {

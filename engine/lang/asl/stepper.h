@@ -112,8 +112,8 @@ fail_value(struct stepper *st, const struct frame *f, const struct value *v,
  * did STEP_WORK goes on in a later turn.  So a turn of the engine stays short,
  * whatever a definition asks for.
  */
-#define STATE_WORK_MAX (16u << 20)
-#define STEP_WORK      (4u << 20)
+#define STATE_WORK_MAX (8u << 20)
+#define STEP_WORK      (2u << 20)
 bool spend(struct stepper *st, const struct frame *f, uint64_t bytes);
 /* The same of what has failed already. */
 void spend_unasked(struct stepper *st, uint64_t bytes);

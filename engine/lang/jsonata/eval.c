@@ -78,21 +78,61 @@ collapse(struct value v)
     return v.list->count == 1 && !v.list->keep_singleton ? v.list->items[0] : v;
 }
 
+/*
+ * What is gathered item by item, $reduce(..., $append), would be copied each
+ * time.  So the list that comes of an append has the items of the one before
+ * it, and a tail that is its own: who appends to a list first takes its tail,
+ * and leaves it none.
+ */
+static struct list *
+longer(struct eval *e, struct list *x, uint32_t more)
+{
+    uint32_t n = x->count + more;
+    struct list *l;
+
+    if (!x->open || x->cap < n) {
+        uint32_t cap = x->open ? 2 * n : n;
+
+        if (!may_make(e, cap * sizeof(struct value)))
+            return NULL;
+        l = list_new(e->arena, cap);
+        list_push_all(e->arena, l, value_list(x));
+    } else {
+        if (!may_make(e, sizeof(*l) + more * sizeof(struct value)))
+            return NULL;
+        l = list_new(e->arena, 0);
+        l->items = x->items;
+        l->count = x->count;
+        l->cap = x->cap;
+        x->cap = x->count;
+        x->open = false;
+    }
+    l->open = true;
+    return l;
+}
+
 struct value
 append(struct eval *e, struct value x, struct value y)
 {
+    uint32_t more = is_array(y) ? array_len(y) : 1, n;
     struct list *l;
-    uint32_t n;
 
     if (x.kind == V_NOTHING)
         return y;
     if (y.kind == V_NOTHING)
         return x;
-    n = (is_array(x) ? array_len(x) : 1) + (is_array(y) ? array_len(y) : 1);
-    if (!may_make(e, n * sizeof(struct value)))
-        return nothing;
-    l = list_new(e->arena, n);
-    list_push_all(e->arena, l, x);
+    if (x.kind == V_LIST) {
+        l = longer(e, x.list, more);
+        if (l == NULL)
+            return nothing;
+    } else {
+        n = (is_array(x) ? array_len(x) : 1) + more;
+        if (!may_make(e, n * sizeof(struct value)))
+            return nothing;
+        l = list_new(e->arena, n);
+        list_push_all(e->arena, l, x);
+        l->open = true;
+    }
     list_push_all(e->arena, l, y);
     return value_list(l);
 }

@@ -51,6 +51,7 @@ struct list {
     bool cons;         /* by a constructor in a path: it is not flattened */
     bool outer;        /* around an input that is an array */
     bool tuple_stream; /* its items are tuples */
+    bool open;         /* $append made it, and none was appended to it yet */
 };
 
 struct entry {
