@@ -11,8 +11,13 @@
  *     machine whose start rule has the same source, and handed on over the
  *     shared token table.
  *
- * The correlation id of a start rule is what its execution name is filled
- * with; of a resume rule, its `entityId`.
+ *   AWS::Serverless::StateMachine -> the same; its events with a pattern are
+ *     start rules.  Its Definition, or the file of its DefinitionUri, has
+ *     DefinitionSubstitutions put in.
+ *   All else of EventBridge and its Scheduler -> DIR/bus/bus.json.
+ *
+ * The template is JSON or YAML.  The correlation id of a start rule is what its
+ * execution name is filled with; of a resume rule, its `entityId`.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -24,24 +29,31 @@
 #include "pavane/file.h"
 #include "pavane/machine.h"
 #include "cli.h"
+#include "import_bus.h"
+#include "yaml_doc.h"
 
 #define TEMPLATE_MAX (16u << 20)
+#define MAX_RULES    10000
 
 static const struct pav_setting settings[] = {
     {"cloudformation", PAV_SET_TEXT, "TEMPLATE", NULL, 0, 0,
-     "the template to read, as JSON"},
+     "the template to read, as JSON or YAML"},
     {"force", PAV_SET_FLAG, NULL, NULL, 0, 0,
      "write over rules that were "
      "changed by hand"},
     SETTING_JSON,
     SETTING_HELP};
 
+struct rule;
+
 struct import {
     struct pav_arena arena;
     const struct pav_doc *resources;
-    const char *dir;
+    const char *dir, *path;
+    struct rule *all; /* those of machines */
+    uint32_t rule_count;
     bool force;
-    unsigned written, faulty, rules, left_out;
+    unsigned written, faulty, rules, left_out, buses;
     struct pav_buf notes;
 };
 
@@ -242,11 +254,18 @@ placeholder_path(struct import *im, const struct pav_doc *d, const char *key,
 /* ---- rules ---- */
 
 static bool
+makes_machine(const struct pav_doc *resource)
+{
+    const struct pav_doc *type = pav_doc_get(resource, "Type");
+
+    return pav_doc_is_str(type, "AWS::StepFunctions::StateMachine") ||
+           pav_doc_is_str(type, "AWS::Serverless::StateMachine");
+}
+
+static bool
 is_machine(struct import *im, const char *logical_id)
 {
-    return pav_doc_is_str(
-        pav_doc_get(pav_doc_get(im->resources, logical_id), "Type"),
-        "AWS::StepFunctions::StateMachine");
+    return makes_machine(pav_doc_get(im->resources, logical_id));
 }
 
 static bool
@@ -290,7 +309,7 @@ source_of(const struct rule *r)
 
 /* Resume rules go to the machine whose start rule has the same source. */
 static void
-find_owners(struct import *im, struct rule *rules, uint32_t count)
+find_owners(struct rule *rules, uint32_t count)
 {
     uint32_t i, j;
 
@@ -308,12 +327,32 @@ find_owners(struct import *im, struct rule *rules, uint32_t count)
                     rules[i].correlation = rules[j].correlation;
             }
         }
-        if (rules[i].machine == NULL) {
-            im->left_out++;
-            pav_buf_printf(&im->notes,
-                           "rule %s left out: no start rule has its source\n",
-                           rules[i].name);
-        }
+    }
+}
+
+/* SAM: the events of a machine that have a pattern. */
+static void
+read_events(struct import *im, const struct pav_member *m, struct rule *rules,
+            uint32_t *count)
+{
+    const struct pav_doc *events =
+        pav_doc_get(pav_doc_get(&m->value, "Properties"), "Events");
+    uint32_t i;
+
+    for (i = 0; events != NULL && events->kind == PAV_OBJECT &&
+                i < events->len && *count < MAX_RULES;
+         i++) {
+        const struct pav_member *e = &events->members[i];
+        const struct pav_doc *pattern =
+            pav_doc_get(pav_doc_get(&e->value, "Properties"), "Pattern");
+
+        if (pattern != NULL)
+            rules[(*count)++] = (struct rule){
+                .name = pav_arena_strndup(&im->arena, e->key, e->len),
+                .pattern = pattern,
+                .machine = pav_arena_strndup(&im->arena, m->key, m->len),
+                .correlation = "$.id",
+                .starts = true};
     }
 }
 
@@ -321,14 +360,17 @@ static uint32_t
 read_rules(struct import *im, struct rule **out)
 {
     struct rule *rules =
-        pav_arena_zalloc(&im->arena, (im->resources->len + 1) * sizeof(*rules));
+        pav_arena_zalloc(&im->arena, (MAX_RULES + 1) * sizeof(*rules));
     uint32_t i, count = 0;
 
-    for (i = 0; i < im->resources->len; i++) {
+    for (i = 0; i < im->resources->len && count < MAX_RULES; i++) {
         const struct pav_member *m = &im->resources->members[i];
         const struct pav_doc *p = pav_doc_get(&m->value, "Properties");
         struct rule *r = &rules[count];
 
+        if (makes_machine(&m->value))
+            read_events(im, m, rules, &count);
+        r = &rules[count];
         if (!pav_doc_is_str(pav_doc_get(&m->value, "Type"),
                             "AWS::Events::Rule"))
             continue;
@@ -337,18 +379,12 @@ read_rules(struct import *im, struct rule **out)
         if (r->pattern == NULL ||
             pav_doc_is_str(pav_doc_get(p, "State"), "DISABLED") ||
             !read_target(im, pav_doc_at(pav_doc_get(p, "Targets"), 0), r)) {
-            im->left_out++;
-            pav_buf_printf(&im->notes,
-                           "rule %s left out: disabled, without a pattern, "
-                           "or with a target that is neither a state machine "
-                           "nor transformed\n",
-                           r->name);
-            memset(r, 0, sizeof(*r));
+            memset(r, 0, sizeof(*r)); /* a rule of bus.json */
             continue;
         }
         count++;
     }
-    find_owners(im, rules, count);
+    find_owners(rules, count);
     *out = rules;
     return count;
 }
@@ -464,6 +500,86 @@ write_machine(struct import *im, const char *name, const char *definition,
     return rc;
 }
 
+/* A reference to what the template makes, as the ARN that it has here. */
+static const char *
+arn_of(struct import *im, const struct pav_doc *d)
+{
+    static const struct {
+        const char *type, *arn;
+    } rows[] = {
+        {"::Function", "lambda:us-east-1:000000000000:function:%s"},
+        {"::StateMachine", "states:us-east-1:000000000000:stateMachine:%s"},
+        {"::SQS::Queue", "sqs:us-east-1:000000000000:%s"},
+        {"::SNS::Topic", "sns:us-east-1:000000000000:%s"}};
+    const char *text = resolved(im, d), *id, *type;
+    size_t i;
+
+    id = pav_arena_strndup(&im->arena, text, strcspn(text, "."));
+    type =
+        pav_doc_member_str(&im->arena, pav_doc_get(im->resources, id), "Type");
+    for (i = 0; type != NULL && i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (strstr(type, rows[i].type) != NULL)
+            return pav_arena_printf(&im->arena, "arn:aws:%.*s%s",
+                                    (int)strlen(rows[i].arn) - 2, rows[i].arn,
+                                    id);
+    return text;
+}
+
+/* ${Name} of SAM's DefinitionSubstitutions. */
+static const char *
+substituted(struct import *im, const char *text, const struct pav_doc *names)
+{
+    const char *p = text, *end = text + strlen(text), *out;
+    struct pav_buf b;
+
+    if (names == NULL || names->kind != PAV_OBJECT)
+        return text;
+    pav_buf_init(&b, TEMPLATE_MAX);
+    while (p < end) {
+        const char *close = p[0] == '$' && p[1] == '{'
+                                ? memchr(p, '}', (size_t)(end - p))
+                                : NULL;
+        const struct pav_doc *v =
+            close == NULL ? NULL
+                          : pav_doc_getn(names, p + 2, (size_t)(close - p) - 2);
+
+        if (v == NULL) {
+            pav_buf_putc(&b, *p++);
+        } else {
+            pav_buf_puts(&b, arn_of(im, v));
+            p = close + 1;
+        }
+    }
+    out = pav_arena_strndup(&im->arena, b.p == NULL ? "" : b.p, b.len);
+    pav_buf_fini(&b);
+    return out;
+}
+
+/* DefinitionUri: a file beside the template, JSON or YAML. */
+static const struct pav_doc *
+definition_file(struct import *im, const struct pav_doc *uri)
+{
+    const char *slash = strrchr(im->path, '/'), *file = resolved(im, uri);
+    const struct pav_doc *d;
+    struct pav_err err;
+    char *text;
+    size_t len;
+
+    file = pav_arena_printf(&im->arena, "%.*s%s",
+                            slash == NULL ? 0 : (int)(slash - im->path + 1),
+                            im->path, file);
+    if (pav_file_read(file, TEMPLATE_MAX, &text, &len, &err) != PAV_OK) {
+        pav_buf_printf(&im->notes, "%s: %s\n", file, err.message);
+        return NULL;
+    }
+    if (yaml_parse(&im->arena, text, len, &d, &err) != PAV_OK) {
+        pav_buf_printf(&im->notes, "%s: %s: %s\n", file, err.at, err.message);
+        d = NULL;
+    }
+    free(text);
+    return d;
+}
+
 static enum pav_rc
 import_machine(struct import *im, const struct pav_member *m,
                const struct rule *rules, uint32_t count, struct pav_err *err)
@@ -479,7 +595,10 @@ import_machine(struct import *im, const struct pav_member *m,
 
     if (d == NULL)
         d = pav_doc_get(p, "Definition");
-    definition = resolved(im, d);
+    if (d == NULL && pav_doc_get(p, "DefinitionUri") != NULL)
+        d = definition_file(im, pav_doc_get(p, "DefinitionUri"));
+    definition = substituted(im, resolved(im, d),
+                             pav_doc_get(p, "DefinitionSubstitutions"));
     pav_faults_init(&faults, a);
     machine = pav_machine_compile(definition, strlen(definition), PAV_STANDARD,
                                   &faults);
@@ -501,6 +620,54 @@ import_machine(struct import *im, const struct pav_member *m,
     return rc;
 }
 
+static const char *
+text_of_template(void *arg, const struct pav_doc *d)
+{
+    return resolved(arg, d);
+}
+
+/* A machine's own by now? */
+static bool
+is_taken(void *arg, const char *rule)
+{
+    const struct import *im = arg;
+    uint32_t i;
+
+    for (i = 0; i < im->rule_count; i++)
+        if (im->all[i].machine != NULL && strcmp(im->all[i].name, rule) == 0)
+            return true;
+    return false;
+}
+
+/* What is no machine's: DIR/bus/bus.json. */
+static enum pav_rc
+import_bus(struct import *im, struct pav_err *err)
+{
+    struct template_text text = {text_of_template, im};
+    const struct pav_doc *bus = bus_of_template(
+        &im->arena, im->resources, &text, is_taken, &im->notes, &im->left_out);
+    const char *folder = pav_arena_printf(&im->arena, "%s/bus", im->dir);
+    const char *path = pav_arena_printf(&im->arena, "%s/bus.json", folder);
+    struct pav_buf b;
+    enum pav_rc rc;
+
+    if (bus == NULL)
+        return PAV_OK;
+    pav_buf_init(&b, TEMPLATE_MAX);
+    pav_doc_print_pretty(bus, &b);
+    pav_buf_putc(&b, '\n');
+    rc = make_folder(folder, err);
+    if (rc == PAV_OK)
+        rc = check_untouched(im, path, &b, err);
+    if (rc == PAV_OK)
+        rc = pav_file_write(path, b.p, b.len, err);
+    if (rc == PAV_OK)
+        pav_buf_printf(&im->notes, "bus written to %s\n", path);
+    pav_buf_fini(&b);
+    im->buses++;
+    return rc;
+}
+
 static enum pav_rc
 import(struct import *im, const char *path, struct pav_err *err)
 {
@@ -513,12 +680,14 @@ import(struct import *im, const char *path, struct pav_err *err)
 
     if (rc != PAV_OK)
         return rc;
-    rc = pav_doc_parse_copy(&im->arena, text, len, NULL, &template, err);
+    im->path = path;
+    rc = yaml_parse(&im->arena, text, len, &template, err);
     free(text);
     if (rc != PAV_OK) {
         struct pav_err why = *err;
 
-        return pav_fail(err, rc, path, "no JSON: %s: %s", why.at, why.message);
+        return pav_fail(err, rc, path, "neither JSON nor YAML: %s: %s", why.at,
+                        why.message);
     }
     im->resources = pav_doc_get(template, "Resources");
     if (im->resources == NULL || im->resources->kind != PAV_OBJECT)
@@ -526,14 +695,17 @@ import(struct import *im, const char *path, struct pav_err *err)
                         "no CloudFormation template: 'Resources' is missing");
     rc = make_folder(im->dir, err);
     count = read_rules(im, &rules);
+    im->all = rules;
+    im->rule_count = count;
     for (i = 0; i < im->resources->len && rc == PAV_OK; i++) {
         const struct pav_member *m = &im->resources->members[i];
 
-        if (pav_doc_is_str(pav_doc_get(&m->value, "Type"),
-                           "AWS::StepFunctions::StateMachine"))
+        if (makes_machine(&m->value))
             rc = import_machine(im, m, rules, count, err);
     }
-    if (rc == PAV_OK && im->written == 0)
+    if (rc == PAV_OK)
+        rc = import_bus(im, err);
+    if (rc == PAV_OK && im->written + im->buses == 0)
         rc = pav_fail(err, PAV_INVALID, path,
                       "no state machine could be imported:\n%.600s",
                       im->notes.p == NULL ? "none is there" : im->notes.p);
@@ -574,7 +746,9 @@ const struct command import_command = {
     .name = "import",
     .arguments = "--cloudformation TEMPLATE DIR",
     .summary = "make machine folders out of a CloudFormation template",
-    .text = "Definitions stay as they are.  A machine that uses what is not "
+    .text = "The template is JSON or YAML, CloudFormation or SAM; what is no "
+            "machine's\ngoes to DIR/bus/bus.json.  Definitions stay as they "
+            "are.  A machine that uses what is not "
             "built yet is\nlisted with its faults and left out; the others "
             "are written.\n",
     .settings = settings,

@@ -10,6 +10,47 @@ from harness import Daemon, MACHINES, cli, main, until
 
 
 
+SAM = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      DefinitionUri: orders.asl.yaml
+      DefinitionSubstitutions: {PriceArn: !GetAtt Price.Arn}
+      Events:
+        Placed: {Type: EventBridgeRule, Properties: {Pattern: {source: [shop], detail-type: [Placed], detail: {n: [1, '1', true, ~]}}}}
+        Nightly: {Type: ScheduleV2, Properties: {ScheduleExpression: cron(0 3 * * ? *), Input: '{"night": true}'}}
+  Price:
+    Type: AWS::Serverless::Function
+    Properties:
+      Events:
+        Tick: {Type: Schedule, Properties: {Schedule: rate(1 hour)}}
+        Web: {Type: Api, Properties: {Path: /}}
+  Bus: {Type: AWS::Events::EventBus, Properties: {Name: shop}}
+  Queue: {Type: AWS::SQS::Queue}
+  Log: {Type: 'AWS::Logs::LogGroup'}
+  Audit:
+    Type: AWS::Events::Rule
+    Properties:
+      EventBusName: !Ref Bus
+      EventPattern:
+        source: [{anything-but: [com.shop.sales]}]
+      Targets:
+        - Arn: !GetAtt Log.Arn
+          Id: log
+        - {Arn: !GetAtt Queue.Arn, Id: q}
+        - {Arn: !Ref Unknown, Id: u}
+  Desk:
+    Type: AWS::Events::Connection
+    Properties: {AuthorizationType: BASIC, AuthParameters: {BasicAuthParameters: {Username: u, Password: !Ref Key}}}
+  Tickets:
+    Type: AWS::Events::ApiDestination
+    Properties: {ConnectionArn: !GetAtt Desk.Arn, HttpMethod: POST, InvocationEndpoint: 'https://x.example/t'}
+  Kept: {Type: AWS::Events::Archive, Properties: {SourceArn: !GetAtt Bus.Arn, RetentionDays: 7}}
+"""
+
+
 class Samples(unittest.TestCase):
     """Every sample of events leads to the end that it names."""
 
@@ -153,6 +194,37 @@ class Commands(unittest.TestCase):
             self.assertIn("/out/M/rules.json: is there and differs; --force writes over it", err)
             self.assertIn("$.detail.id", open(t + "/out/M/rules.json").read())
             self.assertEqual(cli(*args, "--force")[0], 0)
+
+    def test_import_reads_yaml_and_sam(self):
+        with tempfile.TemporaryDirectory() as t:
+            open(t + "/orders.asl.yaml", "w").write("StartAt: Price\nStates:\n  Price: {Type: Task, Resource: '${PriceArn}', TimeoutSeconds: 5, End: true}\n")
+            open(t + "/t.yaml", "w").write(SAM)
+            code, out, err = cli("import", "--cloudformation", t + "/t.yaml", t + "/out")
+            self.assertEqual((code, err), (0, ""), out)
+            for said in ("Orders written to", "event PriceWeb left out: it is neither", "a target of the rule Audit left out: it is nothing that the template makes",
+                         "the secret of connection Desk is read from the environment: Desk_Password", "1 machines and 1 rules imported, 0 machines and 2 rules left out"):
+                self.assertIn(said, out)
+            definition = json.load(open(t + "/out/Orders/machine.asl.json"))
+            self.assertEqual(definition["States"]["Price"], {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:000000000000:function:Price",
+                                                              "TimeoutSeconds": 5, "End": True})
+            [start] = json.load(open(t + "/out/Orders/rules.json"))["start"]
+            self.assertEqual(start["pattern"], {"source": ["shop"], "detail-type": ["Placed"], "detail": {"n": [1, "1", True, None]}})
+            bus = json.load(open(t + "/out/bus/bus.json"))
+            self.assertEqual(bus["rules"]["Audit"]["Targets"], [{"log": "Log", "Id": "log"}, {"queue": "Queue", "Id": "q"}])
+            self.assertEqual(bus["rules"]["PriceTick"], {"ScheduleExpression": "rate(1 hour)", "Targets": [{"function": "Price"}]})
+            self.assertEqual(bus["schedules"]["OrdersNightly"]["Target"]["Input"], {"night": True})
+            self.assertEqual(bus["apiDestinations"]["Tickets"]["Connection"], "Desk")
+            os.environ["Desk_Password"] = "x"
+            self.addCleanup(os.environ.pop, "Desk_Password")
+            code, out, err = cli("validate", t + "/out")
+            self.assertEqual((code, out), (0, "2 valid\n"), err)
+            with Daemon(t + "/out") as d:
+                until(lambda: "+ schedule default/OrdersNightly" in d.read_log() and "+ rule default/Audit" in d.read_log())
+            for text, wanted in (("Resources: [", "t.yaml: neither JSON nor YAML: line 2, column 1"), ("a: &x [*x]\n", "t.yaml"), ("{]", "neither JSON nor YAML: line 1, column 2"),
+                                 ("&a [*a, *a]", "t.yaml"), ("", "'Resources' is missing"), ("? [a]: b", "a key must be a text")):
+                open(t + "/t.yaml", "w").write(text)
+                code, _, err = cli("import", "--cloudformation", t + "/t.yaml", t + "/out2")
+                self.assertEqual((code, wanted in err), (1, True), err)
 
     def test_validate(self):
         code, out, err = cli("validate", MACHINES)

@@ -36,6 +36,7 @@ HEADERS = {
     r"openssl/": ["engine/base/digest.c", "engine/net/"],
     r"pcre2\.h": ["engine/lang/"],
     r"zlib\.h": ["dashboard/"],
+    r"yaml\.h": ["engine/cli/yaml_doc.c"],
     r"cmocka\.h": ["tests/"],
 }
 # what each folder may include of include/pavane
