@@ -121,6 +121,26 @@ batch_start(struct pav_engine *e, const struct pav_batch_row *row)
     match_parked(e, x);
 }
 
+/* False: there is no room for its disposition. */
+static bool
+park_input(struct event_context *ec, struct verdict *v,
+           const struct pav_rule *rule, const struct pav_doc *input)
+{
+    struct pav_engine *e = ec->e;
+    struct pav_parked_row row = {.machine_id = v->machine->id,
+                                 .event_id = ec->id,
+                                 .key = batch_key(e, rule->name, v->key),
+                                 .expires_at = INT64_MAX,
+                                 .disposition_id = record_outcome(ec, v)};
+
+    if (row.disposition_id == 0)
+        return false;
+    row.input.p = pav_doc_text(&e->arena, input);
+    row.input.len = strlen(row.input.p);
+    pav_store_park(e->store, &row);
+    return true;
+}
+
 /* Until there are enough, or time is up: timers.c. */
 void
 batch(struct event_context *ec, struct verdict *v, const struct pav_rule *rule,
@@ -128,10 +148,6 @@ batch(struct event_context *ec, struct verdict *v, const struct pav_rule *rule,
 {
     struct pav_engine *e = ec->e;
     struct pav_batch_row row;
-    struct pav_parked_row parked = {.machine_id = v->machine->id,
-                                    .event_id = ec->id,
-                                    .key = batch_key(e, rule->name, v->key),
-                                    .expires_at = INT64_MAX};
 
     PAV_ASSERT(rule->batch_count > 0);
     if (!v->machine->active) {
@@ -150,12 +166,8 @@ batch(struct event_context *ec, struct verdict *v, const struct pav_rule *rule,
     v->detail =
         pav_arena_printf(&e->arena, "gathered: %lld of %lld",
                          (long long)row.count, (long long)rule->batch_count);
-    parked.disposition_id = record_outcome(ec, v);
-    if (parked.disposition_id == 0)
+    if (!park_input(ec, v, rule, input))
         return;
-    parked.input.p = pav_doc_text(&e->arena, input);
-    parked.input.len = strlen(parked.input.p);
-    pav_store_park(e->store, &parked);
     pav_store_batch_put(e->store, &row);
     if (row.count >= rule->batch_count && row.due_at < PAV_BATCH_HELD)
         batch_start_or_hold(e, &row);
@@ -169,10 +181,6 @@ start_later(struct event_context *ec, struct verdict *v,
 {
     struct pav_engine *e = ec->e;
     struct pav_batch_row row;
-    struct pav_parked_row parked = {.machine_id = v->machine->id,
-                                    .event_id = ec->id,
-                                    .key = batch_key(e, rule->name, v->key),
-                                    .expires_at = INT64_MAX};
 
     if (pav_store_batch(e->store, v->machine->id, v->key, rule->name, &row)) {
         v->kind = PAV_UNEXPECTED;
@@ -187,12 +195,8 @@ start_later(struct event_context *ec, struct verdict *v,
     v->kind = PAV_PARKED;
     v->detail = pav_arena_printf(&e->arena, "it waits for a place: %s",
                                  full_text(e, v->machine));
-    parked.disposition_id = record_outcome(ec, v);
-    if (parked.disposition_id == 0)
+    if (!park_input(ec, v, rule, input))
         return;
-    parked.input.p = pav_doc_text(&e->arena, input);
-    parked.input.len = strlen(parked.input.p);
-    pav_store_park(e->store, &parked);
     hold(e, &row);
 }
 
