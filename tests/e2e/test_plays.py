@@ -11,7 +11,7 @@ import time
 import unittest
 import urllib.request
 
-from harness import PAVANE, TOP, cli, main, until
+from harness import PAVANE, TOP, Daemon, cli, main, until
 from test_systems import write
 
 CALL = {"QueryLanguage": "JSONata", "StartAt": "Ask", "States": {
@@ -217,6 +217,26 @@ class Plays(unittest.TestCase):
             {"after": 60},
             {"expect": {"executions": [{"machine": "slow", "status": "SUCCEEDED"}, {"machine": "slow", "status": "RUNNING", "input": "{% $count($) = 3 %}"}]}}],
             {"batch": {"count": 2, "seconds": 600}})
+
+    def test_who_waits_for_a_place_outlives_a_kill(self):
+        """An execution ended, and the daemon with it, before the next one was started: the next daemon starts it."""
+        go = lambda i: {"source": "x", "id": "e" + i, "detail-type": "Go", "detail": {"id": i}}
+        self.max_open({"maxOpen": 1}, [{"send": go("a")}, {"send": go("b"), "dispositions": ["parked"]}, {"kill": True},
+                                       {"expect": {"executions": [{"machine": "slow", "count": 1}]}}, {"after": 60}, {"kill": True},
+                                       {"expect": {"executions": [{"correlationId": "b", "status": "RUNNING"}]}}])
+        # more are allowed from the next start on
+        self.system = os.path.join(self.folder, "few")
+        d = Daemon(self.system).start()
+        self.addCleanup(d.__exit__)
+        d.send(go("a"))
+        d.send(go("b"))
+        self.assertEqual([x["correlationId"] for x in d.executions(machine="slow")], ["a"])
+        d.kill()
+        rules = json.load(open(self.system + "/machines/slow/rules.json"))
+        rules["policies"]["maxOpen"] = 2
+        self.put("machines/slow/rules.json", rules)
+        d.start()
+        until(lambda: len(d.executions(machine="slow")) == 2)
 
     def test_parameters_and_secrets_are_used_and_not_shown(self):
         task = lambda resource, arguments, **more: dict({"Type": "Task", "Resource": "arn:aws:states:::" + resource, "Arguments": arguments}, **more)
