@@ -49,9 +49,10 @@ read_path(struct reading *r, const struct pav_doc *v, const char *pointer)
     return p;
 }
 
-/* A path to one value, or an expression. */
+/* A path, or an expression; `alone`: it may give several ids. */
 static const struct pav_pick *
-read_pick(struct reading *r, const struct pav_doc *v, const char *pointer)
+read_pick(struct reading *r, const struct pav_doc *v, const char *pointer,
+          bool alone)
 {
     const struct pav_pick *p;
     struct pav_err err;
@@ -66,10 +67,14 @@ read_pick(struct reading *r, const struct pav_doc *v, const char *pointer)
                        v->kind == PAV_STRING ? err.message : "");
         return NULL;
     }
-    if (!pav_pick_is_single(p) || pav_pick_is_context(p))
+    if (pav_pick_is_context(p))
         fault(r, pointer, v,
-              "a path to the correlation id must name one value, without [*], "
-              ".., a slice or a filter, of the event",
+              "a path to the correlation id must name a value of the event",
+              "");
+    else if (!alone && !pav_pick_is_single(p))
+        fault(r, pointer, v,
+              "a path to a part of the correlation id must name one value, "
+              "without [*], .., a slice or a filter",
               "");
     return p;
 }
@@ -86,7 +91,8 @@ read_key(struct reading *r, const struct pav_doc *v, const char *pointer,
         return 0;
     }
     for (i = 0; i < count; i++)
-        out[i] = read_pick(r, v->kind == PAV_ARRAY ? &v->items[i] : v, pointer);
+        out[i] = read_pick(r, v->kind == PAV_ARRAY ? &v->items[i] : v, pointer,
+                           count == 1);
     return count;
 }
 

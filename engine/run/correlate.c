@@ -205,6 +205,65 @@ correlation_key(struct event_context *ec, const struct machine_rule *r,
     return pav_doc_str(a, &text);
 }
 
+/* A text or a number as a key; NULL: neither, or too long. */
+static const char *
+key_of_value(struct pav_arena *a, const struct pav_doc *v)
+{
+    struct pav_bytes raw = {v->text, v->len};
+    struct pav_doc text = {.kind = PAV_STRING};
+
+    if (v->kind == PAV_NUMBER)
+        raw = number_text(a, raw);
+    else if (v->kind != PAV_STRING)
+        return NULL;
+    if (raw.len == 0 || raw.len > KEY_MAX || memchr(raw.p, 0, raw.len) != NULL)
+        return NULL;
+    text.text = raw.p;
+    text.len = (uint32_t)raw.len;
+    return pav_doc_str(a, &text);
+}
+
+static bool
+has_key(const char *const *keys, uint32_t count, const char *key)
+{
+    uint32_t i;
+
+    for (i = 0; i < count; i++)
+        if (strcmp(keys[i], key) == 0)
+            return true;
+    return false;
+}
+
+uint32_t
+correlation_keys(struct event_context *ec, const struct machine_rule *r,
+                 const char ***keys, const char **why)
+{
+    struct pav_arena *a = &ec->e->arena;
+    const struct pav_rule *rule = r->rule;
+    const struct pav_doc *list;
+    uint32_t i, count = 0;
+
+    if (r->slotted || rule->key_count != 1)
+        return 0;
+    list = pav_pick_eval(rule->key[0], context_event(ec)->doc, 0, a);
+    if (list == NULL || list->kind != PAV_ARRAY)
+        return 0;
+    *keys = pav_arena_alloc(a, (KEYS_MAX + 1) * sizeof(**keys));
+    for (i = 0; i < list->len; i++) {
+        const char *key = key_of_value(a, &list->items[i]);
+
+        if (key == NULL || has_key(*keys, count, key))
+            continue;
+        if (count == KEYS_MAX) {
+            *why = pav_arena_printf(a, "%s gives more than %d correlation ids",
+                                    pav_pick_text(rule->key[0]), KEYS_MAX);
+            return 0;
+        }
+        (*keys)[count++] = key;
+    }
+    return count;
+}
+
 /* A name for the n-th execution of a key, from 1. */
 static const char *
 name_for(struct pav_engine *e, const char *key, int n)

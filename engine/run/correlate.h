@@ -36,6 +36,12 @@ struct cause
 context_cause(const struct event_context *ec, const struct pav_transform *t,
               const struct pav_transform_part *part);
 
+/* Several, each once, where the rule's only path or expression gives a list:
+ * how many; 0: it gives none, and `why` may say more. */
+#define KEYS_MAX 100
+uint32_t
+correlation_keys(struct event_context *ec, const struct machine_rule *r,
+                 const char ***keys, const char **why);
 /* correlate.c: the key that a rule finds in the event; NULL, and `*why`. */
 const char *correlation_key(struct event_context *ec,
                             const struct machine_rule *r, const char **why);

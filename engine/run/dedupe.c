@@ -103,7 +103,7 @@ is_content_duplicate(struct event_context *ec, struct verdict *v)
                      pav_doc_hash(pav_doc_get(d, "source")) * 3 ^
                      pav_doc_hash(pav_doc_get(d, "detail-type")) * 5);
     event_id = pav_store_content_seen(e->store, v->machine->id, hash, &at);
-    if (event_id != 0 && rules->duplicate_ms > 0 &&
+    if (event_id != 0 && event_id != ec->id && rules->duplicate_ms > 0 &&
         ec->now_ms - at <= rules->duplicate_ms &&
         event_load(e, event_id, &before) &&
         same_event(&before, context_event(ec))) {

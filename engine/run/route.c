@@ -121,6 +121,20 @@ sort_subject(struct event_context *ec, struct index_owner *index_owner,
 }
 
 static void
+find_keys(struct event_context *ec, struct matched_rule *m)
+{
+    const char *why = NULL;
+
+    if (m->rule == NULL)
+        return;
+    m->key_count = correlation_keys(ec, m->rule, &m->keys, &why);
+    m->key =
+        m->key_count > 0 ? m->keys[0] : correlation_key(ec, m->rule, &m->why);
+    if (why != NULL)
+        m->why = why;
+}
+
+static void
 match_bus(struct event_context *ec, struct bus *b, struct matched *all)
 {
     struct pav_arena *a = &ec->e->arena;
@@ -142,10 +156,8 @@ match_bus(struct event_context *ec, struct bus *b, struct matched *all)
     for (i = 0; i < all->machine_count; i++) {
         struct match *m = &all->machines[i];
 
-        if (m->start.rule != NULL)
-            m->start.key = correlation_key(ec, m->start.rule, &m->start.why);
-        if (m->resume.rule != NULL)
-            m->resume.key = correlation_key(ec, m->resume.rule, &m->resume.why);
+        find_keys(ec, &m->start);
+        find_keys(ec, &m->resume);
     }
     if (all->machine_count > 1)
         qsort(all->machines, all->machine_count, sizeof(*all->machines),

@@ -241,8 +241,8 @@ take(struct event_context *ec, struct verdict *v, struct lookup *f,
                     v->execution->id);
 }
 
-void
-dispatch_to_machine(struct event_context *ec, const struct match *match)
+static void
+dispatch_one(struct event_context *ec, const struct match *match)
 {
     struct pav_engine *e = ec->e;
     struct machine *m = match->machine;
@@ -275,4 +275,55 @@ dispatch_to_machine(struct event_context *ec, const struct match *match)
     v.machine->visited_mark = ec->visited_mark;
     if (!is_duplicate(ec, &v, f.rule, x) && !is_content_duplicate(ec, &v))
         take(ec, &v, &f, x);
+}
+
+/* Does the rule give this id, among several or alone? */
+static bool
+gives(const struct matched_rule *m, const char *key)
+{
+    uint32_t i;
+
+    if (m->key_count == 0)
+        return m->rule != NULL && m->key != NULL && strcmp(m->key, key) == 0;
+    for (i = 0; i < m->key_count; i++)
+        if (strcmp(m->keys[i], key) == 0)
+            return true;
+    return false;
+}
+
+static void
+dispatch_key(struct event_context *ec, const struct match *match,
+             const char *key)
+{
+    struct match one = {.machine = match->machine};
+
+    if (gives(&match->start, key))
+        one.start =
+            (struct matched_rule){.rule = match->start.rule, .key = key};
+    if (gives(&match->resume, key))
+        one.resume =
+            (struct matched_rule){.rule = match->resume.rule, .key = key};
+    dispatch_one(ec, &one);
+}
+
+void
+dispatch_to_machine(struct event_context *ec, const struct match *match)
+{
+    const struct matched_rule *start = &match->start, *resume = &match->resume;
+    uint32_t i;
+
+    if (start->key_count == 0 && resume->key_count == 0) {
+        dispatch_one(ec, match);
+        return;
+    }
+    for (i = 0; i < start->key_count; i++)
+        dispatch_key(ec, match, start->keys[i]);
+    if (start->key_count == 0 && start->key != NULL)
+        dispatch_key(ec, match, start->key);
+    for (i = 0; i < resume->key_count; i++)
+        if (!gives(start, resume->keys[i]))
+            dispatch_key(ec, match, resume->keys[i]);
+    if (resume->key_count == 0 && resume->key != NULL &&
+        !gives(start, resume->key))
+        dispatch_key(ec, match, resume->key);
 }

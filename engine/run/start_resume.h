@@ -11,10 +11,13 @@ struct match {
     struct matched_rule {
         const struct machine_rule *rule;
         const char *key, *why;
+        const char **keys; /* where the rule gives several */
+        uint32_t key_count;
     } start, resume;
 };
 
-/* The event goes to the machine, which has one disposition of it then. */
+/* The event goes to the machine, which has one disposition of it then, or one
+ * for each id that its rule gives. */
 void dispatch_to_machine(struct event_context *ec, const struct match *match);
 
 #endif

@@ -218,6 +218,35 @@ class WeakPoints(Case):
         self.assertEqual(len(found(startedFrom="2020-01-01T00:00:00Z")), 9)
 
 
+class ManyIds(Case):
+    def test_one_event_to_several_executions(self):
+        ids = "$.detail.items[*].id"
+        its_rules = rules(policies={"duplicateContent": True})
+        for rule in its_rules["start"] + its_rules["resume"]:
+            rule["correlationId"] = ids
+        its_rules["resume"][0]["correlationId"] = "{% detail.items.id %}"
+        d = self.daemon(m=(CHAIN, its_rules))
+        def event(kind, *list, id=None):
+            e = {"source": "shop", "detail-type": kind, "detail": {"items": [{"id": i} for i in list]}}
+            return dict(e, id=id) if id else e
+        words = lambda e: [(x["executionId"], x["disposition"]) for x in d.post(e)[1]["results"][0]["dispositions"]]
+        states = lambda: {x["correlationId"]: x["currentStates"] for x in d.executions()}
+        self.assertEqual(words(event("Placed", "a", "b", "a", 7, True, id="e1")), [("m:a", "started"), ("m:b", "started"), ("m:7", "started")])
+        self.assertEqual(words(event("Paid", "b", "c", 7)), [("m:b", "resumed"), (None, "parked"), ("m:7", "resumed")])
+        self.assertEqual(states(), {"a": ["First"], "b": ["Second"], "7": ["Second"]})
+        self.assertEqual({w for _, w in words(event("Placed", "a", "b", "a", 7, True, id="e1"))}, {"duplicate"})
+        self.assertEqual({w for _, w in words(event("Placed", "a", "b", "a", 7, True, id="e2"))}, {"duplicate"})
+        d.kill()
+        d.start()
+        self.assertEqual(words(event("Placed", "c", "d")), [("m:c", "started"), ("m:d", "started")])
+        self.assertEqual(states()["c"], ["Second"])  # what came early was taken
+        for list in ([], [True], [str(n) for n in range(101)]):
+            [x] = d.post(event("Placed", *list))[1]["results"][0]["dispositions"]
+            self.assertEqual(x["disposition"], "rejected")
+        self.assertIn("more than 100 correlation ids", x["detail"])
+        self.assertEqual(len(words(event("Placed", *["n%d" % n for n in range(60)]))), 60)
+
+
 class Attributes(Case):
     def test_B16_of_early_events_and_of_several_values(self):
         its_rules = rules(index={"customer": "$.detail.customer", "item": "$.detail.items[*].sku", "tag": "$.detail.tags"})
