@@ -323,12 +323,12 @@ class Commands(unittest.TestCase):
                 self.assertIn("Its folder is gone", d.ask("GET", "/machines/norules")[1].decode())
 
     def test_B21_faults_of_rules_have_their_place(self):
-        rules = {"correlationId": "$.detail.items[*]", "index": {"items": "$$.Execution.Id"}, "start": [
+        rules = {"correlationId": ["$.detail.items[*]", "$.source"], "index": {"items": "$$.Execution.Id"}, "start": [
             {"name": "a", "pattern": {"source": ["s"]}, "inputTransformer": {"InputPathsMap": {"x": "$.detail.id"}, "InputTemplate": "<y>"}},
             {"name": "b", "pattern": {"detail": {"n": [{"prefixx": "s"}]}}}]}
         with tempfile.TemporaryDirectory() as folder:
             out = cli("validate", self.machine(folder, "m", {"A": {"Type": "Succeed"}}, rules))[1]
-        self.assertRegex(out, r"a path to the correlation id must name one value, without \[\*\].* \(/correlationId\)")
+        self.assertRegex(out, r"a path to a part of the correlation id must name one value, without \[\*\].* \(/correlationId\)")
         self.assertIn("a path to an attribute must name values of the event (/index/items)", out)
         self.assertIn("(/start/0/inputTransformer", out)
         self.assertRegex(out, r"rules.json:\d+:\d+: .*Unrecognized match type prefixx \(at 'detail.n'\) \(/start/1/pattern/detail/n\)")
