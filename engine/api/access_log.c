@@ -49,16 +49,35 @@ put_id(const struct line *l, struct pav_buf *b)
     pav_buf_jsons(b, l->req->id);
 }
 
+/* What is no UTF-8 is shown by question marks. */
+static void
+put_text(struct pav_buf *b, const char *text)
+{
+    const char *p = text, *end = text + strlen(text);
+
+    pav_buf_putc(b, '"');
+    while (p < end) {
+        size_t n = pav_utf8_len(p, end);
+
+        if (n == 0)
+            pav_buf_putc(b, '?');
+        else
+            pav_buf_json_inner(b, p, n);
+        p += n == 0 ? 1 : n;
+    }
+    pav_buf_putc(b, '"');
+}
+
 static void
 put_path(const struct line *l, struct pav_buf *b)
 {
-    pav_buf_jsons(b, l->req->path);
+    put_text(b, l->req->path);
 }
 
 static void
 put_query(const struct line *l, struct pav_buf *b)
 {
-    pav_buf_jsons(b, l->req->query);
+    put_text(b, l->req->query);
 }
 
 static void
@@ -82,13 +101,13 @@ put_bytes(const struct line *l, struct pav_buf *b)
 static void
 put_target(const struct line *l, struct pav_buf *b)
 {
-    pav_buf_jsons(b, pav_request_text(l->req, "X-Amz-Target"));
+    put_text(b, pav_request_text(l->req, "X-Amz-Target"));
 }
 
 static void
 put_agent(const struct line *l, struct pav_buf *b)
 {
-    pav_buf_jsons(b, pav_request_text(l->req, "User-Agent"));
+    put_text(b, pav_request_text(l->req, "User-Agent"));
 }
 
 static const struct field {
@@ -137,6 +156,9 @@ choose(struct access_log *l, const char *fields, struct pav_err *err)
         l->fields[l->count++] = f;
         p += len;
     }
+    if (l->count == 0)
+        return pav_fail(err, PAV_INVALID, "--access-fields",
+                        "a field at least is expected");
     return PAV_OK;
 }
 

@@ -226,7 +226,7 @@ pav_api_tokens(struct pav_api *api, const char *token,
 }
 
 bool
-pav_api_services(struct pav_api *api, const struct pav_service_map *map)
+pav_api_services(struct pav_api *api, struct pav_service_map *map)
 {
     struct pav_services_job *j = pav_job_new(&pav_services_kind);
 
@@ -237,6 +237,7 @@ pav_api_services(struct pav_api *api, const struct pav_service_map *map)
         pav_job_free(&j->job);
         return false;
     }
+    map->before = api->config.services;
     api->config.services = map;
     return true;
 }

@@ -430,6 +430,8 @@ log_lines(struct pav_query *q)
         }
         folder = next;
         log_print(&lines, part, event);
+        if (pav_doc_is_str(pav_doc_get(d->target, "Id"), "pavane.logging"))
+            pav_service_mask(qu->services, &lines);
     }
     if (folder != NULL && why == NULL)
         why = log_write(q->arena, &g, folder, &lines);

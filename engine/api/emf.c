@@ -1,10 +1,13 @@
 /* Metrics in what is logged: see emf.h. */
 #include "emf.h"
 
+#include <math.h>
 #include <string.h>
 
 #define MARK        "\"_aws\""
-#define METRICS_MAX 100 /* of a line, as the service has it */
+#define METRICS_MAX 100  /* of a directive, as the service has it */
+#define SETS_MAX    30   /* of dimensions */
+#define ADDS_MAX    1000 /* of a line */
 
 /* A sum in the bits of its double. */
 static void
@@ -27,7 +30,9 @@ dimensions_of(struct pav_arena *a, const struct pav_doc *line,
     uint32_t i;
 
     pav_buf_init(&b, 8192);
-    for (i = 0; set != NULL && set->kind == PAV_ARRAY && i < set->len; i++) {
+    for (i = 0;
+         set != NULL && set->kind == PAV_ARRAY && i < set->len && i < SETS_MAX;
+         i++) {
         const char *name = pav_doc_str(a, &set->items[i]);
         const char *value =
             name == NULL ? NULL : pav_doc_member_str(a, line, name);
@@ -41,23 +46,25 @@ dimensions_of(struct pav_arena *a, const struct pav_doc *line,
 }
 
 static void
-add_value(struct pav_tally_row *r, const struct pav_doc *v)
+add_value(struct pav_tally_row *r, const struct pav_doc *v, int *adds)
 {
     uint32_t i;
+    double n;
 
     for (i = 0; v->kind == PAV_ARRAY && i < v->len && i < METRICS_MAX; i++)
         if (v->items[i].kind == PAV_NUMBER)
-            add_value(r, &v->items[i]);
-    if (v->kind != PAV_NUMBER)
+            add_value(r, &v->items[i], adds);
+    n = v->kind == PAV_NUMBER ? pav_doc_double(v) : -1;
+    if (!isfinite(n) || n < 0 || ++*adds > ADDS_MAX) /* a counter only grows */
         return;
     pav_tally_add(r, EMF_SAMPLES, 1);
-    add_sum(r, pav_doc_double(v));
+    add_sum(r, n);
 }
 
 /* One directive: {"Namespace", "Dimensions": [["service"]], "Metrics"}. */
 static void
 take_directive(struct pav_tally *t, struct pav_arena *a,
-               const struct pav_doc *line, const struct pav_doc *d)
+               const struct pav_doc *line, const struct pav_doc *d, int *adds)
 {
     const char *space = pav_doc_member_str(a, d, "Namespace");
     const struct pav_doc *metrics = pav_doc_get(d, "Metrics");
@@ -68,12 +75,14 @@ take_directive(struct pav_tally *t, struct pav_arena *a,
                     : sets->len;
 
     for (i = 0; metrics != NULL && metrics->kind == PAV_ARRAY &&
-                i < metrics->len && i < METRICS_MAX;
+                i < metrics->len && i < METRICS_MAX && *adds < ADDS_MAX;
          i++) {
         const char *name = pav_doc_member_str(a, &metrics->items[i], "Name");
         const struct pav_doc *v = name == NULL ? NULL : pav_doc_get(line, name);
 
-        for (k = 0; v != NULL && k < count; k++)
+        *adds += v == NULL || v->kind != PAV_NUMBER;
+        for (k = 0; v != NULL && k < count && k < SETS_MAX && *adds < ADDS_MAX;
+             k++)
             add_value(
                 pav_tally_row(
                     t,
@@ -81,7 +90,7 @@ take_directive(struct pav_tally *t, struct pav_arena *a,
                                      name),
                     dimensions_of(a, line,
                                   sets == NULL ? NULL : pav_doc_at(sets, k))),
-                v);
+                v, adds);
     }
 }
 
@@ -90,6 +99,7 @@ emf_take(struct pav_tally *t, struct pav_bytes line)
 {
     const struct pav_doc *d, *list;
     struct pav_arena a;
+    int adds = 0;
     uint32_t i;
 
     if (memmem(line.p, line.len, MARK, strlen(MARK)) == NULL)
@@ -102,7 +112,7 @@ emf_take(struct pav_tally *t, struct pav_bytes line)
         for (i = 0; list != NULL && list->kind == PAV_ARRAY && i < list->len &&
                     i < METRICS_MAX;
              i++)
-            take_directive(t, &a, d, &list->items[i]);
+            take_directive(t, &a, d, &list->items[i], &adds);
     }
     pav_arena_fini(&a);
 }

@@ -543,5 +543,6 @@ metrics_get(struct pav_api *api, const struct pav_request *req,
     qu->openmetrics = strstr(pav_request_text(req, "Accept"),
                              "application/openmetrics-text") != NULL;
     qu->undurable = true; /* counts never wait for the disk */
+    qu->services = NULL;  /* nor do they hold payloads */
     query_job_push(api, qu);
 }

@@ -158,37 +158,6 @@ query_job_push(struct pav_api *api, struct query_job *qu)
 #define QUICK_US 25000
 #define SLOW_US  2000000
 
-/* What readers do not get to see becomes "****". */
-static void
-mask(struct query_job *qu)
-{
-    const struct pav_service_map *map = qu->services;
-    struct pav_buf *b = &qu->q.out, out;
-    const char *p, *end, *at;
-    uint32_t i;
-
-    for (i = 0; map != NULL && i < map->masked_count && b->p != NULL; i++) {
-        const struct pav_bytes *secret = &map->masked[i];
-
-        p = b->p;
-        end = p + b->len;
-        at = memmem(p, b->len, secret->p, secret->len);
-        if (at == NULL)
-            continue;
-        pav_buf_init(&out, b->max);
-        for (; at != NULL;
-             at = memmem(p, (size_t)(end - p), secret->p, secret->len)) {
-            pav_buf_put(&out, p, (size_t)(at - p));
-            pav_buf_puts(&out, "****");
-            p = at + secret->len;
-        }
-        pav_buf_put(&out, p, (size_t)(end - p));
-        out.over = b->over;
-        pav_buf_fini(b);
-        *b = out;
-    }
-}
-
 static void
 answer_question(const struct lane *l, struct query_job *qu)
 {
@@ -207,7 +176,7 @@ answer_question(const struct lane *l, struct query_job *qu)
     } else {
         tell_failed_read(qu);
     }
-    mask(qu);
+    pav_service_mask(qu->services, &qu->q.out);
     if (!qu->undurable)
         pav_store_await_durable(); /* T1: of what was read as well */
     if (qu->q.out.over)

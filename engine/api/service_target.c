@@ -50,8 +50,8 @@ firehose(struct pav_arena *a, const char *name, const struct pav_doc *target,
     pav_members_puts(m, "Record", pav_members_object(&record));
 }
 
-/* Without a PartitionKeyPath the key is the event's id, as the service has it:
- * then send.c has put nothing in its place, and the stream's name does. */
+/* Without a PartitionKeyPath, or one that leads to nothing, the key is the id
+ * of what is sent, or the stream's name. */
 static void
 kinesis(struct pav_arena *a, const char *name, const struct pav_doc *target,
         struct pav_bytes body, struct pav_members *m)
@@ -60,6 +60,8 @@ kinesis(struct pav_arena *a, const char *name, const struct pav_doc *target,
         a, pav_doc_get(target, "KinesisParameters"), "PartitionKeyPath");
     const struct pav_doc *event;
 
+    if (key != NULL && *key == '\0')
+        key = NULL;
     if (key == NULL &&
         pav_doc_parse_copy(a, body.p, body.len, NULL, &event, NULL) == PAV_OK)
         key = pav_doc_member_str(a, event, "id");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "pavane/text.h"
+#include "run/send.h"
 #include "turn/turn.h"
 #include "events_fields.h"
 
@@ -50,10 +51,40 @@ each_letter(struct control *c,
     pav_members_int(&c->out, "Count", count);
 }
 
+/* A machine, or an action that is served inside: done at once.  What fails
+ * again is a letter again. */
+static bool
+is_inside(struct control *c, const struct pav_delivery_row *row)
+{
+    struct sending s = {.rule_arn = row->rule_arn,
+                        .rule_name = row->target_id,
+                        .event_id = row->event_id,
+                        .text = row->body};
+    struct pav_members plain;
+    struct execution *x;
+    struct target t;
+    struct pav_err err;
+
+    pav_members_init(&plain, c->a);
+    pav_members_str(&plain, "Id", row->target_id);
+    pav_members_str(&plain, "Arn", row->target_arn);
+    if (target_read(c->e, c->a, pav_members_object(&plain), &t, &err) != PAV_OK)
+        return false;
+    if (t.kind == TARGET_MACHINE)
+        target_send(c->e, &s, &t, &x);
+    else if (!universal_served(c->e, &s, &t))
+        return false;
+    return true;
+}
+
 /* From the beginning: its attempts and its age count anew, its key stays. */
 static void
 redrive_letter(struct control *c, struct pav_delivery_row *row)
 {
+    if (is_inside(c, row)) {
+        pav_store_delivery_delete(c->e->store, row->id);
+        return;
+    }
     row->status = PAV_DELIVERY_OPEN;
     row->attempts = 0;
     row->created_at = row->due_at = pav_clock_ms(c->e->clock);

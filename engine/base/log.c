@@ -1,6 +1,7 @@
 /* The log: see pavane/log.h. */
 #include "pavane/log.h"
 
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,12 +11,12 @@
 
 #define LINE_MAX_LEN 2048
 
-static enum pav_level min_level = PAV_LOG_INFO;
+static atomic_int min_level = PAV_LOG_INFO; /* any thread logs */
 
 void
 pav_log_level(enum pav_level min)
 {
-    min_level = min;
+    atomic_store_explicit(&min_level, (int)min, memory_order_relaxed);
 }
 
 /* Append `s`, escaped, in quotes when it holds blanks. */
@@ -68,7 +69,7 @@ pav_log(enum pav_level level, const struct pav_log_ctx *ctx, const char *fmt,
     size_t n;
     va_list ap;
 
-    if (level < min_level)
+    if ((int)level < atomic_load_explicit(&min_level, memory_order_relaxed))
         return;
     clock_gettime(CLOCK_REALTIME, &ts);
     pav_time_format((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000, when);

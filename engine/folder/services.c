@@ -223,7 +223,7 @@ check_buckets(const struct pav_doc *all, struct pav_err *err)
 /* ---- parameters and secrets ---- */
 
 #define SECRET_MAX 65536
-#define MASK_MIN   4 /* bytes: shorter ones are everywhere */
+#define MASK_MIN   6 /* bytes: shorter ones, and digits alone, are everywhere */
 
 static const struct pav_doc *
 text_of_file(struct pav_arena *a, const char *folder, const char *file,
@@ -274,7 +274,7 @@ mask(struct pav_service_map *m, const char *p, size_t len)
 {
     uint32_t i;
 
-    if (len < MASK_MIN)
+    if (len < MASK_MIN || strspn(p, "0123456789") >= len)
         return;
     for (i = 0; i < m->masked_count; i++)
         if (m->masked[i].len == len && memcmp(m->masked[i].p, p, len) == 0)
@@ -285,44 +285,68 @@ mask(struct pav_service_map *m, const char *p, size_t len)
         (struct pav_bytes){pav_arena_strndup(&m->arena, p, len), len};
 }
 
-/* As it is, in JSON, in JSON within JSON, and in HTML. */
+static void
+mask_html(struct pav_service_map *m, const char *p, size_t len)
+{
+    struct pav_buf b;
+
+    pav_buf_init(&b, 64 * SECRET_MAX);
+    pav_buf_html(&b, p, len);
+    mask(m, b.p == NULL ? "" : b.p, b.len);
+    pav_buf_fini(&b);
+}
+
+/* As it is, in JSON, in JSON within JSON; each of them in HTML, too. */
 static void
 mask_text(struct pav_service_map *m, const struct pav_doc *d)
 {
-    const char *p = d->text;
+    const char *p = pav_arena_strndup(&m->arena, d->text, d->len);
     size_t len = d->len;
     struct pav_buf b;
     int i;
 
-    pav_buf_init(&b, 16 * SECRET_MAX);
-    pav_buf_html(&b, p, len);
-    mask(m, b.p == NULL ? "" : b.p, b.len);
-    pav_buf_fini(&b);
-    mask(m, p, len);
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < 3; i++) {
+        mask(m, p, len);
+        mask_html(m, p, len);
         pav_buf_init(&b, 16 * SECRET_MAX);
         pav_buf_json_inner(&b, p, len);
         len = b.len;
         p = pav_arena_strndup(&m->arena, b.p == NULL ? "" : b.p, len);
         pav_buf_fini(&b);
-        mask(m, p, len);
     }
 }
 
-/* A secret that is JSON: what its members say. */
+static void
+mask_values(struct pav_service_map *m, const struct pav_doc *d)
+{
+    uint32_t i;
+
+    if (d->kind == PAV_STRING)
+        mask_text(m, d);
+    for (i = 0; (d->kind == PAV_OBJECT || d->kind == PAV_ARRAY) && i < d->len;
+         i++)
+        mask_values(m, d->kind == PAV_OBJECT ? &d->members[i].value
+                                             : &d->items[i]);
+}
+
+/* A secret that is JSON: what is in it. */
 static void
 mask_members(struct pav_service_map *m, const struct pav_doc *d)
 {
+    static const struct pav_doc_opts opts = {PAV_DUP_LAST, 100, 0};
     const struct pav_doc *json;
-    uint32_t i;
 
-    if (pav_doc_parse_copy(&m->arena, d->text, d->len, NULL, &json, NULL) !=
-            PAV_OK ||
-        json->kind != PAV_OBJECT)
-        return;
-    for (i = 0; i < json->len; i++)
-        if (json->members[i].value.kind == PAV_STRING)
-            mask_text(m, &json->members[i].value);
+    if (pav_doc_parse_copy(&m->arena, d->text, d->len, &opts, &json, NULL) ==
+        PAV_OK)
+        mask_values(m, json);
+}
+
+static int
+longest_first(const void *x, const void *y)
+{
+    const struct pav_bytes *a = x, *b = y;
+
+    return a->len > b->len ? -1 : a->len < b->len;
 }
 
 /* The file's document with texts in place of where they are kept. */
@@ -664,6 +688,8 @@ pav_service_map_read(const char *const *paths, uint32_t count,
         return rc;
     }
     list_served(m);
+    if (m->masked_count > 1) /* one may begin with another */
+        qsort(m->masked, m->masked_count, sizeof(*m->masked), longest_first);
     *out = m;
     return PAV_OK;
 }
@@ -675,6 +701,39 @@ pav_service_map_free(struct pav_service_map *m)
         return;
     pav_arena_fini(&m->arena);
     free(m);
+}
+
+static void
+mask_one(const struct pav_bytes *secret, struct pav_buf *b)
+{
+    const char *p = b->p, *end, *at;
+    struct pav_buf out;
+
+    at = p == NULL ? NULL : memmem(p, b->len, secret->p, secret->len);
+    if (at == NULL)
+        return;
+    end = p + b->len;
+    pav_buf_init(&out, b->max);
+    for (; at != NULL;
+         at = memmem(p, (size_t)(end - p), secret->p, secret->len)) {
+        pav_buf_put(&out, p, (size_t)(at - p));
+        pav_buf_puts(&out, "****");
+        p = at + secret->len;
+    }
+    pav_buf_put(&out, p, (size_t)(end - p));
+    out.over = b->over;
+    pav_buf_fini(b);
+    *b = out;
+}
+
+void
+pav_service_mask(const struct pav_service_map *m, struct pav_buf *b)
+{
+    uint32_t i;
+
+    for (; m != NULL; m = m->before)
+        for (i = 0; i < m->masked_count; i++)
+            mask_one(&m->masked[i], b);
 }
 
 const char *

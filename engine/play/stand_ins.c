@@ -469,7 +469,7 @@ hand_on(struct stand_ins *s, const char *to, const struct pav_request *req,
 {
     const char *token = pav_request_field(req, "Authorization");
     const char *type = pav_request_field(req, "Content-Type");
-    struct pav_reply r = {.status = 503, .type = "text/plain"};
+    struct pav_reply r = {.status = 503, .type = "text/plain", .body = ""};
     struct pav_answer got = {.body = NULL};
     struct pav_arena a;
     struct pav_err err;

@@ -175,12 +175,11 @@ introduce(struct up *u, const char *system)
 
         if (d->system != NULL && strcmp(d->system, system) == 0)
             tell(u, "",
-                 pav_arena_printf(&u->arena, "%s is %s%s%s%s", d->url, d->name,
-                                  d->token == NULL
-                                      ? ""
-                                      : "; commands need --token-file ",
-                                  d->token == NULL ? "" : d->dir,
-                                  d->token == NULL ? "" : "/tokens"));
+                 pav_arena_printf(
+                     &u->arena, "%s is %s%s%s%s", d->url, d->name,
+                     d->token == NULL ? "" : "; commands need --token-file ",
+                     d->token == NULL ? "" : d->dir,
+                     d->token == NULL ? "" : "/tokens"));
     }
 }
 

@@ -19,7 +19,38 @@ batch_key(struct pav_engine *e, const char *rule, const char *key)
     return pav_arena_printf(&e->arena, "\x01%s\x01%s", rule, key);
 }
 
+#define INDEXED_MAX                                                            \
+    100 /* events of a batch by whose attributes it is found                   \
+         */
+
 /* ---- places ---- */
+
+bool
+start_must_wait(struct pav_engine *e, const struct machine *m)
+{
+    struct pav_batch_row first;
+
+    return machine_is_full(e, m) ||
+           (m->rules != NULL && m->rules->max_open > 0 &&
+            !m->rules->refuses_above &&
+            pav_store_batch_held(e->store, m->id, &e->arena, &first));
+}
+
+bool
+start_is_held(struct pav_engine *e, const struct machine *m, const char *key)
+{
+    struct pav_batch_row row;
+    uint32_t i;
+
+    for (i = 0; m->rules != NULL && m->rules->max_open > 0 &&
+                i < m->rules->count && m->rules->rules[i].starts;
+         i++)
+        if (pav_store_batch(e->store, m->id, key, m->rules->rules[i].name,
+                            &row) &&
+            row.due_at >= PAV_BATCH_HELD)
+            return true;
+    return false;
+}
 
 bool
 machine_is_full(struct pav_engine *e, const struct machine *m)
@@ -53,20 +84,24 @@ rule_named(const struct machine *m, const char *name)
 
 /* The events' inputs: a list, or of a rule that gathers none the only one. */
 static const struct pav_doc *
-input_of(const struct machine *m, const struct pav_batch_row *row,
+input_of(const struct pav_rule *rule, const struct pav_batch_row *row,
          struct pav_items *inputs)
 {
-    const struct pav_rule *rule = rule_named(m, row->rule);
-    bool gathers = rule == NULL ? row->count > 1 : rule->batch_count > 0;
+    bool gathers =
+        rule == NULL ? row->due_at < PAV_BATCH_HELD : rule->batch_count > 0;
 
     return inputs->count == 1 && !gathers ? &inputs->v[0]
                                           : pav_items_array(inputs);
 }
 
+/* Who began to wait in one millisecond keep their order. */
 static void
 hold(struct pav_engine *e, struct pav_batch_row *row)
 {
-    row->due_at = PAV_BATCH_HELD + pav_clock_ms(e->clock);
+    int64_t at = pav_clock_ms(e->clock) * 1000;
+
+    e->held_last = at > e->held_last ? at : e->held_last + 1;
+    row->due_at = PAV_BATCH_HELD + e->held_last;
     pav_store_batch_put(e->store, row);
 }
 
@@ -81,43 +116,125 @@ batch_start_or_hold(struct pav_engine *e, struct pav_batch_row *row)
         batch_start(e, row);
 }
 
+/* The parked events of a start: at most `max` of them. */
+struct gathered {
+    struct pav_items inputs;
+    int64_t last; /* event */
+    int64_t depth;
+};
+
+static void
+gather(struct pav_engine *e, const struct machine *m, const char *under,
+       int64_t max, struct gathered *g)
+{
+    struct pav_parked_row parked;
+    struct pav_event_row event;
+
+    memset(g, 0, sizeof(*g));
+    pav_items_init(&g->inputs, &e->arena);
+    while (g->inputs.count < max &&
+           pav_store_parked_next(e->store, m->id, under, g->last, &e->arena,
+                                 &parked)) {
+        g->last = parked.event_id;
+        pav_items_add(&g->inputs,
+                      pav_doc_own(&e->arena, parked.input.p, parked.input.len));
+        if (pav_store_event(e->store, parked.event_id, &e->arena, &event) &&
+            event.depth > g->depth)
+            g->depth = event.depth;
+    }
+}
+
+/* What became of the events up to the last that was gathered. */
+static void
+settle(struct pav_engine *e, const struct machine *m, const char *under,
+       int64_t last, enum pav_disposition kind, int64_t execution_id)
+{
+    struct pav_parked_row parked;
+    struct pav_event event;
+    int64_t after = 0;
+    int n = 0;
+
+    while (after < last && pav_store_parked_next(e->store, m->id, under, after,
+                                                 &e->arena, &parked)) {
+        after = parked.event_id;
+        pav_store_unpark(e->store, m->id, under, parked.event_id);
+        pav_store_disposition_change(e->store, parked.disposition_id, kind,
+                                     m->id, execution_id,
+                                     pav_clock_ms(e->clock));
+        feed_disposition(e, kind);
+        if (kind == PAV_STARTED && m->rules != NULL &&
+            m->rules->indexed_count > 0 && n++ < INDEXED_MAX &&
+            event_load(e, parked.event_id, &event))
+            event_index(e, m->rules, event.doc, execution_id);
+    }
+}
+
+/* One that waited for a place: does an execution speak against it by now? */
+static bool
+is_too_late(struct pav_engine *e, const struct machine *m,
+            const struct pav_batch_row *row, const struct pav_rule *rule,
+            const struct pav_execution_row *last)
+{
+    (void)e;
+    return row->due_at >= PAV_BATCH_HELD &&
+           (rule == NULL || rule->batch_count == 0) &&
+           (last->status == PAV_RUNNING || m->rules == NULL ||
+            !m->rules->generations);
+}
+
+/* Of a rule that gathers, those behind the first `count`. */
+static void
+keep_rest(struct pav_engine *e, const struct pav_batch_row *row,
+          const struct pav_rule *rule, int64_t taken)
+{
+    struct pav_batch_row rest = *row;
+
+    if (rule == NULL || rule->batch_count == 0 || row->count <= taken)
+        return;
+    rest.count = row->count - taken;
+    if (rest.count >= rule->batch_count) {
+        hold(e, &rest);
+        e->place_is_free = true;
+        return;
+    }
+    rest.due_at = pav_clock_ms(e->clock) + rule->batch_ms;
+    pav_store_batch_put(e->store, &rest);
+}
+
 void
 batch_start(struct pav_engine *e, const struct pav_batch_row *row)
 {
     struct machine *m = machine_by_id(e, row->machine_id);
     const char *under = batch_key(e, row->rule, row->key);
     struct execution *x = pav_arena_zalloc(&e->arena, sizeof(*x));
+    const struct pav_rule *rule = m == NULL ? NULL : rule_named(m, row->rule);
     struct pav_execution_row last;
-    struct pav_parked_row parked;
-    struct pav_items inputs;
+    struct gathered g;
     struct cause cause = {.event_id = 0};
-    int64_t after = 0;
     bool known;
 
     pav_store_batch_delete(e->store, row->machine_id, row->key, row->rule);
     if (m == NULL || m->current == NULL)
         return;
-    pav_items_init(&inputs, &e->arena);
-    while (pav_store_parked_next(e->store, m->id, under, after, &e->arena,
-                                 &parked)) {
-        after = cause.event_id = parked.event_id;
-        pav_items_add(&inputs,
-                      pav_doc_own(&e->arena, parked.input.p, parked.input.len));
-    }
+    gather(e, m, under,
+           rule != NULL && rule->batch_count > 0 ? rule->batch_count
+                                                 : INT64_MAX,
+           &g);
     known =
         pav_store_execution_of_key(e->store, m->id, row->key, &e->arena, &last);
+    if (known && is_too_late(e, m, row, rule, &last)) {
+        settle(e, m, under, g.last,
+               last.status == PAV_RUNNING ? PAV_UNEXPECTED : PAV_LATE, last.id);
+        return;
+    }
+    cause.event_id = g.last;
+    e->depth = g.depth;
     execution_start(e, m,
                     execution_name(e, m, row->key, known ? last.name : NULL),
-                    row->key, input_of(m, row, &inputs), &cause, x);
-    for (after = 0; pav_store_parked_next(e->store, m->id, under, after,
-                                          &e->arena, &parked);) {
-        after = parked.event_id;
-        pav_store_unpark(e->store, m->id, under, parked.event_id);
-        pav_store_disposition_change(e->store, parked.disposition_id,
-                                     PAV_STARTED, m->id, x->row.id,
-                                     pav_clock_ms(e->clock));
-        feed_disposition(e, PAV_STARTED);
-    }
+                    row->key, input_of(rule, row, &g.inputs), &cause, x);
+    e->depth = 0;
+    settle(e, m, under, g.last, PAV_STARTED, x->row.id);
+    keep_rest(e, row, rule, g.inputs.count);
     match_parked(e, x);
 }
 
@@ -182,7 +299,11 @@ start_later(struct event_context *ec, struct verdict *v,
     struct pav_engine *e = ec->e;
     struct pav_batch_row row;
 
-    if (pav_store_batch(e->store, v->machine->id, v->key, rule->name, &row)) {
+    if (is_loop(ec)) {
+        reject(ec, v, loop_text(ec));
+        return;
+    }
+    if (start_is_held(e, v->machine, v->key)) {
         v->kind = PAV_UNEXPECTED;
         v->detail = "an execution of this key waits to be started";
         record_outcome(ec, v);
@@ -207,7 +328,7 @@ start_held(struct pav_engine *e, const struct machine *m, int *n)
 {
     struct pav_batch_row row;
 
-    while (!machine_is_full(e, m) &&
+    while (m->active && !machine_is_full(e, m) &&
            pav_store_batch_held(e->store, m->id, &e->arena, &row)) {
         if ((*n)++ >= TURN_STARTS || turn_is_long(e)) {
             e->place_is_free = true; /* the rest in the next turn */

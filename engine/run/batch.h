@@ -16,6 +16,10 @@ void batch_start_or_hold(struct pav_engine *e, struct pav_batch_row *row);
 void start_later(struct event_context *ec, struct verdict *v,
                  const struct pav_rule *rule, const struct pav_doc *input);
 
+/* The machine is full, or others wait before; a start of this key waits. */
+bool start_must_wait(struct pav_engine *e, const struct machine *m);
+bool
+start_is_held(struct pav_engine *e, const struct machine *m, const char *key);
 /* As many executions are open as policies.maxOpen says; in words. */
 bool machine_is_full(struct pav_engine *e, const struct machine *m);
 const char *full_text(struct pav_engine *e, const struct machine *m);

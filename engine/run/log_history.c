@@ -128,17 +128,20 @@ log_one(struct pav_engine *e, struct execution *x, const char *arn,
 {
     const struct machine *m = x->version->machine;
     int64_t now = pav_clock_ms(e->clock);
+    struct pav_members target;
     struct pav_delivery_row row = {.rule_arn = m->arn,
                                    .target_arn = m->logging.to,
-                                   .target_id = "logging",
+                                   .target_id = LOGGING_TARGET,
                                    .body = line_of(e, x, arn, event),
                                    .created_at = now,
                                    .due_at = now};
 
     if (row.body.p == NULL)
         return;
-    row.target.p = pav_arena_printf(
-        &e->arena, "{\"Id\":\"logging\",\"Arn\":\"%s\"}", m->logging.to);
+    pav_members_init(&target, &e->arena);
+    pav_members_str(&target, "Id", LOGGING_TARGET);
+    pav_members_str(&target, "Arn", m->logging.to);
+    row.target.p = pav_doc_text(&e->arena, pav_members_object(&target));
     row.target.len = strlen(row.target.p);
     deliveries_add(e, &row);
 }

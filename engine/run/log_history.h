@@ -4,6 +4,8 @@
 
 #include "runner.h"
 
+#define LOGGING_TARGET "pavane.logging" /* the Id of its deliveries */
+
 /* The machine's rules or, without a word there, its attributes (JSON, or NULL)
  * say what is logged from now on. */
 void

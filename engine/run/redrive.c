@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "batch.h"
 #include "match_wait.h"
 #include "runner.h"
 #include "tasks.h"
@@ -102,6 +103,11 @@ tasks_redrive(struct pav_engine *e, struct pav_job *job)
     if (why != NULL) {
         job_fail(job, PAV_CONFLICT, "ExecutionNotRedrivable", j->name, "%s",
                  why);
+        return;
+    }
+    if (machine_is_full(e, x.version->machine)) {
+        job_fail(job, PAV_LIMIT, "ExecutionLimitExceeded", j->name, "%s",
+                 full_text(e, x.version->machine));
         return;
     }
     execution_redrive(e, &x, j->client_token);

@@ -155,19 +155,24 @@ put_entries(struct pav_engine *e, const struct pav_doc *with,
         *message = "PutEvents needs Entries, a list";
         return "ValidationException";
     }
-    for (i = 0; code == NULL && i < entries->len; i++) {
+    for (i = 0; i < entries->len; i++) { /* one that fails stops no other */
         struct pav_event_item item = {.bus = NULL};
+        const char *bad, *why = pav_entry_fault(&e->arena, &entries->items[i],
+                                                &defaults, &item.event, &bad);
 
-        *message = pav_entry_fault(&e->arena, &entries->items[i], &defaults,
-                                   &item.event, &code);
-        if (*message != NULL)
-            break;
-        if (item.event.bus.p != NULL)
-            item.bus = pav_arena_strndup(&e->arena, item.event.bus.p,
-                                         item.event.bus.len);
-        intake_text(e, item.event.text, false, &item);
-        code = item.code;
-        *message = item.message;
+        if (why != NULL) {
+            item.code = bad;
+        } else {
+            if (item.event.bus.p != NULL)
+                item.bus = pav_arena_strndup(&e->arena, item.event.bus.p,
+                                             item.event.bus.len);
+            intake_text(e, item.event.text, false, &item);
+            why = item.message;
+        }
+        if (item.code != NULL && code == NULL) {
+            code = item.code;
+            *message = why;
+        }
     }
     return code;
 }
@@ -176,7 +181,7 @@ static const char *
 start_execution(struct pav_engine *e, struct sending *s,
                 const struct pav_doc *with, const char **message)
 {
-    const char *input = pav_doc_member_str(&e->arena, with, "Input");
+    const struct pav_doc *input = pav_doc_get(with, "Input");
     struct pav_members plain;
     struct execution *x = NULL;
     struct target t;
@@ -192,15 +197,19 @@ start_execution(struct pav_engine *e, struct sending *s,
         *message = "StartExecution needs StateMachineArn, a machine's";
         return "ValidationException";
     }
-    s->text.p = input == NULL ? "{}" : input;
+    s->text.p = input == NULL               ? "{}"
+                : input->kind == PAV_STRING ? pav_doc_str(&e->arena, input)
+                                            : pav_doc_text(&e->arena, input);
     s->text.len = strlen(s->text.p);
+    s->name = pav_doc_member_str(&e->arena, with, "Name");
     target_send(e, s, &t, &x); /* what fails is a dead letter of its own */
     return NULL;
 }
 
 /* True: the action is one of ours, and was done, or is a dead letter. */
-static bool
-is_served(struct pav_engine *e, struct sending *s, const struct target *t)
+bool
+universal_served(struct pav_engine *e, struct sending *s,
+                 const struct target *t)
 {
     const char *p = strstr(t->arn, ":::aws-sdk:"), *code, *message = NULL;
     const struct pav_doc *with;
@@ -254,7 +263,7 @@ fire_scheduled(struct pav_engine *e, const struct pav_schedule_row *row,
         return;
     if (t.kind == TARGET_BUS && !t.outside)
         put_event(e, target, s.text, t.name);
-    else if (!is_served(e, &s, &t))
+    else if (!universal_served(e, &s, &t))
         target_send(e, &s, &t, &x);
 }
 

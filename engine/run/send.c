@@ -176,8 +176,18 @@ start_machine(struct pav_engine *e, struct sending *s, const struct target *t,
     tally_target(e, s->rule_arn, t->id, PAV_TARGET_DELIVERED, 1);
     x = pav_arena_zalloc(&e->arena, sizeof(*x));
     pav_uuid4(id);
-    execution_start_as(e, v, pav_arena_strdup(&e->arena, id), NULL, input,
-                       &cause, t->qualifier == NULL ? NULL : &meta, x);
+    if (s->name != NULL && (!pav_name_valid(s->name) ||
+                            pav_store_execution_named(e->store, m->id, s->name,
+                                                      &e->arena, &x->row))) {
+        target_dead(e, s, t, body,
+                    pav_name_valid(s->name) ? "ExecutionAlreadyExists"
+                                            : "InvalidName",
+                    s->name);
+        return;
+    }
+    execution_start_as(
+        e, v, pav_arena_strdup(&e->arena, s->name == NULL ? id : s->name), NULL,
+        input, &cause, t->qualifier == NULL ? NULL : &meta, x);
     *started = x;
 }
 

@@ -13,10 +13,15 @@ struct sending {
     int64_t event_id; /* 0: a schedule's */
     struct pav_bytes text;
     const struct pav_doc *doc; /* the event; NULL: read from the text */
+    const char *name;          /* of a machine's execution; NULL: made up */
 };
 /* Sends one target its input; `*started`: the machine that was started. */
 void target_send(struct pav_engine *e, struct sending *s,
                  const struct target *t, struct execution **started);
+/* schedules.c: one of Scheduler's universal targets that is served inside:
+ * true, and it was done, or is a dead letter. */
+bool universal_served(struct pav_engine *e, struct sending *s,
+                      const struct target *t);
 /* What cannot be sent, with EventBridge's code: kept as a dead letter. */
 void
 target_dead(struct pav_engine *e, struct sending *s, const struct target *t,

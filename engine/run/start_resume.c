@@ -132,7 +132,7 @@ closed_or_new(struct event_context *ec, struct verdict *v, struct execution *x,
     if (rule->starts && (!known || v->machine->rules->generations)) {
         if (!v->machine->active)
             reject(ec, v, "the machine's folder is gone: nothing starts");
-        else if (!machine_is_full(ec->e, v->machine))
+        else if (!start_must_wait(ec->e, v->machine))
             start(ec, v, input, cause, known ? x->row.name : NULL);
         else if (v->machine->rules->refuses_above)
             reject(ec, v, full_text(ec->e, v->machine));
@@ -140,7 +140,7 @@ closed_or_new(struct event_context *ec, struct verdict *v, struct execution *x,
             start_later(ec, v, rule, input);
         return;
     }
-    if (known) {
+    if (known && !start_is_held(ec->e, v->machine, v->key)) {
         v->kind = PAV_LATE;
         v->execution = &x->row;
         v->detail = "the execution of this key has ended";

@@ -144,6 +144,8 @@ static const char *
 write_of(const struct pav_doc *request, const struct pav_doc **with)
 {
     *with = pav_doc_get(request, "PutRequest");
+    if (request->kind != PAV_OBJECT || request->len != 1)
+        return NULL;
     if (*with != NULL)
         return (*with)->kind == PAV_OBJECT ? "putItem" : NULL;
     *with = pav_doc_get(request, "DeleteRequest");
@@ -161,7 +163,12 @@ write_all(struct batch *b, const struct pav_doc *tables, bool look)
         const struct pav_doc *table =
             pav_doc_new_str(&b->e->arena, t->key, t->len);
 
-        for (k = 0; t->value.kind == PAV_ARRAY && k < t->value.len; k++) {
+        if (t->value.kind != PAV_ARRAY || t->value.len == 0) {
+            invalid(b, "The batch write request list for a table cannot be "
+                       "empty");
+            return false;
+        }
+        for (k = 0; k < t->value.len; k++) {
             const struct pav_doc *with;
             const char *method = write_of(&t->value.items[k], &with);
 
@@ -255,12 +262,15 @@ part_of(const struct pav_doc *item, const struct pav_doc **with)
     const char *method = NULL;
     size_t i;
 
+    if (item->kind != PAV_OBJECT || item->len != 1)
+        return NULL;
     for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         const struct pav_doc *d = pav_doc_get(item, parts[i].name);
 
         if (d == NULL)
             continue;
-        if (method != NULL || d->kind != PAV_OBJECT)
+        if (d->kind != PAV_OBJECT ||
+            (i == 3 && pav_doc_get(d, "ConditionExpression") == NULL))
             return NULL;
         *with = d;
         method = parts[i].method;
@@ -361,10 +371,9 @@ table_call(struct pav_engine *e, const char *method, const struct pav_doc *with,
                 {"batchWriteItem", batch_write},
                 {"transactGetItems", transact_get},
                 {"transactWriteItems", transact_write}};
-    static const char *const served[] = {
-        "RequestItems",           "TransactItems",
-        "ClientRequestToken",     "ReturnItemCollectionMetrics",
-        "ReturnConsumedCapacity", NULL};
+    static const char *const served[] = {"RequestItems", "TransactItems",
+                                         "ReturnItemCollectionMetrics",
+                                         "ReturnConsumedCapacity", NULL};
     struct batch b = {.e = e, .caller = caller, .error = error, .cause = cause};
     size_t i;
 

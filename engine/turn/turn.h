@@ -142,6 +142,7 @@ struct pav_engine {
     struct pav_start_job *syncs; /* StartSyncExecution, open */
     struct pav_job *again;       /* answers whose turn was rolled back */
     bool replaying;              /* perhaps; some replay runs */
+    int64_t held_last;  /* when the last one began to wait, microseconds */
     bool place_is_free; /* perhaps a start that waits can be made: batch.c */
     uint32_t replays;   /* how many did when it was looked at last */
 

@@ -44,7 +44,7 @@ struct pav_api_config {
 
 /* From now on these are mapped; they outlive the api.  On the front's thread.
  * False: too much is waiting, and nothing has changed. */
-bool pav_api_services(struct pav_api *api, const struct pav_service_map *map);
+bool pav_api_services(struct pav_api *api, struct pav_service_map *map);
 /* SIGHUP: the access log's file is opened again. */
 void pav_api_reopen(struct pav_api *api);
 /* For the configuration of the HTTP server. */

@@ -28,6 +28,7 @@
 #ifndef PAVANE_SERVICES_H
 #define PAVANE_SERVICES_H
 
+#include "pavane/buf.h"
 #include "pavane/doc.h"
 
 struct pav_service_map {
@@ -41,6 +42,8 @@ struct pav_service_map {
      * elsewhere, as they look in JSON and HTML too. */
     struct pav_bytes *masked;
     uint32_t masked_count;
+    /* What was mapped before, whose secrets stay out of sight; or NULL. */
+    const struct pav_service_map *before;
     bool allow_private;
     int64_t timeout_ms;
     size_t answer_max;
@@ -56,6 +59,8 @@ PAV_MUSTUSE enum pav_rc
 pav_service_map_read(const char *const *paths, uint32_t count,
                      struct pav_buf *skipped, struct pav_service_map **out,
                      struct pav_err *err);
+/* In what readers get, secrets become "****". */
+void pav_service_mask(const struct pav_service_map *m, struct pav_buf *b);
 /* S3's actions are served: there is a folder of objects. */
 void pav_service_map_objects(struct pav_service_map *m);
 void pav_service_map_free(struct pav_service_map *m);

@@ -223,7 +223,7 @@ class Targets(Out):
         self.rule("log", {"source": ["shop"]}, "arn:aws:logs:us-east-1:000000000000:log-group:whole",
                   {"Arn": "arn:aws:logs:us-east-1:000000000000:log-group:detail", "InputPath": "$.detail"})
         directive = {"Namespace": "shop/paris", "Dimensions": [["service", "none"], []], "Metrics": [{"Name": "Sold", "Unit": "Count"}, {"Name": "Absent"}]}
-        for sold in (2, [1, 0.5], "many"):
+        for sold in (2, [1, 0.5], "many", -3, [-1e300]):
             self.put(_aws={"Timestamp": 1, "CloudWatchMetrics": [directive, "no directive"]}, service='a"b', Sold=sold)
         self.put(_aws="nothing", Sold=7)
         of = lambda name, dimensions: re_metric(self.d, 'pavane_emf_%s{namespace="shop/paris",metric="Sold",dimensions="%s"}' % (name, dimensions))

@@ -215,7 +215,8 @@ class Plays(unittest.TestCase):
             {"send": same("c", "d", "e")},
             {"expect": {"executions": [{"machine": "slow", "count": 1}]}},
             {"after": 60},
-            {"expect": {"executions": [{"machine": "slow", "status": "SUCCEEDED"}, {"machine": "slow", "status": "RUNNING", "input": "{% $count($) = 3 %}"}]}}],
+            {"expect": {"executions": [{"machine": "slow", "status": "SUCCEEDED"}, {"machine": "slow", "status": "RUNNING", "input": "{% $count($) = 2 %}"}]}},
+            {"after": 610}, {"expect": {"executions": [{"machine": "slow", "count": 3}, {"machine": "slow", "status": "RUNNING", "input": "{% $type($) = 'array' and $count($) = 1 %}"}]}}],
             {"batch": {"count": 2, "seconds": 600}})
 
     def test_who_waits_for_a_place_outlives_a_kill(self):
@@ -245,7 +246,8 @@ class Plays(unittest.TestCase):
             "Who": task("aws-sdk:secretsmanager:getSecretValue", {"SecretId": "clerk"},
                         Assign={"clerk": "{% $parse($states.result.SecretString) %}"}, Next="Ask"),
             "Ask": task("lambda:invoke", {"FunctionName": "price", "Payload": {"id": "{% $key %}", "n": 1, "password": "{% $clerk.password %}"}},
-                        Output={"key": "{% $key %}", "password": "{% $clerk.password %}", "price": "{% $states.result.Payload.price %}"}, Next="None"),
+                        Output={"key": "{% $key %}", "password": "{% $clerk.password %}", "price": "{% $states.result.Payload.price %}",
+                                "pin": "{% $clerk.db.pin %}", "long": "{% $clerk.long %}"}, Next="None"),
             "None": task("aws-sdk:ssm:getParameter", {"Name": "/shop/none"}, Catch=[
                 {"ErrorEquals": ["Ssm.ParameterNotFoundException"], "Output": "{% $states.input %}", "Next": "End"}], Next="End"),
             "End": {"Type": "Succeed"}}})
@@ -253,7 +255,7 @@ class Plays(unittest.TestCase):
                     "secrets": {"clerk": {"file": "clerk.json"}}}
         self.put("services.json", services)
         with open(os.path.join(self.system, "clerk.json"), "w") as f:
-            json.dump({"user": "clerk", "password": 'a "pass" & word'}, f)
+            json.dump({"user": "clerk", "password": 'a "pass" & word', "db": {"pin": "NESTEDpw99"}, "short": "passw0", "long": "passw0rd-long"}, f)
         os.environ["PAVANE_TEST_KEY"] = "key-of-the-shop"
         self.addCleanup(os.environ.pop, "PAVANE_TEST_KEY", None)
         x = "arn:aws:states:us-east-1:000000000000:execution:ask:a"
@@ -263,7 +265,7 @@ class Plays(unittest.TestCase):
             {"call": "GetExecutionHistory", "with": {"executionArn": x}, "answers":
                 "{% ($s := $string($); $contains($s, '****') and $not($contains($s, 'key-of-the-shop')) and $not($contains($s, '& word'))) %}"},
             {"get": "/api/v1/executions/ask:a", "answers": "{% $not($contains($string($), 'key-of-the-shop')) %}"}],
-            "expect": {"executions": [{"status": "SUCCEEDED", "output": {"key": "****", "password": "****", "price": 2}}],
+            "expect": {"executions": [{"status": "SUCCEEDED", "output": {"key": "****", "password": "****", "price": 2, "pin": "****", "long": "****"}}],
                        "requests": [{"json": {"id": "key-of-the-shop", "password": 'a "pass" & word'}}]}})
         code, out, err = cli("play", self.system)
         self.assertEqual((code, err), (0, ""), out + err)
@@ -281,6 +283,8 @@ class Plays(unittest.TestCase):
                 "T": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": {"FunctionName": "none"}, "End": True}}})
             self.put("machines/%s/rules.json" % level.lower(), {"correlationId": "$.detail.id", "start": [{"pattern": {"detail-type": [level]}}],
                      "logging": {"level": level, "log": level.lower(), "includeExecutionData": level == "ALL"}})
+        self.put("machines/odd/machine.asl.json", {"StartAt": "S", "States": {"S": {"Type": "Succeed"}}})
+        self.put("machines/odd/rules.json", {"correlationId": "$.detail.id", "start": [{"pattern": {"detail-type": ["odd"]}}], "logging": {"level": "FATAL", "log": 'a "quoted" name'}})
         create = lambda name, **more: {"call": "CreateStateMachine", "with": {"name": name, "definition": definition, "roleArn": "arn:aws:iam::000000000000:role/x", **more}}
         self.put("plays/one.json", {"steps": [
             {"send": [{"source": "x", "id": level, "detail-type": level, "detail": {"id": "a"}} for level in ("ALL", "ERROR", "FATAL")]},
@@ -300,6 +304,49 @@ class Plays(unittest.TestCase):
         self.assertEqual((code, err), (0, ""), out + err)
         self.put("machines/all/rules.json", {"correlationId": "$.id", "start": [{"pattern": {"a": ["b"]}}], "logging": {"level": "SOME", "log": "x"}})
         self.assertRegex(cli("validate", self.system)[1], r'rules.json:\d+:\d+: error: .*the level is "ALL", "ERROR" or "FATAL"')
+
+    def test_what_waits_for_a_place_keeps_the_laws_of_starts(self):
+        """Found by a review: the order, one open execution a key, early events, loops, attributes, redrives."""
+        go = lambda i, kind="Go", **d: {"source": "x", "id": kind + i + str(d), "detail-type": kind, "detail": {"id": i, **d}}
+        self.max_open({"maxOpen": 1}, [
+            {"send": [go("a")] + [go(i) for i in "zyxb"]}, {"after": 60},
+            {"expect": {"executions": [{"correlationId": "z", "status": "RUNNING"}]}},
+            {"send": go("new"), "dispositions": ["parked"], "note": "others wait before it"},
+            {"after": 60}, {"expect": {"executions": [{"correlationId": "y", "status": "RUNNING"}]}}, {"after": 1000},
+            {"expect": {"executions": [{"status": "SUCCEEDED", "count": 6}]}},
+            {"get": "/api/v1/attribute-counts?attribute=n", "answers": {"counts": []}}])
+        self.system = os.path.join(self.folder, "laws")
+        rules = {"correlationId": "$.detail.id", "policies": {"maxOpen": 1, "generations": True}, "index": {"city": "$.detail.city"}, "start": [
+            {"name": "one", "pattern": {"detail-type": ["Go"]}}, {"name": "two", "pattern": {"detail-type": ["Went"]}}],
+            "resume": [{"name": "end", "pattern": {"detail-type": ["End"]}}]}
+        wait = {"Type": "Task", "Resource": "arn:pavane:states:::event.waitForTaskToken", "Parameters": {"EventPattern": {"detail-type": ["End"]}}, "End": True}
+        self.put("machines/w/machine.asl.json", {"StartAt": "W", "States": {"W": wait}})
+        self.put("machines/w/rules.json", rules)
+        self.put("machines/loop/machine.asl.json", {"StartAt": "P", "States": {"P": {
+            "Type": "Task", "Resource": "arn:aws:states:::events:putEvents", "End": True, "Parameters": {"Entries": [
+                {"Source": "x", "DetailType": "Loop", "Detail": {"id.$": "States.UUID()"}}]}}}})
+        self.put("machines/loop/rules.json", {"correlationId": "$.detail.id", "policies": {"maxOpen": 1}, "start": [{"pattern": {"detail-type": ["Loop"]}}]})
+        self.put("bus.json", {"rules": {"target": {"EventPattern": {"detail-type": ["Target"]}, "Targets": [{"machine": "w"}]}}})
+        x = "arn:aws:states:us-east-1:000000000000:execution:w:"
+        self.put("plays/one.json", {"steps": [
+            {"send": [go("a"), go("k"), go("k", "Went"), go("c", city="Rome")], "dispositions": ["started", "parked", "unexpected", "parked"]},
+            {"send": go("a", "End"), "dispositions": ["resumed"]},
+            {"expect": {"executions": [{"correlationId": "k", "status": "RUNNING", "count": 1}]}},
+            {"send": go("a", again=1), "dispositions": ["parked"], "note": "its second generation waits"},
+            {"send": go("a", "End", early=1), "dispositions": ["parked"], "note": "and its event is early, not late"},
+            {"send": {"source": "x", "id": "t", "detail-type": "Target", "detail": {"id": "t"}}},
+            {"expect": {"deadLetters": [{"errorCode": "ExecutionLimitExceeded"}]}},
+            {"send": go("k", "End")}, {"expect": {"executions": [{"correlationId": "c", "status": "RUNNING"}]}},
+            {"get": "/api/v1/attribute-counts?attribute=city", "answers": {"counts": [{"value": "Rome", "count": 1}]}},
+            {"call": "StopExecution", "with": {"executionArn": x + "c"}},
+            {"expect": {"executions": [{"correlationId": "a", "status": "SUCCEEDED", "count": 2}]}},
+            {"call": "pavane:RedriveDeadLetters"},
+            {"expect": {"deadLetters": [{"count": 0}], "executions": [{"status": "RUNNING", "count": 1}]}},
+            {"call": "RedriveExecution", "with": {"executionArn": x + "c"}, "error": "ExecutionLimitExceeded"},
+            {"send": go("1", "Loop")}, {"after": 10}],
+            "expect": {"executions": [{"machine": "loop", "count": 17}]}})
+        code, out, err = cli("play", self.system)
+        self.assertEqual((code, err), (0, ""), out + err)
 
     def test_any_integration_can_be_mapped(self):
         task = lambda resource, with_, **more: dict({"Type": "Task", "Resource": "arn:aws:states:::" + resource, "Arguments": with_}, **more)

@@ -296,6 +296,8 @@ class Systems(unittest.TestCase):
                 ({"a": [put("4"), {"PutRequest": {"Item": {"name": {"S": "x"}}}}]}, "ValidationException"),
                 ({"a": [put("4"), put("4")]}, "ValidationException"),
                 ({"a": [put("4"), {}]}, "ValidationException"),
+                ({"a": [dict(put("4"), DeleteRequest={"Key": {"id": {"S": "1"}}})]}, "ValidationException"),
+                ({"a": [put("4")], "none": 5}, "ValidationException"),
                 ({"a": [put(str(n)) for n in range(26)]}, "ValidationException"),
                 ({}, "ValidationException")):
             status, answer = call("BatchWriteItem", RequestItems=wrong)
@@ -321,6 +323,10 @@ class Systems(unittest.TestCase):
         self.assertEqual(there(), ["2", "3", "5"])
         self.assertEqual(call("TransactGetItems", TransactItems=[{"Get": {"TableName": "a", "Key": item("2")}}, {"Get": {"TableName": "a", "Key": item("1")}}])[1],
                          {"Responses": [{"Item": item("2", n={"N": "7"})}, {}]})
+        for wrong in ({"ConditionCheck": {"TableName": "b", "Key": item("3")}}, {"Put": {"TableName": "a", "Item": item("8")}, "Other": {}}):
+            self.assertEqual(call("TransactWriteItems", TransactItems=[wrong])[1]["__type"], "ValidationException")
+        self.assertIn("ClientRequestToken is not served", call("TransactWriteItems", ClientRequestToken="t", TransactItems=[
+            {"Put": {"TableName": "a", "Item": item("8")}}])[1]["message"])
         self.assertIn("multiple operations on one item", call("TransactWriteItems", TransactItems=[
             {"Delete": {"TableName": "a", "Key": item("2")}}, {"Put": {"TableName": "a", "Item": item("2")}}])[1]["message"])
         # what is over is not there, neither for a reader nor for a condition

@@ -30,8 +30,10 @@ static const char *const texts[] = {
         "SELECT machine_id,key,rule,due_at,count FROM batch"
         " WHERE due_at>=4611686018427387904 AND machine_id=?1"
         " ORDER BY due_at LIMIT 1",
-    SQL_TEXT(SQL_OPEN_COUNT) = "SELECT count(*) FROM (SELECT 1 FROM execution"
-                               " WHERE machine_id=?1 AND status=0 LIMIT ?2)",
+    SQL_TEXT(SQL_OPEN_COUNT) =
+        "SELECT count(*) FROM (SELECT 1 FROM execution"
+        " x WHERE machine_id=?1 AND status=0 AND NOT EXISTS(SELECT 1 FROM"
+        " note n WHERE n.execution_id=x.id AND n.run_id>0) LIMIT ?2)",
 };
 
 const struct rows batches_rows = {texts, sizeof(texts) / sizeof(texts[0])};
