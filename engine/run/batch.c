@@ -19,9 +19,8 @@ batch_key(struct pav_engine *e, const char *rule, const char *key)
     return pav_arena_printf(&e->arena, "\x01%s\x01%s", rule, key);
 }
 
-#define INDEXED_MAX                                                            \
-    100 /* events of a batch by whose attributes it is found                   \
-         */
+/* Events of a batch by whose attributes it is found. */
+#define INDEXED_MAX 100
 
 /* ---- places ---- */
 
@@ -171,11 +170,9 @@ settle(struct pav_engine *e, const struct machine *m, const char *under,
 
 /* One that waited for a place: does an execution speak against it by now? */
 static bool
-is_too_late(struct pav_engine *e, const struct machine *m,
-            const struct pav_batch_row *row, const struct pav_rule *rule,
-            const struct pav_execution_row *last)
+is_too_late(const struct machine *m, const struct pav_batch_row *row,
+            const struct pav_rule *rule, const struct pav_execution_row *last)
 {
-    (void)e;
     return row->due_at >= PAV_BATCH_HELD &&
            (rule == NULL || rule->batch_count == 0) &&
            (last->status == PAV_RUNNING || m->rules == NULL ||
@@ -222,7 +219,7 @@ batch_start(struct pav_engine *e, const struct pav_batch_row *row)
            &g);
     known =
         pav_store_execution_of_key(e->store, m->id, row->key, &e->arena, &last);
-    if (known && is_too_late(e, m, row, rule, &last)) {
+    if (known && is_too_late(m, row, rule, &last)) {
         settle(e, m, under, g.last,
                last.status == PAV_RUNNING ? PAV_UNEXPECTED : PAV_LATE, last.id);
         return;
