@@ -39,24 +39,31 @@ list_tables(struct control *c)
     pav_members_puts(&c->out, "TableNames", pav_items_array(&names));
 }
 
+/* The table that is asked for; NULL: refused. */
+static const struct pav_doc *
+table_named(struct control *c, const char *name)
+{
+    const struct pav_doc *table = pav_doc_get(c->e->config.tables, name);
+
+    if (table == NULL)
+        job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException",
+                 "TableName",
+                 "Requested resource not found: Table: %s not found", name);
+    return table;
+}
+
 static void
 describe_table(struct control *c)
 {
     const char *name = control_text(c, "TableName");
-    const struct pav_doc *keys =
-        c->e->config.tables == NULL
-            ? NULL
-            : pav_doc_get(pav_doc_get(c->e->config.tables, name), "key");
+    const struct pav_doc *table = table_named(c, name), *keys;
     struct pav_members m, key;
     struct pav_items schema;
     uint32_t i;
 
-    if (keys == NULL) {
-        job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException",
-                 "TableName",
-                 "Requested resource not found: Table: %s not found", name);
+    if (table == NULL)
         return;
-    }
+    keys = pav_doc_get(table, "key");
     pav_items_init(&schema, c->a);
     for (i = 0; i < keys->len; i++) {
         pav_members_init(&key, c->a);
@@ -77,19 +84,12 @@ describe_table(struct control *c)
 static void
 describe_time_to_live(struct control *c)
 {
-    const char *name = control_text(c, "TableName");
-    const struct pav_doc *table = c->e->config.tables == NULL
-                                      ? NULL
-                                      : pav_doc_get(c->e->config.tables, name);
+    const struct pav_doc *table = table_named(c, control_text(c, "TableName"));
     const struct pav_doc *ttl = pav_doc_get(table, "ttl");
     struct pav_members m;
 
-    if (table == NULL) {
-        job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException",
-                 "TableName",
-                 "Requested resource not found: Table: %s not found", name);
+    if (table == NULL)
         return;
-    }
     pav_members_init(&m, c->a);
     if (ttl != NULL)
         pav_members_puts(&m, "AttributeName", ttl);

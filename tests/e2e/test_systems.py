@@ -243,7 +243,11 @@ class Systems(unittest.TestCase):
         self.assertEqual(call("ListTables"), (200, {"TableNames": ["jobs", "one"]}))
         self.assertEqual(call("DescribeTable", TableName="jobs")[1]["Table"]["KeySchema"],
                          [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"}])
-        self.assertEqual(call("DescribeTable", TableName="none")[1]["__type"], "ResourceNotFoundException")
+        for action in ("DescribeTable", "DescribeTimeToLive"):
+            for parameters, error in (({"TableName": "none"}, "ResourceNotFoundException"), ({}, "ValidationException"),
+                                      ({"TableName": 5}, "SerializationException")):
+                status, answer = call(action, **parameters)
+                self.assertEqual((status, answer["__type"].split("#")[-1]), (400, error), (action, parameters))
         for n in (10, 9, 100, 2, 1):
             for pk in ("a", "b"):
                 self.assertEqual(call("PutItem", TableName="jobs", Item={"pk": {"S": pk}, "at": {"N": str(n)}, "odd": {"BOOL": n % 2 == 1}}), (200, {}))
