@@ -85,13 +85,13 @@ struct pav_jsonata_in {
 };
 
 /*
- * Some 30 ms of a processor of 2025, at most about twice as much; Step
+ * Some 20 ms of a processor of 2025, at most about twice as much; Step
  * Functions gives a second.  Behind the bytes that are counted piece by piece,
  * twice as many in the arena are the end.
  */
-#define PAV_JSONATA_STEPS 450000
+#define PAV_JSONATA_STEPS 300000
 #define PAV_JSONATA_DEPTH 100
-#define PAV_JSONATA_BYTES (28u << 20)
+#define PAV_JSONATA_BYTES 8000000
 
 enum pav_jsonata_end {
     PAV_JSONATA_VALUE,

@@ -30,7 +30,6 @@ MACHINES = bare_machines()  # order, car and finding
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:exitcode=98", "TSAN_OPTIONS": "halt_on_error=1:exitcode=97",
               "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1", "LSAN_OPTIONS": "exitcode=96"}
 REPORT = re.compile(r"(ERROR|WARNING): \w*Sanitizer.*|runtime error: .*|level=bug .*")
-LONGEST_TURN_US = 50000
 turns = os.environ.get("PAVANE_TURNS")  # a file: the longest turn of each daemon
 
 

@@ -51,7 +51,7 @@ fuzz_evaluate(struct pav_arena *a, const char *text, size_t len,
                                 .ctx = values,
                                 .now_ms = 1700000000000,
                                 .max_steps = 20000,
-                                .max_bytes = 16u << 20,
+                                .max_bytes = PAV_JSONATA_BYTES / 2,
                                 .steps = &steps[0]};
     enum pav_jsonata_end end;
     struct pav_outline outline;

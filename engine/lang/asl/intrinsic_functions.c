@@ -191,45 +191,67 @@ characters_of(struct pav_arena *a, const struct pav_doc *text)
     return c;
 }
 
-/* Each character of the second argument separates; empty pieces vanish. */
-static const struct pav_doc *
-string_split(struct args *a)
-{
-    const char *p, *end, *from;
-    struct characters separators;
-    struct pav_items items;
-    bool ascii[128] = {false};
-    size_t i;
+/* Where a text is split: at each of these characters. */
+struct separators {
+    bool ascii[128];
+    struct characters all;
+};
 
-    if (!wants_text(a, 0) || !wants_text(a, 1))
-        return NULL;
-    separators = characters_of(a->st->arena, a->v[1]);
-    for (i = 0; i < separators.count; i++)
-        if ((unsigned char)separators.v[i][0] < 128)
-            ascii[(unsigned char)separators.v[i][0]] = true;
-    pav_items_init(&items, a->st->arena);
-    p = from = a->v[0]->text;
-    end = p + a->v[0]->len;
+static bool
+separates(const struct separators *s, const char *p, size_t len)
+{
+    char one[8] = {0};
+
+    if ((unsigned char)*p < 128)
+        return s->ascii[(unsigned char)*p];
+    memcpy(one, p, len);
+    return bsearch(one, s->all.v, s->all.count, sizeof(*s->all.v), by_text) !=
+           NULL;
+}
+
+/* How many pieces; into v, unless NULL, which has room for them. */
+static uint32_t
+split(const struct pav_doc *text, const struct separators *s, struct pav_doc *v)
+{
+    const char *p = text->text, *end = p + text->len, *from = p;
+    uint32_t count = 0;
+
     while (p <= end) {
-        bool is_ascii = p == end || (unsigned char)*p < 128;
-        size_t len = is_ascii ? 1 : pav_utf8_len(p, end);
-        char one[8] = {0};
+        size_t len =
+            p == end || (unsigned char)*p < 128 ? 1 : pav_utf8_len(p, end);
 
         if (len == 0)
             len = 1;
-        if (!is_ascii)
-            memcpy(one, p, len);
-        if (p == end ||
-            (is_ascii ? ascii[(unsigned char)*p]
-                      : bsearch(one, separators.v, separators.count,
-                                sizeof(*separators.v), by_text) != NULL)) {
-            if (p > from)
-                pav_items_add(&items, pav_doc_new_str(a->st->arena, from,
-                                                      (size_t)(p - from)));
+        if (p == end || separates(s, p, len)) {
+            if (p > from && v != NULL)
+                v[count] = (struct pav_doc){.kind = PAV_STRING,
+                                            .len = (uint32_t)(p - from),
+                                            .text = from};
+            count += p > from;
             from = p + len;
         }
         p += len;
     }
+    return count;
+}
+
+/* Each character of the second argument separates; empty pieces vanish. */
+static const struct pav_doc *
+string_split(struct args *a)
+{
+    struct separators s = {.ascii = {false}};
+    struct pav_items items;
+    size_t i;
+
+    if (!wants_text(a, 0) || !wants_text(a, 1))
+        return NULL;
+    s.all = characters_of(a->st->arena, a->v[1]);
+    for (i = 0; i < s.all.count; i++)
+        if ((unsigned char)s.all.v[i][0] < 128)
+            s.ascii[(unsigned char)s.all.v[i][0]] = true;
+    pav_items_init(&items, a->st->arena);
+    pav_items_reserve(&items, split(a->v[0], &s, NULL)); /* they are many */
+    items.count = split(a->v[0], &s, items.v);
     return pav_items_array(&items);
 }
 

@@ -748,17 +748,11 @@ globals_grow(struct eval *e)
         global_bind(e);
 }
 
-/* Of a result's documents: beyond, its text is longer than a payload may be. */
-#define RESULT_BYTES (10u << 20)
-
 static enum pav_jsonata_end
 finish(struct eval *e, struct value v, const struct pav_doc **out,
        struct pav_jsonata_error *error)
 {
-    size_t room = e->level == PAV_JSONATA_AWS && e->max_bytes > RESULT_BYTES
-                      ? RESULT_BYTES
-                      : e->max_bytes;
-    size_t before = room;
+    size_t room = e->max_bytes, before = room;
 
     *out = e->failed ? NULL : doc_of_value(e->arena, v, &room);
     e->bytes += before - room;
