@@ -291,62 +291,73 @@ route(struct event_context *ec, struct bus *b)
     ec->hops--;
 }
 
-/* "; nearest: rule 'x' of machine 'm', 2 of 3 conditions, not detail.status" */
-static const char *
-nearest(struct event_context *ec, const struct bus *b)
+/* "; nearest: rule 'x' of machine 'm', 2 of 3 conditions, not detail.status":
+ * each event that nobody takes has one, so nothing is formatted here. */
+static void
+put_nearest(struct event_context *ec, const struct bus *b, struct pav_buf *out)
 {
-    struct pav_arena *a = &ec->e->arena;
-    const char *rule, *whose = "";
     struct pav_near near = {.source = ec->envelope->source,
                             .detail_type = ec->envelope->detail_type};
-    struct index_owner *index_owner;
+    struct index_owner *owner = pav_index_nearest(b->index, &near);
 
-    index_owner = pav_index_nearest(b->index, &near);
-    if (index_owner == NULL || index_owner->kind == OWNER_ARCHIVE)
-        return "";
-    if (index_owner->kind == OWNER_MACHINE) {
-        struct machine_rule *r = (struct machine_rule *)(void *)index_owner;
+    if (owner == NULL || owner->kind == OWNER_ARCHIVE)
+        return;
+    pav_buf_puts(out, "; nearest: rule '");
+    if (owner->kind == OWNER_MACHINE) {
+        struct machine_rule *r = (struct machine_rule *)(void *)owner;
 
-        rule = r->rule->name;
-        whose = pav_arena_printf(a, " of machine '%s'", r->machine->name);
+        pav_buf_puts(out, r->rule->name);
+        pav_buf_puts(out, "' of machine '");
+        pav_buf_puts(out, r->machine->name);
     } else {
-        rule = ((struct bus_rule *)(void *)index_owner)->name;
+        pav_buf_puts(out, ((struct bus_rule *)(void *)owner)->name);
     }
-    if (near.expected != NULL)
-        return pav_arena_printf(
-            a, "; nearest: rule '%s'%s, which wants %s '%s', not '%.*s'", rule,
-            whose, near.path, near.expected,
-            strcmp(near.path, "source") == 0 ? (int)near.source.len
-                                             : (int)near.detail_type.len,
-            strcmp(near.path, "source") == 0 ? near.source.p
-                                             : near.detail_type.p);
-    if (near.held == near.of)
-        return pav_arena_printf(a,
-                                "; nearest: rule '%s'%s, whose conditions hold "
-                                "in no one element of an array together",
-                                rule, whose);
-    return pav_arena_printf(
-        a,
-        "; nearest: rule '%s'%s, where %u of %u conditions hold, %s does not",
-        rule, whose, near.held, near.of, near.path);
+    if (near.expected != NULL) {
+        const struct pav_bytes *name =
+            strcmp(near.path, "source") == 0 ? &near.source : &near.detail_type;
+
+        pav_buf_puts(out, "', which wants ");
+        pav_buf_puts(out, near.path);
+        pav_buf_puts(out, " '");
+        pav_buf_puts(out, near.expected);
+        pav_buf_puts(out, "', not '");
+        pav_buf_put(out, name->p, name->len);
+        pav_buf_puts(out, "'");
+    } else if (near.held == near.of) {
+        pav_buf_puts(out, "', whose conditions hold in no one element of an "
+                          "array together");
+    } else {
+        pav_buf_puts(out, "', where ");
+        pav_buf_int(out, near.held);
+        pav_buf_puts(out, " of ");
+        pav_buf_int(out, near.of);
+        pav_buf_puts(out, " conditions hold, ");
+        pav_buf_puts(out, near.path);
+        pav_buf_puts(out, " does not");
+    }
 }
 
 void
 nobody(struct event_context *ec, const struct bus *b)
 {
     struct verdict v = {.kind = PAV_UNMATCHED};
+    struct pav_buf why;
     int64_t ignored;
 
+    pav_buf_init(&why, PAV_PAYLOAD_MAX);
     if (ec->gone)
         v.detail = "only a machine whose folder is gone has a rule for it: "
                    "nothing starts there";
-    else
-        v.detail = pav_arena_printf(&ec->e->arena, "no rule matches%s",
-                                    nearest(ec, b));
+    else {
+        pav_buf_puts(&why, "no rule matches");
+        put_nearest(ec, b, &why);
+        v.detail = pav_arena_strndup(&ec->e->arena, why.p, why.len);
+    }
     if (ec->last_seen != 0 &&
         pav_store_concerned(ec->e->store, ec->last_seen, 0, &ignored)) {
         v.kind = PAV_DUPLICATE;
         v.detail = "this source sent this id before";
     }
+    pav_buf_fini(&why);
     record_outcome(ec, &v);
 }

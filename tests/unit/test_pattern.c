@@ -233,6 +233,58 @@ test_index(void **state)
     pav_index_free(ix);
 }
 
+/* What is remembered of events that nobody took says of each its own. */
+static void
+test_nearest_again(void **state)
+{
+    static const struct {
+        const char *event, *path;
+        uint32_t held;
+    } cases[] = {
+        {"{\"source\":\"shop\",\"detail\":{\"n\":1,\"k\":\"b\"}}", "detail.n",
+         2},
+        {"{\"source\":\"shop\",\"detail\":{\"n\":9,\"k\":\"c\"}}", "detail.k",
+         2},
+        {"{\"source\":\"shop\",\"detail\":{\"k\":\"c\"}}", "detail.k", 1},
+    };
+    struct pav_index *ix = pav_index_new();
+    struct pav_index_rule *rule, *other;
+    struct pav_pattern *p;
+    struct pav_err err;
+    uint32_t i;
+    int owner, far;
+
+    (void)state;
+    assert_true(compiles("{\"source\":[\"shop\"],\"detail\":{\"k\":[\"b\"],"
+                         "\"n\":[{\"numeric\":[\">\",5]}]}}",
+                         &p, &err));
+    rule = pav_index_add(ix, p, &owner);
+    assert_true(compiles("{\"source\":[\"shop\"],\"x\":[1],\"y\":[1],"
+                         "\"z\":[1]}",
+                         &p, &err));
+    other = pav_index_add(ix, p, &far);
+    for (i = 0; i < 9; i++) {
+        struct pav_near near = {.source = {"shop", 4},
+                                .detail_type = {"Seen", 4}};
+
+        assert_int_equal(found(ix, cases[i % 3].event), 0);
+        assert_ptr_equal(pav_index_nearest(ix, &near), &owner);
+        assert_string_equal(near.path, cases[i % 3].path);
+        assert_int_equal(near.held, cases[i % 3].held);
+    }
+    pav_index_remove(ix, rule);
+    for (i = 0; i < 3; i++) {
+        struct pav_near near = {.source = {"shop", 4},
+                                .detail_type = {"Seen", 4}};
+
+        assert_int_equal(found(ix, cases[i].event), 0);
+        assert_ptr_equal(pav_index_nearest(ix, &near), &far);
+        assert_int_equal(near.of, 4);
+    }
+    pav_index_remove(ix, other);
+    pav_index_free(ix);
+}
+
 /* ---- schedules ---- */
 
 static const struct {
@@ -393,6 +445,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_wildcards, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_complexity, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_index, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_nearest_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_schedules, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_schemas, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_learned, set_up, tear_down),

@@ -1,7 +1,7 @@
 /*
  * The index: rules, their tests, and the verdict.  The model is in
  * index_int.h; how values are found in index_values.c; how an event is read in
- * index_walk.c.
+ * index_walk.c; which rule came nearest in index_near.c.
  *
  * X1  An event is walked once.  A field that no rule names costs the step over
  *     its text, whatever the number of rules.
@@ -24,7 +24,6 @@
 
 #define MAX_TRIES  100000 /* as pav_pattern_matches() */
 #define FEW        4      /* children that are looked through */
-#define MAX_NEAR   64
 #define TEST_CHUNK 192
 
 /* ---- paths ---- */
@@ -375,6 +374,7 @@ pav_index_add(struct pav_index *ix, const struct pav_pattern *p, void *owner)
     for (; rule->count < p->count; rule->count++)
         rule->entries[rule->count] =
             entry_new(ix, rule, &p->rules[rule->count]);
+    near_forget(ix);
     rule->next = ix->rules;
     if (ix->rules != NULL)
         ix->rules->previous = rule;
@@ -389,6 +389,7 @@ pav_index_remove(struct pav_index *ix, struct pav_index_rule *rule)
 {
     uint32_t i;
 
+    near_forget(ix);
     for (i = 0; i < rule->count; i++)
         entry_free(ix, rule->entries[i]);
     if (rule->previous != NULL)
@@ -424,6 +425,7 @@ pav_index_free(struct pav_index *ix)
     free(ix->watches);
     free(ix->holding);
     free(ix->owners);
+    free(ix->near);
     free(ix);
 }
 
@@ -472,34 +474,6 @@ pav_index_size(const struct pav_index *ix, struct pav_index_size *out)
 }
 
 /* ---- the verdict ---- */
-
-static bool
-list_accepts(const struct test *t, const struct pav_doc *v)
-{
-    uint32_t i;
-
-    for (i = 0; i < t->count; i++)
-        if (matcher_accepts(&t->matchers[i], v))
-            return true;
-    return false;
-}
-
-/* Does some field of its path fulfil it? */
-static bool
-some_field(struct pav_index *ix, struct test *t)
-{
-    const struct field *f;
-
-    if (t->known == ix->event)
-        return t->holds;
-    t->known = ix->event;
-    t->holds = false;
-    if (t->node->seen != ix->event)
-        return false;
-    for (f = t->node->first; f != NULL && !t->holds; f = f->next)
-        t->holds = list_accepts(t, &f->value);
-    return t->holds;
-}
 
 /* The fields chosen so far, one a test, that agree on every array. */
 struct choice {
@@ -559,7 +533,7 @@ entry_matches(struct pav_index *ix, const struct subrule_entry *entry)
         bool seen = t->node->seen == ix->event;
 
         arrays |= seen && t->node->in_arrays;
-        if (some_field(ix, t) || (t->absent && !seen))
+        if (test_fulfilled(ix, t) || (t->absent && !seen))
             continue;
         /* Absent beside the element that the others choose, perhaps. */
         if (!t->absent || !t->node->in_arrays || entry->count == 1)
@@ -618,108 +592,4 @@ pav_index_watched(const struct pav_index *ix, uint32_t slot)
     static const struct pav_bytes none = {"", 0};
 
     return ix->watches[slot].seen == ix->event ? ix->watches[slot].value : none;
-}
-
-/* ---- the nearest ---- */
-
-enum { HOLDS = 4, NEARLY = 3 }; /* what a condition counts */
-
-/* The event's source and detail-type.  What nobody takes comes again and again:
- * a test knows by the hash that it has seen the name and is not near it. */
-struct names_seen {
-    struct pav_bytes value[NAMES_NEITHER];
-    uint64_t hash[NAMES_NEITHER];
-};
-
-struct nearest {
-    const struct subrule_entry *entry;
-    uint32_t held, failed, score;
-    const char *expected;
-};
-
-static bool
-only_excludes(const struct test *t)
-{
-    static const char head[] = "[{\"anything-but\"";
-
-    return t->text_len > strlen(head) &&
-           memcmp(t->text, head, strlen(head)) == 0;
-}
-
-/* Of the texts of a list, the one that the event's is nearly; or NULL. */
-static const char *
-nearly(struct pav_index *ix, struct test *t, const struct names_seen *seen)
-{
-    struct pav_bytes value = seen->value[t->names];
-    const struct pav_doc *list = pav_doc_own(ix->arena, t->text, t->text_len);
-    const char **texts, *near;
-    uint32_t i, n = 0;
-
-    texts = pav_arena_alloc(ix->arena, (list->len + 1) * sizeof(*texts));
-    for (i = 0; i < list->len; i++)
-        if (list->items[i].kind == PAV_STRING)
-            texts[n++] = pav_doc_str(ix->arena, &list->items[i]);
-    texts[n] = NULL;
-    near =
-        pav_text_near(pav_arena_strndup(ix->arena, value.p, value.len), texts);
-    t->far = near == NULL ? seen->hash[t->names] : 0;
-    return near;
-}
-
-static void
-measure(struct pav_index *ix, const struct subrule_entry *entry,
-        const struct names_seen *seen, struct nearest *best)
-{
-    struct nearest now = {.entry = entry, .failed = entry->count - 1};
-    uint32_t i;
-
-    for (i = entry->count; i-- > 0;) {
-        struct test *t = entry->tests[i];
-
-        if (some_field(ix, t) || (t->absent && t->node->seen != ix->event)) {
-            now.held++;
-            now.score += only_excludes(t) ? 0 : HOLDS;
-            continue;
-        }
-        if (now.expected == NULL)
-            now.failed = i;
-        if (t->names == NAMES_NEITHER || now.expected != NULL ||
-            seen->value[t->names].p == NULL || t->far == seen->hash[t->names])
-            continue;
-        now.expected = nearly(ix, t, seen);
-        now.score += now.expected == NULL ? 0 : NEARLY;
-    }
-    if (now.score == 0 ||
-        (best->entry != NULL && (uint64_t)now.score * best->entry->count <=
-                                    (uint64_t)best->score * entry->count))
-        return;
-    *best = now;
-}
-
-void *
-pav_index_nearest(struct pav_index *ix, struct pav_near *near)
-{
-    struct names_seen seen = {
-        .value = {
-            [NAMES_SOURCE] = near->source, [NAMES_TYPE] = near->detail_type}};
-    struct nearest best = {.entry = NULL};
-    struct pav_index_rule *r;
-    uint32_t i, j, left = MAX_NEAR;
-
-    for (i = 0; i < NAMES_NEITHER; i++)
-        seen.hash[i] = pav_hash64(seen.value[i].p, seen.value[i].len, 0) | 1;
-
-    for (i = 0; i < ix->holding_count && left > 0; i++)
-        for (j = 0; j < ix->holding[i]->hanging_count && left > 0; j++, left--)
-            measure(ix, ix->holding[i]->hanging[j], &seen, &best);
-    for (r = ix->rules; r != NULL && left > 0; r = r->next)
-        for (j = 0; j < r->count && left > 0; j++, left--)
-            measure(ix, r->entries[j], &seen, &best);
-    if (best.entry == NULL)
-        return NULL;
-    near->path = best.entry->tests[best.failed]->path;
-    near->held = best.held;
-    near->of = best.entry->count;
-    near->expected = best.expected;
-    return best.entry->rule->owner;
 }

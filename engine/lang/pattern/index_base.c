@@ -66,3 +66,30 @@ test_holds_now(struct pav_index *ix, struct test *t)
     }
     ix->holding[ix->holding_count++] = t;
 }
+
+bool
+list_accepts(const struct test *t, const struct pav_doc *v)
+{
+    uint32_t i;
+
+    for (i = 0; i < t->count; i++)
+        if (matcher_accepts(&t->matchers[i], v))
+            return true;
+    return false;
+}
+
+bool
+test_fulfilled(struct pav_index *ix, struct test *t)
+{
+    const struct field *f;
+
+    if (t->known == ix->event)
+        return t->holds;
+    t->known = ix->event;
+    t->holds = false;
+    if (t->node->seen != ix->event)
+        return false;
+    for (f = t->node->first; f != NULL && !t->holds; f = f->next)
+        t->holds = list_accepts(t, &f->value);
+    return t->holds;
+}

@@ -105,7 +105,6 @@ struct test {
     bool absent;  /* exists: false is in the list */
     bool is_absent_listed;
     uint8_t names; /* enum names */
-    uint64_t far;  /* the hash of a name that none of its texts is nearly */
     struct subrule_entry **hanging;
     uint32_t hanging_count, hanging_cap;
     char *path;
@@ -165,6 +164,7 @@ struct pav_index {
     struct watch *watches;
     uint32_t watch_count;
     uint32_t random;
+    struct near_memory *near; /* NULL: nobody asked yet */
     /* of the event */
     uint64_t event;
     struct pav_arena *arena;
@@ -174,9 +174,15 @@ struct pav_index {
     uint32_t owner_count, owner_cap;
 };
 
+/* index_near.c: the rules change. */
+void near_forget(struct pav_index *ix);
+
 /* index_base.c */
 uint64_t node_name_hash(const char *name, uint32_t len);
 struct node *node_child(const struct node *n, const char *name, uint32_t len);
+bool list_accepts(const struct test *t, const struct pav_doc *v);
+/* Does some field of its path fulfil it? */
+bool test_fulfilled(struct pav_index *ix, struct test *t);
 /* Of the event at hand: what hangs on the test is looked at. */
 void test_holds_now(struct pav_index *ix, struct test *t);
 /* Room for one more in a list, counted among the index's bytes. */
