@@ -581,8 +581,8 @@ read_rules(struct reading *r, const struct pav_doc *d,
            const struct pav_machine *machine)
 {
     static const char *const known[] = {
-        "correlationId", "start", "resume", "policies", "overdue",
-        "description",   "bus",   "index",  "logging"};
+        "correlationId", "correlationIdOfInput", "start", "resume", "policies",
+        "overdue",       "description",          "bus",   "index",  "logging"};
     const struct pav_doc *v, *start, *resume;
     uint32_t count = 0;
 
@@ -593,6 +593,9 @@ read_rules(struct reading *r, const struct pav_doc *d,
     check_fields(r, d, "", known, sizeof(known) / sizeof(known[0]));
     if ((v = pav_doc_get(d, "correlationId")) != NULL)
         r->key_count = read_key(r, v, "/correlationId", r->key);
+    if ((v = pav_doc_get(d, "correlationIdOfInput")) != NULL)
+        r->rules->input_key_count =
+            read_key(r, v, "/correlationIdOfInput", r->rules->input_key);
     if ((v = pav_doc_get(d, "bus")) != NULL) {
         if (v->kind == PAV_STRING && v->len > 0)
             r->rules->bus = pav_doc_str(&r->rules->arena, v);

@@ -10,6 +10,7 @@
 #include "pavane/digest.h"
 #include "cause.h"
 #include "correlate.h"
+#include "hot.h"
 
 struct pav_event *
 context_event(struct event_context *ec)
@@ -111,26 +112,32 @@ number_text(struct pav_arena *a, struct pav_bytes raw)
     return raw;
 }
 
+static bool
+picked_part(const struct pav_pick *pick, const struct pav_doc *from,
+            struct pav_arena *a, struct pav_bytes *out)
+{
+    const struct pav_doc *v = pav_pick_eval(pick, from, 0, a);
+
+    if (v == NULL || (v->kind != PAV_STRING && v->kind != PAV_NUMBER))
+        return false;
+    out->p = v->text;
+    out->len = v->len;
+    if (v->kind == PAV_NUMBER)
+        *out = number_text(a, *out);
+    return v->len > 0;
+}
+
 /* The value at one path: as the index found it, or out of the tree. */
 static bool
 key_part(struct event_context *ec, const struct machine_rule *r, uint32_t i,
          struct pav_bytes *out)
 {
     struct pav_arena *a = &ec->e->arena;
-    const struct pav_doc *v;
     struct pav_bytes raw;
     char *text;
 
-    if (!r->slotted) {
-        v = pav_pick_eval(r->rule->key[i], context_event(ec)->doc, 0, a);
-        if (v == NULL || (v->kind != PAV_STRING && v->kind != PAV_NUMBER))
-            return false;
-        out->p = v->text;
-        out->len = v->len;
-        if (v->kind == PAV_NUMBER)
-            *out = number_text(a, *out);
-        return v->len > 0;
-    }
+    if (!r->slotted)
+        return picked_part(r->rule->key[i], context_event(ec)->doc, a, out);
     raw = pav_index_watched(r->bus->index, r->slots[i]);
     if (raw.len == 0 || strchr("{[tfn", *raw.p) != NULL)
         return false;
@@ -161,48 +168,92 @@ put_part(struct pav_buf *b, struct pav_bytes part)
     }
 }
 
-const char *
-correlation_key(struct event_context *ec, const struct machine_rule *r,
-                const char **why)
+/* The values of a key's paths as the key; NULL, and `*why`. */
+static const char *
+key_of_parts(struct pav_arena *a, const struct pav_pick *const *picks,
+             const struct pav_bytes *parts, uint32_t count, const char **why)
 {
-    struct pav_arena *a = &ec->e->arena;
-    const struct pav_rule *rule = r->rule;
-    struct pav_bytes part = {"", 0};
+    struct pav_bytes key = parts[0];
     struct pav_doc text = {.kind = PAV_STRING};
     struct pav_buf joined;
     uint32_t i;
 
     pav_buf_init(&joined, SIZE_MAX / 2);
-    for (i = 0; i < rule->key_count; i++) {
-        if (!key_part(ec, r, i, &part)) {
-            *why = pav_arena_printf(
-                a, "no correlation id: %s is neither a text nor a number",
-                pav_pick_text(rule->key[i]));
-            pav_buf_fini(&joined);
-            return NULL;
-        }
-        if (rule->key_count == 1)
-            break;
+    for (i = 0; i < count && count > 1; i++) {
         if (i > 0)
             pav_buf_putc(&joined, '|');
-        put_part(&joined, part);
+        put_part(&joined, parts[i]);
     }
-    if (rule->key_count > 1) {
-        part.p = pav_arena_strndup(a, joined.p, joined.len);
-        part.len = joined.len;
+    if (count > 1) {
+        key.p = pav_arena_strndup(a, joined.p, joined.len);
+        key.len = joined.len;
     }
     pav_buf_fini(&joined);
-    if (part.len > KEY_MAX || memchr(part.p, 0, part.len) != NULL) {
+    if (key.len > KEY_MAX || memchr(key.p, 0, key.len) != NULL) {
         *why = pav_arena_printf(
             a,
             "the correlation id at %s is longer than %d bytes, or holds "
             "U+0000",
-            pav_pick_text(rule->key[0]), KEY_MAX);
+            pav_pick_text(picks[0]), KEY_MAX);
         return NULL;
     }
-    text.text = part.p; /* half a character becomes U+FFFD */
-    text.len = (uint32_t)part.len;
+    text.text = key.p; /* half a character becomes U+FFFD */
+    text.len = (uint32_t)key.len;
     return pav_doc_str(a, &text);
+}
+
+static const char *
+no_id(struct pav_arena *a, const struct pav_pick *pick)
+{
+    return pav_arena_printf(
+        a, "no correlation id: %s is neither a text nor a number",
+        pav_pick_text(pick));
+}
+
+const char *
+correlation_key(struct event_context *ec, const struct machine_rule *r,
+                const char **why)
+{
+    const struct pav_rule *rule = r->rule;
+    struct pav_bytes parts[PAV_KEY_PARTS];
+    uint32_t i;
+
+    for (i = 0; i < rule->key_count; i++)
+        if (!key_part(ec, r, i, &parts[i])) {
+            *why = no_id(&ec->e->arena, rule->key[i]);
+            return NULL;
+        }
+    return key_of_parts(&ec->e->arena, rule->key, parts, rule->key_count, why);
+}
+
+bool
+input_key(struct pav_engine *e, const struct machine *m,
+          const struct pav_doc *input, const char **key, const char **why)
+{
+    const struct pav_rules *rules = m->rules;
+    struct pav_bytes parts[PAV_KEY_PARTS];
+    struct pav_execution_row row;
+    uint32_t i;
+
+    if (rules == NULL || rules->input_key_count == 0)
+        return true;
+    for (i = 0; i < rules->input_key_count; i++)
+        if (!picked_part(rules->input_key[i], input, &e->arena, &parts[i])) {
+            *why = no_id(&e->arena, rules->input_key[i]);
+            return false;
+        }
+    *key = key_of_parts(&e->arena, rules->input_key, parts,
+                        rules->input_key_count, why);
+    if (*key == NULL)
+        return false;
+    if ((!hot_of_key(e, m->id, *key, &row) &&
+         !pav_store_execution_of_key(e->store, m->id, *key, &e->arena, &row)) ||
+        row.status != PAV_RUNNING)
+        return true;
+    *why = pav_arena_printf(
+        &e->arena, "an execution of the correlation id '%s' is open: '%s%s'",
+        *key, m->execution_arn, row.name);
+    return false;
 }
 
 /* A text or a number as a key; NULL: neither, or too long. */

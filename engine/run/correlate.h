@@ -45,6 +45,13 @@ correlation_keys(struct event_context *ec, const struct machine_rule *r,
 /* correlate.c: the key that a rule finds in the event; NULL, and `*why`. */
 const char *correlation_key(struct event_context *ec,
                             const struct machine_rule *r, const char **why);
+/*
+ * Of an execution that no rule of its machine starts: the key that its input
+ * has, where correlationIdOfInput asks for one; `*key` stays as it is where it
+ * does not.  False: the input has none, or one is open, and `*why`.
+ */
+bool input_key(struct pav_engine *e, const struct machine *m,
+               const struct pav_doc *input, const char **key, const char **why);
 /* A name for an execution of a key, behind the newest one of it (or NULL):
  * "order-1", "order-1-2", "order-1-3". */
 const char *execution_name(struct pav_engine *e, const struct machine *m,

@@ -267,7 +267,7 @@ start_execution(struct call *c)
 {
     struct pav_engine *e = c->e;
     const char *arn = text_of(c, "StateMachineArn"), *qualifier;
-    const char *name = text_of(c, "Name");
+    const char *name = text_of(c, "Name"), *key, *why;
     struct machine *m = machine_of(c, arn, &qualifier);
     const struct pav_doc *input = input_of(c);
     struct pav_meta_row meta = {.parent_id = c->task->execution_id,
@@ -306,6 +306,14 @@ start_execution(struct call *c)
                                 m->execution_arn, name));
         return;
     }
+    key = name;
+    if (!input_key(e, m, input, &key, &why)) {
+        refuse(c, "InvalidExecutionInput",
+               pav_arena_printf(&e->arena,
+                                "Invalid State Machine Execution Input: '%s'",
+                                why));
+        return;
+    }
     if (machine_is_full(e, m)) {
         refuse(c, "ExecutionLimitExceeded", full_text(e, m));
         return;
@@ -315,7 +323,7 @@ start_execution(struct call *c)
     if (!c->sync) /* it goes on by itself: nobody asks for it */
         meta.parent_id = meta.parent_no = 0;
     execution_start_as(
-        e, v, name, name, input, 0,
+        e, v, name, key, input, 0,
         c->sync || meta.version_no != 0 || meta.alias != NULL ? &meta : NULL,
         &x);
     e->depth = 0;

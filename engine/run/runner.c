@@ -185,17 +185,20 @@ execution_step(struct pav_engine *e, struct execution *x,
     const struct machine *m = x->version->machine;
     struct pav_services services = {e->served, e->served_count,
                                     unmapped_policy(m)};
-    struct pav_identity id = {.execution_no = x->row.id,
-                              .execution_arn = execution_arn(e, x),
-                              .execution_name = x->row.name,
-                              .machine_arn = m->arn,
-                              .machine_name = m->name,
-                              .role_arn = m->role_arn,
-                              .region = e->config.region,
-                              .account = e->config.account,
-                              .started_at = x->row.started_at,
-                              .redrive_count = x->meta.redrive_count,
-                              .redriven_at = x->meta.redriven_at};
+    struct pav_identity id = {
+        .execution_no = x->row.id,
+        .execution_arn = execution_arn(e, x),
+        .execution_name = x->row.name,
+        .machine_arn = m->arn,
+        .machine_name = m->name,
+        .role_arn = m->role_arn,
+        .region = e->config.region,
+        .account = e->config.account,
+        .started_at = x->row.started_at,
+        .redrive_count = x->meta.redrive_count,
+        .redriven_at = x->meta.redriven_at,
+        .correlation_id =
+            m->rules == NULL || m->rules->count == 0 ? NULL : x->row.key};
     struct pav_step_in in = {
         .machine = x->version->compiled,
         .identity = &id,

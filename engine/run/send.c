@@ -12,9 +12,12 @@
 #include "pavane/transform.h"
 #include "cause.h"
 #include "batch.h"
+#include "match_wait.h"
 #include "registry.h"
 #include "runner.h"
 #include "send.h"
+
+#define NAME_OF_RULE 40 /* characters, before an id in an execution's name */
 
 /* ---- values out of the event ---- */
 
@@ -151,6 +154,7 @@ start_machine(struct pav_engine *e, struct sending *s, const struct target *t,
                             ? NULL
                             : version_of(e, m, t->qualifier, &meta);
     struct cause cause = {.event_id = s->event_id};
+    const char *key = NULL, *why, *name = s->name;
     const struct pav_doc *input;
     struct execution *x;
     char id[37];
@@ -166,6 +170,10 @@ start_machine(struct pav_engine *e, struct sending *s, const struct target *t,
         PAV_OK) {
         target_dead(e, s, t, body, "INVALID_JSON",
                     "the input of an execution must be one JSON value");
+        return;
+    }
+    if (!input_key(e, m, input, &key, &why)) {
+        target_dead(e, s, t, body, "INVALID_INPUT", why);
         return;
     }
     if (machine_is_full(e, m)) {
@@ -185,10 +193,14 @@ start_machine(struct pav_engine *e, struct sending *s, const struct target *t,
                     s->name);
         return;
     }
-    execution_start_as(
-        e, v, pav_arena_strdup(&e->arena, s->name == NULL ? id : s->name), NULL,
-        input, &cause, t->qualifier == NULL ? NULL : &meta, x);
+    if (name == NULL) /* who began it is seen in it */
+        name = pav_arena_printf(&e->arena, "%.*s-%s", NAME_OF_RULE,
+                                s->rule_name, id);
+    execution_start_as(e, v, name, key, input, &cause,
+                       t->qualifier == NULL ? NULL : &meta, x);
     *started = x;
+    if (key != NULL)
+        match_parked(e, x);
 }
 
 /* ---- sending ---- */

@@ -93,6 +93,7 @@ tasks_start(struct pav_engine *e, struct pav_job *job)
     struct pav_start_job *j = (struct pav_start_job *)job;
     struct machine *m = machine_by_name(e, j->machine);
     struct pav_meta_row meta = {.trace = j->trace};
+    const char *key, *why;
     struct version *v;
     struct execution x;
 
@@ -101,13 +102,19 @@ tasks_start(struct pav_engine *e, struct pav_job *job)
     name_execution(j, m);
     if (is_there(e, j, m))
         return;
+    key = j->name;
+    if (!input_key(e, m, j->input, &key, &why)) {
+        job_fail(&j->job, PAV_INVALID, "InvalidExecutionInput", j->machine,
+                 "Invalid State Machine Execution Input: '%s'", why);
+        return;
+    }
     if (machine_is_full(e, m)) {
         job_fail(&j->job, PAV_LIMIT, "ExecutionLimitExceeded", j->machine, "%s",
                  full_text(e, m));
         return;
     }
     execution_start_as(
-        e, v, j->name, j->name, j->input, 0,
+        e, v, j->name, key, j->input, 0,
         meta.trace != NULL || meta.version_no != 0 || meta.alias != NULL ? &meta
                                                                          : NULL,
         &x);

@@ -3,6 +3,7 @@
  * correlation id is, and what to do with events that do not fit.
  *
  *   { "correlationId": "$.detail.order_id" | ["$.a", "$.b", ...],
+ *     "correlationIdOfInput": "$.order_id" | [...],
  *     "bus": "default",
  *     "start":  [ RULE, ... ],
  *     "resume": [ RULE, ... ],
@@ -18,6 +19,8 @@
  *            "inputTransformer"?, "scope"?: "machine|tokenTable",
  *            "batch"?: {"count": N, "seconds": T} }
  *
+ * correlationIdOfInput is for executions that no start rule starts: the API, a
+ * task, a target or a schedule does.
  * An id of several paths is their values, joined by "|"; a "|" or backslash in
  * one follows a backslash.  A rule of scope tokenTable may hand its event
  * to the one other machine that shares the token table and has an execution
@@ -78,6 +81,8 @@ struct pav_rules {
     bool generations, duplicate_content;
     int64_t max_open;   /* executions that are open at once; 0: any number */
     bool refuses_above; /* a start beyond them is refused, else it waits */
+    const struct pav_pick *input_key[PAV_KEY_PARTS];
+    uint32_t input_key_count; /* 0: of inputs no id is asked */
     struct pav_deadline *deadlines;
     uint32_t deadline_count;
     struct pav_indexed *indexed; /* of events that start or resume */

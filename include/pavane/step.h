@@ -80,6 +80,7 @@ struct pav_identity {
     const char *role_arn, *region, *account;
     int64_t started_at;
     int64_t redrive_count, redriven_at;
+    const char *correlation_id; /* NULL: none */
 };
 
 /*

@@ -247,6 +247,85 @@ class ManyIds(Case):
         self.assertEqual(len(words(event("Placed", *["n%d" % n for n in range(60)]))), 60)
 
 
+class StartedOtherwise(Case):
+    """An execution that no start rule starts has an id too: its input says it."""
+
+    def setUp(self):
+        noted = {"Type": "Pass", "Parameters": {"order.$": "$.order", "id.$": "$$.Pavane.CorrelationId"}, "Next": "First"}
+        chain = {"StartAt": "Noted", "States": {"Noted": noted, **CHAIN["States"]}}
+        caller = {"StartAt": "Call", "States": {"Call": {
+            "Type": "Task", "Resource": "arn:aws:states:::states:startExecution", "End": True,
+            "Parameters": {"StateMachineArn": self.arn("m"), "Input.$": "$"}}}}
+        self.d = self.daemon(m=(chain, rules(correlationIdOfInput="$.order")), caller=(caller, rules()))
+
+    @staticmethod
+    def arn(name):
+        return "arn:aws:states:us-east-1:000000000000:stateMachine:" + name
+
+    def bus(self, action, **fields):
+        status, data = self.d.ask("POST", "/", json.dumps(fields), {"X-Amz-Target": "AWSEvents." + action})
+        self.assertEqual(status, 200, data)
+
+    def start(self, machine, order):
+        return self.d.aws("StartExecution", stateMachineArn=self.arn(machine), input=json.dumps(order))
+
+    def moves_on(self, order):
+        """The next event of the id finds it."""
+        [x] = self.d.executions(machine="m", correlationId=order, status="RUNNING")
+        self.assertEqual(x["currentStates"], ["First"])
+        [w] = [w for w in self.d.post(self.event("Paid", order))[1]["results"][0]["dispositions"] if w["machine"] == "m"]
+        self.assertEqual((w["disposition"], w["executionId"]), ("resumed", x["executionId"]))
+        return x
+
+    def test_by_the_api(self):
+        self.d.send(self.event("Paid", "early"))
+        self.assertEqual(self.start("m", {"order": "early"})[0], 200)
+        [x] = self.d.executions(machine="m", correlationId="early")
+        self.assertEqual(x["currentStates"], ["Second"])
+        execution = self.start("m", {"order": 7.0})[1]["executionArn"]
+        self.moves_on("7")
+        history = self.d.aws("GetExecutionHistory", executionArn=execution)[1]["events"]
+        entered = [h["stateEnteredEventDetails"] for h in history if h["type"] == "TaskStateEntered"]
+        self.assertEqual(json.loads(entered[0]["input"]), {"order": 7.0, "id": "7"})
+        for order, why in (({"order": "7"}, "an execution of the correlation id '7' is open"),
+                           ({"order": ["7"]}, "$.order is neither a text nor a number")):
+            status, answer = self.start("m", order)
+            self.assertEqual((status, answer["__type"].split("#")[-1]), (400, "InvalidExecutionInput"))
+            self.assertIn(why, answer["message"])
+        self.d.send(self.event("Sent", "7"))
+        self.assertEqual(self.start("m", {"order": "7"})[0], 200)  # the first has ended
+        self.d.kill()
+        self.d.start()
+        self.moves_on("7")
+
+    def test_by_a_task(self):
+        self.assertEqual(self.start("caller", {"order": "t"})[0], 200)
+        self.moves_on("t")
+        self.start("caller", {"order": "t"})
+        x = until(lambda: self.d.executions(machine="caller", status="FAILED"))[0]
+        arn = self.arn("caller").replace("stateMachine", "execution") + x["executionId"][len("caller"):]
+        answer = self.d.aws("DescribeExecution", executionArn=arn)[1]
+        self.assertEqual(answer["error"], "StepFunctions.InvalidExecutionInputException")
+
+    def test_by_a_rule_and_a_schedule(self):
+        self.bus("PutRule", Name="shipments", EventPattern='{"source":["dock"]}')
+        self.bus("PutTargets", Rule="shipments", Targets=[{"Id": "1", "Arn": self.arn("m"), "InputPath": "$.detail", "RoleArn": "r"}])
+        ship = lambda order: self.d.post({"source": "dock", "detail-type": "Ready", "detail": {"order": order}})
+        ship("r")
+        self.assertTrue(self.moves_on("r")["executionId"].startswith("m:shipments-"))
+        ship("r")
+        [dead] = self.d.get("/api/v1/dead-letters")["deadLetters"]
+        self.assertEqual(dead["errorCode"], "INVALID_INPUT")
+        self.assertIn("is open: '", dead["errorMessage"])
+        at = time.strftime("at(%Y-%m-%dT%H:%M:%S)", time.gmtime(time.time() + 2))
+        status, _ = self.d.ask("POST", "/schedules/nightly", json.dumps({
+            "ScheduleExpression": at, "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": {"Arn": self.arn("m"), "RoleArn": "r", "Input": '{"order":"s"}'}}))
+        self.assertEqual(status, 200)
+        until(lambda: self.d.executions(machine="m", correlationId="s"))
+        self.assertTrue(self.moves_on("s")["executionId"].startswith("m:nightly-"))
+
+
 class Attributes(Case):
     def test_B16_of_early_events_and_of_several_values(self):
         its_rules = rules(index={"customer": "$.detail.customer", "item": "$.detail.items[*].sku", "tag": "$.detail.tags"})
