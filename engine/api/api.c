@@ -233,6 +233,7 @@ pav_api_services(struct pav_api *api, struct pav_service_map *map)
     j->services = map->served;
     j->service_count = map->served_count;
     j->tables = map->tables;
+    j->concurrency = map->concurrency;
     if (!pav_engine_submit(api->config.engine, &j->job)) {
         pav_job_free(&j->job);
         return false;

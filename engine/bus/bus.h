@@ -141,6 +141,8 @@ void deliveries_load(struct pav_engine *e);
 void deliveries_fini(struct pav_engine *e);
 /* Behind a turn that was rolled back. */
 void deliveries_lost(struct pav_engine *e);
+/* There may be places for what is blocked: other services files. */
+void deliveries_look(struct pav_engine *e);
 /* Writes a delivery that is due now, in its target's lane. */
 void deliveries_add(struct pav_engine *e, struct pav_delivery_row *row);
 /* Writes one that cannot be delivered. */

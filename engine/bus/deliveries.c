@@ -10,13 +10,12 @@
  * with a DeadLetterConfig has its queue told as well.
  *
  * L1  A target's deliveries share a lane, with so many places in flight as its
- *     kind has.  What finds none is blocked: it costs nothing until a place is
- *     free, and then the oldest goes first.
- * L2  A lane from PAV_LANE_IN_ORDER on belongs to one group of a FIFO queue:
- *     one delivery holds it until the queue has it or it is dead, also while it
- *     waits to be tried again.
- * L3  Logs and other buses are sent what is blocked in one go.  When that
- *     fails, each of them is tried again alone.
+ *     kind has, or as "concurrency" of the services files says.  What finds
+ * none is blocked: it costs nothing until a place is free, and then the oldest
+ * goes first. L2  A lane from PAV_LANE_IN_ORDER on belongs to one group of a
+ * FIFO queue: one delivery holds it until the queue has it or it is dead, also
+ * while it waits to be tried again. L3  Logs and other buses are sent what is
+ * blocked in one go.  When that fails, each of them is tried again alone.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -63,12 +62,42 @@ is_bus(const char *arn)
     return pav_arn_name(arn, "events", "event-bus") != NULL;
 }
 
-static uint32_t
-places_of(uint32_t lane, const char *arn)
+/* What the services files say of a target, by its ARN or its name; 0: nothing.
+ */
+static int64_t
+places_asked(struct pav_engine *e, const char *arn)
 {
-    return lane >= PAV_LANE_IN_ORDER || is_log(arn) ? 1
-           : is_bus(arn)                            ? MAX_OF_BUS
-                                                    : MAX_OF_ONE;
+    const struct pav_doc *all = e->config.concurrency, *v;
+    const char *name = pav_arn_name(arn, "lambda", "function");
+    int64_t n = 0;
+
+    if (all == NULL)
+        return 0;
+    if (name == NULL)
+        name = pav_arn_name(arn, "events", "api-destination");
+    if (name == NULL)
+        name = pav_arn_resource(arn, "sqs");
+    if (name == NULL)
+        name = pav_arn_resource(arn, "sns");
+    v = pav_doc_get(all, arn);
+    if (v == NULL && name != NULL)
+        v = pav_doc_getn(all, name, strcspn(name, ":/"));
+    if (v == NULL)
+        v = pav_doc_get(all, "*");
+    if (v != NULL)
+        (void)pav_doc_int(v, &n);
+    return n;
+}
+
+static uint32_t
+places_of(struct pav_engine *e, uint32_t lane, const char *arn)
+{
+    int64_t asked;
+
+    if (lane >= PAV_LANE_IN_ORDER || is_log(arn))
+        return 1;
+    asked = places_asked(e, arn);
+    return asked > 0 ? (uint32_t)asked : is_bus(arn) ? MAX_OF_BUS : MAX_OF_ONE;
 }
 
 /* L1, L2 */
@@ -101,7 +130,7 @@ has_place(struct pav_engine *e, const struct pav_delivery_row *row)
 
     if (row->lane >= PAV_LANE_IN_ORDER && l->holder != 0)
         return l->holder == row->id;
-    return l->under_way < places_of(row->lane, row->target_arn);
+    return l->under_way < places_of(e, row->lane, row->target_arn);
 }
 
 void
@@ -163,6 +192,12 @@ void
 deliveries_lost(struct pav_engine *e)
 {
     lanes_count(e);
+}
+
+void
+deliveries_look(struct pav_engine *e)
+{
+    e->deliveries->to_look = true;
 }
 
 void

@@ -128,6 +128,20 @@ check_connections(const struct pav_doc *all, struct pav_err *err)
 }
 
 static enum pav_rc
+check_concurrency(const struct pav_doc *d, struct pav_err *err)
+{
+    uint32_t i;
+    int64_t n;
+
+    for (i = 0; d != NULL && i < d->len; i++)
+        if (!pav_doc_int(&d->members[i].value, &n) || n < 1 || n > 1000)
+            return pav_fail(err, PAV_INVALID, "concurrency",
+                            "'%.*s': a number from 1 to 1000 is expected",
+                            (int)d->members[i].len, d->members[i].key);
+    return PAV_OK;
+}
+
+static enum pav_rc
 check_logs(const struct pav_doc *logs, struct pav_err *err)
 {
     uint32_t i;
@@ -150,23 +164,12 @@ check_logs(const struct pav_doc *logs, struct pav_err *err)
 static enum pav_rc
 check_known(const struct pav_doc *d, struct pav_err *err)
 {
-    static const char *const known[] = {"functions",
-                                        "queues",
-                                        "topics",
-                                        "allow",
-                                        "allowPrivate",
-                                        "connections",
-                                        "tables",
-                                        "timeoutSeconds",
-                                        "answerBytes",
-                                        "buses",
-                                        "busTokens",
-                                        "logs",
-                                        "sdk",
-                                        "buckets",
-                                        "parameters",
-                                        "secrets",
-                                        NULL};
+    static const char *const known[] = {
+        "functions",    "queues",      "topics",     "allow",
+        "allowPrivate", "connections", "tables",     "timeoutSeconds",
+        "answerBytes",  "buses",       "busTokens",  "logs",
+        "sdk",          "buckets",     "parameters", "secrets",
+        "concurrency",  NULL};
     uint32_t i;
 
     for (i = 0; i < d->len; i++)
@@ -467,6 +470,11 @@ read_map(struct pav_service_map *m, const struct pav_doc *d,
         rc = of_kind(d, "logs", PAV_OBJECT, "an object", &m->logs, err);
     if (rc == PAV_OK)
         rc = check_logs(m->logs, err);
+    if (rc == PAV_OK)
+        rc = of_kind(d, "concurrency", PAV_OBJECT, "an object", &m->concurrency,
+                     err);
+    if (rc == PAV_OK)
+        rc = check_concurrency(m->concurrency, err);
     if (rc == PAV_OK)
         rc = read_numbers(m, d, err);
     return rc;

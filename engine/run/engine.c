@@ -133,7 +133,9 @@ services_change(struct pav_engine *e, struct pav_job *job)
     e->config.services = j->services;
     e->config.service_count = j->service_count;
     e->config.tables = j->tables;
+    e->config.concurrency = j->concurrency;
     serve_services(e);
+    deliveries_look(e);
 }
 
 const struct pav_job_kind pav_services_kind = {

@@ -84,8 +84,9 @@ struct pav_engine_config {
     int64_t depth_max;   /* of events that machines make; 0: PAV_DEPTH */
     int64_t start_rate;  /* that executions of one machine may start a second;
                           * 0: any number */
-    const struct pav_doc *tables; /* {"NAME": {"key": [...]}}, or NULL */
-    struct pav_sender *outside;   /* gets what is handed out; NULL: nobody */
+    const struct pav_doc *tables;      /* {"NAME": {"key": [...]}}, or NULL */
+    const struct pav_doc *concurrency; /* {"TARGET": 4}, or NULL */
+    struct pav_sender *outside; /* gets what is handed out; NULL: nobody */
     /* Behind a durable commit and before its jobs go, on a thread of the
      * engine's: what changed.  NULL: nobody watches. */
     void (*feed)(void *arg, struct pav_feed *feed);

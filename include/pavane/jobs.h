@@ -321,7 +321,7 @@ struct pav_services_job {
     struct pav_job job;
     const char *const *services;
     uint32_t service_count;
-    const struct pav_doc *tables; /* or NULL */
+    const struct pav_doc *tables, *concurrency; /* or NULL */
 };
 
 #endif

@@ -12,6 +12,7 @@
  *     "connections": {"ARN": {"type": "BASIC", "username", "password"}
  *                          | {"type": "API_KEY", "name", "value"}},
  *     "tables":      {"NAME": {"key": ["id", "sort"]}},
+ *     "concurrency": {"TARGET": 4, "*": 16},
  *     "logs":        {"GROUP": {"retentionInDays": 30}, "*": ...},
  *     "buckets":     {"BUCKET": {"events": true}},
  *     "sdk":         {"SERVICE" | "SERVICE:ACTION": "http://..."},
@@ -21,6 +22,11 @@
  *
  * What "sdk" maps is any integration that is served in no other way: its
  * parameters are posted as JSON, with X-Amz-Target: SERVICE.Action.
+ *
+ * "concurrency" is how many deliveries of rules and schedules are under way at
+ * once to a target: a function, queue, topic or API destination by its name,
+ * any target by its ARN.  One group of a FIFO queue is one at a time, whatever
+ * it says.
  *
  * Functions, queues and topics are endpoints that the operator chose: their
  * hosts are allowed.  http:invoke reaches the hosts of "allow" alone.
@@ -35,8 +41,8 @@ struct pav_service_map {
     struct pav_arena arena;
     const struct pav_doc *functions, *queues, *topics, *buses, *bus_tokens,
         *allow, *connections;
-    const struct pav_doc *tables, *logs, *sdk,
-        *buckets;                               /* NULL where there are none */
+    const struct pav_doc *tables, *logs, *sdk, *buckets,
+        *concurrency;                           /* NULL where there are none */
     const struct pav_doc *parameters, *secrets; /* their texts, by name */
     /* What no answer to a reader shows: secrets, parameters that are read from
      * elsewhere, as they look in JSON and HTML too. */

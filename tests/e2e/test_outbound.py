@@ -349,7 +349,7 @@ class Lanes(Out):
         self.rule("all", {"source": ["shop"]}, *targets)
         for first in range(0, count, 500):
             status, answer = self.d.post([{"id": "e%d" % (first + i), "source": "shop", "detail-type": "Placed",
-                                           "detail": {"n": first + i}} for i in range(500)])
+                                           "detail": {"n": first + i}} for i in range(min(500, count - first))])
             self.assertEqual(status, 200)
         return time.monotonic()
 
@@ -387,6 +387,31 @@ class Lanes(Out):
         self.many(2000, "arn:aws:lambda:us-east-1:0:function:f")
         until(lambda: len(self.sink.got) == 2000, 30)
         self.assertEqual(len(set(self.sink.keys())), 2000)
+
+    def test_so_many_at_once_as_the_services_say(self):
+        lock, many = threading.Lock(), threading.Event()
+        now, most = collections.Counter(), collections.Counter()
+
+        def answer(n, r):
+            name = r["path"].split("/")[3]
+            with lock:
+                now[name] += 1
+                most[name] = max(most[name], now[name])
+                if now["wide"] >= 20:
+                    many.set()
+            many.wait(60)
+            with lock:
+                now[name] -= 1
+            return 200
+        self.answer = answer
+        self.services(**self.mapped(), concurrency={"narrow": 3, "*": 20})
+        self.d.stop()
+        self.d.start()
+        self.many(100, "arn:aws:lambda:us-east-1:0:function:narrow", "arn:aws:lambda:us-east-1:0:function:wide:live")
+        self.assertTrue(many.wait(60))
+        until(lambda: len(self.sink.got) == 200)
+        self.assertEqual(most, {"narrow": 3, "wide": 20})
+        until(lambda: re_metric(self.d, "pavane_deliveries_open") == 0)
 
 
 if __name__ == "__main__":
