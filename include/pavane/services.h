@@ -23,7 +23,7 @@
  * What "sdk" maps is any integration that is served in no other way: its
  * parameters are posted as JSON, with X-Amz-Target: SERVICE.Action.
  *
- * "concurrency" is how many deliveries of rules and schedules are under way at
+ * "concurrency" is how many deliveries of rules and schedules are in flight at
  * once to a target: a function, queue, topic or API destination by its name,
  * any target by its ARN.  One group of a FIFO queue is one at a time, whatever
  * it says.
