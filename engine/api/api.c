@@ -103,10 +103,15 @@ take_work(struct pav_api *api, struct pav_job *job)
         void (*take)(struct pav_api *api, struct pav_job *job);
     } kinds[] = {{&pav_call_kind, calls_take},
                  {&pav_deliver_kind, deliveries_take},
+                 {&pav_receive_kind, sources_take},
                  {&pav_read_kind, objects_take},
                  {&pav_write_kind, objects_take}};
     size_t i;
 
+    if (api->outbound == NULL) { /* the daemon ends: its row is there */
+        pav_job_free(job);
+        return;
+    }
     for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (job->kind == kinds[i].kind) {
             kinds[i].take(api, job);
@@ -234,6 +239,7 @@ pav_api_services(struct pav_api *api, struct pav_service_map *map)
     j->service_count = map->served_count;
     j->tables = map->tables;
     j->concurrency = map->concurrency;
+    j->sources = map->sources;
     if (!pav_engine_submit(api->config.engine, &j->job)) {
         pav_job_free(&j->job);
         return false;

@@ -40,6 +40,7 @@ struct pav_api {
     struct access_log *access_log; /* NULL: none */
     struct pav_tally *emf;         /* metrics of what was logged: emf.c */
     struct pav_tally *functions;   /* their calls: outgoing.c */
+    struct pav_tally *sources;     /* queues that are read: sources.c */
 };
 
 #endif

@@ -17,5 +17,7 @@ void replies_tick(struct pav_api *api);
 void reply_submit(struct pav_api *api, struct pav_job *reply);
 void objects_tick(struct pav_api *api);
 void objects_take(struct pav_api *api, struct pav_job *job);
+/* sources.c */
+void sources_take(struct pav_api *api, struct pav_job *job);
 
 #endif

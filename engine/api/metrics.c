@@ -329,6 +329,35 @@ put_ages(struct pav_query *q)
 }
 
 static void
+put_sources(struct pav_buf *b, const struct pav_tally *t)
+{
+    static const char *const what[] = {[SOURCE_RECEIVED] = "received",
+                                       [SOURCE_DELETED] = "deleted",
+                                       [SOURCE_REFUSED] = "refused"};
+    const struct pav_tally_row *r;
+    size_t i;
+
+    head(b, "source_messages_total", "counter",
+         "Messages of queues: received, deleted behind the commit of their "
+         "events, and refused, which no event could be made of.");
+    for (r = pav_tally_first(t); r != NULL; r = atomic_load(&r->next))
+        for (i = 0; i < sizeof(what) / sizeof(what[0]); i++) {
+            pav_buf_puts(b, "pavane_source_messages_total{source=\"");
+            label(b, r->name);
+            pav_buf_printf(b, "\",what=\"%s\"} %llu\n", what[i],
+                           (unsigned long long)pav_tally_get(r, (int)i));
+        }
+    head(b, "source_failures_total", "counter",
+         "Questions to a queue that failed.");
+    for (r = pav_tally_first(t); r != NULL; r = atomic_load(&r->next)) {
+        pav_buf_puts(b, "pavane_source_failures_total{source=\"");
+        label(b, r->name);
+        pav_buf_printf(b, "\"} %llu\n",
+                       (unsigned long long)pav_tally_get(r, SOURCE_FAILURES));
+    }
+}
+
+static void
 put_functions(struct pav_buf *b, const struct pav_tally *t)
 {
     static const struct {
@@ -519,6 +548,7 @@ metrics(struct pav_query *q)
     put_targets(&q->out, pav_engine_tally(api->config.engine));
     put_ages(q);
     put_functions(&q->out, api->functions);
+    put_sources(&q->out, api->sources);
     put_emf(q, api->emf);
     put_limits(q);
     put_logs(q, api->config.data);

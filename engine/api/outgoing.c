@@ -15,6 +15,7 @@
 #define TOKEN_MAX        65536
 #define MAX_TOKENS       100
 #define FUNCTIONS_MAX    10000 /* that are told apart */
+#define SOURCES_MAX      1000
 #define DAY_S            86400
 /* A token is fetched anew so long before its end. */
 #define EARLY_MS 60000
@@ -401,6 +402,13 @@ outgoing_count(const struct outgoing *o, const struct pav_incoming *in)
         pav_tally_add(r, FUNCTION_ERRORS, 1);
 }
 
+void
+source_count(struct pav_api *api, const char *source, enum source_count what,
+             uint64_t n)
+{
+    pav_tally_add(pav_tally_row(api->sources, source, ""), what, n);
+}
+
 bool
 outgoing_again(struct outgoing *o, const struct pav_incoming *in)
 {
@@ -422,6 +430,7 @@ outgoing_free(struct pav_api *api)
     int i;
 
     pav_tally_free(api->functions);
+    pav_tally_free(api->sources);
     for (i = 0; api->tokens != NULL && i < MAX_TOKENS; i++) {
         free(api->tokens[i].connection);
         free(api->tokens[i].text);
@@ -434,5 +443,6 @@ void
 outgoing_init(struct pav_api *api)
 {
     api->functions = pav_tally_new(FUNCTIONS_MAX);
+    api->sources = pav_tally_new(SOURCES_MAX);
     api->tokens = pav_xcalloc(MAX_TOKENS, sizeof(*api->tokens));
 }

@@ -59,6 +59,15 @@ enum function_count {
     FUNCTION_US
 };
 void outgoing_count(const struct outgoing *o, const struct pav_incoming *in);
+/* Of a queue that is read. */
+enum source_count {
+    SOURCE_RECEIVED,
+    SOURCE_DELETED,
+    SOURCE_REFUSED,
+    SOURCE_FAILURES
+};
+void source_count(struct pav_api *api, const char *source,
+                  enum source_count what, uint64_t n);
 /* On an answer that refuses a token of OAuth (401, 407): true when it is sent
  * again with a fresh one. */
 bool outgoing_again(struct outgoing *o, const struct pav_incoming *in);

@@ -635,6 +635,7 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
     engine.service_count = d->services->served_count;
     engine.tables = d->services->tables;
     engine.concurrency = d->services->concurrency;
+    engine.sources = d->services->sources;
     engine.store = d->store;
     engine.feed_arg = d->api;
     engine.outside = pav_api_sender(d->api);

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "pavane/file.h"
+#include "service_checks.h"
 
 #define FILE_MAX_LEN (1 << 20)
 
@@ -35,132 +36,6 @@ of_kind(const struct pav_doc *d, const char *key, enum pav_kind kind,
     return pav_fail(err, PAV_INVALID, key, "'%s' must be %s", key, word);
 }
 
-/* Every value is an http or https URL. */
-static enum pav_rc
-endpoints(const struct pav_doc *d, const char *key, const struct pav_doc **out,
-          struct pav_err *err)
-{
-    enum pav_rc rc = of_kind(d, key, PAV_OBJECT, "an object", out, err);
-    uint32_t i;
-
-    for (i = 0; rc == PAV_OK && *out != NULL && i < (*out)->len; i++) {
-        const struct pav_doc *v = &(*out)->members[i].value;
-
-        if (v->kind != PAV_STRING || v->len < 8 ||
-            (memcmp(v->text, "http://", 7) != 0 &&
-             memcmp(v->text, "https://", 8) != 0))
-            rc = pav_fail(err, PAV_INVALID, key,
-                          "'%.*s' must be mapped to an http or https URL",
-                          (int)(*out)->members[i].len, (*out)->members[i].key);
-    }
-    return rc;
-}
-
-static enum pav_rc
-check_tables(const struct pav_doc *tables, struct pav_err *err)
-{
-    uint32_t i, k;
-
-    for (i = 0; tables != NULL && i < tables->len; i++) {
-        const struct pav_doc *key =
-            pav_doc_get(&tables->members[i].value, "key");
-        const struct pav_doc *ttl =
-            pav_doc_get(&tables->members[i].value, "ttl");
-
-        for (k = 0; key != NULL && key->kind == PAV_ARRAY && k < key->len; k++)
-            if (key->items[k].kind != PAV_STRING)
-                break;
-        if (key == NULL || key->kind != PAV_ARRAY || key->len < 1 ||
-            key->len > 2 || k < key->len)
-            return pav_fail(err, PAV_INVALID, "tables",
-                            "'%.*s' needs \"key\": a list of one or two "
-                            "attribute names",
-                            (int)tables->members[i].len,
-                            tables->members[i].key);
-        for (k = 0; k < tables->members[i].value.len; k++) {
-            const struct pav_member *m = &tables->members[i].value.members[k];
-
-            if (!pav_member_is(m, "key") && !pav_member_is(m, "ttl"))
-                return pav_fail(err, PAV_INVALID, "tables",
-                                "a table has \"key\" and \"ttl\", there is "
-                                "no '%.*s'",
-                                (int)m->len, m->key);
-        }
-        if (ttl != NULL && ttl->kind != PAV_STRING)
-            return pav_fail(err, PAV_INVALID, "tables",
-                            "the \"ttl\" of '%.*s' is the name of an "
-                            "attribute",
-                            (int)tables->members[i].len,
-                            tables->members[i].key);
-    }
-    return PAV_OK;
-}
-
-static bool
-is_text(const struct pav_doc *d, const char *key)
-{
-    const struct pav_doc *v = pav_doc_get(d, key);
-
-    return v != NULL && v->kind == PAV_STRING;
-}
-
-static enum pav_rc
-check_connections(const struct pav_doc *all, struct pav_err *err)
-{
-    uint32_t i;
-
-    for (i = 0; all != NULL && i < all->len; i++) {
-        const struct pav_doc *d = &all->members[i].value;
-        bool basic = pav_doc_is_str(pav_doc_get(d, "type"), "BASIC");
-        bool key = pav_doc_is_str(pav_doc_get(d, "type"), "API_KEY");
-
-        if ((!basic && !key) || d->len != 3 ||
-            !is_text(d, basic ? "username" : "name") ||
-            !is_text(d, basic ? "password" : "value"))
-            return pav_fail(err, PAV_INVALID, "connections",
-                            "'%.*s' must be {\"type\": \"BASIC\", "
-                            "\"username\", \"password\"} or {\"type\": "
-                            "\"API_KEY\", \"name\", \"value\"}; those of "
-                            "OAuth are made by CreateConnection",
-                            (int)all->members[i].len, all->members[i].key);
-    }
-    return PAV_OK;
-}
-
-static enum pav_rc
-check_concurrency(const struct pav_doc *d, struct pav_err *err)
-{
-    uint32_t i;
-    int64_t n;
-
-    for (i = 0; d != NULL && i < d->len; i++)
-        if (!pav_doc_int(&d->members[i].value, &n) || n < 1 || n > 1000)
-            return pav_fail(err, PAV_INVALID, "concurrency",
-                            "'%.*s': a number from 1 to 1000 is expected",
-                            (int)d->members[i].len, d->members[i].key);
-    return PAV_OK;
-}
-
-static enum pav_rc
-check_logs(const struct pav_doc *logs, struct pav_err *err)
-{
-    uint32_t i;
-    int64_t n;
-
-    for (i = 0; logs != NULL && i < logs->len; i++) {
-        const struct pav_doc *d = &logs->members[i].value;
-        const struct pav_doc *days = pav_doc_get(d, "retentionInDays");
-
-        if (d->kind != PAV_OBJECT || d->len != 1 || days == NULL ||
-            !pav_doc_int(days, &n) || n < 1 || n > 3653)
-            return pav_fail(err, PAV_INVALID, "logs",
-                            "'%.*s' must be {\"retentionInDays\": N}, N from 1 "
-                            "to 3653",
-                            (int)logs->members[i].len, logs->members[i].key);
-    }
-    return PAV_OK;
-}
-
 static enum pav_rc
 check_known(const struct pav_doc *d, struct pav_err *err)
 {
@@ -169,57 +44,13 @@ check_known(const struct pav_doc *d, struct pav_err *err)
         "allowPrivate", "connections", "tables",     "timeoutSeconds",
         "answerBytes",  "buses",       "busTokens",  "logs",
         "sdk",          "buckets",     "parameters", "secrets",
-        "concurrency",  NULL};
+        "concurrency",  "sources",     NULL};
     uint32_t i;
 
     for (i = 0; i < d->len; i++)
         if (!pav_member_in(&d->members[i], known))
             return fail_in(&d->members[i], err, "there is no field '%.*s'",
                            (int)d->members[i].len, d->members[i].key);
-    return PAV_OK;
-}
-
-/* "ssm", "organizations:describeAccount" */
-static enum pav_rc
-check_sdk(const struct pav_doc *sdk, struct pav_err *err)
-{
-    uint32_t i, k, colons;
-
-    for (i = 0; sdk != NULL && i < sdk->len; i++) {
-        const struct pav_member *m = &sdk->members[i];
-
-        for (k = colons = 0; k < m->len; k++) {
-            colons += m->key[k] == ':';
-            if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                       "0123456789-:",
-                       m->key[k]) == NULL)
-                break;
-        }
-        if (k < m->len || m->len == 0 || colons > 1 || m->key[0] == ':' ||
-            m->key[m->len - 1] == ':')
-            return pav_fail(err, PAV_INVALID, "sdk",
-                            "'%.*s' must be a service, as \"ssm\", or one of "
-                            "its actions, as \"ssm:getParameter\"",
-                            (int)m->len, m->key);
-    }
-    return PAV_OK;
-}
-
-static enum pav_rc
-check_buckets(const struct pav_doc *all, struct pav_err *err)
-{
-    uint32_t i;
-
-    for (i = 0; all != NULL && i < all->len; i++) {
-        const struct pav_doc *d = &all->members[i].value;
-        const struct pav_doc *events = pav_doc_get(d, "events");
-
-        if (d->kind != PAV_OBJECT || d->len != 1 || events == NULL ||
-            !pav_doc_is_bool(events))
-            return pav_fail(err, PAV_INVALID, "buckets",
-                            "'%.*s' must be {\"events\": true} or false",
-                            (int)all->members[i].len, all->members[i].key);
-    }
     return PAV_OK;
 }
 
@@ -426,55 +257,37 @@ static enum pav_rc
 read_map(struct pav_service_map *m, const struct pav_doc *d,
          struct pav_err *err)
 {
+    const struct {
+        const char *key;
+        enum pav_kind kind;
+        const struct pav_doc **out;
+    } fields[] = {{"functions", PAV_OBJECT, &m->functions},
+                  {"queues", PAV_OBJECT, &m->queues},
+                  {"topics", PAV_OBJECT, &m->topics},
+                  {"buses", PAV_OBJECT, &m->buses},
+                  {"sdk", PAV_OBJECT, &m->sdk},
+                  {"buckets", PAV_OBJECT, &m->buckets},
+                  {"busTokens", PAV_OBJECT, &m->bus_tokens},
+                  {"allow", PAV_ARRAY, &m->allow},
+                  {"connections", PAV_OBJECT, &m->connections},
+                  {"tables", PAV_OBJECT, &m->tables},
+                  {"parameters", PAV_OBJECT, &m->parameters},
+                  {"secrets", PAV_OBJECT, &m->secrets},
+                  {"logs", PAV_OBJECT, &m->logs},
+                  {"concurrency", PAV_OBJECT, &m->concurrency},
+                  {"sources", PAV_OBJECT, &m->sources}};
     enum pav_rc rc;
+    size_t i;
 
     if (d->kind != PAV_OBJECT)
         return pav_fail(err, PAV_INVALID, "", "an object is expected");
     rc = check_known(d, err);
+    for (i = 0; rc == PAV_OK && i < sizeof(fields) / sizeof(fields[0]); i++)
+        rc = of_kind(d, fields[i].key, fields[i].kind,
+                     fields[i].kind == PAV_ARRAY ? "a list" : "an object",
+                     fields[i].out, err);
     if (rc == PAV_OK)
-        rc = endpoints(d, "functions", &m->functions, err);
-    if (rc == PAV_OK)
-        rc = endpoints(d, "queues", &m->queues, err);
-    if (rc == PAV_OK)
-        rc = endpoints(d, "topics", &m->topics, err);
-    if (rc == PAV_OK)
-        rc = endpoints(d, "buses", &m->buses, err);
-    if (rc == PAV_OK)
-        rc = endpoints(d, "sdk", &m->sdk, err);
-    if (rc == PAV_OK)
-        rc = check_sdk(m->sdk, err);
-    if (rc == PAV_OK)
-        rc = of_kind(d, "buckets", PAV_OBJECT, "an object", &m->buckets, err);
-    if (rc == PAV_OK)
-        rc = check_buckets(m->buckets, err);
-    if (rc == PAV_OK)
-        rc = of_kind(d, "busTokens", PAV_OBJECT, "an object", &m->bus_tokens,
-                     err);
-    if (rc == PAV_OK)
-        rc = of_kind(d, "allow", PAV_ARRAY, "a list", &m->allow, err);
-    if (rc == PAV_OK)
-        rc = of_kind(d, "connections", PAV_OBJECT, "an object", &m->connections,
-                     err);
-    if (rc == PAV_OK)
-        rc = check_connections(m->connections, err);
-    if (rc == PAV_OK)
-        rc = of_kind(d, "tables", PAV_OBJECT, "an object", &m->tables, err);
-    if (rc == PAV_OK)
-        rc = check_tables(m->tables, err);
-    if (rc == PAV_OK)
-        rc = of_kind(d, "parameters", PAV_OBJECT, "an object", &m->parameters,
-                     err);
-    if (rc == PAV_OK)
-        rc = of_kind(d, "secrets", PAV_OBJECT, "an object", &m->secrets, err);
-    if (rc == PAV_OK)
-        rc = of_kind(d, "logs", PAV_OBJECT, "an object", &m->logs, err);
-    if (rc == PAV_OK)
-        rc = check_logs(m->logs, err);
-    if (rc == PAV_OK)
-        rc = of_kind(d, "concurrency", PAV_OBJECT, "an object", &m->concurrency,
-                     err);
-    if (rc == PAV_OK)
-        rc = check_concurrency(m->concurrency, err);
+        rc = service_map_check(m, err);
     if (rc == PAV_OK)
         rc = read_numbers(m, d, err);
     return rc;

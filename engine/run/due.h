@@ -33,6 +33,14 @@ int64_t replays_next(struct pav_engine *e);
 void replays_run(struct pav_engine *e);
 void archives_forget(struct pav_engine *e);
 
+/* ---- sources.c ---- */
+
+int64_t sources_next(struct pav_engine *e);
+void sources_run(struct pav_engine *e);
+/* At the start, and when the services files say others. */
+void sources_change(struct pav_engine *e);
+void sources_fini(struct pav_engine *e);
+
 /* ---- retention.c ---- */
 
 int64_t retention_next(struct pav_engine *e);

@@ -134,6 +134,8 @@ services_change(struct pav_engine *e, struct pav_job *job)
     e->config.service_count = j->service_count;
     e->config.tables = j->tables;
     e->config.concurrency = j->concurrency;
+    e->config.sources = j->sources;
+    sources_change(e);
     serve_services(e);
     deliveries_look(e);
 }
@@ -393,9 +395,9 @@ static void
 do_what_is_due(struct pav_engine *e)
 {
     static void (*const kinds[])(struct pav_engine * e) = {
-        advance_again,  timers_run,      held_run,     schedules_run,
-        replays_run,    archives_forget, work_run,     deliveries_run,
-        wait_times_due, activities_now,  retention_run};
+        advance_again, timers_run,      held_run,       schedules_run,
+        replays_run,   archives_forget, work_run,       deliveries_run,
+        sources_run,   wait_times_due,  activities_now, retention_run};
     size_t i;
 
     if (e->damaged && pav_clock_mono_us() < e->rest_until_us)
@@ -568,6 +570,7 @@ pav_engine_new(const struct pav_engine_config *config)
     e->lifetime = 2 + (int64_t)((uint64_t)e->lifetime >> 2);
     work_load(e);
     deliveries_load(e);
+    sources_change(e);
     pav_arena_reset(&e->arena);
     return e;
 }
@@ -623,6 +626,7 @@ pav_engine_free(struct pav_engine *e)
     work_fini(e);
     free(e->served);
     deliveries_fini(e);
+    sources_fini(e);
     bus_fini(e);
     wait_times_fini(e);
     schemas_free(e);

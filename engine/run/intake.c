@@ -229,7 +229,7 @@ may_put(struct pav_engine *e, struct pav_events_job *j,
     return false;
 }
 
-static void
+void
 intake_events(struct pav_engine *e, struct pav_job *job)
 {
     struct pav_events_job *j = (struct pav_events_job *)job;
@@ -244,8 +244,8 @@ intake_events(struct pav_engine *e, struct pav_job *job)
     }
 }
 
-static uint32_t
-count_events(const struct pav_job *job, size_t *bytes)
+uint32_t
+intake_count(const struct pav_job *job, size_t *bytes)
 {
     const struct pav_events_job *j = (const struct pav_events_job *)job;
     uint32_t i;
@@ -258,4 +258,4 @@ count_events(const struct pav_job *job, size_t *bytes)
 const struct pav_job_kind pav_events_kind = {.size =
                                                  sizeof(struct pav_events_job),
                                              .advance = intake_events,
-                                             .events = count_events};
+                                             .events = intake_count};

@@ -5,6 +5,10 @@
 #include "pavane/store_bus.h"
 #include "turn/turn.h"
 
+/* The advance() and events() of a job that is, or begins with, a list of
+ * events. */
+void intake_events(struct pav_engine *e, struct pav_job *job);
+uint32_t intake_count(const struct pav_job *job, size_t *bytes);
 /* The engine's own event: dropped when nobody asks for it. */
 void
 intake_own(struct pav_engine *e, const struct pav_doc *envelope, int64_t depth);

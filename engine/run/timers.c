@@ -38,6 +38,7 @@ timers_due(struct pav_engine *e, int64_t timer)
                      deliveries_next(e),
                      retention_next(e),
                      wait_times_next(e),
+                     sources_next(e),
                      e->place_is_free ? 0 : INT64_MAX};
     int64_t first = INT64_MAX;
     size_t i;

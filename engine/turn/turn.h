@@ -135,6 +135,7 @@ struct pav_engine {
     } retention;
     struct wait_times *wait_times; /* wait_times.c; NULL: nothing yet */
     struct deliveries *deliveries; /* deliveries.c */
+    struct sources *sources;       /* sources.c */
     struct pav_tally *tally;       /* of rules and targets: bus/tally.c */
     struct results *results;       /* of map runs, that are put together */
     struct pav_object_job *made;   /* inputs of map runs, not yet rows */

@@ -86,6 +86,7 @@ struct pav_engine_config {
                           * 0: any number */
     const struct pav_doc *tables;      /* {"NAME": {"key": [...]}}, or NULL */
     const struct pav_doc *concurrency; /* {"TARGET": 4}, or NULL */
+    const struct pav_doc *sources; /* {"NAME": {"queue": URL, ...}}, or NULL */
     struct pav_sender *outside; /* gets what is handed out; NULL: nobody */
     /* Behind a durable commit and before its jobs go, on a thread of the
      * engine's: what changed.  NULL: nobody watches. */

@@ -215,6 +215,30 @@ struct pav_delivered_job {
     bool counted; /* the engine's */
 };
 
+/* ---- sources.c: queues that are read into buses ---- */
+
+extern const struct pav_job_kind pav_receive_kind; /* handed out */
+struct pav_receive_job {
+    struct pav_job job;
+    const char *source; /* as the services files name it */
+    const struct pav_doc *settings;
+    /* Of messages whose events are durable: they are deleted first. */
+    const char **receipts;
+    uint32_t receipt_count;
+    bool asks; /* for more; else it only deletes */
+    uint64_t serial;
+};
+
+extern const struct pav_job_kind pav_received_kind;
+struct pav_received_job {
+    struct pav_events_job events; /* a message each */
+    const char *source;
+    const char **receipts; /* of each item */
+    bool waited;           /* the queue kept the question until it had some */
+    const char *failure;   /* why nothing was received; or NULL */
+    uint64_t serial;
+};
+
 /* ---- actions that are about names: control.c ---- */
 
 /* What the engine reads again behind the commit. */
@@ -321,7 +345,7 @@ struct pav_services_job {
     struct pav_job job;
     const char *const *services;
     uint32_t service_count;
-    const struct pav_doc *tables, *concurrency; /* or NULL */
+    const struct pav_doc *tables, *concurrency, *sources; /* or NULL */
 };
 
 #endif

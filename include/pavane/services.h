@@ -13,6 +13,10 @@
  *                          | {"type": "API_KEY", "name", "value"}},
  *     "tables":      {"NAME": {"key": ["id", "sort"]}},
  *     "concurrency": {"TARGET": 4, "*": 16},
+ *     "sources":     {"NAME": {"queue": "http://127.0.0.1:9324/0/orders",
+ *                              "bus": "default", "source": "shop",
+ *                              "detailType": "Ordered", "batchSize": 10,
+ *                              "idleSeconds": 20}},
  *     "logs":        {"GROUP": {"retentionInDays": 30}, "*": ...},
  *     "buckets":     {"BUCKET": {"events": true}},
  *     "sdk":         {"SERVICE" | "SERVICE:ACTION": "http://..."},
@@ -22,6 +26,9 @@
  *
  * What "sdk" maps is any integration that is served in no other way: its
  * parameters are posted as JSON, with X-Amz-Target: SERVICE.Action.
+ *
+ * "sources" are queues of SQS's JSON protocol whose messages become events of a
+ * bus; "source" and "detailType" are those of a message that is none itself.
  *
  * "concurrency" is how many deliveries of rules and schedules are in flight at
  * once to a target: a function, queue, topic or API destination by its name,
@@ -41,8 +48,8 @@ struct pav_service_map {
     struct pav_arena arena;
     const struct pav_doc *functions, *queues, *topics, *buses, *bus_tokens,
         *allow, *connections;
-    const struct pav_doc *tables, *logs, *sdk, *buckets,
-        *concurrency;                           /* NULL where there are none */
+    const struct pav_doc *tables, *logs, *sdk, *buckets, *concurrency,
+        *sources;                               /* NULL where there are none */
     const struct pav_doc *parameters, *secrets; /* their texts, by name */
     /* What no answer to a reader shows: secrets, parameters that are read from
      * elsewhere, as they look in JSON and HTML too. */
