@@ -23,8 +23,9 @@ static const struct pav_setting settings[] = {
 
 /* How it ended, of one id. */
 struct fate {
-    const char *key, *live, *here, *states;
-    bool stranded;
+    const char *key, *live, *here;
+    const char *live_states, *states; /* JSON; live: "[]" of none */
+    bool stranded, elsewhere;         /* open here and there, in other states */
 };
 
 struct play {
@@ -35,7 +36,7 @@ struct play {
     uint32_t events, unmatched;
     int64_t last_at;
     struct fate *fates;
-    uint32_t fate_count, fate_cap, differ, stranded;
+    uint32_t fate_count, fate_cap, differ, stranded, elsewhere;
 };
 
 static const struct cli_shape EVENTS = {"events", PAV_ARRAY};
@@ -170,8 +171,16 @@ compare(struct play *p)
         f->stranded = strcmp(f->here, "RUNNING") == 0 &&
                       strcmp(f->live, "RUNNING") != 0 &&
                       strcmp(f->live, "none") != 0;
+        f->live_states =
+            list->len == 0 ? "[]"
+                           : pav_doc_text(&p->a, pav_doc_get(&list->items[0],
+                                                             "currentStates"));
+        f->elsewhere = strcmp(f->here, "RUNNING") == 0 &&
+                       strcmp(f->live, "RUNNING") == 0 &&
+                       strcmp(f->states, f->live_states) != 0;
         p->stranded += f->stranded;
-        p->differ += strcmp(f->here, f->live) != 0;
+        p->elsewhere += f->elsewhere;
+        p->differ += f->elsewhere || strcmp(f->here, f->live) != 0;
     }
     pav_buf_fini(&path);
     return code;
@@ -188,13 +197,16 @@ print_text(const struct play *p)
         if (f->stranded)
             printf("%s\twas %s, would be stranded in %s\n", f->key, f->live,
                    f->states);
+        else if (f->elsewhere)
+            printf("%s\tis open in %s, would be in %s\n", f->key,
+                   f->live_states, f->states);
         else if (strcmp(f->here, f->live) != 0)
             printf("%s\twas %s, would be %s\n", f->key, f->live, f->here);
     }
     printf("%u events, %u of them unmatched; %u ids: %u end as they did, %u "
-           "otherwise, %u of these stranded\n",
+           "otherwise, %u of these stranded, %u open in another state\n",
            p->events, p->unmatched, p->fate_count, p->fate_count - p->differ,
-           p->differ, p->stranded);
+           p->differ, p->stranded, p->elsewhere);
 }
 
 static void
@@ -208,7 +220,7 @@ print_json(struct play *p)
     for (i = 0; i < p->fate_count; i++) {
         const struct fate *f = &p->fates[i];
 
-        if (strcmp(f->here, f->live) == 0)
+        if (strcmp(f->here, f->live) == 0 && !f->elsewhere)
             continue;
         pav_members_init(&m, &p->a);
         pav_members_str(&m, "correlationId", f->key);
@@ -217,6 +229,9 @@ print_json(struct play *p)
         pav_members_puts(&m, "stranded", pav_doc_new_bool(f->stranded));
         pav_members_puts(&m, "states",
                          pav_doc_own(&p->a, f->states, strlen(f->states)));
+        pav_members_puts(
+            &m, "wasIn",
+            pav_doc_own(&p->a, f->live_states, strlen(f->live_states)));
         pav_items_add(&list, pav_members_object(&m));
     }
     pav_members_init(&m, &p->a);
@@ -267,8 +282,9 @@ const struct command what_if_command = {
     "play archived events on a changed machine, and list what would differ",
     "The events of the archive are taken from the daemon and played on the\n"
     "folder's machine, apart from everything that runs.  Listed are the ids "
-    "whose\nend differs from the daemon's, and those that would be stranded: "
-    "still\nwaiting where they had ended.  Exit code 1: there are such ids.\n",
+    "whose\nend differs from the daemon's, those that would be stranded: still "
+    "waiting\nwhere they had ended, and those that are open and would be in "
+    "another state.\nExit code 1: there are such ids.\n",
     settings,
     sizeof(settings) / sizeof(settings[0]),
     what_if};

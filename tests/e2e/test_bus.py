@@ -869,7 +869,7 @@ class WhatIf(Bus):
         same = os.path.join(self.folder, "machines", "order")
         code, out, err = cli("what-if", same, "--archive", "all", url=self.d.url)
         self.assertEqual((code, out), (0, "5 events, 0 of them unmatched; 3 ids: 3 end as they did, 0 otherwise, 0 of "
-                                          "these stranded\n"), err)
+                                          "these stranded, 0 open in another state\n"), err)
         code, out, err = cli("what-if", os.path.join(self.folder, "changed", "order"), "--archive", "all", "--json",
                              url=self.d.url)
         self.assertEqual(code, 1, err)
@@ -879,6 +879,22 @@ class WhatIf(Bus):
         self.assertEqual(len(self.d.executions(machine="order")), 3)  # the daemon's are as they were
         self.assertEqual(cli("what-if", same, "--archive", "nope", url=self.d.url)[0], 1)
 
+    def test_those_that_are_open_in_another_state(self):
+        self.events("CreateArchive", ArchiveName="all", EventSourceArn=ACCOUNT + "event-bus/default")
+        self.put(id="a")
+        changed = os.path.join(self.folder, "changed", "order")
+        definition = json.load(open(os.path.join(changed, "machine.asl.json")))
+        definition["States"]["Look first"] = definition["States"]["More"] | {"Next": definition["StartAt"]}
+        del definition["States"]["Look first"]["End"]
+        definition["StartAt"] = "Look first"
+        json.dump(definition, open(os.path.join(changed, "machine.asl.json"), "w"))
+        code, out, err = cli("what-if", changed, "--archive", "all", url=self.d.url)
+        self.assertEqual((code, out), (1, 'a\tis open in ["Wait"], would be in ["Look first"]\n'
+                                          "1 events, 0 of them unmatched; 1 ids: 0 end as they did, 1 otherwise, 0 of these "
+                                          "stranded, 1 open in another state\n"), err)
+        code, out, err = cli("what-if", changed, "--archive", "all", "--json", url=self.d.url)
+        self.assertEqual([(f["was"], f["wouldBe"], f["wasIn"], f["states"]) for f in json.loads(out)["items"]],
+                         [("RUNNING", "RUNNING", ["Wait"], ["Look first"])])
 
     def test_C1_what_if_sees_all_ids(self):
         self.events("CreateArchive", ArchiveName="all", EventSourceArn=ACCOUNT + "event-bus/default",
@@ -887,7 +903,7 @@ class WhatIf(Bus):
             self.d.post([{"source": "s", "detail-type": "Placed", "detail": {"id": "k%d" % (first + i)}} for i in range(500)])
         code, out, err = cli("what-if", os.path.join(self.folder, "machines", "order"), "--archive", "all", url=self.d.url)
         self.assertEqual((code, out), (0, "2500 events, 0 of them unmatched; 2500 ids: 2500 end as they did, 0 otherwise, "
-                                          "0 of these stranded\n"), err)
+                                          "0 of these stranded, 0 open in another state\n"), err)
 
 
 class Schedules(Bus):
