@@ -26,6 +26,7 @@ waits_get(struct pav_query *q)
 {
     struct pav_wait_filter f = {.machine = query_text(q, "machine"),
                                 .key = query_text(q, "correlationId"),
+                                .state = query_text(q, "state"),
                                 .overdue = query_text(q, "overdue") != NULL};
     const char *after = query_text(q, "next");
     struct pav_listed_wait *v;
@@ -35,6 +36,11 @@ waits_get(struct pav_query *q)
 
     if (!query_limit(q, &f.limit))
         return;
+    if (f.state != NULL && f.machine == NULL) {
+        query_error(q, 400, "state",
+                    "a state is a machine's: 'machine' says whose");
+        return;
+    }
     if (after != NULL) {
         long long id;
         unsigned no;
@@ -57,6 +63,8 @@ waits_get(struct pav_query *q)
         json_add_text(o, "machine", v[i].machine);
         json_add_text(o, "correlationId", v[i].key);
         json_add_text(o, "state", v[i].row.state);
+        if (v[i].place > 0)
+            cJSON_AddNumberToObject(o, "place", v[i].place);
         json_add_text(o, "eventName", v[i].row.event_name);
         json_add_text(o, "eventPattern", v[i].row.pattern);
         json_add_text(o, "awaits", v[i].row.awaits);

@@ -53,7 +53,7 @@ static const struct resource {
       "startedUntil", "eventType", "attribute", "children", "limit", "next",
       "from"}},
     {"/api/v1/waits", "pavane:ReadExecutions", NULL, waits_get, false,
-     {"correlationId", "machine", "overdue", "limit", "next"}},
+     {"correlationId", "machine", "state", "overdue", "limit", "next"}},
     {"/api/v1/dispositions", "pavane:ReadEvents", NULL, dispositions_get, false,
      {"eventId", "correlationId", "disposition", "machine", "source",
       "detailType", "from", "until", "format", "limit", "next"}},

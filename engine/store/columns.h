@@ -26,10 +26,11 @@
 
 /* What an execution waits for, a row each; of every SELECT that wait_from()
  * reads. */
-#define WAITS   "json_each(x.waits) w"
-#define WAIT_NO "json_extract(w.value,'$[0]')"
+#define WAITS      "json_each(x.waits) w"
+#define WAIT_NO    "json_extract(w.value,'$[0]')"
+#define WAIT_STATE "json_extract(w.value,'$[1]')"
 #define WAIT_COLUMNS                                                           \
-    "x.id," WAIT_NO ",json_extract(w.value,'$[1]'),"                           \
+    "x.id," WAIT_NO "," WAIT_STATE ","                                         \
     "json_extract(w.value,'$[2]'),json_extract(w.value,'$[3]'),"               \
     "json_extract(w.value,'$[4]'),json_extract(w.value,'$[5]'),"               \
     "json_extract(w.value,'$[6]')"

@@ -14,10 +14,14 @@
  * those before the place are passed. */
 #define WAIT_PAGE                                                              \
     " JOIN machine m ON m.id=x.machine_id JOIN " WAITS WAIT_OVERDUE            \
-    " WHERE (x.id," WAIT_NO ")>(?1,?2) ORDER BY x.id," WAIT_NO " LIMIT ?6"
+    " WHERE (x.id," WAIT_NO ")>(?1,?2)"                                        \
+    " AND (?7 IS NULL OR " WAIT_STATE "=?7) ORDER BY x.id," WAIT_NO            \
+    " LIMIT ?6"
 #define SOME(from)                                                             \
     WAIT_VIEW " FROM (SELECT id,machine_id,name,key,waits FROM execution x"    \
               " WHERE " IS_OPEN " AND waits<>'[]' AND " from                   \
+              " AND (?7 IS NULL OR EXISTS(SELECT 1 FROM " WAITS                \
+              " WHERE " WAIT_STATE "=?7))"                                     \
               " ORDER BY id LIMIT ?6+1) x" WAIT_PAGE
 
 static sqlite3_stmt *
@@ -31,6 +35,7 @@ ask(struct pav_reader *r, const struct pav_wait_filter *f)
             "=o.no WHERE (o.execution_id,o.no)>(?1,?2)"
             " AND (?3=0 OR x.id=?3) AND (?4=0 OR x.machine_id=?4)"
             " AND (?5 IS NULL OR x.key=?5)"
+            " AND (?7 IS NULL OR " WAIT_STATE "=?7)"
             " ORDER BY o.execution_id,o.no LIMIT ?6");
     if (f->execution_id != 0)
         return reader_ask(r, SOME("id=?3 AND (?4=0 OR machine_id=?4)"
@@ -55,7 +60,7 @@ collect(struct pav_reader *r, const struct pav_wait_filter *f,
                INT(f->after_no == 0 && f->execution_id != 0 ? UINT32_MAX
                                                             : f->after_no),
                INT(f->execution_id), INT(machine_id), TEXT(f->key),
-               INT(f->limit + 1));
+               INT(f->limit + 1), TEXT(f->state));
     while (n <= f->limit && reader_row(r, st)) {
         struct pav_listed_wait *w = &out[n++];
 
@@ -97,6 +102,40 @@ collect_all(struct pav_reader *r, const struct pav_wait_filter *f,
     return n;
 }
 
+/* Of those that wait in the state, how many executions began earlier. */
+static uint32_t
+ahead_of(struct pav_reader *r, const struct pav_wait_filter *f,
+         int64_t machine_id, int64_t execution_id)
+{
+    sqlite3_stmt *st = reader_ask(
+        r, "SELECT count(*) FROM execution x WHERE " IS_OPEN
+           " AND waits<>'[]' AND machine_id=?1 AND id<?2"
+           " AND EXISTS(SELECT 1 FROM " WAITS " WHERE " WAIT_STATE "=?3)");
+    uint32_t count = 0;
+
+    STORE_BIND(st, INT(machine_id), INT(execution_id), TEXT(f->state));
+    if (reader_row(r, st))
+        count = (uint32_t)sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+    return count;
+}
+
+/* One that waits there more than once has one place. */
+static void
+number_line(struct pav_reader *r, const struct pav_wait_filter *f,
+            int64_t machine_id, struct pav_listed_wait *v, uint32_t n)
+{
+    bool whole = f->key == NULL && f->execution_id == 0 && !f->overdue;
+    uint32_t i;
+
+    for (i = 0; i < n; i++)
+        if (i == 0 || !whole)
+            v[i].place = 1 + ahead_of(r, f, machine_id, v[i].row.execution_id);
+        else
+            v[i].place = v[i - 1].place +
+                         (v[i].row.execution_id != v[i - 1].row.execution_id);
+}
+
 uint32_t
 pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
                  struct pav_arena *a, struct pav_listed_wait **out, bool *more)
@@ -112,5 +151,8 @@ pav_reader_waits(struct pav_reader *r, const struct pav_wait_filter *f,
     else if (f->machine == NULL || machine_id != 0)
         n = collect(r, f, machine_id, a, *out);
     *more = n > f->limit;
-    return *more ? f->limit : n;
+    n = *more ? f->limit : n;
+    if (f->state != NULL && machine_id != 0)
+        number_line(r, f, machine_id, *out, n);
+    return n;
 }

@@ -113,12 +113,14 @@ struct pav_listed_wait {
     struct pav_wait_row row;
     const char *machine, *execution, *key;
     int64_t overdue_since; /* 0: it is not */
+    uint32_t place; /* in the line of its machine's state, from 1; 0: the filter
+                     * names no machine and state */
 };
 
 struct pav_wait_filter {
-    const char *machine, *key; /* NULL: any */
-    int64_t execution_id;      /* 0: any */
-    int64_t after_execution;   /* paging, oldest first */
+    const char *machine, *key, *state; /* NULL: any */
+    int64_t execution_id;              /* 0: any */
+    int64_t after_execution;           /* paging, oldest first */
     uint32_t after_no, limit;
     bool overdue; /* only those */
 };

@@ -171,7 +171,8 @@ class Sources(Bus):
         self.d.start()
         self.empty()
         self.assertEqual(self.ids(), ["a"])
-        until(lambda: [d for d in self.d.get("/api/v1/dispositions")["dispositions"] if d["disposition"] == "duplicate"])
+        [again] = until(lambda: [d for d in self.d.get("/api/v1/dispositions")["dispositions"] if d["disposition"] == "duplicate"])
+        self.assertIn("this source sent this id", again["detail"])
 
     def test_many_with_kills(self):
         self.queue.put(*({"id": "n%d" % n} for n in range(600)))

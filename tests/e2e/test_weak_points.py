@@ -341,6 +341,31 @@ class Attributes(Case):
         self.assertIn("item: a, b", page)
 
 
+class Line(Case):
+    def test_the_place_in_the_line_of_a_state(self):
+        d = self.daemon(m=(CHAIN, rules()), other=(CHAIN, rules()))
+        for order in "abcdefg":
+            d.send(self.event("Placed", order))
+        for order in "bd":
+            d.send(self.event("Paid", order))
+        def line(**query):
+            path = "/api/v1/waits?machine=m&state=First&" + "&".join("%s=%s" % q for q in query.items())
+            answer = d.get(path)
+            return [(w["correlationId"], w["place"]) for w in answer["waits"]], answer["next"]
+        whole = [("a", 1), ("c", 2), ("e", 3), ("f", 4), ("g", 5)]
+        self.assertEqual(line()[0], whole)
+        self.assertEqual(line(correlationId="f")[0], [("f", 4)])
+        self.assertEqual(line(correlationId="b")[0], [])
+        pages, after = [], None
+        while after is not None or not pages:
+            page, after = line(limit=2, **({"next": after} if after else {}))
+            pages += page
+        self.assertEqual(pages, whole)
+        self.assertEqual({w["correlationId"] for w in d.get("/api/v1/waits?machine=m&state=Second")["waits"]}, {"b", "d"})
+        self.assertNotIn("place", d.get("/api/v1/waits?machine=m")["waits"][0])
+        self.assertEqual(d.ask("GET", "/api/v1/waits?state=First")[0], 400)
+
+
 class Learned(Case):
     def test_a_deadline_that_was_learned(self):
         d = self.daemon(m=(CHAIN, rules(overdue={"First": "p99"})))
