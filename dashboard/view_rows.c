@@ -158,6 +158,8 @@ view_dispositions(struct pav_query *q, const struct pav_disposition_filter *f,
         view_text(&m, "key", ""); /* never the page's own */
         if (d->row.key.p != NULL)
             view_bytes(&m, "key", d->row.key);
+        else if (d->execution != NULL) /* one that has no id of its own */
+            view_text(&m, "key", d->execution);
         view_text(&m, "disposition", pav_disposition_name(d->row.kind));
         view_bool(&m, "early", d->row.early);
         view_text(&m, "machine", d->machine);

@@ -71,6 +71,7 @@ const keys = {
   'g e': () => go('executions'),
   'g m': () => go('machines'),
   'g v': () => go('events'),
+  'g b': () => go('bus/rules'),
 };
 for (const n of '1234') keys[n] = () => click(`.tabs [data-number="${n}"]`);
 

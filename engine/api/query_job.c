@@ -97,6 +97,9 @@ query_job_new(struct pav_api *api, const struct pav_request *req,
     qu->q.account = api->config.account;
     qu->q.now_ms = pav_api_now_ms(api);
     qu->q.loss = &api->config.loss;
+    qu->q.tally = api->config.engine == NULL
+                      ? NULL
+                      : pav_engine_tally(api->config.engine);
     qu->q.feed = "";
     qu->q.status = 200;
     qu->q.type = "application/json";

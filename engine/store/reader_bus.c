@@ -40,6 +40,142 @@ pav_reader_deliveries(struct pav_reader *r, int64_t after, uint32_t limit,
         after, limit, a, out);
 }
 
+uint32_t
+pav_reader_names(struct pav_reader *r, int kind, int64_t after_owner,
+                 const char *after, uint32_t limit, struct pav_arena *a,
+                 struct pav_name_row **out)
+{
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT kind,owner,name,number,body FROM name"
+                      " WHERE kind=?1 AND (owner,name)>(?2,?3)"
+                      " ORDER BY owner,name LIMIT ?4");
+    uint32_t n = 0;
+
+    *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
+    STORE_BIND(st, INT(kind), INT(after_owner), TEXT(after), INT(limit));
+    while (n < limit && reader_row(r, st)) {
+        struct pav_name_row *row = &(*out)[n++];
+
+        row->kind = sqlite3_column_int(st, 0);
+        row->owner = sqlite3_column_int64(st, 1);
+        row->name = column_str(st, 2, a);
+        row->number = sqlite3_column_int64(st, 3);
+        row->body = column_bytes(st, 4, a);
+    }
+    sqlite3_reset(st);
+    return n;
+}
+
+const char *
+pav_reader_bus(struct pav_reader *r, int64_t id, struct pav_arena *a)
+{
+    sqlite3_stmt *st = reader_ask(r, "SELECT name FROM name WHERE kind=?1"
+                                     " AND owner=0 AND number=?2");
+    const char *name = NULL;
+
+    if (id == 1)
+        return "default";
+    STORE_BIND(st, INT(PAV_NAME_BUS), INT(id));
+    if (reader_row(r, st))
+        name = column_str(st, 0, a);
+    sqlite3_reset(st);
+    return name;
+}
+
+uint32_t
+pav_reader_schedules(struct pav_reader *r, int64_t skip, uint32_t limit,
+                     struct pav_arena *a, struct pav_schedule_row **out)
+{
+    sqlite3_stmt *st = reader_ask(
+        r,
+        "SELECT * FROM (SELECT id,kind,owner,name,next_at,body FROM schedule"
+        " WHERE next_at>0 ORDER BY next_at,id LIMIT ?1+?2) UNION ALL"
+        " SELECT * FROM (SELECT id,kind,owner,name,next_at,body FROM schedule"
+        " WHERE next_at=0 ORDER BY kind,owner,name LIMIT ?1+?2)"
+        " LIMIT ?2 OFFSET ?1");
+    uint32_t n = 0;
+
+    *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
+    STORE_BIND(st, INT(skip), INT(limit));
+    while (n < limit && reader_row(r, st)) {
+        struct pav_schedule_row *row = &(*out)[n++];
+
+        row->id = sqlite3_column_int64(st, 0);
+        row->kind = sqlite3_column_int(st, 1);
+        row->owner = sqlite3_column_int64(st, 2);
+        row->name = column_str(st, 3, a);
+        row->next_at = sqlite3_column_int64(st, 4);
+        row->body = column_bytes(st, 5, a);
+    }
+    sqlite3_reset(st);
+    return n;
+}
+
+/* One number that a statement with a ceiling as its last parameter gives. */
+static int64_t
+count_of(struct pav_reader *r, sqlite3_stmt *st)
+{
+    int64_t n = reader_row(r, st) ? sqlite3_column_int64(st, 0) : 0;
+
+    sqlite3_reset(st);
+    return n;
+}
+
+int64_t
+pav_reader_archive_count(struct pav_reader *r, int64_t id)
+{
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT count(*) FROM (SELECT 1 FROM archive_event"
+                      " WHERE archive_id=?1 LIMIT ?2)");
+
+    STORE_BIND(st, INT(id), INT(PAV_COUNT_CAP + 1));
+    return count_of(r, st);
+}
+
+uint32_t
+pav_reader_tables(struct pav_reader *r, struct pav_arena *a,
+                  struct pav_table_view **out)
+{
+    sqlite3_stmt *st = reader_ask(
+        r, "WITH RECURSIVE t(name) AS (SELECT min(table_name) FROM table_item"
+           " UNION ALL SELECT (SELECT min(table_name) FROM table_item"
+           " WHERE table_name>name) FROM t WHERE name IS NOT NULL)"
+           " SELECT name,(SELECT count(*) FROM (SELECT 1 FROM table_item"
+           " WHERE table_name=name LIMIT ?1)) FROM t WHERE name IS NOT NULL"
+           " LIMIT 1000");
+    uint32_t n = 0;
+
+    *out = NULL;
+    STORE_BIND(st, INT(PAV_COUNT_CAP + 1));
+    while (reader_row(r, st)) {
+        *out = pav_arena_append(a, *out, n, sizeof(**out));
+        (*out)[n].name = column_str(st, 0, a);
+        (*out)[n++].count = sqlite3_column_int64(st, 1);
+    }
+    sqlite3_reset(st);
+    return n;
+}
+
+uint32_t
+pav_reader_items(struct pav_reader *r, const char *table, const char *after,
+                 uint32_t limit, struct pav_arena *a,
+                 struct pav_table_item **out)
+{
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT key,body FROM table_item WHERE table_name=?1"
+                      " AND key>?2 ORDER BY key LIMIT ?3");
+    uint32_t n = 0;
+
+    *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
+    STORE_BIND(st, TEXT(table), TEXT(after), INT(limit));
+    while (n < limit && reader_row(r, st)) {
+        (*out)[n].key = column_str(st, 0, a);
+        (*out)[n++].body = column_bytes(st, 1, a);
+    }
+    sqlite3_reset(st);
+    return n;
+}
+
 #define AGES_MAX 10000
 
 uint32_t

@@ -9,6 +9,7 @@
 
 #include <stdatomic.h>
 
+#include "pavane/tally.h"
 #include "pavane/clock.h"
 #include "pavane/histogram.h"
 #include "pavane/jobs.h"
@@ -87,7 +88,7 @@ struct pav_engine_config {
     const struct pav_doc *tables;      /* {"NAME": {"key": [...]}}, or NULL */
     const struct pav_doc *concurrency; /* {"TARGET": 4}, or NULL */
     const struct pav_doc *sources; /* {"NAME": {"queue": URL, ...}}, or NULL */
-    struct pav_sender *outside; /* gets what is handed out; NULL: nobody */
+    struct pav_sender *outside;    /* gets what is handed out; NULL: nobody */
     /* Behind a durable commit and before its jobs go, on a thread of the
      * engine's: what changed.  NULL: nobody watches. */
     void (*feed)(void *arg, struct pav_feed *feed);
@@ -128,18 +129,8 @@ void pav_map_run_inputs(const struct pav_read_job *asked,
  * all that was answered. */
 void pav_engine_status(struct pav_engine *e, struct pav_status_view *out);
 /* From any thread: what rules matched and targets got, since the start; the
- * numbers of a row are enum pav_target_count's, of a rule's, whose part is "",
- * the first: matched. */
-struct pav_tally;
+ * numbers of a row are enum pav_target_count's. */
 const struct pav_tally *pav_engine_tally(const struct pav_engine *e);
-enum pav_target_count {
-    PAV_TARGET_INVOKED,
-    PAV_TARGET_DELIVERED,
-    PAV_TARGET_FAILED,    /* an attempt; */
-    PAV_TARGET_THROTTLED, /* one that was told to come later */
-    PAV_TARGET_DEAD,
-    PAV_TARGET_MS, /* from the event to its delivery, together */
-};
 /* As it was configured; what the services file says of it may be another now.
  */
 const struct pav_engine_config *pav_engine_settings(const struct pav_engine *e);

@@ -7,6 +7,7 @@
 
 #include "pavane/buf.h"
 #include "pavane/reader.h"
+#include "pavane/tally.h"
 
 struct pav_query {
     /* given */
@@ -22,7 +23,8 @@ struct pav_query {
     int64_t now_ms;
     const char *feed; /* a page's: all later changes are told behind this place
                        * of the stream; "" when that is not known */
-    const struct pav_loss *loss; /* what was missing at the start */
+    const struct pav_loss *loss;   /* what was missing at the start */
+    const struct pav_tally *tally; /* by rule and target: engine.h */
     /* filled in */
     int status;          /* 200 unless set */
     const char *type;    /* "application/json" unless set */

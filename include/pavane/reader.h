@@ -173,6 +173,35 @@ uint32_t
 pav_reader_deliveries(struct pav_reader *r, int64_t after, uint32_t limit,
                       struct pav_arena *a, struct pav_delivery_row **out);
 
+/* Buses, rules, archives and the like, of all owners, behind a place. */
+uint32_t pav_reader_names(struct pav_reader *r, int kind, int64_t after_owner,
+                          const char *after, uint32_t limit,
+                          struct pav_arena *a, struct pav_name_row **out);
+/* A bus's name, by its number; NULL: it is gone. */
+const char *
+pav_reader_bus(struct pav_reader *r, int64_t id, struct pav_arena *a);
+/* Those that are due next first, then those that are over; of both kinds. */
+uint32_t
+pav_reader_schedules(struct pav_reader *r, int64_t skip, uint32_t limit,
+                     struct pav_arena *a, struct pav_schedule_row **out);
+/* Events of an archive, PAV_COUNT_CAP + 1 at most. */
+int64_t pav_reader_archive_count(struct pav_reader *r, int64_t id);
+
+struct pav_table_view {
+    const char *name;
+    int64_t count; /* PAV_COUNT_CAP + 1 at most */
+};
+/* Local tables that have items. */
+uint32_t pav_reader_tables(struct pav_reader *r, struct pav_arena *a,
+                           struct pav_table_view **out);
+struct pav_table_item {
+    const char *key;       /* JSON: its values, as DynamoDB writes them */
+    struct pav_bytes body; /* the item, the same */
+};
+uint32_t pav_reader_items(struct pav_reader *r, const char *table,
+                          const char *after, uint32_t limit,
+                          struct pav_arena *a, struct pav_table_item **out);
+
 struct pav_wait_time {
     const char *machine, *state;
     struct pav_bytes histogram; /* pav_learned_read() */

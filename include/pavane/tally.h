@@ -12,6 +12,17 @@
 
 #define PAV_TALLY_WIDTH 6
 
+/* Of a rule's target; of a rule, whose part is "", the first is how many events
+ * it matched. */
+enum pav_target_count {
+    PAV_TARGET_INVOKED,
+    PAV_TARGET_DELIVERED,
+    PAV_TARGET_FAILED,    /* an attempt; */
+    PAV_TARGET_THROTTLED, /* one that was told to come later */
+    PAV_TARGET_DEAD,
+    PAV_TARGET_MS, /* from the event to its delivery, together */
+};
+
 struct pav_tally_row {
     const char *name, *part; /* part "": none */
     _Atomic uint64_t n[PAV_TALLY_WIDTH];

@@ -35,7 +35,42 @@ PAGES = (("/", "overview"), ("/executions", "executions"), ("/executions?status=
          ("/by-key/order-1004", "execution"), ("/executions/car%3AVF1-0001?tab=timeline", "timeline"),
          ("/executions/car%3AVF1-0001?tab=history", "history"), ("/executions/order%3Aorder-1001?tab=data", "data"),
          ("/by-key/order-1005", "failed"), ("/by-key/VF1-0003", "parked"), ("/by-key/nobody", "unknown"),
-         ("/machines", "machines"), ("/machines/car", "machine"), ("/events", "events"), ("/help", "help"))
+         ("/machines", "machines"), ("/machines/car", "machine"), ("/events", "events"), ("/help", "help"),
+         ("/bus/rules", "rules"), ("/bus/deliveries", "deliveries"), ("/bus/schedules", "schedules"), ("/bus/archives", "archives"),
+         ("/bus/tables", "tables"), ("/bus/tables/shops", "table"))
+ACCOUNT = "arn:aws:events:us-east-1:000000000000:"
+
+
+def bus(d):
+    """Something of everything that the bus's pages show."""
+    def ask(action, service="AWSEvents", **fields):
+        status, data = d.ask("POST", "/", json.dumps(fields), {"X-Amz-Target": service + "." + action})
+        if status != 200:
+            raise RuntimeError("%s: %d %s" % (action, status, data))
+    ask("CreateEventBus", Name="shipments")
+    for bus, name, arn in (("default", "paid", "arn:aws:lambda:us-east-1:000000000000:function:bill"),
+                           ("default", "sold", "arn:aws:states:us-east-1:000000000000:stateMachine:loop"),
+                           ("shipments", "left", "arn:aws:sqs:us-east-1:000000000000:gone")):
+        ask("PutRule", Name=name, EventBusName=bus, Description="What is %s." % name,
+            EventPattern=json.dumps({"source": ["till"], "detail-type": [name.title()]}))
+        ask("PutTargets", Rule=name, EventBusName=bus, Targets=[{"Id": "1", "Arn": arn, "RetryPolicy": {
+            "MaximumRetryAttempts": 0 if bus == "shipments" else 100}}])
+    ask("PutRule", Name="hourly", ScheduleExpression="rate(1 hour)")
+    ask("CreateArchive", ArchiveName="tills", EventSourceArn=ACCOUNT + "event-bus/default", RetentionDays=30,
+        EventPattern='{"source":["till"]}')
+    for kind, where in (("Paid", "default"), ("Sold", "default"), ("Left", "shipments")):
+        d.ask("POST", "/events?bus=" + where, json.dumps({"source": "till", "detail-type": kind, "detail": {"id": "<b>1</b>"}}))
+    ask("StartReplay", ReplayName="again", EventSourceArn=ACCOUNT + "archive/tills", EventStartTime=0, EventEndTime=1,
+        Destination={"Arn": ACCOUNT + "event-bus/default"})
+    d.ask("POST", "/schedules/nightly", json.dumps({
+        "ScheduleExpression": "cron(0 3 * * ? *)", "ScheduleExpressionTimezone": "Europe/Berlin", "Description": "Each night.",
+        "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": {"Arn": "arn:aws:states:us-east-1:000000000000:stateMachine:loop",
+                                                          "RoleArn": "r"}}))
+    for n in range(120):
+        ask("PutItem", "DynamoDB_20120810", TableName="shops", Item={
+            "id": {"S": "shop %03d" % n}, "open": {"BOOL": n % 2 == 0}, "visits": {"N": str(n)},
+            "rooms": {"L": [{"S": "cellar"}, {"N": "2"}]}})
+    until(lambda: d.get("/api/v1/dead-letters")["deadLetters"])
 
 
 def browser(javascript=True, dark=False, size="1280,1000", names=None, scheme=None):
@@ -96,7 +131,11 @@ class Browser(unittest.TestCase):
             open(os.path.join(folder, "README.md"), "w").write(
                 "# %s\n\nFor tests. <script>alert(1)</script> [link](javascript:alert(1))\n" % name)
         cls.d.machines = own
+        services = os.path.join(cls.d.folder, "services.json")
+        json.dump({"tables": {"shops": {"key": ["id"]}}, "functions": {"*": "http://127.0.0.1:1"}}, open(services, "w"))
+        cls.d.options["services"] = services
         cls.d.start()
+        bus(cls.d)
         for name in ("order/events/waiting", "order/events/unpaid", "order/events/out-of-order",
                      "order/events/delivered", "car/events/early-listing", "car/events/sold"):
             cls.d.post(json.load(open("%s/%s.json" % (MACHINES, name)))["events"])
@@ -488,6 +527,49 @@ class Looks(Browser):
         self.b.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
         self.b.delete_all_cookies()
         self.assertEqual(found, [], "\n" + "\n".join(found))
+
+    def test_the_bus_has_pages(self):
+        """Rules, deliveries, schedules, archives and tables are read without a command line."""
+        def rows(path):
+            self.open(path)
+            return [[c.text for c in r.find_elements(By.TAG_NAME, "td")]
+                    for r in self.b.find_elements(By.CSS_SELECTOR, "tbody tr")]
+        self.open("/")
+        self.b.find_element(By.CSS_SELECTOR, "header nav").find_element(By.LINK_TEXT, "Bus").click()
+        found = {r[0].split("\n")[0]: r for r in rows("/bus/rules")}
+        self.assertEqual(list(found), ["hourly", "paid", "sold", "left"])
+        self.assertEqual(found["sold"][1:6], ["default", "1", "machine loop", "1", "0"])
+        self.assertEqual(found["paid"][3], "function bill")
+        self.assertEqual((found["left"][1], found["left"][3], found["left"][6]), ("shipments", "queue gone", "1"))
+        self.assertIn("rate(1 hour)", found["hourly"][0])
+        self.b.find_element(By.LINK_TEXT, "loop").click()
+        until(lambda: self.b.title.startswith("loop"))
+        [dead, open_one] = rows("/bus/deliveries")
+        self.assertEqual((dead[1], dead[2], dead[4]), ("queue gone", "shipments/left", "1"))
+        self.assertEqual((open_one[1], open_one[2]), ("function bill", "paid"))
+        self.b.find_element(By.CSS_SELECTOR, "details summary").click()
+        self.assertIn('"<b>1</b>"', self.b.find_element(By.CSS_SELECTOR, "details pre").text)
+        due = rows("/bus/schedules")
+        self.assertEqual([(r[0].split("\n")[0], r[1], r[4]) for r in due], [("hourly", "a rule", ""), ("nightly", "Scheduler", "machine loop")])
+        self.assertIn("Europe/Berlin", due[1][2])
+        [archive, replay] = rows("/bus/archives")
+        self.assertEqual((archive[0].split("\n")[0], archive[1], archive[2]), ("tills", "2", "30 days"))
+        self.assertEqual((replay[0], replay[1], replay[2]), ("again", "tills", "COMPLETED"))
+        self.assertEqual(rows("/bus/tables"), [["shops", "120"]])
+        self.b.find_element(By.LINK_TEXT, "shops").click()
+        heads = [h.text for h in self.b.find_elements(By.CSS_SELECTOR, "thead th")]
+        self.assertEqual(heads, ["id", "open", "visits", "rooms"])
+        self.assertEqual([c.text for c in self.b.find_elements(By.CSS_SELECTOR, "tbody tr:first-child td")],
+                         ["shop 000", "true", "0", '["cellar",2]'])
+        keys, more = [], True
+        while more:
+            keys += [c.text for c in self.b.find_elements(By.CSS_SELECTOR, 'td[data-label="id"]')]
+            more = self.b.find_elements(By.CSS_SELECTOR, "a[rel=next]")
+            if more:
+                more[0].click()
+        self.assertEqual(keys, ["shop %03d" % n for n in range(120)])
+        self.assertEqual(self.d.ask("GET", "/bus/tables/none")[0], 404)
+        self.quiet(but=("404",))
 
     def test_keyboard_alone(self):
         """From the overview to a state's input without a pointer."""

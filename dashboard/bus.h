@@ -1,0 +1,24 @@
+/* What the pages of the bus share: the parts they are in, targets by name. */
+#ifndef PAVANE_DASHBOARD_BUS_H
+#define PAVANE_DASHBOARD_BUS_H
+
+#include "frame.h"
+#include "links.h"
+#include "pages/pages.h"
+#include "view_rows.h"
+
+/* A page of the bus: `part` is "in_rules". */
+void bus_show(struct pav_query *q, const char *name, const char *title,
+              const char *part, struct pav_members *m);
+/* {"kind": "machine", "name", "link"} of what an ARN names. */
+const struct pav_doc *bus_target(struct pav_query *q, const char *arn);
+/* The body of a row. */
+const struct pav_doc *bus_row_body(struct pav_query *q, struct pav_bytes body);
+/* KEY: a member of the body that is JSON in a text, readable. */
+void bus_json(struct pav_query *q, struct pav_members *m, const char *key,
+              const struct pav_doc *body, const char *member);
+/* What every list of the bus ends with: the address of its next page. */
+void bus_next(struct pav_query *q, struct pav_members *m, const char *path,
+              const char *from);
+
+#endif

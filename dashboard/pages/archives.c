@@ -1,0 +1,86 @@
+/* Archives of the buses, and replays of them. */
+#include <string.h>
+
+#include "bus.h"
+
+#define MOST 1000
+
+static const struct pav_doc *
+archive_view(struct pav_query *q, const struct pav_name_row *row)
+{
+    const struct pav_doc *body = bus_row_body(q, row->body);
+    int64_t days = pav_doc_member_int(body, "RetentionDays");
+    struct pav_members m;
+
+    pav_members_init(&m, q->arena);
+    view_text(&m, "name", row->name);
+    view_text(&m, "description",
+              pav_doc_member_str(q->arena, body, "Description"));
+    bus_json(q, &m, "pattern", body, "EventPattern");
+    view_text(
+        &m, "count",
+        view_count(q->arena, pav_reader_archive_count(q->reader, row->number)));
+    view_text(&m, "events_link",
+              pav_arena_printf(q->arena, "%s/events",
+                               view_link(q, "api/v1/archives/", row->name)));
+    if (days > 0)
+        view_number(&m, "days", days);
+    view_text(&m, "state", pav_doc_member_str(q->arena, body, "State"));
+    view_time(&m, "created", pav_doc_member_int(body, "CreationTime"));
+    return pav_members_object(&m);
+}
+
+static const struct pav_doc *
+replay_view(struct pav_query *q, const struct pav_name_row *row)
+{
+    const struct pav_doc *body = bus_row_body(q, row->body);
+    const char *archive = pav_doc_member_str(q->arena, body, "EventSourceArn");
+    int64_t last = pav_doc_member_int(body, "LastAt");
+    struct pav_members m;
+
+    pav_members_init(&m, q->arena);
+    view_text(&m, "name", row->name);
+    view_text(&m, "archive",
+              archive == NULL || strrchr(archive, '/') == NULL
+                  ? archive
+                  : strrchr(archive, '/') + 1);
+    view_text(&m, "state", pav_doc_member_str(q->arena, body, "State"));
+    view_time(&m, "began", pav_doc_member_int(body, "ReplayStartTime"));
+    view_time(&m, "from", pav_doc_member_int(body, "EventStartTime"));
+    view_time(&m, "until", pav_doc_member_int(body, "EventEndTime"));
+    if (last > 0)
+        view_time(&m, "last", last);
+    return pav_members_object(&m);
+}
+
+static void
+add_all(struct pav_query *q, struct pav_members *m, const char *key, int kind,
+        const struct pav_doc *(*view)(struct pav_query *q,
+                                      const struct pav_name_row *row))
+{
+    struct pav_name_row *rows;
+    uint32_t count =
+        pav_reader_names(q->reader, kind, 0, "", MOST, q->arena, &rows);
+    struct pav_items list;
+    uint32_t i;
+
+    pav_items_init(&list, q->arena);
+    for (i = 0; i < count; i++)
+        pav_items_add(&list, view(q, &rows[i]));
+    pav_members_puts(m, key, pav_items_array(&list));
+}
+
+static void
+show(struct pav_query *q, const char *rest)
+{
+    struct pav_members m;
+
+    (void)rest;
+    pav_members_init(&m, q->arena);
+    add_all(q, &m, "archives", PAV_NAME_ARCHIVE, archive_view);
+    add_all(q, &m, "replays", PAV_NAME_REPLAY, replay_view);
+    bus_show(q, "archives", "Archives", "in_archives", &m);
+}
+
+const struct page_route archives_page = {"/bus/archives", "pavane:ReadEvents",
+                                         PAGE_ITSELF, show};

@@ -1,0 +1,71 @@
+/* What targets outside have not got: dead letters, and what is in flight. */
+#include <stdlib.h>
+
+#include "pavane/arn.h"
+#include "bus.h"
+
+static const struct pav_doc *
+delivery_view(struct pav_query *q, const struct pav_delivery_row *row)
+{
+    const struct pav_doc *target = bus_target(q, row->target_arn);
+    bool blocked = row->due_at == PAV_DELIVERY_BLOCKED;
+    struct pav_members m;
+
+    pav_members_init(&m, q->arena);
+    view_number(&m, "id", row->id);
+    view_time(&m, "created", row->created_at);
+    pav_members_puts(&m, "kind", pav_doc_get(target, "kind"));
+    pav_members_puts(&m, "target", pav_doc_get(target, "name"));
+    view_text(&m, "rule", pav_arn_rule(row->rule_arn));
+    view_text(&m, "code", row->error_code);
+    view_text(&m, "why", row->error_message);
+    view_number(&m, "attempts", row->attempts);
+    view_text(&m, "body", view_pretty(q->arena, row->body.p, row->body.len));
+    view_text(&m, "state",
+              blocked          ? "waits for a place"
+              : row->lease > 0 ? "sent, not answered yet"
+                               : "due");
+    if (!blocked && row->lease <= 0)
+        view_time(&m, "due", row->due_at);
+    return pav_members_object(&m);
+}
+
+static const struct pav_doc *
+views(struct pav_query *q, const struct pav_delivery_row *rows, uint32_t count)
+{
+    struct pav_items list;
+    uint32_t i;
+
+    pav_items_init(&list, q->arena);
+    for (i = 0; i < count && i < ROWS; i++)
+        pav_items_add(&list, delivery_view(q, &rows[i]));
+    return pav_items_array(&list);
+}
+
+static void
+show(struct pav_query *q, const char *rest)
+{
+    const char *from = page_parameter(q, "from");
+    struct pav_delivery_row *dead, *open;
+    struct pav_members m;
+    uint32_t dead_count, open_count;
+
+    (void)rest;
+    dead_count = pav_reader_dead_letters(
+        q->reader, from == NULL ? 0 : strtoll(from, NULL, 10), ROWS + 1,
+        q->arena, &dead);
+    open_count = pav_reader_deliveries(q->reader, 0, ROWS + 1, q->arena, &open);
+    pav_members_init(&m, q->arena);
+    pav_members_puts(&m, "dead", views(q, dead, dead_count));
+    pav_members_puts(&m, "open", views(q, open, open_count));
+    view_bool(&m, "dead_any", dead_count > 0);
+    view_bool(&m, "open_more", open_count > ROWS);
+    if (dead_count > ROWS)
+        bus_next(
+            q, &m, "deliveries",
+            pav_arena_printf(q->arena, "%lld", (long long)dead[ROWS - 1].id));
+    bus_show(q, "deliveries", "Deliveries", "in_deliveries", &m);
+}
+
+const struct page_route deliveries_page = {
+    "/bus/deliveries", "pavane:ReadDeliveries", PAGE_ITSELF, show};

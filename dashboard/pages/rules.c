@@ -1,0 +1,109 @@
+/* The rules of the buses, their targets, and what those got. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus.h"
+
+struct numbers {
+    uint64_t matched, delivered, failed, dead;
+};
+
+/* Since the daemon began; as /metrics has them. */
+static struct numbers
+numbers_of(const struct pav_query *q, const char *rule)
+{
+    struct numbers sum = {0, 0, 0, 0};
+    const struct pav_tally_row *r =
+        q->tally == NULL ? NULL : pav_tally_first(q->tally);
+
+    for (; r != NULL; r = atomic_load(&r->next)) {
+        if (strcmp(r->name, rule) != 0)
+            continue;
+        if (*r->part == '\0') {
+            sum.matched = pav_tally_get(r, 0);
+            continue;
+        }
+        sum.delivered += pav_tally_get(r, PAV_TARGET_DELIVERED);
+        sum.failed += pav_tally_get(r, PAV_TARGET_FAILED) +
+                      pav_tally_get(r, PAV_TARGET_THROTTLED);
+        sum.dead += pav_tally_get(r, PAV_TARGET_DEAD);
+    }
+    return sum;
+}
+
+static const struct pav_doc *
+rule_view(struct pav_query *q, const struct pav_name_row *row)
+{
+    const struct pav_doc *body = bus_row_body(q, row->body);
+    const struct pav_doc *targets = pav_doc_get(body, "Targets");
+    const char *bus = pav_reader_bus(q->reader, row->owner, q->arena);
+    struct pav_items list;
+    struct pav_members m;
+    struct numbers n;
+    uint32_t i;
+
+    bus = bus == NULL ? "" : bus;
+    n = numbers_of(q,
+                   strcmp(bus, "default") == 0
+                       ? row->name
+                       : pav_arena_printf(q->arena, "%s/%s", bus, row->name));
+    pav_members_init(&m, q->arena);
+    view_text(&m, "name", row->name);
+    view_text(&m, "bus", bus);
+    view_text(&m, "description",
+              pav_doc_member_str(q->arena, body, "Description"));
+    view_text(&m, "expression",
+              pav_doc_member_str(q->arena, body, "ScheduleExpression"));
+    view_bool(&m, "disabled",
+              pav_doc_is_str(pav_doc_get(body, "State"), "DISABLED"));
+    bus_json(q, &m, "pattern", body, "EventPattern");
+    pav_items_init(&list, q->arena);
+    for (i = 0;
+         targets != NULL && targets->kind == PAV_ARRAY && i < targets->len;
+         i++) {
+        const char *arn =
+            pav_doc_member_str(q->arena, &targets->items[i], "Arn");
+
+        if (arn != NULL)
+            pav_items_add(&list, bus_target(q, arn));
+    }
+    pav_members_puts(&m, "targets", pav_items_array(&list));
+    view_number(&m, "matched", (int64_t)n.matched);
+    view_number(&m, "delivered", (int64_t)n.delivered);
+    view_number(&m, "failed", (int64_t)n.failed);
+    view_number(&m, "dead", (int64_t)n.dead);
+    view_bool(&m, "dead_any", n.dead > 0);
+    return pav_members_object(&m);
+}
+
+/* Where a page begins: "BUS NUMBER:NAME". */
+static void
+show(struct pav_query *q, const char *rest)
+{
+    const char *from = page_parameter(q, "from"), *name = "";
+    struct pav_name_row *rows;
+    struct pav_items list;
+    struct pav_members m;
+    uint32_t count, i;
+
+    (void)rest;
+    if (from != NULL && (name = strchr(from, ':')) != NULL)
+        name++;
+    count = pav_reader_names(
+        q->reader, PAV_NAME_RULE, from == NULL ? 0 : strtoll(from, NULL, 10),
+        name == NULL ? "" : name, ROWS + 1, q->arena, &rows);
+    pav_items_init(&list, q->arena);
+    for (i = 0; i < count && i < ROWS; i++)
+        pav_items_add(&list, rule_view(q, &rows[i]));
+    pav_members_init(&m, q->arena);
+    pav_members_puts(&m, "rules", pav_items_array(&list));
+    if (count > ROWS)
+        bus_next(q, &m, "bus/rules",
+                 pav_arena_printf(q->arena, "%lld:%s",
+                                  (long long)rows[ROWS - 1].owner,
+                                  rows[ROWS - 1].name));
+    bus_show(q, "rules", "Rules", "in_rules", &m);
+}
+
+const struct page_route rules_page = {"/bus/rules", "pavane:ReadEvents",
+                                      PAGE_ITSELF, show};
