@@ -413,8 +413,10 @@ define_committed(struct pav_engine *e, struct pav_job *job)
     struct machine *m = machine_by_name(e, j->row.name);
 
     if (j->row.version_id == 0) { /* refused, or nothing new but the folder */
-        if (m != NULL && m->by_folder && j->row.by_folder && m->rules != NULL)
+        if (m != NULL && m->by_folder && j->row.by_folder && m->rules != NULL) {
             m->active = true;
+            e->place_is_free = true; /* what waited for a place may start */
+        }
         return;
     }
     if (m == NULL)

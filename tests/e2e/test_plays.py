@@ -238,6 +238,17 @@ class Plays(unittest.TestCase):
         self.put("machines/slow/rules.json", rules)
         d.start()
         until(lambda: len(d.executions(machine="slow")) == 2)
+        # a folder that goes keeps them waiting, until it is back
+        self.assertEqual(d.send(go("c")), [("slow", "parked")])
+        away = os.path.join(self.folder, "away")
+        shutil.move(self.system + "/machines/slow", away)
+        slow = lambda: [m for m in d.get("/api/v1/machines")["machines"] if m["machine"] == "slow"][0]
+        until(lambda: not slow()["active"])
+        arn = "arn:aws:states:us-east-1:000000000000:execution:slow:a"
+        self.assertEqual(d.aws("StopExecution", executionArn=arn)[0], 200)
+        self.assertEqual(len(d.executions(machine="slow")), 2)
+        shutil.move(away, self.system + "/machines/slow")
+        until(lambda: len(d.executions(machine="slow")) == 3)
 
     def test_parameters_and_secrets_are_used_and_not_shown(self):
         task = lambda resource, arguments, **more: dict({"Type": "Task", "Resource": "arn:aws:states:::" + resource, "Arguments": arguments}, **more)
