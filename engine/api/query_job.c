@@ -70,6 +70,22 @@ tell_failed_read(struct query_job *qu)
     query_job_fails(qu, pav_rc_http(rc), err.message);
 }
 
+/* "gzip, br", but not "gzip;q=0". */
+static bool
+takes_gzip(const char *accepts)
+{
+    const char *p = strstr(accepts, "gzip");
+
+    if (p == NULL)
+        return false;
+    p += strlen("gzip");
+    p += strspn(p, " \t");
+    if (*p != ';')
+        return true;
+    p += 1 + strspn(p + 1, " \t");
+    return strncmp(p, "q=", 2) != 0 || strtod(p + 2, NULL) > 0;
+}
+
 struct query_job *
 query_job_new(struct pav_api *api, const struct pav_request *req,
               struct pav_ref ref, pav_query_fn run)
@@ -90,6 +106,7 @@ query_job_new(struct pav_api *api, const struct pav_request *req,
     qu->q.host = pav_arena_strdup(a, req->host);
     qu->q.target = pav_arena_strdup(a, pav_request_text(req, "X-Amz-Target"));
     qu->q.cookie = pav_arena_strdup(a, pav_request_text(req, "Cookie"));
+    qu->packs = takes_gzip(pav_request_text(req, "Accept-Encoding"));
     if (req->body_len > 0)
         qu->q.body = pav_arena_strndup(a, req->body, req->body_len);
     qu->q.body_len = req->body_len;
@@ -161,6 +178,21 @@ query_job_push(struct pav_api *api, struct query_job *qu)
 #define QUICK_US 25000
 #define SLOW_US  2000000
 
+/* Last of all: what is masked, is masked in plain text.  What caches may keep
+ * says that it comes in two forms. */
+static void
+pack(struct query_job *qu)
+{
+    const struct pav_api_config *config = &qu->api->config;
+    bool packed = qu->packs && config->pack != NULL && config->pack(&qu->q.out);
+
+    if (packed || qu->q.forever)
+        qu->q.headers =
+            pav_arena_printf(&qu->arena, "%s%sVary: Accept-Encoding\r\n",
+                             qu->q.headers == NULL ? "" : qu->q.headers,
+                             packed ? "Content-Encoding: gzip\r\n" : "");
+}
+
 static void
 answer_question(const struct lane *l, struct query_job *qu)
 {
@@ -184,6 +216,7 @@ answer_question(const struct lane *l, struct query_job *qu)
         pav_store_await_durable(); /* T1: of what was read as well */
     if (qu->q.out.over)
         query_error(&qu->q, 413, qu->q.path, "the answer is too large");
+    pack(qu);
     qu->message.node.next = NULL;
     pav_http_post(api->config.http, &qu->message.node);
 }

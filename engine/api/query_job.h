@@ -20,6 +20,7 @@ struct query_job {
     const struct pav_service_map *services; /* whose secrets are masked */
     bool openmetrics;    /* of /metrics: the client reads that */
     bool undurable;      /* it may be answered before what it read is durable */
+    bool packs;          /* the client takes gzip */
     struct pav_job *job; /* what it works on, or has made */
     /* On the front, in place of a reply: what is done with the job. */
     void (*on)(struct pav_api *api, struct query_job *qu);

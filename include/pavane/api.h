@@ -37,6 +37,8 @@ struct pav_api_config {
     struct pav_http *http;
     /* GETs outside /api/v1: pages and their files. */
     pav_query_fn page;
+    /* An answer as gzip's bytes, for who takes them; false: it stays. */
+    bool (*pack)(struct pav_buf *b);
     /* What they keep on each query thread, as query->pages. */
     void *(*pages_new)(void);
     void (*pages_free)(void *pages);

@@ -10,6 +10,9 @@
 /* Answers every GET that is no API: a page, a file, or a 404 page. */
 void pav_page(struct pav_query *q);
 
+/* What is large enough becomes gzip's bytes.  False: it stays as it is. */
+bool pav_page_pack(struct pav_buf *b);
+
 /* What a query thread keeps for them: the graphs that it laid out. */
 void *pav_pages_new(void);
 void pav_pages_free(void *pages);

@@ -1,6 +1,8 @@
 """The server over raw sockets: splits, pipelines, malformed requests, deadlines."""
+import gzip
 import json
 import os
+import re
 import socket
 import threading
 import time
@@ -199,6 +201,32 @@ class Raw(unittest.TestCase):
         self.assertIn("default-src 'none'", csp)
         self.assertNotIn("unsafe", csp)
         self.assertEqual(self.d.headers["X-Content-Type-Options"], "nosniff")
+
+
+class Packed(unittest.TestCase):
+    """Who takes gzip gets it, and the same answer."""
+
+    def test_answers_are_smaller(self):
+        with Daemon(MACHINES) as d:
+            for n in range(30):
+                d.send({"source": "order.service", "detail-type": "OrderReceived", "detail": {"orderId": "order-%d" % n}})
+            style = re.search(rb'assets/[^"]+/style.css', d.ask("GET", "/")[1]).group(0).decode()
+            for path in ("/", "/executions", "/machines/order", "/executions?part=main", "/" + style, "/metrics",
+                         "/api/v1/executions?limit=20"):
+                self.assertEqual(d.ask("GET", path)[0], 200)
+                for accepts, packed in (("gzip", True), ("br, gzip;q=0.5", True), ("gzip;q=0", False), ("identity", False)):
+                    status, data = d.ask("GET", path, headers={"Accept-Encoding": accepts})
+                    self.assertEqual((status, d.headers.get("Content-Encoding")), (200, "gzip" if packed else None), path)
+                    if packed:
+                        whole = gzip.decompress(data)
+                        self.assertLess(2 * len(data), len(whole), path)
+                        self.assertIn("Accept-Encoding", d.headers["Vary"])
+                        self.assertEqual(str(len(data)), d.headers["Content-Length"])
+                    elif path == "/" + style:
+                        self.assertEqual(whole, data)
+                        self.assertEqual(d.headers["Vary"], "Accept-Encoding")
+            d.ask("GET", "/livez", headers={"Accept-Encoding": "gzip"})
+            self.assertNotIn("Content-Encoding", d.headers)  # it is small
 
 
 class Ceiling(unittest.TestCase):

@@ -2,7 +2,7 @@
 # it is built.  $top is the project's folder.
 
 BUILD_PACKAGES="gcc libc6-dev clang cmake ninja-build pkg-config libevent-dev libsqlite3-dev
- libcjson-dev libcmark-dev libcurl4-openssl-dev libssl-dev libpcre2-dev libyaml-dev libcmocka-dev curl python3 tzdata"
+ libcjson-dev libcmark-dev libcurl4-openssl-dev libssl-dev libpcre2-dev libyaml-dev zlib1g-dev libcmocka-dev curl python3 tzdata"
 TEST_PACKAGES="git clang-format cppcheck chromium chromium-driver python3-selenium awscli python3-boto3
  libclang-rt-14-dev fonts-dejavu-core sqlite3 graphviz node-llhttp
  python3-prometheus-client"
