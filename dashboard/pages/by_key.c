@@ -1,6 +1,7 @@
 /* Finding: an execution by its key, an event by its id. */
 #include <string.h>
 
+#include "pavane/arn.h"
 #include "frame.h"
 #include "links.h"
 #include "pages.h"
@@ -17,6 +18,7 @@ static void
 find(struct pav_query *q, const char *rest)
 {
     const char *what = page_parameter(q, "q");
+    struct pav_states_arn arn;
     size_t len;
 
     (void)rest;
@@ -27,7 +29,15 @@ find(struct pav_query *q, const char *rest)
             len--;
         what = len == 0 ? NULL : pav_arena_strndup(q->arena, what, len);
     }
-    page_redirect(q, what == NULL ? "executions" : path_to(q, "by-key/", what));
+    if (what != NULL && pav_arn_execution(q->arena, what, &arn))
+        page_redirect(q, path_to(q, "executions/",
+                                 pav_arena_printf(q->arena, "%s:%s",
+                                                  arn.machine, arn.name)));
+    else if (what != NULL && pav_arn_machine(q->arena, what, &arn))
+        page_redirect(q, path_to(q, "machines/", arn.machine));
+    else
+        page_redirect(q, what == NULL ? "executions"
+                                      : path_to(q, "by-key/", what));
 }
 
 static void

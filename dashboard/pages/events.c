@@ -20,9 +20,11 @@ show(struct pav_query *q, const char *rest)
     int k;
 
     (void)rest;
+    pav_members_init(&m, q->arena);
     if (kind != NULL && pav_disposition_find(kind, &wanted))
         f.kind = wanted;
-    pav_members_init(&m, q->arena);
+    else
+        view_text(&m, "no_such", kind);
     pav_items_init(&kinds, q->arena);
     for (k = 0; k < PAV_DISPOSITIONS; k++) {
         struct pav_members o;

@@ -45,13 +45,11 @@ show(struct pav_query *q, const char *rest)
     int64_t next;
 
     (void)rest;
-    if (status != NULL && !pav_status_find(status, &wanted)) {
-        page_missing(q, "There is no such status; the list offers them.");
-        return;
-    }
-    if (status != NULL)
-        f.status = wanted;
     pav_members_init(&m, q->arena);
+    if (status != NULL && pav_status_find(status, &wanted))
+        f.status = wanted;
+    else
+        view_text(&m, "no_such", status);
     pav_items_init(&chips, q->arena);
     view_chip(&chips, "key", f.key);
     view_chip(&chips, "machine", f.machine);

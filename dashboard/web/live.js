@@ -127,7 +127,9 @@ export function follow() {
     if (topics().join(' ') !== told) tell();
     show();
     const asof = document.getElementById('asof');
-    if (asof) asof.textContent = new Date().toISOString();
+    const now = main().dataset.now ?? '';
+    if (asof) asof.textContent = now;
+    asof?.setAttribute('datetime', now);
   });
   if (topics().length === 0) return;
   const script = trustedURL(new URL('hub.js', import.meta.url).href);

@@ -34,6 +34,7 @@ export function say(text) {
 
 /** @param {Element} from @param {Element} to */
 function sameAttributes(from, to) {
+  const chosen = from.classList.contains('row-focus'); // the reader's, not the server's
   for (const a of [...to.attributes])
     if (from.getAttribute(a.name) !== a.value && a.name !== 'hidden' &&
         !(a.name === 'open' && from.localName === 'details'))
@@ -41,6 +42,7 @@ function sameAttributes(from, to) {
   for (const a of [...from.attributes])
     if (!to.hasAttribute(a.name) && !(a.name === 'open' || a.name === 'hidden' || a.name.startsWith('data-js')))
       from.removeAttribute(a.name);
+  if (chosen) from.classList.add('row-focus');
 }
 
 /** Rows are numbered in time: "x123", "d45". @param {Element} row */

@@ -571,6 +571,33 @@ class Looks(Browser):
         self.assertEqual(self.d.ask("GET", "/bus/tables/none")[0], 404)
         self.quiet(but=("404",))
 
+    def test_what_is_not_understood_is_said(self):
+        """B21, B24: a filter that there is not, an ARN in the box."""
+        for path, word in (("/events?disposition=nosuch", "nosuch"), ("/executions?status=failed", "failed")):
+            self.open(path)
+            self.assertIn(word, self.b.find_element(By.CSS_SELECTOR, "p.warning").text)
+            self.assertTrue(self.b.find_elements(By.CSS_SELECTOR, "tbody tr"), path)
+        for arn, title in (("arn:aws:states:us-east-1:000000000000:execution:order:order-1004", "order-1004"),
+                           (" arn:aws:states:us-east-1:000000000000:stateMachine:car ", "car")):
+            self.b.find_element(By.ID, "q").send_keys(arn + Keys.ENTER)
+            until(lambda: self.b.title.startswith(title))
+
+    def test_a_chosen_row_and_the_clock_outlive_a_change(self):
+        """B17, B18: the ring stays where it is; "As of" is the server's time."""
+        self.open("/executions")
+        self.live()
+        body = self.b.find_element(By.TAG_NAME, "body")
+        body.send_keys("jj")
+        ring = lambda: [r.get_attribute("id") for r in self.b.find_elements(By.CSS_SELECTOR, "tr.row-focus")]
+        before = ring()
+        self.assertEqual(len(before), 1)
+        was = self.js("return document.getElementById('main').dataset.now")
+        self.event("OrderReceived", "order-ring")
+        until(lambda: self.js("return document.getElementById('main').dataset.now") != was)
+        until(lambda: self.js("const a = document.getElementById('asof'); return a.textContent === "
+                              "document.getElementById('main').dataset.now && a.getAttribute('datetime') === a.textContent"))
+        self.assertEqual(ring(), before)
+
     def test_keyboard_alone(self):
         """From the overview to a state's input without a pointer."""
         self.open("/help")
