@@ -7,13 +7,13 @@
 #include "cli/cli.h"
 
 static const struct command *const commands[] = {
-    &serve_command,   &new_command,          &validate_command,
-    &graph_command,   &import_command,       &eval_command,
-    &play_command,    &up_command,           &export_command,
-    &test_command,    &simulate_command,     &send_command,
-    &list_command,    &show_command,         &history_command,
-    &what_if_command, &dead_letters_command, &verify_command,
-    &backup_command,  &restore_command};
+    &serve_command,   &new_command,       &validate_command,
+    &graph_command,   &import_command,    &eval_command,
+    &play_command,    &up_command,        &export_command,
+    &test_command,    &simulate_command,  &send_command,
+    &list_command,    &show_command,      &history_command,
+    &what_if_command, &attention_command, &dead_letters_command,
+    &verify_command,  &backup_command,    &restore_command};
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void

@@ -7,9 +7,9 @@
 
 /* clang-format off */
 #define ALL_PAGES(X) \
-    X(overview) X(find) X(by_key) X(executions) X(execution) X(machines) \
-    X(machine) X(events) X(event) X(rules) X(deliveries) X(schedules) \
-    X(archives) X(tables) X(help) X(theme)
+    X(overview) X(attention) X(find) X(by_key) X(executions) X(execution) \
+    X(machines) X(machine) X(events) X(event) X(rules) X(deliveries) \
+    X(schedules) X(archives) X(tables) X(help) X(theme)
 /* clang-format on */
 
 enum page_where {

@@ -72,6 +72,7 @@ const keys = {
   'g m': () => go('machines'),
   'g v': () => go('events'),
   'g b': () => go('bus/rules'),
+  'g a': () => go('attention'),
 };
 for (const n of '1234') keys[n] = () => click(`.tabs [data-number="${n}"]`);
 

@@ -6,6 +6,7 @@
 #include "pavane/query.h"
 
 /* Resources. */
+void attention_get(struct pav_query *q);
 void executions_get(struct pav_query *q);
 void waits_get(struct pav_query *q);
 void dispositions_get(struct pav_query *q);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "pavane/clock.h"
+#include "columns.h"
 #include "reader_int.h"
 #include "seen.h"
 #include "vfs.h"

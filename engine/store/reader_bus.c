@@ -1,6 +1,7 @@
 /* Reading the bus: see pavane/reader.h. */
 #include <string.h>
 
+#include "columns.h"
 #include "reader_int.h"
 
 static uint32_t

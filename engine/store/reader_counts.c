@@ -1,4 +1,5 @@
 /* How many rows there are, for /metrics. */
+#include "columns.h"
 #include "reader_int.h"
 
 void

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "columns.h"
 #include "reader_int.h"
 #include "seen.h"
 #include "seen_runs.h"

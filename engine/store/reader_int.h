@@ -3,7 +3,6 @@
 #define PAVANE_READER_INT_H
 
 #include "pavane/reader.h"
-#include "columns.h"
 #include "sql.h"
 
 /* `sql` is a literal: its address is its name.  NULL when it cannot be

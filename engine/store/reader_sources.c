@@ -1,4 +1,5 @@
 /* What records of steps refer to, for readers. */
+#include "columns.h"
 #include "reader_int.h"
 
 static bool

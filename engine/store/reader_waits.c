@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "columns.h"
 #include "reader_int.h"
 
 #define WAIT_VIEW                                                              \

@@ -36,7 +36,7 @@ PAGES = (("/", "overview"), ("/executions", "executions"), ("/executions?status=
          ("/executions/car%3AVF1-0001?tab=history", "history"), ("/executions/order%3Aorder-1001?tab=data", "data"),
          ("/by-key/order-1005", "failed"), ("/by-key/VF1-0003", "parked"), ("/by-key/nobody", "unknown"),
          ("/machines", "machines"), ("/machines/car", "machine"), ("/events", "events"), ("/help", "help"),
-         ("/bus/rules", "rules"), ("/bus/deliveries", "deliveries"), ("/bus/schedules", "schedules"), ("/bus/archives", "archives"),
+         ("/attention", "attention"), ("/bus/rules", "rules"), ("/bus/deliveries", "deliveries"), ("/bus/schedules", "schedules"), ("/bus/archives", "archives"),
          ("/bus/tables", "tables"), ("/bus/tables/shops", "table"))
 ACCOUNT = "arn:aws:events:us-east-1:000000000000:"
 

@@ -12,7 +12,7 @@ import os
 import time
 import unittest
 
-from harness import Daemon, main, until
+from harness import Daemon, cli, main, until
 
 
 def wait(kind, then, **more):
@@ -364,6 +364,43 @@ class Line(Case):
         self.assertEqual({w["correlationId"] for w in d.get("/api/v1/waits?machine=m&state=Second")["waits"]}, {"b", "d"})
         self.assertNotIn("place", d.get("/api/v1/waits?machine=m")["waits"][0])
         self.assertEqual(d.ask("GET", "/api/v1/waits?state=First")[0], 400)
+
+
+class Attention(Case):
+    def test_a_group_for_each_thing_that_is_wrong(self):
+        d = self.daemon(m=(CHAIN, rules(policies={"unexpected": "fail"}, overdue={"First": 1})))
+        at = lambda: [(g["kind"], g["count"], g["machine"], g["what"]) for g in d.get("/api/v1/attention")["attention"]]
+        self.assertEqual(at(), [])
+        self.assertEqual(cli("attention", url=d.url)[:2], (0, "nothing needs attention\n"))
+        page = d.ask("GET", "/attention")[1].decode()
+        self.assertIn("Nothing needs attention", page)
+        for n in range(3):
+            d.send(self.event("Placed", "late%d" % n))
+        for n in range(2):
+            d.send(self.event("Placed", "bad%d" % n))
+            d.send(self.event("Never", "bad%d" % n))
+        for n in range(4):
+            d.post({"source": "shop", "detail-type": "Placd", "detail": {"id": "x"}})
+        d.post({"source": "shop", "detail-type": "Placed", "detail": {}})
+        broken = os.path.join(d.machines, "broken")
+        os.makedirs(broken)
+        open(os.path.join(broken, "machine.asl.json"), "w").write("{")
+        wanted = [("fault", 1, "broken", None), ("overdue", 3, "m", "First"), ("failed", 2, "m", "FAILED")]
+        until(lambda: at()[:3] == wanted, what=at)
+        groups = d.get("/api/v1/attention")["attention"]
+        self.assertEqual(sum(g["count"] for g in groups if g["kind"] == "rejected"), 1)
+        code, out, _ = cli("attention", url=d.url)
+        self.assertEqual(code, 1)
+        self.assertIn("     3  waits are overdue\n        m > First\n        since ", out)
+        self.assertIn("broken", out)
+        code, out, _ = cli("attention", "--json", url=d.url)
+        self.assertEqual([g["kind"] for g in json.loads(out)["items"]], [g["kind"] for g in groups])
+        page = d.ask("GET", "/attention")[1].decode()
+        self.assertIn('href="executions?machine=m&amp;state=First">3</a>', page)
+        self.assertIn('href="executions?machine=m&amp;status=FAILED">2</a>', page)
+        for n in range(3):
+            d.send(self.event("Paid", "late%d" % n))
+        until(lambda: "overdue" not in [g[0] for g in at()])
 
 
 class Learned(Case):

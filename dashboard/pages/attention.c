@@ -1,0 +1,104 @@
+/* What needs somebody: a group for each thing, and where to look. */
+#include <string.h>
+
+#include "pavane/attention.h"
+#include "pavane/http.h"
+#include "bus.h"
+
+/* "executions?machine=M&NAME=VALUE" */
+static const char *
+list_link(struct pav_query *q, const struct pav_attention *x, const char *name,
+          const char *value)
+{
+    struct pav_buf b;
+    const char *link;
+
+    pav_buf_init(&b, 8192);
+    pav_buf_puts(&b, page_root(q));
+    pav_buf_puts(&b, "executions?machine=");
+    pav_url_encode(&b, x->machine, strlen(x->machine));
+    pav_buf_printf(&b, "&%s=", name);
+    pav_url_encode(&b, value, strlen(value));
+    link = pav_arena_strndup(q->arena, b.p, b.len);
+    pav_buf_fini(&b);
+    return link;
+}
+
+static const char *
+link_of(struct pav_query *q, const struct pav_attention *x)
+{
+    switch (x->kind) {
+    case PAV_ATTENTION_FAULT:
+        return pav_arena_printf(q->arena, "%smachines", page_root(q));
+    case PAV_ATTENTION_OVERDUE:
+        return list_link(q, x, "state", x->what);
+    case PAV_ATTENTION_FAILED:
+        return list_link(q, x, "status",
+                         pav_status_name((enum pav_status)x->status));
+    case PAV_ATTENTION_DEAD:
+    case PAV_ATTENTION_STUCK:
+        return pav_arena_printf(q->arena, "%sbus/deliveries", page_root(q));
+    default:
+        return pav_arena_printf(q->arena, "%sevents?disposition=%s",
+                                page_root(q), pav_attention_name(x->kind));
+    }
+}
+
+static const struct pav_doc *
+group_view(struct pav_query *q, const struct pav_attention *x)
+{
+    const struct pav_doc *target;
+    struct pav_members m;
+
+    pav_members_init(&m, q->arena);
+    view_text(&m, "class", pav_attention_name(x->kind));
+    view_text(&m, "count",
+              pav_arena_printf(q->arena, "%lld%s", (long long)x->count,
+                               x->more ? "+" : ""));
+    view_text(&m, "says", pav_attention_says(x->kind, x->count));
+    view_text(&m, "machine", x->machine);
+    if (x->machine != NULL)
+        view_text(&m, "machine_link", view_link(q, "machines/", x->machine));
+    view_text(&m, "what",
+              x->kind == PAV_ATTENTION_FAILED
+                  ? pav_status_name((enum pav_status)x->status)
+                  : x->what);
+    if (x->kind == PAV_ATTENTION_DEAD || x->kind == PAV_ATTENTION_STUCK) {
+        target = bus_target(q, x->what);
+        view_text(
+            &m, "what",
+            pav_arena_printf(q->arena, "%s %s",
+                             pav_doc_member_str(q->arena, target, "kind"),
+                             pav_doc_member_str(q->arena, target, "name")));
+    }
+    view_text(&m, "why", x->why);
+    view_time(&m, "oldest", x->oldest_at);
+    view_span(&m, "age", q->now_ms - x->oldest_at);
+    view_text(&m, "link", link_of(q, x));
+    return pav_members_object(&m);
+}
+
+static void
+show(struct pav_query *q, const char *rest)
+{
+    struct pav_attention *v;
+    uint32_t count = pav_reader_attention(q->reader, q->now_ms, q->arena, &v);
+    struct pav_items list;
+    struct pav_members m;
+    uint32_t i;
+
+    (void)rest;
+    pav_items_init(&list, q->arena);
+    for (i = 0; i < count; i++)
+        pav_items_add(&list, group_view(q, &v[i]));
+    pav_members_init(&m, q->arena);
+    pav_members_puts(&m, "groups", pav_items_array(&list));
+    page_show(q, &(struct page){.name = "attention",
+                                .title = "Attention",
+                                .place = "at_attention",
+                                .topics = "executions events machines",
+                                .view = &m});
+}
+
+const struct page_route attention_page = {"/attention", "pavane:ReadExecutions",
+                                          PAGE_ITSELF, show};

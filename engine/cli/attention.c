@@ -1,0 +1,102 @@
+/* pavane attention: what needs somebody. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static const struct pav_setting settings[] = {
+    {"watch", PAV_SET_FLAG, "", NULL, 0, 0,
+     "print it again whenever it has changed, until Ctrl-C"},
+    SETTINGS_REMOTE,
+    SETTING_JSON,
+    SETTING_HELP};
+
+static const struct cli_shape ATTENTION = {"attention", PAV_ARRAY};
+
+#define WATCH_S 2
+
+static void
+print_one(struct pav_arena *a, const struct pav_doc *d)
+{
+    const char *machine = cli_text(a, d, "machine");
+    const char *what = cli_text(a, d, "what"), *why = cli_text(a, d, "why");
+    bool more = pav_doc_is_bool(pav_doc_get(d, "more")) &&
+                pav_doc_get(d, "more")->kind == PAV_TRUE;
+
+    printf("%6lld%s %s\n", (long long)pav_doc_member_int(d, "count"),
+           more ? "+" : " ", cli_text(a, d, "says"));
+    if (*machine != '\0' || *what != '\0')
+        printf("        %s%s%s\n", machine,
+               *machine != '\0' && *what != '\0' ? " > " : "", what);
+    if (*why != '\0')
+        printf("        %.*s\n", (int)strcspn(why, "\n"), why);
+    printf("        since %s\n", cli_text(a, d, "oldest"));
+}
+
+/* `last`: what was printed before, whose text this is not; it changes hands. */
+static int
+print_all(const struct pav_settings *s, struct pav_arena *a,
+          struct pav_buf *last)
+{
+    const struct pav_doc *answer, *list;
+    const char *text;
+    struct pav_items items;
+    uint32_t i;
+    int code =
+        cli_ask("attention", s, "/api/v1/attention", ATTENTION, a, &answer);
+
+    if (code != 0)
+        return code;
+    text = pav_doc_text(a, answer);
+    if (last->len == strlen(text) && memcmp(last->p, text, last->len) == 0)
+        return 0;
+    last->len = 0;
+    pav_buf_puts(last, text);
+    list = pav_doc_get(answer, "attention");
+    if (pav_settings_flag(s, "json")) {
+        pav_items_init(&items, a);
+        for (i = 0; i < list->len; i++)
+            pav_items_add(&items, &list->items[i]);
+        cli_print_items(a, &items, "");
+    } else {
+        for (i = 0; i < list->len; i++)
+            print_one(a, &list->items[i]);
+        if (list->len == 0)
+            puts("nothing needs attention");
+    }
+    fflush(stdout);
+    return list->len > 0;
+}
+
+static int
+attention(const struct pav_settings *s, int argc, char **argv)
+{
+    struct pav_buf last;
+    struct pav_arena a;
+    int code;
+
+    (void)argv;
+    if (argc > 0)
+        return cli_usage(&attention_command, "it takes no words");
+    pav_buf_init(&last, SIZE_MAX / 2);
+    do {
+        pav_arena_init(&a, 1 << 16);
+        code = print_all(s, &a, &last);
+        pav_arena_fini(&a);
+    } while (code <= 1 && pav_settings_flag(s, "watch") && sleep(WATCH_S) == 0);
+    pav_buf_fini(&last);
+    return code;
+}
+
+const struct command attention_command = {
+    "attention",
+    "[--watch]",
+    "list what needs somebody: overdue, failed, not delivered, misspelt",
+    "A group for each thing that is wrong: folders that cannot be loaded, "
+    "overdue waits,\nwhat ended badly within a day, dead letters, deliveries "
+    "that fail, events that matched\nno rule, were rejected, or came early and "
+    "expired.  Exit code 1: there is something.\n",
+    settings,
+    sizeof(settings) / sizeof(settings[0]),
+    attention};

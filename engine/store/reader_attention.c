@@ -1,0 +1,249 @@
+/*
+ * What needs somebody: see pavane/attention.h.  Nothing is counted for it while
+ * events come; each kind is asked of an index, up to a ceiling.
+ */
+#include "pavane/attention.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "reader_int.h"
+
+#define DAY_MS    INT64_C(86400000)
+#define MOST      10000 /* rows of a kind that are looked at */
+#define EVENTS    1000
+#define FIRST_BAD 2 /* of enum pav_status: FAILED, TIMED_OUT */
+#define LAST_BAD  3
+
+struct gathering {
+    struct pav_reader *r;
+    struct pav_arena *a;
+    int64_t now_ms;
+    struct pav_attention *v;
+    uint32_t count, cap;
+};
+
+const char *
+pav_attention_name(enum pav_attention_kind kind)
+{
+    static const char *const names[] = {"fault",       "overdue", "failed",
+                                        "deadLetters", "stuck",   "unmatched",
+                                        "rejected",    "expired"};
+
+    return names[kind];
+}
+
+const char *
+pav_attention_says(enum pav_attention_kind kind, int64_t count)
+{
+    static const char *const one[] = {"folder cannot be loaded",
+                                      "wait is overdue",
+                                      "execution ended badly within a day",
+                                      "dead letter",
+                                      "delivery fails and is tried again",
+                                      "event matched no rule within a day",
+                                      "event was rejected within a day",
+                                      "early event expired within a day"};
+    static const char *const many[] = {"folders cannot be loaded",
+                                       "waits are overdue",
+                                       "executions ended badly within a day",
+                                       "dead letters",
+                                       "deliveries fail and are tried again",
+                                       "events matched no rule within a day",
+                                       "events were rejected within a day",
+                                       "early events expired within a day"};
+
+    return count == 1 ? one[kind] : many[kind];
+}
+
+static struct pav_attention *
+add(struct gathering *g, enum pav_attention_kind kind)
+{
+    struct pav_attention *more;
+
+    if (g->count == g->cap) {
+        g->cap = g->cap == 0 ? 32 : g->cap * 2;
+        more = pav_arena_alloc(g->a, g->cap * sizeof(*more));
+        if (g->count > 0)
+            memcpy(more, g->v, g->count * sizeof(*more));
+        g->v = more;
+    }
+    more = &g->v[g->count++];
+    memset(more, 0, sizeof(*more));
+    more->kind = kind;
+    return more;
+}
+
+static void
+faults(struct gathering *g)
+{
+    sqlite3_stmt *st =
+        reader_ask(g->r, "SELECT name,report,at FROM folder_fault"
+                         " ORDER BY name LIMIT 1000");
+
+    while (reader_row(g->r, st)) {
+        struct pav_attention *x = add(g, PAV_ATTENTION_FAULT);
+
+        x->count = 1;
+        x->machine = column_str(st, 0, g->a);
+        x->why = column_str(st, 1, g->a);
+        x->oldest_at = x->newest_at = sqlite3_column_int64(st, 2);
+    }
+    sqlite3_reset(st);
+}
+
+/* machine or NULL, what, why or NULL, count, oldest, newest */
+static void
+grouped(struct gathering *g, enum pav_attention_kind kind, sqlite3_stmt *st)
+{
+    while (reader_row(g->r, st)) {
+        struct pav_attention *x = add(g, kind);
+
+        x->machine = column_str(st, 0, g->a);
+        x->what = column_str(st, 1, g->a);
+        x->why = column_str(st, 2, g->a);
+        x->count = sqlite3_column_int64(st, 3);
+        x->oldest_at = sqlite3_column_int64(st, 4);
+        x->newest_at = sqlite3_column_int64(st, 5);
+    }
+    sqlite3_reset(st);
+}
+
+static void
+overdue(struct gathering *g)
+{
+    grouped(g, PAV_ATTENTION_OVERDUE,
+            reader_ask(g->r,
+                       "SELECT m.name,o.state,NULL,o.n,o.first,o.last FROM"
+                       " (SELECT machine_id,state,count(*) AS n,"
+                       "min(since_at) AS first,max(since_at) AS last"
+                       " FROM overdue GROUP BY 1,2) o"
+                       " JOIN machine m ON m.id=o.machine_id"));
+}
+
+/* The newest of each machine and status, as far as they are of the last day. */
+static void
+failed(struct gathering *g)
+{
+    uint32_t machines, i;
+    int64_t *ids = reader_machines(g->r, g->a, &machines);
+    int status;
+
+    for (i = 0; i < machines; i++)
+        for (status = FIRST_BAD; status <= LAST_BAD; status++) {
+            sqlite3_stmt *st = reader_ask(
+                g->r,
+                "SELECT m.name,NULL,NULL,count(*),min(x.stopped_at),"
+                "max(x.stopped_at) FROM (SELECT stopped_at FROM execution x"
+                " WHERE machine_id=?1 AND status=?2 AND stopped_at<>0"
+                " ORDER BY id DESC LIMIT ?3) x JOIN machine m ON m.id=?1"
+                " WHERE x.stopped_at>?4 HAVING count(*)>0");
+            uint32_t before = g->count;
+
+            STORE_BIND(st, INT(ids[i]), INT(status), INT(MOST),
+                       INT(g->now_ms - DAY_MS));
+            grouped(g, PAV_ATTENTION_FAILED, st);
+            if (g->count > before) {
+                g->v[before].status = status;
+                g->v[before].more = g->v[before].count == MOST;
+            }
+        }
+}
+
+static void
+deliveries(struct gathering *g)
+{
+    sqlite3_stmt *st;
+
+    st = reader_ask(
+        g->r, "SELECT NULL,target_arn,error_code||': '||"
+              "coalesce(error_message,''),count(*),min(created_at),"
+              "max(created_at) FROM (SELECT * FROM delivery WHERE status=1"
+              " ORDER BY id DESC LIMIT ?1) GROUP BY target_arn,error_code");
+    STORE_BIND(st, INT(MOST));
+    grouped(g, PAV_ATTENTION_DEAD, st);
+    st = reader_ask(
+        g->r, "SELECT NULL,target_arn,error_code||': '||"
+              "coalesce(error_message,''),count(*),min(created_at),"
+              "max(created_at) FROM (SELECT * FROM delivery WHERE status=0"
+              " ORDER BY due_at,id LIMIT ?1) WHERE error_code IS NOT NULL"
+              " GROUP BY target_arn,error_code");
+    STORE_BIND(st, INT(MOST));
+    grouped(g, PAV_ATTENTION_STUCK, st);
+}
+
+static bool
+is_same(const char *x, const char *y)
+{
+    return x == y || (x != NULL && y != NULL && strcmp(x, y) == 0);
+}
+
+/* Those of the last day among the newest, by source, type, machine, reason. */
+static void
+events(struct gathering *g, enum pav_attention_kind kind,
+       enum pav_disposition disposition)
+{
+    struct pav_disposition_filter f = {.kind = (int)disposition,
+                                       .from_at = g->now_ms - DAY_MS,
+                                       .limit = EVENTS};
+    struct pav_disposition_view *v;
+    uint32_t first = g->count, count, i, k;
+    int64_t next;
+
+    count = pav_reader_dispositions(g->r, &f, g->a, &v, &next);
+    for (i = 0; i < count; i++) {
+        const char *what = pav_arena_printf(
+            g->a, "%.*s: %.*s", (int)v[i].source.len, v[i].source.p,
+            (int)v[i].detail_type.len, v[i].detail_type.p);
+        struct pav_attention *x = NULL;
+
+        if (v[i].source.len == 6 && memcmp(v[i].source.p, "pavane", 6) == 0)
+            continue; /* our own, which a rule of no source meets */
+        for (k = first; k < g->count && x == NULL; k++)
+            if (is_same(g->v[k].what, what) &&
+                is_same(g->v[k].machine, v[i].machine) &&
+                is_same(g->v[k].why, v[i].row.detail))
+                x = &g->v[k];
+        if (x == NULL) {
+            x = add(g, kind);
+            x->what = what;
+            x->machine = v[i].machine;
+            x->why = v[i].row.detail;
+            x->newest_at = v[i].received_at;
+        }
+        x->count++;
+        x->oldest_at = v[i].received_at;
+        x->more = next != 0;
+    }
+}
+
+static int
+gravest_first(const void *x, const void *y)
+{
+    const struct pav_attention *a = x, *b = y;
+
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    if (a->count != b->count && a->kind >= PAV_ATTENTION_UNMATCHED)
+        return a->count > b->count ? -1 : 1;
+    return a->oldest_at < b->oldest_at ? -1 : a->oldest_at > b->oldest_at;
+}
+
+uint32_t
+pav_reader_attention(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
+                     struct pav_attention **out)
+{
+    struct gathering g = {.r = r, .a = a, .now_ms = now_ms};
+
+    faults(&g);
+    overdue(&g);
+    failed(&g);
+    deliveries(&g);
+    events(&g, PAV_ATTENTION_UNMATCHED, PAV_UNMATCHED);
+    events(&g, PAV_ATTENTION_REJECTED, PAV_REJECTED);
+    events(&g, PAV_ATTENTION_EXPIRED, PAV_EXPIRED);
+    if (g.count > 1)
+        qsort(g.v, g.count, sizeof(*g.v), gravest_first);
+    *out = g.v;
+    return g.count;
+}

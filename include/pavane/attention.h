@@ -1,0 +1,40 @@
+/*
+ * What needs somebody: a group for each thing that is wrong, never a row for
+ * each execution or event that it happened to.
+ */
+#ifndef PAVANE_ATTENTION_H
+#define PAVANE_ATTENTION_H
+
+#include "pavane/reader.h"
+
+enum pav_attention_kind {
+    PAV_ATTENTION_FAULT,   /* a folder that cannot be loaded */
+    PAV_ATTENTION_OVERDUE, /* waits over their deadline, by machine, state */
+    PAV_ATTENTION_FAILED,  /* executions of the last day, by machine, status */
+    PAV_ATTENTION_DEAD,    /* dead letters, by target and code */
+    PAV_ATTENTION_STUCK,   /* deliveries that failed and are tried again */
+    PAV_ATTENTION_UNMATCHED, /* events of the last day, by source and type */
+    PAV_ATTENTION_REJECTED,  /* the same, that no machine could take */
+    PAV_ATTENTION_EXPIRED,   /* early events whose time was over */
+    PAV_ATTENTION_KINDS
+};
+/* "overdue"; and what is counted: "waits are overdue". */
+const char *pav_attention_name(enum pav_attention_kind kind);
+const char *pav_attention_says(enum pav_attention_kind kind, int64_t count);
+
+struct pav_attention {
+    enum pav_attention_kind kind;
+    int64_t count;
+    bool more; /* at least so many: it was not counted further */
+    int64_t oldest_at, newest_at;
+    const char *machine; /* NULL: it is not about one */
+    const char *what;    /* a state, a target's ARN, SOURCE: TYPE; or NULL */
+    int status;          /* of PAV_ATTENTION_FAILED: enum pav_status */
+    const char *why;     /* an error, a reason; or NULL */
+};
+
+/* The gravest kind first, in a kind the oldest. */
+uint32_t pav_reader_attention(struct pav_reader *r, int64_t now_ms,
+                              struct pav_arena *a, struct pav_attention **out);
+
+#endif
