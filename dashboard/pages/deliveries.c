@@ -62,7 +62,7 @@ show(struct pav_query *q, const char *rest)
     view_bool(&m, "open_more", open_count > ROWS);
     if (dead_count > ROWS)
         bus_next(
-            q, &m, "deliveries",
+            q, &m, "bus/deliveries",
             pav_arena_printf(q->arena, "%lld", (long long)dead[ROWS - 1].id));
     bus_show(q, "deliveries", "Deliveries", "in_deliveries", &m);
 }

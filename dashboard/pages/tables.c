@@ -1,4 +1,5 @@
 /* Local tables, and the items of one. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "bus.h"
@@ -156,6 +157,7 @@ static void
 show(struct pav_query *q, const char *rest)
 {
     const char *from = page_parameter(q, "from");
+    int64_t skip = from == NULL ? 0 : strtoll(from, NULL, 10);
     struct pav_table_item *v;
     struct pav_members m;
     uint32_t count;
@@ -164,8 +166,8 @@ show(struct pav_query *q, const char *rest)
         show_tables(q);
         return;
     }
-    count = pav_reader_items(q->reader, rest, from == NULL ? "" : from,
-                             ROWS + 1, q->arena, &v);
+    skip = skip < 0 ? 0 : skip;
+    count = pav_reader_items(q->reader, rest, skip, ROWS + 1, q->arena, &v);
     if (count == 0 && from == NULL) {
         page_missing(q, "No table of this name has an item.");
         return;
@@ -177,7 +179,7 @@ show(struct pav_query *q, const char *rest)
     if (count > ROWS)
         bus_next(q, &m,
                  view_link(q, "bus/tables/", rest) + strlen(page_root(q)),
-                 v[ROWS - 1].key);
+                 pav_arena_printf(q->arena, "%lld", (long long)(skip + ROWS)));
     bus_show(q, "table", rest, "in_tables", &m);
 }
 

@@ -15,20 +15,23 @@
 #include "handed_out.h"
 #include "outgoing.h"
 
-#define ANSWER_MAX (12 << 20) /* ten messages, escaped */
-#define BATCH      10
-#define WAIT_S     20 /* the longest that a queue keeps a question */
-#define TIMEOUT_MS 30000
-#define LONG_US    900000
+#define ANSWER_MAX  (12 << 20) /* ten messages, escaped */
+#define BATCH       10
+#define WAIT_S      20 /* the longest that a queue keeps a question */
+#define TIMEOUT_MS  30000
+#define ID_MAX      256
+#define RECEIPT_MAX 4096
+#define LONG_US     900000
 
 /* Lives in the reply. */
 struct asking {
-    struct outgoing delete, receive;
+    struct outgoing deletion, question;
     struct pav_api *api;
     struct pav_arena *a;
     struct pav_received_job *reply;
     const struct pav_doc *settings;
     const char *name;
+    const char **receipts;
     uint32_t receipt_count;
     bool asks;
     int64_t began_us;
@@ -38,6 +41,19 @@ static void
 count(struct asking *q, enum source_count what, uint64_t n)
 {
     source_count(q->api, q->name, what, n);
+}
+
+/* The whole of it, if it is a text that can be one. */
+static const char *
+text_of(struct asking *q, const struct pav_doc *message, const char *key,
+        size_t most)
+{
+    const struct pav_doc *d = pav_doc_get(message, key);
+
+    return d == NULL || d->kind != PAV_STRING || d->len == 0 || d->len > most ||
+                   memchr(d->text, 0, d->len) != NULL
+               ? NULL
+               : pav_doc_str(q->a, d);
 }
 
 static void
@@ -100,36 +116,59 @@ event_text(struct asking *q, const struct pav_doc *message, const char *body,
     return pav_doc_text(q->a, pav_members_object(&event));
 }
 
-static void
+/* NULL: an event; else why not. */
+static const char *
 read_message(struct asking *q, const struct pav_doc *message,
              struct pav_event_item *item)
 {
     const struct pav_api_config *config = pav_api_settings(q->api);
-    const char *id = pav_doc_member_str(q->a, message, "MessageId");
-    const char *body = pav_doc_member_str(q->a, message, "Body");
+    const char *id = text_of(q, message, "MessageId", ID_MAX);
+    const char *body = text_of(q, message, "Body", PAV_EVENTS_MAX);
     struct pav_envelope_defaults defaults = {.region = config->region,
                                              .account = config->account,
                                              .fresh_id = id,
                                              .now_ms = pav_api_now_ms(q->api)};
-    const char *why = "it has no Body", *text;
+    const char *why, *text;
     struct pav_err err;
 
-    text = body == NULL ? NULL : event_text(q, message, body, &why);
-    if (text != NULL &&
-        pav_envelope_read_any(text, strlen(text), &defaults, q->a, &item->event,
-                              &err) == PAV_OK) {
-        item->body.p = text;
-        item->body.len = strlen(text);
-        item->event.known_id = id != NULL || item->event.known_id;
-        item->bus = q->reply->events.bus;
-        if (item->event.bus.p != NULL)
-            item->bus =
-                pav_arena_strndup(q->a, item->event.bus.p, item->event.bus.len);
-        return;
+    if (id == NULL)
+        return "its MessageId is no text of 1 to 256 bytes without U+0000";
+    if (body == NULL)
+        return "its Body is no text of 1 to 1048576 bytes without U+0000";
+    text = event_text(q, message, body, &why);
+    if (text == NULL)
+        return why;
+    if (pav_envelope_read_any(text, strlen(text), &defaults, q->a, &item->event,
+                              &err) != PAV_OK) {
+        memset(&item->event, 0, sizeof(item->event));
+        return pav_arena_printf(q->a, "%s: %s", err.at, err.message);
     }
-    if (text != NULL)
-        why = pav_arena_printf(q->a, "%s: %s", err.at, err.message);
-    item->error = why;
+    item->body.p = text;
+    item->body.len = strlen(text);
+    item->event.known_id = true; /* the message's, if it has no other */
+    item->bus = q->reply->events.bus;
+    if (item->event.bus.p != NULL)
+        item->bus =
+            pav_arena_strndup(q->a, item->event.bus.p, item->event.bus.len);
+    return NULL;
+}
+
+static void
+add_message(struct asking *q, const struct pav_doc *message)
+{
+    struct pav_received_job *reply = q->reply;
+    struct pav_event_item *item =
+        &reply->events.items[reply->events.item_count];
+    const char *receipt = text_of(q, message, "ReceiptHandle", RECEIPT_MAX);
+    const char *id, *why = "its ReceiptHandle is no text";
+
+    if (receipt != NULL) {
+        reply->receipts[reply->events.item_count++] = receipt;
+        item->error = why = read_message(q, message, item);
+    }
+    if (why == NULL)
+        return;
+    id = text_of(q, message, "MessageId", ID_MAX);
     count(q, SOURCE_REFUSED, 1);
     pav_log(PAV_LOG_WARN, NULL,
             "source %s: the message %s stays in the queue: %s", q->name,
@@ -155,16 +194,8 @@ read_messages(struct asking *q, const char *text, size_t len)
         pav_arena_zalloc(q->a, (list->len + 1) * sizeof(struct pav_event_item));
     q->reply->receipts =
         pav_arena_zalloc(q->a, (list->len + 1) * sizeof(char *));
-    for (i = 0; i < list->len; i++) {
-        const char *receipt =
-            pav_doc_member_str(q->a, &list->items[i], "ReceiptHandle");
-
-        if (receipt == NULL)
-            return false;
-        q->reply->receipts[i] = receipt;
-        read_message(q, &list->items[i], &q->reply->events.items[i]);
-    }
-    q->reply->events.item_count = list->len;
+    for (i = 0; i < list->len; i++)
+        add_message(q, &list->items[i]);
     count(q, SOURCE_RECEIVED, list->len);
     return true;
 }
@@ -254,77 +285,89 @@ ask(struct asking *q)
     pav_members_puts(&body, "MaxNumberOfMessages",
                      batch != NULL ? batch : pav_doc_new_int(q->a, BATCH));
     pav_members_int(&body, "WaitTimeSeconds", WAIT_S);
-    prepare(q, &q->receive, "ReceiveMessage", &body);
-    q->receive.done = received;
-    q->receive.failed = not_received;
+    prepare(q, &q->question, "ReceiveMessage", &body);
+    q->question.done = received;
+    q->question.failed = not_received;
     q->began_us = pav_clock_mono_us();
-    outgoing_send(&q->receive);
+    outgoing_send(&q->question);
 }
 
 /* ---- deleting ---- */
 
-/* Those that are not deleted come again, and are duplicates. */
+/* None of them: they are tried again before more is asked for. */
+static void
+nothing_deleted(struct asking *q, const char *why)
+{
+    q->reply->undeleted = q->receipts;
+    q->reply->undeleted_count = q->receipt_count;
+    submit(q, pav_arena_printf(q->a, "DeleteMessageBatch %s", why));
+}
+
+/* Of a batch that was answered, those that could not be deleted come again, and
+ * are duplicates. */
 static void
 deleted(void *arg, const struct pav_incoming *in)
 {
     struct asking *q = arg;
     const struct pav_doc *answer, *list;
-    uint32_t left = 0;
+    uint32_t left;
 
     if (in == NULL) {
         pav_job_free(&q->reply->events.job);
         return;
     }
-    if (in->error != NULL || in->status >= 300)
+    if (in->error != NULL) {
+        nothing_deleted(q, in->error);
+        return;
+    }
+    if (in->status >= 300 || pav_doc_parse_copy(q->a, in->body, in->len, NULL,
+                                                &answer, NULL) != PAV_OK) {
+        nothing_deleted(
+            q, pav_arena_printf(q->a, "was answered %ld %.*s", in->status,
+                                in->len > 200 ? 200 : (int)in->len, in->body));
+        return;
+    }
+    list = pav_doc_get(answer, "Failed");
+    left = list == NULL || list->kind != PAV_ARRAY ? 0 : list->len;
+    if (left > q->receipt_count)
         left = q->receipt_count;
-    else if (pav_doc_parse_copy(q->a, in->body, in->len, NULL, &answer, NULL) ==
-                 PAV_OK &&
-             (list = pav_doc_get(answer, "Failed")) != NULL &&
-             list->kind == PAV_ARRAY)
-        left = list->len;
     if (left > 0)
         pav_log(PAV_LOG_WARN, NULL,
-                "source %s: %u of %u messages could not be deleted (%s); they "
-                "come again as duplicates",
-                q->name, left, q->receipt_count,
-                in->error != NULL
-                    ? in->error
-                    : pav_arena_printf(q->a, "answered %ld", in->status));
-    count(q, SOURCE_DELETED,
-          q->receipt_count - (left > q->receipt_count ? 0 : left));
+                "source %s: %u of %u messages could not be deleted; they come "
+                "again as duplicates",
+                q->name, left, q->receipt_count);
+    count(q, SOURCE_DELETED, q->receipt_count - left);
     ask(q);
 }
 
 static void
 not_deleted(void *arg, const char *code, const char *why, bool retryable)
 {
-    const struct pav_incoming in = {.error = why, .headers = ""};
-
     (void)code;
     (void)retryable;
-    deleted(arg, &in);
+    nothing_deleted(arg, why);
 }
 
-static void delete (struct asking *q, const struct pav_receive_job *job)
+static void
+forget_messages(struct asking *q)
 {
     struct pav_members body, entry;
     struct pav_items entries;
     uint32_t i;
 
     pav_items_init(&entries, q->a);
-    for (i = 0; i < job->receipt_count; i++) {
+    for (i = 0; i < q->receipt_count; i++) {
         pav_members_init(&entry, q->a);
         pav_members_str(&entry, "Id", pav_arena_printf(q->a, "%u", i));
-        pav_members_str(&entry, "ReceiptHandle",
-                        pav_arena_strdup(q->a, job->receipts[i]));
+        pav_members_str(&entry, "ReceiptHandle", q->receipts[i]);
         pav_items_add(&entries, pav_members_object(&entry));
     }
     pav_members_init(&body, q->a);
     pav_members_puts(&body, "Entries", pav_items_array(&entries));
-    prepare(q, &q->delete, "DeleteMessageBatch", &body);
-    q->delete.done = deleted;
-    q->delete.failed = not_deleted;
-    outgoing_send(&q->delete);
+    prepare(q, &q->deletion, "DeleteMessageBatch", &body);
+    q->deletion.done = deleted;
+    q->deletion.failed = not_deleted;
+    outgoing_send(&q->deletion);
 }
 
 /* On the front thread; the job changes hands. */
@@ -336,19 +379,24 @@ sources_take(struct pav_api *api, struct pav_job *job)
     struct pav_arena *a = &reply->events.job.arena;
     struct asking *q = pav_arena_zalloc(a, sizeof(*q));
     const char *text = pav_doc_text(a, j->settings);
+    uint32_t i;
 
     q->api = api;
     q->a = a;
     q->reply = reply;
     q->settings = pav_doc_own(a, text, strlen(text));
     q->name = pav_arena_strdup(a, j->source);
-    q->receipt_count = j->receipt_count;
+    q->receipts =
+        pav_arena_alloc(a, (j->receipt_count + 1) * sizeof(*q->receipts));
+    for (i = 0; i < j->receipt_count; i++)
+        q->receipts[q->receipt_count++] = pav_arena_strdup(a, j->receipts[i]);
     q->asks = j->asks;
     reply->source = q->name;
+    reply->settings = q->settings;
     reply->serial = j->serial;
     reply->events.bus = pav_doc_member_str(a, q->settings, "bus");
     if (j->receipt_count > 0)
-        delete (q, j);
+        forget_messages(q);
     else
         ask(q);
     pav_job_free(job);

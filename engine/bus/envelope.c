@@ -325,15 +325,34 @@ put_member(char *w, const char *key, struct raw v)
     return put(w, v.p, v.len);
 }
 
+/* Without a quote mark, a backslash or a control character. */
+static bool
+is_quotable(const char *p)
+{
+    while ((unsigned char)*p >= 0x20 && *p != '"' && *p != '\\')
+        p++;
+    return *p == '\0';
+}
+
 static struct raw
 or_text(const struct reading *r, struct raw v, const char *by_default)
 {
+    size_t len = strlen(by_default);
+    struct pav_buf text;
     struct raw made;
 
     if (v.p != NULL)
         return v;
-    made.p = pav_arena_printf(r->a, "\"%s\"", by_default);
-    made.len = (uint32_t)strlen(made.p);
+    if (is_quotable(by_default)) {
+        made.p = pav_arena_printf(r->a, "\"%s\"", by_default);
+        made.len = (uint32_t)len + 2;
+        return made;
+    }
+    pav_buf_init(&text, SIZE_MAX / 2); /* an id that another system made */
+    pav_buf_jsons(&text, by_default);
+    made.p = pav_arena_strndup(r->a, text.p, text.len);
+    made.len = (uint32_t)text.len;
+    pav_buf_fini(&text);
     return made;
 }
 

@@ -111,6 +111,21 @@ play_archive(struct play *p)
     return code;
 }
 
+/* The daemon's executions have had that time as well. */
+static void
+pass_until_now(struct play *p)
+{
+    struct pav_clock clock;
+    int64_t now;
+
+    pav_clock_real(&clock, 0);
+    now = pav_clock_ms(&clock);
+    if (p->events == 0 || now <= p->last_at)
+        return;
+    rig_pass(p->rig, now - p->last_at);
+    rig_settle(p->rig);
+}
+
 /* ---- comparing ---- */
 
 static void
@@ -262,6 +277,7 @@ what_if(const struct pav_settings *s, int argc, char **argv)
         p.live = p.rig->machine;
     code = play_archive(&p);
     if (code == 0) {
+        pass_until_now(&p);
         rig_executions(p.rig, add_fate, &p);
         code = compare(&p);
     }

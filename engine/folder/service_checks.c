@@ -176,6 +176,13 @@ check_logs(const struct pav_doc *logs, struct pav_err *err)
 
 #define SOURCES_MAX 50 /* each may hold a connection */
 
+/* Absent, or a text of 1 to 256 bytes. */
+static bool
+is_name(const struct pav_doc *v)
+{
+    return v == NULL || (v->kind == PAV_STRING && v->len > 0 && v->len <= 256);
+}
+
 static const char *
 source_fault(const struct pav_doc *d)
 {
@@ -193,10 +200,11 @@ source_fault(const struct pav_doc *d)
         if (!pav_member_in(&d->members[i], known))
             return "it has queue, bus, source, detailType, batchSize and "
                    "idleSeconds";
-    if ((pav_doc_get(d, "bus") != NULL && !is_text(d, "bus")) ||
+    if (!is_name(pav_doc_get(d, "bus")) || !is_name(pav_doc_get(d, "source")) ||
+        !is_name(pav_doc_get(d, "detailType")) ||
         is_text(d, "source") != is_text(d, "detailType"))
-        return "\"bus\", \"source\" and \"detailType\" are texts, the last "
-               "two of them together";
+        return "\"bus\", \"source\" and \"detailType\" are texts of 1 to 256 "
+               "bytes, the last two of them together";
     if (batch != NULL && (!pav_doc_int(batch, &n) || n < 1 || n > 10))
         return "\"batchSize\" is a number from 1 to 10";
     if (idle != NULL && (!pav_doc_int(idle, &n) || n < 1 || n > 3600))

@@ -9,7 +9,11 @@
  *     becomes of it.
  * Q3  A source has one question in flight.  The answer to an older one, which a
  *     rollback brought again, only has its messages deleted.
- * Q4  An empty queue that does not keep the question until it has something
+ * Q4  A source whose settings change is another one; what it was asked for is
+ *     deleted where it was asked.
+ * Q5  While receipts cannot be deleted no more is asked for: they are tried
+ *     again first.
+ * Q6  An empty queue that does not keep the question until it has something
  *     (long polling) is asked at growing distances, up to idleSeconds; one that
  *     fails up to a minute.
  */
@@ -17,10 +21,12 @@
 #include <string.h>
 
 #include "pavane/log.h"
+#include "bus/bus.h"
 #include "due.h"
 #include "intake.h"
 
 #define FIRST_PAUSE_MS   1000
+#define RECEIPTS_MAX     10
 #define FAILURE_PAUSE_MS 60000
 #define IDLE_S           20
 
@@ -29,8 +35,11 @@ struct source {
     const struct pav_doc *settings;
     bool asks; /* a question is in flight, of this number */
     uint64_t serial;
-    int64_t next_ms, pause_ms;
+    int64_t next_ms;
+    int64_t idle_ms, failing_ms; /* the last pause; 0: there is none */
     bool fails;
+    char *left[RECEIPTS_MAX]; /* Q5 */
+    uint32_t left_count;
 };
 
 struct sources {
@@ -51,18 +60,29 @@ source_named(struct sources *s, const char *name)
     return NULL;
 }
 
+static void
+forget_receipts(struct source *s)
+{
+    while (s->left_count > 0)
+        free(s->left[--s->left_count]);
+}
+
 void
 sources_fini(struct pav_engine *e)
 {
+    uint32_t i;
+
     if (e->sources == NULL)
         return;
+    for (i = 0; i < e->sources->count; i++)
+        forget_receipts(&e->sources->v[i]);
     free(e->sources->v);
     pav_arena_fini(&e->sources->arena);
     free(e->sources);
     e->sources = NULL;
 }
 
-/* One that stays goes on where it is. */
+/* One that stays as it was goes on where it is. */
 void
 sources_change(struct pav_engine *e)
 {
@@ -77,10 +97,13 @@ sources_change(struct pav_engine *e)
     for (i = 0; i < s->count; i++) {
         const char *name = pav_arena_strndup(&s->arena, all->members[i].key,
                                              all->members[i].len);
-        const struct source *before = source_named(e->sources, name);
+        struct source *before = source_named(e->sources, name);
 
-        if (before != NULL)
+        if (before != NULL &&
+            pav_doc_equal(before->settings, &all->members[i].value)) {
             s->v[i] = *before;
+            before->left_count = 0;
+        }
         s->v[i].name = name;
         s->v[i].settings = &all->members[i].value;
     }
@@ -101,14 +124,16 @@ sources_next(struct pav_engine *e)
 }
 
 static struct pav_receive_job *
-hand_out(struct pav_engine *e, struct source *s, bool asks)
+hand_out(struct pav_engine *e, struct source *s, const struct pav_doc *settings,
+         bool asks)
 {
     struct pav_receive_job *j = job_hand_out(e, &pav_receive_kind);
     struct pav_arena *a = &j->job.arena;
-    const char *text = pav_doc_text(a, s->settings);
+    const char *text = pav_doc_text(a, settings);
 
     j->source = pav_arena_strdup(a, s->name);
     j->settings = pav_doc_own(a, text, strlen(text));
+    j->receipts = pav_arena_alloc(a, RECEIPTS_MAX * sizeof(*j->receipts));
     j->asks = asks;
     j->serial = ++e->sources->serial;
     if (asks) {
@@ -116,6 +141,63 @@ hand_out(struct pav_engine *e, struct source *s, bool asks)
         s->serial = j->serial;
     }
     return j;
+}
+
+static void
+add_receipt(struct pav_receive_job *j, const char *receipt)
+{
+    if (j->receipt_count < RECEIPTS_MAX)
+        j->receipts[j->receipt_count++] =
+            pav_arena_strdup(&j->job.arena, receipt);
+}
+
+static void
+pause_for(struct pav_engine *e, struct source *s, int64_t *pause_ms,
+          int64_t most_ms)
+{
+    *pause_ms = *pause_ms == 0 ? FIRST_PAUSE_MS : 2 * *pause_ms;
+    if (*pause_ms > most_ms)
+        *pause_ms = most_ms;
+    s->next_ms = pav_clock_ms(e->clock) + *pause_ms;
+}
+
+static void
+failed(struct pav_engine *e, struct source *s, const char *why)
+{
+    pav_log(s->fails ? PAV_LOG_DEBUG : PAV_LOG_WARN, NULL,
+            "source %s: %s; it is asked again", s->name, why);
+    s->fails = true;
+    pause_for(e, s, &s->failing_ms, FAILURE_PAUSE_MS);
+}
+
+/* Its messages would be events that concern nobody. */
+static bool
+has_bus(struct pav_engine *e, struct source *s)
+{
+    const char *name = pav_doc_member_str(&e->arena, s->settings, "bus");
+
+    if (name == NULL || bus_of(e, name) != NULL)
+        return true;
+    failed(e, s,
+           pav_arena_printf(&e->arena,
+                            "there is no bus '%s': CreateEventBus "
+                            "makes one",
+                            name));
+    return false;
+}
+
+static void
+ask(struct pav_engine *e, struct source *s)
+{
+    struct pav_receive_job *j;
+    uint32_t i;
+
+    if (!has_bus(e, s))
+        return;
+    j = hand_out(e, s, s->settings, true);
+    for (i = 0; i < s->left_count; i++)
+        add_receipt(j, s->left[i]);
+    forget_receipts(s);
 }
 
 void
@@ -126,7 +208,7 @@ sources_run(struct pav_engine *e)
 
     for (i = 0; e->sources != NULL && i < e->sources->count; i++)
         if (!e->sources->v[i].asks && e->sources->v[i].next_ms <= now)
-            hand_out(e, &e->sources->v[i], true);
+            ask(e, &e->sources->v[i]);
 }
 
 /* It was not handed out. */
@@ -143,35 +225,20 @@ not_asked(struct pav_engine *e, struct pav_job *job)
 const struct pav_job_kind pav_receive_kind = {
     .size = sizeof(struct pav_receive_job), .lost = not_asked};
 
+/* A turn that was thrown away left its marks; which were no events before is
+ * known by their text. */
 static void
-pause_for(struct pav_engine *e, struct source *s, int64_t most_ms)
+begin_afresh(struct pav_received_job *j)
 {
-    s->pause_ms = s->pause_ms == 0 ? FIRST_PAUSE_MS : 2 * s->pause_ms;
-    if (s->pause_ms > most_ms)
-        s->pause_ms = most_ms;
-    s->next_ms = pav_clock_ms(e->clock) + s->pause_ms;
-}
+    uint32_t i;
 
-static void
-failed(struct pav_engine *e, struct source *s, const char *why)
-{
-    pav_log(s->fails ? PAV_LOG_DEBUG : PAV_LOG_WARN, NULL,
-            "source %s: %s; it is asked again", s->name, why);
-    s->fails = true;
-    pause_for(e, s, FAILURE_PAUSE_MS);
-}
+    for (i = 0; i < j->events.item_count; i++) {
+        struct pav_event_item *item = &j->events.items[i];
 
-/* Q1, Q2: what a schema refuses is stored, too. */
-static uint32_t
-stored(const struct pav_received_job *j, const char **receipts)
-{
-    uint32_t i, count = 0;
-
-    for (i = 0; i < j->events.item_count; i++)
-        if (j->events.items[i].error == NULL ||
-            j->events.items[i].outcome_count > 0)
-            receipts[count++] = j->receipts[i];
-    return count;
+        item->outcome_count = 0;
+        if (item->event.text.p != NULL)
+            item->error = item->code = item->message = NULL;
+    }
 }
 
 static void
@@ -182,7 +249,16 @@ rest(struct pav_engine *e, struct source *s)
 
     if (idle != NULL)
         (void)pav_doc_int(idle, &idle_s);
-    pause_for(e, s, idle_s * 1000);
+    pause_for(e, s, &s->idle_ms, idle_s * 1000);
+}
+
+static void
+keep_receipts(struct source *s, const struct pav_received_job *j)
+{
+    uint32_t i;
+
+    for (i = 0; i < j->undeleted_count && s->left_count < RECEIPTS_MAX; i++)
+        s->left[s->left_count++] = pav_xstrdup(j->undeleted[i]);
 }
 
 static void
@@ -191,38 +267,39 @@ received(struct pav_engine *e, struct pav_job *job)
     struct pav_received_job *j = (struct pav_received_job *)job;
     struct source *s = source_named(e->sources, j->source);
     struct pav_receive_job *next;
-    const char **receipts;
-    uint32_t count, i;
+    uint32_t i, count = 0;
     bool asks;
 
     if (s == NULL) /* gone: what it had comes to whoever asks next */
         return;
-    asks = s->asks && s->serial == j->serial; /* Q3 */
+    asks = s->asks && s->serial == j->serial; /* Q3, Q4 */
     s->asks = s->asks && !asks;
     if (j->failure != NULL) {
-        if (asks)
+        if (asks) {
+            keep_receipts(s, j);
             failed(e, s, j->failure);
+        }
         return;
     }
-    if (s->fails)
+    if (s->fails && asks) {
         pav_log(PAV_LOG_INFO, NULL, "source %s answers again", s->name);
-    s->fails = false;
+        s->fails = false;
+        s->failing_ms = 0;
+    }
+    begin_afresh(j);
     intake_events(e, job);
-    receipts = pav_arena_alloc(&job->arena,
-                               (j->events.item_count + 1) * sizeof(*receipts));
-    count = stored(j, receipts);
-    if (count == 0 && (!asks || !j->waited)) {
+    for (i = 0; i < j->events.item_count; i++) /* Q1, Q2 */
+        count += j->events.items[i].event.text.p != NULL;
+    if (count == 0 && !(asks && j->waited)) {
         if (asks)
             rest(e, s);
         return;
     }
-    s->pause_ms = 0;
-    next = hand_out(e, s, asks);
-    next->receipts =
-        pav_arena_alloc(&next->job.arena, (count + 1) * sizeof(*receipts));
-    for (i = 0; i < count; i++)
-        next->receipts[next->receipt_count++] =
-            pav_arena_strdup(&next->job.arena, receipts[i]);
+    s->idle_ms = 0;
+    next = hand_out(e, s, j->settings, asks);
+    for (i = 0; i < j->events.item_count; i++)
+        if (j->events.items[i].event.text.p != NULL)
+            add_receipt(next, j->receipts[i]);
 }
 
 const struct pav_job_kind pav_received_kind = {

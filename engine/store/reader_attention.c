@@ -12,6 +12,7 @@
 #define DAY_MS    INT64_C(86400000)
 #define MOST      10000 /* rows of a kind that are looked at */
 #define EVENTS    1000
+#define ENDED     500
 #define FIRST_BAD 2 /* of enum pav_status: FAILED, TIMED_OUT */
 #define LAST_BAD  3
 
@@ -140,12 +141,12 @@ failed(struct gathering *g)
                 " WHERE x.stopped_at>?4 HAVING count(*)>0");
             uint32_t before = g->count;
 
-            STORE_BIND(st, INT(ids[i]), INT(status), INT(MOST),
+            STORE_BIND(st, INT(ids[i]), INT(status), INT(ENDED),
                        INT(g->now_ms - DAY_MS));
             grouped(g, PAV_ATTENTION_FAILED, st);
             if (g->count > before) {
                 g->v[before].status = status;
-                g->v[before].more = g->v[before].count == MOST;
+                g->v[before].more = g->v[before].count == ENDED;
             }
         }
 }

@@ -158,17 +158,17 @@ pav_reader_tables(struct pav_reader *r, struct pav_arena *a,
 }
 
 uint32_t
-pav_reader_items(struct pav_reader *r, const char *table, const char *after,
+pav_reader_items(struct pav_reader *r, const char *table, int64_t skip,
                  uint32_t limit, struct pav_arena *a,
                  struct pav_table_item **out)
 {
     sqlite3_stmt *st =
         reader_ask(r, "SELECT key,body FROM table_item WHERE table_name=?1"
-                      " AND key>?2 ORDER BY key LIMIT ?3");
+                      " ORDER BY key LIMIT ?3 OFFSET ?2");
     uint32_t n = 0;
 
     *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
-    STORE_BIND(st, TEXT(table), TEXT(after), INT(limit));
+    STORE_BIND(st, TEXT(table), INT(skip), INT(limit));
     while (n < limit && reader_row(r, st)) {
         (*out)[n].key = column_str(st, 0, a);
         (*out)[n++].body = column_bytes(st, 1, a);

@@ -103,18 +103,19 @@ collect_all(struct pav_reader *r, const struct pav_wait_filter *f,
     return n;
 }
 
-/* Of those that wait in the state, how many executions began earlier. */
+/* Of those that wait in the state, how many executions have ids from one on up
+ * to another. */
 static uint32_t
-ahead_of(struct pav_reader *r, const struct pav_wait_filter *f,
-         int64_t machine_id, int64_t execution_id)
+between(struct pav_reader *r, const struct pav_wait_filter *f,
+        int64_t machine_id, int64_t from, int64_t until)
 {
     sqlite3_stmt *st = reader_ask(
         r, "SELECT count(*) FROM execution x WHERE " IS_OPEN
-           " AND waits<>'[]' AND machine_id=?1 AND id<?2"
+           " AND waits<>'[]' AND machine_id=?1 AND id<?2 AND id>=?4"
            " AND EXISTS(SELECT 1 FROM " WAITS " WHERE " WAIT_STATE "=?3)");
     uint32_t count = 0;
 
-    STORE_BIND(st, INT(machine_id), INT(execution_id), TEXT(f->state));
+    STORE_BIND(st, INT(machine_id), INT(until), TEXT(f->state), INT(from));
     if (reader_row(r, st))
         count = (uint32_t)sqlite3_column_int64(st, 0);
     sqlite3_reset(st);
@@ -126,15 +127,16 @@ static void
 number_line(struct pav_reader *r, const struct pav_wait_filter *f,
             int64_t machine_id, struct pav_listed_wait *v, uint32_t n)
 {
-    bool whole = f->key == NULL && f->execution_id == 0 && !f->overdue;
-    uint32_t i;
+    int64_t before = 0, id;
+    uint32_t i, ahead = 0;
 
-    for (i = 0; i < n; i++)
-        if (i == 0 || !whole)
-            v[i].place = 1 + ahead_of(r, f, machine_id, v[i].row.execution_id);
-        else
-            v[i].place = v[i - 1].place +
-                         (v[i].row.execution_id != v[i - 1].row.execution_id);
+    for (i = 0; i < n; i++) {
+        id = v[i].row.execution_id;
+        if (id != before)
+            ahead += between(r, f, machine_id, before, id);
+        v[i].place = 1 + ahead;
+        before = id;
+    }
 }
 
 uint32_t

@@ -361,6 +361,7 @@ const char *const schema_migrations[] = {
     " event_id INTEGER NOT NULL,"
     " entries BLOB NOT NULL,"
     " PRIMARY KEY(run, hash, event_id)) STRICT, WITHOUT ROWID;",
+    "CREATE INDEX overdue_group ON overdue(machine_id, state, since_at);",
 };
 
 const int schema_version =

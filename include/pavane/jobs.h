@@ -233,9 +233,12 @@ extern const struct pav_job_kind pav_received_kind;
 struct pav_received_job {
     struct pav_events_job events; /* a message each */
     const char *source;
-    const char **receipts; /* of each item */
-    bool waited;           /* the queue kept the question until it had some */
-    const char *failure;   /* why nothing was received; or NULL */
+    const struct pav_doc *settings; /* that it was asked with */
+    const char **receipts;          /* of each item */
+    bool waited;            /* the queue kept the question until it had some */
+    const char *failure;    /* why nothing was received or deleted; or NULL */
+    const char **undeleted; /* receipts to try again */
+    uint32_t undeleted_count;
     uint64_t serial;
 };
 

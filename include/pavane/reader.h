@@ -199,7 +199,7 @@ struct pav_table_item {
     struct pav_bytes body; /* the item, the same */
 };
 uint32_t pav_reader_items(struct pav_reader *r, const char *table,
-                          const char *after, uint32_t limit,
+                          int64_t skip, uint32_t limit,
                           struct pav_arena *a, struct pav_table_item **out);
 
 struct pav_wait_time {
