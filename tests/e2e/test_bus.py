@@ -879,6 +879,18 @@ class WhatIf(Bus):
         self.assertEqual(len(self.d.executions(machine="order")), 3)  # the daemon's are as they were
         self.assertEqual(cli("what-if", same, "--archive", "nope", url=self.d.url)[0], 1)
 
+    def test_timers_have_had_their_time(self):
+        definition = {"StartAt": "Soon", "States": {"Soon": {"Type": "Wait", "Seconds": 1, "Next": "Wait"}, **ORDER["States"]}}
+        self.machine("timed", definition, RULES)
+        self.d.stop()
+        self.d.start()
+        self.events("CreateArchive", ArchiveName="all", EventSourceArn=ACCOUNT + "event-bus/default")
+        self.put(id="a")
+        until(lambda: self.d.executions(machine="timed")[0]["currentStates"] == ["Wait"])
+        path = os.path.join(self.folder, "machines", "timed")
+        code, out, err = cli("what-if", path, "--archive", "all", url=self.d.url)
+        self.assertEqual(code, 0, out + err)
+
     def test_those_that_are_open_in_another_state(self):
         self.events("CreateArchive", ArchiveName="all", EventSourceArn=ACCOUNT + "event-bus/default")
         self.put(id="a")

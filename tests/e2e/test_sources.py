@@ -4,6 +4,7 @@ deleted when it is durable."""
 import http.server
 import json
 import os
+import resource
 import threading
 import time
 import unittest
@@ -215,6 +216,77 @@ class Sources(Bus):
         self.d.stop()  # with a question open
         self.assertLess(time.monotonic() - began, 10)
         self.d.start()
+
+    def disposition(self, event):
+        return [d["disposition"] for d in self.d.get("/api/v1/dispositions?eventId=" + event)["dispositions"]]
+
+    def test_a_turn_that_was_thrown_away_loses_nothing(self):
+        """The disk is full when a batch is stored: it is stored later, what a schema refuses too."""
+        self.queue.hidden = 60
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
+        self.events("Pavane.PutSchema", Source="shop", DetailType="Ordered", Policy="reject",
+                    Schema={"type": "object", "required": ["id"]})
+        self.d.stop()
+        self.d.preexec = limit
+        self.d.start()
+        pad = "x" * 230000
+        self.queue.put({"no": "id"}, *({"id": "n%d" % n, "pad": pad} for n in range(8)))
+        until(lambda: "no space left on the disk" in self.d.read_log())
+        self.assertEqual(len(self.queue.messages), 9)  # none was deleted
+        resource.prlimit(self.d.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        self.empty()
+        self.assertEqual(self.ids(), ["n%d" % n for n in range(8)])
+        self.assertEqual(self.disposition("m1"), ["rejected"])
+
+    def test_ids_that_are_none(self):
+        for id in ("", "x" * 257, 7, None, "a\0b"):
+            self.queue.put({"id": "never"})
+            self.queue.messages[-1]["id"] = id
+        self.queue.put({"id": "fine"})
+        odd = ('back\\slash', 'quo"te', 'x","source":"evil', "new\nline")
+        for n, id in enumerate(odd):
+            self.queue.put({"id": "odd%d" % n})
+            self.queue.messages[-1]["id"] = id
+        until(lambda: len(self.ids()) == 5)
+        self.assertEqual(self.ids(), ["fine", "odd0", "odd1", "odd2", "odd3"])
+        until(lambda: len(self.queue.aside) == 5)
+        self.assertIn("its MessageId is no text of 1 to 256 bytes", self.d.read_log())
+
+    def test_receipts_go_where_they_came_from(self):
+        self.queue.waits = 30
+        self.again()
+        until(lambda: self.queue.asked)
+        other = Queue()
+        self.addCleanup(other.close)
+        self.services(sources={"orders": {"queue": other.url, "source": "shop", "detailType": "Ordered", "idleSeconds": 1}})
+        self.d.process.send_signal(1)
+        until(lambda: other.asked)  # while the old question is open
+        self.queue.put({"id": "a"})
+        self.empty()
+        self.assertEqual(self.ids(), ["a"])
+
+    def test_nothing_is_asked_for_while_nothing_is_deleted(self):
+        self.queue.hidden, delete = 0, self.queue.DeleteMessageBatch
+        tried = []
+        self.queue.DeleteMessageBatch = lambda body: tried.append(body) or (403, {"__type": "AccessDenied"})
+        self.queue.put({"id": "a"})
+        until(lambda: len(tried) == 3)
+        self.assertEqual((tried[0], self.queue.messages[0]["seen"]), (tried[2], 1))
+        self.assertIn("DeleteMessageBatch was answered 403", self.d.read_log())
+        self.queue.DeleteMessageBatch = delete
+        self.empty()
+        counts = self.d.get("/api/v1/disposition-counts?machine=m")["counts"]
+        self.assertEqual((counts["started"], counts["duplicate"]), (1, 0))
+
+    def test_a_bus_that_there_is_not_yet(self):
+        self.source(bus="late")
+        self.again()
+        self.queue.put({"id": "a"})
+        until(lambda: "there is no bus 'late'" in self.d.read_log())
+        self.assertEqual(self.queue.messages[0]["seen"], 0)
+        self.events("CreateEventBus", Name="late")
+        self.empty()
 
     def test_sources_come_and_go_with_the_file(self):
         other = Queue()

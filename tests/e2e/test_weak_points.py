@@ -356,6 +356,7 @@ class Line(Case):
         self.assertEqual(line()[0], whole)
         self.assertEqual(line(correlationId="f")[0], [("f", 4)])
         self.assertEqual(line(correlationId="b")[0], [])
+        self.assertEqual(line(overdue=1)[0], [])
         pages, after = [], None
         while after is not None or not pages:
             page, after = line(limit=2, **({"next": after} if after else {}))

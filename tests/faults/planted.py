@@ -56,6 +56,8 @@ BUGS = [
     ("a message comes without its id", "engine/api/sources.c",
      "    item->event.known_id = true;", "",
      [sys.executable, "tests/e2e/test_sources.py", "Sources.test_deleted_behind_the_commit_and_never_twice"]),
+    ("keeps the marks of a turn that was thrown away", "engine/run/sources.c", "    begin_afresh(j);\n", "",
+     [sys.executable, "tests/e2e/test_sources.py", "Sources.test_a_turn_that_was_thrown_away_loses_nothing"]),
     ("deletes what it could not store", "engine/run/sources.c",
      "        if (j->events.items[i].event.text.p != NULL)\n            add_receipt", "        if (true)\n            add_receipt",
      [sys.executable, "tests/e2e/test_sources.py", "Sources.test_what_is_no_event_stays_in_the_queue"]),
