@@ -20,19 +20,58 @@ skip_title(const char **text, size_t *len)
     *text = eol == NULL ? "" : eol + 1;
 }
 
+/* Pictures lie in the folder, where no page reaches them; the page draws the
+ * graph itself. */
+static void
+drop_pictures(cmark_node *root)
+{
+    cmark_iter *it = cmark_iter_new(root);
+    cmark_event_type event;
+
+    while ((event = cmark_iter_next(it)) != CMARK_EVENT_DONE) {
+        cmark_node *node = cmark_iter_get_node(it);
+        cmark_node *parent = cmark_node_parent(node);
+
+        if (event != CMARK_EVENT_EXIT ||
+            cmark_node_get_type(node) != CMARK_NODE_IMAGE)
+            continue;
+        cmark_node_unlink(node);
+        cmark_node_free(node);
+        if (cmark_node_first_child(parent) == NULL)
+            cmark_node_set_user_data(parent, parent); /* nothing is left */
+    }
+    cmark_iter_free(it);
+    it = cmark_iter_new(root);
+    while ((event = cmark_iter_next(it)) != CMARK_EVENT_DONE) {
+        cmark_node *node = cmark_iter_get_node(it);
+
+        if (event == CMARK_EVENT_EXIT &&
+            cmark_node_get_user_data(node) != NULL) {
+            cmark_node_unlink(node);
+            cmark_node_free(node);
+        }
+    }
+    cmark_iter_free(it);
+}
+
 void
 markdown_render(const char *text, size_t len, struct pav_buf *out)
 {
+    cmark_node *root;
     char *html;
 
     skip_title(&text, &len);
     if (len > INPUT_MAX)
         len = INPUT_MAX;
-    html = cmark_markdown_to_html(text, len,
-                                  CMARK_OPT_SAFE | CMARK_OPT_VALIDATE_UTF8);
+    root = cmark_parse_document(text, len, CMARK_OPT_VALIDATE_UTF8);
+    if (root == NULL)
+        return;
+    drop_pictures(root);
+    html = cmark_render_html(root, CMARK_OPT_SAFE | CMARK_OPT_VALIDATE_UTF8);
     if (html != NULL)
         pav_buf_puts(out, html);
     free(html);
+    cmark_node_free(root);
 }
 
 void

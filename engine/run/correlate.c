@@ -215,7 +215,7 @@ correlation_key(struct event_context *ec, const struct machine_rule *r,
                 const char **why)
 {
     const struct pav_rule *rule = r->rule;
-    struct pav_bytes parts[PAV_KEY_PARTS];
+    struct pav_bytes parts[PAV_KEY_PARTS] = {{NULL, 0}};
     uint32_t i;
 
     for (i = 0; i < rule->key_count; i++)
@@ -231,7 +231,7 @@ input_key(struct pav_engine *e, const struct machine *m,
           const struct pav_doc *input, const char **key, const char **why)
 {
     const struct pav_rules *rules = m->rules;
-    struct pav_bytes parts[PAV_KEY_PARTS];
+    struct pav_bytes parts[PAV_KEY_PARTS] = {{NULL, 0}};
     struct pav_execution_row row;
     uint32_t i;
 

@@ -198,9 +198,9 @@ struct pav_table_item {
     const char *key;       /* JSON: its values, as DynamoDB writes them */
     struct pav_bytes body; /* the item, the same */
 };
-uint32_t pav_reader_items(struct pav_reader *r, const char *table,
-                          int64_t skip, uint32_t limit,
-                          struct pav_arena *a, struct pav_table_item **out);
+uint32_t pav_reader_items(struct pav_reader *r, const char *table, int64_t skip,
+                          uint32_t limit, struct pav_arena *a,
+                          struct pav_table_item **out);
 
 struct pav_wait_time {
     const char *machine, *state;

@@ -323,6 +323,19 @@ class Command(unittest.TestCase):
                 self.assertEqual(got, code, errors)
                 self.assertIn(said, errors)
 
+    def test_the_pictures_of_the_systems_are_their_machines(self):
+        """graph.svg beside each definition of machines/ is what is drawn now, and its README shows it."""
+        definitions = glob.glob(os.path.join(TOP, "machines", "**", "machine.asl.json"), recursive=True)
+        self.assertGreater(len(definitions), 20)
+        for path in definitions:
+            folder = os.path.dirname(path)
+            _, drawn, _ = cli("graph", folder)
+            picture = os.path.join(folder, "graph.svg")
+            self.assertTrue(os.path.exists(picture) and open(picture).read() == drawn,
+                            "draw it again: pavane graph %s --out %s" % (folder, picture))
+            system = os.path.join(TOP, "machines", os.path.relpath(path, os.path.join(TOP, "machines")).split(os.sep)[0])
+            self.assertIn("](%s)" % os.path.relpath(picture, system), open(os.path.join(system, "README.md")).read())
+
 
 if __name__ == "__main__":
     main()

@@ -57,7 +57,8 @@ test_markdown_is_safe(void **state)
 {
     static const char text[] =
         "# Title\n\nHello *you* <script>x</script> [a](javascript:x) "
-        "<img onerror=x>\n";
+        "<img onerror=x>\n\n![the graph](graph.svg)\n\n[![x](y.png) "
+        "*and*](z)\n";
     struct pav_buf out;
 
     (void)state;
@@ -67,6 +68,8 @@ test_markdown_is_safe(void **state)
     assert_null(strstr(out.p, "<script"));
     assert_null(strstr(out.p, "javascript:"));
     assert_null(strstr(out.p, "<img"));
+    assert_null(strstr(out.p, "<p></p>"));
+    assert_non_null(strstr(out.p, "<em>and</em>"));
     assert_null(strstr(out.p, "Title"));
     pav_buf_fini(&out);
 }
