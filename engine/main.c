@@ -6,15 +6,16 @@
 #include "pavane/text.h"
 #include "cli/cli.h"
 
-static const struct command *const commands[] = {
-    &serve_command,   &new_command,       &validate_command,
-    &graph_command,   &import_command,    &eval_command,
-    &play_command,    &up_command,        &export_command,
-    &test_command,    &simulate_command,  &send_command,
-    &list_command,    &show_command,      &history_command,
-    &what_if_command, &attention_command, &dead_letters_command,
-    &verify_command,  &backup_command,    &restore_command};
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+const struct command *const cli_commands[] = {
+    &serve_command,     &new_command,       &validate_command,
+    &graph_command,     &import_command,    &eval_command,
+    &play_command,      &up_command,        &export_command,
+    &test_command,      &simulate_command,  &send_command,
+    &list_command,      &show_command,      &history_command,
+    &what_if_command,   &attention_command, &dead_letters_command,
+    &verify_command,    &backup_command,    &restore_command,
+    &completion_command};
+const size_t cli_command_count = sizeof(cli_commands) / sizeof(cli_commands[0]);
 
 static void
 print_commands(FILE *to)
@@ -24,8 +25,9 @@ print_commands(FILE *to)
     fputs("pavane - what a choreography of services is doing, and where each "
           "order is\n\nusage: pavane COMMAND [options]\n\n",
           to);
-    for (i = 0; i < COMMANDS; i++)
-        fprintf(to, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
+    for (i = 0; i < cli_command_count; i++)
+        fprintf(to, "  %-12s %s\n", cli_commands[i]->name,
+                cli_commands[i]->summary);
     fputs("\n'pavane COMMAND --help' tells more.\n", to);
 }
 
@@ -68,7 +70,7 @@ run(const struct command *c, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-    const char *names[COMMANDS + 1] = {NULL}, *near;
+    const char *names[64] = {NULL}, *near;
     size_t i;
 
     if (argc < 2 || strcmp(argv[1], "--help") == 0 ||
@@ -80,11 +82,12 @@ main(int argc, char **argv)
         puts("pavane " PAV_VERSION);
         return 0;
     }
-    for (i = 0; i < COMMANDS; i++)
-        if (strcmp(argv[1], commands[i]->name) == 0)
-            return run(commands[i], argc - 2, argv + 2);
-    for (i = 0; i < COMMANDS; i++)
-        names[i] = commands[i]->name;
+    for (i = 0; i < cli_command_count; i++)
+        if (strcmp(argv[1], cli_commands[i]->name) == 0)
+            return run(cli_commands[i], argc - 2, argv + 2);
+    for (i = 0; i < cli_command_count; i++)
+        names[i] = cli_commands[i]->name;
+    PAV_ASSERT(cli_command_count < sizeof(names) / sizeof(names[0]));
     near = pav_text_near(argv[1], names);
     fprintf(stderr, "pavane: there is no command '%s'%s%s%s\n\n", argv[1],
             near == NULL ? "" : "; did you mean '", near == NULL ? "" : near,

@@ -23,7 +23,11 @@ extern const struct command serve_command, validate_command, import_command,
     graph_command, send_command, list_command, show_command, history_command,
     test_command, simulate_command, what_if_command, dead_letters_command,
     verify_command, backup_command, restore_command, eval_command, play_command,
-    up_command, export_command, new_command, attention_command;
+    up_command, export_command, new_command, attention_command,
+    completion_command;
+/* All of them, in the order of the help: main.c. */
+extern const struct command *const cli_commands[];
+extern const size_t cli_command_count;
 
 /* Settings that every command has, and those of one that asks a daemon. */
 #define SETTING_HELP                                                           \

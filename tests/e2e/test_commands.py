@@ -140,12 +140,23 @@ class Commands(unittest.TestCase):
             subprocess.run(["cmake", "--install", os.path.dirname(PAVANE), "--prefix", prefix], check=True, capture_output=True)
             out = subprocess.run([os.path.join(prefix, "bin", "pavane"), "--version"], capture_output=True, text=True).stdout
             self.assertTrue(out.startswith("pavane "), out)
-            for path in ("share/man/man1/pavane.1", "lib/systemd/system/pavane.service"):
+            for path in ("share/man/man1/pavane.1", "lib/systemd/system/pavane.service",
+                         "share/bash-completion/completions/pavane", "share/zsh/site-functions/_pavane"):
                 self.assertTrue(os.path.exists(os.path.join(prefix, path)), path)
             with open(os.path.join(prefix, "share/man/man1/pavane.1")) as f:
                 page = f.read().replace("\\-", "-")
             for command in re.findall(r"^  (\S+) ", cli("--help")[1], re.M):
-                self.assertIn(command, page)
+                self.assertIn(".SS %s\n" % command, page)
+                for option in re.findall(r"^  (--[\w-]+)", cli(command, "--help")[1], re.M):
+                    self.assertIn(option, page, command)
+            script = os.path.join(prefix, "share/bash-completion/completions/pavane")
+            ask = "source %s; COMP_WORDS=(pavane %%s); COMP_CWORD=%%d; _pavane; echo ${COMPREPLY[@]}" % script
+            def completed(words, at):
+                return subprocess.run(["bash", "-c", ask % (words, at)], capture_output=True, text=True, check=True).stdout.split()
+            self.assertEqual(completed("atten", 1), ["attention"])
+            self.assertEqual(completed("attention --w", 2), ["--watch"])
+            self.assertEqual(completed("serve --dat", 2), ["--data"])
+            self.assertIn("CMakeLists.txt", completed("validate CMake", 2))
 
     def test_C17_parameters(self):
         with Daemon(MACHINES) as d:
