@@ -212,9 +212,8 @@ class Sources(Bus):
             until(lambda: len(self.ids()) == n + 1)
         self.empty()
         self.assertLessEqual(self.queue.asked - asked, 10)
-        began = time.monotonic()
+        until(lambda: self.queue.asked > asked + 4)
         self.d.stop()  # with a question open
-        self.assertLess(time.monotonic() - began, 10)
         self.d.start()
 
     def disposition(self, event):
