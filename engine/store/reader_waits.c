@@ -70,6 +70,7 @@ collect(struct pav_reader *r, const struct pav_wait_filter *f,
         w->execution = column_str(st, 9, a);
         w->key = column_str(st, 10, a);
         w->overdue_since = sqlite3_column_int64(st, 11);
+        w->place = 0;
     }
     sqlite3_reset(st);
     return n;
