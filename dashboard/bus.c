@@ -1,6 +1,7 @@
 /* What the pages of the bus share. */
 #include "bus.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "pavane/arn.h"
@@ -60,6 +61,28 @@ bus_row_body(struct pav_query *q, struct pav_bytes body)
     if (pav_doc_parse(q->arena, body.p, body.len, NULL, &d, NULL) != PAV_OK)
         return &pav_doc_empty_object;
     return d;
+}
+
+void
+bus_describe(struct pav_query *q, struct pav_members *m, const char *name,
+             const struct pav_doc *body)
+{
+    view_text(m, "name", name);
+    view_text(m, "description",
+              pav_doc_member_str(q->arena, body, "Description"));
+    view_text(m, "expression",
+              pav_doc_member_str(q->arena, body, "ScheduleExpression"));
+    view_bool(m, "disabled",
+              pav_doc_is_str(pav_doc_get(body, "State"), "DISABLED"));
+}
+
+int64_t
+bus_from(struct pav_query *q)
+{
+    const char *text = page_parameter(q, "from");
+    int64_t from = text == NULL ? 0 : strtoll(text, NULL, 10);
+
+    return from < 0 ? 0 : from;
 }
 
 void

@@ -14,6 +14,13 @@ void bus_show(struct pav_query *q, const char *name, const char *title,
 const struct pav_doc *bus_target(struct pav_query *q, const char *arn);
 /* The body of a row. */
 const struct pav_doc *bus_row_body(struct pav_query *q, struct pav_bytes body);
+/* A thing that has a name: it, its description, its schedule, and whether it is
+ * disabled. */
+void bus_describe(struct pav_query *q, struct pav_members *m, const char *name,
+                  const struct pav_doc *body);
+/* Where a page begins that is counted: the number of ?from=; 0: at the front.
+ */
+int64_t bus_from(struct pav_query *q);
 /* KEY: a member of the body that is JSON in a text, readable. */
 void bus_json(struct pav_query *q, struct pav_members *m, const char *key,
               const struct pav_doc *body, const char *member);

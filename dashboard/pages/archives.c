@@ -13,9 +13,7 @@ archive_view(struct pav_query *q, const struct pav_name_row *row)
     struct pav_members m;
 
     pav_members_init(&m, q->arena);
-    view_text(&m, "name", row->name);
-    view_text(&m, "description",
-              pav_doc_member_str(q->arena, body, "Description"));
+    bus_describe(q, &m, row->name, body);
     bus_json(q, &m, "pattern", body, "EventPattern");
     view_text(
         &m, "count",

@@ -1,6 +1,4 @@
 /* What targets outside have not got: dead letters, and what is in flight. */
-#include <stdlib.h>
-
 #include "pavane/arn.h"
 #include "bus.h"
 
@@ -45,15 +43,13 @@ views(struct pav_query *q, const struct pav_delivery_row *rows, uint32_t count)
 static void
 show(struct pav_query *q, const char *rest)
 {
-    const char *from = page_parameter(q, "from");
     struct pav_delivery_row *dead, *open;
     struct pav_members m;
     uint32_t dead_count, open_count;
 
     (void)rest;
-    dead_count = pav_reader_dead_letters(
-        q->reader, from == NULL ? 0 : strtoll(from, NULL, 10), ROWS + 1,
-        q->arena, &dead);
+    dead_count = pav_reader_dead_letters(q->reader, bus_from(q), ROWS + 1,
+                                         q->arena, &dead);
     open_count = pav_reader_deliveries(q->reader, 0, ROWS + 1, q->arena, &open);
     pav_members_init(&m, q->arena);
     pav_members_puts(&m, "dead", views(q, dead, dead_count));

@@ -48,14 +48,8 @@ rule_view(struct pav_query *q, const struct pav_name_row *row)
                        ? row->name
                        : pav_arena_printf(q->arena, "%s/%s", bus, row->name));
     pav_members_init(&m, q->arena);
-    view_text(&m, "name", row->name);
+    bus_describe(q, &m, row->name, body);
     view_text(&m, "bus", bus);
-    view_text(&m, "description",
-              pav_doc_member_str(q->arena, body, "Description"));
-    view_text(&m, "expression",
-              pav_doc_member_str(q->arena, body, "ScheduleExpression"));
-    view_bool(&m, "disabled",
-              pav_doc_is_str(pav_doc_get(body, "State"), "DISABLED"));
     bus_json(q, &m, "pattern", body, "EventPattern");
     pav_items_init(&list, q->arena);
     for (i = 0;

@@ -1,6 +1,4 @@
 /* What is due by the clock. */
-#include <stdlib.h>
-
 #include "bus.h"
 
 static void
@@ -24,16 +22,10 @@ schedule_view(struct pav_query *q, const struct pav_schedule_row *row)
     struct pav_members m;
 
     pav_members_init(&m, q->arena);
-    view_text(&m, "name", row->name);
+    bus_describe(q, &m, row->name, body);
     view_bool(&m, "is_rule", row->kind == PAV_SCHEDULED_RULE);
-    view_text(&m, "description",
-              pav_doc_member_str(q->arena, body, "Description"));
-    view_text(&m, "expression",
-              pav_doc_member_str(q->arena, body, "ScheduleExpression"));
     view_text(&m, "zone",
               pav_doc_member_str(q->arena, body, "ScheduleExpressionTimezone"));
-    view_bool(&m, "disabled",
-              pav_doc_is_str(pav_doc_get(body, "State"), "DISABLED"));
     if (row->next_at > 0)
         view_time(&m, "at", row->next_at);
     add_targets(q, &m, body);
@@ -43,15 +35,14 @@ schedule_view(struct pav_query *q, const struct pav_schedule_row *row)
 static void
 show(struct pav_query *q, const char *rest)
 {
-    const char *from = page_parameter(q, "from");
-    int64_t skip = from == NULL ? 0 : strtoll(from, NULL, 10);
+    int64_t skip = bus_from(q);
     struct pav_schedule_row *rows;
     struct pav_items list;
     struct pav_members m;
     uint32_t count, i;
 
     (void)rest;
-    skip = skip < 0 || skip > PAV_COUNT_CAP ? 0 : skip;
+    skip = skip > PAV_COUNT_CAP ? 0 : skip;
     count = pav_reader_schedules(q->reader, skip, ROWS + 1, q->arena, &rows);
     pav_items_init(&list, q->arena);
     for (i = 0; i < count && i < ROWS; i++)

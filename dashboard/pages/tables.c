@@ -1,5 +1,4 @@
 /* Local tables, and the items of one. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "bus.h"
@@ -156,8 +155,7 @@ add_items(struct pav_query *q, struct pav_members *m,
 static void
 show(struct pav_query *q, const char *rest)
 {
-    const char *from = page_parameter(q, "from");
-    int64_t skip = from == NULL ? 0 : strtoll(from, NULL, 10);
+    int64_t skip = bus_from(q);
     struct pav_table_item *v;
     struct pav_members m;
     uint32_t count;
@@ -166,15 +164,14 @@ show(struct pav_query *q, const char *rest)
         show_tables(q);
         return;
     }
-    skip = skip < 0 ? 0 : skip;
     count = pav_reader_items(q->reader, rest, skip, ROWS + 1, q->arena, &v);
-    if (count == 0 && from == NULL) {
+    if (count == 0 && skip == 0) {
         page_missing(q, "No table of this name has an item.");
         return;
     }
     pav_members_init(&m, q->arena);
     view_text(&m, "name", rest);
-    view_bool(&m, "further", from != NULL);
+    view_bool(&m, "further", skip > 0);
     add_items(q, &m, v, count > ROWS ? ROWS : count);
     if (count > ROWS)
         bus_next(q, &m,

@@ -11,11 +11,13 @@
  *
  * L1  A target's deliveries share a lane, with so many places in flight as its
  *     kind has, or as "concurrency" of the services files says.  What finds
- * none is blocked: it costs nothing until a place is free, and then the oldest
- * goes first. L2  A lane from PAV_LANE_IN_ORDER on belongs to one group of a
- * FIFO queue: one delivery holds it until the queue has it or it is dead, also
- * while it waits to be tried again. L3  Logs and other buses are sent what is
- * blocked in one go.  When that fails, each of them is tried again alone.
+ *     none is blocked: it costs nothing until a place is free, and then the
+ *     oldest goes first.
+ * L2  A lane from PAV_LANE_IN_ORDER on belongs to one group of a FIFO queue:
+ *     one delivery holds it until the queue has it or it is dead, also while it
+ *     waits to be tried again.
+ * L3  Logs and other buses are sent what is blocked in one go.  When that
+ *     fails, each of them is tried again alone.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -62,8 +64,7 @@ is_bus(const char *arn)
     return pav_arn_name(arn, "events", "event-bus") != NULL;
 }
 
-/* What the services files say of a target, by its ARN or its name; 0: nothing.
- */
+/* What the services files say of it, by its ARN or its name; 0: nothing. */
 static int64_t
 places_asked(struct pav_engine *e, const char *arn)
 {

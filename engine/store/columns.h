@@ -58,13 +58,6 @@ event_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_event_row *out);
 /* Of what a row holds, which is read by code that trusts it. */
 int64_t row_sum(int64_t id, struct pav_bytes what);
 
-/* Of every SELECT that delivery_from() reads. */
-#define DELIVERY_COLUMNS                                                       \
-    "id,event_id,rule_arn,target_arn,target_id,target,body,created_at,due_at," \
-    "attempts,taken,status,error_code,error_message,condition,lane"
-void delivery_from(sqlite3_stmt *st, struct pav_arena *a,
-                   struct pav_delivery_row *out);
-
 /* Of every SELECT that step_from() reads. */
 #define STEP_COLUMNS                                                           \
     "id,execution_id,previous,at,first_event,event_count,semantics,wake,"      \

@@ -1,6 +1,7 @@
 /* Reading the bus: see pavane/reader.h. */
 #include <string.h>
 
+#include "bus_columns.h"
 #include "columns.h"
 #include "reader_int.h"
 
@@ -46,23 +47,15 @@ pav_reader_names(struct pav_reader *r, int kind, int64_t after_owner,
                  const char *after, uint32_t limit, struct pav_arena *a,
                  struct pav_name_row **out)
 {
-    sqlite3_stmt *st =
-        reader_ask(r, "SELECT kind,owner,name,number,body FROM name"
-                      " WHERE kind=?1 AND (owner,name)>(?2,?3)"
-                      " ORDER BY owner,name LIMIT ?4");
+    sqlite3_stmt *st = reader_ask(r, "SELECT " NAME_COLUMNS " FROM name"
+                                     " WHERE kind=?1 AND (owner,name)>(?2,?3)"
+                                     " ORDER BY owner,name LIMIT ?4");
     uint32_t n = 0;
 
     *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
     STORE_BIND(st, INT(kind), INT(after_owner), TEXT(after), INT(limit));
-    while (n < limit && reader_row(r, st)) {
-        struct pav_name_row *row = &(*out)[n++];
-
-        row->kind = sqlite3_column_int(st, 0);
-        row->owner = sqlite3_column_int64(st, 1);
-        row->name = column_str(st, 2, a);
-        row->number = sqlite3_column_int64(st, 3);
-        row->body = column_bytes(st, 4, a);
-    }
+    while (n < limit && reader_row(r, st))
+        name_from(st, a, &(*out)[n++]);
     sqlite3_reset(st);
     return n;
 }
@@ -88,36 +81,17 @@ pav_reader_schedules(struct pav_reader *r, int64_t skip, uint32_t limit,
                      struct pav_arena *a, struct pav_schedule_row **out)
 {
     sqlite3_stmt *st = reader_ask(
-        r,
-        "SELECT * FROM (SELECT id,kind,owner,name,next_at,body FROM schedule"
-        " WHERE next_at>0 ORDER BY next_at,id LIMIT ?1+?2) UNION ALL"
-        " SELECT * FROM (SELECT id,kind,owner,name,next_at,body FROM schedule"
-        " WHERE next_at=0 ORDER BY kind,owner,name LIMIT ?1+?2)"
-        " LIMIT ?2 OFFSET ?1");
+        r, "SELECT * FROM (SELECT " SCHEDULE_COLUMNS " FROM schedule"
+           " WHERE next_at>0 ORDER BY next_at,id LIMIT ?1+?2) UNION ALL"
+           " SELECT * FROM (SELECT " SCHEDULE_COLUMNS " FROM schedule"
+           " WHERE next_at=0 ORDER BY kind,owner,name LIMIT ?1+?2)"
+           " LIMIT ?2 OFFSET ?1");
     uint32_t n = 0;
 
     *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
     STORE_BIND(st, INT(skip), INT(limit));
-    while (n < limit && reader_row(r, st)) {
-        struct pav_schedule_row *row = &(*out)[n++];
-
-        row->id = sqlite3_column_int64(st, 0);
-        row->kind = sqlite3_column_int(st, 1);
-        row->owner = sqlite3_column_int64(st, 2);
-        row->name = column_str(st, 3, a);
-        row->next_at = sqlite3_column_int64(st, 4);
-        row->body = column_bytes(st, 5, a);
-    }
-    sqlite3_reset(st);
-    return n;
-}
-
-/* One number that a statement with a ceiling as its last parameter gives. */
-static int64_t
-count_of(struct pav_reader *r, sqlite3_stmt *st)
-{
-    int64_t n = reader_row(r, st) ? sqlite3_column_int64(st, 0) : 0;
-
+    while (n < limit && reader_row(r, st))
+        schedule_from(st, a, &(*out)[n++]);
     sqlite3_reset(st);
     return n;
 }
@@ -128,9 +102,13 @@ pav_reader_archive_count(struct pav_reader *r, int64_t id)
     sqlite3_stmt *st =
         reader_ask(r, "SELECT count(*) FROM (SELECT 1 FROM archive_event"
                       " WHERE archive_id=?1 LIMIT ?2)");
+    int64_t n = 0;
 
     STORE_BIND(st, INT(id), INT(PAV_COUNT_CAP + 1));
-    return count_of(r, st);
+    if (reader_row(r, st))
+        n = sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+    return n;
 }
 
 uint32_t

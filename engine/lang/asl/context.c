@@ -101,8 +101,7 @@ context_of(struct stepper *st, struct frame *f)
         pav_members_add(&top, "Task", 4, pav_members_object(&m));
     }
     put_map(st, f, &top);
-    if (id->correlation_id !=
-        NULL) { /* ours: the service's have no such thing */
+    if (id->correlation_id != NULL) { /* ours, not the service's */
         pav_members_init(&m, a);
         put_str(&m, "CorrelationId", id->correlation_id);
         pav_members_add(&top, "Pavane", 6, pav_members_object(&m));

@@ -1,5 +1,5 @@
 /* What targets outside must be sent. */
-#include "store/columns.h"
+#include "store/bus_columns.h"
 #include "store/sql.h"
 
 enum {

@@ -1,5 +1,6 @@
 /* Published versions, aliases, buses and all that has a name. */
 #include "pavane/store_bus.h"
+#include "store/bus_columns.h"
 #include "store/sql.h"
 
 enum {
@@ -18,9 +19,9 @@ static const char *const texts[] = {
         "(SELECT event_id FROM progress WHERE name='names'))",
     SQL_TEXT(SQL_NAME_DELETE) =
         "DELETE FROM name WHERE kind=?1 AND owner=?2 AND name=?3",
-    SQL_TEXT(SQL_NAME_GET) = "SELECT kind,owner,name,number,body FROM name"
+    SQL_TEXT(SQL_NAME_GET) = "SELECT " NAME_COLUMNS " FROM name"
                              " WHERE kind=?1 AND owner=?2 AND name=?3",
-    SQL_TEXT(SQL_NAMES) = "SELECT kind,owner,name,number,body FROM name"
+    SQL_TEXT(SQL_NAMES) = "SELECT " NAME_COLUMNS " FROM name"
                           " WHERE kind=?1 AND owner=?2 AND name>?3"
                           " ORDER BY name LIMIT ?4",
     SQL_TEXT(SQL_NAMES_CHANGE) =
@@ -53,7 +54,7 @@ pav_store_names_changed(struct pav_store *s)
     return store_number(s, SQL_NAMES_CHANGED);
 }
 
-static void
+void
 name_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_name_row *out)
 {
     out->kind = sqlite3_column_int(st, 0);

@@ -1,5 +1,6 @@
 /* What is due when. */
 #include "pavane/store_bus.h"
+#include "store/bus_columns.h"
 #include "store/sql.h"
 
 enum {
@@ -11,8 +12,6 @@ enum {
     SQL_SCHEDULE_DUE_AT,
     SQL_SCHEDULES,
 };
-
-#define SCHEDULE_COLUMNS "id,kind,owner,name,next_at,body"
 
 static const char *const texts[] = {
     SQL_TEXT(SQL_SCHEDULE_PUT) =
@@ -58,7 +57,7 @@ pav_store_schedule_delete(struct pav_store *s, int64_t id)
     STORE_DO(s, SQL_SCHEDULE_DELETE, INT(id));
 }
 
-static void
+void
 schedule_from(sqlite3_stmt *st, struct pav_arena *a,
               struct pav_schedule_row *out)
 {
