@@ -5,9 +5,12 @@
 #include <string.h>
 
 #include "pavane/http.h"
+#include "pavane/text.h"
+#include "choices.h"
 #include "frame.h"
 #include "links.h"
 #include "view.h"
+#include "when.h"
 
 #define HTML "text/html; charset=utf-8"
 #define SECURITY                                                               \
@@ -19,24 +22,6 @@
     "Cross-Origin-Opener-Policy: same-origin\r\n"
 
 const char *const page_security = SECURITY;
-
-/* The reader's choice; NULL: as the system has it. */
-static const char *
-theme_of(const struct pav_query *q)
-{
-    const char *p = q->cookie;
-
-    for (; (p = strstr(p, THEME_COOKIE "=")) != NULL; p++) {
-        const char *value = p + strlen(THEME_COOKIE "=");
-
-        if (p != q->cookie && p[-1] != ' ' && p[-1] != ';')
-            continue;
-        if (strncmp(value, "dark", 4) == 0)
-            return "dark";
-        return strncmp(value, "light", 5) == 0 ? "light" : NULL;
-    }
-    return NULL;
-}
 
 /* The page itself, from the root, as a parameter of another link. */
 static const char *
@@ -63,10 +48,20 @@ here(struct pav_query *q)
 }
 
 static void
-add_frame(struct pav_query *q, const struct page *p, struct pav_members *m)
+add_frame(struct pav_query *q, const struct page *p, const struct when *when,
+          struct pav_members *m)
 {
-    const char *theme = theme_of(q);
+    const char *theme = choice_of_theme(q);
+    char now[PAV_TIME_LEN];
+    struct pav_buf words;
 
+    pav_buf_init(&words, 64);
+    when_words(when, q->now_ms, &words);
+    view_bytes(m, "now_words",
+               (struct pav_bytes){
+                   pav_arena_strndup(q->arena, words.p, words.len), words.len});
+    pav_buf_fini(&words);
+    view_text(m, "zone", when->name);
     view_text(m, "root", page_root(q));
     view_text(m, "build", asset_build());
     view_text(m, "title", p->title);
@@ -74,7 +69,8 @@ add_frame(struct pav_query *q, const struct page *p, struct pav_members *m)
     view_text(m, "topics", p->topics == NULL ? "" : p->topics);
     view_text(m, "feed", q->feed);
     view_number(m, "now_ms", q->now_ms);
-    view_time(m, "now", q->now_ms);
+    view_text(m, "now",
+              pav_arena_strdup(q->arena, pav_time_format(q->now_ms, now)));
     view_text(m, "here", here(q));
     view_text(m, "theme", theme == NULL ? "system" : theme);
     view_text(m, "other_theme",
@@ -92,19 +88,21 @@ page_show(struct pav_query *q, const struct page *p)
     struct pav_buf body;
     struct slot frame = {"body", &body};
     struct pav_members m;
+    struct when when;
 
+    when_begin(&when, q);
     pav_buf_init(&body, 32u << 20);
     view_text(p->view, "host", q->host);
     view_text(p->view, "root", page_root(q));
     template_render(p->name, pav_members_object(p->view), p->slots,
-                    p->slot_count, &body);
+                    p->slot_count, &when, &body);
     pav_members_init(&m, q->arena);
-    add_frame(q, p, &m);
+    add_frame(q, p, &when, &m);
     q->type = HTML;
     q->headers = SECURITY;
     template_render(part != NULL && strcmp(part, "main") == 0 ? "main"
                                                               : "frame",
-                    pav_members_object(&m), &frame, 1, &q->out);
+                    pav_members_object(&m), &frame, 1, &when, &q->out);
     if (body.over) { /* nothing is cut silently */
         q->status = 413;
         q->type = "text/plain; charset=utf-8";
@@ -113,6 +111,7 @@ page_show(struct pav_query *q, const struct page *p)
                               "gives it in parts.\n");
     }
     pav_buf_fini(&body);
+    when_end(&when);
 }
 
 void

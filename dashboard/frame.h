@@ -22,7 +22,6 @@ struct page {
 void page_show(struct pav_query *q, const struct page *p);
 /* A picture that did not fit is a sentence instead. */
 void page_picture_fits(struct pav_buf *picture);
-#define THEME_COOKIE "theme"
 /* The headers of every page. */
 extern const char *const page_security;
 void page_missing(struct pav_query *q, const char *message);

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pavane/text.h"
+#include "when.h"
+
 #define MAX_DEPTH 16
 
 /* The values around the place that is rendered, innermost last. */
@@ -15,6 +18,7 @@ struct scope {
 struct render {
     const struct slot *slots;
     size_t slot_count;
+    const struct when *when;
     struct pav_buf *out;
     unsigned depth;
 };
@@ -99,6 +103,16 @@ put_value(struct render *r, const struct pav_doc *v)
     pav_buf_html(r->out, v->text, v->len);
     if (apart)
         pav_buf_puts(r->out, "\xE2\x81\xA9"); /* U+2069, its end */
+}
+
+static void
+put_moment(struct render *r, const struct pav_doc *v, bool exact)
+{
+    int64_t ms;
+
+    if (v != NULL && v->kind == PAV_NUMBER &&
+        pav_parse_int(v->text, v->len, &ms))
+        when_element(r->when, ms, exact, r->out);
 }
 
 static void
@@ -199,6 +213,14 @@ block(struct render *r, const char *p, const char *end,
             if (show)
                 partial(r, tag + 1, len - 1, scope);
             break;
+        case '@':
+            if (show) {
+                size_t signs = tag[1] == '@' ? 2 : 1;
+
+                put_moment(r, lookup(scope, tag + signs, len - signs),
+                           signs == 2);
+            }
+            break;
         default:
             if (show)
                 put_value(r, lookup(scope, tag, len));
@@ -213,9 +235,9 @@ block(struct render *r, const char *p, const char *end,
 void
 template_render(const char *page, const struct pav_doc *view,
                 const struct slot *slots, size_t slot_count,
-                struct pav_buf *out)
+                const struct when *when, struct pav_buf *out)
 {
-    struct render r = {slots, slot_count, out, 0};
+    struct render r = {slots, slot_count, when, out, 0};
     struct scope scope = {NULL, view};
 
     partial(&r, page, strlen(page), &scope);

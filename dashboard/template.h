@@ -2,6 +2,7 @@
  * Templates: the pages under dashboard/pages, filled from a document.
  *
  *   {{a.b}}            the text of a value, escaped; absent: nothing
+ *   {{@a}} {{@@a}}     a moment in ms, as a <time> in words, or exact
  *   {{#a}}...{{/a}}    once for each item of a list, once for anything else
  *                      that is there, not null, not false and not empty
  *   {{^a}}...{{/a}}    once when the above would give nothing
@@ -16,6 +17,8 @@
 
 #include "pavane/doc.h"
 
+struct when;
+
 struct slot {
     const char *name;
     const struct pav_buf *html;
@@ -24,7 +27,7 @@ struct slot {
 /* A page that is missing or malformed is a bug: the pages are built in. */
 void template_render(const char *page, const struct pav_doc *view,
                      const struct slot *slots, size_t slot_count,
-                     struct pav_buf *out);
+                     const struct when *when, struct pav_buf *out);
 
 /* Files that are built in; NULL when there is none of that name. */
 const char *asset_get(const char *name, size_t *len);

@@ -44,11 +44,8 @@ view_bool(struct pav_members *m, const char *key, bool b)
 void
 view_time(struct pav_members *m, const char *key, int64_t ms)
 {
-    char when[PAV_TIME_LEN];
-
     if (ms != 0)
-        view_text(m, key,
-                  pav_arena_strdup(m->arena, pav_time_format(ms, when)));
+        view_number(m, key, ms);
 }
 
 void
@@ -102,6 +99,10 @@ view_status(struct pav_members *m, enum pav_status s)
 
     view_text(m, "status", pav_status_name(s));
     view_text(m, "status_word", badge->word);
+    view_text(m, "status_past",
+              s == PAV_TIMED_OUT ? "timed out"
+              : s == PAV_ABORTED ? "was stopped"
+                                 : badge->word);
     view_text(m, "status_class", badge->class);
     view_text(m, "status_sign", badge->sign);
 }

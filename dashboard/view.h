@@ -11,7 +11,7 @@ void view_text(struct pav_members *m, const char *key, const char *text);
 void view_bytes(struct pav_members *m, const char *key, struct pav_bytes b);
 void view_number(struct pav_members *m, const char *key, int64_t n);
 void view_bool(struct pav_members *m, const char *key, bool b);
-/* KEY: RFC 3339 with milliseconds, for people and machines alike. */
+/* KEY: shown by {{@KEY}} or {{@@KEY}}; absent when it is 0. */
 void view_time(struct pav_members *m, const char *key, int64_t ms);
 /* KEY: "3 h 4 min" */
 void view_span(struct pav_members *m, const char *key, int64_t ms);

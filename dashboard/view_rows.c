@@ -6,6 +6,19 @@
 #include "links.h"
 #include "view_rows.h"
 
+/* The executions that have the same first value. */
+static const char *
+attribute_link(struct pav_query *q, const char *name, size_t len,
+               const struct pav_doc *values)
+{
+    const char *value =
+        values->len == 0 ? "" : pav_doc_str(q->arena, &values->items[0]);
+
+    return view_link(q, "executions?q=",
+                     pav_arena_printf(q->arena, "%.*s:%s", (int)len, name,
+                                      value == NULL ? "" : value));
+}
+
 /* What rules.json's "index" found: "customer: c1", "item: a, b". */
 static const struct pav_doc *
 attributes_view(struct pav_query *q, const char *json)
@@ -24,6 +37,9 @@ attributes_view(struct pav_query *q, const char *json)
                                     all->members[i].len));
         view_states(&m, "values",
                     pav_doc_text(q->arena, &all->members[i].value));
+        view_text(&m, "link",
+                  attribute_link(q, all->members[i].key, all->members[i].len,
+                                 &all->members[i].value));
         pav_items_add(&rows, pav_members_object(&m));
     }
     return pav_items_array(&rows);

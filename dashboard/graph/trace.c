@@ -182,6 +182,25 @@ on_step(void *arg, const struct pav_step_row *step)
     pav_arena_fini(&scratch);
 }
 
+bool
+trace_event(struct pav_query *q, const struct pav_execution_view *x, int64_t id,
+            struct pav_history_event *out)
+{
+    struct pav_step_row *steps;
+    struct pav_record *record;
+
+    if (id == 0 || pav_reader_steps(q->reader, x->row.last_step, id, 1,
+                                    q->arena, &steps) == 0)
+        return false;
+    record = pav_reader_record(q->reader, steps, q->arena);
+    if (id < steps->first_event ||
+        id - steps->first_event >= pav_history_count(record))
+        return false;
+    pav_history_event(record, (uint32_t)(id - steps->first_event),
+                      steps->first_event, q->arena, out);
+    return true;
+}
+
 enum pav_mark_status
 trace_mark(enum pav_status s)
 {

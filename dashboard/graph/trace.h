@@ -9,6 +9,7 @@
 #define PAVANE_TRACE_H
 
 #include "pavane/graph.h"
+#include "pavane/history.h"
 #include "pavane/query.h"
 #include "pavane/step.h"
 
@@ -37,6 +38,10 @@ struct trace {
 /* In the query's arena. */
 void trace_read(struct pav_query *q, const struct pav_execution_view *x,
                 const struct pav_graph *g, struct trace *out);
+
+/* One history event again, with its payload; false: there is none. */
+bool trace_event(struct pav_query *q, const struct pav_execution_view *x,
+                 int64_t id, struct pav_history_event *out);
 
 /* How what is still open stands: as the execution does. */
 enum pav_mark_status trace_mark(enum pav_status s);

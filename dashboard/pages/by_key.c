@@ -40,6 +40,31 @@ find(struct pav_query *q, const char *rest)
                                       : path_to(q, "by-key/", what));
 }
 
+#define TEXT_END ".txt"
+
+/* /by-key/ID.txt: its answer in plain text, for tickets and bots.  False: no
+ * execution, or several, have the id. */
+static bool
+answer_as_text(struct pav_query *q, const char *id)
+{
+    size_t len = strlen(id), end = strlen(TEXT_END);
+    struct pav_execution_filter f = {.status = -1, .limit = 2};
+    struct pav_execution_view *v;
+    int64_t next;
+
+    if (len <= end || strcmp(id + len - end, TEXT_END) != 0)
+        return false;
+    f.key = pav_arena_strndup(q->arena, id, len - end);
+    if (pav_reader_executions(q->reader, &f, q->arena, &v, &next) != 1)
+        return false;
+    page_redirect(q, pav_arena_printf(
+                         q->arena, "%s?part=text",
+                         path_to(q, "executions/",
+                                 pav_arena_printf(q->arena, "%s:%s", v->machine,
+                                                  v->row.name))));
+    return true;
+}
+
 static void
 show(struct pav_query *q, const char *rest)
 {
@@ -60,6 +85,8 @@ show(struct pav_query *q, const char *rest)
         return;
     }
     count = pav_reader_executions(q->reader, &f, q->arena, &v, &next);
+    if (count == 0 && answer_as_text(q, rest))
+        return;
     if (count == 1) {
         page_redirect(q,
                       path_to(q, "executions/",

@@ -6,21 +6,24 @@
 #include <string.h>
 
 #include "pavane/arn.h"
+#include "pavane/http.h"
 #include "pavane/journal.h"
 #include "pavane/text.h"
 #include "graph/diff.h"
 #include "graph/graphs.h"
 #include "graph/timeline.h"
 #include "graph/trace.h"
+#include "answer.h"
+#include "definition.h"
 #include "frame.h"
 #include "links.h"
 #include "markdown.h"
 #include "pages.h"
 #include "view_rows.h"
+#include "when.h"
 
 #define BLOCK        100 /* history events at a time */
 #define PAYLOAD_SHOW (64 * 1024)
-#define WAITS_SHOW   100
 
 struct execution_page {
     struct pav_query *q;
@@ -58,25 +61,6 @@ payload_text(struct pav_arena *a, const struct pav_doc *d)
     }
     pav_buf_fini(&b);
     return text;
-}
-
-/* One history event again, with its payload; false: there is none. */
-static bool
-event_at(struct execution_page *p, int64_t id, struct pav_history_event *out)
-{
-    struct pav_step_row *steps;
-    struct pav_record *record;
-
-    if (id == 0 || pav_reader_steps(p->q->reader, p->x.row.last_step, id, 1,
-                                    p->q->arena, &steps) == 0)
-        return false;
-    record = pav_reader_record(p->q->reader, steps, p->q->arena);
-    if (id < steps->first_event ||
-        id - steps->first_event >= pav_history_count(record))
-        return false;
-    pav_history_event(record, (uint32_t)(id - steps->first_event),
-                      steps->first_event, p->q->arena, out);
-    return true;
 }
 
 /* ---- links ---- */
@@ -162,43 +146,11 @@ add_data(struct execution_page *p, struct pav_members *m, const struct visit *v)
 {
     struct pav_history_event in, out;
 
-    if (!event_at(p, v->entered_id, &in) || in.payload == NULL)
+    if (!trace_event(p->q, &p->x, v->entered_id, &in) || in.payload == NULL)
         return;
     view_text(m, "input", payload_text(p->q->arena, in.payload));
-    if (event_at(p, v->exited_id, &out) && out.payload != NULL)
+    if (trace_event(p->q, &p->x, v->exited_id, &out) && out.payload != NULL)
         add_difference(p, m, in.payload, out.payload);
-}
-
-static const struct pav_doc *
-definition_of(const struct pav_doc *d, const char *state)
-{
-    const struct pav_doc *states = pav_doc_get(d, "States"), *hit;
-    uint32_t i;
-
-    if (d->kind == PAV_ARRAY) {
-        for (i = 0; i < d->len; i++)
-            if ((hit = definition_of(&d->items[i], state)) != NULL)
-                return hit;
-        return NULL;
-    }
-    if (states == NULL || states->kind != PAV_OBJECT)
-        return NULL;
-    if ((hit = pav_doc_get(states, state)) != NULL)
-        return hit;
-    for (i = 0; i < states->len; i++) {
-        static const char *const inside[] = {"Branches", "ItemProcessor",
-                                             "Iterator"};
-        size_t k;
-
-        for (k = 0; k < 3; k++) {
-            const struct pav_doc *next =
-                pav_doc_get(&states->members[i].value, inside[k]);
-
-            if (next != NULL && (hit = definition_of(next, state)) != NULL)
-                return hit;
-        }
-    }
-    return NULL;
 }
 
 static void
@@ -430,254 +382,14 @@ add_whole_data(struct execution_page *p, struct pav_members *m)
     f.execution_id = p->x.row.key == NULL ? p->x.row.id : 0;
     pav_members_puts(m, "dispositions", view_dispositions(p->q, &f, &next));
     pav_members_init(&whole, p->q->arena);
-    if (event_at(p, 1, &first) && first.payload != NULL) {
+    if (trace_event(p->q, &p->x, 1, &first) && first.payload != NULL) {
         view_text(&whole, "input", payload_text(p->q->arena, first.payload));
         if (p->x.row.status == PAV_SUCCEEDED &&
-            event_at(p, p->x.row.next_event - 1, &last) && last.payload != NULL)
+            trace_event(p->q, &p->x, p->x.row.next_event - 1, &last) &&
+            last.payload != NULL)
             add_difference(p, &whole, first.payload, last.payload);
     }
     pav_members_puts(m, "whole", pav_members_object(&whole));
-}
-
-/* ---- the answer ---- */
-
-#define FOLLOW_MAX 100 /* events behind a state's entry that are looked at */
-
-/*
- * What a task that is in progress was scheduled with, and what its submission
- * was answered; false: it is no task, or its events are far behind its entry.
- */
-static bool
-scheduled(struct execution_page *p, const char *state,
-          struct pav_history_event *task, const struct pav_doc **answer)
-{
-    const struct visit *v = trace_visit(&p->trace, state, 0);
-    struct pav_history_event e;
-    int64_t id, last, behind[2] = {0, 0};
-
-    *answer = NULL;
-    if (v == NULL || v->exited_id != 0)
-        return false;
-    behind[0] = v->entered_id;
-    last = v->entered_id + FOLLOW_MAX;
-    for (id = v->entered_id + 1; id <= last && id < p->x.row.next_event; id++) {
-        if (!event_at(p, id, &e) ||
-            (e.previous_id != behind[0] && e.previous_id != behind[1]))
-            continue; /* of another branch */
-        behind[0] = behind[1];
-        behind[1] = e.id;
-        if (e.kind == EV_TASK_SCHEDULED)
-            *task = e;
-        else if (e.kind == EV_TASK_SUBMITTED)
-            *answer = e.payload;
-    }
-    return behind[1] != 0 && task->resource != NULL;
-}
-
-/* A wait for another execution names it, one for a callback says whose. */
-static void
-add_what_for(struct execution_page *p, struct pav_members *m, const char *state)
-{
-    struct pav_arena *a = p->q->arena;
-    struct pav_history_event task = {.resource = NULL};
-    const struct pav_doc *answer;
-    struct pav_states_arn child;
-    const char *resource, *type, *arn;
-
-    if (!scheduled(p, state, &task, &answer))
-        return;
-    resource = pav_doc_str(a, task.resource);
-    type = pav_doc_str(a, task.resource_type);
-    if (resource == NULL || type == NULL || strcmp(type, "pavane") == 0 ||
-        strncmp(type, "aws-sdk:dynamodb", 16) == 0)
-        return;
-    arn = answer == NULL ? NULL : pav_doc_member_str(a, answer, "ExecutionArn");
-    if (strncmp(resource, "startExecution.sync", 19) == 0 &&
-        pav_arn_execution(a, arn, &child)) {
-        view_text(m, "child",
-                  pav_arena_printf(a, "%s:%s", child.machine, child.name));
-        view_text(m, "child_link",
-                  view_execution_link(p->q, child.machine, child.name));
-    } else if (strstr(resource, ".waitForTaskToken") != NULL) {
-        view_text(m, "callback",
-                  pav_arena_printf(a, "%s:%.*s", type,
-                                   (int)strcspn(resource, "."), resource));
-    } else {
-        view_text(m, "work", pav_arena_printf(a, "%s:%s", type, resource));
-    }
-}
-
-/* When the first of those that stand by time alone goes on: a Wait, however
- * its time came about, or a retry; 0: none does. */
-static int64_t
-wakes_at(struct execution_page *p)
-{
-    struct pav_arena *a = p->q->arena;
-    struct pav_step_out out = {0};
-    struct pav_step_row last;
-    struct pav_faults faults;
-    struct pav_machine *machine;
-    int64_t at = 0;
-    uint32_t i;
-
-    pav_faults_init(&faults, a);
-    machine =
-        pav_machine_compile(p->machine.definition.p, p->machine.definition.len,
-                            (enum pav_machine_type)p->machine.type, &faults);
-    if (machine == NULL ||
-        !pav_reader_step(p->q->reader, p->x.row.last_step, a, &last)) {
-        pav_machine_free(machine);
-        return 0;
-    }
-    pav_step_view(machine, pav_reader_record(p->q->reader, &last, a),
-                  p->x.row.started_at, a, &out);
-    for (i = 0; i < out.timer_count; i++)
-        if (out.timers[i].no != PAV_TIMER_MACHINE &&
-            out.timers[i].no != PAV_TIMER_GO_ON &&
-            (at == 0 || out.timers[i].due_at < at))
-            at = out.timers[i].due_at;
-    pav_machine_free(machine);
-    return at;
-}
-
-/* Waits that read the same, as those of a Map's iterations, are one line. */
-static bool
-same_wait(const struct pav_wait_row *x, const struct pav_wait_row *y)
-{
-    return strcmp(x->state, y->state) == 0 && x->due_at == y->due_at &&
-           (x->awaits == y->awaits || (x->awaits != NULL && y->awaits != NULL &&
-                                       strcmp(x->awaits, y->awaits) == 0)) &&
-           (x->pattern == y->pattern ||
-            (x->pattern != NULL && y->pattern != NULL &&
-             strcmp(x->pattern, y->pattern) == 0));
-}
-
-static const struct pav_doc *
-waits_view(struct execution_page *p, uint32_t *count)
-{
-    struct pav_wait_filter f = {.execution_id = p->x.row.id,
-                                .limit = WAITS_SHOW};
-    struct pav_listed_wait *v;
-    struct pav_items rows;
-    uint32_t i;
-    bool more, alone;
-
-    *count = pav_reader_waits(p->q->reader, &f, p->q->arena, &v, &more);
-    /* Otherwise another branch, as a Wait beside it, may end it. */
-    alone = pav_doc_own(p->q->arena, p->x.row.states, strlen(p->x.row.states))
-                ->len <= 1;
-    pav_items_init(&rows, p->q->arena);
-    for (i = 0; i < *count; i++) {
-        const struct pav_wait_row *w = &v[i].row;
-        struct pav_members m;
-        uint32_t same = 1;
-
-        while (i + 1 < *count && v[i].overdue_since == 0 &&
-               v[i + 1].overdue_since == 0 && same_wait(w, &v[i + 1].row)) {
-            same++;
-            i++;
-        }
-        pav_members_init(&m, p->q->arena);
-        view_text(&m, "state", w->state);
-        if (same > 1)
-            view_number(&m, "same", same);
-        view_text(&m, "awaits", w->awaits);
-        if (w->awaits == NULL && w->pattern == NULL)
-            add_what_for(p, &m, w->state);
-        view_bool(&m, "unlimited", w->due_at == 0 && alone);
-        if (v[i].overdue_since != 0)
-            view_time(&m, "overdue", v[i].overdue_since);
-        if (w->awaits == NULL)
-            view_text(&m, "pattern", w->pattern);
-        view_time(&m, "since", w->since_at);
-        view_number(&m, "since_ms", w->since_at);
-        view_span(&m, "span", p->q->now_ms - w->since_at);
-        view_time(&m, "due", w->due_at);
-        view_bool(&m, "late", w->due_at != 0 && w->due_at < p->q->now_ms);
-        pav_items_add(&rows, pav_members_object(&m));
-    }
-    return pav_items_array(&rows);
-}
-
-/*
- * Events of this key that moved nothing, so that nobody says that they never
- * came: kept early, unexpected, late.  Of the newest 200.
- */
-static void
-add_aside(struct execution_page *p, struct pav_members *m)
-{
-    static const struct {
-        enum pav_disposition kind;
-        const char *said;
-    } kinds[] = {{PAV_PARKED, "arrived early, kept until it fits"},
-                 {PAV_UNEXPECTED, "did not fit where it stood"},
-                 {PAV_LATE, "came after the end"},
-                 {PAV_EXPIRED, "arrived early, expired unmatched"}};
-    struct pav_disposition_filter f = {
-        .kind = -1, .limit = 200, .key = p->x.row.key};
-    struct pav_disposition_view *v;
-    struct pav_items rows;
-    uint32_t count, i, k;
-    int64_t next;
-
-    if (f.key == NULL)
-        return;
-    count = pav_reader_dispositions(p->q->reader, &f, p->q->arena, &v, &next);
-    pav_items_init(&rows, p->q->arena);
-    for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
-        const char *types = "";
-        struct pav_members o;
-        int64_t n = 0;
-
-        for (i = 0; i < count; i++) {
-            if (v[i].row.kind != kinds[k].kind || v[i].machine == NULL ||
-                strcmp(v[i].machine, p->x.machine) != 0)
-                continue;
-            if (n++ < 3)
-                types = pav_arena_printf(
-                    p->q->arena, "%s%s%.*s", types, n == 1 ? "" : ", ",
-                    (int)v[i].detail_type.len, v[i].detail_type.p);
-        }
-        if (n == 0)
-            continue;
-        pav_members_init(&o, p->q->arena);
-        view_number(&o, "count", n);
-        view_text(&o, "disposition", pav_disposition_name(kinds[k].kind));
-        view_text(&o, "said", kinds[k].said);
-        view_text(&o, "types",
-                  n > 3 ? pav_arena_printf(p->q->arena, "%s, ...", types)
-                        : types);
-        view_text(&o, "link",
-                  pav_arena_printf(p->q->arena, "%s?tab=data#events", p->link));
-        pav_items_add(&rows, pav_members_object(&o));
-    }
-    pav_members_puts(m, "aside", pav_items_array(&rows));
-}
-
-static void
-add_answer(struct execution_page *p, struct pav_members *m)
-{
-    const struct visit *v;
-    uint32_t wait_count, i;
-
-    pav_members_puts(m, "execution", view_execution(p->q, &p->x));
-    pav_members_puts(m, "waits", waits_view(p, &wait_count));
-    view_bool(m, "running", p->x.row.status == PAV_RUNNING);
-    view_bool(m, "sleeping", p->x.row.status == PAV_RUNNING && wait_count == 0);
-    view_bool(m, "ended", p->x.row.status != PAV_RUNNING);
-    if (p->x.row.status == PAV_RUNNING && wait_count == 0)
-        view_time(m, "wakes", wakes_at(p));
-    view_states(m, "states", p->x.row.states);
-    view_text(m, "end_error", p->trace.error);
-    view_text(m, "end_cause", p->trace.cause);
-    for (i = p->trace.count; i-- > 0;) {
-        v = &p->trace.visits[i];
-        if (v->exited_id != 0 || v->error == NULL)
-            continue;
-        view_text(m, "failure", visit_link(p, v));
-        break;
-    }
-    add_aside(p, m);
 }
 
 /* ---- the whole ---- */
@@ -744,12 +456,16 @@ static void
 answer_block(struct execution_page *p)
 {
     struct pav_members m;
+    struct when when;
 
+    when_begin(&when, p->q);
     pav_members_init(&m, p->q->arena);
     pav_members_puts(&m, "history", history_rows(p, block_parameter(p->q)));
     p->q->type = "text/html; charset=utf-8";
     p->q->headers = page_security;
-    template_render("historyrows", pav_members_object(&m), NULL, 0, &p->q->out);
+    template_render("historyrows", pav_members_object(&m), NULL, 0, &when,
+                    &p->q->out);
+    when_end(&when);
 }
 
 /* ?part=svg: the graph alone, as a file. */
@@ -766,6 +482,22 @@ answer_svg(struct execution_page *p)
     pav_graph_svg(p->graph, &marks, pav_graph_style(), &p->q->out);
 }
 
+/* ?part=text: the answer alone, to be pasted into a ticket. */
+static void
+answer_text(struct execution_page *p, const struct asked *asked)
+{
+    struct pav_query *q = p->q;
+
+    q->type = "text/plain; charset=utf-8";
+    q->headers = page_security;
+    answer_plain(asked, &q->out);
+    pav_buf_printf(&q->out, "http://%s/executions/", q->host);
+    pav_url_encode(&q->out, p->x.machine, strlen(p->x.machine));
+    pav_buf_putc(&q->out, ':');
+    pav_url_encode(&q->out, p->x.row.name, strlen(p->x.row.name));
+    pav_buf_putc(&q->out, '\n');
+}
+
 static void
 show(struct pav_query *q, const char *id)
 {
@@ -776,6 +508,8 @@ show(struct pav_query *q, const char *id)
     struct slot slots[2] = {{"readme", &readme}, {"picture", &picture}};
     const struct pav_doc *looked_at = NULL;
     struct pav_members m;
+    struct asked asked;
+    bool overdue;
     size_t len;
 
     if (!find(&p, id)) {
@@ -789,6 +523,15 @@ show(struct pav_query *q, const char *id)
     }
     p.graph = graphs_get(q, &p.machine);
     trace_read(q, &p.x, p.graph, &p.trace);
+    asked = (struct asked){.q = q,
+                           .x = &p.x,
+                           .version = &p.machine,
+                           .trace = &p.trace,
+                           .link = p.link};
+    if (part != NULL && strcmp(part, "text") == 0) {
+        answer_text(&p, &asked);
+        return;
+    }
     if (part != NULL && strcmp(part, "svg") == 0) {
         answer_svg(&p);
         return;
@@ -797,7 +540,8 @@ show(struct pav_query *q, const char *id)
     pav_buf_init(&readme, 1 << 20);
     pav_buf_init(&picture, 16u << 20);
     pav_members_init(&m, q->arena);
-    add_answer(&p, &m);
+    overdue = answer_add(&asked, &m);
+    view_text(&m, "plain", pav_arena_printf(q->arena, "%s?part=text", p.link));
     add_tabs(&p, &m);
     view_number(&m, "events", p.x.row.next_event - 1);
     view_text(&m, "json", view_link(q, "api/v1/executions/", id));
@@ -820,15 +564,17 @@ show(struct pav_query *q, const char *id)
         markdown_section(p.machine.readme.p, p.machine.readme.len, NULL, &len);
     markdown_render(intro, len, &readme);
     view_bool(&m, "described", readme.len > 0);
-    page_show(q, &(struct page){.name = "execution",
-                                .title = p.x.row.key == NULL ? p.x.row.name
-                                                             : p.x.row.key,
-                                .place = "at_executions",
-                                .topics = view_link(q, "execution:", id) +
-                                          strlen(page_root(q)),
-                                .view = &m,
-                                .slots = slots,
-                                .slot_count = 2});
+    page_show(
+        q, &(struct page){
+               .name = "execution",
+               .title = pav_arena_printf(q->arena, "%s%s", overdue ? "⏰ " : "",
+                                         p.x.row.key == NULL ? p.x.row.name
+                                                             : p.x.row.key),
+               .place = "at_executions",
+               .topics = view_link(q, "execution:", id) + strlen(page_root(q)),
+               .view = &m,
+               .slots = slots,
+               .slot_count = 2});
     pav_buf_fini(&readme);
     pav_buf_fini(&picture);
 }

@@ -2,7 +2,7 @@
 // The page in the browser: live changes, keys, ticking spans, the graph's own
 // buttons.  All of it is an addition: without it the page reads as well.
 import { follow, hold } from './live.js';
-import { go, main } from './page.js';
+import { go, main, say } from './page.js';
 
 const offset = Number(document.documentElement.dataset.now) - Date.now();
 const KEYS_OFF = 'pavane-keys-off';
@@ -97,12 +97,55 @@ addEventListener('keydown', (e) => {
 function dressAll() {
   if (document.getElementById('graphbox')) import('./graph.js').then((m) => m.dress());
   if (document.getElementById('blocks')) import('./history.js').then((m) => m.dressHistory());
+  dressZone();
+  dressCopy();
   const off = /** @type {HTMLInputElement|null} */ (document.getElementById('keys-off'));
   if (off) {
     off.disabled = false;
     off.checked = localStorage.getItem(KEYS_OFF) !== null;
     off.onchange = () => off.checked ? localStorage.setItem(KEYS_OFF, '1') : localStorage.removeItem(KEYS_OFF);
   }
+}
+
+/** Into the clipboard, or, where a page has none (plain HTTP), marked to be copied. @param {string} text */
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    say('Copied');
+  } catch {
+    document.getElementById('copied')?.remove();
+    const field = document.createElement('textarea');
+    field.id = 'copied';
+    field.dataset.jsOwn = '1';
+    field.readOnly = true;
+    field.setAttribute('aria-label', 'Copy this');
+    field.value = text;
+    document.getElementById('copy-answer')?.after(field);
+    field.select();
+    say('Marked: copy it with Ctrl+C');
+  }
+}
+
+function dressCopy() {
+  const button = /** @type {HTMLButtonElement|null} */ (document.getElementById('copy-answer'));
+  if (!button) return;
+  button.disabled = false;
+  button.onclick = async () => {
+    const answer = await fetch(new URL(button.dataset.copy ?? '', location.href));
+    if (answer.ok) copy(await answer.text());
+  };
+}
+
+/** "As this browser": its zone into the form, and off. */
+function dressZone() {
+  const own = /** @type {HTMLButtonElement|null} */ (document.getElementById('own-zone'));
+  if (!own?.form) return;
+  own.disabled = false;
+  own.onclick = () => {
+    const to = /** @type {HTMLInputElement} */ (own.form?.elements.namedItem('to') ?? own);
+    to.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    own.form?.submit();
+  };
 }
 
 main().addEventListener('pavane:changed', dressAll);

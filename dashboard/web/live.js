@@ -127,9 +127,10 @@ export function follow() {
     if (topics().join(' ') !== told) tell();
     show();
     const asof = document.getElementById('asof');
-    const now = main().dataset.now ?? '';
-    if (asof) asof.textContent = now;
-    asof?.setAttribute('datetime', now);
+    const when = asof?.querySelector('time');
+    when?.setAttribute('datetime', main().dataset.now ?? '');
+    when?.setAttribute('title', main().dataset.now ?? '');
+    if (when) when.textContent = main().dataset.nowWords ?? '';
   });
   if (topics().length === 0) return;
   const script = trustedURL(new URL('hub.js', import.meta.url).href);

@@ -128,8 +128,8 @@ pav_days_from_civil(int64_t y, int m, int d)
 #define FIRST_DAY (-719528) /* of the year 0 */
 #define LAST_DAY  2932896   /* of the year 9999 */
 
-static void
-civil_from_days(int64_t days, int64_t *y, int *m, int *d)
+void
+pav_civil_from_days(int64_t days, int64_t *y, int *m, int *d)
 {
     int64_t from_march = days + 719468;
     int64_t era = (from_march >= 0 ? from_march : from_march - 146096) / 146097;
@@ -165,7 +165,7 @@ pav_time_format(int64_t ms, char out[PAV_TIME_LEN])
     }
     if (days < FIRST_DAY || days > LAST_DAY)
         return strcpy(out, "9999-12-31T23:59:59.999Z");
-    civil_from_days(days, &y, &m, &d);
+    pav_civil_from_days(days, &y, &m, &d);
     memcpy(out, form, sizeof(form));
     put_digits(out, 4, (int)y);
     put_digits(out + 5, 2, m);

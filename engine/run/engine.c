@@ -21,6 +21,7 @@
 #include "due.h"
 #include "flusher.h"
 #include "hot.h"
+#include "ledger.h"
 #include "local.h"
 #include "pace.h"
 #include "polls.h"
@@ -197,6 +198,7 @@ turn_lost(struct pav_engine *e, const struct pav_err *err)
                 "is space",
                 err->at, err->message);
     e->full = true;
+    pav_store_ledger_catch_up(e->store);
     work_load(e);
     atomic_store(&e->ready, false);
     e->next_probe_at = pav_clock_mono_us() / 1000 + PROBE_MS;
@@ -285,6 +287,7 @@ commit_and_release(struct pav_engine *e, struct pav_job *alone)
     }
     behind = pav_clock_mono_us();
     e->counts.commit_us += (uint64_t)(behind - before);
+    ledger_settle(e, committed);
     first = e->jobs;
     e->jobs = NULL;
     e->jobs_last = &e->jobs;
@@ -380,9 +383,10 @@ take_jobs(struct pav_engine *e, int64_t wait_ms)
 }
 
 static void
-wait_times_due(struct pav_engine *e)
+counts_due(struct pav_engine *e)
 {
     wait_times_write(e, false);
+    ledger_write(e, false);
 }
 
 static void
@@ -397,7 +401,7 @@ do_what_is_due(struct pav_engine *e)
     static void (*const kinds[])(struct pav_engine * e) = {
         advance_again, timers_run,      held_run,       schedules_run,
         replays_run,   archives_forget, work_run,       deliveries_run,
-        sources_run,   wait_times_due,  activities_now, retention_run};
+        sources_run,   counts_due,      activities_now, retention_run};
     size_t i;
 
     if (e->damaged && pav_clock_mono_us() < e->rest_until_us)
@@ -535,6 +539,10 @@ let_held_go(struct pav_engine *e)
         pav_job_free(j);
     }
     commit_and_release(e, NULL);
+    if (!e->full) {
+        ledger_write(e, true);
+        commit_and_release(e, NULL);
+    }
     pav_arena_reset(&e->arena);
 }
 
@@ -629,6 +637,7 @@ pav_engine_free(struct pav_engine *e)
     sources_fini(e);
     bus_fini(e);
     wait_times_fini(e);
+    ledger_fini(e);
     schemas_free(e);
     registry_free(e);
     pav_store_close(e->store);

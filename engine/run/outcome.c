@@ -3,6 +3,7 @@
  * and to who sent it.
  */
 #include "pavane/log.h"
+#include "ledger.h"
 #include "outcome.h"
 #include "send.h"
 
@@ -43,6 +44,7 @@ record(struct event_context *ec, const struct verdict *v)
         ec->capacity = cap;
     }
     pav_store_disposition_add(e->store, &row);
+    ledger_count(ec, v);
     feed_disposition(e, v->kind);
     o = &item->outcomes[item->outcome_count++];
     o->machine = copied(ec, v->machine == NULL ? NULL : v->machine->name);

@@ -112,7 +112,8 @@ some_dead(struct pav_engine *e, int64_t now)
     int64_t days = e->config.retention_days;
 
     if (days == 0 ||
-        pav_store_forget_dead(e->store, now - days * DAY_MS, ROWS) < ROWS)
+        (pav_store_forget_dead(e->store, now - days * DAY_MS, ROWS) < ROWS &&
+         pav_store_ledger_forget(e->store, (now / DAY_MS - days) * 24) == 0))
         next_stage(e);
 }
 

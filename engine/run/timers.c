@@ -5,6 +5,7 @@
  */
 #include "due.h"
 #include "match_wait.h"
+#include "ledger.h"
 #include "wait_times.h"
 #include "batch.h"
 #include "runner.h"
@@ -38,6 +39,7 @@ timers_due(struct pav_engine *e, int64_t timer)
                      deliveries_next(e),
                      retention_next(e),
                      wait_times_next(e),
+                     ledger_next(e),
                      sources_next(e),
                      e->place_is_free ? 0 : INT64_MAX};
     int64_t first = INT64_MAX;

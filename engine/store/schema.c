@@ -11,6 +11,7 @@
  *                (seen_runs.c)
  *   progress     'seen': the event up to which these two have all of them;
  *                'names': how often a row of `name` was put or deleted;
+ *                'ledger': the event up to which that has all of them;
  *                'forgotten TABLE': up to there its rows may be missing
  *                *_at: where the body has that text, (offset + 1) * 4096 +
  *                length; null: it is in its own column.
@@ -45,6 +46,7 @@
  *   batch        start rules that gather events: how many, until when
  *   overdue      waits that are over their deadline
  *   wait_stat    how long waits of a state took
+ *   ledger       what became of events, counted: run/ledger.c
  *   content_seen hashes of events, for machines that ask for it
  *   attribute    values at indexed paths, by which executions are found
  *   database     its random id, for what is beside it (witness.c)
@@ -362,6 +364,22 @@ const char *const schema_migrations[] = {
     " entries BLOB NOT NULL,"
     " PRIMARY KEY(run, hash, event_id)) STRICT, WITHOUT ROWID;",
     "CREATE INDEX overdue_group ON overdue(machine_id, state, since_at);",
+    "CREATE TABLE ledger("
+    " hour INTEGER NOT NULL,"
+    " source TEXT NOT NULL,"
+    " type TEXT NOT NULL,"
+    " machine_id INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL,"
+    " reason TEXT NOT NULL,"
+    " count INTEGER NOT NULL,"
+    " events INTEGER NOT NULL,"
+    " first_at INTEGER NOT NULL,"
+    " last_at INTEGER NOT NULL,"
+    " PRIMARY KEY(hour,source,type,machine_id,kind,reason))"
+    " STRICT, WITHOUT ROWID;"
+    /* What came before is not counted: it may be much. */
+    "INSERT INTO progress(name,event_id)"
+    " SELECT 'ledger',coalesce(max(id),0) FROM event;",
 };
 
 const int schema_version =

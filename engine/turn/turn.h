@@ -134,6 +134,7 @@ struct pav_engine {
         char *key;                  /* the item of it that was reached */
     } retention;
     struct wait_times *wait_times; /* wait_times.c; NULL: nothing yet */
+    struct ledger *ledger;         /* ledger.c; NULL: nothing yet */
     struct deliveries *deliveries; /* deliveries.c */
     struct sources *sources;       /* sources.c */
     struct pav_tally *tally;       /* of rules and targets: bus/tally.c */

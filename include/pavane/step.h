@@ -140,9 +140,18 @@ struct pav_wait_view {
     bool in_parallel;
 };
 
+enum pav_timer_kind {
+    PAV_TIMES_OUT, /* a task, its heartbeat, the machine */
+    PAV_WAKES,     /* a Wait */
+    PAV_RETRIES,   /* a task whose attempt failed */
+    PAV_GOES_ON,   /* what the budget left */
+};
 struct pav_timer {
     uint32_t no;
     int64_t due_at;
+    enum pav_timer_kind kind;
+    const char *state; /* whose it is; NULL: the execution's */
+    int64_t attempt;   /* PAV_RETRIES: how many there were */
 };
 
 struct pav_step_out {

@@ -160,6 +160,27 @@ bool pav_store_overdue_delete(struct pav_store *s, int64_t execution_id,
                               uint32_t no);
 bool pav_store_wait(struct pav_store *s, int64_t execution_id, uint32_t no,
                     struct pav_arena *a, struct pav_wait_row *out);
+/* How many outcomes of one kind a source's events of a type had in an hour. */
+struct pav_ledger_row {
+    int64_t hour; /* since 1970 */
+    const char *source, *type;
+    int64_t machine_id;    /* 0: of none */
+    int kind;              /* enum pav_disposition */
+    const char *reason;    /* "": there is none to tell */
+    int64_t count, events; /* outcomes; events of which it was the first */
+    int64_t first_at, last_at;
+};
+
+/* Added to what the hour has. */
+void
+pav_store_ledger_add(struct pav_store *s, const struct pav_ledger_row *row);
+/* All events up to that one are counted. */
+void pav_store_ledger_upto(struct pav_store *s, int64_t event_id);
+/* Those behind it are, from their rows. */
+void pav_store_ledger_catch_up(struct pav_store *s);
+/* The oldest hour, when it is before that one: how many rows. */
+int pav_store_ledger_forget(struct pav_store *s, int64_t hour);
+
 /* How long waits of a state took: a histogram's bytes. */
 void pav_store_wait_stat_put(struct pav_store *s, int64_t machine_id,
                              const char *state, struct pav_bytes histogram);

@@ -62,6 +62,7 @@ const char *pav_int_text(int64_t n, char digits[PAV_INT_LEN]);
 
 /* Days since 1970-01-01 of a date in the proleptic Gregorian calendar. */
 int64_t pav_days_from_civil(int64_t year, int month, int day);
+void pav_civil_from_days(int64_t days, int64_t *year, int *month, int *day);
 
 #define PAV_TIME_LEN 25 /* "2026-11-24T10:12:13.456Z" and its NUL */
 

@@ -44,13 +44,14 @@ BASE = {"arn", "buf", "clock", "digest", "doc", "err", "file", "histogram", "wai
         "settings", "stored", "text", "zone"}
 LANG = {"errors", "history", "index", "jsonata", "machine", "map_run", "path", "pattern", "pick", "record", "schedule", "schema", "step",
         "test_state", "transform"}
-STORE = {"attention", "backup", "store", "store_bus", "store_work", "reader", "verify"}
+STORE = {"attention", "backup", "ledger", "store", "store_bus", "store_work", "reader", "verify"}
 ENGINE = {"engine", "envelope", "job", "jobs", "rules"}
 NET = {"client", "http", "outbound"}
 MAY = {
     "engine/base/": BASE,
     "engine/lang/": BASE | LANG,
     "engine/store/": BASE | STORE,
+    "engine/insight/": BASE | LANG | STORE | {"insight"},
     "engine/turn/": BASE | LANG | STORE | ENGINE,
     "engine/bus/": BASE | LANG | STORE | ENGINE,
     "engine/run/": BASE | LANG | STORE | ENGINE,
@@ -59,8 +60,8 @@ MAY = {
     "engine/net/": BASE | NET,
     "engine/play/": BASE | LANG | NET | {"play"},
     "engine/auth/": BASE | NET | {"access"},
-    "engine/api/": BASE | LANG | STORE | ENGINE | NET | {"access", "api", "folder", "journal", "query", "services"},
-    "dashboard/": BASE | LANG | {"attention", "journal", "reader", "store", "http", "query", "pages", "graph"},
+    "engine/api/": BASE | LANG | STORE | ENGINE | NET | {"access", "api", "folder", "insight", "journal", "query", "services"},
+    "dashboard/": BASE | LANG | {"attention", "insight", "journal", "ledger", "reader", "store", "http", "query", "pages", "graph"},
 }
 # whose private headers the rooms of the engine's thread may include, beside their own
 ROOMS = {"turn": {"turn"}, "bus": {"turn", "bus"}, "run": {"turn", "bus", "run"}, "aws": {"turn", "bus", "run", "aws"},

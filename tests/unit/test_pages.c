@@ -8,6 +8,9 @@
 #include "../../dashboard/markdown.h"
 #include "../../dashboard/template.h"
 #include "../../dashboard/view.h"
+#include "../../dashboard/when.h"
+
+static const struct when utc = {.name = "UTC"};
 
 static void
 test_values_are_escaped(void **state)
@@ -21,7 +24,7 @@ test_values_are_escaped(void **state)
     pav_members_init(&m, &a);
     view_text(&m, "message", "<script>alert('x')</script> & \"y\"");
     pav_buf_init(&out, 1 << 16);
-    template_render("missing", pav_members_object(&m), NULL, 0, &out);
+    template_render("missing", pav_members_object(&m), NULL, 0, &utc, &out);
     assert_null(strstr(out.p, "<script>"));
     assert_non_null(strstr(out.p, "&lt;script&gt;alert(&#39;x&#39;)"));
     pav_buf_fini(&out);
@@ -44,7 +47,7 @@ test_slots_come_from_code_only(void **state)
     pav_buf_init(&html, 100);
     pav_buf_puts(&html, "<i>from code</i>");
     pav_buf_init(&out, 1 << 16);
-    template_render("frame", pav_members_object(&m), &slot, 1, &out);
+    template_render("frame", pav_members_object(&m), &slot, 1, &utc, &out);
     assert_non_null(strstr(out.p, "<i>from code</i>"));
     assert_null(strstr(out.p, "from a document"));
     pav_buf_fini(&html);

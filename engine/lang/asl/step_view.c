@@ -56,10 +56,15 @@ gather(struct gather *g, const struct frame *f)
         g->moving = true;
         break;
     }
-    if (frame_due(f) != 0) {
-        g->timers[g->timer_count].no = f->no;
-        g->timers[g->timer_count++].due_at = frame_due(f);
-    }
+    if (frame_due(f) != 0)
+        g->timers[g->timer_count++] = (struct pav_timer){
+            .no = f->no,
+            .due_at = frame_due(f),
+            .kind = f->phase == PHASE_WAIT    ? PAV_WAKES
+                    : f->phase == PHASE_RETRY ? PAV_RETRIES
+                                              : PAV_TIMES_OUT,
+            .state = f->state->name,
+            .attempt = f->retry_count};
     g->states[g->state_count++] = f->state->name;
 }
 
@@ -75,14 +80,16 @@ step_view(const struct pav_machine *m, const struct frame *root,
     g.timers = pav_arena_alloc(a, (n + 2) * sizeof(*g.timers));
     g.states = pav_arena_alloc(a, n * sizeof(*g.states));
     gather(&g, root);
-    if (g.runnable) {
-        g.timers[g.timer_count].no = PAV_TIMER_GO_ON;
-        g.timers[g.timer_count++].due_at = now_ms + 1; /* in a later turn */
-    }
-    if (m->timeout_s > 0) {
-        g.timers[g.timer_count].no = PAV_TIMER_MACHINE;
-        g.timers[g.timer_count++].due_at = started_at + m->timeout_s * 1000;
-    }
+    if (g.runnable)
+        g.timers[g.timer_count++] =
+            (struct pav_timer){.no = PAV_TIMER_GO_ON,
+                               .due_at = now_ms + 1, /* in a later turn */
+                               .kind = PAV_GOES_ON};
+    if (m->timeout_s > 0)
+        g.timers[g.timer_count++] =
+            (struct pav_timer){.no = PAV_TIMER_MACHINE,
+                               .due_at = started_at + m->timeout_s * 1000,
+                               .kind = PAV_TIMES_OUT};
     out->waits = g.waits;
     out->wait_count = g.wait_count;
     out->timers = g.timers;

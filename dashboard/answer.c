@@ -1,0 +1,586 @@
+/* The answer to "where does it stand?": see answer.h. */
+#include "answer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pavane/arn.h"
+#include "pavane/insight.h"
+#include "pavane/journal.h"
+#include "pavane/text.h"
+#include "pavane/wait_stats.h"
+#include "definition.h"
+#include "links.h"
+#include "template.h"
+#include "view_rows.h"
+#include "when.h"
+
+#define WAITS_SHOW  100
+#define WAITS_FIRST 5   /* in sight; the rest is folded */
+#define FOLLOW_MAX  100 /* events behind a state's entry that are looked at */
+#define USUAL_FROM  10  /* so many waits tell what is usual */
+
+struct answering {
+    const struct asked *k;
+    struct pav_arena *a;
+    const struct pav_doc *definition, *rules; /* NULL: none can be read */
+    struct pav_step_out out;                  /* how its last step left it */
+    struct pav_wait_time *times;
+    uint32_t time_count;
+};
+
+/* ---- what is waited for ---- */
+
+/*
+ * What a task that is in progress was scheduled with, and what its submission
+ * was answered; false: it is no task, or its events are far behind its entry.
+ */
+static bool
+scheduled(const struct asked *k, const char *state,
+          struct pav_history_event *task, const struct pav_doc **answer)
+{
+    const struct visit *v = trace_visit(k->trace, state, 0);
+    struct pav_history_event e;
+    int64_t id, last, behind[2] = {0, 0};
+
+    *answer = NULL;
+    if (v == NULL || v->exited_id != 0)
+        return false;
+    behind[0] = v->entered_id;
+    last = v->entered_id + FOLLOW_MAX;
+    for (id = v->entered_id + 1; id <= last && id < k->x->row.next_event;
+         id++) {
+        if (!trace_event(k->q, k->x, id, &e) ||
+            (e.previous_id != behind[0] && e.previous_id != behind[1]))
+            continue; /* of another branch */
+        behind[0] = behind[1];
+        behind[1] = e.id;
+        if (e.kind == EV_TASK_SCHEDULED)
+            *task = e;
+        else if (e.kind == EV_TASK_SUBMITTED)
+            *answer = e.payload;
+    }
+    return behind[1] != 0 && task->resource != NULL;
+}
+
+/* Where the child stands itself, in a clause: "waiting in Hold". */
+static void
+add_child(const struct asked *k, struct pav_members *m,
+          const struct pav_states_arn *arn)
+{
+    struct pav_arena *a = k->q->arena;
+    struct pav_execution_view child;
+
+    view_text(m, "child",
+              pav_arena_printf(a, "%s:%s", arn->machine, arn->name));
+    view_text(m, "child_link",
+              view_execution_link(k->q, arn->machine, arn->name));
+    if (!pav_reader_execution(k->q->reader, arn->machine, arn->name, a, &child))
+        return;
+    view_states(m, "child_states", child.row.states);
+    view_bool(m, "child_runs", child.row.status == PAV_RUNNING);
+}
+
+/* A wait for another execution names it, one for a callback says whose; false:
+ * it is for neither. */
+static bool
+add_what_for(const struct asked *k, struct pav_members *m, const char *state)
+{
+    struct pav_arena *a = k->q->arena;
+    struct pav_history_event task = {.resource = NULL};
+    const struct pav_doc *answer;
+    struct pav_states_arn child;
+    const char *resource, *type, *arn;
+
+    if (!scheduled(k, state, &task, &answer))
+        return false;
+    resource = pav_doc_str(a, task.resource);
+    type = pav_doc_str(a, task.resource_type);
+    if (resource == NULL || type == NULL || strcmp(type, "pavane") == 0 ||
+        strncmp(type, "aws-sdk:dynamodb", 16) == 0)
+        return false;
+    arn = answer == NULL ? NULL : pav_doc_member_str(a, answer, "ExecutionArn");
+    if (strncmp(resource, "startExecution.sync", 19) == 0 &&
+        pav_arn_execution(a, arn, &child)) {
+        add_child(k, m, &child);
+    } else if (strstr(resource, ".waitForTaskToken") != NULL) {
+        view_text(m, "callback",
+                  pav_arena_printf(a, "%s:%.*s", type,
+                                   (int)strcspn(resource, "."), resource));
+    } else {
+        view_text(m, "work", pav_arena_printf(a, "%s:%s", type, resource));
+    }
+    return true;
+}
+
+static const struct pav_doc *
+parsed(struct pav_arena *a, const char *text, size_t len)
+{
+    const struct pav_doc *d;
+
+    return text != NULL &&
+                   pav_doc_parse_copy(a, text, len, NULL, &d, NULL) == PAV_OK
+               ? d
+               : NULL;
+}
+
+static void
+add_event(const struct answering *w, struct pav_members *m,
+          const struct pav_wait_row *row)
+{
+    const struct pav_doc *pattern =
+        row->pattern == NULL ? NULL
+                             : parsed(w->a, row->pattern, strlen(row->pattern));
+
+    view_text(m, "awaits", row->awaits);
+    if (row->awaits == NULL)
+        view_text(m, "pattern", row->pattern);
+    view_text(m, "from",
+              pav_awaited_from(w->k->q->reader, w->rules, row->awaits, pattern,
+                               w->k->q->now_ms, w->a));
+}
+
+/* ---- how long, and what then ---- */
+
+static void
+add_usual(const struct answering *w, struct pav_members *m, const char *state)
+{
+    uint32_t i;
+
+    for (i = 0; i < w->time_count; i++) {
+        struct pav_wait_stats times;
+
+        if (strcmp(w->times[i].state, state) != 0)
+            continue;
+        memset(&times, 0, sizeof(times));
+        pav_wait_stats_read(&times, w->times[i].histogram);
+        if (pav_wait_stats_count(&times) < USUAL_FROM)
+            return;
+        view_span(m, "usual", pav_wait_stats_quantile(&times, 0.5));
+        view_span(m, "mostly", pav_wait_stats_quantile(&times, 0.95));
+    }
+}
+
+static void
+add_then(const struct answering *w, struct pav_members *m, const char *state,
+         int64_t due_at)
+{
+    const struct pav_doc *d =
+        w->definition == NULL ? NULL : definition_of(w->definition, state);
+    const char *then = definition_on_timeout(w->a, d);
+
+    if (due_at == 0)
+        return;
+    view_time(m, "due", due_at);
+    view_bool(m, "late", due_at < w->k->q->now_ms);
+    if (due_at > w->k->q->now_ms)
+        view_span(m, "left", due_at - w->k->q->now_ms);
+    view_text(m, "then", then);
+}
+
+/* Waits that read the same, as those of a Map's iterations, are one line. */
+static bool
+same_wait(const struct pav_wait_row *x, const struct pav_wait_row *y)
+{
+    return strcmp(x->state, y->state) == 0 && x->due_at == y->due_at &&
+           (x->awaits == y->awaits || (x->awaits != NULL && y->awaits != NULL &&
+                                       strcmp(x->awaits, y->awaits) == 0)) &&
+           (x->pattern == y->pattern ||
+            (x->pattern != NULL && y->pattern != NULL &&
+             strcmp(x->pattern, y->pattern) == 0));
+}
+
+static const struct pav_doc *
+wait_view(const struct answering *w, const struct pav_listed_wait *v,
+          uint32_t same, bool alone)
+{
+    const struct pav_wait_row *row = &v->row;
+    struct pav_members m;
+
+    pav_members_init(&m, w->a);
+    view_text(&m, "state", row->state);
+    if (same > 1)
+        view_number(&m, "same", same);
+    if (row->awaits != NULL || row->pattern != NULL ||
+        !add_what_for(w->k, &m, row->state))
+        add_event(w, &m, row);
+    view_time(&m, "overdue", v->overdue_since);
+    view_bool(&m, "endless",
+              v->overdue_since != 0 && row->due_at == 0 && alone);
+    view_time(&m, "since", row->since_at);
+    view_number(&m, "since_ms", row->since_at);
+    view_span(&m, "span", w->k->q->now_ms - row->since_at);
+    add_usual(w, &m, row->state);
+    add_then(w, &m, row->state, row->due_at);
+    return pav_members_object(&m);
+}
+
+/* The waits, those in sight and the rest; true: one of them is overdue. */
+static bool
+add_waits(const struct answering *w, struct pav_members *m, uint32_t *count)
+{
+    struct pav_wait_filter f = {.execution_id = w->k->x->row.id,
+                                .limit = WAITS_SHOW};
+    struct pav_listed_wait *v;
+    struct pav_items first, rest;
+    uint32_t i, n = 0;
+    bool more, overdue = false, alone;
+
+    *count = pav_reader_waits(w->k->q->reader, &f, w->a, &v, &more);
+    /* Otherwise another branch, as a Wait beside it, may end it. */
+    alone = pav_doc_own(w->a, w->k->x->row.states, strlen(w->k->x->row.states))
+                ->len <= 1;
+    pav_items_init(&first, w->a);
+    pav_items_init(&rest, w->a);
+    for (i = 0; i < *count; i++) {
+        const struct pav_listed_wait *one = &v[i];
+        uint32_t same = 1;
+
+        overdue |= one->overdue_since != 0;
+        while (i + 1 < *count &&
+               (v[i].overdue_since != 0) == (v[i + 1].overdue_since != 0) &&
+               same_wait(&one->row, &v[i + 1].row)) {
+            same++;
+            i++;
+        }
+        pav_items_add(n < WAITS_FIRST ? &first : &rest,
+                      wait_view(w, one, same, alone));
+        n++;
+    }
+    pav_members_puts(m, "waits", pav_items_array(&first));
+    if (rest.count > 0) {
+        pav_members_puts(m, "more_waits", pav_items_array(&rest));
+        view_text(m, "more_count",
+                  pav_arena_printf(w->a, "%u%s", rest.count, more ? "+" : ""));
+    }
+    return overdue;
+}
+
+/* Waits and retries that go on by themselves, and where to: how many. */
+static uint32_t
+add_sleeps(const struct answering *w, struct pav_members *m)
+{
+    struct pav_items list;
+    uint32_t i;
+
+    pav_items_init(&list, w->a);
+    for (i = 0; i < w->out.timer_count; i++) {
+        const struct pav_timer *t = &w->out.timers[i];
+        const struct pav_doc *d;
+        struct pav_members o;
+
+        if (t->kind != PAV_WAKES && t->kind != PAV_RETRIES)
+            continue;
+        d = w->definition == NULL ? NULL
+                                  : definition_of(w->definition, t->state);
+        pav_members_init(&o, w->a);
+        view_text(&o, "state", pav_arena_strdup(w->a, t->state));
+        view_time(&o, "until", t->due_at);
+        if (t->due_at > w->k->q->now_ms)
+            view_span(&o, "left", t->due_at - w->k->q->now_ms);
+        if (t->kind == PAV_RETRIES)
+            view_number(&o, "attempt", t->attempt + 1);
+        else
+            view_text(&o, "then", definition_next(w->a, d));
+        view_bool(&o, "beside", w->out.wait_count > 0);
+        pav_items_add(&list, pav_members_object(&o));
+    }
+    pav_members_puts(m, "sleeps", pav_items_array(&list));
+    return list.count;
+}
+
+/* ---- what came before, and beside ---- */
+
+/* The last event that moved it. */
+static void
+add_before(const struct answering *w, struct pav_members *m)
+{
+    const struct trace *t = w->k->trace;
+    struct pav_event_row row;
+    struct pav_members o;
+    int64_t last = 0;
+    uint32_t i;
+
+    for (i = 0; i < t->count; i++) {
+        if (t->visits[i].entered_by > last)
+            last = t->visits[i].entered_by;
+        if (t->visits[i].exited_by > last)
+            last = t->visits[i].exited_by;
+    }
+    if (last == 0 || !pav_reader_event(w->k->q->reader, last, w->a, &row))
+        return;
+    pav_members_init(&o, w->a);
+    view_bytes(&o, "type", row.detail_type);
+    view_bytes(&o, "source", row.source);
+    view_time(&o, "received", row.received_at);
+    view_text(&o, "link",
+              view_link(w->k->q, "events/",
+                        pav_arena_printf(w->a, "%lld", (long long)last)));
+    pav_members_puts(m, "before", pav_members_object(&o));
+}
+
+/* "Answer ×3, Paid" */
+struct types {
+    struct pav_bytes type[4];
+    int64_t count[4];
+    uint32_t kinds;
+    bool others;
+};
+
+static void
+types_add(struct types *t, struct pav_bytes type)
+{
+    uint32_t i;
+
+    for (i = 0; i < t->kinds; i++)
+        if (t->type[i].len == type.len &&
+            memcmp(t->type[i].p, type.p, type.len) == 0) {
+            t->count[i]++;
+            return;
+        }
+    if (t->kinds == 4) {
+        t->others = true;
+        return;
+    }
+    t->type[t->kinds] = type;
+    t->count[t->kinds++] = 1;
+}
+
+static const char *
+types_text(const struct types *t, struct pav_arena *a)
+{
+    const char *text = "";
+    uint32_t i;
+
+    for (i = 0; i < t->kinds; i++) {
+        text = pav_arena_printf(a, "%s%s%.*s", text, i == 0 ? "" : ", ",
+                                (int)t->type[i].len, t->type[i].p);
+        if (t->count[i] > 1)
+            text =
+                pav_arena_printf(a, "%s ×%lld", text, (long long)t->count[i]);
+    }
+    return t->others ? pav_arena_printf(a, "%s and others", text) : text;
+}
+
+#define ASIDE_MAX 200
+
+/*
+ * Events of this key that moved nothing, so that nobody says that they never
+ * came: kept early, unexpected, late.  Of the newest 200.
+ */
+static void
+add_aside(const struct answering *w, struct pav_members *m)
+{
+    static const struct {
+        enum pav_disposition kind;
+        const char *said;
+    } kinds[] = {{PAV_PARKED, "came early, kept for their turn"},
+                 {PAV_UNEXPECTED, "did not fit where it stood"},
+                 {PAV_LATE, "came after the end"},
+                 {PAV_DUPLICATE, "came again, and moved nothing"},
+                 {PAV_EXPIRED, "came early, and never fitted in their time"}};
+    struct pav_disposition_filter f = {
+        .kind = -1, .limit = ASIDE_MAX, .key = w->k->x->row.key};
+    struct pav_disposition_view *v;
+    struct pav_items rows;
+    uint32_t count, i, n;
+    int64_t next;
+    size_t k;
+
+    if (f.key == NULL)
+        return;
+    count = pav_reader_dispositions(w->k->q->reader, &f, w->a, &v, &next);
+    pav_items_init(&rows, w->a);
+    for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+        struct types types = {.kinds = 0};
+        struct pav_members o;
+
+        for (n = i = 0; i < count; i++) {
+            if (v[i].row.kind != kinds[k].kind || v[i].machine == NULL ||
+                strcmp(v[i].machine, w->k->x->machine) != 0)
+                continue;
+            n++;
+            types_add(&types, v[i].detail_type);
+        }
+        if (n == 0)
+            continue;
+        pav_members_init(&o, w->a);
+        view_text(&o, "count",
+                  pav_arena_printf(w->a, "%u%s", n, next != 0 ? "+" : ""));
+        view_text(&o, "disposition", pav_disposition_name(kinds[k].kind));
+        view_text(&o, "said", kinds[k].said);
+        view_text(&o, "types", types_text(&types, w->a));
+        view_text(&o, "link",
+                  pav_arena_printf(w->a, "%s?tab=data#events", w->k->link));
+        pav_items_add(&rows, pav_members_object(&o));
+    }
+    pav_members_puts(m, "aside", pav_items_array(&rows));
+}
+
+/* ---- the end ---- */
+
+static void
+add_end(const struct answering *w, struct pav_members *m)
+{
+    const struct trace *t = w->k->trace;
+    uint32_t i;
+
+    view_text(m, "end_error", t->error);
+    view_text(m, "end_cause", t->cause);
+    for (i = t->count; i-- > 0;) {
+        const struct visit *v = &t->visits[i];
+
+        if (v->exited_id != 0 || v->error == NULL)
+            continue;
+        view_text(m, "failed_in", v->name);
+        view_text(m, "failure",
+                  pav_arena_printf(
+                      w->a, "%s&visit=%u",
+                      view_link(w->k->q,
+                                pav_arena_printf(
+                                    w->a, "%s?tab=graph&state=",
+                                    w->k->link + strlen(page_root(w->k->q))),
+                                v->name),
+                      v->number));
+        return;
+    }
+}
+
+/* ---- the whole ---- */
+
+/* How its last step left it; the machine is to be freed behind. */
+static struct pav_machine *
+look_at_last_step(struct answering *w)
+{
+    const struct asked *k = w->k;
+    struct pav_step_row last;
+    struct pav_faults faults;
+    struct pav_machine *machine;
+
+    pav_faults_init(&faults, w->a);
+    machine = pav_machine_compile(
+        k->version->definition.p, k->version->definition.len,
+        (enum pav_machine_type)k->version->type, &faults);
+    if (machine != NULL &&
+        pav_reader_step(k->q->reader, k->x->row.last_step, w->a, &last))
+        pav_step_view(machine, pav_reader_record(k->q->reader, &last, w->a),
+                      k->x->row.started_at, w->a, &w->out);
+    return machine;
+}
+
+/* Where it runs; true: a wait is overdue. */
+static bool
+add_standing(struct answering *w, struct pav_members *m)
+{
+    struct pav_machine *machine = look_at_last_step(w);
+    uint32_t waits, sleeps;
+    bool overdue;
+
+    w->time_count = pav_reader_wait_times(w->k->q->reader, w->k->x->machine,
+                                          w->a, &w->times);
+    overdue = add_waits(w, m, &waits);
+    sleeps = add_sleeps(w, m);
+    view_bool(m, "busy", waits + sleeps == 0);
+    pav_machine_free(machine);
+    return overdue;
+}
+
+bool
+answer_add(const struct asked *k, struct pav_members *m)
+{
+    struct answering w = {.k = k, .a = k->q->arena};
+    bool runs = k->x->row.status == PAV_RUNNING, overdue = false;
+
+    w.definition =
+        parsed(w.a, k->version->definition.p, k->version->definition.len);
+    w.rules = parsed(w.a, k->version->rules.p, k->version->rules.len);
+    pav_members_puts(m, "execution", view_execution(k->q, k->x));
+    view_bool(m, "running", runs);
+    view_bool(m, "ended", !runs);
+    view_states(m, "states", k->x->row.states);
+    if (runs)
+        overdue = add_standing(&w, m);
+    else
+        add_end(&w, m);
+    view_bool(m, "overdue_any", overdue);
+    add_before(&w, m);
+    add_aside(&w, m);
+    return overdue;
+}
+
+/* The tag's place behind its end, and all that is in it when it is a link to
+ * more, or a time: that is given as RFC 3339. */
+static const char *
+put_tag(const char *p, const char *end, struct pav_buf *out)
+{
+    static const char time[] = "<time datetime=\"",
+                      more[] = "<a class=\"more\"";
+    const char *inside;
+
+    if (strncmp(p, "</p>", 4) == 0 || strncmp(p, "</pre>", 6) == 0 ||
+        strncmp(p, "</summary>", 10) == 0) {
+        while (out->len > 0 && out->p[out->len - 1] == ' ')
+            out->len--;
+        pav_buf_putc(out, '\n');
+    }
+    if (strncmp(p, time, strlen(time)) == 0) {
+        p += strlen(time);
+        pav_buf_put(out, p, strcspn(p, "\""));
+        inside = strstr(p, "</time>");
+    } else if (strncmp(p, more, strlen(more)) == 0) {
+        inside = strstr(p, "</a>");
+    } else {
+        inside = p;
+    }
+    p = memchr(inside, '>', (size_t)(end - inside));
+    return p == NULL ? end : p + 1;
+}
+
+/* Markup that the templates made, without its tags: a line for each block. */
+static void
+put_plain(const char *p, const char *end, struct pav_buf *out)
+{
+    static const struct {
+        const char *name, *text;
+    } entities[] = {{"&amp;", "&"},
+                    {"&lt;", "<"},
+                    {"&gt;", ">"},
+                    {"&quot;", "\""},
+                    {"&#39;", "'"}};
+    size_t i;
+
+    while (p < end) {
+        if (*p == '<') {
+            p = put_tag(p, end, out);
+            continue;
+        }
+        for (i = 0; i < sizeof(entities) / sizeof(entities[0]); i++)
+            if (strncmp(p, entities[i].name, strlen(entities[i].name)) == 0)
+                break;
+        if (i < sizeof(entities) / sizeof(entities[0])) {
+            pav_buf_puts(out, entities[i].text);
+            p += strlen(entities[i].name);
+        } else if (*p == '\n') {
+            p++;
+        } else {
+            pav_buf_putc(out, *p++);
+        }
+    }
+}
+
+void
+answer_plain(const struct asked *k, struct pav_buf *out)
+{
+    struct pav_members m;
+    struct pav_buf html;
+    struct when when;
+
+    when_begin(&when, k->q);
+    pav_members_init(&m, k->q->arena);
+    answer_add(k, &m);
+    pav_buf_init(&html, 1 << 20);
+    template_render("answer", pav_members_object(&m), NULL, 0, &when, &html);
+    put_plain(html.p, html.p + html.len, out);
+    pav_buf_fini(&html);
+    when_end(&when);
+}

@@ -1,0 +1,72 @@
+/* What a definition's text says of one of its states: see definition.h. */
+#include "definition.h"
+
+#include <string.h>
+
+const struct pav_doc *
+definition_of(const struct pav_doc *d, const char *state)
+{
+    const struct pav_doc *states = pav_doc_get(d, "States"), *hit;
+    uint32_t i;
+
+    if (d->kind == PAV_ARRAY) {
+        for (i = 0; i < d->len; i++)
+            if ((hit = definition_of(&d->items[i], state)) != NULL)
+                return hit;
+        return NULL;
+    }
+    if (states == NULL || states->kind != PAV_OBJECT)
+        return NULL;
+    if ((hit = pav_doc_get(states, state)) != NULL)
+        return hit;
+    for (i = 0; i < states->len; i++) {
+        static const char *const inside[] = {"Branches", "ItemProcessor",
+                                             "Iterator"};
+        size_t k;
+
+        for (k = 0; k < 3; k++) {
+            const struct pav_doc *next =
+                pav_doc_get(&states->members[i].value, inside[k]);
+
+            if (next != NULL && (hit = definition_of(next, state)) != NULL)
+                return hit;
+        }
+    }
+    return NULL;
+}
+
+const char *
+definition_next(struct pav_arena *a, const struct pav_doc *state)
+{
+    return state == NULL ? NULL : pav_doc_member_str(a, state, "Next");
+}
+
+static bool
+catches_timeout(struct pav_arena *a, const struct pav_doc *catcher)
+{
+    const struct pav_doc *errors = pav_doc_get(catcher, "ErrorEquals");
+    uint32_t i;
+
+    for (i = 0; errors != NULL && errors->kind == PAV_ARRAY && i < errors->len;
+         i++) {
+        const char *name = pav_doc_str(a, &errors->items[i]);
+
+        if (name != NULL && (strcmp(name, "States.Timeout") == 0 ||
+                             strcmp(name, "States.ALL") == 0))
+            return true;
+    }
+    return false;
+}
+
+const char *
+definition_on_timeout(struct pav_arena *a, const struct pav_doc *state)
+{
+    const struct pav_doc *list =
+        state == NULL ? NULL : pav_doc_get(state, "Catch");
+    uint32_t i;
+
+    for (i = 0; list != NULL && list->kind == PAV_ARRAY && i < list->len; i++)
+        if (catches_timeout(a, &list->items[i]))
+            return definition_next(a, &list->items[i]);
+    return NULL;
+}
