@@ -8,6 +8,7 @@
 #include "pavane/text.h"
 #include "choices.h"
 #include "frame.h"
+#include "kept.h"
 #include "links.h"
 #include "view.h"
 #include "when.h"
@@ -77,6 +78,7 @@ add_frame(struct pav_query *q, const struct page *p, const struct when *when,
               theme == NULL                ? "dark"
               : strcmp(theme, "dark") == 0 ? "light"
                                            : "system");
+    view_number(m, "wrong", kept_wrong(q));
     if (p->place != NULL)
         view_bool(m, p->place, true);
 }

@@ -1,4 +1,5 @@
 /* Members of views: what a template shows. */
+#include <stdio.h>
 #include <string.h>
 
 #include "pavane/text.h"
@@ -56,6 +57,47 @@ view_span(struct pav_members *m, const char *key, int64_t ms)
     view_text(
         m, key,
         pav_arena_strdup(m->arena, pav_time_span(ms, span, sizeof(span))));
+}
+
+void
+view_bars(struct pav_members *m, const char *key, const int64_t *v,
+          uint32_t count)
+{
+    char text[4 * 64 + 1];
+    size_t len = 0;
+    int64_t max = 0;
+    uint32_t i;
+
+    for (i = 0; i < count; i++)
+        if (v[i] > max)
+            max = v[i];
+    for (i = 0; i < count && len + 4 < sizeof(text); i++) {
+        int level = max == 0 ? 0 : (int)((v[i] * 8 + max - 1) / max);
+
+        /* U+2581 to U+2588, U+2007 (as wide as a digit) for nothing */
+        text[len++] = (char)0xe2;
+        text[len++] = (char)(level == 0 ? 0x80 : 0x96);
+        text[len++] = (char)(level == 0 ? 0x87 : 0x80 + level);
+    }
+    text[len] = '\0';
+    view_text(m, key, pav_arena_strdup(m->arena, text));
+}
+
+void
+view_amount(struct pav_members *m, const char *key, int64_t n)
+{
+    char digits[32], text[48];
+    size_t len, i, at = 0;
+
+    snprintf(digits, sizeof(digits), "%lld", (long long)n);
+    len = strlen(digits);
+    for (i = 0; i < len; i++) {
+        if (i > 0 && (len - i) % 3 == 0 && digits[i - 1] != '-')
+            text[at++] = ',';
+        text[at++] = digits[i];
+    }
+    text[at] = '\0';
+    view_text(m, key, pav_arena_strdup(m->arena, text));
 }
 
 void

@@ -15,6 +15,11 @@ void view_bool(struct pav_members *m, const char *key, bool b);
 void view_time(struct pav_members *m, const char *key, int64_t ms);
 /* KEY: "3 h 4 min" */
 void view_span(struct pav_members *m, const char *key, int64_t ms);
+/* KEY: "▁▂ █", a sign for each number against the largest. */
+void view_bars(struct pav_members *m, const char *key, const int64_t *v,
+               uint32_t count);
+/* KEY: "1,234" */
+void view_amount(struct pav_members *m, const char *key, int64_t n);
 /* "State A, State B" out of a row's JSON list. */
 void view_states(struct pav_members *m, const char *key, const char *json);
 /* The status as ASL names it, its class and its sign. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pavane/http.h"
+#include "pavane/insight.h"
 #include "links.h"
 #include "view_rows.h"
 
@@ -45,8 +46,83 @@ attributes_view(struct pav_query *q, const char *json)
     return pav_items_array(&rows);
 }
 
-const struct pav_doc *
-view_execution(struct pav_query *q, const struct pav_execution_view *x)
+#define KEPT 16
+
+/* What rows of one list have in common: rules, parsed once, and sources. */
+struct common {
+    struct {
+        int64_t version_id;
+        const char *awaits;
+        const char *from;
+    } kept[KEPT];
+    uint32_t count;
+};
+
+static const char *
+from_of(struct pav_query *q, int64_t version_id, const char *awaits,
+        const struct pav_doc *pattern)
+{
+    const char *text = pav_reader_rules(q->reader, version_id, q->arena);
+    const struct pav_doc *rules;
+
+    if (pav_doc_parse_copy(q->arena, text, strlen(text), NULL, &rules, NULL) !=
+        PAV_OK)
+        rules = NULL;
+    return pav_awaited_from(q->reader, rules, awaits, pattern, q->now_ms,
+                            q->arena);
+}
+
+static const char *
+kept_from(struct pav_query *q, struct common *c, int64_t version_id,
+          const char *awaits)
+{
+    uint32_t i;
+
+    for (i = 0; i < c->count; i++)
+        if (c->kept[i].version_id == version_id &&
+            strcmp(c->kept[i].awaits, awaits) == 0)
+            return c->kept[i].from;
+    if (c->count == KEPT)
+        return from_of(q, version_id, awaits, NULL);
+    c->kept[c->count].version_id = version_id;
+    c->kept[c->count].awaits = awaits;
+    c->kept[c->count].from = from_of(q, version_id, awaits, NULL);
+    return c->kept[c->count++].from;
+}
+
+/* The first of its waits for events, in words: what, from whom, since when. */
+static void
+add_wait(struct pav_query *q, struct common *c, struct pav_members *m,
+         const struct pav_execution_view *x)
+{
+    const struct pav_doc *all =
+        pav_doc_own(q->arena, x->waits, strlen(x->waits));
+    const struct pav_doc *wait;
+    const char *awaits, *pattern;
+    int64_t since;
+
+    if (all->kind != PAV_ARRAY || all->len == 0 ||
+        all->items[0].kind != PAV_ARRAY || all->items[0].len < 7)
+        return;
+    wait = &all->items[0];
+    pattern = pav_doc_str(q->arena, &wait->items[3]);
+    awaits = pav_doc_str(q->arena, &wait->items[4]);
+    view_text(m, "awaits", awaits);
+    if (all->len > 1)
+        view_number(m, "more_waits", all->len - 1);
+    if (pav_doc_int(&wait->items[5], &since))
+        view_time(m, "since", since);
+    if (pattern != NULL)
+        view_text(m, "from",
+                  from_of(q, x->row.version_id, awaits,
+                          pav_doc_own(q->arena, pattern, strlen(pattern))));
+    else if (awaits != NULL)
+        view_text(m, "from", kept_from(q, c, x->row.version_id, awaits));
+}
+
+static const struct pav_doc *
+execution_row(struct pav_query *q, struct common *c,
+              const struct pav_execution_view *x)
 {
     struct pav_members m;
 
@@ -59,6 +135,9 @@ view_execution(struct pav_query *q, const struct pav_execution_view *x)
     view_text(&m, "link", view_execution_link(q, x->machine, x->row.name));
     view_text(&m, "machine_link", view_link(q, "machines/", x->machine));
     view_states(&m, "states", x->row.states);
+    if (x->row.status == PAV_RUNNING)
+        add_wait(q, c, &m, x);
+    view_time(&m, "overdue", x->overdue_since);
     view_time(&m, "started", x->row.started_at);
     view_time(&m, "stopped", x->row.stopped_at);
     if (x->row.stopped_at == 0)
@@ -72,18 +151,35 @@ view_execution(struct pav_query *q, const struct pav_execution_view *x)
 }
 
 const struct pav_doc *
-view_executions(struct pav_query *q, const struct pav_execution_filter *f,
-                int64_t *next)
+view_execution(struct pav_query *q, const struct pav_execution_view *x)
 {
-    struct pav_execution_view *v;
-    uint32_t count = pav_reader_executions(q->reader, f, q->arena, &v, next);
+    struct common c = {.count = 0};
+
+    return execution_row(q, &c, x);
+}
+
+const struct pav_doc *
+view_execution_rows(struct pav_query *q, const struct pav_execution_view *v,
+                    uint32_t count)
+{
+    struct common c = {.count = 0};
     struct pav_items rows;
     uint32_t i;
 
     pav_items_init(&rows, q->arena);
     for (i = 0; i < count; i++)
-        pav_items_add(&rows, view_execution(q, &v[i]));
+        pav_items_add(&rows, execution_row(q, &c, &v[i]));
     return pav_items_array(&rows);
+}
+
+const struct pav_doc *
+view_executions(struct pav_query *q, const struct pav_execution_filter *f,
+                int64_t *next)
+{
+    struct pav_execution_view *v;
+    uint32_t count = pav_reader_executions(q->reader, f, q->arena, &v, next);
+
+    return view_execution_rows(q, v, count);
 }
 
 const char *

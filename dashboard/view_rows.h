@@ -10,6 +10,10 @@
 /* One row of the list of executions. */
 const struct pav_doc *
 view_execution(struct pav_query *q, const struct pav_execution_view *x);
+/* Several of them. */
+const struct pav_doc *
+view_execution_rows(struct pav_query *q, const struct pav_execution_view *v,
+                    uint32_t count);
 /* Dispositions as rows; `*next` as in the reader. */
 const struct pav_doc *
 view_dispositions(struct pav_query *q, const struct pav_disposition_filter *f,

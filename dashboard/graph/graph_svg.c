@@ -30,7 +30,8 @@ const struct pav_look pav_looks[] = {
     [PAV_MARK_FAILED] = {"failed", "failed", "✕"},
     [PAV_MARK_TIMED_OUT] = {"timedout", "timed out", "◔"},
     [PAV_MARK_ABORTED] = {"aborted", "aborted", "⊘"},
-    [PAV_MARK_CAUGHT] = {"caught", "caught", "↷"}};
+    [PAV_MARK_CAUGHT] = {"caught", "caught", "↷"},
+    [PAV_MARK_OVERDUE] = {"overdue", "overdue", "⏰"}};
 
 static void
 put_attribute(struct pav_buf *b, const char *name, const char *value)

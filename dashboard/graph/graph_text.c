@@ -49,6 +49,8 @@ text_width(const char *text, double px)
     return sum * px / 100 * 1.1;
 }
 
+#define TYPE "detail-type = "
+
 const char *
 edge_label(struct pav_arena *a, const struct edge *e)
 {
@@ -65,6 +67,10 @@ edge_label(struct pav_arena *a, const struct edge *e)
 
             if (dot != NULL && dot + 1 < p + n)
                 name = dot + 1;
+        }
+        if (strncmp(name, TYPE, strlen(TYPE)) == 0) { /* its name says it */
+            p = name + strlen(TYPE);
+            continue;
         }
         pav_buf_put(&b, name, (size_t)(p + n - name));
         p += n;

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "pavane/machine.h"
-#include "pavane/pages.h"
+#include "kept.h"
 
 #define KEPT       64
 #define KEPT_BYTES (32u << 20) /* of all of them; one may be larger */
 
-struct pages {
+struct graphs {
     struct {
         int64_t version_id; /* 0: empty */
         uint64_t used;
@@ -19,16 +19,15 @@ struct pages {
     uint64_t clock;
 };
 
-void *
-pav_pages_new(void)
+struct graphs *
+graphs_new(void)
 {
-    return pav_xcalloc(1, sizeof(struct pages));
+    return pav_xcalloc(1, sizeof(struct graphs));
 }
 
 void
-pav_pages_free(void *arg)
+graphs_free(struct graphs *p)
 {
-    struct pages *p = arg;
     int i;
 
     if (p == NULL)
@@ -61,7 +60,7 @@ graph_of(const struct pav_machine_row *version)
 }
 
 static void
-drop(struct pages *p, int i)
+drop(struct graphs *p, int i)
 {
     pav_graph_free(p->kept[i].graph);
     memset(&p->kept[i], 0, sizeof(p->kept[i]));
@@ -69,7 +68,7 @@ drop(struct pages *p, int i)
 
 /* Room for one more: the one that was not used for longest goes. */
 static int
-make_room(struct pages *p)
+make_room(struct graphs *p)
 {
     for (;;) {
         int i, oldest = 0, free_one = -1;
@@ -94,7 +93,7 @@ make_room(struct pages *p)
 const struct pav_graph *
 graphs_get(struct pav_query *q, const struct pav_machine_row *version)
 {
-    struct pages *p = q->pages;
+    struct graphs *p = kept_of(q)->graphs;
     int i;
 
     p->clock++;

@@ -8,6 +8,9 @@
 #include "pavane/graph.h"
 #include "pavane/query.h"
 
+struct graphs;
+struct graphs *graphs_new(void);
+void graphs_free(struct graphs *p);
 /* Borrowed until the next call; never NULL. */
 const struct pav_graph *
 graphs_get(struct pav_query *q, const struct pav_machine_row *version);

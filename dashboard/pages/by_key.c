@@ -14,22 +14,103 @@ path_to(struct pav_query *q, const char *path, const char *segment)
     return view_link(q, path, segment) + strlen(page_root(q));
 }
 
+#define NEAR 20 /* of each kind that a search finds */
+
+static const struct pav_doc *
+unmatched_rows(struct pav_query *q, const char *text)
+{
+    struct pav_event_row *v;
+    uint32_t n = pav_reader_unmatched_with(q->reader, text, NEAR, q->arena, &v),
+             i;
+    struct pav_items rows;
+
+    pav_items_init(&rows, q->arena);
+    for (i = 0; i < n; i++) {
+        struct pav_members m;
+
+        pav_members_init(&m, q->arena);
+        view_bytes(&m, "type", v[i].detail_type);
+        view_bytes(&m, "source", v[i].source);
+        view_time(&m, "received", v[i].received_at);
+        view_text(
+            &m, "link",
+            view_link(q, "events/",
+                      pav_arena_printf(q->arena, "%lld", (long long)v[i].id)));
+        pav_items_add(&rows, pav_members_object(&m));
+    }
+    return pav_items_array(&rows);
+}
+
+/* What is like the text: names, values, and events that nobody took. */
+static void
+add_near(struct pav_query *q, struct pav_members *m, const char *text)
+{
+    struct pav_execution_view *v;
+    const struct pav_doc *rows;
+    uint32_t n;
+
+    n = pav_reader_names_with(q->reader, text, NEAR, q->arena, &v);
+    pav_members_puts(m, "near", view_execution_rows(q, v, n));
+    view_bool(m, "near_any", n > 0);
+    view_bool(m, "near_full", n == NEAR);
+    view_text(m, "near_all", view_link(q, "executions?q=", text));
+    n = pav_reader_valued(q->reader, text, NEAR, q->arena, &v);
+    pav_members_puts(m, "valued", view_execution_rows(q, v, n));
+    view_bool(m, "valued_any", n > 0);
+    rows = unmatched_rows(q, text);
+    pav_members_puts(m, "unmatched", rows);
+    if (rows->len > 0)
+        view_text(m, "unmatched_count",
+                  pav_arena_printf(q->arena, "%u%s", rows->len,
+                                   rows->len == NEAR ? "+" : ""));
+}
+
+/* ?part=suggest: names for the box, while it is typed into. */
+static void
+suggest(struct pav_query *q, const char *text)
+{
+    struct pav_execution_filter f = {.status = -1, .limit = 8, .prefix = text};
+    struct pav_execution_view *v;
+    struct pav_items names;
+    uint32_t n, i;
+    int64_t next;
+
+    n = pav_reader_executions(q->reader, &f, q->arena, &v, &next);
+    pav_items_init(&names, q->arena);
+    for (i = 0; i < n; i++)
+        pav_items_add(&names, pav_doc_new_cstr(q->arena, v[i].row.key == NULL
+                                                             ? v[i].row.name
+                                                             : v[i].row.key));
+    q->headers = page_security;
+    pav_doc_print(pav_items_array(&names), &q->out);
+}
+
+/* Pasted ids have blanks around them. */
+static const char *
+trimmed(struct pav_arena *a, const char *text)
+{
+    size_t len;
+
+    if (text == NULL)
+        return NULL;
+    text += strspn(text, " \t\r\n");
+    len = strlen(text);
+    while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL)
+        len--;
+    return len == 0 ? NULL : pav_arena_strndup(a, text, len);
+}
+
 static void
 find(struct pav_query *q, const char *rest)
 {
-    const char *what = page_parameter(q, "q");
+    const char *what = trimmed(q->arena, page_parameter(q, "q"));
+    const char *part = page_parameter(q, "part");
     struct pav_states_arn arn;
-    size_t len;
 
     (void)rest;
-    if (what != NULL) { /* pasted ids have blanks around them */
-        what += strspn(what, " \t\r\n");
-        len = strlen(what);
-        while (len > 0 && strchr(" \t\r\n", what[len - 1]) != NULL)
-            len--;
-        what = len == 0 ? NULL : pav_arena_strndup(q->arena, what, len);
-    }
-    if (what != NULL && pav_arn_execution(q->arena, what, &arn))
+    if (part != NULL && strcmp(part, "suggest") == 0 && what != NULL)
+        suggest(q, what);
+    else if (what != NULL && pav_arn_execution(q->arena, what, &arn))
         page_redirect(q, path_to(q, "executions/",
                                  pav_arena_printf(q->arena, "%s:%s",
                                                   arn.machine, arn.name)));
@@ -115,8 +196,10 @@ show(struct pav_query *q, const char *rest)
     }
     pav_members_puts(&m, "dispositions", events);
     view_bool(&m, "dispositions_any", events->len > 0);
-    if (count == 0 && (d.key != NULL || events->len == 0))
+    if (count == 0 && (d.key != NULL || events->len == 0)) {
         q->status = 404;
+        add_near(q, &m, rest);
+    }
     page_show(q, &(struct page){.name = "by_key",
                                 .title = rest,
                                 .topics = "executions events",

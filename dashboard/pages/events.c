@@ -7,8 +7,12 @@
 static void
 show(struct pav_query *q, const char *rest)
 {
-    static const char *const kept[] = {"disposition", "key", NULL};
+    static const char *const kept[] = {"disposition", "key",     "source",
+                                       "type",        "machine", NULL};
     struct pav_disposition_filter f = {.key = page_parameter(q, "key"),
+                                       .source = page_parameter(q, "source"),
+                                       .detail_type = page_parameter(q, "type"),
+                                       .machine = page_parameter(q, "machine"),
                                        .kind = -1,
                                        .before = page_before(q),
                                        .limit = ROWS};
@@ -34,7 +38,12 @@ show(struct pav_query *q, const char *rest)
         view_bool(&o, "selected", f.kind == k);
         pav_items_add(&kinds, pav_members_object(&o));
     }
-    view_bool(&m, "filtered", kind != NULL || f.key != NULL);
+    view_bool(&m, "filtered",
+              kind != NULL || f.key != NULL || f.source != NULL ||
+                  f.detail_type != NULL || f.machine != NULL);
+    view_text(&m, "source_asked", f.source);
+    view_text(&m, "type_asked", f.detail_type);
+    view_text(&m, "machine_asked", f.machine);
     pav_members_puts(&m, "kinds", pav_items_array(&kinds));
     pav_members_puts(&m, "dispositions", view_dispositions(q, &f, &next));
     view_text(&m, "key", f.key);

@@ -394,6 +394,33 @@ add_whole_data(struct execution_page *p, struct pav_members *m)
 
 /* ---- the whole ---- */
 
+/* States in which a wait is overdue, in the graph, the outline, the inspector.
+ */
+static void
+mark_overdue(struct execution_page *p)
+{
+    struct pav_wait_filter f = {
+        .execution_id = p->x.row.id, .overdue = true, .limit = 100};
+    struct pav_listed_wait *v;
+    uint32_t n, i, k;
+    bool more;
+
+    if (p->x.overdue_since == 0)
+        return;
+    n = pav_reader_waits(p->q->reader, &f, p->q->arena, &v, &more);
+    for (i = 0; i < n; i++)
+        for (k = 0; k < p->trace.count; k++) {
+            struct visit *visit = &p->trace.visits[k];
+
+            if (visit->exited_id != 0 ||
+                strcmp(visit->name, v[i].row.state) != 0)
+                continue;
+            visit->status = PAV_MARK_OVERDUE;
+            if (visit->state != PAV_GRAPH_NONE)
+                p->trace.marks[visit->state].status = PAV_MARK_OVERDUE;
+        }
+}
+
 static bool
 find(struct execution_page *p, const char *id)
 {
@@ -523,6 +550,7 @@ show(struct pav_query *q, const char *id)
     }
     p.graph = graphs_get(q, &p.machine);
     trace_read(q, &p.x, p.graph, &p.trace);
+    mark_overdue(&p);
     asked = (struct asked){.q = q,
                            .x = &p.x,
                            .version = &p.machine,

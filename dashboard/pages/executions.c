@@ -1,72 +1,129 @@
-/* The list of executions. */
+/* The list of executions, and the same as a table for a spreadsheet. */
 #include <string.h>
 
+#include "pavane/text.h"
 #include "frame.h"
 #include "links.h"
 #include "pages.h"
+#include "search.h"
 #include "view_rows.h"
 
+#define CSV_ROWS 10000
+
 static void
-add_statuses(struct pav_members *m, const char *chosen)
+add_statuses(struct pav_members *m, const struct search *s)
 {
     struct pav_items list;
-    int s;
+    int i;
 
     pav_items_init(&list, m->arena);
-    for (s = PAV_RUNNING; s <= PAV_ABORTED; s++) {
+    for (i = PAV_RUNNING; i <= PAV_ABORTED; i++) {
         struct pav_members o;
-        const char *name = pav_status_name((enum pav_status)s);
 
         pav_members_init(&o, m->arena);
-        view_text(&o, "name", name);
-        view_bool(&o, "selected", chosen != NULL && strcmp(chosen, name) == 0);
+        view_text(&o, "name", pav_status_name((enum pav_status)i));
+        view_bool(&o, "selected", s->f.status == i && !s->f.overdue);
         pav_items_add(&list, pav_members_object(&o));
     }
     pav_members_puts(m, "statuses", pav_items_array(&list));
+    view_bool(m, "late", s->f.overdue);
+}
+
+/* ---- as CSV (RFC 4180) ---- */
+
+static void
+put_cell(struct pav_buf *b, const char *text, char behind)
+{
+    /* A spreadsheet takes what begins with these for a formula. */
+    bool formula = *text != '\0' && strchr("=+-@\t\r", *text) != NULL;
+    const char *p;
+
+    pav_buf_putc(b, '"');
+    if (formula)
+        pav_buf_putc(b, '\'');
+    for (p = text; *p != '\0'; p++) {
+        if (*p == '"')
+            pav_buf_putc(b, '"');
+        pav_buf_putc(b, *p);
+    }
+    pav_buf_printf(b, "\"%c", behind);
+}
+
+static void
+put_moment(struct pav_buf *b, int64_t ms, char behind)
+{
+    char when[PAV_TIME_LEN];
+
+    if (ms != 0)
+        pav_buf_puts(b, pav_time_format(ms, when));
+    pav_buf_putc(b, behind);
+}
+
+static void
+answer_csv(struct pav_query *q, struct search *s)
+{
+    struct pav_execution_view *v;
+    uint32_t count, i;
+    int64_t next;
+
+    s->f.limit = CSV_ROWS;
+    count = pav_reader_executions(q->reader, &s->f, q->arena, &v, &next);
+    q->type = "text/csv; charset=utf-8";
+    q->headers = "Content-Disposition: attachment; "
+                 "filename=\"executions.csv\"\r\n";
+    pav_buf_puts(&q->out, "key,machine,version,status,states,started,stopped,"
+                          "overdue since,attributes\r\n");
+    for (i = 0; i < count; i++) {
+        const struct pav_execution_row *x = &v[i].row;
+
+        put_cell(&q->out, x->key == NULL ? x->name : x->key, ',');
+        put_cell(&q->out, v[i].machine, ',');
+        pav_buf_printf(&q->out, "%lld,", (long long)v[i].version);
+        put_cell(&q->out, pav_status_name((enum pav_status)x->status), ',');
+        put_cell(&q->out, x->states, ',');
+        put_moment(&q->out, x->started_at, ',');
+        put_moment(&q->out, x->stopped_at, ',');
+        put_moment(&q->out, v[i].overdue_since, ',');
+        put_cell(&q->out, v[i].attributes, '\r');
+        pav_buf_putc(&q->out, '\n');
+    }
 }
 
 static void
 show(struct pav_query *q, const char *rest)
 {
-    static const char *const kept[] = {"key",   "machine",  "status",
-                                       "state", "children", NULL};
-    struct pav_execution_filter f = {.key = page_parameter(q, "key"),
-                                     .machine = page_parameter(q, "machine"),
-                                     .state = page_parameter(q, "state"),
-                                     .status = -1,
-                                     .exclude_map_children =
-                                         !page_parameter(q, "children"),
-                                     .before = page_before(q),
-                                     .limit = ROWS};
-    const char *status = page_parameter(q, "status");
-    enum pav_status wanted;
-    struct pav_items chips;
+    static const char *const kept[] = {
+        "key",         "machine",      "status", "state", "children",
+        "startedFrom", "startedUntil", "q",      NULL};
+    const char *part = page_parameter(q, "part");
     struct pav_members m;
+    struct search s;
     int64_t next;
 
     (void)rest;
+    search_read(q, &s);
+    if (part != NULL && strcmp(part, "csv") == 0) {
+        answer_csv(q, &s);
+        return;
+    }
+    s.f.before = page_before(q);
+    s.f.limit = ROWS;
     pav_members_init(&m, q->arena);
-    if (status != NULL && pav_status_find(status, &wanted))
-        f.status = wanted;
-    else
-        view_text(&m, "no_such", status);
-    pav_items_init(&chips, q->arena);
-    view_chip(&chips, "key", f.key);
-    view_chip(&chips, "machine", f.machine);
-    view_chip(&chips, "state", f.state);
-    view_chip(&chips, "status", f.status < 0 ? NULL : status);
-    pav_members_puts(&m, "chips", pav_items_array(&chips));
-    view_bool(&m, "chips_any", chips.count > 0);
-    pav_members_puts(&m, "executions", view_executions(q, &f, &next));
+    pav_members_puts(&m, "chips", pav_items_array(&s.chips));
+    view_bool(&m, "chips_any", s.chips.count > 0);
+    pav_members_puts(&m, "unread", pav_items_array(&s.unread));
+    view_bool(&m, "unread_any", s.unread.count > 0);
+    pav_members_puts(&m, "executions", view_executions(q, &s.f, &next));
     view_text(&m, "next", view_next(q, "executions?", kept, next));
-    view_text(&m, "key", f.key);
-    view_text(&m, "machine", f.machine);
-    view_text(&m, "state", f.state);
-    add_statuses(&m, f.status < 0 ? NULL : status);
+    view_text(&m, "csv", view_next(q, "executions?part=csv&", kept, INT64_MAX));
+    view_text(&m, "machine", s.f.machine);
+    view_text(&m, "state", s.f.state);
+    view_text(&m, "words", page_parameter(q, "q"));
+    add_statuses(&m, &s);
     page_show(q, &(struct page){.name = "executions",
                                 .title = "Executions",
                                 .place = "at_executions",
-                                .topics = f.before == 0 ? "executions" : NULL,
+                                .topics = s.f.before == 0 ? "executions" : NULL,
                                 .view = &m});
 }
 

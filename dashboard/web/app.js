@@ -2,7 +2,7 @@
 // The page in the browser: live changes, keys, ticking spans, the graph's own
 // buttons.  All of it is an addition: without it the page reads as well.
 import { follow, hold } from './live.js';
-import { go, main, say } from './page.js';
+import { go, here, main, say } from './page.js';
 
 const offset = Number(document.documentElement.dataset.now) - Date.now();
 const KEYS_OFF = 'pavane-keys-off';
@@ -134,6 +134,31 @@ function dressCopy() {
     const answer = await fetch(new URL(button.dataset.copy ?? '', location.href));
     if (answer.ok) copy(await answer.text());
   };
+}
+
+// ---- what the box could mean
+
+/** @type {number} */
+let asked = 0;
+
+/** @param {HTMLInputElement} box */
+async function suggest(box) {
+  const mine = ++asked;
+  await new Promise((done) => setTimeout(done, 150));
+  if (mine !== asked || box.value.trim().length < 2) return;
+  const answer = await fetch(here('find') + '?part=suggest&q=' + encodeURIComponent(box.value.trim()));
+  if (!answer.ok || mine !== asked) return;
+  const list = document.getElementById('suggested');
+  list?.replaceChildren(...(await answer.json()).map((/** @type {string} */ name) => {
+    const option = document.createElement('option');
+    option.value = name;
+    return option;
+  }));
+}
+
+for (const id of ['q', 'big']) {
+  const box = /** @type {HTMLInputElement|null} */ (document.getElementById(id));
+  box?.addEventListener('input', () => suggest(box).catch(() => {}));
 }
 
 /** "As this browser": its zone into the form, and off. */

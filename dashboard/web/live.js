@@ -4,9 +4,10 @@
 import { here, main, renew, say, trustedURL } from './page.js';
 
 const LEAST_MS = 150; // between two renewals
+const NEWS_MS = 1000; // the same where new rows are announced already
 const POLL_MS = 5000;
 const words = {
-  live: 'Live', reconnecting: 'Reconnecting', polling: 'Polling', silent: 'No answer', held: 'Held', off: 'Off',
+  live: 'Live', reconnecting: 'Reconnecting', polling: 'Polling', silent: 'Server does not answer', held: 'Paused', off: 'Off',
 };
 
 /** @type {MessagePort|null} */
@@ -43,7 +44,7 @@ async function renewSoon() {
   if (busy || held) return;
   busy = true;
   while (wanted && !held) {
-    const wait = last + LEAST_MS - performance.now();
+    const wait = last + (fresh > 0 ? NEWS_MS : LEAST_MS) - performance.now();
     if (wait > 0) await new Promise((done) => setTimeout(done, wait));
     if (reading()) {
       await new Promise((done) => document.addEventListener('selectionchange', done, { once: true }));
@@ -126,6 +127,9 @@ export function follow() {
   main().addEventListener('pavane:changed', () => {
     if (topics().join(' ') !== told) tell();
     show();
+    const badge = document.getElementById('badge'), wrong = main().dataset.wrong ?? '0';
+    if (badge) badge.textContent = wrong;
+    if (badge) badge.hidden = wrong === '0';
     const asof = document.getElementById('asof');
     const when = asof?.querySelector('time');
     when?.setAttribute('datetime', main().dataset.now ?? '');

@@ -144,6 +144,7 @@ export async function renew(whole) {
   const next = await inside(url);
   if (mine !== asked || location.href !== url) return false;
   morph(main(), next, whole);
+  document.title = next.dataset.title ?? document.title;
   changed();
   return true;
 }

@@ -7,6 +7,8 @@
 
 /* Resources. */
 void attention_get(struct pav_query *q);
+void producers_get(struct pav_query *q);
+void deviations_get(struct pav_query *q);
 void executions_get(struct pav_query *q);
 void waits_get(struct pav_query *q);
 void dispositions_get(struct pav_query *q);

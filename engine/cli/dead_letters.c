@@ -1,4 +1,5 @@
-/* pavane dead-letters: what was not delivered, and sending it again. */
+/* pavane dead-letters, pavane deliveries: what was not delivered, sending it
+ * again, and what is on its way. */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,11 +14,17 @@ static const struct pav_setting settings[] = {
     SETTING_JSON,
     SETTING_HELP};
 
+static const struct pav_setting deliveries_settings[] = {
+    SETTINGS_REMOTE, SETTING_JSON, SETTING_HELP};
+
+static const struct cli_shape DELIVERIES = {"deliveries", PAV_ARRAY};
 static const struct cli_shape LETTERS = {"deadLetters", PAV_ARRAY};
 static const struct cli_shape COUNT = {"Count", PAV_NUMBER};
 
+/* All pages of a list of deliveries. */
 static int
-list(const struct pav_settings *s, struct pav_arena *a)
+list(const struct command *command, const char *path, struct cli_shape shape,
+     const struct pav_settings *s, struct pav_arena *a)
 {
     bool json = pav_settings_flag(s, "json");
     const char *next = "";
@@ -29,13 +36,13 @@ list(const struct pav_settings *s, struct pav_arena *a)
     do {
         const struct pav_doc *page, *letters;
 
-        code = cli_ask("dead-letters", s,
-                       pav_arena_printf(a, "/api/v1/dead-letters%s%s",
+        code = cli_ask(command->name, s,
+                       pav_arena_printf(a, "%s%s%s", path,
                                         *next == '\0' ? "" : "?next=", next),
-                       LETTERS, a, &page);
+                       shape, a, &page);
         if (code != 0)
             return code;
-        letters = pav_doc_get(page, "deadLetters");
+        letters = pav_doc_get(page, shape.member);
         for (i = 0; i < letters->len; i++) {
             const struct pav_doc *d = &letters->items[i];
 
@@ -116,3 +123,27 @@ const struct command dead_letters_command = {
     settings,
     sizeof(settings) / sizeof(settings[0]),
     dead_letters};
+
+static int
+deliveries(const struct pav_settings *s, int argc, char **argv)
+{
+    struct pav_arena a;
+    int code;
+
+    (void)argv;
+    if (argc > 0)
+        return cli_usage(&deliveries_command, "it takes no words");
+    pav_arena_init(&a, 65536);
+    code = list(&deliveries_command, "/api/v1/deliveries", DELIVERIES, s, &a);
+    pav_arena_fini(&a);
+    return code;
+}
+
+const struct command deliveries_command = {
+    "deliveries",
+    "",
+    "list what is on its way to targets: id, created, target, last error",
+    NULL,
+    deliveries_settings,
+    sizeof(deliveries_settings) / sizeof(deliveries_settings[0]),
+    deliveries};

@@ -1,6 +1,7 @@
 /* pavane list, show, history: what the daemon knows of executions. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "pavane/http.h"
 #include "cli.h"
@@ -15,6 +16,8 @@ static const struct pav_setting list_settings[] = {
      "those too that distributed Maps started"},
     {"next", PAV_SET_TEXT, "TOKEN", NULL, 0, 0,
      "go on where a list ended: what it printed as next"},
+    {"follow", PAV_SET_FLAG, "", NULL, 0, 0,
+     "go on with those that start or move, until Ctrl-C"},
     SETTINGS_REMOTE,
     SETTING_JSON,
     SETTING_HELP};
@@ -57,12 +60,64 @@ states_of(struct pav_arena *a, const struct pav_doc *x)
     return text;
 }
 
-static void
-print_execution(struct pav_arena *a, const struct pav_doc *x)
+static const char *
+execution_line(struct pav_arena *a, const struct pav_doc *x)
 {
-    printf("%s\t%s\t%s\t%s\n", cli_text(a, x, "executionId"),
-           cli_text(a, x, "status"), states_of(a, x),
-           cli_text(a, x, "startDate"));
+    return pav_arena_printf(
+        a, "%s\t%s\t%s\t%s\n", cli_text(a, x, "executionId"),
+        cli_text(a, x, "status"), states_of(a, x), cli_text(a, x, "startDate"));
+}
+
+/* The lines of a list that were not there when it was printed last, oldest
+ * first; `last` is what it is now. */
+static void
+print_news(struct pav_arena *a, const struct pav_doc *v, bool json,
+           struct pav_buf *last)
+{
+    struct pav_buf now;
+    uint32_t i;
+
+    pav_buf_init(&now, SIZE_MAX / 2);
+    pav_buf_putc(&now, '\n');
+    for (i = v->len; i-- > 0;) {
+        const char *line = execution_line(a, &v->items[i]);
+        const char *known = pav_arena_printf(a, "\n%s", line);
+
+        pav_buf_puts(&now, line);
+        if (last->len > 0 &&
+            memmem(last->p, last->len, known, strlen(known)) != NULL)
+            continue;
+        if (json)
+            cli_print_json(&v->items[i]);
+        else
+            fputs(line, stdout);
+    }
+    fflush(stdout);
+    pav_buf_fini(last);
+    *last = now;
+}
+
+#define FOLLOW_S 1
+
+static int
+follow(const struct pav_settings *s, const char *path)
+{
+    const struct pav_doc *answer;
+    struct pav_buf last;
+    struct pav_arena a;
+    int code;
+
+    pav_buf_init(&last, SIZE_MAX / 2);
+    do {
+        pav_arena_init(&a, 65536);
+        code = cli_ask("list", s, path, EXECUTIONS, &a, &answer);
+        if (code == 0)
+            print_news(&a, pav_doc_get(answer, "executions"),
+                       pav_settings_flag(s, "json"), &last);
+        pav_arena_fini(&a);
+    } while (code == 0 && sleep(FOLLOW_S) == 0);
+    pav_buf_fini(&last);
+    return code;
 }
 
 static int
@@ -89,6 +144,12 @@ list(const struct pav_settings *s, int argc, char **argv)
     for (i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++)
         add_parameter(&path, parameters[i][0],
                       pav_settings_text(s, parameters[i][1]));
+    if (pav_settings_flag(s, "follow")) {
+        code = follow(s, path.p);
+        pav_buf_fini(&path);
+        pav_arena_fini(&a);
+        return code;
+    }
     code = cli_ask("list", s, path.p, EXECUTIONS, &a, &answer);
     if (code == 0) {
         v = pav_doc_get(answer, "executions");
@@ -97,7 +158,7 @@ list(const struct pav_settings *s, int argc, char **argv)
             if (pav_settings_flag(s, "json"))
                 pav_items_add(&all, &v->items[i]);
             else
-                print_execution(&a, &v->items[i]);
+                fputs(execution_line(&a, &v->items[i]), stdout);
         if (pav_settings_flag(s, "json"))
             cli_print_items(&a, &all, next);
         else if (*next != '\0')

@@ -8,8 +8,9 @@
  * event, and what a crash left between is counted at the next start.  What a
  * turn counts, or writes, holds when it is committed and never was otherwise.
  *
- * L1  Nothing that is sent makes it large: an hour has GROUPS_MAX groups, and
- *     what is beyond them is one of the source and type "(others)".
+ * L1  Nothing that is sent makes it large: an hour has GROUPS_MAX groups, of
+ *     texts that are cut, and what is beyond them is one of the source and
+ *     type "(others)".
  */
 #include "ledger.h"
 
@@ -22,7 +23,7 @@
 #define HOUR_MS    3600000
 #define BUCKETS    1024
 #define GROUPS_MAX 1000
-#define REASON_MAX 200
+#define TEXT_MAX   200
 #define OTHERS     "(others)"
 
 struct group {
@@ -170,13 +171,24 @@ touch(struct ledger *l, struct group *g)
 
 /* ---- counting ---- */
 
+/* L1: at most TEXT_MAX bytes, of whole characters. */
+static struct pav_bytes
+cut(struct pav_bytes b)
+{
+    if (b.len <= TEXT_MAX)
+        return b;
+    b.len = TEXT_MAX;
+    while (b.len > 0 && ((unsigned char)b.p[b.len] & 0xc0) == 0x80)
+        b.len--;
+    return b;
+}
+
 /* What tells one deviation of a source and type from another; of what came as
  * it should, nothing. */
 static struct pav_bytes
 reason_of(const struct verdict *v, struct pav_arena *a)
 {
     const char *text = v->detail;
-    size_t len;
 
     switch (v->kind) {
     case PAV_STARTED:
@@ -193,21 +205,16 @@ reason_of(const struct verdict *v, struct pav_arena *a)
     default:
         break;
     }
-    if (text == NULL)
-        return (struct pav_bytes){"", 0};
-    len = strlen(text);
-    while (len > REASON_MAX || (len > 0 && len == REASON_MAX &&
-                                ((unsigned char)text[len] & 0xc0) == 0x80))
-        len = len > REASON_MAX ? REASON_MAX : len - 1;
-    return (struct pav_bytes){text, len};
+    return text == NULL ? (struct pav_bytes){"", 0}
+                        : cut((struct pav_bytes){text, strlen(text)});
 }
 
 void
 ledger_count(struct event_context *ec, const struct verdict *v)
 {
     struct ledger *l = ledger_of(ec->e);
-    struct sought s = {.source = ec->envelope->source,
-                       .type = ec->envelope->detail_type,
+    struct sought s = {.source = cut(ec->envelope->source),
+                       .type = cut(ec->envelope->detail_type),
                        .reason = reason_of(v, &ec->e->arena),
                        .hour = ec->now_ms / HOUR_MS,
                        .machine_id = v->machine == NULL ? 0 : v->machine->id,

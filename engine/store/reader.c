@@ -272,7 +272,9 @@ pav_reader_failed(const struct pav_reader *r, struct pav_err *err)
     "x.started_at,x.stopped_at,x.first_step,x.last_step,x.next_event,"         \
     "x.states,m.name,v.version,(SELECT json_group_object(name,json(v)) FROM"   \
     " (SELECT name,json_group_array(value) v FROM attribute"                   \
-    " WHERE execution_id=x.id GROUP BY name)) FROM execution x"                \
+    " WHERE execution_id=x.id GROUP BY name)),x.waits,"                        \
+    "coalesce((SELECT min(due_at) FROM overdue WHERE execution_id=x.id),0)"    \
+    " FROM execution x"                                                        \
     " JOIN machine m ON m.id=x.machine_id"                                     \
     " JOIN machine_version v ON v.id=x.version_id "
 
@@ -295,6 +297,8 @@ execution_from(sqlite3_stmt *st, struct pav_arena *a,
     out->machine = column_str(st, 12, a);
     out->version = sqlite3_column_int64(st, 13);
     out->attributes = column_str(st, 14, a);
+    out->waits = column_str(st, 15, a);
+    out->overdue_since = sqlite3_column_int64(st, 16);
 }
 
 struct execution_list {
@@ -469,7 +473,8 @@ static bool
 is_search(const struct pav_execution_filter *f)
 {
     return f->attribute != NULL || f->event_type != NULL ||
-           f->started_from != 0 || f->started_until != 0;
+           f->started_from != 0 || f->started_until != 0 || f->overdue ||
+           f->awaits != NULL || f->prefix != NULL || f->contains != NULL;
 }
 
 #define SEARCHED                                                               \
@@ -482,27 +487,93 @@ is_search(const struct pav_execution_filter *f)
     " UNION ALL SELECT d.execution_id"                                         \
     " FROM (SELECT id,execution_id FROM disposition ORDER BY id DESC"          \
     " LIMIT 200000) d JOIN event e ON e.id=" EVENT_OF(                         \
-        "d") " WHERE " EVENT_TYPE "=?8)) ORDER BY x.id DESC LIMIT ?9"
+        "d") " WHERE " EVENT_TYPE "=?8))"                                      \
+             " AND (?12 IS NULL OR (x.waits<>'[]' AND EXISTS(SELECT 1 "        \
+             "FROM " WAITS                                                     \
+             " WHERE ' or '||json_extract(w.value,'$[4]')||' or ' LIKE"        \
+             " '% or '||?12||' or %')))"                                       \
+             " AND (?13 IS NULL OR instr(lower(x.name),lower(?13))>0"          \
+             " OR instr(lower(x.key),lower(?13))>0)"                           \
+             " AND (?14=0 OR NOT EXISTS(SELECT 1 FROM note n"                  \
+             " WHERE n.execution_id=x.id AND n.run_id>0))"                     \
+             " AND x.id>=?15 ORDER BY x.id DESC LIMIT ?9"
+
+/* The first execution of about that time: ids and starts go up together, but
+ * for clocks that were set back, hence an hour less. */
+static int64_t
+first_since(struct pav_reader *r, int64_t ms)
+{
+    int64_t low = 0, high = INT64_MAX, mid;
+    sqlite3_stmt *st;
+
+    if (ms == 0)
+        return 0;
+    ms -= 3600000;
+    st = reader_ask(r, "SELECT coalesce(max(id),0) FROM execution");
+    if (reader_row(r, st)) {
+        high = sqlite3_column_int64(st, 0) + 1;
+        sqlite3_reset(st);
+    }
+    while (low < high) {
+        int64_t id = 0, at = 0;
+
+        mid = low + (high - low) / 2;
+        st = reader_ask(r, "SELECT id,started_at FROM execution WHERE id>=?1"
+                           " ORDER BY id LIMIT 1");
+        STORE_BIND(st, INT(mid));
+        if (reader_row(r, st)) {
+            id = sqlite3_column_int64(st, 0);
+            at = sqlite3_column_int64(st, 1);
+            sqlite3_reset(st);
+        }
+        if (id == 0 || at >= ms)
+            high = mid;
+        else
+            low = id + 1;
+    }
+    return low;
+}
+
+/* What a search begins with: the rows that the narrowest of its parts gives. */
+static sqlite3_stmt *
+search_ask(struct pav_reader *r, const struct pav_execution_filter *f)
+{
+    if (f->attribute != NULL)
+        return reader_ask(r, EXECUTION_VIEW
+                          "WHERE x.id IN (SELECT execution_id FROM attribute"
+                          " WHERE name=?10 AND value=?11)"
+                          " AND (?16=0 OR EXISTS(SELECT 1 FROM overdue o"
+                          " WHERE o.execution_id=x.id))"
+                          " AND (?17 IS NULL OR (x.name>=?17 AND"
+                          " x.name<?17||x'f48fbfbf')) " SEARCHED);
+    if (f->overdue)
+        return reader_ask(r, EXECUTION_VIEW
+                          "WHERE x.id IN (SELECT execution_id FROM overdue"
+                          " WHERE execution_id<?1)"
+                          " AND (?17 IS NULL OR (x.name>=?17 AND"
+                          " x.name<?17||x'f48fbfbf')) " SEARCHED);
+    if (f->prefix != NULL)
+        return reader_ask(r, EXECUTION_VIEW
+                          "WHERE x.id IN (SELECT id FROM execution"
+                          " WHERE name>=?17 AND name<?17||x'f48fbfbf'"
+                          " LIMIT 10000) " SEARCHED);
+    return reader_ask(r, EXECUTION_VIEW "WHERE 1 " SEARCHED);
+}
 
 static void
 by_search(struct pav_reader *r, const struct pav_execution_filter *f,
           int64_t before, uint32_t limit, struct pav_arena *a,
           struct execution_list *list)
 {
-    sqlite3_stmt *st =
-        f->attribute != NULL
-            ? reader_ask(r, EXECUTION_VIEW
-                         "WHERE x.id IN (SELECT execution_id FROM attribute"
-                         " WHERE name=?10 AND value=?11) " SEARCHED)
-            : reader_ask(r, EXECUTION_VIEW "WHERE 1 " SEARCHED);
+    int64_t first = first_since(r, f->started_from);
+    sqlite3_stmt *st = search_ask(r, f);
 
     STORE_BIND(st, INT(before), TEXT(f->key), TEXT(f->machine), INT(f->status),
                TEXT(state_token(f, a)), INT(f->started_from),
-               INT(f->started_until), TEXT(f->event_type), INT(limit));
-    if (f->attribute != NULL) {
-        bind_text(st, 10, f->attribute);
-        bind_text(st, 11, f->value);
-    }
+               INT(f->started_until), TEXT(f->event_type), INT(limit),
+               TEXT(f->attribute), TEXT(f->value), TEXT(f->awaits),
+               TEXT(f->contains), INT(f->exclude_map_children), INT(first),
+               INT(f->overdue), TEXT(f->prefix));
     collect(r, st, a, list);
 }
 
@@ -556,6 +627,20 @@ pav_reader_execution(struct pav_reader *r, const char *machine,
         reader_ask(r, EXECUTION_VIEW "WHERE x.name=?2 AND x.machine_id=?1");
 
     STORE_BIND(st, INT(reader_machine_id(r, machine)), TEXT(name));
+    if (!reader_row(r, st))
+        return false;
+    execution_from(st, a, out);
+    sqlite3_reset(st);
+    return true;
+}
+
+bool
+reader_execution_of(struct pav_reader *r, int64_t id, struct pav_arena *a,
+                    struct pav_execution_view *out)
+{
+    sqlite3_stmt *st = reader_ask(r, EXECUTION_VIEW "WHERE x.id=?1");
+
+    STORE_BIND(st, INT(id));
     if (!reader_row(r, st))
         return false;
     execution_from(st, a, out);

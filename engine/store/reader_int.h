@@ -17,6 +17,9 @@ reader_keep(struct pav_reader *r, int64_t number, const void *text, size_t len);
 struct pav_sources *reader_sources_of(struct pav_reader *r);
 
 /* 0: there is no such machine. */
+/* False: there is none of this id. */
+bool reader_execution_of(struct pav_reader *r, int64_t id, struct pav_arena *a,
+                         struct pav_execution_view *out);
 int64_t reader_machine_id(struct pav_reader *r, const char *name);
 /* The ids of all machines. */
 int64_t *

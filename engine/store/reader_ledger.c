@@ -74,6 +74,7 @@ pav_reader_producers(struct pav_reader *r, int64_t from_ms, int64_t now_ms,
             p->source = column_str(st, 0, a);
         }
         p->events += events;
+        p->firsts[kind] += events;
         p->outcomes[kind] += sqlite3_column_int64(st, 3);
         p->bars[bar_of(sqlite3_column_int64(st, 2), from, now_ms)] += events;
         widen(&p->first_at, &p->last_at, sqlite3_column_int64(st, 5),

@@ -47,7 +47,8 @@ enum pav_mark_status {
     PAV_MARK_FAILED,
     PAV_MARK_TIMED_OUT,
     PAV_MARK_ABORTED,
-    PAV_MARK_CAUGHT, /* failed, and a Catch took it */
+    PAV_MARK_CAUGHT,  /* failed, and a Catch took it */
+    PAV_MARK_OVERDUE, /* it waits longer than it should */
 };
 
 /* Its class in style sheets, its word and its sign: everywhere the same. */

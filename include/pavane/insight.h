@@ -1,6 +1,6 @@
 /*
  * What rows and definitions say together: who must send what an execution
- * waits for.
+ * waits for, and why a rule takes an event or does not.
  */
 #ifndef PAVANE_INSIGHT_H
 #define PAVANE_INSIGHT_H
@@ -32,5 +32,30 @@ struct pav_debt {
 /* By machine and state, the most first. */
 uint32_t pav_debts(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
                    struct pav_debt **out);
+
+/* A field of a rule's pattern, and what an event has there. */
+struct pav_tried_field {
+    const char *path;   /* "detail.type"; "$or" for the whole of one */
+    const char *wanted; /* as the pattern has it, JSON */
+    const char *came;   /* JSON; NULL: the event has no such field */
+    bool holds;
+    const char *meant; /* a wanted text that the event's nearly is; or NULL */
+};
+struct pav_tried_rule {
+    const char *machine, *rule;
+    bool starts;
+    const struct pav_tried_field *fields;
+    uint32_t count, held;
+    bool near; /* a field that does not hold nearly does */
+};
+
+/*
+ * The rules of current machines, tried on an event, field by field: all that
+ * match, then those that came nearest, `limit` at most.  Rules of which nothing
+ * holds, and nothing nearly, are left out.
+ */
+uint32_t pav_rules_tried(struct pav_reader *r,
+                         const struct pav_event_row *event, uint32_t limit,
+                         struct pav_arena *a, struct pav_tried_rule **out);
 
 #endif

@@ -7,13 +7,13 @@
 
 #include "pavane/reader.h"
 
-#define PAV_LEDGER_BARS 24
+#define PAV_LEDGER_BARS 12
 
-/* A source, and what became of its events; one event may have several
- * outcomes. */
+/* A source, and what became of its events: of each the first outcome, by kind;
+ * and all outcomes, for an event may concern several machines. */
 struct pav_producer {
     const char *source;
-    int64_t events, outcomes[PAV_DISPOSITIONS];
+    int64_t events, firsts[PAV_DISPOSITIONS], outcomes[PAV_DISPOSITIONS];
     int64_t first_at, last_at;
     int64_t bars[PAV_LEDGER_BARS]; /* events, in as many parts of the time */
 };

@@ -38,6 +38,8 @@ struct pav_execution_view {
     const char *machine;
     int64_t version;
     const char *attributes; /* {NAME: [VALUE, ...]} in JSON */
+    const char *waits;      /* what it waits for, as its row has it: JSON */
+    int64_t overdue_since;  /* the first of its waits that is; 0: none */
 };
 
 struct pav_execution_filter {
@@ -52,7 +54,11 @@ struct pav_execution_filter {
     const char *attribute, *value;       /* an indexed path has it; NULL: any */
     const char *event_type;              /* such an event moved it; NULL: any */
     int64_t started_from, started_until; /* 0: any time */
-    int64_t before;                      /* id; 0: from the newest */
+    bool overdue;                        /* a wait of it is */
+    const char *awaits;   /* a wait of it names this type; NULL: any */
+    const char *prefix;   /* its name begins so; NULL: any */
+    const char *contains; /* the same, anywhere, in either case */
+    int64_t before;       /* id; 0: from the newest */
     uint32_t limit;
 };
 
@@ -77,6 +83,28 @@ pav_reader_executions(struct pav_reader *r,
 bool pav_reader_execution(struct pav_reader *r, const char *machine,
                           const char *name, struct pav_arena *a,
                           struct pav_execution_view *out);
+
+/* Is there an execution with an attribute of this name? */
+bool pav_reader_has_attribute(struct pav_reader *r, const char *name);
+/* The rules of a version, as they were written; "": none. */
+const char *
+pav_reader_rules(struct pav_reader *r, int64_t version_id, struct pav_arena *a);
+/*
+ * Executions whose name has the text in it, in either case, those first where
+ * it is a word of its own at the end, then where it begins the name.  Looks at
+ * all names, `limit` are found at most.
+ */
+uint32_t
+pav_reader_names_with(struct pav_reader *r, const char *text, uint32_t limit,
+                      struct pav_arena *a, struct pav_execution_view **out);
+/* The newest executions with the text as the value of an attribute. */
+uint32_t
+pav_reader_valued(struct pav_reader *r, const char *value, uint32_t limit,
+                  struct pav_arena *a, struct pav_execution_view **out);
+/* Events that no rule matched and that hold the text, of the newest 10,000. */
+uint32_t pav_reader_unmatched_with(struct pav_reader *r, const char *text,
+                                   uint32_t limit, struct pav_arena *a,
+                                   struct pav_event_row **out);
 
 /*
  * The steps of an execution that hold history events from `from` on, oldest

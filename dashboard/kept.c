@@ -1,0 +1,51 @@
+/* What a query thread keeps from one page to the next: see kept.h. */
+#include "kept.h"
+
+#include <stdlib.h>
+
+#include "pavane/attention.h"
+#include "pavane/clock.h"
+#include "pavane/pages.h"
+#include "graph/graphs.h"
+
+#define FRESH_US 1000000
+
+void *
+pav_pages_new(void)
+{
+    struct kept *k = pav_xcalloc(1, sizeof(*k));
+
+    k->graphs = graphs_new();
+    return k;
+}
+
+void
+pav_pages_free(void *arg)
+{
+    struct kept *k = arg;
+
+    if (k == NULL)
+        return;
+    graphs_free(k->graphs);
+    free(k);
+}
+
+struct kept *
+kept_of(struct pav_query *q)
+{
+    return q->pages;
+}
+
+uint32_t
+kept_wrong(struct pav_query *q)
+{
+    struct kept *k = kept_of(q);
+    int64_t now_us = pav_clock_mono_us();
+    struct pav_attention *v;
+
+    if (k->wrong_at_us == 0 || now_us - k->wrong_at_us > FRESH_US) {
+        k->wrong = pav_reader_attention(q->reader, q->now_ms, q->arena, &v);
+        k->wrong_at_us = now_us;
+    }
+    return k->wrong;
+}

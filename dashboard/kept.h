@@ -1,0 +1,19 @@
+/* What a query thread keeps from one page to the next. */
+#ifndef PAVANE_DASHBOARD_KEPT_H
+#define PAVANE_DASHBOARD_KEPT_H
+
+#include "pavane/query.h"
+
+struct graphs;
+
+struct kept {
+    struct graphs *graphs;
+    uint32_t wrong;      /* things that need somebody, */
+    int64_t wrong_at_us; /* as of then; 0: never */
+};
+
+struct kept *kept_of(struct pav_query *q);
+/* How many things need somebody: a second old at most. */
+uint32_t kept_wrong(struct pav_query *q);
+
+#endif

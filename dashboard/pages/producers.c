@@ -1,0 +1,323 @@
+/* Who sends what, who errs, and who owes what executions wait for. */
+#include <string.h>
+
+#include "pavane/insight.h"
+#include "pavane/ledger.h"
+#include "frame.h"
+#include "links.h"
+#include "pages.h"
+#include "range.h"
+#include "view.h"
+
+#define PRODUCERS_MAX 200
+
+struct ledger_page {
+    struct pav_query *q;
+    struct range range;
+    struct pav_debt *debts;
+    uint32_t debt_count;
+};
+
+/* Tenths of a percent, as "97.9 %"; "0" for none. */
+static void
+add_share(struct pav_members *m, const char *key, int64_t part, int64_t of)
+{
+    int64_t tenths = of == 0 ? 0 : (part * 1000 + of / 2) / of;
+
+    if (part == 0)
+        return;
+    view_text(m, key,
+              tenths == 0 ? "<0.1 %"
+                          : pav_arena_printf(m->arena, "%lld.%lld %%",
+                                             (long long)tenths / 10,
+                                             (long long)tenths % 10));
+}
+
+static bool
+is_owed_by(const struct pav_debt *d, const char *source)
+{
+    return d->from != NULL && strcmp(d->from, source) == 0;
+}
+
+static void
+add_debts(const struct ledger_page *p, struct pav_members *m,
+          const char *source)
+{
+    int64_t count = 0, overdue = 0, oldest = 0;
+    bool more = false;
+    uint32_t i;
+
+    for (i = 0; i < p->debt_count; i++) {
+        const struct pav_debt *d = &p->debts[i];
+
+        if (!is_owed_by(d, source))
+            continue;
+        count += d->count;
+        more |= d->more;
+        overdue += d->overdue;
+        if (d->overdue_at != 0 && (oldest == 0 || d->overdue_at < oldest))
+            oldest = d->overdue_at;
+    }
+    if (count == 0)
+        return;
+    view_amount(m, "owes", count);
+    view_bool(m, "owes_more", more);
+    if (overdue > 0) {
+        view_amount(m, "overdue", overdue);
+        view_time(m, "oldest", oldest);
+        view_span(m, "oldest_span", p->q->now_ms - oldest);
+    }
+}
+
+static const struct pav_doc *
+producer_row(const struct ledger_page *p, const struct pav_producer *v)
+{
+    static const struct {
+        const char *key;
+        enum pav_disposition kind;
+    } shares[] = {{"early", PAV_PARKED},          {"duplicate", PAV_DUPLICATE},
+                  {"unexpected", PAV_UNEXPECTED}, {"late", PAV_LATE},
+                  {"unmatched", PAV_UNMATCHED},   {"rejected", PAV_REJECTED}};
+    struct pav_members m;
+    size_t i;
+
+    pav_members_init(&m, p->q->arena);
+    view_text(&m, "source", v->source);
+    view_text(&m, "link", view_link(p->q, "producers/", v->source));
+    view_amount(&m, "events", v->events);
+    view_bars(&m, "bars", v->bars, PAV_LEDGER_BARS);
+    add_share(&m, "moved",
+              v->firsts[PAV_STARTED] + v->firsts[PAV_RESUMED] +
+                  v->firsts[PAV_ROUTED],
+              v->events);
+    for (i = 0; i < sizeof(shares) / sizeof(shares[0]); i++)
+        add_share(&m, shares[i].key, v->firsts[shares[i].kind], v->events);
+    view_time(&m, "last", v->last_at);
+    add_debts(p, &m, v->source);
+    return pav_members_object(&m);
+}
+
+/* Sources that owe and sent nothing in that time have a row all the same. */
+static void
+add_silent(const struct ledger_page *p, struct pav_items *rows,
+           const struct pav_producer *sent, uint32_t count)
+{
+    uint32_t i, k;
+
+    for (i = 0; i < p->debt_count; i++) {
+        const struct pav_producer silent = {.source = p->debts[i].from};
+
+        if (silent.source == NULL)
+            continue;
+        for (k = 0; k < count; k++)
+            if (strcmp(sent[k].source, silent.source) == 0)
+                break;
+        if (k < count)
+            continue;
+        for (k = 0; k < i; k++)
+            if (is_owed_by(&p->debts[k], silent.source))
+                break;
+        if (k == i)
+            pav_items_add(rows, producer_row(p, &silent));
+    }
+}
+
+static const struct pav_doc *
+debt_rows(const struct ledger_page *p, const char *source)
+{
+    struct pav_items rows;
+    uint32_t i;
+
+    pav_items_init(&rows, p->q->arena);
+    for (i = 0; i < p->debt_count; i++) {
+        const struct pav_debt *d = &p->debts[i];
+        struct pav_members m;
+
+        if (!is_owed_by(d, source))
+            continue;
+        pav_members_init(&m, p->q->arena);
+        view_text(&m, "machine", d->machine);
+        view_text(&m, "machine_link", view_link(p->q, "machines/", d->machine));
+        view_text(&m, "state", d->state);
+        view_text(&m, "awaits", d->awaits);
+        view_amount(&m, "count", d->count);
+        view_text(
+            &m, "link",
+            view_link(p->q,
+                      pav_arena_printf(
+                          p->q->arena, "%s&status=RUNNING&state=",
+                          view_link(p->q, "executions?machine=", d->machine) +
+                              strlen(page_root(p->q))),
+                      d->state));
+        if (d->overdue > 0)
+            view_amount(&m, "overdue", d->overdue);
+        pav_items_add(&rows, pav_members_object(&m));
+    }
+    return pav_items_array(&rows);
+}
+
+/* ---- deviations: rows of two pages ---- */
+
+static const char *
+list_of(struct pav_query *q, const struct pav_deviation *d)
+{
+    return view_link(
+        q,
+        pav_arena_printf(
+            q->arena, "%s&source=",
+            view_link(q,
+                      pav_arena_printf(q->arena, "events?disposition=%s&type=",
+                                       pav_disposition_name(d->kind)),
+                      d->type) +
+                strlen(page_root(q))),
+        d->source);
+}
+
+static const struct pav_doc *
+deviation_rows(struct pav_query *q, const struct pav_deviation_filter *f)
+{
+    struct pav_deviation *v;
+    uint32_t n = pav_reader_deviations(q->reader, f, q->arena, &v), i;
+    struct pav_items rows;
+
+    pav_items_init(&rows, q->arena);
+    for (i = 0; i < n; i++) {
+        const struct pav_deviation *d = &v[i];
+        struct pav_members m;
+
+        pav_members_init(&m, q->arena);
+        view_amount(&m, "count", d->count);
+        view_text(&m, "source", d->source);
+        view_text(&m, "source_link", view_link(q, "producers/", d->source));
+        view_text(&m, "type", d->type);
+        view_text(&m, "disposition", pav_disposition_name(d->kind));
+        view_text(&m, "machine", d->machine);
+        if (d->machine != NULL)
+            view_text(&m, "machine_link",
+                      view_link(q, "machines/", d->machine));
+        view_text(&m, "reason", d->reason);
+        add_share(&m, "share", d->count, d->of);
+        view_bars(&m, "bars", d->bars, PAV_LEDGER_BARS);
+        view_time(&m, "first", d->first_at);
+        view_time(&m, "last", d->last_at);
+        view_text(&m, "link", list_of(q, d));
+        pav_items_add(&rows, pav_members_object(&m));
+    }
+    return pav_items_array(&rows);
+}
+
+static void
+show_deviations(struct pav_query *q, const char *rest)
+{
+    static const char *const kept[] = {"source", "machine", "disposition",
+                                       NULL};
+    struct pav_deviation_filter f = {.kind = -1,
+                                     .source = page_parameter(q, "source"),
+                                     .machine = page_parameter(q, "machine"),
+                                     .now_ms = q->now_ms,
+                                     .limit = PRODUCERS_MAX};
+    struct range range = range_read(q);
+    const char *kind = page_parameter(q, "disposition");
+    enum pav_disposition d;
+    struct pav_items kinds;
+    struct pav_members m;
+    int i;
+
+    (void)rest;
+    if (kind != NULL && pav_disposition_find(kind, &d))
+        f.kind = (int)d;
+    f.from_ms = range.from_ms;
+    pav_members_init(&m, q->arena);
+    range_add(q, &range, "deviations", kept, &m);
+    pav_items_init(&kinds, q->arena);
+    for (i = 0; i < PAV_DISPOSITIONS; i++) {
+        struct pav_members o;
+
+        if (!pav_is_deviation((enum pav_disposition)i))
+            continue;
+        pav_members_init(&o, q->arena);
+        view_text(&o, "name", pav_disposition_name((enum pav_disposition)i));
+        view_bool(&o, "selected", f.kind == i);
+        pav_items_add(&kinds, pav_members_object(&o));
+    }
+    pav_members_puts(&m, "kinds", pav_items_array(&kinds));
+    view_text(&m, "source_asked", f.source);
+    view_text(&m, "machine_asked", f.machine);
+    view_text(&m, "range_asked", range.name);
+    pav_members_puts(&m, "deviations", deviation_rows(q, &f));
+    page_show(q, &(struct page){.name = "deviations",
+                                .title = "Deviations",
+                                .place = "at_events",
+                                .topics = "events",
+                                .view = &m});
+}
+
+/* ---- one producer ---- */
+
+static void
+show_one(struct ledger_page *p, const char *source)
+{
+    static const char *const kept[] = {NULL};
+    struct pav_deviation_filter f = {.kind = -1,
+                                     .source = source,
+                                     .from_ms = p->range.from_ms,
+                                     .now_ms = p->q->now_ms,
+                                     .limit = PRODUCERS_MAX};
+    struct pav_producer *v, none = {.source = source};
+    uint32_t n = pav_reader_producers(p->q->reader, p->range.from_ms,
+                                      p->q->now_ms, UINT32_MAX, p->q->arena,
+                                      &v),
+             i;
+    struct pav_members m;
+
+    for (i = 0; i < n && strcmp(v[i].source, source) != 0; i++)
+        continue;
+    pav_members_init(&m, p->q->arena);
+    range_add(p->q, &p->range,
+              view_link(p->q, "producers/", source) + strlen(page_root(p->q)),
+              kept, &m);
+    pav_members_puts(&m, "producer", producer_row(p, i < n ? &v[i] : &none));
+    pav_members_puts(&m, "debts", debt_rows(p, source));
+    pav_members_puts(&m, "deviations", deviation_rows(p->q, &f));
+    page_show(p->q, &(struct page){.name = "producer",
+                                   .title = source,
+                                   .place = "at_producers",
+                                   .topics = "events executions",
+                                   .view = &m});
+}
+
+static void
+show(struct pav_query *q, const char *rest)
+{
+    static const char *const kept[] = {NULL};
+    struct ledger_page p = {.q = q, .range = range_read(q)};
+    struct pav_producer *v;
+    struct pav_items rows;
+    struct pav_members m;
+    uint32_t n, i;
+
+    p.debt_count = pav_debts(q->reader, q->now_ms, q->arena, &p.debts);
+    if (*rest != '\0') {
+        show_one(&p, rest);
+        return;
+    }
+    n = pav_reader_producers(q->reader, p.range.from_ms, q->now_ms,
+                             PRODUCERS_MAX, q->arena, &v);
+    pav_items_init(&rows, q->arena);
+    for (i = 0; i < n; i++)
+        pav_items_add(&rows, producer_row(&p, &v[i]));
+    add_silent(&p, &rows, v, n);
+    pav_members_init(&m, q->arena);
+    range_add(q, &p.range, "producers", kept, &m);
+    pav_members_puts(&m, "producers", pav_items_array(&rows));
+    page_show(q, &(struct page){.name = "producers",
+                                .title = "Producers",
+                                .place = "at_producers",
+                                .topics = "events executions",
+                                .view = &m});
+}
+
+const struct page_route producers_page = {"/producers", "pavane:ReadEvents",
+                                          PAGE_ITSELF | PAGE_BELOW, show};
+const struct page_route deviations_page = {"/deviations", "pavane:ReadEvents",
+                                           PAGE_ITSELF, show_deviations};

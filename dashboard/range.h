@@ -1,0 +1,21 @@
+/* The time that a page of counts is about: ?range=24h. */
+#ifndef PAVANE_DASHBOARD_RANGE_H
+#define PAVANE_DASHBOARD_RANGE_H
+
+#include "pavane/doc.h"
+#include "pavane/query.h"
+
+struct range {
+    int64_t from_ms;
+    const char *name;  /* "24h" */
+    const char *words; /* "the last 24 hours" */
+};
+
+/* What the address asks for; the last 24 hours when it asks for nothing that
+ * there is. */
+struct range range_read(struct pav_query *q);
+/* "ranges": the choices, as links that keep these other parameters. */
+void range_add(struct pav_query *q, const struct range *r, const char *path,
+               const char *const *kept, struct pav_members *m);
+
+#endif

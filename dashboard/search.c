@@ -1,0 +1,280 @@
+/* What a list's address asks for: see search.h. */
+#include "search.h"
+
+#include <string.h>
+
+#include "pavane/http.h"
+#include "pavane/text.h"
+#include "links.h"
+#include "view.h"
+
+#define PATH      "executions"
+#define TERMS_MAX 20
+#define LATE      "late"
+
+/* Fields of the form, and of links from other pages. */
+static const char *const fields[] = {"key",     "machine",     "status",
+                                     "state",   "startedFrom", "startedUntil",
+                                     "children"};
+#define FIELDS (sizeof(fields) / sizeof(fields[0]))
+
+struct reading {
+    struct pav_query *q;
+    struct search *s;
+    const char *terms[TERMS_MAX]; /* of q */
+    uint32_t count;
+};
+
+/* ---- links ---- */
+
+static void
+put_parameter(struct pav_buf *b, const char *name, const char *value)
+{
+    if (value == NULL || *value == '\0')
+        return;
+    pav_buf_printf(b, "%s%s=", memchr(b->p, '?', b->len) == NULL ? "?" : "&",
+                   name);
+    pav_url_encode(b, value, strlen(value));
+}
+
+/* The list with all that is asked for but this. */
+static const char *
+without(const struct reading *r, const char *field, uint32_t term)
+{
+    struct pav_buf b, words;
+    const char *link;
+    uint32_t i;
+    size_t k;
+
+    pav_buf_init(&b, 1 << 16);
+    pav_buf_init(&words, 1 << 16);
+    pav_buf_printf(&b, "%s" PATH, page_root(r->q));
+    for (k = 0; k < FIELDS; k++)
+        if (field == NULL || strcmp(fields[k], field) != 0)
+            put_parameter(&b, fields[k], page_parameter(r->q, fields[k]));
+    for (i = 0; i < r->count; i++)
+        if (i != term)
+            pav_buf_printf(&words, "%s%s", words.len == 0 ? "" : " ",
+                           r->terms[i]);
+    put_parameter(&b, "q", words.p);
+    link = pav_arena_strndup(r->q->arena, b.p, b.len);
+    pav_buf_fini(&words);
+    pav_buf_fini(&b);
+    return link;
+}
+
+static void
+add_chip(struct reading *r, const char *name, const char *value,
+         const char *link)
+{
+    struct pav_members m;
+
+    pav_members_init(&m, r->q->arena);
+    view_text(&m, "name", name);
+    view_text(&m, "value", value);
+    view_text(&m, "without", link);
+    pav_items_add(&r->s->chips, pav_members_object(&m));
+}
+
+static void
+not_read(struct reading *r, const char *what)
+{
+    pav_items_add(&r->s->unread, pav_doc_new_cstr(r->q->arena, what));
+}
+
+/* ---- values ---- */
+
+/* "2h", "30min", "7d": so many ms; -1: it is none. */
+static int64_t
+span_of(const char *text)
+{
+    static const struct {
+        const char *unit;
+        int64_t ms;
+    } units[] = {{"s", 1000},        {"min", 60000},    {"m", 60000},
+                 {"h", 3600000},     {"d", 86400000},   {"w", 604800000},
+                 {"days", 86400000}, {"hours", 3600000}};
+    size_t digits = strspn(text, "0123456789"), i;
+    int64_t n;
+
+    if (digits == 0 || digits > 6 || !pav_parse_int(text, digits, &n))
+        return -1;
+    for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+        if (strcmp(text + digits, units[i].unit) == 0)
+            return n * units[i].ms;
+    return -1;
+}
+
+/* A time as RFC 3339, or a date, or a span before now; false: it is none. */
+static bool
+time_of(const struct reading *r, const char *text, int64_t *ms)
+{
+    int64_t span = span_of(text);
+    const char *midnight;
+
+    if (span >= 0) {
+        *ms = r->q->now_ms - span;
+        return true;
+    }
+    if (pav_time_parse(text, strlen(text), ms))
+        return true;
+    midnight = pav_arena_printf(r->q->arena, "%sT00:00:00Z", text);
+    return strlen(text) == 10 && pav_time_parse(midnight, strlen(midnight), ms);
+}
+
+static bool
+read_status(struct pav_execution_filter *f, const char *value)
+{
+    enum pav_status status;
+    char upper[32];
+    size_t i;
+
+    if (strcmp(value, LATE) == 0 || strcmp(value, "overdue") == 0) {
+        f->overdue = true;
+        return true;
+    }
+    for (i = 0; value[i] != '\0' && i + 1 < sizeof(upper); i++)
+        upper[i] = value[i] == '-' || value[i] == ' ' ? '_'
+                   : value[i] >= 'a' && value[i] <= 'z'
+                       ? (char)(value[i] - 'a' + 'A')
+                       : value[i];
+    upper[i] = '\0';
+    if (!pav_status_find(upper, &status))
+        return false;
+    f->status = (int)status;
+    return true;
+}
+
+/* ---- parts ---- */
+
+/* One part by its name; false: it cannot be read so. */
+static bool
+read_part(struct reading *r, const char *name, const char *value)
+{
+    struct pav_execution_filter *f = &r->s->f;
+    size_t len = strlen(value);
+
+    if (strcmp(name, "status") == 0)
+        return read_status(f, value);
+    if (strcmp(name, "machine") == 0)
+        f->machine = value;
+    else if (strcmp(name, "state") == 0)
+        f->state = value;
+    else if (strcmp(name, "waits") == 0)
+        f->awaits = value;
+    else if (strcmp(name, "startedFrom") == 0)
+        return time_of(r, value, &f->started_from);
+    else if (strcmp(name, "startedUntil") == 0)
+        return time_of(r, value, &f->started_until);
+    else if (strcmp(name, "children") == 0)
+        f->exclude_map_children = false;
+    else if (strcmp(name, "key") == 0 && len > 0 && value[len - 1] == '*')
+        f->prefix = pav_arena_strndup(r->q->arena, value, len - 1);
+    else if (strcmp(name, "key") == 0)
+        f->key = value;
+    else if (f->attribute == NULL &&
+             pav_reader_has_attribute(r->q->reader, name)) {
+        f->attribute = name;
+        f->value = value;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* "started>2h", "age>2h": longer ago than that; "started>2026-11-01": after. */
+static bool
+read_comparison(struct reading *r, const char *name, char sign,
+                const char *value)
+{
+    struct pav_execution_filter *f = &r->s->f;
+    bool is_span = span_of(value) >= 0;
+    int64_t at;
+
+    if ((strcmp(name, "started") != 0 &&
+         (strcmp(name, "age") != 0 || !is_span)) ||
+        !time_of(r, value, &at))
+        return false;
+    if ((sign == '>') == is_span)
+        f->started_until = at;
+    else
+        f->started_from = at;
+    return true;
+}
+
+static void
+read_term(struct reading *r, uint32_t i)
+{
+    const char *term = r->terms[i];
+    size_t at = strcspn(term, ":<>");
+    const char *name = pav_arena_strndup(r->q->arena, term, at), *value;
+    size_t len;
+    bool read;
+
+    if (term[at] == '\0') {
+        r->s->f.contains = term;
+        add_chip(r, "key contains", term, without(r, NULL, i));
+        return;
+    }
+    value = term + at + 1;
+    len = strlen(value);
+    if (len >= 2 && *value == '"' && value[len - 1] == '"')
+        value = pav_arena_strndup(r->q->arena, value + 1, len - 2);
+    read = *value != '\0' &&
+           (term[at] == ':' ? read_part(r, name, value)
+                            : read_comparison(r, name, term[at], value));
+    if (!read)
+        not_read(r, term);
+    else
+        add_chip(r,
+                 term[at] == ':'
+                     ? name
+                     : pav_arena_printf(r->q->arena, "%s %c", name, term[at]),
+                 value, without(r, NULL, i));
+}
+
+/* Parts of q, by blanks that are not between double quotes. */
+static void
+split(struct reading *r, const char *text)
+{
+    while (r->count < TERMS_MAX) {
+        bool quoted = false;
+        const char *begin;
+
+        text += strspn(text, " \t");
+        if (*text == '\0')
+            return;
+        for (begin = text; *text != '\0' && (quoted || *text != ' '); text++)
+            quoted ^= *text == '"';
+        r->terms[r->count++] =
+            pav_arena_strndup(r->q->arena, begin, (size_t)(text - begin));
+    }
+}
+
+void
+search_read(struct pav_query *q, struct search *s)
+{
+    struct reading r = {.q = q, .s = s};
+    const char *words = page_parameter(q, "q");
+    uint32_t i;
+    size_t k;
+
+    s->f = (struct pav_execution_filter){.status = -1,
+                                         .exclude_map_children = true};
+    pav_items_init(&s->chips, q->arena);
+    pav_items_init(&s->unread, q->arena);
+    if (words != NULL)
+        split(&r, words);
+    for (k = 0; k < FIELDS; k++) {
+        const char *value = page_parameter(q, fields[k]);
+
+        if (value == NULL)
+            continue;
+        if (read_part(&r, fields[k], value))
+            add_chip(&r, fields[k], value, without(&r, fields[k], TERMS_MAX));
+        else
+            not_read(&r, pav_arena_printf(q->arena, "%s:%s", fields[k], value));
+    }
+    for (i = 0; i < r.count; i++)
+        read_term(&r, i);
+}

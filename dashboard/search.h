@@ -1,0 +1,24 @@
+/*
+ * What the address of a list of executions asks for: its fields, and q, the
+ * same in words.
+ *
+ *   status:late machine:order state:AwaitShop waits:ShopAccepted city:Lyon
+ *   key:order-12* started>2h started<7d 1234
+ *
+ * A word alone is a part of a key.  A value with blanks is in double quotes.
+ */
+#ifndef PAVANE_DASHBOARD_SEARCH_H
+#define PAVANE_DASHBOARD_SEARCH_H
+
+#include "pavane/doc.h"
+#include "pavane/query.h"
+
+struct search {
+    struct pav_execution_filter f;
+    struct pav_items chips;  /* {name, value, without: the address less it} */
+    struct pav_items unread; /* texts of what was not understood */
+};
+
+void search_read(struct pav_query *q, struct search *s);
+
+#endif

@@ -1,0 +1,140 @@
+/* Finding by a part of a name, by a value, in what nobody took. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "columns.h"
+#include "reader_int.h"
+
+#define LOOKED_AT 200   /* names that have the text, to choose from */
+#define UNMATCHED 10000 /* events that are looked into */
+
+bool
+pav_reader_has_attribute(struct pav_reader *r, const char *name)
+{
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT 1 FROM attribute WHERE name=?1 LIMIT 1");
+    bool any;
+
+    STORE_BIND(st, TEXT(name));
+    any = reader_row(r, st);
+    sqlite3_reset(st);
+    return any;
+}
+
+const char *
+pav_reader_rules(struct pav_reader *r, int64_t version_id, struct pav_arena *a)
+{
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT rules FROM machine_version WHERE id=?1");
+    const char *rules = "";
+
+    STORE_BIND(st, INT(version_id));
+    if (reader_row(r, st))
+        rules = column_str(st, 0, a);
+    sqlite3_reset(st);
+    return rules;
+}
+
+struct named {
+    int64_t id;
+    int rank;
+};
+
+/* How well a name that has the text is what was meant: 0 best. */
+static int
+rank_of(const char *name, const char *text)
+{
+    size_t len = strlen(name), part = strlen(text);
+    const char *end = name + (len - part);
+
+    if (len >= part && strcasecmp(end, text) == 0 &&
+        (end == name || !isalnum((unsigned char)end[-1])))
+        return 0;
+    if (strncasecmp(name, text, part) == 0)
+        return 1;
+    return 2;
+}
+
+static int
+best_first(const void *x, const void *y)
+{
+    const struct named *a = x, *b = y;
+
+    if (a->rank != b->rank)
+        return a->rank - b->rank;
+    return a->id < b->id ? 1 : a->id > b->id ? -1 : 0;
+}
+
+static uint32_t
+take(struct pav_reader *r, const struct named *v, uint32_t n,
+     struct pav_arena *a, struct pav_execution_view **out)
+{
+    uint32_t i, found = 0;
+
+    *out = pav_arena_alloc(a, ((size_t)n + 1) * sizeof(**out));
+    for (i = 0; i < n; i++)
+        found += reader_execution_of(r, v[i].id, a, &(*out)[found]);
+    return found;
+}
+
+uint32_t
+pav_reader_names_with(struct pav_reader *r, const char *text, uint32_t limit,
+                      struct pav_arena *a, struct pav_execution_view **out)
+{
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT id,name FROM execution INDEXED BY execution_name"
+                      " WHERE instr(lower(name),lower(?1))>0 LIMIT ?2");
+    struct named *v = pav_arena_alloc(a, LOOKED_AT * sizeof(*v));
+    uint32_t n = 0;
+
+    STORE_BIND(st, TEXT(text), INT(LOOKED_AT));
+    while (n < LOOKED_AT && reader_row(r, st)) {
+        v[n].id = sqlite3_column_int64(st, 0);
+        v[n++].rank = rank_of((const char *)sqlite3_column_text(st, 1), text);
+    }
+    sqlite3_reset(st);
+    qsort(v, n, sizeof(*v), best_first);
+    return take(r, v, n < limit ? n : limit, a, out);
+}
+
+uint32_t
+pav_reader_valued(struct pav_reader *r, const char *value, uint32_t limit,
+                  struct pav_arena *a, struct pav_execution_view **out)
+{
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT execution_id FROM (SELECT DISTINCT name FROM"
+                      " attribute) n JOIN attribute t ON t.name=n.name"
+                      " AND t.value=?1 ORDER BY execution_id DESC LIMIT ?2");
+    struct named *v = pav_arena_alloc(a, ((size_t)limit + 1) * sizeof(*v));
+    uint32_t n = 0;
+
+    STORE_BIND(st, TEXT(value), INT(limit));
+    while (n < limit && reader_row(r, st))
+        v[n++].id = sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+    return take(r, v, n, a, out);
+}
+
+uint32_t
+pav_reader_unmatched_with(struct pav_reader *r, const char *text,
+                          uint32_t limit, struct pav_arena *a,
+                          struct pav_event_row **out)
+{
+    sqlite3_stmt *st = reader_ask(
+        r, "SELECT " EVENT_COLUMNS " FROM (SELECT id FROM disposition"
+           " WHERE kind=6 ORDER BY id DESC LIMIT ?2) d"
+           " JOIN event e ON e.id=" EVENT_OF(
+               "d") " WHERE instr(e.body,CAST(?1 AS BLOB))>0 LIMIT ?3");
+    uint32_t n = 0;
+
+    *out = pav_arena_alloc(a, ((size_t)limit + 1) * sizeof(**out));
+    STORE_BIND(st, TEXT(text), INT(UNMATCHED), INT(limit));
+    while (n < limit && reader_row(r, st))
+        if (event_from(st, a, &(*out)[n]))
+            n++;
+        else
+            pav_reader_spoilt(r, EVENT_SPOILT);
+    sqlite3_reset(st);
+    return n;
+}
