@@ -1,5 +1,6 @@
 /* What the pages of the bus share. */
 #include "bus.h"
+#include "parameters.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -10,6 +10,7 @@
 #include "frame.h"
 #include "kept.h"
 #include "links.h"
+#include "parameters.h"
 #include "view.h"
 #include "when.h"
 

@@ -6,15 +6,6 @@
 #include "pavane/http.h"
 
 const char *
-page_parameter(struct pav_query *q, const char *name)
-{
-    char *room = pav_arena_alloc(q->arena, PAV_QUERY_VALUE_MAX);
-    const char *v = pav_query_get(q->query, name, room, PAV_QUERY_VALUE_MAX);
-
-    return v == NULL || *v == '\0' ? NULL : v;
-}
-
-const char *
 page_root(struct pav_query *q)
 {
     const char *root = "";

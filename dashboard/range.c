@@ -1,4 +1,5 @@
 /* The time that a page of counts is about: see range.h. */
+#include "parameters.h"
 #include "range.h"
 
 #include <string.h>

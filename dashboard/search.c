@@ -1,4 +1,5 @@
 /* What a list's address asks for: see search.h. */
+#include "parameters.h"
 #include "search.h"
 
 #include <string.h>

@@ -5,6 +5,7 @@
 #include "pavane/http.h"
 #include "pavane/insight.h"
 #include "links.h"
+#include "parameters.h"
 #include "view_rows.h"
 
 /* The executions that have the same first value. */
@@ -230,17 +231,6 @@ view_next(struct pav_query *q, const char *path, const char *const *names,
     link = pav_arena_strdup(q->arena, b.p);
     pav_buf_fini(&b);
     return link;
-}
-
-int64_t
-page_before(struct pav_query *q)
-{
-    const char *text = page_parameter(q, "before");
-    long long n = 0;
-
-    if (text != NULL && sscanf(text, "%lld", &n) != 1)
-        n = 0;
-    return n < 0 ? 0 : n;
 }
 
 const struct pav_doc *

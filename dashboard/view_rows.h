@@ -30,7 +30,5 @@ void view_chip(struct pav_items *chips, const char *name, const char *value);
 /* The link to the next page, with the parameters that are kept; or NULL. */
 const char *view_next(struct pav_query *q, const char *path,
                       const char *const *names, int64_t next);
-/* The parameter "before"; 0: absent. */
-int64_t page_before(struct pav_query *q);
 
 #endif

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "pavane/machine.h"
-#include "kept.h"
 
 #define KEPT       64
 #define KEPT_BYTES (32u << 20) /* of all of them; one may be larger */
@@ -91,9 +90,8 @@ make_room(struct graphs *p)
 }
 
 const struct pav_graph *
-graphs_get(struct pav_query *q, const struct pav_machine_row *version)
+graphs_get(struct graphs *p, const struct pav_machine_row *version)
 {
-    struct graphs *p = kept_of(q)->graphs;
     int i;
 
     p->clock++;

@@ -13,6 +13,6 @@ struct graphs *graphs_new(void);
 void graphs_free(struct graphs *p);
 /* Borrowed until the next call; never NULL. */
 const struct pav_graph *
-graphs_get(struct pav_query *q, const struct pav_machine_row *version);
+graphs_get(struct graphs *p, const struct pav_machine_row *version);
 
 #endif

@@ -5,6 +5,7 @@
 #include "frame.h"
 #include "links.h"
 #include "pages.h"
+#include "parameters.h"
 #include "view_rows.h"
 
 /* As view_link(), from the root. */

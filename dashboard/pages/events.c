@@ -1,7 +1,7 @@
 /* Events and what became of them. */
 #include "frame.h"
-#include "links.h"
 #include "pages.h"
+#include "parameters.h"
 #include "view_rows.h"
 
 static void

@@ -16,9 +16,11 @@
 #include "answer.h"
 #include "definition.h"
 #include "frame.h"
+#include "kept.h"
 #include "links.h"
 #include "markdown.h"
 #include "pages.h"
+#include "parameters.h"
 #include "view_rows.h"
 #include "when.h"
 
@@ -548,7 +550,7 @@ show(struct pav_query *q, const char *id)
         answer_block(&p);
         return;
     }
-    p.graph = graphs_get(q, &p.machine);
+    p.graph = graphs_get(kept_of(q)->graphs, &p.machine);
     trace_read(q, &p.x, p.graph, &p.trace);
     mark_overdue(&p);
     asked = (struct asked){.q = q,

@@ -3,8 +3,8 @@
 
 #include "pavane/text.h"
 #include "frame.h"
-#include "links.h"
 #include "pages.h"
+#include "parameters.h"
 #include "search.h"
 #include "view_rows.h"
 

@@ -4,6 +4,7 @@
 #include "pavane/machine.h"
 #include "graph/graphs.h"
 #include "frame.h"
+#include "kept.h"
 #include "links.h"
 #include "markdown.h"
 #include "pages.h"
@@ -118,7 +119,7 @@ static const struct pav_doc *
 machine_graph(struct pav_query *q, const struct pav_machine_view *v,
               struct pav_buf *out)
 {
-    const struct pav_graph *g = graphs_get(q, &v->row);
+    const struct pav_graph *g = graphs_get(kept_of(q)->graphs, &v->row);
     uint32_t n = pav_graph_states(g), i;
     struct pav_state_mark *marks =
         pav_arena_zalloc(q->arena, (n + 1) * sizeof(*marks));

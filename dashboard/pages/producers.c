@@ -6,6 +6,7 @@
 #include "frame.h"
 #include "links.h"
 #include "pages.h"
+#include "parameters.h"
 #include "range.h"
 #include "view.h"
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bus.h"
+#include "parameters.h"
 
 struct numbers {
     uint64_t matched, delivered, failed, dead;

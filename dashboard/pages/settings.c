@@ -3,8 +3,8 @@
 
 #include "choices.h"
 #include "frame.h"
-#include "links.h"
 #include "pages.h"
+#include "parameters.h"
 #include "view.h"
 #include "when.h"
 

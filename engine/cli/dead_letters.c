@@ -21,10 +21,16 @@ static const struct cli_shape DELIVERIES = {"deliveries", PAV_ARRAY};
 static const struct cli_shape LETTERS = {"deadLetters", PAV_ARRAY};
 static const struct cli_shape COUNT = {"Count", PAV_NUMBER};
 
+struct listing {
+    const struct command *command;
+    const char *path;
+    struct cli_shape shape;
+    const char *error_code, *error_message; /* members */
+};
+
 /* All pages of a list of deliveries. */
 static int
-list(const struct command *command, const char *path, struct cli_shape shape,
-     const struct pav_settings *s, struct pav_arena *a)
+list(const struct listing *l, const struct pav_settings *s, struct pav_arena *a)
 {
     bool json = pav_settings_flag(s, "json");
     const char *next = "";
@@ -36,13 +42,13 @@ list(const struct command *command, const char *path, struct cli_shape shape,
     do {
         const struct pav_doc *page, *letters;
 
-        code = cli_ask(command->name, s,
-                       pav_arena_printf(a, "%s%s%s", path,
+        code = cli_ask(l->command->name, s,
+                       pav_arena_printf(a, "%s%s%s", l->path,
                                         *next == '\0' ? "" : "?next=", next),
-                       shape, a, &page);
+                       l->shape, a, &page);
         if (code != 0)
             return code;
-        letters = pav_doc_get(page, shape.member);
+        letters = pav_doc_get(page, l->shape.member);
         for (i = 0; i < letters->len; i++) {
             const struct pav_doc *d = &letters->items[i];
 
@@ -51,8 +57,8 @@ list(const struct command *command, const char *path, struct cli_shape shape,
             else
                 printf("%s\t%s\t%s\t%s\t%s\n", cli_text(a, d, "id"),
                        cli_text(a, d, "created"), cli_text(a, d, "targetArn"),
-                       cli_text(a, d, "errorCode"),
-                       cli_text(a, d, "errorMessage"));
+                       cli_text(a, d, l->error_code),
+                       cli_text(a, d, l->error_message));
         }
         next = cli_text(a, page, "next");
     } while (*next != '\0');
@@ -110,7 +116,10 @@ dead_letters(const struct pav_settings *s, int argc, char **argv)
     pav_arena_init(&a, 1 << 16);
     code = redrive  ? change(s, "Pavane.RedriveDeadLetters", argc, argv, &a)
            : forget ? change(s, "Pavane.DeleteDeadLetters", argc, argv, &a)
-                    : list(s, &a);
+                    : list(&(struct listing){&dead_letters_command,
+                                             "/api/v1/dead-letters", LETTERS,
+                                             "errorCode", "errorMessage"},
+                           s, &a);
     pav_arena_fini(&a);
     return code;
 }
@@ -134,7 +143,10 @@ deliveries(const struct pav_settings *s, int argc, char **argv)
     if (argc > 0)
         return cli_usage(&deliveries_command, "it takes no words");
     pav_arena_init(&a, 65536);
-    code = list(&deliveries_command, "/api/v1/deliveries", DELIVERIES, s, &a);
+    code =
+        list(&(struct listing){&deliveries_command, "/api/v1/deliveries",
+                               DELIVERIES, "lastErrorCode", "lastErrorMessage"},
+             s, &a);
     pav_arena_fini(&a);
     return code;
 }

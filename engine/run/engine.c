@@ -198,7 +198,6 @@ turn_lost(struct pav_engine *e, const struct pav_err *err)
                 "is space",
                 err->at, err->message);
     e->full = true;
-    pav_store_ledger_catch_up(e->store);
     work_load(e);
     atomic_store(&e->ready, false);
     e->next_probe_at = pav_clock_mono_us() / 1000 + PROBE_MS;
@@ -576,6 +575,7 @@ pav_engine_new(const struct pav_engine_config *config)
     e->counts.waits = e->committed_waits = pav_store_count_waits(e->store);
     pav_random(&e->lifetime, sizeof(e->lifetime));
     e->lifetime = 2 + (int64_t)((uint64_t)e->lifetime >> 2);
+    pav_store_ledger_catch_up(e->store);
     work_load(e);
     deliveries_load(e);
     sources_change(e);

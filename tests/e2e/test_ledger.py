@@ -1,0 +1,111 @@
+"""The ledger: what became of events, counted by who sent them, is what their rows say, also behind kill -9."""
+import collections
+import contextlib
+import json
+import os
+import sqlite3
+import subprocess
+import unittest
+
+from harness import Daemon, MACHINES, PAVANE, main, until
+
+
+def order(kind, key, source="order.service", **more):
+    return {"source": source, "detail-type": kind, "detail": {"orderId": key}, **more}
+
+
+def rows_say(db):
+    """Outcomes by source, type, machine and kind, out of the events' and dispositions' own rows."""
+    with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % db, uri=True)) as c:
+        found = collections.Counter()
+        text = "CASE WHEN e.{0}_at IS NULL THEN e.{0} ELSE CAST(substr(e.body,e.{0}_at>>12,e.{0}_at&4095) AS TEXT) END"
+        names = "%s,%s" % (text.format("source"), text.format("detail_type"))
+        for row in c.execute("SELECT %s,e.first_machine,e.first_kind FROM event e WHERE e.first_kind IS NOT NULL" % names):
+            found[row] += 1
+        for row in c.execute("SELECT %s,coalesce(d.machine_id,0),d.kind FROM disposition d JOIN event e ON e.id=d.id/1024" % names):
+            found[row] += 1
+        return found
+
+
+def ledger_says(db):
+    with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % db, uri=True)) as c:
+        return collections.Counter({tuple(r[:4]): r[4] for r in c.execute(
+            "SELECT source,type,machine_id,kind,sum(count) FROM ledger GROUP BY 1,2,3,4")})
+
+
+class Ledger(unittest.TestCase):
+    def feed(self, d, first, count):
+        for i in range(first, first + count):
+            key = "order-%d" % i
+            d.send(order("OrderReceived", key))
+            d.send(order("PaymentSettled", key, "payment.service"))
+            if i % 3 == 0:
+                d.send(order("ShopAcepted", key, "shop.service"))  # misspelt: it fits nowhere
+            if i % 4 == 0:
+                d.send(order("OrderRecieved", key))  # misspelt: no rule
+            if i % 5 == 0:
+                d.send(order("PaymentSettled", key, "payment.service", id="twice-%d" % i))
+                d.send(order("PaymentSettled", key, "payment.service", id="twice-%d" % i))
+
+    def test_it_is_what_the_rows_say(self):
+        d = Daemon(MACHINES).start()
+        try:
+            self.feed(d, 0, 60)
+            d.stop()
+            self.assertEqual(ledger_says(d.db), rows_say(d.db))
+            d.start()
+            self.feed(d, 60, 40)  # not written yet, mostly
+            d.kill()
+            d.start()
+            self.feed(d, 100, 20)
+            d.stop()
+            self.assertEqual(ledger_says(d.db), rows_say(d.db))
+        finally:
+            if d.process is not None:
+                d.stop()
+
+    def test_who_errs_and_who_owes(self):
+        with Daemon(MACHINES) as d:
+            self.feed(d, 0, 30)
+            got = until(lambda: [v for v in d.get("/api/v1/deviations")["deviations"] if v["detailType"] == "OrderRecieved"])
+            self.assertEqual([(v["source"], v["disposition"], v["count"], v["of"]) for v in got], [("order.service", "unmatched", 8, 8)])
+            self.assertIn("OrderReceived", got[0]["reason"])
+            answer = d.get("/api/v1/producers")
+            sent = {p["source"]: p["events"] for p in answer["producers"]}
+            self.assertEqual((sent["order.service"], sent["payment.service"], sent["shop.service"]), (38, 42, 10))
+            shop = [v for v in d.get("/api/v1/deviations?source=shop.service")["deviations"]]
+            self.assertEqual([(v["disposition"], v["machine"], v["count"], v["reason"]) for v in shop],
+                             [("unexpected", "order", 10, 'in ["AwaitShop"]')])
+            # The sum of what is owed is what waits with a source; the machine's rules name three, one sends.
+            owed = {(v["source"], v["machine"], v["state"]): v["count"] for v in answer["debts"]}
+            waits = collections.Counter((w["machine"], w["state"]) for w in d.get("/api/v1/waits?limit=1000")["waits"])
+            self.assertEqual(waits[("order", "AwaitShop")], 30)
+            self.assertEqual(sum(n for (_, m, _), n in owed.items() if m == "order"), 30)
+            for kind in ("ShopAccepted", "ShopDeclined"):  # what is sent tells whose it is
+                d.send(order(kind, "order-1" if kind == "ShopAccepted" else "order-2", "shop.service"))
+            until(lambda: any(v["source"] == "shop.service" and v["state"] == "AwaitShop" and v["count"] == 28
+                              for v in d.get("/api/v1/producers")["debts"]), what=lambda: d.get("/api/v1/producers")["debts"])
+            for command in ("producers", "deviations"):
+                r = subprocess.run([PAVANE, command, "--url", d.url], capture_output=True, text=True)
+                self.assertEqual((r.returncode, r.stderr), (int(command == "deviations"), ""))
+                self.assertIn("shop.service", r.stdout)
+                self.assertLessEqual(max(len(line) for line in r.stdout.split("\n")), 250)
+                json.loads(subprocess.run([PAVANE, command, "--url", d.url, "--json"], capture_output=True, text=True).stdout)
+
+    def test_no_sender_makes_it_large(self):
+        """A source for each event: an hour has a thousand groups, and one for the others."""
+        with Daemon(MACHINES) as d:
+            for i in range(30):
+                status, said = d.post([{"source": "s%d-%d" % (i, k), "detail-type": "x" * 100, "detail": {}} for k in range(100)])
+                self.assertEqual(status, 200, str(said)[:300])
+            until(lambda: any(p["source"] == "(others)" for p in d.get("/api/v1/producers")["producers"]))
+            d.stop()
+            with contextlib.closing(sqlite3.connect(d.db)) as c:
+                self.assertLessEqual(c.execute("SELECT max(n) FROM (SELECT count(*) AS n FROM ledger GROUP BY hour)").fetchone()[0], 1010)
+                self.assertEqual(c.execute("SELECT sum(count) FROM ledger").fetchone()[0], 3000)
+                self.assertLess(os.path.getsize(d.db), 60 << 20)
+            d.start()
+
+
+if __name__ == "__main__":
+    main()
