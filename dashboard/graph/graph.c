@@ -549,6 +549,32 @@ pav_graph_type(const struct pav_graph *g, uint32_t i)
     return g->states[i]->type;
 }
 
+static void
+transitions_of(const struct scope *s, struct pav_transition *out)
+{
+    uint32_t i, j;
+
+    for (i = 0; i < s->edge_count; i++) {
+        const struct edge *e = &s->edges[i];
+        const struct node *from = &s->nodes[e->from], *to = &s->nodes[e->to];
+
+        out[e->index] = (struct pav_transition){
+            .from = from->kind == NODE_START ? NULL : from->name,
+            .to = to->kind == NODE_END ? NULL : to->name,
+            .label = e->label,
+            .caught = e->kind == EDGE_CATCH};
+    }
+    for (i = 0; i < s->count; i++)
+        for (j = 0; j < s->nodes[i].scope_count; j++)
+            transitions_of(&s->nodes[i].scopes[j], out);
+}
+
+void
+pav_graph_transitions(const struct pav_graph *g, struct pav_transition *out)
+{
+    transitions_of(&g->top, out);
+}
+
 uint32_t
 pav_graph_edge_find(const struct pav_graph *g, const char *from, const char *to,
                     bool caught)

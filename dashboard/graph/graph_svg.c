@@ -121,6 +121,35 @@ put_arrow(struct pav_buf *b, const struct edge *e)
                  p.y >= q.y && !e->back ? "l-4.5 -8h9z\"/>" : "l-4.5 8h9z\"/>");
 }
 
+/* Below its label, else near its beginning. */
+static void
+put_edge_note(struct pav_buf *b, const struct edge *e, const char *note)
+{
+    struct point p = e->label_at;
+    double w = text_width(note, 11) + 6;
+
+    if (*e->label != '\0') {
+        p.y += LABEL_H - 2;
+    } else {
+        p = e->points[0];
+        p.x += e->back ? -w / 2 - 6 : 0;
+        p.y += e->back ? -10 : 14;
+    }
+    pav_buf_puts(b, "<rect class=\"back\" x=\"");
+    put_number(b, p.x - w / 2);
+    pav_buf_puts(b, "\" y=\"");
+    put_number(b, p.y - 7);
+    pav_buf_puts(b, "\" width=\"");
+    put_number(b, w);
+    pav_buf_puts(b, "\" height=\"14\" rx=\"3\"/><text class=\"amount\" x=\"");
+    put_number(b, p.x);
+    pav_buf_puts(b, "\" y=\"");
+    put_number(b, p.y + 4);
+    pav_buf_puts(b, "\">");
+    pav_buf_htmls(b, note);
+    pav_buf_puts(b, "</text>");
+}
+
 static void
 put_edge(struct drawing *d, const struct scope *s, const struct edge *e)
 {
@@ -133,12 +162,14 @@ put_edge(struct drawing *d, const struct scope *s, const struct edge *e)
     struct pav_buf *b = d->out;
     const char *label;
 
-    pav_buf_printf(b, "<g class=\"edge %s%s%s\" id=\"e%u\"", kinds[e->kind],
+    pav_buf_printf(b, "<g class=\"edge %s%s%s", kinds[e->kind],
                    e->back ? " back" : "",
                    d->marks->edges == NULL ? " plain"
                    : taken > 0             ? " taken"
-                                           : "",
-                   e->index);
+                                           : "");
+    if (d->marks->edge_widths != NULL)
+        pav_buf_printf(b, " w%u", d->marks->edge_widths[e->index]);
+    pav_buf_printf(b, "\" id=\"e%u\"", e->index);
     put_attribute(b, "data-from", s->nodes[e->from].name);
     put_attribute(b, "data-to", s->nodes[e->to].name);
     pav_buf_printf(b, " data-taken=\"%u\">", taken);
@@ -176,10 +207,12 @@ put_edge(struct drawing *d, const struct scope *s, const struct edge *e)
         pav_buf_puts(b, "\" y=\"");
         put_number(b, p.y - 8);
         pav_buf_puts(b, "\">");
-        if (taken > 0)
+        if (taken > 0 && d->marks->edge_notes == NULL)
             pav_buf_printf(b, "↺ %u", taken);
         pav_buf_puts(b, "</text>");
     }
+    if (d->marks->edge_notes != NULL && d->marks->edge_notes[e->index] != NULL)
+        put_edge_note(b, e, d->marks->edge_notes[e->index]);
     pav_buf_puts(b, "</g>\n");
 }
 

@@ -6,8 +6,10 @@
 #include "frame.h"
 #include "kept.h"
 #include "links.h"
+#include "machine_flow.h"
 #include "markdown.h"
 #include "pages.h"
+#include "parameters.h"
 #include "view_rows.h"
 
 #define LEADS_MAX 20
@@ -166,11 +168,15 @@ show(struct pav_query *q, const char *name)
     struct pav_buf readme, graph;
     struct slot slots[2] = {{"readme", &readme}, {"graph", &graph}};
     const struct pav_doc *current_states;
-    const char *intro;
+    const char *intro, *tab = page_parameter(q, "tab");
     size_t len;
 
     if (!pav_reader_machine(q->reader, name, q->arena, &v)) {
         page_missing(q, "There is no machine of this name.");
+        return;
+    }
+    if (tab != NULL && strcmp(tab, "flow") == 0 && v.row.id != 0) {
+        machine_flow_show(q, &v);
         return;
     }
     pav_members_init(&m, q->arena);

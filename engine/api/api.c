@@ -21,6 +21,7 @@
 #include "ticket.h"
 #include "access_log.h"
 #include "emf.h"
+#include "flow.h"
 #include "front.h"
 
 #define QUESTIONS_MAX 4096
@@ -68,6 +69,7 @@ pav_api_tick(void *arg)
     streams_tick(api);
     replies_tick(api);
     objects_tick(api);
+    flow_tick(api);
     if (api->folder == NULL || api->scanning)
         return;
     api->scanning = query_job_push(api, query_job_alone(api, scan_folder));
@@ -162,7 +164,9 @@ pav_api_new(const struct pav_api_config *config, struct pav_api **out,
     api->questions = pav_queue_new(QUESTIONS_MAX, false);
     api->slow = pav_queue_new(SLOW_MAX, false);
     api->objects = pav_queue_new(QUESTIONS_MAX, false);
-    api->reader_count = config->query_threads + 2;
+    api->folds = pav_queue_new(SLOW_MAX, false);
+    api->flow.upto = -1;
+    api->reader_count = config->query_threads + 3;
     api->readers =
         pav_xcalloc((size_t)api->reader_count, sizeof(*api->readers));
     api->threads =
@@ -212,9 +216,10 @@ pav_api_bind(struct pav_api *api, struct pav_engine *e, struct pav_http *h,
         arg->api = api;
         arg->reader = api->readers[i];
         arg->quick = i < api->config.query_threads;
-        arg->questions = arg->quick                       ? api->questions
-                         : i == api->config.query_threads ? api->slow
-                                                          : api->objects;
+        arg->questions = arg->quick                           ? api->questions
+                         : i == api->config.query_threads     ? api->slow
+                         : i == api->config.query_threads + 1 ? api->objects
+                                                              : api->folds;
         if (pthread_create(&api->threads[i], NULL, lane_run, arg) != 0)
             PAV_BUG("a query thread cannot be started");
         api->thread_count++;
@@ -299,6 +304,7 @@ pav_api_stop(struct pav_api *api)
     pav_queue_close(api->questions);
     pav_queue_close(api->slow);
     pav_queue_close(api->objects);
+    pav_queue_close(api->folds);
     for (i = 0; i < api->thread_count; i++)
         pthread_join(api->threads[i], NULL);
     api->thread_count = 0;
@@ -329,6 +335,7 @@ pav_api_free(struct pav_api *api)
     pav_queue_free(api->questions);
     pav_queue_free(api->slow);
     pav_queue_free(api->objects);
+    pav_queue_free(api->folds);
     free(api->readers);
     free(api->threads);
     free(api);

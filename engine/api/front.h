@@ -15,6 +15,11 @@ struct pav_api {
     struct pav_queue *questions;
     struct pav_queue *objects; /* to be read or written, for map runs */
     struct pav_queue *slow;    /* those that took too long among the others */
+    struct pav_queue *folds;   /* of histories: flow.c */
+    struct {
+        int64_t upto; /* the step that was reached; -1: not known */
+        bool busy;
+    } flow;
     pthread_t *threads;
     struct pav_reader **readers;
     int reader_count, thread_count;

@@ -9,6 +9,7 @@
 void attention_get(struct pav_query *q);
 void producers_get(struct pav_query *q);
 void deviations_get(struct pav_query *q);
+void flow_get(struct pav_query *q);
 void executions_get(struct pav_query *q);
 void waits_get(struct pav_query *q);
 void dispositions_get(struct pav_query *q);

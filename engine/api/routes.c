@@ -58,6 +58,8 @@ static const struct resource {
      {"hours"}},
     {"/api/v1/deviations", "pavane:ReadEvents", NULL, deviations_get, false,
      {"hours", "source", "machine", "disposition", "limit"}},
+    {"/api/v1/flow", "pavane:ReadExecutions", NULL, flow_get, false,
+     {"machine", "days"}},
     {"/api/v1/waits", "pavane:ReadExecutions", NULL, waits_get, false,
      {"correlationId", "machine", "state", "overdue", "limit", "next"}},
     {"/api/v1/dispositions", "pavane:ReadEvents", NULL, dispositions_get, false,
@@ -130,6 +132,7 @@ get(struct pav_api *api, const struct pav_request *req, struct pav_ref ref)
         api_error(api, ref, 404, "missing", req->path,
                   "there is nothing to read here; /api/v1/attention, "
                   "/api/v1/producers, /api/v1/deviations, "
+                  "/api/v1/flow, "
                   "/api/v1/executions, "
                   "/api/v1/waits, /api/v1/wait-times, /api/v1/dispositions, "
                   "/api/v1/disposition-counts, /api/v1/attribute-counts, "

@@ -24,6 +24,17 @@ pav_wait_stats_add(struct pav_wait_stats *l, int64_t ms)
         l->in[i] /= 2;
 }
 
+void
+pav_wait_stats_merge(struct pav_wait_stats *l,
+                     const struct pav_wait_stats *more)
+{
+    int i;
+
+    for (i = 0; i < PAV_LEARNED_CLASSES; i++)
+        l->in[i] = l->in[i] > UINT32_MAX - more->in[i] ? UINT32_MAX
+                                                       : l->in[i] + more->in[i];
+}
+
 uint64_t
 pav_wait_stats_count(const struct pav_wait_stats *l)
 {

@@ -24,7 +24,7 @@ extern const struct command serve_command, validate_command, import_command,
     test_command, simulate_command, what_if_command, dead_letters_command,
     verify_command, backup_command, restore_command, eval_command, play_command,
     up_command, export_command, new_command, attention_command,
-    producers_command, deviations_command, deliveries_command,
+    producers_command, deviations_command, deliveries_command, flow_command,
     completion_command;
 /* All of them, in the order of the help: main.c. */
 extern const struct command *const cli_commands[];

@@ -571,6 +571,7 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
         .stand_ins = pav_settings_text(s, "stand-ins"),
         .page = pav_page,
         .pack = pav_page_pack,
+        .fold = pav_flow_fold,
         .pages_new = pav_pages_new,
         .pages_free = pav_pages_free};
     struct pav_http_config http = {

@@ -12,6 +12,7 @@
  *   progress     'seen': the event up to which these two have all of them;
  *                'names': how often a row of `name` was put or deleted;
  *                'ledger': the event up to which that has all of them;
+ *                'flow': the step up to which ended executions are in that;
  *                'forgotten TABLE': up to there its rows may be missing
  *                *_at: where the body has that text, (offset + 1) * 4096 +
  *                length; null: it is in its own column.
@@ -46,8 +47,9 @@
  *   batch        start rules that gather events: how many, until when
  *   overdue      waits that are over their deadline
  *   wait_stat    how long waits of a state took
- *   ledger       what became of events, counted: run/ledger.c
- *   content_seen hashes of events, for machines that ask for it
+ *   flow         how executions went through a version's states, by day,
+ * summed: pavane/flow.h ledger       what became of events, counted:
+ * run/ledger.c content_seen hashes of events, for machines that ask for it
  *   attribute    values at indexed paths, by which executions are found
  *   database     its random id, for what is beside it (witness.c)
  *
@@ -380,6 +382,18 @@ const char *const schema_migrations[] = {
     /* What came before is not counted: it may be much. */
     "INSERT INTO progress(name,event_id)"
     " SELECT 'ledger',coalesce(max(id),0) FROM event;",
+    "CREATE TABLE flow("
+    " version_id INTEGER NOT NULL,"
+    " day INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL,"
+    " a TEXT NOT NULL,"
+    " b TEXT NOT NULL,"
+    " count INTEGER NOT NULL,"
+    " sum_ms INTEGER NOT NULL,"
+    " histogram BLOB NOT NULL,"
+    " PRIMARY KEY(version_id,day,kind,a,b)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX flow_day ON flow(day);"
+    "INSERT INTO progress(name,event_id) VALUES('flow',0);",
 };
 
 const int schema_version =

@@ -71,6 +71,10 @@ struct pav_state_mark {
 struct pav_graph_marks {
     const struct pav_state_mark *states;
     const uint32_t *edges;
+    /* Of a map of many executions: by edge, what is beside it (NULL: nothing)
+     * and how thick it is, 0 to 5.  NULL: edges have neither. */
+    const char *const *edge_notes;
+    const uint8_t *edge_widths;
     const char *selected; /* the name of a state; NULL */
     /* What a state links to, in front of its percent-encoded name. */
     const char *link;
@@ -84,6 +88,15 @@ uint32_t pav_graph_edges(const struct pav_graph *g);
  */
 uint32_t pav_graph_edge_find(const struct pav_graph *g, const char *from,
                              const char *to, bool caught);
+
+/* A transition by its index: names as above; what it says, "" when nothing. */
+struct pav_transition {
+    const char *from, *to, *label;
+    bool caught;
+};
+/* All of them, `out` having room for pav_graph_edges(). */
+void
+pav_graph_transitions(const struct pav_graph *g, struct pav_transition *out);
 
 /*
  * An <svg> element.  `style` is put inside when the file must be alone;

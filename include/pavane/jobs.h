@@ -7,6 +7,7 @@
 
 #include "pavane/doc.h"
 #include "pavane/envelope.h"
+#include "pavane/flow.h"
 #include "pavane/job.h"
 #include "pavane/map_run.h"
 #include "pavane/rules.h"
@@ -49,6 +50,17 @@ struct pav_events_job {
     const char *speaks_for; /* envelope.h; or NULL */
     struct pav_event_item *items;
     uint32_t item_count;
+};
+
+/* ---- how executions flow, folded outside: flow.c ---- */
+
+extern const struct pav_job_kind pav_flow_kind;
+struct pav_flow_job {
+    struct pav_job job;
+    int64_t after, upto; /* the steps that were looked at */
+    bool more;           /* there are more behind them */
+    struct pav_flow_row *rows;
+    uint32_t count;
 };
 
 /* ---- executions and tasks from outside: tasks.c ---- */

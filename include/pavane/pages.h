@@ -13,6 +13,10 @@ void pav_page(struct pav_query *q);
 /* What is large enough becomes gzip's bytes.  False: it stays as it is. */
 bool pav_page_pack(struct pav_buf *b);
 
+/* The sums of executions that ended: api.h. */
+struct pav_flow_job;
+void pav_flow_fold(struct pav_query *q, struct pav_flow_job *j);
+
 /* What a query thread keeps for them: the graphs that it laid out. */
 void *pav_pages_new(void);
 void pav_pages_free(void *pages);

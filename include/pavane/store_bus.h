@@ -181,6 +181,14 @@ void pav_store_ledger_catch_up(struct pav_store *s);
 /* The oldest hour, when it is before that one: how many rows. */
 int pav_store_ledger_forget(struct pav_store *s, int64_t hour);
 
+/* Added to what the day has: pavane/flow.h. */
+struct pav_flow_row;
+void pav_store_flow_add(struct pav_store *s, const struct pav_flow_row *row);
+/* All executions that ended up to that step are in it. */
+void pav_store_flow_upto(struct pav_store *s, int64_t step);
+/* Of days before that one, some: how many rows. */
+int pav_store_flow_forget(struct pav_store *s, int64_t day, int limit);
+
 /* How long waits of a state took: a histogram's bytes. */
 void pav_store_wait_stat_put(struct pav_store *s, int64_t machine_id,
                              const char *state, struct pav_bytes histogram);

@@ -17,6 +17,9 @@ struct pav_wait_stats {
 };
 
 void pav_wait_stats_add(struct pav_wait_stats *l, int64_t ms);
+/* What `more` has counted is counted in `l` too. */
+void pav_wait_stats_merge(struct pav_wait_stats *l,
+                          const struct pav_wait_stats *more);
 uint64_t pav_wait_stats_count(const struct pav_wait_stats *l);
 /* The upper bound, in ms, of the class that holds this share; 0: empty. */
 int64_t pav_wait_stats_quantile(const struct pav_wait_stats *l, double share);

@@ -44,7 +44,7 @@ BASE = {"arn", "buf", "clock", "digest", "doc", "err", "file", "histogram", "wai
         "settings", "stored", "text", "zone"}
 LANG = {"errors", "history", "index", "jsonata", "machine", "map_run", "path", "pattern", "pick", "record", "schedule", "schema", "step",
         "test_state", "transform"}
-STORE = {"attention", "backup", "ledger", "store", "store_bus", "store_work", "reader", "verify"}
+STORE = {"attention", "backup", "flow", "ledger", "store", "store_bus", "store_work", "reader", "verify"}
 ENGINE = {"engine", "envelope", "job", "jobs", "rules"}
 NET = {"client", "http", "outbound"}
 MAY = {
@@ -61,7 +61,7 @@ MAY = {
     "engine/play/": BASE | LANG | NET | {"play"},
     "engine/auth/": BASE | NET | {"access"},
     "engine/api/": BASE | LANG | STORE | ENGINE | NET | {"access", "api", "folder", "insight", "journal", "query", "services"},
-    "dashboard/": BASE | LANG | {"attention", "insight", "journal", "ledger", "reader", "store", "http", "query", "pages", "graph"},
+    "dashboard/": BASE | LANG | {"attention", "flow", "insight", "job", "jobs", "journal", "ledger", "reader", "store", "http", "query", "pages", "graph"},
 }
 # whose private headers the rooms of the engine's thread may include, beside their own
 ROOMS = {"turn": {"turn"}, "bus": {"turn", "bus"}, "run": {"turn", "bus", "run"}, "aws": {"turn", "bus", "run", "aws"},

@@ -1,0 +1,232 @@
+/*
+ * Histories of executions that ended, folded into sums by version and day: how
+ * often each transition was taken, how long stays in a state took, which ways
+ * there were.  engine/api/flow.c asks for it, engine/run/flow.c keeps it.
+ */
+#include <string.h>
+
+#include "pavane/clock.h"
+#include "pavane/jobs.h"
+#include "pavane/pages.h"
+#include "pavane/wait_stats.h"
+#include "graph/graphs.h"
+#include "graph/trace.h"
+#include "kept.h"
+
+#define STEPS    2000  /* that are looked at */
+#define LONG_US  10000 /* then the rest is for the next time */
+#define BUCKETS  1024
+#define WAYS_MAX 200 /* of a version and day; the others are one */
+#define WAY_MAX  1000
+#define DAY_MS   INT64_C(86400000)
+#define OTHERS   "(others)"
+
+struct sum {
+    struct sum *next;
+    struct pav_flow_row row;
+    struct pav_wait_stats times;
+};
+
+struct folding {
+    struct pav_query *q;
+    struct pav_flow_job *job;
+    struct pav_arena *a; /* the job's */
+    struct sum *buckets[BUCKETS];
+    uint32_t count;
+    /* the version in hand */
+    struct pav_machine_row version;
+    const struct pav_graph *graph;
+    struct pav_transition *transitions;
+    int64_t ways_day;
+    uint32_t ways; /* that day's, as far as they are rows */
+};
+
+/* ---- sums ---- */
+
+static uint32_t
+bucket_of(const struct pav_flow_row *r)
+{
+    const char *texts[] = {r->a, r->b}, *p;
+    uint64_t hash = (uint64_t)r->version_id * 31 + (uint64_t)r->day;
+    int i;
+
+    hash = hash * 31 + (uint64_t)r->kind;
+    for (i = 0; i < 2; i++)
+        for (p = texts[i]; *p != '\0'; p++)
+            hash = (hash ^ (unsigned char)*p) * UINT64_C(1099511628211);
+    return (uint32_t)(hash % BUCKETS);
+}
+
+static struct sum *
+sum_of(struct folding *f, const struct pav_flow_row *r)
+{
+    struct sum **at = &f->buckets[bucket_of(r)], *s;
+
+    for (s = *at; s != NULL; s = s->next)
+        if (s->row.version_id == r->version_id && s->row.day == r->day &&
+            s->row.kind == r->kind && strcmp(s->row.a, r->a) == 0 &&
+            strcmp(s->row.b, r->b) == 0)
+            return s;
+    s = pav_arena_zalloc(f->a, sizeof(*s));
+    s->row = *r;
+    s->row.a = pav_arena_strdup(f->a, r->a);
+    s->row.b = pav_arena_strdup(f->a, r->b);
+    s->row.histogram = pav_wait_stats_bytes(&s->times);
+    s->next = *at;
+    *at = s;
+    f->count++;
+    return s;
+}
+
+static void
+add(struct folding *f, int64_t day, enum pav_flow_kind kind, const char *a,
+    const char *b, int64_t count, int64_t ms)
+{
+    struct pav_flow_row r = {.version_id = f->version.version_id,
+                             .day = day,
+                             .kind = kind,
+                             .a = a == NULL ? "" : a,
+                             .b = b == NULL ? "" : b};
+    struct sum *s = sum_of(f, &r);
+
+    s->row.count += count;
+    if (ms >= 0) {
+        s->row.sum_ms += ms;
+        pav_wait_stats_add(&s->times, ms);
+    }
+}
+
+static void
+put_rows(struct folding *f)
+{
+    struct sum *s;
+    int i;
+
+    f->job->rows =
+        pav_arena_alloc(f->a, ((size_t)f->count + 1) * sizeof(*f->job->rows));
+    for (i = 0; i < BUCKETS; i++)
+        for (s = f->buckets[i]; s != NULL; s = s->next)
+            f->job->rows[f->job->count++] = s->row;
+}
+
+/* ---- one execution ---- */
+
+/* "A > B > C"; a state that follows itself is there once. */
+static const char *
+way_of(struct pav_arena *a, const struct trace *t)
+{
+    struct pav_buf b;
+    const char *text;
+    uint32_t i;
+
+    pav_buf_init(&b, WAY_MAX * 4);
+    pav_buf_puts(&b, "");
+    for (i = 0; i < t->count && b.len < WAY_MAX; i++)
+        if (i == 0 || strcmp(t->visits[i].name, t->visits[i - 1].name) != 0)
+            pav_buf_printf(&b, "%s%s", i == 0 ? "" : " > ", t->visits[i].name);
+    if (i < t->count)
+        pav_buf_puts(&b, " > ...");
+    text = b.over ? OTHERS : pav_arena_strndup(a, b.p, b.len);
+    pav_buf_fini(&b);
+    return text;
+}
+
+/* Ways that nobody repeats must not fill the disk. */
+static const char *
+bounded_way(struct folding *f, int64_t day, const char *way, const char *end)
+{
+    struct pav_flow_row r = {.version_id = f->version.version_id,
+                             .day = day,
+                             .kind = PAV_FLOW_WAY,
+                             .a = way,
+                             .b = end};
+    struct sum *s;
+
+    for (s = f->buckets[bucket_of(&r)]; s != NULL; s = s->next)
+        if (s->row.kind == PAV_FLOW_WAY && s->row.day == day &&
+            s->row.version_id == r.version_id && strcmp(s->row.a, way) == 0 &&
+            strcmp(s->row.b, end) == 0)
+            return way;
+    if (f->ways_day != day) {
+        f->ways_day = day;
+        f->ways = pav_reader_ways(f->q->reader, r.version_id, day);
+    }
+    if (pav_reader_has_way(f->q->reader, r.version_id, day, way, end))
+        return way;
+    return f->ways++ < WAYS_MAX ? way : OTHERS;
+}
+
+static void
+fold_one(struct folding *f, const struct pav_execution_view *x)
+{
+    int64_t day = x->row.stopped_at / DAY_MS;
+    const char *end = pav_status_name((enum pav_status)x->row.status);
+    uint32_t edges = pav_graph_edges(f->graph), i;
+    int64_t took = x->row.stopped_at - x->row.started_at;
+    struct trace t;
+
+    trace_read(f->q, x, f->graph, &t);
+    for (i = 0; i < t.count; i++) {
+        const struct visit *v = &t.visits[i];
+        int64_t until = v->exited_at == 0 ? x->row.stopped_at : v->exited_at;
+
+        if (v->state != PAV_GRAPH_NONE)
+            add(f, day, PAV_FLOW_STATE, v->name, NULL, 1,
+                until - v->entered_at);
+    }
+    for (i = 0; i < edges; i++)
+        if (t.edges[i] > 0)
+            add(f, day,
+                f->transitions[i].caught ? PAV_FLOW_CATCH : PAV_FLOW_EDGE,
+                f->transitions[i].from, f->transitions[i].to, t.edges[i], -1);
+    add(f, day, PAV_FLOW_WAY, bounded_way(f, day, way_of(f->q->arena, &t), end),
+        end, 1, took);
+    add(f, day, PAV_FLOW_END, NULL, end, 1, took);
+}
+
+/* ---- the whole ---- */
+
+static bool
+take_version(struct folding *f, int64_t version_id)
+{
+    if (f->graph != NULL && f->version.version_id == version_id)
+        return true;
+    f->graph = NULL;
+    if (!pav_reader_version(f->q->reader, version_id, f->a, &f->version))
+        return false;
+    f->graph = graphs_get(kept_of(f->q)->graphs, &f->version);
+    f->transitions = pav_arena_zalloc(f->a, (pav_graph_edges(f->graph) + 1) *
+                                                sizeof(*f->transitions));
+    pav_graph_transitions(f->graph, f->transitions);
+    f->ways_day = -1;
+    return true;
+}
+
+void
+pav_flow_fold(struct pav_query *q, struct pav_flow_job *job)
+{
+    struct folding f = {.q = q, .job = job, .a = &job->job.arena};
+    struct pav_arena *whole = q->arena, scratch;
+    int64_t began_us = pav_clock_mono_us();
+    struct pav_execution_view *v;
+    uint32_t n = pav_reader_ended(q->reader, job->after, STEPS, q->arena, &v,
+                                  &job->upto),
+             i;
+
+    job->more = job->upto >= job->after + STEPS;
+    pav_arena_init(&scratch, 1 << 16);
+    q->arena = &scratch;
+    for (i = 0; i < n; i++) {
+        if (take_version(&f, v[i].row.version_id))
+            fold_one(&f, &v[i]);
+        pav_arena_reset(&scratch);
+        if (i + 1 < n && pav_clock_mono_us() - began_us > LONG_US) {
+            job->upto = v[i].row.last_step;
+            job->more = true;
+            break;
+        }
+    }
+    q->arena = whole;
+    pav_arena_fini(&scratch);
+    put_rows(&f);
+}

@@ -1,0 +1,432 @@
+/*
+ * How executions of a machine flow, those that ended in a time: its own graph
+ * with counts and durations, where the time goes, which ways there are, what is
+ * never taken.
+ */
+#include "machine_flow.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pavane/flow.h"
+#include "pavane/ledger.h"
+#include "pavane/text.h"
+#include "pavane/wait_stats.h"
+#include "graph/graphs.h"
+#include "frame.h"
+#include "kept.h"
+#include "links.h"
+#include "range.h"
+#include "view.h"
+
+#define DAY_MS   INT64_C(86400000)
+#define WAYS     10
+#define WIDTHS   5
+#define BARS     12
+#define DRIFT    1.25 /* so much longer, or shorter, is worth a sign */
+#define DEVIANTS 200
+
+struct flow_page {
+    struct pav_query *q;
+    const struct pav_machine_view *machine;
+    const struct pav_graph *graph;
+    struct range range;
+    struct pav_flow_row *rows,
+        *before; /* of the range, and of the one before */
+    uint32_t count, before_count;
+    int64_t ended; /* executions */
+    struct pav_transition *transitions;
+    int64_t *taken; /* by transition */
+};
+
+/* ---- numbers ---- */
+
+static int64_t
+quantile(const struct pav_flow_row *r, double share)
+{
+    struct pav_wait_stats times;
+
+    pav_wait_stats_read(&times, r->histogram);
+    return pav_wait_stats_quantile(&times, share);
+}
+
+static const struct pav_flow_row *
+state_row(const struct pav_flow_row *v, uint32_t n, const char *state)
+{
+    uint32_t i;
+
+    for (i = 0; i < n; i++)
+        if (v[i].kind == PAV_FLOW_STATE && strcmp(v[i].a, state) == 0)
+            return &v[i];
+    return NULL;
+}
+
+/* How many stays were how long: from the shortest class to the longest, in
+ * BARS parts. */
+static void
+add_bars(struct pav_members *m, const struct pav_flow_row *r)
+{
+    struct pav_wait_stats times;
+    int64_t bars[BARS] = {0};
+    int first = 0, last = PAV_LEARNED_CLASSES - 1, i;
+
+    pav_wait_stats_read(&times, r->histogram);
+    while (first < last && times.in[first] == 0)
+        first++;
+    while (last > first && times.in[last] == 0)
+        last--;
+    for (i = first; i <= last; i++)
+        bars[(i - first) * BARS / (last - first + 1)] += times.in[i];
+    view_bars(m, "bars", bars, BARS);
+}
+
+static void
+add_share(struct pav_members *m, int64_t part, int64_t of)
+{
+    if (of > 0)
+        view_text(m, "share",
+                  pav_arena_printf(m->arena, "%lld %%",
+                                   (long long)((part * 100 + of / 2) / of)));
+}
+
+static const char *
+span_text(struct pav_arena *a, int64_t ms)
+{
+    char span[64];
+
+    return pav_arena_strdup(a, pav_time_span(ms, span, sizeof(span)));
+}
+
+/* ---- reading ---- */
+
+static void
+read_rows(struct flow_page *p)
+{
+    int64_t from = p->range.from_ms / DAY_MS, until = p->q->now_ms / DAY_MS + 1;
+    uint32_t edges = pav_graph_edges(p->graph), i, e;
+    struct pav_arena *a = p->q->arena;
+
+    p->count = pav_reader_flow(p->q->reader, p->machine->row.version_id, from,
+                               until, a, &p->rows);
+    p->before_count =
+        pav_reader_flow(p->q->reader, p->machine->row.version_id,
+                        from - (until - from), from, a, &p->before);
+    p->transitions = pav_arena_zalloc(a, (edges + 1) * sizeof(*p->transitions));
+    p->taken = pav_arena_zalloc(a, (edges + 1) * sizeof(*p->taken));
+    pav_graph_transitions(p->graph, p->transitions);
+    for (i = 0; i < p->count; i++) {
+        const struct pav_flow_row *r = &p->rows[i];
+
+        if (r->kind == PAV_FLOW_END)
+            p->ended += r->count;
+        if (r->kind != PAV_FLOW_EDGE && r->kind != PAV_FLOW_CATCH)
+            continue;
+        e = pav_graph_edge_find(p->graph, *r->a == '\0' ? NULL : r->a,
+                                *r->b == '\0' ? NULL : r->b,
+                                r->kind == PAV_FLOW_CATCH);
+        if (e != PAV_GRAPH_NONE)
+            p->taken[e] += r->count;
+    }
+}
+
+/* ---- the graph ---- */
+
+static int64_t
+leaving(const struct flow_page *p, uint32_t edge)
+{
+    const char *from = p->transitions[edge].from;
+    uint32_t n = pav_graph_edges(p->graph), i;
+    int64_t sum = 0;
+
+    for (i = 0; from != NULL && i < n; i++)
+        if (p->transitions[i].from != NULL &&
+            strcmp(p->transitions[i].from, from) == 0)
+            sum += p->taken[i];
+    return sum;
+}
+
+static void
+draw(const struct flow_page *p, struct pav_buf *out)
+{
+    uint32_t states = pav_graph_states(p->graph),
+             edges = pav_graph_edges(p->graph), i;
+    struct pav_arena *a = p->q->arena;
+    struct pav_state_mark *marks =
+        pav_arena_zalloc(a, (states + 1) * sizeof(*marks));
+    uint32_t *counts = pav_arena_zalloc(a, (edges + 1) * sizeof(*counts));
+    uint8_t *widths = pav_arena_zalloc(a, edges + 1);
+    const char **notes = pav_arena_zalloc(a, (edges + 1) * sizeof(*notes));
+    struct pav_graph_marks drawn = {
+        .states = marks,
+        .edges = counts,
+        .edge_notes = notes,
+        .edge_widths = widths,
+        .link = pav_arena_printf(
+            a, "%s&state=",
+            view_link(p->q, "executions?machine=", p->machine->row.name)),
+        .title = pav_arena_printf(a, "Flow of %s", p->machine->row.name)};
+    int64_t most = 1;
+
+    for (i = 0; i < edges; i++)
+        most = p->taken[i] > most ? p->taken[i] : most;
+    for (i = 0; i < edges; i++) {
+        int64_t n = p->taken[i], of = leaving(p, i);
+        struct pav_members m;
+
+        counts[i] = n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+        if (n == 0)
+            continue;
+        widths[i] = (uint8_t)(most == 1 ? 1
+                                        : 1 + (WIDTHS - 1) * log((double)n) /
+                                                  log((double)most));
+        pav_members_init(&m, a);
+        view_amount(&m, "n", n);
+        notes[i] = pav_doc_member_str(a, pav_members_object(&m), "n");
+        if (of > n)
+            notes[i] = pav_arena_printf(a, "%s · %lld %%", notes[i],
+                                        (long long)((n * 100 + of / 2) / of));
+    }
+    for (i = 0; i < states; i++) {
+        const struct pav_flow_row *r =
+            state_row(p->rows, p->count, pav_graph_state(p->graph, i));
+
+        marks[i].note = "never";
+        if (r == NULL)
+            continue;
+        marks[i].status = PAV_MARK_RUNNING;
+        marks[i].note = pav_arena_printf(a, "%lld × %s", (long long)r->count,
+                                         span_text(a, quantile(r, 0.5)));
+    }
+    pav_graph_svg(p->graph, &drawn, NULL, out);
+    page_picture_fits(out);
+}
+
+/* ---- tables ---- */
+
+static int
+longest_first(const void *x, const void *y)
+{
+    const struct pav_flow_row *const *a = x, *const *b = y;
+
+    return (*a)->sum_ms < (*b)->sum_ms   ? 1
+           : (*a)->sum_ms > (*b)->sum_ms ? -1
+                                         : 0;
+}
+
+static int
+most_first(const void *x, const void *y)
+{
+    const struct pav_flow_row *const *a = x, *const *b = y;
+
+    return (*a)->count < (*b)->count ? 1 : (*a)->count > (*b)->count ? -1 : 0;
+}
+
+/* Rows of a kind, in an order. */
+static uint32_t
+sorted(const struct flow_page *p, int kind,
+       int (*order)(const void *x, const void *y),
+       const struct pav_flow_row ***out)
+{
+    uint32_t i, n = 0;
+
+    *out = pav_arena_alloc(p->q->arena, (p->count + 1) * sizeof(**out));
+    for (i = 0; i < p->count; i++)
+        if (p->rows[i].kind == kind)
+            (*out)[n++] = &p->rows[i];
+    if (n > 1)
+        qsort(*out, n, sizeof(**out), order);
+    return n;
+}
+
+static void
+add_drift(const struct flow_page *p, struct pav_members *m,
+          const struct pav_flow_row *r)
+{
+    const struct pav_flow_row *was =
+        state_row(p->before, p->before_count, r->a);
+    double now, then;
+
+    if (was == NULL)
+        return;
+    now = (double)quantile(r, 0.5);
+    then = (double)quantile(was, 0.5);
+    if (now > then * DRIFT)
+        view_text(m, "longer", span_text(p->q->arena, (int64_t)then));
+    else if (now * DRIFT < then)
+        view_text(m, "shorter", span_text(p->q->arena, (int64_t)then));
+}
+
+/* How many events did not fit while executions stood in the state. */
+static void
+add_unexpected(struct pav_members *m, const struct pav_deviation *v, uint32_t n,
+               const char *state)
+{
+    const char *reason = pav_arena_printf(m->arena, "in [\"%s\"]", state);
+    int64_t sum = 0;
+    uint32_t i;
+
+    for (i = 0; i < n; i++)
+        if (v[i].kind == PAV_UNEXPECTED && strcmp(v[i].reason, reason) == 0)
+            sum += v[i].count;
+    if (sum > 0)
+        view_amount(m, "unexpected", sum);
+}
+
+static const struct pav_doc *
+states_view(const struct flow_page *p)
+{
+    struct pav_deviation_filter f = {.kind = PAV_UNEXPECTED,
+                                     .machine = p->machine->row.name,
+                                     .from_ms = p->range.from_ms,
+                                     .now_ms = p->q->now_ms,
+                                     .limit = DEVIANTS};
+    const struct pav_flow_row **v;
+    uint32_t n = sorted(p, PAV_FLOW_STATE, longest_first, &v), i, deviants;
+    struct pav_deviation *odd;
+    struct pav_items rows;
+    int64_t whole = 0;
+
+    deviants = pav_reader_deviations(p->q->reader, &f, p->q->arena, &odd);
+    for (i = 0; i < n; i++)
+        whole += v[i]->sum_ms;
+    pav_items_init(&rows, p->q->arena);
+    for (i = 0; i < n; i++) {
+        struct pav_members m;
+
+        pav_members_init(&m, p->q->arena);
+        view_text(&m, "state", v[i]->a);
+        view_amount(&m, "count", v[i]->count);
+        view_span(&m, "p50", quantile(v[i], 0.5));
+        view_span(&m, "p95", quantile(v[i], 0.95));
+        view_span(&m, "sum", v[i]->sum_ms);
+        add_share(&m, v[i]->sum_ms, whole);
+        add_bars(&m, v[i]);
+        add_drift(p, &m, v[i]);
+        add_unexpected(&m, odd, deviants, v[i]->a);
+        pav_items_add(&rows, pav_members_object(&m));
+    }
+    return pav_items_array(&rows);
+}
+
+static const struct pav_doc *
+ways_view(const struct flow_page *p)
+{
+    const struct pav_flow_row **v;
+    uint32_t n = sorted(p, PAV_FLOW_WAY, most_first, &v), i;
+    struct pav_items rows;
+
+    pav_items_init(&rows, p->q->arena);
+    for (i = 0; i < n && i < WAYS; i++) {
+        struct pav_members m;
+
+        pav_members_init(&m, p->q->arena);
+        view_text(&m, "way", v[i]->a);
+        view_text(&m, "end", v[i]->b);
+        view_amount(&m, "count", v[i]->count);
+        add_share(&m, v[i]->count, p->ended);
+        view_span(&m, "p50", quantile(v[i], 0.5));
+        pav_items_add(&rows, pav_members_object(&m));
+    }
+    return pav_items_array(&rows);
+}
+
+static const struct pav_doc *
+ends_view(const struct flow_page *p)
+{
+    const struct pav_flow_row **v;
+    uint32_t n = sorted(p, PAV_FLOW_END, most_first, &v), i;
+    struct pav_items rows;
+
+    pav_items_init(&rows, p->q->arena);
+    for (i = 0; i < n; i++) {
+        struct pav_members m;
+        enum pav_status status;
+
+        pav_members_init(&m, p->q->arena);
+        if (pav_status_find(v[i]->b, &status))
+            view_status(&m, status);
+        view_amount(&m, "count", v[i]->count);
+        add_share(&m, v[i]->count, p->ended);
+        view_span(&m, "p50", quantile(v[i], 0.5));
+        view_span(&m, "p95", quantile(v[i], 0.95));
+        view_text(&m, "link",
+                  pav_arena_printf(p->q->arena, "%s&status=%s",
+                                   view_link(p->q, "executions?machine=",
+                                             p->machine->row.name),
+                                   v[i]->b));
+        pav_items_add(&rows, pav_members_object(&m));
+    }
+    return pav_items_array(&rows);
+}
+
+/* Transitions that nobody took in that time. */
+static const struct pav_doc *
+never_view(const struct flow_page *p, uint32_t *all)
+{
+    uint32_t n = pav_graph_edges(p->graph), i;
+    struct pav_items rows;
+
+    *all = n;
+    pav_items_init(&rows, p->q->arena);
+    for (i = 0; i < n; i++) {
+        const struct pav_transition *t = &p->transitions[i];
+        struct pav_members m;
+
+        if (p->taken[i] > 0)
+            continue;
+        pav_members_init(&m, p->q->arena);
+        view_text(&m, "from", t->from == NULL ? "start" : t->from);
+        view_text(&m, "to", t->to == NULL ? "end" : t->to);
+        view_text(&m, "label", t->label);
+        view_bool(&m, "caught", t->caught);
+        pav_items_add(&rows, pav_members_object(&m));
+    }
+    return pav_items_array(&rows);
+}
+
+void
+machine_flow_show(struct pav_query *q, const struct pav_machine_view *v)
+{
+    static const char *const kept[] = {"tab", NULL};
+    struct flow_page p = {.q = q,
+                          .machine = v,
+                          .graph = graphs_get(kept_of(q)->graphs, &v->row),
+                          .range = range_read(q)};
+    const char *path = view_link(q, "machines/", v->row.name);
+    const struct pav_doc *never;
+    struct pav_buf graph;
+    struct slot slot = {"graph", &graph};
+    struct pav_members m;
+    uint32_t all;
+
+    read_rows(&p);
+    pav_members_init(&m, q->arena);
+    pav_buf_init(&graph, 16u << 20);
+    view_text(&m, "name", v->row.name);
+    view_number(&m, "version", v->row.version);
+    view_text(&m, "machine_link", path);
+    range_add(q, &p.range, path + strlen(page_root(q)), kept, &m);
+    view_amount(&m, "ended", p.ended);
+    view_bool(&m, "any", p.ended > 0);
+    if (p.ended > 0) {
+        draw(&p, &graph);
+        pav_members_puts(&m, "ends", ends_view(&p));
+        pav_members_puts(&m, "states", states_view(&p));
+        pav_members_puts(&m, "ways", ways_view(&p));
+        never = never_view(&p, &all);
+        pav_members_puts(&m, "never", never);
+        view_text(
+            &m, "covered",
+            pav_arena_printf(q->arena, "%u of %u", all - never->len, all));
+    }
+    page_show(q, &(struct page){.name = "machineflow",
+                                .title = pav_arena_printf(
+                                    q->arena, "Flow of %s", v->row.name),
+                                .place = "at_machines",
+                                .topics = "executions",
+                                .view = &m,
+                                .slots = &slot,
+                                .slot_count = 1});
+    pav_buf_fini(&graph);
+}

@@ -1,0 +1,120 @@
+/* How executions flow: see pavane/flow.h. */
+#include "pavane/flow.h"
+
+#include <string.h>
+
+#include "pavane/wait_stats.h"
+#include "reader_int.h"
+
+int64_t
+pav_reader_flow_upto(struct pav_reader *r)
+{
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT event_id FROM progress WHERE name='flow'");
+    int64_t upto = 0;
+
+    if (reader_row(r, st))
+        upto = sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+    return upto;
+}
+
+uint32_t
+pav_reader_ended(struct pav_reader *r, int64_t after, uint32_t steps,
+                 struct pav_arena *a, struct pav_execution_view **out,
+                 int64_t *upto)
+{
+    sqlite3_stmt *st = reader_ask(
+        r, "SELECT s.id,coalesce((SELECT x.id FROM execution x WHERE"
+           " x.id=s.execution_id AND x.last_step=s.id AND x.stopped_at<>0"
+           " AND NOT EXISTS(SELECT 1 FROM note n WHERE n.execution_id=x.id"
+           " AND n.run_id>0)),0) FROM step s WHERE s.id>?1"
+           " ORDER BY s.id LIMIT ?2");
+    int64_t *ids = pav_arena_alloc(a, ((size_t)steps + 1) * sizeof(*ids));
+    uint32_t n = 0, i, found = 0;
+
+    *upto = after;
+    STORE_BIND(st, INT(after), INT(steps));
+    while (n <= steps && reader_row(r, st)) {
+        *upto = sqlite3_column_int64(st, 0);
+        if (sqlite3_column_int64(st, 1) != 0)
+            ids[n++] = sqlite3_column_int64(st, 1);
+    }
+    sqlite3_reset(st);
+    *out = pav_arena_alloc(a, ((size_t)n + 1) * sizeof(**out));
+    for (i = 0; i < n; i++)
+        found += reader_execution_of(r, ids[i], a, &(*out)[found]);
+    return found;
+}
+
+uint32_t
+pav_reader_ways(struct pav_reader *r, int64_t version_id, int64_t day)
+{
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT count(*) FROM flow WHERE version_id=?1 AND"
+                      " day=?2 AND kind=3");
+    uint32_t n = 0;
+
+    STORE_BIND(st, INT(version_id), INT(day));
+    if (reader_row(r, st))
+        n = (uint32_t)sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+    return n;
+}
+
+bool
+pav_reader_has_way(struct pav_reader *r, int64_t version_id, int64_t day,
+                   const char *way, const char *end)
+{
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT 1 FROM flow WHERE version_id=?1 AND day=?2"
+                      " AND kind=3 AND a=?3 AND b=?4");
+    bool any;
+
+    STORE_BIND(st, INT(version_id), INT(day), TEXT(way), TEXT(end));
+    any = reader_row(r, st);
+    sqlite3_reset(st);
+    return any;
+}
+
+static bool
+is_same(const struct pav_flow_row *x, const struct pav_flow_row *y)
+{
+    return x->kind == y->kind && strcmp(x->a, y->a) == 0 &&
+           strcmp(x->b, y->b) == 0;
+}
+
+uint32_t
+pav_reader_flow(struct pav_reader *r, int64_t version_id, int64_t from_day,
+                int64_t until_day, struct pav_arena *a,
+                struct pav_flow_row **out)
+{
+    sqlite3_stmt *st = reader_ask(
+        r, "SELECT kind,a,b,count,sum_ms,histogram FROM flow WHERE"
+           " version_id=?1 AND day>=?2 AND day<?3 ORDER BY kind,a,b");
+    struct pav_wait_stats *times = NULL, more;
+    struct pav_flow_row *v = NULL, row;
+    uint32_t n = 0;
+
+    STORE_BIND(st, INT(version_id), INT(from_day), INT(until_day));
+    while (reader_row(r, st)) {
+        memset(&row, 0, sizeof(row));
+        row.version_id = version_id;
+        row.kind = sqlite3_column_int(st, 0);
+        row.a = column_str(st, 1, a);
+        row.b = column_str(st, 2, a);
+        if (n == 0 || !is_same(&v[n - 1], &row)) {
+            v = pav_arena_append(a, v, n, sizeof(*v));
+            times = pav_arena_zalloc(a, sizeof(*times));
+            row.histogram = pav_wait_stats_bytes(times);
+            v[n++] = row;
+        }
+        v[n - 1].count += sqlite3_column_int64(st, 3);
+        v[n - 1].sum_ms += sqlite3_column_int64(st, 4);
+        pav_wait_stats_read(&more, column_bytes(st, 5, a));
+        pav_wait_stats_merge(times, &more);
+    }
+    sqlite3_reset(st);
+    *out = v;
+    return n;
+}

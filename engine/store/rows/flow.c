@@ -1,0 +1,66 @@
+/* How executions flow, by version and day. */
+#include <string.h>
+
+#include "pavane/flow.h"
+#include "pavane/wait_stats.h"
+#include "store/store_int.h"
+
+enum {
+    SQL_FLOW_GET = ROWS_AT(flow),
+    SQL_FLOW_PUT,
+    SQL_FLOW_UPTO,
+    SQL_FLOW_FORGET,
+};
+
+static const char *const texts[] = {
+    SQL_TEXT(SQL_FLOW_GET) =
+        "SELECT count,sum_ms,histogram FROM flow WHERE version_id=?1 AND"
+        " day=?2 AND kind=?3 AND a=?4 AND b=?5",
+    SQL_TEXT(SQL_FLOW_PUT) =
+        "INSERT OR REPLACE INTO flow(version_id,day,kind,a,b,count,sum_ms,"
+        "histogram) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+    SQL_TEXT(SQL_FLOW_UPTO) =
+        "UPDATE progress SET event_id=?1 WHERE name='flow'",
+    SQL_TEXT(SQL_FLOW_FORGET) =
+        "DELETE FROM flow WHERE (version_id,day,kind,a,b) IN (SELECT"
+        " version_id,day,kind,a,b FROM flow WHERE day<?1 LIMIT ?2)",
+};
+
+const struct rows flow_rows = {texts, sizeof(texts) / sizeof(texts[0])};
+
+void
+pav_store_flow_add(struct pav_store *s, const struct pav_flow_row *row)
+{
+    struct pav_wait_stats times, more;
+    int64_t count = row->count, sum = row->sum_ms;
+    sqlite3_stmt *st;
+
+    pav_wait_stats_read(&times, row->histogram);
+    st = STORE_ASK(s, SQL_FLOW_GET, INT(row->version_id), INT(row->day),
+                   INT(row->kind), TEXT(row->a), TEXT(row->b));
+    if (store_row(s, st)) {
+        count += sqlite3_column_int64(st, 0);
+        sum += sqlite3_column_int64(st, 1);
+        pav_wait_stats_read(
+            &more, (struct pav_bytes){sqlite3_column_blob(st, 2),
+                                      (size_t)sqlite3_column_bytes(st, 2)});
+        pav_wait_stats_merge(&times, &more);
+        sqlite3_reset(st);
+    }
+    STORE_DO(s, SQL_FLOW_PUT, INT(row->version_id), INT(row->day),
+             INT(row->kind), TEXT(row->a), TEXT(row->b), INT(count), INT(sum),
+             BLOB(pav_wait_stats_bytes(&times)));
+}
+
+void
+pav_store_flow_upto(struct pav_store *s, int64_t step)
+{
+    STORE_DO(s, SQL_FLOW_UPTO, INT(step));
+}
+
+int
+pav_store_flow_forget(struct pav_store *s, int64_t day, int limit)
+{
+    STORE_DO(s, SQL_FLOW_FORGET, INT(day), INT(limit));
+    return store_changes(s);
+}

@@ -1,0 +1,102 @@
+"""The flow map: its sums are what a walk over every history gives, each execution once, also behind kill -9."""
+import collections
+import json
+import random
+import subprocess
+import unittest
+
+from harness import Daemon, MACHINES, PAVANE, main, until
+
+ENDS = {"ExecutionSucceeded": "SUCCEEDED", "ExecutionFailed": "FAILED"}
+
+
+def order(kind, key, source):
+    return {"source": source, "detail-type": kind, "detail": {"orderId": key}}
+
+
+class Flow(unittest.TestCase):
+    def feed(self, d, first, count):
+        """Orders that go all ways; some stay open."""
+        draw = random.Random(first)
+        for i in range(first, first + count):
+            key = "order-%d" % i
+            way = [("OrderReceived", "order.service")]
+            if draw.random() < 0.2:
+                way.append(("PaymentRefused", "payment.service"))
+            else:
+                way.append(("PaymentSettled", "payment.service"))
+                if draw.random() < 0.3:
+                    way += [("ShopDeclined", "shop.service"), ("RefundIssued", "payment.service")]
+                else:
+                    way += [("ShopAccepted", "shop.service"), ("ParcelDelivered", "delivery.service")]
+            for kind, source in way[:draw.choice((5, 5, 5, 2))]:
+                d.send(order(kind, key, source))
+
+    def walked(self, d):
+        """(states, transitions, ends) by counting the events of every history."""
+        states, taken, ends = collections.Counter(), collections.Counter(), collections.Counter()
+        ids, token = [], ""
+        while True:
+            page = d.get("/api/v1/executions?machine=order&limit=1000" + token)
+            ids += [x["executionId"] for x in page["executions"] if x["status"] != "RUNNING"]
+            if not page["next"]:
+                break
+            token = "&next=" + page["next"]
+        for x in ids:
+            before = None
+            for e in d.history(x):
+                kind = e["type"]
+                if kind.endswith("StateEntered"):
+                    name = e["stateEnteredEventDetails"]["name"]
+                    states[name] += 1
+                    taken[(before, name)] += 1
+                elif kind.endswith("StateExited"):
+                    before = e["stateExitedEventDetails"]["name"]
+                elif kind in ENDS:
+                    ends[ENDS[kind]] += 1
+        return states, taken, ends, len(ids)
+
+    def summed(self, d):
+        f = d.get("/api/v1/flow?machine=order")
+        return (collections.Counter({s["state"]: s["count"] for s in f["states"]}),
+                collections.Counter({(t["from"], t["to"]): t["count"] for t in f["transitions"]}),
+                collections.Counter({e["status"]: e["count"] for e in f["ends"]}), f["ended"])
+
+    def same(self, d):
+        want = self.walked(d)
+        until(lambda: self.summed(d)[3] >= want[3], what=lambda: (self.summed(d), want))
+        self.assertEqual(self.summed(d), want)
+        return want
+
+    def test_the_sums_are_what_a_walk_gives(self):
+        d = Daemon(MACHINES).start()
+        try:
+            self.feed(d, 0, 120)
+            states, _, ends, _ = self.same(d)
+            self.assertEqual(sum(ends.values()), states["AwaitPayment"])
+            for i in range(1, 4):  # whatever dies between: each once
+                self.feed(d, 1000 * i, 25)
+                d.kill()
+                d.start()
+            self.feed(d, 9000, 20)
+            _, _, ends, all_of_them = self.same(d)
+            page = d.ask("GET", "/machines/order?tab=flow&range=7d")[1].decode()
+            self.assertIn("%d in all" % all_of_them, page)
+            self.assertIn("%d failed" % ends["FAILED"], page)
+            self.assertIn("Never taken", page)
+            r = subprocess.run([PAVANE, "flow", "order", "--url", d.url], capture_output=True, text=True)
+            self.assertEqual((r.returncode, r.stderr), (0, ""))
+            self.assertIn("%d ended" % all_of_them, r.stdout)
+            self.assertLessEqual(max(len(line) for line in r.stdout.split("\n") if " > " not in line), 80)
+            self.assertEqual(json.loads(subprocess.run([PAVANE, "flow", "order", "--url", d.url, "--json"],
+                                                       capture_output=True, text=True).stdout)["ended"], all_of_them)
+            r = subprocess.run([PAVANE, "flow", "nobody", "--url", d.url], capture_output=True, text=True)
+            self.assertEqual(r.returncode, 1)
+            self.assertIn("no machine of this name", r.stderr)
+        finally:
+            if d.process is not None:
+                d.stop()
+
+
+if __name__ == "__main__":
+    main()
