@@ -208,11 +208,42 @@ wait_view(const struct answering *w, const struct pav_listed_wait *v,
     view_bool(&m, "endless",
               v->overdue_since != 0 && row->due_at == 0 && alone);
     view_time(&m, "since", row->since_at);
-    view_number(&m, "since_ms", row->since_at);
+    if (!w->k->past)
+        view_number(&m, "since_ms", row->since_at);
     view_span(&m, "span", w->k->q->now_ms - row->since_at);
     add_usual(w, &m, row->state);
     add_then(w, &m, row->state, row->due_at);
     return pav_members_object(&m);
+}
+
+/* The machine that texts of a step are of is freed before they are shown. */
+static const char *
+kept(struct pav_arena *a, const char *text)
+{
+    return text == NULL ? NULL : pav_arena_strdup(a, text);
+}
+
+/* What it waited for, as its last step left it. */
+static uint32_t
+waits_then(const struct answering *w, struct pav_listed_wait **out)
+{
+    uint32_t i, n = w->out.wait_count;
+
+    n = n > WAITS_SHOW ? WAITS_SHOW : n;
+    *out = pav_arena_zalloc(w->a, ((size_t)n + 1) * sizeof(**out));
+    for (i = 0; i < n; i++) {
+        const struct pav_wait_view *v = &w->out.waits[i];
+
+        (*out)[i].row =
+            (struct pav_wait_row){.no = v->no,
+                                  .state = kept(w->a, v->state),
+                                  .event_name = kept(w->a, v->event_name),
+                                  .pattern = kept(w->a, v->pattern_text),
+                                  .awaits = kept(w->a, v->awaits),
+                                  .since_at = v->since_at,
+                                  .due_at = v->due_at};
+    }
+    return n;
 }
 
 /* The waits, those in sight and the rest; true: one of them is overdue. */
@@ -224,12 +255,13 @@ add_waits(const struct answering *w, struct pav_members *m, uint32_t *count)
     struct pav_listed_wait *v;
     struct pav_items first, rest;
     uint32_t i, n = 0;
-    bool more, overdue = false, alone;
+    bool more = false, overdue = false, alone;
 
-    *count = pav_reader_waits(w->k->q->reader, &f, w->a, &v, &more);
+    *count = w->k->past
+                 ? waits_then(w, &v)
+                 : pav_reader_waits(w->k->q->reader, &f, w->a, &v, &more);
     /* Otherwise another branch, as a Wait beside it, may end it. */
-    alone = pav_doc_own(w->a, w->k->x->row.states, strlen(w->k->x->row.states))
-                ->len <= 1;
+    alone = w->out.state_count <= 1;
     pav_items_init(&first, w->a);
     pav_items_init(&rest, w->a);
     for (i = 0; i < *count; i++) {
@@ -468,6 +500,19 @@ look_at_last_step(struct answering *w)
     return machine;
 }
 
+/* Where it stood, as a row has it: a list in JSON. */
+static const char *
+states_then(const struct answering *w)
+{
+    struct pav_items names;
+    uint32_t i;
+
+    pav_items_init(&names, w->a);
+    for (i = 0; i < w->out.state_count; i++)
+        pav_items_add(&names, pav_doc_new_cstr(w->a, w->out.states[i]));
+    return pav_doc_text(w->a, pav_items_array(&names));
+}
+
 /* Where it runs; true: a wait is overdue. */
 static bool
 add_standing(struct answering *w, struct pav_members *m)
@@ -481,6 +526,8 @@ add_standing(struct answering *w, struct pav_members *m)
     overdue = add_waits(w, m, &waits);
     sleeps = add_sleeps(w, m);
     view_bool(m, "busy", waits + sleeps == 0);
+    if (w->k->past)
+        view_states(m, "states", states_then(w));
     pav_machine_free(machine);
     return overdue;
 }
@@ -497,14 +544,16 @@ answer_add(const struct asked *k, struct pav_members *m)
     pav_members_puts(m, "execution", view_execution(k->q, k->x));
     view_bool(m, "running", runs);
     view_bool(m, "ended", !runs);
-    view_states(m, "states", k->x->row.states);
+    if (!k->past)
+        view_states(m, "states", k->x->row.states);
     if (runs)
         overdue = add_standing(&w, m);
     else
         add_end(&w, m);
     view_bool(m, "overdue_any", overdue);
     add_before(&w, m);
-    add_aside(&w, m);
+    if (!k->past)
+        add_aside(&w, m);
     return overdue;
 }
 

@@ -15,6 +15,7 @@ struct asked {
     const struct pav_machine_row *version;
     const struct trace *trace;
     const char *link; /* the execution's page, without parameters */
+    bool past;        /* as it was: x ends with an earlier step */
 };
 
 /* True: something in it is overdue. */

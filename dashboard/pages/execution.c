@@ -34,6 +34,8 @@ struct execution_page {
     const struct pav_graph *graph;
     struct trace trace;
     const struct visit *visit; /* that is looked at; NULL */
+    int64_t at;                /* the history event up to which; 0: all */
+    int64_t all;               /* how many there are */
     const char *tab, *link;    /* the page without parameters */
 };
 
@@ -72,13 +74,16 @@ tab_link(struct execution_page *p, const char *tab)
 {
     struct pav_arena *a = p->q->arena;
 
+    const char *at =
+        p->at == 0 ? "" : pav_arena_printf(a, "at=%lld&", (long long)p->at);
+
     if (p->visit == NULL)
-        return pav_arena_printf(a, "%s?tab=%s", p->link, tab);
+        return pav_arena_printf(a, "%s?%stab=%s", p->link, at, tab);
     return pav_arena_printf(
         a, "%s&visit=%u",
         view_link(p->q,
-                  pav_arena_printf(a, "%s?tab=%s&state=",
-                                   p->link + strlen(page_root(p->q)), tab),
+                  pav_arena_printf(a, "%s?%stab=%s&state=",
+                                   p->link + strlen(page_root(p->q)), at, tab),
                   p->visit->name),
         p->visit->number);
 }
@@ -87,7 +92,11 @@ tab_link(struct execution_page *p, const char *tab)
 static const char *
 state_link(struct execution_page *p)
 {
-    return pav_arena_printf(p->q->arena, "%s?tab=%s&state=", p->link, p->tab);
+    return p->at == 0 ? pav_arena_printf(p->q->arena,
+                                         "%s?tab=%s&state=", p->link, p->tab)
+                      : pav_arena_printf(p->q->arena,
+                                         "%s?at=%lld&tab=%s&state=", p->link,
+                                         (long long)p->at, p->tab);
 }
 
 static const char *
@@ -219,7 +228,7 @@ visit_view(struct execution_page *p, const struct visit *v)
     view_time(&m, "entered", v->entered_at);
     view_time(&m, "left", v->exited_at);
     view_span(&m, "lasted", until - v->entered_at);
-    if (v->exited_at == 0 && p->x.row.stopped_at == 0)
+    if (v->exited_at == 0 && p->x.row.stopped_at == 0 && p->at == 0)
         view_number(&m, "since_ms", v->entered_at);
     if (v->attempts > 1)
         view_number(&m, "attempts", v->attempts);
@@ -394,6 +403,70 @@ add_whole_data(struct execution_page *p, struct pav_members *m)
     pav_members_puts(m, "whole", pav_members_object(&whole));
 }
 
+/* ---- as it was ---- */
+
+/*
+ * ?at=N: as the step that made event N left it.  What is later is taken off the
+ * row, so that whoever reads it sees an execution that has come so far.
+ */
+static void
+go_back(struct execution_page *p)
+{
+    const char *text = page_parameter(p->q, "at");
+    struct pav_step_row *steps;
+    int64_t at, last;
+
+    p->all = p->x.row.next_event - 1;
+    if (text == NULL || !pav_parse_int(text, strlen(text), &at) || at < 1 ||
+        at >= p->all ||
+        pav_reader_steps(p->q->reader, p->x.row.last_step, at, 1, p->q->arena,
+                         &steps) == 0)
+        return;
+    last = steps->first_event + steps->event_count - 1;
+    if (last >= p->all)
+        return;
+    p->at = last;
+    p->x.row.last_step = steps->id;
+    p->x.row.next_event = last + 1;
+    p->x.row.status = PAV_RUNNING;
+    p->x.row.stopped_at = 0;
+    p->x.overdue_since = 0;
+    p->q->now_ms = steps->at;
+}
+
+/* First, back, on, last: links that keep the rest of the address. */
+static void
+add_travel(struct execution_page *p, struct pav_members *m)
+{
+    struct pav_arena *a = p->q->arena;
+    const char *link = pav_arena_printf(a, "%s?tab=%s&at=", p->link, p->tab);
+    struct pav_step_row *steps;
+    int64_t here = p->at == 0 ? p->all : p->at, first = 1;
+
+    if (p->all < 2)
+        return;
+    if (pav_reader_steps(p->q->reader, p->x.row.last_step, here, 1, a, &steps) >
+        0)
+        first = steps->first_event;
+    view_number(m, "at", here);
+    view_number(m, "at_all", p->all);
+    view_text(m, "at_link", link);
+    view_bool(m, "past", p->at != 0);
+    if (p->at != 0)
+        view_time(m, "at_time", p->q->now_ms);
+    if (first > 1) {
+        view_text(m, "at_first", pav_arena_printf(a, "%s1", link));
+        view_text(m, "at_back",
+                  pav_arena_printf(a, "%s%lld", link, (long long)first - 1));
+    }
+    if (p->at != 0) {
+        view_text(m, "at_on",
+                  pav_arena_printf(a, "%s%lld", link, (long long)p->at + 1));
+        view_text(m, "at_last",
+                  pav_arena_printf(a, "%s?tab=%s", p->link, p->tab));
+    }
+}
+
 /* ---- the whole ---- */
 
 /* States in which a wait is overdue, in the graph, the outline, the inspector.
@@ -539,6 +612,7 @@ show(struct pav_query *q, const char *id)
     struct pav_members m;
     struct asked asked;
     bool overdue;
+    int64_t now_ms;
     size_t len;
 
     if (!find(&p, id)) {
@@ -550,6 +624,8 @@ show(struct pav_query *q, const char *id)
         answer_block(&p);
         return;
     }
+    now_ms = q->now_ms;
+    go_back(&p);
     p.graph = graphs_get(kept_of(q)->graphs, &p.machine);
     trace_read(q, &p.x, p.graph, &p.trace);
     mark_overdue(&p);
@@ -557,7 +633,8 @@ show(struct pav_query *q, const char *id)
                            .x = &p.x,
                            .version = &p.machine,
                            .trace = &p.trace,
-                           .link = p.link};
+                           .link = p.link,
+                           .past = p.at != 0};
     if (part != NULL && strcmp(part, "text") == 0) {
         answer_text(&p, &asked);
         return;
@@ -573,6 +650,7 @@ show(struct pav_query *q, const char *id)
     overdue = answer_add(&asked, &m);
     view_text(&m, "plain", pav_arena_printf(q->arena, "%s?part=text", p.link));
     add_tabs(&p, &m);
+    add_travel(&p, &m);
     view_number(&m, "events", p.x.row.next_event - 1);
     view_text(&m, "json", view_link(q, "api/v1/executions/", id));
     view_text(&m, "svg", pav_arena_printf(q->arena, "%s?part=svg", p.link));
@@ -594,17 +672,19 @@ show(struct pav_query *q, const char *id)
         markdown_section(p.machine.readme.p, p.machine.readme.len, NULL, &len);
     markdown_render(intro, len, &readme);
     view_bool(&m, "described", readme.len > 0);
+    q->now_ms = now_ms; /* the page itself is of now */
     page_show(
-        q, &(struct page){
-               .name = "execution",
-               .title = pav_arena_printf(q->arena, "%s%s", overdue ? "⏰ " : "",
-                                         p.x.row.key == NULL ? p.x.row.name
-                                                             : p.x.row.key),
-               .place = "at_executions",
-               .topics = view_link(q, "execution:", id) + strlen(page_root(q)),
-               .view = &m,
-               .slots = slots,
-               .slot_count = 2});
+        q, &(struct page){.name = "execution",
+                          .title = pav_arena_printf(
+                              q->arena, "%s%s", overdue ? "⏰ " : "",
+                              p.x.row.key == NULL ? p.x.row.name : p.x.row.key),
+                          .place = "at_executions",
+                          .topics = p.at != 0 ? NULL
+                                              : view_link(q, "execution:", id) +
+                                                    strlen(page_root(q)),
+                          .view = &m,
+                          .slots = slots,
+                          .slot_count = 2});
     pav_buf_fini(&readme);
     pav_buf_fini(&picture);
 }

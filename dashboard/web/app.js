@@ -2,7 +2,7 @@
 // The page in the browser: live changes, keys, ticking spans, the graph's own
 // buttons.  All of it is an addition: without it the page reads as well.
 import { follow, hold } from './live.js';
-import { go, here, main, say } from './page.js';
+import { go, here, main, say, swap } from './page.js';
 
 const offset = Number(document.documentElement.dataset.now) - Date.now();
 const KEYS_OFF = 'pavane-keys-off';
@@ -63,6 +63,8 @@ const keys = {
   '[': () => click('#visit-earlier'),
   ']': () => click('#visit-later'),
   f: () => click('#failure'),
+  ',': () => click('#at-back'),
+  '.': () => click('#at-on'),
   l: () => hold(),
   '+': () => click('[data-zoom=in]'),
   '-': () => click('[data-zoom=out]'),
@@ -99,6 +101,7 @@ function dressAll() {
   if (document.getElementById('blocks')) import('./history.js').then((m) => m.dressHistory());
   dressZone();
   dressCopy();
+  dressScrub();
   const off = /** @type {HTMLInputElement|null} */ (document.getElementById('keys-off'));
   if (off) {
     off.disabled = false;
@@ -159,6 +162,27 @@ async function suggest(box) {
 for (const id of ['q', 'big']) {
   const box = /** @type {HTMLInputElement|null} */ (document.getElementById(id));
   box?.addEventListener('input', () => suggest(box).catch(() => {}));
+}
+
+// ---- back in time
+
+let scrubbing = false;
+
+/** The range field: the page as it was, ten times a second at most. */
+function dressScrub() {
+  const range = /** @type {HTMLInputElement|null} */ (document.getElementById('scrub'));
+  if (!range) return;
+  range.disabled = false;
+  range.oninput = async () => {
+    if (scrubbing) return;
+    scrubbing = true;
+    for (let shown = ''; shown !== range.value;) {
+      shown = range.value;
+      await Promise.all([swap((range.dataset.link ?? '') + shown, false), new Promise((done) => setTimeout(done, 100))]);
+    }
+    history.replaceState(null, '', new URL((range.dataset.link ?? '') + range.value, location.href));
+    scrubbing = false;
+  };
 }
 
 /** "As this browser": its zone into the form, and off. */

@@ -6,6 +6,7 @@ PAVANE_ARTEFACTS (build/artefacts).  axe-core is read from PAVANE_AXE
 """
 import json
 import os
+import re
 import time
 import unittest
 import urllib.parse
@@ -35,7 +36,9 @@ PAGES = (("/", "overview"), ("/executions", "executions"), ("/executions?status=
          ("/by-key/order-1004", "execution"), ("/executions/car%3AVF1-0001?tab=timeline", "timeline"),
          ("/executions/car%3AVF1-0001?tab=history", "history"), ("/executions/order%3Aorder-1001?tab=data", "data"),
          ("/by-key/order-1005", "failed"), ("/by-key/VF1-0003", "parked"), ("/by-key/nobody", "unknown"),
-         ("/machines", "machines"), ("/machines/car", "machine"), ("/events", "events"), ("/help", "help"),
+         ("/producers", "producers"), ("/producers/order.service", "producer"), ("/deviations", "deviations"), ("/events/1", "event"),
+         ("/settings", "settings"), ("/machines/order?tab=flow", "flow"), ("/executions/order%3Aorder-1004?at=5", "past"),
+         ("/executions?q=status:running+foo:bar", "search"), ("/by-key/100", "near"), ("/machines", "machines"), ("/machines/car", "machine"), ("/events", "events"), ("/help", "help"),
          ("/attention", "attention"), ("/bus/rules", "rules"), ("/bus/deliveries", "deliveries"), ("/bus/schedules", "schedules"), ("/bus/archives", "archives"),
          ("/bus/tables", "tables"), ("/bus/tables/shops", "table"))
 ACCOUNT = "arn:aws:events:us-east-1:000000000000:"
@@ -178,7 +181,7 @@ class Finding(Browser):
                 self.open("/", b)
                 b.find_element(By.ID, "big").send_keys("order-1004" + Keys.ENTER)
                 text = self.answer(b)
-                self.assertIn("order-1004 waits in AwaitShop for ShopAccepted or ShopDeclined from shop.service since ", text)
+                self.assertIn("order-1004 waits in AwaitShop for ShopAccepted or ShopDeclined from shop.service, since ", text)
                 self.assertRegex(text, r"\(\d+ (s|min)")
                 self.assertIn("Before that: PaymentSettled from payment.service", text)
                 self.assertEqual(b.title, "order-1004 · Pavane")
@@ -217,10 +220,10 @@ class Finding(Browser):
         for source in ("loop", "chain"):
             self.d.send({"source": source, "detail-type": "Start", "detail": {"id": "both"}})
         self.open("/by-key/both")
-        self.assertEqual([e.text for e in self.b.find_elements(By.CSS_SELECTOR, "tbody tr td:nth-child(2) a")],
+        self.assertEqual([e.text for e in self.b.find_elements(By.CSS_SELECTOR, "#execution-rows td:nth-child(7) a")],
                          ["chain", "loop"])
         self.d.send({"source": "loop", "detail-type": "Stray", "detail": {"id": "never-started"}})
-        for key, said in (("never-started", "parked"), ("nobody", "None is known by this key")):
+        for key, said in (("never-started", "parked"), ("nobody", "No event carried this id where a rule looks")):
             status, page = self.d.ask("GET", "/by-key/" + key)
             self.assertEqual(status, 404)
             self.assertIn(said, page.decode())
@@ -313,6 +316,43 @@ class Graph(Browser):
         until(lambda: self.b.find_elements(By.CSS_SELECTOR, ".graph"))
         self.assertIn("visit=6", self.b.current_url)
         self.quiet()
+
+
+class Past(Browser):
+    def test_as_it_was(self):
+        """?at=N is the page of an execution that was stopped there: every step of an order, against what its page said then."""
+        said, key = {}, "past-1"
+        for kind, source in (("OrderReceived", "order.service"), ("PaymentSettled", "payment.service"), ("ShopAccepted", "shop.service"),
+                             ("ParcelDelivered", "delivery.service")):
+            self.d.send({"source": source, "detail-type": kind, "detail": {"orderId": key}})
+            self.open("/executions/order%3A" + key)
+            last = int(self.b.find_element(By.ID, "scrub").get_attribute("max"))
+            said[last] = self.standing()
+        self.assertEqual(len(said), 4)
+        for last, was in list(said.items())[:-1]:
+            self.open("/executions/order%%3A%s?at=%d" % (key, last))
+            self.assertEqual(self.standing(), was, last)
+            self.assertIn("This is how it stood after event %d" % last, self.b.find_element(By.ID, "past").text)
+        self.quiet(self.b)
+        # The keys step; the way back to now is a link.
+        body = self.b.find_element(By.TAG_NAME, "body")
+        body.send_keys(",")
+        until(lambda: "after event %d" % sorted(said)[1] in self.b.find_element(By.ID, "past").text)
+        body.send_keys(".")
+        until(lambda: "after event %d" % sorted(said)[2] in self.b.find_element(By.ID, "past").text)
+        self.b.find_element(By.LINK_TEXT, "As it is now").click()
+        until(lambda: not self.b.find_elements(By.ID, "past"))
+        self.assertEqual(self.standing(), said[max(said)])
+        # Scrubbed, by the keyboard.
+        field = self.b.find_element(By.ID, "scrub")
+        field.send_keys(Keys.HOME)
+        until(lambda: self.b.find_elements(By.ID, "past"))
+        self.assertEqual(self.standing(), said[min(said)])
+
+    def standing(self):
+        """Its sentence without durations, and every node's status."""
+        text = re.sub(r"\(.*?\)|, after .*", "", self.answer().split("\n")[0])
+        return text, self.js("return [...document.querySelectorAll('.graph .node')].map(n => n.getAttribute('aria-label') ?? n.className.baseVal)")
 
 
 class Live(Browser):
@@ -573,9 +613,9 @@ class Looks(Browser):
 
     def test_what_is_not_understood_is_said(self):
         """B21, B24: a filter that there is not, an ARN in the box."""
-        for path, word in (("/events?disposition=nosuch", "nosuch"), ("/executions?status=failed", "failed")):
+        for path, word in (("/events?disposition=nosuch", "nosuch"), ("/executions?status=nosuch", "status:nosuch")):
             self.open(path)
-            self.assertIn(word, self.b.find_element(By.CSS_SELECTOR, "p.warning").text)
+            self.assertIn(word, self.b.find_element(By.CSS_SELECTOR, ".warning").text)
             self.assertTrue(self.b.find_elements(By.CSS_SELECTOR, "tbody tr"), path)
         for arn, title in (("arn:aws:states:us-east-1:000000000000:execution:order:order-1004", "order-1004"),
                            (" arn:aws:states:us-east-1:000000000000:stateMachine:car ", "car")):
