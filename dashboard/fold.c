@@ -13,8 +13,8 @@
 #include "graph/trace.h"
 #include "kept.h"
 
-#define STEPS    2000  /* that are looked at */
-#define LONG_US  10000 /* then the rest is for the next time */
+#define STEPS    1000 /* that are looked at */
+#define LONG_US  4000 /* then the rest is for the next time */
 #define BUCKETS  1024
 #define WAYS_MAX 200 /* of a version and day; the others are one */
 #define WAY_MAX  1000

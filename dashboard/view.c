@@ -134,6 +134,32 @@ view_pretty(struct pav_arena *a, const char *text, size_t len)
     return out;
 }
 
+#define PAYLOAD_SHOW (64 * 1024)
+
+const char *
+view_payload(struct pav_arena *a, const struct pav_doc *d)
+{
+    struct pav_buf b;
+    const char *text;
+    size_t len;
+
+    pav_buf_init(&b, PAYLOAD_SHOW);
+    pav_doc_print_pretty(d, &b);
+    len = b.len;
+    if (b.over) {
+        while (len > 0 && ((unsigned char)b.p[len - 1] & 0xc0) == 0x80)
+            len--; /* not inside a character */
+        if (len > 0 && (unsigned char)b.p[len - 1] >= 0xc0)
+            len--;
+        text = pav_arena_printf(
+            a, "%.*s\n... cut here: the API gives the whole", (int)len, b.p);
+    } else {
+        text = pav_arena_strndup(a, b.p, len);
+    }
+    pav_buf_fini(&b);
+    return text;
+}
+
 void
 view_status(struct pav_members *m, enum pav_status s)
 {

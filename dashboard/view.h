@@ -24,6 +24,8 @@ void view_amount(struct pav_members *m, const char *key, int64_t n);
 void view_states(struct pav_members *m, const char *key, const char *json);
 /* The status as ASL names it, its class and its sign. */
 void view_status(struct pav_members *m, enum pav_status s);
+/* Readable JSON, in the arena; of a large one the beginning. */
+const char *view_payload(struct pav_arena *a, const struct pav_doc *d);
 /* Readable JSON of a text that is JSON, in the arena. */
 const char *view_pretty(struct pav_arena *a, const char *text, size_t len);
 

@@ -16,6 +16,7 @@
 #include "answer.h"
 #include "definition.h"
 #include "frame.h"
+#include "history.h"
 #include "kept.h"
 #include "links.h"
 #include "markdown.h"
@@ -23,9 +24,6 @@
 #include "parameters.h"
 #include "view_rows.h"
 #include "when.h"
-
-#define BLOCK        100 /* history events at a time */
-#define PAYLOAD_SHOW (64 * 1024)
 
 struct execution_page {
     struct pav_query *q;
@@ -40,32 +38,6 @@ struct execution_page {
 };
 
 static const char *const tabs[] = {"graph", "timeline", "history", "data"};
-
-/* ---- payloads ---- */
-
-static const char *
-payload_text(struct pav_arena *a, const struct pav_doc *d)
-{
-    struct pav_buf b;
-    const char *text;
-    size_t len;
-
-    pav_buf_init(&b, PAYLOAD_SHOW);
-    pav_doc_print_pretty(d, &b);
-    len = b.len;
-    if (b.over) {
-        while (len > 0 && ((unsigned char)b.p[len - 1] & 0xc0) == 0x80)
-            len--; /* not inside a character */
-        if (len > 0 && (unsigned char)b.p[len - 1] >= 0xc0)
-            len--;
-        text = pav_arena_printf(
-            a, "%.*s\n... cut here: the API gives the whole", (int)len, b.p);
-    } else {
-        text = pav_arena_strndup(a, b.p, len);
-    }
-    pav_buf_fini(&b);
-    return text;
-}
 
 /* ---- links ---- */
 
@@ -147,7 +119,7 @@ add_difference(struct execution_page *p, struct pav_members *m,
 {
     const struct pav_doc *rows = diff_rows(p->q->arena, in, out);
 
-    view_text(m, "output", payload_text(p->q->arena, out));
+    view_text(m, "output", view_payload(p->q->arena, out));
     pav_members_puts(m, "diff", rows);
     view_bool(m, "same", rows->len == 0);
 }
@@ -159,7 +131,7 @@ add_data(struct execution_page *p, struct pav_members *m, const struct visit *v)
 
     if (!trace_event(p->q, &p->x, v->entered_id, &in) || in.payload == NULL)
         return;
-    view_text(m, "input", payload_text(p->q->arena, in.payload));
+    view_text(m, "input", view_payload(p->q->arena, in.payload));
     if (trace_event(p->q, &p->x, v->exited_id, &out) && out.payload != NULL)
         add_difference(p, m, in.payload, out.payload);
 }
@@ -177,7 +149,7 @@ add_definition(struct execution_page *p, struct pav_members *m,
                            p->machine.definition.len, NULL, &d,
                            NULL) == PAV_OK &&
         (hit = definition_of(d, state)) != NULL)
-        view_text(m, "definition", payload_text(p->q->arena, hit));
+        view_text(m, "definition", view_payload(p->q->arena, hit));
     text = markdown_section(p->machine.readme.p, p->machine.readme.len, state,
                             &len);
     pav_buf_init(&about, 1 << 20);
@@ -292,93 +264,12 @@ add_timeline(struct execution_page *p, struct pav_buf *out)
 {
     int64_t until =
         p->x.row.stopped_at != 0 ? p->x.row.stopped_at : p->q->now_ms;
+    struct when when;
 
-    timeline_svg(&p->trace, p->x.row.started_at, until, state_link(p), out);
-}
-
-static const struct pav_doc *
-event_row(struct execution_page *p, const struct pav_history_event *e,
-          int64_t at)
-{
-    struct pav_arena *a = p->q->arena;
-    struct pav_members m;
-
-    pav_members_init(&m, a);
-    view_number(&m, "id", e->id);
-    view_number(&m, "previous", e->previous_id);
-    view_text(&m, "type", e->type);
-    view_time(&m, "at", at);
-    view_text(&m, "state", e->state);
-    if (e->payload != NULL && e->payload_field != NULL) {
-        view_text(&m, "payload_name", e->payload_field);
-        view_text(&m, "payload", payload_text(a, e->payload));
-    }
-    view_text(&m, "error", pav_doc_str(a, e->error));
-    view_text(&m, "cause", pav_doc_str(a, e->cause));
-    view_text(&m, "resource", pav_doc_str(a, e->resource));
-    view_text(&m, "resource_type", pav_doc_str(a, e->resource_type));
-    return pav_members_object(&m);
-}
-
-/* A block of history events from `from` on. */
-static const struct pav_doc *
-history_rows(struct execution_page *p, int64_t from)
-{
-    struct pav_step_row *steps;
-    uint32_t count = pav_reader_steps(p->q->reader, p->x.row.last_step, from,
-                                      BLOCK, p->q->arena, &steps),
-             i, j;
-    struct pav_items rows;
-
-    pav_items_init(&rows, p->q->arena);
-    for (i = 0; i < count; i++) {
-        struct pav_record *record =
-            pav_reader_record(p->q->reader, &steps[i], p->q->arena);
-
-        for (j = 0; j < steps[i].event_count; j++) {
-            struct pav_history_event e;
-            int64_t id = steps[i].first_event + j;
-
-            if (id < from || id >= from + BLOCK)
-                continue;
-            pav_history_event(record, j, steps[i].first_event, p->q->arena, &e);
-            pav_items_add(&rows, event_row(p, &e, steps[i].at));
-        }
-    }
-    return pav_items_array(&rows);
-}
-
-static int64_t
-block_parameter(struct pav_query *q)
-{
-    const char *from = page_parameter(q, "from");
-    int64_t n = 1;
-
-    if (from != NULL && pav_parse_int(from, strlen(from), &n) && n > 0 &&
-        n <= PAV_HISTORY_MAX * 2)
-        return (n - 1) / BLOCK * BLOCK + 1;
-    return 1;
-}
-
-static void
-add_history(struct execution_page *p, struct pav_members *m)
-{
-    int64_t from = block_parameter(p->q), events = p->x.row.next_event - 1;
-    struct pav_arena *a = p->q->arena;
-
-    pav_members_puts(m, "history", history_rows(p, from));
-    view_number(m, "from", from);
-    view_number(m, "block", BLOCK);
-    view_text(m, "block_link",
-              pav_arena_printf(a, "%s?tab=history&part=block&from=", p->link));
-    if (from > 1)
-        view_text(m, "page_earlier",
-                  pav_arena_printf(a, "%s?tab=history&from=%lld", p->link,
-                                   (long long)from - BLOCK));
-    if (from + BLOCK <= events)
-        view_text(m, "page_later",
-                  pav_arena_printf(a, "%s?tab=history&from=%lld", p->link,
-                                   (long long)from + BLOCK));
+    when_begin(&when, p->q);
+    timeline_svg(&p->trace, p->x.row.started_at, until, &when, state_link(p),
+                 out);
+    when_end(&when);
 }
 
 static void
@@ -394,7 +285,7 @@ add_whole_data(struct execution_page *p, struct pav_members *m)
     pav_members_puts(m, "dispositions", view_dispositions(p->q, &f, &next));
     pav_members_init(&whole, p->q->arena);
     if (trace_event(p->q, &p->x, 1, &first) && first.payload != NULL) {
-        view_text(&whole, "input", payload_text(p->q->arena, first.payload));
+        view_text(&whole, "input", view_payload(p->q->arena, first.payload));
         if (p->x.row.status == PAV_SUCCEEDED &&
             trace_event(p->q, &p->x, p->x.row.next_event - 1, &last) &&
             last.payload != NULL)
@@ -553,23 +444,6 @@ add_tabs(struct execution_page *p, struct pav_members *m)
     pav_members_puts(m, "tabs", pav_items_array(&rows));
 }
 
-/* ?part=block: further rows of the history for a page that is open. */
-static void
-answer_block(struct execution_page *p)
-{
-    struct pav_members m;
-    struct when when;
-
-    when_begin(&when, p->q);
-    pav_members_init(&m, p->q->arena);
-    pav_members_puts(&m, "history", history_rows(p, block_parameter(p->q)));
-    p->q->type = "text/html; charset=utf-8";
-    p->q->headers = page_security;
-    template_render("historyrows", pav_members_object(&m), NULL, 0, &when,
-                    &p->q->out);
-    when_end(&when);
-}
-
 /* ?part=svg: the graph alone, as a file. */
 static void
 answer_svg(struct execution_page *p)
@@ -621,7 +495,7 @@ show(struct pav_query *q, const char *id)
     }
     p.link = view_execution_link(q, p.x.machine, p.x.row.name);
     if (part != NULL && strcmp(part, "block") == 0) {
-        answer_block(&p);
+        history_block(&(struct asked){.q = q, .x = &p.x});
         return;
     }
     now_ms = q->now_ms;
@@ -659,7 +533,7 @@ show(struct pav_query *q, const char *id)
     else if (strcmp(p.tab, "timeline") == 0)
         add_timeline(&p, &picture);
     else if (strcmp(p.tab, "history") == 0)
-        add_history(&p, &m);
+        history_add(&asked, &m);
     else
         add_whole_data(&p, &m);
     if (p.visit != NULL)

@@ -7,24 +7,56 @@
 #include <time.h>
 
 #include "flow.h"
+#include "pavane/clock.h"
 #include "pavane/jobs.h"
 #include "query_job.h"
 
-#define REST_MS 20 /* between two folds, when there is much to fold */
+/*
+ * Between two folds it rests so many times as long as the last one took: the
+ * more, the more there is to do for those who wait.  What is behind is folded
+ * when they are fewer.
+ */
+static const struct {
+    int64_t events; /* a second, from so many on */
+    int rests;
+} rests[] = {{5000, 60}, {1000, 6}, {0, 1}};
 
-/* On the fold's thread. */
+static int64_t
+rest_us(const struct pav_api *api, uint64_t events, int64_t now_us)
+{
+    int64_t us = now_us - api->flow.looked_us;
+    int64_t rate =
+        us <= 0 ? 0 : (int64_t)(events - api->flow.events) * 1000000 / us;
+    size_t i = 0;
+
+    while (rate < rests[i].events)
+        i++;
+    return api->flow.took_us * rests[i].rests;
+}
+
+/* On the fold's thread, which alone looks at these members of api->flow. */
 static void
 fold(struct pav_query *q)
 {
     struct query_job *qu = query_job_of(q);
     struct pav_flow_job *j = (struct pav_flow_job *)qu->job;
-    const struct timespec rest = {.tv_nsec = REST_MS * 1000000};
+    struct pav_api *api = qu->api;
+    struct pav_status_view status;
+    int64_t now_us = pav_clock_mono_us(), rest;
 
-    if (j->more)
-        nanosleep(&rest, NULL);
+    pav_engine_status(api->config.engine, &status);
+    rest = rest_us(api, status.events, now_us);
+    api->flow.events = status.events;
+    api->flow.looked_us = now_us;
+    if (j->more && rest > 0)
+        nanosleep(&(struct timespec){.tv_sec = rest / 1000000,
+                                     .tv_nsec = rest % 1000000 * 1000},
+                  NULL);
     if (j->after < 0)
         j->after = pav_reader_flow_upto(q->reader);
-    qu->api->config.fold(q, j);
+    now_us = pav_clock_mono_us();
+    api->config.fold(q, j);
+    api->flow.took_us = pav_clock_mono_us() - now_us;
 }
 
 static void

@@ -19,6 +19,10 @@ struct pav_api {
     struct {
         int64_t upto; /* the step that was reached; -1: not known */
         bool busy;
+        /* of the fold's thread: what the last one took, and when it looked at
+         * how many events had come */
+        int64_t took_us, looked_us;
+        uint64_t events;
     } flow;
     pthread_t *threads;
     struct pav_reader **readers;

@@ -1,0 +1,307 @@
+/* The history of an execution as rows: see history.h. */
+#include "history.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pavane/journal.h"
+#include "pavane/text.h"
+#include "frame.h"
+#include "parameters.h"
+#include "template.h"
+#include "view.h"
+#include "when.h"
+
+#define BLOCK 100 /* events at a time */
+#define FOUND 200 /* of those that fit */
+
+static const struct pav_doc *
+event_row(const struct asked *k, const struct pav_history_event *e, int64_t at)
+{
+    struct pav_arena *a = k->q->arena;
+    struct pav_members m;
+
+    pav_members_init(&m, a);
+    view_number(&m, "id", e->id);
+    view_number(&m, "previous", e->previous_id);
+    view_text(&m, "type", e->type);
+    view_time(&m, "at", at);
+    view_text(&m, "state", e->state);
+    if (e->payload != NULL && e->payload_field != NULL) {
+        view_text(&m, "payload_name", e->payload_field);
+        view_text(&m, "payload", view_payload(a, e->payload));
+    }
+    view_text(&m, "error", pav_doc_str(a, e->error));
+    view_text(&m, "cause", pav_doc_str(a, e->cause));
+    view_text(&m, "resource", pav_doc_str(a, e->resource));
+    view_text(&m, "resource_type", pav_doc_str(a, e->resource_type));
+    return pav_members_object(&m);
+}
+
+/* ---- by blocks ---- */
+
+static const struct pav_doc *
+block_rows(const struct asked *k, int64_t from)
+{
+    struct pav_step_row *steps;
+    uint32_t count = pav_reader_steps(k->q->reader, k->x->row.last_step, from,
+                                      BLOCK, k->q->arena, &steps),
+             i, j;
+    struct pav_items rows;
+
+    pav_items_init(&rows, k->q->arena);
+    for (i = 0; i < count; i++) {
+        struct pav_record *record =
+            pav_reader_record(k->q->reader, &steps[i], k->q->arena);
+
+        for (j = 0; j < steps[i].event_count; j++) {
+            struct pav_history_event e;
+            int64_t id = steps[i].first_event + j;
+
+            if (id < from || id >= from + BLOCK)
+                continue;
+            pav_history_event(record, j, steps[i].first_event, k->q->arena, &e);
+            pav_items_add(&rows, event_row(k, &e, steps[i].at));
+        }
+    }
+    return pav_items_array(&rows);
+}
+
+static int64_t
+block_parameter(struct pav_query *q)
+{
+    const char *from = page_parameter(q, "from");
+    int64_t n = 1;
+
+    if (from != NULL && pav_parse_int(from, strlen(from), &n) && n > 0 &&
+        n <= PAV_HISTORY_MAX * 2)
+        return (n - 1) / BLOCK * BLOCK + 1;
+    return 1;
+}
+
+static void
+add_block(const struct asked *k, struct pav_members *m)
+{
+    int64_t from = block_parameter(k->q), events = k->x->row.next_event - 1;
+    struct pav_arena *a = k->q->arena;
+
+    pav_members_puts(m, "history", block_rows(k, from));
+    view_bool(m, "whole", true);
+    view_number(m, "from", from);
+    view_number(m, "block", BLOCK);
+    view_text(m, "block_link",
+              pav_arena_printf(a, "%s?tab=history&part=block&from=", k->link));
+    if (from > 1)
+        view_text(m, "page_earlier",
+                  pav_arena_printf(a, "%s?tab=history&from=%lld", k->link,
+                                   (long long)from - BLOCK));
+    if (from + BLOCK <= events)
+        view_text(m, "page_later",
+                  pav_arena_printf(a, "%s?tab=history&from=%lld", k->link,
+                                   (long long)from + BLOCK));
+}
+
+void
+history_block(const struct asked *k)
+{
+    struct pav_members m;
+    struct when when;
+
+    when_begin(&when, k->q);
+    pav_members_init(&m, k->q->arena);
+    pav_members_puts(&m, "history", block_rows(k, block_parameter(k->q)));
+    k->q->type = "text/html; charset=utf-8";
+    k->q->headers = page_security;
+    template_render("historyrows", pav_members_object(&m), NULL, 0, &when,
+                    &k->q->out);
+    when_end(&when);
+}
+
+/* ---- those that fit ---- */
+
+enum facet {
+    FACET_ALL,
+    FACET_FAILURES,
+    FACET_STATES,
+    FACET_EVENTS,
+    FACET_TIMERS
+};
+
+static const struct {
+    const char *name, *word;
+} facets[] = {[FACET_ALL] = {"", "all"},
+              [FACET_FAILURES] = {"failures", "failures"},
+              [FACET_STATES] = {"states", "states"},
+              [FACET_EVENTS] = {"events", "events that came"},
+              [FACET_TIMERS] = {"timers", "timers"}};
+#define FACETS (sizeof(facets) / sizeof(facets[0]))
+
+struct finding {
+    const struct asked *k;
+    enum facet facet;
+    const char *text; /* NULL: any */
+    int64_t *ids;     /* of those that fit; the newest FOUND, in turn */
+    int64_t count;
+};
+
+/* Is the text in it, in either case? */
+static bool
+holds(const char *in, size_t len, const char *text)
+{
+    size_t part = strlen(text), i, k;
+
+    for (i = 0; i + part <= len; i++) {
+        for (k = 0; k < part && tolower((unsigned char)in[i + k]) ==
+                                    tolower((unsigned char)text[k]);
+             k++)
+            continue;
+        if (k == part)
+            return true;
+    }
+    return false;
+}
+
+static bool
+doc_holds(const struct pav_doc *d, const char *text)
+{
+    struct pav_buf b;
+    bool found;
+
+    if (d == NULL)
+        return false;
+    pav_buf_init(&b, 16u << 20);
+    pav_doc_print(d, &b);
+    found = holds(b.p == NULL ? "" : b.p, b.len, text);
+    pav_buf_fini(&b);
+    return found;
+}
+
+static bool
+has_text(const struct pav_history_event *e, const char *text)
+{
+    return holds(e->type, strlen(e->type), text) ||
+           (e->state != NULL && holds(e->state, strlen(e->state), text)) ||
+           doc_holds(e->payload, text) || doc_holds(e->error, text) ||
+           doc_holds(e->cause, text) || doc_holds(e->resource, text);
+}
+
+static bool
+fits(const struct finding *f, const struct pav_history_event *e,
+     const struct pav_step_row *step)
+{
+    bool first = e->id == step->first_event;
+
+    switch (f->facet) {
+    case FACET_FAILURES:
+        if (e->error == NULL && !(e->flags & PAV_EVENT_FAILS))
+            return false;
+        break;
+    case FACET_STATES:
+        if (!(e->flags & (PAV_EVENT_ENTERS | PAV_EVENT_EXITS)))
+            return false;
+        break;
+    case FACET_EVENTS:
+        if (!first || step->event_id == 0)
+            return false;
+        break;
+    case FACET_TIMERS:
+        if (!first || step->wake != PAV_WAKE_TIMER)
+            return false;
+        break;
+    case FACET_ALL:
+        break;
+    }
+    return f->text == NULL || has_text(e, f->text);
+}
+
+static void
+look_at(void *arg, const struct pav_step_row *step)
+{
+    struct finding *f = arg;
+    struct pav_record *record;
+    struct pav_arena scratch;
+    uint32_t i;
+
+    if ((f->facet == FACET_EVENTS && step->event_id == 0) ||
+        (f->facet == FACET_TIMERS && step->wake != PAV_WAKE_TIMER))
+        return;
+    pav_arena_init(&scratch, 1 << 14);
+    record = pav_reader_record(f->k->q->reader, step, &scratch);
+    for (i = 0; i < step->event_count; i++) {
+        struct pav_history_event e;
+
+        pav_history_event(record, i, step->first_event, &scratch, &e);
+        if (e.id < f->k->x->row.next_event && fits(f, &e, step))
+            f->ids[f->count++ % FOUND] = e.id;
+    }
+    pav_arena_fini(&scratch);
+}
+
+/* The time of an event is its step's. */
+static int64_t
+time_of(const struct asked *k, int64_t id)
+{
+    struct pav_step_row *steps;
+
+    return pav_reader_steps(k->q->reader, k->x->row.last_step, id, 1,
+                            k->q->arena, &steps) == 0
+               ? 0
+               : steps->at;
+}
+
+static void
+add_found(struct finding *f, struct pav_members *m)
+{
+    struct pav_items rows;
+    int64_t i, least;
+
+    f->ids = pav_arena_alloc(f->k->q->arena, FOUND * sizeof(*f->ids));
+    pav_reader_walk(f->k->q->reader, f->k->x->row.last_step, look_at, f);
+    least = f->count > FOUND ? f->count - FOUND : 0;
+    pav_items_init(&rows, f->k->q->arena);
+    for (i = f->count; i-- > least;) {
+        struct pav_history_event e;
+        int64_t id = f->ids[i % FOUND];
+
+        if (trace_event(f->k->q, f->k->x, id, &e))
+            pav_items_add(&rows, event_row(f->k, &e, time_of(f->k, id)));
+    }
+    pav_members_puts(m, "history", pav_items_array(&rows));
+    view_bool(m, "found", true);
+    view_amount(m, "found_count", f->count);
+    if (f->count > FOUND)
+        view_number(m, "found_shown", FOUND);
+}
+
+void
+history_add(const struct asked *k, struct pav_members *m)
+{
+    struct finding f = {.k = k, .text = page_parameter(k->q, "find")};
+    const char *only = page_parameter(k->q, "only");
+    struct pav_items list;
+    size_t i;
+
+    for (i = 1; only != NULL && i < FACETS; i++)
+        if (strcmp(only, facets[i].name) == 0)
+            f.facet = (enum facet)i;
+    pav_items_init(&list, k->q->arena);
+    for (i = 0; i < FACETS; i++) {
+        struct pav_members o;
+
+        pav_members_init(&o, k->q->arena);
+        view_text(&o, "name", facets[i].name);
+        view_text(&o, "word", facets[i].word);
+        view_bool(&o, "selected", f.facet == (enum facet)i);
+        pav_items_add(&list, pav_members_object(&o));
+    }
+    pav_members_puts(m, "facets", pav_items_array(&list));
+    view_text(m, "find", f.text);
+    view_text(m, "history_link", k->link);
+    if (k->past)
+        view_number(m, "history_at", k->x->row.next_event - 1);
+    if (f.facet != FACET_ALL || f.text != NULL)
+        add_found(&f, m);
+    else
+        add_block(k, m);
+}
