@@ -449,6 +449,78 @@ add_aside(const struct answering *w, struct pav_members *m)
     pav_members_puts(m, "aside", pav_items_array(&rows));
 }
 
+/* ---- kin ---- */
+
+#define KIN_SHOW 20
+
+static const struct pav_doc *
+link_to(const struct answering *w, const struct pav_execution_view *x)
+{
+    struct pav_members m;
+
+    pav_members_init(&m, w->a);
+    view_text(&m, "id",
+              pav_arena_printf(w->a, "%s:%s", x->machine, x->row.name));
+    view_text(&m, "link",
+              view_execution_link(w->k->q, x->machine, x->row.name));
+    view_states(&m, "states", x->row.states);
+    view_status(&m, (enum pav_status)x->row.status);
+    return pav_members_object(&m);
+}
+
+/* "5 items: 2 done, 3 waiting, 0 failed", of each distributed Map. */
+static const struct pav_doc *
+runs_view(const struct answering *w)
+{
+    struct pav_run_counts *v;
+    uint32_t n = pav_reader_runs(w->k->q->reader, w->k->x->row.id, KIN_SHOW,
+                                 w->a, &v),
+             i;
+    struct pav_items rows;
+
+    pav_items_init(&rows, w->a);
+    for (i = 0; i < n; i++) {
+        struct pav_members m;
+
+        pav_members_init(&m, w->a);
+        view_text(&m, "state", v[i].state);
+        view_amount(&m, "total", v[i].total);
+        view_amount(&m, "done", v[i].succeeded);
+        view_amount(&m, "open", v[i].pending + v[i].running);
+        view_amount(&m, "bad", v[i].failed + v[i].timed_out + v[i].aborted);
+        view_text(&m, "link",
+                  pav_arena_printf(w->a, "%sexecutions?run=%lld",
+                                   page_root(w->k->q), (long long)v[i].id));
+        if (v[i].failed > 0)
+            view_text(&m, "failed_link",
+                      pav_arena_printf(w->a,
+                                       "%sexecutions?run=%lld&status=FAILED",
+                                       page_root(w->k->q), (long long)v[i].id));
+        pav_items_add(&rows, pav_members_object(&m));
+    }
+    return pav_items_array(&rows);
+}
+
+/* Who started it, and what it started. */
+static void
+add_kin(const struct answering *w, struct pav_members *m)
+{
+    struct pav_execution_view parent, *v;
+    struct pav_items rows;
+    uint32_t n, i;
+
+    if (pav_reader_parent(w->k->q->reader, w->k->x->row.id, w->a, &parent))
+        pav_members_puts(m, "parent", link_to(w, &parent));
+    n = pav_reader_children(w->k->q->reader, w->k->x->row.id, KIN_SHOW, w->a,
+                            &v);
+    pav_items_init(&rows, w->a);
+    for (i = 0; i < n; i++)
+        pav_items_add(&rows, link_to(w, &v[i]));
+    pav_members_puts(m, "children", pav_items_array(&rows));
+    view_bool(m, "children_any", n > 0);
+    pav_members_puts(m, "runs", runs_view(w));
+}
+
 /* ---- the end ---- */
 
 static void
@@ -552,6 +624,7 @@ answer_add(const struct asked *k, struct pav_members *m)
         add_end(&w, m);
     view_bool(m, "overdue_any", overdue);
     add_before(&w, m);
+    add_kin(&w, m);
     if (!k->past)
         add_aside(&w, m);
     return overdue;

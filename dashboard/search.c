@@ -14,9 +14,9 @@
 #define LATE      "late"
 
 /* Fields of the form, and of links from other pages. */
-static const char *const fields[] = {"key",     "machine",     "status",
-                                     "state",   "startedFrom", "startedUntil",
-                                     "children"};
+static const char *const fields[] = {"key",      "machine",     "status",
+                                     "state",    "startedFrom", "startedUntil",
+                                     "children", "run"};
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
 struct reading {
@@ -167,6 +167,8 @@ read_part(struct reading *r, const char *name, const char *value)
         return time_of(r, value, &f->started_from);
     else if (strcmp(name, "startedUntil") == 0)
         return time_of(r, value, &f->started_until);
+    else if (strcmp(name, "run") == 0)
+        return pav_parse_int(value, len, &f->run_id) && f->run_id > 0;
     else if (strcmp(name, "children") == 0)
         f->exclude_map_children = false;
     else if (strcmp(name, "key") == 0 && len > 0 && value[len - 1] == '*')

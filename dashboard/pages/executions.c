@@ -94,7 +94,7 @@ show(struct pav_query *q, const char *rest)
 {
     static const char *const kept[] = {
         "key",         "machine",      "status", "state", "children",
-        "startedFrom", "startedUntil", "q",      NULL};
+        "startedFrom", "startedUntil", "q",      "run",   NULL};
     const char *part = page_parameter(q, "part");
     struct pav_members m;
     struct search s;

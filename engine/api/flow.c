@@ -19,7 +19,7 @@
 static const struct {
     int64_t events; /* a second, from so many on */
     int rests;
-} rests[] = {{5000, 60}, {1000, 6}, {0, 1}};
+} rests[] = {{5000, 120}, {1000, 6}, {0, 1}};
 
 static int64_t
 rest_us(const struct pav_api *api, uint64_t events, int64_t now_us)

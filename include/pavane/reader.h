@@ -130,6 +130,23 @@ const struct pav_sources *pav_reader_sources(struct pav_reader *r);
 bool pav_reader_meta(struct pav_reader *r, int64_t execution_id,
                      struct pav_arena *a, struct pav_meta_row *out);
 
+/* What it started, oldest first: executions of its tasks and of its map runs;
+ * and what started it, false: no execution did. */
+uint32_t
+pav_reader_children(struct pav_reader *r, int64_t execution_id, uint32_t limit,
+                    struct pav_arena *a, struct pav_execution_view **out);
+bool pav_reader_parent(struct pav_reader *r, int64_t execution_id,
+                       struct pav_arena *a, struct pav_execution_view *out);
+/* Map runs of an execution, with how many of their items stand how. */
+struct pav_run_counts {
+    int64_t id;
+    const char *state;
+    int64_t total, pending, running, succeeded, failed, timed_out, aborted;
+};
+uint32_t
+pav_reader_runs(struct pav_reader *r, int64_t execution_id, uint32_t limit,
+                struct pav_arena *a, struct pav_run_counts **out);
+
 /* A map run by its ARN, 0: none; and the other way. */
 int64_t pav_reader_run_id(struct pav_reader *r, const char *arn);
 const char *
