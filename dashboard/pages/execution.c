@@ -522,6 +522,7 @@ show(struct pav_query *q, const char *id)
     pav_buf_init(&picture, 16u << 20);
     pav_members_init(&m, q->arena);
     overdue = answer_add(&asked, &m);
+    view_text(&m, "compare_id", view_link(q, "", id) + strlen(page_root(q)));
     view_text(&m, "plain", pav_arena_printf(q->arena, "%s?part=text", p.link));
     add_tabs(&p, &m);
     add_travel(&p, &m);

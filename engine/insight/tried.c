@@ -126,9 +126,9 @@ try_fields(struct trying *t, uint32_t depth, const struct pav_doc *pattern)
 }
 
 static void
-try_rule(struct trying *t, const struct pav_doc *rule, bool starts)
+try_rule(struct trying *t, const char *name, const struct pav_doc *pattern,
+         bool starts)
 {
-    const struct pav_doc *pattern = pav_doc_get(rule, "pattern");
     struct pav_tried_rule *x;
     uint32_t i;
 
@@ -140,7 +140,7 @@ try_rule(struct trying *t, const struct pav_doc *rule, bool starts)
     t->rules = pav_arena_append(t->a, t->rules, t->count, sizeof(*x));
     x = &t->rules[t->count++];
     *x = (struct pav_tried_rule){.machine = t->machine,
-                                 .rule = pav_doc_member_str(t->a, rule, "name"),
+                                 .rule = name,
                                  .starts = starts,
                                  .fields = t->fields,
                                  .count = t->field_count};
@@ -170,7 +170,8 @@ try_machine(struct trying *t, const struct pav_machine_row *row)
 
         for (i = 0; list != NULL && list->kind == PAV_ARRAY && i < list->len;
              i++)
-            try_rule(t, &list->items[i], k == 0);
+            try_rule(t, pav_doc_member_str(t->a, &list->items[i], "name"),
+                     pav_doc_get(&list->items[i], "pattern"), k == 0);
     }
 }
 
@@ -194,27 +195,50 @@ nearest_first(const void *x, const void *y)
     return a < b ? 1 : a > b ? -1 : 0;
 }
 
-uint32_t
-pav_rules_tried(struct pav_reader *r, const struct pav_event_row *event,
-                uint32_t limit, struct pav_arena *a,
-                struct pav_tried_rule **out)
+#define BUS_RULES 10000
+
+static void
+try_buses(struct trying *t, struct pav_reader *r)
+{
+    struct pav_name_row *rows;
+    uint32_t n = pav_reader_names(r, PAV_NAME_RULE, 0, "", BUS_RULES, t->a,
+                                  &rows),
+             i;
+
+    t->machine = NULL;
+    for (i = 0; i < n; i++) {
+        const struct pav_doc *body =
+            pav_doc_own(t->a, rows[i].body.p, rows[i].body.len);
+        const char *text = pav_doc_member_str(t->a, body, "EventPattern");
+
+        if (text != NULL)
+            try_rule(t, rows[i].name, pav_doc_own(t->a, text, strlen(text)),
+                     false);
+    }
+}
+
+enum pav_rc
+pav_rules_tried(struct pav_reader *r, struct pav_bytes event, uint32_t limit,
+                struct pav_arena *a, struct pav_tried_rule **out, uint32_t *n,
+                struct pav_err *err)
 {
     struct trying t = {.a = a};
     struct pav_machine_view *machines;
     const struct pav_doc *doc;
     uint32_t count, i;
+    enum pav_rc rc = pav_doc_parse_copy(a, event.p, event.len, NULL, &doc, err);
 
-    *out = NULL;
-    if (pav_doc_parse_copy(a, event->body.p, event->body.len, NULL, &doc,
-                           NULL) != PAV_OK)
-        return 0;
+    if (rc != PAV_OK)
+        return rc;
     pav_event_init(&t.event, doc, a);
     count = pav_reader_machines(r, false, a, &machines);
     for (i = 0; i < count; i++)
         if (machines[i].row.id != 0 && machines[i].row.active)
             try_machine(&t, &machines[i].row);
+    try_buses(&t, r);
     if (t.count > 1)
         qsort(t.rules, t.count, sizeof(*t.rules), nearest_first);
     *out = t.rules;
-    return t.count < limit ? t.count : limit;
+    *n = t.count < limit ? t.count : limit;
+    return PAV_OK;
 }

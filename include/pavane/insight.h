@@ -42,7 +42,8 @@ struct pav_tried_field {
     const char *meant; /* a wanted text that the event's nearly is; or NULL */
 };
 struct pav_tried_rule {
-    const char *machine, *rule;
+    const char *machine; /* NULL: a rule of a bus */
+    const char *rule;
     bool starts;
     const struct pav_tried_field *fields;
     uint32_t count, held;
@@ -50,12 +51,14 @@ struct pav_tried_rule {
 };
 
 /*
- * The rules of current machines, tried on an event, field by field: all that
- * match, then those that came nearest, `limit` at most.  Rules of which nothing
- * holds, and nothing nearly, are left out.
+ * The rules of current machines and of buses, tried on an event (its envelope,
+ * JSON), field by field: all that match, then those that came nearest, `limit`
+ * at most.  Rules of which nothing holds, and nothing nearly, are left out.
+ * Errors: PAV_INVALID, the text is no JSON.
  */
-uint32_t pav_rules_tried(struct pav_reader *r,
-                         const struct pav_event_row *event, uint32_t limit,
-                         struct pav_arena *a, struct pav_tried_rule **out);
+PAV_MUSTUSE enum pav_rc
+pav_rules_tried(struct pav_reader *r, struct pav_bytes event, uint32_t limit,
+                struct pav_arena *a, struct pav_tried_rule **out,
+                uint32_t *count, struct pav_err *err);
 
 #endif
