@@ -262,7 +262,7 @@ static void
 add_unexpected(struct pav_members *m, const struct pav_deviation *v, uint32_t n,
                const char *state)
 {
-    const char *reason = pav_arena_printf(m->arena, "in [\"%s\"]", state);
+    const char *reason = pav_arena_printf(m->arena, "in %s", state);
     int64_t sum = 0;
     uint32_t i;
 

@@ -4,6 +4,7 @@
 #include "pavane/arn.h"
 #include "frame.h"
 #include "links.h"
+#include "manual.h"
 #include "pages.h"
 #include "parameters.h"
 #include "view_rows.h"
@@ -58,6 +59,9 @@ add_near(struct pav_query *q, struct pav_members *m, const char *text)
     n = pav_reader_valued(q->reader, text, NEAR, q->arena, &v);
     pav_members_puts(m, "valued", view_execution_rows(q, v, n));
     view_bool(m, "valued_any", n > 0);
+    rows = manual_list(q, text);
+    pav_members_puts(m, "manual", rows);
+    view_bool(m, "manual_any", rows->len > 0);
     rows = unmatched_rows(q, text);
     pav_members_puts(m, "unmatched", rows);
     if (rows->len > 0)

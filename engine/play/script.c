@@ -547,8 +547,9 @@ pav_play(const char *dir, const char *file, struct pav_buf *report,
     if (rc == PAV_OK) {
         stage_catch_ends();
         begins = pav_doc_member_str(&p.arena, p.doc, "begins");
-        rc = stage_open(&p.stage, &dir, 1, dir,
-                        begins == NULL ? BEGINS : begins, "127.0.0.1:0", err);
+        rc =
+            stage_open(&p.stage, &dir, 1, dir, begins == NULL ? BEGINS : begins,
+                       NULL, "127.0.0.1:0", err);
         if (rc == PAV_OK)
             rc = perform(&p, err);
         stage_close(&p.stage);

@@ -1,6 +1,7 @@
 /* A stage: see stage.h. */
 #include "stage.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
@@ -247,10 +248,48 @@ cast(struct stage *s, const char *const *systems, uint32_t count,
     return rc;
 }
 
+/* The files of a database, which nobody has open, change hands. */
+static enum pav_rc
+take_over(struct stage *s, const struct daemon *d, const char *from,
+          struct pav_err *err)
+{
+    struct dirent **v;
+    int n = scandir(from, &v, NULL, NULL), i;
+    enum pav_rc rc = PAV_OK;
+
+    for (i = 0; i < n; i++) {
+        if (rc == PAV_OK &&
+            strncmp(v[i]->d_name, "pavane.db", strlen("pavane.db")) == 0 &&
+            rename(pav_arena_printf(&s->arena, "%s/%s", from, v[i]->d_name),
+                   pav_arena_printf(&s->arena, "%s/%s", d->dir,
+                                    v[i]->d_name)) != 0)
+            rc = pav_fail(err, PAV_IO, from, "its database cannot be moved");
+        free(v[i]);
+    }
+    if (n >= 0)
+        free(v);
+    return rc;
+}
+
+void
+stage_end(struct stage *s)
+{
+    uint32_t i;
+
+    for (i = 0; i < s->daemons.count; i++)
+        end(&s->daemons.v[i], SIGTERM);
+}
+
+void
+stage_remove(const char *dir)
+{
+    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 enum pav_rc
 stage_open(struct stage *s, const char *const *systems, uint32_t count,
-           const char *machines, const char *clock, const char *listen,
-           struct pav_err *err)
+           const char *machines, const char *clock, const char *from,
+           const char *listen, struct pav_err *err)
 {
     const char *tmp = getenv("TMPDIR");
     enum pav_rc rc;
@@ -276,6 +315,8 @@ stage_open(struct stage *s, const char *const *systems, uint32_t count,
         /* the one that has no name is the last of them */
         d->listen = i + 1 == s->daemons.count ? listen : "127.0.0.1:0";
         rc = prepare(s, d, err);
+        if (rc == PAV_OK && d->name == NULL && from != NULL)
+            rc = take_over(s, d, from, err);
         if (rc == PAV_OK)
             rc = stage_start(s, d, err);
     }
@@ -285,13 +326,10 @@ stage_open(struct stage *s, const char *const *systems, uint32_t count,
 void
 stage_close(struct stage *s)
 {
-    uint32_t i;
-
-    for (i = 0; i < s->daemons.count; i++)
-        end(&s->daemons.v[i], SIGTERM);
+    stage_end(s);
     stand_ins_stop(s->stand_ins);
     if (*s->dir != '\0')
-        nftw(s->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+        stage_remove(s->dir);
     pav_arena_fini(&s->arena);
 }
 

@@ -20,12 +20,18 @@ struct stage {
 /*
  * The stand-ins of the systems, and their daemons: those that a system says it
  * needs, and one for all others, which has `machines`.  The first that listens
- * does so at `listen`.  Errors: PAV_INVALID, PAV_IO.  It is closed in any case.
+ * does so at `listen`.  The one for all others begins with the database in the
+ * folder `from`; NULL: with none.  Errors: PAV_INVALID, PAV_IO.  It is closed
+ * in any case.
  */
 PAV_MUSTUSE enum pav_rc
 stage_open(struct stage *s, const char *const *systems, uint32_t count,
-           const char *machines, const char *clock, const char *listen,
-           struct pav_err *err);
+           const char *machines, const char *clock, const char *from,
+           const char *listen, struct pav_err *err);
+/* All its daemons end in order; what they keep stays until it is closed. */
+void stage_end(struct stage *s);
+/* A folder with all that is in it. */
+void stage_remove(const char *dir);
 /* From now on SIGINT and SIGTERM make what is asked of a stage fail, so that it
  * is closed in order. */
 void stage_catch_ends(void);

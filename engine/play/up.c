@@ -5,10 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "pavane/clock.h"
 #include "pavane/file.h"
 #include "pavane/play.h"
+#include "pavane/text.h"
 #include "script.h"
+#include "traffic.h"
 
 #define FILE_MAX_LEN (4 << 20)
 
@@ -18,6 +23,7 @@ struct up {
     uint32_t count;
     struct stage stage;
     void (*told)(const char *system, const char *what);
+    struct traffic live; /* what comes from now on */
 };
 
 static bool
@@ -190,6 +196,155 @@ bring_to_life(struct up *u, const char *system)
     each_name(u, pav_arena_printf(&u->arena, "%s/plays", system), begin_play);
 }
 
+/* ---- as if it had been up for days ---- */
+
+#define DAY_MS  INT64_C(86400000)
+#define LIVE_MS (6 * INT64_C(3600000)) /* then no more comes */
+#define HURRY   60 /* what takes an hour then takes a minute now */
+
+static int64_t
+now_ms(void)
+{
+    struct pav_clock clock;
+
+    pav_clock_real(&clock, 0);
+    return pav_clock_ms(&clock);
+}
+
+/* The systems that have traffic, and a folder with them alone. */
+static uint32_t
+with_traffic(struct up *u, const char ***systems, const char *dir)
+{
+    uint32_t i, n = 0;
+
+    *systems = pav_arena_alloc(&u->arena, (u->count + 1) * sizeof(**systems));
+    for (i = 0; i < u->count; i++) {
+        const char *name = strrchr(u->systems[i], '/');
+        const char *link, *to;
+
+        if (!traffic_is_in(&u->arena, u->systems[i]))
+            continue;
+        (*systems)[n++] = u->systems[i];
+        name = name == NULL ? u->systems[i] : name + 1;
+        link = pav_arena_printf(&u->arena, "%s/%s", dir, name);
+        to = realpath(u->systems[i], NULL);
+        if (to == NULL || symlink(to, link) != 0)
+            n--;
+        free((void *)(uintptr_t)to);
+    }
+    return n;
+}
+
+static enum pav_rc
+send_then(struct up *u, struct stage *s, const struct traffic *t,
+          int64_t began_ms, int64_t until_ms, struct pav_err *err)
+{
+    int64_t now = began_ms;
+    enum pav_rc rc = PAV_OK;
+    uint32_t i;
+
+    for (i = 0; rc == PAV_OK && i < t->count && t->v[i].at_ms < until_ms; i++) {
+        const struct traffic_event *e = &t->v[i];
+        const struct pav_doc *answer;
+        long status;
+
+        if (e->at_ms > now)
+            rc = stage_pass(s, (double)(e->at_ms - now) / 1000, err);
+        now = e->at_ms > now ? e->at_ms : now;
+        if (rc == PAV_OK)
+            rc = stage_ask(s, stage_daemon(s, e->system, NULL), NULL, "/events",
+                           NULL, e->event, &status, &answer, err);
+        if (i % 200 == 199)
+            tell(u, "", pav_arena_printf(&u->arena, "%u events so far", i + 1));
+    }
+    if (rc == PAV_OK && until_ms > now)
+        rc = stage_pass(s, (double)(until_ms - now) / 1000, err);
+    return rc;
+}
+
+/*
+ * So many days of traffic, on a virtual clock that ends now, into a database
+ * that the stage of today goes on with: it is in `past->dir` then.
+ */
+static enum pav_rc
+make_past(struct up *u, int days, struct stage *past, struct pav_err *err)
+{
+    int64_t now = now_ms(), began = now - days * DAY_MS;
+    char dir[] = "/tmp/pavane-traffic-XXXXXX", clock[PAV_TIME_LEN];
+    struct traffic then = {.count = 0};
+    const char **systems;
+    uint32_t n, i;
+    enum pav_rc rc = PAV_OK;
+
+    if (mkdtemp(dir) == NULL)
+        return pav_fail(err, PAV_IO, dir, "no folder can be made there");
+    n = with_traffic(u, &systems, dir);
+    for (i = 0; rc == PAV_OK && i < n; i++) {
+        uint32_t first = 1;
+
+        rc = traffic_read(&u->arena, systems[i], began, now, 1, &first, &then,
+                          err);
+        if (rc == PAV_OK)
+            rc = traffic_read(&u->arena, systems[i], now + 5000, now + LIVE_MS,
+                              HURRY, &first, &u->live, err);
+    }
+    traffic_sort(&then);
+    traffic_sort(&u->live);
+    if (rc == PAV_OK && n > 0) {
+        tell(u, "",
+             pav_arena_printf(&u->arena,
+                              "%d days of traffic, %u events, are made "
+                              "on a clock that runs fast",
+                              days, then.count));
+        rc = stage_open(
+            past, systems, n, dir,
+            pav_arena_strdup(&u->arena, pav_time_format(began, clock)), NULL,
+            "127.0.0.1:0", err);
+        if (rc == PAV_OK)
+            rc = send_then(u, past, &then, began, now, err);
+        stage_end(past);
+    }
+    stage_remove(dir);
+    return rc;
+}
+
+/* What comes while it is up: until it is asked to end. */
+static void
+go_on(struct up *u, const sigset_t *ends)
+{
+    uint32_t i = 0;
+
+    for (;;) {
+        int64_t now = now_ms(), wait;
+        const struct pav_doc *answer;
+        struct pav_err err;
+        long status;
+
+        if (i == u->live.count) {
+            int sig;
+
+            sigwait(ends, &sig);
+            return;
+        }
+        wait = u->live.v[i].at_ms - now;
+        if (wait > 0) {
+            struct timespec t = {.tv_sec = wait / 1000,
+                                 .tv_nsec = wait % 1000 * 1000000};
+
+            if (sigtimedwait(ends, NULL, &t) > 0)
+                return;
+            continue;
+        }
+        if (stage_ask(&u->stage,
+                      stage_daemon(&u->stage, u->live.v[i].system, NULL), NULL,
+                      "/events", NULL, u->live.v[i].event, &status, &answer,
+                      &err) != PAV_OK)
+            tell(u, "",
+                 pav_arena_printf(&u->arena, "%s: %s", err.at, err.message));
+        i++;
+    }
+}
+
 /* ---- until it is asked to end ---- */
 
 static void
@@ -202,16 +357,29 @@ block_ends(sigset_t *ends)
     pthread_sigmask(SIG_BLOCK, ends, NULL);
 }
 
+/* The daemons of the past have ended: that is no reason to end. */
+static void
+forget_children(void)
+{
+    const struct timespec at_once = {.tv_sec = 0};
+    sigset_t children;
+
+    sigemptyset(&children);
+    sigaddset(&children, SIGCHLD);
+    while (sigtimedwait(&children, NULL, &at_once) > 0)
+        continue;
+}
+
 enum pav_rc
-pav_up(const char *path, const char *listen, bool once,
+pav_up(const char *path, const char *listen, bool once, int days,
        void (*told)(const char *system, const char *what),
        void (*ready)(const char *url), struct pav_err *err)
 {
     struct up u = {.told = told};
-    enum pav_rc rc;
+    struct stage past = {.clock = NULL};
+    enum pav_rc rc = PAV_OK;
     sigset_t ends;
     uint32_t i;
-    int sig;
 
     pav_arena_init(&u.arena, 1 << 14);
     if (is_system(&u, path)) {
@@ -227,7 +395,15 @@ pav_up(const char *path, const char *listen, bool once,
                         "or machine.asl.json is expected");
     }
     block_ends(&ends);
-    rc = stage_open(&u.stage, u.systems, u.count, path, NULL, listen, err);
+    if (days > 0)
+        rc = make_past(&u, days, &past, err);
+    if (rc == PAV_OK)
+        rc = stage_open(&u.stage, u.systems, u.count, path, NULL,
+                        *past.dir == '\0' ? NULL : past.dir, listen, err);
+    if (*past.dir != '\0') {
+        stage_close(&past);
+        forget_children();
+    }
     for (i = 0; rc == PAV_OK && i < u.count; i++)
         bring_to_life(&u, u.systems[i]);
     for (i = 0; rc == PAV_OK && i < u.count; i++)
@@ -235,7 +411,7 @@ pav_up(const char *path, const char *listen, bool once,
     if (rc == PAV_OK)
         ready(u.stage.daemons.v[u.stage.daemons.count - 1].url);
     if (rc == PAV_OK && !once)
-        sigwait(&ends, &sig);
+        go_on(&u, &ends);
     stage_close(&u.stage);
     pav_arena_fini(&u.arena);
     return rc;

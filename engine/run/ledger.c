@@ -183,6 +183,20 @@ cut(struct pav_bytes b)
     return b;
 }
 
+/* "in A, B" of a row's ["A","B"]. */
+static const char *
+where(const char *states, struct pav_arena *a)
+{
+    const struct pav_doc *d = pav_doc_own(a, states, strlen(states));
+    const char *text = "in ";
+    uint32_t i;
+
+    for (i = 0; i < d->len; i++)
+        text = pav_arena_printf(a, "%s%s%.*s", text, i == 0 ? "" : ", ",
+                                (int)d->items[i].len, d->items[i].text);
+    return text;
+}
+
 /* What tells one deviation of a source and type from another; of what came as
  * it should, nothing. */
 static struct pav_bytes
@@ -200,7 +214,7 @@ reason_of(const struct verdict *v, struct pav_arena *a)
     case PAV_UNEXPECTED:
     case PAV_LATE: /* where it stood says more than that it did not fit */
         if (v->execution != NULL)
-            text = pav_arena_printf(a, "in %s", v->execution->states);
+            text = where(v->execution->states, a);
         break;
     default:
         break;

@@ -47,12 +47,13 @@ void pav_play_check(const char *path, struct pav_buf *report, unsigned *bad,
 
 /*
  * Brings up a system, or each of a folder of them, in real time: stand-ins, a
- * daemon, the events of events/ and the beginning of each play.  Then `ready`
- * is told where the daemon is; `once`: it ends behind that, else when the
- * process is asked to end.  Errors: PAV_INVALID, PAV_IO.
+ * daemon, the events of events/ and the beginning of each play.  Systems with
+ * traffic (play/traffic.h) have had it for so many days, and go on having it.
+ * Then `ready` is told where the daemon is; `once`: it ends behind that, else
+ * when the process is asked to end.  Errors: PAV_INVALID, PAV_IO.
  */
 PAV_MUSTUSE enum pav_rc
-pav_up(const char *path, const char *listen, bool once,
+pav_up(const char *path, const char *listen, bool once, int days,
        void (*told)(const char *system, const char *what),
        void (*ready)(const char *url), struct pav_err *err);
 
