@@ -150,6 +150,10 @@ BUGS = [
      "    if (c->name_len < 99)",
      ["build-fuzz/tests/fuzz_http", "-runs=400000", "-seed=1", "-max_len=1024", "-dict=tests/fuzz/http.dict",
       "build-fuzz/corpus", "tests/fuzz/seeds/http"]),
+    ("counts nothing again after a kill", "engine/run/engine.c", "    pav_store_ledger_catch_up(e->store);\n", "",
+     [sys.executable, "tests/e2e/test_ledger.py", "Ledger.test_it_is_what_the_rows_say"]),
+    ("folds what was folded", "engine/run/flow.c", "    pav_store_flow_upto(e->store, j->upto);\n", "",
+     [sys.executable, "tests/e2e/test_flow.py"]),
 ]
 
 

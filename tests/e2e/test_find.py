@@ -1,0 +1,137 @@
+"""Finding without a browser: the list by words, what is like an id, the reader's clock, an event tried on the rules."""
+import csv
+import html
+import io
+import json
+import os
+import re
+import tempfile
+import unittest
+import urllib.parse
+
+from harness import Daemon, main, until
+
+EVENT = "arn:pavane:states:::event.waitForTaskToken"
+DEFINITION = {"StartAt": "Hear", "States": {
+    "Hear": {"Type": "Task", "Resource": EVENT, "Parameters": {"EventPattern": {"source": ["bank"], "detail-type": ["Paid"]}}, "Next": "Done"},
+    "Done": {"Type": "Succeed"}}}
+RULES = {"correlationId": "$.detail.id", "start": [{"name": "begin", "pattern": {"source": ["shop"], "detail-type": ["Ordered"]}}],
+         "resume": [{"name": "on", "pattern": {"source": ["bank"], "detail-type": ["Paid"], "detail": {"sum": [{"numeric": [">", 0]}]}}}],
+         "index": {"city": "$.detail.city"}, "overdue": {"Hear": 3600}}
+
+
+class Find(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        os.mkdir(os.path.join(cls.folder.name, "till"))
+        for name, what in (("machine.asl.json", DEFINITION), ("rules.json", RULES)):
+            with open(os.path.join(cls.folder.name, "till", name), "w") as f:
+                json.dump(what, f)
+        cls.d = Daemon(cls.folder.name, virtual_clock="2026-03-02T09:00:00Z").start()
+        until(lambda: any(m["version"] for m in cls.d.get("/api/v1/machines")["machines"]))
+        for i, city in enumerate(("Lyon", "Paris", "New York", "Lyon")):
+            cls.d.send({"source": "shop", "detail-type": "Ordered", "detail": {"id": "Order-%d" % (1234 + i), "city": city}})
+        cls.d.send({"source": "bank", "detail-type": "Paid", "detail": {"id": "Order-1237", "sum": 7}})
+        cls.move("2026-03-02T11:00:00Z")
+        cls.d.send({"source": "shop", "detail-type": "Ordered", "detail": {"id": "x-12345", "city": "=1+1"}})
+        cls.d.send({"source": "shop", "detail-type": "Orderd", "detail": {"id": "order-unk", "city": "Rome"}})
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.d.stop()
+        cls.folder.cleanup()
+
+    @classmethod
+    def move(cls, to):
+        for _ in range(1000):
+            status, answer = cls.d.ask("POST", "/", json.dumps({"Until": to}), {"X-Amz-Target": "Pavane.MoveClock"})
+            if json.loads(answer)["Now"] == to.replace("Z", ".000Z"):
+                return
+        raise AssertionError("the clock does not arrive")
+
+    def page(self, path, **headers):
+        return self.d.ask("GET", path, headers=headers)[1].decode()
+
+    def found(self, words, **more):
+        page = self.page("/executions?" + urllib.parse.urlencode({"q": words, **more}))
+        return re.findall(r'class="key" href="[^"]*">([^<]*)<', page), page
+
+    def test_the_list_by_words(self):
+        for words, keys in (("city:Lyon", ["Order-1237", "Order-1234"]), ('city:"New York"', ["Order-1236"]),
+                            ("status:late", ["Order-1236", "Order-1235", "Order-1234"]), ("status:late city:Lyon", ["Order-1234"]),
+                            ("status:succeeded", ["Order-1237"]), ("waits:Paid key:Order-*", ["Order-1236", "Order-1235", "Order-1234"]),
+                            ("started>1h", ["Order-1237", "Order-1236", "Order-1235", "Order-1234"]), ("started<1h", ["x-12345"]),
+                            ("age<1h machine:till", ["x-12345"]), ("started>2026-03-02T10:00:00Z", ["x-12345"]), ("started>2027-01-01", []),
+                            ("234", ["x-12345", "Order-1234"]), ("ORDER-1235", ["Order-1235"]), ("state:Hear key:x-12345", ["x-12345"]),
+                            ("waits:Pai", []), ("machine:nobody", [])):
+            self.assertEqual(self.found(words)[0], keys, words)
+
+    def test_each_part_can_be_taken_away_and_none_is_passed_over(self):
+        _, page = self.found("status:late nosuch:x started>soon city:Lyon", machine="till")
+        for word in ("nosuch:x", "started&gt;soon"):
+            self.assertIn("<code>%s</code>" % word, page)
+        links = {html.unescape(name): html.unescape(link) for link, name in
+                 re.findall(r'<a href="([^"]*)" aria-label="without ([^"]*)"', page)}
+        self.assertEqual(sorted(links), ["city: Lyon", "machine: till", "status: late"])
+        rest = urllib.parse.parse_qs(urllib.parse.urlsplit(links["city: Lyon"]).query)
+        self.assertEqual(rest, {"machine": ["till"], "q": ["status:late nosuch:x started>soon"]})
+        rest = urllib.parse.parse_qs(urllib.parse.urlsplit(links["machine: till"]).query)
+        self.assertEqual(rest, {"q": ["status:late nosuch:x started>soon city:Lyon"]})
+
+    def test_as_a_table(self):
+        rows = list(csv.reader(io.StringIO(self.page("/executions?part=csv&q=key:x-*"))))
+        self.assertEqual(rows[0][:4], ["key", "machine", "version", "status"])
+        self.assertEqual(rows[1][:6], ["x-12345", "till", "1", "RUNNING", '["Hear"]', "2026-03-02T11:00:00.000Z"])
+        self.assertFalse(any(cell.startswith("=") for row in rows for cell in row))
+
+    def test_what_is_like_an_id(self):
+        status, _ = self.d.ask("GET", "/find?q=Order-1234")
+        self.assertEqual(status, 303)
+        page = self.page("/by-key/1234")
+        near = re.findall(r'class="key" href="[^"]*">([^<]*)<', page)
+        self.assertEqual(near[0], "Order-1234")  # where it is a word of its own, before x-12345
+        self.assertEqual(sorted(near), ["Order-1234", "x-12345"])
+        self.assertIn("Executions that have it as a value", self.page("/by-key/Paris"))
+        page = self.page("/by-key/order-unk")
+        self.assertIn("1 that matched no rule had it in the payload", re.sub(r"\s+", " ", page))
+        self.assertEqual(json.loads(self.page("/find?part=suggest&q=Order-12")), ["Order-1237", "Order-1236", "Order-1235", "Order-1234"])
+        self.assertIn("An order is stuck", self.page("/by-key/stuck"))
+
+    def test_the_readers_clock(self):
+        path = "/executions/till%3AOrder-1234"
+        self.assertIn('<time datetime="2026-03-02T09:00:00.000Z" title="2026-03-02T09:00:00.000Z">09:00:00</time>', self.page(path))
+        self.assertIn(">14:30:00</time>", self.page(path, Cookie="theme=dark; zone=Asia/Kolkata"))
+        self.assertIn("2026-03-02 14:30:00.000", self.page(path + "?tab=history", Cookie="zone=Asia/Kolkata"))
+        self.assertIn(">14:30:00</text>", self.page(path + "?tab=timeline", Cookie="zone=Asia/Kolkata"))
+        self.assertIn(">09:00:00</time>", self.page(path, Cookie="zone=../../etc/passwd"))
+        status, _ = self.d.ask("GET", "/zone?to=Asia/Kolkata&back=executions")
+        self.assertEqual((status, self.d.headers["Set-Cookie"].split(";")[0]), (303, "zone=Asia/Kolkata"))
+        status, said = self.d.ask("GET", "/zone?to=Nowhere/Land")
+        self.assertEqual((status, b"there is no time zone" in said), (400, True))
+
+    def test_an_event_tried_on_the_rules(self):
+        def tried(event):
+            page = self.page("/bus/try?" + urllib.parse.urlencode({"event": event if isinstance(event, str) else json.dumps(event)}))
+            return html.unescape(re.sub(r"<[^>]*>", " ", page[page.index("</form>"):]))
+        self.assertIn("✓ takes it", tried({"source": "shop", "detail-type": "Ordered", "detail": {}}))
+        said = tried({"source": "bank", "detail-type": "Payd", "detail": {"sum": 0}})
+        self.assertIn("1 of 3 hold", said)
+        self.assertRegex(said, r"is it\s+Paid\s*, misspelt")
+        self.assertIn('[{"numeric":[">",0]}]', said)
+        self.assertIn("This is no JSON", tried("{"))
+        page = html.unescape(self.page("/events/7"))
+        self.assertRegex(re.sub(r"<[^>]*>", " ", page), r"is it\s+Ordered\s*, misspelt")
+
+    def test_a_history_by_what_it_is_about(self):
+        def rows(query):
+            return re.findall(r'data-label="Type">([^<]*)<', self.page("/executions/till%3AOrder-1237?tab=history&" + query))
+        self.assertEqual(rows("only=events"), ["TaskSucceeded", "ExecutionStarted"])
+        self.assertEqual(rows("only=failures"), [])
+        self.assertEqual([t.endswith(("Entered", "Exited")) for t in rows("only=states")], [True] * 4)
+        self.assertEqual(rows("find=SUM"), ["ExecutionSucceeded", "SucceedStateExited", "SucceedStateEntered", "TaskStateExited", "TaskSucceeded"])
+        self.assertEqual(rows("find=nowhere"), [])
+
+
+if __name__ == "__main__":
+    main()
