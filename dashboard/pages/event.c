@@ -3,6 +3,7 @@
 
 #include "pavane/text.h"
 #include "frame.h"
+#include "links.h"
 #include "pages.h"
 #include "tried.h"
 #include "view_rows.h"
@@ -24,10 +25,17 @@ show(struct pav_query *q, const char *rest)
     view_bytes(&m, "id", e.event_id);
     view_bytes(&m, "type", e.detail_type);
     view_bytes(&m, "source", e.source);
+    view_text(&m, "source_link",
+              view_link(q, "producers/",
+                        pav_arena_strndup(q->arena, e.source.p, e.source.len)));
     view_time(&m, "received", e.received_at);
     view_text(&m, "body", view_pretty(q->arena, e.body.p, e.body.len));
     tried_add(q, e.body, &m);
-    f.event_id = pav_arena_strndup(q->arena, e.event_id.p, e.event_id.len);
+    f.event = id;
+    view_text(
+        &m, "same_link",
+        view_link(q, "by-key/",
+                  pav_arena_strndup(q->arena, e.event_id.p, e.event_id.len)));
     pav_members_puts(&m, "dispositions", view_dispositions(q, &f, &next));
     page_show(q, &(struct page){.name = "event",
                                 .title = "Event",

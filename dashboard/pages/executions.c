@@ -3,6 +3,7 @@
 
 #include "pavane/text.h"
 #include "frame.h"
+#include "links.h"
 #include "pages.h"
 #include "parameters.h"
 #include "search.h"
@@ -27,6 +28,30 @@ add_statuses(struct pav_members *m, const struct search *s)
     }
     pav_members_puts(m, "statuses", pav_items_array(&list));
     view_bool(m, "late", s->f.overdue);
+}
+
+#define VIEWS 50
+
+/* Lists that somebody gave a name. */
+static void
+add_views(struct pav_query *q, struct pav_members *m)
+{
+    struct pav_name_row *rows;
+    uint32_t n = pav_reader_names(q->reader, PAV_NAME_VIEW, 0, "", VIEWS,
+                                  q->arena, &rows),
+             i;
+    struct pav_items list;
+
+    pav_items_init(&list, q->arena);
+    for (i = 0; i < n; i++) {
+        struct pav_members o;
+
+        pav_members_init(&o, q->arena);
+        view_text(&o, "name", rows[i].name);
+        view_text(&o, "link", view_link(q, "views/", rows[i].name));
+        pav_items_add(&list, pav_members_object(&o));
+    }
+    pav_members_puts(m, "views", pav_items_array(&list));
 }
 
 /* ---- as CSV (RFC 4180) ---- */
@@ -120,6 +145,7 @@ show(struct pav_query *q, const char *rest)
     view_text(&m, "state", s.f.state);
     view_text(&m, "words", page_parameter(q, "q"));
     add_statuses(&m, &s);
+    add_views(q, &m);
     page_show(q, &(struct page){.name = "executions",
                                 .title = "Executions",
                                 .place = "at_executions",

@@ -102,6 +102,7 @@ function dressAll() {
   dressZone();
   dressCopy();
   dressScrub();
+  dressView();
   const off = /** @type {HTMLInputElement|null} */ (document.getElementById('keys-off'));
   if (off) {
     off.disabled = false;
@@ -162,6 +163,28 @@ async function suggest(box) {
 for (const id of ['q', 'big']) {
   const box = /** @type {HTMLInputElement|null} */ (document.getElementById(id));
   box?.addEventListener('input', () => suggest(box).catch(() => {}));
+}
+
+// ---- views
+
+/** "Save this view": for everybody who opens this dashboard. */
+function dressView() {
+  const all = document.getElementById('save-view');
+  const name = /** @type {HTMLInputElement|null} */ (document.getElementById('view-name'));
+  const button = /** @type {HTMLButtonElement|null} */ (all?.querySelector('button'));
+  if (!all || !name || !button) return;
+  all.hidden = location.search === '';
+  button.onclick = async () => {
+    if (name.value.trim() === '') { name.focus(); return; }
+    const answer = await fetch(here('./'), {
+      method: 'POST', headers: { 'Content-Type': 'application/x-amz-json-1.0', 'X-Amz-Target': 'Pavane.PutView' },
+      body: JSON.stringify({ Name: name.value.trim(), Path: 'executions' + location.search }),
+    });
+    say(answer.ok ? `Saved as ${name.value}` : 'It could not be saved');
+    if (answer.ok) location.reload();
+    else name.setCustomValidity((await answer.json()).message ?? 'not saved');
+    name.reportValidity();
+  };
 }
 
 // ---- back in time

@@ -66,6 +66,11 @@
 static sqlite3_stmt *
 ask_own(struct pav_reader *r, const struct pav_disposition_filter *f)
 {
+    if (f->event != 0)
+        return reader_ask(
+            r, OWN_VIEW "WHERE " OF_EVENT(
+                   "d", "?14") " AND d.id<?1"
+                               " AND (?4<0 OR d.kind=?4)" OWN_FILTERS);
     if (f->event_id != NULL)
         return reader_ask(r, OWN_COLUMNS OF_ID
                           " JOIN disposition d ON " OF_EVENT("d", "e.id")
@@ -101,6 +106,9 @@ ask_own(struct pav_reader *r, const struct pav_disposition_filter *f)
 static sqlite3_stmt *
 ask_first(struct pav_reader *r, const struct pav_disposition_filter *f)
 {
+    if (f->event != 0)
+        return reader_ask(r, FIRST_COLUMNS " FROM event e" FIRST_NAMES
+                                           "WHERE e.id=?14" FIRST_FILTERS);
     if (f->event_id != NULL)
         return reader_ask(r, FIRST_COLUMNS OF_ID FIRST_NAMES
                           "WHERE " EVENT_ID "=?2 AND (?3 IS NULL OR x.key=?3)"
@@ -207,6 +215,7 @@ bind_filter(sqlite3_stmt *st, const struct pav_disposition_filter *f,
             const char *ids)
 {
     STORE_BIND(st, INT(f->before == 0 ? INT64_MAX : f->before));
+    sqlite3_bind_int64(st, 14, f->event);
     if (f->event_id != NULL) {
         struct pav_bytes id = {f->event_id, strlen(f->event_id)};
 

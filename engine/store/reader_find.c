@@ -23,6 +23,20 @@ pav_reader_has_attribute(struct pav_reader *r, const char *name)
 }
 
 const char *
+pav_reader_view(struct pav_reader *r, const char *name, struct pav_arena *a)
+{
+    sqlite3_stmt *st = reader_ask(r, "SELECT body->>'$.Path' FROM name WHERE"
+                                     " kind=?1 AND owner=0 AND name=?2");
+    const char *path = NULL;
+
+    STORE_BIND(st, INT(PAV_NAME_VIEW), TEXT(name));
+    if (reader_row(r, st))
+        path = column_str(st, 0, a);
+    sqlite3_reset(st);
+    return path;
+}
+
+const char *
 pav_reader_rules(struct pav_reader *r, int64_t version_id, struct pav_arena *a)
 {
     sqlite3_stmt *st =

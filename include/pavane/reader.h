@@ -86,6 +86,9 @@ bool pav_reader_execution(struct pav_reader *r, const char *machine,
 
 /* Is there an execution with an attribute of this name? */
 bool pav_reader_has_attribute(struct pav_reader *r, const char *name);
+/* The path of a view, by its name; NULL: there is none. */
+const char *
+pav_reader_view(struct pav_reader *r, const char *name, struct pav_arena *a);
 /* The rules of a version, as they were written; "": none. */
 const char *
 pav_reader_rules(struct pav_reader *r, int64_t version_id, struct pav_arena *a);
@@ -185,6 +188,7 @@ struct pav_disposition_view {
 
 struct pav_disposition_filter {
     const char *event_id, *key; /* NULL: any */
+    int64_t event;              /* the id of the event's row; 0: any */
     int kind;                   /* enum pav_disposition; -1: any */
     int64_t execution_id;       /* 0: any */
     const char *machine, *source, *detail_type; /* NULL: any */

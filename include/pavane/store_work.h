@@ -177,6 +177,7 @@ enum pav_name_kind {
     PAV_NAME_GROUP,        /* owner 0, number: its id: schedule groups */
     PAV_NAME_SCHEMA,       /* owner 0, name: SOURCE, \x01, DETAIL-TYPE */
     PAV_NAME_OWNED,        /* owner 0, name: what a folder made: aws/owned.h */
+    PAV_NAME_VIEW,         /* owner 0: a list of the dashboard with a name */
 };
 
 struct pav_name_row {

@@ -319,6 +319,54 @@ class Graph(Browser):
         self.quiet()
 
 
+class Views(Browser):
+    def test_a_view_opens_in_another_browser(self):
+        self.open("/executions")
+        self.assertFalse(self.b.find_element(By.ID, "save-view").is_displayed())
+        self.open("/executions?q=machine:order+status:running")
+        until(lambda: self.b.find_element(By.ID, "save-view").is_displayed())
+        self.b.find_element(By.ID, "view-name").send_keys("Orders & more")
+        self.b.find_element(By.CSS_SELECTOR, "#save-view button").click()
+        until(lambda: self.b.find_elements(By.LINK_TEXT, "“Orders & more”"))
+        other = browser(javascript=False)
+        try:
+            self.open("/executions", other)
+            other.find_element(By.LINK_TEXT, "“Orders & more”").click()
+            until(lambda: len(other.find_elements(By.CSS_SELECTOR, ".chip")) == 2)
+            keys = [e.text for e in other.find_elements(By.CSS_SELECTOR, "#execution-rows .key")]
+            self.assertIn("order-1004", keys)
+            # Each part goes by itself; Back brings it again.
+            other.find_element(By.CSS_SELECTOR, ".chip a").click()
+            until(lambda: len(other.find_elements(By.CSS_SELECTOR, ".chip")) == 1)
+            other.back()
+            until(lambda: len(other.find_elements(By.CSS_SELECTOR, ".chip")) == 2)
+        finally:
+            other.quit()
+        for path, said in (("/etc/passwd", 400), ("http://evil.example/", 400), ("javascript:alert(1)", 400), ("a\\b", 400), ("executions?q=a:b", 200)):
+            status, _ = self.d.ask("POST", "/", json.dumps({"Name": "x", "Path": path}), {"X-Amz-Target": "Pavane.PutView"})
+            self.assertEqual(status, said, path)
+
+
+class Copying(Browser):
+    def test_the_answer_for_a_ticket(self):
+        """Copied where the browser lets us, else marked in a field; and as plain text for bots."""
+        self.open("/by-key/order-1004")
+        said = self.d.ask("GET", "/executions/order%3Aorder-1004?part=text")[1].decode()
+        self.assertRegex(said, r"waits in AwaitShop for ShopAccepted or ShopDeclined from shop.service, since 20\d\d-\d\d-\d\dT")
+        self.assertIn("/executions/order:order-1004", said)
+        self.js("navigator.clipboard.writeText = (t) => { window.copied = t; return Promise.resolve(); }")
+        self.b.find_element(By.ID, "copy-answer").click()
+        until(lambda: self.js("return window.copied") is not None)
+        self.assertEqual(self.js("return window.copied").split("\n")[0].split(" (")[0], said.split("\n")[0].split(" (")[0])
+        self.js("navigator.clipboard.writeText = () => Promise.reject(new Error('no'))")
+        self.b.find_element(By.ID, "copy-answer").click()
+        until(lambda: self.b.find_elements(By.ID, "copied"))
+        self.assertIn("waits in AwaitShop", self.b.find_element(By.ID, "copied").get_attribute("value"))
+        self.quiet()
+        status, _ = self.d.ask("GET", "/by-key/order-1004.txt")
+        self.assertEqual((status, self.d.headers["Location"]), (303, "../executions/order%3Aorder-1004?part=text"))
+
+
 class Past(Browser):
     def test_as_it_was(self):
         """?at=N is the page of an execution that was stopped there: every step of an order, against what its page said then."""
