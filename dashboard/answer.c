@@ -534,7 +534,7 @@ add_end(const struct answering *w, struct pav_members *m)
     for (i = t->count; i-- > 0;) {
         const struct visit *v = &t->visits[i];
 
-        if (v->exited_id != 0 || v->error == NULL)
+        if (v->status != PAV_MARK_FAILED || v->error == NULL)
             continue;
         view_text(m, "failed_in", v->name);
         view_text(m, "failure",

@@ -301,6 +301,7 @@ put_state_texts(struct drawing *d, const struct node *n,
             ? n->type
             : pav_arena_printf(d->scratch, "%s · %s", n->type, n->detail);
     char count[16] = "";
+    const char *status;
 
     put_line(b, "sign", n->x + 17, n->y + 23, type_sign(n->type));
     put_line(b, "name", n->x + 30, n->y + 23, fitting(d, n->name, 14, room));
@@ -308,15 +309,20 @@ put_state_texts(struct drawing *d, const struct node *n,
              fitting(d, second, 12, n->w - 24 - (badge > 0 ? badge + 8 : 0)));
     if (badge > 0)
         put_line(b, "badge", n->x + n->w - 10, n->y + 40, n->badge);
-    put_line(b, "state", n->x + 12, n->y + 57,
-             mark->note != NULL ? mark->note
+    if (mark->visits > 1)
+        snprintf(count, sizeof(count), "×%u", mark->visits);
+    status = mark->note != NULL ? mark->note
              : d->marks->states == NULL
                  ? ""
                  : pav_arena_printf(d->scratch, "%s %s",
                                     pav_looks[mark->status].sign,
-                                    pav_looks[mark->status].word));
-    if (mark->visits > 1)
-        snprintf(count, sizeof(count), "×%u", mark->visits);
+                                    pav_looks[mark->status].word);
+    /* Where both have no room the count says more than the word. */
+    if (mark->note == NULL && *count != '\0' &&
+        text_width(status, 12) + text_width(count, 12) > n->w - 28)
+        status = pav_looks[mark->status].sign;
+    put_line(b, "state", n->x + 12, n->y + 57,
+             fitting(d, status, 12, n->w - 24));
     put_line(b, "times", n->x + n->w - 10, n->y + 57, count);
 }
 

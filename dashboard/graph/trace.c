@@ -96,6 +96,7 @@ close_inside(struct tracing *t, const struct visit *holder,
             continue;
         v->exited_id = e->id;
         v->exited_at = at;
+        v->cut = true;
         v->status =
             strcmp(v->type, "Fail") == 0 ? PAV_MARK_FAILED : PAV_MARK_ABORTED;
     }
@@ -219,6 +220,25 @@ trace_mark(enum pav_status s)
     return PAV_MARK_NONE;
 }
 
+/* One that ends by itself, at a limit, fails where it was last. */
+static void
+mark_end(struct trace *t)
+{
+    struct visit *last;
+    uint32_t i;
+
+    for (i = 0; i < t->count; i++)
+        if (t->visits[i].exited_id == 0)
+            return;
+    if (t->count == 0 || t->error == NULL)
+        return;
+    last = &t->visits[t->count - 1];
+    last->status = PAV_MARK_FAILED;
+    last->error = t->error;
+    if (last->state != PAV_GRAPH_NONE)
+        t->marks[last->state].status = PAV_MARK_FAILED;
+}
+
 void
 trace_read(struct pav_query *q, const struct pav_execution_view *x,
            const struct pav_graph *g, struct trace *out)
@@ -246,6 +266,8 @@ trace_read(struct pav_query *q, const struct pav_execution_view *x,
         out->marks[v->state].status = v->status;
         out->marks[v->state].visits++;
     }
+    if (x->row.status == PAV_FAILED)
+        mark_end(out);
 }
 
 const struct visit *

@@ -22,6 +22,7 @@ struct visit {
     int64_t entered_by, exited_by; /* events that were sent; 0: none */
     enum pav_mark_status status;
     const char *error; /* the last one inside; NULL */
+    bool cut;          /* it was left with what is around it: no output */
     uint32_t attempts; /* how often its task was scheduled */
     uint32_t number;   /* among the stays in this state, from 1 */
 };

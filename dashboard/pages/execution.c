@@ -132,7 +132,8 @@ add_data(struct execution_page *p, struct pav_members *m, const struct visit *v)
     if (!trace_event(p->q, &p->x, v->entered_id, &in) || in.payload == NULL)
         return;
     view_text(m, "input", view_payload(p->q->arena, in.payload));
-    if (trace_event(p->q, &p->x, v->exited_id, &out) && out.payload != NULL)
+    if (!v->cut && trace_event(p->q, &p->x, v->exited_id, &out) &&
+        out.payload != NULL)
         add_difference(p, m, in.payload, out.payload);
 }
 

@@ -73,6 +73,8 @@ export function dress() {
   const bar = document.getElementById('toolbar'), svg = picture(), b = box();
   if (!svg || !b) return;
   if (zoom !== 1) resize();
+  const shown = document.querySelector('[data-zoom=reset]');
+  if (shown) shown.textContent = `${Math.round(zoom * 100)} %`;
   if (bar && bar.hidden) {
     bar.hidden = false;
     bar.addEventListener('click', (e) => {
