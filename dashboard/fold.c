@@ -3,6 +3,7 @@
  * often each transition was taken, how long stays in a state took, which ways
  * there were.  engine/api/flow.c asks for it, engine/run/flow.c keeps it.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "pavane/clock.h"
@@ -30,7 +31,8 @@ struct sum {
 struct folding {
     struct pav_query *q;
     struct pav_flow_job *job;
-    struct pav_arena *a; /* the job's */
+    struct pav_arena *a;      /* the job's */
+    struct pav_arena scratch; /* of the execution in hand */
     struct sum *buckets[BUCKETS];
     uint32_t count;
     /* the version in hand */
@@ -205,21 +207,24 @@ take_version(struct folding *f, int64_t version_id)
 void
 pav_flow_fold(struct pav_query *q, struct pav_flow_job *job)
 {
-    struct folding f = {.q = q, .job = job, .a = &job->job.arena};
-    struct pav_arena *whole = q->arena, scratch;
+    struct folding *f = pav_xcalloc(1, sizeof(*f));
+    struct pav_arena *whole = q->arena;
     int64_t began_us = pav_clock_mono_us();
     struct pav_execution_view *v;
     uint32_t n = pav_reader_ended(q->reader, job->after, STEPS, q->arena, &v,
                                   &job->upto),
              i;
 
+    f->q = q;
+    f->job = job;
+    f->a = &job->job.arena;
     job->more = job->upto >= job->after + STEPS;
-    pav_arena_init(&scratch, 1 << 16);
-    q->arena = &scratch;
+    pav_arena_init(&f->scratch, 1 << 16);
+    q->arena = &f->scratch;
     for (i = 0; i < n; i++) {
-        if (take_version(&f, v[i].row.version_id))
-            fold_one(&f, &v[i]);
-        pav_arena_reset(&scratch);
+        if (take_version(f, v[i].row.version_id))
+            fold_one(f, &v[i]);
+        pav_arena_reset(&f->scratch);
         if (i + 1 < n && pav_clock_mono_us() - began_us > LONG_US) {
             job->upto = v[i].row.last_step;
             job->more = true;
@@ -227,6 +232,7 @@ pav_flow_fold(struct pav_query *q, struct pav_flow_job *job)
         }
     }
     q->arena = whole;
-    pav_arena_fini(&scratch);
-    put_rows(&f);
+    pav_arena_fini(&f->scratch);
+    put_rows(f);
+    free(f);
 }

@@ -23,8 +23,8 @@
     X(events_bus_policy) X(events_rules) X(events_rule_targets) \
     X(events_tags) X(events_archives) X(events_replays) \
     X(events_connections) X(events_destinations) X(pavane_clock) \
-    X(pavane_dead_letters) X(pavane_schemas) X(pavane_views) X(scheduler_schedules) \
-    X(scheduler_groups) X(dynamodb_items)
+    X(pavane_dead_letters) X(pavane_schemas) X(pavane_views) \
+    X(scheduler_schedules) X(scheduler_groups) X(dynamodb_items)
 /* clang-format on */
 
 #define RESOURCE_EXTERN(name) extern const struct aws_action name##_actions[];
