@@ -50,7 +50,9 @@ tried_add(struct pav_query *q, struct pav_bytes event, struct pav_members *out)
 
         pav_members_init(&m, q->arena);
         view_text(&m, "machine", v[i].machine);
-        view_text(&m, "machine_link", view_link(q, "machines/", v[i].machine));
+        if (v[i].machine != NULL)
+            view_text(&m, "machine_link",
+                      view_link(q, "machines/", v[i].machine));
         view_text(&m, "rule", v[i].rule);
         view_bool(&m, "starts", v[i].starts);
         view_bool(&m, "takes", v[i].held == v[i].count);
