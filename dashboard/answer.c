@@ -143,7 +143,8 @@ add_event(const struct answering *w, struct pav_members *m,
 /* ---- how long, and what then ---- */
 
 static void
-add_usual(const struct answering *w, struct pav_members *m, const char *state)
+add_usual(const struct answering *w, struct pav_members *m, const char *state,
+          int64_t since_at)
 {
     uint32_t i;
 
@@ -156,6 +157,9 @@ add_usual(const struct answering *w, struct pav_members *m, const char *state)
         pav_wait_stats_read(&times, w->times[i].histogram);
         if (pav_wait_stats_count(&times) < USUAL_FROM)
             return;
+        view_bool(m, "beyond",
+                  w->k->q->now_ms - since_at >
+                      pav_wait_stats_quantile(&times, 0.95));
         view_span(m, "usual", pav_wait_stats_quantile(&times, 0.5));
         view_span(m, "mostly", pav_wait_stats_quantile(&times, 0.95));
     }
@@ -211,7 +215,7 @@ wait_view(const struct answering *w, const struct pav_listed_wait *v,
     if (!w->k->past)
         view_number(&m, "since_ms", row->since_at);
     view_span(&m, "span", w->k->q->now_ms - row->since_at);
-    add_usual(w, &m, row->state);
+    add_usual(w, &m, row->state, row->since_at);
     add_then(w, &m, row->state, row->due_at);
     return pav_members_object(&m);
 }

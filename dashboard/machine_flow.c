@@ -257,6 +257,16 @@ add_drift(const struct flow_page *p, struct pav_members *m,
         view_text(m, "shorter", span_text(p->q->arena, (int64_t)then));
 }
 
+/* "in STATE", perhaps with a guess behind it. */
+static bool
+is_there(const char *reason, const char *there)
+{
+    size_t len = strlen(there);
+
+    return strncmp(reason, there, len) == 0 &&
+           (reason[len] == '\0' || reason[len] == ':');
+}
+
 /* How many events did not fit while executions stood in the state. */
 static void
 add_unexpected(struct pav_members *m, const struct pav_deviation *v, uint32_t n,
@@ -267,10 +277,72 @@ add_unexpected(struct pav_members *m, const struct pav_deviation *v, uint32_t n,
     uint32_t i;
 
     for (i = 0; i < n; i++)
-        if (v[i].kind == PAV_UNEXPECTED && strcmp(v[i].reason, reason) == 0)
+        if (v[i].kind == PAV_UNEXPECTED && is_there(v[i].reason, reason))
             sum += v[i].count;
     if (sum > 0)
         view_amount(m, "unexpected", sum);
+}
+
+/* How many stand in each state now, by state of the graph. */
+static int64_t *
+count_here(const struct flow_page *p)
+{
+    int64_t *here = pav_arena_zalloc(
+        p->q->arena, (pav_graph_states(p->graph) + 1) * sizeof(*here));
+    struct pav_stand *v;
+    uint32_t n, i, k, at;
+
+    pav_reader_current_states(p->q->reader, p->machine->row.id, p->q->arena, &v,
+                              &n);
+    for (i = 0; i < n; i++) {
+        const struct pav_doc *names =
+            pav_doc_own(p->q->arena, v[i].states, strlen(v[i].states));
+
+        for (k = 0; k < names->len; k++) {
+            at = pav_graph_find(p->graph,
+                                pav_doc_str(p->q->arena, &names->items[k]));
+            if (at != PAV_GRAPH_NONE)
+                here[at] += v[i].count;
+        }
+    }
+    return here;
+}
+
+static void
+add_here(const struct flow_page *p, struct pav_members *m, const char *state,
+         int64_t here)
+{
+    if (here == 0)
+        return;
+    view_amount(m, "here", here);
+    view_text(
+        m, "here_link",
+        view_link(p->q,
+                  pav_arena_printf(p->q->arena, "%s&status=RUNNING&state=",
+                                   view_link(p->q, "executions?machine=",
+                                             p->machine->row.name) +
+                                       strlen(page_root(p->q))),
+                  state));
+}
+
+/* States in which some stand and that nobody who has ended came through. */
+static void
+add_only_here(const struct flow_page *p, const int64_t *here,
+              struct pav_items *rows)
+{
+    uint32_t i, n = pav_graph_states(p->graph);
+
+    for (i = 0; i < n; i++) {
+        const char *state = pav_graph_state(p->graph, i);
+        struct pav_members m;
+
+        if (here[i] == 0 || state_row(p->rows, p->count, state) != NULL)
+            continue;
+        pav_members_init(&m, p->q->arena);
+        view_text(&m, "state", state);
+        add_here(p, &m, state, here[i]);
+        pav_items_add(rows, pav_members_object(&m));
+    }
 }
 
 static const struct pav_doc *
@@ -282,10 +354,10 @@ states_view(const struct flow_page *p)
                                      .now_ms = p->q->now_ms,
                                      .limit = DEVIANTS};
     const struct pav_flow_row **v;
-    uint32_t n = sorted(p, PAV_FLOW_STATE, longest_first, &v), i, deviants;
+    uint32_t n = sorted(p, PAV_FLOW_STATE, longest_first, &v), i, at, deviants;
     struct pav_deviation *odd;
     struct pav_items rows;
-    int64_t whole = 0;
+    int64_t whole = 0, *here = count_here(p);
 
     deviants = pav_reader_deviations(p->q->reader, &f, p->q->arena, &odd);
     for (i = 0; i < n; i++)
@@ -304,8 +376,11 @@ states_view(const struct flow_page *p)
         add_bars(&m, v[i]);
         add_drift(p, &m, v[i]);
         add_unexpected(&m, odd, deviants, v[i]->a);
+        at = pav_graph_find(p->graph, v[i]->a);
+        add_here(p, &m, v[i]->a, at == PAV_GRAPH_NONE ? 0 : here[at]);
         pav_items_add(&rows, pav_members_object(&m));
     }
+    add_only_here(p, here, &rows);
     return pav_items_array(&rows);
 }
 
@@ -392,7 +467,7 @@ machine_flow_show(struct pav_query *q, const struct pav_machine_view *v)
     struct flow_page p = {.q = q,
                           .machine = v,
                           .graph = graphs_get(kept_of(q)->graphs, &v->row),
-                          .range = range_read(q)};
+                          .range = range_read(q, "7d")};
     const char *path = view_link(q, "machines/", v->row.name);
     const struct pav_doc *never;
     struct pav_buf graph;

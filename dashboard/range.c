@@ -19,14 +19,16 @@ static const struct {
               {"30d", "the last 30 days", 720},
               {"90d", "the last 90 days", 2160}};
 #define RANGES (sizeof(ranges) / sizeof(ranges[0]))
-#define USUAL  1
 
 struct range
-range_read(struct pav_query *q)
+range_read(struct pav_query *q, const char *usual)
 {
     const char *asked = page_parameter(q, "range");
-    size_t i, at = USUAL;
+    size_t i, at = 0;
 
+    for (i = 0; i < RANGES; i++)
+        if (strcmp(ranges[i].name, usual) == 0)
+            at = i;
     for (i = 0; asked != NULL && i < RANGES; i++)
         if (strcmp(ranges[i].name, asked) == 0)
             at = i;

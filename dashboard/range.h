@@ -11,9 +11,8 @@ struct range {
     const char *words; /* "the last 24 hours" */
 };
 
-/* What the address asks for; the last 24 hours when it asks for nothing that
- * there is. */
-struct range range_read(struct pav_query *q);
+/* What the address asks for; `usual` when it asks for nothing that there is. */
+struct range range_read(struct pav_query *q, const char *usual);
 /* "ranges": the choices, as links that keep these other parameters. */
 void range_add(struct pav_query *q, const struct range *r, const char *path,
                const char *const *kept, struct pav_members *m);

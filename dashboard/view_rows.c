@@ -138,7 +138,7 @@ execution_row(struct pav_query *q, struct common *c,
     view_states(&m, "states", x->row.states);
     if (x->row.status == PAV_RUNNING)
         add_wait(q, c, &m, x);
-    view_time(&m, "overdue", x->overdue_since);
+    view_time(&m, "late_since", x->overdue_since);
     view_time(&m, "started", x->row.started_at);
     view_time(&m, "stopped", x->row.stopped_at);
     if (x->row.stopped_at == 0)

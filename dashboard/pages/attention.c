@@ -3,6 +3,7 @@
 
 #include "pavane/attention.h"
 #include "pavane/http.h"
+#include "pavane/insight.h"
 #include "bus.h"
 
 /* "executions?machine=M&NAME=VALUE" */
@@ -24,6 +25,28 @@ list_link(struct pav_query *q, const struct pav_attention *x, const char *name,
     return link;
 }
 
+/* The events of the group: "SOURCE: TYPE" is what it is about. */
+static const char *
+events_link(struct pav_query *q, const struct pav_attention *x)
+{
+    const char *colon = x->what == NULL ? NULL : strstr(x->what, ": ");
+    const char *link =
+        pav_arena_printf(q->arena, "%sevents?disposition=%s", page_root(q),
+                         pav_attention_name(x->kind));
+    struct pav_buf b;
+
+    if (colon == NULL)
+        return link;
+    pav_buf_init(&b, 8192);
+    pav_buf_printf(&b, "%s&source=", link);
+    pav_url_encode(&b, x->what, (size_t)(colon - x->what));
+    pav_buf_puts(&b, "&type=");
+    pav_url_encode(&b, colon + 2, strlen(colon + 2));
+    link = pav_arena_strndup(q->arena, b.p, b.len);
+    pav_buf_fini(&b);
+    return link;
+}
+
 static const char *
 link_of(struct pav_query *q, const struct pav_attention *x)
 {
@@ -31,7 +54,8 @@ link_of(struct pav_query *q, const struct pav_attention *x)
     case PAV_ATTENTION_FAULT:
         return pav_arena_printf(q->arena, "%smachines", page_root(q));
     case PAV_ATTENTION_OVERDUE:
-        return list_link(q, x, "state", x->what);
+        return pav_arena_printf(q->arena, "%s&status=late",
+                                list_link(q, x, "state", x->what));
     case PAV_ATTENTION_FAILED:
         return list_link(q, x, "status",
                          pav_status_name((enum pav_status)x->status));
@@ -39,13 +63,28 @@ link_of(struct pav_query *q, const struct pav_attention *x)
     case PAV_ATTENTION_STUCK:
         return pav_arena_printf(q->arena, "%sbus/deliveries", page_root(q));
     default:
-        return pav_arena_printf(q->arena, "%sevents?disposition=%s",
-                                page_root(q), pav_attention_name(x->kind));
+        return events_link(q, x);
     }
 }
 
+/* Whose event the overdue waits of a state need. */
+static const char *
+owed_by(const struct pav_debt *debts, uint32_t count,
+        const struct pav_attention *x)
+{
+    uint32_t i;
+
+    if (x->kind != PAV_ATTENTION_OVERDUE)
+        return NULL;
+    for (i = 0; i < count; i++)
+        if (strcmp(debts[i].machine, x->machine) == 0 &&
+            strcmp(debts[i].state, x->what) == 0)
+            return debts[i].from;
+    return NULL;
+}
+
 static const struct pav_doc *
-group_view(struct pav_query *q, const struct pav_attention *x)
+group_view(struct pav_query *q, const struct pav_attention *x, const char *from)
 {
     const struct pav_doc *target;
     struct pav_members m;
@@ -72,6 +111,7 @@ group_view(struct pav_query *q, const struct pav_attention *x)
                              pav_doc_member_str(q->arena, target, "name")));
     }
     view_text(&m, "why", x->why);
+    view_text(&m, "from", from);
     view_time(&m, "oldest", x->oldest_at);
     view_span(&m, "age", q->now_ms - x->oldest_at);
     view_text(&m, "link", link_of(q, x));
@@ -83,6 +123,8 @@ show(struct pav_query *q, const char *rest)
 {
     struct pav_attention *v;
     uint32_t count = pav_reader_attention(q->reader, q->now_ms, q->arena, &v);
+    struct pav_debt *debts;
+    uint32_t debt_count = pav_debts(q->reader, q->now_ms, q->arena, &debts);
     struct pav_items list;
     struct pav_members m;
     uint32_t i;
@@ -90,7 +132,8 @@ show(struct pav_query *q, const char *rest)
     (void)rest;
     pav_items_init(&list, q->arena);
     for (i = 0; i < count; i++)
-        pav_items_add(&list, group_view(q, &v[i]));
+        pav_items_add(&list,
+                      group_view(q, &v[i], owed_by(debts, debt_count, &v[i])));
     pav_members_init(&m, q->arena);
     pav_members_puts(&m, "groups", pav_items_array(&list));
     page_show(q, &(struct page){.name = "attention",

@@ -43,15 +43,32 @@ unmatched_rows(struct pav_query *q, const char *text)
     return pav_items_array(&rows);
 }
 
+/* The last number in it, as of "order 168" and "#168". */
+static const char *
+number_in(struct pav_arena *a, const char *text)
+{
+    const char *end = text + strlen(text), *begin;
+
+    while (end > text && (end[-1] < '0' || end[-1] > '9'))
+        end--;
+    for (begin = end; begin > text && begin[-1] >= '0' && begin[-1] <= '9';)
+        begin--;
+    return end - begin < 2 ? ""
+                           : pav_arena_strndup(a, begin, (size_t)(end - begin));
+}
+
 /* What is like the text: names, values, and events that nobody took. */
 static void
 add_near(struct pav_query *q, struct pav_members *m, const char *text)
 {
     struct pav_execution_view *v;
     const struct pav_doc *rows;
+    const char *rows_of;
     uint32_t n;
 
     n = pav_reader_names_with(q->reader, text, NEAR, q->arena, &v);
+    if (n == 0 && *(rows_of = number_in(q->arena, text)) != '\0')
+        n = pav_reader_names_with(q->reader, rows_of, NEAR, q->arena, &v);
     pav_members_puts(m, "near", view_execution_rows(q, v, n));
     view_bool(m, "near_any", n > 0);
     view_bool(m, "near_full", n == NEAR);

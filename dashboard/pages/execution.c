@@ -315,8 +315,12 @@ go_back(struct execution_page *p)
                          &steps) == 0)
         return;
     last = steps->first_event + steps->event_count - 1;
-    if (last >= p->all)
-        return;
+    if (last >= p->all) { /* within the last step: what was before it */
+        last = steps->first_event - 1;
+        if (last < 1 || pav_reader_steps(p->q->reader, p->x.row.last_step, last,
+                                         1, p->q->arena, &steps) == 0)
+            return;
+    }
     p->at = last;
     p->x.row.last_step = steps->id;
     p->x.row.next_event = last + 1;
@@ -524,7 +528,10 @@ show(struct pav_query *q, const char *id)
     pav_members_init(&m, q->arena);
     overdue = answer_add(&asked, &m);
     view_text(&m, "compare_id", view_link(q, "", id) + strlen(page_root(q)));
-    view_text(&m, "plain", pav_arena_printf(q->arena, "%s?part=text", p.link));
+    view_text(&m, "plain",
+              p.at == 0 ? pav_arena_printf(q->arena, "%s?part=text", p.link)
+                        : pav_arena_printf(q->arena, "%s?at=%lld&part=text",
+                                           p.link, (long long)p.at));
     add_tabs(&p, &m);
     add_travel(&p, &m);
     view_number(&m, "events", p.x.row.next_event - 1);

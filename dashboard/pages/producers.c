@@ -217,7 +217,7 @@ show_deviations(struct pav_query *q, const char *rest)
                                      .machine = page_parameter(q, "machine"),
                                      .now_ms = q->now_ms,
                                      .limit = PRODUCERS_MAX};
-    struct range range = range_read(q);
+    struct range range = range_read(q, "24h");
     const char *kind = page_parameter(q, "disposition");
     enum pav_disposition d;
     struct pav_items kinds;
@@ -291,7 +291,7 @@ static void
 show(struct pav_query *q, const char *rest)
 {
     static const char *const kept[] = {NULL};
-    struct ledger_page p = {.q = q, .range = range_read(q)};
+    struct ledger_page p = {.q = q, .range = range_read(q, "24h")};
     struct pav_producer *v;
     struct pav_items rows;
     struct pav_members m;

@@ -183,6 +183,15 @@ cut(struct pav_bytes b)
     return b;
 }
 
+/* What the outcome's words end with, when they guess a name: ": is it ...?" */
+static const char *
+meant(const char *detail)
+{
+    const char *guess = detail == NULL ? NULL : strstr(detail, ": is it ");
+
+    return guess == NULL ? "" : guess;
+}
+
 /* "in A, B" of a row's ["A","B"]. */
 static const char *
 where(const char *states, struct pav_arena *a)
@@ -214,7 +223,8 @@ reason_of(const struct verdict *v, struct pav_arena *a)
     case PAV_UNEXPECTED:
     case PAV_LATE: /* where it stood says more than that it did not fit */
         if (v->execution != NULL)
-            text = where(v->execution->states, a);
+            text = pav_arena_printf(a, "%s%s", where(v->execution->states, a),
+                                    meant(v->detail));
         break;
     default:
         break;

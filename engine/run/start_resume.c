@@ -9,6 +9,9 @@
  *     the execution next waits (match_wait.c), or expires.
  * M4  A machine whose folder is gone starts nothing; what it began goes on.
  */
+#include <string.h>
+
+#include "pavane/text.h"
 #include "cause.h"
 #include "batch.h"
 #include "dedupe.h"
@@ -16,6 +19,10 @@
 #include "match_wait.h"
 #include "start_resume.h"
 #include "runner.h"
+
+#define OR           " or " /* between names: struct pav_wait_view */
+#define MISFIT_NAMES 32
+#define MISFIT_SAID  400
 
 /* The rule that speaks, its key, and what the store has for it. */
 struct lookup {
@@ -65,6 +72,41 @@ park(struct event_context *ec, struct verdict *v, const struct pav_rule *rule,
     pav_buf_fini(&text);
 }
 
+/* Why nothing takes it: where the execution stands, what is awaited there, and
+ * which of that was probably meant. */
+static const char *
+misfit_text(struct event_context *ec, const struct execution *x)
+{
+    const char *names[MISFIT_NAMES + 1], *said = "", *type, *near;
+    struct pav_arena *a = &ec->e->arena;
+    uint32_t i, n = 0;
+
+    for (i = 0; i < x->before.wait_count; i++) {
+        const struct pav_wait_view *w = &x->before.waits[i];
+        const char *p = w->awaits, *end;
+
+        if (!w->takes_events || p == NULL)
+            continue;
+        said = pav_arena_printf(a, "%s; %s waits for %s", said, w->state, p);
+        for (; p != NULL && n < MISFIT_NAMES;
+             p = *end == '\0' ? NULL : end + strlen(OR)) {
+            end = strstr(p, OR);
+            if (end == NULL)
+                end = p + strlen(p);
+            names[n++] = pav_arena_strndup(a, p, (size_t)(end - p));
+        }
+        if (strlen(said) > MISFIT_SAID)
+            break;
+    }
+    names[n] = NULL;
+    type = pav_arena_strndup(a, ec->envelope->detail_type.p,
+                             ec->envelope->detail_type.len);
+    near = pav_text_near(type, names);
+    return near == NULL
+               ? said
+               : pav_arena_printf(a, "%s: is it %s, misspelt?", said, near);
+}
+
 static void
 resume_open(struct event_context *ec, struct verdict *v, struct execution *x,
             const struct pav_rule *rule, const struct pav_doc *input,
@@ -74,6 +116,7 @@ resume_open(struct event_context *ec, struct verdict *v, struct execution *x,
     enum pav_unexpected policy = v->machine->rules == NULL
                                      ? PAV_POLICY_FAIL
                                      : v->machine->rules->unexpected;
+    const char *misfit;
 
     v->execution = &x->row;
     switch (fit_event(e, x, context_event(ec), input, cause)) {
@@ -90,13 +133,13 @@ resume_open(struct event_context *ec, struct verdict *v, struct execution *x,
             park(ec, v, rule, input);
             break;
         }
+        misfit = misfit_text(ec, x);
         if (policy == PAV_POLICY_FAIL)
             fit_fail(e, x, context_event(ec), input, cause);
         v->kind = PAV_UNEXPECTED;
-        v->detail = x->row.status != PAV_RUNNING
-                        ? "no transition for this event: the execution ended"
-                        : "no transition for this event: the execution goes "
-                          "on";
+        v->detail = pav_arena_printf(
+            &e->arena, "no transition for this event: the execution %s%s",
+            x->row.status != PAV_RUNNING ? "ended" : "goes on", misfit);
         record_outcome(ec, v);
         if (x->row.status == PAV_RUNNING)
             match_parked(e, x);

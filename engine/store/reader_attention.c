@@ -27,9 +27,9 @@ struct gathering {
 const char *
 pav_attention_name(enum pav_attention_kind kind)
 {
-    static const char *const names[] = {"fault",       "overdue", "failed",
-                                        "deadLetters", "stuck",   "unmatched",
-                                        "rejected",    "expired"};
+    static const char *const names[] = {"fault",       "overdue",  "failed",
+                                        "deadLetters", "stuck",    "unmatched",
+                                        "unexpected",  "rejected", "expired"};
 
     return names[kind];
 }
@@ -43,6 +43,7 @@ pav_attention_says(enum pav_attention_kind kind, int64_t count)
                                       "dead letter",
                                       "delivery fails and is tried again",
                                       "event matched no rule within a day",
+                                      "event did not fit within a day",
                                       "event was rejected within a day",
                                       "early event expired within a day"};
     static const char *const many[] = {"folders cannot be loaded",
@@ -51,6 +52,7 @@ pav_attention_says(enum pav_attention_kind kind, int64_t count)
                                        "dead letters",
                                        "deliveries fail and are tried again",
                                        "events matched no rule within a day",
+                                       "events did not fit within a day",
                                        "events were rejected within a day",
                                        "early events expired within a day"};
 
@@ -241,6 +243,7 @@ pav_reader_attention(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
     failed(&g);
     deliveries(&g);
     events(&g, PAV_ATTENTION_UNMATCHED, PAV_UNMATCHED);
+    events(&g, PAV_ATTENTION_UNEXPECTED, PAV_UNEXPECTED);
     events(&g, PAV_ATTENTION_REJECTED, PAV_REJECTED);
     events(&g, PAV_ATTENTION_EXPIRED, PAV_EXPIRED);
     if (g.count > 1)

@@ -13,9 +13,10 @@ enum pav_attention_kind {
     PAV_ATTENTION_FAILED,  /* executions of the last day, by machine, status */
     PAV_ATTENTION_DEAD,    /* dead letters, by target and code */
     PAV_ATTENTION_STUCK,   /* deliveries that failed and are tried again */
-    PAV_ATTENTION_UNMATCHED, /* events of the last day, by source and type */
-    PAV_ATTENTION_REJECTED,  /* the same, that no machine could take */
-    PAV_ATTENTION_EXPIRED,   /* early events whose time was over */
+    PAV_ATTENTION_UNMATCHED,  /* events of the last day, by source and type */
+    PAV_ATTENTION_UNEXPECTED, /* the same, that fitted nowhere */
+    PAV_ATTENTION_REJECTED,   /* the same, that no machine could take */
+    PAV_ATTENTION_EXPIRED,    /* early events whose time was over */
     PAV_ATTENTION_KINDS
 };
 /* "overdue"; and what is counted: "waits are overdue". */

@@ -75,7 +75,7 @@ class Ledger(unittest.TestCase):
             self.assertEqual((sent["order.service"], sent["payment.service"], sent["shop.service"]), (38, 42, 10))
             shop = [v for v in d.get("/api/v1/deviations?source=shop.service")["deviations"]]
             self.assertEqual([(v["disposition"], v["machine"], v["count"], v["reason"]) for v in shop],
-                             [("unexpected", "order", 10, "in AwaitShop")])
+                             [("unexpected", "order", 10, "in AwaitShop: is it ShopAccepted, misspelt?")])
             # The sum of what is owed is what waits with a source; the machine's rules name three, one sends.
             owed = {(v["source"], v["machine"], v["state"]): v["count"] for v in answer["debts"]}
             waits = collections.Counter((w["machine"], w["state"]) for w in d.get("/api/v1/waits?limit=1000")["waits"])
