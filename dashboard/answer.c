@@ -515,6 +515,8 @@ add_kin(const struct answering *w, struct pav_members *m)
 
     if (pav_reader_parent(w->k->q->reader, w->k->x->row.id, w->a, &parent))
         pav_members_puts(m, "parent", link_to(w, &parent));
+    if (w->k->past) /* what it has started by now, it may not have then */
+        return;
     n = pav_reader_children(w->k->q->reader, w->k->x->row.id, KIN_SHOW, w->a,
                             &v);
     pav_items_init(&rows, w->a);
@@ -658,8 +660,8 @@ put_tag(const char *p, const char *end, struct pav_buf *out)
     } else {
         inside = p;
     }
-    p = memchr(inside, '>', (size_t)(end - inside));
-    return p == NULL ? end : p + 1;
+    p = inside == NULL ? NULL : memchr(inside, '>', (size_t)(end - inside));
+    return p == NULL ? end : p + 1; /* what was cut ends here */
 }
 
 /* Markup that the templates made, without its tags: a line for each block. */
@@ -707,6 +709,8 @@ answer_plain(const struct asked *k, struct pav_buf *out)
     pav_buf_init(&html, 1 << 20);
     template_render("answer", pav_members_object(&m), NULL, 0, &when, &html);
     put_plain(html.p, html.p + html.len, out);
+    if (html.over)
+        pav_buf_puts(out, "\n... cut here: the page has the whole\n");
     pav_buf_fini(&html);
     when_end(&when);
 }

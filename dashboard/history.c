@@ -1,8 +1,6 @@
 /* The history of an execution as rows: see history.h. */
 #include "history.h"
 
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pavane/journal.h"
@@ -145,23 +143,6 @@ struct finding {
     int64_t count;
 };
 
-/* Is the text in it, in either case? */
-static bool
-holds(const char *in, size_t len, const char *text)
-{
-    size_t part = strlen(text), i, k;
-
-    for (i = 0; i + part <= len; i++) {
-        for (k = 0; k < part && tolower((unsigned char)in[i + k]) ==
-                                    tolower((unsigned char)text[k]);
-             k++)
-            continue;
-        if (k == part)
-            return true;
-    }
-    return false;
-}
-
 static bool
 doc_holds(const struct pav_doc *d, const char *text)
 {
@@ -172,7 +153,8 @@ doc_holds(const struct pav_doc *d, const char *text)
         return false;
     pav_buf_init(&b, 16u << 20);
     pav_doc_print(d, &b);
-    found = holds(b.p == NULL ? "" : b.p, b.len, text);
+    pav_buf_putc(&b, '\0');
+    found = strcasestr(b.p, text) != NULL; /* linear, whatever the text */
     pav_buf_fini(&b);
     return found;
 }
@@ -180,8 +162,8 @@ doc_holds(const struct pav_doc *d, const char *text)
 static bool
 has_text(const struct pav_history_event *e, const char *text)
 {
-    return holds(e->type, strlen(e->type), text) ||
-           (e->state != NULL && holds(e->state, strlen(e->state), text)) ||
+    return strcasestr(e->type, text) != NULL ||
+           (e->state != NULL && strcasestr(e->state, text) != NULL) ||
            doc_holds(e->payload, text) || doc_holds(e->error, text) ||
            doc_holds(e->cause, text) || doc_holds(e->resource, text);
 }

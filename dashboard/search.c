@@ -148,7 +148,7 @@ read_status(struct pav_execution_filter *f, const char *value)
 
 /* ---- parts ---- */
 
-/* One part by its name; false: it cannot be read so. */
+/* One part by its name; false: it cannot be read so, or was there before. */
 static bool
 read_part(struct reading *r, const char *name, const char *value)
 {
@@ -157,11 +157,11 @@ read_part(struct reading *r, const char *name, const char *value)
 
     if (strcmp(name, "status") == 0)
         return read_status(f, value);
-    if (strcmp(name, "machine") == 0)
+    if (strcmp(name, "machine") == 0 && f->machine == NULL)
         f->machine = value;
-    else if (strcmp(name, "state") == 0)
+    else if (strcmp(name, "state") == 0 && f->state == NULL)
         f->state = value;
-    else if (strcmp(name, "waits") == 0)
+    else if (strcmp(name, "waits") == 0 && f->awaits == NULL)
         f->awaits = value;
     else if (strcmp(name, "startedFrom") == 0)
         return time_of(r, value, &f->started_from);
@@ -171,6 +171,8 @@ read_part(struct reading *r, const char *name, const char *value)
         return pav_parse_int(value, len, &f->run_id) && f->run_id > 0;
     else if (strcmp(name, "children") == 0)
         f->exclude_map_children = false;
+    else if (strcmp(name, "key") == 0 && (f->key != NULL || f->prefix != NULL))
+        return false;
     else if (strcmp(name, "key") == 0 && len > 0 && value[len - 1] == '*')
         f->prefix = pav_arena_strndup(r->q->arena, value, len - 1);
     else if (strcmp(name, "key") == 0)
@@ -215,6 +217,13 @@ read_term(struct reading *r, uint32_t i)
     bool read;
 
     if (term[at] == '\0') {
+        len = strlen(term);
+        if (len >= 2 && *term == '"' && term[len - 1] == '"')
+            term = pav_arena_strndup(r->q->arena, term + 1, len - 2);
+        if (r->s->f.contains != NULL) {
+            not_read(r, term);
+            return;
+        }
         r->s->f.contains = term;
         add_chip(r, "key contains", term, without(r, NULL, i));
         return;
@@ -240,13 +249,17 @@ read_term(struct reading *r, uint32_t i)
 static void
 split(struct reading *r, const char *text)
 {
-    while (r->count < TERMS_MAX) {
+    for (;;) {
         bool quoted = false;
         const char *begin;
 
         text += strspn(text, " \t");
         if (*text == '\0')
             return;
+        if (r->count == TERMS_MAX) {
+            not_read(r, text);
+            return;
+        }
         for (begin = text; *text != '\0' && (quoted || *text != ' '); text++)
             quoted ^= *text == '"';
         r->terms[r->count++] =

@@ -92,6 +92,7 @@ close_inside(struct tracing *t, const struct visit *holder,
         struct visit *v = &t->trace->visits[i];
 
         if (v->exited_id != 0 || v->state == PAV_GRAPH_NONE ||
+            v->state == holder->state || v->entered_id < holder->entered_id ||
             !stands_inside(t->graph, v->state, holder->state))
             continue;
         v->exited_id = e->id;
@@ -108,9 +109,13 @@ on_exited(struct tracing *t, const struct pav_history_event *e,
 {
     struct event_note *note = &t->notes[e->id];
     const struct event_note *before = &t->notes[e->previous_id];
-    struct visit *v = NULL;
+    struct visit *v =
+        before->visit == 0 ? NULL : &t->trace->visits[before->visit - 1];
     uint32_t i;
 
+    /* A container is left behind the last that was done inside. */
+    if (v != NULL && (v->exited_id != 0 || strcmp(v->name, e->state) != 0))
+        v = NULL;
     for (i = t->trace->count; i-- > 0 && v == NULL;)
         if (t->trace->visits[i].exited_id == 0 &&
             strcmp(t->trace->visits[i].name, e->state) == 0)
@@ -133,8 +138,20 @@ on_exited(struct tracing *t, const struct pav_history_event *e,
     }
 }
 
+/* What was open when the execution ended took so long, whatever a redrive made
+ * of it later. */
 static void
-on_other(struct tracing *t, const struct pav_history_event *e)
+stop_open(struct tracing *t, int64_t at)
+{
+    uint32_t i;
+
+    for (i = 0; i < t->trace->count; i++)
+        if (t->trace->visits[i].exited_at == 0)
+            t->trace->visits[i].exited_at = at;
+}
+
+static void
+on_other(struct tracing *t, const struct pav_history_event *e, int64_t at)
 {
     struct event_note *note = &t->notes[e->id];
     struct visit *v;
@@ -150,6 +167,7 @@ on_other(struct tracing *t, const struct pav_history_event *e)
     if (v != NULL)
         v->error = t->error;
     if (e->flags & PAV_EVENT_OF_EXECUTION) {
+        stop_open(t, at);
         t->trace->error = t->error;
         t->trace->cause =
             e->cause == NULL ? NULL : pav_doc_str(t->q->arena, e->cause);
@@ -178,7 +196,7 @@ on_step(void *arg, const struct pav_step_row *step)
         else if (e.flags & PAV_EVENT_EXITS)
             on_exited(t, &e, step);
         else
-            on_other(t, &e);
+            on_other(t, &e, step->at);
     }
     pav_arena_fini(&scratch);
 }

@@ -297,6 +297,26 @@ add_whole_data(struct execution_page *p, struct pav_members *m)
 
 /* ---- as it was ---- */
 
+/* One that was redriven had ended before. */
+static enum pav_status
+status_after(struct execution_page *p, int64_t last)
+{
+    struct pav_history_event e;
+
+    if (!trace_event(p->q, &p->x, last, &e))
+        return PAV_RUNNING;
+    switch (e.kind) {
+    case EV_EXECUTION_FAILED:
+        return PAV_FAILED;
+    case EV_EXECUTION_TIMED_OUT:
+        return PAV_TIMED_OUT;
+    case EV_EXECUTION_ABORTED:
+        return PAV_ABORTED;
+    default:
+        return PAV_RUNNING;
+    }
+}
+
 /*
  * ?at=N: as the step that made event N left it.  What is later is taken off the
  * row, so that whoever reads it sees an execution that has come so far.
@@ -324,8 +344,8 @@ go_back(struct execution_page *p)
     p->at = last;
     p->x.row.last_step = steps->id;
     p->x.row.next_event = last + 1;
-    p->x.row.status = PAV_RUNNING;
-    p->x.row.stopped_at = 0;
+    p->x.row.status = status_after(p, last);
+    p->x.row.stopped_at = p->x.row.status == PAV_RUNNING ? 0 : steps->at;
     p->x.overdue_since = 0;
     p->q->now_ms = steps->at;
 }

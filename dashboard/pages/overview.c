@@ -56,10 +56,13 @@ add_loss(struct pav_query *q, struct pav_members *m)
 static void
 show(struct pav_query *q, const char *rest)
 {
+    /* by enum pav_status */
+    static const char *const counts[] = {"running", "succeeded", "failed",
+                                         "timedout", "aborted"};
     struct pav_execution_filter f = {
         .status = -1, .exclude_map_children = true, .limit = 10};
     struct pav_machine_view *v;
-    uint32_t count = pav_reader_machines(q->reader, true, q->arena, &v), i;
+    uint32_t count = pav_reader_machines(q->reader, true, q->arena, &v), i, k;
     struct pav_items machines;
     struct pav_members m;
     int64_t next;
@@ -73,11 +76,11 @@ show(struct pav_query *q, const char *rest)
         view_text(&m, "link", view_link(q, "machines/", v[i].row.name));
         view_text(&m, "list",
                   view_link(q, "executions?machine=", v[i].row.name));
-        view_text(&m, "running", view_count(q->arena, v[i].counts[0]));
-        view_text(&m, "succeeded", view_count(q->arena, v[i].counts[1]));
-        view_text(&m, "failed", view_count(q->arena, v[i].counts[2]));
-        view_text(&m, "timedout", view_count(q->arena, v[i].counts[3]));
-        view_text(&m, "aborted", view_count(q->arena, v[i].counts[4]));
+        for (k = 0; k < 5; k++) {
+            view_text(&m, counts[k], view_count(q->arena, v[i].counts[k]));
+            view_bool(&m, pav_arena_printf(q->arena, "%s_any", counts[k]),
+                      v[i].counts[k] > 0);
+        }
         view_bool(&m, "inactive", v[i].row.id != 0 && !v[i].row.active);
         view_report(&m, v[i].fault);
         pav_items_add(&machines, pav_members_object(&m));

@@ -118,7 +118,7 @@ try_fields(struct trying *t, uint32_t depth, const struct pav_doc *pattern)
         const struct pav_member *m = &pattern->members[i];
 
         t->path[depth] = pav_arena_strndup(t->a, m->key, m->len);
-        if (m->value.kind == PAV_OBJECT)
+        if (m->value.kind == PAV_OBJECT && depth + 1 < DEPTH_MAX)
             try_fields(t, depth + 1, &m->value);
         else
             try_field(t, depth + 1, &m->value);

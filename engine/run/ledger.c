@@ -8,9 +8,9 @@
  * event, and what a crash left between is counted at the next start.  What a
  * turn counts, or writes, holds when it is committed and never was otherwise.
  *
- * L1  Nothing that is sent makes it large: an hour has GROUPS_MAX groups, of
- *     texts that are cut, and what is beyond them is one of the source and
- *     type "(others)".
+ * L1  Nothing that is sent makes it large: an hour has GROUPS_MAX groups
+ * between two starts, of texts that are cut, and what is beyond them is one of
+ * the source and type "(others)".
  */
 #include "ledger.h"
 
@@ -233,6 +233,20 @@ reason_of(const struct verdict *v, struct pav_arena *a)
                         : cut((struct pav_bytes){text, strlen(text)});
 }
 
+/* One outcome more, of an event that comes, or that came before. */
+static void
+count_one(struct ledger *l, struct sought *s, bool first, int64_t now_ms)
+{
+    struct group *g = group_of(l, s);
+
+    touch(l, g);
+    g->turn++;
+    g->turn_events += first;
+    if (g->count == 0 && g->turn == 1)
+        g->first_at = now_ms;
+    g->last_at = now_ms;
+}
+
 void
 ledger_count(struct event_context *ec, const struct verdict *v)
 {
@@ -243,16 +257,27 @@ ledger_count(struct event_context *ec, const struct verdict *v)
                        .hour = ec->now_ms / HOUR_MS,
                        .machine_id = v->machine == NULL ? 0 : v->machine->id,
                        .kind = v->kind};
-    struct group *g = group_of(l, &s);
 
-    touch(l, g);
-    g->turn++;
-    g->turn_events += ec->item->outcome_count == 0;
-    if (g->count == 0 && g->turn == 1)
-        g->first_at = ec->now_ms;
-    g->last_at = ec->now_ms;
+    count_one(l, &s, ec->item->outcome_count == 0, ec->now_ms);
     if (l->last_event < ec->id)
         l->last_event = ec->id;
+}
+
+void
+ledger_expired(struct pav_engine *e, int64_t event_id, int64_t machine_id)
+{
+    int64_t now_ms = pav_clock_ms(e->clock);
+    struct pav_event_row row;
+    struct sought s = {.hour = now_ms / HOUR_MS,
+                       .machine_id = machine_id,
+                       .kind = PAV_EXPIRED};
+
+    if (!pav_store_event(e->store, event_id, &e->arena, &row))
+        return;
+    s.source = cut(row.source);
+    s.type = cut(row.detail_type);
+    s.reason = (struct pav_bytes){"", 0};
+    count_one(ledger_of(e), &s, false, now_ms);
 }
 
 /* An hour that is over, and written, is not counted further. */

@@ -6,6 +6,8 @@
 
 /* One outcome more of the event in hand. */
 void ledger_count(struct event_context *ec, const struct verdict *v);
+/* An early event's time is over: one outcome more of it. */
+void ledger_expired(struct pav_engine *e, int64_t event_id, int64_t machine_id);
 /* The turn has ended: what it counted holds, or never was. */
 void ledger_settle(struct pav_engine *e, bool committed);
 /* What was counted since; `all`: now, else now and then. */

@@ -103,6 +103,7 @@ expire_parked(struct pav_engine *e, int64_t now)
         pav_store_disposition_change(e->store, p.disposition_id, PAV_EXPIRED,
                                      p.machine_id, 0, now);
         feed_disposition(e, PAV_EXPIRED);
+        ledger_expired(e, p.event_id, p.machine_id);
     }
 }
 

@@ -490,8 +490,8 @@ is_search(const struct pav_execution_filter *f)
         "d") " WHERE " EVENT_TYPE "=?8))"                                      \
              " AND (?12 IS NULL OR (x.waits<>'[]' AND EXISTS(SELECT 1 "        \
              "FROM " WAITS                                                     \
-             " WHERE ' or '||json_extract(w.value,'$[4]')||' or ' LIKE"        \
-             " '% or '||?12||' or %')))"                                       \
+             " WHERE instr(' or '||json_extract(w.value,'$[4]')||' or ',"      \
+             "' or '||?12||' or ')>0)))"                                       \
              " AND (?13 IS NULL OR instr(lower(x.name),lower(?13))>0"          \
              " OR instr(lower(x.key),lower(?13))>0)"                           \
              " AND (?14=0 OR NOT EXISTS(SELECT 1 FROM note n"                  \
@@ -534,6 +534,23 @@ first_since(struct pav_reader *r, int64_t ms)
     return low;
 }
 
+#define NARROW 10000
+
+/* Have few names that beginning?  Else the newest rows are looked through. */
+static bool
+is_narrow(struct pav_reader *r, const char *prefix)
+{
+    sqlite3_stmt *st = reader_ask(
+        r, "SELECT count(*) FROM (SELECT 1 FROM execution WHERE name>=?1 AND"
+           " name<?1||x'f48fbfbf' LIMIT ?2)");
+    bool narrow;
+
+    STORE_BIND(st, TEXT(prefix), INT(NARROW + 1));
+    narrow = !reader_row(r, st) || sqlite3_column_int64(st, 0) <= NARROW;
+    sqlite3_reset(st);
+    return narrow;
+}
+
 /* What a search begins with: the rows that the narrowest of its parts gives. */
 static sqlite3_stmt *
 search_ask(struct pav_reader *r, const struct pav_execution_filter *f)
@@ -552,11 +569,15 @@ search_ask(struct pav_reader *r, const struct pav_execution_filter *f)
                           " WHERE execution_id<?1)"
                           " AND (?17 IS NULL OR (x.name>=?17 AND"
                           " x.name<?17||x'f48fbfbf')) " SEARCHED);
+    if (f->prefix != NULL && is_narrow(r, f->prefix))
+        return reader_ask(
+            r, EXECUTION_VIEW
+            "WHERE x.id IN (SELECT id FROM execution"
+            " WHERE name>=?17 AND name<?17||x'f48fbfbf') " SEARCHED);
     if (f->prefix != NULL)
-        return reader_ask(r, EXECUTION_VIEW
-                          "WHERE x.id IN (SELECT id FROM execution"
-                          " WHERE name>=?17 AND name<?17||x'f48fbfbf'"
-                          " LIMIT 10000) " SEARCHED);
+        return reader_ask(
+            r, EXECUTION_VIEW
+            "WHERE +x.name>=?17 AND +x.name<?17||x'f48fbfbf' " SEARCHED);
     return reader_ask(r, EXECUTION_VIEW "WHERE 1 " SEARCHED);
 }
 

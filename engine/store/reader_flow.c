@@ -25,11 +25,12 @@ pav_reader_ended(struct pav_reader *r, int64_t after, uint32_t steps,
                  int64_t *upto)
 {
     sqlite3_stmt *st = reader_ask(
-        r, "SELECT s.id,coalesce((SELECT x.id FROM execution x WHERE"
-           " x.id=s.execution_id AND x.last_step=s.id AND x.stopped_at<>0"
-           " AND NOT EXISTS(SELECT 1 FROM note n WHERE n.execution_id=x.id"
-           " AND n.run_id>0)),0) FROM step s WHERE s.id>?1"
-           " ORDER BY s.id LIMIT ?2");
+        r,
+        "SELECT s.id,coalesce((SELECT x.id FROM execution x WHERE"
+        " x.id=s.execution_id AND x.last_step=s.id AND x.stopped_at<>0"
+        " AND NOT EXISTS(SELECT 1 FROM note n WHERE n.execution_id=x.id"
+        " AND (n.run_id>0 OR n.redrive_count>0))),0) FROM step s WHERE s.id>?1"
+        " ORDER BY s.id LIMIT ?2");
     int64_t *ids = pav_arena_alloc(a, ((size_t)steps + 1) * sizeof(*ids));
     uint32_t n = 0, i, found = 0;
 

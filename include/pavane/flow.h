@@ -28,8 +28,9 @@ struct pav_flow_row {
 int64_t pav_reader_flow_upto(struct pav_reader *r);
 /*
  * The executions that ended with one of the `steps` steps behind `after`, in
- * that order; `*upto` is the last step that was looked at, and `after` when
- * there was none.
+ * that order, but for children of map runs, and those that were redriven: what
+ * they did is in it once at most; `*upto` is the last step that was looked at,
+ * and `after` when there was none.
  */
 uint32_t pav_reader_ended(struct pav_reader *r, int64_t after, uint32_t steps,
                           struct pav_arena *a, struct pav_execution_view **out,

@@ -97,6 +97,47 @@ class Flow(unittest.TestCase):
             if d.process is not None:
                 d.stop()
 
+    def test_redriven_ones_are_there_once_and_stays_are_their_own(self):
+        """A redrive adds nothing twice; iterations of a Map are not mixed up."""
+        fails = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "F"}, "F": {"Type": "Fail", "Error": "E"}}}
+        each = {"StartAt": "M", "States": {"M": {"Type": "Map", "MaxConcurrency": 2, "End": True, "ItemProcessor": {
+            "StartAt": "I", "States": {"I": {"Type": "Wait", "SecondsPath": "$", "End": True}}}}}}
+        with Daemon(virtual_clock="2026-01-01T00:00:00Z") as d:
+            for name, definition in (("fails", fails), ("each", each)):
+                d.aws("CreateStateMachine", name=name, roleArn="arn:aws:iam::000000000000:role/r", definition=json.dumps(definition))
+            arn = "arn:aws:states:us-east-1:000000000000:stateMachine:"
+            _, started = d.aws("StartExecution", stateMachineArn=arn + "fails", name="x", input="{}")
+            flow = lambda m: d.get("/api/v1/flow?machine=" + m)
+            until(lambda: flow("fails")["ended"] == 1)
+            self.assertEqual(d.aws("RedriveExecution", executionArn=started["executionArn"])[0], 200)
+            d.aws("StartExecution", stateMachineArn=arn + "each", name="y", input="[1,4,4]")
+            for _ in range(1000):
+                _, answer = d.ask("POST", "/", json.dumps({"Until": "2026-01-01T00:01:00Z"}), {"X-Amz-Target": "Pavane.MoveClock"})
+                if json.loads(answer)["Now"] == "2026-01-01T00:01:00.000Z":
+                    break
+            until(lambda: flow("each")["ended"] == 1)
+            self.assertEqual(flow("fails")["ended"], 1)
+            [stay] = [s for s in flow("each")["states"] if s["state"] == "I"]
+            self.assertEqual((stay["count"], stay["sumMs"]), (3, 9000))
+            self.assertGreater(stay["p50Ms"], 3900)
+            # As it was: between its end and the redrive it had failed.
+            ended = next(e["id"] for e in d.history("fails:x") if e["type"] == "ExecutionFailed")
+            said = d.ask("GET", "/executions/fails%%3Ax?part=text&at=%d" % ended)[1].decode()
+            self.assertIn("x failed in F", said)
+
+    def test_a_long_answer_is_cut_where_it_may_be(self):
+        """Patterns of hundreds of kilobytes, cut at every place of a tag."""
+        wait = {"StartAt": "W", "States": {"W": {"Type": "Task", "Resource": "arn:pavane:states:::event.waitForTaskToken", "End": True,
+                                                 "Parameters": {"EventPattern": {"source": ["s"], "detail": {"k.$": "States.Array($.k)"}}}}}}
+        with Daemon() as d:
+            d.long_turns = True
+            d.aws("CreateStateMachine", name="w", roleArn="arn:aws:iam::000000000000:role/r", definition=json.dumps(wait))
+            for i in range(40):
+                d.aws("StartExecution", stateMachineArn="arn:aws:states:us-east-1:000000000000:stateMachine:w", name="c%d" % i,
+                      input=json.dumps({"k": "'" * 209600 + "x" * (100 + 11 * i)}))
+                status, said = d.ask("GET", "/executions/w%%3Ac%d?part=text" % i)
+                self.assertEqual((status, b"cut here" in said or b"Before" in said or b"since" in said), (200, True))
+
 
 if __name__ == "__main__":
     main()

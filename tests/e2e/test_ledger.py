@@ -92,6 +92,18 @@ class Ledger(unittest.TestCase):
                 self.assertLessEqual(max(len(line) for line in r.stdout.split("\n")), 250)
                 json.loads(subprocess.run([PAVANE, command, "--url", d.url, "--json"], capture_output=True, text=True).stdout)
 
+    def test_what_expired_is_a_deviation(self):
+        with Daemon(MACHINES, virtual_clock="2026-01-01T00:00:00Z") as d:
+            until(lambda: any(m["machine"] == "order" for m in d.get("/api/v1/machines")["machines"]))
+            self.assertEqual(d.send(order("PaymentSettled", "never", "payment.service")), [("order", "parked")])
+            for _ in range(1000):
+                _, answer = d.ask("POST", "/", json.dumps({"Until": "2026-01-03T12:00:00Z"}), {"X-Amz-Target": "Pavane.MoveClock"})
+                if json.loads(answer)["Now"] == "2026-01-03T12:00:00.000Z":
+                    break
+            got = d.get("/api/v1/deviations?hours=168")["deviations"]
+            self.assertEqual([(v["source"], v["detailType"], v["disposition"], v["count"]) for v in got],
+                             [("payment.service", "PaymentSettled", "expired", 1)])
+
     def test_no_sender_makes_it_large(self):
         """A source for each event: an hour has a thousand groups, and one for the others."""
         with Daemon(MACHINES) as d:

@@ -24,7 +24,8 @@ static const char *const texts[] = {
         ADDS "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)" TO_THAT,
     SQL_TEXT(SQL_LEDGER_UPTO) =
         "UPDATE progress SET event_id=?1 WHERE name='ledger'",
-    /* Where it stood, when it did not fit, is not in its row. */
+    /* Where it stood, when it did not fit, is not in its row; the commonest
+     * groups alone, as many as an hour has (run/ledger.c, L1). */
     SQL_TEXT(SQL_LEDGER_CATCH_UP) = ADDS
     "SELECT at/3600000,source,type,machine,kind,reason,count(*),"
     "sum(first),min(at),max(at) FROM (SELECT e.received_at AS at," EVENT_SOURCE
@@ -39,7 +40,7 @@ static const char *const texts[] = {
     "d.id%" PER_EVENT "=0 AND e.first_kind IS NULL"
     " FROM disposition d JOIN event e ON e.id=" EVENT_OF(
         "d") " WHERE d.id>=(" COUNTED "+1)*" PER_EVENT ") WHERE 1"
-             " GROUP BY 1,2,3,4,5,6" TO_THAT,
+             " GROUP BY 1,2,3,4,5,6 ORDER BY 7 DESC LIMIT 1000" TO_THAT,
     SQL_TEXT(SQL_LEDGER_MARK) =
         "UPDATE progress SET event_id=(SELECT coalesce(max(id),event_id)"
         " FROM event) WHERE name='ledger'",
