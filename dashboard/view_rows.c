@@ -190,19 +190,6 @@ view_count(struct pav_arena *a, int64_t n)
                              : pav_arena_printf(a, "%lld", (long long)n);
 }
 
-void
-view_chip(struct pav_items *chips, const char *name, const char *value)
-{
-    struct pav_members m;
-
-    if (value == NULL)
-        return;
-    pav_members_init(&m, chips->arena);
-    view_text(&m, "name", name);
-    view_text(&m, "value", value);
-    pav_items_add(chips, pav_members_object(&m));
-}
-
 static void
 add_link_parameter(struct pav_buf *b, const char *name, const char *value)
 {

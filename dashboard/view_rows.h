@@ -25,8 +25,6 @@ const struct pav_doc *
 view_machine(struct pav_query *q, const struct pav_machine_view *v);
 /* "123", "10000+" */
 const char *view_count(struct pav_arena *a, int64_t n);
-/* A filter that is set; nothing when `value` is NULL. */
-void view_chip(struct pav_items *chips, const char *name, const char *value);
 /* The link to the next page, with the parameters that are kept; or NULL. */
 const char *view_next(struct pav_query *q, const char *path,
                       const char *const *names, int64_t next);

@@ -21,6 +21,8 @@ static const struct {
     int rests;
 } rests[] = {{5000, 120}, {1000, 6}, {0, 1}};
 
+#define REST_MAX_US 500000 /* who ends the daemon waits for it */
+
 static int64_t
 rest_us(const struct pav_api *api, uint64_t events, int64_t now_us)
 {
@@ -31,7 +33,8 @@ rest_us(const struct pav_api *api, uint64_t events, int64_t now_us)
 
     while (rate < rests[i].events)
         i++;
-    return api->flow.took_us * rests[i].rests;
+    us = api->flow.took_us * rests[i].rests;
+    return us < REST_MAX_US ? us : REST_MAX_US;
 }
 
 /* On the fold's thread, which alone looks at these members of api->flow. */
