@@ -10,6 +10,7 @@
 /* What an event id stands for, for those that follow it. */
 struct event_note {
     uint32_t visit; /* + 1; 0: none */
+    int64_t item;   /* as of a visit */
     bool exits, caught, fails;
 };
 
@@ -67,7 +68,9 @@ on_entered(struct tracing *t, const struct pav_history_event *e,
     v->entered_by = step->event_id;
     v->status = PAV_MARK_RUNNING;
     v->number = v->state == PAV_GRAPH_NONE ? 1 : ++t->counts[v->state];
+    v->item = before->item;
     t->notes[e->id].visit = t->trace->count;
+    t->notes[e->id].item = v->item;
     edge_taken(t,
                before->exits ? t->trace->visits[before->visit - 1].name : NULL,
                v->name, before->exits && before->caught);
@@ -127,6 +130,7 @@ on_exited(struct tracing *t, const struct pav_history_event *e,
     v->exited_by = step->event_id;
     v->status = before->fails ? PAV_MARK_CAUGHT : PAV_MARK_SUCCEEDED;
     note->visit = (uint32_t)(v - t->trace->visits) + 1;
+    note->item = v->item;
     note->exits = true;
     note->caught = before->fails;
     if (v->state != PAV_GRAPH_NONE)
@@ -150,6 +154,69 @@ stop_open(struct tracing *t, int64_t at)
             t->trace->visits[i].exited_at = at;
 }
 
+/* The open stay in a Map. */
+static const struct visit *
+open_map(const struct tracing *t, const char *state)
+{
+    uint32_t i;
+
+    for (i = t->trace->count; i-- > 0;)
+        if (t->trace->visits[i].exited_id == 0 &&
+            strcmp(t->trace->visits[i].name, state) == 0)
+            return &t->trace->visits[i];
+    return NULL;
+}
+
+/* What an item still stood in goes with it: by what failed beside it. */
+static void
+abort_item(struct tracing *t, uint32_t map, int64_t item)
+{
+    uint32_t i;
+
+    for (i = t->trace->count; i-- > 0;) {
+        struct visit *v = &t->trace->visits[i];
+
+        if (v->exited_id == 0 && v->item == item &&
+            v->state != PAV_GRAPH_NONE &&
+            pav_graph_holder(t->graph, v->state) == map)
+            v->status = PAV_MARK_ABORTED;
+    }
+}
+
+/* Items of a Map: which one an event is about, and how many stand how. */
+static void
+on_items(struct tracing *t, const struct pav_history_event *e,
+         struct event_note *note)
+{
+    const struct visit *map;
+    struct map_items *items;
+    uint32_t state;
+
+    if (e->kind == EV_MAP_STARTED && note->visit > 0) {
+        state = t->trace->visits[note->visit - 1].state;
+        if (state != PAV_GRAPH_NONE)
+            t->trace->maps[state] = (struct map_items){.total = e->number};
+        return;
+    }
+    if (e->kind < EV_ITERATION_STARTED || e->kind > EV_ITERATION_ABORTED ||
+        e->state == NULL)
+        return;
+    map = open_map(t, e->state);
+    note->item = e->kind == EV_ITERATION_STARTED ? e->number + 1
+                 : map == NULL                   ? 0
+                                                 : map->item;
+    state = pav_graph_find(t->graph, e->state);
+    if (state == PAV_GRAPH_NONE)
+        return;
+    items = &t->trace->maps[state];
+    items->started += e->kind == EV_ITERATION_STARTED;
+    items->done += e->kind == EV_ITERATION_SUCCEEDED;
+    items->failed += e->kind == EV_ITERATION_FAILED;
+    items->aborted += e->kind == EV_ITERATION_ABORTED;
+    if (e->kind == EV_ITERATION_ABORTED)
+        abort_item(t, state, e->number + 1);
+}
+
 static void
 on_other(struct tracing *t, const struct pav_history_event *e, int64_t at)
 {
@@ -157,6 +224,8 @@ on_other(struct tracing *t, const struct pav_history_event *e, int64_t at)
     struct visit *v;
 
     note->visit = t->notes[e->previous_id].visit;
+    note->item = t->notes[e->previous_id].item;
+    on_items(t, e, note);
     note->fails = e->flags & PAV_EVENT_FAILS;
     v = note->visit == 0 ? NULL : &t->trace->visits[note->visit - 1];
     if (v != NULL && (e->flags & PAV_EVENT_SCHEDULES))
@@ -269,6 +338,7 @@ trace_read(struct pav_query *q, const struct pav_execution_view *x,
 
     memset(out, 0, sizeof(*out));
     out->marks = pav_arena_zalloc(q->arena, (states + 1) * sizeof(*out->marks));
+    out->maps = pav_arena_zalloc(q->arena, (states + 1) * sizeof(*out->maps));
     out->edges = pav_arena_zalloc(q->arena, (edges + 1) * sizeof(*out->edges));
     t.counts = pav_arena_zalloc(q->arena, (states + 1) * sizeof(*t.counts));
     t.notes =
@@ -277,7 +347,7 @@ trace_read(struct pav_query *q, const struct pav_execution_view *x,
     for (i = 0; i < out->count; i++) {
         struct visit *v = &out->visits[i];
 
-        if (v->exited_id == 0)
+        if (v->exited_id == 0 && v->status != PAV_MARK_ABORTED)
             v->status = trace_mark((enum pav_status)x->row.status);
         if (v->state == PAV_GRAPH_NONE)
             continue;

@@ -25,6 +25,12 @@ struct visit {
     bool cut;          /* it was left with what is around it: no output */
     uint32_t attempts; /* how often its task was scheduled */
     uint32_t number;   /* among the stays in this state, from 1 */
+    int64_t item;      /* of the innermost Map around it, from 1; 0: none */
+};
+
+/* How the items of a Map's last stay stand. */
+struct map_items {
+    int64_t total, started, done, failed, aborted;
 };
 
 struct trace {
@@ -32,6 +38,7 @@ struct trace {
     uint32_t count, cap;
     struct pav_state_mark *marks; /* by state of the graph */
     uint32_t *edges;              /* by edge of the graph */
+    struct map_items *maps;       /* by state of the graph; total 0: none */
     const char *error, *cause;    /* of its end; NULL */
     int64_t events;
 };

@@ -160,6 +160,77 @@ add_definition(struct execution_page *p, struct pav_members *m,
     pav_buf_fini(&about);
 }
 
+#define ITEMS_SHOWN 50
+
+/* How an item stands: failed, waiting, done, in the order of a picker. */
+static int
+rank_of(enum pav_mark_status s)
+{
+    return s == PAV_MARK_FAILED || s == PAV_MARK_TIMED_OUT ? 0
+           : s == PAV_MARK_OVERDUE                         ? 1
+           : s == PAV_MARK_RUNNING                         ? 2
+                                                           : 3;
+}
+
+/*
+ * A Map's items, a link each to where it is or was last; what failed first,
+ * then what is late, what waits, what is done.
+ */
+static const struct pav_doc *
+items_view(struct execution_page *p, const struct visit *map)
+{
+    int64_t total = p->trace.maps[map->state].total, k;
+    const struct visit **last =
+        pav_arena_zalloc(p->q->arena, ((size_t)total + 1) * sizeof(*last));
+    struct pav_items rows;
+    uint32_t i;
+    int rank;
+
+    for (i = 0; i < p->trace.count; i++) {
+        const struct visit *v = &p->trace.visits[i];
+
+        if (v->entered_id > map->entered_id && v->state != PAV_GRAPH_NONE &&
+            pav_graph_holder(p->graph, v->state) == map->state &&
+            v->item >= 1 && v->item <= total)
+            last[v->item - 1] = v;
+    }
+    pav_items_init(&rows, p->q->arena);
+    for (rank = 0; rank < 4; rank++)
+        for (k = 0; k < total && rows.count < ITEMS_SHOWN; k++) {
+            struct pav_members m;
+
+            if (last[k] == NULL || rank_of(last[k]->status) != rank)
+                continue;
+            pav_members_init(&m, p->q->arena);
+            view_number(&m, "item", k + 1);
+            view_text(&m, "state", last[k]->name);
+            view_text(&m, "link", visit_link(p, last[k]));
+            add_look(&m, last[k]->status);
+            pav_items_add(&rows, pav_members_object(&m));
+        }
+    return pav_items_array(&rows);
+}
+
+static void
+add_items(struct execution_page *p, struct pav_members *m,
+          const struct visit *v)
+{
+    const struct map_items *items;
+
+    if (v->item > 0)
+        view_number(m, "of_item", v->item);
+    if (v->state == PAV_GRAPH_NONE || p->trace.maps[v->state].total == 0)
+        return;
+    items = &p->trace.maps[v->state];
+    view_amount(m, "items_total", items->total);
+    view_amount(m, "items_done", items->done);
+    view_amount(m, "items_open",
+                items->started - items->done - items->failed - items->aborted);
+    view_amount(m, "items_failed", items->failed);
+    view_number(m, "items_aborted", items->aborted);
+    pav_members_puts(m, "items", items_view(p, v));
+}
+
 /* A state that was never entered: what it is, all the same. */
 static const struct pav_doc *
 unvisited_view(struct execution_page *p, const char *state)
@@ -214,6 +285,7 @@ visit_view(struct execution_page *p, const struct visit *v)
     add_cause(p, &m, "entered_by", v->entered_by);
     if (v->exited_by != v->entered_by || v->exited_id == 0)
         add_cause(p, &m, "left_by", v->exited_by);
+    add_items(p, &m, v);
     add_data(p, &m, v);
     add_definition(p, &m, v->name);
     return pav_members_object(&m);
@@ -385,6 +457,27 @@ add_travel(struct execution_page *p, struct pav_members *m)
 
 /* ---- the whole ---- */
 
+/* "2 of 5 done, 1 failed", in a Map's node. */
+static void
+note_maps(struct execution_page *p)
+{
+    uint32_t i, n = pav_graph_states(p->graph);
+
+    for (i = 0; i < n; i++) {
+        const struct map_items *m = &p->trace.maps[i];
+        struct pav_state_mark *mark = &p->trace.marks[i];
+
+        if (m->total == 0 || mark->status == PAV_MARK_NONE)
+            continue;
+        mark->note = pav_arena_printf(p->q->arena, "%s %lld of %lld done",
+                                      pav_looks[mark->status].sign,
+                                      (long long)m->done, (long long)m->total);
+        if (m->failed > 0)
+            mark->note = pav_arena_printf(p->q->arena, "%s, %lld failed",
+                                          mark->note, (long long)m->failed);
+    }
+}
+
 /* States in which a wait is overdue, in the graph, the outline, the inspector.
  */
 static void
@@ -528,6 +621,7 @@ show(struct pav_query *q, const char *id)
     p.graph = graphs_get(kept_of(q)->graphs, &p.machine);
     trace_read(q, &p.x, p.graph, &p.trace);
     mark_overdue(&p);
+    note_maps(&p);
     asked = (struct asked){.q = q,
                            .x = &p.x,
                            .version = &p.machine,

@@ -133,5 +133,39 @@ class Find(unittest.TestCase):
         self.assertEqual(rows("find=nowhere"), [])
 
 
+class Items(unittest.TestCase):
+    def test_a_map_says_how_its_items_stand(self):
+        """Scenario 14: counts on the node and beside it; those that failed first; a thousand items add no node."""
+        inside = {"StartAt": "Look", "States": {
+            "Look": {"Type": "Choice", "Choices": [{"Variable": "$", "NumericLessThan": 0, "Next": "Bad"}], "Default": "Rest"},
+            "Bad": {"Type": "Fail", "Error": "Item.Bad"}, "Rest": {"Type": "Wait", "SecondsPath": "$", "End": True}}}
+        each = {"StartAt": "Each", "States": {"Each": {"Type": "Map", "MaxConcurrency": 3, "ItemProcessor": inside, "Next": "Over"},
+                                              "Over": {"Type": "Succeed"}}}
+        with Daemon(virtual_clock="2026-03-02T09:00:00Z") as d:
+            d.aws("CreateStateMachine", name="each", roleArn="arn:aws:iam::000000000000:role/r", definition=json.dumps(each))
+            def start(name, items):
+                d.aws("StartExecution", stateMachineArn="arn:aws:states:us-east-1:000000000000:stateMachine:each", name=name, input=json.dumps(items))
+            def page(name, more=""):
+                return html.unescape(d.ask("GET", "/executions/each%3A" + name + more)[1].decode())
+            start("some", [0, 0, 600, 600, 0])
+            for _ in range(100):
+                _, answer = d.ask("POST", "/", json.dumps({"Until": "2026-03-02T09:01:00Z"}), {"X-Amz-Target": "Pavane.MoveClock"})
+                if json.loads(answer)["Now"] == "2026-03-02T09:01:00.000Z":
+                    break
+            said = page("some", "?state=Each")
+            self.assertIn("▷ 3 of 5 done", said)
+            self.assertIn("<b>5 items</b>: 3 done, 2 waiting, 0 failed", said)
+            self.assertEqual(re.findall(r">item (\d+)</a>", said), ["3", "4", "1", "2", "5"])
+            [link] = re.findall(r'href="([^"]*)">item 4</a>', said)
+            self.assertIn("Wait · item 4", re.sub(r"<[^>]*>", "", page("some", link[link.index("?"):])))
+            start("bad", [600, 0, -1])
+            said = page("bad", "?state=Each")
+            self.assertIn("1 failed", re.sub(r"(?s)^.*inspector", "", said))
+            self.assertEqual(re.findall(r">item (\d+)</a>", said)[0], "3")
+            start("many", [0] * 1000)
+            self.assertLess(page("many").count('class="node'), 10)
+            self.assertEqual(len(re.findall(r">item (\d+)</a>", page("many", "?state=Each"))), 50)
+
+
 if __name__ == "__main__":
     main()
