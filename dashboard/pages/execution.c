@@ -124,6 +124,13 @@ add_difference(struct execution_page *p, struct pav_members *m,
     view_bool(m, "same", rows->len == 0);
 }
 
+static const char *
+payload_link(struct execution_page *p, int64_t event)
+{
+    return pav_arena_printf(p->q->arena, "%s?part=payload&from=%lld", p->link,
+                            (long long)event);
+}
+
 static void
 add_data(struct execution_page *p, struct pav_members *m, const struct visit *v)
 {
@@ -132,9 +139,12 @@ add_data(struct execution_page *p, struct pav_members *m, const struct visit *v)
     if (!trace_event(p->q, &p->x, v->entered_id, &in) || in.payload == NULL)
         return;
     view_text(m, "input", view_payload(p->q->arena, in.payload));
+    view_text(m, "input_link", payload_link(p, v->entered_id));
     if (!v->cut && trace_event(p->q, &p->x, v->exited_id, &out) &&
-        out.payload != NULL)
+        out.payload != NULL) {
+        view_text(m, "output_link", payload_link(p, v->exited_id));
         add_difference(p, m, in.payload, out.payload);
+    }
 }
 
 static void
@@ -562,6 +572,23 @@ add_tabs(struct execution_page *p, struct pav_members *m)
     pav_members_puts(m, "tabs", pav_items_array(&rows));
 }
 
+/* ?part=payload&from=EVENT: what a history event carries, whole, as it is. */
+static void
+answer_payload(struct execution_page *p)
+{
+    const char *from = page_parameter(p->q, "from");
+    struct pav_history_event e;
+    int64_t id;
+
+    if (from == NULL || !pav_parse_int(from, strlen(from), &id) ||
+        !trace_event(p->q, &p->x, id, &e) || e.payload == NULL) {
+        page_missing(p->q, "There is no such payload.");
+        return;
+    }
+    p->q->headers = page_security;
+    pav_doc_print(e.payload, &p->q->out);
+}
+
 /* ?part=svg: the graph alone, as a file. */
 static void
 answer_svg(struct execution_page *p)
@@ -612,6 +639,10 @@ show(struct pav_query *q, const char *id)
         return;
     }
     p.link = view_execution_link(q, p.x.machine, p.x.row.name);
+    if (part != NULL && strcmp(part, "payload") == 0) {
+        answer_payload(&p);
+        return;
+    }
     if (part != NULL && strcmp(part, "block") == 0) {
         history_block(&(struct asked){.q = q, .x = &p.x});
         return;

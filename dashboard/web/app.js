@@ -111,8 +111,8 @@ function dressAll() {
   }
 }
 
-/** Into the clipboard, or, where a page has none (plain HTTP), marked to be copied. @param {string} text */
-async function copy(text) {
+/** Into the clipboard, or, where a page has none (plain HTTP), marked to be copied. @param {string} text @param {Element} beside */
+async function copy(text, beside) {
   try {
     await navigator.clipboard.writeText(text);
     say('Copied');
@@ -124,20 +124,22 @@ async function copy(text) {
     field.readOnly = true;
     field.setAttribute('aria-label', 'Copy this');
     field.value = text;
-    document.getElementById('copy-answer')?.after(field);
+    beside.after(field);
     field.select();
     say('Marked: copy it with Ctrl+C');
   }
 }
 
+/** Buttons that copy what another address gives: the answer, a payload. */
 function dressCopy() {
-  const button = /** @type {HTMLButtonElement|null} */ (document.getElementById('copy-answer'));
-  if (!button) return;
-  button.disabled = false;
-  button.onclick = async () => {
-    const answer = await fetch(new URL(button.dataset.copy ?? '', location.href));
-    if (answer.ok) copy(await answer.text());
-  };
+  for (const e of document.querySelectorAll('button[data-copy]')) {
+    const button = /** @type {HTMLButtonElement} */ (e);
+    button.disabled = false;
+    button.onclick = async () => {
+      const answer = await fetch(new URL(button.dataset.copy ?? '', location.href));
+      if (answer.ok) copy(await answer.text(), button);
+    };
+  }
 }
 
 // ---- what the box could mean

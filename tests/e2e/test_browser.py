@@ -363,6 +363,16 @@ class Copying(Browser):
         until(lambda: self.b.find_elements(By.ID, "copied"))
         self.assertIn("waits in AwaitShop", self.b.find_element(By.ID, "copied").get_attribute("value"))
         self.quiet()
+        # A large payload shows its beginning, and is copied whole.
+        big = {"orderId": "big-1", "pad": "x" * 200000, "end": "é"}
+        self.event("OrderReceived", "big-1", pad=big["pad"], end=big["end"])
+        self.open("/executions/order%3Abig-1")
+        button = until(lambda: self.b.find_elements(By.CSS_SELECTOR, "#look-input button:enabled"))[0]
+        self.assertIn("cut here", self.b.find_element(By.CSS_SELECTOR, "#look-input pre").text)
+        self.js("navigator.clipboard.writeText = (t) => { window.copied = t; return Promise.resolve(); }")
+        button.click()
+        until(lambda: self.js("return window.copied") is not None)
+        self.assertEqual(json.loads(self.js("return window.copied"))["detail"], big)
         status, _ = self.d.ask("GET", "/by-key/order-1004.txt")
         self.assertEqual((status, self.d.headers["Location"]), (303, "../executions/order%3Aorder-1004?part=text"))
 
