@@ -1,7 +1,9 @@
 /* What a query thread keeps from one page to the next: see kept.h. */
 #include "kept.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "pavane/attention.h"
 #include "pavane/clock.h"
@@ -9,6 +11,7 @@
 #include "graph/graphs.h"
 
 #define FRESH_US 1000000
+#define LEAST_US 50000 /* of many pages at once, one asks */
 
 void *
 pav_pages_new(void)
@@ -43,9 +46,11 @@ kept_wrong(struct pav_query *q)
     int64_t now_us = pav_clock_mono_us();
     struct pav_attention *v;
 
-    if (k->wrong_at_us == 0 || now_us - k->wrong_at_us > FRESH_US) {
+    if (k->wrong_at_us == 0 || now_us - k->wrong_at_us > FRESH_US ||
+        (now_us - k->wrong_at_us > LEAST_US && strcmp(k->feed, q->feed) != 0)) {
         k->wrong = pav_reader_attention(q->reader, q->now_ms, q->arena, &v);
         k->wrong_at_us = now_us;
+        snprintf(k->feed, sizeof(k->feed), "%s", q->feed);
     }
     return k->wrong;
 }

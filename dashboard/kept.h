@@ -10,10 +10,12 @@ struct kept {
     struct graphs *graphs;
     uint32_t wrong;      /* things that need somebody, */
     int64_t wrong_at_us; /* as of then; 0: never */
+    char feed[64];       /* and of that place of the stream */
 };
 
 struct kept *kept_of(struct pav_query *q);
-/* How many things need somebody: a second old at most. */
+/* How many things need somebody: a second old at most, and not that when
+ * something has changed since. */
 uint32_t kept_wrong(struct pav_query *q);
 
 #endif

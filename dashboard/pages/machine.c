@@ -1,6 +1,7 @@
 /* One machine: its description, states and definition. */
 #include <string.h>
 
+#include "pavane/attention.h"
 #include "pavane/machine.h"
 #include "graph/graphs.h"
 #include "frame.h"
@@ -116,6 +117,20 @@ count_stands(struct pav_query *q, int64_t machine_id, const struct pav_graph *g,
     return more;
 }
 
+/* How many of a state's waits are overdue. */
+static int64_t
+late_in(const struct pav_attention *v, uint32_t count, const char *machine,
+        const char *state)
+{
+    uint32_t i;
+
+    for (i = 0; i < count; i++)
+        if (v[i].kind == PAV_ATTENTION_OVERDUE &&
+            strcmp(v[i].machine, machine) == 0 && strcmp(v[i].what, state) == 0)
+            return v[i].count;
+    return 0;
+}
+
 /* The graph with its counts, and the same as rows for a list. */
 static const struct pav_doc *
 machine_graph(struct pav_query *q, const struct pav_machine_view *v,
@@ -135,6 +150,10 @@ machine_graph(struct pav_query *q, const struct pav_machine_view *v,
                              view_link(q, "executions?machine=", v->row.name))};
     struct pav_items rows;
     struct pav_members m;
+    struct pav_attention *wrong;
+    uint32_t wrong_count =
+        pav_reader_attention(q->reader, q->now_ms, q->arena, &wrong);
+    int64_t late;
 
     pav_items_init(&rows, q->arena);
     for (i = 0; i < n; i++) {
@@ -144,8 +163,15 @@ machine_graph(struct pav_query *q, const struct pav_machine_view *v,
         marks[i].status = PAV_MARK_RUNNING;
         marks[i].note = pav_arena_printf(q->arena, "▷ %lld%s here",
                                          (long long)counts[i], more ? "+" : "");
+        late = late_in(wrong, wrong_count, v->row.name, pav_graph_state(g, i));
+        if (late > 0) {
+            marks[i].status = PAV_MARK_OVERDUE;
+            marks[i].note = pav_arena_printf(q->arena, "%s, %lld late",
+                                             marks[i].note, (long long)late);
+        }
         pav_members_init(&m, q->arena);
         view_text(&m, "state", pav_graph_state(g, i));
+        view_number(&m, "late", late);
         view_number(&m, "count", counts[i]);
         view_bool(&m, "more", more);
         view_text(&m, "link",

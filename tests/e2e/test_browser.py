@@ -7,6 +7,7 @@ PAVANE_ARTEFACTS (build/artefacts).  axe-core is read from PAVANE_AXE
 import json
 import os
 import re
+import tempfile
 import time
 import unittest
 import urllib.parse
@@ -375,6 +376,47 @@ class Copying(Browser):
         self.assertEqual(json.loads(self.js("return window.copied"))["detail"], big)
         status, _ = self.d.ask("GET", "/by-key/order-1004.txt")
         self.assertEqual((status, self.d.headers["Location"]), (303, "../executions/order%3Aorder-1004?part=text"))
+
+
+@unittest.skipUnless(webdriver and os.path.exists("/usr/bin/chromedriver"), "no browser here")
+class Late(unittest.TestCase):
+    def test_it_turns_late_without_a_reload(self):
+        """Scenario 22: node, outline, inspector, title, head, list, machine; while they are looked at."""
+        hear = {"StartAt": "Hear", "States": {
+            "Hear": {"Type": "Task", "Resource": "arn:pavane:states:::event.waitForTaskToken",
+                     "Parameters": {"EventPattern": {"source": ["bank"], "detail-type": ["Paid"]}}, "End": True}}}
+        with tempfile.TemporaryDirectory() as folder:
+            os.mkdir(os.path.join(folder, "late"))
+            for name, what in (("machine.asl.json", hear), ("rules.json", {**start_rules("shop"), "overdue": {"Hear": 4},
+                                                                                           "resume": [{"name": "r", "pattern": {"source": ["bank"]}}]})):
+                with open(os.path.join(folder, "late", name), "w") as f:
+                    json.dump(what, f)
+            with Daemon(folder) as d:
+                until(lambda: d.get("/api/v1/machines")["machines"])
+                b = browser()
+                try:
+                    js = b.execute_script
+                    d.send({"source": "shop", "detail-type": "Start", "detail": {"id": "l-1"}})
+                    b.get(d.url + "/executions/late%3Al-1")
+                    self.assertNotIn("Overdue", b.find_element(By.ID, "answer").text)
+                    js("document.body.dataset.mark = 'kept'")
+                    until(lambda: "Overdue: l-1 waits in Hear for Paid from bank" in re.sub(r"[^ -~]", "", b.find_element(By.ID, "answer").text).strip())
+                    self.assertTrue(b.title.startswith("⏰ l-1"))
+                    self.assertEqual(len(b.find_elements(By.CSS_SELECTOR, ".graph .node.overdue")), 1)
+                    self.assertEqual(len(b.find_elements(By.CSS_SELECTOR, "#outline .status.overdue, #inspector .status.overdue")), 2)
+                    until(lambda: b.find_element(By.ID, "badge").text == "1")
+                    self.assertEqual(js("return document.body.dataset.mark"), "kept")
+                    d.send({"source": "shop", "detail-type": "Start", "detail": {"id": "l-2"}})
+                    b.get(d.url + "/executions")
+                    late = lambda: [e.text.split()[-1] for e in b.find_elements(By.XPATH, "//tr[.//span[@class='overdue']]//a[@class='key']")]
+                    self.assertEqual(late(), ["l-1"])
+                    until(lambda: late() == ["l-2", "l-1"])
+                    b.get(d.url + "/machines/late")
+                    self.assertIn("2 here, 2 late", b.find_element(By.CSS_SELECTOR, ".graph .overdue .state, .graph .words.overdue").text)
+                    b.get(d.url + "/attention")
+                    self.assertIn("bank owes it", b.find_element(By.TAG_NAME, "table").text)
+                finally:
+                    b.quit()
 
 
 class Past(Browser):

@@ -397,7 +397,7 @@ class Attention(Case):
         code, out, _ = cli("attention", "--json", url=d.url)
         self.assertEqual([g["kind"] for g in json.loads(out)["items"]], [g["kind"] for g in groups])
         page = d.ask("GET", "/attention")[1].decode()
-        self.assertIn('href="executions?machine=m&amp;state=First">3</a>', page)
+        self.assertIn('href="executions?machine=m&amp;state=First&amp;status=late">3</a>', page)
         self.assertIn('href="executions?machine=m&amp;status=FAILED">2</a>', page)
         for n in range(3):
             d.send(self.event("Paid", "late%d" % n))
