@@ -311,9 +311,11 @@ put_state_texts(struct drawing *d, const struct node *n,
         put_line(b, "badge", n->x + n->w - 10, n->y + 40, n->badge);
     if (mark->visits > 1)
         snprintf(count, sizeof(count), "×%u", mark->visits);
-    status = mark->note != NULL ? mark->note
-             : d->marks->states == NULL
-                 ? ""
+    status = mark->note != NULL         ? mark->note
+             : d->marks->states == NULL ? ""
+             : mark->more != NULL
+                 ? pav_arena_printf(d->scratch, "%s %s",
+                                    pav_looks[mark->status].sign, mark->more)
                  : pav_arena_printf(d->scratch, "%s %s",
                                     pav_looks[mark->status].sign,
                                     pav_looks[mark->status].word);
@@ -340,6 +342,10 @@ put_reading(struct drawing *d, const struct node *n,
         pav_buf_puts(b, ", ");
         pav_buf_htmls(b, mark->note != NULL ? mark->note
                                             : pav_looks[mark->status].word);
+    }
+    if (mark->more != NULL) {
+        pav_buf_puts(b, ", ");
+        pav_buf_htmls(b, mark->more);
     }
     if (mark->visits > 0)
         pav_buf_printf(b, ", visited %u time%s", mark->visits,

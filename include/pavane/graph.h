@@ -61,6 +61,7 @@ struct pav_state_mark {
     enum pav_mark_status status;
     uint32_t visits;
     const char *note; /* instead of the status's word; NULL: that */
+    const char *more; /* behind the word; NULL: nothing */
 };
 
 /*
