@@ -377,7 +377,7 @@ put_lanes(struct drawing *d, const struct node *n)
 static void
 put_state(struct drawing *d, const struct node *n)
 {
-    static const struct pav_state_mark unmarked = {PAV_MARK_NONE, 0, NULL};
+    static const struct pav_state_mark unmarked = {.status = PAV_MARK_NONE};
     const struct pav_state_mark *mark =
         d->marks->states == NULL ? &unmarked : &d->marks->states[n->index];
     bool selected =

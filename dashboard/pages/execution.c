@@ -479,12 +479,11 @@ note_maps(struct execution_page *p)
 
         if (m->total == 0 || mark->status == PAV_MARK_NONE)
             continue;
-        mark->note = pav_arena_printf(p->q->arena, "%s %lld of %lld done",
-                                      pav_looks[mark->status].sign,
+        mark->more = pav_arena_printf(p->q->arena, "%lld of %lld done",
                                       (long long)m->done, (long long)m->total);
         if (m->failed > 0)
-            mark->note = pav_arena_printf(p->q->arena, "%s, %lld failed",
-                                          mark->note, (long long)m->failed);
+            mark->more = pav_arena_printf(p->q->arena, "%s, %lld failed",
+                                          mark->more, (long long)m->failed);
     }
 }
 
