@@ -364,14 +364,20 @@ or_json(struct raw v, const char *by_default)
     return v.p != NULL ? v : other;
 }
 
-/* What the envelope has no member of its own for. */
+/*
+ * What the envelope has no member of its own for. A member of PutEvents, which
+ * CloudEvents has no such name for, would make the envelope one of both forms,
+ * refused when it is read again.
+ */
 static bool
 goes_along(const struct pav_span *m)
 {
     static const char *const others[] = {
-        "specversion", "id",      "source",      "type",       "time",
-        "data",        "version", "detail-type", "account",    "region",
-        "resources",   "detail",  "replay-name", "data_base64"};
+        "specversion", "id",      "source",      "type",        "time",
+        "data",        "version", "detail-type", "account",     "region",
+        "resources",   "detail",  "replay-name", "data_base64", "Source",
+        "DetailType",  "Detail",  "Id",          "Time",        "Resources",
+        "EventBusName"};
     size_t i;
 
     for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)

@@ -8,7 +8,7 @@
  * 1.0 event, structured: type is the detail-type, data the detail, data_base64
  * the same when it is JSON; its other attributes and its extensions are in
  * the envelope under their own names ("$.subject"), but for those that the
- * envelope has a member of.
+ * envelope or an entry of PutEvents has a member of.
  */
 #ifndef PAVANE_ENVELOPE_H
 #define PAVANE_ENVELOPE_H

@@ -279,6 +279,15 @@ class Doors(Bus):
         [x] = self.d.executions(machine="bysubject")
         self.assertEqual((x["correlationId"], x["status"]), ("s-1", "SUCCEEDED"))
 
+    def test_E3_a_member_of_PutEvents_is_no_attribute(self):
+        """The envelope stays one that can be read again, as a replay and a POST of what was kept do."""
+        self.keep_all({"source": ["shop"]})
+        event = {"specversion": "1.0", "id": "1", "source": "shop", "type": "t", "data": {}, "tenant": "acme"}
+        self.assertEqual(self.post({**event, "Source": "e", "DetailType": 1, "Detail": "x", "EventBusName": 5, "Id": "2"})[0], 200)
+        [kept] = self.inputs("keep")
+        self.assertEqual((kept["source"], kept["tenant"], [k for k in kept if k[0].isupper()]), ("shop", "acme", []))
+        self.assertEqual(self.post(kept)[1]["results"][0]["eventId"], "1")
+
     def test_E4_what_a_schema_refuses_is_said(self):
         self.events("Pavane.PutSchema", Source="shop", DetailType="Placed", Policy="reject",
                     Schema={"type": "object", "required": ["id"]})
