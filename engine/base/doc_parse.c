@@ -50,6 +50,18 @@ pav_doc_place(const char *text, size_t len, uint32_t at, unsigned *line,
     }
 }
 
+enum pav_rc
+pav_doc_fail_at(struct pav_err *err, const char *path, const char *text,
+                size_t len, const struct pav_doc *at, const char *why)
+{
+    unsigned line, column;
+    char place[512];
+
+    pav_doc_place(text, len, at->at, &line, &column);
+    snprintf(place, sizeof(place), "%s:%u:%u", path, line, column);
+    return pav_fail(err, PAV_INVALID, place, "%s", why);
+}
+
 #define PLACE "line %u, column %u"
 
 void

@@ -23,12 +23,7 @@ struct reading {
 static enum pav_rc
 fail_at(struct reading *r, const struct pav_doc *at, const char *why)
 {
-    unsigned line, column;
-    char place[512];
-
-    pav_doc_place(r->text, r->len, at->at, &line, &column);
-    snprintf(place, sizeof(place), "%s:%u:%u", r->path, line, column);
-    return pav_fail(r->err, PAV_INVALID, place, "%s", why);
+    return pav_doc_fail_at(r->err, r->path, r->text, r->len, at, why);
 }
 
 static enum pav_rc

@@ -35,12 +35,7 @@ static enum pav_rc
 fail_at(struct script *p, const struct pav_doc *at, struct pav_err *err,
         const char *why)
 {
-    unsigned line, column;
-    char place[512];
-
-    pav_doc_place(p->text, p->len, at->at, &line, &column);
-    snprintf(place, sizeof(place), "%s:%u:%u", p->file, line, column);
-    return pav_fail(err, PAV_INVALID, place, "%s", why);
+    return pav_doc_fail_at(err, p->file, p->text, p->len, at, why);
 }
 
 /* Something is not as it was to be, at this step. */

@@ -557,18 +557,6 @@ handle(void *arg, const struct pav_request *req, struct pav_ref ref)
 /* ---- files ---- */
 
 static enum pav_rc
-fail_at(struct pav_err *err, const char *path, const char *text, size_t len,
-        const struct pav_doc *at, const char *why)
-{
-    unsigned line = 1, column = 1;
-    char place[512];
-
-    pav_doc_place(text, len, at->at, &line, &column);
-    snprintf(place, sizeof(place), "%s:%u:%u", path, line, column);
-    return pav_fail(err, PAV_INVALID, place, "%s", why);
-}
-
-static enum pav_rc
 read_file(struct stand_ins *s, const char *path, const char *name,
           struct pav_err *err)
 {
@@ -593,11 +581,11 @@ read_file(struct stand_ins *s, const char *path, const char *name,
         rc = pav_fail(err, rc, path, "%s: %s", why.at, why.message);
     list = rc == PAV_OK ? pav_doc_get(d, "mappings") : NULL;
     if (rc == PAV_OK && (list == NULL || list->kind != PAV_ARRAY))
-        rc = fail_at(err, path, text, len, d,
-                     "\"mappings\", a list, is expected");
+        rc = pav_doc_fail_at(err, path, text, len, d,
+                             "\"mappings\", a list, is expected");
     for (i = 0; rc == PAV_OK && i < list->len; i++) {
         if (stub_check(&s->arena, &list->items[i], &at, &why) != PAV_OK)
-            rc = fail_at(err, path, text, len, at, why.message);
+            rc = pav_doc_fail_at(err, path, text, len, at, why.message);
         scenario_add(
             s, pav_doc_member_str(&s->arena, &list->items[i], "scenarioName"));
     }

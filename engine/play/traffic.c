@@ -39,12 +39,7 @@ traffic_is_in(struct pav_arena *a, const char *system)
 static enum pav_rc
 fail_at(struct drawing *d, const struct pav_doc *at, const char *why)
 {
-    unsigned line, column;
-    char place[512];
-
-    pav_doc_place(d->text, d->len, at->at, &line, &column);
-    snprintf(place, sizeof(place), "%s:%u:%u", d->path, line, column);
-    return pav_fail(d->err, PAV_INVALID, place, "%s", why);
+    return pav_doc_fail_at(d->err, d->path, d->text, d->len, at, why);
 }
 
 /* ---- the draw ---- */

@@ -129,6 +129,11 @@ void pav_doc_fault_place(const struct pav_err *err, unsigned *line,
 /* Line and column, from 1, of offset `at` - 1 in `text`; columns in bytes. */
 void pav_doc_place(const char *text, size_t len, uint32_t at, unsigned *line,
                    unsigned *column);
+/* Refuses what a file has at `at`: err->at is "PATH:LINE:COLUMN".  PAV_INVALID.
+ */
+enum pav_rc
+pav_doc_fail_at(struct pav_err *err, const char *path, const char *text,
+                size_t len, const struct pav_doc *at, const char *why);
 
 /*
  * The same for what only we read again, which has a level or two of ours around
