@@ -177,13 +177,13 @@ clang_lane() {
     cases "$top/build-asan" asan-cases- "$top/tests/conformance/cases"
     PAVANE_KILLS=5
     export PAVANE_KILLS
-    e2e "$top/build-asan" asan-e2e- machines systems plays jsonata play bad_input http retention backup api tasks bus events outbound sources weak_points faults
+    e2e "$top/build-asan" asan-e2e- machines systems plays jsonata play bad_input http retention backup api tasks bus events outbound sources weak_points faults ledger flow
     suite fuzz-build env CC=clang sh -c \
         ". '$top/tests/support/prepare.sh'; top='$top'; build '$top/build-fuzz' -DPAV_FUZZ=ON $werror"
     suite fuzz $python "$top/tests/fuzz/run.py" "$top/build-fuzz" --runs $fuzz_runs
     suite tsan-build build "$top/build-tsan" -DPAV_TSAN=ON
     units "$top/build-tsan" tsan-unit- base store run
-    e2e "$top/build-tsan" tsan-e2e- machines http bus outbound faults
+    e2e "$top/build-tsan" tsan-e2e- machines http bus outbound faults flow
     suite planted-bugs $python "$top/tests/faults/planted.py"
 }
 

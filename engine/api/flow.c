@@ -83,21 +83,25 @@ void
 flow_folded(struct pav_api *api, struct query_job *qu)
 {
     struct pav_flow_job *j = (struct pav_flow_job *)qu->job;
-    bool more = j->more;
+    int64_t upto;
+    bool more;
 
     api->flow.busy = false;
-    if (qu->q.status >= 400) /* the read failed: again at the next tick */
+    if (j == NULL || qu->q.status >= 400) /* a read failed: at the next tick */
         return;
-    if (j->upto == j->after) {
-        api->flow.upto = j->upto;
-        return;
+    upto = j->upto;
+    more = j->more;
+    if (upto != j->after) {
+        qu->job = NULL;
+        if (!pav_engine_submit(api->config.engine, &j->job)) {
+            pav_job_free(&j->job); /* the engine has too much: later */
+            return;
+        }
+        /* j is the engine's from here on */
+    } else {
+        more = false;
     }
-    qu->job = NULL;
-    if (!pav_engine_submit(api->config.engine, &j->job)) {
-        pav_job_free(&j->job); /* the engine has too much: later */
-        return;
-    }
-    api->flow.upto = j->upto;
+    api->flow.upto = upto;
     if (more)
         begin(api, true);
 }

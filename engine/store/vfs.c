@@ -61,7 +61,7 @@ static struct shim_file *log_file;        /* that the writer appends to */
 /* V4: databases that were copied to, and how many of those syncs are done. */
 static bool owing_copy;
 static atomic_uint_fast64_t copied, copies_synced;
-static struct shim_file *copied_to;
+static struct shim_file *_Atomic copied_to;
 
 static bool (*before_log)(void *arg, const char *name);
 static void *before_log_arg;
@@ -197,11 +197,12 @@ void
 vfs_copy_sync(void)
 {
     uint_fast64_t now = atomic_load(&copied), done;
+    struct sqlite3_file *real;
 
     if (!vfs_copy_pending())
         return;
-    if (copied_to->real->pMethods->xSync(copied_to->real, SQLITE_SYNC_NORMAL) !=
-        SQLITE_OK)
+    real = atomic_load(&copied_to)->real;
+    if (real->pMethods->xSync(real, SQLITE_SYNC_NORMAL) != SQLITE_OK)
         PAV_BUG("the database cannot be synced");
     done = atomic_load(&copies_synced);
     while (done < now &&
@@ -245,9 +246,9 @@ shim_close(sqlite3_file *f)
         vfs_log_sync();
         log_file = NULL;
     }
-    if (s == copied_to) {
+    if (s == atomic_load(&copied_to)) {
         vfs_copy_sync();
-        copied_to = NULL;
+        atomic_store(&copied_to, NULL);
     }
     if (write_gathered(s) != SQLITE_OK)
         PAV_BUG("a file was closed with bytes that cannot be written");
@@ -314,7 +315,7 @@ shim_sync(sqlite3_file *f, int flags)
         return SQLITE_OK;
     }
     if (owing_copy && !s->is_log) {
-        copied_to = s;
+        atomic_store(&copied_to, s);
         atomic_fetch_add(&copied, 1);
         return SQLITE_OK;
     }
