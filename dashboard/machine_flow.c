@@ -18,6 +18,7 @@
 #include "kept.h"
 #include "links.h"
 #include "range.h"
+#include "standing.h"
 #include "view.h"
 
 #define DAY_MS   INT64_C(86400000)
@@ -283,31 +284,6 @@ add_unexpected(struct pav_members *m, const struct pav_deviation *v, uint32_t n,
         view_amount(m, "unexpected", sum);
 }
 
-/* How many stand in each state now, by state of the graph. */
-static int64_t *
-count_here(const struct flow_page *p)
-{
-    int64_t *here = pav_arena_zalloc(
-        p->q->arena, (pav_graph_states(p->graph) + 1) * sizeof(*here));
-    struct pav_stand *v;
-    uint32_t n, i, k, at;
-
-    pav_reader_current_states(p->q->reader, p->machine->row.id, p->q->arena, &v,
-                              &n);
-    for (i = 0; i < n; i++) {
-        const struct pav_doc *names =
-            pav_doc_own(p->q->arena, v[i].states, strlen(v[i].states));
-
-        for (k = 0; k < names->len; k++) {
-            at = pav_graph_find(p->graph,
-                                pav_doc_str(p->q->arena, &names->items[k]));
-            if (at != PAV_GRAPH_NONE)
-                here[at] += v[i].count;
-        }
-    }
-    return here;
-}
-
 static void
 add_here(const struct flow_page *p, struct pav_members *m, const char *state,
          int64_t here)
@@ -357,7 +333,8 @@ states_view(const struct flow_page *p)
     uint32_t n = sorted(p, PAV_FLOW_STATE, longest_first, &v), i, at, deviants;
     struct pav_deviation *odd;
     struct pav_items rows;
-    int64_t whole = 0, *here = count_here(p);
+    int64_t whole = 0,
+            *here = standing_in(p->q, p->machine->row.id, p->graph, NULL);
 
     deviants = pav_reader_deviations(p->q->reader, &f, p->q->arena, &odd);
     for (i = 0; i < n; i++)

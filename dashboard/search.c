@@ -293,4 +293,7 @@ search_read(struct pav_query *q, struct search *s)
     }
     for (i = 0; i < r.count; i++)
         read_term(&r, i);
+    /* What is late, or stands on the graph, is so wherever it was started. */
+    if (s->f.overdue || s->f.state != NULL)
+        s->f.exclude_map_children = false;
 }

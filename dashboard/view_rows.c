@@ -186,8 +186,21 @@ view_executions(struct pav_query *q, const struct pav_execution_filter *f,
 const char *
 view_count(struct pav_arena *a, int64_t n)
 {
-    return n > PAV_COUNT_CAP ? pav_arena_printf(a, "%d+", PAV_COUNT_CAP)
-                             : pav_arena_printf(a, "%lld", (long long)n);
+    const char *rest = "";
+
+    if (n < 10000)
+        return pav_arena_printf(a, "%lld", (long long)n);
+    for (; n >= 1000; n /= 1000)
+        rest = pav_arena_printf(a, ",%03d%s", (int)(n % 1000), rest);
+    return pav_arena_printf(a, "%d%s", (int)n, rest);
+}
+
+const char *
+view_capped(struct pav_arena *a, int64_t n)
+{
+    return n > PAV_COUNT_CAP
+               ? pav_arena_printf(a, "%s+", view_count(a, PAV_COUNT_CAP))
+               : view_count(a, n);
 }
 
 static void
@@ -280,11 +293,9 @@ view_machine(struct pav_query *q, const struct pav_machine_view *v)
               v->row.by_folder || v->row.id == 0 ? "its folder" : "the API");
     view_bool(&m, "inactive", v->row.id != 0 && !v->row.active);
     for (i = 0; i < 5; i++)
-        view_text(
-            &m, keys[i],
-            v->counts[i] > PAV_COUNT_CAP
-                ? "10000+"
-                : pav_arena_printf(q->arena, "%lld", (long long)v->counts[i]));
+        view_text(&m, keys[i], view_count(q->arena, v->counts[i]));
+    if (v->children > 0)
+        view_text(&m, "children", view_count(q->arena, v->children));
     view_report(&m, v->fault);
     return pav_members_object(&m);
 }

@@ -23,8 +23,9 @@ view_executions(struct pav_query *q, const struct pav_execution_filter *f,
                 int64_t *next);
 const struct pav_doc *
 view_machine(struct pav_query *q, const struct pav_machine_view *v);
-/* "123", "10000+" */
+/* "123", "10,247"; capped, as some counts are: "10,000+". */
 const char *view_count(struct pav_arena *a, int64_t n);
+const char *view_capped(struct pav_arena *a, int64_t n);
 /* The link to the next page, with the parameters that are kept; or NULL. */
 const char *view_next(struct pav_query *q, const char *path,
                       const char *const *names, int64_t next);

@@ -15,9 +15,9 @@ archive_view(struct pav_query *q, const struct pav_name_row *row)
     pav_members_init(&m, q->arena);
     bus_describe(q, &m, row->name, body);
     bus_json(q, &m, "pattern", body, "EventPattern");
-    view_text(
-        &m, "count",
-        view_count(q->arena, pav_reader_archive_count(q->reader, row->number)));
+    view_text(&m, "count",
+              view_capped(q->arena,
+                          pav_reader_archive_count(q->reader, row->number)));
     view_text(&m, "events_link",
               pav_arena_printf(q->arena, "%s/events",
                                view_link(q, "api/v1/archives/", row->name)));

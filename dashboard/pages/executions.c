@@ -114,6 +114,31 @@ answer_csv(struct pav_query *q, struct search *s)
     }
 }
 
+static const char *
+total(struct pav_query *q, const struct pav_execution_filter *f)
+{
+    int64_t n = pav_reader_total(q->reader, f, q->arena);
+
+    return n < 0 ? NULL : view_count(q->arena, n);
+}
+
+/* How many the lists have that are asked for most, and this one. */
+static void
+add_totals(struct pav_query *q, struct pav_members *m, const struct search *s)
+{
+    struct pav_execution_filter f = {.status = -1,
+                                     .exclude_map_children = true};
+
+    view_text(m, "total", total(q, &s->f));
+    view_text(m, "all", total(q, &f));
+    f.status = PAV_RUNNING;
+    view_text(m, "in_flight", total(q, &f));
+    f.status = PAV_FAILED;
+    view_text(m, "failed", total(q, &f));
+    f = (struct pav_execution_filter){.status = -1, .overdue = true};
+    view_text(m, "late_count", total(q, &f));
+}
+
 static void
 show(struct pav_query *q, const char *rest)
 {
@@ -145,6 +170,7 @@ show(struct pav_query *q, const char *rest)
     view_text(&m, "state", s.f.state);
     view_text(&m, "words", page_parameter(q, "q"));
     add_statuses(&m, &s);
+    add_totals(q, &m, &s);
     add_views(q, &m);
     page_show(q, &(struct page){.name = "executions",
                                 .title = "Executions",

@@ -1,7 +1,6 @@
 /* One machine: its description, states and definition. */
 #include <string.h>
 
-#include "pavane/attention.h"
 #include "pavane/machine.h"
 #include "graph/graphs.h"
 #include "frame.h"
@@ -11,6 +10,7 @@
 #include "markdown.h"
 #include "pages.h"
 #include "parameters.h"
+#include "standing.h"
 #include "view_rows.h"
 
 #define LEADS_MAX 20
@@ -94,43 +94,6 @@ states_view(struct pav_query *q, const struct pav_machine *machine,
     return pav_items_array(&rows);
 }
 
-/* How many executions are in each state, newest PAV_STAND_MAX at most. */
-static bool
-count_stands(struct pav_query *q, int64_t machine_id, const struct pav_graph *g,
-             int64_t *counts)
-{
-    struct pav_stand *v;
-    uint32_t n, i, j, at;
-    bool more =
-        pav_reader_current_states(q->reader, machine_id, q->arena, &v, &n);
-
-    for (i = 0; i < n; i++) {
-        const struct pav_doc *names =
-            pav_doc_own(q->arena, v[i].states, strlen(v[i].states));
-
-        for (j = 0; j < names->len; j++) {
-            at = pav_graph_find(g, pav_doc_str(q->arena, &names->items[j]));
-            if (at != PAV_GRAPH_NONE)
-                counts[at] += v[i].count;
-        }
-    }
-    return more;
-}
-
-/* How many of a state's waits are overdue. */
-static int64_t
-late_in(const struct pav_attention *v, uint32_t count, const char *machine,
-        const char *state)
-{
-    uint32_t i;
-
-    for (i = 0; i < count; i++)
-        if (v[i].kind == PAV_ATTENTION_OVERDUE &&
-            strcmp(v[i].machine, machine) == 0 && strcmp(v[i].what, state) == 0)
-            return v[i].count;
-    return 0;
-}
-
 /* The graph with its counts, and the same as rows for a list. */
 static const struct pav_doc *
 machine_graph(struct pav_query *q, const struct pav_machine_view *v,
@@ -140,8 +103,7 @@ machine_graph(struct pav_query *q, const struct pav_machine_view *v,
     uint32_t n = pav_graph_states(g), i;
     struct pav_state_mark *marks =
         pav_arena_zalloc(q->arena, (n + 1) * sizeof(*marks));
-    int64_t *counts = pav_arena_zalloc(q->arena, (n + 1) * sizeof(*counts));
-    bool more = count_stands(q, v->row.id, g, counts);
+    int64_t *late, *counts = standing_in(q, v->row.id, g, &late);
     struct pav_graph_marks drawn = {
         .states = marks,
         .title = pav_arena_printf(q->arena, "Graph of %s", v->row.name),
@@ -150,10 +112,6 @@ machine_graph(struct pav_query *q, const struct pav_machine_view *v,
                              view_link(q, "executions?machine=", v->row.name))};
     struct pav_items rows;
     struct pav_members m;
-    struct pav_attention *wrong;
-    uint32_t wrong_count =
-        pav_reader_attention(q->reader, q->now_ms, q->arena, &wrong);
-    int64_t late;
 
     pav_items_init(&rows, q->arena);
     for (i = 0; i < n; i++) {
@@ -161,19 +119,18 @@ machine_graph(struct pav_query *q, const struct pav_machine_view *v,
         if (counts[i] == 0)
             continue;
         marks[i].status = PAV_MARK_RUNNING;
-        marks[i].note = pav_arena_printf(q->arena, "▷ %lld%s here",
-                                         (long long)counts[i], more ? "+" : "");
-        late = late_in(wrong, wrong_count, v->row.name, pav_graph_state(g, i));
-        if (late > 0) {
+        marks[i].note = pav_arena_printf(q->arena, "▷ %s here",
+                                         view_count(q->arena, counts[i]));
+        if (late[i] > 0) {
             marks[i].status = PAV_MARK_OVERDUE;
-            marks[i].note = pav_arena_printf(q->arena, "%s, %lld late",
-                                             marks[i].note, (long long)late);
+            marks[i].note =
+                pav_arena_printf(q->arena, "%s, %s late", marks[i].note,
+                                 view_count(q->arena, late[i]));
         }
         pav_members_init(&m, q->arena);
         view_text(&m, "state", pav_graph_state(g, i));
-        view_number(&m, "late", late);
+        view_number(&m, "late", late[i]);
         view_number(&m, "count", counts[i]);
-        view_bool(&m, "more", more);
         view_text(&m, "link",
                   view_link(q, drawn.link + strlen(page_root(q)),
                             pav_graph_state(g, i)));

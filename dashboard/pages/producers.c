@@ -45,7 +45,6 @@ add_debts(const struct ledger_page *p, struct pav_members *m,
           const char *source)
 {
     int64_t count = 0, overdue = 0, oldest = 0;
-    bool more = false;
     uint32_t i;
 
     for (i = 0; i < p->debt_count; i++) {
@@ -54,7 +53,6 @@ add_debts(const struct ledger_page *p, struct pav_members *m,
         if (!is_owed_by(d, source))
             continue;
         count += d->count;
-        more |= d->more;
         overdue += d->overdue;
         if (d->overdue_at != 0 && (oldest == 0 || d->overdue_at < oldest))
             oldest = d->overdue_at;
@@ -62,7 +60,6 @@ add_debts(const struct ledger_page *p, struct pav_members *m,
     if (count == 0)
         return;
     view_amount(m, "owes", count);
-    view_bool(m, "owes_more", more);
     if (overdue > 0) {
         view_amount(m, "overdue", overdue);
         view_time(m, "oldest", oldest);

@@ -18,7 +18,7 @@ show_tables(struct pav_query *q)
         pav_members_init(&m, q->arena);
         view_text(&m, "name", v[i].name);
         view_text(&m, "link", view_link(q, "bus/tables/", v[i].name));
-        view_text(&m, "count", view_count(q->arena, v[i].count));
+        view_text(&m, "count", view_capped(q->arena, v[i].count));
         pav_items_add(&list, pav_members_object(&m));
     }
     pav_members_init(&m, q->arena);

@@ -4,7 +4,7 @@
  *   GET /api/v1/producers?hours
  *     {"producers": [{"source", "events", "outcomes": {"started": N, ...},
  *                     "first", "last"}],
- *      "debts": [{"source", "machine", "state", "awaits", "count", "more",
+ *      "debts": [{"source", "machine", "state", "awaits", "count",
  *                 "overdue", "oldestOverdue"}]}
  *   GET /api/v1/deviations?hours&source&machine&disposition&limit
  *     {"deviations": [{"source", "detailType", "disposition", "machine",
@@ -66,7 +66,6 @@ debt_json(const struct pav_debt *d)
     cJSON_AddStringToObject(o, "state", d->state);
     json_add_text(o, "awaits", d->awaits);
     cJSON_AddNumberToObject(o, "count", (double)d->count);
-    cJSON_AddBoolToObject(o, "more", d->more);
     cJSON_AddNumberToObject(o, "overdue", (double)d->overdue);
     json_add_time(o, "oldestOverdue", d->overdue_at);
     return o;

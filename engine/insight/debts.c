@@ -95,9 +95,9 @@ of_machine(struct debts *d, const struct pav_machine_row *row)
     struct pav_machine *m;
     struct pav_faults faults;
     uint32_t n, i, j, first = d->count;
-    bool more = pav_reader_current_states(d->r, row->id, d->a, &stands, &n);
     const struct pav_doc *rules;
 
+    pav_reader_current_states(d->r, row->id, d->a, &stands, &n);
     for (i = 0; i < n; i++) {
         const struct pav_doc *names =
             pav_doc_own(d->a, stands[i].states, strlen(stands[i].states));
@@ -107,7 +107,6 @@ of_machine(struct debts *d, const struct pav_machine_row *row)
                                          pav_doc_str(d->a, &names->items[j]));
 
             x->count += stands[i].count;
-            x->more = more;
         }
     }
     if (d->count == first)

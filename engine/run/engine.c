@@ -26,6 +26,7 @@
 #include "pace.h"
 #include "polls.h"
 #include "registry.h"
+#include "standing.h"
 #include "wait_times.h"
 
 #ifdef PAV_HARD
@@ -260,6 +261,7 @@ commit_and_release(struct pav_engine *e, struct pav_job *alone)
 
     if (pav_doc_was_damaged())
         pav_store_spoilt(e->store, PAV_DOC_DAMAGED);
+    standing_write(e);
     switch (pav_store_commit(e->store, &err)) {
     case PAV_OK:
         committed = true;
@@ -287,6 +289,7 @@ commit_and_release(struct pav_engine *e, struct pav_job *alone)
     behind = pav_clock_mono_us();
     e->counts.commit_us += (uint64_t)(behind - before);
     ledger_settle(e, committed);
+    standing_settle(e);
     first = e->jobs;
     e->jobs = NULL;
     e->jobs_last = &e->jobs;
@@ -638,6 +641,7 @@ pav_engine_free(struct pav_engine *e)
     bus_fini(e);
     wait_times_fini(e);
     ledger_fini(e);
+    standing_fini(e);
     schemas_free(e);
     registry_free(e);
     pav_store_close(e->store);

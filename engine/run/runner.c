@@ -16,6 +16,7 @@
 #include "registry.h"
 #include "log_history.h"
 #include "runner.h"
+#include "standing.h"
 #include "wait_times.h"
 
 /* ---- what records refer to ---- */
@@ -430,6 +431,8 @@ execution_keep(struct pav_engine *e, struct execution *x,
 
     pav_store_step_add(e->store, &step);
     stage_differences(e, x, out);
+    if (!is_new)
+        standing_count(e, x, -1);
     if (wake->kind == PAV_WAKE_REDRIVE) /* it may have ended again at once */
         exec_move(e, x, PAV_RUNNING);
     exec_move(e, x, out->status);
@@ -437,6 +440,7 @@ execution_keep(struct pav_engine *e, struct execution *x,
     x->row.next_event += out->event_count;
     x->row.states = states_json(e, out);
     put_waits(e, x, out);
+    standing_count(e, x, 1);
     if (is_new) {
         x->row.first_step = step.id;
         pav_store_execution_add(e->store, &x->row);

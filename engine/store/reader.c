@@ -352,9 +352,8 @@ reader_machines(struct pav_reader *r, struct pav_arena *a, uint32_t *count)
     return ids;
 }
 
-/* How a state's name is in the list of a row; NULL: any. */
-static const char *
-state_token(const struct pav_execution_filter *f, struct pav_arena *a)
+const char *
+reader_state_token(const struct pav_execution_filter *f, struct pav_arena *a)
 {
     struct pav_buf b;
     const char *token;
@@ -394,7 +393,7 @@ of_status(struct pav_reader *r, const struct pav_execution_filter *f,
                                    : reader_ask(r, OF_STATUS(IS_ENDED));
 
     STORE_BIND(st, INT(machine_id), INT(status), INT(before), INT(limit),
-               TEXT(state_token(f, a)), INT(f->exclude_map_children),
+               TEXT(reader_state_token(f, a)), INT(f->exclude_map_children),
                INT(f->redriven), TEXT(f->qualifier));
     collect(r, st, a, list);
 }
@@ -416,7 +415,8 @@ by_machine(struct pav_reader *r, const struct pav_execution_filter *f,
     int status;
 
     for (status = 0; status < 5; status++)
-        if (f->status < 0 || f->status == status)
+        if ((f->status < 0 || f->status == status) &&
+            (f->state == NULL || status == 0)) /* what ended is in none */
             of_status(r, f, machine_id, status, before, limit, a, list);
     merge(list, limit);
 }
@@ -429,8 +429,11 @@ by_status(struct pav_reader *r, const struct pav_execution_filter *f,
     uint32_t count, i;
     int64_t *machines = reader_machines(r, a, &count);
 
+    if (f->state != NULL && f->status > 0) /* what ended is in none */
+        count = 0;
     for (i = 0; i < count; i++) {
-        of_status(r, f, machines[i], f->status, before, limit, a, list);
+        of_status(r, f, machines[i], f->status < 0 ? 0 : f->status, before,
+                  limit, a, list);
         merge(list, limit);
     }
 }
@@ -464,7 +467,7 @@ by_key(struct pav_reader *r, const struct pav_execution_filter *f,
                                                 " ORDER BY x.id DESC LIMIT ?5");
 
     STORE_BIND(st, TEXT(f->key), INT(before), TEXT(f->machine), INT(f->status),
-               INT(limit), TEXT(state_token(f, a)));
+               INT(limit), TEXT(reader_state_token(f, a)));
     collect(r, st, a, list);
 }
 
@@ -590,7 +593,7 @@ by_search(struct pav_reader *r, const struct pav_execution_filter *f,
     sqlite3_stmt *st = search_ask(r, f);
 
     STORE_BIND(st, INT(before), TEXT(f->key), TEXT(f->machine), INT(f->status),
-               TEXT(state_token(f, a)), INT(f->started_from),
+               TEXT(reader_state_token(f, a)), INT(f->started_from),
                INT(f->started_until), TEXT(f->event_type), INT(limit),
                TEXT(f->attribute), TEXT(f->value), TEXT(f->awaits),
                TEXT(f->contains), INT(f->exclude_map_children), INT(first),
@@ -617,17 +620,13 @@ pav_reader_executions(struct pav_reader *r,
         by_key(r, f, before, limit, a, &list);
     } else if (f->machine != NULL) {
         by_machine(r, f, before, limit, a, &list);
-    } else if (f->status >= 0) {
+    } else if (f->status >= 0 || f->state != NULL) {
         by_status(r, f, before, limit, a, &list);
     } else {
-        st = reader_ask(r, EXECUTION_VIEW
-                        "WHERE x.id<?1 "
-                        "AND (?3 IS NULL OR instr(x.states,?3)>0) "
-                        "AND (?4=0 OR " NO_CHILD ") "
-                        "ORDER BY x.id DESC LIMIT ?2");
-        bind_text(st, 3, state_token(f, a));
-        sqlite3_bind_int(st, 4, f->exclude_map_children);
-        STORE_BIND(st, INT(before), INT(limit));
+        st = reader_ask(r, EXECUTION_VIEW "WHERE x.id<?1 AND (?3=0 OR " NO_CHILD
+                                          ") "
+                                          "ORDER BY x.id DESC LIMIT ?2");
+        STORE_BIND(st, INT(before), INT(limit), INT(f->exclude_map_children));
         collect(r, st, a, &list);
     }
     *next = 0;
@@ -667,39 +666,6 @@ reader_execution_of(struct pav_reader *r, int64_t id, struct pav_arena *a,
     execution_from(st, a, out);
     sqlite3_reset(st);
     return true;
-}
-
-bool
-pav_reader_current_states(struct pav_reader *r, int64_t machine_id,
-                          struct pav_arena *a, struct pav_stand **out,
-                          uint32_t *count)
-{
-    sqlite3_stmt *st = reader_ask(
-        r, "SELECT states,count(*) FROM (SELECT states FROM execution"
-           " WHERE machine_id=?1 AND status=0 ORDER BY id DESC LIMIT ?2)"
-           " GROUP BY states");
-    uint32_t cap = 0;
-    int64_t sum = 0;
-
-    *count = 0;
-    *out = NULL;
-    STORE_BIND(st, INT(machine_id), INT(PAV_STAND_MAX + 1));
-    while (reader_row(r, st)) {
-        if (*count == cap) {
-            struct pav_stand *more;
-
-            cap = cap == 0 ? 32 : cap * 2;
-            more = pav_arena_alloc(a, cap * sizeof(*more));
-            if (*count > 0)
-                memcpy(more, *out, *count * sizeof(*more));
-            *out = more;
-        }
-        (*out)[*count].states = column_str(st, 0, a);
-        (*out)[*count].count = sqlite3_column_int64(st, 1);
-        sum += (*out)[(*count)++].count;
-    }
-    sqlite3_reset(st);
-    return sum > PAV_STAND_MAX;
 }
 
 /* ---- steps ---- */
@@ -851,23 +817,22 @@ machine_from(sqlite3_stmt *st, struct pav_arena *a,
 static void
 count_statuses(struct pav_reader *r, struct pav_machine_view *m)
 {
-    int status;
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT status,child,sum(count) FROM standing"
+                      " WHERE machine_id=?1 GROUP BY 1,2");
 
-    for (status = 0; status < 5; status++) {
-        sqlite3_stmt *st =
-            status == 0
-                ? reader_ask(r, "SELECT count(*) FROM (SELECT 1 FROM execution"
-                                " x WHERE machine_id=?1 AND status=?2"
-                                " AND " IS_OPEN " LIMIT ?3)")
-                : reader_ask(r, "SELECT count(*) FROM (SELECT 1 FROM execution"
-                                " x WHERE machine_id=?1 AND status=?2"
-                                " AND " IS_ENDED " LIMIT ?3)");
+    STORE_BIND(st, INT(m->row.id));
+    while (reader_row(r, st)) {
+        int status = sqlite3_column_int(st, 0);
 
-        STORE_BIND(st, INT(m->row.id), INT(status), INT(PAV_COUNT_CAP + 1));
-        if (reader_row(r, st))
-            m->counts[status] = sqlite3_column_int64(st, 0);
-        sqlite3_reset(st);
+        if (status < 0 || status >= 5)
+            continue;
+        if (sqlite3_column_int(st, 1) == 0)
+            m->counts[status] = sqlite3_column_int64(st, 2);
+        else
+            m->children += sqlite3_column_int64(st, 2);
     }
+    sqlite3_reset(st);
 }
 
 uint32_t

@@ -8,12 +8,8 @@ pav_reader_counts(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
 {
     uint32_t room = reader_count(r, "SELECT count(*) FROM machine");
     sqlite3_stmt *st = reader_ask(
-        r, "SELECT m.id,m.name,c.status,c.n FROM machine m LEFT JOIN"
-           " (SELECT machine_id,0 AS status,count(*) AS n FROM execution x"
-           " WHERE " IS_OPEN " GROUP BY machine_id UNION ALL"
-           " SELECT machine_id,status,count(*) FROM execution x"
-           " WHERE " IS_ENDED " GROUP BY machine_id,status) c"
-           " ON c.machine_id=m.id ORDER BY m.id");
+        r, "SELECT m.id,m.name,s.status,sum(s.count) FROM machine m LEFT JOIN"
+           " standing s ON s.machine_id=m.id GROUP BY m.id,s.status");
     int64_t last = 0;
 
     memset(out, 0, sizeof(*out));

@@ -16,10 +16,13 @@ reader_keep(struct pav_reader *r, int64_t number, const void *text, size_t len);
 /* Room for pav_reader_sources(). */
 struct pav_sources *reader_sources_of(struct pav_reader *r);
 
-/* 0: there is no such machine. */
 /* False: there is none of this id. */
 bool reader_execution_of(struct pav_reader *r, int64_t id, struct pav_arena *a,
                          struct pav_execution_view *out);
+/* How a state's name is in the list of a row; NULL: any. */
+const char *
+reader_state_token(const struct pav_execution_filter *f, struct pav_arena *a);
+/* 0: there is no such machine. */
 int64_t reader_machine_id(struct pav_reader *r, const char *name);
 /* The ids of all machines. */
 int64_t *

@@ -48,8 +48,10 @@
  *   overdue      waits that are over their deadline
  *   wait_stat    how long waits of a state took
  *   flow         how executions went through a version's states, by day,
- * summed: pavane/flow.h ledger       what became of events, counted:
- * run/ledger.c content_seen hashes of events, for machines that ask for it
+ *                summed: pavane/flow.h
+ *   ledger       what became of events, counted: run/ledger.c
+ *   standing     how many executions are where: run/standing.c
+ *   content_seen hashes of events, for machines that ask for it
  *   attribute    values at indexed paths, by which executions are found
  *   database     its random id, for what is beside it (witness.c)
  *
@@ -394,6 +396,16 @@ const char *const schema_migrations[] = {
     " PRIMARY KEY(version_id,day,kind,a,b)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX flow_day ON flow(day);"
     "INSERT INTO progress(name,event_id) VALUES('flow',0);",
+    "CREATE TABLE standing("
+    " machine_id INTEGER NOT NULL,"
+    " child INTEGER NOT NULL CHECK(child IN (0,1))," /* a map run's */
+    " status INTEGER NOT NULL,"
+    " states TEXT NOT NULL,"
+    " count INTEGER NOT NULL,"
+    " PRIMARY KEY(machine_id,child,status,states)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO standing SELECT x.machine_id,coalesce(n.run_id,0)>0,x.status,"
+    "x.states,count(*) FROM execution x LEFT JOIN note n ON"
+    " n.execution_id=x.id GROUP BY 1,2,3,4;",
 };
 
 const int schema_version =

@@ -48,6 +48,14 @@ static const struct {
      WITHOUT("'execution '||x.id||' ('||x.name||'): version '||x.version_id||"
              "' is missing'",
              "execution x", ALL, "machine_version v", "v.id=x.version_id")},
+    {"standing", "each execution is counted where it is",
+     "SELECT 'machine '||machine_id||', status '||status||', '||states||': '||"
+     "sum(counted)||' are counted, '||sum(there)||' are there' FROM (SELECT"
+     " machine_id,child,status,states,count AS counted,0 AS there FROM standing"
+     " UNION ALL SELECT x.machine_id,coalesce(n.run_id,0)>0,x.status,x.states,"
+     "0,count(*) FROM execution x LEFT JOIN note n ON n.execution_id=x.id"
+     " GROUP BY 1,2,3,4) GROUP BY machine_id,child,status,states"
+     " HAVING sum(counted)<>sum(there)"},
     {"first-steps", "each execution has its first step",
      WITHOUT("'execution '||x.id||' ('||x.name||'): step '||x.first_step||"
              "' is missing'",

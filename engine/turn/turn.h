@@ -135,6 +135,7 @@ struct pav_engine {
     } retention;
     struct wait_times *wait_times; /* wait_times.c; NULL: nothing yet */
     struct ledger *ledger;         /* ledger.c; NULL: nothing yet */
+    struct standing *standing;     /* standing.c; NULL: nothing yet */
     struct deliveries *deliveries; /* deliveries.c */
     struct sources *sources;       /* sources.c */
     struct pav_tally *tally;       /* of rules and targets: bus/tally.c */

@@ -26,7 +26,6 @@ struct pav_debt {
     const char *awaits; /* the types; NULL: any that moves it */
     const char *from;   /* of pav_awaited_from(); NULL */
     int64_t count;      /* executions; of the newest PAV_STAND_MAX a machine */
-    bool more;          /* there are more */
     int64_t overdue, overdue_at; /* of these; since when the oldest waits */
 };
 /* By machine and state, the most first. */

@@ -63,17 +63,25 @@ struct pav_execution_filter {
 };
 
 /*
- * Running executions of a machine by current states: their `states` and how
- * many.  Looks at the newest PAV_STAND_MAX; true when there are more.
+ * Running executions of a machine by current states, those of its map runs too:
+ * their `states` and how many, exactly.
  */
-#define PAV_STAND_MAX 100000
 struct pav_stand {
     const char *states; /* a JSON list */
     int64_t count;
 };
-bool pav_reader_current_states(struct pav_reader *r, int64_t machine_id,
+void pav_reader_current_states(struct pav_reader *r, int64_t machine_id,
                                struct pav_arena *a, struct pav_stand **out,
                                uint32_t *count);
+
+/* How many of its waits are overdue, by state: `states` is that name. */
+uint32_t pav_reader_late(struct pav_reader *r, int64_t machine_id,
+                         struct pav_arena *a, struct pav_stand **out);
+/* How many executions the filter has in all, exactly; -1: only reading them all
+ * would tell. */
+int64_t
+pav_reader_total(struct pav_reader *r, const struct pav_execution_filter *f,
+                 struct pav_arena *a);
 
 /* `*next`: the id to go on before, 0 when this was the last page. */
 uint32_t
@@ -303,7 +311,7 @@ pav_reader_attribute_counts(struct pav_reader *r, const char *name,
                             int64_t until, uint32_t limit, struct pav_arena *a,
                             struct pav_attribute_count **out);
 
-/* Exact; cost grows with the number of executions, over an index alone. */
+/* Exact; executions of map runs are counted with the others. */
 void pav_reader_counts(struct pav_reader *r, int64_t now_ms,
                        struct pav_arena *a, struct pav_row_counts *out);
 
@@ -313,7 +321,8 @@ void pav_reader_counts(struct pav_reader *r, int64_t now_ms,
 
 struct pav_machine_view {
     struct pav_machine_row row;
-    int64_t counts[5]; /* by enum pav_status, each at most PAV_COUNT_CAP + 1 */
+    int64_t counts[5]; /* by enum pav_status, without those of map runs */
+    int64_t children;  /* executions of map runs */
     const char *fault; /* what keeps its folder from being loaded; NULL */
 };
 

@@ -181,6 +181,17 @@ void pav_store_ledger_catch_up(struct pav_store *s);
 /* The oldest hour, when it is before that one: how many rows. */
 int pav_store_ledger_forget(struct pav_store *s, int64_t hour);
 
+/* How many executions are where; `count` is added to what there is. */
+struct pav_standing_row {
+    int64_t machine_id;
+    bool child; /* of a map run */
+    int status;
+    const char *states; /* as the execution's row has them */
+    int64_t count;
+};
+void
+pav_store_standing_add(struct pav_store *s, const struct pav_standing_row *row);
+
 /* Added to what the day has: pavane/flow.h. */
 struct pav_flow_row;
 void pav_store_flow_add(struct pav_store *s, const struct pav_flow_row *row);

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -80,7 +81,23 @@ class Daemon:
         self.check_log()
         if code != 0 and not self.may_die:
             raise AssertionError("the daemon ended with %d: %s" % (code, self.read_log()[-2000:]))
+        if not self.may_die:
+            self.check_counts()
         return code
+
+    def check_counts(self):
+        """Whatever a test did: executions are counted where they are."""
+        db = sqlite3.connect("file:%s?mode=ro" % self.db, uri=True)
+        try:
+            counted = db.execute("SELECT machine_id,child,status,states,count FROM standing").fetchall()
+            there = db.execute("SELECT x.machine_id,coalesce(n.run_id,0)>0,x.status,x.states,count(*) FROM execution x"
+                               " LEFT JOIN note n ON n.execution_id=x.id GROUP BY 1,2,3,4").fetchall()
+        except sqlite3.DatabaseError:
+            return  # a test damaged it: it says itself what must hold then
+        finally:
+            db.close()
+        if sorted(counted) != sorted(there):
+            raise AssertionError("counted: %s; there: %s" % (sorted(counted), sorted(there)))
 
     def read_log(self):
         with open(self.log.name, errors="replace") as f:

@@ -15,6 +15,7 @@ enum {
     SQL_STEP_DELETE,
     SQL_EXECUTION_CUT,
     SQL_EXECUTION_DELETE,
+    SQL_IS_CHILD,
     SQL_ATTRIBUTES_DELETE,
     SQL_META_DELETE,
     SQL_ITEMS_DELETE,
@@ -50,7 +51,10 @@ static const char *const texts[] = {
     SQL_TEXT(SQL_EXECUTION_CUT) =
         "UPDATE execution SET last_step=?2,next_event=?3,stopped_at=1"
         " WHERE id=?1",
-    SQL_TEXT(SQL_EXECUTION_DELETE) = "DELETE FROM execution WHERE id=?1",
+    SQL_TEXT(SQL_EXECUTION_DELETE) =
+        "DELETE FROM execution WHERE id=?1 RETURNING machine_id,status,states",
+    SQL_TEXT(SQL_IS_CHILD) =
+        "SELECT count(*) FROM note WHERE execution_id=?1 AND run_id>0",
     SQL_TEXT(SQL_ATTRIBUTES_DELETE) =
         "DELETE FROM attribute WHERE execution_id=?1",
     SQL_TEXT(SQL_META_DELETE) = "DELETE FROM note WHERE execution_id=?1",
@@ -177,6 +181,29 @@ pav_store_forget_seen(struct pav_store *s, int64_t after[2], int max)
 
 /* ---- executions ---- */
 
+/* The row goes, and is counted no more. */
+static void
+delete_row(struct pav_store *s, int64_t id)
+{
+    struct pav_standing_row gone = {.count = -1};
+    struct pav_arena a;
+    int64_t child = 0;
+    sqlite3_stmt *st;
+
+    numbers(s, STORE_ASK(s, SQL_IS_CHILD, INT(id)), &child, NULL);
+    gone.child = child > 0;
+    pav_arena_init(&a, 1024);
+    st = STORE_WRITE(s, SQL_EXECUTION_DELETE, INT(id));
+    if (store_row(s, st)) {
+        gone.machine_id = sqlite3_column_int64(st, 0);
+        gone.status = sqlite3_column_int(st, 1);
+        gone.states = column_str(st, 2, &a);
+        sqlite3_reset(st);
+        pav_store_standing_add(s, &gone);
+    }
+    pav_arena_fini(&a);
+}
+
 /* False: not all of it yet. */
 static bool
 delete_rest(struct pav_store *s, int64_t id, int max)
@@ -186,8 +213,8 @@ delete_rest(struct pav_store *s, int64_t id, int max)
         return false;
     STORE_DO(s, SQL_RUNS_DELETE, INT(id));
     STORE_DO(s, SQL_ATTRIBUTES_DELETE, INT(id));
+    delete_row(s, id);
     STORE_DO(s, SQL_META_DELETE, INT(id));
-    STORE_DO(s, SQL_EXECUTION_DELETE, INT(id));
     forgotten(s, "forgotten execution", id);
     return true;
 }

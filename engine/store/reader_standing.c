@@ -1,0 +1,96 @@
+/* How many executions are where, which run/standing.c keeps: exact, whatever
+ * their number. */
+#include <string.h>
+
+#include "reader_int.h"
+
+void
+pav_reader_current_states(struct pav_reader *r, int64_t machine_id,
+                          struct pav_arena *a, struct pav_stand **out,
+                          uint32_t *count)
+{
+    sqlite3_stmt *st = reader_ask(
+        r, "SELECT states,sum(count) FROM standing WHERE machine_id=?1"
+           " AND status=0 AND count>0 GROUP BY states");
+    uint32_t cap = 0;
+
+    *count = 0;
+    *out = NULL;
+    STORE_BIND(st, INT(machine_id));
+    while (reader_row(r, st)) {
+        if (*count == cap) {
+            struct pav_stand *more;
+
+            cap = cap == 0 ? 32 : cap * 2;
+            more = pav_arena_alloc(a, cap * sizeof(*more));
+            if (*count > 0)
+                memcpy(more, *out, *count * sizeof(*more));
+            *out = more;
+        }
+        (*out)[*count].states = column_str(st, 0, a);
+        (*out)[(*count)++].count = sqlite3_column_int64(st, 1);
+    }
+    sqlite3_reset(st);
+}
+
+uint32_t
+pav_reader_late(struct pav_reader *r, int64_t machine_id, struct pav_arena *a,
+                struct pav_stand **out)
+{
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT state,count(*) FROM overdue WHERE machine_id=?1"
+                      " GROUP BY state");
+    uint32_t n = 0;
+
+    *out = NULL;
+    STORE_BIND(st, INT(machine_id));
+    while (reader_row(r, st)) {
+        *out = pav_arena_append(a, *out, n, sizeof(**out));
+        (*out)[n].states = column_str(st, 0, a);
+        (*out)[n++].count = sqlite3_column_int64(st, 1);
+    }
+    sqlite3_reset(st);
+    return n;
+}
+
+/* Asks for what the counts do not know. */
+static bool
+is_narrow(const struct pav_execution_filter *f)
+{
+    return f->key != NULL || f->run_id != 0 || f->redriven != 0 ||
+           f->qualifier != NULL || f->attribute != NULL ||
+           f->event_type != NULL || f->started_from != 0 ||
+           f->started_until != 0 || f->awaits != NULL || f->prefix != NULL ||
+           f->contains != NULL;
+}
+
+int64_t
+pav_reader_total(struct pav_reader *r, const struct pav_execution_filter *f,
+                 struct pav_arena *a)
+{
+    sqlite3_stmt *st;
+    int64_t total = 0;
+
+    if (is_narrow(f) || (f->overdue && (f->state != NULL || f->status > 0)))
+        return -1;
+    if (f->overdue) {
+        st = reader_ask(r,
+                        "SELECT count(DISTINCT execution_id) FROM overdue WHERE"
+                        " ?1 IS NULL OR machine_id=(SELECT id FROM machine"
+                        " WHERE name=?1)");
+        STORE_BIND(st, TEXT(f->machine));
+    } else {
+        st = reader_ask(
+            r, "SELECT coalesce(sum(count),0) FROM standing WHERE (?1 IS NULL"
+               " OR machine_id=(SELECT id FROM machine WHERE name=?1))"
+               " AND (?2<0 OR status=?2) AND (?3 IS NULL OR"
+               " (status=0 AND instr(states,?3)>0)) AND (?4=0 OR child=0)");
+        STORE_BIND(st, TEXT(f->machine), INT(f->status),
+                   TEXT(reader_state_token(f, a)),
+                   INT(f->exclude_map_children));
+    }
+    if (reader_row(r, st))
+        total = sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+    return total;
+}
