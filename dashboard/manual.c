@@ -15,6 +15,7 @@ static const struct {
     {"stuck", "An order is stuck", "what it waits for, and how to bring it on"},
     {"vanished", "An event vanished", "what became of it, and why"},
     {"target", "A target is down", "what is tried again, and dead letters"},
+    {"told", "Be told what is wrong", "alerts, webhooks, and what is muted"},
     {"change", "Change a machine", "what runs, what starts, what would differ"},
     {"flow", "How executions flow", "times, ways, what is never taken"},
     {"producers", "Who owes what", "who sends, who errs, who is late"}};

@@ -7,15 +7,16 @@
 #include "cli/cli.h"
 
 const struct command *const cli_commands[] = {
-    &serve_command,        &new_command,        &validate_command,
-    &graph_command,        &import_command,     &eval_command,
-    &play_command,         &up_command,         &export_command,
-    &test_command,         &simulate_command,   &send_command,
-    &list_command,         &show_command,       &history_command,
-    &what_if_command,      &attention_command,  &producers_command,
-    &flow_command,         &deviations_command, &deliveries_command,
-    &dead_letters_command, &verify_command,     &backup_command,
-    &restore_command,      &completion_command};
+    &serve_command,      &new_command,        &validate_command,
+    &graph_command,      &import_command,     &eval_command,
+    &play_command,       &up_command,         &export_command,
+    &test_command,       &simulate_command,   &send_command,
+    &list_command,       &show_command,       &history_command,
+    &what_if_command,    &attention_command,  &alerts_command,
+    &mute_command,       &producers_command,  &flow_command,
+    &deviations_command, &deliveries_command, &dead_letters_command,
+    &verify_command,     &backup_command,     &restore_command,
+    &completion_command};
 const size_t cli_command_count = sizeof(cli_commands) / sizeof(cli_commands[0]);
 
 static void

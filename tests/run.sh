@@ -152,7 +152,7 @@ gcc_lane() {
     PAVANE_KILLS=$kills
     PAVANE_TURNS=$logs/turns
     export PAVANE_KILLS PAVANE_TURNS
-    e2e "$top/build" e2e- reads power strain keeping retention backup upgrade commands machines systems play plays bad_input http front_door api limits tasks bus events outbound sources work language jsonata weak_points clients graph faults browser
+    e2e "$top/build" e2e- reads power strain keeping retention backup upgrade commands machines systems play plays bad_input http front_door api limits tasks bus events outbound alerts sources work language jsonata weak_points clients graph find answer ledger flow faults browser
     [ -n "$PAVANE_SAMPLE" ] && e2e "$top/build" e2e- sample
     suite longest-turn turns "$PAVANE_TURNS"
     unset PAVANE_TURNS
@@ -177,7 +177,7 @@ clang_lane() {
     cases "$top/build-asan" asan-cases- "$top/tests/conformance/cases"
     PAVANE_KILLS=5
     export PAVANE_KILLS
-    e2e "$top/build-asan" asan-e2e- machines systems plays jsonata play bad_input http retention backup api tasks bus events outbound sources weak_points faults ledger flow
+    e2e "$top/build-asan" asan-e2e- machines systems plays jsonata play bad_input http retention backup api tasks bus events outbound alerts sources weak_points faults ledger flow
     suite fuzz-build env CC=clang sh -c \
         ". '$top/tests/support/prepare.sh'; top='$top'; build '$top/build-fuzz' -DPAV_FUZZ=ON $werror"
     suite fuzz $python "$top/tests/fuzz/run.py" "$top/build-fuzz" --runs $fuzz_runs

@@ -65,10 +65,12 @@ add_near(struct pav_query *q, struct pav_members *m, const char *text)
     const struct pav_doc *rows;
     const char *rows_of;
     uint32_t n;
+    bool all;
 
-    n = pav_reader_names_with(q->reader, text, NEAR, q->arena, &v);
+    n = pav_reader_names_with(q->reader, text, NEAR, q->arena, &v, &all);
     if (n == 0 && *(rows_of = number_in(q->arena, text)) != '\0')
-        n = pav_reader_names_with(q->reader, rows_of, NEAR, q->arena, &v);
+        n = pav_reader_names_with(q->reader, rows_of, NEAR, q->arena, &v, &all);
+    view_bool(m, "near_part", !all);
     pav_members_puts(m, "near", view_execution_rows(q, v, n));
     view_bool(m, "near_any", n > 0);
     view_bool(m, "near_full", n == NEAR);

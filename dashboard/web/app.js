@@ -103,6 +103,7 @@ function dressAll() {
   dressCopy();
   dressScrub();
   dressView();
+  dressMutes();
   const off = /** @type {HTMLInputElement|null} */ (document.getElementById('keys-off'));
   if (off) {
     off.disabled = false;
@@ -178,15 +179,48 @@ function dressView() {
   all.hidden = location.search === '';
   button.onclick = async () => {
     if (name.value.trim() === '') { name.focus(); return; }
-    const answer = await fetch(here('./'), {
-      method: 'POST', headers: { 'Content-Type': 'application/x-amz-json-1.0', 'X-Amz-Target': 'Pavane.PutView' },
-      body: JSON.stringify({ Name: name.value.trim(), Path: 'executions' + location.search }),
-    });
-    say(answer.ok ? `Saved as ${name.value}` : 'It could not be saved');
-    if (answer.ok) location.reload();
-    else name.setCustomValidity((await answer.json()).message ?? 'not saved');
+    const refused = await ask('PutView', { Name: name.value.trim(), Path: 'executions' + location.search });
+    say(refused || `Saved as ${name.value}`);
+    if (!refused) location.reload();
+    else name.setCustomValidity(refused);
     name.reportValidity();
   };
+}
+
+// ---- what nobody is told of
+
+/** @param {string} action @param {object} what */
+async function ask(action, what) {
+  const answer = await fetch(here('./'), {
+    method: 'POST', headers: { 'Content-Type': 'application/x-amz-json-1.0', 'X-Amz-Target': `Pavane.${action}` },
+    body: JSON.stringify(what),
+  });
+  return answer.ok ? '' : (await answer.json()).message ?? 'It could not be done';
+}
+
+/** Buttons beside a group: mute it, with a reason and an end, and the contrary. */
+function dressMutes() {
+  const dialog = /** @type {HTMLDialogElement|null} */ (document.getElementById('mute'));
+  const form = dialog?.querySelector('form');
+  for (const b of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll('[data-mute], [data-unmute]'))) {
+    b.hidden = false;
+    b.onclick = async () => {
+      const { mute, unmute } = b.dataset;
+      if (unmute) {
+        say(await ask('DeleteMute', { Group: unmute }) || 'It counts again');
+        location.reload();
+      } else if (dialog && form) {
+        dialog.onclose = async () => {
+          if (dialog.returnValue !== 'mute') return;
+          const data = new FormData(form);
+          say(await ask('PutMute', { Group: mute, Reason: data.get('reason'), Minutes: Number(data.get('minutes')) }) || 'Muted');
+          location.reload();
+        };
+        dialog.returnValue = '';
+        dialog.showModal();
+      }
+    };
+  }
 }
 
 // ---- back in time

@@ -8,12 +8,14 @@
  */
 #include "pavane/api.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "pavane/clock.h"
 #include "pavane/log.h"
+#include "alerts.h"
 #include "backup.h"
 #include "handed_out.h"
 #include "query_job.h"
@@ -70,6 +72,7 @@ pav_api_tick(void *arg)
     replies_tick(api);
     objects_tick(api);
     flow_tick(api);
+    alerts_tick(api);
     if (api->folder == NULL || api->scanning)
         return;
     api->scanning = query_job_push(api, query_job_alone(api, scan_folder));
@@ -192,6 +195,22 @@ pav_api_new(const struct pav_api_config *config, struct pav_api **out,
     return PAV_OK;
 }
 
+/* With a slash at its end, whatever it was given. */
+static char *
+pages_at(const struct pav_api_config *config, const struct pav_http *h)
+{
+    const char *url = config->pages_at, *address = config->access.address;
+    bool six = strchr(address, ':') != NULL;
+    char *text = pav_xmalloc(strlen(url == NULL ? address : url) + 32);
+
+    if (url != NULL)
+        sprintf(text, "%s%s", url, url[strlen(url) - 1] == '/' ? "" : "/");
+    else
+        sprintf(text, "http://%s%s%s:%d/", six ? "[" : "", address,
+                six ? "]" : "", pav_http_port(h));
+    return text;
+}
+
 enum pav_rc
 pav_api_bind(struct pav_api *api, struct pav_engine *e, struct pav_http *h,
              struct pav_err *err)
@@ -200,6 +219,7 @@ pav_api_bind(struct pav_api *api, struct pav_engine *e, struct pav_http *h,
 
     api->config.engine = e;
     api->config.http = h;
+    api->pages_at = pages_at(&api->config, h);
     api->outbound = pav_outbound_new(h);
     pav_outbound_stand_ins(api->outbound, api->config.stand_ins);
     if (api->config.machines != NULL) {
@@ -338,5 +358,6 @@ pav_api_free(struct pav_api *api)
     pav_queue_free(api->folds);
     free(api->readers);
     free(api->threads);
+    free(api->pages_at);
     free(api);
 }

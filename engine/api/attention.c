@@ -2,7 +2,8 @@
  * GET /api/v1/attention: what needs somebody, a group for each thing.
  *
  *   {"attention": [{"kind", "count", "more": there are more than that, "says",
- *                   "machine", "what", "why", "oldest", "newest"}]}
+ *                   "machine", "what", "why", "oldest", "newest", "group",
+ *                   "muted": why nobody is told, "mutedUntil"}]}
  */
 #include "pavane/attention.h"
 #include "pavane/step.h"
@@ -41,6 +42,10 @@ attention_get(struct pav_query *q)
         put(&m, "why", v[i].why);
         pav_members_time(&m, "oldest", v[i].oldest_at);
         pav_members_time(&m, "newest", v[i].newest_at);
+        pav_members_str(&m, "group", v[i].group);
+        put(&m, "muted", v[i].muted);
+        if (v[i].muted != NULL)
+            pav_members_time(&m, "mutedUntil", v[i].muted_until);
         pav_items_add(&list, pav_members_object(&m));
     }
     pav_members_init(&m, q->arena);

@@ -24,6 +24,11 @@ struct pav_api {
         int64_t took_us, looked_us;
         uint64_t events;
     } flow;
+    char *pages_at; /* where the dashboard is: "http://HOST:PORT/" */
+    struct {
+        bool busy;
+        int64_t looked_us;
+    } alerts; /* alerts.c */
     pthread_t *threads;
     struct pav_reader **readers;
     int reader_count, thread_count;

@@ -7,6 +7,7 @@
 
 /* Resources. */
 void attention_get(struct pav_query *q);
+void alerts_get(struct pav_query *q);
 void producers_get(struct pav_query *q);
 void deviations_get(struct pav_query *q);
 void flow_get(struct pav_query *q);

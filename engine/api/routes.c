@@ -54,6 +54,8 @@ static const struct resource {
       "from"}},
     {"/api/v1/attention", "pavane:ReadExecutions", NULL, attention_get, false,
      {NULL}},
+    {"/api/v1/alerts", "pavane:ReadExecutions", NULL, alerts_get, false,
+     {NULL}},
     {"/api/v1/producers", "pavane:ReadEvents", NULL, producers_get, false,
      {"hours"}},
     {"/api/v1/deviations", "pavane:ReadEvents", NULL, deviations_get, false,

@@ -23,7 +23,7 @@
     X(events_bus_policy) X(events_rules) X(events_rule_targets) \
     X(events_tags) X(events_archives) X(events_replays) \
     X(events_connections) X(events_destinations) X(pavane_clock) \
-    X(pavane_dead_letters) X(pavane_schemas) X(pavane_views) \
+    X(pavane_dead_letters) X(pavane_schemas) X(pavane_views) X(pavane_alerts) \
     X(scheduler_schedules) X(scheduler_groups) X(dynamodb_items)
 /* clang-format on */
 

@@ -31,7 +31,10 @@ print_one(struct pav_arena *a, const struct pav_doc *d)
                *machine != '\0' && *what != '\0' ? " > " : "", what);
     if (*why != '\0')
         printf("        %.*s\n", (int)strcspn(why, "\n"), why);
-    printf("        since %s\n", cli_text(a, d, "oldest"));
+    printf("        since %s (%s)%s%s\n", cli_text(a, d, "oldest"),
+           cli_text(a, d, "group"),
+           *cli_text(a, d, "muted") == '\0' ? "" : ", muted: ",
+           cli_text(a, d, "muted"));
 }
 
 /* `last`: what was printed before, whose text this is not; it changes hands. */
@@ -66,7 +69,10 @@ print_all(const struct pav_settings *s, struct pav_arena *a,
             puts("nothing needs attention");
     }
     fflush(stdout);
-    return list->len > 0;
+    for (i = 0; i < list->len; i++)
+        if (*cli_text(a, &list->items[i], "muted") == '\0')
+            return 1;
+    return 0;
 }
 
 static int
@@ -96,7 +102,7 @@ const struct command attention_command = {
     "A group for each thing that is wrong: folders that cannot be loaded, "
     "overdue waits,\nwhat ended badly within a day, dead letters, deliveries "
     "that fail, events that matched\nno rule, were rejected, or came early and "
-    "expired.  Exit code 1: there is something.\n",
+    "expired.  Exit code 1: there is something\nthat is not muted.\n",
     settings,
     sizeof(settings) / sizeof(settings[0]),
     attention};

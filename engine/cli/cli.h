@@ -25,7 +25,7 @@ extern const struct command serve_command, validate_command, import_command,
     verify_command, backup_command, restore_command, eval_command, play_command,
     up_command, export_command, new_command, attention_command,
     producers_command, deviations_command, deliveries_command, flow_command,
-    completion_command;
+    completion_command, alerts_command, mute_command;
 /* All of them, in the order of the help: main.c. */
 extern const struct command *const cli_commands[];
 extern const size_t cli_command_count;

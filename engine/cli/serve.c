@@ -40,6 +40,9 @@ static const struct pav_setting settings[] = {
     {"start-rate", PAV_SET_INT, "N", "300", 0, 1000000,
      "executions that those of one machine may start a second; more wait; 0: "
      "no bound"},
+    {"pages-url", PAV_SET_TEXT, "URL", NULL, 0, 0,
+     "where people reach the dashboard, for links in alerts; by default where "
+     "it listens"},
     {"region", PAV_SET_TEXT, "NAME", "us-east-1", 0, 0, "the region in ARNs"},
     {"account", PAV_SET_TEXT, "DIGITS", "000000000000", 0, 0,
      "the account in ARNs"},
@@ -141,6 +144,16 @@ set_log_level(const char *name, struct pav_err *err)
 }
 
 /* It is in every ARN. */
+static enum pav_rc
+check_pages_url(const char *url, struct pav_err *err)
+{
+    if (url == NULL || strncmp(url, "http://", 7) == 0 ||
+        strncmp(url, "https://", 8) == 0)
+        return PAV_OK;
+    return pav_fail(err, PAV_INVALID, "--pages-url",
+                    "'%s' begins with neither http:// nor https://", url);
+}
+
 static enum pav_rc
 check_account(const char *account, struct pav_err *err)
 {
@@ -569,6 +582,7 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
         .query_threads = (int)pav_settings_int(s, "query-threads"),
         .clock_offset_ms = offset,
         .stand_ins = pav_settings_text(s, "stand-ins"),
+        .pages_at = pav_settings_text(s, "pages-url"),
         .page = pav_page,
         .pack = pav_page_pack,
         .fold = pav_flow_fold,
@@ -602,6 +616,8 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
     rc = set_log_level(pav_settings_text(s, "log-level"), err);
     if (rc == PAV_OK)
         rc = check_account(api.account, err);
+    if (rc == PAV_OK)
+        rc = check_pages_url(api.pages_at, err);
     if (rc == PAV_OK)
         rc = check_data(api.data, err);
     if (rc == PAV_OK)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pavane/digest.h"
 #include "reader_int.h"
 
 #define DAY_MS    INT64_C(86400000)
@@ -32,6 +33,19 @@ pav_attention_name(enum pav_attention_kind kind)
                                         "unexpected",  "rejected", "expired"};
 
     return names[kind];
+}
+
+bool
+pav_attention_find(const char *name, enum pav_attention_kind *out)
+{
+    int i;
+
+    for (i = 0; i < PAV_ATTENTION_KINDS; i++)
+        if (strcmp(pav_attention_name((enum pav_attention_kind)i), name) == 0) {
+            *out = (enum pav_attention_kind)i;
+            return true;
+        }
+    return false;
 }
 
 const char *
@@ -220,11 +234,43 @@ events(struct gathering *g, enum pav_attention_kind kind,
     }
 }
 
+/* "overdue-0a1b2c3d4e5f": of what it is about, not of how many there are. */
+static const char *
+group_of(const struct pav_attention *x, struct pav_arena *a)
+{
+    const char *kind = pav_attention_name(x->kind);
+    const char *about = pav_arena_printf(
+        a, "%s\n%d\n%s\n%s", x->machine == NULL ? "" : x->machine, x->status,
+        x->what == NULL ? "" : x->what,
+        x->kind == PAV_ATTENTION_FAULT || x->why == NULL ? "" : x->why);
+    char hex[PAV_DIGEST_HEX];
+
+    (void)pav_digest_hex("SHA-256", about, strlen(about), hex);
+    return pav_arena_printf(a, "%s-%.12s", kind, hex);
+}
+
+static void
+mute(struct gathering *g, struct pav_attention *x)
+{
+    sqlite3_stmt *st = reader_ask(
+        g->r, "SELECT body->>'$.Reason',body->>'$.Until' FROM name WHERE"
+              " kind=?1 AND owner=0 AND name=?2 AND body->>'$.Until'>?3");
+
+    STORE_BIND(st, INT(PAV_NAME_MUTE), TEXT(x->group), INT(g->now_ms));
+    if (!reader_row(g->r, st))
+        return;
+    x->muted = column_str(st, 0, g->a);
+    x->muted_until = sqlite3_column_int64(st, 1);
+    sqlite3_reset(st);
+}
+
 static int
 gravest_first(const void *x, const void *y)
 {
     const struct pav_attention *a = x, *b = y;
 
+    if ((a->muted != NULL) != (b->muted != NULL))
+        return a->muted != NULL ? 1 : -1;
     if (a->kind != b->kind)
         return a->kind < b->kind ? -1 : 1;
     if (a->count != b->count && a->kind >= PAV_ATTENTION_UNMATCHED)
@@ -237,6 +283,7 @@ pav_reader_attention(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
                      struct pav_attention **out)
 {
     struct gathering g = {.r = r, .a = a, .now_ms = now_ms};
+    uint32_t i;
 
     faults(&g);
     overdue(&g);
@@ -246,6 +293,10 @@ pav_reader_attention(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
     events(&g, PAV_ATTENTION_UNEXPECTED, PAV_UNEXPECTED);
     events(&g, PAV_ATTENTION_REJECTED, PAV_REJECTED);
     events(&g, PAV_ATTENTION_EXPIRED, PAV_EXPIRED);
+    for (i = 0; i < g.count; i++) {
+        g.v[i].group = group_of(&g.v[i], a);
+        mute(&g, &g.v[i]);
+    }
     if (g.count > 1)
         qsort(g.v, g.count, sizeof(*g.v), gravest_first);
     *out = g.v;

@@ -43,6 +43,20 @@ pav_reader_counts(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
     sqlite3_reset(st);
 }
 
+int64_t
+pav_reader_first_timer(struct pav_reader *r)
+{
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT due_at FROM timer ORDER BY due_at LIMIT 1");
+    int64_t due = 0;
+
+    if (reader_row(r, st)) {
+        due = sqlite3_column_int64(st, 0);
+        sqlite3_reset(st);
+    }
+    return due;
+}
+
 uint32_t
 pav_reader_attribute_counts(struct pav_reader *r, const char *name,
                             const char *by, const char *machine, int64_t from,

@@ -7,6 +7,8 @@
 #include "reader_int.h"
 
 #define LOOKED_AT 200   /* names that have the text, to choose from */
+#define SCANNED   30000 /* names that are looked at */
+#define HEADS     50    /* beginnings of names that are tried */
 #define UNMATCHED 10000 /* events that are looked into */
 
 bool
@@ -92,24 +94,110 @@ take(struct pav_reader *r, const struct named *v, uint32_t n,
     return found;
 }
 
-uint32_t
-pav_reader_names_with(struct pav_reader *r, const char *text, uint32_t limit,
-                      struct pav_arena *a, struct pav_execution_view **out)
+struct naming {
+    struct named *v;
+    uint32_t count;
+};
+
+static void
+add_named(struct naming *n, int64_t id, const char *name, const char *text)
+{
+    uint32_t i;
+
+    for (i = 0; i < n->count; i++)
+        if (n->v[i].id == id)
+            return;
+    if (n->count < LOOKED_AT)
+        n->v[n->count++] = (struct named){id, rank_of(name, text)};
+}
+
+/* The name itself, by its index. */
+static void
+add_exact(struct pav_reader *r, struct naming *n, const char *name,
+          const char *text)
 {
     sqlite3_stmt *st =
-        reader_ask(r, "SELECT id,name FROM execution INDEXED BY execution_name"
-                      " WHERE instr(lower(name),lower(?1))>0 LIMIT ?2");
-    struct named *v = pav_arena_alloc(a, LOOKED_AT * sizeof(*v));
-    uint32_t n = 0;
+        reader_ask(r, "SELECT id FROM execution WHERE name=?1 LIMIT 8");
 
-    STORE_BIND(st, TEXT(text), INT(LOOKED_AT));
-    while (n < LOOKED_AT && reader_row(r, st)) {
-        v[n].id = sqlite3_column_int64(st, 0);
-        v[n++].rank = rank_of((const char *)sqlite3_column_text(st, 1), text);
+    STORE_BIND(st, TEXT(name));
+    while (reader_row(r, st))
+        add_named(n, sqlite3_column_int64(st, 0), name, text);
+}
+
+/* "order-" of "order-1234": up to its last word. */
+static size_t
+head_of(const char *name)
+{
+    size_t len = strlen(name);
+
+    while (len > 0 && isalnum((unsigned char)name[len - 1]))
+        len--;
+    return len;
+}
+
+/*
+ * Names are made alike: what the newest of each machine begin with is put
+ * before the text, so that 1234 finds order-1234 among any number by the index.
+ */
+static void
+add_likely(struct pav_reader *r, struct naming *n, const char *text,
+           struct pav_arena *a)
+{
+    const char *heads[HEADS], *name;
+    uint32_t machines, i, k, count = 0;
+    int64_t *ids = reader_machines(r, a, &machines);
+
+    for (i = 0; i < machines && i < HEADS; i++) {
+        sqlite3_stmt *st = reader_ask(
+            r, "SELECT name FROM (SELECT name FROM execution x WHERE"
+               " machine_id=?1 AND " IS_OPEN " ORDER BY id DESC LIMIT 3)"
+               " UNION SELECT name FROM (SELECT name FROM execution x WHERE"
+               " machine_id=?1 AND status=1 AND " IS_ENDED
+               " ORDER BY id DESC LIMIT 3)");
+
+        STORE_BIND(st, INT(ids[i]));
+        while (reader_row(r, st)) {
+            name = (const char *)sqlite3_column_text(st, 0);
+            for (k = 0; k < count; k++)
+                if (strlen(heads[k]) == head_of(name) &&
+                    strncmp(heads[k], name, head_of(name)) == 0)
+                    break;
+            if (k == count && count < HEADS)
+                heads[count++] = pav_arena_strndup(a, name, head_of(name));
+        }
     }
-    sqlite3_reset(st);
-    qsort(v, n, sizeof(*v), best_first);
-    return take(r, v, n < limit ? n : limit, a, out);
+    for (k = 0; k < count; k++)
+        add_exact(r, n, pav_arena_printf(a, "%s%s", heads[k], text), text);
+}
+
+uint32_t
+pav_reader_names_with(struct pav_reader *r, const char *text, uint32_t limit,
+                      struct pav_arena *a, struct pav_execution_view **out,
+                      bool *all)
+{
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT id,name FROM (SELECT id,name FROM execution"
+                      " ORDER BY id DESC LIMIT ?3)"
+                      " WHERE instr(lower(name),lower(?1))>0 LIMIT ?2");
+    struct naming n = {pav_arena_alloc(a, LOOKED_AT * sizeof(*n.v)), 0};
+    int64_t first = 0;
+
+    add_exact(r, &n, text, text);
+    add_likely(r, &n, text, a);
+    STORE_BIND(st, TEXT(text), INT(LOOKED_AT), INT(SCANNED));
+    while (reader_row(r, st))
+        add_named(&n, sqlite3_column_int64(st, 0),
+                  (const char *)sqlite3_column_text(st, 1), text);
+    st = reader_ask(r, "SELECT 1 FROM execution ORDER BY id DESC LIMIT 1"
+                       " OFFSET ?1");
+    STORE_BIND(st, INT(SCANNED));
+    if (reader_row(r, st)) {
+        first = sqlite3_column_int64(st, 0);
+        sqlite3_reset(st);
+    }
+    *all = first == 0;
+    qsort(n.v, n.count, sizeof(*n.v), best_first);
+    return take(r, n.v, n.count < limit ? n.count : limit, a, out);
 }
 
 uint32_t

@@ -32,6 +32,7 @@ struct pav_api_config {
     const struct pav_service_map *services; /* outlives the api */
     int query_threads;
     int64_t clock_offset_ms;
+    const char *pages_at;      /* in alerts; NULL: where it listens */
     const char *stand_ins;     /* "ADDRESS:PORT", or NULL: outbound.h */
     struct pav_loss loss;      /* what the store had not any more */
     struct pav_engine *engine; /* set by pav_api_bind() */

@@ -32,9 +32,14 @@ struct pav_attention {
     const char *what;    /* a state, a target's ARN, SOURCE: TYPE; or NULL */
     int status;          /* of PAV_ATTENTION_FAILED: enum pav_status */
     const char *why;     /* an error, a reason; or NULL */
+    const char *group;   /* its name, the same as long as it is there */
+    const char *muted;   /* for this reason nobody is told; NULL: it counts */
+    int64_t muted_until;
 };
 
-/* The gravest kind first, in a kind the oldest. */
+bool pav_attention_find(const char *name, enum pav_attention_kind *out);
+
+/* The gravest kind first, in a kind the oldest; those that are muted last. */
 uint32_t pav_reader_attention(struct pav_reader *r, int64_t now_ms,
                               struct pav_arena *a, struct pav_attention **out);
 

@@ -63,6 +63,17 @@ struct pav_flow_job {
     uint32_t count;
 };
 
+/* ---- what alert rules found, on a query thread: alerts.c ---- */
+
+struct pav_alert;
+extern const struct pav_job_kind pav_alerts_kind;
+struct pav_alerts_job {
+    struct pav_job job;
+    struct pav_alert *found;
+    uint32_t count;
+    const char *pages; /* where the dashboard is: "http://HOST:PORT/" */
+};
+
 /* ---- executions and tasks from outside: tasks.c ---- */
 
 extern const struct pav_job_kind pav_start_kind; /* StartExecution */

@@ -102,12 +102,13 @@ const char *
 pav_reader_rules(struct pav_reader *r, int64_t version_id, struct pav_arena *a);
 /*
  * Executions whose name has the text in it, in either case, those first where
- * it is a word of its own at the end, then where it begins the name.  Looks at
- * all names, `limit` are found at most.
+ * it is a word of its own at the end, then where it begins the name; `limit` at
+ * most.  Looks at the newest 30,000 names (`*all`: there are no more) and at
+ * those that the text makes with the beginnings of newer ones.
  */
-uint32_t
-pav_reader_names_with(struct pav_reader *r, const char *text, uint32_t limit,
-                      struct pav_arena *a, struct pav_execution_view **out);
+uint32_t pav_reader_names_with(struct pav_reader *r, const char *text,
+                               uint32_t limit, struct pav_arena *a,
+                               struct pav_execution_view **out, bool *all);
 /* The newest executions with the text as the value of an attribute. */
 uint32_t
 pav_reader_valued(struct pav_reader *r, const char *value, uint32_t limit,
@@ -310,6 +311,11 @@ pav_reader_attribute_counts(struct pav_reader *r, const char *name,
                             const char *by, const char *machine, int64_t from,
                             int64_t until, uint32_t limit, struct pav_arena *a,
                             struct pav_attribute_count **out);
+
+/* When the producer's last event came, in the hours that the ledger has; 0:
+ * never.  A few seconds late. */
+int64_t pav_reader_heard(struct pav_reader *r, const char *source);
+int64_t pav_reader_first_timer(struct pav_reader *r); /* due; 0: none */
 
 /* Exact; executions of map runs are counted with the others. */
 void pav_reader_counts(struct pav_reader *r, int64_t now_ms,

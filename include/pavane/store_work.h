@@ -178,6 +178,9 @@ enum pav_name_kind {
     PAV_NAME_SCHEMA,       /* owner 0, name: SOURCE, \x01, DETAIL-TYPE */
     PAV_NAME_OWNED,        /* owner 0, name: what a folder made: aws/owned.h */
     PAV_NAME_VIEW,         /* owner 0: a list of the dashboard with a name */
+    PAV_NAME_ALERT,        /* owner 0: a rule of what is told */
+    PAV_NAME_RAISED,       /* owner 0, name: RULE GROUP; what was told */
+    PAV_NAME_MUTE,         /* owner 0, name: a group that nobody is told of */
 };
 
 struct pav_name_row {

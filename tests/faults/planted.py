@@ -100,6 +100,8 @@ BUGS = [
     ("counts what a full disk threw away", "engine/run/standing.c",
      "    if (s == NULL || !s->any)\n        return;\n    memset", "    if (s == NULL || !s->any || e->full)\n        return;\n    memset",
      [sys.executable, "tests/e2e/test_keeping.py", "Files.test_A12_a_file_that_may_not_grow_is_a_full_disk"]),
+    ("tells an alert twice", "engine/run/alerts.c", "            told[k] = true;", "            told[k] = false;",
+     [sys.executable, "tests/e2e/test_alerts.py", "Alerts.test_a_group_is_told_once_until_it_is_gone"]),
     ("refers to another payload", "engine/lang/asl/record_write.c",
      "    return (r->carried[p - from->payloads] = r->payload_count) - 1;", "    return r->payload_count - 2;",
      ["build/tests/unit_record"]),

@@ -44,7 +44,7 @@ BASE = {"arn", "buf", "clock", "digest", "doc", "err", "file", "histogram", "wai
         "settings", "stored", "text", "zone"}
 LANG = {"errors", "history", "index", "jsonata", "machine", "map_run", "path", "pattern", "pick", "record", "schedule", "schema", "step",
         "test_state", "transform"}
-STORE = {"attention", "backup", "flow", "ledger", "store", "store_bus", "store_work", "reader", "verify"}
+STORE = {"alerts", "attention", "backup", "flow", "ledger", "store", "store_bus", "store_work", "reader", "verify"}
 ENGINE = {"engine", "envelope", "job", "jobs", "rules"}
 NET = {"client", "http", "outbound"}
 MAY = {
@@ -61,7 +61,7 @@ MAY = {
     "engine/play/": BASE | LANG | NET | {"play"},
     "engine/auth/": BASE | NET | {"access"},
     "engine/api/": BASE | LANG | STORE | ENGINE | NET | {"access", "api", "folder", "insight", "journal", "query", "services"},
-    "dashboard/": BASE | LANG | {"attention", "flow", "insight", "job", "jobs", "journal", "ledger", "reader", "store", "http", "query", "pages", "graph"},
+    "dashboard/": BASE | LANG | {"alerts", "attention", "flow", "insight", "job", "jobs", "journal", "ledger", "reader", "store", "http", "query", "pages", "graph"},
 }
 # whose private headers the rooms of the engine's thread may include, beside their own
 ROOMS = {"turn": {"turn"}, "bus": {"turn", "bus"}, "run": {"turn", "bus", "run"}, "aws": {"turn", "bus", "run", "aws"},
@@ -308,6 +308,16 @@ def check_circles():
             fault("tests/lint/circles.py", 1, "%s has %d files in circles: its ceiling falls" % (room, count))
 
 
+def check_suites():
+    """What tests/run.sh does not name never runs."""
+    run = open(os.path.join(TOP, "tests", "run.sh"), encoding="utf-8").read()
+    named = {word for line in re.findall(r"e2e \S+ e2e- (.*)", run) for word in line.split()}
+    for name in sorted(os.listdir(os.path.join(TOP, "tests", "e2e"))):
+        m = re.fullmatch(r"test_(\w+)\.py", name)
+        if m and m.group(1) not in named:
+            fault("tests/e2e/" + name, 1, "tests/run.sh does not run it")
+
+
 def main():
     files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=TOP, capture_output=True, text=True,
                            check=True).stdout.split()
@@ -336,6 +346,7 @@ def main():
                 if len(lines) > 1200:
                     fault(path, 1, "%d lines: split or defend" % len(lines))
     check_checklist()
+    check_suites()
     check_reported()
     check_permissions()
     check_planted()

@@ -1,0 +1,181 @@
+/* Alert rules: what each watches, what it has raised, who is told. */
+#include "pavane/alerts.h"
+
+#include <string.h>
+
+#include "pavane/insight.h"
+#include "pavane/text.h"
+#include "frame.h"
+#include "links.h"
+#include "pages.h"
+#include "view.h"
+
+#define MUTES 100
+#define RULES 20
+
+/* "from 3 on", "after 60 minutes": what the threshold means. */
+static const char *
+when_text(struct pav_arena *a, const struct pav_alert_rule *r)
+{
+    long long n = (long long)r->threshold;
+
+    if (strcmp(r->watches, "silence") == 0)
+        return pav_arena_printf(a, "after %lld minutes", n);
+    if (strcmp(r->watches, "timers") == 0)
+        return pav_arena_printf(a, "from %lld seconds on", n);
+    if (strcmp(r->watches, "disk") == 0)
+        return pav_arena_printf(a, "when fewer than %lld MB are free", n);
+    return pav_arena_printf(a, "from %lld on", n);
+}
+
+/* What the rule has raised, as its events had it. */
+static const struct pav_doc *
+raised_view(struct pav_query *q, const struct pav_alert_rule *r,
+            const struct pav_name_row *rows, uint32_t n)
+{
+    struct pav_items list;
+    uint32_t i;
+
+    pav_items_init(&list, q->arena);
+    for (i = 0; i < n; i++) {
+        const struct pav_doc *d =
+            pav_doc_own(q->arena, rows[i].body.p, rows[i].body.len);
+        const char *machine = pav_doc_member_str(q->arena, d, "machine");
+        const char *what = pav_doc_member_str(q->arena, d, "what");
+        const char *at = pav_doc_member_str(q->arena, d, "raised");
+        struct pav_members m;
+        int64_t raised = q->now_ms;
+
+        if (strcmp(pav_doc_member_str(q->arena, d, "alert"), r->name) != 0)
+            continue;
+        (void)pav_time_parse(at, strlen(at), &raised);
+        pav_members_init(&m, q->arena);
+        pav_members_puts(&m, "says", pav_doc_get(d, "says"));
+        view_text(&m, "where",
+                  machine == NULL || what == NULL
+                      ? (machine == NULL ? what : machine)
+                      : pav_arena_printf(q->arena, "%s › %s", machine, what));
+        view_text(&m, "link",
+                  pav_arena_printf(q->arena, "%s%s", page_root(q),
+                                   pav_doc_member_str(q->arena, d, "path")));
+        view_span(&m, "age", q->now_ms - raised);
+        pav_items_add(&list, pav_members_object(&m));
+    }
+    return pav_items_array(&list);
+}
+
+static void
+add_rules(struct pav_query *q, struct pav_members *m)
+{
+    struct pav_alert_rule *rules;
+    struct pav_name_row *raised;
+    uint32_t n = pav_alert_rules(q->reader, q->arena, &rules), i,
+             told = pav_reader_names(q->reader, PAV_NAME_RAISED, 0, "",
+                                     PAV_ALERTS_MAX, q->arena, &raised);
+    struct pav_items list;
+
+    pav_items_init(&list, q->arena);
+    for (i = 0; i < n; i++) {
+        struct pav_members o;
+
+        pav_members_init(&o, q->arena);
+        view_text(&o, "name", rules[i].name);
+        view_text(&o, "watches", rules[i].watches);
+        view_text(&o, "machine", rules[i].machine);
+        view_text(&o, "source", rules[i].source);
+        view_text(&o, "comment", rules[i].comment);
+        view_text(&o, "when", when_text(q->arena, &rules[i]));
+        pav_members_puts(&o, "raised", raised_view(q, &rules[i], raised, told));
+        pav_items_add(&list, pav_members_object(&o));
+    }
+    pav_members_puts(m, "rules", pav_items_array(&list));
+    view_bool(m, "rules_any", n > 0);
+}
+
+/* The rules of buses that take such an event. */
+static void
+add_hearers(struct pav_query *q, struct pav_members *m)
+{
+    static const char event[] = "{\"source\":\"pavane\",\"detail-type\":"
+                                "\"Alert Raised\",\"detail\":{}}";
+    struct pav_tried_rule *tried;
+    uint32_t n = 0, i;
+    struct pav_items list;
+    struct pav_err err;
+
+    pav_items_init(&list, q->arena);
+    if (pav_rules_tried(q->reader, (struct pav_bytes){event, sizeof(event) - 1},
+                        RULES, q->arena, &tried, &n, &err) != PAV_OK)
+        n = 0;
+    for (i = 0; i < n; i++) {
+        struct pav_members o;
+
+        if (tried[i].held < tried[i].count)
+            continue;
+        pav_members_init(&o, q->arena);
+        view_text(&o, "rule", tried[i].rule);
+        view_text(&o, "of", tried[i].machine);
+        pav_items_add(&list, pav_members_object(&o));
+    }
+    view_bool(m, "heard", list.count > 0);
+    pav_members_puts(m, "hearers", pav_items_array(&list));
+}
+
+static void
+add_mutes(struct pav_query *q, struct pav_members *m)
+{
+    struct pav_name_row *rows;
+    uint32_t n = pav_reader_names(q->reader, PAV_NAME_MUTE, 0, "", MUTES,
+                                  q->arena, &rows),
+             i;
+    struct pav_items list;
+
+    pav_items_init(&list, q->arena);
+    for (i = 0; i < n; i++) {
+        const struct pav_doc *d =
+            pav_doc_own(q->arena, rows[i].body.p, rows[i].body.len);
+        int64_t until = pav_doc_member_int(d, "Until");
+        struct pav_members o;
+
+        if (until <= q->now_ms)
+            continue;
+        pav_members_init(&o, q->arena);
+        view_text(&o, "group", rows[i].name);
+        view_text(&o, "reason", pav_doc_member_str(q->arena, d, "Reason"));
+        view_time(&o, "until", until);
+        pav_items_add(&list, pav_members_object(&o));
+    }
+    view_bool(m, "mutes_any", list.count > 0);
+    pav_members_puts(m, "mutes", pav_items_array(&list));
+}
+
+static const char *
+words(struct pav_arena *a)
+{
+    const char *const *w = pav_alert_words(), *text = *w;
+
+    while (*++w != NULL)
+        text = pav_arena_printf(a, "%s, %s", text, *w);
+    return text;
+}
+
+static void
+show(struct pav_query *q, const char *rest)
+{
+    struct pav_members m;
+
+    (void)rest;
+    pav_members_init(&m, q->arena);
+    add_rules(q, &m);
+    add_hearers(q, &m);
+    add_mutes(q, &m);
+    view_text(&m, "words", words(q->arena));
+    page_show(q, &(struct page){.name = "alerts",
+                                .title = "Alerts",
+                                .place = "at_attention",
+                                .topics = "executions events machines",
+                                .view = &m});
+}
+
+const struct page_route alerts_page = {"/alerts", "pavane:ReadExecutions",
+                                       PAGE_ITSELF, show};

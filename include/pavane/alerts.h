@@ -1,0 +1,46 @@
+/*
+ * Alerts: rules that say of what somebody must be told.  What a rule watches
+ * is a kind of attention (attention.h), by its groups, or one of these:
+ *
+ *   silence  a producer (Source) has sent nothing for Threshold minutes
+ *   timers   the oldest timer that is due is late by Threshold seconds
+ *   disk     fewer than Threshold megabytes are free where the database is
+ *
+ * What a rule finds is told once, as an event "Alert Raised" of the source
+ * pavane, and as "Alert Resolved" when it is gone: run/alerts.c.
+ */
+#ifndef PAVANE_ALERTS_H
+#define PAVANE_ALERTS_H
+
+#include "pavane/attention.h"
+
+#define PAV_ALERTS_MAX 200 /* rules; and what is raised at one time */
+
+struct pav_alert_rule {
+    const char *name, *watches;
+    const char *machine, *source, *comment; /* or NULL */
+    int64_t threshold;                      /* groups: of so many on */
+};
+/* In order of their names. */
+uint32_t pav_alert_rules(struct pav_reader *r, struct pav_arena *a,
+                         struct pav_alert_rule **out);
+/* "overdue", ..., "silence": may a rule watch this? */
+bool pav_alert_watches(const char *word);
+/* All such words, ended by NULL. */
+const char *const *pav_alert_words(void);
+
+/* What a rule finds. */
+struct pav_alert {
+    const char *rule, *watches;
+    const char *group; /* of attention.h; of the others what they watch */
+    const char *path;  /* of its page: "attention#GROUP", "alerts" */
+    const char *says;  /* "3 waits are overdue" */
+    const char *machine, *what, *why; /* or NULL */
+    int64_t count, since;
+};
+/* Of all rules, by name; at most PAV_ALERTS_MAX.  `free_mb`: where the database
+ * is. */
+uint32_t pav_alerts_found(struct pav_reader *r, int64_t now_ms, int64_t free_mb,
+                          struct pav_arena *a, struct pav_alert **out);
+
+#endif
