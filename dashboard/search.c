@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pavane/http.h"
+#include "pavane/insight.h"
 #include "pavane/text.h"
 #include "links.h"
 #include "view.h"
@@ -16,7 +17,7 @@
 /* Fields of the form, and of links from other pages. */
 static const char *const fields[] = {"key",      "machine",     "status",
                                      "state",    "startedFrom", "startedUntil",
-                                     "children", "run"};
+                                     "children", "run",         "sort"};
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
 struct reading {
@@ -148,6 +149,74 @@ read_status(struct pav_execution_filter *f, const char *value)
 
 /* ---- parts ---- */
 
+/* "shop.service or bank" names both. */
+static bool
+names_source(const char *from, const char *source)
+{
+    size_t len = strlen(source);
+    const char *at = from;
+
+    while (at != NULL && (at = strstr(at, source)) != NULL) {
+        if ((at == from || strncmp(at - 4, " or ", 4) == 0) &&
+            (at[len] == '\0' || strncmp(at + len, " or ", 4) == 0))
+            return true;
+        at += len;
+    }
+    return false;
+}
+
+/* The states in which executions wait for something of that producer. */
+static bool
+read_from(const struct reading *r, const char *source)
+{
+    struct pav_debt *debts;
+    uint32_t n = pav_debts(r->q->reader, r->q->now_ms, r->q->arena, &debts), i;
+    struct pav_items list;
+    struct pav_buf token;
+
+    if (r->s->f.stands != NULL)
+        return false;
+    pav_items_init(&list, r->q->arena);
+    for (i = 0; i < n; i++) {
+        struct pav_items pair;
+
+        if (debts[i].from == NULL || !names_source(debts[i].from, source))
+            continue;
+        pav_buf_init(&token, 1 << 16);
+        pav_buf_jsons(&token, debts[i].state);
+        pav_items_init(&pair, r->q->arena);
+        pav_items_add(&pair, pav_doc_new_cstr(r->q->arena, debts[i].machine));
+        pav_items_add(&pair,
+                      pav_doc_new_cstr(r->q->arena,
+                                       pav_arena_strdup(r->q->arena, token.p)));
+        pav_items_add(&list, pav_items_array(&pair));
+        pav_buf_fini(&token);
+    }
+    r->s->f.stands = pav_doc_text(r->q->arena, pav_items_array(&list));
+    return true;
+}
+
+/* "Lyon", "Order.*": of a name that executions are found by. */
+static void
+read_attribute(struct reading *r, const char *name, const char *value)
+{
+    struct pav_execution_filter *f = &r->s->f;
+    size_t len = strlen(value);
+
+    f->attribute = name;
+    f->value_begins = len > 0 && value[len - 1] == '*';
+    f->value = f->value_begins ? pav_arena_strndup(r->q->arena, value, len - 1)
+                               : value;
+}
+
+/* Only what is in progress, or late, is kept by its age. */
+static bool
+read_sort(struct pav_execution_filter *f, const char *value)
+{
+    f->oldest_first = strcmp(value, "oldest") == 0;
+    return f->oldest_first;
+}
+
 /* One part by its name; false: it cannot be read so, or was there before. */
 static bool
 read_part(struct reading *r, const char *name, const char *value)
@@ -177,13 +246,17 @@ read_part(struct reading *r, const char *name, const char *value)
         f->prefix = pav_arena_strndup(r->q->arena, value, len - 1);
     else if (strcmp(name, "key") == 0)
         f->key = value;
+    else if (strcmp(name, "sort") == 0)
+        return read_sort(f, value);
+    else if (strcmp(name, "from") == 0)
+        return read_from(r, value);
     else if (f->attribute == NULL &&
-             pav_reader_has_attribute(r->q->reader, name)) {
-        f->attribute = name;
-        f->value = value;
-    } else {
+             pav_reader_has_attribute(r->q->reader, name))
+        read_attribute(r, name, value);
+    else if (f->attribute == NULL && strcmp(name, "error") == 0)
+        read_attribute(r, "Error", value);
+    else
         return false;
-    }
     return true;
 }
 
@@ -267,6 +340,18 @@ split(struct reading *r, const char *text)
     }
 }
 
+/* Lists that are kept by age have a machine and a state besides, at most. */
+bool
+search_may_be_by_age(const struct search *s)
+{
+    const struct pav_execution_filter *f = &s->f;
+
+    return (f->overdue || f->status == PAV_RUNNING) && f->key == NULL &&
+           f->attribute == NULL && f->awaits == NULL && f->prefix == NULL &&
+           f->contains == NULL && f->stands == NULL && f->run_id == 0 &&
+           f->started_from == 0 && f->started_until == 0;
+}
+
 void
 search_read(struct pav_query *q, struct search *s)
 {
@@ -293,6 +378,11 @@ search_read(struct pav_query *q, struct search *s)
     }
     for (i = 0; i < r.count; i++)
         read_term(&r, i);
+    if (s->f.oldest_first && !search_may_be_by_age(s)) {
+        s->f.oldest_first = false;
+        not_read(&r, "sort:oldest, which goes with status:RUNNING or "
+                     "status:late, a machine and a state");
+    }
     /* What is late, or stands on the graph, is so wherever it was started. */
     if (s->f.overdue || s->f.state != NULL)
         s->f.exclude_map_children = false;

@@ -3,7 +3,7 @@
  * same in words.
  *
  *   status:late machine:order state:AwaitShop waits:ShopAccepted city:Lyon
- *   key:order-12* started>2h started<7d 1234
+ *   key:order-12* started>2h started<7d from:shop.service error:Order.* 1234
  *
  * A word alone is a part of a key.  A value with blanks is in double quotes.
  */
@@ -20,5 +20,7 @@ struct search {
 };
 
 void search_read(struct pav_query *q, struct search *s);
+/* Can the list be had with the oldest first? */
+bool search_may_be_by_age(const struct search *s);
 
 #endif

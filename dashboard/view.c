@@ -83,21 +83,20 @@ view_bars(struct pav_members *m, const char *key, const int64_t *v,
     view_text(m, key, pav_arena_strdup(m->arena, text));
 }
 
+const char *
+view_count(struct pav_arena *a, int64_t n)
+{
+    const char *rest = "";
+
+    for (; n >= 1000; n /= 1000)
+        rest = pav_arena_printf(a, ",%03d%s", (int)(n % 1000), rest);
+    return pav_arena_printf(a, "%d%s", (int)n, rest);
+}
+
 void
 view_amount(struct pav_members *m, const char *key, int64_t n)
 {
-    char digits[32], text[48];
-    size_t len, i, at = 0;
-
-    snprintf(digits, sizeof(digits), "%lld", (long long)n);
-    len = strlen(digits);
-    for (i = 0; i < len; i++) {
-        if (i > 0 && (len - i) % 3 == 0 && digits[i - 1] != '-')
-            text[at++] = ',';
-        text[at++] = digits[i];
-    }
-    text[at] = '\0';
-    view_text(m, key, pav_arena_strdup(m->arena, text));
+    view_text(m, key, view_count(m->arena, n));
 }
 
 void

@@ -18,7 +18,8 @@ void view_span(struct pav_members *m, const char *key, int64_t ms);
 /* KEY: "▁▂ █", a sign for each number against the largest. */
 void view_bars(struct pav_members *m, const char *key, const int64_t *v,
                uint32_t count);
-/* KEY: "1,234" */
+/* "1,234"; and KEY: that. */
+const char *view_count(struct pav_arena *a, int64_t n);
 void view_amount(struct pav_members *m, const char *key, int64_t n);
 /* "State A, State B" out of a row's JSON list. */
 void view_states(struct pav_members *m, const char *key, const char *json);

@@ -16,16 +16,76 @@ attribute_link(struct pav_query *q, const char *name, size_t len,
     const char *value =
         values->len == 0 ? "" : pav_doc_str(q->arena, &values->items[0]);
 
-    return view_link(q, "executions?q=",
-                     pav_arena_printf(q->arena, "%.*s:%s", (int)len, name,
-                                      value == NULL ? "" : value));
+    return view_link(
+        q, "executions?q=",
+        pav_arena_printf(q->arena,
+                         value != NULL && strchr(value, ' ') != NULL
+                             ? "%.*s:\"%s\""
+                             : "%.*s:%s",
+                         (int)len, name, value == NULL ? "" : value));
 }
 
-/* What rules.json's "index" found: "customer: c1", "item: a, b". */
-static const struct pav_doc *
-attributes_view(struct pav_query *q, const char *json)
+#define COLUMNS 10
+
+const struct pav_doc *
+view_columns(struct pav_query *q)
 {
-    const struct pav_doc *all = pav_doc_own(q->arena, json, strlen(json));
+    const char *text = page_parameter(q, "columns");
+    struct pav_items list;
+    size_t len;
+
+    pav_items_init(&list, q->arena);
+    for (; text != NULL && *text != '\0' && list.count < COLUMNS; text += len) {
+        text += strspn(text, ", ");
+        len = strcspn(text, ", ");
+        if (len > 0)
+            pav_items_add(&list, pav_doc_new_str(q->arena, text, len));
+    }
+    return pav_items_array(&list);
+}
+
+/* The attributes that the reader wants as columns, in their order. */
+static const struct pav_doc *
+cells_view(struct pav_query *q, const struct pav_doc *columns,
+           const struct pav_doc *all)
+{
+    struct pav_items cells;
+    uint32_t i;
+
+    pav_items_init(&cells, q->arena);
+    for (i = 0; i < columns->len; i++) {
+        const char *name = pav_doc_str(q->arena, &columns->items[i]);
+        const struct pav_doc *values = pav_doc_get(all, name);
+        struct pav_members m;
+
+        pav_members_init(&m, q->arena);
+        view_text(&m, "column", name);
+        view_text(&m, "values", "");
+        if (values != NULL)
+            view_states(&m, "values", pav_doc_text(q->arena, values));
+        pav_items_add(&cells, pav_members_object(&m));
+    }
+    return pav_items_array(&cells);
+}
+
+static bool
+is_column(const struct pav_doc *columns, const char *name, size_t len)
+{
+    uint32_t i;
+
+    for (i = 0; i < columns->len; i++)
+        if (columns->items[i].len == len &&
+            memcmp(columns->items[i].text, name, len) == 0)
+            return true;
+    return false;
+}
+
+/* What rules.json's "index" found: "customer: c1", "item: a, b"; but for what
+ * has a column. */
+static const struct pav_doc *
+attributes_view(struct pav_query *q, const struct pav_doc *columns,
+                const struct pav_doc *all)
+{
     struct pav_items rows;
     uint32_t i;
 
@@ -33,6 +93,8 @@ attributes_view(struct pav_query *q, const char *json)
     for (i = 0; i < all->len; i++) {
         struct pav_members m;
 
+        if (is_column(columns, all->members[i].key, all->members[i].len))
+            continue;
         pav_members_init(&m, q->arena);
         view_text(&m, "name",
                   pav_arena_strndup(q->arena, all->members[i].key,
@@ -57,6 +119,7 @@ struct common {
         const char *from;
     } kept[KEPT];
     uint32_t count;
+    const struct pav_doc *columns; /* names of attributes */
 };
 
 static const char *
@@ -125,6 +188,7 @@ static const struct pav_doc *
 execution_row(struct pav_query *q, struct common *c,
               const struct pav_execution_view *x)
 {
+    const struct pav_doc *attributes;
     struct pav_members m;
 
     pav_members_init(&m, q->arena);
@@ -147,14 +211,17 @@ execution_row(struct pav_query *q, struct common *c,
               (x->row.stopped_at == 0 ? q->now_ms : x->row.stopped_at) -
                   x->row.started_at);
     view_status(&m, (enum pav_status)x->row.status);
-    pav_members_puts(&m, "attributes", attributes_view(q, x->attributes));
+    attributes = pav_doc_own(q->arena, x->attributes, strlen(x->attributes));
+    pav_members_puts(&m, "attributes",
+                     attributes_view(q, c->columns, attributes));
+    pav_members_puts(&m, "cells", cells_view(q, c->columns, attributes));
     return pav_members_object(&m);
 }
 
 const struct pav_doc *
 view_execution(struct pav_query *q, const struct pav_execution_view *x)
 {
-    struct common c = {.count = 0};
+    struct common c = {.columns = view_columns(q)};
 
     return execution_row(q, &c, x);
 }
@@ -163,7 +230,7 @@ const struct pav_doc *
 view_execution_rows(struct pav_query *q, const struct pav_execution_view *v,
                     uint32_t count)
 {
-    struct common c = {.count = 0};
+    struct common c = {.columns = view_columns(q)};
     struct pav_items rows;
     uint32_t i;
 
@@ -184,18 +251,6 @@ view_executions(struct pav_query *q, const struct pav_execution_filter *f,
 }
 
 const char *
-view_count(struct pav_arena *a, int64_t n)
-{
-    const char *rest = "";
-
-    if (n < 10000)
-        return pav_arena_printf(a, "%lld", (long long)n);
-    for (; n >= 1000; n /= 1000)
-        rest = pav_arena_printf(a, ",%03d%s", (int)(n % 1000), rest);
-    return pav_arena_printf(a, "%d%s", (int)n, rest);
-}
-
-const char *
 view_capped(struct pav_arena *a, int64_t n)
 {
     return n > PAV_COUNT_CAP
@@ -203,34 +258,37 @@ view_capped(struct pav_arena *a, int64_t n)
                : view_count(a, n);
 }
 
-static void
-add_link_parameter(struct pav_buf *b, const char *name, const char *value)
+const char *
+view_with(struct pav_query *q, const char *path, const char *const *names)
 {
-    if (value == NULL)
-        return;
-    pav_buf_printf(b, "%s=", name);
-    pav_url_encode(b, value, strlen(value));
-    pav_buf_putc(b, '&');
+    struct pav_buf b;
+    const char *link;
+
+    pav_buf_init(&b, 1 << 16);
+    pav_buf_puts(&b, page_root(q));
+    pav_buf_puts(&b, path);
+    for (; *names != NULL; names++) {
+        const char *value = page_parameter(q, *names);
+
+        if (value == NULL)
+            continue;
+        pav_buf_printf(&b, "&%s=", *names);
+        pav_url_encode(&b, value, strlen(value));
+    }
+    link = pav_arena_strdup(q->arena, b.p);
+    pav_buf_fini(&b);
+    return link;
 }
 
 const char *
 view_next(struct pav_query *q, const char *path, const char *const *names,
           int64_t next)
 {
-    struct pav_buf b;
-    const char *link;
-
-    if (next == 0)
-        return NULL;
-    pav_buf_init(&b, 1 << 16);
-    pav_buf_puts(&b, page_root(q));
-    pav_buf_puts(&b, path);
-    for (; *names != NULL; names++)
-        add_link_parameter(&b, *names, page_parameter(q, *names));
-    pav_buf_printf(&b, "before=%lld", (long long)next);
-    link = pav_arena_strdup(q->arena, b.p);
-    pav_buf_fini(&b);
-    return link;
+    return next == 0 ? NULL
+                     : view_with(q,
+                                 pav_arena_printf(q->arena, "%sbefore=%lld",
+                                                  path, (long long)next),
+                                 names);
 }
 
 const struct pav_doc *

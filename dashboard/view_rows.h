@@ -23,9 +23,13 @@ view_executions(struct pav_query *q, const struct pav_execution_filter *f,
                 int64_t *next);
 const struct pav_doc *
 view_machine(struct pav_query *q, const struct pav_machine_view *v);
-/* "123", "10,247"; capped, as some counts are: "10,000+". */
-const char *view_count(struct pav_arena *a, int64_t n);
+/* Attributes that ?columns=NAME,NAME asks for, as a list of names. */
+const struct pav_doc *view_columns(struct pav_query *q);
+/* A count that stops: "10,000+". */
 const char *view_capped(struct pav_arena *a, int64_t n);
+/* The link with those of the page's parameters; `path` has a "?". */
+const char *
+view_with(struct pav_query *q, const char *path, const char *const *names);
 /* The link to the next page, with the parameters that are kept; or NULL. */
 const char *view_next(struct pav_query *q, const char *path,
                       const char *const *names, int64_t next);

@@ -25,6 +25,26 @@ list_link(struct pav_query *q, const struct pav_attention *x, const char *name,
     return link;
 }
 
+/* Those of its error, when it is known by it. */
+static const char *
+failed_link(struct pav_query *q, const struct pav_attention *x)
+{
+    const char *link =
+        list_link(q, x, "status", pav_status_name((enum pav_status)x->status));
+    struct pav_buf b;
+
+    if (x->why == NULL)
+        return link;
+    pav_buf_init(&b, 8192);
+    pav_buf_printf(&b, "%s&q=", link);
+    pav_url_encode(&b, "error:\"", 7);
+    pav_url_encode(&b, x->why, strlen(x->why));
+    pav_url_encode(&b, "\"", 1);
+    link = pav_arena_strndup(q->arena, b.p, b.len);
+    pav_buf_fini(&b);
+    return link;
+}
+
 /* The events of the group: "SOURCE: TYPE" is what it is about. */
 static const char *
 events_link(struct pav_query *q, const struct pav_attention *x)
@@ -57,8 +77,7 @@ link_of(struct pav_query *q, const struct pav_attention *x)
         return pav_arena_printf(q->arena, "%s&status=late",
                                 list_link(q, x, "state", x->what));
     case PAV_ATTENTION_FAILED:
-        return list_link(q, x, "status",
-                         pav_status_name((enum pav_status)x->status));
+        return failed_link(q, x);
     case PAV_ATTENTION_DEAD:
     case PAV_ATTENTION_STUCK:
         return pav_arena_printf(q->arena, "%sbus/deliveries", page_root(q));

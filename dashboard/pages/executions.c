@@ -143,8 +143,10 @@ static void
 show(struct pav_query *q, const char *rest)
 {
     static const char *const kept[] = {
-        "key",         "machine",      "status", "state", "children",
-        "startedFrom", "startedUntil", "q",      "run",   NULL};
+        "key",          "machine", "status", "state", "children", "startedFrom",
+        "startedUntil", "q",       "run",    "sort",  "columns",  NULL};
+    static const char *const unsorted[] = {"machine", "status",  "state",
+                                           "q",       "columns", NULL};
     const char *part = page_parameter(q, "part");
     struct pav_members m;
     struct search s;
@@ -169,6 +171,11 @@ show(struct pav_query *q, const char *rest)
     view_text(&m, "machine", s.f.machine);
     view_text(&m, "state", s.f.state);
     view_text(&m, "words", page_parameter(q, "q"));
+    pav_members_puts(&m, "columns", view_columns(q));
+    view_text(&m, "columns_text", page_parameter(q, "columns"));
+    if (search_may_be_by_age(&s) && !s.f.oldest_first)
+        view_text(&m, "by_age",
+                  view_with(q, "executions?sort=oldest", unsorted));
     add_statuses(&m, &s);
     add_totals(q, &m, &s);
     add_views(q, &m);

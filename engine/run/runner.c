@@ -19,6 +19,8 @@
 #include "standing.h"
 #include "wait_times.h"
 
+#define ERROR_MAX 256 /* bytes, as the language has it */
+
 /* ---- what records refer to ---- */
 
 /* The sources of one execution. */
@@ -409,6 +411,23 @@ states_json(struct pav_engine *e, const struct pav_step_out *out)
     return text;
 }
 
+/* By its error it is found, and counted; a redrive begins without. */
+static void
+index_error(struct pav_engine *e, const struct execution *x,
+            const struct pav_wake *wake)
+{
+    struct pav_history_event end;
+
+    if (wake->kind == PAV_WAKE_REDRIVE)
+        pav_store_attribute_drop(e->store, PAV_ATTRIBUTE_ERROR, x->row.id);
+    if (x->row.status == PAV_RUNNING || x->row.status == PAV_SUCCEEDED)
+        return;
+    execution_end(e, &x->row, &end);
+    if (end.error != NULL && end.error->len > 0 && end.error->len <= ERROR_MAX)
+        pav_store_attribute_add(e->store, PAV_ATTRIBUTE_ERROR,
+                                pav_doc_str(&e->arena, end.error), x->row.id);
+}
+
 void
 execution_keep(struct pav_engine *e, struct execution *x,
                const struct pav_wake *wake, const struct cause *event,
@@ -461,6 +480,7 @@ execution_keep(struct pav_engine *e, struct execution *x,
     hot_keep(e, &x->row, &x->stored, x->has_meta,
              is_new && pav_machine_needs_input(x->version->compiled) ? x->input
                                                                      : NULL);
+    index_error(e, x, wake);
     feed_execution(e, x->version->machine->name, &x->row, is_new);
     pav_buf_fini(&out->record);
 }

@@ -477,7 +477,8 @@ is_search(const struct pav_execution_filter *f)
 {
     return f->attribute != NULL || f->event_type != NULL ||
            f->started_from != 0 || f->started_until != 0 || f->overdue ||
-           f->awaits != NULL || f->prefix != NULL || f->contains != NULL;
+           f->awaits != NULL || f->prefix != NULL || f->contains != NULL ||
+           f->stands != NULL;
 }
 
 #define SEARCHED                                                               \
@@ -499,7 +500,9 @@ is_search(const struct pav_execution_filter *f)
              " OR instr(lower(x.key),lower(?13))>0)"                           \
              " AND (?14=0 OR NOT EXISTS(SELECT 1 FROM note n"                  \
              " WHERE n.execution_id=x.id AND n.run_id>0))"                     \
-             " AND x.id>=?15 ORDER BY x.id DESC LIMIT ?9"
+             " AND x.id>=?15 AND (?18 IS NULL OR (x.status=0 AND EXISTS("      \
+             "SELECT 1 FROM json_each(?18) j WHERE m.name=j.value->>0 AND"     \
+             " instr(x.states,j.value->>1)>0))) ORDER BY x.id DESC LIMIT ?9"
 
 /* The first execution of about that time: ids and starts go up together, but
  * for clocks that were set back, hence an hour less. */
@@ -558,6 +561,15 @@ is_narrow(struct pav_reader *r, const char *prefix)
 static sqlite3_stmt *
 search_ask(struct pav_reader *r, const struct pav_execution_filter *f)
 {
+    if (f->attribute != NULL && f->value_begins)
+        return reader_ask(r, EXECUTION_VIEW
+                          "WHERE x.id IN (SELECT execution_id FROM attribute"
+                          " WHERE name=?10 AND value>=?11 AND"
+                          " value<?11||x'f48fbfbf')"
+                          " AND (?16=0 OR EXISTS(SELECT 1 FROM overdue o"
+                          " WHERE o.execution_id=x.id))"
+                          " AND (?17 IS NULL OR (x.name>=?17 AND"
+                          " x.name<?17||x'f48fbfbf')) " SEARCHED);
     if (f->attribute != NULL)
         return reader_ask(r, EXECUTION_VIEW
                           "WHERE x.id IN (SELECT execution_id FROM attribute"
@@ -597,7 +609,60 @@ by_search(struct pav_reader *r, const struct pav_execution_filter *f,
                INT(f->started_until), TEXT(f->event_type), INT(limit),
                TEXT(f->attribute), TEXT(f->value), TEXT(f->awaits),
                TEXT(f->contains), INT(f->exclude_map_children), INT(first),
-               INT(f->overdue), TEXT(f->prefix));
+               INT(f->overdue), TEXT(f->prefix), TEXT(f->stands));
+    collect(r, st, a, list);
+}
+
+static int
+oldest_first(const void *x, const void *y)
+{
+    return newest_first(y, x);
+}
+
+/* What is in progress, the oldest first. */
+static void
+by_age(struct pav_reader *r, const struct pav_execution_filter *f,
+       uint32_t limit, struct pav_arena *a, struct execution_list *list)
+{
+    uint32_t count, i;
+    int64_t only, *machines = reader_machines(r, a, &count);
+
+    if (f->machine != NULL) {
+        only = reader_machine_id(r, f->machine);
+        machines = &only;
+        count = 1;
+    }
+    for (i = 0; i < count; i++) {
+        sqlite3_stmt *st = reader_ask(
+            r, EXECUTION_VIEW "WHERE x.machine_id=?1 AND " IS_OPEN
+                              " AND x.id>?2 AND (?4 IS NULL OR"
+                              " instr(x.states,?4)>0) AND (?5=0 OR " NO_CHILD
+                              ") ORDER BY x.id LIMIT ?3");
+
+        STORE_BIND(st, INT(machines[i]), INT(f->before), INT(limit),
+                   TEXT(reader_state_token(f, a)),
+                   INT(f->exclude_map_children));
+        collect(r, st, a, list);
+        qsort(list->v, list->count, sizeof(*list->v), oldest_first);
+        if (list->count > limit)
+            list->count = limit;
+    }
+}
+
+/* What is late, the longest late first; `before` of them are passed. */
+static void
+by_lateness(struct pav_reader *r, const struct pav_execution_filter *f,
+            uint32_t limit, struct pav_arena *a, struct execution_list *list)
+{
+    sqlite3_stmt *st = reader_ask(
+        r, EXECUTION_VIEW "JOIN (SELECT execution_id,min(due_at) AS due FROM"
+                          " overdue GROUP BY 1) o ON o.execution_id=x.id"
+                          " WHERE (?3 IS NULL OR m.name=?3) AND (?4 IS NULL OR"
+                          " instr(x.states,?4)>0)"
+                          " ORDER BY o.due,x.id LIMIT ?2 OFFSET ?1");
+
+    STORE_BIND(st, INT(f->before), INT(limit), TEXT(f->machine),
+               TEXT(reader_state_token(f, a)));
     collect(r, st, a, list);
 }
 
@@ -612,7 +677,11 @@ pav_reader_executions(struct pav_reader *r,
     sqlite3_stmt *st;
 
     list.v = pav_arena_alloc(a, list.cap * sizeof(*list.v));
-    if (is_search(f)) {
+    if (f->oldest_first && f->overdue) {
+        by_lateness(r, f, limit, a, &list);
+    } else if (f->oldest_first) {
+        by_age(r, f, limit, a, &list);
+    } else if (is_search(f)) {
         by_search(r, f, before, limit, a, &list);
     } else if (f->run_id != 0) {
         by_run(r, f, before, limit, a, &list);
@@ -632,7 +701,8 @@ pav_reader_executions(struct pav_reader *r,
     *next = 0;
     if (list.count > f->limit) {
         list.count = f->limit;
-        *next = list.v[list.count - 1].row.id;
+        *next = f->oldest_first && f->overdue ? f->before + f->limit
+                                              : list.v[list.count - 1].row.id;
     }
     *out = list.v;
     return list.count;

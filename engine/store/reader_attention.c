@@ -150,19 +150,24 @@ failed(struct gathering *g)
         for (status = FIRST_BAD; status <= LAST_BAD; status++) {
             sqlite3_stmt *st = reader_ask(
                 g->r,
-                "SELECT m.name,NULL,NULL,count(*),min(x.stopped_at),"
-                "max(x.stopped_at) FROM (SELECT stopped_at FROM execution x"
+                "SELECT m.name,NULL,x.error,count(*),min(x.stopped_at),"
+                "max(x.stopped_at) FROM (SELECT stopped_at,(SELECT min(value)"
+                " FROM attribute WHERE execution_id=x.id AND name='Error')"
+                " AS error FROM execution x"
                 " WHERE machine_id=?1 AND status=?2 AND stopped_at<>0"
                 " ORDER BY id DESC LIMIT ?3) x JOIN machine m ON m.id=?1"
-                " WHERE x.stopped_at>?4 HAVING count(*)>0");
-            uint32_t before = g->count;
+                " WHERE x.stopped_at>?4 GROUP BY x.error");
+            uint32_t before = g->count, k;
+            int64_t looked_at = 0;
 
             STORE_BIND(st, INT(ids[i]), INT(status), INT(ENDED),
                        INT(g->now_ms - DAY_MS));
             grouped(g, PAV_ATTENTION_FAILED, st);
-            if (g->count > before) {
-                g->v[before].status = status;
-                g->v[before].more = g->v[before].count == ENDED;
+            for (k = before; k < g->count; k++)
+                looked_at += g->v[k].count;
+            for (k = before; k < g->count; k++) {
+                g->v[k].status = status;
+                g->v[k].more = looked_at == ENDED;
             }
         }
 }

@@ -51,7 +51,13 @@ struct pav_execution_filter {
     bool exclude_map_children; /* without those of map runs */
     const char *qualifier;     /* started through it: number or alias; NULL */
     /* A search, newest first: */
-    const char *attribute, *value;       /* an indexed path has it; NULL: any */
+    const char *attribute, *value; /* an indexed path has it; NULL: any */
+    bool value_begins;             /* its value only begins so */
+    const char
+        *stands; /* [["MACHINE","\"STATE\""],...]: in one of these; NULL */
+    /* Of those in progress, by machine and state alone, or of those overdue;
+     * what `*next` says goes into `before` here too. */
+    bool oldest_first;
     const char *event_type;              /* such an event moved it; NULL: any */
     int64_t started_from, started_until; /* 0: any time */
     bool overdue;                        /* a wait of it is */

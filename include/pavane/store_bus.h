@@ -218,6 +218,11 @@ pav_store_content_put(struct pav_store *s, int64_t machine_id, int64_t hash,
 /* An indexed path of a payload: where it led to for an execution. */
 void pav_store_attribute_add(struct pav_store *s, const char *name,
                              const char *value, int64_t execution_id);
+/* All its values of that name. */
+void pav_store_attribute_drop(struct pav_store *s, const char *name,
+                              int64_t execution_id);
+/* The attribute that each has which ended with an error: its name. */
+#define PAV_ATTRIBUTE_ERROR "Error"
 
 /* ---- what is forgotten: rows/forget.c ---- */
 

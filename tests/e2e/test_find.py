@@ -167,5 +167,95 @@ class Items(unittest.TestCase):
             self.assertEqual(len(re.findall(r">item (\d+)</a>", page("many", "?state=Each"))), 50)
 
 
+TRY = {"StartAt": "Hear", "States": {
+    "Hear": {"Type": "Task", "Resource": EVENT, "Parameters": {"EventPattern": {"source": ["bank"], "detail-type": ["Paid"]}}, "Next": "Judge"},
+    "Judge": {"Type": "Choice", "Choices": [{"Variable": "$.detail.sum", "NumericGreaterThan": 100, "Next": "Much"},
+                                            {"Variable": "$.detail.sum", "NumericGreaterThan": 10, "Next": "Wait on"}], "Default": "Odd"},
+    "Much": {"Type": "Fail", "Error": "Order.TooMuch", "Cause": "over 100"}, "Odd": {"Type": "Fail", "Error": "Other"},
+    "Wait on": {"Type": "Task", "Resource": EVENT, "Parameters": {"EventPattern": {"source": ["courier"]}}, "End": True}}}
+
+
+class Ended(unittest.TestCase):
+    """What is in progress by who owes it and by its age; what ended by its error; counts that are exact."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        os.mkdir(os.path.join(folder.name, "till"))
+        rules = {**RULES, "resume": [{"name": "on", "pattern": {"source": ["bank", "courier"]}}], "index": {"city": "$.detail.city"}}
+        for name, what in (("machine.asl.json", TRY), ("rules.json", rules)):
+            with open(os.path.join(folder.name, "till", name), "w") as f:
+                json.dump(what, f)
+        self.d = Daemon(folder.name, virtual_clock="2026-03-02T09:00:00Z").start()
+        self.addCleanup(self.d.__exit__)
+        until(lambda: any(m["version"] for m in self.d.get("/api/v1/machines")["machines"]))
+        for i in range(60):
+            self.send("shop", "Ordered", i, city="Lyon" if i % 2 else "Aachen")
+        for i, total in ((1, 500), (2, 501), (3, 1), (4, 50), (5, 51)):
+            self.send("bank", "Paid", i, sum=total)
+
+    def send(self, source, kind, i, **detail):
+        self.d.send({"source": source, "detail-type": kind, "detail": {"id": "o-%d" % i, **detail}})
+
+    def move(self, to):
+        until(lambda: json.loads(self.d.ask("POST", "/", json.dumps({"Until": to}), {"X-Amz-Target": "Pavane.MoveClock"})[1])["Now"] ==
+              to.replace("Z", ".000Z"))
+
+    def list(self, words, **more):
+        page = self.d.ask("GET", "/executions?" + urllib.parse.urlencode({"q": words, **more}))[1].decode()
+        total = re.search(r'id="total">([\d,]+) in all', page)
+        return re.findall(r'class="key" href="[^"]*">([^<]*)<', page), total and int(total.group(1).replace(",", "")), page
+
+    def test_by_error(self):
+        self.assertEqual(self.list("error:Order.TooMuch")[0], ["o-2", "o-1"])
+        self.assertEqual(self.list("error:O*")[0], ["o-3", "o-2", "o-1"])
+        self.assertEqual(self.list("status:failed error:Other")[0], ["o-3"])
+        page = self.d.ask("GET", "/attention")[1].decode()
+        self.assertIn("Order.TooMuch", page)
+        link = [html.unescape(x) for x in re.findall(r'class="key" href="([^"]*)">2<', page)]
+        self.assertEqual(re.findall(r'class="key" href="[^"]*">([^<]*)<', self.d.ask("GET", "/" + link[0])[1].decode()), ["o-2", "o-1"])
+        counts = self.d.get("/api/v1/attribute-counts?attribute=Error")["counts"]
+        self.assertEqual({c["value"]: c["count"] for c in counts}, {"Order.TooMuch": 2, "Other": 1})
+        arn = "arn:aws:states:us-east-1:000000000000:execution:till:o-3"
+        self.assertEqual(self.d.aws("RedriveExecution", executionArn=arn)[0], 200)
+        until(lambda: self.d.aws("DescribeExecution", executionArn=arn)[1]["redriveCount"] == 1)
+        self.assertEqual(self.list("error:Other")[0], ["o-3"])  # it failed again, and is there once
+
+    def test_by_who_owes(self):
+        keys, _, page = self.list("from:courier")
+        self.assertEqual(keys, ["o-5", "o-4"])
+        self.assertIn("from: courier", page)
+        self.assertEqual(len(self.list("from:bank city:Lyon")[0]), 27)
+        self.assertEqual(self.list("from:nobody")[0], [])
+
+    def test_the_oldest_first(self):
+        keys, total, page = self.list("status:running sort:oldest")
+        self.assertEqual((keys[:3], total), (["o-0", "o-4", "o-5"], 57))
+        rest = html.unescape(re.search(r'href="([^"]*)" rel="next"', page).group(1))
+        more = re.findall(r'class="key" href="[^"]*">([^<]*)<', self.d.ask("GET", "/" + rest)[1].decode())
+        self.assertEqual(keys + more, ["o-0", "o-4", "o-5"] + ["o-%d" % i for i in range(6, 60)])
+        self.assertIn("goes with status:RUNNING", self.list("sort:oldest")[2])
+        self.assertIn("sort=oldest", self.list("status:running")[2])  # a link of the column's head
+        self.move("2026-03-02T11:00:00Z")
+        keys, total, page = self.list("status:late sort:oldest")
+        self.assertEqual((keys[0], len(keys), total), ("o-0", 50, 55))  # "Wait on" has no deadline
+        rest = html.unescape(re.search(r'href="([^"]*)" rel="next"', page).group(1))
+        self.assertEqual(len(re.findall(r'class="key" href="[^"]*">([^<]*)<', self.d.ask("GET", "/" + rest)[1].decode())), 5)
+
+    def test_columns(self):
+        page = self.list("status:running", columns="city,Error")[2]
+        self.assertIn("<th>city</th><th>Error</th>", page)
+        self.assertIn('<td data-label="city">Lyon</td><td data-label="Error"></td>', page)
+        self.assertNotIn("city: Lyon", page)
+
+    def test_lists_say_how_many_they_have(self):
+        for words, total in (("status:running", 57), ("status:failed", 3), ("state:Hear", 55), ("machine:till", 60), ("machine:nobody", 0)):
+            self.assertEqual(self.list(words)[1], total, words)
+        page = self.list("")[2]
+        for word, count in (("All", 60), ("In flight", 57), ("Late", 0), ("Failed", 3)):
+            self.assertRegex(page, r">%s <b>%d</b>" % (word, count))
+        self.assertEqual(self.list("city:Lyon")[1], None)  # only reading them would tell
+
+
 if __name__ == "__main__":
     main()

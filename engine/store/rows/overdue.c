@@ -10,6 +10,7 @@ enum {
     SQL_CONTENT_PUT,
     SQL_CONTENT_FORGET,
     SQL_ATTRIBUTE_ADD,
+    SQL_ATTRIBUTE_DROP,
 };
 
 static const char *const texts[] = {
@@ -34,6 +35,8 @@ static const char *const texts[] = {
         " ORDER BY at LIMIT 2)",
     SQL_TEXT(SQL_ATTRIBUTE_ADD) = "INSERT OR IGNORE INTO attribute(name,value,"
                                   "execution_id) VALUES(?1,?2,?3)",
+    SQL_TEXT(SQL_ATTRIBUTE_DROP) =
+        "DELETE FROM attribute WHERE execution_id=?1 AND name=?2",
 };
 
 const struct rows overdue_rows = {texts, sizeof(texts) / sizeof(texts[0])};
@@ -86,6 +89,13 @@ pav_store_attribute_add(struct pav_store *s, const char *name,
                         const char *value, int64_t execution_id)
 {
     STORE_DO(s, SQL_ATTRIBUTE_ADD, TEXT(name), TEXT(value), INT(execution_id));
+}
+
+void
+pav_store_attribute_drop(struct pav_store *s, const char *name,
+                         int64_t execution_id)
+{
+    STORE_DO(s, SQL_ATTRIBUTE_DROP, INT(execution_id), TEXT(name));
 }
 
 int64_t
