@@ -17,6 +17,7 @@
 #include "frame.h"
 #include "kept.h"
 #include "links.h"
+#include "parameters.h"
 #include "range.h"
 #include "standing.h"
 #include "view.h"
@@ -27,6 +28,7 @@
 #define BARS     12
 #define DRIFT    1.25 /* so much longer, or shorter, is worth a sign */
 #define DEVIANTS 200
+#define VERSIONS 50
 
 struct flow_page {
     struct pav_query *q;
@@ -104,7 +106,8 @@ span_text(struct pav_arena *a, int64_t ms)
 static void
 read_rows(struct flow_page *p)
 {
-    int64_t from = p->range.from_ms / DAY_MS, until = p->q->now_ms / DAY_MS + 1;
+    int64_t from = p->range.from_ms / DAY_MS,
+            until = p->range.until_ms / DAY_MS + 1;
     uint32_t edges = pav_graph_edges(p->graph), i, e;
     struct pav_arena *a = p->q->arena;
 
@@ -437,14 +440,61 @@ never_view(const struct flow_page *p, uint32_t *all)
     return pav_items_array(&rows);
 }
 
-void
-machine_flow_show(struct pav_query *q, const struct pav_machine_view *v)
+/* The versions that there are, newest first, as links. */
+static void
+add_versions(struct pav_query *q, struct pav_members *m, const char *path,
+             const struct pav_machine_row *shown)
 {
-    static const char *const kept[] = {"tab", NULL};
+    struct pav_version_view *v;
+    uint32_t n = pav_reader_versions(q->reader, shown->id, VERSIONS, q->arena,
+                                     &v),
+             i;
+    struct pav_items list;
+
+    pav_items_init(&list, q->arena);
+    for (i = 0; i < n; i++) {
+        struct pav_members o;
+
+        pav_members_init(&o, q->arena);
+        view_number(&o, "number", v[i].number);
+        view_bool(&o, "shown", v[i].id == shown->version_id);
+        view_text(&o, "link",
+                  pav_arena_printf(q->arena, "%s?tab=flow&version=%lld", path,
+                                   (long long)v[i].number));
+        pav_items_add(&list, pav_members_object(&o));
+    }
+    view_bool(m, "versions_any", n > 1);
+    pav_members_puts(m, "versions", pav_items_array(&list));
+}
+
+/* What the address asks for: ?version=2; the current one otherwise. */
+static struct pav_machine_view
+version_shown(struct pav_query *q, const struct pav_machine_view *current)
+{
+    const char *text = page_parameter(q, "version");
+    struct pav_machine_view shown = *current;
+    struct pav_version_view *v;
+    int64_t number;
+    uint32_t n, i;
+
+    if (text == NULL || !pav_parse_int(text, strlen(text), &number))
+        return shown;
+    n = pav_reader_versions(q->reader, current->row.id, VERSIONS, q->arena, &v);
+    for (i = 0; i < n; i++)
+        if (v[i].number == number)
+            (void)pav_reader_version(q->reader, v[i].id, q->arena, &shown.row);
+    return shown;
+}
+
+void
+machine_flow_show(struct pav_query *q, const struct pav_machine_view *current)
+{
+    static const char *const kept[] = {"tab", "version", NULL};
+    struct pav_machine_view shown = version_shown(q, current), *v = &shown;
     struct flow_page p = {.q = q,
                           .machine = v,
                           .graph = graphs_get(kept_of(q)->graphs, &v->row),
-                          .range = range_read(q, "7d")};
+                          .range = range_read_days(q, "7d")};
     const char *path = view_link(q, "machines/", v->row.name);
     const struct pav_doc *never;
     struct pav_buf graph;
@@ -459,6 +509,7 @@ machine_flow_show(struct pav_query *q, const struct pav_machine_view *v)
     view_number(&m, "version", v->row.version);
     view_text(&m, "machine_link", path);
     range_add(q, &p.range, path + strlen(page_root(q)), kept, &m);
+    add_versions(q, &m, path, &v->row);
     view_amount(&m, "ended", p.ended);
     view_bool(&m, "any", p.ended > 0);
     if (p.ended > 0) {

@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "pavane/http.h"
+#include "pavane/text.h"
 #include "links.h"
 #include "view.h"
 
 #define HOUR_MS INT64_C(3600000)
+#define DAY_MS  INT64_C(86400000)
 
 static const struct {
     const char *name, *words;
@@ -33,8 +35,41 @@ range_read(struct pav_query *q, const char *usual)
         if (strcmp(ranges[i].name, asked) == 0)
             at = i;
     return (struct range){.from_ms = q->now_ms - ranges[at].hours * HOUR_MS,
+                          .until_ms = q->now_ms,
                           .name = ranges[at].name,
                           .words = ranges[at].words};
+}
+
+/* "2026-11-20": when it begins. */
+static bool
+day_of(struct pav_query *q, const char *name, int64_t *ms)
+{
+    const char *text = page_parameter(q, name), *midnight;
+
+    if (text == NULL || strlen(text) != 10)
+        return false;
+    midnight = pav_arena_printf(q->arena, "%sT00:00:00Z", text);
+    return pav_time_parse(midnight, strlen(midnight), ms);
+}
+
+struct range
+range_read_days(struct pav_query *q, const char *usual)
+{
+    struct range r = range_read(q, usual);
+    int64_t from, to;
+
+    if (!day_of(q, "from", &from))
+        return r;
+    if (!day_of(q, "to", &to) || to < from)
+        to = from;
+    r.from_ms = from;
+    r.until_ms = to + DAY_MS - 1;
+    r.name = "";
+    r.words = to == from ? page_parameter(q, "from")
+                         : pav_arena_printf(q->arena, "%s to %s",
+                                            page_parameter(q, "from"),
+                                            page_parameter(q, "to"));
+    return r;
 }
 
 void

@@ -63,7 +63,7 @@ void
 view_bars(struct pav_members *m, const char *key, const int64_t *v,
           uint32_t count)
 {
-    char text[4 * 64 + 1];
+    char text[3 * 92 + 1]; /* 90 days */
     size_t len = 0;
     int64_t max = 0;
     uint32_t i;
@@ -71,7 +71,7 @@ view_bars(struct pav_members *m, const char *key, const int64_t *v,
     for (i = 0; i < count; i++)
         if (v[i] > max)
             max = v[i];
-    for (i = 0; i < count && len + 4 < sizeof(text); i++) {
+    for (i = 0; i < count && len + 3 < sizeof(text); i++) {
         int level = max == 0 ? 0 : (int)((v[i] * 8 + max - 1) / max);
 
         /* U+2581 to U+2588, U+2007 (as wide as a digit) for nothing */

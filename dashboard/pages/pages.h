@@ -8,9 +8,10 @@
 /* clang-format off */
 #define ALL_PAGES(X) \
     X(overview) X(attention) X(alerts) X(find) X(by_key) X(executions) \
-    X(execution) X(compare) X(views) X(machines) X(machine) X(events) X(event) \
-    X(deviations) X(producers) X(rules) X(try_event) X(deliveries) \
-    X(schedules) X(archives) X(tables) X(help) X(settings) X(zone) X(theme)
+    X(execution) X(analyse) X(compare) X(views) X(machines) X(machine) \
+    X(events) X(event) X(deviations) X(producers) X(rules) X(try_event) \
+    X(deliveries) X(schedules) X(archives) X(tables) X(help) X(settings) \
+    X(zone) X(theme)
 /* clang-format on */
 
 enum page_where {

@@ -963,6 +963,26 @@ pav_reader_machine(struct pav_reader *r, const char *name, struct pav_arena *a,
     return true;
 }
 
+uint32_t
+pav_reader_versions(struct pav_reader *r, int64_t machine_id, uint32_t limit,
+                    struct pav_arena *a, struct pav_version_view **out)
+{
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT id,version,created_at FROM machine_version"
+                      " WHERE machine_id=?1 ORDER BY version DESC LIMIT ?2");
+    uint32_t n = 0;
+
+    *out = pav_arena_alloc(a, ((size_t)limit + 1) * sizeof(**out));
+    STORE_BIND(st, INT(machine_id), INT(limit));
+    while (n < limit && reader_row(r, st)) {
+        (*out)[n].id = sqlite3_column_int64(st, 0);
+        (*out)[n].number = sqlite3_column_int64(st, 1);
+        (*out)[n++].created_at = sqlite3_column_int64(st, 2);
+    }
+    sqlite3_reset(st);
+    return n;
+}
+
 bool
 pav_reader_version(struct pav_reader *r, int64_t version_id,
                    struct pav_arena *a, struct pav_machine_row *out)

@@ -119,3 +119,44 @@ pav_reader_flow(struct pav_reader *r, int64_t version_id, int64_t from_day,
     *out = v;
     return n;
 }
+
+uint32_t
+pav_reader_flow_ends(struct pav_reader *r, const char *machine,
+                     int64_t from_day, int64_t until_day, struct pav_arena *a,
+                     struct pav_flow_row **out)
+{
+    /* A look-up for each version and day: of all that a day has, these are few.
+     */
+    sqlite3_stmt *st = reader_ask(
+        r, "WITH RECURSIVE days(day) AS (SELECT ?2 UNION ALL SELECT day+1 FROM"
+           " days WHERE day+1<?3) SELECT m.name,f.day,f.b,f.count,f.sum_ms,"
+           "f.histogram FROM machine m JOIN machine_version v ON"
+           " v.machine_id=m.id CROSS JOIN days d JOIN flow f ON"
+           " f.version_id=v.id AND f.day=d.day AND f.kind=4"
+           " WHERE ?1 IS NULL OR m.name=?1 ORDER BY m.name,f.day,f.b");
+    struct pav_wait_stats *times = NULL, more;
+    struct pav_flow_row *v = NULL, row;
+    uint32_t n = 0;
+
+    STORE_BIND(st, TEXT(machine), INT(from_day), INT(until_day));
+    while (reader_row(r, st)) {
+        memset(&row, 0, sizeof(row));
+        row.kind = PAV_FLOW_END;
+        row.a = column_str(st, 0, a);
+        row.day = sqlite3_column_int64(st, 1);
+        row.b = column_str(st, 2, a);
+        if (n == 0 || v[n - 1].day != row.day || !is_same(&v[n - 1], &row)) {
+            v = pav_arena_append(a, v, n, sizeof(*v));
+            times = pav_arena_zalloc(a, sizeof(*times));
+            row.histogram = pav_wait_stats_bytes(times);
+            v[n++] = row;
+        }
+        v[n - 1].count += sqlite3_column_int64(st, 3);
+        v[n - 1].sum_ms += sqlite3_column_int64(st, 4);
+        pav_wait_stats_read(&more, column_bytes(st, 5, a));
+        pav_wait_stats_merge(times, &more);
+    }
+    sqlite3_reset(st);
+    *out = v;
+    return n;
+}

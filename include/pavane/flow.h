@@ -39,6 +39,11 @@ uint32_t pav_reader_ended(struct pav_reader *r, int64_t after, uint32_t steps,
 uint32_t pav_reader_ways(struct pav_reader *r, int64_t version_id, int64_t day);
 bool pav_reader_has_way(struct pav_reader *r, int64_t version_id, int64_t day,
                         const char *way, const char *end);
+/* How many executions ended how, a day and status each, by machine and day;
+ * `machine` NULL: of all.  a: the machine, b: the status. */
+uint32_t pav_reader_flow_ends(struct pav_reader *r, const char *machine,
+                              int64_t from_day, int64_t until_day,
+                              struct pav_arena *a, struct pav_flow_row **out);
 /* Of a version, days from one on up to another, each sum once. */
 uint32_t pav_reader_flow(struct pav_reader *r, int64_t version_id,
                          int64_t from_day, int64_t until_day,

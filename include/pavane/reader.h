@@ -353,6 +353,13 @@ struct pav_name_view {
 bool pav_reader_published(struct pav_reader *r, int64_t machine_id,
                           const char *qualifier, struct pav_arena *a,
                           struct pav_name_view *out);
+/* What a machine has been, the newest first. */
+struct pav_version_view {
+    int64_t id, number, created_at;
+};
+uint32_t
+pav_reader_versions(struct pav_reader *r, int64_t machine_id, uint32_t limit,
+                    struct pav_arena *a, struct pav_version_view **out);
 bool pav_reader_version(struct pav_reader *r, int64_t version_id,
                         struct pav_arena *a, struct pav_machine_row *out);
 

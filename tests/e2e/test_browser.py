@@ -41,7 +41,7 @@ PAGES = (("/", "overview"), ("/executions", "executions"), ("/executions?status=
          ("/settings", "settings"), ("/machines/order?tab=flow", "flow"), ("/executions/order%3Aorder-1004?at=5", "past"),
          ("/executions?q=status:running+foo:bar", "search"), ("/by-key/100", "near"),
          ("/compare?a=order-1001&b=order-1002", "compare"), ("/machines", "machines"), ("/machines/car", "machine"), ("/events", "events"), ("/help", "help"), ("/help/stuck", "manual"), ("/help/vanished", "manual2"),
-         ("/attention", "attention"), ("/alerts", "alerts"), ("/bus/rules", "rules"), ("/bus/deliveries", "deliveries"), ("/bus/schedules", "schedules"), ("/bus/archives", "archives"),
+         ("/attention", "attention"), ("/alerts", "alerts"), ("/analyse", "analyse"), ("/bus/rules", "rules"), ("/bus/deliveries", "deliveries"), ("/bus/schedules", "schedules"), ("/bus/archives", "archives"),
          ("/bus/tables", "tables"), ("/bus/try?event=%7B%22source%22:%22till%22,%22detail-type%22:%22Payed%22%7D", "try"), ("/bus/tables/shops", "table"))
 ACCOUNT = "arn:aws:events:us-east-1:000000000000:"
 

@@ -1,7 +1,9 @@
 """The flow map: its sums are what a walk over every history gives, each execution once, also behind kill -9."""
 import collections
+import html
 import json
 import random
+import re
 import subprocess
 import unittest
 
@@ -90,12 +92,39 @@ class Flow(unittest.TestCase):
             self.assertLessEqual(max(len(line) for line in r.stdout.split("\n") if " > " not in line), 80)
             self.assertEqual(json.loads(subprocess.run([PAVANE, "flow", "order", "--url", d.url, "--json"],
                                                        capture_output=True, text=True).stdout)["ended"], all_of_them)
+            # The same by day: the table of /analyse, and the flow of that day alone, which it links to.
+            page = d.ask("GET", "/analyse?machine=order")[1].decode()
+            days = re.findall(r'<a href="([^"]*)">(\d{4}-\d\d-\d\d)</a></td><td data-label="Ended" class="number">([\d,]+)<', page)
+            self.assertEqual(sum(int(n.replace(",", "")) for _, _, n in days), all_of_them)
+            for link, _, n in days:
+                self.assertIn("%s in all" % n, d.ask("GET", "/" + html.unescape(link))[1].decode())
+            self.assertIn('class="failed" x=', page)
+            self.assertIn("Nothing of a machine ‘nobody’", d.ask("GET", "/analyse?machine=nobody")[1].decode())
             r = subprocess.run([PAVANE, "flow", "nobody", "--url", d.url], capture_output=True, text=True)
             self.assertEqual(r.returncode, 1)
             self.assertIn("no machine of this name", r.stderr)
         finally:
             if d.process is not None:
                 d.stop()
+
+    def test_each_version_has_its_own(self):
+        """What ended as version 1 is not in the flow of version 2, and is found by it."""
+        pick = lambda to: {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": to}, to: {"Type": "Succeed"}}}
+        with Daemon() as d:
+            arn = d.aws("CreateStateMachine", name="m", roleArn="arn:aws:iam::000000000000:role/r",
+                        definition=json.dumps(pick("First")))[1]["stateMachineArn"]
+            for i in range(3):
+                d.aws("StartExecution", stateMachineArn=arn, input="{}")
+            until(lambda: d.get("/api/v1/flow?machine=m")["ended"] == 3)
+            d.aws("UpdateStateMachine", stateMachineArn=arn, definition=json.dumps(pick("Second")))
+            for i in range(2):
+                d.aws("StartExecution", stateMachineArn=arn, input="{}")
+            until(lambda: d.get("/api/v1/flow?machine=m")["ended"] == 2)
+            now, old = (d.ask("GET", "/machines/m?tab=flow" + more)[1].decode() for more in ("", "&version=1"))
+            self.assertEqual(["2 in all" in now, "Second" in now, "First" in now], [True, True, False])
+            self.assertEqual(["3 in all" in old, "Second" in old, "First" in old], [True, False, True])
+            self.assertIn('machines/m?tab=flow&amp;version=1">1</a>', now)
+            self.assertRegex(d.ask("GET", "/analyse")[1].decode(), r'>m</a></td><td data-label="Ended" class="number">5<')
 
     def test_redriven_ones_are_there_once_and_stays_are_their_own(self):
         """A redrive adds nothing twice; iterations of a Map are not mixed up."""
