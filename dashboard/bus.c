@@ -1,5 +1,6 @@
 /* What the pages of the bus share. */
 #include "bus.h"
+#include "links.h"
 #include "parameters.h"
 
 #include <stdlib.h>

@@ -3,7 +3,6 @@
 #define PAVANE_DASHBOARD_BUS_H
 
 #include "frame.h"
-#include "links.h"
 #include "pages/pages.h"
 #include "view_rows.h"
 

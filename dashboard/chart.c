@@ -102,7 +102,7 @@ chart_draw(struct pav_buf *b, const char *title, const struct chart_day *days,
     }
     pav_buf_printf(b, "<svg class=\"chart\" viewBox=\"0 0 %.0f %.0f\" ", WIDTH,
                    HEIGHT + GAP + BAND);
-    pav_buf_puts(b, "role=\"img\" aria-label=\"");
+    pav_buf_puts(b, "role=\"group\" aria-label=\"");
     pav_buf_htmls(b, title);
     pav_buf_puts(b, "\">");
     for (i = 0; i < count; i++) {

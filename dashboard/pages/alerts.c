@@ -10,8 +10,9 @@
 #include "pages.h"
 #include "view.h"
 
-#define MUTES 100
-#define RULES 20
+#define MUTES      1000
+#define RULES      20
+#define RAISED_MAX (PAV_ALERTS_MAX * PAV_ALERT_GROUPS_MAX)
 
 /* "from 3 on", "after 60 minutes": what the threshold means. */
 static const char *
@@ -46,7 +47,7 @@ raised_view(struct pav_query *q, const struct pav_alert_rule *r,
         struct pav_members m;
         int64_t raised = q->now_ms;
 
-        if (strcmp(pav_doc_member_str(q->arena, d, "alert"), r->name) != 0)
+        if (!pav_doc_is_str(pav_doc_get(d, "alert"), r->name) || at == NULL)
             continue;
         (void)pav_time_parse(at, strlen(at), &raised);
         pav_members_init(&m, q->arena);
@@ -71,7 +72,7 @@ add_rules(struct pav_query *q, struct pav_members *m)
     struct pav_name_row *raised;
     uint32_t n = pav_alert_rules(q->reader, q->arena, &rules), i,
              told = pav_reader_names(q->reader, PAV_NAME_RAISED, 0, "",
-                                     PAV_ALERTS_MAX, q->arena, &raised);
+                                     RAISED_MAX, q->arena, &raised);
     struct pav_items list;
 
     pav_items_init(&list, q->arena);
@@ -152,10 +153,11 @@ add_mutes(struct pav_query *q, struct pav_members *m)
 static const char *
 words(struct pav_arena *a)
 {
-    const char *const *w = pav_alert_words(), *text = *w;
+    const char *text = pav_alert_word(0);
+    int i;
 
-    while (*++w != NULL)
-        text = pav_arena_printf(a, "%s, %s", text, *w);
+    for (i = 1; pav_alert_word(i) != NULL; i++)
+        text = pav_arena_printf(a, "%s, %s", text, pav_alert_word(i));
     return text;
 }
 

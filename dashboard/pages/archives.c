@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "bus.h"
+#include "links.h"
 
 #define MOST 1000
 

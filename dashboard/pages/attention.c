@@ -5,6 +5,7 @@
 #include "pavane/http.h"
 #include "pavane/insight.h"
 #include "bus.h"
+#include "links.h"
 
 /* "executions?machine=M&NAME=VALUE" */
 static const char *

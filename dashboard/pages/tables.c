@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "bus.h"
+#include "links.h"
 
 #define COLUMNS 12 /* attributes that have one */
 

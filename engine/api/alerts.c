@@ -21,7 +21,8 @@
 #include "reply.h"
 #include "resources.h"
 
-#define EVERY_US INT64_C(2000000)
+#define EVERY_US   INT64_C(2000000)
+#define RAISED_MAX (PAV_ALERTS_MAX * PAV_ALERT_GROUPS_MAX)
 
 static int64_t
 free_megabytes(const struct pav_api *api)
@@ -54,7 +55,7 @@ look(struct pav_query *q)
     qu->job = &j->job;
     j->pages = pav_arena_strdup(&j->job.arena, qu->api->pages_at);
     j->count = pav_alerts_found(q->reader, q->now_ms, free_megabytes(qu->api),
-                                &j->job.arena, &j->found);
+                                &j->job.arena, &j->found, &j->partial);
 }
 
 /* Back on the front.  What the engine has no room for is found again. */
@@ -63,7 +64,6 @@ looked(struct pav_api *api, struct query_job *qu)
 {
     struct pav_job *j = qu->job;
 
-    api->alerts.busy = false;
     if (j == NULL || qu->q.status >= 400)
         return;
     qu->job = NULL;
@@ -82,7 +82,11 @@ alerts_tick(struct pav_api *api)
     api->alerts.looked_us = now_us;
     qu = query_job_alone(api, look);
     qu->on = looked;
-    api->alerts.busy = query_job_push(api, qu);
+    qu->busy = &api->alerts.busy;
+    /* Among those that may take long: it looks at all that is wrong. */
+    api->alerts.busy = pav_queue_push(api->slow, &qu->node);
+    if (!api->alerts.busy)
+        query_job_free(qu);
 }
 
 /* ---- the answer ---- */
@@ -113,7 +117,7 @@ alerts_get(struct pav_query *q)
     struct pav_name_row *raised;
     uint32_t n = pav_alert_rules(q->reader, q->arena, &rules), i,
              told = pav_reader_names(q->reader, PAV_NAME_RAISED, 0, "",
-                                     PAV_ALERTS_MAX, q->arena, &raised);
+                                     RAISED_MAX, q->arena, &raised);
     cJSON *json = cJSON_CreateObject(),
           *list = cJSON_AddArrayToObject(json, "alerts");
 

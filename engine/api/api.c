@@ -58,6 +58,7 @@ void
 pav_api_tick(void *arg)
 {
     struct pav_api *api = arg;
+    struct query_job *scan;
 
     if (!api->db_gone && !database_is_there(api)) {
         api->db_gone = true;
@@ -75,7 +76,9 @@ pav_api_tick(void *arg)
     alerts_tick(api);
     if (api->folder == NULL || api->scanning)
         return;
-    api->scanning = query_job_push(api, query_job_alone(api, scan_folder));
+    scan = query_job_alone(api, scan_folder);
+    scan->busy = &api->scanning;
+    api->scanning = query_job_push(api, scan);
 }
 
 /* ---- messages ---- */
@@ -90,8 +93,8 @@ answered(struct pav_api *api, struct query_job *qu)
                           .body = qu->q.out.p == NULL ? "" : qu->q.out.p,
                           .len = qu->q.out.len};
 
-    if (qu->run == scan_folder)
-        api->scanning = false;
+    if (qu->busy != NULL)
+        *qu->busy = false;
     if (qu->on != NULL)
         qu->on(api, qu);
     else

@@ -35,7 +35,7 @@ fail(struct call *c, const char *error, const char *cause)
 {
     c->reply->failure = true;
     c->reply->error = pav_arena_strdup(c->a, error);
-    c->reply->cause = pav_arena_strdup(c->a, cause);
+    c->reply->cause = pav_arena_utf8(c->a, cause, strlen(cause));
     reply_submit(c->api, &c->reply->job);
 }
 

@@ -62,7 +62,7 @@ fail(struct delivery *d, const char *code, const char *cause, bool retryable)
 {
     d->reply->failure = true;
     d->reply->error = pav_arena_strdup(d->o.a, code);
-    d->reply->cause = pav_arena_strndup(d->o.a, cause, strnlen(cause, 1000));
+    d->reply->cause = pav_arena_utf8(d->o.a, cause, strnlen(cause, 1000));
     d->reply->retryable = retryable;
     finish(d);
 }

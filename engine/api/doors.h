@@ -16,6 +16,8 @@ void status_get(struct pav_api *api, const struct pav_request *req,
                 struct pav_ref ref);
 void limits_get(struct pav_api *api, const struct pav_request *req,
                 struct pav_ref ref);
+void limits_page_get(struct pav_api *api, const struct pav_request *req,
+                     struct pav_ref ref);
 void metrics_get(struct pav_api *api, const struct pav_request *req,
                  struct pav_ref ref);
 void

@@ -72,6 +72,7 @@ begin(struct pav_api *api, bool behind)
     j->more = behind;
     qu->job = &j->job;
     qu->on = flow_folded;
+    qu->busy = &api->flow.busy;
     qu->undurable = true; /* what it read is older than what it writes */
     api->flow.busy = pav_queue_push(api->folds, &qu->node);
     if (!api->flow.busy)
@@ -86,7 +87,6 @@ flow_folded(struct pav_api *api, struct query_job *qu)
     int64_t upto;
     bool more;
 
-    api->flow.busy = false;
     if (j == NULL || qu->q.status >= 400) /* a read failed: at the next tick */
         return;
     upto = j->upto;

@@ -117,14 +117,42 @@ limits(struct pav_query *q)
     pav_buf_putc(&q->out, '\n');
 }
 
-void
-limits_get(struct pav_api *api, const struct pav_request *req,
-           struct pav_ref ref)
+/* The page of them, which a question cannot ask the front for. */
+static void
+limits_shown(struct pav_query *q)
 {
-    struct query_job *qu = query_job_new(api, req, ref, limits);
+    struct query_job *qu = query_job_of(q);
+    struct pav_items list;
+
+    pav_items_init(&list, q->arena);
+    limits_list(qu, q->reader, &list);
+    q->limits = pav_items_array(&list);
+    qu->api->config.page(q);
+}
+
+static void
+ask(struct pav_api *api, const struct pav_request *req, struct pav_ref ref,
+    pav_query_fn run)
+{
+    struct query_job *qu = query_job_new(api, req, ref, run);
 
     pav_engine_status(api->config.engine, &qu->status);
     qu->http = *pav_http_counts(api->config.http);
     qu->undurable = true;
+    qu->q.feed = streams_place(api, qu->q.arena); /* before it reads */
     query_job_push(api, qu);
+}
+
+void
+limits_get(struct pav_api *api, const struct pav_request *req,
+           struct pav_ref ref)
+{
+    ask(api, req, ref, limits);
+}
+
+void
+limits_page_get(struct pav_api *api, const struct pav_request *req,
+                struct pav_ref ref)
+{
+    ask(api, req, ref, limits_shown);
 }

@@ -22,6 +22,7 @@ struct query_job {
     bool undurable;      /* it may be answered before what it read is durable */
     bool packs;          /* the client takes gzip */
     struct pav_job *job; /* what it works on, or has made */
+    bool *busy;          /* the front's; false again whatever becomes of it */
     /* On the front, in place of a reply: what is done with the job. */
     void (*on)(struct pav_api *api, struct query_job *qu);
 };

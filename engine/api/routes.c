@@ -47,6 +47,7 @@ static const struct resource {
     {"/api/v1/status", "pavane:ReadStatus", status_get, NULL, false, {NULL}},
     {"/api/v1/backup", "pavane:ReadStatus", backup_get, NULL, false, {NULL}},
     {"/api/v1/limits", "pavane:ReadStatus", limits_get, NULL, false, {NULL}},
+    {"/bus/limits", "pavane:ReadStatus", limits_page_get, NULL, false, {NULL}},
     {"/api/v1/stream", "pavane:ReadStream", stream_get, NULL, false, {NULL}},
     {"/api/v1/executions", "pavane:ReadExecutions", NULL, executions_get, true,
      {"correlationId", "machine", "status", "state", "startedFrom",

@@ -9,6 +9,8 @@
 #include "events_fields.h"
 #include "rows.h"
 
+#define MUTES_MAX 1000
+
 static void
 refuse(struct control *c, const char *field, const char *reason)
 {
@@ -20,13 +22,27 @@ refuse(struct control *c, const char *field, const char *reason)
 static const char *
 one_of(struct control *c)
 {
-    const char *const *words = pav_alert_words();
     const char *text = "one of";
+    int i;
 
-    for (; *words != NULL; words++)
-        text = pav_arena_printf(c->a, "%s %s%s", text, *words,
-                                words[1] == NULL ? "" : ",");
+    for (i = 0; pav_alert_word(i) != NULL; i++)
+        text = pav_arena_printf(c->a, "%s %s%s", text, pav_alert_word(i),
+                                pav_alert_word(i + 1) == NULL ? "" : ",");
     return text;
+}
+
+/* Is there one of the name, or room for it? */
+static bool
+has_room(struct control *c, int kind, const char *name, uint32_t max)
+{
+    struct pav_name_row one, *rows = pav_arena_alloc(c->a, max * sizeof(*rows));
+
+    if (pav_store_name(c->e->store, kind, 0, name, c->a, &one) ||
+        pav_store_names(c->e->store, kind, 0, "", max, c->a, rows) < max)
+        return true;
+    job_fail(&c->j->job, PAV_LIMIT, "LimitExceededException", name,
+             "There are %u of them, as many as may be; delete one first.", max);
+    return false;
 }
 
 static void
@@ -34,7 +50,7 @@ put_alert(struct control *c)
 {
     static const char *const texts[] = {"Watches", "Machine", "Source",
                                         "Comment", NULL};
-    const char *watches = control_text(c, "Watches");
+    const char *watches = control_text(c, "Watches"), *refusal;
     bool silence = strcmp(watches, "silence") == 0;
     int64_t threshold = pav_doc_member_int(c->j->request, "Threshold");
     struct pav_members m;
@@ -43,10 +59,17 @@ put_alert(struct control *c)
         refuse(c, "Watches", one_of(c));
         return;
     }
-    if (silence && control_text(c, "Source") == NULL) {
-        refuse(c, "Source", "it says whose silence is meant");
+    refusal = pav_alert_refusal(watches, control_text(c, "Machine") != NULL,
+                                control_text(c, "Source") != NULL);
+    if (refusal != NULL) {
+        refuse(c,
+               control_text(c, "Machine") != NULL && !silence ? "Machine"
+                                                              : "Source",
+               refusal);
         return;
     }
+    if (!has_room(c, PAV_NAME_ALERT, control_text(c, "Name"), PAV_ALERTS_MAX))
+        return;
     pav_members_init(&m, c->a);
     events_copy(&m, c->j->request, texts);
     pav_members_int(&m, "Threshold",
@@ -86,11 +109,30 @@ list_alerts(struct control *c)
 
 /* ---- mutes ---- */
 
+/* Those whose time is over go when another comes. */
+static void
+forget_mutes(struct control *c)
+{
+    struct pav_name_row *rows =
+        pav_arena_alloc(c->a, MUTES_MAX * sizeof(*rows));
+    uint32_t n = pav_store_names(c->e->store, PAV_NAME_MUTE, 0, "", MUTES_MAX,
+                                 c->a, rows),
+             i;
+
+    for (i = 0; i < n; i++)
+        if (pav_doc_member_int(control_body(c, &rows[i]), "Until") <=
+            pav_clock_ms(c->e->clock))
+            pav_store_name_delete(c->e->store, PAV_NAME_MUTE, 0, rows[i].name);
+}
+
 static void
 put_mute(struct control *c)
 {
     struct pav_members m;
 
+    forget_mutes(c);
+    if (!has_room(c, PAV_NAME_MUTE, control_text(c, "Group"), MUTES_MAX))
+        return;
     pav_members_init(&m, c->a);
     events_copy(&m, c->j->request, (const char *const[]){"Reason", NULL});
     pav_members_int(&m, "Until",

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "pavane/err.h"
+#include "pavane/text.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -164,6 +165,23 @@ pav_arena_strndup(struct pav_arena *a, const char *s, size_t len)
     memcpy(p, s, len);
     p[len] = '\0';
     return p;
+}
+
+char *
+pav_arena_utf8(struct pav_arena *a, const char *s, size_t len)
+{
+    static const char unknown[] = "\xEF\xBF\xBD";
+    const char *p, *end = s + len;
+    char *out = pav_arena_alloc(a, len * 3 + 1), *to = out;
+    size_t n;
+
+    for (p = s; p < end; p += n == 0 ? 1 : n) {
+        n = *p == '\0' ? 0 : pav_utf8_len(p, end);
+        memcpy(to, n == 0 ? unknown : p, n == 0 ? 3 : n);
+        to += n == 0 ? 3 : n;
+    }
+    *to = '\0';
+    return out;
 }
 
 char *

@@ -9,29 +9,48 @@
 #define SILENCE "silence"
 #define TIMERS  "timers"
 #define DISK    "disk"
-#define OTHERS  3
+#define WHY_MAX 1000 /* bytes of a reason that are told */
 
-const char *const *
-pav_alert_words(void)
+static const char *const others[] = {SILENCE, TIMERS, DISK};
+#define OTHERS (int)(sizeof(others) / sizeof(others[0]))
+
+const char *
+pav_alert_word(int i)
 {
-    static const char *words[PAV_ATTENTION_KINDS + OTHERS + 1];
-    int i;
-
-    for (i = 0; i < PAV_ATTENTION_KINDS; i++)
-        words[i] = pav_attention_name((enum pav_attention_kind)i);
-    words[i++] = SILENCE;
-    words[i++] = TIMERS;
-    words[i] = DISK;
-    return words;
+    if (i < PAV_ATTENTION_KINDS)
+        return pav_attention_name((enum pav_attention_kind)i);
+    i -= PAV_ATTENTION_KINDS;
+    return i < OTHERS ? others[i] : NULL;
 }
 
 bool
 pav_alert_watches(const char *word)
 {
-    enum pav_attention_kind kind;
+    int i;
 
-    return pav_attention_find(word, &kind) || strcmp(word, SILENCE) == 0 ||
-           strcmp(word, TIMERS) == 0 || strcmp(word, DISK) == 0;
+    for (i = 0; pav_alert_word(i) != NULL; i++)
+        if (strcmp(pav_alert_word(i), word) == 0)
+            return true;
+    return false;
+}
+
+const char *
+pav_alert_refusal(const char *watches, bool machine, bool source)
+{
+    enum pav_attention_kind kind;
+    bool silence = strcmp(watches, SILENCE) == 0;
+    bool group = pav_attention_find(watches, &kind);
+
+    if (silence && !source)
+        return "it says whose silence is meant";
+    if (source && !silence && (!group || kind < PAV_ATTENTION_UNMATCHED))
+        return "only silence and events have a source: unmatched, unexpected, "
+               "rejected, expired";
+    if (machine &&
+        (!group || kind == PAV_ATTENTION_DEAD || kind == PAV_ATTENTION_STUCK ||
+         kind == PAV_ATTENTION_UNMATCHED))
+        return "what this watches is not about a machine";
+    return NULL;
 }
 
 uint32_t
@@ -67,14 +86,22 @@ struct finding {
     uint32_t group_count;
     struct pav_alert *v;
     uint32_t count;
+    const char **partial;
+    uint32_t partial_count;
 };
+
+static void
+is_partial(struct finding *f, const struct pav_alert_rule *rule)
+{
+    if (f->partial_count == 0 ||
+        strcmp(f->partial[f->partial_count - 1], rule->name) != 0)
+        f->partial[f->partial_count++] = rule->name;
+}
 
 static struct pav_alert *
 add(struct finding *f, const struct pav_alert_rule *rule, const char *group)
 {
-    static struct pav_alert beyond; /* as many as may be are there */
-    struct pav_alert *x =
-        f->count < PAV_ALERTS_MAX ? &f->v[f->count++] : &beyond;
+    struct pav_alert *x = &f->v[f->count++];
 
     *x = (struct pav_alert){.rule = rule->name,
                             .watches = rule->watches,
@@ -90,24 +117,31 @@ is_from(const struct pav_attention *g, const char *source)
     size_t len = strlen(source);
 
     return g->what != NULL && strncmp(g->what, source, len) == 0 &&
-           g->what[len] == ':';
+           strncmp(g->what + len, ": ", 2) == 0;
 }
 
 static void
 find_groups(struct finding *f, const struct pav_alert_rule *rule,
             enum pav_attention_kind kind)
 {
-    uint32_t i;
+    uint32_t i, found = 0;
 
     for (i = 0; i < f->group_count; i++) {
         const struct pav_attention *g = &f->groups[i];
         struct pav_alert *x;
 
+        if (g->kind == kind && g->more)
+            is_partial(f, rule);
         if (g->kind != kind || g->muted != NULL || g->count < rule->threshold ||
             (rule->machine != NULL &&
              (g->machine == NULL || strcmp(g->machine, rule->machine) != 0)) ||
             (rule->source != NULL && !is_from(g, rule->source)))
             continue;
+        if (found == PAV_ALERT_GROUPS_MAX) {
+            is_partial(f, rule);
+            return;
+        }
+        found++;
         x = add(f, rule, g->group);
         x->path = pav_arena_printf(f->a, "attention#%s", g->group);
         x->says = pav_arena_printf(f->a, "%lld%s %s", (long long)g->count,
@@ -117,7 +151,8 @@ find_groups(struct finding *f, const struct pav_alert_rule *rule,
         x->what = kind == PAV_ATTENTION_FAILED
                       ? pav_status_name((enum pav_status)g->status)
                       : g->what;
-        x->why = g->why;
+        if (g->why != NULL)
+            x->why = pav_arena_utf8(f->a, g->why, strnlen(g->why, WHY_MAX));
         x->count = g->count;
         x->since = g->oldest_at;
     }
@@ -131,6 +166,8 @@ find_silence(struct finding *f, const struct pav_alert_rule *rule)
         rule->source == NULL ? 0 : pav_reader_heard(f->r, rule->source);
     struct pav_alert *x;
 
+    if (last == 0) /* or too long ago for the ledger to know */
+        is_partial(f, rule);
     if (last == 0 || f->now_ms - last < rule->threshold * 60000)
         return;
     x = add(f, rule, SILENCE);
@@ -173,14 +210,17 @@ find_full_disk(struct finding *f, const struct pav_alert_rule *rule)
 
 uint32_t
 pav_alerts_found(struct pav_reader *r, int64_t now_ms, int64_t free_mb,
-                 struct pav_arena *a, struct pav_alert **out)
+                 struct pav_arena *a, struct pav_alert **out,
+                 const char ***partial)
 {
     struct finding f = {.r = r, .a = a, .now_ms = now_ms, .free_mb = free_mb};
     struct pav_alert_rule *rules;
     uint32_t n = pav_alert_rules(r, a, &rules), i;
     enum pav_attention_kind kind;
 
-    f.v = pav_arena_alloc(a, PAV_ALERTS_MAX * sizeof(*f.v));
+    f.v = pav_arena_alloc(a, ((size_t)n * PAV_ALERT_GROUPS_MAX + 1) *
+                                 sizeof(*f.v));
+    f.partial = pav_arena_zalloc(a, ((size_t)n + 1) * sizeof(*f.partial));
     if (n > 0)
         f.group_count = pav_reader_attention(r, now_ms, a, &f.groups);
     for (i = 0; i < n; i++)
@@ -193,5 +233,6 @@ pav_alerts_found(struct pav_reader *r, int64_t now_ms, int64_t free_mb,
         else
             find_full_disk(&f, &rules[i]);
     *out = f.v;
+    *partial = f.partial;
     return f.count;
 }

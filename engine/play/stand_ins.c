@@ -127,33 +127,10 @@ change_state(struct stand_ins *s, const struct pav_doc *mapping)
 
 /* ---- a request ---- */
 
-/* What is not UTF-8 becomes U+FFFD. */
-static const char *
-utf8_of(struct pav_arena *a, const char *text, size_t len)
-{
-    const char *p = text, *end = text + len;
-    struct pav_buf b;
-    const char *out;
-
-    pav_buf_init(&b, SIZE_MAX / 2);
-    while (p < end) {
-        size_t n = pav_utf8_len(p, end);
-
-        if (n == 0 || *p == '\0')
-            pav_buf_puts(&b, "\xEF\xBF\xBD");
-        else
-            pav_buf_put(&b, p, n);
-        p += n == 0 ? 1 : n;
-    }
-    out = pav_arena_strndup(a, b.p == NULL ? "" : b.p, b.len);
-    pav_buf_fini(&b);
-    return out;
-}
-
 static const char *
 utf8(struct pav_arena *a, const char *text)
 {
-    return utf8_of(a, text, strlen(text));
+    return pav_arena_utf8(a, text, strlen(text));
 }
 
 static const char *const methods[] = {
@@ -173,7 +150,7 @@ query_of(struct pav_arena *a, const char *query)
                                         len - name - (name < len));
 
         (void)pav_url_decode(value);
-        pav_members_puts(&m, utf8_of(a, p, name),
+        pav_members_puts(&m, pav_arena_utf8(a, p, name),
                          pav_doc_new_cstr(a, utf8(a, value)));
         p += len + (p[len] == '&');
     }
@@ -187,7 +164,7 @@ request_doc(struct pav_arena *a, const char *name,
     const struct pav_doc *json = NULL;
     struct pav_members m, headers;
     const char *body =
-        utf8_of(a, req->body_len == 0 ? "" : req->body, req->body_len);
+        pav_arena_utf8(a, req->body_len == 0 ? "" : req->body, req->body_len);
     int i;
 
     pav_members_init(&headers, a);

@@ -11,6 +11,8 @@
 #include "pavane/store_work.h"
 #include "intake.h"
 
+#define RAISED_MAX (PAV_ALERTS_MAX * PAV_ALERT_GROUPS_MAX)
+
 static void
 put_text(struct pav_members *m, const char *name, const char *text)
 {
@@ -73,13 +75,15 @@ raise_it(struct pav_engine *e, const struct pav_alerts_job *j,
 static void
 resolve(struct pav_engine *e, const struct pav_name_row *row)
 {
-    const struct pav_doc *raised =
-        pav_doc_own(&e->arena, row->body.p, row->body.len);
+    const struct pav_doc *raised = NULL;
     struct pav_members m;
     uint32_t i;
 
+    if (pav_doc_parse(&e->arena, row->body.p, row->body.len, NULL, &raised,
+                      NULL) != PAV_OK)
+        raised = &pav_doc_null;
     pav_members_init(&m, &e->arena);
-    for (i = 0; i < raised->len; i++)
+    for (i = 0; raised->kind == PAV_OBJECT && i < raised->len; i++)
         pav_members_put(&m, raised->members[i].key, raised->members[i].len,
                         &raised->members[i].value);
     pav_members_time(&m, "resolved", pav_clock_ms(e->clock));
@@ -87,29 +91,62 @@ resolve(struct pav_engine *e, const struct pav_name_row *row)
     tell(e, "Alert Resolved", pav_members_object(&m));
 }
 
+/* Is the row of that rule?  Its name is "RULE GROUP". */
+static bool
+is_of(const struct pav_name_row *row, const char *rule)
+{
+    size_t len = strlen(rule);
+
+    return strncmp(row->name, rule, len) == 0 && row->name[len] == ' ';
+}
+
+static bool
+may_be_gone(const struct pav_alerts_job *j, const struct pav_name_row *row)
+{
+    const char **rule;
+
+    for (rule = j->partial; *rule != NULL; rule++)
+        if (is_of(row, *rule))
+            return false;
+    return true;
+}
+
+static uint32_t
+raised_of(const struct pav_name_row *rows, uint32_t n, const char *rule)
+{
+    uint32_t count = 0, i;
+
+    for (i = 0; i < n; i++)
+        count += is_of(&rows[i], rule);
+    return count;
+}
+
 static void
 advance(struct pav_engine *e, struct pav_job *job)
 {
     const struct pav_alerts_job *j = (const struct pav_alerts_job *)job;
     struct pav_name_row *rows =
-        pav_arena_alloc(&e->arena, PAV_ALERTS_MAX * sizeof(*rows));
-    uint32_t n = pav_store_names(e->store, PAV_NAME_RAISED, 0, "",
-                                 PAV_ALERTS_MAX, &e->arena, rows),
+        pav_arena_alloc(&e->arena, RAISED_MAX * sizeof(*rows));
+    uint32_t n = pav_store_names(e->store, PAV_NAME_RAISED, 0, "", RAISED_MAX,
+                                 &e->arena, rows),
              i, k;
-    bool *told = pav_arena_zalloc(&e->arena, PAV_ALERTS_MAX + 1);
+    bool *told = pav_arena_zalloc(&e->arena, j->count + 1);
 
     e->counts.calls++; /* nobody asked: it is its own call */
     for (i = 0; i < n; i++) {
         for (k = 0; k < j->count; k++)
-            if (strcmp(name_of(e, &j->found[k]), rows[i].name) == 0)
+            if (is_of(&rows[i], j->found[k].rule) &&
+                strcmp(rows[i].name + strlen(j->found[k].rule) + 1,
+                       j->found[k].group) == 0)
                 break;
-        if (k == j->count)
-            resolve(e, &rows[i]);
-        else
+        if (k < j->count)
             told[k] = true;
+        else if (may_be_gone(j, &rows[i]))
+            resolve(e, &rows[i]);
     }
     for (k = 0; k < j->count; k++)
-        if (!told[k])
+        if (!told[k] &&
+            raised_of(rows, n, j->found[k].rule) < PAV_ALERT_GROUPS_MAX)
             raise_it(e, j, &j->found[k]);
 }
 

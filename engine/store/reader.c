@@ -383,7 +383,25 @@ reader_state_token(const struct pav_execution_filter *f, struct pav_arena *a)
                    " (n.alias=?8 OR CAST(n.version_no AS TEXT)=?8)))"          \
                    " ORDER BY x.id DESC LIMIT ?4"
 
-/* The newest of one machine and status, by their index. */
+/* How many of a machine and status are, or ended, in the state. */
+static int64_t
+standing_in(struct pav_reader *r, int64_t machine_id, int status,
+            const char *token)
+{
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT coalesce(sum(count),0) FROM standing WHERE"
+                      " machine_id=?1 AND status=?2 AND instr(states,?3)>0");
+    int64_t n = 0;
+
+    STORE_BIND(st, INT(machine_id), INT(status), TEXT(token));
+    if (reader_row(r, st))
+        n = sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+    return n;
+}
+
+/* The newest of one machine and status, by their index.  Of a state no more are
+ * looked for than there are. */
 static void
 of_status(struct pav_reader *r, const struct pav_execution_filter *f,
           int64_t machine_id, int status, int64_t before, uint32_t limit,
@@ -391,10 +409,16 @@ of_status(struct pav_reader *r, const struct pav_execution_filter *f,
 {
     sqlite3_stmt *st = status == 0 ? reader_ask(r, OF_STATUS(IS_OPEN))
                                    : reader_ask(r, OF_STATUS(IS_ENDED));
+    const char *token = reader_state_token(f, a);
+    int64_t there = limit;
 
-    STORE_BIND(st, INT(machine_id), INT(status), INT(before), INT(limit),
-               TEXT(reader_state_token(f, a)), INT(f->exclude_map_children),
-               INT(f->redriven), TEXT(f->qualifier));
+    if (token != NULL &&
+        (there = standing_in(r, machine_id, status, token)) == 0)
+        return;
+    STORE_BIND(st, INT(machine_id), INT(status), INT(before),
+               INT(there < limit ? there : limit), TEXT(token),
+               INT(f->exclude_map_children), INT(f->redriven),
+               TEXT(f->qualifier));
     collect(r, st, a, list);
 }
 
@@ -415,8 +439,7 @@ by_machine(struct pav_reader *r, const struct pav_execution_filter *f,
     int status;
 
     for (status = 0; status < 5; status++)
-        if ((f->status < 0 || f->status == status) &&
-            (f->state == NULL || status == 0)) /* what ended is in none */
+        if (f->status < 0 || f->status == status)
             of_status(r, f, machine_id, status, before, limit, a, list);
     merge(list, limit);
 }
@@ -429,13 +452,15 @@ by_status(struct pav_reader *r, const struct pav_execution_filter *f,
     uint32_t count, i;
     int64_t *machines = reader_machines(r, a, &count);
 
-    if (f->state != NULL && f->status > 0) /* what ended is in none */
-        count = 0;
-    for (i = 0; i < count; i++) {
-        of_status(r, f, machines[i], f->status < 0 ? 0 : f->status, before,
-                  limit, a, list);
-        merge(list, limit);
-    }
+    int status;
+
+    for (i = 0; i < count; i++)
+        for (status = 0; status < 5; status++) {
+            if (f->status >= 0 && f->status != status)
+                continue;
+            of_status(r, f, machines[i], status, before, limit, a, list);
+            merge(list, limit);
+        }
 }
 
 static void

@@ -239,15 +239,27 @@ events(struct gathering *g, enum pav_attention_kind kind,
     }
 }
 
+/* What of the reason tells groups apart: of a delivery its code alone, for a
+ * target's words differ each time; of a folder nothing. */
+static size_t
+reason_len(const struct pav_attention *x)
+{
+    if (x->why == NULL || x->kind == PAV_ATTENTION_FAULT)
+        return 0;
+    return x->kind == PAV_ATTENTION_DEAD || x->kind == PAV_ATTENTION_STUCK
+               ? strcspn(x->why, ":")
+               : strlen(x->why);
+}
+
 /* "overdue-0a1b2c3d4e5f": of what it is about, not of how many there are. */
 static const char *
 group_of(const struct pav_attention *x, struct pav_arena *a)
 {
     const char *kind = pav_attention_name(x->kind);
     const char *about = pav_arena_printf(
-        a, "%s\n%d\n%s\n%s", x->machine == NULL ? "" : x->machine, x->status,
-        x->what == NULL ? "" : x->what,
-        x->kind == PAV_ATTENTION_FAULT || x->why == NULL ? "" : x->why);
+        a, "%s\n%d\n%s\n%.*s", x->machine == NULL ? "" : x->machine, x->status,
+        x->what == NULL ? "" : x->what, (int)reason_len(x),
+        x->why == NULL ? "" : x->why);
     char hex[PAV_DIGEST_HEX];
 
     (void)pav_digest_hex("SHA-256", about, strlen(about), hex);

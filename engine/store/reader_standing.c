@@ -84,7 +84,7 @@ pav_reader_total(struct pav_reader *r, const struct pav_execution_filter *f,
             r, "SELECT coalesce(sum(count),0) FROM standing WHERE (?1 IS NULL"
                " OR machine_id=(SELECT id FROM machine WHERE name=?1))"
                " AND (?2<0 OR status=?2) AND (?3 IS NULL OR"
-               " (status=0 AND instr(states,?3)>0)) AND (?4=0 OR child=0)");
+               " instr(states,?3)>0) AND (?4=0 OR child=0)");
         STORE_BIND(st, TEXT(f->machine), INT(f->status),
                    TEXT(reader_state_token(f, a)),
                    INT(f->exclude_map_children));

@@ -14,7 +14,8 @@
 
 #include "pavane/attention.h"
 
-#define PAV_ALERTS_MAX 200 /* rules; and what is raised at one time */
+#define PAV_ALERTS_MAX       100 /* rules */
+#define PAV_ALERT_GROUPS_MAX 20  /* that one rule tells of at a time */
 
 struct pav_alert_rule {
     const char *name, *watches;
@@ -26,8 +27,11 @@ uint32_t pav_alert_rules(struct pav_reader *r, struct pav_arena *a,
                          struct pav_alert_rule **out);
 /* "overdue", ..., "silence": may a rule watch this? */
 bool pav_alert_watches(const char *word);
-/* All such words, ended by NULL. */
-const char *const *pav_alert_words(void);
+/* The i-th of such words; NULL behind the last. */
+const char *pav_alert_word(int i);
+/* Why the rule can find nothing, as it names a machine or a source of what has
+ * none, or none of what needs one; NULL: it can. */
+const char *pav_alert_refusal(const char *watches, bool machine, bool source);
 
 /* What a rule finds. */
 struct pav_alert {
@@ -38,9 +42,13 @@ struct pav_alert {
     const char *machine, *what, *why; /* or NULL */
     int64_t count, since;
 };
-/* Of all rules, by name; at most PAV_ALERTS_MAX.  `free_mb`: where the database
- * is. */
+/*
+ * Of all rules, by name; at most PAV_ALERT_GROUPS_MAX of each.  `free_mb`:
+ * where the database is.  `*partial`: names of rules that may have more than
+ * was looked at, ended by NULL: of these nothing is known to be gone.
+ */
 uint32_t pav_alerts_found(struct pav_reader *r, int64_t now_ms, int64_t free_mb,
-                          struct pav_arena *a, struct pav_alert **out);
+                          struct pav_arena *a, struct pav_alert **out,
+                          const char ***partial);
 
 #endif

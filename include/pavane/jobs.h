@@ -71,7 +71,8 @@ struct pav_alerts_job {
     struct pav_job job;
     struct pav_alert *found;
     uint32_t count;
-    const char *pages; /* where the dashboard is: "http://HOST:PORT/" */
+    const char **partial; /* rules of which not all was looked at */
+    const char *pages;    /* where the dashboard is: "http://HOST:PORT/" */
 };
 
 /* ---- executions and tasks from outside: tasks.c ---- */

@@ -57,6 +57,8 @@ void *pav_arena_append(struct pav_arena *a, const void *array, size_t count,
                        size_t size);
 void *pav_arena_zalloc(struct pav_arena *a, size_t len);
 char *pav_arena_strndup(struct pav_arena *a, const char *s, size_t len);
+/* The same; what is not UTF-8, and NUL, becomes U+FFFD. */
+char *pav_arena_utf8(struct pav_arena *a, const char *s, size_t len);
 char *pav_arena_strdup(struct pav_arena *a, const char *s);
 char *pav_arena_printf(struct pav_arena *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -25,6 +25,7 @@ struct pav_query {
                        * of the stream; "" when that is not known */
     const struct pav_loss *loss;   /* what was missing at the start */
     const struct pav_tally *tally; /* by rule and target: engine.h */
+    const struct pav_doc *limits;  /* of their page, or NULL */
     /* filled in */
     int status;          /* 200 unless set */
     const char *type;    /* "application/json" unless set */

@@ -103,6 +103,56 @@ class Alerts(Bus):
         self.assertEqual(len({d["key"] for d in self.told("Alert Raised", "any")}), 1)
         self.assertEqual(len(self.raised()["any"]), 1)
 
+    def test_what_targets_say_differs_each_time(self):
+        """Error pages with bytes that are no UTF-8, characters cut in two, ids: one group, told once, and resolved."""
+        pages = [b"bad \xff\xfe", "<h1>Erreur</h1>{}".format("é" * 300).encode(), b"trace 0001", b"trace 0002", b"x" * 3000]
+        bad = Sink(lambda n, r: (400, pages[n % len(pages)]))
+        self.addCleanup(bad.close)
+        self.services(allow=[self.sink.url[7:], bad.url[7:]], timeoutSeconds=5)
+        self.d.stop()
+        self.d.start()
+        self.tell()
+        self.alert("letters", "deadLetters")
+        self.rule("bad", {"source": ["shop"]}, {"Arn": self.destination("bad", bad.url + "/in"), "RetryPolicy": {"MaximumRetryAttempts": 0}})
+        for n in range(len(pages)):
+            self.put("shop", "Seen", n=n)
+            until(lambda: len(self.d.get("/api/v1/dead-letters")["deadLetters"]) == n + 1)
+            # A rule that is new is looked at with what is there now.
+            self.alert("look%d" % n, "disk", Threshold=1000000000)
+            until(lambda: self.told("Alert Raised", "look%d" % n))
+            self.assertEqual(self.d.ask("GET", "/alerts")[0], 200)
+        self.assertEqual((len(self.told("Alert Raised", "letters")), self.told("Alert Resolved", "letters")), (1, []))
+        self.assertEqual([g["count"] for g in self.d.get("/api/v1/attention")["attention"] if g["kind"] == "deadLetters"], [len(pages)])
+        self.events("Pavane.DeleteDeadLetters", Ids=[x["id"] for x in self.d.get("/api/v1/dead-letters")["deadLetters"]])
+        until(lambda: self.told("Alert Resolved", "letters"))
+        self.assertNotIn("damaged", self.d.read_log())
+
+    def test_many_groups_hide_no_other_rule(self):
+        self.tell()
+        for n in range(60):
+            self.put("other%d" % n, "Unknown", n=n)
+        self.alert("a-unmatched", "unmatched")
+        self.alert("z-disk", "disk", Threshold=1000000000)
+        until(lambda: self.told("Alert Raised", "z-disk"))
+        until(lambda: len(self.raised()["a-unmatched"]) == 20)
+        self.put("zz", "Unknown", n=1)
+        self.alert("zz-disk", "disk", Threshold=1000000000)
+        until(lambda: self.told("Alert Raised", "zz-disk"))
+        self.assertEqual(self.told("Alert Resolved", "a-unmatched"), [])  # cut off is not gone
+
+    def test_silence_lasts_longer_than_the_ledger(self):
+        self.put("shop", "Placed", id="o1")
+        self.alert("quiet", "silence", Source="shop")
+        self.d.stop()
+        self.d.start(clock_offset_seconds=7200, retention_days=1)
+        until(lambda: self.raised()["quiet"])
+        self.d.stop()
+        self.d.start(clock_offset_seconds=3 * 86400, retention_days=1)
+        until(lambda: not self.d.get("/api/v1/producers?hours=2400")["producers"])  # the ledger forgot it
+        self.alert("disk", "disk", Threshold=1000000000)
+        until(lambda: self.raised()["disk"])
+        self.assertEqual(len(self.raised()["quiet"]), 1)
+
     def test_silence(self):
         self.tell()
         self.put("shop", "Placed", id="o1")
@@ -119,11 +169,20 @@ class Alerts(Bus):
         self.assertIn("one of fault, overdue,", self.alert("a", "overdew", 400)["message"])
         self.assertIn("whose silence", self.alert("a", "silence", 400)["message"])
         self.alert("a b", "overdue", 400)
+        for watches, more in (("disk", {"Source": "shop"}), ("overdue", {"Source": "shop"}), ("deadLetters", {"Machine": "late"}),
+                              ("timers", {"Machine": "late"})):
+            self.alert("a", watches, 400, **more)
         self.assertIn("There is no alert rule", self.d.ask("GET", "/alerts")[1].decode())
         self.assertEqual(cli("alerts", "--url", self.d.url)[0], 0)
         self.alert("a", "failed")
         self.assertIn("Nobody is told", self.d.ask("GET", "/alerts")[1].decode())
         self.assertEqual(self.events("Pavane.ListAlerts")["Alerts"], [{"Name": "a", "Watches": "failed", "Threshold": 1}])
+        for n in range(99):
+            self.alert("r%d" % n, "failed")
+        self.assertIn("as many as may be", self.alert("r99", "failed", 400)["message"])
+        self.alert("r98", "overdue")  # one that is there may change
+        for n in range(99):
+            self.events("Pavane.DeleteAlert", Name="r%d" % n)
         self.events("Pavane.DeleteAlert", Name="a")
         self.assertEqual(self.events("Pavane.ListAlerts")["Alerts"], [])
 

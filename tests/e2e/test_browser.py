@@ -42,7 +42,7 @@ PAGES = (("/", "overview"), ("/executions", "executions"), ("/executions?status=
          ("/executions?q=status:running+foo:bar", "search"), ("/by-key/100", "near"),
          ("/compare?a=order-1001&b=order-1002", "compare"), ("/machines", "machines"), ("/machines/car", "machine"), ("/events", "events"), ("/help", "help"), ("/help/stuck", "manual"), ("/help/vanished", "manual2"),
          ("/attention", "attention"), ("/alerts", "alerts"), ("/analyse", "analyse"), ("/bus/rules", "rules"), ("/bus/deliveries", "deliveries"), ("/bus/schedules", "schedules"), ("/bus/archives", "archives"),
-         ("/bus/tables", "tables"), ("/bus/try?event=%7B%22source%22:%22till%22,%22detail-type%22:%22Payed%22%7D", "try"), ("/bus/tables/shops", "table"))
+         ("/bus/tables", "tables"), ("/bus/schemas", "schemas"), ("/bus/limits", "limits"), ("/bus/try?event=%7B%22source%22:%22till%22,%22detail-type%22:%22Payed%22%7D", "try"), ("/bus/tables/shops", "table"))
 ACCOUNT = "arn:aws:events:us-east-1:000000000000:"
 
 
@@ -75,7 +75,14 @@ def bus(d):
         ask("PutItem", "DynamoDB_20120810", TableName="shops", Item={
             "id": {"S": "shop %03d" % n}, "open": {"BOOL": n % 2 == 0}, "visits": {"N": str(n)},
             "rooms": {"L": [{"S": "cellar"}, {"N": "2"}]}})
+    ask("PutSchema", "Pavane", Source="till", DetailType="Weighed", Schema={"type": "object", "required": ["grams"]})
+    d.ask("POST", "/events", json.dumps({"source": "till", "detail-type": "Weighed", "detail": {"pounds": 1}}))
+    ask("PutAlert", "Pavane", Name="letters", Watches="deadLetters", Comment="Look at <b>the queue</b>.")
+    ask("PutAlert", "Pavane", Name="quiet", Watches="silence", Source="till")
     until(lambda: d.get("/api/v1/dead-letters")["deadLetters"])
+    until(lambda: d.get("/api/v1/alerts")["alerts"][0]["raised"])
+    rejected = [g for g in d.get("/api/v1/attention")["attention"] if g["kind"] == "rejected"]
+    ask("PutMute", "Pavane", Group=rejected[0]["group"], Reason="the scales are <new>", Minutes=60)
 
 
 def browser(javascript=True, dark=False, size="1280,1000", names=None, scheme=None):

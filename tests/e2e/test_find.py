@@ -221,6 +221,14 @@ class Ended(unittest.TestCase):
         until(lambda: self.d.aws("DescribeExecution", executionArn=arn)[1]["redriveCount"] == 1)
         self.assertEqual(self.list("error:Other")[0], ["o-3"])  # it failed again, and is there once
 
+    def test_a_filter_more_has_no_row_more(self):
+        """What ended is found by the state that it ended in, however it is asked for."""
+        for state, status, keys in (("Much", "", ["o-2", "o-1"]), ("Much", "FAILED", ["o-2", "o-1"]), ("Much", "RUNNING", []),
+                                    ("Wait on", "", ["o-5", "o-4"]), ("Odd", "FAILED", ["o-3"])):
+            for more in ({}, {"machine": "till"}, {"startedFrom": "2020-01-01T00:00:00Z"}):
+                found, total, _ = self.list("", state=state, **more, **({"status": status} if status else {}))
+                self.assertEqual((found, total), (keys, None if "startedFrom" in more else len(keys)), (state, status, more))
+
     def test_by_who_owes(self):
         keys, _, page = self.list("from:courier")
         self.assertEqual(keys, ["o-5", "o-4"])
