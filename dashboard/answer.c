@@ -18,7 +18,6 @@
 #define WAITS_SHOW  100
 #define WAITS_FIRST 5   /* in sight; the rest is folded */
 #define FOLLOW_MAX  100 /* events behind a state's entry that are looked at */
-#define USUAL_FROM  10  /* so many waits tell what is usual */
 
 struct answering {
     const struct asked *k;
@@ -155,7 +154,7 @@ add_usual(const struct answering *w, struct pav_members *m, const char *state,
             continue;
         memset(&times, 0, sizeof(times));
         pav_wait_stats_read(&times, w->times[i].histogram);
-        if (pav_wait_stats_count(&times) < USUAL_FROM)
+        if (pav_wait_stats_count(&times) < PAV_USUAL_FROM)
             return;
         view_bool(m, "beyond",
                   w->k->q->now_ms - since_at >

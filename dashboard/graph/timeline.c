@@ -35,7 +35,7 @@ struct timeline {
     int64_t from, until;
     struct gap gaps[FOLDED];
     int count;
-    const char *link;
+    const struct timeline_look *look;
     struct pav_buf *b;
 };
 
@@ -144,14 +144,35 @@ put_axis(struct timeline *t, unsigned height)
     }
     for (i = 0; i < t->count; i++) {
         x = x_of(t, t->gaps[i].from);
+        pav_buf_puts(t->b, "<a href=\"");
+        pav_buf_htmls(t->b, t->look->other);
         pav_buf_printf(t->b,
-                       "<rect class=\"fold\" x=\"%.1f\" y=\"%d\" "
+                       "\" aria-label=\"Unfold the idle time\"><rect "
+                       "class=\"fold\" x=\"%.1f\" y=\"%d\" "
                        "width=\"%d\" height=\"%u\"/><text class=\"scale "
-                       "idle\" x=\"%.1f\" y=\"33\">%s</text>",
+                       "idle\" x=\"%.1f\" y=\"33\">%s</text></a>",
                        x, HEADER, BREAK, height - HEADER, x + BREAK / 2.0,
                        pav_time_span(t->gaps[i].until - t->gaps[i].from, span,
                                      sizeof(span)));
     }
+}
+
+/* Behind the stay's own bar: how long it usually is. */
+static void
+put_usual(struct timeline *t, const struct visit *v, int64_t usual, unsigned y)
+{
+    double x = x_of(t, v->entered_at), end = x_of(t, v->entered_at + usual);
+    char span[64];
+
+    if (usual == 0)
+        return;
+    if (end > NAMES + BARS)
+        end = NAMES + BARS;
+    pav_buf_printf(t->b,
+                   "<rect class=\"usual\" x=\"%.1f\" y=\"%u\" width=\"%.1f\" "
+                   "height=\"20\" rx=\"3\"><title>usually %s</title></rect>",
+                   x, y + 3, end - x < 3 ? 3 : end - x,
+                   pav_time_span(usual, span, sizeof(span)));
 }
 
 static void
@@ -167,7 +188,7 @@ put_row(struct timeline *t, const struct visit *v, unsigned row)
     if (x + w > NAMES + BARS)
         x = NAMES + BARS - w;
     pav_buf_printf(t->b, "<a class=\"%s\" href=\"", pav_looks[v->status].class);
-    pav_buf_htmls(t->b, t->link);
+    pav_buf_htmls(t->b, t->look->link);
     pav_url_encode(t->b, v->name, strlen(v->name));
     pav_buf_printf(t->b, "&amp;visit=%u\"><title>", v->number);
     pav_buf_htmls(t->b, v->name);
@@ -179,8 +200,11 @@ put_row(struct timeline *t, const struct visit *v, unsigned row)
                    "height=\"%d\"/><text class=\"name\" x=\"4\" y=\"%u\">",
                    y, NAMES + BARS, ROW, y + 17);
     pav_buf_htmls(t->b, v->name);
+    pav_buf_puts(t->b, "</text>");
+    if (t->look->usual != NULL)
+        put_usual(t, v, t->look->usual[v - t->trace->visits], y);
     pav_buf_printf(t->b,
-                   "</text><rect class=\"bar\" x=\"%.1f\" y=\"%u\" "
+                   "<rect class=\"bar\" x=\"%.1f\" y=\"%u\" "
                    "width=\"%.1f\" height=\"16\" rx=\"3\"/><text class=\"%s\" "
                    "x=\"%.1f\" y=\"%u\">%s</text></a>\n",
                    x, y + 5, w, x + w > NAMES + BARS - 90 ? "last" : "after",
@@ -188,19 +212,26 @@ put_row(struct timeline *t, const struct visit *v, unsigned row)
 }
 
 void
-timeline_svg(const struct trace *trace, int64_t from, int64_t until,
-             const struct when *when, const char *link, struct pav_buf *out)
+timeline_svg(const struct trace *trace, const struct timeline_look *look,
+             struct pav_buf *out)
 {
     struct timeline t = {.trace = trace,
-                         .when = when,
-                         .from = from,
-                         .until = until - from < 1 ? from + 1 : until,
-                         .link = link,
+                         .when = look->when,
+                         .from = look->from,
+                         .until = look->until - look->from < 1 ? look->from + 1
+                                                               : look->until,
+                         .look = look,
                          .b = out};
     uint32_t first = trace->count > ROWS ? trace->count - ROWS : 0, i;
     unsigned height = HEADER + (trace->count - first) * ROW + 4;
 
     find_gaps(&t);
+    if (look->whole && t.count > 0) {
+        pav_buf_puts(out, "<p class=\"folding\"><a href=\"");
+        pav_buf_htmls(out, look->other);
+        pav_buf_puts(out, "\">Fold the idle time</a></p>\n");
+        t.count = 0;
+    }
     pav_buf_printf(out,
                    "<svg class=\"timeline\" viewBox=\"0 0 %d %u\" width=\"%d\" "
                    "height=\"%u\" role=\"group\" aria-label=\"Timeline\">\n",

@@ -9,6 +9,7 @@
 #include "pavane/http.h"
 #include "pavane/journal.h"
 #include "pavane/text.h"
+#include "pavane/wait_stats.h"
 #include "graph/diff.h"
 #include "graph/graphs.h"
 #include "graph/timeline.h"
@@ -342,16 +343,49 @@ add_graph(struct execution_page *p, struct pav_members *m, struct pav_buf *out)
     pav_members_puts(m, "outline", pav_items_array(&rows));
 }
 
+/* How long half of the stays take, of those waits that are known: by visit. */
+static const int64_t *
+usual_stays(struct execution_page *p)
+{
+    struct pav_wait_time *v;
+    uint32_t n = pav_reader_wait_times(p->q->reader, p->x.machine, p->q->arena,
+                                       &v),
+             i, k;
+    int64_t *usual =
+        pav_arena_zalloc(p->q->arena, (p->trace.count + 1) * sizeof(*usual));
+
+    for (k = 0; k < n; k++) {
+        struct pav_wait_stats times;
+        int64_t half;
+
+        pav_wait_stats_read(&times, v[k].histogram);
+        if (pav_wait_stats_count(&times) < PAV_USUAL_FROM)
+            continue;
+        half = pav_wait_stats_quantile(&times, 0.5);
+        for (i = 0; i < p->trace.count; i++)
+            if (strcmp(p->trace.visits[i].name, v[k].state) == 0)
+                usual[i] = half;
+    }
+    return usual;
+}
+
 static void
 add_timeline(struct execution_page *p, struct pav_buf *out)
 {
-    int64_t until =
-        p->x.row.stopped_at != 0 ? p->x.row.stopped_at : p->q->now_ms;
+    bool whole = page_parameter(p->q, "unfold") != NULL;
     struct when when;
+    struct timeline_look look = {
+        .from = p->x.row.started_at,
+        .until = p->x.row.stopped_at != 0 ? p->x.row.stopped_at : p->q->now_ms,
+        .when = &when,
+        .link = state_link(p),
+        .usual = usual_stays(p),
+        .whole = whole,
+        .other = pav_arena_printf(p->q->arena, "%s?tab=timeline%s", p->link,
+                                  whole ? "" : "&unfold=1")};
 
     when_begin(&when, p->q);
-    timeline_svg(&p->trace, p->x.row.started_at, until, &when, state_link(p),
-                 out);
+    timeline_svg(&p->trace, &look, out);
     when_end(&when);
 }
 

@@ -12,6 +12,8 @@
 
 #define PAV_LEARNED_CLASSES 160 /* up to 2^40 ms */
 
+#define PAV_USUAL_FROM 10 /* so many waits tell what is usual */
+
 struct pav_wait_stats {
     uint32_t in[PAV_LEARNED_CLASSES];
 };

@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""An execution as it was, and against time: ?at=N is the page of that time, for machines of five shapes; idle time is folded,
+on the reader's clock."""
+import html
+import json
+import os
+import re
+import tempfile
+import unittest
+
+from harness import Daemon, main, until
+
+EVENT = "arn:pavane:states:::event.waitForTaskToken"
+POINTS = 20
+
+
+def hear(*types, **more):
+    return {"Type": "Task", "Resource": EVENT, "Parameters": {"EventPattern": {"detail-type": list(types)}}, **more}
+
+
+def machine(start, **states):
+    return {"StartAt": start, "States": states}
+
+
+def round_and_round(start, **states):
+    """It goes on for ever, but for a failure that nobody expects."""
+    one = next(s for s in states.values() if s["Type"] in ("Task", "Parallel", "Map"))
+    one["Catch"] = one.get("Catch", []) + [{"ErrorEquals": ["States.ALL"], "Next": "Done"}]
+    return machine(start, **states, Done={"Type": "Succeed"})
+
+
+# Each takes event after event, and goes round.
+MACHINES = {
+    "loop": round_and_round("Hear", Hear=hear("Go", Next="Count"), Count={"Type": "Pass", "Next": "Hear"}),
+    "both": round_and_round("Both", Both={"Type": "Parallel", "Next": "Both", "Branches": [machine("Left", Left=hear("Left", End=True)),
+                                                                                  machine("Right", Right=hear("Right", End=True))]}),
+    "each": round_and_round("Items", Items={"Type": "Pass", "Result": [1, 2, 3], "Next": "Each"},
+                    Each={"Type": "Map", "Next": "Items", "ItemProcessor": machine("One", One=hear("Go", Next="Two"), Two=hear("Left", End=True))}),
+    "choose": round_and_round("Hear", Hear=hear("Go", "Left", "Right", Next="Which"),
+                      Which={"Type": "Choice", "Default": "Other", "Choices": [
+                          {"Variable": "$.detail-type", "StringEquals": "Left", "Next": "One side"}]},
+                      **{"One side": {"Type": "Pass", "Next": "Again"}, "Other": hear("Left", Next="Hear"),
+                         "Again": hear("Right", "Go", Next="Hear")}),
+    "catch": round_and_round("Try", Try=hear("Right", TimeoutSeconds=60, Next="Fine", Catch=[{"ErrorEquals": ["States.Timeout"], "Next": "Late"}]),
+                     Fine={"Type": "Pass", "Next": "Try"}, Late=hear("Go", "Left", Next="Try")),
+}
+RULES = {"correlationId": "$.detail.id", "policies": {"unexpected": "record"},
+         "start": [{"name": "s", "pattern": {"detail-type": ["Start"]}}],
+         "resume": [{"name": "r", "pattern": {"detail-type": ["Go", "Left", "Right"]}}]}
+
+
+class Daemons(unittest.TestCase):
+    def daemon(self, **machines):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        for name, (definition, rules) in machines.items():
+            os.mkdir(os.path.join(folder.name, name))
+            for file, what in (("machine.asl.json", definition), ("rules.json", rules)):
+                with open(os.path.join(folder.name, name, file), "w") as f:
+                    json.dump(what, f)
+        self.d = Daemon(folder.name, virtual_clock="2026-03-20T09:00:00Z").start()
+        self.addCleanup(self.d.__exit__)
+        until(lambda: len([m for m in self.d.get("/api/v1/machines")["machines"] if m["version"]]) == len(machines))
+
+    def move(self, to):
+        until(lambda: json.loads(self.d.ask("POST", "/", json.dumps({"Until": to}), {"X-Amz-Target": "Pavane.MoveClock"})[1])["Now"] ==
+              to.replace("Z", ".000Z"))
+
+
+class Past(Daemons):
+    def stand(self, name, **at):
+        """The answer without its durations, and how each state stands."""
+        where = "/executions/%s%%3A%s-1" % (name, name)
+        query = "".join("&at=%d" % v for v in at.values())
+        text = self.d.ask("GET", where + "?part=text" + query)[1].decode()
+        page = self.d.ask("GET", where + "?tab=graph" + query)[1].decode()
+        text = re.sub(r"https?://\S*|\([^)]*\)|, after [^.,]*", "", text)
+        text = "\n".join(line for line in text.split("\n") if "It is as it was" not in line and "after event" not in line).strip()
+        return text, sorted(set(re.findall(r'data-state="([^"]*)"[^>]*data-status="([^"]*)"', page)))
+
+    @staticmethod
+    def waits(text):
+        """What it waits for, or how it ended: its sentences, whatever is first."""
+        return sorted(re.findall(r"(?:waits in|is in|ended|failed in|succeeded) [^.]*", text))
+
+    def test_at_each_of_twenty_points_of_five_machines(self):
+        self.daemon(**{name: (definition, {**RULES, "start": [{"name": "s", "pattern": {"detail-type": ["Start"], "source": [name]}}]})
+                       for name, definition in MACHINES.items()})
+        for name in MACHINES:
+            said, minute, kinds = {}, 0, ("Go", "Left", "Right")
+            self.d.send({"source": name, "detail-type": "Start", "detail": {"id": name + "-1"}})
+            for n in range(200):
+                events = [e["id"] for e in self.d.history("%s:%s-1" % (name, name))]
+                if events[-1] not in said:
+                    said[events[-1]] = self.stand(name)
+                if len(said) == POINTS:
+                    break
+                self.d.send({"source": "any", "detail-type": kinds[n % 3], "detail": {"id": name + "-1"}})
+            self.assertEqual(len(said), POINTS, name)
+            shapes = {tuple(s[1]) for s in said.values()}
+            self.assertGreater(len(shapes), 1, name)  # they do differ
+            for last, was in said.items():
+                now = self.stand(name, at=last)
+                self.assertEqual(now[1], was[1], (name, last))
+                self.assertEqual(self.waits(now[0]), self.waits(was[0]), (name, last))
+
+
+class Timeline(Daemons):
+    def test_idle_days_are_folded_on_the_readers_clock(self):
+        """Scenario 17: three bursts over nine days, one of them behind a change of the clocks."""
+        self.daemon(loop=(MACHINES["loop"], RULES))
+        self.d.send({"source": "a", "detail-type": "Start", "detail": {"id": "loop-1"}})
+        for day in ("20", "24", "29"):
+            for minute in (1, 2, 3):
+                self.move("2026-03-%sT10:0%d:00Z" % (day, minute))
+                self.d.send({"source": "a", "detail-type": "Go", "detail": {"id": "loop-1"}})
+        page = self.page()
+        self.assertEqual(re.findall(r'idle" x="[^"]*" y="33">([^<]*)<', page), ["3 d 23 h", "4 d 23 h"])
+        [unfold] = set(re.findall(r'href="([^"]*)" aria-label="Unfold the idle time"', page))
+        whole = self.d.ask("GET", "/executions/" + html.unescape(unfold).split("executions/")[-1])[1].decode()
+        self.assertNotIn('class="fold"', whole)
+        self.assertEqual(whole.count('class="bar"'), page.count('class="bar"'))
+        self.assertIn("Fold the idle time", whole)
+        # Kathmandu is 5 h 45 min ahead; Berlin's clocks went forward on the 29th.
+        for zone, first, last in (("UTC", "Fri 20 Mar 09:00", "10:03:00"), ("Asia/Kathmandu", "Fri 20 Mar 14:45", "15:48:00"),
+                                  ("Europe/Berlin", "Fri 20 Mar 10:00", "12:03:00")):
+            page = self.page(Cookie="zone=" + zone)
+            axis = re.findall(r'<text class="(?:scale|last)" x="[^"]*" y="15">([^<]*)<', page)
+            self.assertEqual((axis[0], axis[-1]), (first, last), zone)
+            self.assertRegex(page, r"<title>Hear: [^<]*, from 2026-03-20 %s:00\.000" % first[-5:])
+            history = self.d.ask("GET", "/executions/loop%3Aloop-1?tab=history", headers={"Cookie": "zone=" + zone})[1].decode()
+            self.assertIn(">%s</time>" % first, history)
+
+    def page(self, **headers):
+        return self.d.ask("GET", "/executions/loop%3Aloop-1?tab=timeline", headers=headers)[1].decode()
+
+    def test_what_is_usual_is_behind_each_stay(self):
+        """A ghost bar of the median, once ten waits have told it."""
+        self.daemon(loop=(MACHINES["loop"], RULES))
+        self.d.send({"source": "a", "detail-type": "Start", "detail": {"id": "loop-1"}})
+        for minute in range(1, 10):
+            self.move("2026-03-20T09:%02d:00Z" % minute)
+            self.d.send({"source": "a", "detail-type": "Go", "detail": {"id": "loop-1"}})
+        self.assertNotIn("usually", self.page())
+        for minute in range(10, 14):
+            self.move("2026-03-20T09:%02d:00Z" % minute)
+            self.d.send({"source": "a", "detail-type": "Go", "detail": {"id": "loop-1"}})
+        until(lambda: "usually" in self.page())
+        self.assertRegex(self.page(), r'class="usual"[^>]*><title>usually (5\d s|1 min( \d+ s)?)<')
+
+
+if __name__ == "__main__":
+    main()
