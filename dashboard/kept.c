@@ -44,16 +44,19 @@ kept_wrong(struct pav_query *q)
 {
     struct kept *k = kept_of(q);
     int64_t now_us = pav_clock_mono_us();
+    int64_t names = pav_reader_names_changed(q->reader); /* mutes are some */
     struct pav_attention *v;
     uint32_t n;
 
-    if (k->wrong_at_us == 0 || now_us - k->wrong_at_us > FRESH_US ||
+    if (k->wrong_at_us == 0 || names != k->names ||
+        now_us - k->wrong_at_us > FRESH_US ||
         (now_us - k->wrong_at_us > LEAST_US && strcmp(k->feed, q->feed) != 0)) {
         n = pav_reader_attention(q->reader, q->now_ms, q->arena, &v);
         while (n > 0 && v[n - 1].muted != NULL) /* these are the last */
             n--;
         k->wrong = n;
         k->wrong_at_us = now_us;
+        k->names = names;
         snprintf(k->feed, sizeof(k->feed), "%s", q->feed);
     }
     return k->wrong;

@@ -10,6 +10,7 @@ struct kept {
     struct graphs *graphs;
     uint32_t wrong;      /* things that need somebody, */
     int64_t wrong_at_us; /* as of then; 0: never */
+    int64_t names;       /* how often they had changed then */
     char feed[64];       /* and of that place of the stream */
 };
 

@@ -3,10 +3,12 @@
 // given back when they are far.
 import { parse } from './page.js';
 
-const NEAR = 8; // blocks that stay loaded around the reader
+const NEAR = 1; // blocks beside those in view that stay loaded
 
 /** @type {IntersectionObserver|null} */
 let watching = null;
+/** Those in view, or nearly. @type {Set<HTMLElement>} */
+const inView = new Set();
 
 /** @param {HTMLElement} block @param {HTMLElement} blocks */
 async function load(block, blocks) {
@@ -15,17 +17,18 @@ async function load(block, blocks) {
   try {
     const answer = await fetch(blocks.dataset.link + block.dataset.from);
     const rows = parse(await answer.text()).body.firstElementChild;
-    if (rows) block.replaceChildren(document.importNode(rows, true));
+    if (rows && inView.has(block)) block.replaceChildren(document.importNode(rows, true));
   } finally {
     block.ariaBusy = 'false';
   }
 }
 
-/** @param {HTMLElement} blocks @param {Element} seen */
-function giveBack(blocks, seen) {
-  const all = [...blocks.children], at = all.indexOf(seen);
+/** What is far from everything in view is given back. @param {HTMLElement} blocks */
+function giveBack(blocks) {
+  const all = [...blocks.children];
+  const places = [...inView].map((b) => all.indexOf(b));
   all.forEach((b, i) => {
-    if (Math.abs(i - at) > NEAR && b.childElementCount > 0 && !b.contains(document.activeElement)) b.replaceChildren();
+    if (b.childElementCount > 0 && !b.contains(document.activeElement) && places.every((at) => Math.abs(i - at) > NEAR)) b.replaceChildren();
   });
 }
 
@@ -50,12 +53,15 @@ export function dressHistory() {
   blocks.dataset.jsDressed = '1';
   for (const p of document.querySelectorAll('[data-paging]')) /** @type {HTMLElement} */ (p).hidden = true;
   watching?.disconnect();
+  inView.clear();
   watching = new IntersectionObserver((entries) => {
     for (const e of entries) {
-      if (!e.isIntersecting) continue;
-      load(/** @type {HTMLElement} */ (e.target), blocks);
-      giveBack(blocks, e.target);
+      const block = /** @type {HTMLElement} */ (e.target);
+      if (e.isIntersecting) inView.add(block);
+      else inView.delete(block);
     }
+    for (const block of inView) load(block, blocks);
+    giveBack(blocks);
   }, { rootMargin: '800px' });
   // Blocks in front of the one that came with the page.
   const size = Number(blocks.dataset.block), first = /** @type {HTMLElement} */ (blocks.firstElementChild);

@@ -60,6 +60,12 @@ pav_reader_names(struct pav_reader *r, int kind, int64_t after_owner,
     return n;
 }
 
+int64_t
+pav_reader_names_changed(struct pav_reader *r)
+{
+    return reader_count(r, "SELECT event_id FROM progress WHERE name='names'");
+}
+
 const char *
 pav_reader_bus(struct pav_reader *r, int64_t id, struct pav_arena *a)
 {

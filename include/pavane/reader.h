@@ -241,6 +241,8 @@ pav_reader_deliveries(struct pav_reader *r, int64_t after, uint32_t limit,
 uint32_t pav_reader_names(struct pav_reader *r, int kind, int64_t after_owner,
                           const char *after, uint32_t limit,
                           struct pav_arena *a, struct pav_name_row **out);
+/* Grows with each name that is put or deleted. */
+int64_t pav_reader_names_changed(struct pav_reader *r);
 /* A bus's name, by its number; NULL: it is gone. */
 const char *
 pav_reader_bus(struct pav_reader *r, int64_t id, struct pav_arena *a);

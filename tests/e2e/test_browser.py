@@ -626,6 +626,67 @@ class Live(Browser):
         self.assertEqual(len(self.b.find_elements(By.CSS_SELECTOR, "tbody tr")), count + 1)
 
 
+class Weight(Browser):
+    def test_a_first_view(self):
+        """Scenario 4: fifty rows in at most eight requests (a graph has its own script) and 40 KB, and nothing moves when they are there."""
+        for n in range(60):
+            self.event("OrderReceived", "w-%d" % n)
+        shifts = "new PerformanceObserver(l => window.moved = (window.moved ?? 0) + l.getEntries().reduce((n, e) => n + e.value, 0))" \
+                 ".observe({ type: 'layout-shift', buffered: true })"
+        for path, rows in (("/executions", 50), ("/", 10), ("/by-key/order-1004", 0), ("/machines/order", 0), ("/analyse", 0)):
+            b = browser()
+            try:
+                self.open(path, b)
+                self.live(b)
+                self.assertGreaterEqual(len(b.find_elements(By.CSS_SELECTOR, "tbody tr")), rows, path)
+                b.execute_script(shifts)
+                bytes_, count = b.execute_script(
+                    "const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
+                    ".filter((e) => !e.name.includes('/stream')); return [all.reduce((n, e) => n + e.transferSize, 0), all.length]")
+                self.assertLessEqual(count, 9 if b.find_elements(By.ID, "graphbox") else 8, path)
+                self.assertLessEqual(bytes_, 40 * 1024, path)
+                b.execute_async_script("requestAnimationFrame(() => setTimeout(arguments[0], 50))")
+                self.assertEqual(b.execute_script("return window.moved ?? 0"), 0, path)
+            finally:
+                b.quit()
+
+    def test_a_long_history(self):
+        """Scenario 16: of 22,000 events the first are there at once, the last after End, and never all of them."""
+        self.d.send({"source": "loop", "detail-type": "Start", "detail": {"id": "long-1"}})
+        for _ in range(7):
+            self.d.post([{"source": "loop", "detail-type": "Answer", "detail": {"id": "long-1", "enough": False}} for _ in range(400)])
+        self.open("/executions/loop%3Along-1?tab=history")
+        total = int(re.search(r"([\d,]+) events", self.b.find_element(By.ID, "history").text).group(1).replace(",", ""))
+        self.assertGreater(total, 22000)  # of 25,000 that an execution may have
+        self.assertTrue(self.b.find_elements(By.CSS_SELECTOR, "#event-1, #event-%d" % total))
+        widths = "return [...document.querySelectorAll('table.history')].map(t => [...t.rows[1].cells].map(c => Math.round(c.getBoundingClientRect().width)).join())"
+        self.b.find_element(By.TAG_NAME, "body").send_keys(Keys.END)
+        until(lambda: self.b.find_elements(By.ID, "event-%d" % total))
+        until(lambda: self.js("return document.getElementsByTagName('*').length") <= 6000)
+        self.assertEqual(len(set(self.js(widths))), 1)  # columns are as wide in each block
+        self.open("/executions/loop%3Along-1?tab=history&only=failures")
+        self.assertLessEqual(self.js("return document.getElementsByTagName('*').length"), 6000)
+        self.quiet()
+
+    def test_mute(self):
+        """A row of attention is muted with a reason, and counts again."""
+        self.open("/attention")
+        wrong = int(self.b.find_element(By.ID, "badge").text)
+        button = self.b.find_element(By.CSS_SELECTOR, "[data-mute]")
+        group = button.get_attribute("data-mute")
+        button.click()
+        dialog = until(lambda: self.b.find_elements(By.CSS_SELECTOR, "dialog[open]"))[0]
+        dialog.find_element(By.NAME, "reason").send_keys("somebody is at it" + Keys.ENTER)
+        until(lambda: self.b.find_elements(By.CSS_SELECTOR, "[data-unmute='%s']" % group))
+        self.assertIn("somebody is at it", self.b.find_element(By.ID, group).text)
+        until(lambda: int(self.b.find_element(By.ID, "badge").text) == wrong - 1)
+        self.assertEqual(self.js("return [...document.querySelectorAll('tbody tr')].at(-1).classList.contains('muted')"), True)
+        until(lambda: self.b.find_element(By.CSS_SELECTOR, "[data-unmute='%s']" % group).is_displayed())
+        self.b.find_element(By.CSS_SELECTOR, "[data-unmute='%s']" % group).click()
+        until(lambda: self.b.find_elements(By.CSS_SELECTOR, "[data-mute='%s']" % group))
+        self.quiet()
+
+
 class Looks(Browser):
     def test_no_flash(self):
         """Scenario 5: the first frame has the theme of the cookie; nothing inline."""
