@@ -15,6 +15,7 @@
 #include "graph/timeline.h"
 #include "graph/trace.h"
 #include "answer.h"
+#include "case.h"
 #include "definition.h"
 #include "frame.h"
 #include "history.h"
@@ -676,6 +677,10 @@ show(struct pav_query *q, const char *id)
         answer_payload(&p);
         return;
     }
+    if (part != NULL && strcmp(part, "case") == 0) {
+        case_answer(q, &p.x);
+        return;
+    }
     if (part != NULL && strcmp(part, "block") == 0) {
         history_block(&(struct asked){.q = q, .x = &p.x});
         return;
@@ -710,6 +715,7 @@ show(struct pav_query *q, const char *id)
               p.at == 0 ? pav_arena_printf(q->arena, "%s?part=text", p.link)
                         : pav_arena_printf(q->arena, "%s?at=%lld&part=text",
                                            p.link, (long long)p.at));
+    view_text(&m, "case", pav_arena_printf(q->arena, "%s?part=case", p.link));
     add_tabs(&p, &m);
     add_travel(&p, &m);
     view_number(&m, "events", p.x.row.next_event - 1);

@@ -5,11 +5,13 @@ import io
 import json
 import os
 import re
+import shutil
+import subprocess
 import tempfile
 import unittest
 import urllib.parse
 
-from harness import Daemon, main, until
+from harness import Daemon, MACHINES, PAVANE, main, until
 
 EVENT = "arn:pavane:states:::event.waitForTaskToken"
 DEFINITION = {"StartAt": "Hear", "States": {
@@ -263,6 +265,40 @@ class Ended(unittest.TestCase):
         for word, count in (("All", 60), ("In flight", 57), ("Late", 0), ("Failed", 3)):
             self.assertRegex(page, r">%s <b>%d</b>" % (word, count))
         self.assertEqual(self.list("city:Lyon")[1], None)  # only reading them would tell
+
+
+class Case(unittest.TestCase):
+    """An execution becomes a case of `pavane test`, which holds."""
+
+    def test_what_was_is_a_case_that_holds(self):
+        shown = re.compile(r'href="([^"]*part=case)"')
+        with Daemon(MACHINES) as d, tempfile.TemporaryDirectory() as folder:
+            shutil.copytree(os.path.join(MACHINES, "order"), os.path.join(folder, "order"))
+            events = os.path.join(folder, "order", "events")
+            shutil.rmtree(events)
+            os.mkdir(events)
+            names = sorted(os.listdir(os.path.join(MACHINES, "order", "events")))
+            for name in names:
+                with open(os.path.join(MACHINES, "order", "events", name)) as f:
+                    case = json.load(f)
+                d.post(case["events"])
+                key = case["expect"]["correlationId"]
+                page = d.ask("GET", "/executions/order%%3A%s" % key)[1].decode()
+                link = html.unescape(shown.search(page).group(1))
+                made = d.ask("GET", "/executions/order%%3A%s?part=case" % key)[1].decode()
+                self.assertTrue(link.endswith("executions/order%%3A%s?part=case" % key), link)
+                with open(os.path.join(events, name), "w") as f:
+                    f.write(made)
+                made = json.loads(made)
+                self.assertEqual([e["id"] for e in made["events"]], [e["id"] for e in case["events"]])
+                for field in ("status", "states", "error", "dispositions"):
+                    if field in case["expect"]:
+                        self.assertEqual(made["expect"].get(field), case["expect"][field], (name, field))
+            r = subprocess.run([PAVANE, "test", os.path.join(folder, "order")], capture_output=True, text=True)
+            self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
+            self.assertIn("%d passed" % len(names), r.stdout)
+            page = d.ask("GET", "/events/1")[1].decode()
+            self.assertIn("as a test case", page)
 
 
 if __name__ == "__main__":
