@@ -17,6 +17,8 @@ struct ledger_page {
     struct range range;
     struct pav_debt *debts;
     uint32_t debt_count;
+    struct pav_answer_times *times;
+    uint32_t time_count;
 };
 
 /* Tenths of a percent, as "97.9 %"; "0" for none. */
@@ -67,6 +69,24 @@ add_debts(const struct ledger_page *p, struct pav_members *m,
     }
 }
 
+/* How long it lets executions wait, once some waits have told. */
+static void
+add_times(const struct ledger_page *p, struct pav_members *m,
+          const char *source)
+{
+    uint32_t i;
+
+    for (i = 0; i < p->time_count; i++) {
+        const struct pav_wait_stats *times = &p->times[i].times;
+
+        if (strcmp(p->times[i].from, source) != 0 ||
+            pav_wait_stats_count(times) < PAV_USUAL_FROM)
+            continue;
+        view_span(m, "half", pav_wait_stats_quantile(times, 0.5));
+        view_span(m, "most", pav_wait_stats_quantile(times, 0.95));
+    }
+}
+
 static const struct pav_doc *
 producer_row(const struct ledger_page *p, const struct pav_producer *v)
 {
@@ -92,6 +112,7 @@ producer_row(const struct ledger_page *p, const struct pav_producer *v)
         add_share(&m, shares[i].key, v->firsts[shares[i].kind], v->events);
     view_time(&m, "last", v->last_at);
     add_debts(p, &m, v->source);
+    add_times(p, &m, v->source);
     return pav_members_object(&m);
 }
 
@@ -295,6 +316,7 @@ show(struct pav_query *q, const char *rest)
     uint32_t n, i;
 
     p.debt_count = pav_debts(q->reader, q->now_ms, q->arena, &p.debts);
+    p.time_count = pav_answer_times(q->reader, q->now_ms, q->arena, &p.times);
     if (*rest != '\0') {
         show_one(&p, rest);
         return;

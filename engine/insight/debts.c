@@ -60,22 +60,34 @@ state_waits(const struct pav_state_view *s, const struct pav_doc **pattern,
            (resource != NULL && strstr(resource, ":states:::event.") != NULL);
 }
 
+/* What a state waits for, and whose event that is; NULL: nobody's. */
 static void
-describe(struct debts *d, struct pav_debt *x, const struct pav_machine *m,
-         const struct pav_doc *rules)
+owed_in(const struct debts *d, const struct pav_machine *m,
+        const struct pav_doc *rules, const char *state, const char **awaits,
+        const char **from)
 {
     uint32_t i, n = pav_machine_state_count(m);
 
+    *awaits = *from = NULL;
     for (i = 0; i < n; i++) {
         struct pav_state_view s = pav_machine_state(m, i);
         const struct pav_doc *pattern;
 
-        if (strcmp(s.name, x->state) != 0 || !state_waits(&s, &pattern, d->a))
+        if (strcmp(s.name, state) != 0 || !state_waits(&s, &pattern, d->a))
             continue;
-        x->awaits = s.awaits == NULL ? NULL : pav_arena_strdup(d->a, s.awaits);
-        x->from =
-            pav_awaited_from(d->r, rules, x->awaits, pattern, d->now_ms, d->a);
+        *awaits = s.awaits == NULL ? NULL : pav_arena_strdup(d->a, s.awaits);
+        *from =
+            pav_awaited_from(d->r, rules, *awaits, pattern, d->now_ms, d->a);
     }
+}
+
+static void
+describe(struct debts *d, struct pav_debt *x, const struct pav_machine *m,
+         const struct pav_doc *rules)
+{
+    uint32_t i;
+
+    owed_in(d, m, rules, x->state, &x->awaits, &x->from);
     for (i = 0; i < d->wrong_count; i++) {
         const struct pav_attention *w = &d->wrong[i];
 
@@ -159,4 +171,60 @@ pav_debts(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
         qsort(d.v, d.count, sizeof(*d.v), most_first);
     *out = d.v;
     return d.count;
+}
+
+/* ---- how long they take ---- */
+
+static struct pav_answer_times *
+times_of(struct pav_arena *a, struct pav_answer_times **v, uint32_t *count,
+         const char *from)
+{
+    uint32_t i;
+
+    for (i = 0; i < *count; i++)
+        if (strcmp((*v)[i].from, from) == 0)
+            return &(*v)[i];
+    *v = pav_arena_append(a, *v, *count, sizeof(**v));
+    memset(&(*v)[*count], 0, sizeof(**v));
+    (*v)[*count].from = from;
+    return &(*v)[(*count)++];
+}
+
+uint32_t
+pav_answer_times(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
+                 struct pav_answer_times **out)
+{
+    struct debts d = {.r = r, .a = a, .now_ms = now_ms};
+    struct pav_machine_view *machines;
+    uint32_t n = pav_reader_machines(r, false, a, &machines), i, k, count = 0;
+
+    *out = NULL;
+    for (i = 0; i < n; i++) {
+        const struct pav_machine_row *row = &machines[i].row;
+        const char *awaits, *from;
+        struct pav_wait_time *waits;
+        const struct pav_doc *rules;
+        struct pav_faults faults;
+        struct pav_machine *m;
+        uint32_t states =
+            row->id == 0 ? 0 : pav_reader_wait_times(r, row->name, a, &waits);
+
+        if (states == 0)
+            continue;
+        pav_faults_init(&faults, a);
+        m = pav_machine_compile(row->definition.p, row->definition.len,
+                                (enum pav_machine_type)row->type, &faults);
+        rules = doc_of(row->rules, a);
+        for (k = 0; m != NULL && k < states; k++) {
+            struct pav_wait_stats one;
+
+            owed_in(&d, m, rules, waits[k].state, &awaits, &from);
+            if (from == NULL)
+                continue;
+            pav_wait_stats_read(&one, waits[k].histogram);
+            pav_wait_stats_merge(&times_of(a, out, &count, from)->times, &one);
+        }
+        pav_machine_free(m);
+    }
+    return count;
 }

@@ -7,6 +7,7 @@
 
 #include "pavane/machine.h"
 #include "pavane/reader.h"
+#include "pavane/wait_stats.h"
 
 /*
  * Whose events a wait takes: "shop.service", or "a or b" when it may be any of
@@ -23,14 +24,23 @@ const char *pav_awaited_from(struct pav_reader *r, const struct pav_doc *rules,
 /* What the executions that wait in a state are owed. */
 struct pav_debt {
     const char *machine, *state;
-    const char *awaits; /* the types; NULL: any that moves it */
-    const char *from;   /* of pav_awaited_from(); NULL */
-    int64_t count;      /* executions; of the newest PAV_STAND_MAX a machine */
+    const char *awaits;          /* the types; NULL: any that moves it */
+    const char *from;            /* of pav_awaited_from(); NULL */
+    int64_t count;               /* executions */
     int64_t overdue, overdue_at; /* of these; since when the oldest waits */
 };
 /* By machine and state, the most first. */
 uint32_t pav_debts(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
                    struct pav_debt **out);
+
+/* How long executions have waited for events of a producer, until they came:
+ * of all waits that are owed by it, as pav_awaited_from() tells. */
+struct pav_answer_times {
+    const char *from;
+    struct pav_wait_stats times;
+};
+uint32_t pav_answer_times(struct pav_reader *r, int64_t now_ms,
+                          struct pav_arena *a, struct pav_answer_times **out);
 
 /* A field of a rule's pattern, and what an event has there. */
 struct pav_tried_field {

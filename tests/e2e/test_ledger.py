@@ -3,6 +3,7 @@ import collections
 import contextlib
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import unittest
@@ -91,6 +92,29 @@ class Ledger(unittest.TestCase):
                 self.assertIn("shop.service", r.stdout)
                 self.assertLessEqual(max(len(line) for line in r.stdout.split("\n")), 250)
                 json.loads(subprocess.run([PAVANE, command, "--url", d.url, "--json"], capture_output=True, text=True).stdout)
+
+    def test_how_long_a_producer_lets_one_wait(self):
+        """Half and most of the waits for its events, once ten have ended; of nobody before that."""
+        with Daemon(MACHINES, virtual_clock="2026-03-02T09:00:00Z") as d:
+            def at(minute):
+                to = "2026-03-02T09:%02d:00Z" % minute
+                until(lambda: json.loads(d.ask("POST", "/", json.dumps({"Until": to}), {"X-Amz-Target": "Pavane.MoveClock"})[1])["Now"] ==
+                      to.replace("Z", ".000Z"))
+            for i in range(12):
+                d.send(order("OrderReceived", "order-%d" % i))
+            at(10)
+            for i in range(9):
+                d.send(order("PaymentSettled", "order-%d" % i, "payment.service"))
+            page = d.ask("GET", "/producers?range=24h")[1].decode()
+            self.assertNotIn("<small class=\"nobr\">95 %", page)
+            for i in range(9, 12):
+                d.send(order("PaymentSettled", "order-%d" % i, "payment.service"))
+            at(20)  # what waits took is written now and then
+            until(lambda: "<small class=\"nobr\">95 %" in d.ask("GET", "/producers?range=24h")[1].decode())
+            page = d.ask("GET", "/producers/payment.service?range=24h")[1].decode()
+            within = re.search(r"get what they wait for within (\d+) min", page)
+            self.assertIn(int(within.group(1)), range(8, 13))  # learned in classes: right within a fifth
+            self.assertNotIn("get what they wait for", d.ask("GET", "/producers/shop.service?range=24h")[1].decode())
 
     def test_what_expired_is_a_deviation(self):
         with Daemon(MACHINES, virtual_clock="2026-01-01T00:00:00Z") as d:
