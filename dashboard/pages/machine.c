@@ -7,6 +7,7 @@
 #include "kept.h"
 #include "links.h"
 #include "machine_flow.h"
+#include "machine_versions.h"
 #include "markdown.h"
 #include "pages.h"
 #include "parameters.h"
@@ -160,6 +161,10 @@ show(struct pav_query *q, const char *name)
     }
     if (tab != NULL && strcmp(tab, "flow") == 0 && v.row.id != 0) {
         machine_flow_show(q, &v);
+        return;
+    }
+    if (tab != NULL && strcmp(tab, "versions") == 0 && v.row.id != 0) {
+        machine_versions_show(q, &v);
         return;
     }
     pav_members_init(&m, q->arena);

@@ -38,7 +38,7 @@ PAGES = (("/", "overview"), ("/executions", "executions"), ("/executions?status=
          ("/executions/car%3AVF1-0001?tab=history", "history"), ("/executions/order%3Aorder-1001?tab=data", "data"),
          ("/by-key/order-1005", "failed"), ("/by-key/VF1-0003", "parked"), ("/by-key/nobody", "unknown"),
          ("/producers", "producers"), ("/producers/order.service", "producer"), ("/deviations", "deviations"), ("/events/1", "event"),
-         ("/settings", "settings"), ("/machines/order?tab=flow", "flow"), ("/executions/order%3Aorder-1004?at=5", "past"),
+         ("/settings", "settings"), ("/machines/order?tab=flow", "flow"), ("/machines/order?tab=versions", "versions"), ("/executions/order%3Aorder-1004?at=5", "past"),
          ("/executions?q=status:running+foo:bar", "search"), ("/by-key/100", "near"),
          ("/compare?a=order-1001&b=order-1002", "compare"), ("/machines", "machines"), ("/machines/car", "machine"), ("/events", "events"), ("/help", "help"), ("/help/stuck", "manual"), ("/help/vanished", "manual2"),
          ("/attention", "attention"), ("/alerts", "alerts"), ("/analyse", "analyse"), ("/bus/rules", "rules"), ("/bus/deliveries", "deliveries"), ("/bus/schedules", "schedules"), ("/bus/archives", "archives"),

@@ -124,6 +124,14 @@ class Flow(unittest.TestCase):
             self.assertEqual(["2 in all" in now, "Second" in now, "First" in now], [True, True, False])
             self.assertEqual(["3 in all" in old, "Second" in old, "First" in old], [True, False, True])
             self.assertIn('machines/m?tab=flow&amp;version=1">1</a>', now)
+            page = d.ask("GET", "/machines/m?tab=versions")[1].decode()
+            self.assertIn("Version 2 against version 1", page)
+            self.assertIn("States: 1 new, 1 changed, 1 gone: <b>First</b>", page)
+            for path, word in (("$.States.A.Next", "changed"), ("$.States.First", "removed"), ("$.States.Second", "added")):
+                self.assertRegex(page, r'<code class="path">%s</code> <small>%s</small>' % (re.escape(path), word))
+            self.assertRegex(page, r'data-state="Second"')
+            self.assertIn("Version 1 against version 2", d.ask("GET", "/machines/m?tab=versions&version=1&from=2")[1].decode())
+            self.assertIn("Nothing is earlier than version 1", d.ask("GET", "/machines/m?tab=versions&version=1")[1].decode())
             self.assertRegex(d.ask("GET", "/analyse")[1].decode(), r'>m</a></td><td data-label="Ended" class="number">5<')
 
     def test_redriven_ones_are_there_once_and_stays_are_their_own(self):
