@@ -6,6 +6,7 @@
 
 #define THEME_COOKIE "theme"
 #define ZONE_COOKIE  "zone"
+#define ROWS_COOKIE  "rows" /* "compact" */
 
 /* In the arena; NULL: none, or it is empty. */
 const char *choice_of(struct pav_query *q, const char *cookie);

@@ -75,6 +75,8 @@ add_frame(struct pav_query *q, const struct page *p, const struct when *when,
               pav_arena_strdup(q->arena, pav_time_format(q->now_ms, now)));
     view_text(m, "here", here(q));
     view_text(m, "theme", theme == NULL ? "system" : theme);
+    if (choice_of(q, ROWS_COOKIE) != NULL)
+        view_text(m, "rows", "compact");
     view_text(m, "other_theme",
               theme == NULL                ? "dark"
               : strcmp(theme, "dark") == 0 ? "light"

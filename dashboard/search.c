@@ -2,6 +2,7 @@
 #include "parameters.h"
 #include "search.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "pavane/http.h"
@@ -209,6 +210,21 @@ read_attribute(struct reading *r, const char *name, const char *value)
                                : value;
 }
 
+/* "2026-11-20": ended on that day, UTC. */
+static bool
+read_ended(struct pav_execution_filter *f, const char *value)
+{
+    char midnight[32];
+
+    if (strlen(value) != 10)
+        return false;
+    snprintf(midnight, sizeof(midnight), "%sT00:00:00Z", value);
+    if (!pav_time_parse(midnight, strlen(midnight), &f->ended_from))
+        return false;
+    f->ended_until = f->ended_from + 86400000;
+    return true;
+}
+
 /* Only what is in progress, or late, is kept by its age. */
 static bool
 read_sort(struct pav_execution_filter *f, const char *value)
@@ -248,6 +264,8 @@ read_part(struct reading *r, const char *name, const char *value)
         f->key = value;
     else if (strcmp(name, "sort") == 0)
         return read_sort(f, value);
+    else if (strcmp(name, "ended") == 0)
+        return read_ended(f, value);
     else if (strcmp(name, "from") == 0)
         return read_from(r, value);
     else if (f->attribute == NULL &&
@@ -349,7 +367,7 @@ search_may_be_by_age(const struct search *s)
     return (f->overdue || f->status == PAV_RUNNING) && f->key == NULL &&
            f->attribute == NULL && f->awaits == NULL && f->prefix == NULL &&
            f->contains == NULL && f->stands == NULL && f->run_id == 0 &&
-           f->started_from == 0 && f->started_until == 0;
+           f->ended_from == 0 && f->started_from == 0 && f->started_until == 0;
 }
 
 void

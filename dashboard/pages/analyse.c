@@ -92,7 +92,10 @@ fill_days(const struct analysis *x, const struct pav_flow_row *v, uint32_t n,
             continue;
         days[k].p50 = pav_wait_stats_quantile(&times[k], 0.5);
         days[k].p95 = pav_wait_stats_quantile(&times[k], 0.95);
-        days[k].link = day_link(x->q, v->a, days[k].name);
+        days[k].link =
+            view_link(x->q, "executions?q=",
+                      pav_arena_printf(x->q->arena, "machine:\"%s\" ended:%s",
+                                       v->a, days[k].name));
         days[k].says = pav_arena_printf(
             x->q->arena, "%s: %s ended, %s of them badly", days[k].name,
             view_count(x->q->arena, all), view_count(x->q->arena, all - good));
@@ -100,7 +103,8 @@ fill_days(const struct analysis *x, const struct pav_flow_row *v, uint32_t n,
 }
 
 static const struct pav_doc *
-table_of(const struct analysis *x, const struct chart_day *days, uint32_t count)
+table_of(const struct analysis *x, const char *machine,
+         const struct chart_day *days, uint32_t count)
 {
     struct pav_items rows;
     uint32_t k;
@@ -114,7 +118,8 @@ table_of(const struct analysis *x, const struct chart_day *days, uint32_t count)
             continue;
         pav_members_init(&m, x->q->arena);
         view_text(&m, "day", days[k].name);
-        view_text(&m, "link", days[k].link);
+        view_text(&m, "list", days[k].link);
+        view_text(&m, "link", day_link(x->q, machine, days[k].name));
         view_amount(&m, "ended", all);
         view_amount(&m, "bad", all - days[k].parts[PAV_SUCCEEDED]);
         view_span(&m, "p50", days[k].p50);
@@ -191,7 +196,7 @@ machine_view(const struct analysis *x, const struct pav_flow_row *v, uint32_t n,
                   pav_arena_printf(a, "%s?tab=flow&range=%s",
                                    view_link(x->q, "machines/", v->a),
                                    x->range.name));
-        pav_members_puts(page, "days", table_of(x, days, count));
+        pav_members_puts(page, "days", table_of(x, v->a, days, count));
         add_chart(x, v->a, days, count, chart);
     }
     return pav_members_object(&m);

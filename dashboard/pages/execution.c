@@ -243,6 +243,42 @@ add_items(struct execution_page *p, struct pav_members *m,
     pav_members_puts(m, "items", items_view(p, v));
 }
 
+#define ATTEMPT_EVENTS 300 /* of a visit, that are looked at */
+
+/* Why its attempts failed: events that follow the visit's first, one behind
+ * another, and have an error. */
+static const struct pav_doc *
+failures_of(struct execution_page *p, const struct visit *v)
+{
+    int64_t last = v->exited_id != 0 ? v->exited_id : p->x.row.next_event - 1;
+    int64_t chain[ATTEMPT_EVENTS] = {v->entered_id}, id;
+    struct pav_items rows;
+    uint32_t n = 1, k;
+
+    pav_items_init(&rows, p->q->arena);
+    for (id = v->entered_id + 1; id <= last && n < ATTEMPT_EVENTS; id++) {
+        struct pav_history_event e;
+        struct pav_members m;
+
+        if (!trace_event(p->q, &p->x, id, &e))
+            break;
+        for (k = n; k > 0 && chain[k - 1] != e.previous_id;)
+            k--;
+        if (k == 0)
+            continue;
+        chain[n++] = id;
+        if (e.error == NULL)
+            continue;
+        pav_members_init(&m, p->q->arena);
+        view_text(&m, "type", e.type);
+        pav_members_puts(&m, "error", e.error);
+        if (e.cause != NULL)
+            pav_members_puts(&m, "cause", e.cause);
+        pav_items_add(&rows, pav_members_object(&m));
+    }
+    return pav_items_array(&rows);
+}
+
 /* A state that was never entered: what it is, all the same. */
 static const struct pav_doc *
 unvisited_view(struct execution_page *p, const char *state)
@@ -286,8 +322,10 @@ visit_view(struct execution_page *p, const struct visit *v)
     view_span(&m, "lasted", until - v->entered_at);
     if (v->exited_at == 0 && p->x.row.stopped_at == 0 && p->at == 0)
         view_number(&m, "since_ms", v->entered_at);
-    if (v->attempts > 1)
+    if (v->attempts > 1) {
         view_number(&m, "attempts", v->attempts);
+        pav_members_puts(&m, "failures", failures_of(p, v));
+    }
     view_text(&m, "error", v->error);
     view_text(&m, "event",
               pav_arena_printf(

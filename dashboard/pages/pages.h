@@ -11,7 +11,7 @@
     X(execution) X(analyse) X(compare) X(views) X(machines) X(machine) \
     X(events) X(event) X(deviations) X(producers) X(rules) X(try_event) \
     X(deliveries) X(schedules) X(archives) X(tables) X(schemas) X(limits) \
-    X(help) X(settings) X(zone) X(theme)
+    X(help) X(settings) X(zone) X(theme) X(rows)
 /* clang-format on */
 
 enum page_where {

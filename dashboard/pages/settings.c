@@ -53,6 +53,17 @@ choose_theme(struct pav_query *q, const char *rest)
     choose(q, THEME_COOKIE, known ? to : NULL);
 }
 
+/* /rows?to=compact&back=executions */
+static void
+choose_rows(struct pav_query *q, const char *rest)
+{
+    const char *to = page_parameter(q, "to");
+    bool compact = to != NULL && strcmp(to, "compact") == 0;
+
+    (void)rest;
+    choose(q, ROWS_COOKIE, compact ? to : NULL);
+}
+
 /* /zone?to=Europe/Berlin&back=executions */
 static void
 choose_zone(struct pav_query *q, const char *rest)
@@ -99,3 +110,5 @@ const struct page_route zone_page = {"/zone", "pavane:ReadHelp", PAGE_ITSELF,
                                      choose_zone};
 const struct page_route theme_page = {"/theme", "pavane:ReadHelp",
                                       PAGE_ITSELF | PAGE_BELOW, choose_theme};
+const struct page_route rows_page = {"/rows", "pavane:ReadHelp", PAGE_ITSELF,
+                                     choose_rows};

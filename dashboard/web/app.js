@@ -256,6 +256,8 @@ function dressZone() {
   };
 }
 
+const live = document.getElementById('live');
+if (live) live.onclick = hold;
 main().addEventListener('pavane:changed', dressAll);
 dressAll();
 tick();

@@ -19,6 +19,7 @@
 #include "vfs.h"
 
 #define STEPS_MAX 100000
+#define HOUR_MS   INT64_C(3600000)
 
 struct pav_reader {
     sqlite3 *db;
@@ -503,7 +504,7 @@ is_search(const struct pav_execution_filter *f)
     return f->attribute != NULL || f->event_type != NULL ||
            f->started_from != 0 || f->started_until != 0 || f->overdue ||
            f->awaits != NULL || f->prefix != NULL || f->contains != NULL ||
-           f->stands != NULL;
+           f->stands != NULL || f->ended_from != 0 || f->ended_until != 0;
 }
 
 #define SEARCHED                                                               \
@@ -527,7 +528,10 @@ is_search(const struct pav_execution_filter *f)
              " WHERE n.execution_id=x.id AND n.run_id>0))"                     \
              " AND x.id>=?15 AND (?18 IS NULL OR (x.status=0 AND EXISTS("      \
              "SELECT 1 FROM json_each(?18) j WHERE m.name=j.value->>0 AND"     \
-             " instr(x.states,j.value->>1)>0))) ORDER BY x.id DESC LIMIT ?9"
+             " instr(x.states,j.value->>1)>0)))"                               \
+             " AND (?19=0 OR x.stopped_at>=?19) AND (?20=0 OR"                 \
+             " (x.stopped_at<?20 AND x.stopped_at<>0)) ORDER BY x.id DESC "    \
+             "LIMIT ?9"
 
 /* The first execution of about that time: ids and starts go up together, but
  * for clocks that were set back, hence an hour less. */
@@ -539,7 +543,7 @@ first_since(struct pav_reader *r, int64_t ms)
 
     if (ms == 0)
         return 0;
-    ms -= 3600000;
+    ms -= HOUR_MS;
     st = reader_ask(r, "SELECT coalesce(max(id),0) FROM execution");
     if (reader_row(r, st)) {
         high = sqlite3_column_int64(st, 0) + 1;
@@ -626,7 +630,12 @@ by_search(struct pav_reader *r, const struct pav_execution_filter *f,
           int64_t before, uint32_t limit, struct pav_arena *a,
           struct execution_list *list)
 {
-    int64_t first = first_since(r, f->started_from);
+    int64_t first = first_since(r, f->started_from), last;
+
+    /* What began behind that has not ended before it. */
+    if (f->ended_until != 0 &&
+        (last = first_since(r, f->ended_until + 2 * HOUR_MS)) < before)
+        before = last;
     sqlite3_stmt *st = search_ask(r, f);
 
     STORE_BIND(st, INT(before), TEXT(f->key), TEXT(f->machine), INT(f->status),
@@ -634,7 +643,8 @@ by_search(struct pav_reader *r, const struct pav_execution_filter *f,
                INT(f->started_until), TEXT(f->event_type), INT(limit),
                TEXT(f->attribute), TEXT(f->value), TEXT(f->awaits),
                TEXT(f->contains), INT(f->exclude_map_children), INT(first),
-               INT(f->overdue), TEXT(f->prefix), TEXT(f->stands));
+               INT(f->overdue), TEXT(f->prefix), TEXT(f->stands),
+               INT(f->ended_from), INT(f->ended_until));
     collect(r, st, a, list);
 }
 

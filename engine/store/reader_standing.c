@@ -61,7 +61,8 @@ is_narrow(const struct pav_execution_filter *f)
            f->qualifier != NULL || f->attribute != NULL ||
            f->event_type != NULL || f->started_from != 0 ||
            f->started_until != 0 || f->awaits != NULL || f->prefix != NULL ||
-           f->contains != NULL || f->stands != NULL;
+           f->contains != NULL || f->stands != NULL || f->ended_from != 0 ||
+           f->ended_until != 0;
 }
 
 int64_t

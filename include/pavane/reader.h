@@ -60,6 +60,7 @@ struct pav_execution_filter {
     bool oldest_first;
     const char *event_type;              /* such an event moved it; NULL: any */
     int64_t started_from, started_until; /* 0: any time */
+    int64_t ended_from, ended_until;     /* 0: any, or not at all */
     bool overdue;                        /* a wait of it is */
     const char *awaits;   /* a wait of it names this type; NULL: any */
     const char *prefix;   /* its name begins so; NULL: any */

@@ -668,6 +668,24 @@ class Weight(Browser):
         self.assertLessEqual(self.js("return document.getElementsByTagName('*').length"), 6000)
         self.quiet()
 
+    def test_pause_and_compact_rows(self):
+        """The sign of the live stream is a button; rows are as high as the reader wants."""
+        self.open("/executions")
+        self.live()
+        high = self.js("return document.querySelector('tbody tr').getBoundingClientRect().height")
+        sign = self.b.find_element(By.ID, "live")
+        sign.click()
+        self.assertEqual((sign.get_attribute("data-state"), sign.text), ("held", "Paused"))
+        sign.click()
+        self.live()
+        self.open("/settings?back=executions")
+        self.b.find_element(By.LINK_TEXT, "Compact").click()
+        until(lambda: self.js("return document.documentElement.dataset.rows") == "compact")
+        self.assertLess(self.js("return document.querySelector('tbody tr').getBoundingClientRect().height"), high)
+        self.open("/rows?to=usual&back=executions")
+        self.assertIsNone(self.js("return document.documentElement.dataset.rows ?? null"))
+        self.quiet()
+
     def test_mute(self):
         """A row of attention is muted with a reason, and counts again."""
         self.open("/attention")

@@ -177,6 +177,28 @@ TRY = {"StartAt": "Hear", "States": {
     "Wait on": {"Type": "Task", "Resource": EVENT, "Parameters": {"EventPattern": {"source": ["courier"]}}, "End": True}}}
 
 
+class Attempts(unittest.TestCase):
+    def test_each_failed_attempt_says_why(self):
+        """Beside the state: how often it was tried, and what each try ended with."""
+        activity = "arn:aws:states:us-east-1:000000000000:activity:a"
+        task = {"StartAt": "Call", "States": {"Call": {
+            "Type": "Task", "Resource": activity, "End": True,
+            "Retry": [{"ErrorEquals": ["Shy"], "MaxAttempts": 3, "IntervalSeconds": 1, "BackoffRate": 1}]}}}
+        with Daemon() as d:
+            d.aws("CreateActivity", name="a")
+            arn = d.aws("CreateStateMachine", name="m", roleArn="arn:aws:iam::000000000000:role/r", definition=json.dumps(task))[1]["stateMachineArn"]
+            d.aws("StartExecution", stateMachineArn=arn, name="x", input="{}")
+            for n in range(3):
+                token = d.aws("GetActivityTask", activityArn=activity)[1]["taskToken"]
+                if n < 2:
+                    d.aws("SendTaskFailure", taskToken=token, error="Shy", cause="try %d" % n)
+                else:
+                    d.aws("SendTaskSuccess", taskToken=token, output="{}")
+            page = until(lambda: [p for p in [d.ask("GET", "/executions/m%3Ax?state=Call")[1].decode()] if "SUCCEEDED" in p])[0]
+            self.assertRegex(page, r"<dt>Attempts</dt><dd>3<br><small>ActivityFailed: <code>Shy</code> try 0</small>"
+                                   r"<br><small>ActivityFailed: <code>Shy</code> try 1</small></dd>")
+
+
 class Ended(unittest.TestCase):
     """What is in progress by who owes it and by its age; what ended by its error; counts that are exact."""
 
@@ -237,6 +259,14 @@ class Ended(unittest.TestCase):
         self.assertIn("from: courier", page)
         self.assertEqual(len(self.list("from:bank city:Lyon")[0]), 27)
         self.assertEqual(self.list("from:nobody")[0], [])
+
+    def test_by_the_day_of_its_end(self):
+        self.move("2026-03-03T11:00:00Z")
+        self.send("bank", "Paid", 6, sum=500)
+        self.assertEqual(self.list("ended:2026-03-02")[0], ["o-3", "o-2", "o-1"])
+        self.assertEqual(self.list("ended:2026-03-03 machine:till")[0], ["o-6"])
+        self.assertEqual(self.list("ended:2026-03-04")[0], [])
+        self.assertIn("<code>ended:soon</code>", self.list("ended:soon")[2])
 
     def test_the_oldest_first(self):
         keys, total, page = self.list("status:running sort:oldest")

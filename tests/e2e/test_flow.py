@@ -94,10 +94,12 @@ class Flow(unittest.TestCase):
                                                        capture_output=True, text=True).stdout)["ended"], all_of_them)
             # The same by day: the table of /analyse, and the flow of that day alone, which it links to.
             page = d.ask("GET", "/analyse?machine=order")[1].decode()
-            days = re.findall(r'<a href="([^"]*)">(\d{4}-\d\d-\d\d)</a></td><td data-label="Ended" class="number">([\d,]+)<', page)
-            self.assertEqual(sum(int(n.replace(",", "")) for _, _, n in days), all_of_them)
-            for link, _, n in days:
+            days = re.findall(r'<a href="([^"]*)">(\d{4}-\d\d-\d\d)</a></td><td data-label="Ended" class="number"><a href="([^"]*)">([\d,]+)<', page)
+            self.assertEqual(sum(int(n.replace(",", "")) for _, _, _, n in days), all_of_them)
+            for link, _, listed, n in days:
                 self.assertIn("%s in all" % n, d.ask("GET", "/" + html.unescape(link))[1].decode())
+                csv = d.ask("GET", "/" + html.unescape(listed) + "&part=csv")[1].decode()
+                self.assertEqual(csv.count("\r\n") - 1, int(n.replace(",", "")))  # the list has as many as the number says
             self.assertIn('class="failed" x=', page)
             self.assertIn("Nothing of a machine ‘nobody’", d.ask("GET", "/analyse?machine=nobody")[1].decode())
             r = subprocess.run([PAVANE, "flow", "nobody", "--url", d.url], capture_output=True, text=True)
