@@ -4,7 +4,7 @@
 
 #include "pavane/query.h"
 
-void machine_versions_show(struct pav_query *q,
-                           const struct pav_machine_view *v);
+void
+machine_versions_show(struct pav_query *q, const struct pav_machine_view *v);
 
 #endif
