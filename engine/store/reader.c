@@ -660,11 +660,10 @@ by_age(struct pav_reader *r, const struct pav_execution_filter *f,
        uint32_t limit, struct pav_arena *a, struct execution_list *list)
 {
     uint32_t count, i;
-    int64_t only, *machines = reader_machines(r, a, &count);
+    int64_t *machines = reader_machines(r, a, &count);
 
-    if (f->machine != NULL) {
-        only = reader_machine_id(r, f->machine);
-        machines = &only;
+    if (f->machine != NULL && count > 0) {
+        machines[0] = reader_machine_id(r, f->machine);
         count = 1;
     }
     for (i = 0; i < count; i++) {
