@@ -158,6 +158,11 @@ gcc_lane() {
     unset PAVANE_TURNS
     suite plays "$top/build/pavane" play "$top"/machines/*/
     suite demo sh "$top/machines/demo.sh" --once
+    PAVANE_KILLS=5
+    suite tsan-build build "$top/build-tsan" -DPAV_TSAN=ON
+    units "$top/build-tsan" tsan-unit- base store run
+    e2e "$top/build-tsan" tsan-e2e- machines http bus outbound faults flow
+    suite planted-bugs-1 $python "$top/tests/faults/planted.py" --share 1/2
 }
 
 format() {
@@ -181,10 +186,7 @@ clang_lane() {
     suite fuzz-build env CC=clang sh -c \
         ". '$top/tests/support/prepare.sh'; top='$top'; build '$top/build-fuzz' -DPAV_FUZZ=ON $werror"
     suite fuzz $python "$top/tests/fuzz/run.py" "$top/build-fuzz" --runs $fuzz_runs
-    suite tsan-build build "$top/build-tsan" -DPAV_TSAN=ON
-    units "$top/build-tsan" tsan-unit- base store run
-    e2e "$top/build-tsan" tsan-e2e- machines http bus outbound faults flow
-    suite planted-bugs $python "$top/tests/faults/planted.py"
+    suite planted-bugs-2 $python "$top/tests/faults/planted.py" --share 2/2
 }
 
 gcc_lane &
