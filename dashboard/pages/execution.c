@@ -408,6 +408,37 @@ usual_stays(struct execution_page *p)
     return usual;
 }
 
+#define STAYS 300 /* the last ones, as the picture has them */
+
+/* A row for each stay: what the picture shows, for who reads it as a table. */
+static const struct pav_doc *
+stays_view(struct execution_page *p)
+{
+    uint32_t first = p->trace.count > STAYS ? p->trace.count - STAYS : 0, i;
+    struct pav_items rows;
+
+    pav_items_init(&rows, p->q->arena);
+    for (i = first; i < p->trace.count; i++) {
+        const struct visit *v = &p->trace.visits[i];
+        int64_t until = v->exited_at != 0          ? v->exited_at
+                        : p->x.row.stopped_at != 0 ? p->x.row.stopped_at
+                                                   : p->q->now_ms;
+        struct pav_members m;
+
+        pav_members_init(&m, p->q->arena);
+        view_text(&m, "state", v->name);
+        view_text(&m, "link", visit_link(p, v));
+        add_look(&m, v->status);
+        if (v->item > 0)
+            view_number(&m, "item", v->item);
+        view_time(&m, "entered", v->entered_at);
+        view_time(&m, "left", v->exited_at);
+        view_span(&m, "lasted", until - v->entered_at);
+        pav_items_add(&rows, pav_members_object(&m));
+    }
+    return pav_items_array(&rows);
+}
+
 static void
 add_timeline(struct execution_page *p, struct pav_buf *out)
 {
@@ -691,6 +722,23 @@ answer_text(struct execution_page *p, const struct asked *asked)
     pav_buf_putc(&q->out, '\n');
 }
 
+/* What the chosen tab shows. */
+static void
+add_tab(struct execution_page *p, struct asked *asked, struct pav_members *m,
+        struct pav_buf *picture)
+{
+    if (strcmp(p->tab, "graph") == 0) {
+        add_graph(p, m, picture);
+    } else if (strcmp(p->tab, "timeline") == 0) {
+        add_timeline(p, picture);
+        pav_members_puts(m, "stays", stays_view(p));
+    } else if (strcmp(p->tab, "history") == 0) {
+        history_add(asked, m);
+    } else {
+        add_whole_data(p, m);
+    }
+}
+
 static void
 show(struct pav_query *q, const char *id)
 {
@@ -759,14 +807,7 @@ show(struct pav_query *q, const char *id)
     view_number(&m, "events", p.x.row.next_event - 1);
     view_text(&m, "json", view_link(q, "api/v1/executions/", id));
     view_text(&m, "svg", pav_arena_printf(q->arena, "%s?part=svg", p.link));
-    if (strcmp(p.tab, "graph") == 0)
-        add_graph(&p, &m, &picture);
-    else if (strcmp(p.tab, "timeline") == 0)
-        add_timeline(&p, &picture);
-    else if (strcmp(p.tab, "history") == 0)
-        history_add(&asked, &m);
-    else
-        add_whole_data(&p, &m);
+    add_tab(&p, &asked, &m, &picture);
     if (p.visit != NULL)
         looked_at = visit_view(&p, p.visit);
     else if (state != NULL)
