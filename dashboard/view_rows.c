@@ -174,8 +174,8 @@ add_wait(struct pav_query *q, struct common *c, struct pav_members *m,
     view_text(m, "awaits", awaits);
     if (all->len > 1)
         view_number(m, "more_waits", all->len - 1);
-    if (pav_doc_int(&wait->items[5], &since))
-        view_time(m, "since", since);
+    if (pav_doc_int(&wait->items[5], &since) && since != x->row.started_at)
+        view_time(m, "since", since); /* else it is said already */
     if (pattern != NULL)
         view_text(m, "from",
                   from_of(q, x->row.version_id, awaits,

@@ -613,6 +613,12 @@ search_ask(struct pav_reader *r, const struct pav_execution_filter *f)
                           " WHERE execution_id<?1)"
                           " AND (?17 IS NULL OR (x.name>=?17 AND"
                           " x.name<?17||x'f48fbfbf')) " SEARCHED);
+    if (f->stands != NULL) /* what waits is in progress: by its index */
+        return reader_ask(r, EXECUTION_VIEW
+                          "WHERE x.id IN (SELECT id FROM execution WHERE"
+                          " status=0 AND machine_id>0)"
+                          " AND (?17 IS NULL OR (x.name>=?17 AND"
+                          " x.name<?17||x'f48fbfbf')) " SEARCHED);
     if (f->prefix != NULL && is_narrow(r, f->prefix))
         return reader_ask(
             r, EXECUTION_VIEW
@@ -711,7 +717,9 @@ pav_reader_executions(struct pav_reader *r,
     sqlite3_stmt *st;
 
     list.v = pav_arena_alloc(a, list.cap * sizeof(*list.v));
-    if (f->oldest_first && f->overdue) {
+    if (f->stands != NULL && strcmp(f->stands, "[]") == 0) {
+        /* nobody waits so */
+    } else if (f->oldest_first && f->overdue) {
         by_lateness(r, f, limit, a, &list);
     } else if (f->oldest_first) {
         by_age(r, f, limit, a, &list);
