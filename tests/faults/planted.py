@@ -167,8 +167,9 @@ BUGS = [
 
 
 def run(tree, *args, **more):
+    more.setdefault("timeout", 900)
     return subprocess.run(args, cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          errors="replace", timeout=900, **more)
+                          errors="replace", **more)
 
 
 def tree_of(test):
@@ -199,7 +200,10 @@ def sees(tree, test, patience="120"):
     where, test = tree_of(test)
     env = {**os.environ, "PAVANE": os.path.join(tree, where, "pavane"), "PAVANE_KILLS": "5" if where == "build-tsan" else "40",
            "PAVANE_SEED": "7", "PAVANE_PATIENCE": patience}
-    r = run(tree, *test, env=env)
+    try:
+        r = run(tree, *test, env=env, timeout=300 if patience == "20" else 900)
+    except subprocess.TimeoutExpired as e:  # a test that never ends is red as well
+        return "no end within %d s" % e.timeout
     if r.returncode == 0:
         return None
     with open(os.path.join(tree, "red.log"), "w") as f:
