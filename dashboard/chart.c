@@ -7,8 +7,8 @@
 #define GAP    26.0 /* between them: the names of the days */
 #define LEFT   4.0
 
-static int64_t
-sum_of(const struct chart_day *d)
+int64_t
+chart_sum(const struct chart_day *d)
 {
     int64_t sum = 0;
     int i;
@@ -95,8 +95,8 @@ chart_draw(struct pav_buf *b, const char *title, const struct chart_day *days,
     uint32_t i;
 
     for (i = 0; i < count; i++) {
-        if (sum_of(&days[i]) > most)
-            most = sum_of(&days[i]);
+        if (chart_sum(&days[i]) > most)
+            most = chart_sum(&days[i]);
         if (days[i].p95 > longest)
             longest = days[i].p95;
     }

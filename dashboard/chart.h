@@ -14,6 +14,7 @@ struct chart_day {
     int64_t p50, p95;           /* ms; -1: nothing ended */
 };
 
+int64_t chart_sum(const struct chart_day *d); /* of its parts */
 /* As SVG; `title` names it.  `most` and `longest` are the ends of its scales,
  * in words. */
 void

@@ -10,6 +10,7 @@
 #include "pavane/text.h"
 #include "graph/diff.h"
 #include "graph/graphs.h"
+#include "definition.h"
 #include "frame.h"
 #include "kept.h"
 #include "links.h"
@@ -36,27 +37,6 @@ doc_of(struct pav_query *q, struct pav_bytes text)
                                               &d, NULL) == PAV_OK
                ? d
                : &pav_doc_null;
-}
-
-/* A state by its name, wherever it is nested; NULL: there is none. */
-static const struct pav_doc *
-find_state(const struct pav_doc *d, const char *name)
-{
-    const struct pav_doc *states, *found = NULL;
-    uint32_t i;
-
-    if (d->kind == PAV_ARRAY)
-        for (i = 0; i < d->len && found == NULL; i++)
-            found = find_state(&d->items[i], name);
-    if (d->kind != PAV_OBJECT)
-        return found;
-    states = pav_doc_get(d, "States");
-    if (states != NULL && states->kind == PAV_OBJECT &&
-        (found = pav_doc_get(states, name)) != NULL)
-        return found;
-    for (i = 0; i < d->len && found == NULL; i++)
-        found = find_state(&d->members[i].value, name);
-    return found;
 }
 
 /* The number of ?NAME=, when the machine has such a version. */
@@ -135,8 +115,8 @@ draw(struct versions_page *p, struct pav_members *m, struct pav_buf *out)
 
     for (i = 0; i < n; i++) {
         const char *name = pav_graph_state(g, i);
-        const struct pav_doc *is = find_state(p->definition, name),
-                             *was = find_state(p->earlier, name);
+        const struct pav_doc *is = definition_of(p->definition, name),
+                             *was = definition_of(p->earlier, name);
 
         marks[i].note = "";
         if (was == NULL) {
@@ -151,7 +131,7 @@ draw(struct versions_page *p, struct pav_members *m, struct pav_buf *out)
     }
     pav_items_init(&gone, p->q->arena);
     for (i = 0; i < pav_graph_states(old); i++)
-        if (find_state(p->definition, pav_graph_state(old, i)) == NULL)
+        if (definition_of(p->definition, pav_graph_state(old, i)) == NULL)
             pav_items_add(
                 &gone, pav_doc_new_cstr(p->q->arena, pav_graph_state(old, i)));
     view_amount(m, "added", added);
@@ -161,6 +141,19 @@ draw(struct versions_page *p, struct pav_members *m, struct pav_buf *out)
     view_bool(m, "gone_any", gone.count > 0);
     pav_graph_svg(g, &drawn, NULL, out);
     page_picture_fits(out);
+}
+
+static void
+add_diff(struct versions_page *p, struct pav_members *m, const char *key,
+         const struct pav_doc *was, const struct pav_doc *is)
+{
+    const struct pav_doc *rows = diff_rows(p->q->arena, was, is);
+    struct pav_members o;
+
+    pav_members_init(&o, p->q->arena);
+    pav_members_puts(&o, "diff", rows);
+    view_bool(&o, "same", rows->len == 0);
+    pav_members_puts(m, key, pav_members_object(&o));
 }
 
 void
@@ -190,11 +183,9 @@ machine_versions_show(struct pav_query *q, const struct pav_machine_view *v)
         p.earlier = doc_of(q, p.before.definition);
         view_number(&m, "before", p.before.version);
         draw(&p, &m, &graph);
-        pav_members_puts(&m, "definition",
-                         diff_rows(q->arena, p.earlier, p.definition));
-        pav_members_puts(&m, "rules",
-                         diff_rows(q->arena, doc_of(q, p.before.rules),
-                                   doc_of(q, p.now.rules)));
+        add_diff(&p, &m, "definition", p.earlier, p.definition);
+        add_diff(&p, &m, "rules", doc_of(q, p.before.rules),
+                 doc_of(q, p.now.rules));
     }
     page_show(q, &(struct page){.name = "machineversions",
                                 .title = pav_arena_printf(

@@ -364,10 +364,7 @@ search_may_be_by_age(const struct search *s)
 {
     const struct pav_execution_filter *f = &s->f;
 
-    return (f->overdue || f->status == PAV_RUNNING) && f->key == NULL &&
-           f->attribute == NULL && f->awaits == NULL && f->prefix == NULL &&
-           f->contains == NULL && f->stands == NULL && f->run_id == 0 &&
-           f->ended_from == 0 && f->started_from == 0 && f->started_until == 0;
+    return (f->overdue || f->status == PAV_RUNNING) && pav_filter_is_plain(f);
 }
 
 void

@@ -10,9 +10,8 @@
 #include "pages.h"
 #include "view.h"
 
-#define MUTES      1000
-#define RULES      20
-#define RAISED_MAX (PAV_ALERTS_MAX * PAV_ALERT_GROUPS_MAX)
+#define MUTES 1000
+#define RULES 20
 
 /* "from 3 on", "after 60 minutes": what the threshold means. */
 static const char *
@@ -72,7 +71,7 @@ add_rules(struct pav_query *q, struct pav_members *m)
     struct pav_name_row *raised;
     uint32_t n = pav_alert_rules(q->reader, q->arena, &rules), i,
              told = pav_reader_names(q->reader, PAV_NAME_RAISED, 0, "",
-                                     RAISED_MAX, q->arena, &raised);
+                                     PAV_RAISED_MAX, q->arena, &raised);
     struct pav_items list;
 
     pav_items_init(&list, q->arena);

@@ -37,17 +37,6 @@ day_name(struct pav_arena *a, int64_t day)
     return pav_arena_strdup(a, text);
 }
 
-static int64_t
-ended_in(const struct chart_day *d)
-{
-    int64_t sum = 0;
-    int i;
-
-    for (i = 0; i < CHART_PARTS; i++)
-        sum += d->parts[i];
-    return sum;
-}
-
 /* The machine's own flow, of that day alone. */
 static const char *
 day_link(struct pav_query *q, const char *machine, const char *day)
@@ -82,7 +71,7 @@ fill_days(const struct analysis *x, const struct pav_flow_row *v, uint32_t n,
             *failed += v[i].count;
     }
     for (k = 0; k < count; k++) {
-        int64_t good = days[k].parts[PAV_SUCCEEDED], all = ended_in(&days[k]);
+        int64_t good = days[k].parts[PAV_SUCCEEDED], all = chart_sum(&days[k]);
 
         days[k].name = day_name(x->q->arena, x->from_day + k);
         days[k].p50 = days[k].p95 = -1;
@@ -112,7 +101,7 @@ table_of(const struct analysis *x, const char *machine,
     pav_items_init(&rows, x->q->arena);
     for (k = count; k-- > 0;) {
         struct pav_members m;
-        int64_t all = ended_in(&days[k]);
+        int64_t all = chart_sum(&days[k]);
 
         if (all == 0)
             continue;
@@ -137,7 +126,7 @@ add_spark(struct pav_members *m, const struct chart_day *days, uint32_t count)
     uint32_t k;
 
     for (k = 0; k < count; k++)
-        sums[k] = ended_in(&days[k]);
+        sums[k] = chart_sum(&days[k]);
     view_bars(m, "spark", sums, (int)count);
 }
 
@@ -151,7 +140,7 @@ add_chart(const struct analysis *x, const char *machine,
     uint32_t k;
 
     for (k = 0; k < count; k++) {
-        most = ended_in(&days[k]) > most ? ended_in(&days[k]) : most;
+        most = chart_sum(&days[k]) > most ? chart_sum(&days[k]) : most;
         longest = days[k].p95 > longest ? days[k].p95 : longest;
     }
     chart_draw(

@@ -21,8 +21,7 @@
 #include "reply.h"
 #include "resources.h"
 
-#define EVERY_US   INT64_C(2000000)
-#define RAISED_MAX (PAV_ALERTS_MAX * PAV_ALERT_GROUPS_MAX)
+#define EVERY_US INT64_C(2000000)
 
 static int64_t
 free_megabytes(const struct pav_api *api)
@@ -117,7 +116,7 @@ alerts_get(struct pav_query *q)
     struct pav_name_row *raised;
     uint32_t n = pav_alert_rules(q->reader, q->arena, &rules), i,
              told = pav_reader_names(q->reader, PAV_NAME_RAISED, 0, "",
-                                     RAISED_MAX, q->arena, &raised);
+                                     PAV_RAISED_MAX, q->arena, &raised);
     cJSON *json = cJSON_CreateObject(),
           *list = cJSON_AddArrayToObject(json, "alerts");
 

@@ -11,8 +11,6 @@
 #include "pavane/store_work.h"
 #include "intake.h"
 
-#define RAISED_MAX (PAV_ALERTS_MAX * PAV_ALERT_GROUPS_MAX)
-
 static void
 put_text(struct pav_members *m, const char *name, const char *text)
 {
@@ -126,9 +124,9 @@ advance(struct pav_engine *e, struct pav_job *job)
 {
     const struct pav_alerts_job *j = (const struct pav_alerts_job *)job;
     struct pav_name_row *rows =
-        pav_arena_alloc(&e->arena, RAISED_MAX * sizeof(*rows));
-    uint32_t n = pav_store_names(e->store, PAV_NAME_RAISED, 0, "", RAISED_MAX,
-                                 &e->arena, rows),
+        pav_arena_alloc(&e->arena, PAV_RAISED_MAX * sizeof(*rows));
+    uint32_t n = pav_store_names(e->store, PAV_NAME_RAISED, 0, "",
+                                 PAV_RAISED_MAX, &e->arena, rows),
              i, k;
     bool *told = pav_arena_zalloc(&e->arena, j->count + 1);
 

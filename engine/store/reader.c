@@ -386,8 +386,8 @@ reader_state_token(const struct pav_execution_filter *f, struct pav_arena *a)
 
 /* How many of a machine and status are, or ended, in the state. */
 static int64_t
-standing_in(struct pav_reader *r, int64_t machine_id, int status,
-            const char *token)
+count_in_state(struct pav_reader *r, int64_t machine_id, int status,
+               const char *token)
 {
     sqlite3_stmt *st =
         reader_ask(r, "SELECT coalesce(sum(count),0) FROM standing WHERE"
@@ -414,7 +414,7 @@ of_status(struct pav_reader *r, const struct pav_execution_filter *f,
     int64_t there = limit;
 
     if (token != NULL &&
-        (there = standing_in(r, machine_id, status, token)) == 0)
+        (there = count_in_state(r, machine_id, status, token)) == 0)
         return;
     STORE_BIND(st, INT(machine_id), INT(status), INT(before),
                INT(there < limit ? there : limit), TEXT(token),
@@ -497,14 +497,28 @@ by_key(struct pav_reader *r, const struct pav_execution_filter *f,
     collect(r, st, a, list);
 }
 
-/* What only a search asks: each row is looked at, newest first. */
+/* What only the rows themselves tell. */
+static bool
+looks_into_rows(const struct pav_execution_filter *f)
+{
+    return f->attribute != NULL || f->event_type != NULL ||
+           f->started_from != 0 || f->started_until != 0 || f->awaits != NULL ||
+           f->prefix != NULL || f->contains != NULL || f->stands != NULL ||
+           f->ended_from != 0 || f->ended_until != 0;
+}
+
+/* Each row is looked at, newest first. */
 static bool
 is_search(const struct pav_execution_filter *f)
 {
-    return f->attribute != NULL || f->event_type != NULL ||
-           f->started_from != 0 || f->started_until != 0 || f->overdue ||
-           f->awaits != NULL || f->prefix != NULL || f->contains != NULL ||
-           f->stands != NULL || f->ended_from != 0 || f->ended_until != 0;
+    return f->overdue || looks_into_rows(f);
+}
+
+bool
+pav_filter_is_plain(const struct pav_execution_filter *f)
+{
+    return !looks_into_rows(f) && f->key == NULL && f->run_id == 0 &&
+           f->redriven == 0 && f->qualifier == NULL;
 }
 
 #define SEARCHED                                                               \
@@ -637,13 +651,12 @@ by_search(struct pav_reader *r, const struct pav_execution_filter *f,
           struct execution_list *list)
 {
     int64_t first = first_since(r, f->started_from), last;
+    sqlite3_stmt *st = search_ask(r, f);
 
     /* What began behind that has not ended before it. */
     if (f->ended_until != 0 &&
         (last = first_since(r, f->ended_until + 2 * HOUR_MS)) < before)
         before = last;
-    sqlite3_stmt *st = search_ask(r, f);
-
     STORE_BIND(st, INT(before), TEXT(f->key), TEXT(f->machine), INT(f->status),
                TEXT(reader_state_token(f, a)), INT(f->started_from),
                INT(f->started_until), TEXT(f->event_type), INT(limit),

@@ -81,8 +81,36 @@ pav_reader_has_way(struct pav_reader *r, int64_t version_id, int64_t day,
 static bool
 is_same(const struct pav_flow_row *x, const struct pav_flow_row *y)
 {
-    return x->kind == y->kind && strcmp(x->a, y->a) == 0 &&
+    return x->kind == y->kind && x->day == y->day && strcmp(x->a, y->a) == 0 &&
            strcmp(x->b, y->b) == 0;
+}
+
+struct sums {
+    struct pav_arena *a;
+    struct pav_flow_row *v;
+    struct pav_wait_stats *times; /* of the last */
+    uint32_t count;
+};
+
+/* A row of the table, in their order: those of one name are one sum.  `at`: the
+ * column of count, before sum_ms and histogram. */
+static void
+add_row(struct sums *s, struct pav_flow_row row, sqlite3_stmt *st, int at)
+{
+    struct pav_wait_stats more;
+    struct pav_flow_row *last;
+
+    if (s->count == 0 || !is_same(&s->v[s->count - 1], &row)) {
+        s->v = pav_arena_append(s->a, s->v, s->count, sizeof(*s->v));
+        s->times = pav_arena_zalloc(s->a, sizeof(*s->times));
+        row.histogram = pav_wait_stats_bytes(s->times);
+        s->v[s->count++] = row;
+    }
+    last = &s->v[s->count - 1];
+    last->count += sqlite3_column_int64(st, at);
+    last->sum_ms += sqlite3_column_int64(st, at + 1);
+    pav_wait_stats_read(&more, column_bytes(st, at + 2, s->a));
+    pav_wait_stats_merge(s->times, &more);
 }
 
 uint32_t
@@ -93,31 +121,19 @@ pav_reader_flow(struct pav_reader *r, int64_t version_id, int64_t from_day,
     sqlite3_stmt *st = reader_ask(
         r, "SELECT kind,a,b,count,sum_ms,histogram FROM flow WHERE"
            " version_id=?1 AND day>=?2 AND day<?3 ORDER BY kind,a,b");
-    struct pav_wait_stats *times = NULL, more;
-    struct pav_flow_row *v = NULL, row;
-    uint32_t n = 0;
+    struct sums sums = {.a = a};
 
     STORE_BIND(st, INT(version_id), INT(from_day), INT(until_day));
-    while (reader_row(r, st)) {
-        memset(&row, 0, sizeof(row));
-        row.version_id = version_id;
-        row.kind = sqlite3_column_int(st, 0);
-        row.a = column_str(st, 1, a);
-        row.b = column_str(st, 2, a);
-        if (n == 0 || !is_same(&v[n - 1], &row)) {
-            v = pav_arena_append(a, v, n, sizeof(*v));
-            times = pav_arena_zalloc(a, sizeof(*times));
-            row.histogram = pav_wait_stats_bytes(times);
-            v[n++] = row;
-        }
-        v[n - 1].count += sqlite3_column_int64(st, 3);
-        v[n - 1].sum_ms += sqlite3_column_int64(st, 4);
-        pav_wait_stats_read(&more, column_bytes(st, 5, a));
-        pav_wait_stats_merge(times, &more);
-    }
+    while (reader_row(r, st))
+        add_row(&sums,
+                (struct pav_flow_row){.version_id = version_id,
+                                      .kind = sqlite3_column_int(st, 0),
+                                      .a = column_str(st, 1, a),
+                                      .b = column_str(st, 2, a)},
+                st, 3);
     sqlite3_reset(st);
-    *out = v;
-    return n;
+    *out = sums.v;
+    return sums.count;
 }
 
 uint32_t
@@ -125,8 +141,7 @@ pav_reader_flow_ends(struct pav_reader *r, const char *machine,
                      int64_t from_day, int64_t until_day, struct pav_arena *a,
                      struct pav_flow_row **out)
 {
-    /* A look-up for each version and day: of all that a day has, these are few.
-     */
+    /* A look-up for each version and day: these rows are few of a day's. */
     sqlite3_stmt *st = reader_ask(
         r, "WITH RECURSIVE days(day) AS (SELECT ?2 UNION ALL SELECT day+1 FROM"
            " days WHERE day+1<?3) SELECT m.name,f.day,f.b,f.count,f.sum_ms,"
@@ -134,29 +149,17 @@ pav_reader_flow_ends(struct pav_reader *r, const char *machine,
            " v.machine_id=m.id CROSS JOIN days d JOIN flow f ON"
            " f.version_id=v.id AND f.day=d.day AND f.kind=4"
            " WHERE ?1 IS NULL OR m.name=?1 ORDER BY m.name,f.day,f.b");
-    struct pav_wait_stats *times = NULL, more;
-    struct pav_flow_row *v = NULL, row;
-    uint32_t n = 0;
+    struct sums sums = {.a = a};
 
     STORE_BIND(st, TEXT(machine), INT(from_day), INT(until_day));
-    while (reader_row(r, st)) {
-        memset(&row, 0, sizeof(row));
-        row.kind = PAV_FLOW_END;
-        row.a = column_str(st, 0, a);
-        row.day = sqlite3_column_int64(st, 1);
-        row.b = column_str(st, 2, a);
-        if (n == 0 || v[n - 1].day != row.day || !is_same(&v[n - 1], &row)) {
-            v = pav_arena_append(a, v, n, sizeof(*v));
-            times = pav_arena_zalloc(a, sizeof(*times));
-            row.histogram = pav_wait_stats_bytes(times);
-            v[n++] = row;
-        }
-        v[n - 1].count += sqlite3_column_int64(st, 3);
-        v[n - 1].sum_ms += sqlite3_column_int64(st, 4);
-        pav_wait_stats_read(&more, column_bytes(st, 5, a));
-        pav_wait_stats_merge(times, &more);
-    }
+    while (reader_row(r, st))
+        add_row(&sums,
+                (struct pav_flow_row){.kind = PAV_FLOW_END,
+                                      .a = column_str(st, 0, a),
+                                      .day = sqlite3_column_int64(st, 1),
+                                      .b = column_str(st, 2, a)},
+                st, 3);
     sqlite3_reset(st);
-    *out = v;
-    return n;
+    *out = sums.v;
+    return sums.count;
 }

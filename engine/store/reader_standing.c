@@ -1,7 +1,5 @@
 /* How many executions are where, which run/standing.c keeps: exact, whatever
  * their number. */
-#include <string.h>
-
 #include "reader_int.h"
 
 void
@@ -12,21 +10,12 @@ pav_reader_current_states(struct pav_reader *r, int64_t machine_id,
     sqlite3_stmt *st = reader_ask(
         r, "SELECT states,sum(count) FROM standing WHERE machine_id=?1"
            " AND status=0 AND count>0 GROUP BY states");
-    uint32_t cap = 0;
 
     *count = 0;
     *out = NULL;
     STORE_BIND(st, INT(machine_id));
     while (reader_row(r, st)) {
-        if (*count == cap) {
-            struct pav_stand *more;
-
-            cap = cap == 0 ? 32 : cap * 2;
-            more = pav_arena_alloc(a, cap * sizeof(*more));
-            if (*count > 0)
-                memcpy(more, *out, *count * sizeof(*more));
-            *out = more;
-        }
+        *out = pav_arena_append(a, *out, *count, sizeof(**out));
         (*out)[*count].states = column_str(st, 0, a);
         (*out)[(*count)++].count = sqlite3_column_int64(st, 1);
     }
@@ -53,18 +42,6 @@ pav_reader_late(struct pav_reader *r, int64_t machine_id, struct pav_arena *a,
     return n;
 }
 
-/* Asks for what the counts do not know. */
-static bool
-is_narrow(const struct pav_execution_filter *f)
-{
-    return f->key != NULL || f->run_id != 0 || f->redriven != 0 ||
-           f->qualifier != NULL || f->attribute != NULL ||
-           f->event_type != NULL || f->started_from != 0 ||
-           f->started_until != 0 || f->awaits != NULL || f->prefix != NULL ||
-           f->contains != NULL || f->stands != NULL || f->ended_from != 0 ||
-           f->ended_until != 0;
-}
-
 int64_t
 pav_reader_total(struct pav_reader *r, const struct pav_execution_filter *f,
                  struct pav_arena *a)
@@ -72,7 +49,8 @@ pav_reader_total(struct pav_reader *r, const struct pav_execution_filter *f,
     sqlite3_stmt *st;
     int64_t total = 0;
 
-    if (is_narrow(f) || (f->overdue && (f->state != NULL || f->status > 0)))
+    if (!pav_filter_is_plain(f) ||
+        (f->overdue && (f->state != NULL || f->status > 0)))
         return -1;
     if (f->overdue) {
         st = reader_ask(r,

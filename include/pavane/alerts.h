@@ -16,6 +16,7 @@
 
 #define PAV_ALERTS_MAX       100 /* rules */
 #define PAV_ALERT_GROUPS_MAX 20  /* that one rule tells of at a time */
+#define PAV_RAISED_MAX       (PAV_ALERTS_MAX * PAV_ALERT_GROUPS_MAX)
 
 struct pav_alert_rule {
     const char *name, *watches;

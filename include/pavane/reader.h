@@ -69,6 +69,9 @@ struct pav_execution_filter {
     uint32_t limit;
 };
 
+/* It asks for machine, status, state and lateness alone, which are counted. */
+bool pav_filter_is_plain(const struct pav_execution_filter *f);
+
 /*
  * Running executions of a machine by current states, those of its map runs too:
  * their `states` and how many, exactly.
