@@ -222,6 +222,8 @@ pav_api_bind(struct pav_api *api, struct pav_engine *e, struct pav_http *h,
 
     api->config.engine = e;
     api->config.http = h;
+    for (i = 0; i < api->reader_count; i++)
+        pav_reader_recent(api->readers[i], pav_engine_settings(e)->store);
     api->pages_at = pages_at(&api->config, h);
     api->outbound = pav_outbound_new(h);
     pav_outbound_stand_ins(api->outbound, api->config.stand_ins);

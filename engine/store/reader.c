@@ -16,6 +16,7 @@
 #include "columns.h"
 #include "reader_int.h"
 #include "seen.h"
+#include "store_int.h"
 #include "vfs.h"
 
 #define STEPS_MAX 100000
@@ -30,6 +31,7 @@ struct pav_reader {
     int64_t deadline_us; /* INT64_MAX: none */
     int failed;          /* R1: SQLite's code of the first error */
     char failure[512];
+    struct seen *seen; /* the writer's memory, or NULL */
     struct pav_sources sources;
     struct kept *kept; /* until the next begin */
 };
@@ -94,6 +96,18 @@ pav_reader_open(const char *path, struct pav_reader **out, struct pav_err *err)
     sqlite3_busy_timeout(r->db, 5000);
     *out = r;
     return PAV_OK;
+}
+
+void
+pav_reader_recent(struct pav_reader *r, const struct pav_store *s)
+{
+    r->seen = s->seen;
+}
+
+struct seen *
+reader_seen_of(const struct pav_reader *r)
+{
+    return r->seen;
 }
 
 struct kept {

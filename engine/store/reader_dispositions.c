@@ -41,14 +41,13 @@
     " " OF_EVENT(                                                              \
         "d", "w.event_id") " WHERE w.event_id>0 AND d.key=?3 AND d.kind<=1) "
 
-/* Events of an id, by the hash of it (?13: those of runs) and the newest ones
- * by hand. */
+/* Events of an id, by the hash of it (?13: those of runs and of the memory);
+ * those behind ?15 by hand. */
 #define OF_ID                                                                  \
     " FROM (SELECT event_id FROM event_seen"                                   \
     " WHERE hash BETWEEN ?7 AND ?7+65535 UNION "                               \
     "SELECT value FROM json_each(?13) UNION "                                  \
-    "SELECT id FROM event e WHERE id>(SELECT event_id FROM progress"           \
-    " WHERE name='seen') AND " EVENT_ID                                        \
+    "SELECT id FROM event e WHERE id>?15 AND " EVENT_ID                        \
     "=?2) s JOIN event e ON e.id=s.event_id"
 
 /* The machine not by its joined name: the event would be read before it. */
@@ -173,24 +172,24 @@ put_ids(struct pav_reader *r, int64_t run, int64_t hash, struct pav_buf *ids)
 
             if (e.hash < hash || e.hash > hash + ANY_SOURCE)
                 continue;
-            pav_buf_putc(ids, ids->len > 1 ? ',' : ' ');
+            pav_buf_putc(ids, ',');
             pav_buf_int(ids, e.id);
         }
     }
     sqlite3_reset(st);
 }
 
-/* The events of an id that runs have: a JSON list. */
-static const char *
-ids_of_runs(struct pav_reader *r, const char *event_id, struct pav_arena *a)
-{
-    struct pav_bytes id = {event_id, strlen(event_id)};
-    const char *text;
-    int64_t run = 0;
-    struct pav_buf ids;
+/* Events that may have an id. */
+struct candidates {
+    const char *ids; /* a JSON list; NULL: nobody asks for an id */
+    int64_t by_hand; /* events behind this one are looked at one by one */
+};
 
-    pav_buf_init(&ids, SIZE_MAX / 2);
-    pav_buf_putc(&ids, '[');
+static void
+put_ids_of_runs(struct pav_reader *r, int64_t hash, struct pav_buf *ids)
+{
+    int64_t run = 0;
+
     for (;;) {
         sqlite3_stmt *st =
             reader_ask(r, "SELECT min(run) FROM event_run WHERE run>?1");
@@ -198,21 +197,55 @@ ids_of_runs(struct pav_reader *r, const char *event_id, struct pav_arena *a)
         STORE_BIND(st, INT(run));
         if (!reader_row(r, st) || sqlite3_column_type(st, 0) == SQLITE_NULL) {
             sqlite3_reset(st);
-            break;
+            return;
         }
         run = sqlite3_column_int64(st, 0);
         sqlite3_reset(st);
-        put_ids(r, run, seen_hash(id), &ids);
+        put_ids(r, run, hash, ids);
     }
+}
+
+static int64_t
+on_disk_upto(struct pav_reader *r)
+{
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT event_id FROM progress WHERE name='seen'");
+    int64_t id = 0;
+
+    if (reader_row(r, st))
+        id = sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+    return id;
+}
+
+static struct candidates
+candidates_of(struct pav_reader *r, const struct pav_disposition_filter *f,
+              struct pav_arena *a)
+{
+    struct candidates c = {NULL, 0};
+    struct seen *memory = reader_seen_of(r);
+    struct pav_buf ids;
+    int64_t hash;
+
+    if (f->event_id == NULL)
+        return c;
+    hash = seen_hash((struct pav_bytes){f->event_id, strlen(f->event_id)});
+    c.by_hand = on_disk_upto(r);
+    pav_buf_init(&ids, SIZE_MAX / 2);
+    pav_buf_puts(&ids, "[0"); /* which no event has */
+    put_ids_of_runs(r, hash, &ids);
+    if (memory != NULL &&
+        seen_recent(memory, hash, hash + ANY_SOURCE, c.by_hand, &ids))
+        c.by_hand = INT64_MAX;
     pav_buf_putc(&ids, ']');
-    text = pav_arena_strdup(a, ids.p);
+    c.ids = pav_arena_strdup(a, ids.p);
     pav_buf_fini(&ids);
-    return text;
+    return c;
 }
 
 static void
 bind_filter(sqlite3_stmt *st, const struct pav_disposition_filter *f,
-            const char *ids)
+            const struct candidates *c)
 {
     STORE_BIND(st, INT(f->before == 0 ? INT64_MAX : f->before));
     sqlite3_bind_int64(st, 14, f->event);
@@ -221,7 +254,8 @@ bind_filter(sqlite3_stmt *st, const struct pav_disposition_filter *f,
 
         bind_bytes(st, 2, id);
         sqlite3_bind_int64(st, 7, seen_hash(id));
-        bind_text(st, 13, ids);
+        bind_text(st, 13, c->ids);
+        sqlite3_bind_int64(st, 15, c->by_hand);
     }
     bind_text(st, 3, f->key);
     sqlite3_bind_int(st, 4, f->kind);
@@ -236,12 +270,12 @@ bind_filter(sqlite3_stmt *st, const struct pav_disposition_filter *f,
 
 static uint32_t
 collect(struct pav_reader *r, sqlite3_stmt *st,
-        const struct pav_disposition_filter *f, const char *ids,
+        const struct pav_disposition_filter *f, const struct candidates *c,
         struct pav_arena *a, struct pav_disposition_view *out)
 {
     uint32_t n = 0;
 
-    bind_filter(st, f, ids);
+    bind_filter(st, f, c);
     while (n <= f->limit && reader_row(r, st))
         disposition_from(st, a, &out[n++]);
     sqlite3_reset(st);
@@ -257,13 +291,12 @@ pav_reader_dispositions(struct pav_reader *r,
     size_t room = (f->limit + 1) * sizeof(**out);
     struct pav_disposition_view *own = pav_arena_alloc(a, room);
     struct pav_disposition_view *first = pav_arena_alloc(a, room);
-    const char *ids =
-        f->event_id == NULL ? NULL : ids_of_runs(r, f->event_id, a);
-    uint32_t owns = collect(r, ask_own(r, f), f, ids, a, own), i = 0, j = 0,
+    struct candidates c = candidates_of(r, f, a);
+    uint32_t owns = collect(r, ask_own(r, f), f, &c, a, own), i = 0, j = 0,
              n = 0;
     uint32_t firsts = f->kind > PAV_RESUMED
                           ? 0
-                          : collect(r, ask_first(r, f), f, ids, a, first);
+                          : collect(r, ask_first(r, f), f, &c, a, first);
 
     *out = pav_arena_alloc(a, room);
     *next = 0;

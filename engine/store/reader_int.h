@@ -13,6 +13,9 @@ sqlite3_stmt *reader_ask(struct pav_reader *r, const char *sql);
 const struct pav_bytes *reader_kept(const struct pav_reader *r, int64_t number);
 const struct pav_bytes *
 reader_keep(struct pav_reader *r, int64_t number, const void *text, size_t len);
+/* The writer's memory of events; NULL: it is not at hand. */
+struct seen;
+struct seen *reader_seen_of(const struct pav_reader *r);
 /* Room for pav_reader_sources(). */
 struct pav_sources *reader_sources_of(struct pav_reader *r);
 

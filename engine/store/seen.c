@@ -12,7 +12,11 @@
  * N2  A rollback takes back the transaction's entries and slices.
  * N3  Ids grow: an entry of the tail is newer than one that is going in, and
  *     that newer than any on the disk.
+ * N4  Readers look into the memory from threads of their own, under `lock`: at
+ *     the tail up to `committed`, and at what is going in.  Those entries, and
+ *     where they are, change under it alone.
  */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +57,8 @@ struct seen {
     uint32_t going_count, gone, gone_committed;
     uint32_t owed; /* entries that should have gone in by now */
     int64_t going_upto;
+    int64_t disk_upto;    /* all up to this event were on the disk then */
+    pthread_mutex_t lock; /* N4 */
 };
 
 /* ---- the tail ---- */
@@ -99,8 +105,11 @@ seen_add(struct pav_store *s, int64_t hash, int64_t id)
 {
     struct seen *n = s->seen;
 
-    if (n->count == n->cap)
+    if (n->count == n->cap) {
+        pthread_mutex_lock(&n->lock);
         grow(n);
+        pthread_mutex_unlock(&n->lock);
+    }
     n->tail[n->count].hash = hash;
     n->tail[n->count].id = id;
     put_slot(n, n->count++);
@@ -168,6 +177,35 @@ seen_find(struct pav_store *s, int64_t hash, struct pav_bytes source,
     return id;
 }
 
+static void
+put_recent(struct pav_buf *ids, const struct seen_entry *v, uint32_t count,
+           int64_t hash, int64_t upto)
+{
+    uint32_t i;
+
+    for (i = 0; i < count; i++)
+        if (v[i].hash >= hash && v[i].hash <= upto) {
+            pav_buf_putc(ids, ',');
+            pav_buf_int(ids, v[i].id);
+        }
+}
+
+bool
+seen_recent(struct seen *n, int64_t hash, int64_t upto, int64_t disk_upto,
+            struct pav_buf *ids)
+{
+    bool whole;
+
+    pthread_mutex_lock(&n->lock); /* N4 */
+    whole = disk_upto >= n->disk_upto;
+    if (whole) {
+        put_recent(ids, n->tail, n->committed, hash, upto);
+        put_recent(ids, n->going, n->going_count, hash, upto);
+    }
+    pthread_mutex_unlock(&n->lock);
+    return whole;
+}
+
 /* ---- going into a run ---- */
 
 void
@@ -201,12 +239,12 @@ by_hash(const void *x, const void *y)
     return a->id < b->id ? -1 : a->id > b->id;
 }
 
-void
-seen_after_commit(struct pav_store *s)
+/* What went in is a run, and the tail is the next to go. */
+static void
+move_on(struct pav_store *s)
 {
     struct seen *n = s->seen;
 
-    n->committed = n->count;
     n->gone_committed = n->gone;
     runs_after_commit(s);
     if (n->going != NULL && n->gone == n->going_count) {
@@ -214,6 +252,7 @@ seen_after_commit(struct pav_store *s)
         free(n->going);
         n->going = NULL;
         n->going_count = n->gone = n->gone_committed = 0;
+        n->disk_upto = n->going_upto;
     }
     if (n->going != NULL || n->count < TAIL_MAX)
         return;
@@ -225,6 +264,17 @@ seen_after_commit(struct pav_store *s)
     qsort(n->going, n->going_count, sizeof(*n->going), by_hash);
     n->count = n->committed = 0;
     index_tail(n);
+}
+
+void
+seen_after_commit(struct pav_store *s)
+{
+    struct seen *n = s->seen;
+
+    pthread_mutex_lock(&n->lock); /* N4 */
+    n->committed = n->count;
+    move_on(s);
+    pthread_mutex_unlock(&n->lock);
 }
 
 void
@@ -248,6 +298,7 @@ seen_open(struct pav_store *s)
     sqlite3_stmt *st = store_read(s, SQL_SEEN_TAIL);
 
     s->seen = pav_xcalloc(1, sizeof(*s->seen));
+    pthread_mutex_init(&s->seen->lock, NULL);
     grow(s->seen);
     while (store_row(s, st)) { /* N1 */
         struct pav_bytes source = {(const char *)sqlite3_column_blob(st, 1),
@@ -270,6 +321,7 @@ seen_close(struct pav_store *s)
     free(s->seen->tail);
     free(s->seen->table);
     free(s->seen->going);
+    pthread_mutex_destroy(&s->seen->lock);
     free(s->seen);
     s->seen = NULL;
 }

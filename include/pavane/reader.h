@@ -18,6 +18,9 @@ struct pav_reader;
 
 PAV_MUSTUSE enum pav_rc
 pav_reader_open(const char *path, struct pav_reader **out, struct pav_err *err);
+/* The newest events are found by their ids in the memory of this store, which
+ * is of the same file and outlives the reader; otherwise one by one. */
+void pav_reader_recent(struct pav_reader *r, const struct pav_store *s);
 void pav_reader_close(struct pav_reader *r);
 /* One consistent view between the two; what takes longer is ended. */
 void pav_reader_begin(struct pav_reader *r, int64_t budget_us);

@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 E2E = [sys.executable, "tests/e2e/test_faults.py"]
@@ -44,6 +45,8 @@ BUGS = [
     ("lets any thread write", "engine/store/vfs.c",
      "    if (has_writer && !pthread_equal(writer, pthread_self()))",
      "    if (false && !pthread_equal(writer, pthread_self()))", ["build/tests/unit_store"]),
+    ("finds no event on its way to the disk", "engine/store/seen.c",
+     "        put_recent(ids, n->going, n->going_count, hash, upto);\n", "", ["build/tests/unit_store"]),
     ("asks nobody again after a kill", "engine/run/work.c",
      "    else if (!local_call(e, &task) && task.lease != e->lifetime)",
      "    else if (!local_call(e, &task) && task.lease == 0)",
@@ -179,8 +182,10 @@ def tree_of(test):
 
 
 def built(tree, test):
-    where = tree_of(test)[0]
-    r = run(tree, "cmake", "--build", where)
+    """Builds what the test runs, and nothing else: linking all would take three times as long."""
+    where, test = tree_of(test)
+    targets = [os.path.basename(test[0])] if test[0].startswith("build") else ["pavane", "recorder"]
+    r = run(tree, "cmake", "--build", where, "--target", *targets)
     if r.returncode != 0:
         print(r.stdout[-3000:])
     return r.returncode == 0
@@ -195,15 +200,15 @@ def configured(tree):
         for where, more in (("build", []), ("build-asan", ["-DPAV_SANITIZE=ON"]), ("build-tsan", ["-DPAV_TSAN=ON"])))
 
 
-def sees(tree, test, patience="120"):
+def sees(tree, test, patience="120", seconds=900):
     """What the test says when it turns red; None when it is green."""
     where, test = tree_of(test)
     env = {**os.environ, "PAVANE": os.path.join(tree, where, "pavane"), "PAVANE_KILLS": "5" if where == "build-tsan" else "40",
            "PAVANE_SEED": "7", "PAVANE_PATIENCE": patience}
     try:
-        r = run(tree, *test, env=env, timeout=300 if patience == "20" else 900)
-    except subprocess.TimeoutExpired as e:  # a test that never ends is red as well
-        return "no end within %d s" % e.timeout
+        r = run(tree, *test, env=env, timeout=seconds)
+    except subprocess.TimeoutExpired:  # a test that never ends is red as well
+        return "no end within %d s" % seconds
     if r.returncode == 0:
         return None
     with open(os.path.join(tree, "red.log"), "w") as f:
@@ -212,7 +217,7 @@ def sees(tree, test, patience="120"):
     return said[0][:120] if said else "exit code %d" % r.returncode
 
 
-def try_bug(tree, rounds, file, place, bug, test):
+def try_bug(tree, rounds, seconds, file, place, bug, test):
     path = os.path.join(tree, file)
     text = open(path).read()
     if text.count(place) != 1:
@@ -222,7 +227,7 @@ def try_bug(tree, rounds, file, place, bug, test):
         if not built(tree, test):
             return None, "it does not build"
         for n in range(rounds):
-            said = sees(tree, test, "20")  # what never comes is not waited for
+            said = sees(tree, test, "20", seconds)  # what never comes is not waited for
             if said is None:
                 return None, "%s stays green in round %d of %d" % (test[-1], n + 1, rounds)
         return said, None
@@ -258,15 +263,20 @@ def main():
             shutil.copytree(source, target) if os.path.isdir(source) else shutil.copy(source, target)
         if not configured(tree):
             sys.exit("the copy cannot be configured")
+        took = {}
         for test in {tuple(b[4]) for b in chosen}:
             if not built(tree, test):
                 sys.exit("the copy does not build")
+            began = time.monotonic()
             if sees(tree, test):
                 sys.exit("%s is red without any bug:\n%s"
                          % (test[-1], open(os.path.join(tree, "red.log")).read()[-3000:]))
+            took[test] = time.monotonic() - began
         for name, *bug in chosen:
-            said, why_not = try_bug(tree, o.rounds, *bug)
-            print("%-34s %s" % (name, "seen: " + said if said else "NOT SEEN: " + why_not), flush=True)
+            began = time.monotonic()
+            said, why_not = try_bug(tree, o.rounds, 40 + 10 * took[tuple(bug[3])], *bug)
+            print("%-54s %3d s  %s" % (name, time.monotonic() - began, "seen: " + said if said else "NOT SEEN: " + why_not),
+                  flush=True)
             passed += said is not None
             failed += said is None
     finally:

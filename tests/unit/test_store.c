@@ -420,6 +420,66 @@ test_readers_see_commits_only(void **state)
     pav_store_close(s);
 }
 
+static bool
+is_found(struct pav_reader *r, int n)
+{
+    struct pav_disposition_filter f = {.kind = -1, .limit = 3};
+    struct pav_disposition_view *v;
+    struct pav_arena a;
+    char id[32];
+    uint32_t count;
+    int64_t next;
+
+    snprintf(id, sizeof(id), "e-%d", n);
+    f.event_id = id;
+    pav_arena_init(&a, 4096);
+    pav_reader_begin(r, 2000000);
+    count = pav_reader_dispositions(r, &f, &a, &v, &next);
+    pav_reader_end(r);
+    pav_arena_fini(&a);
+    return count == 1;
+}
+
+/* An event is found by its id wherever its entry is: in the tail, going into a
+ * run, in a run; by a reader that looks into the memory, and one that does
+ * not. */
+static void
+test_an_event_is_found_by_its_id(void **state)
+{
+    enum { COMMITS = 90, EACH = 1000 };
+    struct pav_store *s = open_store();
+    struct pav_reader *near, *far;
+    struct pav_err err;
+    char id[32];
+    int i, n;
+
+    (void)state;
+    assert_int_equal(pav_reader_open(path, &near, &err), PAV_OK);
+    assert_int_equal(pav_reader_open(path, &far, &err), PAV_OK);
+    pav_reader_recent(near, s);
+    for (i = 0; i < COMMITS; i++) {
+        for (n = i * EACH; n < (i + 1) * EACH; n++) {
+            struct pav_disposition_row row = {.event_id = n + 1,
+                                              .kind = PAV_UNMATCHED};
+
+            snprintf(id, sizeof(id), "e-%d", n);
+            add_event(s, id);
+            pav_store_disposition_add(s, &row);
+        }
+        assert_false(is_found(near, n - 1));
+        assert_int_equal(pav_store_commit(s, &err), PAV_OK);
+        for (n = 0; n <= i; n += 1 + i / 9)
+            assert_true(is_found(near, n * EACH + 7));
+        assert_true(is_found(near, (i + 1) * EACH - 1));
+        assert_false(is_found(near, (i + 1) * EACH));
+        if (i % 10 == 0)
+            assert_true(is_found(far, i * EACH + 7));
+    }
+    pav_reader_close(near);
+    pav_reader_close(far);
+    pav_store_close(s);
+}
+
 /* The store gives each id once; an event's dispositions stand together. */
 static void
 test_ids_come_from_the_store(void **state)
@@ -491,6 +551,7 @@ main(void)
         T(test_another_process_is_kept_out),
         T(test_one_writer),
         T(test_readers_see_commits_only),
+        T(test_an_event_is_found_by_its_id),
         T(test_ids_come_from_the_store),
         T(test_names_say_that_they_changed),
     };
