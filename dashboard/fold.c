@@ -1,7 +1,7 @@
 /*
  * Histories of executions that ended, folded into sums by version and day: how
  * often each transition was taken, how long stays in a state took, which ways
- * there were.  engine/api/flow.c asks for it, engine/run/flow.c keeps it.
+ * there were.  engine/api/fold.c asks for it, engine/run/fold.c keeps it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,17 +26,22 @@ struct sum {
     struct sum *next;
     struct pav_flow_row row;
     struct pav_wait_stats times;
+    /* who they were; the last one may pass again */
+    struct pav_buf passed;
+    int64_t last, execution_id, passes;
+    int class_;
 };
 
 struct folding {
     struct pav_query *q;
-    struct pav_flow_job *job;
+    struct pav_fold_job *job;
     struct pav_arena *a;      /* the job's */
     struct pav_arena scratch; /* of the execution in hand */
     struct sum *buckets[BUCKETS];
     uint32_t count;
     /* the version in hand */
     struct pav_machine_row version;
+    int64_t execution_id; /* in hand */
     const struct pav_graph *graph;
     struct pav_transition *transitions;
     int64_t ways_day;
@@ -74,10 +79,30 @@ sum_of(struct folding *f, const struct pav_flow_row *r)
     s->row.a = pav_arena_strdup(f->a, r->a);
     s->row.b = pav_arena_strdup(f->a, r->b);
     s->row.histogram = pav_wait_stats_bytes(&s->times);
+    pav_buf_init(&s->passed, SIZE_MAX / 2);
     s->next = *at;
     *at = s;
     f->count++;
     return s;
+}
+
+static void
+put_last(struct sum *s)
+{
+    if (s->passes > 0)
+        pav_passed_put(&s->passed, &s->last, s->execution_id, s->class_,
+                       s->passes);
+    s->passes = 0;
+}
+
+static void
+note_who(struct folding *f, struct sum *s, int64_t count, int class_)
+{
+    if (s->execution_id != f->execution_id || s->class_ != class_)
+        put_last(s);
+    s->execution_id = f->execution_id;
+    s->class_ = class_;
+    s->passes += count;
 }
 
 static void
@@ -92,6 +117,7 @@ add(struct folding *f, int64_t day, enum pav_flow_kind kind, const char *a,
     struct sum *s = sum_of(f, &r);
 
     s->row.count += count;
+    note_who(f, s, count, ms < 0 ? 0 : pav_wait_stats_class(ms));
     if (ms >= 0) {
         s->row.sum_ms += ms;
         pav_wait_stats_add(&s->times, ms);
@@ -107,8 +133,15 @@ put_rows(struct folding *f)
     f->job->rows =
         pav_arena_alloc(f->a, ((size_t)f->count + 1) * sizeof(*f->job->rows));
     for (i = 0; i < BUCKETS; i++)
-        for (s = f->buckets[i]; s != NULL; s = s->next)
+        for (s = f->buckets[i]; s != NULL; s = s->next) {
+            put_last(s);
+            pav_passed_end(&s->passed);
+            s->row.passed = (struct pav_bytes){
+                pav_arena_strndup(f->a, s->passed.p, s->passed.len),
+                s->passed.len};
+            pav_buf_fini(&s->passed);
             f->job->rows[f->job->count++] = s->row;
+        }
 }
 
 /* ---- one execution ---- */
@@ -167,6 +200,7 @@ fold_one(struct folding *f, const struct pav_execution_view *x)
     int64_t took = x->row.stopped_at - x->row.started_at;
     struct trace t;
 
+    f->execution_id = x->row.id;
     trace_read(f->q, x, f->graph, &t);
     for (i = 0; i < t.count; i++) {
         const struct visit *v = &t.visits[i];
@@ -205,7 +239,7 @@ take_version(struct folding *f, int64_t version_id)
 }
 
 void
-pav_flow_fold(struct pav_query *q, struct pav_flow_job *job)
+pav_fold(struct pav_query *q, struct pav_fold_job *job)
 {
     struct folding *f = pav_xcalloc(1, sizeof(*f));
     struct pav_arena *whole = q->arena;

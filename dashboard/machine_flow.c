@@ -38,7 +38,9 @@ struct flow_page {
     struct pav_flow_row *rows,
         *before; /* of the range, and of the one before */
     uint32_t count, before_count;
-    int64_t ended; /* executions */
+    int64_t ended;            /* executions */
+    const char *name, *value; /* of those with this attribute; NULL: of all */
+    const char *list;         /* the list of executions, up to what passed */
     struct pav_transition *transitions;
     int64_t *taken; /* by transition */
 };
@@ -65,23 +67,130 @@ state_row(const struct pav_flow_row *v, uint32_t n, const char *state)
     return NULL;
 }
 
+static const char *
+span_text(struct pav_arena *a, int64_t ms)
+{
+    char span[64];
+
+    return pav_arena_strdup(a, pav_time_span(ms, span, sizeof(span)));
+}
+
+/* ---- links to the executions behind a number ---- */
+
+static const char *
+day_text(struct pav_arena *a, int64_t ms)
+{
+    char when[PAV_TIME_LEN];
+
+    return pav_arena_strndup(a, pav_time_format(ms, when), 10);
+}
+
+static const char *
+list_of(const struct flow_page *p)
+{
+    struct pav_arena *a = p->q->arena;
+    const char *list = pav_arena_printf(
+        a, "%s&version=%lld&ended=%s..%s",
+        view_link(p->q, "executions?machine=", p->machine->row.name),
+        (long long)p->machine->row.version, day_text(a, p->range.from_ms),
+        day_text(a, p->range.until_ms));
+
+    if (p->name != NULL)
+        list = pav_arena_printf(
+            a, "%s&q=%s", list,
+            view_link(p->q, "",
+                      pav_arena_printf(a, "%s:\"%s\"", p->name, p->value)) +
+                strlen(page_root(p->q)));
+    return pav_arena_printf(a, "%s&passed=", list);
+}
+
+static const char *
+passed_link(const struct flow_page *p, const char *what)
+{
+    return pav_arena_printf(p->q->arena, "%s%s", p->list,
+                            view_link(p->q, "", what) +
+                                strlen(page_root(p->q)));
+}
+
+static const struct pav_doc *
+text_or_null(struct pav_arena *a, const char *text)
+{
+    static const struct pav_doc null = {.kind = PAV_NULL};
+
+    return text == NULL ? &null : pav_doc_new_cstr(a, text);
+}
+
+static const char *
+transition_link(const struct flow_page *p, const struct pav_transition *t)
+{
+    struct pav_items what;
+
+    pav_items_init(&what, p->q->arena);
+    pav_items_add(&what, text_or_null(p->q->arena, t->from));
+    pav_items_add(&what, text_or_null(p->q->arena, t->to));
+    if (t->caught)
+        pav_items_add(&what, pav_doc_new_cstr(p->q->arena, "Catch"));
+    return passed_link(p, pav_doc_text(p->q->arena, pav_items_array(&what)));
+}
+
+/* A way, or an end when `way` is NULL. */
+static const char *
+end_link(const struct flow_page *p, const char *way, const char *status)
+{
+    struct pav_members what;
+
+    pav_members_init(&what, p->q->arena);
+    if (way != NULL)
+        pav_members_str(&what, "way", way);
+    pav_members_str(&what, "status", status);
+    return passed_link(p, pav_doc_text(p->q->arena, pav_members_object(&what)));
+}
+
 /* How many stays were how long: from the shortest class to the longest, in
  * BARS parts. */
-static void
-add_bars(struct pav_members *m, const struct pav_flow_row *r)
+static const struct pav_doc *
+bars_view(const struct flow_page *p, const struct pav_flow_row *r)
 {
+    struct pav_arena *a = p->q->arena;
     struct pav_wait_stats times;
-    int64_t bars[BARS] = {0};
-    int first = 0, last = PAV_LEARNED_CLASSES - 1, i;
+    int64_t bars[BARS] = {0}, most = 1;
+    int first = 0, last = PAV_LEARNED_CLASSES - 1, classes, i;
+    struct pav_items list;
 
     pav_wait_stats_read(&times, r->histogram);
     while (first < last && times.in[first] == 0)
         first++;
     while (last > first && times.in[last] == 0)
         last--;
+    classes = last - first + 1;
     for (i = first; i <= last; i++)
-        bars[(i - first) * BARS / (last - first + 1)] += times.in[i];
-    view_bars(m, "bars", bars, BARS);
+        bars[(i - first) * BARS / classes] += times.in[i];
+    for (i = 0; i < BARS; i++)
+        most = bars[i] > most ? bars[i] : most;
+    pav_items_init(&list, a);
+    for (i = 0; i < BARS; i++) {
+        /* Classes whose (k - first) * BARS / classes is i. */
+        int from = first + (i * classes + BARS - 1) / BARS,
+            until = first + ((i + 1) * classes + BARS - 1) / BARS;
+        int64_t over = pav_wait_stats_longest(from - 1),
+                upto = pav_wait_stats_longest(until - 1);
+        struct pav_members m;
+
+        pav_members_init(&m, a);
+        view_text(&m, "sign", view_bar(a, bars[i], most));
+        if (bars[i] > 0) {
+            view_text(&m, "stays",
+                      pav_arena_printf(a, "%s&stay=%lld..%lld",
+                                       passed_link(p, r->a), (long long)over,
+                                       (long long)upto));
+            view_text(&m, "words",
+                      pav_arena_printf(a, "%s: over %s, up to %s",
+                                       view_count(a, bars[i]),
+                                       span_text(a, over), span_text(a, upto)));
+        }
+        pav_items_add(&list, pav_members_object(&m));
+    }
+    return pav_items_array(&list);
 }
 
 static void
@@ -93,15 +202,35 @@ add_share(struct pav_members *m, int64_t part, int64_t of)
                                    (long long)((part * 100 + of / 2) / of)));
 }
 
-static const char *
-span_text(struct pav_arena *a, int64_t ms)
-{
-    char span[64];
+/* ---- reading ---- */
 
-    return pav_arena_strdup(a, pav_time_span(ms, span, sizeof(span)));
+static uint32_t
+rows_of(const struct flow_page *p, int64_t from_day, int64_t until_day,
+        struct pav_flow_row **out)
+{
+    int64_t version = p->machine->row.version_id;
+    struct pav_id_set some;
+
+    if (p->name == NULL)
+        return pav_reader_flow(p->q->reader, version, from_day, until_day,
+                               p->q->arena, out);
+    pav_reader_valued_set(p->q->reader, p->name, p->value, p->q->arena, &some);
+    return pav_reader_flow_within(p->q->reader, version, from_day, until_day,
+                                  &some, p->q->arena, out);
 }
 
-/* ---- reading ---- */
+/* ?where=city:Lyon */
+static void
+read_where(struct flow_page *p)
+{
+    const char *where = page_parameter(p->q, "where");
+    size_t at = where == NULL ? 0 : strcspn(where, ":");
+
+    if (where == NULL || at == 0 || where[at] == '\0' || where[at + 1] == '\0')
+        return;
+    p->name = pav_arena_strndup(p->q->arena, where, at);
+    p->value = where + at + 1;
+}
 
 static void
 read_rows(struct flow_page *p)
@@ -111,11 +240,8 @@ read_rows(struct flow_page *p)
     uint32_t edges = pav_graph_edges(p->graph), i, e;
     struct pav_arena *a = p->q->arena;
 
-    p->count = pav_reader_flow(p->q->reader, p->machine->row.version_id, from,
-                               until, a, &p->rows);
-    p->before_count =
-        pav_reader_flow(p->q->reader, p->machine->row.version_id,
-                        from - (until - from), from, a, &p->before);
+    p->count = rows_of(p, from, until, &p->rows);
+    p->before_count = rows_of(p, from - (until - from), from, &p->before);
     p->transitions = pav_arena_zalloc(a, (edges + 1) * sizeof(*p->transitions));
     p->taken = pav_arena_zalloc(a, (edges + 1) * sizeof(*p->taken));
     pav_graph_transitions(p->graph, p->transitions);
@@ -161,14 +287,14 @@ draw(const struct flow_page *p, struct pav_buf *out)
     uint32_t *counts = pav_arena_zalloc(a, (edges + 1) * sizeof(*counts));
     uint8_t *widths = pav_arena_zalloc(a, edges + 1);
     const char **notes = pav_arena_zalloc(a, (edges + 1) * sizeof(*notes));
+    const char **links = pav_arena_zalloc(a, (edges + 1) * sizeof(*links));
     struct pav_graph_marks drawn = {
         .states = marks,
         .edges = counts,
         .edge_notes = notes,
+        .edge_links = links,
         .edge_widths = widths,
-        .link = pav_arena_printf(
-            a, "%s&state=",
-            view_link(p->q, "executions?machine=", p->machine->row.name)),
+        .link = p->list,
         .title = pav_arena_printf(a, "Flow of %s", p->machine->row.name)};
     int64_t most = 1;
 
@@ -184,6 +310,7 @@ draw(const struct flow_page *p, struct pav_buf *out)
         widths[i] = (uint8_t)(most == 1 ? 1
                                         : 1 + (WIDTHS - 1) * log((double)n) /
                                                   log((double)most));
+        links[i] = transition_link(p, &p->transitions[i]);
         pav_members_init(&m, a);
         view_amount(&m, "n", n);
         notes[i] = pav_doc_member_str(a, pav_members_object(&m), "n");
@@ -273,8 +400,8 @@ is_there(const char *reason, const char *there)
 
 /* How many events did not fit while executions stood in the state. */
 static void
-add_unexpected(struct pav_members *m, const struct pav_deviation *v, uint32_t n,
-               const char *state)
+add_unexpected(const struct flow_page *p, struct pav_members *m,
+               const struct pav_deviation *v, uint32_t n, const char *state)
 {
     const char *reason = pav_arena_printf(m->arena, "in %s", state);
     int64_t sum = 0;
@@ -283,8 +410,14 @@ add_unexpected(struct pav_members *m, const struct pav_deviation *v, uint32_t n,
     for (i = 0; i < n; i++)
         if (v[i].kind == PAV_UNEXPECTED && is_there(v[i].reason, reason))
             sum += v[i].count;
-    if (sum > 0)
-        view_amount(m, "unexpected", sum);
+    if (sum == 0)
+        return;
+    view_amount(m, "unexpected", sum);
+    view_text(m, "unexpected_link",
+              pav_arena_printf(
+                  m->arena, "%s&disposition=UNEXPECTED&range=%s",
+                  view_link(p->q, "deviations?machine=", p->machine->row.name),
+                  *p->range.name == '\0' ? "90d" : p->range.name));
 }
 
 static void
@@ -353,9 +486,10 @@ states_view(const struct flow_page *p)
         view_span(&m, "p95", quantile(v[i], 0.95));
         view_span(&m, "sum", v[i]->sum_ms);
         add_share(&m, v[i]->sum_ms, whole);
-        add_bars(&m, v[i]);
+        pav_members_puts(&m, "bars", bars_view(p, v[i]));
+        view_text(&m, "link", passed_link(p, v[i]->a));
         add_drift(p, &m, v[i]);
-        add_unexpected(&m, odd, deviants, v[i]->a);
+        add_unexpected(p, &m, odd, deviants, v[i]->a);
         at = pav_graph_find(p->graph, v[i]->a);
         add_here(p, &m, v[i]->a, at == PAV_GRAPH_NONE ? 0 : here[at]);
         pav_items_add(&rows, pav_members_object(&m));
@@ -379,6 +513,7 @@ ways_view(const struct flow_page *p)
         view_text(&m, "way", v[i]->a);
         view_text(&m, "end", v[i]->b);
         view_amount(&m, "count", v[i]->count);
+        view_text(&m, "link", end_link(p, v[i]->a, v[i]->b));
         add_share(&m, v[i]->count, p->ended);
         view_span(&m, "p50", quantile(v[i], 0.5));
         pav_items_add(&rows, pav_members_object(&m));
@@ -405,11 +540,7 @@ ends_view(const struct flow_page *p)
         add_share(&m, v[i]->count, p->ended);
         view_span(&m, "p50", quantile(v[i], 0.5));
         view_span(&m, "p95", quantile(v[i], 0.95));
-        view_text(&m, "link",
-                  pav_arena_printf(p->q->arena, "%s&status=%s",
-                                   view_link(p->q, "executions?machine=",
-                                             p->machine->row.name),
-                                   v[i]->b));
+        view_text(&m, "link", end_link(p, NULL, v[i]->b));
         pav_items_add(&rows, pav_members_object(&m));
     }
     return pav_items_array(&rows);
@@ -486,10 +617,41 @@ version_shown(struct pav_query *q, const struct pav_machine_view *current)
     return shown;
 }
 
+#define NAMES 50
+
+/* The form that narrows it to executions with an attribute. */
+static void
+add_where(const struct flow_page *p, struct pav_members *m)
+{
+    const char **names;
+    uint32_t n = pav_reader_attribute_names(p->q->reader, NAMES, p->q->arena,
+                                            &names),
+             i;
+    struct pav_items list;
+
+    pav_items_init(&list, p->q->arena);
+    for (i = 0; i < n; i++) {
+        struct pav_members o;
+
+        pav_members_init(&o, p->q->arena);
+        view_text(&o, "name", names[i]);
+        pav_items_add(&list, pav_members_object(&o));
+    }
+    pav_members_puts(m, "names", pav_items_array(&list));
+    view_bool(m, "names_any", n > 0);
+    view_text(m, "range_asked", page_parameter(p->q, "range"));
+    view_text(m, "version_asked", page_parameter(p->q, "version"));
+    view_text(m, "where_asked", page_parameter(p->q, "where"));
+    if (p->name != NULL) {
+        view_text(m, "where_name", p->name);
+        view_text(m, "where_value", p->value);
+    }
+}
+
 void
 machine_flow_show(struct pav_query *q, const struct pav_machine_view *current)
 {
-    static const char *const kept[] = {"tab", "version", NULL};
+    static const char *const kept[] = {"tab", "version", "where", NULL};
     struct pav_machine_view shown = version_shown(q, current), *v = &shown;
     struct flow_page p = {.q = q,
                           .machine = v,
@@ -502,8 +664,11 @@ machine_flow_show(struct pav_query *q, const struct pav_machine_view *current)
     struct pav_members m;
     uint32_t all;
 
+    read_where(&p);
+    p.list = list_of(&p);
     read_rows(&p);
     pav_members_init(&m, q->arena);
+    add_where(&p, &m);
     pav_buf_init(&graph, 16u << 20);
     view_text(&m, "name", v->row.name);
     view_number(&m, "version", v->row.version);

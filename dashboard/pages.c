@@ -54,6 +54,7 @@ pav_page(struct pav_query *q)
         "back",    "before",  "children",    "disposition",
         "from",    "id",      "startedFrom", "startedUntil",
         "sort",    "version", "unfold",      "columns",
+        "passed",  "stay",    "ended",       "where",
         "range",   "at",      "only",        "run",
         "a",       "b",       "event",       "find",
         "source",  "type",    "key",         "limit",

@@ -8,17 +8,20 @@
 #include "pavane/http.h"
 #include "pavane/insight.h"
 #include "pavane/text.h"
+#include "pavane/wait_stats.h"
 #include "links.h"
 #include "view.h"
 
 #define PATH      "executions"
 #define TERMS_MAX 20
 #define LATE      "late"
+#define DAY_MS    INT64_C(86400000)
 
 /* Fields of the form, and of links from other pages. */
-static const char *const fields[] = {"key",      "machine",     "status",
-                                     "state",    "startedFrom", "startedUntil",
-                                     "children", "run",         "sort"};
+static const char *const fields[] = {
+    "key",          "machine",  "status", "state", "startedFrom",
+    "startedUntil", "children", "run",    "sort",  "version",
+    "passed",       "stay",     "ended"};
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
 struct reading {
@@ -26,6 +29,8 @@ struct reading {
     struct search *s;
     const char *terms[TERMS_MAX]; /* of q */
     uint32_t count;
+    const char *passed, *stay; /* as they are asked for, or NULL */
+    int64_t version;           /* its number; 0: the current one */
 };
 
 /* ---- links ---- */
@@ -210,18 +215,120 @@ read_attribute(struct reading *r, const char *name, const char *value)
                                : value;
 }
 
-/* "2026-11-20": ended on that day, UTC. */
+static bool
+midnight_of(const char *day, int64_t *ms)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "%.10sT00:00:00Z", day);
+    return pav_time_parse(text, strlen(text), ms);
+}
+
+/* "2026-11-20", "2026-11-20..2026-11-22": ended on that day, or one of those,
+ * UTC. */
 static bool
 read_ended(struct pav_execution_filter *f, const char *value)
 {
-    char midnight[32];
+    size_t len = strlen(value);
+    bool is_range = len == 22 && memcmp(value + 10, "..", 2) == 0;
 
-    if (strlen(value) != 10)
+    if ((len != 10 && !is_range) || !midnight_of(value, &f->ended_from) ||
+        !midnight_of(is_range ? value + 12 : value, &f->ended_until))
         return false;
-    snprintf(midnight, sizeof(midnight), "%sT00:00:00Z", value);
-    if (!pav_time_parse(midnight, strlen(midnight), &f->ended_from))
+    f->ended_until += DAY_MS;
+    return true;
+}
+
+/* ---- what executions passed: links of the flow of a machine ---- */
+
+/* "2000..8000": longer than the first, and not longer than the second. */
+static bool
+read_stay(struct reading *r, struct pav_passed *p)
+{
+    const char *text = r->stay, *dots = strstr(text, "..");
+    int64_t from, until;
+
+    if (dots == NULL || !pav_parse_int(text, (size_t)(dots - text), &from) ||
+        !pav_parse_int(dots + 2, strlen(dots + 2), &until) || from >= until)
         return false;
-    f->ended_until = f->ended_from + 86400000;
+    p->class_from = pav_wait_stats_class(from + 1);
+    p->class_until = pav_wait_stats_class(until) + 1;
+    return true;
+}
+
+/* A state; ["FROM","TO"], null for the start and the end, "Catch" behind them
+ * when it was caught; {"way":"A > B","status":"FAILED"}; {"status":"FAILED"}.
+ */
+static void
+read_what(struct reading *r, struct pav_passed *p)
+{
+    static const struct pav_doc_opts strict = {PAV_DUP_REFUSE, 4, 4};
+    struct pav_arena *a = r->q->arena;
+    const struct pav_doc *d = NULL;
+    struct pav_err err;
+
+    p->kind = PAV_FLOW_STATE;
+    p->a = r->passed;
+    p->b = "";
+    if (pav_doc_parse_copy(a, r->passed, strlen(r->passed), &strict, &d,
+                           &err) != PAV_OK)
+        return;
+    if (d->kind == PAV_ARRAY && d->len >= 2) {
+        p->kind = d->len == 2 ? PAV_FLOW_EDGE : PAV_FLOW_CATCH;
+        p->a = pav_doc_str(a, pav_doc_at(d, 0));
+        p->b = pav_doc_str(a, pav_doc_at(d, 1));
+    } else if (d->kind == PAV_OBJECT) {
+        p->a = pav_doc_member_str(a, d, "way");
+        p->kind = p->a == NULL ? PAV_FLOW_END : PAV_FLOW_WAY;
+        p->b = pav_doc_member_str(a, d, "status");
+    }
+    p->a = p->a == NULL ? "" : p->a;
+    p->b = p->b == NULL ? "" : p->b;
+}
+
+#define PASSED_DAYS 100 /* that are looked at when no day is named */
+#define VERSIONS    200
+
+static int64_t
+version_of(struct reading *r)
+{
+    struct pav_machine_view m;
+    struct pav_version_view *v;
+    uint32_t n, i;
+
+    if (r->s->f.machine == NULL ||
+        !pav_reader_machine(r->q->reader, r->s->f.machine, r->q->arena, &m))
+        return 0;
+    n = pav_reader_versions(r->q->reader, m.row.id, VERSIONS, r->q->arena, &v);
+    for (i = 0; i < n; i++)
+        if (v[i].number == (r->version == 0 ? m.row.version : r->version))
+            return v[i].id;
+    return 0;
+}
+
+/* Beside it there is a machine and at most a status, an attribute and days. */
+static bool
+read_passed(struct reading *r)
+{
+    struct pav_execution_filter *f = &r->s->f, rest = *f;
+    struct pav_passed *p = &r->s->passed;
+
+    rest.attribute = NULL;
+    rest.ended_from = rest.ended_until = 0;
+    *p = (struct pav_passed){.version_id = version_of(r)};
+    p->until_day = r->q->now_ms / DAY_MS + 1;
+    p->from_day = p->until_day - PASSED_DAYS;
+    if (f->ended_from != 0) {
+        p->from_day = f->ended_from / DAY_MS;
+        p->until_day = f->ended_until / DAY_MS;
+    }
+    if (p->version_id == 0 || !pav_filter_is_plain(&rest) || f->overdue ||
+        f->state != NULL || (f->attribute != NULL && f->value_begins) ||
+        (r->stay != NULL && !read_stay(r, p)))
+        return false;
+    read_what(r, p);
+    f->passed = p;
+    f->exclude_map_children = false; /* they are in no sum */
     return true;
 }
 
@@ -262,6 +369,12 @@ read_part(struct reading *r, const char *name, const char *value)
         f->prefix = pav_arena_strndup(r->q->arena, value, len - 1);
     else if (strcmp(name, "key") == 0)
         f->key = value;
+    else if (strcmp(name, "passed") == 0 && r->passed == NULL)
+        r->passed = value;
+    else if (strcmp(name, "stay") == 0 && r->stay == NULL)
+        r->stay = value;
+    else if (strcmp(name, "version") == 0)
+        return pav_parse_int(value, len, &r->version) && r->version > 0;
     else if (strcmp(name, "sort") == 0)
         return read_sort(f, value);
     else if (strcmp(name, "ended") == 0)
@@ -296,6 +409,37 @@ read_comparison(struct reading *r, const char *name, char sign,
     else
         f->started_from = at;
     return true;
+}
+
+/* As its reader says it. */
+static const char *
+chip_value(const struct reading *r, const char *name, const char *value)
+{
+    struct reading one = *r;
+    struct pav_passed p = {0};
+    struct pav_arena *a = r->q->arena;
+    char from[64], until[64];
+
+    one.passed = one.stay = value;
+    if (strcmp(name, "stay") == 0 && read_stay(&one, &p))
+        return pav_arena_printf(
+            a, "over %s, up to %s",
+            pav_time_span(pav_wait_stats_longest(p.class_from - 1), from,
+                          sizeof(from)),
+            pav_time_span(pav_wait_stats_longest(p.class_until - 1), until,
+                          sizeof(until)));
+    if (strcmp(name, "passed") != 0)
+        return value;
+    read_what(&one, &p);
+    if (p.kind == PAV_FLOW_STATE)
+        return p.a;
+    if (p.kind == PAV_FLOW_END)
+        return p.b;
+    if (p.kind == PAV_FLOW_WAY)
+        return pav_arena_printf(a, "%s, %s", p.a, p.b);
+    return pav_arena_printf(a, "%s → %s%s", *p.a == '\0' ? "start" : p.a,
+                            *p.b == '\0' ? "end" : p.b,
+                            p.kind == PAV_FLOW_CATCH ? ", caught" : "");
 }
 
 static void
@@ -333,7 +477,7 @@ read_term(struct reading *r, uint32_t i)
                  term[at] == ':'
                      ? name
                      : pav_arena_printf(r->q->arena, "%s %c", name, term[at]),
-                 value, without(r, NULL, i));
+                 chip_value(r, name, value), without(r, NULL, i));
 }
 
 /* Parts of q, by blanks that are not between double quotes. */
@@ -387,12 +531,21 @@ search_read(struct pav_query *q, struct search *s)
         if (value == NULL)
             continue;
         if (read_part(&r, fields[k], value))
-            add_chip(&r, fields[k], value, without(&r, fields[k], TERMS_MAX));
+            add_chip(&r, fields[k], chip_value(&r, fields[k], value),
+                     without(&r, fields[k], TERMS_MAX));
         else
             not_read(&r, pav_arena_printf(q->arena, "%s:%s", fields[k], value));
     }
     for (i = 0; i < r.count; i++)
         read_term(&r, i);
+    if (r.passed != NULL && !read_passed(&r))
+        not_read(&r, pav_arena_printf(q->arena,
+                                      "passed:%s, which goes with a machine, a "
+                                      "version, a status, an attribute and "
+                                      "days alone",
+                                      r.passed));
+    else if (r.passed == NULL && (r.stay != NULL || r.version != 0))
+        not_read(&r, "stay and version, which go with passed");
     if (s->f.oldest_first && !search_may_be_by_age(s)) {
         s->f.oldest_first = false;
         not_read(&r, "sort:oldest, which goes with status:RUNNING or "

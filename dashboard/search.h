@@ -5,18 +5,22 @@
  *   status:late machine:order state:AwaitShop waits:ShopAccepted city:Lyon
  *   key:order-12* started>2h started<7d from:shop.service error:Order.* 1234
  *
+ *   passed:AwaitPayment passed:["AwaitPayment","AwaitShop"] ended:2026-11-20
+ *
  * A word alone is a part of a key.  A value with blanks is in double quotes.
  */
 #ifndef PAVANE_DASHBOARD_SEARCH_H
 #define PAVANE_DASHBOARD_SEARCH_H
 
 #include "pavane/doc.h"
+#include "pavane/flow.h"
 #include "pavane/query.h"
 
 struct search {
     struct pav_execution_filter f;
     struct pav_items chips;  /* {name, value, without: the address less it} */
     struct pav_items unread; /* texts of what was not understood */
+    struct pav_passed passed; /* f.passed points to it, or is NULL */
 };
 
 void search_read(struct pav_query *q, struct search *s);

@@ -59,6 +59,22 @@ view_span(struct pav_members *m, const char *key, int64_t ms)
         pav_arena_strdup(m->arena, pav_time_span(ms, span, sizeof(span))));
 }
 
+/* U+2581 to U+2588, U+2007 (as wide as a digit) for nothing; three bytes. */
+static const char *
+bar_of(int64_t n, int64_t most)
+{
+    static const char *const bars[] = {"\u2007", "▁", "▂", "▃", "▄",
+                                       "▅",      "▆", "▇", "█"};
+
+    return bars[most <= 0 || n <= 0 ? 0 : (n * 8 + most - 1) / most];
+}
+
+const char *
+view_bar(struct pav_arena *a, int64_t n, int64_t most)
+{
+    return pav_arena_strdup(a, bar_of(n, most));
+}
+
 void
 view_bars(struct pav_members *m, const char *key, const int64_t *v,
           uint32_t count)
@@ -71,14 +87,8 @@ view_bars(struct pav_members *m, const char *key, const int64_t *v,
     for (i = 0; i < count; i++)
         if (v[i] > max)
             max = v[i];
-    for (i = 0; i < count && len + 3 < sizeof(text); i++) {
-        int level = max == 0 ? 0 : (int)((v[i] * 8 + max - 1) / max);
-
-        /* U+2581 to U+2588, U+2007 (as wide as a digit) for nothing */
-        text[len++] = (char)0xe2;
-        text[len++] = (char)(level == 0 ? 0x80 : 0x96);
-        text[len++] = (char)(level == 0 ? 0x87 : 0x80 + level);
-    }
+    for (i = 0; i < count && len + 3 < sizeof(text); i++, len += 3)
+        memcpy(text + len, bar_of(v[i], max), 3);
     text[len] = '\0';
     view_text(m, key, pav_arena_strdup(m->arena, text));
 }

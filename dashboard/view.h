@@ -15,6 +15,8 @@ void view_bool(struct pav_members *m, const char *key, bool b);
 void view_time(struct pav_members *m, const char *key, int64_t ms);
 /* KEY: "3 h 4 min" */
 void view_span(struct pav_members *m, const char *key, int64_t ms);
+/* A bar as a sign, as high as it has to be beside the most. */
+const char *view_bar(struct pav_arena *a, int64_t n, int64_t most);
 /* KEY: "▁▂ █", a sign for each number against the largest. */
 void view_bars(struct pav_members *m, const char *key, const int64_t *v,
                uint32_t count);

@@ -211,8 +211,20 @@ put_edge(struct drawing *d, const struct scope *s, const struct edge *e)
             pav_buf_printf(b, "↺ %u", taken);
         pav_buf_puts(b, "</text>");
     }
-    if (d->marks->edge_notes != NULL && d->marks->edge_notes[e->index] != NULL)
+    if (d->marks->edge_notes != NULL &&
+        d->marks->edge_notes[e->index] != NULL) {
+        const char *link = d->marks->edge_links == NULL
+                               ? NULL
+                               : d->marks->edge_links[e->index];
+
+        if (link != NULL) {
+            pav_buf_puts(b, "<a");
+            put_attribute(b, "href", link);
+            pav_buf_puts(b, ">");
+        }
         put_edge_note(b, e, d->marks->edge_notes[e->index]);
+        pav_buf_puts(b, link != NULL ? "</a>" : "");
+    }
     pav_buf_puts(b, "</g>\n");
 }
 

@@ -23,7 +23,7 @@
 #include "ticket.h"
 #include "access_log.h"
 #include "emf.h"
-#include "flow.h"
+#include "fold.h"
 #include "front.h"
 
 #define QUESTIONS_MAX 4096
@@ -72,7 +72,7 @@ pav_api_tick(void *arg)
     streams_tick(api);
     replies_tick(api);
     objects_tick(api);
-    flow_tick(api);
+    fold_tick(api);
     alerts_tick(api);
     if (api->folder == NULL || api->scanning)
         return;
@@ -171,7 +171,7 @@ pav_api_new(const struct pav_api_config *config, struct pav_api **out,
     api->slow = pav_queue_new(SLOW_MAX, false);
     api->objects = pav_queue_new(QUESTIONS_MAX, false);
     api->folds = pav_queue_new(SLOW_MAX, false);
-    api->flow.upto = -1;
+    api->fold.upto = -1;
     api->reader_count = config->query_threads + 3;
     api->readers =
         pav_xcalloc((size_t)api->reader_count, sizeof(*api->readers));

@@ -15,15 +15,16 @@ struct pav_api {
     struct pav_queue *questions;
     struct pav_queue *objects; /* to be read or written, for map runs */
     struct pav_queue *slow;    /* those that took too long among the others */
-    struct pav_queue *folds;   /* of histories: flow.c */
+    struct pav_queue *folds;   /* fold.c */
     struct {
-        int64_t upto; /* the step that was reached; -1: not known */
+        int64_t upto;  /* the step that was reached; -1: not known */
+        int64_t named; /* the execution whose name was gathered last */
         bool busy;
         /* of the fold's thread: what the last one took, and when it looked at
          * how many events had come */
         int64_t took_us, looked_us;
         uint64_t events;
-    } flow;
+    } fold;
     char *pages_at; /* where the dashboard is: "http://HOST:PORT/" */
     struct {
         bool busy;

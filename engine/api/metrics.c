@@ -246,6 +246,9 @@ put_rows(struct pav_query *q)
            (double)n.dead_letters);
     number(b, "schedules", "gauge", "Schedules, also those that are over.",
            (double)n.schedules);
+    number(b, "names_to_gather", "gauge",
+           "Executions whose names a search still looks at one by one.",
+           (double)n.to_gather);
 }
 
 /* ---- by rule, target and function ---- */

@@ -4,18 +4,24 @@
 #include <math.h>
 #include <string.h>
 
-static int
-class_of(int64_t ms)
+int
+pav_wait_stats_class(int64_t ms)
 {
     int i = ms <= 1 ? 0 : (int)ceil(log2((double)ms) * 4);
 
     return i >= PAV_LEARNED_CLASSES ? PAV_LEARNED_CLASSES - 1 : i;
 }
 
+int64_t
+pav_wait_stats_longest(int class_)
+{
+    return (int64_t)floor(exp2(class_ / 4.0));
+}
+
 void
 pav_wait_stats_add(struct pav_wait_stats *l, int64_t ms)
 {
-    uint32_t *n = &l->in[class_of(ms)];
+    uint32_t *n = &l->in[pav_wait_stats_class(ms)];
     int i;
 
     if (++*n < UINT32_MAX / 2)

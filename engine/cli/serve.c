@@ -585,7 +585,7 @@ assemble(struct daemon *d, const struct pav_settings *s, struct pav_err *err)
         .pages_at = pav_settings_text(s, "pages-url"),
         .page = pav_page,
         .pack = pav_page_pack,
-        .fold = pav_flow_fold,
+        .fold = pav_fold,
         .pages_new = pav_pages_new,
         .pages_free = pav_pages_free};
     struct pav_http_config http = {

@@ -106,11 +106,27 @@ some_hashes(struct pav_engine *e)
     }
 }
 
+/* Lists of what is forgotten; true: there was something. */
+static bool
+some_lists(struct pav_engine *e, int64_t now)
+{
+    const struct machine *m;
+    int gone = 0;
+
+    for (m = e->machines; m != NULL && gone == 0; m = m->next)
+        if (days_of(e, m->id) > 0)
+            gone = pav_store_passed_forget(
+                e->store, m->id, now / DAY_MS - days_of(e, m->id), ROWS);
+    return gone + pav_store_search_text_forget(e->store, ROWS) > 0;
+}
+
 static void
 some_dead(struct pav_engine *e, int64_t now)
 {
     int64_t days = e->config.retention_days;
 
+    if (some_lists(e, now))
+        return;
     if (days == 0 ||
         (pav_store_forget_dead(e->store, now - days * DAY_MS, ROWS) < ROWS &&
          pav_store_ledger_forget(e->store, (now / DAY_MS - days) * 24) == 0 &&

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "pavane/clock.h"
+#include "pavane/flow.h"
 #include "columns.h"
 #include "reader_int.h"
 #include "seen.h"
@@ -518,7 +519,7 @@ looks_into_rows(const struct pav_execution_filter *f)
     return f->attribute != NULL || f->event_type != NULL ||
            f->started_from != 0 || f->started_until != 0 || f->awaits != NULL ||
            f->prefix != NULL || f->contains != NULL || f->stands != NULL ||
-           f->ended_from != 0 || f->ended_until != 0;
+           f->ended_from != 0 || f->ended_until != 0 || f->passed != NULL;
 }
 
 /* Each row is looked at, newest first. */
@@ -681,6 +682,26 @@ by_search(struct pav_reader *r, const struct pav_execution_filter *f,
     collect(r, st, a, list);
 }
 
+/* What passed something, the newest first. */
+static void
+by_passed(struct pav_reader *r, const struct pav_execution_filter *f,
+          int64_t before, uint32_t limit, struct pav_arena *a,
+          struct execution_list *list)
+{
+    struct pav_execution_view *v;
+    struct pav_id_set set;
+    int64_t id;
+
+    reader_passed(r, f, a, &set);
+    for (id = (before < set.end ? before : set.end) - 1;
+         id >= set.first && list->count < limit; id--) {
+        v = &list->v[list->count];
+        if (pav_id_set_has(&set, id) && reader_execution_of(r, id, a, v) &&
+            (f->status < 0 || v->row.status == f->status))
+            list->count++;
+    }
+}
+
 static int
 oldest_first(const void *x, const void *y)
 {
@@ -746,6 +767,8 @@ pav_reader_executions(struct pav_reader *r,
     list.v = pav_arena_alloc(a, list.cap * sizeof(*list.v));
     if (f->stands != NULL && strcmp(f->stands, "[]") == 0) {
         /* nobody waits so */
+    } else if (f->passed != NULL) {
+        by_passed(r, f, before, limit, a, &list);
     } else if (f->oldest_first && f->overdue) {
         by_lateness(r, f, limit, a, &list);
     } else if (f->oldest_first) {

@@ -35,6 +35,9 @@ pav_reader_counts(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
         reader_count(r, "SELECT count(*) FROM delivery WHERE status=0");
     out->dead_letters =
         reader_count(r, "SELECT count(*) FROM delivery WHERE status=1");
+    out->to_gather = reader_count(
+        r, "SELECT count(*) FROM execution WHERE id>coalesce((SELECT last_id"
+           " FROM search_text ORDER BY first_id DESC LIMIT 1),0)");
     out->schedules = reader_count(r, "SELECT count(*) FROM schedule");
     st = reader_ask(r, "SELECT count(*) FROM timer WHERE due_at<=?1");
     STORE_BIND(st, INT(now_ms));

@@ -5,11 +5,35 @@
 
 #include "columns.h"
 #include "reader_int.h"
+#include "search_text.h"
 
 #define LOOKED_AT 200   /* names that have the text, to choose from */
-#define SCANNED   30000 /* names that are looked at */
+#define SCANNED   30000 /* names that are in no search_text yet */
 #define HEADS     50    /* beginnings of names that are tried */
 #define UNMATCHED 10000 /* events that are looked into */
+
+/* One look-up each, however many rows they have. */
+#define ATTRIBUTE_NAMES                                                        \
+    "WITH RECURSIVE n(name) AS (SELECT min(name) FROM attribute UNION ALL"     \
+    " SELECT (SELECT min(t.name) FROM attribute t WHERE t.name>n.name) FROM n" \
+    " WHERE n.name IS NOT NULL) "
+
+uint32_t
+pav_reader_attribute_names(struct pav_reader *r, uint32_t limit,
+                           struct pav_arena *a, const char ***out)
+{
+    sqlite3_stmt *st = reader_ask(r, ATTRIBUTE_NAMES
+                                  "SELECT name FROM n WHERE name IS NOT NULL"
+                                  " LIMIT ?1");
+    uint32_t n = 0;
+
+    *out = pav_arena_alloc(a, ((size_t)limit + 1) * sizeof(**out));
+    STORE_BIND(st, INT(limit));
+    while (n < limit && reader_row(r, st))
+        (*out)[n++] = column_str(st, 0, a);
+    sqlite3_reset(st);
+    return n;
+}
 
 bool
 pav_reader_has_attribute(struct pav_reader *r, const char *name)
@@ -170,33 +194,61 @@ add_likely(struct pav_reader *r, struct naming *n, const char *text,
         add_exact(r, n, pav_arena_printf(a, "%s%s", heads[k], text), text);
 }
 
+/* Those of names that are gathered already. */
+static void
+add_gathered(struct pav_reader *r, struct naming *n, const char *text)
+{
+    int64_t ids[LOOKED_AT];
+    uint32_t found = search_text_find(r, text, LOOKED_AT, ids), i;
+
+    for (i = 0; i < found; i++) {
+        sqlite3_stmt *st =
+            reader_ask(r, "SELECT name FROM execution WHERE id=?1");
+
+        STORE_BIND(st, INT(ids[i]));
+        if (!reader_row(r, st))
+            continue; /* forgotten since */
+        add_named(n, ids[i], (const char *)sqlite3_column_text(st, 0), text);
+        sqlite3_reset(st);
+    }
+}
+
+/* Later ones; false: they are too many to look at each. */
+static bool
+add_later(struct pav_reader *r, struct naming *n, const char *text)
+{
+    int64_t upto = search_text_upto(r);
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT id,name FROM (SELECT id,name FROM execution"
+                      " WHERE id>?4 ORDER BY id DESC LIMIT ?3)"
+                      " WHERE instr(lower(name),lower(?1))>0 LIMIT ?2");
+    bool more;
+
+    STORE_BIND(st, TEXT(text), INT(LOOKED_AT), INT(SCANNED), INT(upto));
+    while (reader_row(r, st))
+        add_named(n, sqlite3_column_int64(st, 0),
+                  (const char *)sqlite3_column_text(st, 1), text);
+    st = reader_ask(r, "SELECT 1 FROM execution WHERE id>?2 ORDER BY id DESC"
+                       " LIMIT 1 OFFSET ?1");
+    STORE_BIND(st, INT(SCANNED), INT(upto));
+    more = reader_row(r, st);
+    sqlite3_reset(st);
+    return !more;
+}
+
 uint32_t
 pav_reader_names_with(struct pav_reader *r, const char *text, uint32_t limit,
                       struct pav_arena *a, struct pav_execution_view **out,
                       bool *all)
 {
-    sqlite3_stmt *st =
-        reader_ask(r, "SELECT id,name FROM (SELECT id,name FROM execution"
-                      " ORDER BY id DESC LIMIT ?3)"
-                      " WHERE instr(lower(name),lower(?1))>0 LIMIT ?2");
     struct naming n = {pav_arena_alloc(a, LOOKED_AT * sizeof(*n.v)), 0};
-    int64_t first = 0;
 
     add_exact(r, &n, text, text);
     add_likely(r, &n, text, a);
-    STORE_BIND(st, TEXT(text), INT(LOOKED_AT), INT(SCANNED));
-    while (reader_row(r, st))
-        add_named(&n, sqlite3_column_int64(st, 0),
-                  (const char *)sqlite3_column_text(st, 1), text);
-    st = reader_ask(r, "SELECT 1 FROM execution ORDER BY id DESC LIMIT 1"
-                       " OFFSET ?1");
-    STORE_BIND(st, INT(SCANNED));
-    if (reader_row(r, st)) {
-        first = sqlite3_column_int64(st, 0);
-        sqlite3_reset(st);
-    }
-    *all = first == 0;
-    qsort(n.v, n.count, sizeof(*n.v), best_first);
+    *all = add_later(r, &n, text);
+    add_gathered(r, &n, text);
+    if (n.count > 1)
+        qsort(n.v, n.count, sizeof(*n.v), best_first);
     return take(r, n.v, n.count < limit ? n.count : limit, a, out);
 }
 
@@ -204,10 +256,10 @@ uint32_t
 pav_reader_valued(struct pav_reader *r, const char *value, uint32_t limit,
                   struct pav_arena *a, struct pav_execution_view **out)
 {
-    sqlite3_stmt *st =
-        reader_ask(r, "SELECT execution_id FROM (SELECT DISTINCT name FROM"
-                      " attribute) n JOIN attribute t ON t.name=n.name"
-                      " AND t.value=?1 ORDER BY execution_id DESC LIMIT ?2");
+    sqlite3_stmt *st = reader_ask(
+        r, ATTRIBUTE_NAMES "SELECT execution_id FROM n JOIN attribute t ON"
+                           " t.name=n.name AND t.value=?1"
+                           " ORDER BY execution_id DESC LIMIT ?2");
     struct named *v = pav_arena_alloc(a, ((size_t)limit + 1) * sizeof(*v));
     uint32_t n = 0;
 

@@ -25,6 +25,10 @@ bool reader_execution_of(struct pav_reader *r, int64_t id, struct pav_arena *a,
 /* How a state's name is in the list of a row; NULL: any. */
 const char *
 reader_state_token(const struct pav_execution_filter *f, struct pav_arena *a);
+/* Executions that f->passed asks for, with f's attribute: passed.c. */
+struct pav_id_set;
+void reader_passed(struct pav_reader *r, const struct pav_execution_filter *f,
+                   struct pav_arena *a, struct pav_id_set *out);
 /* 0: there is no such machine. */
 int64_t reader_machine_id(struct pav_reader *r, const char *name);
 /* The ids of all machines. */

@@ -1,5 +1,6 @@
 /* How many executions are where, which run/standing.c keeps: exact, whatever
  * their number. */
+#include "pavane/flow.h"
 #include "reader_int.h"
 
 void
@@ -46,9 +47,14 @@ int64_t
 pav_reader_total(struct pav_reader *r, const struct pav_execution_filter *f,
                  struct pav_arena *a)
 {
+    struct pav_id_set set;
     sqlite3_stmt *st;
     int64_t total = 0;
 
+    if (f->passed != NULL && f->status < 0) {
+        reader_passed(r, f, a, &set);
+        return set.count;
+    }
     if (!pav_filter_is_plain(f) ||
         (f->overdue && (f->state != NULL || f->status > 0)))
         return -1;

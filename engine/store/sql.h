@@ -15,7 +15,7 @@
     X(transactions) X(seen) X(seen_runs) X(machines) X(events) X(dispositions) \
     X(executions) X(steps) X(timers) X(parked) X(faults) X(tasks) X(meta) \
     X(map_runs) X(tables) X(names) X(deliveries) X(schedules) X(archives) \
-    X(batches) X(overdue) X(ledger) X(flow) X(standing) \
+    X(batches) X(overdue) X(ledger) X(flow) X(standing) X(search_text) \
     X(forget)
 /* clang-format on */
 

@@ -16,7 +16,7 @@
 #define PAV_VERSION "0.1.0"
 
 struct pav_api;
-struct pav_flow_job;
+struct pav_fold_job;
 
 /* What the access log has when nobody chooses. */
 #define ACCESS_FIELDS "time,id,method,path,status,ms,bytes"
@@ -43,7 +43,7 @@ struct pav_api_config {
     bool (*pack)(struct pav_buf *b);
     /* Folds ended executions behind j->after into sums: fills j->rows, upto and
      * more; on a thread of its own.  NULL: nobody wants them. */
-    void (*fold)(struct pav_query *q, struct pav_flow_job *j);
+    void (*fold)(struct pav_query *q, struct pav_fold_job *j);
     /* What they keep on each query thread, as query->pages. */
     void *(*pages_new)(void);
     void (*pages_free)(void *pages);

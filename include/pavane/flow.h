@@ -21,7 +21,50 @@ struct pav_flow_row {
     const char *a, *b;
     int64_t count, sum_ms;
     struct pav_bytes histogram; /* pav_wait_stats_bytes() */
+    struct pav_bytes passed;    /* written only: pav_passed_put() */
 };
+
+/* ---- which executions they are: engine/store/passed.c ---- */
+
+/* One more behind others of a row: `*last` is 0 before the first.  `class_`:
+ * pav_wait_stats_class() of what it took. */
+void pav_passed_put(struct pav_buf *b, int64_t *last, int64_t execution_id,
+                    int class_, int64_t times);
+/* Those of a fold are all there. */
+void pav_passed_end(struct pav_buf *b);
+
+/* Executions by their ids, from `first` up to before `end`. */
+struct pav_id_set {
+    int64_t first, end;
+    unsigned char *bits;
+    int64_t count;
+    int64_t times; /* how often they passed it; 0: it is not such a set */
+};
+bool pav_id_set_has(const struct pav_id_set *set, int64_t id);
+
+/* What executions of a version passed that ended on some days. */
+struct pav_passed {
+    int64_t version_id, from_day, until_day;
+    int kind; /* enum pav_flow_kind, a and b as there */
+    const char *a, *b;
+    int class_from, class_until; /* how long it took; 0 and 0: any time */
+};
+/* `within` NULL: all of them. */
+void pav_reader_passed(struct pav_reader *r, const struct pav_passed *p,
+                       const struct pav_id_set *within, struct pav_arena *a,
+                       struct pav_id_set *out);
+/* Those whose attribute has that value. */
+void pav_reader_valued_set(struct pav_reader *r, const char *name,
+                           const char *value, struct pav_arena *a,
+                           struct pav_id_set *out);
+/* As pav_reader_flow(), of these executions; durations are right within a
+ * tenth. */
+uint32_t pav_reader_flow_within(struct pav_reader *r, int64_t version_id,
+                                int64_t from_day, int64_t until_day,
+                                const struct pav_id_set *within,
+                                struct pav_arena *a, struct pav_flow_row **out);
+
+/* ---- sums ---- */
 
 /* Up to which step executions are folded that ended with it; and what had been
  * folded: none of it is in the rows twice. */

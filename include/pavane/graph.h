@@ -73,8 +73,9 @@ struct pav_graph_marks {
     const struct pav_state_mark *states;
     const uint32_t *edges;
     /* Of a map of many executions: by edge, what is beside it (NULL: nothing)
-     * and how thick it is, 0 to 5.  NULL: edges have neither. */
-    const char *const *edge_notes;
+     * (a link, if it has one) and how thick it is, 0 to 5.  NULL: edges have
+     * none of it. */
+    const char *const *edge_notes, *const *edge_links;
     const uint8_t *edge_widths;
     const char *selected; /* the name of a state; NULL */
     /* What a state links to, in front of its percent-encoded name. */

@@ -52,15 +52,16 @@ struct pav_events_job {
     uint32_t item_count;
 };
 
-/* ---- how executions flow, folded outside: flow.c ---- */
+/* ---- what histories add up to, folded outside: fold.c ---- */
 
-extern const struct pav_job_kind pav_flow_kind;
-struct pav_flow_job {
+extern const struct pav_job_kind pav_fold_kind;
+struct pav_fold_job {
     struct pav_job job;
     int64_t after, upto; /* the steps that were looked at */
     bool more;           /* there are more behind them */
     struct pav_flow_row *rows;
     uint32_t count;
+    struct pav_search_text names; /* last_id 0: too few are new */
 };
 
 /* ---- what alert rules found, on a query thread: alerts.c ---- */

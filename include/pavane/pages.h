@@ -14,8 +14,8 @@ void pav_page(struct pav_query *q);
 bool pav_page_pack(struct pav_buf *b);
 
 /* The sums of executions that ended: api.h. */
-struct pav_flow_job;
-void pav_flow_fold(struct pav_query *q, struct pav_flow_job *j);
+struct pav_fold_job;
+void pav_fold(struct pav_query *q, struct pav_fold_job *j);
 
 /* What a query thread keeps for them: the graphs that it laid out. */
 void *pav_pages_new(void);

@@ -45,6 +45,7 @@ struct pav_execution_view {
     int64_t overdue_since;  /* the first of its waits that is; 0: none */
 };
 
+struct pav_passed;
 struct pav_execution_filter {
     const char *key, *machine; /* NULL: any */
     const char *state;         /* it is there; NULL: anywhere */
@@ -64,6 +65,9 @@ struct pav_execution_filter {
     const char *event_type;              /* such an event moved it; NULL: any */
     int64_t started_from, started_until; /* 0: any time */
     int64_t ended_from, ended_until;     /* 0: any, or not at all */
+    /* Ended, and passed that; NULL: any.  With status, attribute and value
+     * alone: the others, and value_begins, are not looked at. */
+    const struct pav_passed *passed;
     bool overdue;                        /* a wait of it is */
     const char *awaits;   /* a wait of it names this type; NULL: any */
     const char *prefix;   /* its name begins so; NULL: any */
@@ -105,6 +109,14 @@ bool pav_reader_execution(struct pav_reader *r, const char *machine,
                           const char *name, struct pav_arena *a,
                           struct pav_execution_view *out);
 
+/* Names of executions behind those that are gathered, and behind `after`, as
+ * the next row; false: they are too few for one. */
+bool pav_reader_search_text(struct pav_reader *r, int64_t after,
+                            struct pav_arena *a, struct pav_search_text *out);
+
+/* Names of attributes that executions have, in order. */
+uint32_t pav_reader_attribute_names(struct pav_reader *r, uint32_t limit,
+                                    struct pav_arena *a, const char ***out);
 /* Is there an execution with an attribute of this name? */
 bool pav_reader_has_attribute(struct pav_reader *r, const char *name);
 /* The path of a view, by its name; NULL: there is none. */
@@ -302,7 +314,7 @@ struct pav_row_counts {
     } * machines;
     uint32_t machine_count;
     int64_t timers, timers_due, parked, overdue, deliveries, dead_letters,
-        schedules;
+        schedules, to_gather;
 };
 
 /* Open deliveries by rule and target: how many, and when the oldest was made;

@@ -192,13 +192,29 @@ struct pav_standing_row {
 void
 pav_store_standing_add(struct pav_store *s, const struct pav_standing_row *row);
 
-/* Added to what the day has: pavane/flow.h. */
+/* Added to what the day has: pavane/flow.h.  `upto`: the last step that was
+ * folded. */
 struct pav_flow_row;
-void pav_store_flow_add(struct pav_store *s, const struct pav_flow_row *row);
+void pav_store_flow_add(struct pav_store *s, const struct pav_flow_row *row,
+                        int64_t upto);
 /* All executions that ended up to that step are in it. */
 void pav_store_flow_upto(struct pav_store *s, int64_t step);
 /* Of days before that one, some: how many rows. */
 int pav_store_flow_forget(struct pav_store *s, int64_t day, int limit);
+/* The same of which executions a machine's sums were. */
+int pav_store_passed_forget(struct pav_store *s, int64_t machine_id,
+                            int64_t day, int limit);
+
+/* Names of executions one behind the other, for a search in all of them:
+ * store/search_text.c. */
+struct pav_search_text {
+    int64_t first_id, last_id;
+    struct pav_bytes ids, text;
+};
+void pav_store_search_text_add(struct pav_store *s,
+                               const struct pav_search_text *t);
+/* Rows of executions that are forgotten, some: how many. */
+int pav_store_search_text_forget(struct pav_store *s, int limit);
 
 /* How long waits of a state took: a histogram's bytes. */
 void pav_store_wait_stat_put(struct pav_store *s, int64_t machine_id,

@@ -18,6 +18,9 @@ struct pav_wait_stats {
     uint32_t in[PAV_LEARNED_CLASSES];
 };
 
+/* The class of a duration; and the longest, in whole ms, of a class. */
+int pav_wait_stats_class(int64_t ms);
+int64_t pav_wait_stats_longest(int class_);
 void pav_wait_stats_add(struct pav_wait_stats *l, int64_t ms);
 /* What `more` has counted is counted in `l` too. */
 void pav_wait_stats_merge(struct pav_wait_stats *l,

@@ -297,6 +297,36 @@ class Ended(unittest.TestCase):
         self.assertEqual(self.list("city:Lyon")[1], None)  # only reading them would tell
 
 
+class Names(unittest.TestCase):
+    def near(self, d, part):
+        page = d.ask("GET", "/by-key/" + urllib.parse.quote(part))[1].decode()
+        self.assertNotIn("among the newest", page)  # all were looked at
+        return re.findall(r'class="key" href="[^"]*">([^<]*)<', page)
+
+    def test_a_part_of_any_name(self):
+        """Names are gathered in the background; the first of 9,000 is found by a part of it as is the last, behind a kill too."""
+        with Daemon(MACHINES) as d:
+            def order(*keys):
+                d.post([{"source": "order.service", "detail-type": "OrderReceived", "detail": {"orderId": k}} for k in keys])
+            to_gather = lambda: int(re.search(r"^pavane_names_to_gather (\d+)", d.ask("GET", "/metrics")[1].decode(), re.M).group(1))
+            order("Élan-Needle-a", "plain", "with needle Inside", "li\nne")
+            for i in range(0, 4400, 400):
+                order(*("bulk-%d" % (i + k) for k in range(400)))
+            until(lambda: to_gather() == 4404 - 4096, what=to_gather)
+            d.kill()
+            d.start()
+            for i in range(4400, 8800, 400):
+                order(*("bulk-%d" % (i + k) for k in range(400)))
+            until(lambda: to_gather() == 8804 - 2 * 4096, what=to_gather)
+            order("the-last-NEEDLE")
+            self.assertEqual(sorted(self.near(d, "needle")), ["the-last-NEEDLE", "with needle Inside", "Élan-Needle-a"])
+            self.assertEqual(self.near(d, "lan-n"), ["Élan-Needle-a"])
+            self.assertEqual(self.near(d, "ulk-4395"), ["bulk-4395"])
+            self.assertEqual(self.near(d, "4395"), ["bulk-4395"])
+            self.assertEqual(self.near(d, "nowhere"), [])
+            self.assertEqual(self.near(d, "plain\nwith"), [])  # not over the end of one
+
+
 class Case(unittest.TestCase):
     """An execution becomes a case of `pavane test`, which holds."""
 

@@ -2,13 +2,17 @@
 import collections
 import html
 import json
+import os
 import random
 import re
+import shutil
 import subprocess
+import tempfile
 import unittest
 
 from harness import Daemon, MACHINES, PAVANE, main, until
 
+CITIES = ("Lyon", "Ghent", "New York")
 ENDS = {"ExecutionSucceeded": "SUCCEEDED", "ExecutionFailed": "FAILED"}
 
 
@@ -32,7 +36,7 @@ class Flow(unittest.TestCase):
                 else:
                     way += [("ShopAccepted", "shop.service"), ("ParcelDelivered", "delivery.service")]
             for kind, source in way[:draw.choice((5, 5, 5, 2))]:
-                d.send(order(kind, key, source))
+                d.send({**order(kind, key, source), "detail": {"orderId": key, "city": CITIES[i % 3]}})
 
     def walked(self, d):
         """(states, transitions, ends) by counting the events of every history."""
@@ -63,6 +67,46 @@ class Flow(unittest.TestCase):
         return (collections.Counter({s["state"]: s["count"] for s in f["states"]}),
                 collections.Counter({(t["from"], t["to"]): t["count"] for t in f["transitions"]}),
                 collections.Counter({e["status"]: e["count"] for e in f["ends"]}), f["ended"])
+
+    def listed(self, d, href):
+        """How many executions the list of a link has: what it says, and what a spreadsheet gets."""
+        href = "/" + html.unescape(href).replace("../", "")
+        said = re.search(r'<span id="total">([\d,]+) in all', d.ask("GET", href)[1].decode())
+        self.assertIsNotNone(said, href)
+        rows = d.ask("GET", href + "&part=csv")[1].decode().count("\r\n") - 1
+        self.assertEqual(int(said.group(1).replace(",", "")), rows, href)
+        return rows
+
+    def test_every_number_opens_its_list(self):
+        """Of the map's nodes, edges, bars, ways and ends; of all orders and of those of one city."""
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        shutil.copytree(os.path.join(MACHINES, "order"), os.path.join(folder, "order"))
+        path = os.path.join(folder, "order", "rules.json")
+        rules = json.load(open(path))
+        rules["index"] = {"city": "$.detail.city"}
+        json.dump(rules, open(path, "w"))
+        with Daemon(folder) as d:
+            self.feed(d, 0, 90)
+            _, _, ends, all_of_them = self.same(d)
+            of_city = collections.Counter()
+            for x in d.get("/api/v1/executions?machine=order&limit=1000")["executions"]:
+                if x["status"] != "RUNNING":
+                    of_city[CITIES[int(x["executionId"].split("-")[1]) % 3]] += 1
+            for where, ended in [("", all_of_them)] + [("&where=city:" + c.replace(" ", "%20"), n) for c, n in of_city.items()]:
+                page = d.ask("GET", "/machines/order?tab=flow" + where)[1].decode()
+                self.assertIn("%d in all" % ended, page)
+                numbers = re.findall(r'<a href="([^"]*&amp;passed=[^"]*)"(?: title="[^"]*" aria-label="([^"]*)")?>(.*?)</a>', page)
+                kinds = collections.Counter()
+                for href, label, inner in numbers:
+                    text = re.sub("<[^>]*>", " ", label or inner)
+                    said = re.search(r"\d[\d,]*", text)  # "never": none
+                    self.assertEqual(self.listed(d, href), int(said.group(0).replace(",", "")) if said else 0, (href, text))
+                    kinds["bar" if label else "edge" if "amount" in inner else "other"] += 1
+                self.assertGreaterEqual(min(kinds["bar"], kinds["edge"], kinds["other"]), 4, kinds)
+            # Executions that are forgotten are in no list, and a state that there is not has none.
+            self.assertIn("0 in all", d.ask("GET", "/executions?machine=order&passed=Nowhere")[1].decode())
+            self.assertIn("passed:A, which goes with", d.ask("GET", "/executions?passed=A")[1].decode())
 
     def same(self, d):
         want = self.walked(d)

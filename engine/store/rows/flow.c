@@ -10,7 +10,13 @@ enum {
     SQL_FLOW_PUT,
     SQL_FLOW_UPTO,
     SQL_FLOW_FORGET,
+    SQL_PASSED_GET,
+    SQL_PASSED_PUT,
+    SQL_PASSED_FORGET,
 };
+
+/* Steps whose executions share a row of `passed`, so that one has hundreds. */
+#define PART_STEPS 1024
 
 static const char *const texts[] = {
     SQL_TEXT(SQL_FLOW_GET) =
@@ -24,12 +30,44 @@ static const char *const texts[] = {
     SQL_TEXT(SQL_FLOW_FORGET) =
         "DELETE FROM flow WHERE (version_id,day,kind,a,b) IN (SELECT"
         " version_id,day,kind,a,b FROM flow WHERE day<?1 LIMIT ?2)",
+    SQL_TEXT(SQL_PASSED_GET) =
+        "SELECT entries FROM passed WHERE day=?1 AND version_id=?2 AND kind=?3"
+        " AND a=?4 AND b=?5 AND part=?6",
+    SQL_TEXT(SQL_PASSED_PUT) =
+        "INSERT OR REPLACE INTO passed(day,version_id,kind,a,b,part,entries)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7)",
+    SQL_TEXT(SQL_PASSED_FORGET) =
+        "DELETE FROM passed WHERE (day,version_id,kind,a,b,part) IN (SELECT"
+        " day,version_id,kind,a,b,part FROM passed WHERE day<?1 AND version_id"
+        " IN (SELECT id FROM machine_version WHERE machine_id=?2) LIMIT ?3)",
 };
 
 const struct rows flow_rows = {texts, sizeof(texts) / sizeof(texts[0])};
 
+static void
+passed_add(struct pav_store *s, const struct pav_flow_row *row, int64_t part)
+{
+    struct pav_buf b;
+    sqlite3_stmt *st =
+        STORE_ASK(s, SQL_PASSED_GET, INT(row->day), INT(row->version_id),
+                  INT(row->kind), TEXT(row->a), TEXT(row->b), INT(part));
+
+    pav_buf_init(&b, SIZE_MAX / 2);
+    if (store_row(s, st)) {
+        pav_buf_put(&b, sqlite3_column_blob(st, 0),
+                    (size_t)sqlite3_column_bytes(st, 0));
+        sqlite3_reset(st);
+    }
+    pav_buf_put(&b, row->passed.p, row->passed.len);
+    STORE_DO(s, SQL_PASSED_PUT, INT(row->day), INT(row->version_id),
+             INT(row->kind), TEXT(row->a), TEXT(row->b), INT(part),
+             BLOB(((struct pav_bytes){b.p, b.len})));
+    pav_buf_fini(&b);
+}
+
 void
-pav_store_flow_add(struct pav_store *s, const struct pav_flow_row *row)
+pav_store_flow_add(struct pav_store *s, const struct pav_flow_row *row,
+                   int64_t upto)
 {
     struct pav_wait_stats times, more;
     int64_t count = row->count, sum = row->sum_ms;
@@ -50,6 +88,7 @@ pav_store_flow_add(struct pav_store *s, const struct pav_flow_row *row)
     STORE_DO(s, SQL_FLOW_PUT, INT(row->version_id), INT(row->day),
              INT(row->kind), TEXT(row->a), TEXT(row->b), INT(count), INT(sum),
              BLOB(pav_wait_stats_bytes(&times)));
+    passed_add(s, row, upto / PART_STEPS);
 }
 
 void
@@ -62,5 +101,13 @@ int
 pav_store_flow_forget(struct pav_store *s, int64_t day, int limit)
 {
     STORE_DO(s, SQL_FLOW_FORGET, INT(day), INT(limit));
+    return store_changes(s);
+}
+
+int
+pav_store_passed_forget(struct pav_store *s, int64_t machine_id, int64_t day,
+                        int limit)
+{
+    STORE_DO(s, SQL_PASSED_FORGET, INT(day), INT(machine_id), INT(limit));
     return store_changes(s);
 }

@@ -1,12 +1,13 @@
 /*
  * How executions flow: histories are folded on a thread of their own, some at a
- * time, and the sums go to the engine.  One fold is in progress at a time, and
+ * time, and the sums go to the engine; names of executions are gathered there
+ * as well.  One fold is in progress at a time, and
  * the next begins where it ended, whether the engine has its sums already or
  * not; after a restart it begins where the rows are.
  */
 #include <time.h>
 
-#include "flow.h"
+#include "fold.h"
 #include "pavane/clock.h"
 #include "pavane/jobs.h"
 #include "query_job.h"
@@ -26,31 +27,31 @@ static const struct {
 static int64_t
 rest_us(const struct pav_api *api, uint64_t events, int64_t now_us)
 {
-    int64_t us = now_us - api->flow.looked_us;
+    int64_t us = now_us - api->fold.looked_us;
     int64_t rate =
-        us <= 0 ? 0 : (int64_t)(events - api->flow.events) * 1000000 / us;
+        us <= 0 ? 0 : (int64_t)(events - api->fold.events) * 1000000 / us;
     size_t i = 0;
 
     while (rate < rests[i].events)
         i++;
-    us = api->flow.took_us * rests[i].rests;
+    us = api->fold.took_us * rests[i].rests;
     return us < REST_MAX_US ? us : REST_MAX_US;
 }
 
-/* On the fold's thread, which alone looks at these members of api->flow. */
+/* On the fold's thread, which alone looks at these members of api->fold. */
 static void
 fold(struct pav_query *q)
 {
     struct query_job *qu = query_job_of(q);
-    struct pav_flow_job *j = (struct pav_flow_job *)qu->job;
+    struct pav_fold_job *j = (struct pav_fold_job *)qu->job;
     struct pav_api *api = qu->api;
     struct pav_status_view status;
     int64_t now_us = pav_clock_mono_us(), rest;
 
     pav_engine_status(api->config.engine, &status);
     rest = rest_us(api, status.events, now_us);
-    api->flow.events = status.events;
-    api->flow.looked_us = now_us;
+    api->fold.events = status.events;
+    api->fold.looked_us = now_us;
     if (j->more && rest > 0)
         nanosleep(&(struct timespec){.tv_sec = rest / 1000000,
                                      .tv_nsec = rest % 1000000 * 1000},
@@ -59,39 +60,42 @@ fold(struct pav_query *q)
         j->after = pav_reader_flow_upto(q->reader);
     now_us = pav_clock_mono_us();
     api->config.fold(q, j);
-    api->flow.took_us = pav_clock_mono_us() - now_us;
+    (void)pav_reader_search_text(q->reader, api->fold.named, &j->job.arena,
+                                 &j->names);
+    api->fold.took_us = pav_clock_mono_us() - now_us;
 }
 
 static void
 begin(struct pav_api *api, bool behind)
 {
     struct query_job *qu = query_job_alone(api, fold);
-    struct pav_flow_job *j = pav_job_new(&pav_flow_kind);
+    struct pav_fold_job *j = pav_job_new(&pav_fold_kind);
 
-    j->after = api->flow.upto;
+    j->after = api->fold.upto;
     j->more = behind;
     qu->job = &j->job;
-    qu->on = flow_folded;
-    qu->busy = &api->flow.busy;
+    qu->on = fold_done;
+    qu->busy = &api->fold.busy;
     qu->undurable = true; /* what it read is older than what it writes */
-    api->flow.busy = pav_queue_push(api->folds, &qu->node);
-    if (!api->flow.busy)
+    api->fold.busy = pav_queue_push(api->folds, &qu->node);
+    if (!api->fold.busy)
         query_job_free(qu);
 }
 
 /* Back on the front. */
 void
-flow_folded(struct pav_api *api, struct query_job *qu)
+fold_done(struct pav_api *api, struct query_job *qu)
 {
-    struct pav_flow_job *j = (struct pav_flow_job *)qu->job;
-    int64_t upto;
+    struct pav_fold_job *j = (struct pav_fold_job *)qu->job;
+    int64_t upto, named;
     bool more;
 
     if (j == NULL || qu->q.status >= 400) /* a read failed: at the next tick */
         return;
     upto = j->upto;
-    more = j->more;
-    if (upto != j->after) {
+    named = j->names.last_id;
+    more = j->more || named != 0;
+    if (upto != j->after || named != 0) {
         qu->job = NULL;
         if (!pav_engine_submit(api->config.engine, &j->job)) {
             pav_job_free(&j->job); /* the engine has too much: later */
@@ -101,14 +105,16 @@ flow_folded(struct pav_api *api, struct query_job *qu)
     } else {
         more = false;
     }
-    api->flow.upto = upto;
+    api->fold.upto = upto;
+    if (named != 0)
+        api->fold.named = named;
     if (more)
         begin(api, true);
 }
 
 void
-flow_tick(struct pav_api *api)
+fold_tick(struct pav_api *api)
 {
-    if (!api->flow.busy && api->config.fold != NULL)
+    if (!api->fold.busy && api->config.fold != NULL)
         begin(api, false);
 }

@@ -1,0 +1,237 @@
+/*
+ * Which executions passed a state or a transition, took a way, ended how: lists
+ * beside the sums of pavane/flow.h, in pieces as they were folded.
+ *
+ * A row of `passed` is pieces one behind the other.  A piece is entries and an
+ * end:
+ *
+ *   entry  the execution's id, less that of the entry before (0 at first):
+ *          zigzag, varint; how long it took: a class, one byte, 0 where nothing
+ *          took long; how often: varint
+ *   end    0, PIECE_END
+ */
+#include <math.h>
+#include <string.h>
+
+#include "pavane/flow.h"
+#include "pavane/wait_stats.h"
+#include "base/varint.h"
+#include "reader_int.h"
+
+#define PIECE_END 255 /* no class */
+
+/* ---- writing ---- */
+
+void
+pav_passed_put(struct pav_buf *b, int64_t *last, int64_t execution_id,
+               int class_, int64_t times)
+{
+    varint_put(b, zigzag(execution_id - *last));
+    pav_buf_putc(b, (char)class_);
+    varint_put(b, (uint64_t)times);
+    *last = execution_id;
+}
+
+void
+pav_passed_end(struct pav_buf *b)
+{
+    pav_buf_putc(b, 0);
+    pav_buf_putc(b, (char)PIECE_END);
+}
+
+/* ---- reading ---- */
+
+struct entry {
+    int64_t execution_id;
+    int class_;
+    int64_t times;
+};
+
+struct walk {
+    const unsigned char *at, *end;
+    int64_t last;
+};
+
+static bool
+next_entry(struct walk *w, struct entry *out)
+{
+    while (w->at < w->end) {
+        w->last += unzigzag(varint_get(&w->at, w->end));
+        out->class_ = w->at < w->end ? *w->at++ : PIECE_END;
+        if (out->class_ == PIECE_END) {
+            w->last = 0;
+            continue;
+        }
+        out->execution_id = w->last;
+        out->times = (int64_t)varint_get(&w->at, w->end);
+        return true;
+    }
+    return false;
+}
+
+static struct walk
+walk_of(sqlite3_stmt *st, int column)
+{
+    const unsigned char *p = sqlite3_column_blob(st, column);
+
+    return (struct walk){p, p + sqlite3_column_bytes(st, column), 0};
+}
+
+/* ---- sets of executions ---- */
+
+/* Room for all that there are. */
+static void
+empty_set(struct pav_reader *r, struct pav_arena *a, struct pav_id_set *set)
+{
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT coalesce((SELECT min(id) FROM execution),1),"
+                      "coalesce((SELECT max(id) FROM execution),0)");
+
+    memset(set, 0, sizeof(*set));
+    if (reader_row(r, st)) {
+        set->first = sqlite3_column_int64(st, 0);
+        set->end = sqlite3_column_int64(st, 1) + 1;
+    }
+    sqlite3_reset(st);
+    set->bits = pav_arena_zalloc(a, (size_t)(set->end - set->first) / 8 + 1);
+}
+
+bool
+pav_id_set_has(const struct pav_id_set *set, int64_t id)
+{
+    int64_t i = id - set->first;
+
+    return id >= set->first && id < set->end &&
+           (set->bits[i / 8] >> (i % 8) & 1) != 0;
+}
+
+static void
+put_id(struct pav_id_set *set, int64_t id)
+{
+    int64_t i = id - set->first;
+
+    if (id < set->first || id >= set->end || pav_id_set_has(set, id))
+        return;
+    set->bits[i / 8] |= (unsigned char)(1 << (i % 8));
+    set->count++;
+}
+
+void
+pav_reader_valued_set(struct pav_reader *r, const char *name, const char *value,
+                      struct pav_arena *a, struct pav_id_set *out)
+{
+    sqlite3_stmt *st = reader_ask(r, "SELECT execution_id FROM attribute WHERE"
+                                     " name=?1 AND value=?2");
+
+    empty_set(r, a, out);
+    STORE_BIND(st, TEXT(name), TEXT(value));
+    while (reader_row(r, st))
+        put_id(out, sqlite3_column_int64(st, 0));
+    sqlite3_reset(st);
+}
+
+void
+pav_reader_passed(struct pav_reader *r, const struct pav_passed *p,
+                  const struct pav_id_set *within, struct pav_arena *a,
+                  struct pav_id_set *out)
+{
+    sqlite3_stmt *st = reader_ask(
+        r, "WITH RECURSIVE days(day) AS (SELECT ?2 UNION ALL SELECT day+1 FROM"
+           " days WHERE day+1<?3) SELECT entries FROM days d CROSS JOIN passed"
+           " p ON p.day=d.day AND p.version_id=?1 AND p.kind=?4 AND p.a=?5"
+           " AND p.b=?6");
+    struct entry e;
+
+    empty_set(r, a, out);
+    STORE_BIND(st, INT(p->version_id), INT(p->from_day), INT(p->until_day),
+               INT(p->kind), TEXT(p->a), TEXT(p->b));
+    while (reader_row(r, st)) {
+        struct walk w = walk_of(st, 0);
+
+        while (next_entry(&w, &e)) {
+            if ((p->class_until > 0 &&
+                 (e.class_ < p->class_from || e.class_ >= p->class_until)) ||
+                (within != NULL && !pav_id_set_has(within, e.execution_id)))
+                continue;
+            put_id(out, e.execution_id);
+            out->times += e.times;
+        }
+    }
+    sqlite3_reset(st);
+}
+
+void
+reader_passed(struct pav_reader *r, const struct pav_execution_filter *f,
+              struct pav_arena *a, struct pav_id_set *out)
+{
+    struct pav_id_set valued;
+
+    if (f->attribute != NULL)
+        pav_reader_valued_set(r, f->attribute, f->value, a, &valued);
+    pav_reader_passed(r, f->passed, f->attribute == NULL ? NULL : &valued, a,
+                      out);
+}
+
+/* ---- sums of some executions ---- */
+
+/* The middle of a class, in ms. */
+static double
+middle_of(int class_)
+{
+    return class_ == 0 ? 0.5 : exp2((class_ - 0.5) / 4);
+}
+
+static void
+add_entry(struct pav_flow_row *row, struct pav_wait_stats *times,
+          const struct entry *e)
+{
+    row->count += e->times;
+    if (row->kind == PAV_FLOW_EDGE || row->kind == PAV_FLOW_CATCH)
+        return;
+    row->sum_ms += (int64_t)(middle_of(e->class_) * (double)e->times);
+    times->in[e->class_ < PAV_LEARNED_CLASSES ? e->class_ : 0] +=
+        (uint32_t)e->times;
+}
+
+uint32_t
+pav_reader_flow_within(struct pav_reader *r, int64_t version_id,
+                       int64_t from_day, int64_t until_day,
+                       const struct pav_id_set *within, struct pav_arena *a,
+                       struct pav_flow_row **out)
+{
+    sqlite3_stmt *st = reader_ask(
+        r, "WITH RECURSIVE days(day) AS (SELECT ?2 UNION ALL SELECT day+1 FROM"
+           " days WHERE day+1<?3) SELECT p.kind,p.a,p.b,p.entries FROM days d"
+           " CROSS JOIN passed p ON p.day=d.day AND p.version_id=?1"
+           " ORDER BY p.kind,p.a,p.b");
+    struct pav_wait_stats *times = NULL;
+    struct pav_flow_row *v = NULL;
+    struct entry e;
+    uint32_t n = 0;
+
+    STORE_BIND(st, INT(version_id), INT(from_day), INT(until_day));
+    while (reader_row(r, st)) {
+        struct walk w = walk_of(st, 3);
+        struct pav_flow_row row = {.version_id = version_id,
+                                   .kind = sqlite3_column_int(st, 0),
+                                   .a = column_str(st, 1, a),
+                                   .b = column_str(st, 2, a)};
+
+        while (next_entry(&w, &e)) {
+            if (!pav_id_set_has(within, e.execution_id))
+                continue;
+            if (n == 0 || v[n - 1].kind != row.kind ||
+                strcmp(v[n - 1].a, row.a) != 0 ||
+                strcmp(v[n - 1].b, row.b) != 0) {
+                v = pav_arena_append(a, v, n, sizeof(*v));
+                times = pav_arena_zalloc(a, sizeof(*times));
+                row.histogram = pav_wait_stats_bytes(times);
+                v[n++] = row;
+            }
+            add_entry(&v[n - 1], times, &e);
+        }
+    }
+    sqlite3_reset(st);
+    *out = v;
+    return n;
+}

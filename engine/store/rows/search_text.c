@@ -1,0 +1,33 @@
+/* Names of executions, many in a row. */
+#include "store/store_int.h"
+
+enum {
+    SQL_SEARCH_TEXT_ADD = ROWS_AT(search_text),
+    SQL_SEARCH_TEXT_FORGET,
+};
+
+static const char *const texts[] = {
+    SQL_TEXT(SQL_SEARCH_TEXT_ADD) =
+        "INSERT OR IGNORE INTO search_text(first_id,last_id,ids,text)"
+        " VALUES(?1,?2,?3,?4)",
+    SQL_TEXT(SQL_SEARCH_TEXT_FORGET) =
+        "DELETE FROM search_text WHERE first_id IN (SELECT first_id FROM"
+        " search_text WHERE last_id<(SELECT min(id) FROM execution)"
+        " ORDER BY first_id LIMIT ?1)",
+};
+
+const struct rows search_text_rows = {texts, sizeof(texts) / sizeof(texts[0])};
+
+void
+pav_store_search_text_add(struct pav_store *s, const struct pav_search_text *t)
+{
+    STORE_DO(s, SQL_SEARCH_TEXT_ADD, INT(t->first_id), INT(t->last_id),
+             BLOB(t->ids), BLOB(t->text));
+}
+
+int
+pav_store_search_text_forget(struct pav_store *s, int limit)
+{
+    STORE_DO(s, SQL_SEARCH_TEXT_FORGET, INT(limit));
+    return store_changes(s);
+}
