@@ -136,6 +136,7 @@ group_view(struct pav_query *q, const struct pav_attention *x, const char *from)
     view_text(&m, "muted", x->muted);
     if (x->muted != NULL)
         view_time(&m, "muted_until", x->muted_until);
+    view_bars(&m, "bars", x->bars, PAV_ATTENTION_BARS);
     view_time(&m, "oldest", x->oldest_at);
     view_span(&m, "age", q->now_ms - x->oldest_at);
     view_text(&m, "link", link_of(q, x));

@@ -1,6 +1,6 @@
 // @ts-check
 // The graph's own: it opens on the current state, grows and shrinks, finds a
-// state by name, and arrows lead along its transitions.
+// state by name, arrows lead along its transitions, and a large one has a map.
 
 let zoom = 1;
 
@@ -24,6 +24,7 @@ function zoomTo(to) {
   resize();
   if (reset) reset.textContent = `${Math.round(zoom * 100)} %`;
   b.scrollTo({ left: x - b.clientWidth / 2, top: y - b.clientHeight / 2, behavior: 'instant' });
+  frameView();
 }
 
 /** @param {Element|null|undefined} node */
@@ -69,6 +70,62 @@ function walk(e) {
   find(to);
 }
 
+// ---- the whole in small, from 40 states on
+
+const MAP_FROM = 40, MAP_WIDTH = 180, MAP_HEIGHT = 150;
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** @param {string} name @param {Record<string, string|number|null>} attributes */
+function shape(name, attributes) {
+  const e = document.createElementNS(SVG, name);
+  for (const [k, v] of Object.entries(attributes)) e.setAttribute(k, String(v));
+  return e;
+}
+
+/** What is in view, as a frame on the map. */
+function frameView() {
+  const b = box(), frame = document.querySelector('.minimap .view');
+  if (!b || !frame) return;
+  const values = { x: b.scrollLeft, y: b.scrollTop, width: b.clientWidth, height: b.clientHeight };
+  for (const [k, v] of Object.entries(values)) frame.setAttribute(k, String(v / zoom));
+  document.querySelector('.minimap')?.toggleAttribute('hidden', b.scrollWidth <= b.clientWidth && b.scrollHeight <= b.clientHeight);
+}
+
+/** @param {PointerEvent} e */
+function moveView(e) {
+  const b = box(), svg = picture();
+  if (!b || !svg || e.buttons === 0) return;
+  const r = /** @type {Element} */ (e.currentTarget).getBoundingClientRect(), whole = svg.viewBox.baseVal;
+  b.scrollTo({
+    left: (e.clientX - r.left) / r.width * whole.width * zoom - b.clientWidth / 2,
+    top: (e.clientY - r.top) / r.height * whole.height * zoom - b.clientHeight / 2,
+    behavior: 'instant',
+  });
+}
+
+function drawMap() {
+  const b = box(), svg = picture(), nodes = document.querySelectorAll('#graphbox .node[data-state]');
+  document.querySelector('.minimap')?.parentElement?.remove();
+  if (!b || !svg || nodes.length < MAP_FROM) return;
+  const whole = svg.viewBox.baseVal, scale = Math.min(MAP_WIDTH / whole.width, MAP_HEIGHT / whole.height);
+  const map = shape('svg', { class: 'minimap', 'aria-hidden': 'true', viewBox: `0 0 ${whole.width} ${whole.height}`,
+    width: Math.max(48, whole.width * scale), height: Math.max(48, whole.height * scale), preserveAspectRatio: 'none' });
+  for (const n of nodes) {
+    const rect = n.querySelector('.box');
+    if (!rect) continue;
+    map.append(shape('rect', { class: `small ${n.getAttribute('class')?.replace('node ', '')}`, x: rect.getAttribute('x'), y: rect.getAttribute('y'),
+      width: rect.getAttribute('width'), height: rect.getAttribute('height') }));
+  }
+  map.append(shape('rect', { class: 'view' }));
+  for (const kind of ['pointerdown', 'pointermove']) map.addEventListener(kind, /** @type {any} */ (moveView));
+  const spot = document.createElement('div');
+  spot.className = 'mapspot';
+  spot.append(map);
+  b.after(spot);
+  b.onscroll = frameView;
+  frameView();
+}
+
 export function dress() {
   const bar = document.getElementById('toolbar'), svg = picture(), b = box();
   if (!svg || !b) return;
@@ -90,4 +147,5 @@ export function dress() {
     b.dataset.jsSeen = '1';
     centre(svg.querySelector('[aria-current]') ?? svg.querySelector('.node.running') ?? svg.querySelector('.node'));
   }
+  drawMap();
 }

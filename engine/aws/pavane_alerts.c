@@ -77,6 +77,7 @@ put_alert(struct control *c)
                     : silence                                       ? 60
                     : strcmp(watches, "timers") == 0                ? 60
                     : strcmp(watches, "disk") == 0                  ? 1024
+                    : strstr(watches, "Rate") != NULL               ? 10
                                                                     : 1);
     events_put(c, PAV_NAME_ALERT, 0, control_text(c, "Name"), 0, &m);
 }

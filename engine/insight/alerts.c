@@ -4,14 +4,20 @@
 #include <string.h>
 
 #include "pavane/doc.h"
+#include "pavane/ledger.h"
 #include "pavane/step.h"
 
 #define SILENCE "silence"
 #define TIMERS  "timers"
 #define DISK    "disk"
-#define WHY_MAX 1000 /* bytes of a reason that are told */
+#define FAILED  "failedRate"
+#define LOST    "unmatchedRate"
+#define ENOUGH  10      /* fewer have no rate */
+#define LAST    200     /* executions that a rate is of */
+#define HOUR_MS 3600000 /* that a rate of events is of, and what is of this */
+#define WHY_MAX 1000    /* bytes of a reason that are told */
 
-static const char *const others[] = {SILENCE, TIMERS, DISK};
+static const char *const others[] = {SILENCE, TIMERS, DISK, FAILED, LOST};
 #define OTHERS (int)(sizeof(others) / sizeof(others[0]))
 
 const char *
@@ -40,13 +46,14 @@ pav_alert_refusal(const char *watches, bool machine, bool source)
     enum pav_attention_kind kind;
     bool silence = strcmp(watches, SILENCE) == 0;
     bool group = pav_attention_find(watches, &kind);
+    bool of_events = silence || strcmp(watches, LOST) == 0;
 
     if (silence && !source)
         return "it says whose silence is meant";
-    if (source && !silence && (!group || kind < PAV_ATTENTION_UNMATCHED))
+    if (source && !of_events && (!group || kind < PAV_ATTENTION_UNMATCHED))
         return "only silence and events have a source: unmatched, unexpected, "
-               "rejected, expired";
-    if (machine &&
+               "rejected, expired, unmatchedRate";
+    if (machine && strcmp(watches, FAILED) != 0 &&
         (!group || kind == PAV_ATTENTION_DEAD || kind == PAV_ATTENTION_STUCK ||
          kind == PAV_ATTENTION_UNMATCHED))
         return "what this watches is not about a machine";
@@ -208,6 +215,74 @@ find_full_disk(struct finding *f, const struct pav_alert_rule *rule)
     x->since = f->now_ms;
 }
 
+/* `bad` of `all` are at least so many percent. */
+static struct pav_alert *
+add_rate(struct finding *f, const struct pav_alert_rule *rule,
+         const char *group, int64_t bad, int64_t all)
+{
+    struct pav_alert *x;
+
+    if (all < ENOUGH || bad * 100 < all * rule->threshold)
+        return NULL;
+    x = add(f, rule, group);
+    x->count = bad * 100 / all;
+    x->since = f->now_ms;
+    return x;
+}
+
+static void
+find_failures(struct finding *f, const struct pav_alert_rule *rule)
+{
+    struct pav_ended_badly *v;
+    uint32_t n = pav_reader_ended_badly(f->r, rule->machine, LAST, f->now_ms,
+                                        f->a, &v),
+             i, found = 0;
+
+    for (i = 0; i < n; i++) {
+        struct pav_alert *x;
+
+        if (found == PAV_ALERT_GROUPS_MAX) {
+            is_partial(f, rule);
+            return;
+        }
+        x = add_rate(f, rule,
+                     pav_arena_printf(f->a, FAILED ":%s", v[i].machine),
+                     v[i].bad, v[i].ended);
+        if (x == NULL)
+            continue;
+        found++;
+        x->machine = v[i].machine;
+        x->says = pav_arena_printf(
+            f->a, "%lld %% of the last %lld executions ended badly",
+            (long long)x->count, (long long)v[i].ended);
+    }
+}
+
+static void
+find_unmatched(struct finding *f, const struct pav_alert_rule *rule)
+{
+    struct pav_producer *v;
+    uint32_t n = pav_reader_producers(f->r, f->now_ms - HOUR_MS, f->now_ms,
+                                      UINT32_MAX, f->a, &v),
+             i;
+    int64_t bad = 0, all = 0;
+    struct pav_alert *x;
+
+    for (i = 0; i < n; i++)
+        if (rule->source == NULL || strcmp(v[i].source, rule->source) == 0) {
+            bad += v[i].firsts[PAV_UNMATCHED];
+            all += v[i].events;
+        }
+    x = add_rate(f, rule, LOST, bad, all);
+    if (x == NULL)
+        return;
+    x->what = rule->source;
+    x->path = "deviations?disposition=UNMATCHED";
+    x->says = pav_arena_printf(
+        f->a, "%lld %% of %lld events within the hour matched no rule",
+        (long long)x->count, (long long)all);
+}
+
 uint32_t
 pav_alerts_found(struct pav_reader *r, int64_t now_ms, int64_t free_mb,
                  struct pav_arena *a, struct pav_alert **out,
@@ -230,6 +305,10 @@ pav_alerts_found(struct pav_reader *r, int64_t now_ms, int64_t free_mb,
             find_silence(&f, &rules[i]);
         else if (strcmp(rules[i].watches, TIMERS) == 0)
             find_late_timers(&f, &rules[i]);
+        else if (strcmp(rules[i].watches, FAILED) == 0)
+            find_failures(&f, &rules[i]);
+        else if (strcmp(rules[i].watches, LOST) == 0)
+            find_unmatched(&f, &rules[i]);
         else
             find_full_disk(&f, &rules[i]);
     *out = f.v;

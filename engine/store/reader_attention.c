@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "pavane/digest.h"
+#include "pavane/text.h"
 #include "reader_int.h"
 
 #define DAY_MS    INT64_C(86400000)
@@ -109,7 +110,28 @@ faults(struct gathering *g)
     sqlite3_reset(st);
 }
 
-/* machine or NULL, what, why or NULL, count, oldest, newest */
+#define BAR_MS (DAY_MS / PAV_ATTENTION_BARS)
+/* SQL: in which bar a time is, of now as ?2; the last day's only. */
+#define BAR_OF(at)                                                             \
+    "group_concat(CASE WHEN ?2-" at "<86400000 THEN (?2-" at ")/7200000 END)"
+
+/* Counts "0,0,3": so many bars before now. */
+static void
+count_bars(struct pav_attention *x, const char *ages)
+{
+    const char *at = ages == NULL ? "" : ages;
+
+    while (*at != '\0') {
+        size_t len = strcspn(at, ",");
+        int64_t age;
+
+        if (pav_parse_int(at, len, &age) && age < PAV_ATTENTION_BARS)
+            x->bars[PAV_ATTENTION_BARS - 1 - (age < 0 ? 0 : age)]++;
+        at += len + (at[len] == ',');
+    }
+}
+
+/* machine or NULL, what, why or NULL, count, oldest, newest, perhaps ages */
 static void
 grouped(struct gathering *g, enum pav_attention_kind kind, sqlite3_stmt *st)
 {
@@ -122,6 +144,29 @@ grouped(struct gathering *g, enum pav_attention_kind kind, sqlite3_stmt *st)
         x->count = sqlite3_column_int64(st, 3);
         x->oldest_at = sqlite3_column_int64(st, 4);
         x->newest_at = sqlite3_column_int64(st, 5);
+        if (sqlite3_column_count(st) > 6)
+            count_bars(x, (const char *)sqlite3_column_text(st, 6));
+    }
+    sqlite3_reset(st);
+}
+
+/* When waits began that are overdue, those of the last day. */
+static void
+add_bars_of_waits(struct gathering *g, struct pav_attention *x)
+{
+    sqlite3_stmt *st = reader_ask(
+        g->r,
+        "SELECT (?1-since_at)/7200000,count(*) FROM overdue WHERE"
+        " machine_id=?2 AND state=?3 AND since_at>?1-86400000 GROUP BY 1");
+
+    STORE_BIND(st, INT(g->now_ms), INT(reader_machine_id(g->r, x->machine)),
+               TEXT(x->what));
+    while (reader_row(g->r, st)) {
+        int64_t age = sqlite3_column_int64(st, 0);
+
+        if (age < PAV_ATTENTION_BARS)
+            x->bars[PAV_ATTENTION_BARS - 1 - (age < 0 ? 0 : age)] +=
+                sqlite3_column_int64(st, 1);
     }
     sqlite3_reset(st);
 }
@@ -129,6 +174,8 @@ grouped(struct gathering *g, enum pav_attention_kind kind, sqlite3_stmt *st)
 static void
 overdue(struct gathering *g)
 {
+    uint32_t i;
+
     grouped(g, PAV_ATTENTION_OVERDUE,
             reader_ask(g->r,
                        "SELECT m.name,o.state,NULL,o.n,o.first,o.last FROM"
@@ -136,6 +183,9 @@ overdue(struct gathering *g)
                        "min(since_at) AS first,max(since_at) AS last"
                        " FROM overdue GROUP BY 1,2) o"
                        " JOIN machine m ON m.id=o.machine_id"));
+    for (i = 0; i < g->count; i++)
+        if (g->v[i].kind == PAV_ATTENTION_OVERDUE)
+            add_bars_of_waits(g, &g->v[i]);
 }
 
 /* The newest of each machine and status, as far as they are of the last day. */
@@ -149,19 +199,24 @@ failed(struct gathering *g)
     for (i = 0; i < machines; i++)
         for (status = FIRST_BAD; status <= LAST_BAD; status++) {
             sqlite3_stmt *st = reader_ask(
-                g->r,
-                "SELECT m.name,NULL,x.error,count(*),min(x.stopped_at),"
-                "max(x.stopped_at) FROM (SELECT stopped_at,(SELECT min(value)"
-                " FROM attribute WHERE execution_id=x.id AND name='Error')"
-                " AS error FROM execution x"
-                " WHERE machine_id=?1 AND status=?2 AND stopped_at<>0"
-                " ORDER BY id DESC LIMIT ?3) x JOIN machine m ON m.id=?1"
-                " WHERE x.stopped_at>?4 GROUP BY x.error");
+                g->r, "SELECT m.name,NULL,x.error,count(*),min(x.stopped_at),"
+                      "max(x.stopped_at)," BAR_OF(
+                          "x.stopped_at") " FROM (SELECT stopped_at,(SELECT "
+                                          "min(value)"
+                                          " FROM attribute WHERE "
+                                          "execution_id=x.id AND name='Error')"
+                                          " AS error FROM execution x"
+                                          " WHERE machine_id=?1 AND status=?3 "
+                                          "AND stopped_at<>0"
+                                          " ORDER BY id DESC LIMIT ?4) x JOIN "
+                                          "machine m ON m.id=?1"
+                                          " WHERE x.stopped_at>?2-86400000 "
+                                          "GROUP BY x.error");
             uint32_t before = g->count, k;
             int64_t looked_at = 0;
 
-            STORE_BIND(st, INT(ids[i]), INT(status), INT(ENDED),
-                       INT(g->now_ms - DAY_MS));
+            STORE_BIND(st, INT(ids[i]), INT(g->now_ms), INT(status),
+                       INT(ENDED));
             grouped(g, PAV_ATTENTION_FAILED, st);
             for (k = before; k < g->count; k++)
                 looked_at += g->v[k].count;
@@ -180,17 +235,21 @@ deliveries(struct gathering *g)
     st = reader_ask(
         g->r, "SELECT NULL,target_arn,error_code||': '||"
               "coalesce(error_message,''),count(*),min(created_at),"
-              "max(created_at) FROM (SELECT * FROM delivery WHERE status=1"
-              " ORDER BY id DESC LIMIT ?1) GROUP BY target_arn,error_code");
-    STORE_BIND(st, INT(MOST));
+              "max(created_at)," BAR_OF(
+                  "created_at") " FROM (SELECT * FROM delivery WHERE status=1"
+                                " ORDER BY id DESC LIMIT ?1) GROUP BY "
+                                "target_arn,error_code");
+    STORE_BIND(st, INT(MOST), INT(g->now_ms));
     grouped(g, PAV_ATTENTION_DEAD, st);
     st = reader_ask(
         g->r, "SELECT NULL,target_arn,error_code||': '||"
               "coalesce(error_message,''),count(*),min(created_at),"
-              "max(created_at) FROM (SELECT * FROM delivery WHERE status=0"
-              " ORDER BY due_at,id LIMIT ?1) WHERE error_code IS NOT NULL"
-              " GROUP BY target_arn,error_code");
-    STORE_BIND(st, INT(MOST));
+              "max(created_at)," BAR_OF(
+                  "created_at") " FROM (SELECT * FROM delivery WHERE status=0"
+                                " ORDER BY due_at,id LIMIT ?1) WHERE "
+                                "error_code IS NOT NULL"
+                                " GROUP BY target_arn,error_code");
+    STORE_BIND(st, INT(MOST), INT(g->now_ms));
     grouped(g, PAV_ATTENTION_STUCK, st);
 }
 
@@ -234,6 +293,10 @@ events(struct gathering *g, enum pav_attention_kind kind,
             x->newest_at = v[i].received_at;
         }
         x->count++;
+        x->bars[PAV_ATTENTION_BARS - 1 -
+                (g->now_ms > v[i].received_at ? (g->now_ms - v[i].received_at) /
+                                                    BAR_MS % PAV_ATTENTION_BARS
+                                              : 0)]++;
         x->oldest_at = v[i].received_at;
         x->more = next != 0;
     }
@@ -318,4 +381,35 @@ pav_reader_attention(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
         qsort(g.v, g.count, sizeof(*g.v), gravest_first);
     *out = g.v;
     return g.count;
+}
+
+uint32_t
+pav_reader_ended_badly(struct pav_reader *r, const char *machine, uint32_t last,
+                       int64_t now_ms, struct pav_arena *a,
+                       struct pav_ended_badly **out)
+{
+    uint32_t machines, i, n = 0;
+    int64_t *ids = reader_machines(r, a, &machines);
+
+    *out = pav_arena_alloc(a, ((size_t)machines + 1) * sizeof(**out));
+    for (i = 0; i < machines; i++) {
+        /* The newest of each status, and of these the newest: by the index. */
+        sqlite3_stmt *st = reader_ask(
+            r, "SELECT (SELECT name FROM machine WHERE id=?1),count(*),"
+               "sum(status IN (2,3)) FROM (SELECT x.id,x.status FROM"
+               " json_each('[1,2,3,4]') s JOIN execution x ON x.id IN (SELECT"
+               " id FROM execution WHERE machine_id=?1 AND status=s.value AND"
+               " stopped_at<>0 ORDER BY id DESC LIMIT ?2)"
+               " WHERE x.stopped_at>?3 ORDER BY x.id DESC LIMIT ?2)");
+
+        STORE_BIND(st, INT(ids[i]), INT(last), INT(now_ms - DAY_MS));
+        if (!reader_row(r, st))
+            continue;
+        (*out)[n].machine = column_str(st, 0, a);
+        (*out)[n].ended = sqlite3_column_int64(st, 1);
+        (*out)[n].bad = sqlite3_column_int64(st, 2);
+        sqlite3_reset(st);
+        n += machine == NULL || strcmp((*out)[n].machine, machine) == 0;
+    }
+    return n;
 }

@@ -5,6 +5,10 @@
  *   silence  a producer (Source) has sent nothing for Threshold minutes
  *   timers   the oldest timer that is due is late by Threshold seconds
  *   disk     fewer than Threshold megabytes are free where the database is
+ *   failedRate     of the last 200 executions of a machine that ended within a
+ *                  day (ten at least), Threshold percent failed or timed out
+ *   unmatchedRate  of the events of this hour and the last (ten at least),
+ *                  Source's or all, Threshold percent matched no rule
  *
  * What a rule finds is told once, as an event "Alert Raised" of the source
  * pavane, and as "Alert Resolved" when it is gone: run/alerts.c.

@@ -23,17 +23,20 @@ enum pav_attention_kind {
 const char *pav_attention_name(enum pav_attention_kind kind);
 const char *pav_attention_says(enum pav_attention_kind kind, int64_t count);
 
+#define PAV_ATTENTION_BARS 12
+
 struct pav_attention {
     enum pav_attention_kind kind;
     int64_t count;
     bool more; /* at least so many: it was not counted further */
     int64_t oldest_at, newest_at;
-    const char *machine; /* NULL: it is not about one */
-    const char *what;    /* a state, a target's ARN, SOURCE: TYPE; or NULL */
-    int status;          /* of PAV_ATTENTION_FAILED: enum pav_status */
-    const char *why;     /* an error, a reason; or NULL */
-    const char *group;   /* its name, the same as long as it is there */
-    const char *muted;   /* for this reason nobody is told; NULL: it counts */
+    int64_t bars[PAV_ATTENTION_BARS]; /* of the last day, two hours each */
+    const char *machine;              /* NULL: it is not about one */
+    const char *what;  /* a state, a target's ARN, SOURCE: TYPE; or NULL */
+    int status;        /* of PAV_ATTENTION_FAILED: enum pav_status */
+    const char *why;   /* an error, a reason; or NULL */
+    const char *group; /* its name, the same as long as it is there */
+    const char *muted; /* for this reason nobody is told; NULL: it counts */
     int64_t muted_until;
 };
 
@@ -42,5 +45,17 @@ bool pav_attention_find(const char *name, enum pav_attention_kind *out);
 /* The gravest kind first, in a kind the oldest; those that are muted last. */
 uint32_t pav_reader_attention(struct pav_reader *r, int64_t now_ms,
                               struct pav_arena *a, struct pav_attention **out);
+
+/* Of the newest executions of a machine that ended within a day, at most
+ * `last`: how many there are, and how many failed or timed out. */
+struct pav_ended_badly {
+    const char *machine;
+    int64_t ended, bad;
+};
+/* `machine` NULL: of each. */
+uint32_t
+pav_reader_ended_badly(struct pav_reader *r, const char *machine, uint32_t last,
+                       int64_t now_ms, struct pav_arena *a,
+                       struct pav_ended_badly **out);
 
 #endif

@@ -68,7 +68,7 @@ struct pav_execution_filter {
     /* Ended, and passed that; NULL: any.  With status, attribute and value
      * alone: the others, and value_begins, are not looked at. */
     const struct pav_passed *passed;
-    bool overdue;                        /* a wait of it is */
+    bool overdue;         /* a wait of it is */
     const char *awaits;   /* a wait of it names this type; NULL: any */
     const char *prefix;   /* its name begins so; NULL: any */
     const char *contains; /* the same, anywhere, in either case */

@@ -211,8 +211,8 @@ struct pav_search_text {
     int64_t first_id, last_id;
     struct pav_bytes ids, text;
 };
-void pav_store_search_text_add(struct pav_store *s,
-                               const struct pav_search_text *t);
+void
+pav_store_search_text_add(struct pav_store *s, const struct pav_search_text *t);
 /* Rows of executions that are forgotten, some: how many. */
 int pav_store_search_text_forget(struct pav_store *s, int limit);
 

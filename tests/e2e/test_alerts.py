@@ -165,6 +165,35 @@ class Alerts(Bus):
         self.assertRegex(d["says"], r"^shop has sent nothing for 1[12]\d minutes$")
         self.assertEqual(self.told("Alert Raised", "never"), [])
 
+    def test_rates(self):
+        """A share of what ended, or of what came, not a number; ten at least."""
+        self.tell()
+        self.alert("failing", "failedRate", Threshold=50)
+        self.alert("lost", "unmatchedRate", Threshold=50, Source="till")
+        status, made = self.d.aws("CreateStateMachine", name="pick", roleArn="arn:aws:iam::000000000000:role/r", definition=json.dumps(
+            {"StartAt": "C", "States": {"C": {"Type": "Choice", "Choices": [{"Variable": "$.bad", "BooleanEquals": True, "Next": "F"}], "Default": "S"},
+                                        "F": {"Type": "Fail", "Error": "E"}, "S": {"Type": "Succeed"}}}))
+        self.assertEqual(status, 200)
+        run = lambda bad: self.d.aws("StartExecution", stateMachineArn=made["stateMachineArn"], input=json.dumps({"bad": bad}))
+        for _ in range(9):
+            run(True)
+            self.put("till", "Nonsense")
+        self.alert("look", "disk", Threshold=1000000000)
+        until(lambda: self.told("Alert Raised", "look"))
+        self.assertEqual((self.told("Alert Raised", "failing"), self.told("Alert Raised", "lost")), ([], []))  # nine are none
+        run(True)
+        self.put("till", "Nonsense")
+        [d] = until(lambda: self.told("Alert Raised", "failing"))
+        self.assertEqual((d["says"], d["machine"], d["count"]), ("100 % of the last 10 executions ended badly", "pick", 100))
+        [d] = until(lambda: self.told("Alert Raised", "lost"))
+        self.assertEqual((d["says"], d["what"]), ("100 % of 10 events within the hour matched no rule", "till"))
+        for _ in range(11):
+            run(False)
+        [gone] = until(lambda: self.told("Alert Resolved", "failing"))  # ten of 21
+        self.assertEqual(self.told("Alert Resolved", "lost"), [])
+        self.alert("x", "failedRate", 400, Source="till")
+        self.alert("x", "unmatchedRate", 400, Machine="pick")
+
     def test_refusals(self):
         self.assertIn("one of fault, overdue,", self.alert("a", "overdew", 400)["message"])
         self.assertIn("whose silence", self.alert("a", "silence", 400)["message"])

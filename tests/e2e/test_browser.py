@@ -15,6 +15,7 @@ import urllib.parse
 try:
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
+    from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
 except ImportError:
@@ -289,6 +290,15 @@ class Graph(Browser):
         self.assertEqual(self.js("return document.activeElement.dataset.state"), "State77")
         self.b.find_element(By.CSS_SELECTOR, '#outline li:nth-child(20) a').send_keys(Keys.ENTER)
         until(lambda: self.b.find_element(By.CSS_SELECTOR, "#inspector h2").text == "State20")
+        # The map: all states, the view as a frame; where one points, there it goes.
+        self.assertEqual(len(self.b.find_elements(By.CSS_SELECTOR, ".minimap .small")), 200)
+        framed = """const f = document.querySelector('.minimap .view').getBBox(), n = document.querySelector('[data-state="' + arguments[0] + '"] .box').getBBox();
+            return f.y < n.y && n.y + n.height < f.y + f.height"""
+        until(lambda: self.js(framed, "State77"))  # it was found
+        small = self.b.find_element(By.CSS_SELECTOR, ".minimap")
+        ActionChains(self.b).move_to_element_with_offset(small, 0, -small.size["height"] // 2 + 2).click().perform()
+        until(lambda: self.js(framed, "State2"))
+        self.assertFalse(self.js(framed, "State77"))
         boxes = self.js("""return [...document.querySelectorAll('.graph .node > .box')].map(e => {
             const r = e.getBBox(); return [r.x, r.y, r.x + r.width, r.y + r.height]; })""")
         self.assertEqual(len(boxes), 200)
