@@ -1,10 +1,13 @@
 /*
  * Two executions of one machine beside each other: one graph, with who took
- * which transition, their stays and how they differ, their data.
+ * which transition, their stays and how they differ, their data.  Instead of a
+ * second one, the usual: the newest that went the commonest way.
  */
 #include <string.h>
 
+#include "pavane/flow.h"
 #include "pavane/text.h"
+#include "pavane/wait_stats.h"
 #include "graph/diff.h"
 #include "graph/graphs.h"
 #include "graph/trace.h"
@@ -20,8 +23,15 @@ struct side {
     struct trace trace;
 };
 
+#define USUAL      "usual" /* instead of B's id */
+#define USUAL_DAYS 90
+#define DAY_MS     INT64_C(86400000)
+
 struct comparison {
     struct pav_query *q;
+    const char *share; /* B went as so many: "71 %"; NULL: it was asked for */
+    struct pav_flow_row *flow; /* then how long stays take */
+    uint32_t flow_count;
     struct pav_machine_row version;
     const struct pav_graph *graph;
     struct side a, b;
@@ -48,6 +58,47 @@ find_side(struct pav_query *q, const char *what, struct pav_execution_view *out)
         return false;
     *out = v[0];
     return true;
+}
+
+/* The newest other execution that went the commonest way of A's version. */
+static bool
+find_usual(struct comparison *c)
+{
+    int64_t today = c->q->now_ms / DAY_MS, ended = 0;
+    struct pav_passed p = {.version_id = c->a.x.row.version_id,
+                           .from_day = today - USUAL_DAYS,
+                           .until_day = today + 1,
+                           .kind = PAV_FLOW_WAY};
+    struct pav_execution_filter f = {.status = -1, .limit = 2, .passed = &p};
+    const struct pav_flow_row *most = NULL;
+    struct pav_execution_view *v;
+    uint32_t n, i;
+    int64_t next;
+
+    c->flow_count = pav_reader_flow(c->q->reader, p.version_id, p.from_day,
+                                    p.until_day, c->q->arena, &c->flow);
+    for (i = 0; i < c->flow_count; i++) {
+        const struct pav_flow_row *r = &c->flow[i];
+
+        ended += r->kind == PAV_FLOW_END ? r->count : 0;
+        if (r->kind == PAV_FLOW_WAY && *r->a != '(' &&
+            (most == NULL || r->count > most->count))
+            most = r;
+    }
+    if (most == NULL)
+        return false;
+    p.a = most->a;
+    p.b = most->b;
+    n = pav_reader_executions(c->q->reader, &f, c->q->arena, &v, &next);
+    for (i = 0; i < n; i++)
+        if (v[i].row.id != c->a.x.row.id) {
+            c->b.x = v[i];
+            c->share = pav_arena_printf(
+                c->q->arena, "%lld %%",
+                (long long)((most->count * 100 + ended / 2) / ended));
+            return true;
+        }
+    return false;
 }
 
 /* How long it was in the state, all stays together; -1: never. */
@@ -120,6 +171,21 @@ draw(const struct comparison *c, struct pav_buf *out)
     page_picture_fits(out);
 }
 
+/* Half of all stays are within it. */
+static void
+add_usual(const struct comparison *c, struct pav_members *m, const char *state)
+{
+    struct pav_wait_stats times;
+    uint32_t i;
+
+    for (i = 0; i < c->flow_count; i++)
+        if (c->flow[i].kind == PAV_FLOW_STATE &&
+            strcmp(c->flow[i].a, state) == 0) {
+            pav_wait_stats_read(&times, c->flow[i].histogram);
+            view_span(m, "usual", pav_wait_stats_quantile(&times, 0.5));
+        }
+}
+
 static const struct pav_doc *
 stays_view(const struct comparison *c)
 {
@@ -138,6 +204,7 @@ stays_view(const struct comparison *c)
         view_text(&m, "state", pav_graph_state(c->graph, i));
         view_text(&m, "a", span_text(a, x));
         view_text(&m, "b", span_text(a, y));
+        add_usual(c, &m, pav_graph_state(c->graph, i));
         if (x >= 0 && y >= 0 && x != y)
             view_text(&m, "more",
                       pav_arena_printf(a, "%s%s", y > x ? "+" : "−",
@@ -171,6 +238,7 @@ show_both(struct comparison *c, struct pav_members *m)
     trace_read(c->q, &c->b.x, c->graph, &c->b.trace);
     draw(c, &graph);
     view_bool(m, "both", true);
+    view_text(m, "share", c->share);
     pav_members_puts(m, "one", view_execution(c->q, &c->a.x));
     pav_members_puts(m, "other", view_execution(c->q, &c->b.x));
     pav_members_puts(m, "stays", stays_view(c));
@@ -197,7 +265,12 @@ show(struct pav_query *q, const char *rest)
     view_text(&m, "a", a);
     view_text(&m, "b", b);
     has_a = find_side(q, a, &c.a.x);
-    has_b = find_side(q, b, &c.b.x);
+    has_b = b != NULL && strcmp(b, USUAL) == 0 ? has_a && find_usual(&c)
+                                               : find_side(q, b, &c.b.x);
+    if (has_a && !has_b)
+        view_text(&m, "usual_link",
+                  pav_arena_printf(q->arena, "%s&b=" USUAL,
+                                   view_link(q, "compare?a=", a)));
     if (has_a && has_b && c.a.x.row.version_id == c.b.x.row.version_id &&
         pav_reader_version(q->reader, c.a.x.row.version_id, q->arena,
                            &c.version)) {
@@ -207,6 +280,13 @@ show(struct pav_query *q, const char *rest)
     if (a != NULL && !has_a)
         view_text(&m, "why",
                   pav_arena_printf(q->arena, "There is no execution '%s'.", a));
+    else if (b != NULL && !has_b && strcmp(b, USUAL) == 0)
+        view_text(&m, "why",
+                  pav_arena_printf(q->arena,
+                                   "No other execution of %s v%lld has ended "
+                                   "within %d days: nothing is usual yet.",
+                                   c.a.x.machine, (long long)c.a.x.version,
+                                   USUAL_DAYS));
     else if (b != NULL && !has_b)
         view_text(&m, "why",
                   pav_arena_printf(q->arena, "There is no execution '%s'.", b));

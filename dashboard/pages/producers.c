@@ -19,6 +19,8 @@ struct ledger_page {
     uint32_t debt_count;
     struct pav_answer_times *times;
     uint32_t time_count;
+    struct pav_skew *skews;
+    uint32_t skew_count;
 };
 
 /* Tenths of a percent, as "97.9 %"; "0" for none. */
@@ -87,6 +89,25 @@ add_times(const struct ledger_page *p, struct pav_members *m,
     }
 }
 
+#define SKEW_MS 2000 /* less is the way, and times of whole seconds */
+
+/* Events whose own time is another than when they came. */
+static void
+add_skew(const struct ledger_page *p, struct pav_members *m, const char *source)
+{
+    uint32_t i;
+
+    for (i = 0; i < p->skew_count; i++) {
+        int64_t ms = p->skews[i].ms;
+
+        if (strcmp(p->skews[i].source, source) != 0)
+            continue;
+        view_bool(m, "ahead", ms <= -SKEW_MS);
+        if (ms <= -SKEW_MS || ms >= SKEW_MS)
+            view_span(m, "skew", ms < 0 ? -ms : ms);
+    }
+}
+
 static const struct pav_doc *
 producer_row(const struct ledger_page *p, const struct pav_producer *v)
 {
@@ -113,6 +134,7 @@ producer_row(const struct ledger_page *p, const struct pav_producer *v)
     view_time(&m, "last", v->last_at);
     add_debts(p, &m, v->source);
     add_times(p, &m, v->source);
+    add_skew(p, &m, v->source);
     return pav_members_object(&m);
 }
 
@@ -177,6 +199,43 @@ debt_rows(const struct ledger_page *p, const char *source)
 
 /* ---- deviations: rows of two pages ---- */
 
+#define SAMPLES     5
+#define SAMPLES_FOR 10 /* rows; more have a list of their events only */
+
+/* The newest events of it. */
+static const struct pav_doc *
+samples_view(struct pav_query *q, const struct pav_deviation *d)
+{
+    struct pav_disposition_filter f = {.kind = (int)d->kind,
+                                       .source = d->source,
+                                       .detail_type = d->type,
+                                       .machine = d->machine,
+                                       .from_at = d->first_at,
+                                       .limit = SAMPLES};
+    struct pav_disposition_view *v;
+    struct pav_items rows;
+    int64_t next;
+    uint32_t n = pav_reader_dispositions(q->reader, &f, q->arena, &v, &next), i;
+
+    pav_items_init(&rows, q->arena);
+    for (i = 0; i < n; i++) {
+        struct pav_members m;
+
+        pav_members_init(&m, q->arena);
+        view_text(
+            &m, "sample",
+            v[i].row.key.len > 0
+                ? pav_arena_utf8(q->arena, v[i].row.key.p, v[i].row.key.len)
+                : pav_arena_utf8(q->arena, v[i].event_id.p, v[i].event_id.len));
+        view_text(&m, "sample_link",
+                  view_link(q, "events/",
+                            pav_arena_printf(q->arena, "%lld",
+                                             (long long)v[i].row.event_id)));
+        pav_items_add(&rows, pav_members_object(&m));
+    }
+    return pav_items_array(&rows);
+}
+
 static const char *
 list_of(struct pav_query *q, const struct pav_deviation *d)
 {
@@ -220,6 +279,8 @@ deviation_rows(struct pav_query *q, const struct pav_deviation_filter *f)
         view_time(&m, "first", d->first_at);
         view_time(&m, "last", d->last_at);
         view_text(&m, "link", list_of(q, d));
+        if (n <= SAMPLES_FOR)
+            pav_members_puts(&m, "samples", samples_view(q, d));
         pav_items_add(&rows, pav_members_object(&m));
     }
     return pav_items_array(&rows);
@@ -317,6 +378,7 @@ show(struct pav_query *q, const char *rest)
 
     p.debt_count = pav_debts(q->reader, q->now_ms, q->arena, &p.debts);
     p.time_count = pav_answer_times(q->reader, q->now_ms, q->arena, &p.times);
+    p.skew_count = pav_reader_skews(q->reader, q->arena, &p.skews);
     if (*rest != '\0') {
         show_one(&p, rest);
         return;

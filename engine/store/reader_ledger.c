@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns.h"
 #include "reader_int.h"
 
 #define HOUR_MS 3600000
@@ -85,6 +86,40 @@ pav_reader_producers(struct pav_reader *r, int64_t from_ms, int64_t now_ms,
         qsort(v, n, sizeof(*v), most_events);
     *out = v;
     return n < limit ? n : limit;
+}
+
+#define NEWEST 1000 /* events that clocks are told from */
+
+uint32_t
+pav_reader_skews(struct pav_reader *r, struct pav_arena *a,
+                 struct pav_skew **out)
+{
+    sqlite3_stmt *st = reader_ask(
+        r, "SELECT source,received-at FROM (SELECT " EVENT_SOURCE " AS source,"
+           "e.received_at AS received,1000*CAST(strftime('%s',json_extract("
+           "CAST(e.body AS TEXT),'$.time')) AS INTEGER) AS at FROM event e"
+           " ORDER BY e.id DESC LIMIT ?1) WHERE at>0 ORDER BY 1,2");
+    int64_t *late = pav_arena_alloc(a, NEWEST * sizeof(*late));
+    uint32_t n = 0, of = 0;
+
+    *out = NULL;
+    STORE_BIND(st, INT(NEWEST));
+    while (reader_row(r, st)) {
+        const char *source = (const char *)sqlite3_column_text(st, 0);
+
+        if (n == 0 || strcmp((*out)[n - 1].source, source) != 0) {
+            if (n > 0)
+                (*out)[n - 1].ms = late[of / 2];
+            *out = pav_arena_append(a, *out, n, sizeof(**out));
+            (*out)[n++].source = column_str(st, 0, a);
+            of = 0;
+        }
+        late[of++] = sqlite3_column_int64(st, 1);
+    }
+    sqlite3_reset(st);
+    if (n > 0)
+        (*out)[n - 1].ms = late[of / 2];
+    return n;
 }
 
 static int

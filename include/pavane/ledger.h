@@ -23,6 +23,15 @@ uint32_t pav_reader_producers(struct pav_reader *r, int64_t from_ms,
                               int64_t now_ms, uint32_t limit,
                               struct pav_arena *a, struct pav_producer **out);
 
+/* By how much the newest events of a source came behind their own `time`, which
+ * has whole seconds: half of them by no more. */
+struct pav_skew {
+    const char *source;
+    int64_t ms; /* below 0: its clock goes ahead */
+};
+uint32_t pav_reader_skews(struct pav_reader *r, struct pav_arena *a,
+                          struct pav_skew **out);
+
 /* Outcomes of a kind that tells of something wrong: not started, resumed,
  * parked or routed. */
 bool pav_is_deviation(enum pav_disposition kind);

@@ -104,6 +104,17 @@ class Flow(unittest.TestCase):
                     self.assertEqual(self.listed(d, href), int(said.group(0).replace(",", "")) if said else 0, (href, text))
                     kinds["bar" if label else "edge" if "amount" in inner else "other"] += 1
                 self.assertGreaterEqual(min(kinds["bar"], kinds["edge"], kinds["other"]), 4, kinds)
+            # One against the usual: the commonest way's newest, with what stays usually take.
+            ways = sorted((w["count"], w["way"]) for w in d.get("/api/v1/flow?machine=order")["ways"])
+            failed = d.get("/api/v1/executions?machine=order&status=FAILED&limit=1")["executions"][0]["executionId"]
+            page = d.ask("GET", "/compare?b=usual&a=" + failed)[1].decode()
+            self.assertIn("the newest of the commonest way, %d %% of" % round(100 * ways[-1][0] / all_of_them), page)
+            usual = re.search(r'B: <a href="executions/order%3A(order-\d+)"', page).group(1)
+            went = [e["stateEnteredEventDetails"]["name"] for e in d.history("order:" + usual) if e["type"].endswith("StateEntered")]
+            self.assertEqual(" > ".join(went), ways[-1][1])
+            self.assertEqual(("only A" in page, "only B" in page, 'data-label="Half within"' in page), (True, True, True))
+            d.send(order("OrderReceived", "order-alone", "order.service"))
+            self.assertIn("usual way</a>", d.ask("GET", "/compare?a=order-alone")[1].decode())
             # Executions that are forgotten are in no list, and a state that there is not has none.
             self.assertIn("0 in all", d.ask("GET", "/executions?machine=order&passed=Nowhere")[1].decode())
             self.assertIn("passed:A, which goes with", d.ask("GET", "/executions?passed=A")[1].decode())

@@ -1,5 +1,6 @@
 """The ledger: what became of events, counted by who sent them, is what their rows say, also behind kill -9."""
 import collections
+import datetime
 import contextlib
 import json
 import os
@@ -92,6 +93,27 @@ class Ledger(unittest.TestCase):
                 self.assertIn("shop.service", r.stdout)
                 self.assertLessEqual(max(len(line) for line in r.stdout.split("\n")), 250)
                 json.loads(subprocess.run([PAVANE, command, "--url", d.url, "--json"], capture_output=True, text=True).stdout)
+
+    def test_samples_and_clocks(self):
+        """A deviation shows its newest five events; a producer whose events have another time has a clock that is off."""
+        with Daemon(MACHINES) as d:
+            at = lambda seconds: (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+            stamp = lambda source, i, time: d.send({**order("OrderRecieved", "o-%d" % i, source), **({"time": time} if time else {})})
+            for i in range(7):
+                stamp("slow.service", i, at(-5400))
+                stamp("early.service", 10 + i, at(60))
+                stamp("right.service", 20 + i, None)
+            until(lambda: len(d.get("/api/v1/deviations")["deviations"]) == 3)
+            page = d.ask("GET", "/deviations")[1].decode()
+            samples = re.findall(r'<a href="events/(\d+)">([^<]*)</a></small>', page)
+            self.assertEqual(len(samples), 15)
+            for row, _ in samples[:5]:
+                self.assertIn("OrderRecieved", d.ask("GET", "/events/" + row)[1].decode())
+            page = d.ask("GET", "/producers")[1].decode()
+            clocks = {s: re.findall(r"\w[\w ]* (?:ahead|behind)", row) for s, row in re.findall(
+                r'<a class="key" href="producers/[^"]*">([^<]*)</a>.*?data-label="Its clock"(.*?)</td>', page, re.S)}
+            self.assertEqual((clocks["slow.service"], clocks["right.service"]), (["1 h 30 min behind"], []))
+            self.assertRegex(clocks["early.service"][0], r"^(1 min.*|5\d s) ahead$")
 
     def test_how_long_a_producer_lets_one_wait(self):
         """Half and most of the waits for its events, once ten have ended; of nobody before that."""
