@@ -18,8 +18,8 @@
 
 struct search {
     struct pav_execution_filter f;
-    struct pav_items chips;  /* {name, value, without: the address less it} */
-    struct pav_items unread; /* texts of what was not understood */
+    struct pav_items chips;   /* {name, value, without: the address less it} */
+    struct pav_items unread;  /* texts of what was not understood */
     struct pav_passed passed; /* f.passed points to it, or is NULL */
 };
 

@@ -144,8 +144,8 @@ show(struct pav_query *q, const char *rest)
 {
     static const char *const kept[] = {
         "key",          "machine", "status", "state", "children", "startedFrom",
-        "startedUntil", "q",       "run",    "sort",  "columns",
-        "version",      "passed",  "stay",   "ended", NULL};
+        "startedUntil", "q",       "run",    "sort",  "columns",  "version",
+        "passed",       "stay",    "ended",  NULL};
     static const char *const unsorted[] = {"machine", "status",  "state",
                                            "q",       "columns", NULL};
     const char *part = page_parameter(q, "part");

@@ -39,7 +39,7 @@ varint_get(const unsigned char **at, const unsigned char *end)
 static inline uint64_t
 zigzag(int64_t n)
 {
-    return ((uint64_t)n << 1) ^ (uint64_t)(n >> 63);
+    return ((uint64_t)n << 1) ^ (n < 0 ? UINT64_MAX : 0);
 }
 
 static inline int64_t
