@@ -413,11 +413,17 @@ add_unexpected(const struct flow_page *p, struct pav_members *m,
     if (sum == 0)
         return;
     view_amount(m, "unexpected", sum);
-    view_text(m, "unexpected_link",
-              pav_arena_printf(
-                  m->arena, "%s&disposition=UNEXPECTED&range=%s",
-                  view_link(p->q, "deviations?machine=", p->machine->row.name),
-                  *p->range.name == '\0' ? "90d" : p->range.name));
+    view_text(
+        m, "unexpected_link",
+        pav_arena_printf(
+            m->arena, "%s&disposition=UNEXPECTED&range=%s",
+            view_link(p->q,
+                      pav_arena_printf(m->arena, "%s&state=",
+                                       view_link(p->q, "deviations?machine=",
+                                                 p->machine->row.name) +
+                                           strlen(page_root(p->q))),
+                      state),
+            *p->range.name == '\0' ? "90d" : p->range.name));
 }
 
 static void

@@ -391,7 +391,8 @@ read_part(struct reading *r, const char *name, const char *value)
     return true;
 }
 
-/* "started>2h", "age>2h": longer ago than that; "started>2026-11-01": after. */
+/* "started>2h", "age>2h": longer ago than that; "started>2026-11-01": after;
+ * "ended<1d": not longer ago. */
 static bool
 read_comparison(struct reading *r, const char *name, char sign,
                 const char *value)
@@ -400,6 +401,10 @@ read_comparison(struct reading *r, const char *name, char sign,
     bool is_span = span_of(value) >= 0;
     int64_t at;
 
+    if (strcmp(name, "ended") == 0 && sign == '<' && time_of(r, value, &at)) {
+        f->ended_from = at;
+        return is_span;
+    }
     if ((strcmp(name, "started") != 0 &&
          (strcmp(name, "age") != 0 || !is_span)) ||
         !time_of(r, value, &at))

@@ -4,6 +4,7 @@
 #include "pavane/attention.h"
 #include "pavane/http.h"
 #include "pavane/insight.h"
+#include "pavane/text.h"
 #include "bus.h"
 #include "links.h"
 
@@ -26,7 +27,7 @@ list_link(struct pav_query *q, const struct pav_attention *x, const char *name,
     return link;
 }
 
-/* Those of its error, when it is known by it. */
+/* Those of the day, and of its error, when it is known by it. */
 static const char *
 failed_link(struct pav_query *q, const struct pav_attention *x)
 {
@@ -34,13 +35,13 @@ failed_link(struct pav_query *q, const struct pav_attention *x)
         list_link(q, x, "status", pav_status_name((enum pav_status)x->status));
     struct pav_buf b;
 
-    if (x->why == NULL)
-        return link;
     pav_buf_init(&b, 8192);
-    pav_buf_printf(&b, "%s&q=", link);
-    pav_url_encode(&b, "error:\"", 7);
-    pav_url_encode(&b, x->why, strlen(x->why));
-    pav_url_encode(&b, "\"", 1);
+    pav_buf_printf(&b, "%s&q=ended%%3C1d", link);
+    if (x->why != NULL) {
+        pav_url_encode(&b, " error:\"", 8);
+        pav_url_encode(&b, x->why, strlen(x->why));
+        pav_url_encode(&b, "\"", 1);
+    }
     link = pav_arena_strndup(q->arena, b.p, b.len);
     pav_buf_fini(&b);
     return link;
@@ -51,6 +52,7 @@ static const char *
 events_link(struct pav_query *q, const struct pav_attention *x)
 {
     const char *colon = x->what == NULL ? NULL : strstr(x->what, ": ");
+    char from[PAV_TIME_LEN];
     const char *link =
         pav_arena_printf(q->arena, "%sevents?disposition=%s", page_root(q),
                          pav_attention_name(x->kind));
@@ -59,10 +61,15 @@ events_link(struct pav_query *q, const struct pav_attention *x)
     if (colon == NULL)
         return link;
     pav_buf_init(&b, 8192);
-    pav_buf_printf(&b, "%s&source=", link);
+    pav_buf_printf(&b, "%s&from=%s&source=", link,
+                   pav_time_format(x->oldest_at, from));
     pav_url_encode(&b, x->what, (size_t)(colon - x->what));
     pav_buf_puts(&b, "&type=");
     pav_url_encode(&b, colon + 2, strlen(colon + 2));
+    if (x->machine != NULL) {
+        pav_buf_puts(&b, "&machine=");
+        pav_url_encode(&b, x->machine, strlen(x->machine));
+    }
     link = pav_arena_strndup(q->arena, b.p, b.len);
     pav_buf_fini(&b);
     return link;

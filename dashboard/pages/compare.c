@@ -1,7 +1,7 @@
 /*
  * Two executions of one machine beside each other: one graph, with who took
  * which transition, their stays and how they differ, their data.  Instead of a
- * second one, the usual: the newest that went the commonest way.
+ * second one, the usual: one that went the commonest way.
  */
 #include <string.h>
 
@@ -23,9 +23,11 @@ struct side {
     struct trace trace;
 };
 
-#define USUAL      "usual" /* instead of B's id */
-#define USUAL_DAYS 90
-#define DAY_MS     INT64_C(86400000)
+#define USUAL           "usual" /* instead of B's id */
+#define USUAL_DAYS      90
+#define USUAL_LOOKED_AT 50 /* the newest, for one that took as long as usual   \
+                            */
+#define DAY_MS INT64_C(86400000)
 
 struct comparison {
     struct pav_query *q;
@@ -60,7 +62,8 @@ find_side(struct pav_query *q, const char *what, struct pav_execution_view *out)
     return true;
 }
 
-/* The newest other execution that went the commonest way of A's version. */
+/* Another execution that went the commonest way of A's version: of the newest
+ * the one that took about as long as half of them take at most. */
 static bool
 find_usual(struct comparison *c)
 {
@@ -69,11 +72,13 @@ find_usual(struct comparison *c)
                            .from_day = today - USUAL_DAYS,
                            .until_day = today + 1,
                            .kind = PAV_FLOW_WAY};
-    struct pav_execution_filter f = {.status = -1, .limit = 2, .passed = &p};
+    struct pav_execution_filter f = {
+        .status = -1, .limit = USUAL_LOOKED_AT, .passed = &p};
+    struct pav_wait_stats times;
     const struct pav_flow_row *most = NULL;
     struct pav_execution_view *v;
+    int64_t next, least = -1;
     uint32_t n, i;
-    int64_t next;
 
     c->flow_count = pav_reader_flow(c->q->reader, p.version_id, p.from_day,
                                     p.until_day, c->q->arena, &c->flow);
@@ -89,16 +94,22 @@ find_usual(struct comparison *c)
         return false;
     p.a = most->a;
     p.b = most->b;
+    pav_wait_stats_read(&times, most->histogram);
     n = pav_reader_executions(c->q->reader, &f, c->q->arena, &v, &next);
-    for (i = 0; i < n; i++)
-        if (v[i].row.id != c->a.x.row.id) {
-            c->b.x = v[i];
-            c->share = pav_arena_printf(
-                c->q->arena, "%lld %%",
-                (long long)((most->count * 100 + ended / 2) / ended));
-            return true;
-        }
-    return false;
+    for (i = 0; i < n; i++) {
+        int64_t off = v[i].row.stopped_at - v[i].row.started_at -
+                      pav_wait_stats_quantile(&times, 0.5);
+
+        off = off < 0 ? -off : off;
+        if (v[i].row.id == c->a.x.row.id || (least >= 0 && off >= least))
+            continue;
+        least = off;
+        c->b.x = v[i];
+        c->share = pav_arena_printf(
+            c->q->arena, "%lld %%",
+            (long long)((most->count * 100 + ended / 2) / ended));
+    }
+    return least >= 0;
 }
 
 /* How long it was in the state, all stays together; -1: never. */
@@ -171,6 +182,19 @@ draw(const struct comparison *c, struct pav_buf *out)
     page_picture_fits(out);
 }
 
+/* Its stay has not ended: it cannot be compared yet. */
+static bool
+is_there(const struct side *s, uint32_t state)
+{
+    uint32_t i;
+
+    for (i = 0; i < s->trace.count; i++)
+        if (s->trace.visits[i].state == state &&
+            s->trace.visits[i].exited_at == 0 && s->x.row.stopped_at == 0)
+            return true;
+    return false;
+}
+
 /* Half of all stays are within it. */
 static void
 add_usual(const struct comparison *c, struct pav_members *m, const char *state)
@@ -180,6 +204,7 @@ add_usual(const struct comparison *c, struct pav_members *m, const char *state)
 
     for (i = 0; i < c->flow_count; i++)
         if (c->flow[i].kind == PAV_FLOW_STATE &&
+            c->flow[i].count >= PAV_USUAL_FROM &&
             strcmp(c->flow[i].a, state) == 0) {
             pav_wait_stats_read(&times, c->flow[i].histogram);
             view_span(m, "usual", pav_wait_stats_quantile(&times, 0.5));
@@ -205,7 +230,8 @@ stays_view(const struct comparison *c)
         view_text(&m, "a", span_text(a, x));
         view_text(&m, "b", span_text(a, y));
         add_usual(c, &m, pav_graph_state(c->graph, i));
-        if (x >= 0 && y >= 0 && x != y)
+        if (x >= 0 && y >= 0 && x != y && !is_there(&c->a, i) &&
+            !is_there(&c->b, i))
             view_text(&m, "more",
                       pav_arena_printf(a, "%s%s", y > x ? "+" : "−",
                                        span_text(a, y > x ? y - x : x - y)));

@@ -1,4 +1,7 @@
 /* Events and what became of them. */
+#include <string.h>
+
+#include "pavane/text.h"
 #include "frame.h"
 #include "pages.h"
 #include "parameters.h"
@@ -7,8 +10,8 @@
 static void
 show(struct pav_query *q, const char *rest)
 {
-    static const char *const kept[] = {"disposition", "key",     "source",
-                                       "type",        "machine", NULL};
+    static const char *const kept[] = {"disposition", "key",  "source", "type",
+                                       "machine",     "from", NULL};
     struct pav_disposition_filter f = {.key = page_parameter(q, "key"),
                                        .source = page_parameter(q, "source"),
                                        .detail_type = page_parameter(q, "type"),
@@ -17,6 +20,7 @@ show(struct pav_query *q, const char *rest)
                                        .before = page_before(q),
                                        .limit = ROWS};
     const char *kind = page_parameter(q, "disposition");
+    const char *from = page_parameter(q, "from");
     enum pav_disposition wanted;
     struct pav_items kinds;
     struct pav_members m;
@@ -38,9 +42,14 @@ show(struct pav_query *q, const char *rest)
         view_bool(&o, "selected", f.kind == k);
         pav_items_add(&kinds, pav_members_object(&o));
     }
+    if (from != NULL && pav_time_parse(from, strlen(from), &f.from_at))
+        view_time(&m, "from", f.from_at);
+    else
+        view_text(&m, "no_such", from);
     view_bool(&m, "filtered",
-              kind != NULL || f.key != NULL || f.source != NULL ||
-                  f.detail_type != NULL || f.machine != NULL);
+              from != NULL || kind != NULL || f.key != NULL ||
+                  f.source != NULL || f.detail_type != NULL ||
+                  f.machine != NULL);
     view_text(&m, "source_asked", f.source);
     view_text(&m, "type_asked", f.detail_type);
     view_text(&m, "machine_asked", f.machine);

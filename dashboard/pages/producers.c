@@ -1,8 +1,10 @@
 /* Who sends what, who errs, and who owes what executions wait for. */
 #include <string.h>
 
+#include "pavane/http.h"
 #include "pavane/insight.h"
 #include "pavane/ledger.h"
+#include "pavane/text.h"
 #include "frame.h"
 #include "links.h"
 #include "pages.h"
@@ -236,19 +238,32 @@ samples_view(struct pav_query *q, const struct pav_deviation *d)
     return pav_items_array(&rows);
 }
 
+static void
+put_parameter(struct pav_buf *b, const char *name, const char *value)
+{
+    pav_buf_printf(b, "&%s=", name);
+    pav_url_encode(b, value, strlen(value));
+}
+
+/* The events of a row, from the first of them on. */
 static const char *
 list_of(struct pav_query *q, const struct pav_deviation *d)
 {
-    return view_link(
-        q,
-        pav_arena_printf(
-            q->arena, "%s&source=",
-            view_link(q,
-                      pav_arena_printf(q->arena, "events?disposition=%s&type=",
-                                       pav_disposition_name(d->kind)),
-                      d->type) +
-                strlen(page_root(q))),
-        d->source);
+    char first[PAV_TIME_LEN];
+    struct pav_buf b;
+    const char *link;
+
+    pav_buf_init(&b, 1 << 16);
+    pav_buf_printf(&b, "%sevents?disposition=%s", page_root(q),
+                   pav_disposition_name(d->kind));
+    put_parameter(&b, "type", d->type);
+    put_parameter(&b, "source", d->source);
+    if (d->machine != NULL)
+        put_parameter(&b, "machine", d->machine);
+    put_parameter(&b, "from", pav_time_format(d->first_at, first));
+    link = pav_arena_strndup(q->arena, b.p, b.len);
+    pav_buf_fini(&b);
+    return link;
 }
 
 static const struct pav_doc *
@@ -274,7 +289,8 @@ deviation_rows(struct pav_query *q, const struct pav_deviation_filter *f)
             view_text(&m, "machine_link",
                       view_link(q, "machines/", d->machine));
         view_text(&m, "reason", d->reason);
-        add_share(&m, "share", d->count, d->of);
+        if (d->count <= d->of) /* what expired may have come before */
+            add_share(&m, "share", d->count, d->of);
         view_bars(&m, "bars", d->bars, PAV_LEDGER_BARS);
         view_time(&m, "first", d->first_at);
         view_time(&m, "last", d->last_at);
@@ -289,11 +305,12 @@ deviation_rows(struct pav_query *q, const struct pav_deviation_filter *f)
 static void
 show_deviations(struct pav_query *q, const char *rest)
 {
-    static const char *const kept[] = {"source", "machine", "disposition",
-                                       NULL};
+    static const char *const kept[] = {"source", "machine", "state",
+                                       "disposition", NULL};
     struct pav_deviation_filter f = {.kind = -1,
                                      .source = page_parameter(q, "source"),
                                      .machine = page_parameter(q, "machine"),
+                                     .state = page_parameter(q, "state"),
                                      .now_ms = q->now_ms,
                                      .limit = PRODUCERS_MAX};
     struct range range = range_read(q, "24h");
@@ -323,6 +340,7 @@ show_deviations(struct pav_query *q, const char *rest)
     pav_members_puts(&m, "kinds", pav_items_array(&kinds));
     view_text(&m, "source_asked", f.source);
     view_text(&m, "machine_asked", f.machine);
+    view_text(&m, "state_asked", f.state);
     view_text(&m, "range_asked", range.name);
     pav_members_puts(&m, "deviations", deviation_rows(q, &f));
     page_show(q, &(struct page){.name = "deviations",

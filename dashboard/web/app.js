@@ -232,6 +232,11 @@ function dressScrub() {
   const range = /** @type {HTMLInputElement|null} */ (document.getElementById('scrub'));
   if (!range) return;
   range.disabled = false;
+  range.onkeydown = (e) => { // from one step to the next: between them nothing changes
+    if (e.key !== 'ArrowLeft' && e.key !== 'ArrowRight') return;
+    e.preventDefault();
+    click(e.key === 'ArrowLeft' ? '#at-back' : '#at-on');
+  };
   range.oninput = async () => {
     if (scrubbing) return;
     scrubbing = true;

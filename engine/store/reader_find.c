@@ -277,7 +277,7 @@ pav_reader_unmatched_with(struct pav_reader *r, const char *text,
 {
     sqlite3_stmt *st = reader_ask(
         r, "SELECT " EVENT_COLUMNS " FROM (SELECT id FROM disposition"
-           " WHERE kind=6 ORDER BY id DESC LIMIT ?2) d"
+           " WHERE kind IN (6,7) AND kind>1 ORDER BY id DESC LIMIT ?2) d"
            " JOIN event e ON e.id=" EVENT_OF(
                "d") " WHERE instr(e.body,CAST(?1 AS BLOB))>0 LIMIT ?3");
     uint32_t n = 0;

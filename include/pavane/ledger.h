@@ -49,7 +49,8 @@ struct pav_deviation {
 struct pav_deviation_filter {
     const char *source; /* NULL: any */
     const char *machine;
-    int kind; /* enum pav_disposition; -1: any */
+    const char *state; /* executions stood in it; NULL: anywhere */
+    int kind;          /* enum pav_disposition; -1: any */
     int64_t from_ms, now_ms;
     uint32_t limit;
 };
