@@ -97,9 +97,9 @@ list_of(const struct flow_page *p)
 
     if (p->name != NULL)
         list = pav_arena_printf(
-            a, "%s&q=%s", list,
+            a, "%s&where=%s", list,
             view_link(p->q, "",
-                      pav_arena_printf(a, "%s:\"%s\"", p->name, p->value)) +
+                      pav_arena_printf(a, "%s:%s", p->name, p->value)) +
                 strlen(page_root(p->q)));
     return pav_arena_printf(a, "%s&passed=", list);
 }
@@ -416,13 +416,14 @@ add_unexpected(const struct flow_page *p, struct pav_members *m,
     view_text(
         m, "unexpected_link",
         pav_arena_printf(
-            m->arena, "%s&disposition=UNEXPECTED&range=%s",
+            m->arena, "%s&disposition=%s&range=%s",
             view_link(p->q,
                       pav_arena_printf(m->arena, "%s&state=",
                                        view_link(p->q, "deviations?machine=",
                                                  p->machine->row.name) +
                                            strlen(page_root(p->q))),
                       state),
+            pav_disposition_name(PAV_UNEXPECTED),
             *p->range.name == '\0' ? "90d" : p->range.name));
 }
 
@@ -623,6 +624,24 @@ version_shown(struct pav_query *q, const struct pav_machine_view *current)
     return shown;
 }
 
+/* Those in progress are in no number of the map but "here now". */
+static void
+add_open(const struct flow_page *p, struct pav_members *m)
+{
+    struct pav_execution_filter f = {.status = PAV_RUNNING,
+                                     .machine = p->machine->row.name,
+                                     .exclude_map_children = true};
+    int64_t n = pav_reader_total(p->q->reader, &f, p->q->arena);
+
+    if (n <= 0)
+        return;
+    view_amount(m, "open", n);
+    view_text(m, "open_link",
+              pav_arena_printf(p->q->arena, "%s&status=RUNNING",
+                               view_link(p->q, "executions?machine=",
+                                         p->machine->row.name)));
+}
+
 #define NAMES 50
 
 /* The form that narrows it to executions with an attribute. */
@@ -683,6 +702,7 @@ machine_flow_show(struct pav_query *q, const struct pav_machine_view *current)
     add_versions(q, &m, path, &v->row);
     view_amount(&m, "ended", p.ended);
     view_bool(&m, "any", p.ended > 0);
+    add_open(&p, &m);
     if (p.ended > 0) {
         draw(&p, &graph);
         pav_members_puts(&m, "ends", ends_view(&p));

@@ -21,7 +21,7 @@
 static const char *const fields[] = {
     "key",          "machine",  "status", "state", "startedFrom",
     "startedUntil", "children", "run",    "sort",  "version",
-    "passed",       "stay",     "ended"};
+    "passed",       "stay",     "ended",  "where"};
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
 struct reading {
@@ -287,6 +287,7 @@ read_what(struct reading *r, struct pav_passed *p)
 }
 
 #define PASSED_DAYS 100 /* that are looked at when no day is named */
+#define PASSED_MOST 400
 #define VERSIONS    200
 
 static int64_t
@@ -322,11 +323,17 @@ read_passed(struct reading *r)
         p->from_day = f->ended_from / DAY_MS;
         p->until_day = f->ended_until / DAY_MS;
     }
+    if (p->until_day > r->q->now_ms / DAY_MS + 1)
+        p->until_day = r->q->now_ms / DAY_MS + 1;
+    if (p->from_day < p->until_day - PASSED_MOST)
+        p->from_day = p->until_day - PASSED_MOST;
     if (p->version_id == 0 || !pav_filter_is_plain(&rest) || f->overdue ||
         f->state != NULL || (f->attribute != NULL && f->value_begins) ||
         (r->stay != NULL && !read_stay(r, p)))
         return false;
     read_what(r, p);
+    if (f->status >= 0)
+        p->end = pav_status_name((enum pav_status)f->status);
     f->passed = p;
     f->exclude_map_children = false; /* they are in no sum */
     return true;
@@ -369,12 +376,6 @@ read_part(struct reading *r, const char *name, const char *value)
         f->prefix = pav_arena_strndup(r->q->arena, value, len - 1);
     else if (strcmp(name, "key") == 0)
         f->key = value;
-    else if (strcmp(name, "passed") == 0 && r->passed == NULL)
-        r->passed = value;
-    else if (strcmp(name, "stay") == 0 && r->stay == NULL)
-        r->stay = value;
-    else if (strcmp(name, "version") == 0)
-        return pav_parse_int(value, len, &r->version) && r->version > 0;
     else if (strcmp(name, "sort") == 0)
         return read_sort(f, value);
     else if (strcmp(name, "ended") == 0)
@@ -388,6 +389,30 @@ read_part(struct reading *r, const char *name, const char *value)
         read_attribute(r, "Error", value);
     else
         return false;
+    return true;
+}
+
+/* A part of the address that is no word of q: there, attributes may have such
+ * names. */
+static bool
+read_field(struct reading *r, const char *name, const char *value)
+{
+    size_t len = strlen(value), at = strcspn(value, ":");
+
+    if (strcmp(name, "passed") == 0)
+        r->passed = value;
+    else if (strcmp(name, "stay") == 0)
+        r->stay = value;
+    else if (strcmp(name, "version") == 0)
+        return pav_parse_int(value, len, &r->version) && r->version > 0;
+    else if (strcmp(name, "where") != 0)
+        return read_part(r, name, value);
+    else if (value[at] == '\0')
+        return false;
+    else { /* as it is, whatever signs it has */
+        r->s->f.attribute = pav_arena_strndup(r->q->arena, value, at);
+        r->s->f.value = value + at + 1;
+    }
     return true;
 }
 
@@ -535,7 +560,7 @@ search_read(struct pav_query *q, struct search *s)
 
         if (value == NULL)
             continue;
-        if (read_part(&r, fields[k], value))
+        if (read_field(&r, fields[k], value))
             add_chip(&r, fields[k], chip_value(&r, fields[k], value),
                      without(&r, fields[k], TERMS_MAX));
         else
@@ -554,7 +579,7 @@ search_read(struct pav_query *q, struct search *s)
     if (s->f.oldest_first && !search_may_be_by_age(s)) {
         s->f.oldest_first = false;
         not_read(&r, "sort:oldest, which goes with status:RUNNING or "
-                     "status:late, a machine and a state");
+                     "status:late, a machine and a state alone");
     }
     /* What is late, or stands on the graph, is so wherever it was started. */
     if (s->f.overdue || s->f.state != NULL)

@@ -5,7 +5,6 @@
  *   status:late machine:order state:AwaitShop waits:ShopAccepted city:Lyon
  *   key:order-12* started>2h started<7d from:shop.service error:Order.* 1234
  *
- *   passed:AwaitPayment passed:["AwaitPayment","AwaitShop"] ended:2026-11-20
  *
  * A word alone is a part of a key.  A value with blanks is in double quotes.
  */

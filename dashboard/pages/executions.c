@@ -145,7 +145,7 @@ show(struct pav_query *q, const char *rest)
     static const char *const kept[] = {
         "key",          "machine", "status", "state", "children", "startedFrom",
         "startedUntil", "q",       "run",    "sort",  "columns",  "version",
-        "passed",       "stay",    "ended",  NULL};
+        "passed",       "stay",    "ended",  "where", NULL};
     static const char *const unsorted[] = {"machine", "status",  "state",
                                            "q",       "columns", NULL};
     const char *part = page_parameter(q, "part");

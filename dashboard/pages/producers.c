@@ -201,38 +201,61 @@ debt_rows(const struct ledger_page *p, const char *source)
 
 /* ---- deviations: rows of two pages ---- */
 
-#define SAMPLES     5
-#define SAMPLES_FOR 10 /* rows; more have a list of their events only */
+#define SAMPLES   5
+#define LOOKED_AT 300 /* newest events of a kind, for samples of its rows */
 
-/* The newest events of it. */
+/* The newest events of each kind that went wrong. */
+struct newest {
+    bool read;
+    struct pav_disposition_view *v;
+    uint32_t count;
+};
+
+static bool
+is_text(struct pav_bytes b, const char *text)
+{
+    return b.len == strlen(text) && memcmp(b.p, text, b.len) == 0;
+}
+
+static bool
+is_of(const struct pav_disposition_view *v, const struct pav_deviation *d)
+{
+    return is_text(v->source, d->source) && is_text(v->detail_type, d->type) &&
+           (v->machine == NULL
+                ? d->machine == NULL
+                : d->machine != NULL && strcmp(v->machine, d->machine) == 0);
+}
+
+/* Some of its events, if there are any among the newest. */
 static const struct pav_doc *
-samples_view(struct pav_query *q, const struct pav_deviation *d)
+samples_view(struct pav_query *q, const struct pav_deviation *d,
+             struct newest *of)
 {
     struct pav_disposition_filter f = {.kind = (int)d->kind,
-                                       .source = d->source,
-                                       .detail_type = d->type,
-                                       .machine = d->machine,
-                                       .from_at = d->first_at,
-                                       .limit = SAMPLES};
-    struct pav_disposition_view *v;
+                                       .limit = LOOKED_AT};
     struct pav_items rows;
     int64_t next;
-    uint32_t n = pav_reader_dispositions(q->reader, &f, q->arena, &v, &next), i;
+    uint32_t i, n = 0;
 
+    if (!of->read)
+        of->count =
+            pav_reader_dispositions(q->reader, &f, q->arena, &of->v, &next);
+    of->read = true;
     pav_items_init(&rows, q->arena);
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < of->count && n < SAMPLES; i++) {
+        const struct pav_disposition_view *v = &of->v[i];
+        struct pav_bytes id = v->row.key.len > 0 ? v->row.key : v->event_id;
         struct pav_members m;
 
+        if (!is_of(v, d))
+            continue;
+        n++;
         pav_members_init(&m, q->arena);
-        view_text(
-            &m, "sample",
-            v[i].row.key.len > 0
-                ? pav_arena_utf8(q->arena, v[i].row.key.p, v[i].row.key.len)
-                : pav_arena_utf8(q->arena, v[i].event_id.p, v[i].event_id.len));
+        view_text(&m, "sample", pav_arena_utf8(q->arena, id.p, id.len));
         view_text(&m, "sample_link",
                   view_link(q, "events/",
                             pav_arena_printf(q->arena, "%lld",
-                                             (long long)v[i].row.event_id)));
+                                             (long long)v->row.event_id)));
         pav_items_add(&rows, pav_members_object(&m));
     }
     return pav_items_array(&rows);
@@ -271,6 +294,7 @@ deviation_rows(struct pav_query *q, const struct pav_deviation_filter *f)
 {
     struct pav_deviation *v;
     uint32_t n = pav_reader_deviations(q->reader, f, q->arena, &v), i;
+    struct newest newest[PAV_DISPOSITIONS] = {{0}};
     struct pav_items rows;
 
     pav_items_init(&rows, q->arena);
@@ -295,8 +319,7 @@ deviation_rows(struct pav_query *q, const struct pav_deviation_filter *f)
         view_time(&m, "first", d->first_at);
         view_time(&m, "last", d->last_at);
         view_text(&m, "link", list_of(q, d));
-        if (n <= SAMPLES_FOR)
-            pav_members_puts(&m, "samples", samples_view(q, d));
+        pav_members_puts(&m, "samples", samples_view(q, d, &newest[d->kind]));
         pav_items_add(&rows, pav_members_object(&m));
     }
     return pav_items_array(&rows);

@@ -3,7 +3,7 @@
  * time, and the sums go to the engine; names of executions are gathered there
  * as well.  One fold is in progress at a time, and
  * the next begins where it ended, whether the engine has its sums already or
- * not; after a restart it begins where the rows are.
+ * not; the first of a row of them begins where the rows are.
  */
 #include <time.h>
 
@@ -115,6 +115,11 @@ fold_done(struct pav_api *api, struct query_job *qu)
 void
 fold_tick(struct pav_api *api)
 {
-    if (!api->fold.busy && api->config.fold != NULL)
-        begin(api, false);
+    if (api->fold.busy || api->config.fold == NULL)
+        return;
+    /* Where the rows are: what was given up is folded again, and what the
+     * engine has not done yet it does once. */
+    api->fold.upto = -1;
+    api->fold.named = 0;
+    begin(api, false);
 }

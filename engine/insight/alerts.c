@@ -277,7 +277,8 @@ find_unmatched(struct finding *f, const struct pav_alert_rule *rule)
     if (x == NULL)
         return;
     x->what = rule->source;
-    x->path = "deviations?disposition=UNMATCHED";
+    x->path = pav_arena_printf(f->a, "deviations?disposition=%s",
+                               pav_disposition_name(PAV_UNMATCHED));
     x->says = pav_arena_printf(
         f->a, "%lld %% of %lld events within the hour matched no rule",
         (long long)x->count, (long long)all);

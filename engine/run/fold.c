@@ -14,12 +14,13 @@ advance(struct pav_engine *e, struct pav_job *job)
     uint32_t i;
 
     e->counts.calls++; /* nobody asked: it is its own call */
-    for (i = 0; i < j->count; i++)
-        pav_store_flow_add(e->store, &j->rows[i], j->upto);
-    if (j->upto != j->after)
-        pav_store_flow_upto(e->store, j->upto);
     if (j->names.last_id != 0)
         pav_store_search_text_add(e->store, &j->names);
+    if (j->upto == j->after || j->after != pav_store_flow_at(e->store))
+        return; /* one before it was given up: it is folded again */
+    for (i = 0; i < j->count; i++)
+        pav_store_flow_add(e->store, &j->rows[i], j->upto);
+    pav_store_flow_upto(e->store, j->upto);
 }
 
 /* The sums are not made again: they are an answer. */

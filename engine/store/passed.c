@@ -164,12 +164,38 @@ void
 reader_passed(struct pav_reader *r, const struct pav_execution_filter *f,
               struct pav_arena *a, struct pav_id_set *out)
 {
-    struct pav_id_set valued;
+    struct pav_passed end = *f->passed;
+    struct pav_id_set valued, ended, *within = NULL;
 
-    if (f->attribute != NULL)
+    if (f->attribute != NULL) {
         pav_reader_valued_set(r, f->attribute, f->value, a, &valued);
-    pav_reader_passed(r, f->passed, f->attribute == NULL ? NULL : &valued, a,
-                      out);
+        within = &valued;
+    }
+    if (end.end != NULL) {
+        end.kind = PAV_FLOW_END;
+        end.a = "";
+        end.b = end.end;
+        end.class_until = 0;
+        pav_reader_passed(r, &end, within, a, &ended);
+        within = &ended;
+    }
+    pav_reader_passed(r, f->passed, within, a, out);
+}
+
+/* Some of the set may be gone: how many there are is not known then. */
+bool
+reader_has_forgotten(struct pav_reader *r, const struct pav_id_set *set)
+{
+    sqlite3_stmt *st = reader_ask(
+        r, "SELECT event_id FROM progress WHERE name='forgotten execution'");
+    int64_t id = set->first, upto = 0;
+
+    if (reader_row(r, st))
+        upto = sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+    while (id < set->end && id <= upto && !pav_id_set_has(set, id))
+        id++;
+    return id < set->end && id <= upto;
 }
 
 /* ---- sums of some executions ---- */
@@ -193,6 +219,44 @@ add_entry(struct pav_flow_row *row, struct pav_wait_stats *times,
         (uint32_t)e->times;
 }
 
+struct some {
+    struct pav_arena *a;
+    int64_t version_id;
+    struct pav_flow_row *v;
+    struct pav_wait_stats **times; /* of each */
+    uint32_t count, at;            /* the one in hand */
+};
+
+static bool
+is_row(const struct pav_flow_row *row, sqlite3_stmt *st)
+{
+    return row->kind == sqlite3_column_int(st, 0) &&
+           strcmp(row->a, (const char *)sqlite3_column_text(st, 1)) == 0 &&
+           strcmp(row->b, (const char *)sqlite3_column_text(st, 2)) == 0;
+}
+
+/* The sum of what the statement's row is about: mostly that of the one before
+ * it, for parts of a day stand together. */
+static void
+find_row(struct some *s, sqlite3_stmt *st)
+{
+    struct pav_flow_row row = {.version_id = s->version_id,
+                               .kind = sqlite3_column_int(st, 0)};
+
+    if (s->count > 0 && is_row(&s->v[s->at], st))
+        return;
+    for (s->at = 0; s->at < s->count; s->at++)
+        if (is_row(&s->v[s->at], st))
+            return;
+    row.a = column_str(st, 1, s->a);
+    row.b = column_str(st, 2, s->a);
+    s->times = pav_arena_append(s->a, s->times, s->count, sizeof(*s->times));
+    s->times[s->count] = pav_arena_zalloc(s->a, sizeof(**s->times));
+    row.histogram = pav_wait_stats_bytes(s->times[s->count]);
+    s->v = pav_arena_append(s->a, s->v, s->count, sizeof(*s->v));
+    s->v[s->count++] = row;
+}
+
 uint32_t
 pav_reader_flow_within(struct pav_reader *r, int64_t version_id,
                        int64_t from_day, int64_t until_day,
@@ -200,38 +264,26 @@ pav_reader_flow_within(struct pav_reader *r, int64_t version_id,
                        struct pav_flow_row **out)
 {
     sqlite3_stmt *st = reader_ask(
-        r, "WITH RECURSIVE days(day) AS (SELECT ?2 UNION ALL SELECT day+1 FROM"
-           " days WHERE day+1<?3) SELECT p.kind,p.a,p.b,p.entries FROM days d"
-           " CROSS JOIN passed p ON p.day=d.day AND p.version_id=?1"
-           " ORDER BY p.kind,p.a,p.b");
-    struct pav_wait_stats *times = NULL;
-    struct pav_flow_row *v = NULL;
+        r, "SELECT kind,a,b,entries FROM passed WHERE version_id=?1 AND"
+           " day>=?2 AND day<?3 ORDER BY day,kind,a,b");
+    struct some some = {.a = a, .version_id = version_id};
     struct entry e;
-    uint32_t n = 0;
 
     STORE_BIND(st, INT(version_id), INT(from_day), INT(until_day));
     while (reader_row(r, st)) {
         struct walk w = walk_of(st, 3);
-        struct pav_flow_row row = {.version_id = version_id,
-                                   .kind = sqlite3_column_int(st, 0),
-                                   .a = column_str(st, 1, a),
-                                   .b = column_str(st, 2, a)};
+        bool found = false;
 
         while (next_entry(&w, &e)) {
             if (!pav_id_set_has(within, e.execution_id))
                 continue;
-            if (n == 0 || v[n - 1].kind != row.kind ||
-                strcmp(v[n - 1].a, row.a) != 0 ||
-                strcmp(v[n - 1].b, row.b) != 0) {
-                v = pav_arena_append(a, v, n, sizeof(*v));
-                times = pav_arena_zalloc(a, sizeof(*times));
-                row.histogram = pav_wait_stats_bytes(times);
-                v[n++] = row;
-            }
-            add_entry(&v[n - 1], times, &e);
+            if (!found)
+                find_row(&some, st);
+            found = true;
+            add_entry(&some.v[some.at], some.times[some.at], &e);
         }
     }
     sqlite3_reset(st);
-    *out = v;
-    return n;
+    *out = some.v;
+    return some.count;
 }

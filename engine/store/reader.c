@@ -261,6 +261,12 @@ pav_reader_timed_out(const struct pav_reader *r)
     return (r->failed & 0xff) == SQLITE_INTERRUPT;
 }
 
+bool
+reader_stopped(const struct pav_reader *r)
+{
+    return r->failed != SQLITE_OK || pav_clock_mono_us() >= r->deadline_us;
+}
+
 enum pav_rc
 pav_reader_failed(const struct pav_reader *r, struct pav_err *err)
 {

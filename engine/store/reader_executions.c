@@ -393,8 +393,9 @@ by_passed(struct pav_reader *r, const struct pav_execution_filter *f,
     for (id = (before < set.end ? before : set.end) - 1;
          id >= set.first && list->count < limit; id--) {
         v = &list->v[list->count];
-        if (pav_id_set_has(&set, id) && reader_execution_of(r, id, a, v) &&
-            (f->status < 0 || v->row.status == f->status))
+        if (pav_id_set_has(&set, id) && !reader_stopped(r) &&
+            reader_execution_of(r, id, a, v) &&
+            (f->status < 0 || v->row.status == f->status)) /* no redrive */
             list->count++;
     }
 }

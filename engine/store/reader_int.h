@@ -29,11 +29,14 @@ reader_state_token(const struct pav_execution_filter *f, struct pav_arena *a);
 struct pav_id_set;
 void reader_passed(struct pav_reader *r, const struct pav_execution_filter *f,
                    struct pav_arena *a, struct pav_id_set *out);
+bool reader_has_forgotten(struct pav_reader *r, const struct pav_id_set *set);
 /* 0: there is no such machine. */
 int64_t reader_machine_id(struct pav_reader *r, const char *name);
 /* The ids of all machines. */
 int64_t *
 reader_machines(struct pav_reader *r, struct pav_arena *a, uint32_t *count);
+/* Its time is up, or a read failed: nobody should ask for more. */
+bool reader_stopped(const struct pav_reader *r);
 /* The number that a SELECT gives. */
 uint32_t reader_count(struct pav_reader *r, const char *sql);
 

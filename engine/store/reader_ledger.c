@@ -88,7 +88,8 @@ pav_reader_producers(struct pav_reader *r, int64_t from_ms, int64_t now_ms,
     return n < limit ? n : limit;
 }
 
-#define NEWEST 1000 /* events that clocks are told from */
+#define NEWEST 500     /* events that clocks are told from, */
+#define LARGE  "16384" /* but for those of so many bytes */
 
 uint32_t
 pav_reader_skews(struct pav_reader *r, struct pav_arena *a,
@@ -98,6 +99,7 @@ pav_reader_skews(struct pav_reader *r, struct pav_arena *a,
         r, "SELECT source,received-at FROM (SELECT " EVENT_SOURCE " AS source,"
            "e.received_at AS received,1000*CAST(strftime('%s',json_extract("
            "CAST(e.body AS TEXT),'$.time')) AS INTEGER) AS at FROM event e"
+           " WHERE length(e.body)<" LARGE
            " ORDER BY e.id DESC LIMIT ?1) WHERE at>0 ORDER BY 1,2");
     int64_t *late = pav_arena_alloc(a, NEWEST * sizeof(*late));
     uint32_t n = 0, of = 0;

@@ -51,9 +51,9 @@ pav_reader_total(struct pav_reader *r, const struct pav_execution_filter *f,
     sqlite3_stmt *st;
     int64_t total = 0;
 
-    if (f->passed != NULL && f->status < 0) {
+    if (f->passed != NULL) {
         reader_passed(r, f, a, &set);
-        return set.count;
+        return reader_has_forgotten(r, &set) ? -1 : set.count;
     }
     if (!pav_filter_is_plain(f) ||
         (f->overdue && (f->state != NULL || f->status > 0)))

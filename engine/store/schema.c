@@ -407,14 +407,14 @@ const char *const schema_migrations[] = {
     "x.states,count(*) FROM execution x LEFT JOIN note n ON"
     " n.execution_id=x.id GROUP BY 1,2,3,4;",
     "CREATE TABLE passed("
-    " day INTEGER NOT NULL,"
     " version_id INTEGER NOT NULL,"
+    " day INTEGER NOT NULL,"
     " kind INTEGER NOT NULL,"
     " a TEXT NOT NULL,"
     " b TEXT NOT NULL,"
     " part INTEGER NOT NULL,"
     " entries BLOB NOT NULL,"
-    " PRIMARY KEY(day,version_id,kind,a,b,part)) STRICT, WITHOUT ROWID;"
+    " PRIMARY KEY(version_id,day,kind,a,b,part)) STRICT, WITHOUT ROWID;"
     /* Who they were that are summed already, a new fold will tell. */
     "DELETE FROM flow; UPDATE progress SET event_id=0 WHERE name='flow';"
     "CREATE TABLE search_text("

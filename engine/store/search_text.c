@@ -51,9 +51,10 @@ pav_reader_search_text(struct pav_reader *r, int64_t after, struct pav_arena *a,
     uint32_t n = 0;
 
     memset(out, 0, sizeof(*out));
+    out->after = after > upto ? after : upto;
     pav_buf_init(&ids, SIZE_MAX / 2);
     pav_buf_init(&text, SIZE_MAX / 2);
-    STORE_BIND(st, INT(after > upto ? after : upto), INT(NAMES));
+    STORE_BIND(st, INT(out->after), INT(NAMES));
     while (n < NAMES && text.len < TEXT_FULL && reader_row(r, st)) {
         int64_t id = sqlite3_column_int64(st, 0);
 
@@ -90,7 +91,7 @@ id_at(const char *text, size_t offset, struct pav_bytes ids)
     return id;
 }
 
-/* What a row has of it. */
+/* What a row has of it, the last of it. */
 static uint32_t
 search_row(struct pav_bytes text, struct pav_bytes ids, const char *small,
            uint32_t max, int64_t *out)
@@ -99,14 +100,14 @@ search_row(struct pav_bytes text, struct pav_bytes ids, const char *small,
     size_t len = strlen(small);
     uint32_t n = 0;
 
-    while (n < max && at < end &&
+    while (at < end &&
            (at = memmem(at, (size_t)(end - at), small, len)) != NULL) {
-        out[n++] = id_at(text.p, (size_t)(at - text.p), ids);
+        out[n++ % max] = id_at(text.p, (size_t)(at - text.p), ids);
         at = memchr(at, '\n', (size_t)(end - at));
         if (at == NULL)
             break;
     }
-    return n;
+    return n < max ? n : max;
 }
 
 uint32_t

@@ -48,6 +48,7 @@ struct pav_passed {
     int kind; /* enum pav_flow_kind, a and b as there */
     const char *a, *b;
     int class_from, class_until; /* how long it took; 0 and 0: any time */
+    const char *end;             /* and ended so, "FAILED"; NULL: any way */
 };
 /* `within` NULL: all of them. */
 void pav_reader_passed(struct pav_reader *r, const struct pav_passed *p,

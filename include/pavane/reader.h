@@ -65,8 +65,9 @@ struct pav_execution_filter {
     const char *event_type;              /* such an event moved it; NULL: any */
     int64_t started_from, started_until; /* 0: any time */
     int64_t ended_from, ended_until;     /* 0: any, or not at all */
-    /* Ended, and passed that; NULL: any.  With status, attribute and value
-     * alone: the others, and value_begins, are not looked at. */
+    /* Ended, and passed that; NULL: any.  With status (then passed->end is its
+     * name), attribute and value alone: the others, and value_begins, are not
+     * looked at. */
     const struct pav_passed *passed;
     bool overdue;         /* a wait of it is */
     const char *awaits;   /* a wait of it names this type; NULL: any */

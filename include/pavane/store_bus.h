@@ -197,7 +197,8 @@ pav_store_standing_add(struct pav_store *s, const struct pav_standing_row *row);
 struct pav_flow_row;
 void pav_store_flow_add(struct pav_store *s, const struct pav_flow_row *row,
                         int64_t upto);
-/* All executions that ended up to that step are in it. */
+/* All executions that ended up to that step are in it; up to which they are. */
+int64_t pav_store_flow_at(struct pav_store *s);
 void pav_store_flow_upto(struct pav_store *s, int64_t step);
 /* Of days before that one, some: how many rows. */
 int pav_store_flow_forget(struct pav_store *s, int64_t day, int limit);
@@ -208,9 +209,11 @@ int pav_store_passed_forget(struct pav_store *s, int64_t machine_id,
 /* Names of executions one behind the other, for a search in all of them:
  * store/search_text.c. */
 struct pav_search_text {
+    int64_t after; /* the last_id of the row before; 0: it is the first */
     int64_t first_id, last_id;
     struct pav_bytes ids, text;
 };
+/* Nothing, when another row is the last. */
 void
 pav_store_search_text_add(struct pav_store *s, const struct pav_search_text *t);
 /* Rows of executions that are forgotten, some: how many. */

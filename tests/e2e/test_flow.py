@@ -9,10 +9,11 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+import urllib.parse
 
 from harness import Daemon, MACHINES, PAVANE, main, until
 
-CITIES = ("Lyon", "Ghent", "New York")
+CITIES = ("Lyon", 'a"b c*', "New York")
 ENDS = {"ExecutionSucceeded": "SUCCEEDED", "ExecutionFailed": "FAILED"}
 
 
@@ -93,7 +94,7 @@ class Flow(unittest.TestCase):
             for x in d.get("/api/v1/executions?machine=order&limit=1000")["executions"]:
                 if x["status"] != "RUNNING":
                     of_city[CITIES[int(x["executionId"].split("-")[1]) % 3]] += 1
-            for where, ended in [("", all_of_them)] + [("&where=city:" + c.replace(" ", "%20"), n) for c, n in of_city.items()]:
+            for where, ended in [("", all_of_them)] + [("&where=city:" + urllib.parse.quote(c), n) for c, n in of_city.items()]:
                 page = d.ask("GET", "/machines/order?tab=flow" + where)[1].decode()
                 self.assertIn("%d in all" % ended, page)
                 numbers = re.findall(r'<a href="([^"]*&amp;passed=[^"]*)"(?: title="[^"]*" aria-label="([^"]*)")?>(.*?)</a>', page)

@@ -13,6 +13,7 @@ enum {
     SQL_PASSED_GET,
     SQL_PASSED_PUT,
     SQL_PASSED_FORGET,
+    SQL_FLOW_AT,
 };
 
 /* Steps whose executions share a row of `passed`, so that one has hundreds. */
@@ -37,9 +38,10 @@ static const char *const texts[] = {
         "INSERT OR REPLACE INTO passed(day,version_id,kind,a,b,part,entries)"
         " VALUES(?1,?2,?3,?4,?5,?6,?7)",
     SQL_TEXT(SQL_PASSED_FORGET) =
-        "DELETE FROM passed WHERE (day,version_id,kind,a,b,part) IN (SELECT"
-        " day,version_id,kind,a,b,part FROM passed WHERE day<?1 AND version_id"
-        " IN (SELECT id FROM machine_version WHERE machine_id=?2) LIMIT ?3)",
+        "DELETE FROM passed WHERE (version_id,day,kind,a,b,part) IN (SELECT"
+        " version_id,day,kind,a,b,part FROM machine_version v CROSS JOIN passed"
+        " p ON p.version_id=v.id AND p.day<?1 WHERE v.machine_id=?2 LIMIT ?3)",
+    SQL_TEXT(SQL_FLOW_AT) = "SELECT event_id FROM progress WHERE name='flow'",
 };
 
 const struct rows flow_rows = {texts, sizeof(texts) / sizeof(texts[0])};
@@ -89,6 +91,19 @@ pav_store_flow_add(struct pav_store *s, const struct pav_flow_row *row,
              INT(row->kind), TEXT(row->a), TEXT(row->b), INT(count), INT(sum),
              BLOB(pav_wait_stats_bytes(&times)));
     passed_add(s, row, upto / PART_STEPS);
+}
+
+int64_t
+pav_store_flow_at(struct pav_store *s)
+{
+    sqlite3_stmt *st = store_read(s, SQL_FLOW_AT);
+    int64_t step = 0;
+
+    if (store_row(s, st)) {
+        step = sqlite3_column_int64(st, 0);
+        sqlite3_reset(st);
+    }
+    return step;
 }
 
 void

@@ -8,12 +8,13 @@ enum {
 
 static const char *const texts[] = {
     SQL_TEXT(SQL_SEARCH_TEXT_ADD) =
-        "INSERT OR IGNORE INTO search_text(first_id,last_id,ids,text)"
-        " VALUES(?1,?2,?3,?4)",
+        "INSERT INTO search_text(first_id,last_id,ids,text) SELECT ?1,?2,?3,?4"
+        " WHERE ?5=coalesce((SELECT last_id FROM search_text ORDER BY first_id"
+        " DESC LIMIT 1),0)",
     SQL_TEXT(SQL_SEARCH_TEXT_FORGET) =
         "DELETE FROM search_text WHERE first_id IN (SELECT first_id FROM"
-        " search_text WHERE last_id<(SELECT min(id) FROM execution)"
-        " ORDER BY first_id LIMIT ?1)",
+        " search_text WHERE NOT EXISTS(SELECT 1 FROM execution WHERE id BETWEEN"
+        " first_id AND last_id) ORDER BY first_id LIMIT ?1)",
 };
 
 const struct rows search_text_rows = {texts, sizeof(texts) / sizeof(texts[0])};
@@ -22,7 +23,7 @@ void
 pav_store_search_text_add(struct pav_store *s, const struct pav_search_text *t)
 {
     STORE_DO(s, SQL_SEARCH_TEXT_ADD, INT(t->first_id), INT(t->last_id),
-             BLOB(t->ids), BLOB(t->text));
+             BLOB(t->ids), BLOB(t->text), INT(t->after));
 }
 
 int
