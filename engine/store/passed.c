@@ -186,13 +186,8 @@ reader_passed(struct pav_reader *r, const struct pav_execution_filter *f,
 bool
 reader_has_forgotten(struct pav_reader *r, const struct pav_id_set *set)
 {
-    sqlite3_stmt *st = reader_ask(
-        r, "SELECT event_id FROM progress WHERE name='forgotten execution'");
-    int64_t id = set->first, upto = 0;
+    int64_t upto = reader_progress(r, "forgotten execution"), id = set->first;
 
-    if (reader_row(r, st))
-        upto = sqlite3_column_int64(st, 0);
-    sqlite3_reset(st);
     while (id < set->end && id <= upto && !pav_id_set_has(set, id))
         id++;
     return id < set->end && id <= upto;

@@ -481,6 +481,21 @@ count_statuses(struct pav_reader *r, struct pav_machine_view *m)
     sqlite3_reset(st);
 }
 
+int64_t
+reader_progress(struct pav_reader *r, const char *name)
+{
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT event_id FROM progress WHERE name=?1");
+    int64_t at = 0;
+
+    STORE_BIND(st, TEXT(name));
+    if (reader_row(r, st)) {
+        at = sqlite3_column_int64(st, 0);
+        sqlite3_reset(st);
+    }
+    return at;
+}
+
 uint32_t
 reader_count(struct pav_reader *r, const char *sql)
 {

@@ -63,7 +63,7 @@ pav_reader_names(struct pav_reader *r, int kind, int64_t after_owner,
 int64_t
 pav_reader_names_changed(struct pav_reader *r)
 {
-    return reader_count(r, "SELECT event_id FROM progress WHERE name='names'");
+    return reader_progress(r, "names");
 }
 
 const char *

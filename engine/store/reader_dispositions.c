@@ -205,19 +205,6 @@ put_ids_of_runs(struct pav_reader *r, int64_t hash, struct pav_buf *ids)
     }
 }
 
-static int64_t
-on_disk_upto(struct pav_reader *r)
-{
-    sqlite3_stmt *st =
-        reader_ask(r, "SELECT event_id FROM progress WHERE name='seen'");
-    int64_t id = 0;
-
-    if (reader_row(r, st))
-        id = sqlite3_column_int64(st, 0);
-    sqlite3_reset(st);
-    return id;
-}
-
 static struct candidates
 candidates_of(struct pav_reader *r, const struct pav_disposition_filter *f,
               struct pav_arena *a)
@@ -230,7 +217,7 @@ candidates_of(struct pav_reader *r, const struct pav_disposition_filter *f,
     if (f->event_id == NULL)
         return c;
     hash = seen_hash((struct pav_bytes){f->event_id, strlen(f->event_id)});
-    c.by_hand = on_disk_upto(r);
+    c.by_hand = reader_progress(r, "seen");
     pav_buf_init(&ids, SIZE_MAX / 2);
     pav_buf_puts(&ids, "[0"); /* which no event has */
     put_ids_of_runs(r, hash, &ids);

@@ -9,14 +9,7 @@
 int64_t
 pav_reader_flow_upto(struct pav_reader *r)
 {
-    sqlite3_stmt *st =
-        reader_ask(r, "SELECT event_id FROM progress WHERE name='flow'");
-    int64_t upto = 0;
-
-    if (reader_row(r, st))
-        upto = sqlite3_column_int64(st, 0);
-    sqlite3_reset(st);
-    return upto;
+    return reader_progress(r, "flow");
 }
 
 uint32_t

@@ -37,6 +37,8 @@ int64_t *
 reader_machines(struct pav_reader *r, struct pav_arena *a, uint32_t *count);
 /* Its time is up, or a read failed: nobody should ask for more. */
 bool reader_stopped(const struct pav_reader *r);
+/* How far something has come, by its name in the table of that. */
+int64_t reader_progress(struct pav_reader *r, const char *name);
 /* The number that a SELECT gives. */
 uint32_t reader_count(struct pav_reader *r, const char *sql);
 
