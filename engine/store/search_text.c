@@ -65,12 +65,14 @@ pav_reader_search_text(struct pav_reader *r, int64_t after, struct pav_arena *a,
         out->last_id = id;
     }
     sqlite3_reset(st);
-    out->ids =
-        (struct pav_bytes){pav_arena_strndup(a, ids.p, ids.len), ids.len};
-    out->text =
-        (struct pav_bytes){pav_arena_strndup(a, text.p, text.len), text.len};
-    if (n < NAMES && text.len < TEXT_FULL)
+    if (n == NAMES || text.len >= TEXT_FULL) {
+        out->ids =
+            (struct pav_bytes){pav_arena_strndup(a, ids.p, ids.len), ids.len};
+        out->text = (struct pav_bytes){pav_arena_strndup(a, text.p, text.len),
+                                       text.len};
+    } else {
         out->last_id = 0;
+    }
     pav_buf_fini(&ids);
     pav_buf_fini(&text);
     return out->last_id != 0;

@@ -398,7 +398,7 @@ class Attention(Case):
         self.assertEqual([g["kind"] for g in json.loads(out)["items"]], [g["kind"] for g in groups])
         page = d.ask("GET", "/attention")[1].decode()
         self.assertIn('href="executions?machine=m&amp;state=First&amp;status=late">3</a>', page)
-        self.assertIn('href="executions?machine=m&amp;status=FAILED&amp;q=error%3A%22Pavane.UnexpectedEvent%22">2</a>', page)
+        self.assertIn('href="executions?machine=m&amp;status=FAILED&amp;q=ended%3C1d%20error%3A%22Pavane.UnexpectedEvent%22">2</a>', page)
         for n in range(3):
             d.send(self.event("Paid", "late%d" % n))
         until(lambda: "overdue" not in [g[0] for g in at()])
