@@ -262,9 +262,11 @@ pav_reader_timed_out(const struct pav_reader *r)
 }
 
 bool
-reader_stopped(const struct pav_reader *r)
+reader_stopped(struct pav_reader *r)
 {
-    return r->failed != SQLITE_OK || pav_clock_mono_us() >= r->deadline_us;
+    if (r->failed == SQLITE_OK && pav_clock_mono_us() >= r->deadline_us)
+        r->failed = SQLITE_INTERRUPT; /* R1: a part is no answer */
+    return r->failed != SQLITE_OK;
 }
 
 enum pav_rc

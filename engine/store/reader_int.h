@@ -35,8 +35,9 @@ int64_t reader_machine_id(struct pav_reader *r, const char *name);
 /* The ids of all machines. */
 int64_t *
 reader_machines(struct pav_reader *r, struct pav_arena *a, uint32_t *count);
-/* Its time is up, or a read failed: nobody should ask for more. */
-bool reader_stopped(const struct pav_reader *r);
+/* Its time is up, which is kept as an error is, or a read failed: whoever walks
+ * through many rows asks, and ends. */
+bool reader_stopped(struct pav_reader *r);
 /* How far something has come, by its name in the table of that. */
 int64_t reader_progress(struct pav_reader *r, const char *name);
 /* The number that a SELECT gives. */

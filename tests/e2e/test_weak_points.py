@@ -271,7 +271,7 @@ class StartedOtherwise(Case):
 
     def moves_on(self, order):
         """The next event of the id finds it."""
-        [x] = self.d.executions(machine="m", correlationId=order, status="RUNNING")
+        [x] = until(lambda: self.d.executions(machine="m", correlationId=order, status="RUNNING"))
         self.assertEqual(x["currentStates"], ["First"])
         [w] = [w for w in self.d.post(self.event("Paid", order))[1]["results"][0]["dispositions"] if w["machine"] == "m"]
         self.assertEqual((w["disposition"], w["executionId"]), ("resumed", x["executionId"]))

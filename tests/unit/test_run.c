@@ -859,6 +859,39 @@ test_folds_come_in_order(void **state)
     assert_string_equal(folded(), "3 upto 30");
 }
 
+/* R1 of the reader: a list that its time cut off is an error, not a short
+ * list. */
+static void
+test_a_part_is_no_answer(void **state)
+{
+    struct pav_passed passed = {.version_id = 1,
+                                .until_day = 9,
+                                .kind = PAV_FLOW_STATE,
+                                .a = "A",
+                                .b = ""};
+    struct pav_execution_filter f = {
+        .status = -1, .limit = 10, .passed = &passed};
+    struct pav_execution_view *v;
+    struct pav_reader *r;
+    struct pav_err err;
+    int64_t next;
+
+    (void)state;
+    define("line", line_machine, "s", "");
+    assert_string_equal(send("1", "One", "k"), "started line:k");
+    bring_fold(0, 1); /* as if the execution 1 had passed A */
+    assert_int_equal(pav_reader_open(b.db, &r, &err), PAV_OK);
+    pav_reader_begin(r, 2000000);
+    assert_int_equal(pav_reader_executions(r, &f, &b.arena, &v, &next), 1);
+    assert_int_equal(pav_reader_failed(r, &err), PAV_OK);
+    pav_reader_end(r);
+    pav_reader_begin(r, 0);
+    assert_int_equal(pav_reader_executions(r, &f, &b.arena, &v, &next), 0);
+    assert_int_equal(pav_reader_failed(r, &err), PAV_BUSY);
+    pav_reader_end(r);
+    pav_reader_close(r);
+}
+
 int
 main(void)
 {
@@ -891,6 +924,7 @@ main(void)
         T(test_nothing_leaves_before_it_is_durable),
         cmocka_unit_test(test_names),
         T(test_folds_come_in_order),
+        T(test_a_part_is_no_answer),
     };
 
     return cmocka_run_group_tests(tests, load_machines, free_machines);
