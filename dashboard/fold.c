@@ -20,7 +20,6 @@
 #define WAYS_MAX 200 /* of a version and day; the others are one */
 #define WAY_MAX  1000
 #define DAY_MS   INT64_C(86400000)
-#define OTHERS   "(others)"
 
 struct sum {
     struct sum *next;
@@ -161,7 +160,7 @@ way_of(struct pav_arena *a, const struct trace *t)
             pav_buf_printf(&b, "%s%s", i == 0 ? "" : " > ", t->visits[i].name);
     if (i < t->count)
         pav_buf_puts(&b, " > ...");
-    text = b.over ? OTHERS : pav_arena_strndup(a, b.p, b.len);
+    text = b.over ? PAV_FLOW_OTHERS : pav_arena_strndup(a, b.p, b.len);
     pav_buf_fini(&b);
     return text;
 }
@@ -188,7 +187,7 @@ bounded_way(struct folding *f, int64_t day, const char *way, const char *end)
     }
     if (pav_reader_has_way(f->q->reader, r.version_id, day, way, end))
         return way;
-    return f->ways++ < WAYS_MAX ? way : OTHERS;
+    return f->ways++ < WAYS_MAX ? way : PAV_FLOW_OTHERS;
 }
 
 static void

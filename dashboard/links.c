@@ -17,6 +17,12 @@ page_root(struct pav_query *q)
 }
 
 const char *
+view_encoded(struct pav_query *q, const char *value)
+{
+    return view_link(q, "", value) + strlen(page_root(q));
+}
+
+const char *
 view_execution_link(struct pav_query *q, const char *machine, const char *name)
 {
     return view_link(q, "executions/",

@@ -40,6 +40,7 @@ struct flow_page {
     uint32_t count, before_count;
     int64_t ended;            /* executions */
     const char *name, *value; /* of those with this attribute; NULL: of all */
+    struct pav_id_set some;   /* who they are */
     const char *list;         /* the list of executions, up to what passed */
     struct pav_transition *transitions;
     int64_t *taken; /* by transition */
@@ -98,9 +99,8 @@ list_of(const struct flow_page *p)
     if (p->name != NULL)
         list = pav_arena_printf(
             a, "%s&where=%s", list,
-            view_link(p->q, "",
-                      pav_arena_printf(a, "%s:%s", p->name, p->value)) +
-                strlen(page_root(p->q)));
+            view_encoded(p->q,
+                         pav_arena_printf(a, "%s:%s", p->name, p->value)));
     return pav_arena_printf(a, "%s&passed=", list);
 }
 
@@ -108,8 +108,7 @@ static const char *
 passed_link(const struct flow_page *p, const char *what)
 {
     return pav_arena_printf(p->q->arena, "%s%s", p->list,
-                            view_link(p->q, "", what) +
-                                strlen(page_root(p->q)));
+                            view_encoded(p->q, what));
 }
 
 static const struct pav_doc *
@@ -209,14 +208,12 @@ rows_of(const struct flow_page *p, int64_t from_day, int64_t until_day,
         struct pav_flow_row **out)
 {
     int64_t version = p->machine->row.version_id;
-    struct pav_id_set some;
 
     if (p->name == NULL)
         return pav_reader_flow(p->q->reader, version, from_day, until_day,
                                p->q->arena, out);
-    pav_reader_valued_set(p->q->reader, p->name, p->value, p->q->arena, &some);
     return pav_reader_flow_within(p->q->reader, version, from_day, until_day,
-                                  &some, p->q->arena, out);
+                                  &p->some, p->q->arena, out);
 }
 
 /* ?where=city:Lyon */
@@ -240,6 +237,8 @@ read_rows(struct flow_page *p)
     uint32_t edges = pav_graph_edges(p->graph), i, e;
     struct pav_arena *a = p->q->arena;
 
+    if (p->name != NULL)
+        pav_reader_valued_set(p->q->reader, p->name, p->value, a, &p->some);
     p->count = rows_of(p, from, until, &p->rows);
     p->before_count = rows_of(p, from - (until - from), from, &p->before);
     p->transitions = pav_arena_zalloc(a, (edges + 1) * sizeof(*p->transitions));
@@ -413,18 +412,13 @@ add_unexpected(const struct flow_page *p, struct pav_members *m,
     if (sum == 0)
         return;
     view_amount(m, "unexpected", sum);
-    view_text(
-        m, "unexpected_link",
-        pav_arena_printf(
-            m->arena, "%s&disposition=%s&range=%s",
-            view_link(p->q,
-                      pav_arena_printf(m->arena, "%s&state=",
-                                       view_link(p->q, "deviations?machine=",
-                                                 p->machine->row.name) +
-                                           strlen(page_root(p->q))),
-                      state),
-            pav_disposition_name(PAV_UNEXPECTED),
-            *p->range.name == '\0' ? "90d" : p->range.name));
+    view_text(m, "unexpected_link",
+              pav_arena_printf(
+                  m->arena, "%s&state=%s&disposition=%s&range=%s",
+                  view_link(p->q, "deviations?machine=", p->machine->row.name),
+                  view_encoded(p->q, state),
+                  pav_disposition_name(PAV_UNEXPECTED),
+                  *p->range.name == '\0' ? "90d" : p->range.name));
 }
 
 static void

@@ -23,8 +23,7 @@ struct side {
     struct trace trace;
 };
 
-#define USUAL      "usual"    /* instead of B's id */
-#define OTHERS     "(others)" /* ways that are not kept apart: fold.c */
+#define USUAL      "usual" /* instead of B's id */
 #define USUAL_DAYS 90
 #define USUAL_LOOKED_AT                                                        \
     50 /* the newest, for one that took as long as usual                       \
@@ -88,7 +87,7 @@ find_usual(struct comparison *c)
         const struct pav_flow_row *r = &c->flow[i];
 
         ended += r->kind == PAV_FLOW_END ? r->count : 0;
-        if (r->kind == PAV_FLOW_WAY && strcmp(r->a, OTHERS) != 0 &&
+        if (r->kind == PAV_FLOW_WAY && strcmp(r->a, PAV_FLOW_OTHERS) != 0 &&
             (most == NULL || r->count > most->count))
             most = r;
     }

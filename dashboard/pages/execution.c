@@ -796,7 +796,7 @@ show(struct pav_query *q, const char *id)
     pav_buf_init(&picture, 16u << 20);
     pav_members_init(&m, q->arena);
     overdue = answer_add(&asked, &m);
-    view_text(&m, "compare_id", view_link(q, "", id) + strlen(page_root(q)));
+    view_text(&m, "compare_id", view_encoded(q, id));
     view_text(&m, "plain",
               p.at == 0 ? pav_arena_printf(q->arena, "%s?part=text", p.link)
                         : pav_arena_printf(q->arena, "%s?at=%lld&part=text",

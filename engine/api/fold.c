@@ -1,9 +1,9 @@
 /*
  * How executions flow: histories are folded on a thread of their own, some at a
  * time, and the sums go to the engine; names of executions are gathered there
- * as well.  One fold is in progress at a time, and
- * the next begins where it ended, whether the engine has its sums already or
- * not; the first of a row of them begins where the rows are.
+ * as well.  One fold is in progress at a time, and the next begins where it
+ * ended, whether the engine has its sums already or not; the first of a row of
+ * them begins where the rows are.
  */
 #include <time.h>
 

@@ -73,12 +73,9 @@ put_alert(struct control *c)
     pav_members_init(&m, c->a);
     events_copy(&m, c->j->request, texts);
     pav_members_int(&m, "Threshold",
-                    pav_doc_get(c->j->request, "Threshold") != NULL ? threshold
-                    : silence                                       ? 60
-                    : strcmp(watches, "timers") == 0                ? 60
-                    : strcmp(watches, "disk") == 0                  ? 1024
-                    : strstr(watches, "Rate") != NULL               ? 10
-                                                                    : 1);
+                    pav_doc_get(c->j->request, "Threshold") != NULL
+                        ? threshold
+                        : pav_alert_threshold(watches));
     events_put(c, PAV_NAME_ALERT, 0, control_text(c, "Name"), 0, &m);
 }
 

@@ -17,8 +17,23 @@
 #define HOUR_MS 3600000 /* that a rate of events is of, and what is of this */
 #define WHY_MAX 1000    /* bytes of a reason that are told */
 
-static const char *const others[] = {SILENCE, TIMERS, DISK, FAILED, LOST};
+static const struct {
+    const char *word;
+    int64_t threshold; /* when the rule names none */
+} others[] = {
+    {SILENCE, 60}, {TIMERS, 60}, {DISK, 1024}, {FAILED, 10}, {LOST, 10}};
 #define OTHERS (int)(sizeof(others) / sizeof(others[0]))
+
+int64_t
+pav_alert_threshold(const char *watches)
+{
+    int i;
+
+    for (i = 0; i < OTHERS; i++)
+        if (strcmp(others[i].word, watches) == 0)
+            return others[i].threshold;
+    return 1; /* a group is there */
+}
 
 const char *
 pav_alert_word(int i)
@@ -26,7 +41,7 @@ pav_alert_word(int i)
     if (i < PAV_ATTENTION_KINDS)
         return pav_attention_name((enum pav_attention_kind)i);
     i -= PAV_ATTENTION_KINDS;
-    return i < OTHERS ? others[i] : NULL;
+    return i < OTHERS ? others[i].word : NULL;
 }
 
 bool

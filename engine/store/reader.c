@@ -405,17 +405,24 @@ pav_reader_event(struct pav_reader *r, int64_t id, struct pav_arena *a,
 /* ---- machines ---- */
 
 int64_t
+reader_number(struct pav_reader *r, sqlite3_stmt *st)
+{
+    int64_t n = 0;
+
+    if (reader_row(r, st)) {
+        n = sqlite3_column_int64(st, 0);
+        sqlite3_reset(st);
+    }
+    return n;
+}
+
+int64_t
 reader_machine_id(struct pav_reader *r, const char *name)
 {
     sqlite3_stmt *st = reader_ask(r, "SELECT id FROM machine WHERE name=?1");
-    int64_t id = 0;
 
     STORE_BIND(st, TEXT(name));
-    if (reader_row(r, st)) {
-        id = sqlite3_column_int64(st, 0);
-        sqlite3_reset(st);
-    }
-    return id;
+    return reader_number(r, st);
 }
 
 int64_t *
@@ -488,14 +495,9 @@ reader_progress(struct pav_reader *r, const char *name)
 {
     sqlite3_stmt *st =
         reader_ask(r, "SELECT event_id FROM progress WHERE name=?1");
-    int64_t at = 0;
 
     STORE_BIND(st, TEXT(name));
-    if (reader_row(r, st)) {
-        at = sqlite3_column_int64(st, 0);
-        sqlite3_reset(st);
-    }
-    return at;
+    return reader_number(r, st);
 }
 
 uint32_t
@@ -612,14 +614,9 @@ int64_t
 pav_reader_run_id(struct pav_reader *r, const char *arn)
 {
     sqlite3_stmt *st = reader_ask(r, "SELECT id FROM map_run WHERE arn=?1");
-    int64_t id = 0;
 
     STORE_BIND(st, TEXT(arn));
-    if (reader_row(r, st)) {
-        id = sqlite3_column_int64(st, 0);
-        sqlite3_reset(st);
-    }
-    return id;
+    return reader_number(r, st);
 }
 
 const char *

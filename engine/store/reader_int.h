@@ -40,6 +40,8 @@ reader_machines(struct pav_reader *r, struct pav_arena *a, uint32_t *count);
 bool reader_stopped(struct pav_reader *r);
 /* How far something has come, by its name in the table of that. */
 int64_t reader_progress(struct pav_reader *r, const char *name);
+/* The number that a bound question gives in its first row; 0: it has none. */
+int64_t reader_number(struct pav_reader *r, sqlite3_stmt *st);
 /* The number that a SELECT gives. */
 uint32_t reader_count(struct pav_reader *r, const char *sql);
 

@@ -234,16 +234,10 @@ pav_reader_senders(struct pav_reader *r, const char *type, int64_t from_ms,
 int64_t
 pav_reader_heard(struct pav_reader *r, const char *source)
 {
-    /* The newest hour that has it: the table is by the hour. */
     sqlite3_stmt *st =
         reader_ask(r, "SELECT last_at FROM ledger WHERE source=?1"
                       " ORDER BY hour DESC,last_at DESC LIMIT 1");
-    int64_t last = 0;
 
     STORE_BIND(st, TEXT(source));
-    if (reader_row(r, st)) {
-        last = sqlite3_column_int64(st, 0);
-        sqlite3_reset(st);
-    }
-    return last;
+    return reader_number(r, st);
 }

@@ -21,15 +21,8 @@
 int64_t
 search_text_upto(struct pav_reader *r)
 {
-    sqlite3_stmt *st = reader_ask(r, "SELECT last_id FROM search_text"
-                                     " ORDER BY first_id DESC LIMIT 1");
-    int64_t id = 0;
-
-    if (reader_row(r, st)) {
-        id = sqlite3_column_int64(st, 0);
-        sqlite3_reset(st);
-    }
-    return id;
+    return reader_number(r, reader_ask(r, "SELECT last_id FROM search_text"
+                                          " ORDER BY first_id DESC LIMIT 1"));
 }
 
 static void

@@ -32,6 +32,8 @@ uint32_t pav_alert_rules(struct pav_reader *r, struct pav_arena *a,
                          struct pav_alert_rule **out);
 /* "overdue", ..., "silence": may a rule watch this? */
 bool pav_alert_watches(const char *word);
+/* The threshold of a rule that names none. */
+int64_t pav_alert_threshold(const char *watches);
 /* The i-th of such words; NULL behind the last. */
 const char *pav_alert_word(int i);
 /* Why the rule can find nothing, as it names a machine or a source of what has

@@ -15,6 +15,8 @@ enum pav_flow_kind {
     PAV_FLOW_END,   /* b: the status; how long whole executions took */
 };
 
+#define PAV_FLOW_OTHERS "(others)" /* a: ways that are not kept apart */
+
 struct pav_flow_row {
     int64_t version_id, day; /* since 1970, of its end */
     int kind;                /* enum pav_flow_kind */
