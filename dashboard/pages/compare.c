@@ -25,10 +25,8 @@ struct side {
 
 #define USUAL      "usual" /* instead of B's id */
 #define USUAL_DAYS 90
-#define USUAL_LOOKED_AT                                                        \
-    50 /* the newest, for one that took as long as usual                       \
-        */
-#define DAY_MS INT64_C(86400000)
+#define LOOKED_AT  50 /* the newest of the commonest way */
+#define DAY_MS     INT64_C(86400000)
 
 struct comparison {
     struct pav_query *q;
@@ -74,7 +72,7 @@ find_usual(struct comparison *c)
                            .until_day = today + 1,
                            .kind = PAV_FLOW_WAY};
     struct pav_execution_filter f = {
-        .status = -1, .limit = USUAL_LOOKED_AT, .passed = &p};
+        .status = -1, .limit = LOOKED_AT, .passed = &p};
     struct pav_wait_stats times;
     const struct pav_flow_row *most = NULL;
     struct pav_execution_view *v;
