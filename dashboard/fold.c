@@ -18,7 +18,6 @@
 #define LONG_US  4000 /* then the rest is for the next time */
 #define BUCKETS  1024
 #define WAYS_MAX 200 /* of a version and day; the others are one */
-#define WAY_MAX  1000
 #define DAY_MS   INT64_C(86400000)
 
 struct sum {
@@ -145,26 +144,6 @@ put_rows(struct folding *f)
 
 /* ---- one execution ---- */
 
-/* "A > B > C"; a state that follows itself is there once. */
-static const char *
-way_of(struct pav_arena *a, const struct trace *t)
-{
-    struct pav_buf b;
-    const char *text;
-    uint32_t i;
-
-    pav_buf_init(&b, WAY_MAX * 4);
-    pav_buf_puts(&b, "");
-    for (i = 0; i < t->count && b.len < WAY_MAX; i++)
-        if (i == 0 || strcmp(t->visits[i].name, t->visits[i - 1].name) != 0)
-            pav_buf_printf(&b, "%s%s", i == 0 ? "" : " > ", t->visits[i].name);
-    if (i < t->count)
-        pav_buf_puts(&b, " > ...");
-    text = b.over ? PAV_FLOW_OTHERS : pav_arena_strndup(a, b.p, b.len);
-    pav_buf_fini(&b);
-    return text;
-}
-
 /* Ways that nobody repeats must not fill the disk. */
 static const char *
 bounded_way(struct folding *f, int64_t day, const char *way, const char *end)
@@ -214,8 +193,8 @@ fold_one(struct folding *f, const struct pav_execution_view *x)
             add(f, day,
                 f->transitions[i].caught ? PAV_FLOW_CATCH : PAV_FLOW_EDGE,
                 f->transitions[i].from, f->transitions[i].to, t.edges[i], -1);
-    add(f, day, PAV_FLOW_WAY, bounded_way(f, day, way_of(f->q->arena, &t), end),
-        end, 1, took);
+    add(f, day, PAV_FLOW_WAY,
+        bounded_way(f, day, trace_way(&t, f->q->arena), end), end, 1, took);
     add(f, day, PAV_FLOW_END, NULL, end, 1, took);
 }
 

@@ -52,7 +52,7 @@ kept_wrong(struct pav_query *q)
         now_us - k->wrong_at_us > FRESH_US ||
         (now_us - k->wrong_at_us > LEAST_US && strcmp(k->feed, q->feed) != 0)) {
         n = pav_reader_attention(q->reader, q->now_ms, q->arena, &v);
-        while (n > 0 && v[n - 1].muted != NULL) /* these are the last */
+        while (n > 0 && v[n - 1].mark != NULL) /* these are the last */
             n--;
         k->wrong = n;
         k->wrong_at_us = now_us;

@@ -357,3 +357,14 @@ view_machine(struct pav_query *q, const struct pav_machine_view *v)
     view_report(&m, v->fault);
     return pav_members_object(&m);
 }
+
+void
+view_mark(struct pav_members *m, const struct pav_mark *mark)
+{
+    if (mark == NULL)
+        return;
+    view_text(m, "as", mark->as);
+    view_text(m, "muted", mark->reason);
+    if (mark->until != 0)
+        view_time(m, "muted_until", mark->until);
+}

@@ -2,6 +2,7 @@
 #ifndef PAVANE_DASHBOARD_VIEW_ROWS_H
 #define PAVANE_DASHBOARD_VIEW_ROWS_H
 
+#include "pavane/attention.h"
 #include "pavane/query.h"
 #include "view.h"
 
@@ -23,6 +24,8 @@ view_executions(struct pav_query *q, const struct pav_execution_filter *f,
                 int64_t *next);
 const struct pav_doc *
 view_machine(struct pav_query *q, const struct pav_machine_view *v);
+/* What somebody said of a group, for pages/markbutton.html; NULL: nothing. */
+void view_mark(struct pav_members *m, const struct pav_mark *mark);
 /* Attributes that ?columns=NAME,NAME asks for, as a list of names. */
 const struct pav_doc *view_columns(struct pav_query *q);
 /* A count that stops: "10,000+". */

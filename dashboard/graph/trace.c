@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "pavane/flow.h"
 #include "pavane/journal.h"
 
 #define EVENTS_MAX 30000 /* the language's limit is 25,000 */
@@ -386,4 +387,26 @@ trace_visit(const struct trace *t, const char *state, uint32_t number)
             (number == 0 || t->visits[i].number == number))
             return &t->visits[i];
     return NULL;
+}
+
+#define WAY_MAX 1000
+
+const char *
+trace_way(const struct trace *t, struct pav_arena *a)
+{
+    struct pav_buf b;
+    const char *text;
+    uint32_t i;
+
+    pav_buf_init(&b, WAY_MAX * 4);
+    pav_buf_puts(&b, "");
+    for (i = 0; i < t->count && b.len < WAY_MAX; i++)
+        if (i == 0 || strcmp(t->visits[i].name, t->visits[i - 1].name) != 0)
+            pav_buf_printf(&b, "%s%s", i == 0 ? "" : PAV_FLOW_THEN,
+                           t->visits[i].name);
+    if (i < t->count)
+        pav_buf_puts(&b, PAV_FLOW_THEN "...");
+    text = b.over ? PAV_FLOW_OTHERS : pav_arena_strndup(a, b.p, b.len);
+    pav_buf_fini(&b);
+    return text;
 }

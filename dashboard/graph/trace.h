@@ -47,6 +47,10 @@ struct trace {
 void trace_read(struct pav_query *q, const struct pav_execution_view *x,
                 const struct pav_graph *g, struct trace *out);
 
+/* "A > B > C"; a state that follows itself is there once, and what is very
+ * long ends with "...". */
+const char *trace_way(const struct trace *t, struct pav_arena *a);
+
 /* One history event again, with its payload; false: there is none. */
 bool trace_event(struct pav_query *q, const struct pav_execution_view *x,
                  int64_t id, struct pav_history_event *out);

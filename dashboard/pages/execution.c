@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "pavane/arn.h"
+#include "pavane/flow.h"
 #include "pavane/http.h"
 #include "pavane/journal.h"
 #include "pavane/text.h"
@@ -675,6 +676,38 @@ add_tabs(struct execution_page *p, struct pav_members *m)
     pav_members_puts(m, "tabs", pav_items_array(&rows));
 }
 
+#define WAY_DAYS 30
+#define DAY_MS   INT64_C(86400000)
+
+static uint32_t
+steps_of(const char *way)
+{
+    uint32_t n = 1;
+
+    for (; (way = strstr(way, PAV_FLOW_THEN)) != NULL; n++)
+        way += strlen(PAV_FLOW_THEN);
+    return n;
+}
+
+/* "step 3 of 5": how far it is on the way that most go who began as it did. */
+static void
+add_steps(struct execution_page *p, struct pav_members *m)
+{
+    int64_t today = p->q->now_ms / DAY_MS;
+    const char *so_far, *way;
+
+    if (p->x.row.status != PAV_RUNNING || p->trace.count == 0)
+        return;
+    so_far = trace_way(&p->trace, p->q->arena);
+    way = pav_reader_way_on(p->q->reader, p->x.row.version_id, today - WAY_DAYS,
+                            today + 1, so_far, p->q->arena);
+    if (way == NULL)
+        return;
+    view_number(m, "step", steps_of(so_far));
+    view_number(m, "steps", steps_of(way));
+    view_text(m, "way", way);
+}
+
 /* ?part=payload&from=EVENT: what a history event carries, whole, as it is. */
 static void
 answer_payload(struct execution_page *p)
@@ -802,6 +835,7 @@ show(struct pav_query *q, const char *id)
                         : pav_arena_printf(q->arena, "%s?at=%lld&part=text",
                                            p.link, (long long)p.at));
     view_text(&m, "case", pav_arena_printf(q->arena, "%s?part=case", p.link));
+    add_steps(&p, &m);
     add_tabs(&p, &m);
     add_travel(&p, &m);
     view_number(&m, "events", p.x.row.next_event - 1);

@@ -1,6 +1,7 @@
 /* Who sends what, who errs, and who owes what executions wait for. */
 #include <string.h>
 
+#include "pavane/attention.h"
 #include "pavane/http.h"
 #include "pavane/insight.h"
 #include "pavane/ledger.h"
@@ -11,6 +12,7 @@
 #include "parameters.h"
 #include "range.h"
 #include "view.h"
+#include "view_rows.h"
 
 #define PRODUCERS_MAX 200
 
@@ -300,6 +302,9 @@ deviation_rows(struct pav_query *q, const struct pav_deviation_filter *f)
     pav_items_init(&rows, q->arena);
     for (i = 0; i < n; i++) {
         const struct pav_deviation *d = &v[i];
+        const char *group =
+            pav_attention_of_events(d->kind, d->machine, d->source, d->type,
+                                    d->reason, q->arena);
         struct pav_members m;
 
         pav_members_init(&m, q->arena);
@@ -319,6 +324,13 @@ deviation_rows(struct pav_query *q, const struct pav_deviation_filter *f)
         view_time(&m, "first", d->first_at);
         view_time(&m, "last", d->last_at);
         view_text(&m, "link", list_of(q, d));
+        view_text(&m, "group", group);
+        view_mark(&m, pav_reader_mark(q->reader, group, q->now_ms, q->arena));
+        view_text(&m, "mark_what",
+                  pav_arena_printf(q->arena, "%s: %s of %s%s%s",
+                                   pav_disposition_name(d->kind), d->type,
+                                   d->source, d->machine == NULL ? "" : " for ",
+                                   d->machine == NULL ? "" : d->machine));
         pav_members_puts(&m, "samples", samples_view(q, d, &newest[d->kind]));
         pav_items_add(&rows, pav_members_object(&m));
     }

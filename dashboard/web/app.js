@@ -198,7 +198,7 @@ async function ask(action, what) {
   return answer.ok ? '' : (await answer.json()).message ?? 'It could not be done';
 }
 
-/** Buttons beside a group: mute it, with a reason and an end, and the contrary. */
+/** Buttons beside a group: mark it, with a reason, and the contrary. */
 function dressMutes() {
   const dialog = /** @type {HTMLDialogElement|null} */ (document.getElementById('mute'));
   const form = dialog?.querySelector('form');
@@ -210,10 +210,15 @@ function dressMutes() {
         say(await ask('DeleteMute', { Group: unmute }) || 'It counts again');
         location.reload();
       } else if (dialog && form) {
+        const as = /** @type {HTMLSelectElement} */ (form.elements.namedItem('as'));
+        const minutes = /** @type {HTMLSelectElement} */ (form.elements.namedItem('minutes'));
+        const what = document.getElementById('mute-what');
+        if (what) what.textContent = b.dataset.what ?? '';
+        as.onchange = () => { minutes.disabled = as.value !== 'muted'; };
         dialog.onclose = async () => {
           if (dialog.returnValue !== 'mute') return;
-          const data = new FormData(form);
-          say(await ask('PutMute', { Group: mute, Reason: data.get('reason'), Minutes: Number(data.get('minutes')) }) || 'Muted');
+          const data = new FormData(form), end = as.value === 'muted' ? { Minutes: Number(minutes.value) } : {};
+          say(await ask('PutMute', { Group: mute, As: as.value, Reason: data.get('reason'), ...end }) || 'Marked');
           location.reload();
         };
         dialog.returnValue = '';

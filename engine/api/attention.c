@@ -3,7 +3,8 @@
  *
  *   {"attention": [{"kind", "count", "more": there are more than that, "says",
  *                   "machine", "what", "why", "oldest", "newest", "group",
- *                   "muted": why nobody is told, "mutedUntil"}]}
+ *                   "as": "muted", "expected", "accepted", or null: it counts;
+ *                   "muted": for what reason, "mutedUntil"}]}
  */
 #include "pavane/attention.h"
 #include "pavane/step.h"
@@ -43,9 +44,10 @@ attention_get(struct pav_query *q)
         pav_members_time(&m, "oldest", v[i].oldest_at);
         pav_members_time(&m, "newest", v[i].newest_at);
         pav_members_str(&m, "group", v[i].group);
-        put(&m, "muted", v[i].muted);
-        if (v[i].muted != NULL)
-            pav_members_time(&m, "mutedUntil", v[i].muted_until);
+        put(&m, "as", v[i].mark == NULL ? NULL : v[i].mark->as);
+        put(&m, "muted", v[i].mark == NULL ? NULL : v[i].mark->reason);
+        if (v[i].mark != NULL && v[i].mark->until != 0)
+            pav_members_time(&m, "mutedUntil", v[i].mark->until);
         pav_items_add(&list, pav_members_object(&m));
     }
     pav_members_init(&m, q->arena);

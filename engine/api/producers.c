@@ -12,6 +12,7 @@
  *
  * Counted by whole hours, those of the last 24 unless `hours` says more.
  */
+#include "pavane/attention.h"
 #include "pavane/insight.h"
 #include "pavane/ledger.h"
 #include "parameters.h"
@@ -96,8 +97,12 @@ producers_get(struct pav_query *q)
 }
 
 static cJSON *
-deviation_json(const struct pav_deviation *d)
+deviation_json(struct pav_query *q, const struct pav_deviation *d)
 {
+    const char *group = pav_attention_of_events(
+        d->kind, d->machine, d->source, d->type, d->reason, q->arena);
+    const struct pav_mark *mark =
+        pav_reader_mark(q->reader, group, q->now_ms, q->arena);
     cJSON *o = cJSON_CreateObject();
 
     cJSON_AddStringToObject(o, "source", d->source);
@@ -109,6 +114,9 @@ deviation_json(const struct pav_deviation *d)
     cJSON_AddNumberToObject(o, "of", (double)d->of);
     json_add_time(o, "first", d->first_at);
     json_add_time(o, "last", d->last_at);
+    cJSON_AddStringToObject(o, "group", group);
+    json_add_text(o, "as", mark == NULL ? NULL : mark->as);
+    json_add_text(o, "muted", mark == NULL ? NULL : mark->reason);
     return o;
 }
 
@@ -136,6 +144,6 @@ deviations_get(struct pav_query *q)
     json = cJSON_CreateObject();
     list = cJSON_AddArrayToObject(json, "deviations");
     for (i = 0; i < n; i++)
-        cJSON_AddItemToArray(list, deviation_json(&v[i]));
+        cJSON_AddItemToArray(list, deviation_json(q, &v[i]));
     query_json(q, json);
 }

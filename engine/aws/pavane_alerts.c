@@ -1,6 +1,6 @@
 /*
- * Alert rules, and groups of what is wrong that nobody is told of.  Our
- * own actions.
+ * Alert rules, and groups of what is wrong that nobody is told of: muted for a
+ * time, expected, or accepted.  Our own actions.
  */
 #include <string.h>
 
@@ -117,25 +117,36 @@ forget_mutes(struct control *c)
                                  c->a, rows),
              i;
 
-    for (i = 0; i < n; i++)
-        if (pav_doc_member_int(control_body(c, &rows[i]), "Until") <=
-            pav_clock_ms(c->e->clock))
+    for (i = 0; i < n; i++) {
+        int64_t until = pav_doc_member_int(control_body(c, &rows[i]), "Until");
+
+        if (until != 0 && until <= pav_clock_ms(c->e->clock))
             pav_store_name_delete(c->e->store, PAV_NAME_MUTE, 0, rows[i].name);
+    }
 }
 
 static void
 put_mute(struct control *c)
 {
+    const char *as = control_text(c, "As");
+    int64_t minutes = pav_doc_member_int(c->j->request, "Minutes");
     struct pav_members m;
 
+    if (minutes == 0 && (as == NULL || strcmp(as, "muted") == 0)) {
+        refuse(c, "Minutes",
+               "what is muted has an end; without one it may be expected or "
+               "accepted");
+        return;
+    }
     forget_mutes(c);
     if (!has_room(c, PAV_NAME_MUTE, control_text(c, "Group"), MUTES_MAX))
         return;
     pav_members_init(&m, c->a);
-    events_copy(&m, c->j->request, (const char *const[]){"Reason", NULL});
+    events_copy(&m, c->j->request, (const char *const[]){"As", "Reason", NULL});
     pav_members_int(&m, "Until",
-                    pav_clock_ms(c->e->clock) +
-                        pav_doc_member_int(c->j->request, "Minutes") * 60000);
+                    minutes == 0
+                        ? 0
+                        : pav_clock_ms(c->e->clock) + minutes * 60000);
     events_put(c, PAV_NAME_MUTE, 0, control_text(c, "Group"), 0, &m);
     pav_members_str(&c->out, "Group", control_text(c, "Group"));
 }
@@ -152,12 +163,14 @@ static const struct pav_doc *
 mute_entry(struct control *c, const struct pav_name_row *row)
 {
     const struct pav_doc *body = control_body(c, row);
+    int64_t until = pav_doc_member_int(body, "Until");
     struct pav_members m;
 
     pav_members_init(&m, c->a);
     pav_members_str(&m, "Group", row->name);
-    events_copy(&m, body, (const char *const[]){"Reason", NULL});
-    pav_members_time(&m, "Until", pav_doc_member_int(body, "Until"));
+    events_copy(&m, body, (const char *const[]){"As", "Reason", NULL});
+    if (until != 0)
+        pav_members_time(&m, "Until", until);
     return pav_members_object(&m);
 }
 
@@ -176,7 +189,8 @@ FIELDS(put_alert, PLAIN("Name", 64), TEXT("Watches", true, 32),
 FIELDS(alert, PLAIN("Name", 64));
 FIELDS(list, TEXT("NamePrefix", false, 256), PAGE);
 FIELDS(put_mute, PLAIN("Group", 64), TEXT("Reason", true, 512),
-       {"Minutes", FIELD_WHOLE, true, 1, YEAR_MIN, NULL});
+       {"As", FIELD_TEXT, false, 0, 0, "muted, expected, accepted"},
+       {"Minutes", FIELD_WHOLE, false, 1, YEAR_MIN, NULL});
 FIELDS(mute, PLAIN("Group", 64));
 
 /* ---- the table ---- */

@@ -7,7 +7,10 @@
 static const struct pav_setting alerts_settings[] = {
     SETTINGS_REMOTE, SETTING_JSON, SETTING_HELP};
 static const struct pav_setting mute_settings[] = {
-    {"minutes", PAV_SET_INT, "N", "1440", 1, 525600, "for so long"},
+    {"as", PAV_SET_TEXT, "WORD", "muted", 0, 0,
+     "muted for a time, expected: it is meant to be, or accepted: it stays so"},
+    {"minutes", PAV_SET_INT, "N", "1440", 1, 525600,
+     "for so long, when it is muted"},
     {"reason", PAV_SET_TEXT, "TEXT", NULL, 0, 0, "why; it is shown beside"},
     {"off", PAV_SET_FLAG, "", NULL, 0, 0, "it counts again, and is told"},
     SETTINGS_REMOTE,
@@ -76,6 +79,7 @@ mute(const struct pav_settings *s, int argc, char **argv)
 {
     bool off = pav_settings_flag(s, "off");
     const char *reason = pav_settings_text(s, "reason"), *text;
+    const char *as = pav_settings_text(s, "as");
     const struct pav_doc *answer;
     struct pav_members m;
     struct pav_arena a;
@@ -91,7 +95,9 @@ mute(const struct pav_settings *s, int argc, char **argv)
     pav_members_str(&m, "Group", argv[0]);
     if (!off) {
         pav_members_str(&m, "Reason", reason);
-        pav_members_int(&m, "Minutes", pav_settings_int(s, "minutes"));
+        pav_members_str(&m, "As", as);
+        if (strcmp(as, "muted") == 0)
+            pav_members_int(&m, "Minutes", pav_settings_int(s, "minutes"));
     }
     text = pav_doc_text(&a, pav_members_object(&m));
     code = cli_ask_action(
@@ -114,8 +120,9 @@ const struct command alerts_command = {
 const struct command mute_command = {
     "mute",
     "GROUP --reason TEXT",
-    "leave a thing that needs attention uncounted and untold for a time",
-    "GROUP is what 'pavane attention' shows in parentheses.\n",
+    "leave a thing that needs attention uncounted and untold",
+    "GROUP is what 'pavane attention' and 'pavane deviations' show in "
+    "parentheses.\n",
     mute_settings,
     sizeof(mute_settings) / sizeof(mute_settings[0]),
     mute};

@@ -21,6 +21,7 @@ print_one(struct pav_arena *a, const struct pav_doc *d)
 {
     const char *machine = cli_text(a, d, "machine");
     const char *what = cli_text(a, d, "what"), *why = cli_text(a, d, "why");
+    const char *as = cli_text(a, d, "as");
     bool more = pav_doc_is_bool(pav_doc_get(d, "more")) &&
                 pav_doc_get(d, "more")->kind == PAV_TRUE;
 
@@ -31,10 +32,9 @@ print_one(struct pav_arena *a, const struct pav_doc *d)
                *machine != '\0' && *what != '\0' ? " > " : "", what);
     if (*why != '\0')
         printf("        %.*s\n", (int)strcspn(why, "\n"), why);
-    printf("        since %s (%s)%s%s\n", cli_text(a, d, "oldest"),
-           cli_text(a, d, "group"),
-           *cli_text(a, d, "muted") == '\0' ? "" : ", muted: ",
-           cli_text(a, d, "muted"));
+    printf("        since %s (%s)%s%s%s%s\n", cli_text(a, d, "oldest"),
+           cli_text(a, d, "group"), *as == '\0' ? "" : ", ", as,
+           *as == '\0' ? "" : ": ", cli_text(a, d, "muted"));
 }
 
 /* `last`: what was printed before, whose text this is not; it changes hands. */
@@ -70,7 +70,7 @@ print_all(const struct pav_settings *s, struct pav_arena *a,
     }
     fflush(stdout);
     for (i = 0; i < list->len; i++)
-        if (*cli_text(a, &list->items[i], "muted") == '\0')
+        if (*cli_text(a, &list->items[i], "as") == '\0')
             return 1;
     return 0;
 }

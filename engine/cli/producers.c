@@ -145,7 +145,7 @@ static void
 print_deviation(struct pav_arena *a, const struct pav_doc *d)
 {
     const char *machine = cli_text(a, d, "machine");
-    const char *reason = cli_text(a, d, "reason");
+    const char *reason = cli_text(a, d, "reason"), *as = cli_text(a, d, "as");
 
     printf("%6lld of %lld %s: %s of %s%s%s\n",
            (long long)pav_doc_member_int(d, "count"),
@@ -155,7 +155,9 @@ print_deviation(struct pav_arena *a, const struct pav_doc *d)
            machine);
     if (*reason != '\0')
         printf("       %s\n", reason);
-    printf("       last %s\n", cli_text(a, d, "last"));
+    printf("       last %s (%s)%s%s%s%s\n", cli_text(a, d, "last"),
+           cli_text(a, d, "group"), *as == '\0' ? "" : ", ", as,
+           *as == '\0' ? "" : ": ", cli_text(a, d, "muted"));
 }
 
 /* "&NAME=VALUE" of an option that is given. */
@@ -176,6 +178,7 @@ deviations(const struct pav_settings *s, int argc, char **argv)
     const struct pav_doc *answer, *list;
     struct pav_arena a;
     struct pav_buf path;
+    bool unmarked = false;
     uint32_t i;
     int code;
 
@@ -197,7 +200,9 @@ deviations(const struct pav_settings *s, int argc, char **argv)
             print_deviation(&a, &list->items[i]);
         if (list->len == 0 && !pav_settings_flag(s, "json"))
             puts("every event of that time did what it should");
-        code = list->len > 0;
+        for (i = 0; i < list->len; i++)
+            unmarked |= *cli_text(&a, &list->items[i], "as") == '\0';
+        code = unmarked;
     }
     pav_buf_fini(&path);
     pav_arena_fini(&a);
@@ -220,7 +225,7 @@ const struct command deviations_command = {
     "list what did not go as it should, by producer, type and reason",
     "Events that matched no rule, came twice, did not fit, came after the end, "
     "were rejected,\nor came early and expired; the most first.  Exit code 1: "
-    "there are some.\n",
+    "there are some\nthat 'pavane mute' has not marked.\n",
     deviations_settings,
     sizeof(deviations_settings) / sizeof(deviations_settings[0]),
     deviations};

@@ -154,7 +154,7 @@ find_groups(struct finding *f, const struct pav_alert_rule *rule,
 
         if (g->kind == kind && g->more)
             is_partial(f, rule);
-        if (g->kind != kind || g->muted != NULL || g->count < rule->threshold ||
+        if (g->kind != kind || g->mark != NULL || g->count < rule->threshold ||
             (rule->machine != NULL &&
              (g->machine == NULL || strcmp(g->machine, rule->machine) != 0)) ||
             (rule->source != NULL && !is_from(g, rule->source)))

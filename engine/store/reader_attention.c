@@ -259,7 +259,8 @@ is_same(const char *x, const char *y)
     return x == y || (x != NULL && y != NULL && strcmp(x, y) == 0);
 }
 
-/* Those of the last day among the newest, by source, type, machine, reason. */
+/* Those of the last day among the newest, by source, type, machine, and reason;
+ * of what did not fit the newest reason stands for all. */
 static void
 events(struct gathering *g, enum pav_attention_kind kind,
        enum pav_disposition disposition)
@@ -283,7 +284,8 @@ events(struct gathering *g, enum pav_attention_kind kind,
         for (k = first; k < g->count && x == NULL; k++)
             if (is_same(g->v[k].what, what) &&
                 is_same(g->v[k].machine, v[i].machine) &&
-                is_same(g->v[k].why, v[i].row.detail))
+                (kind == PAV_ATTENTION_UNEXPECTED ||
+                 is_same(g->v[k].why, v[i].row.detail)))
                 x = &g->v[k];
         if (x == NULL) {
             x = add(g, kind);
@@ -303,11 +305,13 @@ events(struct gathering *g, enum pav_attention_kind kind,
 }
 
 /* What of the reason tells groups apart: of a delivery its code alone, for a
- * target's words differ each time; of a folder nothing. */
+ * target's words differ each time; of a folder, and of what did not fit,
+ * nothing. */
 static size_t
 reason_len(const struct pav_attention *x)
 {
-    if (x->why == NULL || x->kind == PAV_ATTENTION_FAULT)
+    if (x->why == NULL || x->kind == PAV_ATTENTION_FAULT ||
+        x->kind == PAV_ATTENTION_UNEXPECTED)
         return 0;
     return x->kind == PAV_ATTENTION_DEAD || x->kind == PAV_ATTENTION_STUCK
                ? strcspn(x->why, ":")
@@ -316,32 +320,57 @@ reason_len(const struct pav_attention *x)
 
 /* "overdue-0a1b2c3d4e5f": of what it is about, not of how many there are. */
 static const char *
-group_of(const struct pav_attention *x, struct pav_arena *a)
+group_named(const char *kind, const char *about, struct pav_arena *a)
 {
-    const char *kind = pav_attention_name(x->kind);
-    const char *about = pav_arena_printf(
-        a, "%s\n%d\n%s\n%.*s", x->machine == NULL ? "" : x->machine, x->status,
-        x->what == NULL ? "" : x->what, (int)reason_len(x),
-        x->why == NULL ? "" : x->why);
     char hex[PAV_DIGEST_HEX];
 
     (void)pav_digest_hex("SHA-256", about, strlen(about), hex);
     return pav_arena_printf(a, "%s-%.12s", kind, hex);
 }
 
-static void
-mute(struct gathering *g, struct pav_attention *x)
+static const char *
+group_of(const struct pav_attention *x, struct pav_arena *a)
+{
+    const char *about = pav_arena_printf(
+        a, "%s\n%d\n%s\n%.*s", x->machine == NULL ? "" : x->machine, x->status,
+        x->what == NULL ? "" : x->what, (int)reason_len(x),
+        x->why == NULL ? "" : x->why);
+
+    return group_named(pav_attention_name(x->kind), about, a);
+}
+
+const char *
+pav_attention_of_events(enum pav_disposition kind, const char *machine,
+                        const char *source, const char *type,
+                        const char *reason, struct pav_arena *a)
+{
+    return group_named(pav_disposition_name(kind),
+                       pav_arena_printf(a, "%s\n0\n%s: %s\n%s",
+                                        machine == NULL ? "" : machine, source,
+                                        type,
+                                        kind == PAV_UNEXPECTED ? "" : reason),
+                       a);
+}
+
+const struct pav_mark *
+pav_reader_mark(struct pav_reader *r, const char *group, int64_t now_ms,
+                struct pav_arena *a)
 {
     sqlite3_stmt *st = reader_ask(
-        g->r, "SELECT body->>'$.Reason',body->>'$.Until' FROM name WHERE"
-              " kind=?1 AND owner=0 AND name=?2 AND body->>'$.Until'>?3");
+        r, "SELECT coalesce(body->>'$.As','muted'),body->>'$.Reason',"
+           "body->>'$.Until' FROM name WHERE kind=?1 AND owner=0 AND name=?2"
+           " AND (body->>'$.Until'=0 OR body->>'$.Until'>?3)");
+    struct pav_mark *mark;
 
-    STORE_BIND(st, INT(PAV_NAME_MUTE), TEXT(x->group), INT(g->now_ms));
-    if (!reader_row(g->r, st))
-        return;
-    x->muted = column_str(st, 0, g->a);
-    x->muted_until = sqlite3_column_int64(st, 1);
+    STORE_BIND(st, INT(PAV_NAME_MUTE), TEXT(group), INT(now_ms));
+    if (!reader_row(r, st))
+        return NULL;
+    mark = pav_arena_alloc(a, sizeof(*mark));
+    mark->as = column_str(st, 0, a);
+    mark->reason = column_str(st, 1, a);
+    mark->until = sqlite3_column_int64(st, 2);
     sqlite3_reset(st);
+    return mark;
 }
 
 static int
@@ -349,8 +378,8 @@ gravest_first(const void *x, const void *y)
 {
     const struct pav_attention *a = x, *b = y;
 
-    if ((a->muted != NULL) != (b->muted != NULL))
-        return a->muted != NULL ? 1 : -1;
+    if ((a->mark != NULL) != (b->mark != NULL))
+        return a->mark != NULL ? 1 : -1;
     if (a->kind != b->kind)
         return a->kind < b->kind ? -1 : 1;
     if (a->count != b->count && a->kind >= PAV_ATTENTION_UNMATCHED)
@@ -375,7 +404,7 @@ pav_reader_attention(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
     events(&g, PAV_ATTENTION_EXPIRED, PAV_EXPIRED);
     for (i = 0; i < g.count; i++) {
         g.v[i].group = group_of(&g.v[i], a);
-        mute(&g, &g.v[i]);
+        g.v[i].mark = pav_reader_mark(r, g.v[i].group, now_ms, a);
     }
     if (g.count > 1)
         qsort(g.v, g.count, sizeof(*g.v), gravest_first);

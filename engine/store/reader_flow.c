@@ -71,6 +71,26 @@ pav_reader_has_way(struct pav_reader *r, int64_t version_id, int64_t day,
     return any;
 }
 
+const char *
+pav_reader_way_on(struct pav_reader *r, int64_t version_id, int64_t from_day,
+                  int64_t until_day, const char *so_far, struct pav_arena *a)
+{
+    sqlite3_stmt *st = reader_ask(
+        r, "WITH RECURSIVE days(day) AS (SELECT ?2 UNION ALL SELECT day+1 FROM"
+           " days WHERE day+1<?3) SELECT f.a FROM days d JOIN flow f ON"
+           " f.version_id=?1 AND f.day=d.day AND f.kind=3 WHERE f.a=?4"
+           " OR substr(f.a,1,length(?4)+3)=?4||'" PAV_FLOW_THEN "'"
+           " GROUP BY f.a ORDER BY sum(f.count) DESC,f.a LIMIT 1");
+    const char *way = NULL;
+
+    STORE_BIND(st, INT(version_id), INT(from_day), INT(until_day),
+               TEXT(so_far));
+    if (reader_row(r, st))
+        way = column_str(st, 0, a);
+    sqlite3_reset(st);
+    return way;
+}
+
 static bool
 is_same(const struct pav_flow_row *x, const struct pav_flow_row *y)
 {

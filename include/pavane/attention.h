@@ -36,13 +36,28 @@ struct pav_attention {
     int status;        /* of PAV_ATTENTION_FAILED: enum pav_status */
     const char *why;   /* an error, a reason; or NULL */
     const char *group; /* its name, the same as long as it is there */
-    const char *muted; /* for this reason nobody is told; NULL: it counts */
-    int64_t muted_until;
+    const struct pav_mark *mark; /* nobody is told; NULL: it counts */
 };
+
+/* What somebody has said of a group, after which it does not count. */
+struct pav_mark {
+    const char *as;     /* "muted", "expected" or "accepted" */
+    const char *reason; /* in words */
+    int64_t until;      /* 0: without an end */
+};
+/* A group's; NULL: it has none, or its time is over. */
+const struct pav_mark *pav_reader_mark(struct pav_reader *r, const char *group,
+                                       int64_t now_ms, struct pav_arena *a);
+/* The group of events of a source and type that became this; `machine` NULL: of
+ * none.  What did not fit is one group, in whichever state. */
+const char *
+pav_attention_of_events(enum pav_disposition kind, const char *machine,
+                        const char *source, const char *type,
+                        const char *reason, struct pav_arena *a);
 
 bool pav_attention_find(const char *name, enum pav_attention_kind *out);
 
-/* The gravest kind first, in a kind the oldest; those that are muted last. */
+/* The gravest kind first, in a kind the oldest; those that are marked last. */
 uint32_t pav_reader_attention(struct pav_reader *r, int64_t now_ms,
                               struct pav_arena *a, struct pav_attention **out);
 

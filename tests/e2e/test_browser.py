@@ -719,6 +719,24 @@ class Weight(Browser):
         until(lambda: self.b.find_elements(By.CSS_SELECTOR, "[data-mute='%s']" % group))
         self.quiet()
 
+    def test_expected(self):
+        """A deviation is marked as expected: it has no end."""
+        self.open("/deviations?range=90d")
+        button = self.b.find_element(By.CSS_SELECTOR, "[data-mute]")
+        group, what = button.get_attribute("data-mute"), button.get_attribute("data-what")
+        button.click()
+        dialog = until(lambda: self.b.find_elements(By.CSS_SELECTOR, "dialog[open]"))[0]
+        self.assertIn(what, dialog.text)
+        dialog.find_element(By.CSS_SELECTOR, "[value=expected]").click()
+        self.assertFalse(dialog.find_element(By.NAME, "minutes").is_enabled())
+        dialog.find_element(By.NAME, "reason").send_keys("a trial" + Keys.ENTER)
+        unmark = until(lambda: self.b.find_elements(By.CSS_SELECTOR, "[data-unmute='%s']" % group))[0]
+        self.assertIn("expected: a trial", unmark.find_element(By.XPATH, "./ancestor::td").text)
+        until(unmark.is_displayed)
+        unmark.click()
+        until(lambda: self.b.find_elements(By.CSS_SELECTOR, "[data-mute='%s']" % group))
+        self.quiet()
+
 
 class Looks(Browser):
     def test_no_flash(self):

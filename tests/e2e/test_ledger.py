@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import unittest
 
-from harness import Daemon, MACHINES, PAVANE, main, until
+from harness import Daemon, MACHINES, PAVANE, cli, main, until
 
 
 def order(kind, key, source="order.service", **more):
@@ -114,6 +114,36 @@ class Ledger(unittest.TestCase):
                 r'<a class="key" href="producers/[^"]*">([^<]*)</a>.*?data-label="Its clock"(.*?)</td>', page, re.S)}
             self.assertEqual((clocks["slow.service"], clocks["right.service"]), (["1 h 30 min behind"], []))
             self.assertRegex(clocks["early.service"][0], r"^(1 min.*|5\d s) ahead$")
+
+    def test_marks(self):
+        """What is expected or accepted stays in its lists, with the reason, and counts nowhere."""
+        with Daemon(MACHINES) as d:
+            mark = lambda **fields: json.loads(d.ask("POST", "/", json.dumps(fields), {"X-Amz-Target": "Pavane.PutMute"})[1])
+            d.send(order("OrderReceived", "o-1"))
+            d.send(order("OrderRecieved", "o-1"))               # misspelt: no rule
+            d.send(order("ShopAccepted", "o-1", "till.service"))  # of another source: it fits nowhere, or matches nothing
+            d.send(order("PaymentSettled", "o-1", "payment.service"))
+            d.send(order("Nonsense", "o-1", "shop.service"))
+            found = until(lambda: len(d.get("/api/v1/deviations")["deviations"]) == 3 and d.get("/api/v1/deviations")["deviations"])
+            groups = {g["group"] for g in d.get("/api/v1/attention")["attention"]}
+            self.assertEqual({r["group"] for r in found}, groups)  # the same name in both lists
+            self.assertIn("Minutes", mark(Group=found[0]["group"], Reason="r")["message"])
+            self.assertIn("accepted", mark(Group=found[0]["group"], Reason="r", As="wanted")["message"])
+            for r, word in zip(found, ("expected", "accepted")):
+                self.assertEqual(cli("mute", r["group"], "--as", word, "--reason", "it is <%s>" % word, "--url", d.url)[0], 0)
+            left = [g for g in d.get("/api/v1/attention")["attention"] if g["as"] is None]
+            self.assertEqual([g["group"] for g in left], [found[2]["group"]])
+            marks = {r["group"]: (r["as"], r["muted"]) for r in d.get("/api/v1/deviations")["deviations"]}
+            self.assertEqual(marks[found[0]["group"]], ("expected", "it is <expected>"))
+            self.assertIn("accepted: it is &lt;accepted&gt;", d.ask("GET", "/deviations")[1].decode())
+            code, out, _ = cli("deviations", "--url", d.url)
+            self.assertIn("accepted: it is <accepted>", out)
+            self.assertEqual(code, 1)
+            self.assertEqual(cli("mute", found[2]["group"], "--as", "accepted", "--reason", "r", "--url", d.url)[0], 0)
+            self.assertEqual(cli("deviations", "--url", d.url)[0], 0)
+            d.kill()
+            d.start()
+            self.assertEqual([g["group"] for g in d.get("/api/v1/attention")["attention"] if g["as"] is None], [])
 
     def test_how_long_a_producer_lets_one_wait(self):
         """Half and most of the waits for its events, once ten have ended; of nobody before that."""
