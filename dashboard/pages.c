@@ -53,14 +53,14 @@ pav_page(struct pav_query *q)
     static const char *const parameters[] = {
         "back",    "before",  "children",    "disposition",
         "from",    "id",      "startedFrom", "startedUntil",
-        "sort",    "version", "unfold",      "columns",
-        "passed",  "stay",    "ended",       "where",
-        "range",   "at",      "only",        "run",
-        "a",       "b",       "event",       "find",
-        "source",  "type",    "key",         "limit",
-        "machine", "overdue", "part",        "q",
-        "state",   "status",  "tab",         "to",
-        "visit",   NULL};
+        "sort",    "version", "unfold",      "each",
+        "columns", "passed",  "stay",        "ended",
+        "where",   "range",   "at",          "only",
+        "run",     "a",       "b",           "event",
+        "find",    "source",  "type",        "key",
+        "limit",   "machine", "overdue",     "part",
+        "q",       "state",   "status",      "tab",
+        "to",      "visit",   NULL};
     char bad[64];
     size_t i;
 

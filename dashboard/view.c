@@ -170,6 +170,14 @@ view_payload(struct pav_arena *a, const struct pav_doc *d)
 }
 
 void
+view_look(struct pav_members *m, enum pav_mark_status s)
+{
+    view_text(m, "class", pav_looks[s].class);
+    view_text(m, "word", pav_looks[s].word);
+    view_text(m, "sign", pav_looks[s].sign);
+}
+
+void
 view_status(struct pav_members *m, enum pav_status s)
 {
     const struct pav_look *badge = &pav_looks[trace_mark(s)];

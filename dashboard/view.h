@@ -3,6 +3,7 @@
 #define PAVANE_DASHBOARD_VIEW_H
 
 #include "pavane/doc.h"
+#include "pavane/graph.h"
 #include "pavane/step.h"
 
 /* What the check of a folder's files says: as "fault", else as "warning". */
@@ -27,6 +28,8 @@ void view_amount(struct pav_members *m, const char *key, int64_t n);
 void view_states(struct pav_members *m, const char *key, const char *json);
 /* The status as ASL names it, its class and its sign. */
 void view_status(struct pav_members *m, enum pav_status s);
+/* How a state stands: its class, its word and its sign. */
+void view_look(struct pav_members *m, enum pav_mark_status s);
 /* Readable JSON, in the arena; of a large one the beginning. */
 const char *view_payload(struct pav_arena *a, const struct pav_doc *d);
 /* Readable JSON of a text that is JSON, in the arena. */

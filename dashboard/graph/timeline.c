@@ -1,7 +1,8 @@
 /*
- * The stays of an execution against time, as SVG: a bar each, in order, on the
- * reader's clock.  Time in which nothing happens at all, when it is more than a
- * fifth of the whole, is folded: a break with its length.
+ * The stays of an execution against time, as SVG: a row each, in order, on the
+ * reader's clock; many stays in one state are one row.  Time in which nothing
+ * happens at all, when it is more than a fifth of the whole, is folded: a break
+ * with its length.
  *
  * Drawn with attributes alone, for the policy of our pages has no room for
  * style in markup.
@@ -15,6 +16,7 @@
 #include "pavane/text.h"
 
 #define ROW     26
+#define SAYS    14  /* pixels more, of a row with a line of its own */
 #define NAMES   210 /* pixels for names */
 #define BARS    760
 #define ROWS    300
@@ -24,13 +26,21 @@
 #define BREAK   56  /* pixels of a folded gap */
 #define FOLDED  8   /* gaps at most */
 #define CLOSEST 120 /* pixels between two ticks */
+#define MANY    12  /* more stays in a state are one row */
 
 struct gap {
     int64_t from, until;
 };
 
+struct row {
+    uint32_t visit; /* the first, or the only one */
+    uint32_t stays;
+};
+
 struct timeline {
     const struct trace *trace;
+    struct row *rows;
+    uint32_t row_count;
     const struct when *when;
     int64_t from, until;
     struct gap gaps[FOLDED];
@@ -59,6 +69,10 @@ x_of(const struct timeline *t, int64_t ms)
     double room = BARS - t->count * BREAK, breaks = 0;
     int i;
 
+    if (ms < t->from)
+        return NAMES;
+    if (ms > t->until)
+        return NAMES + BARS;
     for (i = 0; i < t->count; i++) {
         const struct gap *g = &t->gaps[i];
 
@@ -102,9 +116,8 @@ find_gaps(struct timeline *t)
         if (at[i] >= t->from && at[i + 1] <= t->until &&
             at[i + 1] - at[i] > (t->until - t->from) / FOLD)
             t->gaps[t->count++] = (struct gap){at[i], at[i + 1]};
-    if (t->count == 1 && t->gaps[0].from == t->from &&
-        t->gaps[0].until == t->until)
-        t->count = 0; /* one stay is the whole of it */
+    if (folded_ms(t) == t->until - t->from)
+        t->count = 0; /* nothing would be left to be shown */
     free(at);
 }
 
@@ -175,45 +188,227 @@ put_usual(struct timeline *t, const struct visit *v, int64_t usual, unsigned y)
                    pav_time_span(usual, span, sizeof(span)));
 }
 
-static void
-put_row(struct timeline *t, const struct visit *v, unsigned row)
+static int64_t
+end_of(const struct timeline *t, const struct visit *v)
 {
-    int64_t until = v->exited_at != 0 ? v->exited_at : t->until;
-    double x = x_of(t, v->entered_at), w = x_of(t, until) - x;
-    unsigned y = HEADER + row * ROW;
-    char text[64];
+    return v->exited_at != 0 ? v->exited_at : t->until;
+}
+
+/* From when until when it lasted, at least three pixels. */
+static double
+put_bar(struct timeline *t, const char *class, int64_t from, int64_t until,
+        unsigned y, unsigned height)
+{
+    double x = x_of(t, from), w = x_of(t, until) - x;
 
     if (w < 3)
         w = 3;
     if (x + w > NAMES + BARS)
         x = NAMES + BARS - w;
+    pav_buf_printf(t->b,
+                   "<rect class=\"%s\" x=\"%.1f\" y=\"%u\" "
+                   "width=\"%.1f\" height=\"%u\" rx=\"3\"/>",
+                   class, x, y, w, height);
+    return x + w;
+}
+
+/* Of a task that was tried again: its attempts, and the pauses between. */
+static double
+put_attempts(struct timeline *t, const struct visit *v, unsigned y)
+{
+    const struct attempt *a;
+    double end =
+        put_bar(t, "bar pauses", v->entered_at, end_of(t, v), y + 11, 4);
+
+    for (a = v->first; a != NULL; a = a->next)
+        put_bar(t, a->until != 0 ? "attempt failed" : "attempt", a->from,
+                a->until != 0 ? a->until : end_of(t, v), y + 5, 16);
+    return end;
+}
+
+/* Many stays in a state: what is closer than a pixel is drawn once. */
+static void
+put_stays(struct timeline *t, const struct row *r, unsigned y)
+{
+    const struct visit *first = &t->trace->visits[r->visit], *v;
+    double drawn = 0;
+
+    for (v = first; v < t->trace->visits + t->trace->count; v++) {
+        if (v->state != first->state || !timeline_shows(v, t->from, t->until))
+            continue;
+        if (x_of(t, end_of(t, v)) >= drawn + 1)
+            drawn = put_bar(t, "bar", v->entered_at, end_of(t, v), y + 5, 16);
+    }
+}
+
+/* "×1501, half within 2 s, the longest 3 d" */
+static void
+say_stays(struct timeline *t, const struct row *r, struct pav_buf *out)
+{
+    const struct visit *first = &t->trace->visits[r->visit], *v;
+    int64_t *ms = pav_xmalloc(r->stays * sizeof(*ms));
+    char half[64], most[64];
+    uint32_t n = 0;
+
+    for (v = first; v < t->trace->visits + t->trace->count; v++)
+        if (v->state == first->state && timeline_shows(v, t->from, t->until))
+            ms[n++] = end_of(t, v) - v->entered_at;
+    qsort(ms, n, sizeof(*ms), by_time);
+    pav_buf_printf(out, "×%u, half within %s, the longest %s", n,
+                   pav_time_span(ms[(n - 1) / 2], half, sizeof(half)),
+                   pav_time_span(ms[n - 1], most, sizeof(most)));
+    free(ms);
+}
+
+static unsigned
+row_height(const struct row *r)
+{
+    return r->stays > 1 ? ROW + SAYS : ROW;
+}
+
+/* Its link, up to what is drawn over the row. */
+static void
+begin_row(struct timeline *t, const struct row *r, const struct visit *v,
+          const char *says, unsigned y)
+{
     pav_buf_printf(t->b, "<a class=\"%s\" href=\"", pav_looks[v->status].class);
     pav_buf_htmls(t->b, t->look->link);
     pav_url_encode(t->b, v->name, strlen(v->name));
-    pav_buf_printf(t->b, "&amp;visit=%u\"><title>", v->number);
+    if (r->stays == 1)
+        pav_buf_printf(t->b, "&amp;visit=%u", v->number);
+    pav_buf_puts(t->b, "\"><title>");
     pav_buf_htmls(t->b, v->name);
-    pav_buf_printf(t->b, ": %s, from ",
-                   pav_time_span(until - v->entered_at, text, sizeof(text)));
+    pav_buf_printf(t->b, ": %s, from ", says);
     when_exact(t->when, v->entered_at, t->b);
     pav_buf_printf(t->b,
                    "</title><rect class=\"row\" x=\"0\" y=\"%u\" width=\"%d\" "
-                   "height=\"%d\"/><text class=\"name\" x=\"4\" y=\"%u\">",
-                   y, NAMES + BARS, ROW, y + 17);
+                   "height=\"%u\"/><text class=\"name\" x=\"4\" y=\"%u\">",
+                   y, NAMES + BARS, row_height(r), y + 17);
     pav_buf_htmls(t->b, v->name);
     pav_buf_puts(t->b, "</text>");
+}
+
+static void
+put_group(struct timeline *t, const struct row *r, unsigned y)
+{
+    struct pav_buf says;
+
+    pav_buf_init(&says, 256);
+    say_stays(t, r, &says);
+    begin_row(t, r, &t->trace->visits[r->visit], says.p, y);
+    put_stays(t, r, y);
+    pav_buf_printf(t->b,
+                   "<text class=\"after\" x=\"%d\" y=\"%u\">%s</text></a>\n",
+                   NAMES, y + ROW + 7, says.p);
+    pav_buf_fini(&says);
+}
+
+static void
+put_row(struct timeline *t, const struct row *r, unsigned y)
+{
+    const struct visit *v = &t->trace->visits[r->visit];
+    double x = x_of(t, v->entered_at), end;
+    char span[64];
+
+    pav_time_span(end_of(t, v) - v->entered_at, span, sizeof(span));
+    begin_row(t, r, v, span, y);
     if (t->look->usual != NULL)
         put_usual(t, v, t->look->usual[v - t->trace->visits], y);
-    pav_buf_printf(t->b,
-                   "<rect class=\"bar\" x=\"%.1f\" y=\"%u\" "
-                   "width=\"%.1f\" height=\"16\" rx=\"3\"/><text class=\"%s\" "
-                   "x=\"%.1f\" y=\"%u\">%s</text></a>\n",
-                   x, y + 5, w, x + w > NAMES + BARS - 90 ? "last" : "after",
-                   x + w > NAMES + BARS - 90 ? x - 6 : x + w + 6, y + 17, text);
+    if (v->attempts > 1)
+        end = put_attempts(t, v, y);
+    else
+        end = put_bar(t, "bar", v->entered_at, end_of(t, v), y + 5, 16);
+    if (v->late_at != 0)
+        put_bar(t, "late", v->late_at, end_of(t, v), y + 5, 16);
+    /* Behind the bar, before it, or on it: wherever there is room. */
+    if (end <= NAMES + BARS - 90)
+        pav_buf_printf(t->b, "<text class=\"after\" x=\"%.1f\" y=\"%u\">",
+                       end + 6, y + 17);
+    else
+        pav_buf_printf(t->b, "<text class=\"last%s\" x=\"%.1f\" y=\"%u\">",
+                       x - 6 < NAMES + 60 ? " over" : "",
+                       x - 6 < NAMES + 60 ? NAMES + BARS - 6.0 : x - 6, y + 17);
+    pav_buf_printf(t->b, "%s</text></a>\n", span);
+}
+
+/* ---- the whole ---- */
+
+bool
+timeline_shows(const struct visit *v, int64_t from, int64_t until)
+{
+    return v->entered_at <= until &&
+           (v->exited_at == 0 || v->exited_at >= from);
+}
+
+/* How many stays in each state are shown, by state of the graph. */
+static uint32_t *
+count_stays(const struct timeline *t)
+{
+    const struct trace *tr = t->trace;
+    uint32_t states = 0, i, *stays;
+
+    for (i = 0; i < tr->count; i++)
+        if (tr->visits[i].state != PAV_GRAPH_NONE &&
+            tr->visits[i].state >= states)
+            states = tr->visits[i].state + 1;
+    stays = pav_xcalloc((size_t)states + 1, sizeof(*stays));
+    for (i = 0; i < tr->count; i++)
+        if (tr->visits[i].state != PAV_GRAPH_NONE &&
+            timeline_shows(&tr->visits[i], t->from, t->until))
+            stays[tr->visits[i].state]++;
+    return stays;
+}
+
+/* A row for each stay that is shown, but for states with many of them; how many
+ * such there are. */
+static uint32_t
+find_rows(struct timeline *t)
+{
+    const struct trace *tr = t->trace;
+    uint32_t *stays = count_stays(t), groups = 0, i;
+
+    t->rows = pav_xmalloc(((size_t)tr->count + 1) * sizeof(*t->rows));
+    for (i = 0; i < tr->count; i++) {
+        const struct visit *v = &tr->visits[i];
+        struct row r = {.visit = i, .stays = 1};
+
+        if (!timeline_shows(v, t->from, t->until))
+            continue;
+        if (v->state != PAV_GRAPH_NONE && !t->look->each) {
+            if (stays[v->state] == 0)
+                continue; /* its row is there */
+            if (stays[v->state] > MANY) {
+                r.stays = stays[v->state];
+                stays[v->state] = 0;
+                groups++;
+            }
+        }
+        t->rows[t->row_count++] = r;
+    }
+    free(stays);
+    return groups;
+}
+
+/* Where time bends, for who marks a part of the picture: "210:1764,970:1999" */
+static void
+put_scale(struct timeline *t)
+{
+    int i;
+
+    pav_buf_printf(t->b, " data-scale=\"%d:%lld", NAMES, (long long)t->from);
+    for (i = 0; i < t->count; i++)
+        pav_buf_printf(t->b, ",%.1f:%lld,%.1f:%lld", x_of(t, t->gaps[i].from),
+                       (long long)t->gaps[i].from, x_of(t, t->gaps[i].until),
+                       (long long)t->gaps[i].until);
+    pav_buf_printf(t->b, ",%d:%lld\" data-window=\"", NAMES + BARS,
+                   (long long)t->until);
+    pav_buf_htmls(t->b, t->look->window);
+    pav_buf_putc(t->b, '"');
 }
 
 void
 timeline_svg(const struct trace *trace, const struct timeline_look *look,
-             struct pav_buf *out)
+             struct pav_buf *out, struct timeline_drawn *drawn)
 {
     struct timeline t = {.trace = trace,
                          .when = look->when,
@@ -222,25 +417,34 @@ timeline_svg(const struct trace *trace, const struct timeline_look *look,
                                                                : look->until,
                          .look = look,
                          .b = out};
-    uint32_t first = trace->count > ROWS ? trace->count - ROWS : 0, i;
-    unsigned height = HEADER + (trace->count - first) * ROW + 4;
+    uint32_t first, i;
+    unsigned height = HEADER + 4, y = HEADER;
 
+    drawn->groups = find_rows(&t);
+    first = t.row_count > ROWS ? t.row_count - ROWS : 0;
+    drawn->left_out = first;
+    for (i = first; i < t.row_count; i++)
+        height += row_height(&t.rows[i]);
     find_gaps(&t);
-    if (look->whole && t.count > 0) {
-        pav_buf_puts(out, "<p class=\"folding\"><a href=\"");
-        pav_buf_htmls(out, look->other);
-        pav_buf_puts(out, "\">Fold the idle time</a></p>\n");
+    drawn->gaps = t.count;
+    if (look->whole)
         t.count = 0;
-    }
     pav_buf_printf(out,
                    "<svg class=\"timeline\" viewBox=\"0 0 %d %u\" width=\"%d\" "
-                   "height=\"%u\" role=\"group\" aria-label=\"Timeline\">\n",
+                   "height=\"%u\" role=\"group\" aria-label=\"Timeline\"",
                    NAMES + BARS + 10, height, NAMES + BARS + 10, height);
+    put_scale(&t);
+    pav_buf_puts(out, ">\n<pattern id=\"hatch\" width=\"6\" height=\"6\" "
+                      "patternUnits=\"userSpaceOnUse\"><path class=\"hatch\" "
+                      "d=\"M0 6L6 0\"/></pattern>\n");
     put_axis(&t, height);
-    for (i = first; i < trace->count; i++)
-        put_row(&t, &trace->visits[i], i - first);
+    for (i = first; i < t.row_count; i++) {
+        if (t.rows[i].stays > 1)
+            put_group(&t, &t.rows[i], y);
+        else
+            put_row(&t, &t.rows[i], y);
+        y += row_height(&t.rows[i]);
+    }
     pav_buf_puts(out, "</svg>\n");
-    if (first > 0)
-        pav_buf_printf(out, "<p>The last %d of %u stays.</p>\n", ROWS,
-                       trace->count);
+    free(t.rows);
 }

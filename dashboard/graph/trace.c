@@ -219,6 +219,20 @@ on_items(struct tracing *t, const struct pav_history_event *e,
 }
 
 static void
+on_attempt(struct tracing *t, struct visit *v, int64_t at)
+{
+    struct attempt *attempt = pav_arena_zalloc(t->q->arena, sizeof(*attempt));
+
+    attempt->from = at;
+    if (v->last == NULL)
+        v->first = attempt;
+    else
+        v->last->next = attempt;
+    v->last = attempt;
+    v->attempts++;
+}
+
+static void
 on_other(struct tracing *t, const struct pav_history_event *e, int64_t at)
 {
     struct event_note *note = &t->notes[e->id];
@@ -230,7 +244,9 @@ on_other(struct tracing *t, const struct pav_history_event *e, int64_t at)
     note->fails = e->flags & PAV_EVENT_FAILS;
     v = note->visit == 0 ? NULL : &t->trace->visits[note->visit - 1];
     if (v != NULL && (e->flags & PAV_EVENT_SCHEDULES))
-        v->attempts++;
+        on_attempt(t, v, at);
+    if (v != NULL && note->fails && v->last != NULL && v->last->until == 0)
+        v->last->until = at;
     if (e->error == NULL)
         return;
     t->error = pav_doc_str(t->q->arena, e->error);

@@ -13,6 +13,12 @@
 #include "pavane/query.h"
 #include "pavane/step.h"
 
+/* One attempt of a task. */
+struct attempt {
+    const struct attempt *next;
+    int64_t from, until; /* until 0: it goes on, or was the last */
+};
+
 /* One stay in a state. */
 struct visit {
     uint32_t state; /* of the graph; PAV_GRAPH_NONE: not in it */
@@ -22,10 +28,12 @@ struct visit {
     int64_t entered_by, exited_by; /* events that were sent; 0: none */
     enum pav_mark_status status;
     const char *error; /* the last one inside; NULL */
+    int64_t late_at;   /* it is overdue since then; 0: it is not */
     bool cut;          /* it was left with what is around it: no output */
     uint32_t attempts; /* how often its task was scheduled */
-    uint32_t number;   /* among the stays in this state, from 1 */
-    int64_t item;      /* of the innermost Map around it, from 1; 0: none */
+    struct attempt *first, *last;
+    uint32_t number; /* among the stays in this state, from 1 */
+    int64_t item;    /* of the innermost Map around it, from 1; 0: none */
 };
 
 /* How the items of a Map's last stay stand. */

@@ -141,13 +141,12 @@ group_view(struct pav_query *q, const struct pav_attention *x, const char *from)
     view_text(&m, "from", from);
     view_text(&m, "group", x->group);
     view_text(&m, "mark_what",
-              pav_arena_printf(q->arena, "%lld%s %s%s%s%s%s",
-                               (long long)x->count, x->more ? "+" : "",
-                               pav_attention_says(x->kind, x->count),
-                               x->machine == NULL ? "" : ": ",
-                               x->machine == NULL ? "" : x->machine,
-                               x->what == NULL ? "" : ", ",
-                               x->what == NULL ? "" : x->what));
+              pav_arena_printf(
+                  q->arena, "%lld%s %s%s%s%s%s", (long long)x->count,
+                  x->more ? "+" : "", pav_attention_says(x->kind, x->count),
+                  x->machine == NULL ? "" : ": ",
+                  x->machine == NULL ? "" : x->machine,
+                  x->what == NULL ? "" : ", ", x->what == NULL ? "" : x->what));
     view_mark(&m, x->mark);
     view_bars(&m, "bars", x->bars, PAV_ATTENTION_BARS);
     view_time(&m, "oldest", x->oldest_at);

@@ -10,10 +10,8 @@
 #include "pavane/http.h"
 #include "pavane/journal.h"
 #include "pavane/text.h"
-#include "pavane/wait_stats.h"
 #include "graph/diff.h"
 #include "graph/graphs.h"
-#include "graph/timeline.h"
 #include "graph/trace.h"
 #include "answer.h"
 #include "case.h"
@@ -25,8 +23,8 @@
 #include "markdown.h"
 #include "pages.h"
 #include "parameters.h"
+#include "stays.h"
 #include "view_rows.h"
-#include "when.h"
 
 struct execution_page {
     struct pav_query *q;
@@ -84,14 +82,6 @@ visit_link(struct execution_page *p, const struct visit *v)
 }
 
 /* ---- the state that is looked at ---- */
-
-static void
-add_look(struct pav_members *m, enum pav_mark_status s)
-{
-    view_text(m, "class", pav_looks[s].class);
-    view_text(m, "word", pav_looks[s].word);
-    view_text(m, "sign", pav_looks[s].sign);
-}
 
 /* The event that a producer sent and that moved the execution. */
 static void
@@ -218,7 +208,7 @@ items_view(struct execution_page *p, const struct visit *map)
             view_number(&m, "item", k + 1);
             view_text(&m, "state", last[k]->name);
             view_text(&m, "link", visit_link(p, last[k]));
-            add_look(&m, last[k]->status);
+            view_look(&m, last[k]->status);
             pav_items_add(&rows, pav_members_object(&m));
         }
     return pav_items_array(&rows);
@@ -292,7 +282,7 @@ unvisited_view(struct execution_page *p, const char *state)
     pav_members_init(&m, p->q->arena);
     view_text(&m, "state", pav_graph_state(p->graph, at));
     view_text(&m, "type", pav_graph_type(p->graph, at));
-    add_look(&m, PAV_MARK_NONE);
+    view_look(&m, PAV_MARK_NONE);
     add_definition(p, &m, state);
     return pav_members_object(&m);
 }
@@ -309,7 +299,7 @@ visit_view(struct execution_page *p, const struct visit *v)
     pav_members_init(&m, p->q->arena);
     view_text(&m, "state", v->name);
     view_text(&m, "type", v->type);
-    add_look(&m, v->status);
+    view_look(&m, v->status);
     view_number(&m, "number", v->number);
     if (v->state != PAV_GRAPH_NONE && p->trace.marks[v->state].visits > 1)
         view_number(&m, "of", p->trace.marks[v->state].visits);
@@ -372,7 +362,7 @@ add_graph(struct execution_page *p, struct pav_members *m, struct pav_buf *out)
         view_text(&o, "indent", indents[depth > 3 ? 3 : depth]);
         view_bool(&o, "current",
                   p->visit != NULL && strcmp(p->visit->name, name) == 0);
-        add_look(&o, p->trace.marks[i].status);
+        view_look(&o, p->trace.marks[i].status);
         if (p->trace.marks[i].visits > 1)
             view_number(&o, "visits", p->trace.marks[i].visits);
         view_text(
@@ -381,83 +371,6 @@ add_graph(struct execution_page *p, struct pav_members *m, struct pav_buf *out)
         pav_items_add(&rows, pav_members_object(&o));
     }
     pav_members_puts(m, "outline", pav_items_array(&rows));
-}
-
-/* How long half of the stays take, of those waits that are known: by visit. */
-static const int64_t *
-usual_stays(struct execution_page *p)
-{
-    struct pav_wait_time *v;
-    uint32_t n = pav_reader_wait_times(p->q->reader, p->x.machine, p->q->arena,
-                                       &v),
-             i, k;
-    int64_t *usual =
-        pav_arena_zalloc(p->q->arena, (p->trace.count + 1) * sizeof(*usual));
-
-    for (k = 0; k < n; k++) {
-        struct pav_wait_stats times;
-        int64_t half;
-
-        pav_wait_stats_read(&times, v[k].histogram);
-        if (pav_wait_stats_count(&times) < PAV_USUAL_FROM)
-            continue;
-        half = pav_wait_stats_quantile(&times, 0.5);
-        for (i = 0; i < p->trace.count; i++)
-            if (strcmp(p->trace.visits[i].name, v[k].state) == 0)
-                usual[i] = half;
-    }
-    return usual;
-}
-
-#define STAYS 300 /* the last ones, as the picture has them */
-
-/* A row for each stay: what the picture shows, for who reads it as a table. */
-static const struct pav_doc *
-stays_view(struct execution_page *p)
-{
-    uint32_t first = p->trace.count > STAYS ? p->trace.count - STAYS : 0, i;
-    struct pav_items rows;
-
-    pav_items_init(&rows, p->q->arena);
-    for (i = first; i < p->trace.count; i++) {
-        const struct visit *v = &p->trace.visits[i];
-        int64_t until = v->exited_at != 0          ? v->exited_at
-                        : p->x.row.stopped_at != 0 ? p->x.row.stopped_at
-                                                   : p->q->now_ms;
-        struct pav_members m;
-
-        pav_members_init(&m, p->q->arena);
-        view_text(&m, "state", v->name);
-        view_text(&m, "link", visit_link(p, v));
-        add_look(&m, v->status);
-        if (v->item > 0)
-            view_number(&m, "item", v->item);
-        view_time(&m, "entered", v->entered_at);
-        view_time(&m, "left", v->exited_at);
-        view_span(&m, "lasted", until - v->entered_at);
-        pav_items_add(&rows, pav_members_object(&m));
-    }
-    return pav_items_array(&rows);
-}
-
-static void
-add_timeline(struct execution_page *p, struct pav_buf *out)
-{
-    bool whole = page_parameter(p->q, "unfold") != NULL;
-    struct when when;
-    struct timeline_look look = {
-        .from = p->x.row.started_at,
-        .until = p->x.row.stopped_at != 0 ? p->x.row.stopped_at : p->q->now_ms,
-        .when = &when,
-        .link = state_link(p),
-        .usual = usual_stays(p),
-        .whole = whole,
-        .other = pav_arena_printf(p->q->arena, "%s?tab=timeline%s", p->link,
-                                  whole ? "" : "&unfold=1")};
-
-    when_begin(&when, p->q);
-    timeline_svg(&p->trace, &look, out);
-    when_end(&when);
 }
 
 static void
@@ -614,6 +527,7 @@ mark_overdue(struct execution_page *p)
                 strcmp(visit->name, v[i].row.state) != 0)
                 continue;
             visit->status = PAV_MARK_OVERDUE;
+            visit->late_at = v[i].overdue_since;
             if (visit->state != PAV_GRAPH_NONE)
                 p->trace.marks[visit->state].status = PAV_MARK_OVERDUE;
         }
@@ -763,8 +677,7 @@ add_tab(struct execution_page *p, struct asked *asked, struct pav_members *m,
     if (strcmp(p->tab, "graph") == 0) {
         add_graph(p, m, picture);
     } else if (strcmp(p->tab, "timeline") == 0) {
-        add_timeline(p, picture);
-        pav_members_puts(m, "stays", stays_view(p));
+        stays_add(asked, tab_link(p, "timeline"), state_link(p), m, picture);
     } else if (strcmp(p->tab, "history") == 0) {
         history_add(asked, m);
     } else {

@@ -302,9 +302,8 @@ deviation_rows(struct pav_query *q, const struct pav_deviation_filter *f)
     pav_items_init(&rows, q->arena);
     for (i = 0; i < n; i++) {
         const struct pav_deviation *d = &v[i];
-        const char *group =
-            pav_attention_of_events(d->kind, d->machine, d->source, d->type,
-                                    d->reason, q->arena);
+        const char *group = pav_attention_of_events(
+            d->kind, d->machine, d->source, d->type, d->reason, q->arena);
         struct pav_members m;
 
         pav_members_init(&m, q->arena);

@@ -98,6 +98,7 @@ addEventListener('keydown', (e) => {
 
 function dressAll() {
   if (document.getElementById('graphbox')) import('./graph.js').then((m) => m.dress());
+  if (document.getElementById('timebox')) import('./timeline.js').then((m) => m.dressTimeline());
   if (document.getElementById('blocks')) import('./history.js').then((m) => m.dressHistory());
   dressZone();
   dressCopy();

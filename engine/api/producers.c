@@ -99,8 +99,8 @@ producers_get(struct pav_query *q)
 static cJSON *
 deviation_json(struct pav_query *q, const struct pav_deviation *d)
 {
-    const char *group = pav_attention_of_events(
-        d->kind, d->machine, d->source, d->type, d->reason, q->arena);
+    const char *group = pav_attention_of_events(d->kind, d->machine, d->source,
+                                                d->type, d->reason, q->arena);
     const struct pav_mark *mark =
         pav_reader_mark(q->reader, group, q->now_ms, q->arena);
     cJSON *o = cJSON_CreateObject();

@@ -144,9 +144,8 @@ put_mute(struct control *c)
     pav_members_init(&m, c->a);
     events_copy(&m, c->j->request, (const char *const[]){"As", "Reason", NULL});
     pav_members_int(&m, "Until",
-                    minutes == 0
-                        ? 0
-                        : pav_clock_ms(c->e->clock) + minutes * 60000);
+                    minutes == 0 ? 0
+                                 : pav_clock_ms(c->e->clock) + minutes * 60000);
     events_put(c, PAV_NAME_MUTE, 0, control_text(c, "Group"), 0, &m);
     pav_members_str(&c->out, "Group", control_text(c, "Group"));
 }

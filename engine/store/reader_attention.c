@@ -344,12 +344,11 @@ pav_attention_of_events(enum pav_disposition kind, const char *machine,
                         const char *source, const char *type,
                         const char *reason, struct pav_arena *a)
 {
-    return group_named(pav_disposition_name(kind),
-                       pav_arena_printf(a, "%s\n0\n%s: %s\n%s",
-                                        machine == NULL ? "" : machine, source,
-                                        type,
-                                        kind == PAV_UNEXPECTED ? "" : reason),
-                       a);
+    return group_named(
+        pav_disposition_name(kind),
+        pav_arena_printf(a, "%s\n0\n%s: %s\n%s", machine == NULL ? "" : machine,
+                         source, type, kind == PAV_UNEXPECTED ? "" : reason),
+        a);
 }
 
 const struct pav_mark *

@@ -87,9 +87,9 @@ uint32_t pav_reader_ways(struct pav_reader *r, int64_t version_id, int64_t day);
 bool pav_reader_has_way(struct pav_reader *r, int64_t version_id, int64_t day,
                         const char *way, const char *end);
 /* The commonest way, of those days, that begins as `so_far` did; NULL: none. */
-const char *pav_reader_way_on(struct pav_reader *r, int64_t version_id,
-                              int64_t from_day, int64_t until_day,
-                              const char *so_far, struct pav_arena *a);
+const char *
+pav_reader_way_on(struct pav_reader *r, int64_t version_id, int64_t from_day,
+                  int64_t until_day, const char *so_far, struct pav_arena *a);
 /* How many executions ended how, a day and status each, by machine and day;
  * `machine` NULL: of all.  a: the machine, b: the status. */
 uint32_t pav_reader_flow_ends(struct pav_reader *r, const char *machine,

@@ -701,6 +701,30 @@ class Weight(Browser):
         self.assertIsNone(self.js("return document.documentElement.dataset.rows ?? null"))
         self.quiet()
 
+    def test_brush(self):
+        """What is marked on the timeline by dragging is looked at closely; a click still opens the row; back leads back."""
+        self.d.send({"source": "loop", "detail-type": "Start", "detail": {"id": "brush-1"}})
+        for i in range(4):
+            self.d.send({"source": "loop", "detail-type": "Answer", "detail": {"id": "brush-1", "enough": False}})
+        until(lambda: self.d.get("/api/v1/executions/loop:brush-1")["status"] == "RUNNING")
+        self.open("/executions/loop%3Abrush-1?tab=timeline&unfold=1")
+        svg = until(lambda: self.b.find_elements(By.CSS_SELECTOR, ".timeline[data-js-seen]"))[0]
+        first, last = (float(v.split(":")[1]) for v in svg.get_attribute("data-scale").split(","))
+        width = svg.size["width"]
+        at = lambda x: round((210 + x * 760) / 980 * width - width / 2)  # the half between a quarter and three quarters
+        ActionChains(self.b).move_to_element_with_offset(svg, at(.25), 0).click_and_hold().move_by_offset(30, 2).pause(.1) \
+            .move_to_element_with_offset(svg, at(.75), 4).release().perform()
+        until(lambda: "&from=" in self.b.current_url)
+        seen = until(lambda: self.b.find_elements(By.ID, "all-time") and self.b.find_element(By.CSS_SELECTOR, ".timeline").get_attribute("data-scale"))
+        from_, to = (float(v.split(":")[1]) for v in (seen.split(",")[0], seen.split(",")[-1]))
+        self.assertAlmostEqual((from_ - first) / (last - first), .25, delta=.03)
+        self.assertAlmostEqual((to - first) / (last - first), .75, delta=.03)
+        self.b.back()
+        until(lambda: not self.b.find_elements(By.ID, "all-time"))
+        self.b.find_element(By.CSS_SELECTOR, ".timeline a .name").click()
+        until(lambda: "visit=" in self.b.current_url)
+        self.quiet()
+
     def test_mute(self):
         """A row of attention is muted with a reason, and counts again."""
         self.open("/attention")
@@ -721,6 +745,7 @@ class Weight(Browser):
 
     def test_expected(self):
         """A deviation is marked as expected: it has no end."""
+        until(lambda: self.d.get("/api/v1/deviations")["deviations"])  # they are counted some seconds behind
         self.open("/deviations?range=90d")
         button = self.b.find_element(By.CSS_SELECTOR, "[data-mute]")
         group, what = button.get_attribute("data-mute"), button.get_attribute("data-what")

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """An execution as it was, and against time: ?at=N is the page of that time, for machines of five shapes; idle time is folded,
 on the reader's clock."""
+import collections
 import html
 import json
 import os
@@ -135,8 +136,48 @@ class Timeline(Daemons):
             history = self.d.ask("GET", "/executions/loop%3Aloop-1?tab=history", headers={"Cookie": "zone=" + zone})[1].decode()
             self.assertIn(">%s</time>" % first, history)
 
-    def page(self, **headers):
-        return self.d.ask("GET", "/executions/loop%3Aloop-1?tab=timeline", headers=headers)[1].decode()
+    def page(self, more="", name="loop", **headers):
+        return self.d.ask("GET", "/executions/%s%%3A%s-1?tab=timeline%s" % (name, name, more), headers=headers)[1].decode()
+
+    def names(self, page):
+        return re.findall(r'<text class="name"[^>]*>([^<]*)<', page)
+
+    def test_many_stays_in_a_state_are_one_row(self):
+        """×14 with what half of them take and the longest; a row for each on demand; a part of the time alone."""
+        self.daemon(loop=(MACHINES["loop"], RULES))
+        self.d.send({"source": "a", "detail-type": "Start", "detail": {"id": "loop-1"}})
+        for minute in list(range(1, 13)) + [59]:
+            self.move("2026-03-20T09:%02d:00Z" % minute)
+            self.d.send({"source": "a", "detail-type": "Go", "detail": {"id": "loop-1"}})
+        page = self.page()
+        self.assertEqual(self.names(page), ["Hear", "Count"])
+        self.assertIn("×14, half within 1 min, the longest 47 min", page)
+        each = html.unescape(re.search(r'href="([^"]*)">A row for each stay', page).group(1)).split("loop-1")[1]
+        each = self.d.ask("GET", "/executions/loop%3Aloop-1" + each)[1].decode()
+        self.assertEqual(collections.Counter(self.names(each)), {"Hear": 14, "Count": 13})
+        self.assertIn("A row for each state", each)
+        part = self.page("&from=2026-03-20T09:02:30.000Z&to=2026-03-20T09:04:30.000Z")
+        self.assertEqual(self.names(part), ["Hear", "Count", "Hear", "Count", "Hear"])
+        self.assertEqual(part.split('id="stays"')[1].count('<td data-label="State">'), 5)
+        before, after = (html.unescape(re.search(r'href="([^"]*)">' + word, part).group(1)) for word in ("‹ before", "after ›"))
+        self.assertIn("from=2026-03-20T09:00:30.000Z&to=2026-03-20T09:02:30.000Z", before)
+        self.assertIn("from=2026-03-20T09:04:30.000Z&to=2026-03-20T09:06:30.000Z", after)
+        for odd in ("&from=yesterday", "&from=2026-03-21T00:00:00Z", "&from=2026-03-20T09:05:00Z&to=2026-03-20T09:04:00Z"):
+            self.assertEqual(self.names(self.page(odd)), ["Hear", "Count"], odd)  # the whole
+
+    def test_attempts_and_what_is_late(self):
+        """A task that is tried again shows its attempts and the pauses between; the part of a wait that is overdue is hatched."""
+        ask = hear("Go", TimeoutSeconds=60, End=True, Retry=[{"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 120, "MaxAttempts": 2}])
+        self.daemon(again=(machine("Ask", Ask=ask), RULES), loop=(MACHINES["loop"], {**RULES, "overdue": {"Hear": 600}}))
+        for name in ("again", "loop"):
+            self.d.send({"source": "a", "detail-type": "Start", "detail": {"id": name + "-1"}})
+        self.move("2026-03-20T09:15:00Z")
+        bars = lambda page, kind: [float(w) for w in re.findall(r'<rect class="%s" x="[^"]*" y="[^"]*" width="([^"]*)"' % kind, page)]
+        page = self.page("&unfold=1", "again")
+        whole = bars(page, "bar pauses")[0]
+        self.assertEqual([round(w / whole * 10) for w in bars(page, "attempt failed")], [1, 1, 1])  # a minute of nine or so, and two pauses
+        page = until(lambda: "overdue" in self.page("&unfold=1") and self.page("&unfold=1"))
+        self.assertAlmostEqual(bars(page, "late")[0] / bars(page, "bar")[0], 5 / 15, delta=0.01)
 
     def test_what_is_usual_is_behind_each_stay(self):
         """A ghost bar of the median, once ten waits have told it."""
@@ -145,12 +186,12 @@ class Timeline(Daemons):
         for minute in range(1, 10):
             self.move("2026-03-20T09:%02d:00Z" % minute)
             self.d.send({"source": "a", "detail-type": "Go", "detail": {"id": "loop-1"}})
-        self.assertNotIn("usually", self.page())
+        self.assertNotIn("usually", self.page("&each=1"))
         for minute in range(10, 14):
             self.move("2026-03-20T09:%02d:00Z" % minute)
             self.d.send({"source": "a", "detail-type": "Go", "detail": {"id": "loop-1"}})
-        until(lambda: "usually" in self.page())
-        self.assertRegex(self.page(), r'class="usual"[^>]*><title>usually (5\d s|1 min( \d+ s)?)<')
+        until(lambda: "usually" in self.page("&each=1"))
+        self.assertRegex(self.page("&each=1"), r'class="usual"[^>]*><title>usually (5\d s|1 min( \d+ s)?)<')
 
 
 if __name__ == "__main__":
