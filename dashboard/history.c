@@ -7,11 +7,13 @@
 #include "pavane/text.h"
 #include "frame.h"
 #include "parameters.h"
+#include "stays.h"
 #include "template.h"
 #include "view.h"
 #include "when.h"
 
 #define BLOCK 100 /* events at a time */
+#define FEW   50  /* with fewer of them the next block is there too */
 #define FOUND 200 /* of those that fit */
 
 static const struct pav_doc *
@@ -39,6 +41,27 @@ event_row(const struct asked *k, const struct pav_history_event *e, int64_t at)
 
 /* ---- by blocks ---- */
 
+static bool
+newest_first(const struct asked *k)
+{
+    const char *sort = page_parameter(k->q, "sort");
+
+    return sort == NULL || strcmp(sort, "oldest") != 0;
+}
+
+static void
+turn_round(struct pav_items *rows)
+{
+    uint32_t i;
+
+    for (i = 0; i < rows->count / 2; i++) {
+        struct pav_doc d = rows->v[i];
+
+        rows->v[i] = rows->v[rows->count - 1 - i];
+        rows->v[rows->count - 1 - i] = d;
+    }
+}
+
 static const struct pav_doc *
 block_rows(const struct asked *k, int64_t from)
 {
@@ -63,41 +86,81 @@ block_rows(const struct asked *k, int64_t from)
             pav_items_add(&rows, event_row(k, &e, steps[i].at));
         }
     }
+    if (newest_first(k))
+        turn_round(&rows);
     return pav_items_array(&rows);
 }
 
+/* Where the block begins that is asked for, or else the first that is read. */
 static int64_t
-block_parameter(struct pav_query *q)
+block_parameter(const struct asked *k)
 {
-    const char *from = page_parameter(q, "from");
-    int64_t n = 1;
+    const char *from = page_parameter(k->q, "from");
+    int64_t n;
 
-    if (from != NULL && pav_parse_int(from, strlen(from), &n) && n > 0 &&
-        n <= PAV_HISTORY_MAX * 2)
-        return (n - 1) / BLOCK * BLOCK + 1;
-    return 1;
+    if (from == NULL || !pav_parse_int(from, strlen(from), &n) || n <= 0 ||
+        n > PAV_HISTORY_MAX * 2)
+        n = newest_first(k) ? k->x->row.next_event - 1 : 1;
+    return n < 1 ? 1 : (n - 1) / BLOCK * BLOCK + 1;
+}
+
+static const struct pav_doc *
+block_view(const struct asked *k, int64_t from)
+{
+    struct pav_members m;
+
+    pav_members_init(&m, k->q->arena);
+    view_number(&m, "from", from);
+    pav_members_puts(&m, "history", block_rows(k, from));
+    return pav_members_object(&m);
+}
+
+/* A link to the block, with a word for it. */
+static void
+add_page(const struct asked *k, struct pav_members *m, const char *key,
+         const char *word, int64_t from)
+{
+    struct pav_members o;
+
+    pav_members_init(&o, k->q->arena);
+    view_text(&o, "word", word);
+    view_text(&o, "link",
+              pav_arena_printf(k->q->arena, "%s?tab=history&from=%lld%s",
+                               k->link, (long long)from,
+                               newest_first(k) ? "" : "&sort=oldest"));
+    pav_members_puts(m, key, pav_members_object(&o));
 }
 
 static void
-add_block(const struct asked *k, struct pav_members *m)
+add_blocks(const struct asked *k, struct pav_members *m)
 {
-    int64_t from = block_parameter(k->q), events = k->x->row.next_event - 1;
-    struct pav_arena *a = k->q->arena;
+    int64_t from = block_parameter(k), events = k->x->row.next_event - 1,
+            earlier = from - BLOCK;
+    bool newest = newest_first(k);
+    struct pav_items blocks;
 
-    pav_members_puts(m, "history", block_rows(k, from));
+    pav_items_init(&blocks, k->q->arena);
+    pav_items_add(&blocks, block_view(k, from));
+    if (newest && earlier > 0 && events - from + 1 < FEW) {
+        pav_items_add(&blocks, block_view(k, earlier));
+        earlier -= BLOCK;
+    }
+    pav_members_puts(m, "blocks", pav_items_array(&blocks));
     view_bool(m, "whole", true);
-    view_number(m, "from", from);
+    view_bool(m, "newest", newest);
     view_number(m, "block", BLOCK);
     view_text(m, "block_link",
-              pav_arena_printf(a, "%s?tab=history&part=block&from=", k->link));
-    if (from > 1)
-        view_text(m, "page_earlier",
-                  pav_arena_printf(a, "%s?tab=history&from=%lld", k->link,
-                                   (long long)from - BLOCK));
+              pav_arena_printf(k->q->arena, "%s?tab=history&part=block%s&from=",
+                               k->link, newest ? "" : "&sort=oldest"));
+    view_text(m, "other_order",
+              pav_arena_printf(k->q->arena, "%s?tab=history%s", k->link,
+                               newest ? "&sort=oldest" : ""));
+    if (earlier > 0)
+        add_page(k, m, newest ? "page_below" : "page_above", "Earlier events",
+                 earlier);
     if (from + BLOCK <= events)
-        view_text(m, "page_later",
-                  pav_arena_printf(a, "%s?tab=history&from=%lld", k->link,
-                                   (long long)from + BLOCK));
+        add_page(k, m, newest ? "page_above" : "page_below", "Later events",
+                 from + BLOCK);
 }
 
 void
@@ -108,7 +171,7 @@ history_block(const struct asked *k)
 
     when_begin(&when, k->q);
     pav_members_init(&m, k->q->arena);
-    pav_members_puts(&m, "history", block_rows(k, block_parameter(k->q)));
+    pav_members_puts(&m, "history", block_rows(k, block_parameter(k)));
     k->q->type = "text/html; charset=utf-8";
     k->q->headers = page_security;
     template_render("historyrows", pav_members_object(&m), NULL, 0, &when,
@@ -120,6 +183,7 @@ history_block(const struct asked *k)
 
 enum facet {
     FACET_ALL,
+    FACET_VISITS,
     FACET_FAILURES,
     FACET_STATES,
     FACET_EVENTS,
@@ -128,7 +192,8 @@ enum facet {
 
 static const struct {
     const char *name, *word;
-} facets[] = {[FACET_ALL] = {"", "all"},
+} facets[] = {[FACET_ALL] = {"", "all events"},
+              [FACET_VISITS] = {"visits", "a row a visit"},
               [FACET_FAILURES] = {"failures", "failures"},
               [FACET_STATES] = {"states", "states"},
               [FACET_EVENTS] = {"events", "events that came"},
@@ -192,6 +257,7 @@ fits(const struct finding *f, const struct pav_history_event *e,
             return false;
         break;
     case FACET_ALL:
+    case FACET_VISITS:
         break;
     }
     return f->text == NULL || has_text(e, f->text);
@@ -282,8 +348,10 @@ history_add(const struct asked *k, struct pav_members *m)
     view_text(m, "history_link", k->link);
     if (k->past)
         view_number(m, "history_at", k->x->row.next_event - 1);
-    if (f.facet != FACET_ALL || f.text != NULL)
+    if (f.facet == FACET_VISITS)
+        stays_add_rows(k, f.text, m);
+    else if (f.facet != FACET_ALL || f.text != NULL)
         add_found(&f, m);
     else
-        add_block(k, m);
+        add_blocks(k, m);
 }

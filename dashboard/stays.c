@@ -88,16 +88,15 @@ add_zoom(const struct window *w, struct pav_members *m)
               window_link(w, w->began, w->ended, w->unfold, w->each));
     if (w->from > w->began)
         view_text(m, "time_before",
-                  window_link(w,
-                              w->from - span < w->began ? w->began
-                                                        : w->from - span,
-                              w->from, w->unfold, w->each));
+                  window_link(
+                      w, w->from - span < w->began ? w->began : w->from - span,
+                      w->from, w->unfold, w->each));
     if (w->until < w->ended)
-        view_text(m, "time_after",
-                  window_link(w, w->until,
-                              w->until + span > w->ended ? w->ended
-                                                         : w->until + span,
-                              w->unfold, w->each));
+        view_text(
+            m, "time_after",
+            window_link(w, w->until,
+                        w->until + span > w->ended ? w->ended : w->until + span,
+                        w->unfold, w->each));
 }
 
 /* How long half of the stays take, of those waits that are known: by visit. */
@@ -126,42 +125,72 @@ usual_stays(const struct asked *k)
     return usual;
 }
 
+static const struct pav_doc *
+stay_view(const struct asked *k, const struct visit *v, const char *state)
+{
+    int64_t until = v->exited_at != 0           ? v->exited_at
+                    : k->x->row.stopped_at != 0 ? k->x->row.stopped_at
+                                                : k->q->now_ms;
+    struct pav_members m;
+
+    pav_members_init(&m, k->q->arena);
+    view_text(&m, "state", v->name);
+    view_text(&m, "link",
+              pav_arena_printf(
+                  k->q->arena, "%s&visit=%u",
+                  view_link(k->q, state + strlen(page_root(k->q)), v->name),
+                  v->number));
+    view_look(&m, v->status);
+    if (v->item > 0)
+        view_number(&m, "item", v->item);
+    view_text(&m, "error", v->error);
+    view_time(&m, "entered", v->entered_at);
+    view_time(&m, "left", v->exited_at);
+    view_span(&m, "lasted", until - v->entered_at);
+    return pav_members_object(&m);
+}
+
 /* A row for each stay: what the picture shows, for who reads it as a table. */
 static const struct pav_doc *
 stays_view(const struct window *w, const char *state)
 {
     const struct trace *t = w->k->trace;
-    struct pav_query *q = w->k->q;
     struct pav_items rows;
     uint32_t i, first = t->count;
     int left = STAYS;
 
     while (first > 0 && left > 0)
         left -= timeline_shows(&t->visits[--first], w->from, w->until);
-    pav_items_init(&rows, q->arena);
-    for (i = first; i < t->count; i++) {
-        const struct visit *v = &t->visits[i];
-        int64_t until = v->exited_at != 0 ? v->exited_at : w->ended;
-        struct pav_members m;
-
-        if (!timeline_shows(v, w->from, w->until))
-            continue;
-        pav_members_init(&m, q->arena);
-        view_text(&m, "state", v->name);
-        view_text(&m, "link",
-                  pav_arena_printf(
-                      q->arena, "%s&visit=%u",
-                      view_link(q, state + strlen(page_root(q)), v->name),
-                      v->number));
-        view_look(&m, v->status);
-        if (v->item > 0)
-            view_number(&m, "item", v->item);
-        view_time(&m, "entered", v->entered_at);
-        view_time(&m, "left", v->exited_at);
-        view_span(&m, "lasted", until - v->entered_at);
-        pav_items_add(&rows, pav_members_object(&m));
-    }
+    pav_items_init(&rows, w->k->q->arena);
+    for (i = first; i < t->count; i++)
+        if (timeline_shows(&t->visits[i], w->from, w->until))
+            pav_items_add(&rows, stay_view(w->k, &t->visits[i], state));
     return pav_items_array(&rows);
+}
+
+void
+stays_add_rows(const struct asked *k, const char *text, struct pav_members *m)
+{
+    const char *state = pav_arena_printf(
+        k->q->arena, "%s?tab=history&only=visits&state=", k->link);
+    struct pav_items rows;
+    int64_t found = 0;
+    uint32_t i;
+
+    pav_items_init(&rows, k->q->arena);
+    for (i = k->trace->count; i-- > 0;) {
+        const struct visit *v = &k->trace->visits[i];
+
+        if (text != NULL && strcasestr(v->name, text) == NULL &&
+            (v->error == NULL || strcasestr(v->error, text) == NULL))
+            continue;
+        if (found++ < STAYS)
+            pav_items_add(&rows, stay_view(k, v, state));
+    }
+    pav_members_puts(m, "stays", pav_items_array(&rows));
+    view_amount(m, "visits_found", found);
+    if (found > STAYS)
+        view_number(m, "visits_shown", STAYS);
 }
 
 void

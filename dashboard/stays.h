@@ -13,4 +13,9 @@
 void stays_add(const struct asked *k, const char *page, const char *state,
                struct pav_members *m, struct pav_buf *picture);
 
+/* A row for each visit whose state or error has the text (NULL: any), the
+ * newest first. */
+void
+stays_add_rows(const struct asked *k, const char *text, struct pav_members *m);
+
 #endif

@@ -32,19 +32,47 @@ function giveBack(blocks) {
   });
 }
 
-/** Blocks for all events there are; the last one is read again. */
+/** @param {number} from */
+function emptyBlock(from) {
+  const b = document.createElement('section');
+  b.className = 'block';
+  b.dataset.from = String(from);
+  return b;
+}
+
+/** Blocks for all events there are, in their order. */
 /** @param {HTMLElement} blocks @param {number} total */
-function extend(blocks, total) {
-  const size = Number(blocks.dataset.block);
-  let last = /** @type {HTMLElement|null} */ (blocks.lastElementChild);
-  let from = last ? Number(last.dataset.from) + size : 1;
-  for (; from <= total; from += size) {
-    last = document.createElement('section');
-    last.className = 'block';
-    last.dataset.from = String(from);
-    blocks.append(last);
-    watching?.observe(last);
+function arrange(blocks, total) {
+  const size = Number(blocks.dataset.block), all = [];
+  const there = new Map([...blocks.children].map((b) => [Number(/** @type {HTMLElement} */ (b).dataset.from), b]));
+  for (let from = 1; from <= total; from += size) all.push(from);
+  if (blocks.dataset.order === 'newest') all.reverse();
+  let before = /** @type {Element|null} */ (null);
+  for (const from of all) {
+    let b = there.get(from);
+    if (!b) {
+      b = emptyBlock(from);
+      if (before) before.after(b);
+      else blocks.prepend(b);
+      watching?.observe(b);
+    }
+    before = b;
   }
+}
+
+/** The block with this event is read again, or for the first time. */
+/** @param {HTMLElement} blocks @param {number} id */
+async function read(blocks, id) {
+  const size = Number(blocks.dataset.block), from = Math.floor((id - 1) / size) * size + 1;
+  const there = /** @type {HTMLElement|null} */ (blocks.querySelector(`[data-from="${from}"]`));
+  if (there && there.childElementCount === 0) return; // it is far away
+  const rows = parse(await (await fetch(blocks.dataset.link + from)).text()).body.firstElementChild;
+  const block = there ?? emptyBlock(from);
+  if (rows) block.replaceChildren(document.importNode(rows, true));
+  if (there) return;
+  if (blocks.dataset.order === 'newest') blocks.prepend(block); // with its rows: nothing jumps
+  else blocks.append(block);
+  watching?.observe(block);
 }
 
 export function dressHistory() {
@@ -63,28 +91,15 @@ export function dressHistory() {
     for (const block of inView) load(block, blocks);
     giveBack(blocks);
   }, { rootMargin: '800px' });
-  // Blocks in front of the one that came with the page.
-  const size = Number(blocks.dataset.block), first = /** @type {HTMLElement} */ (blocks.firstElementChild);
-  for (let from = Number(first.dataset.from) - size; from > 0; from -= size) {
-    const b = document.createElement('section');
-    b.className = 'block';
-    b.dataset.from = String(from);
-    blocks.prepend(b);
-  }
-  extend(blocks, Number(blocks.dataset.total));
+  arrange(blocks, Number(blocks.dataset.total));
   for (const b of blocks.children) watching.observe(b);
   if (location.hash) document.querySelector(CSS.escape(location.hash).replace('\\#', '#'))?.scrollIntoView();
   blocks.addEventListener('pavane:renew', (e) => {
     const total = Number(/** @type {HTMLElement} */ (/** @type {CustomEvent} */ (e).detail).dataset.total);
-    if (total === Number(blocks.dataset.total)) return;
+    const before = Number(blocks.dataset.total);
+    if (total === before) return;
     blocks.dataset.total = String(total);
-    const last = /** @type {HTMLElement} */ (blocks.lastElementChild);
-    if (last.childElementCount > 0) {
-      fetch(blocks.dataset.link + last.dataset.from).then((a) => a.text()).then((text) => {
-        const rows = parse(text).body.firstElementChild;
-        if (rows) last.replaceChildren(document.importNode(rows, true));
-      });
-    }
-    extend(blocks, total);
+    // The last block that was there has more now, and another may have begun.
+    read(blocks, before).then(() => read(blocks, total)).then(() => arrange(blocks, total));
   });
 }

@@ -217,7 +217,13 @@ class Finding(Browser):
             self.assertEqual([e.text for e in b.find_elements(By.CSS_SELECTOR, ".timeline .name")],
                              ["AwaitPayment", "Was it paid?", "AwaitShop"])
             self.open("/executions/chain%3Ac-1?tab=history", b)
-            self.assertEqual(len(b.find_elements(By.CSS_SELECTOR, "table.history tbody tr")), 100)
+            self.assertEqual(len(b.find_elements(By.CSS_SELECTOR, "table.history tbody tr")), 103)  # a block of few has another below
+            newest = int(b.find_element(By.CSS_SELECTOR, "table.history tbody td").text)
+            self.assertGreater(newest, 300)
+            b.find_element(By.LINK_TEXT, "Earlier events").click()
+            self.assertTrue(b.find_element(By.ID, "event-101"))
+            b.find_element(By.LINK_TEXT, "The oldest first").click()
+            self.assertEqual(b.find_element(By.CSS_SELECTOR, "table.history tbody td").text, "1")
             b.find_element(By.LINK_TEXT, "Later events").click()
             self.assertTrue(b.find_element(By.ID, "event-101"))
         finally:
@@ -494,6 +500,7 @@ class Live(Browser):
         self.live()
         self.event("ShopAccepted", "live-1", inTime=True)
         until(lambda: len(self.b.find_elements(By.CSS_SELECTOR, "table.history tbody tr")) == 21)
+        self.assertEqual(self.b.find_element(By.CSS_SELECTOR, "table.history tbody td").text, "21")
         self.quiet()
 
     def test_list_stays_still(self):
@@ -666,19 +673,28 @@ class Weight(Browser):
                 b.quit()
 
     def test_a_long_history(self):
-        """Scenario 16: of 22,000 events the first are there at once, the last after End, and never all of them."""
+        """Scenario 16: of 22,000 events the newest are there at once, the first after End, and never all of them; either way round."""
         self.d.send({"source": "loop", "detail-type": "Start", "detail": {"id": "long-1"}})
         for _ in range(7):
             self.d.post([{"source": "loop", "detail-type": "Answer", "detail": {"id": "long-1", "enough": False}} for _ in range(400)])
         self.open("/executions/loop%3Along-1?tab=history")
         total = int(re.search(r"([\d,]+) events", self.b.find_element(By.ID, "history").text).group(1).replace(",", ""))
         self.assertGreater(total, 22000)  # of 25,000 that an execution may have
-        self.assertTrue(self.b.find_elements(By.CSS_SELECTOR, "#event-1, #event-%d" % total))
+        self.assertEqual(self.b.find_element(By.CSS_SELECTOR, "table.history tbody td").text, str(total))
         widths = "return [...document.querySelectorAll('table.history')].map(t => [...t.rows[1].cells].map(c => Math.round(c.getBoundingClientRect().width)).join())"
         self.b.find_element(By.TAG_NAME, "body").send_keys(Keys.END)
-        until(lambda: self.b.find_elements(By.ID, "event-%d" % total))
+        until(lambda: self.b.find_elements(By.ID, "event-1"))
         until(lambda: self.js("return document.getElementsByTagName('*').length") <= 6000)
+        ids = [int(i) for i in self.js("return [...document.querySelectorAll('table.history tbody tr')].map(r => r.cells[0].textContent)")]
+        self.assertEqual(ids, sorted(ids, reverse=True))
         self.assertEqual(len(set(self.js(widths))), 1)  # columns are as wide in each block
+        self.open("/executions/loop%3Along-1?tab=history&sort=oldest")
+        self.b.find_element(By.TAG_NAME, "body").send_keys(Keys.END)
+        until(lambda: self.b.find_elements(By.ID, "event-%d" % total))
+        ids = [int(i) for i in self.js("return [...document.querySelectorAll('table.history tbody tr')].map(r => r.cells[0].textContent)")]
+        self.assertEqual(ids, sorted(ids))
+        self.open("/executions/loop%3Along-1?tab=history&only=visits")
+        self.assertIn("the newest 300 are shown", self.b.find_element(By.CSS_SELECTOR, ".view").text)
         self.open("/executions/loop%3Along-1?tab=history&only=failures")
         self.assertLessEqual(self.js("return document.getElementsByTagName('*').length"), 6000)
         self.quiet()

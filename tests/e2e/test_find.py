@@ -133,6 +133,11 @@ class Find(unittest.TestCase):
         self.assertEqual([t.endswith(("Entered", "Exited")) for t in rows("only=states")], [True] * 4)
         self.assertEqual(rows("find=SUM"), ["ExecutionSucceeded", "SucceedStateExited", "SucceedStateEntered", "TaskStateExited", "TaskSucceeded"])
         self.assertEqual(rows("find=nowhere"), [])
+        self.assertEqual(rows(""), rows("sort=oldest")[::-1])
+        page = self.page("/executions/till%3AOrder-1237?tab=history&only=visits")
+        self.assertEqual(re.findall(r'data-label="State"><a[^>]*>([^<]*)<', page), ["Done", "Hear"])
+        page = self.page("/executions/till%3AOrder-1237?tab=history&only=visits&find=hea")
+        self.assertEqual(re.findall(r'data-label="State"><a[^>]*>([^<]*)<', page), ["Hear"])
 
 
 class Items(unittest.TestCase):
