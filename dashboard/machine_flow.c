@@ -20,6 +20,7 @@
 #include "parameters.h"
 #include "range.h"
 #include "standing.h"
+#include "tested.h"
 #include "view.h"
 
 #define DAY_MS   INT64_C(86400000)
@@ -547,29 +548,62 @@ ends_view(const struct flow_page *p)
     return pav_items_array(&rows);
 }
 
-/* Transitions that nobody took in that time. */
 static const struct pav_doc *
-never_view(const struct flow_page *p, uint32_t *all)
+transition_view(const struct flow_page *p, uint32_t i, const char *cases)
 {
-    uint32_t n = pav_graph_edges(p->graph), i;
-    struct pav_items rows;
+    const struct pav_transition *t = &p->transitions[i];
+    struct pav_members m;
 
-    *all = n;
-    pav_items_init(&rows, p->q->arena);
-    for (i = 0; i < n; i++) {
-        const struct pav_transition *t = &p->transitions[i];
-        struct pav_members m;
-
-        if (p->taken[i] > 0)
-            continue;
-        pav_members_init(&m, p->q->arena);
-        view_text(&m, "from", t->from == NULL ? "start" : t->from);
-        view_text(&m, "to", t->to == NULL ? "end" : t->to);
-        view_text(&m, "label", t->label);
-        view_bool(&m, "caught", t->caught);
-        pav_items_add(&rows, pav_members_object(&m));
+    pav_members_init(&m, p->q->arena);
+    view_text(&m, "from", t->from);
+    view_text(&m, "to", t->to);
+    view_text(&m, "label", t->label);
+    view_bool(&m, "caught", t->caught);
+    view_text(&m, "cases", cases);
+    if (p->taken[i] > 0) {
+        view_amount(&m, "count", p->taken[i]);
+        view_text(&m, "link", transition_link(p, t));
     }
-    return pav_items_array(&rows);
+    return pav_members_object(&m);
+}
+
+/* Transitions that nobody took in that time, and which test case takes them;
+ * those that somebody took and no test case takes. */
+static void
+add_coverage(const struct flow_page *p, struct pav_members *m)
+{
+    uint32_t edges = pav_graph_edges(p->graph), n = 0, i;
+    struct pav_items never, untested;
+    struct tested tested;
+
+    tested_read(p->q, &p->machine->row, p->graph, &tested);
+    pav_items_init(&never, p->q->arena);
+    pav_items_init(&untested, p->q->arena);
+    for (i = 0; i < edges; i++) {
+        const char *cases = tested.told ? tested.by_edge[i] : NULL;
+
+        if (!pav_is_transition(&p->transitions[i]))
+            continue;
+        n++;
+        if (p->taken[i] == 0)
+            pav_items_add(&never, transition_view(p, i, cases));
+        else if (tested.told && cases == NULL)
+            pav_items_add(&untested, transition_view(p, i, NULL));
+    }
+    pav_members_puts(m, "never", pav_items_array(&never));
+    view_text(m, "covered",
+              pav_arena_printf(p->q->arena, "%u of %u", n - never.count, n));
+    view_bool(m, "tested", tested.told);
+    if (!tested.told)
+        return;
+    pav_members_puts(m, "untested", pav_items_array(&untested));
+    view_bool(m, "untested_any", untested.count > 0);
+    view_number(m, "cases_passed", tested.passed);
+    if (tested.failed > 0)
+        view_number(m, "cases_failed", tested.failed);
+    view_time(m, "tested_at", tested.at);
+    view_text(m, "cases_cover",
+              pav_arena_printf(p->q->arena, "%u of %u", tested.taken, n));
 }
 
 /* The versions that there are, newest first, as links. */
@@ -677,11 +711,9 @@ machine_flow_show(struct pav_query *q, const struct pav_machine_view *current)
                           .graph = graphs_get(kept_of(q)->graphs, &v->row),
                           .range = range_read_days(q, "7d")};
     const char *path = view_link(q, "machines/", v->row.name);
-    const struct pav_doc *never;
     struct pav_buf graph;
     struct slot slot = {"graph", &graph};
     struct pav_members m;
-    uint32_t all;
 
     read_where(&p);
     p.list = list_of(&p);
@@ -702,12 +734,8 @@ machine_flow_show(struct pav_query *q, const struct pav_machine_view *current)
         pav_members_puts(&m, "ends", ends_view(&p));
         pav_members_puts(&m, "states", states_view(&p));
         pav_members_puts(&m, "ways", ways_view(&p));
-        never = never_view(&p, &all);
-        pav_members_puts(&m, "never", never);
-        view_text(
-            &m, "covered",
-            pav_arena_printf(q->arena, "%u of %u", all - never->len, all));
     }
+    add_coverage(&p, &m);
     page_show(q, &(struct page){.name = "machineflow",
                                 .title = pav_arena_printf(
                                     q->arena, "Flow of %s", v->row.name),

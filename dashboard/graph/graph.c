@@ -569,6 +569,12 @@ transitions_of(const struct scope *s, struct pav_transition *out)
             transitions_of(&s->nodes[i].scopes[j], out);
 }
 
+bool
+pav_is_transition(const struct pav_transition *t)
+{
+    return t->from != NULL && t->to != NULL;
+}
+
 void
 pav_graph_transitions(const struct pav_graph *g, struct pav_transition *out)
 {

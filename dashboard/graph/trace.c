@@ -426,3 +426,14 @@ trace_way(const struct trace *t, struct pav_arena *a)
     pav_buf_fini(&b);
     return text;
 }
+
+const uint32_t *
+pav_flow_taken(struct pav_reader *r, const struct pav_execution_view *x,
+               const struct pav_graph *g, struct pav_arena *a)
+{
+    struct pav_query q = {.reader = r, .arena = a};
+    struct trace t;
+
+    trace_read(&q, x, g, &t);
+    return t.edges;
+}

@@ -1,6 +1,6 @@
 /*
  * pavane test: a machine's own samples on a virtual clock, and which of its
- * transitions they have taken.
+ * transitions they have taken; with --tell a daemon's pages show it.
  *
  * A case is a file of events/ (what comes in, and how it must end), or a test
  * case of mocks.json, which has the form of Step Functions Local's mock file;
@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pavane/digest.h"
 #include "pavane/file.h"
+#include "pavane/flow.h"
 #include "pavane/text.h"
 #include "cli.h"
 #include "rig.h"
@@ -24,12 +26,17 @@ static const struct pav_setting settings[] = {
      "mocked ends of tasks, instead of MACHINE/mocks.json"},
     {"only", PAV_SET_TEXT, "CASE", NULL, 0, 0,
      "one case alone: a file's or a test case's name"},
+    {"tell", PAV_SET_FLAG, "", NULL, 0, 0,
+     "tell a daemon what the cases take, for the pages of the machine"},
+    SETTINGS_REMOTE,
     SETTING_JSON,
     SETTING_HELP};
 
-struct transition {
-    const char *from, *to;
-    bool taken;
+/* By which cases a transition is taken. */
+struct taken {
+    uint32_t edge; /* of the graph */
+    const char *last;
+    struct pav_items cases;
 };
 
 struct test {
@@ -38,8 +45,12 @@ struct test {
     const struct pav_doc *mocks; /* the file, or NULL */
     const char *only;
     bool json;
-    struct transition *transitions;
-    uint32_t transition_count, transition_cap;
+    const char *machine;
+    char digest[PAV_DIGEST_HEX]; /* of the definition */
+    struct pav_graph *graph;
+    struct pav_transition *transitions; /* between states; who takes them */
+    struct taken *taken;
+    uint32_t count;
     struct pav_items results; /* for --json */
     unsigned passed, failed;
 };
@@ -60,8 +71,6 @@ struct play {
     const char *rejected; /* the first event that started nothing, and why */
     bool expects;
     /* of the history that is read */
-    const char **left_by; /* by event id: the state that it left */
-    int64_t left_cap;
     int64_t events;
     struct pav_history_event last;
 };
@@ -69,53 +78,28 @@ struct play {
 /* ---- transitions ---- */
 
 static void
-transition_add(struct test *t, const char *from, const struct pav_doc *to)
+see_event(void *arg, const struct pav_history_event *e)
 {
-    const char *name = to == NULL || to->kind != PAV_STRING
-                           ? NULL
-                           : pav_doc_str(&t->arena, to);
-    uint32_t i;
+    struct play *p = arg;
 
-    if (name == NULL)
-        return;
-    for (i = 0; i < t->transition_count; i++)
-        if (strcmp(t->transitions[i].from, from) == 0 &&
-            strcmp(t->transitions[i].to, name) == 0)
-            return;
-    if (t->transition_count == t->transition_cap) {
-        t->transition_cap = t->transition_cap == 0 ? 32 : 2 * t->transition_cap;
-        t->transitions = pav_xrealloc(
-            t->transitions, t->transition_cap * sizeof(*t->transitions));
-    }
-    t->transitions[t->transition_count++] =
-        (struct transition){.from = from, .to = name};
+    p->events++;
+    p->last = *e;
 }
 
 static void
-collect(struct test *t, const struct pav_doc *scope)
+see_execution(void *arg, const struct pav_execution_view *x)
 {
-    const struct pav_doc *states = pav_doc_get(scope, "States"), *list;
-    uint32_t i, j;
+    struct play *p = arg;
+    struct test *t = p->t;
+    const uint32_t *taken =
+        pav_flow_taken(p->rig->reader, x, t->graph, &p->rig->arena);
+    uint32_t i;
 
-    for (i = 0; states != NULL && i < states->len; i++) {
-        const struct pav_doc *s = &states->members[i].value;
-        const char *name = pav_arena_strndup(&t->arena, states->members[i].key,
-                                             states->members[i].len);
-        static const char *const lists[] = {"Choices", "Catch"};
-        size_t k;
-
-        transition_add(t, name, pav_doc_get(s, "Next"));
-        for (k = 0; k < 2; k++) {
-            list = pav_doc_get(s, lists[k]);
-            for (j = 0; list != NULL && j < list->len; j++)
-                transition_add(t, name, pav_doc_get(&list->items[j], "Next"));
-        }
-        transition_add(t, name, pav_doc_get(s, "Default"));
-        list = pav_doc_get(s, "Branches");
-        for (j = 0; list != NULL && j < list->len; j++)
-            collect(t, &list->items[j]);
-        collect(t, pav_doc_get(s, "ItemProcessor"));
-        collect(t, pav_doc_get(s, "Iterator"));
+    for (i = 0; i < t->count; i++) {
+        if (taken[t->taken[i].edge] == 0 || t->taken[i].last == p->name)
+            continue;
+        t->taken[i].last = p->name;
+        pav_items_add(&t->taken[i].cases, pav_doc_new_cstr(&t->arena, p->name));
     }
 }
 
@@ -125,47 +109,6 @@ ends_with(const char *text, const char *tail)
     size_t len = strlen(text), n = strlen(tail);
 
     return len >= n && strcmp(text + len - n, tail) == 0;
-}
-
-/* A state that is entered behind another one's exit was reached from it. */
-static void
-see_event(void *arg, const struct pav_history_event *e)
-{
-    struct play *p = arg;
-    struct test *t = p->t;
-    uint32_t i;
-
-    p->events++;
-    p->last = *e;
-    if (e->id >= p->left_cap) {
-        int64_t cap = p->left_cap == 0 ? 256 : 2 * e->id;
-
-        p->left_by = pav_xrealloc(p->left_by, (size_t)cap * sizeof(char *));
-        memset(p->left_by + p->left_cap, 0,
-               (size_t)(cap - p->left_cap) * sizeof(char *));
-        p->left_cap = cap;
-    }
-    if (e->flags & PAV_EVENT_EXITS) {
-        p->left_by[e->id] = pav_arena_strdup(&t->arena, e->state);
-        return;
-    }
-    if (!(e->flags & PAV_EVENT_ENTERS) || e->previous_id >= p->left_cap ||
-        p->left_by[e->previous_id] == NULL)
-        return;
-    for (i = 0; i < t->transition_count; i++)
-        if (strcmp(t->transitions[i].from, p->left_by[e->previous_id]) == 0 &&
-            strcmp(t->transitions[i].to, e->state) == 0)
-            t->transitions[i].taken = true;
-}
-
-static void
-see_execution(void *arg, const struct pav_execution_view *x)
-{
-    struct play *p = arg;
-
-    if (p->left_cap > 0)
-        memset(p->left_by, 0, (size_t)p->left_cap * sizeof(char *));
-    rig_history(p->rig, &x->row, see_event, p);
 }
 
 /* ---- mocked ends ---- */
@@ -305,7 +248,9 @@ compare(struct play *p, const struct pav_doc *expect,
     if (wanted != NULL && !pav_doc_is_str(wanted, pav_status_name(status)))
         differ(p, "status", pav_doc_text(a, wanted),
                pav_arena_printf(
-                   a, "%s%s%s%s%s", pav_status_name(status),
+                   a, "%s%s%s%s%s%s%s", pav_status_name(status),
+                   status == PAV_RUNNING ? ", it waits in " : "",
+                   status == PAV_RUNNING ? x->row.states : "",
                    p->last.error == NULL ? "" : ", ",
                    p->last.error == NULL ? "" : pav_doc_str(a, p->last.error),
                    p->last.cause == NULL ? "" : ": ",
@@ -386,16 +331,15 @@ report(struct play *p, const struct pav_execution_view *x)
         p->t->passed++;
     else
         p->t->failed++;
-    if (p->t->json) {
-        pav_members_init(&m, a);
-        pav_members_str(&m, "case", p->name);
-        pav_members_puts(&m, "passed", pav_doc_new_bool(p->why == NULL));
-        pav_members_str(&m, "status", status);
-        pav_members_str(&m, "why", p->why);
-        pav_members_puts(&m, "expects", pav_doc_new_bool(p->expects));
-        pav_items_add(&p->t->results, pav_members_object(&m));
+    pav_members_init(&m, a);
+    pav_members_str(&m, "case", p->name);
+    pav_members_puts(&m, "passed", pav_doc_new_bool(p->why == NULL));
+    pav_members_str(&m, "status", status);
+    pav_members_str(&m, "why", p->why);
+    pav_members_puts(&m, "expects", pav_doc_new_bool(p->expects));
+    pav_items_add(&p->t->results, pav_members_object(&m));
+    if (p->t->json)
         return;
-    }
     if (p->why == NULL)
         printf("ok    %-28s %-10s %s, %lld events%s\n", p->name, status,
                x == NULL ? "" : x->row.states, (long long)p->events,
@@ -500,8 +444,7 @@ run_case(struct test *t, const char *name, const struct pav_doc *file,
     found = rig_execution(p.rig, &x);
     if (found) {
         rig_executions(p.rig, see_execution, &p);
-        p.events = 0;
-        see_execution(&p, &x);
+        rig_history(p.rig, &x.row, see_event, &p);
         compare(&p, expect, &x);
     } else if (p.why == NULL && pav_doc_get(expect, "status") != NULL) {
         p.why =
@@ -515,7 +458,6 @@ run_case(struct test *t, const char *name, const struct pav_doc *file,
     }
     report(&p, found ? &x : NULL);
     rig_free(p.rig);
-    free(p.left_by);
     free(p.attempts);
     return 0;
 }
@@ -603,10 +545,10 @@ run_files(struct test *t)
 }
 
 static int
-run_mocked(struct test *t, const char *machine)
+run_mocked(struct test *t)
 {
     const struct pav_doc *cases = pav_doc_get(
-        pav_doc_get(pav_doc_get(t->mocks, "StateMachines"), machine),
+        pav_doc_get(pav_doc_get(t->mocks, "StateMachines"), t->machine),
         "TestCases");
     uint32_t i;
     int code = 0;
@@ -626,13 +568,14 @@ print_coverage(const struct test *t)
 {
     uint32_t i, taken = 0;
 
-    for (i = 0; i < t->transition_count; i++)
-        taken += t->transitions[i].taken;
-    printf("%u of %u transitions taken\n", taken, t->transition_count);
-    for (i = 0; i < t->transition_count; i++)
-        if (!t->transitions[i].taken)
-            printf("      not taken: %s -> %s\n", t->transitions[i].from,
-                   t->transitions[i].to);
+    for (i = 0; i < t->count; i++)
+        taken += t->taken[i].cases.count > 0;
+    printf("%u of %u transitions taken\n", taken, t->count);
+    for (i = 0; i < t->count; i++)
+        if (t->taken[i].cases.count == 0)
+            printf("      not taken: %s -> %s%s\n", t->transitions[i].from,
+                   t->transitions[i].to,
+                   t->transitions[i].caught ? " (a Catch)" : "");
     printf("%u passed, %u failed\n", t->passed, t->failed);
 }
 
@@ -644,14 +587,17 @@ print_json(struct test *t)
     uint32_t i;
 
     pav_items_init(&list, &t->arena);
-    for (i = 0; i < t->transition_count; i++) {
+    for (i = 0; i < t->count; i++) {
         struct pav_members one;
 
         pav_members_init(&one, &t->arena);
         pav_members_str(&one, "from", t->transitions[i].from);
         pav_members_str(&one, "to", t->transitions[i].to);
+        pav_members_puts(&one, "caught",
+                         pav_doc_new_bool(t->transitions[i].caught));
         pav_members_puts(&one, "taken",
-                         pav_doc_new_bool(t->transitions[i].taken));
+                         pav_doc_new_bool(t->taken[i].cases.count > 0));
+        pav_members_puts(&one, "cases", pav_items_array(&t->taken[i].cases));
         pav_items_add(&list, pav_members_object(&one));
     }
     pav_members_init(&m, &t->arena);
@@ -661,24 +607,114 @@ print_json(struct test *t)
     puts(pav_doc_text(&t->arena, pav_members_object(&m)));
 }
 
+/* ---- what the pages of a daemon show of it ---- */
+
+static const struct pav_doc *
+told_cases(struct test *t)
+{
+    struct pav_items list;
+    uint32_t i;
+
+    pav_items_init(&list, &t->arena);
+    for (i = 0; i < t->results.count; i++) {
+        const struct pav_doc *one = &t->results.v[i];
+        struct pav_members m;
+
+        pav_members_init(&m, &t->arena);
+        pav_members_puts(&m, "Name", pav_doc_get(one, "case"));
+        pav_members_puts(&m, "Passed", pav_doc_get(one, "passed"));
+        pav_items_add(&list, pav_members_object(&m));
+    }
+    return pav_items_array(&list);
+}
+
+static const struct pav_doc *
+told_transitions(struct test *t)
+{
+    struct pav_items list;
+    uint32_t i;
+
+    pav_items_init(&list, &t->arena);
+    for (i = 0; i < t->count; i++) {
+        struct pav_members m;
+
+        if (t->taken[i].cases.count == 0)
+            continue;
+        pav_members_init(&m, &t->arena);
+        pav_members_str(&m, "From", t->transitions[i].from);
+        pav_members_str(&m, "To", t->transitions[i].to);
+        pav_members_puts(&m, "Catch",
+                         pav_doc_new_bool(t->transitions[i].caught));
+        pav_members_puts(&m, "Cases", pav_items_array(&t->taken[i].cases));
+        pav_items_add(&list, pav_members_object(&m));
+    }
+    return pav_items_array(&list);
+}
+
+static int
+tell(struct test *t, const struct pav_settings *s)
+{
+    static const struct cli_shape shape = {"Machine", PAV_STRING};
+    const struct pav_doc *answer;
+    struct pav_members m;
+    const char *text;
+
+    pav_members_init(&m, &t->arena);
+    pav_members_str(&m, "Machine", t->machine);
+    pav_members_str(&m, "Digest", t->digest);
+    pav_members_puts(&m, "Cases", told_cases(t));
+    pav_members_puts(&m, "Transitions", told_transitions(t));
+    text = pav_doc_text(&t->arena, pav_members_object(&m));
+    return cli_ask_action("test", s, "Pavane.PutTested",
+                          (struct pav_bytes){text, strlen(text)}, shape,
+                          &t->arena, &answer);
+}
+
+static void
+find_transitions(struct test *t)
+{
+    uint32_t edges = pav_graph_edges(t->graph), i;
+    struct pav_transition *all =
+        pav_arena_zalloc(&t->arena, (edges + 1) * sizeof(*all));
+
+    t->transitions = all;
+    t->taken = pav_arena_zalloc(&t->arena, (edges + 1) * sizeof(*t->taken));
+    pav_graph_transitions(t->graph, all);
+    for (i = 0; i < edges; i++) {
+        if (!pav_is_transition(&all[i]))
+            continue;
+        all[t->count] = all[i];
+        t->taken[t->count].edge = i;
+        pav_items_init(&t->taken[t->count++].cases, &t->arena);
+    }
+}
+
 /* The definition's transitions, and the machine's name. */
 static int
-look_at_machine(struct test *t, const char **machine)
+look_at_machine(struct test *t)
 {
     const struct pav_doc *definition;
     const char *path =
         pav_arena_printf(&t->arena, "%s/machine.asl.json", t->path);
     struct rig *rig = NULL;
+    struct pav_err err;
+    char *text;
+    size_t len;
     int code = read_json(t, path, &definition);
 
+    if (code == 0)
+        code = rig_open("test", t->path, &rig);
     if (code != 0)
         return code;
-    collect(t, definition);
-    code = rig_open("test", t->path, &rig);
-    if (code == 0)
-        *machine = pav_arena_strdup(&t->arena, rig->machine);
+    t->machine = pav_arena_strdup(&t->arena, rig->machine);
     rig_free(rig);
-    return code;
+    if (pav_file_read(path, PAV_DEFINITION_MAX, &text, &len, &err) != PAV_OK)
+        return cli_fail("test", &err);
+    (void)pav_digest_hex("SHA-256", text, len, t->digest);
+    free(text);
+    t->graph = pav_graph_new(definition, NULL);
+    find_transitions(t);
+    return 0;
 }
 
 static int
@@ -702,7 +738,6 @@ test(const struct pav_settings *s, int argc, char **argv)
     struct test t = {.path = argc == 1 ? argv[0] : NULL,
                      .only = pav_settings_text(s, "only"),
                      .json = pav_settings_flag(s, "json")};
-    const char *machine = NULL;
     int code;
 
     if (argc != 1)
@@ -711,11 +746,11 @@ test(const struct pav_settings *s, int argc, char **argv)
     pav_items_init(&t.results, &t.arena);
     code = find_mocks(&t, pav_settings_text(s, "mocks"));
     if (code == 0)
-        code = look_at_machine(&t, &machine);
+        code = look_at_machine(&t);
     if (code == 0)
         code = run_files(&t);
     if (code == 0)
-        code = run_mocked(&t, machine);
+        code = run_mocked(&t);
     if (code == 0 && t.passed + t.failed == 0) {
         fprintf(stderr,
                 "pavane test: %s: no case%s%s; write events/NAME.json or "
@@ -728,9 +763,11 @@ test(const struct pav_settings *s, int argc, char **argv)
             print_json(&t);
         else
             print_coverage(&t);
-        code = t.failed > 0;
+        if (pav_settings_flag(s, "tell"))
+            code = tell(&t, s);
+        code = code != 0 ? code : t.failed > 0;
     }
-    free(t.transitions);
+    pav_graph_free(t.graph);
     pav_arena_fini(&t.arena);
     return code;
 }

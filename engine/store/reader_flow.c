@@ -91,6 +91,25 @@ pav_reader_way_on(struct pav_reader *r, int64_t version_id, int64_t from_day,
     return way;
 }
 
+const struct pav_doc *
+pav_reader_tested(struct pav_reader *r, int64_t machine_id, const char *digest,
+                  struct pav_arena *a, int64_t *told_at)
+{
+    sqlite3_stmt *st = reader_ask(r, "SELECT number,body FROM name WHERE"
+                                     " kind=?1 AND owner=?2 AND name=?3");
+    const struct pav_doc *told = NULL;
+
+    STORE_BIND(st, INT(PAV_NAME_TESTED), INT(machine_id), TEXT(digest));
+    if (reader_row(r, st)) {
+        struct pav_bytes body = column_bytes(st, 1, a);
+
+        *told_at = sqlite3_column_int64(st, 0);
+        told = pav_doc_own(a, body.p, body.len);
+    }
+    sqlite3_reset(st);
+    return told;
+}
+
 static bool
 is_same(const struct pav_flow_row *x, const struct pav_flow_row *y)
 {

@@ -5,6 +5,7 @@
 #ifndef PAVANE_FLOW_H
 #define PAVANE_FLOW_H
 
+#include "pavane/graph.h"
 #include "pavane/reader.h"
 
 enum pav_flow_kind {
@@ -67,6 +68,18 @@ uint32_t pav_reader_flow_within(struct pav_reader *r, int64_t version_id,
                                 int64_t from_day, int64_t until_day,
                                 const struct pav_id_set *within,
                                 struct pav_arena *a, struct pav_flow_row **out);
+
+/* How often an execution took each transition of its version's graph, by
+ * their indexes; in the arena. */
+const uint32_t *
+pav_flow_taken(struct pav_reader *r, const struct pav_execution_view *x,
+               const struct pav_graph *g, struct pav_arena *a);
+
+/* What was told of a definition's test cases (Pavane.PutTested), by its SHA-256
+ * in hex; NULL: nothing was. */
+const struct pav_doc *
+pav_reader_tested(struct pav_reader *r, int64_t machine_id, const char *digest,
+                  struct pav_arena *a, int64_t *told_at);
 
 /* ---- sums ---- */
 

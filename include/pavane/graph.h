@@ -96,6 +96,8 @@ struct pav_transition {
     const char *from, *to, *label;
     bool caught;
 };
+/* From a state to a state: neither a start nor an end. */
+bool pav_is_transition(const struct pav_transition *t);
 /* All of them, `out` having room for pav_graph_edges(). */
 void
 pav_graph_transitions(const struct pav_graph *g, struct pav_transition *out);

@@ -181,6 +181,7 @@ enum pav_name_kind {
     PAV_NAME_ALERT,        /* owner 0: a rule of what is told */
     PAV_NAME_RAISED,       /* owner 0, name: RULE GROUP; what was told */
     PAV_NAME_MUTE,         /* owner 0, name: a group that nobody is told of */
+    PAV_NAME_TESTED,       /* owner: machine id, name: a definition's digest */
 };
 
 struct pav_name_row {

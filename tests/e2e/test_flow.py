@@ -11,7 +11,7 @@ import tempfile
 import unittest
 import urllib.parse
 
-from harness import Daemon, MACHINES, PAVANE, main, until
+from harness import Daemon, MACHINES, PAVANE, cli, main, until
 
 CITIES = ("Lyon", 'a"b c*', "New York")
 ENDS = {"ExecutionSucceeded": "SUCCEEDED", "ExecutionFailed": "FAILED"}
@@ -19,6 +19,11 @@ ENDS = {"ExecutionSucceeded": "SUCCEEDED", "ExecutionFailed": "FAILED"}
 
 def order(kind, key, source):
     return {"source": source, "detail-type": kind, "detail": {"orderId": key}}
+
+
+def cli_error(d, **changed):
+    fields = {"Machine": "order", "Digest": "0" * 64, "Cases": [], "Transitions": [], **changed}
+    return json.loads(d.ask("POST", "/", json.dumps(fields), {"X-Amz-Target": "Pavane.PutTested"})[1])["message"]
 
 
 class Flow(unittest.TestCase):
@@ -191,6 +196,45 @@ class Flow(unittest.TestCase):
             self.assertIn("Version 1 against version 2", d.ask("GET", "/machines/m?tab=versions&version=1&from=2")[1].decode())
             self.assertIn("Nothing is earlier than version 1", d.ask("GET", "/machines/m?tab=versions&version=1")[1].decode())
             self.assertRegex(d.ask("GET", "/analyse")[1].decode(), r'>m</a></td><td data-label="Ended" class="number">5<')
+
+    def test_what_the_test_cases_take(self):
+        """Beside what nobody took, which case takes it; of this definition alone, and behind a kill."""
+        with tempfile.TemporaryDirectory() as folder:
+            order = os.path.join(folder, "order")
+            shutil.copytree(os.path.join(MACHINES, "order"), order)
+            d = Daemon(folder).start()
+            self.addCleanup(d.__exit__)
+            version = lambda: [m["version"] for m in d.get("/api/v1/machines")["machines"]]
+            until(lambda: version() == [1])
+            page = lambda more="": html.unescape(d.ask("GET", "/machines/order?tab=flow" + more)[1].decode())
+            self.assertIn("nobody has told", page())
+            code, out, err = cli("test", order, "--tell", "--json", "--url", d.url)
+            self.assertEqual(code, 0, err)
+            cases = {(t["from"], t["to"]): t["cases"] for t in json.loads(out)["transitions"]}
+            self.assertEqual(cases["AwaitPayment", "Was it paid?"], ["delivered.json", "out-of-order.json", "paid-back.json", "unpaid.json", "waiting.json"])
+            self.assertEqual(cases["Was it paid?", "OutOfStep"], [])
+            taken = sum(bool(c) for c in cases.values())
+            for kind, source in (("OrderReceived", "order.service"), ("PaymentRefused", "payment.service")):
+                d.send({"source": source, "detail-type": kind, "detail": {"orderId": "o-1"}})
+            until(lambda: d.get("/api/v1/flow?machine=order")["ended"] == 1)
+            for _ in range(2):
+                said = page()
+                self.assertIn("the test cases take %d of %d: 5 passed, told" % (taken, len(cases)), said)
+                self.assertRegex(said, r"<li>AwaitShop → Does the shop deliver\?.*?<small>by the case delivered.json, out-of-order.json, paid-back.json</small></li>")
+                self.assertRegex(said, r"<li>Was it paid\? → OutOfStep.*?<small>by no test case</small></li>")
+                self.assertNotIn("AwaitPayment → Was it paid", said)  # it was taken
+                d.kill()
+                d.start()
+            self.assertIn("there is no machine 'nobody'", cli_error(d, Machine="nobody").lower())
+            self.assertIn("digest", cli_error(d, Digest="short"))
+            path = os.path.join(order, "machine.asl.json")
+            with open(path) as f:
+                text = f.read()
+            with open(path, "w") as f:
+                f.write(text.replace('"StartAt"', ' "StartAt"', 1))
+            until(lambda: version() == [2])
+            self.assertIn("nobody has told", page())
+            self.assertIn("5 passed", page("&version=1"))
 
     def test_redriven_ones_are_there_once_and_stays_are_their_own(self):
         """A redrive adds nothing twice; iterations of a Map are not mixed up."""

@@ -1,0 +1,77 @@
+/*
+ * What a machine's test cases take, as `pavane test --tell` says it: kept by
+ * the definition that was tested, for the pages of that version.  Our own
+ * action.
+ */
+#include <string.h>
+
+#include "pavane/flow.h"
+#include "run/registry.h"
+#include "turn/turn.h"
+#include "events_fields.h"
+#include "rows.h"
+
+#define KEPT 20 /* definitions of a machine, the newest */
+
+/* One more is coming: the oldest goes. */
+static void
+forget_oldest(struct control *c, int64_t machine_id)
+{
+    struct pav_name_row rows[KEPT];
+    uint32_t n = pav_store_names(c->e->store, PAV_NAME_TESTED, machine_id, "",
+                                 KEPT, c->a, rows),
+             i, oldest = 0;
+
+    if (n < KEPT)
+        return;
+    for (i = 1; i < n; i++)
+        if (rows[i].number < rows[oldest].number)
+            oldest = i;
+    pav_store_name_delete(c->e->store, PAV_NAME_TESTED, machine_id,
+                          rows[oldest].name);
+}
+
+static void
+put_tested(struct control *c)
+{
+    static const char *const told[] = {"Cases", "Transitions", NULL};
+    const char *machine = control_text(c, "Machine"),
+               *digest = control_text(c, "Digest");
+    const struct machine *m = machine_by_name(c->e, machine);
+    struct pav_name_row one;
+    struct pav_members body;
+
+    if (m == NULL) {
+        job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException", machine,
+                 "There is no machine '%s' here; load it, then tell what its "
+                 "cases take.",
+                 machine);
+        return;
+    }
+    if (!pav_store_name(c->e->store, PAV_NAME_TESTED, m->id, digest, c->a,
+                        &one))
+        forget_oldest(c, m->id);
+    pav_members_init(&body, c->a);
+    events_copy(&body, c->j->request, told);
+    events_put(c, PAV_NAME_TESTED, m->id, digest, pav_clock_ms(c->e->clock),
+               &body);
+    pav_members_str(&c->out, "Machine", machine);
+}
+
+FIELDS(put_tested, TEXT("Machine", true, 80),
+       {"Digest", FIELD_NAME, true, 64, 64, NULL},
+       {"Cases", FIELD_LIST, true, 0, 10000, NULL},
+       {"Cases[].Name", FIELD_TEXT, true, 1, 256, NULL},
+       {"Cases[].Passed", FIELD_FLAG, true, 0, 0, NULL},
+       {"Transitions", FIELD_LIST, true, 0, 10000, NULL},
+       {"Transitions[].From", FIELD_TEXT, true, 1, 80, NULL},
+       {"Transitions[].To", FIELD_TEXT, true, 1, 80, NULL},
+       {"Transitions[].Catch", FIELD_FLAG, true, 0, 0, NULL},
+       {"Transitions[].Cases", FIELD_LIST, true, 0, 10000, NULL},
+       {"Transitions[].Cases[]", FIELD_TEXT, false, 1, 256, NULL});
+
+/* ---- the table ---- */
+
+const struct aws_action pavane_tested_actions[] = {
+    ON_ENGINE("pavane:PutTested", "pavane:PutTested", put_tested, put_tested),
+    END_OF_ACTIONS};
