@@ -52,6 +52,31 @@ replay_view(struct pav_query *q, const struct pav_name_row *row)
     return pav_members_object(&m);
 }
 
+/* A change that was played on an archive, and what it came to. */
+static const struct pav_doc *
+what_if_view(struct pav_query *q, const struct pav_name_row *row)
+{
+    static const struct {
+        const char *key, *field;
+    } amounts[] = {{"ids", "Ids"},
+                   {"differ", "Differ"},
+                   {"stranded", "Stranded"},
+                   {"elsewhere", "Elsewhere"},
+                   {"events", "Events"}};
+    const struct pav_doc *body = bus_row_body(q, row->body);
+    struct pav_members m;
+    size_t i;
+
+    pav_members_init(&m, q->arena);
+    view_text(&m, "archive", pav_doc_member_str(q->arena, body, "Archive"));
+    view_text(&m, "machine", pav_doc_member_str(q->arena, body, "Machine"));
+    for (i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++)
+        view_amount(&m, amounts[i].key,
+                    pav_doc_member_int(body, amounts[i].field));
+    view_time(&m, "told", row->number);
+    return pav_members_object(&m);
+}
+
 static void
 add_all(struct pav_query *q, struct pav_members *m, const char *key, int kind,
         const struct pav_doc *(*view)(struct pav_query *q,
@@ -78,6 +103,7 @@ show(struct pav_query *q, const char *rest)
     pav_members_init(&m, q->arena);
     add_all(q, &m, "archives", PAV_NAME_ARCHIVE, archive_view);
     add_all(q, &m, "replays", PAV_NAME_REPLAY, replay_view);
+    add_all(q, &m, "what_ifs", PAV_NAME_WHAT_IF, what_if_view);
     bus_show(q, "archives", "Archives", "in_archives", &m);
 }
 

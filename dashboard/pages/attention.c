@@ -94,22 +94,6 @@ link_of(struct pav_query *q, const struct pav_attention *x)
     }
 }
 
-/* Whose event the overdue waits of a state need. */
-static const char *
-owed_by(const struct pav_debt *debts, uint32_t count,
-        const struct pav_attention *x)
-{
-    uint32_t i;
-
-    if (x->kind != PAV_ATTENTION_OVERDUE)
-        return NULL;
-    for (i = 0; i < count; i++)
-        if (strcmp(debts[i].machine, x->machine) == 0 &&
-            strcmp(debts[i].state, x->what) == 0)
-            return debts[i].from;
-    return NULL;
-}
-
 static const struct pav_doc *
 group_view(struct pav_query *q, const struct pav_attention *x, const char *from)
 {
@@ -170,7 +154,11 @@ show(struct pav_query *q, const char *rest)
     pav_items_init(&list, q->arena);
     for (i = 0; i < count; i++)
         pav_items_add(&list,
-                      group_view(q, &v[i], owed_by(debts, debt_count, &v[i])));
+                      group_view(q, &v[i],
+                                 v[i].kind == PAV_ATTENTION_OVERDUE
+                                     ? pav_debt_from(debts, debt_count,
+                                                     v[i].machine, v[i].what)
+                                     : NULL));
     pav_members_init(&m, q->arena);
     pav_members_puts(&m, "groups", pav_items_array(&list));
     page_show(q, &(struct page){.name = "attention",

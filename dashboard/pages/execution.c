@@ -658,6 +658,7 @@ static void
 answer_text(struct execution_page *p, const struct asked *asked)
 {
     struct pav_query *q = p->q;
+    char now[PAV_TIME_LEN];
 
     q->type = "text/plain; charset=utf-8";
     q->headers = page_security;
@@ -666,7 +667,7 @@ answer_text(struct execution_page *p, const struct asked *asked)
     pav_url_encode(&q->out, p->x.machine, strlen(p->x.machine));
     pav_buf_putc(&q->out, ':');
     pav_url_encode(&q->out, p->x.row.name, strlen(p->x.row.name));
-    pav_buf_putc(&q->out, '\n');
+    pav_buf_printf(&q->out, " (as of %s)\n", pav_time_format(q->now_ms, now));
 }
 
 /* What the chosen tab shows. */

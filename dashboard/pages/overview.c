@@ -1,4 +1,5 @@
 /* The overview: machines, what is overdue, the newest executions. */
+#include "pavane/insight.h"
 #include "frame.h"
 #include "links.h"
 #include "pages.h"
@@ -12,11 +13,14 @@ add_overdue(struct pav_query *q, struct pav_members *out)
 {
     struct pav_wait_filter f = {.limit = OVERDUE_SHOWN, .overdue = true};
     struct pav_listed_wait *v;
+    struct pav_debt *debts;
     struct pav_items rows;
-    uint32_t i, count;
+    uint32_t i, count, owed = 0;
     bool more;
 
     count = pav_reader_waits(q->reader, &f, q->arena, &v, &more);
+    if (count > 0)
+        owed = pav_debts(q->reader, q->now_ms, q->arena, &debts);
     pav_items_init(&rows, q->arena);
     for (i = 0; i < count; i++) {
         struct pav_members m;
@@ -27,8 +31,9 @@ add_overdue(struct pav_query *q, struct pav_members *out)
                   view_execution_link(q, v[i].machine, v[i].execution));
         view_text(&m, "machine", v[i].machine);
         view_text(&m, "state", v[i].row.state);
-        view_text(&m, "awaits",
-                  v[i].row.awaits == NULL ? "its next event" : v[i].row.awaits);
+        view_text(&m, "awaits", v[i].row.awaits);
+        view_text(&m, "from",
+                  pav_debt_from(debts, owed, v[i].machine, v[i].row.state));
         view_time(&m, "since", v[i].row.since_at);
         view_time(&m, "due", v[i].overdue_since);
         pav_items_add(&rows, pav_members_object(&m));

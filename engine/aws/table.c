@@ -24,7 +24,7 @@
     X(events_tags) X(events_archives) X(events_replays) \
     X(events_connections) X(events_destinations) X(pavane_clock) \
     X(pavane_dead_letters) X(pavane_schemas) X(pavane_views) X(pavane_alerts) \
-    X(pavane_tested) \
+    X(pavane_told) \
     X(scheduler_schedules) X(scheduler_groups) X(dynamodb_items)
 /* clang-format on */
 

@@ -17,6 +17,8 @@ static const struct pav_setting settings[] = {
     {"archive", PAV_SET_TEXT, "NAME", NULL, 0, 0, "the archive to play"},
     {"live", PAV_SET_TEXT, "MACHINE", NULL, 0, 0,
      "the daemon's machine to compare with; usually of the folder's name"},
+    {"tell", PAV_SET_FLAG, "", NULL, 0, 0,
+     "tell the daemon what it came to, for the page of its archives"},
     SETTINGS_REMOTE,
     SETTING_JSON,
     SETTING_HELP};
@@ -259,6 +261,28 @@ print_json(struct play *p)
 }
 
 static int
+tell(struct play *p)
+{
+    static const struct cli_shape shape = {"Archive", PAV_STRING};
+    const struct pav_doc *answer;
+    struct pav_members m;
+    const char *text;
+
+    pav_members_init(&m, &p->a);
+    pav_members_str(&m, "Archive", pav_settings_text(p->s, "archive"));
+    pav_members_str(&m, "Machine", p->live);
+    pav_members_int(&m, "Events", p->events);
+    pav_members_int(&m, "Ids", p->fate_count);
+    pav_members_int(&m, "Differ", p->differ);
+    pav_members_int(&m, "Stranded", p->stranded);
+    pav_members_int(&m, "Elsewhere", p->elsewhere);
+    text = pav_doc_text(&p->a, pav_members_object(&m));
+    return cli_ask_action("what-if", p->s, "Pavane.PutWhatIf",
+                          (struct pav_bytes){text, strlen(text)}, shape, &p->a,
+                          &answer);
+}
+
+static int
 what_if(const struct pav_settings *s, int argc, char **argv)
 {
     struct play p = {.s = s};
@@ -285,6 +309,8 @@ what_if(const struct pav_settings *s, int argc, char **argv)
         print_json(&p);
     else if (code == 0)
         print_text(&p);
+    if (code == 0 && pav_settings_flag(s, "tell"))
+        code = tell(&p);
     if (code == 0 && p.differ > 0)
         code = 1;
     rig_free(p.rig);

@@ -228,3 +228,16 @@ pav_answer_times(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
     }
     return count;
 }
+
+const char *
+pav_debt_from(const struct pav_debt *v, uint32_t count, const char *machine,
+              const char *state)
+{
+    uint32_t i;
+
+    for (i = 0; i < count; i++)
+        if (strcmp(v[i].machine, machine) == 0 &&
+            strcmp(v[i].state, state) == 0)
+            return v[i].from;
+    return NULL;
+}

@@ -182,6 +182,7 @@ enum pav_name_kind {
     PAV_NAME_RAISED,       /* owner 0, name: RULE GROUP; what was told */
     PAV_NAME_MUTE,         /* owner 0, name: a group that nobody is told of */
     PAV_NAME_TESTED,       /* owner: machine id, name: a definition's digest */
+    PAV_NAME_WHAT_IF,      /* owner 0, name: ARCHIVE MACHINE; number: when */
 };
 
 struct pav_name_row {

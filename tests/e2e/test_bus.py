@@ -4,6 +4,7 @@ replays, schedules, batches, schemas, and who may put events."""
 import http.server
 import json
 import os
+import re
 import threading
 import time
 import unittest
@@ -877,6 +878,13 @@ class WhatIf(Bus):
         self.assertEqual({(f["correlationId"], f["was"], f["wouldBe"], f["stranded"]) for f in found},
                          {("a", "SUCCEEDED", "RUNNING", True), ("b", "SUCCEEDED", "RUNNING", True)})
         self.assertEqual(len(self.d.executions(machine="order")), 3)  # the daemon's are as they were
+        self.assertIn("No change was tried", self.d.ask("GET", "/bus/archives")[1].decode())
+        code, out, err = cli("what-if", os.path.join(self.folder, "changed", "order"), "--archive", "all", "--tell", url=self.d.url)
+        self.assertEqual(code, 1, err)
+        page = self.d.ask("GET", "/bus/archives")[1].decode().split("What changes would do")[-1]
+        self.assertEqual(re.findall(r'class="number">(\d+)<', page), ["5", "3", "2", "2", "0"])
+        self.assertIn("There is no archive", self.events("Pavane.PutWhatIf", 400, Archive="nope", Machine="m", Events=1, Ids=1, Differ=0,
+                                                         Stranded=0, Elsewhere=0)["message"])
         self.assertEqual(cli("what-if", same, "--archive", "nope", url=self.d.url)[0], 1)
 
     def test_timers_have_had_their_time(self):

@@ -1,7 +1,8 @@
 /*
- * What a machine's test cases take, as `pavane test --tell` says it: kept by
- * the definition that was tested, for the pages of that version.  Our own
- * action.
+ * What was tried elsewhere and told here, for the pages: which transitions a
+ * machine's test cases take (`pavane test --tell`), kept by the definition that
+ * was tested; what a change would do to the events of an archive
+ * (`pavane what-if --tell`).  Our own actions.
  */
 #include <string.h>
 
@@ -58,6 +59,36 @@ put_tested(struct control *c)
     pav_members_str(&c->out, "Machine", machine);
 }
 
+static void
+put_what_if(struct control *c)
+{
+    static const char *const told[] = {"Archive",   "Machine", "Events",
+                                       "Ids",       "Differ",  "Stranded",
+                                       "Elsewhere", NULL};
+    const char *archive = control_text(c, "Archive");
+    struct pav_name_row one;
+    struct pav_members body;
+
+    if (!pav_store_name(c->e->store, PAV_NAME_ARCHIVE, 0, archive, c->a,
+                        &one)) {
+        job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException", archive,
+                 "There is no archive '%s' here.", archive);
+        return;
+    }
+    pav_members_init(&body, c->a);
+    events_copy(&body, c->j->request, told);
+    events_put(
+        c, PAV_NAME_WHAT_IF, 0,
+        pav_arena_printf(c->a, "%s %s", archive, control_text(c, "Machine")),
+        pav_clock_ms(c->e->clock), &body);
+    pav_members_str(&c->out, "Archive", archive);
+}
+
+#define AMOUNT(name)                                                           \
+    {                                                                          \
+        name, FIELD_WHOLE, true, 0, INT64_C(1000000000000), NULL               \
+    }
+
 FIELDS(put_tested, TEXT("Machine", true, 80),
        {"Digest", FIELD_NAME, true, 64, 64, NULL},
        {"Cases", FIELD_LIST, true, 0, 10000, NULL},
@@ -70,8 +101,13 @@ FIELDS(put_tested, TEXT("Machine", true, 80),
        {"Transitions[].Cases", FIELD_LIST, true, 0, 10000, NULL},
        {"Transitions[].Cases[]", FIELD_TEXT, false, 1, 256, NULL});
 
+FIELDS(put_what_if, PLAIN("Archive", 48), PLAIN("Machine", 80),
+       AMOUNT("Events"), AMOUNT("Ids"), AMOUNT("Differ"), AMOUNT("Stranded"),
+       AMOUNT("Elsewhere"));
+
 /* ---- the table ---- */
 
-const struct aws_action pavane_tested_actions[] = {
+const struct aws_action pavane_told_actions[] = {
     ON_ENGINE("pavane:PutTested", "pavane:PutTested", put_tested, put_tested),
+    ON_ENGINE("pavane:PutWhatIf", "pavane:PutWhatIf", put_what_if, put_what_if),
     END_OF_ACTIONS};
