@@ -420,16 +420,23 @@ add_aside(const struct answering *w, struct pav_members *m)
     struct pav_items rows;
     uint32_t count, i, n;
     int64_t next;
+    bool many;
     size_t k;
 
     if (f.key == NULL)
         return;
     count = pav_reader_dispositions(w->k->q->reader, &f, w->a, &v, &next);
+    many = next != 0;
     pav_items_init(&rows, w->a);
     for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
         struct types types = {.kinds = 0};
         struct pav_members o;
 
+        if (many) { /* of this kind, then, the newest */
+            f.kind = (int)kinds[k].kind;
+            count =
+                pav_reader_dispositions(w->k->q->reader, &f, w->a, &v, &next);
+        }
         for (n = i = 0; i < count; i++) {
             if (v[i].row.kind != kinds[k].kind || v[i].machine == NULL ||
                 strcmp(v[i].machine, w->k->x->machine) != 0)

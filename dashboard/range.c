@@ -12,32 +12,53 @@
 #define HOUR_MS INT64_C(3600000)
 #define DAY_MS  INT64_C(86400000)
 
-static const struct {
+struct choice {
     const char *name, *words;
     int64_t hours;
-} ranges[] = {{"1h", "the last hour", 1},
-              {"24h", "the last 24 hours", 24},
-              {"7d", "the last 7 days", 168},
-              {"30d", "the last 30 days", 720},
-              {"90d", "the last 90 days", 2160}};
-#define RANGES (sizeof(ranges) / sizeof(ranges[0]))
+};
+
+static const struct choice hours[] = {
+    {"1h", "the last hour", 1},        {"24h", "the last 24 hours", 24},
+    {"7d", "the last 7 days", 168},    {"30d", "the last 30 days", 720},
+    {"90d", "the last 90 days", 2160}, {NULL, NULL, 0}};
+static const struct choice days[] = {{"today", "today", 24},
+                                     {"7d", "7 days", 168},
+                                     {"30d", "30 days", 720},
+                                     {"90d", "90 days", 2160},
+                                     {NULL, NULL, 0}};
+
+/* The one of that name, or else the usual one. */
+static const struct choice *
+choice_of(const struct choice *v, const char *name, const char *usual)
+{
+    const struct choice *c, *found = v;
+
+    for (c = v; c->name != NULL; c++)
+        if (strcmp(c->name, usual) == 0)
+            found = c;
+    for (c = v; name != NULL && c->name != NULL; c++)
+        if (strcmp(c->name, name) == 0)
+            found = c;
+    return found;
+}
+
+static struct range
+read_choice(struct pav_query *q, const struct choice *v, const char *usual)
+{
+    const struct choice *c = choice_of(v, page_parameter(q, "range"), usual);
+
+    return (struct range){.from_ms = q->now_ms - c->hours * HOUR_MS,
+                          .until_ms = q->now_ms,
+                          .name = c->name,
+                          .words = c->words,
+                          .asked =
+                              pav_arena_printf(q->arena, "range=%s", c->name)};
+}
 
 struct range
 range_read(struct pav_query *q, const char *usual)
 {
-    const char *asked = page_parameter(q, "range");
-    size_t i, at = 0;
-
-    for (i = 0; i < RANGES; i++)
-        if (strcmp(ranges[i].name, usual) == 0)
-            at = i;
-    for (i = 0; asked != NULL && i < RANGES; i++)
-        if (strcmp(ranges[i].name, asked) == 0)
-            at = i;
-    return (struct range){.from_ms = q->now_ms - ranges[at].hours * HOUR_MS,
-                          .until_ms = q->now_ms,
-                          .name = ranges[at].name,
-                          .words = ranges[at].words};
+    return read_choice(q, hours, usual);
 }
 
 /* "2026-11-20": when it begins. */
@@ -55,9 +76,11 @@ day_of(struct pav_query *q, const char *name, int64_t *ms)
 struct range
 range_read_days(struct pav_query *q, const char *usual)
 {
-    struct range r = range_read(q, usual);
+    struct range r = read_choice(q, days, usual);
     int64_t from, to;
 
+    r.days = true;
+    r.from_ms = (q->now_ms / DAY_MS + 1) * DAY_MS - (q->now_ms - r.from_ms);
     if (!day_of(q, "from", &from))
         return r;
     if (!day_of(q, "to", &to) || to < from)
@@ -69,25 +92,57 @@ range_read_days(struct pav_query *q, const char *usual)
                          : pav_arena_printf(q->arena, "%s to %s",
                                             page_parameter(q, "from"),
                                             page_parameter(q, "to"));
+    r.asked = pav_arena_printf(
+        q->arena, "from=%s&to=%s", page_parameter(q, "from"),
+        to == from ? page_parameter(q, "from") : page_parameter(q, "to"));
     return r;
+}
+
+/* "from" and "to" of a form, and what goes on beside them. */
+static void
+add_days(struct pav_query *q, const struct range *r, const char *path,
+         const char *const *kept, struct pav_members *m)
+{
+    char from[PAV_TIME_LEN], to[PAV_TIME_LEN];
+    struct pav_items list;
+
+    pav_items_init(&list, q->arena);
+    for (; *kept != NULL; kept++) {
+        struct pav_members o;
+
+        if (page_parameter(q, *kept) == NULL)
+            continue;
+        pav_members_init(&o, q->arena);
+        view_text(&o, "name", *kept);
+        view_text(&o, "value", page_parameter(q, *kept));
+        pav_items_add(&list, pav_members_object(&o));
+    }
+    pav_members_puts(m, "range_kept", pav_items_array(&list));
+    view_text(m, "range_path",
+              pav_arena_printf(q->arena, "%s%s", page_root(q), path));
+    view_text(
+        m, "range_from",
+        pav_arena_strndup(q->arena, pav_time_format(r->from_ms, from), 10));
+    view_text(
+        m, "range_to",
+        pav_arena_strndup(q->arena, pav_time_format(r->until_ms, to), 10));
 }
 
 void
 range_add(struct pav_query *q, const struct range *r, const char *path,
           const char *const *kept, struct pav_members *m)
 {
+    const struct choice *c = r->days ? days : hours;
     struct pav_items list;
-    size_t i;
 
     pav_items_init(&list, q->arena);
-    for (i = 0; i < RANGES; i++) {
+    for (; c->name != NULL; c++) {
         const char *const *name;
         struct pav_members o;
         struct pav_buf link;
 
         pav_buf_init(&link, 1 << 16);
-        pav_buf_printf(&link, "%s%s?range=%s", page_root(q), path,
-                       ranges[i].name);
+        pav_buf_printf(&link, "%s%s?range=%s", page_root(q), path, c->name);
         for (name = kept; *name != NULL; name++) {
             const char *value = page_parameter(q, *name);
 
@@ -97,13 +152,15 @@ range_add(struct pav_query *q, const struct range *r, const char *path,
             pav_url_encode(&link, value, strlen(value));
         }
         pav_members_init(&o, q->arena);
-        view_text(&o, "name", ranges[i].name);
-        view_text(&o, "words", ranges[i].words);
+        view_text(&o, "name", c->name);
+        view_text(&o, "words", c->words);
         view_text(&o, "link", pav_arena_strndup(q->arena, link.p, link.len));
-        view_bool(&o, "current", strcmp(r->name, ranges[i].name) == 0);
+        view_bool(&o, "current", strcmp(r->name, c->name) == 0);
         pav_items_add(&list, pav_members_object(&o));
         pav_buf_fini(&link);
     }
     pav_members_puts(m, "ranges", pav_items_array(&list));
     view_text(m, "range", r->words);
+    if (r->days)
+        add_days(q, r, path, kept, m);
 }

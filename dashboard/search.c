@@ -434,6 +434,8 @@ read_comparison(struct reading *r, const char *name, char sign,
          (strcmp(name, "age") != 0 || !is_span)) ||
         !time_of(r, value, &at))
         return false;
+    if (strcmp(name, "age") == 0 && f->status < 0)
+        f->status = PAV_RUNNING; /* what has ended grows no older */
     if ((sign == '>') == is_span)
         f->started_until = at;
     else
@@ -503,11 +505,11 @@ read_term(struct reading *r, uint32_t i)
     if (!read)
         not_read(r, term);
     else
-        add_chip(r,
+        add_chip(r, name,
                  term[at] == ':'
-                     ? name
-                     : pav_arena_printf(r->q->arena, "%s %c", name, term[at]),
-                 chip_value(r, name, value), without(r, NULL, i));
+                     ? chip_value(r, name, value)
+                     : pav_arena_printf(r->q->arena, "%c %s", term[at], value),
+                 without(r, NULL, i));
 }
 
 /* Parts of q, by blanks that are not between double quotes. */
@@ -530,6 +532,34 @@ split(struct reading *r, const char *text)
         r->terms[r->count++] =
             pav_arena_strndup(r->q->arena, begin, (size_t)(text - begin));
     }
+}
+
+bool
+search_has_words(struct pav_query *q, const char *text)
+{
+    static const char *const words[] = {"status", "machine", "state", "waits",
+                                        "from",   "key",     "error", "started",
+                                        "age",    "ended",   "sort",  NULL};
+    struct search s;
+    struct reading r = {.q = q, .s = &s};
+    uint32_t i;
+    int k;
+
+    pav_items_init(&s.unread, q->arena);
+    split(&r, text);
+    for (i = 0; i < r.count; i++) {
+        size_t at = strcspn(r.terms[i], ":<>");
+        const char *name = pav_arena_strndup(q->arena, r.terms[i], at);
+
+        if (r.terms[i][at] == '\0' || at == 0)
+            continue;
+        for (k = 0; words[k] != NULL; k++)
+            if (strcmp(words[k], name) == 0)
+                return true;
+        if (pav_reader_has_attribute(q->reader, name))
+            return true;
+    }
+    return false;
 }
 
 /* Lists that are kept by age have a machine and a state besides, at most. */

@@ -26,4 +26,7 @@ void search_read(struct pav_query *q, struct search *s);
 /* Can the list be had with the oldest first? */
 bool search_may_be_by_age(const struct search *s);
 
+/* "status:late city:Lyon": it has a part that only a search has. */
+bool search_has_words(struct pav_query *q, const char *text);
+
 #endif

@@ -127,6 +127,35 @@ view_states(struct pav_members *m, const char *key, const char *json)
     pav_buf_fini(&b);
 }
 
+/* Signs that turn the direction of what follows are written as JSON may write
+ * them: a value moves no quote and no comma. */
+static const char *
+without_turns(struct pav_arena *a, const char *p, size_t len)
+{
+    const char *end = p + len, *text;
+    struct pav_buf b;
+
+    pav_buf_init(&b, SIZE_MAX / 2);
+    for (; p < end; p++) {
+        unsigned char second = p + 2 < end ? (unsigned char)p[1] : 0,
+                      third = p + 2 < end ? (unsigned char)p[2] : 0;
+        bool turns = (unsigned char)*p == 0xe2 &&
+                     ((second == 0x80 && third >= 0xaa && third <= 0xae) ||
+                      (second == 0x81 && third >= 0xa6 && third <= 0xa9));
+
+        if (!turns) {
+            pav_buf_putc(&b, *p);
+            continue;
+        }
+        pav_buf_printf(&b, "\\u20%02x",
+                       (unsigned)((second & 3) << 6 | (third & 0x3f)));
+        p += 2;
+    }
+    text = pav_arena_strndup(a, b.len == 0 ? "" : b.p, b.len);
+    pav_buf_fini(&b);
+    return text;
+}
+
 const char *
 view_pretty(struct pav_arena *a, const char *text, size_t len)
 {
@@ -138,7 +167,7 @@ view_pretty(struct pav_arena *a, const char *text, size_t len)
         return pav_arena_strndup(a, text, len);
     pav_buf_init(&b, 32u << 20);
     pav_doc_print_pretty(d, &b);
-    out = pav_arena_strndup(a, b.p, b.len);
+    out = without_turns(a, b.p, b.len);
     pav_buf_fini(&b);
     return out;
 }
@@ -160,10 +189,10 @@ view_payload(struct pav_arena *a, const struct pav_doc *d)
             len--; /* not inside a character */
         if (len > 0 && (unsigned char)b.p[len - 1] >= 0xc0)
             len--;
-        text = pav_arena_printf(
-            a, "%.*s\n... cut here: the API gives the whole", (int)len, b.p);
+        text = pav_arena_printf(a, "%s\n... cut here: the API gives the whole",
+                                without_turns(a, b.p, len));
     } else {
-        text = pav_arena_strndup(a, b.p, len);
+        text = without_turns(a, b.p, len);
     }
     pav_buf_fini(&b);
     return text;

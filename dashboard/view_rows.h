@@ -8,6 +8,8 @@
 
 #define ROWS 50 /* of a page */
 
+#define OF_NO_MACHINE "-" /* ?machine= of events that concern none */
+
 /* One row of the list of executions. */
 const struct pav_doc *
 view_execution(struct pav_query *q, const struct pav_execution_view *x);

@@ -22,11 +22,12 @@
 #define ROWS    300
 #define TICKS   5
 #define HEADER  40
-#define FOLD    5   /* a gap of more than a FOLDth is folded */
-#define BREAK   56  /* pixels of a folded gap */
-#define FOLDED  8   /* gaps at most */
-#define CLOSEST 120 /* pixels between two ticks */
-#define MANY    12  /* more stays in a state are one row */
+#define FOLD    5    /* a gap of more than a FOLDth is folded */
+#define LEAST   1000 /* ms that are left when the gaps are folded */
+#define BREAK   56   /* pixels of a folded gap */
+#define FOLDED  8    /* gaps at most */
+#define CLOSEST 120  /* pixels between two ticks */
+#define MANY    12   /* more stays in a state are one row */
 
 struct gap {
     int64_t from, until;
@@ -116,8 +117,8 @@ find_gaps(struct timeline *t)
         if (at[i] >= t->from && at[i + 1] <= t->until &&
             at[i + 1] - at[i] > (t->until - t->from) / FOLD)
             t->gaps[t->count++] = (struct gap){at[i], at[i + 1]};
-    if (folded_ms(t) == t->until - t->from)
-        t->count = 0; /* nothing would be left to be shown */
+    if (t->until - t->from - folded_ms(t) < LEAST)
+        t->count = 0; /* nothing would be left that is worth its room */
     free(at);
 }
 
@@ -157,16 +158,16 @@ put_axis(struct timeline *t, unsigned height)
     }
     for (i = 0; i < t->count; i++) {
         x = x_of(t, t->gaps[i].from);
+        pav_time_span(t->gaps[i].until - t->gaps[i].from, span, sizeof(span));
         pav_buf_puts(t->b, "<a href=\"");
         pav_buf_htmls(t->b, t->look->other);
         pav_buf_printf(t->b,
-                       "\" aria-label=\"Unfold the idle time\"><rect "
+                       "\"><title>%s of idle time: unfold it</title><rect "
                        "class=\"fold\" x=\"%.1f\" y=\"%d\" "
                        "width=\"%d\" height=\"%u\"/><text class=\"scale "
                        "idle\" x=\"%.1f\" y=\"33\">%s</text></a>",
-                       x, HEADER, BREAK, height - HEADER, x + BREAK / 2.0,
-                       pav_time_span(t->gaps[i].until - t->gaps[i].from, span,
-                                     sizeof(span)));
+                       span, x, HEADER, BREAK, height - HEADER, x + BREAK / 2.0,
+                       span);
     }
 }
 

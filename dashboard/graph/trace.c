@@ -22,6 +22,7 @@ struct tracing {
     struct event_note *notes; /* by event id */
     int64_t limit;
     uint32_t *counts; /* stays so far, by state of the graph */
+    bool *open;       /* a stay has not ended, by state of the graph */
     const char *error;
 };
 
@@ -358,6 +359,7 @@ trace_read(struct pav_query *q, const struct pav_execution_view *x,
     out->maps = pav_arena_zalloc(q->arena, (states + 1) * sizeof(*out->maps));
     out->edges = pav_arena_zalloc(q->arena, (edges + 1) * sizeof(*out->edges));
     t.counts = pav_arena_zalloc(q->arena, (states + 1) * sizeof(*t.counts));
+    t.open = pav_arena_zalloc(q->arena, (states + 1) * sizeof(*t.open));
     t.notes =
         pav_arena_zalloc(q->arena, ((size_t)limit + 1) * sizeof(*t.notes));
     pav_reader_walk(q->reader, x->row.last_step, on_step, &t);
@@ -368,7 +370,10 @@ trace_read(struct pav_query *q, const struct pav_execution_view *x,
             v->status = trace_mark((enum pav_status)x->row.status);
         if (v->state == PAV_GRAPH_NONE)
             continue;
-        out->marks[v->state].status = v->status;
+        /* One that is still open says how the state stands. */
+        if (v->exited_id == 0 || !t.open[v->state])
+            out->marks[v->state].status = v->status;
+        t.open[v->state] |= v->exited_id == 0;
         out->marks[v->state].visits++;
     }
     if (x->row.status == PAV_FAILED)

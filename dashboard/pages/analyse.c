@@ -170,9 +170,9 @@ machine_view(const struct analysis *x, const struct pav_flow_row *v, uint32_t n,
     pav_members_init(&m, a);
     view_text(&m, "machine", v->a);
     view_text(&m, "link",
-              pav_arena_printf(a, "%s&range=%s",
+              pav_arena_printf(a, "%s&%s",
                                view_link(x->q, "analyse?machine=", v->a),
-                               x->range.name));
+                               x->range.asked));
     view_bool(&m, "shown", shown);
     view_amount(&m, "ended", ended);
     view_amount(&m, "bad", failed);
@@ -182,9 +182,9 @@ machine_view(const struct analysis *x, const struct pav_flow_row *v, uint32_t n,
     if (shown) {
         view_text(page, "shown", v->a);
         view_text(page, "flow",
-                  pav_arena_printf(a, "%s?tab=flow&range=%s",
+                  pav_arena_printf(a, "%s?tab=flow&%s",
                                    view_link(x->q, "machines/", v->a),
-                                   x->range.name));
+                                   x->range.asked));
         pav_members_puts(page, "days", table_of(x, v->a, days, count));
         add_chart(x, v->a, days, count, chart);
     }
@@ -216,7 +216,7 @@ show(struct pav_query *q, const char *rest)
 {
     static const char *const kept[] = {"machine", NULL};
     const char *wanted = page_parameter(q, "machine"), *most;
-    struct analysis x = {.q = q, .range = range_read(q, "30d")};
+    struct analysis x = {.q = q, .range = range_read_days(q, "30d")};
     struct pav_members m;
     struct pav_items machines;
     struct pav_buf chart;

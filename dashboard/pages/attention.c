@@ -66,9 +66,14 @@ events_link(struct pav_query *q, const struct pav_attention *x)
     pav_url_encode(&b, x->what, (size_t)(colon - x->what));
     pav_buf_puts(&b, "&type=");
     pav_url_encode(&b, colon + 2, strlen(colon + 2));
-    if (x->machine != NULL) {
-        pav_buf_puts(&b, "&machine=");
+    pav_buf_puts(&b, "&machine=");
+    if (x->machine != NULL)
         pav_url_encode(&b, x->machine, strlen(x->machine));
+    else
+        pav_buf_puts(&b, OF_NO_MACHINE);
+    if (x->why != NULL && x->kind != PAV_ATTENTION_UNEXPECTED) {
+        pav_buf_puts(&b, "&why=");
+        pav_url_encode(&b, x->why, strlen(x->why));
     }
     link = pav_arena_strndup(q->arena, b.p, b.len);
     pav_buf_fini(&b);

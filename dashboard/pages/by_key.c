@@ -7,6 +7,7 @@
 #include "manual.h"
 #include "pages.h"
 #include "parameters.h"
+#include "search.h"
 #include "view_rows.h"
 
 /* As view_link(), from the root. */
@@ -124,6 +125,19 @@ trimmed(struct pav_arena *a, const char *text)
     return len == 0 ? NULL : pav_arena_strndup(a, text, len);
 }
 
+/* "MACHINE:NAME" of one that there is. */
+static bool
+is_execution(struct pav_query *q, const char *id)
+{
+    const char *colon = strchr(id, ':');
+    struct pav_execution_view one;
+
+    return colon != NULL &&
+           pav_reader_execution(
+               q->reader, pav_arena_strndup(q->arena, id, (size_t)(colon - id)),
+               colon + 1, q->arena, &one);
+}
+
 static void
 find(struct pav_query *q, const char *rest)
 {
@@ -140,9 +154,28 @@ find(struct pav_query *q, const char *rest)
                                                   arn.machine, arn.name)));
     else if (what != NULL && pav_arn_machine(q->arena, what, &arn))
         page_redirect(q, path_to(q, "machines/", arn.machine));
+    else if (what != NULL && search_has_words(q, what) &&
+             !is_execution(q, what))
+        page_redirect(q, path_to(q, "executions?q=", what));
     else
         page_redirect(q, what == NULL ? "executions"
                                       : path_to(q, "by-key/", what));
+}
+
+/* The one event of that id; 0: there is none, or there are several. */
+static int64_t
+event_of(struct pav_query *q, const char *id)
+{
+    struct pav_disposition_filter f = {
+        .event_id = id, .kind = -1, .limit = ROWS};
+    struct pav_disposition_view *v;
+    int64_t next;
+    uint32_t n = pav_reader_dispositions(q->reader, &f, q->arena, &v, &next), i;
+
+    for (i = 1; i < n; i++)
+        if (v[i].row.event_id != v[0].row.event_id)
+            return 0;
+    return n == 0 ? 0 : v[0].row.event_id;
 }
 
 #define TEXT_END ".txt"
@@ -175,16 +208,15 @@ show(struct pav_query *q, const char *rest)
 {
     struct pav_execution_filter f = {.key = rest, .status = -1, .limit = ROWS};
     struct pav_disposition_filter d = {.key = rest, .kind = -1, .limit = ROWS};
-    struct pav_execution_view *v, one;
+    struct pav_execution_view *v;
     struct pav_members m;
     const struct pav_doc *events;
-    const char *colon = strchr(rest, ':'), *id;
+    const char *id;
     uint32_t count;
-    int64_t next;
+    int64_t next, event;
 
     if (*rest == '\0' && (id = page_parameter(q, "id")) != NULL) {
         d.key = f.key = rest = id;
-        colon = strchr(rest, ':');
     } else if (*rest == '\0') {
         page_redirect(q, "executions");
         return;
@@ -199,11 +231,7 @@ show(struct pav_query *q, const char *rest)
                                                v[0].row.name)));
         return;
     }
-    if (count == 0 && colon != NULL &&
-        pav_reader_execution(
-            q->reader,
-            pav_arena_strndup(q->arena, rest, (size_t)(colon - rest)),
-            colon + 1, q->arena, &one)) {
+    if (count == 0 && is_execution(q, rest)) {
         page_redirect(q, path_to(q, "executions/", rest));
         return;
     }
@@ -213,6 +241,13 @@ show(struct pav_query *q, const char *rest)
     view_bool(&m, "any", count > 0);
     events = view_dispositions(q, &d, &next);
     if (count == 0 && events->len == 0) { /* an event's id, perhaps */
+        event = event_of(q, rest);
+        if (event != 0) {
+            page_redirect(q, path_to(q, "events/",
+                                     pav_arena_printf(q->arena, "%lld",
+                                                      (long long)event)));
+            return;
+        }
         d.key = NULL;
         d.event_id = rest;
         events = view_dispositions(q, &d, &next);

@@ -11,11 +11,12 @@ static void
 show(struct pav_query *q, const char *rest)
 {
     static const char *const kept[] = {"disposition", "key",  "source", "type",
-                                       "machine",     "from", NULL};
+                                       "machine",     "from", "why",    NULL};
     struct pav_disposition_filter f = {.key = page_parameter(q, "key"),
                                        .source = page_parameter(q, "source"),
                                        .detail_type = page_parameter(q, "type"),
                                        .machine = page_parameter(q, "machine"),
+                                       .why = page_parameter(q, "why"),
                                        .kind = -1,
                                        .before = page_before(q),
                                        .limit = ROWS};
@@ -29,6 +30,12 @@ show(struct pav_query *q, const char *rest)
 
     (void)rest;
     pav_members_init(&m, q->arena);
+    view_text(&m, "machine_asked", f.machine);
+    if (f.machine != NULL && strcmp(f.machine, OF_NO_MACHINE) == 0) {
+        f.machine = NULL;
+        f.of_no_machine = true;
+    }
+    view_text(&m, "why_asked", f.why);
     if (kind != NULL && pav_disposition_find(kind, &wanted))
         f.kind = wanted;
     else
@@ -49,10 +56,9 @@ show(struct pav_query *q, const char *rest)
     view_bool(&m, "filtered",
               from != NULL || kind != NULL || f.key != NULL ||
                   f.source != NULL || f.detail_type != NULL ||
-                  f.machine != NULL);
+                  f.machine != NULL || f.of_no_machine || f.why != NULL);
     view_text(&m, "source_asked", f.source);
     view_text(&m, "type_asked", f.detail_type);
-    view_text(&m, "machine_asked", f.machine);
     pav_members_puts(&m, "kinds", pav_items_array(&kinds));
     pav_members_puts(&m, "dispositions", view_dispositions(q, &f, &next));
     view_text(&m, "key", f.key);

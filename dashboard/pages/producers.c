@@ -126,7 +126,9 @@ producer_row(const struct ledger_page *p, const struct pav_producer *v)
 
     pav_members_init(&m, p->q->arena);
     view_text(&m, "source", v->source);
-    view_text(&m, "link", view_link(p->q, "producers/", v->source));
+    /* "guard or inspector" is no source, but who owes what either may send. */
+    if (strstr(v->source, " or ") == NULL)
+        view_text(&m, "link", view_link(p->q, "producers/", v->source));
     view_amount(&m, "events", v->events);
     view_bars(&m, "bars", v->bars, PAV_LEDGER_BARS);
     add_share(&m, "moved",
@@ -228,6 +230,32 @@ is_of(const struct pav_disposition_view *v, const struct pav_deviation *d)
                 : d->machine != NULL && strcmp(v->machine, d->machine) == 0);
 }
 
+/* The reason is what the rows of its events say; of what did not fit where an
+ * execution stood, it is the state. */
+static bool
+is_told(const struct pav_deviation *d)
+{
+    return *d->reason != '\0' && d->kind != PAV_UNEXPECTED &&
+           d->kind != PAV_LATE;
+}
+
+/* Was it so for this reason? */
+static bool
+is_why(const struct pav_disposition_view *v, const struct pav_deviation *d,
+       struct pav_arena *a)
+{
+    const char *detail = v->row.detail == NULL ? "" : v->row.detail;
+
+    if (is_told(d))
+        return strncmp(detail, d->reason, strlen(d->reason)) == 0;
+    if (d->kind != PAV_UNEXPECTED || strncmp(d->reason, "in ", 3) != 0)
+        return true;
+    return strstr(detail, " waits for") == NULL || /* nobody can tell */
+           strstr(detail, pav_arena_printf(a, "%.*s waits for",
+                                           (int)strcspn(d->reason + 3, ":,"),
+                                           d->reason + 3)) != NULL;
+}
+
 /* Some of its events, if there are any among the newest. */
 static const struct pav_doc *
 samples_view(struct pav_query *q, const struct pav_deviation *d,
@@ -249,7 +277,8 @@ samples_view(struct pav_query *q, const struct pav_deviation *d,
         struct pav_bytes id = v->row.key.len > 0 ? v->row.key : v->event_id;
         struct pav_members m;
 
-        if (!is_of(v, d))
+        if (!is_of(v, d) || v->row.at < d->first_at || v->row.at > d->last_at ||
+            !is_why(v, d, q->arena))
             continue;
         n++;
         pav_members_init(&m, q->arena);
@@ -283,8 +312,10 @@ list_of(struct pav_query *q, const struct pav_deviation *d)
                    pav_disposition_name(d->kind));
     put_parameter(&b, "type", d->type);
     put_parameter(&b, "source", d->source);
-    if (d->machine != NULL)
-        put_parameter(&b, "machine", d->machine);
+    put_parameter(&b, "machine",
+                  d->machine != NULL ? d->machine : OF_NO_MACHINE);
+    if (is_told(d))
+        put_parameter(&b, "why", d->reason);
     put_parameter(&b, "from", pav_time_format(d->first_at, first));
     link = pav_arena_strndup(q->arena, b.p, b.len);
     pav_buf_fini(&b);

@@ -145,7 +145,9 @@ export function dress() {
   }
   if (!b.dataset.jsSeen) {
     b.dataset.jsSeen = '1';
-    centre(svg.querySelector('[aria-current]') ?? svg.querySelector('.node.running') ?? svg.querySelector('.node'));
+    const first = svg.querySelector('[aria-current]') ?? svg.querySelector('.node.overdue, .node.running') ?? svg.querySelector('.node');
+    const foot = first?.getBoundingClientRect().bottom ?? 0;
+    if (foot > b.getBoundingClientRect().bottom) centre(first); // what begins in sight stays where it is
   }
   drawMap();
 }

@@ -175,6 +175,8 @@ try_machine(struct trying *t, const struct pav_machine_row *row)
     }
 }
 
+#define NEAR 0.5 /* of its fields */
+
 /* A field that nearly holds counts as most of one. */
 static double
 nearness(const struct pav_tried_rule *x)
@@ -240,5 +242,9 @@ pav_rules_tried(struct pav_reader *r, struct pav_bytes event, uint32_t limit,
         qsort(t.rules, t.count, sizeof(*t.rules), nearest_first);
     *out = t.rules;
     *n = t.count < limit ? t.count : limit;
+    /* Where one came near, those that are far say nothing. */
+    while (*n > 1 && nearness(&t.rules[0]) >= NEAR &&
+           nearness(&t.rules[*n - 1]) < NEAR)
+        --*n;
     return PAV_OK;
 }

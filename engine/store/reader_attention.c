@@ -292,14 +292,14 @@ events(struct gathering *g, enum pav_attention_kind kind,
             x->what = what;
             x->machine = v[i].machine;
             x->why = v[i].row.detail;
-            x->newest_at = v[i].received_at;
+            x->newest_at = v[i].row.at;
         }
         x->count++;
         x->bars[PAV_ATTENTION_BARS - 1 -
-                (g->now_ms > v[i].received_at ? (g->now_ms - v[i].received_at) /
-                                                    BAR_MS % PAV_ATTENTION_BARS
-                                              : 0)]++;
-        x->oldest_at = v[i].received_at;
+                (g->now_ms > v[i].row.at
+                     ? (g->now_ms - v[i].row.at) / BAR_MS % PAV_ATTENTION_BARS
+                     : 0)]++;
+        x->oldest_at = v[i].row.at;
         x->more = next != 0;
     }
 }

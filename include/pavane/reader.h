@@ -227,7 +227,9 @@ struct pav_disposition_filter {
     int kind;                   /* enum pav_disposition; -1: any */
     int64_t execution_id;       /* 0: any */
     const char *machine, *source, *detail_type; /* NULL: any */
-    int64_t from_at, until_at;                  /* 0: any time */
+    bool of_no_machine;
+    const char *why;           /* of words that begin so; NULL: any, or none */
+    int64_t from_at, until_at; /* when it became so; 0: any time */
     int64_t before;
     uint32_t limit;
 };

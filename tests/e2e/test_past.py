@@ -117,7 +117,7 @@ class Timeline(Daemons):
                 self.d.send({"source": "a", "detail-type": "Go", "detail": {"id": "loop-1"}})
         page = self.page()
         self.assertEqual(re.findall(r'idle" x="[^"]*" y="33">([^<]*)<', page), ["3 d 23 h", "4 d 23 h"])
-        [unfold] = set(re.findall(r'href="([^"]*)" aria-label="Unfold the idle time"', page))
+        [unfold] = set(re.findall(r'href="([^"]*)"><title>[^<]*: unfold it', page))
         whole = self.d.ask("GET", "/executions/" + html.unescape(unfold).split("executions/")[-1])[1].decode()
         self.assertNotIn('class="fold"', whole)
         self.assertEqual(whole.count('class="bar"'), page.count('class="bar"'))
