@@ -109,20 +109,33 @@ view_amount(struct pav_members *m, const char *key, int64_t n)
     view_text(m, key, view_count(m->arena, n));
 }
 
+static bool
+is_same(const struct pav_doc *d, uint32_t i, uint32_t k)
+{
+    return d->items[i].len == d->items[k].len &&
+           memcmp(d->items[i].text, d->items[k].text, d->items[i].len) == 0;
+}
+
 void
 view_states(struct pav_members *m, const char *key, const char *json)
 {
     const struct pav_doc *d = pav_doc_own(m->arena, json, strlen(json));
     struct pav_buf b;
-    uint32_t i;
+    uint32_t i, k, same, shown = 0;
 
     pav_buf_init(&b, 1 << 16);
     pav_buf_puts(&b, "");
-    for (i = 0; i < d->len && i < STATES_SHOW; i++)
+    for (i = 0; i < d->len && shown < STATES_SHOW; i += same) {
+        for (same = 1, k = i + 1; k < d->len && is_same(d, i, k); k++)
+            same++;
         pav_buf_printf(&b, "%s%.*s", i == 0 ? "" : ", ", (int)d->items[i].len,
                        d->items[i].text);
-    if (d->len > STATES_SHOW)
-        pav_buf_printf(&b, ", and %u more", d->len - STATES_SHOW);
+        if (same > 1)
+            pav_buf_printf(&b, " ×%u", same);
+        shown++;
+    }
+    if (i < d->len)
+        pav_buf_printf(&b, ", and %u more", d->len - i);
     view_text(m, key, pav_arena_strdup(m->arena, b.p));
     pav_buf_fini(&b);
 }

@@ -4,6 +4,7 @@
 
 #include "pavane/http.h"
 #include "pavane/insight.h"
+#include "pavane/wait_stats.h"
 #include "links.h"
 #include "parameters.h"
 #include "view_rows.h"
@@ -120,6 +121,10 @@ struct common {
     } kept[KEPT];
     uint32_t count;
     const struct pav_doc *columns; /* names of attributes */
+    /* of the machine of the last row */
+    const char *machine;
+    struct pav_wait_time *times;
+    uint32_t time_count;
 };
 
 static const char *
@@ -154,6 +159,28 @@ kept_from(struct pav_query *q, struct common *c, int64_t version_id,
     return c->kept[c->count++].from;
 }
 
+/* How long half of such waits take at most. */
+static void
+add_usual(struct pav_query *q, struct common *c, struct pav_members *m,
+          const char *machine, const char *state)
+{
+    struct pav_wait_stats times;
+    uint32_t i;
+
+    if (c->machine == NULL || strcmp(c->machine, machine) != 0) {
+        c->machine = machine;
+        c->time_count =
+            pav_reader_wait_times(q->reader, machine, q->arena, &c->times);
+    }
+    for (i = 0; i < c->time_count; i++)
+        if (state != NULL && strcmp(c->times[i].state, state) == 0) {
+            pav_wait_stats_read(&times, c->times[i].histogram);
+            if (pav_wait_stats_count(&times) >= PAV_USUAL_FROM)
+                view_span(m, "usual", pav_wait_stats_quantile(&times, 0.5));
+            return;
+        }
+}
+
 /* The first of its waits for events, in words: what, from whom, since when. */
 static void
 add_wait(struct pav_query *q, struct common *c, struct pav_members *m,
@@ -172,6 +199,7 @@ add_wait(struct pav_query *q, struct common *c, struct pav_members *m,
     pattern = pav_doc_str(q->arena, &wait->items[3]);
     awaits = pav_doc_str(q->arena, &wait->items[4]);
     view_text(m, "awaits", awaits);
+    add_usual(q, c, m, x->machine, pav_doc_str(q->arena, &wait->items[1]));
     if (all->len > 1)
         view_number(m, "more_waits", all->len - 1);
     if (pav_doc_int(&wait->items[5], &since) && since != x->row.started_at)

@@ -412,6 +412,8 @@ put_state(struct drawing *d, const struct node *n)
         pav_buf_htmls(b, d->marks->link);
         pav_url_encode(b, n->name, strlen(n->name));
         pav_buf_putc(b, '"');
+    } else {
+        pav_buf_puts(b, " role=\"img\"");
     }
     if (selected)
         pav_buf_puts(b, " aria-current=\"true\"");

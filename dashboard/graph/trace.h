@@ -39,6 +39,7 @@ struct visit {
 /* How the items of a Map's last stay stand. */
 struct map_items {
     int64_t total, started, done, failed, aborted;
+    int64_t run; /* of a distributed one, whose items are executions; or 0 */
 };
 
 struct trace {

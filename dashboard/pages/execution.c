@@ -231,7 +231,12 @@ add_items(struct execution_page *p, struct pav_members *m,
                 items->started - items->done - items->failed - items->aborted);
     view_amount(m, "items_failed", items->failed);
     view_number(m, "items_aborted", items->aborted);
-    pav_members_puts(m, "items", items_view(p, v));
+    if (items->run != 0)
+        view_text(m, "items_link",
+                  pav_arena_printf(p->q->arena, "%sexecutions?run=%lld",
+                                   page_root(p->q), (long long)items->run));
+    else
+        pav_members_puts(m, "items", items_view(p, v));
 }
 
 #define ATTEMPT_EVENTS 300 /* of a visit, that are looked at */
@@ -486,6 +491,32 @@ add_travel(struct execution_page *p, struct pav_members *m)
 /* ---- the whole ---- */
 
 /* "2 of 5 done, 1 failed", in a Map's node. */
+#define RUNS 100
+
+/* Items of a distributed Map are executions of their own: how they stand is
+ * counted with the run. */
+static void
+count_runs(struct execution_page *p)
+{
+    struct pav_run_counts *v;
+    uint32_t n, i, state;
+
+    if (p->at != 0) /* as they were, nobody knows */
+        return;
+    n = pav_reader_runs(p->q->reader, p->x.row.id, RUNS, p->q->arena, &v);
+    for (i = 0; i < n; i++) {
+        state = pav_graph_find(p->graph, v[i].state);
+        if (state != PAV_GRAPH_NONE)
+            p->trace.maps[state] =
+                (struct map_items){.total = v[i].total,
+                                   .started = v[i].total,
+                                   .done = v[i].succeeded,
+                                   .failed = v[i].failed + v[i].timed_out,
+                                   .aborted = v[i].aborted,
+                                   .run = v[i].id};
+    }
+}
+
 static void
 note_maps(struct execution_page *p)
 {
@@ -723,6 +754,7 @@ show(struct pav_query *q, const char *id)
     p.graph = graphs_get(kept_of(q)->graphs, &p.machine);
     trace_read(q, &p.x, p.graph, &p.trace);
     mark_overdue(&p);
+    count_runs(&p);
     note_maps(&p);
     asked = (struct asked){.q = q,
                            .x = &p.x,

@@ -1,6 +1,7 @@
 /* The list of executions, and the same as a table for a spreadsheet. */
 #include <string.h>
 
+#include "pavane/flow.h"
 #include "pavane/text.h"
 #include "frame.h"
 #include "links.h"
@@ -122,6 +123,31 @@ total(struct pav_query *q, const struct pav_execution_filter *f)
     return n < 0 ? NULL : view_count(q->arena, n);
 }
 
+#define DAY_MS INT64_C(86400000)
+
+/* What ended today (UTC), as far as it is folded, which is within seconds. */
+static void
+add_today(struct pav_query *q, struct pav_members *m)
+{
+    int64_t today = q->now_ms / DAY_MS, done = 0, failed = 0;
+    struct pav_flow_row *v;
+    uint32_t n = pav_reader_flow_ends(q->reader, NULL, today, today + 1,
+                                      q->arena, &v),
+             i;
+    char now[PAV_TIME_LEN];
+
+    for (i = 0; i < n; i++) {
+        if (strcmp(v[i].b, pav_status_name(PAV_SUCCEEDED)) == 0)
+            done += v[i].count;
+        else if (strcmp(v[i].b, pav_status_name(PAV_FAILED)) == 0)
+            failed += v[i].count;
+    }
+    view_text(m, "today",
+              pav_arena_strndup(q->arena, pav_time_format(q->now_ms, now), 10));
+    view_amount(m, "done_today", done);
+    view_amount(m, "failed_today", failed);
+}
+
 /* How many the lists have that are asked for most, and this one. */
 static void
 add_totals(struct pav_query *q, struct pav_members *m, const struct search *s)
@@ -137,6 +163,34 @@ add_totals(struct pav_query *q, struct pav_members *m, const struct search *s)
     view_text(m, "failed", total(q, &f));
     f = (struct pav_execution_filter){.status = -1, .overdue = true};
     view_text(m, "late_count", total(q, &f));
+    add_today(q, m);
+}
+
+/* How long ago they were started at most. */
+static void
+add_spans(struct pav_members *m, const char *asked)
+{
+    static const struct {
+        const char *span, *words;
+    } spans[] = {{"1h", "the last hour"},
+                 {"24h", "the last 24 hours"},
+                 {"7d", "the last 7 days"},
+                 {"30d", "the last 30 days"}};
+    struct pav_items list;
+    size_t i;
+
+    pav_items_init(&list, m->arena);
+    for (i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
+        struct pav_members o;
+
+        pav_members_init(&o, m->arena);
+        view_text(&o, "span", spans[i].span);
+        view_text(&o, "words", spans[i].words);
+        view_bool(&o, "chosen",
+                  asked != NULL && strcmp(asked, spans[i].span) == 0);
+        pav_items_add(&list, pav_members_object(&o));
+    }
+    pav_members_puts(m, "spans", pav_items_array(&list));
 }
 
 static void
@@ -172,6 +226,7 @@ show(struct pav_query *q, const char *rest)
     view_text(&m, "machine", s.f.machine);
     view_text(&m, "state", s.f.state);
     view_text(&m, "words", page_parameter(q, "q"));
+    add_spans(&m, page_parameter(q, "startedFrom"));
     pav_members_puts(&m, "columns", view_columns(q));
     view_text(&m, "columns_text", page_parameter(q, "columns"));
     if (search_may_be_by_age(&s) && !s.f.oldest_first)

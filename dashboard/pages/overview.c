@@ -1,4 +1,6 @@
 /* The overview: machines, what is overdue, the newest executions. */
+#include <string.h>
+
 #include "pavane/insight.h"
 #include "frame.h"
 #include "links.h"
@@ -9,18 +11,16 @@
 
 /* What nobody should have to look for. */
 static void
-add_overdue(struct pav_query *q, struct pav_members *out)
+add_overdue(struct pav_query *q, struct pav_members *out,
+            const struct pav_debt *debts, uint32_t owed)
 {
     struct pav_wait_filter f = {.limit = OVERDUE_SHOWN, .overdue = true};
     struct pav_listed_wait *v;
-    struct pav_debt *debts;
     struct pav_items rows;
-    uint32_t i, count, owed = 0;
+    uint32_t i, count;
     bool more;
 
     count = pav_reader_waits(q->reader, &f, q->arena, &v, &more);
-    if (count > 0)
-        owed = pav_debts(q->reader, q->now_ms, q->arena, &debts);
     pav_items_init(&rows, q->arena);
     for (i = 0; i < count; i++) {
         struct pav_members m;
@@ -36,11 +36,25 @@ add_overdue(struct pav_query *q, struct pav_members *out)
                   pav_debt_from(debts, owed, v[i].machine, v[i].row.state));
         view_time(&m, "since", v[i].row.since_at);
         view_time(&m, "due", v[i].overdue_since);
+        view_span(&m, "age", q->now_ms - v[i].row.since_at);
         pav_items_add(&rows, pav_members_object(&m));
     }
     view_bool(out, "overdue_any", count > 0);
     view_bool(out, "overdue_more", more);
     pav_members_puts(out, "overdue", pav_items_array(&rows));
+}
+
+/* How many of a machine's are overdue. */
+static int64_t
+late_of(const struct pav_debt *debts, uint32_t n, const char *machine)
+{
+    int64_t late = 0;
+    uint32_t i;
+
+    for (i = 0; i < n; i++)
+        if (strcmp(debts[i].machine, machine) == 0)
+            late += debts[i].overdue;
+    return late;
 }
 
 static void
@@ -68,7 +82,10 @@ show(struct pav_query *q, const char *rest)
         .status = -1, .exclude_map_children = true, .limit = 10};
     struct pav_machine_view *v;
     uint32_t count = pav_reader_machines(q->reader, true, q->arena, &v), i, k;
+    struct pav_debt *debts;
+    uint32_t owed = pav_debts(q->reader, q->now_ms, q->arena, &debts);
     struct pav_items machines;
+    int64_t late;
     struct pav_members m;
     int64_t next;
 
@@ -86,6 +103,9 @@ show(struct pav_query *q, const char *rest)
             view_bool(&m, pav_arena_printf(q->arena, "%s_any", counts[k]),
                       v[i].counts[k] > 0);
         }
+        late = late_of(debts, owed, v[i].row.name);
+        if (late > 0)
+            view_amount(&m, "late", late);
         view_bool(&m, "inactive", v[i].row.id != 0 && !v[i].row.active);
         view_report(&m, v[i].fault);
         pav_items_add(&machines, pav_members_object(&m));
@@ -93,7 +113,7 @@ show(struct pav_query *q, const char *rest)
     pav_members_init(&m, q->arena);
     pav_members_puts(&m, "machines", pav_items_array(&machines));
     add_loss(q, &m);
-    add_overdue(q, &m);
+    add_overdue(q, &m, debts, owed);
     pav_members_puts(&m, "executions", view_executions(q, &f, &next));
     page_show(q, &(struct page){.name = "overview",
                                 .title = "Overview",

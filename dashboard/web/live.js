@@ -130,6 +130,9 @@ export function follow() {
     const badge = document.getElementById('badge'), wrong = main().dataset.wrong ?? '0';
     if (badge) badge.textContent = wrong;
     if (badge) badge.hidden = wrong === '0';
+    const icon = /** @type {HTMLLinkElement|null} */ (document.getElementById('icon'));
+    const sign = icon?.href.replace(/icon[^/]*$/, wrong === '0' ? 'icon.svg' : 'icon-wrong.svg');
+    if (icon && sign && icon.href !== sign) icon.href = sign;
     const asof = document.getElementById('asof');
     const when = asof?.querySelector('time');
     when?.setAttribute('datetime', main().dataset.now ?? '');
