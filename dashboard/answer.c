@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pavane/arn.h"
+#include "pavane/flow.h"
 #include "pavane/insight.h"
 #include "pavane/journal.h"
 #include "pavane/text.h"
@@ -181,21 +182,37 @@ add_then(const struct answering *w, struct pav_members *m, const char *state,
     view_text(m, "then", then);
 }
 
-/* Waits that read the same, as those of a Map's iterations, are one line. */
+static bool
+same_text(const char *x, const char *y)
+{
+    return x == y || (x != NULL && y != NULL && strcmp(x, y) == 0);
+}
+
+/* Waits that read the same, as those of a Map's iterations, are one line; of
+ * those that have a pattern of their own each, the first one's is said. */
 static bool
 same_wait(const struct pav_wait_row *x, const struct pav_wait_row *y)
 {
     return strcmp(x->state, y->state) == 0 && x->due_at == y->due_at &&
-           (x->awaits == y->awaits || (x->awaits != NULL && y->awaits != NULL &&
-                                       strcmp(x->awaits, y->awaits) == 0)) &&
-           (x->pattern == y->pattern ||
-            (x->pattern != NULL && y->pattern != NULL &&
-             strcmp(x->pattern, y->pattern) == 0));
+           same_text(x->awaits, y->awaits) &&
+           (x->pattern == NULL) == (y->pattern == NULL);
+}
+
+/* How many items the Map has that the state is in. */
+static void
+add_items(const struct answering *w, struct pav_members *m, const char *state)
+{
+    uint32_t at = pav_graph_find(w->k->graph, state),
+             map =
+                 at == PAV_GRAPH_NONE ? at : pav_graph_holder(w->k->graph, at);
+
+    if (map != PAV_GRAPH_NONE && w->k->trace->maps[map].total > 1)
+        view_amount(m, "items", w->k->trace->maps[map].total);
 }
 
 static const struct pav_doc *
 wait_view(const struct answering *w, const struct pav_listed_wait *v,
-          uint32_t same, bool alone)
+          uint32_t same, bool alike, bool alone)
 {
     const struct pav_wait_row *row = &v->row;
     struct pav_members m;
@@ -204,6 +221,8 @@ wait_view(const struct answering *w, const struct pav_listed_wait *v,
     view_text(&m, "state", row->state);
     if (same > 1)
         view_number(&m, "same", same);
+    add_items(w, &m, row->state);
+    view_bool(&m, "alike", alike);
     if (row->awaits != NULL || row->pattern != NULL ||
         !add_what_for(w->k, &m, row->state))
         add_event(w, &m, row);
@@ -269,6 +288,7 @@ add_waits(const struct answering *w, struct pav_members *m, uint32_t *count)
     pav_items_init(&rest, w->a);
     for (i = 0; i < *count; i++) {
         const struct pav_listed_wait *one = &v[i];
+        bool alike = false;
         uint32_t same = 1;
 
         overdue |= one->overdue_since != 0;
@@ -277,9 +297,10 @@ add_waits(const struct answering *w, struct pav_members *m, uint32_t *count)
                same_wait(&one->row, &v[i + 1].row)) {
             same++;
             i++;
+            alike |= !same_text(one->row.pattern, v[i].row.pattern);
         }
         pav_items_add(n < WAITS_FIRST ? &first : &rest,
-                      wait_view(w, one, same, alone));
+                      wait_view(w, one, same, alike, alone));
         n++;
     }
     pav_members_puts(m, "waits", pav_items_array(&first));
@@ -535,12 +556,43 @@ add_kin(const struct answering *w, struct pav_members *m)
 
 /* ---- the end ---- */
 
+#define END_DAYS 30
+#define DAY_MS   INT64_C(86400000)
+
+/* How long those take that end so. */
+static void
+add_usual_end(const struct answering *w, struct pav_members *m)
+{
+    const char *end = pav_status_name((enum pav_status)w->k->x->row.status);
+    int64_t today = w->k->q->now_ms / DAY_MS, count = 0,
+            took = w->k->x->row.stopped_at - w->k->x->row.started_at;
+    struct pav_wait_stats times = {0}, one;
+    struct pav_flow_row *v;
+    uint32_t n = pav_reader_flow_ends(w->k->q->reader, w->k->x->machine,
+                                      today - END_DAYS, today + 1, w->a, &v),
+             i;
+
+    for (i = 0; i < n; i++) {
+        if (strcmp(v[i].b, end) != 0)
+            continue;
+        pav_wait_stats_read(&one, v[i].histogram);
+        pav_wait_stats_merge(&times, &one);
+        count += v[i].count;
+    }
+    if (count < PAV_USUAL_FROM)
+        return;
+    view_span(m, "end_usual", pav_wait_stats_quantile(&times, 0.5));
+    view_span(m, "end_mostly", pav_wait_stats_quantile(&times, 0.95));
+    view_bool(m, "end_beyond", took > pav_wait_stats_quantile(&times, 0.95));
+}
+
 static void
 add_end(const struct answering *w, struct pav_members *m)
 {
     const struct trace *t = w->k->trace;
     uint32_t i;
 
+    add_usual_end(w, m);
     view_text(m, "end_error", t->error);
     view_text(m, "end_cause", t->cause);
     for (i = t->count; i-- > 0;) {

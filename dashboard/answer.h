@@ -14,6 +14,7 @@ struct asked {
     const struct pav_execution_view *x;
     const struct pav_machine_row *version;
     const struct trace *trace;
+    const struct pav_graph *graph;
     const char *link; /* the execution's page, without parameters */
     bool past;        /* as it was: x ends with an earlier step */
 };

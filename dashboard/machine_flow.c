@@ -326,7 +326,7 @@ draw(const struct flow_page *p, struct pav_buf *out)
         if (r == NULL)
             continue;
         marks[i].status = PAV_MARK_RUNNING;
-        marks[i].note = pav_arena_printf(a, "%lld × %s", (long long)r->count,
+        marks[i].note = pav_arena_printf(a, "%s × %s", view_count(a, r->count),
                                          span_text(a, quantile(r, 0.5)));
     }
     pav_graph_svg(p->graph, &drawn, NULL, out);
@@ -424,11 +424,13 @@ add_unexpected(const struct flow_page *p, struct pav_members *m,
 
 static void
 add_here(const struct flow_page *p, struct pav_members *m, const char *state,
-         int64_t here)
+         int64_t here, int64_t late)
 {
     if (here == 0)
         return;
     view_amount(m, "here", here);
+    if (late > 0)
+        view_amount(m, "late_here", late);
     view_text(
         m, "here_link",
         view_link(p->q,
@@ -442,7 +444,7 @@ add_here(const struct flow_page *p, struct pav_members *m, const char *state,
 /* States in which some stand and that nobody who has ended came through. */
 static void
 add_only_here(const struct flow_page *p, const int64_t *here,
-              struct pav_items *rows)
+              const int64_t *late, struct pav_items *rows)
 {
     uint32_t i, n = pav_graph_states(p->graph);
 
@@ -454,7 +456,7 @@ add_only_here(const struct flow_page *p, const int64_t *here,
             continue;
         pav_members_init(&m, p->q->arena);
         view_text(&m, "state", state);
-        add_here(p, &m, state, here[i]);
+        add_here(p, &m, state, here[i], late[i]);
         pav_items_add(rows, pav_members_object(&m));
     }
 }
@@ -471,8 +473,8 @@ states_view(const struct flow_page *p)
     uint32_t n = sorted(p, PAV_FLOW_STATE, longest_first, &v), i, at, deviants;
     struct pav_deviation *odd;
     struct pav_items rows;
-    int64_t whole = 0,
-            *here = standing_in(p->q, p->machine->row.id, p->graph, NULL);
+    int64_t whole = 0, *late,
+            *here = standing_in(p->q, p->machine->row.id, p->graph, &late);
 
     deviants = pav_reader_deviations(p->q->reader, &f, p->q->arena, &odd);
     for (i = 0; i < n; i++)
@@ -493,10 +495,11 @@ states_view(const struct flow_page *p)
         add_drift(p, &m, v[i]);
         add_unexpected(p, &m, odd, deviants, v[i]->a);
         at = pav_graph_find(p->graph, v[i]->a);
-        add_here(p, &m, v[i]->a, at == PAV_GRAPH_NONE ? 0 : here[at]);
+        add_here(p, &m, v[i]->a, at == PAV_GRAPH_NONE ? 0 : here[at],
+                 at == PAV_GRAPH_NONE ? 0 : late[at]);
         pav_items_add(&rows, pav_members_object(&m));
     }
-    add_only_here(p, here, &rows);
+    add_only_here(p, here, late, &rows);
     return pav_items_array(&rows);
 }
 

@@ -376,7 +376,7 @@ view_machine(struct pav_query *q, const struct pav_machine_view *v)
     view_number(&m, "version", v->row.version);
     view_time(&m, "created", v->row.created_at);
     view_text(&m, "owner",
-              v->row.by_folder || v->row.id == 0 ? "its folder" : "the API");
+              v->row.by_folder || v->row.id == 0 ? "folder" : "API");
     view_bool(&m, "inactive", v->row.id != 0 && !v->row.active);
     for (i = 0; i < 5; i++)
         view_text(&m, keys[i], view_count(q->arena, v->counts[i]));

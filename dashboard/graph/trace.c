@@ -410,6 +410,17 @@ trace_visit(const struct trace *t, const char *state, uint32_t number)
     return NULL;
 }
 
+const struct visit *
+trace_item(const struct trace *t, int64_t item)
+{
+    uint32_t i;
+
+    for (i = t->count; i-- > 0;)
+        if (t->visits[i].item == item)
+            return &t->visits[i];
+    return NULL;
+}
+
 #define WAY_MAX 1000
 
 const char *

@@ -56,6 +56,8 @@ struct trace {
 void trace_read(struct pav_query *q, const struct pav_execution_view *x,
                 const struct pav_graph *g, struct trace *out);
 
+/* Where the n-th item of a Map is, or was last; NULL. */
+const struct visit *trace_item(const struct trace *t, int64_t item);
 /* "A > B > C"; a state that follows itself is there once, and what is very
  * long ends with "...". */
 const char *trace_way(const struct trace *t, struct pav_arena *a);

@@ -107,5 +107,14 @@ show(struct pav_query *q, const char *rest)
     bus_show(q, "archives", "Archives", "in_archives", &m);
 }
 
+static void
+show_replays(struct pav_query *q, const char *rest)
+{
+    (void)rest;
+    page_redirect(q, "bus/archives#replays");
+}
+
+const struct page_route replays_page = {"/bus/replays", "pavane:ReadEvents",
+                                        PAGE_ITSELF, show_replays};
 const struct page_route archives_page = {"/bus/archives", "pavane:ReadEvents",
                                          PAGE_ITSELF, show};

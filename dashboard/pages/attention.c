@@ -1,4 +1,5 @@
 /* What needs somebody: a group for each thing, and where to look. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "pavane/attention.h"
@@ -7,6 +8,7 @@
 #include "pavane/text.h"
 #include "bus.h"
 #include "links.h"
+#include "parameters.h"
 
 /* "executions?machine=M&NAME=VALUE" */
 static const char *
@@ -99,10 +101,23 @@ link_of(struct pav_query *q, const struct pav_attention *x)
     }
 }
 
+/* "executions ended badly": the page says of which time. */
+static const char *
+short_says(struct pav_arena *a, const struct pav_attention *x)
+{
+    const char *says = pav_attention_says(x->kind, x->count),
+               *day = strstr(says, " within a day");
+
+    return day == NULL ? says
+                       : pav_arena_strndup(a, says, (size_t)(day - says));
+}
+
 static const struct pav_doc *
-group_view(struct pav_query *q, const struct pav_attention *x, const char *from)
+group_view(struct pav_query *q, const struct pav_attention *x,
+           const struct pav_debt *debt)
 {
     const struct pav_doc *target;
+    char when[PAV_TIME_LEN];
     struct pav_members m;
 
     pav_members_init(&m, q->arena);
@@ -110,7 +125,7 @@ group_view(struct pav_query *q, const struct pav_attention *x, const char *from)
     view_text(&m, "count",
               pav_arena_printf(q->arena, "%lld%s", (long long)x->count,
                                x->more ? "+" : ""));
-    view_text(&m, "says", pav_attention_says(x->kind, x->count));
+    view_text(&m, "says", short_says(q->arena, x));
     view_text(&m, "machine", x->machine);
     if (x->machine != NULL)
         view_text(&m, "machine_link", view_link(q, "machines/", x->machine));
@@ -127,7 +142,11 @@ group_view(struct pav_query *q, const struct pav_attention *x, const char *from)
                              pav_doc_member_str(q->arena, target, "name")));
     }
     view_text(&m, "why", x->why);
-    view_text(&m, "from", from);
+    if (debt != NULL && debt->from != NULL) {
+        view_text(&m, "from", debt->from);
+        view_text(&m, "from_link", view_link(q, "producers/", debt->from));
+        view_text(&m, "awaits", debt->awaits);
+    }
     view_text(&m, "group", x->group);
     view_text(&m, "mark_what",
               pav_arena_printf(
@@ -140,8 +159,77 @@ group_view(struct pav_query *q, const struct pav_attention *x, const char *from)
     view_bars(&m, "bars", x->bars, PAV_ATTENTION_BARS);
     view_time(&m, "oldest", x->oldest_at);
     view_span(&m, "age", q->now_ms - x->oldest_at);
+    view_text(&m, "oldest_exact",
+              pav_arena_strdup(q->arena, pav_time_format(x->oldest_at, when)));
+    if (x->newest_at > x->oldest_at)
+        view_span(&m, "newest_age", q->now_ms - x->newest_at);
     view_text(&m, "link", link_of(q, x));
     return pav_members_object(&m);
+}
+
+static int
+oldest_first(const void *x, const void *y)
+{
+    const struct pav_attention *a = x, *b = y;
+
+    if ((a->mark != NULL) != (b->mark != NULL))
+        return a->mark != NULL ? 1 : -1;
+    return a->oldest_at < b->oldest_at ? -1 : a->oldest_at > b->oldest_at;
+}
+
+static int
+most_first(const void *x, const void *y)
+{
+    const struct pav_attention *a = x, *b = y;
+
+    if ((a->mark != NULL) != (b->mark != NULL))
+        return a->mark != NULL ? 1 : -1;
+    return a->count > b->count ? -1 : a->count < b->count;
+}
+
+static const struct order {
+    const char *name, *words; /* name "": unless another is asked for */
+    int (*compare)(const void *x, const void *y);
+} orders[] = {{"", "gravest first", NULL},
+              {"oldest", "oldest first", oldest_first},
+              {"most", "most first", most_first}};
+#define ORDERS (sizeof(orders) / sizeof(orders[0]))
+
+static bool
+is_order(const struct order *o, const char *sort)
+{
+    return strcmp(o->name, sort == NULL ? "" : sort) == 0;
+}
+
+static void
+sort_groups(struct pav_attention *v, uint32_t count, const char *sort)
+{
+    size_t i;
+
+    for (i = 0; i < ORDERS && count > 1; i++)
+        if (is_order(&orders[i], sort) && orders[i].compare != NULL)
+            qsort(v, count, sizeof(*v), orders[i].compare);
+}
+
+static void
+add_sorts(struct pav_query *q, struct pav_members *m, const char *sort)
+{
+    struct pav_items list;
+    size_t i;
+
+    pav_items_init(&list, q->arena);
+    for (i = 0; i < ORDERS; i++) {
+        struct pav_members o;
+
+        pav_members_init(&o, q->arena);
+        view_text(&o, "words", orders[i].words);
+        view_text(&o, "link",
+                  pav_arena_printf(q->arena, "%sattention%s%s", page_root(q),
+                                   i == 0 ? "" : "?sort=", orders[i].name));
+        view_bool(&o, "current", is_order(&orders[i], sort));
+        pav_items_add(&list, pav_members_object(&o));
+    }
+    pav_members_puts(m, "sorts", pav_items_array(&list));
 }
 
 static void
@@ -151,21 +239,24 @@ show(struct pav_query *q, const char *rest)
     uint32_t count = pav_reader_attention(q->reader, q->now_ms, q->arena, &v);
     struct pav_debt *debts;
     uint32_t debt_count = pav_debts(q->reader, q->now_ms, q->arena, &debts);
+    const char *sort = page_parameter(q, "sort");
     struct pav_items list;
     struct pav_members m;
     uint32_t i;
 
     (void)rest;
+    sort_groups(v, count, sort);
     pav_items_init(&list, q->arena);
     for (i = 0; i < count; i++)
         pav_items_add(&list,
                       group_view(q, &v[i],
                                  v[i].kind == PAV_ATTENTION_OVERDUE
-                                     ? pav_debt_from(debts, debt_count,
+                                     ? pav_debt_find(debts, debt_count,
                                                      v[i].machine, v[i].what)
                                      : NULL));
     pav_members_init(&m, q->arena);
     pav_members_puts(&m, "groups", pav_items_array(&list));
+    add_sorts(q, &m, sort);
     page_show(q, &(struct page){.name = "attention",
                                 .title = "Attention",
                                 .place = "at_attention",

@@ -160,7 +160,7 @@ draw(const struct comparison *c, struct pav_buf *out)
         bool in_a = c->a.trace.edges[i] > 0, in_b = c->b.trace.edges[i] > 0;
 
         counts[i] = c->a.trace.edges[i] + c->b.trace.edges[i];
-        widths[i] = in_a && in_b ? 3 : 1;
+        widths[i] = in_a && in_b ? 3 : in_a ? 1 : in_b ? 2 : 0;
         notes[i] = in_a && in_b ? NULL
                    : in_a       ? "only A"
                    : in_b       ? "only B"
@@ -251,6 +251,24 @@ inputs_view(const struct comparison *c)
     return diff_rows(c->q->arena, a.payload, b.payload);
 }
 
+/* What the two came to, when both did. */
+static void
+add_outputs(const struct comparison *c, struct pav_members *m)
+{
+    struct pav_history_event a, b;
+    struct pav_members o;
+
+    if (c->a.x.row.status != PAV_SUCCEEDED ||
+        c->b.x.row.status != PAV_SUCCEEDED ||
+        !trace_event(c->q, &c->a.x, c->a.x.row.next_event - 1, &a) ||
+        !trace_event(c->q, &c->b.x, c->b.x.row.next_event - 1, &b) ||
+        a.payload == NULL || b.payload == NULL)
+        return;
+    pav_members_init(&o, c->q->arena);
+    pav_members_puts(&o, "diff", diff_rows(c->q->arena, a.payload, b.payload));
+    pav_members_puts(m, "outputs", pav_members_object(&o));
+}
+
 static void
 show_both(struct comparison *c, struct pav_members *m)
 {
@@ -263,6 +281,7 @@ show_both(struct comparison *c, struct pav_members *m)
     trace_read(c->q, &c->b.x, c->graph, &c->b.trace);
     draw(c, &graph);
     view_bool(m, "both", true);
+    add_outputs(c, m);
     view_text(m, "share", c->share);
     pav_members_puts(m, "one", view_execution(c->q, &c->a.x));
     pav_members_puts(m, "other", view_execution(c->q, &c->b.x));

@@ -40,6 +40,43 @@ views(struct pav_query *q, const struct pav_delivery_row *rows, uint32_t count)
     return pav_items_array(&list);
 }
 
+#define GROUPS 50
+
+/* By target and error: how many, and how they stand. */
+static const struct pav_doc *
+groups_view(struct pav_query *q, bool dead)
+{
+    struct pav_delivery_group *v;
+    uint32_t n = pav_reader_delivery_groups(q->reader, dead, GROUPS, q->arena,
+                                            &v),
+             i;
+    struct pav_items list;
+
+    pav_items_init(&list, q->arena);
+    for (i = 0; i < n; i++) {
+        const struct pav_delivery_group *g = &v[i];
+        const struct pav_doc *target = bus_target(q, g->target_arn);
+        struct pav_members m;
+
+        pav_members_init(&m, q->arena);
+        pav_members_puts(&m, "kind", pav_doc_get(target, "kind"));
+        pav_members_puts(&m, "target", pav_doc_get(target, "name"));
+        view_amount(&m, "count", g->count);
+        view_text(&m, "code", g->error_code);
+        view_time(&m, "oldest", g->oldest_at);
+        view_time(&m, "newest", g->newest_at);
+        if (g->sent > 0)
+            view_amount(&m, "sent", g->sent);
+        if (g->blocked > 0)
+            view_amount(&m, "blocked", g->blocked);
+        if (!dead && g->error_code != NULL && g->due_at > q->now_ms &&
+            g->due_at != PAV_DELIVERY_BLOCKED)
+            view_time(&m, "until", g->due_at);
+        pav_items_add(&list, pav_members_object(&m));
+    }
+    return pav_items_array(&list);
+}
+
 static void
 show(struct pav_query *q, const char *rest)
 {
@@ -52,6 +89,9 @@ show(struct pav_query *q, const char *rest)
                                          q->arena, &dead);
     open_count = pav_reader_deliveries(q->reader, 0, ROWS + 1, q->arena, &open);
     pav_members_init(&m, q->arena);
+    pav_members_puts(&m, "dead_groups", groups_view(q, true));
+    pav_members_puts(&m, "open_groups", groups_view(q, false));
+    view_bool(&m, "open_any", open_count > 0);
     pav_members_puts(&m, "dead", views(q, dead, dead_count));
     pav_members_puts(&m, "open", views(q, open, open_count));
     view_bool(&m, "dead_any", dead_count > 0);
@@ -63,5 +103,14 @@ show(struct pav_query *q, const char *rest)
     bus_show(q, "deliveries", "Deliveries", "in_deliveries", &m);
 }
 
+static void
+show_dead(struct pav_query *q, const char *rest)
+{
+    (void)rest;
+    page_redirect(q, "bus/deliveries");
+}
+
+const struct page_route dead_letters_page = {
+    "/bus/dead-letters", "pavane:ReadDeliveries", PAGE_ITSELF, show_dead};
 const struct page_route deliveries_page = {
     "/bus/deliveries", "pavane:ReadDeliveries", PAGE_ITSELF, show};

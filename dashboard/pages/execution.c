@@ -10,6 +10,7 @@
 #include "pavane/http.h"
 #include "pavane/journal.h"
 #include "pavane/text.h"
+#include "pavane/wait_stats.h"
 #include "graph/diff.h"
 #include "graph/graphs.h"
 #include "graph/trace.h"
@@ -292,6 +293,27 @@ unvisited_view(struct execution_page *p, const char *state)
     return pav_members_object(&m);
 }
 
+/* How long such stays take, when it is a wait that is known. */
+static void
+add_usual(struct execution_page *p, struct pav_members *m, const char *state)
+{
+    struct pav_wait_time *v;
+    uint32_t n = pav_reader_wait_times(p->q->reader, p->x.machine, p->q->arena,
+                                       &v),
+             i;
+    struct pav_wait_stats times;
+
+    for (i = 0; i < n; i++) {
+        if (strcmp(v[i].state, state) != 0)
+            continue;
+        pav_wait_stats_read(&times, v[i].histogram);
+        if (pav_wait_stats_count(&times) < PAV_USUAL_FROM)
+            return;
+        view_span(m, "look_usual", pav_wait_stats_quantile(&times, 0.5));
+        view_span(m, "look_mostly", pav_wait_stats_quantile(&times, 0.95));
+    }
+}
+
 static const struct pav_doc *
 visit_view(struct execution_page *p, const struct visit *v)
 {
@@ -303,6 +325,7 @@ visit_view(struct execution_page *p, const struct visit *v)
 
     pav_members_init(&m, p->q->arena);
     view_text(&m, "state", v->name);
+    add_usual(p, &m, v->name);
     view_text(&m, "type", v->type);
     view_look(&m, v->status);
     view_number(&m, "number", v->number);
@@ -583,8 +606,9 @@ choose(struct execution_page *p)
 {
     const char *tab = page_parameter(p->q, "tab");
     const char *state = page_parameter(p->q, "state");
-    const char *visit = page_parameter(p->q, "visit");
-    int64_t number = 0;
+    const char *visit = page_parameter(p->q, "visit"),
+               *item = page_parameter(p->q, "item");
+    int64_t number = 0, nth;
     size_t i;
 
     p->tab = tabs[0];
@@ -593,8 +617,12 @@ choose(struct execution_page *p)
             p->tab = tabs[i];
     if (visit != NULL && !pav_parse_int(visit, strlen(visit), &number))
         number = 0;
-    p->visit = state == NULL ? trace_focus(&p->trace)
-                             : trace_visit(&p->trace, state, (uint32_t)number);
+    if (item != NULL && pav_parse_int(item, strlen(item), &nth) && nth > 0)
+        p->visit = trace_item(&p->trace, nth);
+    else
+        p->visit = state == NULL
+                       ? trace_focus(&p->trace)
+                       : trace_visit(&p->trace, state, (uint32_t)number);
 }
 
 static void
@@ -612,6 +640,8 @@ add_tabs(struct execution_page *p, struct pav_members *m)
         view_text(&o, "word", words[i]);
         view_text(&o, "link", tab_link(p, tabs[i]));
         view_number(&o, "number", (int64_t)i + 1);
+        if (strcmp(tabs[i], "history") == 0)
+            view_amount(&o, "amount", p->x.row.next_event - 1);
         view_bool(&o, "current", p->tab == tabs[i]);
         pav_items_add(&rows, pav_members_object(&o));
         if (p->tab == tabs[i])
@@ -760,6 +790,7 @@ show(struct pav_query *q, const char *id)
                            .x = &p.x,
                            .version = &p.machine,
                            .trace = &p.trace,
+                           .graph = p.graph,
                            .link = p.link,
                            .past = p.at != 0};
     if (part != NULL && strcmp(part, "text") == 0) {

@@ -120,7 +120,7 @@ machine_graph(struct pav_query *q, const struct pav_machine_view *v,
         if (counts[i] == 0)
             continue;
         marks[i].status = PAV_MARK_RUNNING;
-        marks[i].note = pav_arena_printf(q->arena, "▷ %s here",
+        marks[i].note = pav_arena_printf(q->arena, "▷ %s waiting",
                                          view_count(q->arena, counts[i]));
         if (late[i] > 0) {
             marks[i].status = PAV_MARK_OVERDUE;
@@ -159,7 +159,9 @@ show(struct pav_query *q, const char *name)
         page_missing(q, "There is no machine of this name.");
         return;
     }
-    if (tab != NULL && strcmp(tab, "flow") == 0 && v.row.id != 0) {
+    if (tab != NULL && v.row.id != 0 &&
+        (strcmp(tab, "flow") == 0 || strcmp(tab, "times") == 0 ||
+         strcmp(tab, "coverage") == 0)) {
         machine_flow_show(q, &v);
         return;
     }

@@ -15,6 +15,7 @@ add_overdue(struct pav_query *q, struct pav_members *out,
             const struct pav_debt *debts, uint32_t owed)
 {
     struct pav_wait_filter f = {.limit = OVERDUE_SHOWN, .overdue = true};
+    const struct pav_debt *debt;
     struct pav_listed_wait *v;
     struct pav_items rows;
     uint32_t i, count;
@@ -32,8 +33,8 @@ add_overdue(struct pav_query *q, struct pav_members *out,
         view_text(&m, "machine", v[i].machine);
         view_text(&m, "state", v[i].row.state);
         view_text(&m, "awaits", v[i].row.awaits);
-        view_text(&m, "from",
-                  pav_debt_from(debts, owed, v[i].machine, v[i].row.state));
+        debt = pav_debt_find(debts, owed, v[i].machine, v[i].row.state);
+        view_text(&m, "from", debt == NULL ? NULL : debt->from);
         view_time(&m, "since", v[i].row.since_at);
         view_time(&m, "due", v[i].overdue_since);
         view_span(&m, "age", q->now_ms - v[i].row.since_at);

@@ -10,7 +10,8 @@
     X(overview) X(attention) X(alerts) X(find) X(by_key) X(executions) \
     X(execution) X(analyse) X(compare) X(views) X(machines) X(machine) \
     X(events) X(event) X(deviations) X(producers) X(rules) X(try_event) \
-    X(deliveries) X(schedules) X(archives) X(tables) X(schemas) X(limits) \
+    X(deliveries) X(dead_letters) X(schedules) X(archives) X(replays) \
+    X(resources) X(tables) X(schemas) X(limits) \
     X(help) X(settings) X(zone) X(theme) X(rows)
 /* clang-format on */
 

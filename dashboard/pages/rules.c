@@ -7,13 +7,15 @@
 
 struct numbers {
     uint64_t matched, delivered, failed, dead;
+    uint64_t last_ms, a_minute; /* 0: it never did */
 };
 
 /* Since the daemon began; as /metrics has them. */
 static struct numbers
 numbers_of(const struct pav_query *q, const char *rule)
 {
-    struct numbers sum = {0, 0, 0, 0};
+    uint64_t minute = (uint64_t)(q->now_ms / 60000);
+    struct numbers sum = {0};
     const struct pav_tally_row *r =
         q->tally == NULL ? NULL : pav_tally_first(q->tally);
 
@@ -21,7 +23,12 @@ numbers_of(const struct pav_query *q, const char *rule)
         if (strcmp(r->name, rule) != 0)
             continue;
         if (*r->part == '\0') {
-            sum.matched = pav_tally_get(r, 0);
+            sum.matched = pav_tally_get(r, PAV_RULE_MATCHED);
+            sum.last_ms = pav_tally_get(r, PAV_RULE_LAST_MS);
+            if (pav_tally_get(r, PAV_RULE_MINUTE) == minute)
+                sum.a_minute = pav_tally_get(r, PAV_RULE_IN_LAST_ONE);
+            else if (pav_tally_get(r, PAV_RULE_MINUTE) + 1 == minute)
+                sum.a_minute = pav_tally_get(r, PAV_RULE_IN_MINUTE);
             continue;
         }
         sum.delivered += pav_tally_get(r, PAV_TARGET_DELIVERED);
@@ -63,10 +70,12 @@ rule_view(struct pav_query *q, const struct pav_name_row *row)
             pav_items_add(&list, bus_target(q, arn));
     }
     pav_members_puts(&m, "targets", pav_items_array(&list));
-    view_number(&m, "matched", (int64_t)n.matched);
-    view_number(&m, "delivered", (int64_t)n.delivered);
-    view_number(&m, "failed", (int64_t)n.failed);
-    view_number(&m, "dead", (int64_t)n.dead);
+    view_amount(&m, "matched", (int64_t)n.matched);
+    view_amount(&m, "a_minute", (int64_t)n.a_minute);
+    view_time(&m, "last", (int64_t)n.last_ms);
+    view_amount(&m, "delivered", (int64_t)n.delivered);
+    view_amount(&m, "failed", (int64_t)n.failed);
+    view_amount(&m, "dead", (int64_t)n.dead);
     view_bool(&m, "dead_any", n.dead > 0);
     return pav_members_object(&m);
 }

@@ -1,4 +1,5 @@
 /* What is due by the clock. */
+#include "pavane/schedule.h"
 #include "bus.h"
 
 static void
@@ -15,10 +16,32 @@ add_targets(struct pav_query *q, struct pav_members *m,
     pav_members_puts(m, "targets", pav_items_array(&list));
 }
 
+#define LATER 4 /* times behind the next one */
+
+static const struct pav_doc *
+later_view(struct pav_query *q, const struct pav_doc *body, int64_t at)
+{
+    struct pav_items list;
+    int i;
+
+    pav_items_init(&list, q->arena);
+    for (i = 0; i < LATER; i++) {
+        struct pav_members m;
+
+        at = pav_scheduled_after(body, at, q->arena);
+        if (at == 0)
+            break;
+        pav_members_init(&m, q->arena);
+        view_time(&m, "later", at);
+        pav_items_add(&list, pav_members_object(&m));
+    }
+    return pav_items_array(&list);
+}
+
 static const struct pav_doc *
 schedule_view(struct pav_query *q, const struct pav_schedule_row *row)
 {
-    const struct pav_doc *body = bus_row_body(q, row->body);
+    const struct pav_doc *body = bus_row_body(q, row->body), *later;
     struct pav_members m;
 
     pav_members_init(&m, q->arena);
@@ -26,8 +49,12 @@ schedule_view(struct pav_query *q, const struct pav_schedule_row *row)
     view_bool(&m, "is_rule", row->kind == PAV_SCHEDULED_RULE);
     view_text(&m, "zone",
               pav_doc_member_str(q->arena, body, "ScheduleExpressionTimezone"));
-    if (row->next_at > 0)
+    if (row->next_at > 0) {
         view_time(&m, "at", row->next_at);
+        later = later_view(q, body, row->next_at);
+        pav_members_puts(&m, "then", later);
+        view_bool(&m, "then_any", later->len > 0);
+    }
     add_targets(q, &m, body);
     return pav_members_object(&m);
 }

@@ -289,7 +289,8 @@ put_targets(struct pav_buf *b, const struct pav_tally *t)
         if (*r->part != '\0')
             continue;
         series(b, "rule_matched_total", r);
-        pav_buf_printf(b, "%llu\n", (unsigned long long)pav_tally_get(r, 0));
+        pav_buf_printf(b, "%llu\n",
+                       (unsigned long long)pav_tally_get(r, PAV_RULE_MATCHED));
     }
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         head(b, rows[i].name, "counter", rows[i].help);

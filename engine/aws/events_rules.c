@@ -79,8 +79,8 @@ schedule_rule(struct control *c, const struct bus *b, const char *name,
     pav_members_puts(&m, "ScheduleExpression", text);
     pav_members_int(&m, "CreationDate", pav_clock_ms(c->e->clock));
     row.body = control_printed(c, pav_members_object(&m));
-    row.next_at =
-        schedule_after(c->e, pav_members_object(&m), pav_clock_ms(c->e->clock));
+    row.next_at = pav_scheduled_after(pav_members_object(&m),
+                                      pav_clock_ms(c->e->clock), c->a);
     pav_store_schedule_put(c->e->store, &row);
 }
 

@@ -196,7 +196,7 @@ put_schedule(struct control *c, bool fresh)
     row.body = control_printed(c, body);
     /* A rate without a start begins at once. */
     row.next_at = is_enabled(body)
-                      ? schedule_after(c->e, body, there ? now : now - 1)
+                      ? pav_scheduled_after(body, there ? now : now - 1, c->a)
                       : 0;
     pav_store_schedule_put(c->e->store, &row);
     pav_members_str(&c->out, "ScheduleArn", arn);

@@ -113,16 +113,10 @@ enum pav_rc
 target_read(struct pav_engine *e, struct pav_arena *a, const struct pav_doc *d,
             struct target *out, struct pav_err *err);
 
-/* ---- next_time.c ---- */
-
-/* The next time of a schedule's body behind `after_ms`; 0: never again. */
-int64_t schedule_after(struct pav_engine *e, const struct pav_doc *body,
-                       int64_t after_ms);
-
 /* ---- tally.c: what /metrics says of rules and targets ---- */
 
 /* An event matched it. */
-void tally_rule(struct pav_engine *e, struct bus_rule *r);
+void tally_rule(struct pav_engine *e, struct bus_rule *r, int64_t now_ms);
 void
 tally_target(struct pav_engine *e, const char *rule_arn, const char *target_id,
              enum pav_target_count what, uint64_t n);

@@ -3,11 +3,23 @@
 #include "bus.h"
 
 void
-tally_rule(struct pav_engine *e, struct bus_rule *r)
+tally_rule(struct pav_engine *e, struct bus_rule *r, int64_t now_ms)
 {
+    uint64_t minute = (uint64_t)(now_ms / 60000);
+
     if (r->tally == NULL)
         r->tally = pav_tally_row(e->tally, pav_arn_rule(r->arn), "");
-    pav_tally_add(r->tally, 0, 1);
+    pav_tally_add(r->tally, PAV_RULE_MATCHED, 1);
+    pav_tally_set(r->tally, PAV_RULE_LAST_MS, (uint64_t)now_ms);
+    if (pav_tally_get(r->tally, PAV_RULE_MINUTE) != minute) {
+        pav_tally_set(r->tally, PAV_RULE_IN_LAST_ONE,
+                      pav_tally_get(r->tally, PAV_RULE_MINUTE) + 1 == minute
+                          ? pav_tally_get(r->tally, PAV_RULE_IN_MINUTE)
+                          : 0);
+        pav_tally_set(r->tally, PAV_RULE_IN_MINUTE, 0);
+        pav_tally_set(r->tally, PAV_RULE_MINUTE, minute);
+    }
+    pav_tally_add(r->tally, PAV_RULE_IN_MINUTE, 1);
 }
 
 void

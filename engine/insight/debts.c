@@ -229,8 +229,8 @@ pav_answer_times(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
     return count;
 }
 
-const char *
-pav_debt_from(const struct pav_debt *v, uint32_t count, const char *machine,
+const struct pav_debt *
+pav_debt_find(const struct pav_debt *v, uint32_t count, const char *machine,
               const char *state)
 {
     uint32_t i;
@@ -238,6 +238,6 @@ pav_debt_from(const struct pav_debt *v, uint32_t count, const char *machine,
     for (i = 0; i < count; i++)
         if (strcmp(v[i].machine, machine) == 0 &&
             strcmp(v[i].state, state) == 0)
-            return v[i].from;
+            return &v[i];
     return NULL;
 }

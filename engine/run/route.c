@@ -224,7 +224,7 @@ send_all(struct event_context *ec, struct bus_rule *r)
     struct verdict v = {.kind = PAV_ROUTED};
     uint32_t i, elsewhere = 0;
 
-    tally_rule(ec->e, r);
+    tally_rule(ec->e, r, ec->now_ms);
     for (i = 0; i < r->target_count; i++) {
         const struct target *t = &r->targets[i];
         struct execution *x = NULL;

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "pavane/schedule.h"
 #include "pavane/digest.h"
 #include "pavane/text.h"
 #include "due.h"
@@ -39,7 +40,7 @@ fire_rule(struct pav_engine *e, const struct pav_schedule_row *row)
     pav_uuid4(id);
     pav_time_format(row->next_at, when);
     strcpy(when + 19, "Z");
-    tally_rule(e, r);
+    tally_rule(e, r, row->next_at);
     s.rule_arn = r->arn;
     s.rule_name = r->name;
     s.text.p = pav_arena_printf(
@@ -283,7 +284,8 @@ fire(struct pav_engine *e, const struct pav_schedule_row *row, int64_t now)
     else
         fire_scheduled(e, row, body);
     /* What was missed while nobody ran comes once, not once a time. */
-    next = schedule_after(e, body, now > row->next_at ? now : row->next_at);
+    next = pav_scheduled_after(body, now > row->next_at ? now : row->next_at,
+                               &e->arena);
     if (next == 0 &&
         pav_doc_is_str(pav_doc_get(body, "ActionAfterCompletion"), "DELETE"))
         pav_store_schedule_delete(e->store, row->id);

@@ -42,6 +42,38 @@ pav_reader_deliveries(struct pav_reader *r, int64_t after, uint32_t limit,
         after, limit, a, out);
 }
 
+#define GROUPED 10000
+
+uint32_t
+pav_reader_delivery_groups(struct pav_reader *r, bool dead, uint32_t limit,
+                           struct pav_arena *a, struct pav_delivery_group **out)
+{
+#define GROUPS(which)                                                          \
+    "SELECT target_arn,error_code,count(*),sum(taken>0),"                      \
+    "sum(due_at=9223372036854775807),min(created_at),max(created_at),"         \
+    "min(due_at) FROM (SELECT * FROM delivery WHERE status=" which             \
+    " ORDER BY id DESC LIMIT ?1) GROUP BY target_arn,error_code"               \
+    " ORDER BY count(*) DESC,target_arn LIMIT ?2"
+    sqlite3_stmt *st =
+        dead ? reader_ask(r, GROUPS("1")) : reader_ask(r, GROUPS("0"));
+    uint32_t n = 0;
+
+    *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
+    STORE_BIND(st, INT(GROUPED), INT(limit));
+    while (n < limit && reader_row(r, st))
+        (*out)[n++] = (struct pav_delivery_group){
+            .target_arn = column_str(st, 0, a),
+            .error_code = column_str(st, 1, a),
+            .count = sqlite3_column_int64(st, 2),
+            .sent = sqlite3_column_int64(st, 3),
+            .blocked = sqlite3_column_int64(st, 4),
+            .oldest_at = sqlite3_column_int64(st, 5),
+            .newest_at = sqlite3_column_int64(st, 6),
+            .due_at = sqlite3_column_int64(st, 7)};
+    sqlite3_reset(st);
+    return n;
+}
+
 uint32_t
 pav_reader_names(struct pav_reader *r, int kind, int64_t after_owner,
                  const char *after, uint32_t limit, struct pav_arena *a,

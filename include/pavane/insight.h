@@ -32,9 +32,9 @@ struct pav_debt {
 /* By machine and state, the most first. */
 uint32_t pav_debts(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
                    struct pav_debt **out);
-/* Who owes what is waited for in a state; NULL: nothing says so. */
-const char *pav_debt_from(const struct pav_debt *v, uint32_t count,
-                          const char *machine, const char *state);
+/* What is owed in a state; NULL: nothing is. */
+const struct pav_debt *pav_debt_find(const struct pav_debt *v, uint32_t count,
+                                     const char *machine, const char *state);
 
 /* How long executions have waited for events of a producer, until they came:
  * of all waits that are owed by it, as pav_awaited_from() tells. */

@@ -259,6 +259,17 @@ uint32_t
 pav_reader_deliveries(struct pav_reader *r, int64_t after, uint32_t limit,
                       struct pav_arena *a, struct pav_delivery_row **out);
 
+/* Those of a target and an error code, of the newest 10,000. */
+struct pav_delivery_group {
+    const char *target_arn, *error_code; /* code NULL: no error yet */
+    int64_t count, sent, blocked;        /* sent: not answered yet */
+    int64_t oldest_at, newest_at, due_at;
+};
+/* What is given up, or what is open; the most first. */
+uint32_t pav_reader_delivery_groups(struct pav_reader *r, bool dead,
+                                    uint32_t limit, struct pav_arena *a,
+                                    struct pav_delivery_group **out);
+
 /* Buses, rules, archives and the like, of all owners, behind a place. */
 uint32_t pav_reader_names(struct pav_reader *r, int kind, int64_t after_owner,
                           const char *after, uint32_t limit,

@@ -12,6 +12,7 @@
 #ifndef PAVANE_SCHEDULE_H
 #define PAVANE_SCHEDULE_H
 
+#include "pavane/doc.h"
 #include "pavane/err.h"
 #include "pavane/zone.h"
 
@@ -47,5 +48,12 @@ pav_schedule_parse(const char *text, struct pav_schedule *out,
 int64_t
 pav_schedule_next(const struct pav_schedule *s, const struct pav_zone *z,
                   int64_t begin_ms, int64_t after_ms);
+
+/*
+ * The same of a rule with a ScheduleExpression, or a schedule, as its body has
+ * it: its expression, its zone, its StartDate and EndDate; 0: never again.
+ */
+int64_t pav_scheduled_after(const struct pav_doc *body, int64_t after_ms,
+                            struct pav_arena *a);
 
 #endif

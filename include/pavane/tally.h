@@ -12,8 +12,16 @@
 
 #define PAV_TALLY_WIDTH 6
 
-/* Of a rule's target; of a rule, whose part is "", the first is how many events
- * it matched. */
+/* Of a rule, whose part is "". */
+enum pav_rule_count {
+    PAV_RULE_MATCHED,
+    PAV_RULE_LAST_MS,     /* when it did, the last time */
+    PAV_RULE_MINUTE,      /* that minute, since 1970, */
+    PAV_RULE_IN_MINUTE,   /* how often in it, */
+    PAV_RULE_IN_LAST_ONE, /* and in the one before */
+};
+
+/* Of a rule's target. */
 enum pav_target_count {
     PAV_TARGET_INVOKED,
     PAV_TARGET_DELIVERED,
@@ -47,6 +55,12 @@ pav_tally_add(struct pav_tally_row *r, int what, uint64_t n)
         &r->n[what],
         atomic_load_explicit(&r->n[what], memory_order_relaxed) + n,
         memory_order_relaxed);
+}
+
+static inline void
+pav_tally_set(struct pav_tally_row *r, int what, uint64_t n)
+{
+    atomic_store_explicit(&r->n[what], n, memory_order_relaxed);
 }
 
 static inline uint64_t

@@ -1,18 +1,15 @@
-/* When a rule with a ScheduleExpression, or a schedule, is due next. */
+/* When what has a schedule is due next: see pavane/schedule.h. */
+#include "pavane/schedule.h"
+
 #include <string.h>
 
-#include "pavane/schedule.h"
-#include "pavane/zone.h"
-#include "bus.h"
-
 int64_t
-schedule_after(struct pav_engine *e, const struct pav_doc *body,
-               int64_t after_ms)
+pav_scheduled_after(const struct pav_doc *body, int64_t after_ms,
+                    struct pav_arena *a)
 {
-    const char *expression =
-        pav_doc_member_str(&e->arena, body, "ScheduleExpression");
+    const char *expression = pav_doc_member_str(a, body, "ScheduleExpression");
     const char *name =
-        pav_doc_member_str(&e->arena, body, "ScheduleExpressionTimezone");
+        pav_doc_member_str(a, body, "ScheduleExpressionTimezone");
     int64_t start = pav_doc_member_int(body, "StartDate");
     int64_t end = pav_doc_member_int(body, "EndDate"), next;
     int64_t begin =
