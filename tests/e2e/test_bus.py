@@ -848,6 +848,54 @@ class Archives(Bus):
         self.assertEqual(some, [999 - i for i in range(0, 1000, 97)])
 
 
+class Pages(Bus):
+    options = {"virtual_clock": "2026-03-02T09:00:00Z"}
+
+    def page(self, path):
+        return self.d.ask("GET", path)[1].decode()
+
+    def test_what_the_bus_is_doing(self):
+        """Rules say when they last matched, schedules their next five times, dead letters and deliveries are in groups."""
+        dead = "arn:aws:lambda:us-east-1:000000000000:function:nobody"
+        self.events("PutRule", Name="paid", EventPattern=json.dumps({"detail-type": ["Paid"]}))
+        self.events("PutRule", Name="quiet", EventPattern=json.dumps({"detail-type": ["Never"]}))
+        self.events("PutTargets", Rule="paid", Targets=[{"Id": "1", "Arn": dead, "RetryPolicy": {"MaximumRetryAttempts": 0}}])
+        for n in range(3):
+            self.put(kind="Paid", id=str(n))
+        until(lambda: len(self.d.get("/api/v1/dead-letters")["deadLetters"]) == 3)
+        rows = {name: row for name, row in re.findall(r"<td data-label=\"Rule\"><div><b>([^<]*)</b>(.*?)</tr>", self.page("/bus/rules"), re.S)}
+        self.assertIn("09:00:0", rows["paid"].split('data-label="Last"')[1][:120])
+        self.assertIn(">never<", rows["quiet"])
+        until(lambda: json.loads(self.d.ask("POST", "/", json.dumps({"Until": "2026-03-02T09:01:00Z"}), {
+            "X-Amz-Target": "Pavane.MoveClock"})[1])["Now"] == "2026-03-02T09:01:00.000Z")
+        rows = {name: row for name, row in re.findall(r"<td data-label=\"Rule\"><div><b>([^<]*)</b>(.*?)</tr>", self.page("/bus/rules"), re.S)}
+        self.assertIn('data-label="A minute" class="number">3<', rows["paid"])
+        page = self.page("/bus/deliveries")
+        self.assertRegex(page, r"<li><b>3</b> to function <b>nobody</b>: <code>\w+</code>")
+        self.assertEqual(page.count('data-label="Attempts"'), 3)
+        self.d.ask("POST", "/schedules/nightly", json.dumps({
+            "ScheduleExpression": "cron(0 3 * * ? *)", "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": {"Arn": "arn:aws:sqs:us-east-1:000000000000:q", "RoleArn": "r"}}))
+        page = self.page("/bus/schedules")
+        self.assertEqual(re.findall(r'datetime="2026-03-(\d+)T03:00:00.000Z"', page), ["03", "04", "05", "06", "07"])
+        for path, to in (("dead-letters", "bus/deliveries"), ("replays", "bus/archives#replays")):
+            self.assertEqual(self.d.ask("GET", "/bus/" + path)[0], 303)
+            self.assertTrue(self.d.headers["Location"].endswith(to))
+
+    def test_what_else_the_buses_have(self):
+        self.assertIn("aws events create-connection", self.page("/bus/resources"))
+        self.events("CreateEventBus", Name="shipments")
+        arn = self.events("CreateConnection", Name="pager-way", AuthorizationType="API_KEY", AuthParameters={
+            "ApiKeyAuthParameters": {"ApiKeyName": "X-Key", "ApiKeyValue": "very-secret"}})["ConnectionArn"]
+        self.events("CreateApiDestination", Name="pager", ConnectionArn=arn, InvocationEndpoint="https://pager.example/h<k",
+                    HttpMethod="POST", InvocationRateLimitPerSecond=7)
+        self.d.ask("POST", "/schedule-groups/nightly-ones", "{}")
+        page = self.page("/bus/resources")
+        for text in ("shipments", "pager-way", "API_KEY", "https://pager.example/h&lt;k", "7 a second at most", "nightly-ones"):
+            self.assertIn(text, page)
+        self.assertNotIn("very-secret", page)
+
+
 class WhatIf(Bus):
     def prepare(self):
         self.machine("order", ORDER, RULES)

@@ -100,6 +100,38 @@ class Find(unittest.TestCase):
         self.assertEqual(json.loads(self.page("/find?part=suggest&q=Order-12")), ["Order-1237", "Order-1236", "Order-1235", "Order-1234"])
         self.assertIn("An order is stuck", self.page("/by-key/stuck"))
 
+    def goes_to(self, path):
+        self.assertEqual(self.d.ask("GET", path)[0], 303, path)
+        return self.d.headers["Location"]
+
+    def test_the_box_takes_words_and_events(self):
+        """What has a part of the grammar is a search; the id of one event is its page; an id with a colon stays an id."""
+        for words, to in (("status:late", "executions?q=status%3Alate"), ("city:Lyon", "executions?q=city%3ALyon"),
+                          ("age>1d", "executions?q=age%3E1d"), ("Order-1234", "by-key/Order-1234"), ("shop:7", "by-key/shop%3A7"),
+                          ("till:Order-1234", "by-key/till%3AOrder-1234")):
+            self.assertTrue(self.goes_to("/find?q=" + urllib.parse.quote(words)).endswith(to), words)
+        self.d.send({"id": "event-77", "source": "shop", "detail-type": "Odd", "detail": {}})
+        self.assertRegex(self.goes_to("/by-key/event-77"), r"events/\d+$")
+
+    def test_an_age_is_of_what_goes_on(self):
+        keys, page = self.found("age>1h")
+        self.assertEqual(keys, ["Order-1236", "Order-1235", "Order-1234"])  # 1237 has ended
+        self.assertIn("age: &gt; 1h", page)
+
+    def test_what_ended_today(self):
+        today = lambda: [int(re.search(word + r" today <b>(\d+)<", self.page("/executions")).group(1)) for word in ("Done", "Failed")]
+        until(lambda: today() == [1, 0])  # it is folded some seconds behind
+        keys = re.findall(r'class="key" href="[^"]*">([^<]*)<', self.page("/executions?status=SUCCEEDED&ended=2026-03-02"))
+        self.assertEqual(keys, ["Order-1237"])
+        self.assertEqual(len(re.findall(r'class="key"', self.page("/executions?startedFrom=1h"))), 1)
+
+    def test_a_value_turns_no_sign(self):
+        """U+202E in a payload is written as JSON may write it: no quote and no comma moves."""
+        self.d.send({"id": "event-78", "source": "shop", "detail-type": "Turned", "detail": {"id": "z-\u202eabc", "n": 1}})
+        page = html.unescape(self.page(self.goes_to("/by-key/event-78").replace("../", "/")))
+        self.assertIn('"z-\\u202eabc"', page)
+        self.assertNotIn("\u202e", page[page.index("As it was sent"):])
+
     def test_the_readers_clock(self):
         path = "/executions/till%3AOrder-1234"
         self.assertIn('<time datetime="2026-03-02T09:00:00.000Z" title="2026-03-02T09:00:00.000Z">09:00:00</time>', self.page(path))

@@ -165,6 +165,30 @@ class Timeline(Daemons):
         for odd in ("&from=yesterday", "&from=2026-03-21T00:00:00Z", "&from=2026-03-20T09:05:00Z&to=2026-03-20T09:04:00Z"):
             self.assertEqual(self.names(self.page(odd)), ["Hear", "Count"], odd)  # the whole
 
+    def test_items_of_maps(self):
+        """An item that is still open says how its state stands; a distributed Map has the numbers of its run; ?item= leads to one."""
+        each = machine("Each", Each={"Type": "Map", "End": True, "ItemsPath": "$.detail.items", "ItemProcessor": machine(
+            "One", One=hear("Go", End=True))})
+        far = machine("Far", Far={"Type": "Map", "End": True, "ItemsPath": "$.detail.items", "ToleratedFailurePercentage": 100, "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **machine(
+                "Which", Which={"Type": "Choice", "Default": "Fine", "Choices": [{"Variable": "$", "NumericEquals": 2, "Next": "Bad"}]},
+                Fine={"Type": "Succeed"}, Bad={"Type": "Fail", "Error": "Two"})}})
+        self.daemon(each=(each, RULES), far=(far, RULES))
+        for name in ("each", "far"):
+            self.d.send({"source": "a", "detail-type": "Start", "detail": {"id": name + "-1", "items": [1, 2, 3, 4, 5]}})
+        for _ in range(2):
+            self.d.send({"source": "a", "detail-type": "Go", "detail": {"id": "each-1"}})
+        page = self.d.ask("GET", "/executions/each%3Aeach-1")[1].decode()
+        self.assertRegex(page, r'data-state="One"[^>]*data-status="running"')
+        self.assertIn("3 of 5 items", page)
+        for item, word in ((1, "succeeded"), (4, "waiting")):
+            look = self.d.ask("GET", "/executions/each%%3Aeach-1?item=%d" % item)[1].decode().split('id="inspector"')[1]
+            self.assertRegex(look, r"</span> %s</span> Task · item %d" % (word, item))
+        until(lambda: self.d.get("/api/v1/executions/far:far-1")["status"] == "SUCCEEDED")
+        page = self.d.ask("GET", "/executions/far%3Afar-1?tab=graph&state=Far")[1].decode()
+        self.assertIn("<b>5 items</b>: 4 done, 0 waiting, 1 failed", page)
+        self.assertIn("4 of 5 done, 1 failed", page)
+
     def test_attempts_and_what_is_late(self):
         """A task that is tried again shows its attempts and the pauses between; the part of a wait that is overdue is hatched."""
         ask = hear("Go", TimeoutSeconds=60, End=True, Retry=[{"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 120, "MaxAttempts": 2}])
