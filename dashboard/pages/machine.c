@@ -124,9 +124,9 @@ machine_graph(struct pav_query *q, const struct pav_machine_view *v,
                                          view_count(q->arena, counts[i]));
         if (late[i] > 0) {
             marks[i].status = PAV_MARK_OVERDUE;
-            marks[i].note =
-                pav_arena_printf(q->arena, "%s, %s late", marks[i].note,
-                                 view_count(q->arena, late[i]));
+            marks[i].note = pav_arena_printf(q->arena, "⏰ %s of %s late",
+                                             view_count(q->arena, late[i]),
+                                             view_count(q->arena, counts[i]));
         }
         pav_members_init(&m, q->arena);
         view_text(&m, "state", pav_graph_state(g, i));

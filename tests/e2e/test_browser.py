@@ -244,7 +244,8 @@ class Finding(Browser):
             self.assertEqual(status, 404)
             self.assertIn(said, page.decode())
         self.open("/by-key/order-1004-PaymentSettled")
-        self.assertIn("It is the id of an event", self.b.find_element(By.TAG_NAME, "main").text)
+        until(lambda: "/events/" in self.b.current_url)
+        self.assertIn("order-1004-PaymentSettled", self.b.find_element(By.TAG_NAME, "main").text)
 
     def test_empty(self):
         with Daemon() as d:
@@ -435,9 +436,9 @@ class Late(unittest.TestCase):
                     self.assertEqual(late(), ["l-1"])
                     until(lambda: late() == ["l-2", "l-1"])
                     b.get(d.url + "/machines/late")
-                    self.assertIn("2 here, 2 late", b.find_element(By.CSS_SELECTOR, ".graph .overdue .state, .graph .words.overdue").text)
+                    self.assertIn("2 of 2 late", b.find_element(By.CSS_SELECTOR, ".graph .overdue .state, .graph .words.overdue").text)
                     b.get(d.url + "/attention")
-                    self.assertIn("bank owes it", b.find_element(By.TAG_NAME, "table").text)
+                    self.assertIn("bank owes Paid", b.find_element(By.TAG_NAME, "table").text)
                 finally:
                     b.quit()
 
@@ -637,7 +638,7 @@ class Live(Browser):
         self.live()
         count = int(here().split()[1])
         self.d.send({"source": "loop", "detail-type": "Start", "detail": {"id": "m-1"}})
-        until(lambda: here() == "▷ %d here" % (count + 1))
+        until(lambda: here() == "▷ %d waiting" % (count + 1))
         self.b.find_element(By.CSS_SELECTOR, '[data-state="Ask"]').click()
         until(lambda: self.b.title.startswith("Executions"))
         self.assertEqual(len(self.b.find_elements(By.CSS_SELECTOR, "tbody tr")), count + 1)
