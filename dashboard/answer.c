@@ -173,6 +173,7 @@ add_then(const struct answering *w, struct pav_members *m, const char *state,
         w->definition == NULL ? NULL : definition_of(w->definition, state);
     const char *then = definition_on_timeout(w->a, d);
 
+    view_text(m, "next", definition_next(w->a, d));
     if (due_at == 0)
         return;
     view_time(m, "due", due_at);

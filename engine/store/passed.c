@@ -52,18 +52,26 @@ struct walk {
     int64_t last;
 };
 
-static bool
+/* Nearly all of them are of one byte. */
+static inline uint64_t
+next_number(struct walk *w)
+{
+    return w->at < w->end && *w->at < 0x80 ? *w->at++
+                                           : varint_get(&w->at, w->end);
+}
+
+static inline bool
 next_entry(struct walk *w, struct entry *out)
 {
     while (w->at < w->end) {
-        w->last += unzigzag(varint_get(&w->at, w->end));
+        w->last += unzigzag(next_number(w));
         out->class_ = w->at < w->end ? *w->at++ : PIECE_END;
         if (out->class_ == PIECE_END) {
             w->last = 0;
             continue;
         }
         out->execution_id = w->last;
-        out->times = (int64_t)varint_get(&w->at, w->end);
+        out->times = (int64_t)next_number(w);
         return true;
     }
     return false;
@@ -96,13 +104,19 @@ empty_set(struct pav_reader *r, struct pav_arena *a, struct pav_id_set *set)
     set->bits = pav_arena_zalloc(a, (size_t)(set->end - set->first) / 8 + 1);
 }
 
+static inline bool
+has(const struct pav_id_set *set, int64_t id)
+{
+    uint64_t i = (uint64_t)(id - set->first);
+
+    return i < (uint64_t)(set->end - set->first) &&
+           (set->bits[i / 8] >> (i % 8) & 1) != 0;
+}
+
 bool
 pav_id_set_has(const struct pav_id_set *set, int64_t id)
 {
-    int64_t i = id - set->first;
-
-    return id >= set->first && id < set->end &&
-           (set->bits[i / 8] >> (i % 8) & 1) != 0;
+    return has(set, id);
 }
 
 static void
@@ -110,7 +124,7 @@ put_id(struct pav_id_set *set, int64_t id)
 {
     int64_t i = id - set->first;
 
-    if (id < set->first || id >= set->end || pav_id_set_has(set, id))
+    if (id < set->first || id >= set->end || has(set, id))
         return;
     set->bits[i / 8] |= (unsigned char)(1 << (i % 8));
     set->count++;
@@ -151,7 +165,7 @@ pav_reader_passed(struct pav_reader *r, const struct pav_passed *p,
         while (next_entry(&w, &e)) {
             if ((p->class_until > 0 &&
                  (e.class_ < p->class_from || e.class_ >= p->class_until)) ||
-                (within != NULL && !pav_id_set_has(within, e.execution_id)))
+                (within != NULL && !has(within, e.execution_id)))
                 continue;
             put_id(out, e.execution_id);
             out->times += e.times;
@@ -188,12 +202,17 @@ reader_has_forgotten(struct pav_reader *r, const struct pav_id_set *set)
 {
     int64_t upto = reader_progress(r, "forgotten execution"), id = set->first;
 
-    while (id < set->end && id <= upto && !pav_id_set_has(set, id))
+    while (id < set->end && id <= upto && !has(set, id))
         id++;
     return id < set->end && id <= upto;
 }
 
 /* ---- sums of some executions ---- */
+
+/* Of a row, as its entries are read. */
+struct summing {
+    int64_t count, by_class[PIECE_END + 1];
+};
 
 /* The middle of a class, in ms. */
 static double
@@ -203,15 +222,18 @@ middle_of(int class_)
 }
 
 static void
-add_entry(struct pav_flow_row *row, struct pav_wait_stats *times,
-          const struct entry *e)
+add_sums(struct pav_flow_row *row, struct pav_wait_stats *times,
+         const struct summing *s)
 {
-    row->count += e->times;
+    int i;
+
+    row->count += s->count;
     if (row->kind == PAV_FLOW_EDGE || row->kind == PAV_FLOW_CATCH)
         return;
-    row->sum_ms += (int64_t)(middle_of(e->class_) * (double)e->times);
-    times->in[e->class_ < PAV_LEARNED_CLASSES ? e->class_ : 0] +=
-        (uint32_t)e->times;
+    for (i = 0; i < PIECE_END; i++) {
+        row->sum_ms += (int64_t)(middle_of(i) * (double)s->by_class[i]);
+        times->in[i < PAV_LEARNED_CLASSES ? i : 0] += (uint32_t)s->by_class[i];
+    }
 }
 
 struct some {
@@ -267,16 +289,18 @@ pav_reader_flow_within(struct pav_reader *r, int64_t version_id,
     STORE_BIND(st, INT(version_id), INT(from_day), INT(until_day));
     while (reader_row(r, st)) {
         struct walk w = walk_of(st, 3);
-        bool found = false;
+        struct summing sums = {0};
 
         while (next_entry(&w, &e)) {
-            if (!pav_id_set_has(within, e.execution_id))
+            if (!has(within, e.execution_id))
                 continue;
-            if (!found)
-                find_row(&some, st);
-            found = true;
-            add_entry(&some.v[some.at], some.times[some.at], &e);
+            sums.count += e.times;
+            sums.by_class[e.class_] += e.times;
         }
+        if (sums.count == 0)
+            continue;
+        find_row(&some, st);
+        add_sums(&some.v[some.at], some.times[some.at], &sums);
     }
     sqlite3_reset(st);
     *out = some.v;

@@ -180,7 +180,7 @@ class Timeline(Daemons):
             self.d.send({"source": "a", "detail-type": "Go", "detail": {"id": "each-1"}})
         page = self.d.ask("GET", "/executions/each%3Aeach-1")[1].decode()
         self.assertRegex(page, r'data-state="One"[^>]*data-status="running"')
-        self.assertIn("3 of 5 items", page)
+        self.assertIn("in 3 of 5 items", page)
         for item, word in ((1, "succeeded"), (4, "waiting")):
             look = self.d.ask("GET", "/executions/each%%3Aeach-1?item=%d" % item)[1].decode().split('id="inspector"')[1]
             self.assertRegex(look, r"</span> %s</span> Task · item %d" % (word, item))
