@@ -239,33 +239,40 @@ is_told(const struct pav_deviation *d)
            d->kind != PAV_LATE;
 }
 
-/* Was it so for this reason? */
+/* What the rows of its events have in their words, as far as they tell; "": any
+ * of them may be. */
+static const char *
+words_of(const struct pav_deviation *d, struct pav_arena *a)
+{
+    if (is_told(d))
+        return d->reason;
+    if (d->kind != PAV_UNEXPECTED || strncmp(d->reason, "in ", 3) != 0)
+        return "";
+    return pav_arena_printf(a, "; %.*s waits for",
+                            (int)strcspn(d->reason + 3, ":,"), d->reason + 3);
+}
+
 static bool
-is_why(const struct pav_disposition_view *v, const struct pav_deviation *d,
-       struct pav_arena *a)
+has_words(const struct pav_disposition_view *v, const char *words)
 {
     const char *detail = v->row.detail == NULL ? "" : v->row.detail;
 
-    if (is_told(d))
-        return strncmp(detail, d->reason, strlen(d->reason)) == 0;
-    if (d->kind != PAV_UNEXPECTED || strncmp(d->reason, "in ", 3) != 0)
-        return true;
-    return strstr(detail, " waits for") == NULL || /* nobody can tell */
-           strstr(detail, pav_arena_printf(a, "%.*s waits for",
-                                           (int)strcspn(d->reason + 3, ":,"),
-                                           d->reason + 3)) != NULL;
+    return strstr(detail, words) != NULL ||
+           (*words == ';' && strstr(detail, " waits for") == NULL);
 }
 
-/* Some of its events, if there are any among the newest. */
+/* Some of its events, if there are any among the newest; `*words` becomes ""
+ * when they do not have them. */
 static const struct pav_doc *
 samples_view(struct pav_query *q, const struct pav_deviation *d,
-             struct newest *of)
+             const char **words, struct newest *of)
 {
     struct pav_disposition_filter f = {.kind = (int)d->kind,
                                        .limit = LOOKED_AT};
     struct pav_items rows;
     int64_t next;
     uint32_t i, n = 0;
+    bool told = is_told(d);
 
     if (!of->read)
         of->count =
@@ -278,9 +285,10 @@ samples_view(struct pav_query *q, const struct pav_deviation *d,
         struct pav_members m;
 
         if (!is_of(v, d) || v->row.at < d->first_at || v->row.at > d->last_at ||
-            !is_why(v, d, q->arena))
+            !has_words(v, *words))
             continue;
         n++;
+        told |= v->row.detail != NULL && strstr(v->row.detail, *words) != NULL;
         pav_members_init(&m, q->arena);
         view_text(&m, "sample", pav_arena_utf8(q->arena, id.p, id.len));
         view_text(&m, "sample_link",
@@ -289,6 +297,8 @@ samples_view(struct pav_query *q, const struct pav_deviation *d,
                                              (long long)v->row.event_id)));
         pav_items_add(&rows, pav_members_object(&m));
     }
+    if (!told)
+        *words = ""; /* nobody waited for an event there */
     return pav_items_array(&rows);
 }
 
@@ -301,7 +311,7 @@ put_parameter(struct pav_buf *b, const char *name, const char *value)
 
 /* The events of a row, from the first of them on. */
 static const char *
-list_of(struct pav_query *q, const struct pav_deviation *d)
+list_of(struct pav_query *q, const struct pav_deviation *d, const char *words)
 {
     char first[PAV_TIME_LEN];
     struct pav_buf b;
@@ -314,8 +324,8 @@ list_of(struct pav_query *q, const struct pav_deviation *d)
     put_parameter(&b, "source", d->source);
     put_parameter(&b, "machine",
                   d->machine != NULL ? d->machine : OF_NO_MACHINE);
-    if (is_told(d))
-        put_parameter(&b, "why", d->reason);
+    if (*words != '\0')
+        put_parameter(&b, "why", words);
     put_parameter(&b, "from", pav_time_format(d->first_at, first));
     link = pav_arena_strndup(q->arena, b.p, b.len);
     pav_buf_fini(&b);
@@ -335,6 +345,7 @@ deviation_rows(struct pav_query *q, const struct pav_deviation_filter *f)
         const struct pav_deviation *d = &v[i];
         const char *group = pav_attention_of_events(
             d->kind, d->machine, d->source, d->type, d->reason, q->arena);
+        const char *words = words_of(d, q->arena);
         struct pav_members m;
 
         pav_members_init(&m, q->arena);
@@ -353,7 +364,6 @@ deviation_rows(struct pav_query *q, const struct pav_deviation_filter *f)
         view_bars(&m, "bars", d->bars, PAV_LEDGER_BARS);
         view_time(&m, "first", d->first_at);
         view_time(&m, "last", d->last_at);
-        view_text(&m, "link", list_of(q, d));
         view_text(&m, "group", group);
         view_mark(&m, pav_reader_mark(q->reader, group, q->now_ms, q->arena));
         view_text(&m, "mark_what",
@@ -361,7 +371,9 @@ deviation_rows(struct pav_query *q, const struct pav_deviation_filter *f)
                                    pav_disposition_name(d->kind), d->type,
                                    d->source, d->machine == NULL ? "" : " for ",
                                    d->machine == NULL ? "" : d->machine));
-        pav_members_puts(&m, "samples", samples_view(q, d, &newest[d->kind]));
+        pav_members_puts(&m, "samples",
+                         samples_view(q, d, &words, &newest[d->kind]));
+        view_text(&m, "link", list_of(q, d, words));
         pav_items_add(&rows, pav_members_object(&m));
     }
     return pav_items_array(&rows);

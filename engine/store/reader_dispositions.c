@@ -59,7 +59,7 @@
 #define OWN_FILTERS                                                            \
     " AND (?5=0 OR d.execution_id=?5)" OF_MACHINE("d.machine_id") OF_EVENTS    \
         " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"                    \
-        " AND (?16 IS NULL OR substr(d.detail,1,length(?16))=?16)"             \
+        " AND (?16 IS NULL OR instr(d.detail,?16)>0)"                          \
         " AND (?17=0 OR coalesce(d.machine_id,0)=0)"                           \
         " ORDER BY d.id DESC LIMIT ?6"
 

@@ -228,7 +228,7 @@ struct pav_disposition_filter {
     int64_t execution_id;       /* 0: any */
     const char *machine, *source, *detail_type; /* NULL: any */
     bool of_no_machine;
-    const char *why;           /* of words that begin so; NULL: any, or none */
+    const char *why;           /* with these words in it; NULL: any, or none */
     int64_t from_at, until_at; /* when it became so; 0: any time */
     int64_t before;
     uint32_t limit;

@@ -1,6 +1,7 @@
 """The ledger: what became of events, counted by who sent them, is what their rows say, also behind kill -9."""
 import collections
 import datetime
+import html
 import contextlib
 import json
 import os
@@ -144,6 +145,38 @@ class Ledger(unittest.TestCase):
             d.kill()
             d.start()
             self.assertEqual([g["group"] for g in d.get("/api/v1/attention")["attention"] if g["as"] is None], [])
+
+    def test_a_number_and_its_list(self):
+        """Each row of Deviations and Attention opens a list of as many events, and its samples are of it."""
+        with Daemon(MACHINES) as d:
+            for i in range(3):
+                d.send(order("OrderReceived", "o-%d" % i))
+                d.send(order("OrderRecieved", "o-%d" % i))
+            d.send({"source": "order.service", "detail-type": "OrderReceived", "detail": {"orderId": ""}})   # rejected
+            d.send({"source": "order.service", "detail-type": "OrderReceived", "detail": {"orderId": [1]}})  # for another reason
+            d.send(order("PaymentSettled", "o-1", "payment.service"))
+            d.send(order("Nonsense", "o-1", "shop.service"))
+            d.send(order("Nonsense", "o-2", "shop.service"))
+            until(lambda: sum(r["count"] for r in d.get("/api/v1/deviations")["deviations"]) >= 7)
+            row = lambda page: re.findall(r'<td data-label="How many" class="number"><a class="key" href="([^"]*)">([\d,]+)</a>(.*?)</tr>', page, re.S)
+            seen = 0
+            for path in ("/deviations", "/attention", "/attention?sort=most", "/attention?sort=oldest"):
+                rows = row(d.ask("GET", path)[1].decode())
+                counts = [int(n) for _, n, _ in rows]
+                if path.endswith("most"):
+                    self.assertEqual(counts, sorted(counts, reverse=True))
+                for link, n, rest in rows:
+                    page = d.ask("GET", "/" + html.unescape(link))[1].decode()
+                    if "events?" not in link:
+                        continue
+                    seen += 1
+                    ids = set(re.findall(r'<td data-label="Id"><a href="events/(\d+)"', page)) or set(re.findall(r'href="events/(\d+)"', page))
+                    self.assertEqual(len(ids), int(n), (path, link))
+                    samples = re.findall(r'href="events/(\d+)"', rest)
+                    self.assertLessEqual(set(samples), ids, (path, link))
+                    if path == "/deviations":
+                        self.assertEqual(len(samples), min(5, int(n)), (path, link))
+            self.assertGreater(seen, 8)
 
     def test_how_long_a_producer_lets_one_wait(self):
         """Half and most of the waits for its events, once ten have ended; of nobody before that."""
