@@ -80,7 +80,7 @@ block_rows(const struct asked *k, int64_t from)
             struct pav_history_event e;
             int64_t id = steps[i].first_event + j;
 
-            if (id < from || id >= from + BLOCK)
+            if (id < from || id >= from + BLOCK || id >= k->x->row.next_event)
                 continue;
             pav_history_event(record, j, steps[i].first_event, k->q->arena, &e);
             pav_items_add(&rows, event_row(k, &e, steps[i].at));
@@ -115,6 +115,17 @@ block_view(const struct asked *k, int64_t from)
     return pav_members_object(&m);
 }
 
+/* The history's page; of the past when this one is. */
+static const char *
+history_link(const struct asked *k, const char *more)
+{
+    return k->past ? pav_arena_printf(k->q->arena, "%s?tab=history&at=%lld%s",
+                                      k->link,
+                                      (long long)k->x->row.next_event - 1, more)
+                   : pav_arena_printf(k->q->arena, "%s?tab=history%s", k->link,
+                                      more);
+}
+
 /* A link to the block, with a word for it. */
 static void
 add_page(const struct asked *k, struct pav_members *m, const char *key,
@@ -124,10 +135,11 @@ add_page(const struct asked *k, struct pav_members *m, const char *key,
 
     pav_members_init(&o, k->q->arena);
     view_text(&o, "word", word);
-    view_text(&o, "link",
-              pav_arena_printf(k->q->arena, "%s?tab=history&from=%lld%s",
-                               k->link, (long long)from,
-                               newest_first(k) ? "" : "&sort=oldest"));
+    view_text(
+        &o, "link",
+        pav_arena_printf(k->q->arena, "%s&from=%lld",
+                         history_link(k, newest_first(k) ? "" : "&sort=oldest"),
+                         (long long)from));
     pav_members_puts(m, key, pav_members_object(&o));
 }
 
@@ -150,11 +162,9 @@ add_blocks(const struct asked *k, struct pav_members *m)
     view_bool(m, "newest", newest);
     view_number(m, "block", BLOCK);
     view_text(m, "block_link",
-              pav_arena_printf(k->q->arena, "%s?tab=history&part=block%s&from=",
-                               k->link, newest ? "" : "&sort=oldest"));
-    view_text(m, "other_order",
-              pav_arena_printf(k->q->arena, "%s?tab=history%s", k->link,
-                               newest ? "&sort=oldest" : ""));
+              pav_arena_printf(k->q->arena, "%s&part=block&from=",
+                               history_link(k, newest ? "" : "&sort=oldest")));
+    view_text(m, "other_order", history_link(k, newest ? "&sort=oldest" : ""));
     if (earlier > 0)
         add_page(k, m, newest ? "page_below" : "page_above", "Earlier events",
                  earlier);

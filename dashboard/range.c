@@ -9,8 +9,9 @@
 #include "links.h"
 #include "view.h"
 
-#define HOUR_MS INT64_C(3600000)
-#define DAY_MS  INT64_C(86400000)
+#define HOUR_MS   INT64_C(3600000)
+#define DAY_MS    INT64_C(86400000)
+#define DAYS_MOST 400 /* of a page */
 
 struct choice {
     const char *name, *words;
@@ -85,6 +86,8 @@ range_read_days(struct pav_query *q, const char *usual)
         return r;
     if (!day_of(q, "to", &to) || to < from)
         to = from;
+    if (from < to - DAYS_MOST * DAY_MS)
+        from = to - DAYS_MOST * DAY_MS;
     r.from_ms = from;
     r.until_ms = to + DAY_MS - 1;
     r.name = "";

@@ -205,6 +205,7 @@ stays_add(const struct asked *k, const char *page, const char *state,
     window_read(&w);
     look.from = w.from;
     look.until = w.until;
+    look.ended = w.ended;
     look.whole = w.unfold || w.part; /* who looks closely wants it even */
     look.each = w.each;
     look.window = window_link(&w, w.began, w.ended, w.unfold, w.each);

@@ -15,8 +15,8 @@ names_of(struct pav_arena *a, const struct pav_doc *cases)
     uint32_t i;
 
     for (i = 0; i < cases->len && i < NAMED; i++)
-        text = pav_arena_printf(a, "%s%s%s", text, i == 0 ? "" : ", ",
-                                pav_doc_str(a, &cases->items[i]));
+        text = pav_arena_printf(a, "%s%s%.*s", text, i == 0 ? "" : ", ",
+                                (int)cases->items[i].len, cases->items[i].text);
     return cases->len <= NAMED ? text
                                : pav_arena_printf(a, "%s and %u more", text,
                                                   cases->len - NAMED);

@@ -8,7 +8,7 @@
 
 #define ROWS 50 /* of a page */
 
-#define OF_NO_MACHINE "-" /* ?machine= of events that concern none */
+#define OF_NO_MACHINE "?" /* ?machine= of events that concern none: no name */
 
 /* One row of the list of executions. */
 const struct pav_doc *

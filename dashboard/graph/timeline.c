@@ -9,6 +9,7 @@
  */
 #include "timeline.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,6 +125,26 @@ find_gaps(struct timeline *t)
 
 /* ---- drawing ---- */
 
+#define FINE 10000 /* ms in all: then moments have their milliseconds */
+
+static void
+put_moment(const struct timeline *t, int64_t ms)
+{
+    struct pav_buf b;
+    const char *blank;
+
+    if (t->until - t->from >= FINE) {
+        when_words(t->when, ms, t->b);
+        return;
+    }
+    pav_buf_init(&b, 128);
+    when_exact(t->when, ms, &b);
+    pav_buf_putc(&b, '\0');
+    blank = strchr(b.p, ' '); /* behind the day */
+    pav_buf_puts(t->b, blank == NULL ? b.p : blank + 1);
+    pav_buf_fini(&b);
+}
+
 static void
 put_tick(struct timeline *t, int64_t ms, double x, unsigned height, bool last)
 {
@@ -131,7 +152,7 @@ put_tick(struct timeline *t, int64_t ms, double x, unsigned height, bool last)
                    "<path class=\"tick\" d=\"M%.1f %dV%u\"/><text class=\"%s\" "
                    "x=\"%.1f\" y=\"15\">",
                    x, HEADER, height, last ? "last" : "scale", x);
-    when_words(t->when, ms, t->b);
+    put_moment(t, ms);
     pav_buf_puts(t->b, "</text>");
 }
 
@@ -178,7 +199,7 @@ put_usual(struct timeline *t, const struct visit *v, int64_t usual, unsigned y)
     double x = x_of(t, v->entered_at), end = x_of(t, v->entered_at + usual);
     char span[64];
 
-    if (usual == 0)
+    if (usual == 0 || v->entered_at + usual <= t->from)
         return;
     if (end > NAMES + BARS)
         end = NAMES + BARS;
@@ -192,7 +213,7 @@ put_usual(struct timeline *t, const struct visit *v, int64_t usual, unsigned y)
 static int64_t
 end_of(const struct timeline *t, const struct visit *v)
 {
-    return v->exited_at != 0 ? v->exited_at : t->until;
+    return v->exited_at != 0 ? v->exited_at : t->look->ended;
 }
 
 /* From when until when it lasted, at least three pixels. */
@@ -221,24 +242,41 @@ put_attempts(struct timeline *t, const struct visit *v, unsigned y)
     double end =
         put_bar(t, "bar pauses", v->entered_at, end_of(t, v), y + 11, 4);
 
-    for (a = v->first; a != NULL; a = a->next)
-        put_bar(t, a->until != 0 ? "attempt failed" : "attempt", a->from,
-                a->until != 0 ? a->until : end_of(t, v), y + 5, 16);
+    for (a = v->first; a != NULL; a = a->next) {
+        int64_t until = a->until != 0 ? a->until : end_of(t, v);
+
+        if (a->from <= t->until && until >= t->from)
+            put_bar(t, a->until != 0 ? "attempt failed" : "attempt", a->from,
+                    until, y + 5, 16);
+    }
     return end;
 }
 
-/* Many stays in a state: what is closer than a pixel is drawn once. */
+static void
+put_late(struct timeline *t, const struct visit *v, unsigned y)
+{
+    if (v->late_at != 0 && v->late_at < t->until)
+        put_bar(t, "late", v->late_at, end_of(t, v), y + 5, 16);
+}
+
+/* Many stays in a state: what is closer than a pixel is drawn once, but for
+ * what is not done. */
 static void
 put_stays(struct timeline *t, const struct row *r, unsigned y)
 {
     const struct visit *first = &t->trace->visits[r->visit], *v;
     double drawn = 0;
+    char class[32];
 
     for (v = first; v < t->trace->visits + t->trace->count; v++) {
         if (v->state != first->state || !timeline_shows(v, t->from, t->until))
             continue;
-        if (x_of(t, end_of(t, v)) >= drawn + 1)
-            drawn = put_bar(t, "bar", v->entered_at, end_of(t, v), y + 5, 16);
+        if (v->status == PAV_MARK_SUCCEEDED &&
+            x_of(t, end_of(t, v)) < drawn + 1)
+            continue;
+        snprintf(class, sizeof(class), "bar %s", pav_looks[v->status].class);
+        drawn = put_bar(t, class, v->entered_at, end_of(t, v), y + 5, 16);
+        put_late(t, v, y);
     }
 }
 
@@ -275,8 +313,7 @@ begin_row(struct timeline *t, const struct row *r, const struct visit *v,
     pav_buf_printf(t->b, "<a class=\"%s\" href=\"", pav_looks[v->status].class);
     pav_buf_htmls(t->b, t->look->link);
     pav_url_encode(t->b, v->name, strlen(v->name));
-    if (r->stays == 1)
-        pav_buf_printf(t->b, "&amp;visit=%u", v->number);
+    pav_buf_printf(t->b, "&amp;visit=%u", v->number);
     pav_buf_puts(t->b, "\"><title>");
     pav_buf_htmls(t->b, v->name);
     pav_buf_printf(t->b, ": %s, from ", says);
@@ -289,6 +326,25 @@ begin_row(struct timeline *t, const struct row *r, const struct visit *v,
     pav_buf_puts(t->b, "</text>");
 }
 
+/* Of a row of many stays the one that somebody should look at: what is late,
+ * what failed, what goes on, the first. */
+static const struct visit *
+worst_of(const struct timeline *t, const struct row *r)
+{
+    static const enum pav_mark_status order[] = {
+        PAV_MARK_OVERDUE, PAV_MARK_FAILED, PAV_MARK_TIMED_OUT,
+        PAV_MARK_RUNNING};
+    const struct visit *first = &t->trace->visits[r->visit], *v;
+    size_t i;
+
+    for (i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+        for (v = first; v < t->trace->visits + t->trace->count; v++)
+            if (v->state == first->state && v->status == order[i] &&
+                timeline_shows(v, t->from, t->until))
+                return v;
+    return first;
+}
+
 static void
 put_group(struct timeline *t, const struct row *r, unsigned y)
 {
@@ -296,7 +352,7 @@ put_group(struct timeline *t, const struct row *r, unsigned y)
 
     pav_buf_init(&says, 256);
     say_stays(t, r, &says);
-    begin_row(t, r, &t->trace->visits[r->visit], says.p, y);
+    begin_row(t, r, worst_of(t, r), says.p, y);
     put_stays(t, r, y);
     pav_buf_printf(t->b,
                    "<text class=\"after\" x=\"%d\" y=\"%u\">%s</text></a>\n",
@@ -319,8 +375,7 @@ put_row(struct timeline *t, const struct row *r, unsigned y)
         end = put_attempts(t, v, y);
     else
         end = put_bar(t, "bar", v->entered_at, end_of(t, v), y + 5, 16);
-    if (v->late_at != 0)
-        put_bar(t, "late", v->late_at, end_of(t, v), y + 5, 16);
+    put_late(t, v, y);
     /* Behind the bar, before it, or on it: wherever there is room. */
     if (end <= NAMES + BARS - 90)
         pav_buf_printf(t->b, "<text class=\"after\" x=\"%.1f\" y=\"%u\">",

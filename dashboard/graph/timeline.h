@@ -6,7 +6,8 @@
 #include "when.h"
 
 struct timeline_look {
-    int64_t from, until;
+    int64_t from, until; /* what is shown of it */
+    int64_t ended;       /* the execution; or now */
     const struct when *when;
     const char *link; /* in front of a state's percent-encoded name */
     /* Of each visit, how long half of such stays take at most, ms; 0: nobody

@@ -72,7 +72,7 @@ events_link(struct pav_query *q, const struct pav_attention *x)
     if (x->machine != NULL)
         pav_url_encode(&b, x->machine, strlen(x->machine));
     else
-        pav_buf_puts(&b, OF_NO_MACHINE);
+        pav_url_encode(&b, OF_NO_MACHINE, strlen(OF_NO_MACHINE));
     if (x->why != NULL && x->kind != PAV_ATTENTION_UNEXPECTED) {
         pav_buf_puts(&b, "&why=");
         pav_url_encode(&b, x->why, strlen(x->why));

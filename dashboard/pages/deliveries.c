@@ -1,6 +1,9 @@
 /* What targets outside have not got: dead letters, and what is in flight. */
 #include "pavane/arn.h"
+#include "pavane/text.h"
 #include "bus.h"
+
+#define BODY_SHOWN 8192 /* bytes */
 
 static const struct pav_doc *
 delivery_view(struct pav_query *q, const struct pav_delivery_row *row)
@@ -18,7 +21,14 @@ delivery_view(struct pav_query *q, const struct pav_delivery_row *row)
     view_text(&m, "code", row->error_code);
     view_text(&m, "why", row->error_message);
     view_number(&m, "attempts", row->attempts);
-    view_text(&m, "body", view_pretty(q->arena, row->body.p, row->body.len));
+    view_text(
+        &m, "body",
+        row->body.len <= BODY_SHOWN
+            ? view_pretty(q->arena, row->body.p, row->body.len)
+            : pav_arena_printf(
+                  q->arena, "%.*s\n... cut here: the API gives the whole",
+                  (int)pav_utf8_cut(row->body.p, row->body.len, BODY_SHOWN),
+                  row->body.p));
     view_text(&m, "state",
               blocked          ? "waits for a place"
               : row->lease > 0 ? "sent, not answered yet"
@@ -44,14 +54,16 @@ views(struct pav_query *q, const struct pav_delivery_row *rows, uint32_t count)
 
 /* By target and error: how many, and how they stand. */
 static const struct pav_doc *
-groups_view(struct pav_query *q, bool dead)
+groups_view(struct pav_query *q, bool dead, struct pav_members *page)
 {
     struct pav_delivery_group *v;
+    bool more;
     uint32_t n = pav_reader_delivery_groups(q->reader, dead, GROUPS, q->arena,
-                                            &v),
+                                            &v, &more),
              i;
     struct pav_items list;
 
+    view_bool(page, dead ? "dead_in_part" : "open_in_part", more);
     pav_items_init(&list, q->arena);
     for (i = 0; i < n; i++) {
         const struct pav_delivery_group *g = &v[i];
@@ -89,8 +101,8 @@ show(struct pav_query *q, const char *rest)
                                          q->arena, &dead);
     open_count = pav_reader_deliveries(q->reader, 0, ROWS + 1, q->arena, &open);
     pav_members_init(&m, q->arena);
-    pav_members_puts(&m, "dead_groups", groups_view(q, true));
-    pav_members_puts(&m, "open_groups", groups_view(q, false));
+    pav_members_puts(&m, "dead_groups", groups_view(q, true, &m));
+    pav_members_puts(&m, "open_groups", groups_view(q, false, &m));
     view_bool(&m, "open_any", open_count > 0);
     pav_members_puts(&m, "dead", views(q, dead, dead_count));
     pav_members_puts(&m, "open", views(q, open, open_count));

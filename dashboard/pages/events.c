@@ -10,13 +10,15 @@
 static void
 show(struct pav_query *q, const char *rest)
 {
-    static const char *const kept[] = {"disposition", "key",  "source", "type",
-                                       "machine",     "from", "why",    NULL};
+    static const char *const kept[] = {"disposition", "key",     "source",
+                                       "type",        "machine", "from",
+                                       "why",         "says",    NULL};
     struct pav_disposition_filter f = {.key = page_parameter(q, "key"),
                                        .source = page_parameter(q, "source"),
                                        .detail_type = page_parameter(q, "type"),
                                        .machine = page_parameter(q, "machine"),
                                        .why = page_parameter(q, "why"),
+                                       .says = page_parameter(q, "says"),
                                        .kind = -1,
                                        .before = page_before(q),
                                        .limit = ROWS};
@@ -36,6 +38,7 @@ show(struct pav_query *q, const char *rest)
         f.of_no_machine = true;
     }
     view_text(&m, "why_asked", f.why);
+    view_text(&m, "says_asked", f.says);
     if (kind != NULL && pav_disposition_find(kind, &wanted))
         f.kind = wanted;
     else
@@ -56,7 +59,8 @@ show(struct pav_query *q, const char *rest)
     view_bool(&m, "filtered",
               from != NULL || kind != NULL || f.key != NULL ||
                   f.source != NULL || f.detail_type != NULL ||
-                  f.machine != NULL || f.of_no_machine || f.why != NULL);
+                  f.machine != NULL || f.of_no_machine || f.why != NULL ||
+                  f.says != NULL);
     view_text(&m, "source_asked", f.source);
     view_text(&m, "type_asked", f.detail_type);
     pav_members_puts(&m, "kinds", pav_items_array(&kinds));

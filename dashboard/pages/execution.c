@@ -513,7 +513,6 @@ add_travel(struct execution_page *p, struct pav_members *m)
 
 /* ---- the whole ---- */
 
-/* "2 of 5 done, 1 failed", in a Map's node. */
 #define RUNS 100
 
 /* Items of a distributed Map are executions of their own: how they stand is
@@ -540,6 +539,7 @@ count_runs(struct execution_page *p)
     }
 }
 
+/* "2 of 5 done, 1 failed", in a Map's node. */
 static void
 note_maps(struct execution_page *p)
 {
@@ -775,12 +775,12 @@ show(struct pav_query *q, const char *id)
         case_answer(q, &p.x);
         return;
     }
-    if (part != NULL && strcmp(part, "block") == 0) {
-        history_block(&(struct asked){.q = q, .x = &p.x});
-        return;
-    }
     now_ms = q->now_ms;
     go_back(&p);
+    if (part != NULL && strcmp(part, "block") == 0) {
+        history_block(&(struct asked){.q = q, .x = &p.x, .past = p.at != 0});
+        return;
+    }
     p.graph = graphs_get(kept_of(q)->graphs, &p.machine);
     trace_read(q, &p.x, p.graph, &p.trace);
     mark_overdue(&p);

@@ -325,7 +325,10 @@ list_of(struct pav_query *q, const struct pav_deviation *d, const char *words)
     put_parameter(&b, "machine",
                   d->machine != NULL ? d->machine : OF_NO_MACHINE);
     if (*words != '\0')
-        put_parameter(&b, "why", words);
+        put_parameter(
+            &b,
+            is_told(d) && strlen(words) < PAV_LEDGER_TEXT - 3 ? "why" : "says",
+            words);
     put_parameter(&b, "from", pav_time_format(d->first_at, first));
     link = pav_arena_strndup(q->arena, b.p, b.len);
     pav_buf_fini(&b);

@@ -139,6 +139,7 @@ delete_archive(struct control *c)
     if (!archive_asked(c, &row, &body))
         return;
     pav_store_name_delete(c->e->store, PAV_NAME_ARCHIVE, 0, row.name);
+    told_forget_archive(c, row.name);
     while (pav_store_archive_forget(c->e->store, row.number, INT64_MAX, 10000,
                                     &bytes) > 0)
         ;

@@ -32,6 +32,20 @@ forget_oldest(struct control *c, int64_t machine_id)
                           rows[oldest].name);
 }
 
+static bool
+has_machine(struct control *c)
+{
+    const char *machine = control_text(c, "Machine");
+
+    if (machine_by_name(c->e, machine) != NULL)
+        return true;
+    job_fail(
+        &c->j->job, PAV_MISSING, "ResourceNotFoundException", machine,
+        "There is no machine '%s' here; load it, then tell what was tried.",
+        machine);
+    return false;
+}
+
 static void
 put_tested(struct control *c)
 {
@@ -42,13 +56,8 @@ put_tested(struct control *c)
     struct pav_name_row one;
     struct pav_members body;
 
-    if (m == NULL) {
-        job_fail(&c->j->job, PAV_MISSING, "ResourceNotFoundException", machine,
-                 "There is no machine '%s' here; load it, then tell what its "
-                 "cases take.",
-                 machine);
+    if (!has_machine(c))
         return;
-    }
     if (!pav_store_name(c->e->store, PAV_NAME_TESTED, m->id, digest, c->a,
                         &one))
         forget_oldest(c, m->id);
@@ -75,6 +84,8 @@ put_what_if(struct control *c)
                  "There is no archive '%s' here.", archive);
         return;
     }
+    if (!has_machine(c))
+        return;
     pav_members_init(&body, c->a);
     events_copy(&body, c->j->request, told);
     events_put(
@@ -82,6 +93,18 @@ put_what_if(struct control *c)
         pav_arena_printf(c->a, "%s %s", archive, control_text(c, "Machine")),
         pav_clock_ms(c->e->clock), &body);
     pav_members_str(&c->out, "Archive", archive);
+}
+
+void
+told_forget_archive(struct control *c, const char *archive)
+{
+    const char *begins = pav_arena_printf(c->a, "%s ", archive);
+    struct pav_name_row row;
+
+    while (pav_store_names(c->e->store, PAV_NAME_WHAT_IF, 0, begins, 1, c->a,
+                           &row) == 1 &&
+           strncmp(row.name, begins, strlen(begins)) == 0)
+        pav_store_name_delete(c->e->store, PAV_NAME_WHAT_IF, 0, row.name);
 }
 
 #define AMOUNT(name)                                                           \
@@ -99,9 +122,9 @@ FIELDS(put_tested, TEXT("Machine", true, 80),
        {"Transitions[].To", FIELD_TEXT, true, 1, 80, NULL},
        {"Transitions[].Catch", FIELD_FLAG, true, 0, 0, NULL},
        {"Transitions[].Cases", FIELD_LIST, true, 0, 10000, NULL},
-       {"Transitions[].Cases[]", FIELD_TEXT, false, 1, 256, NULL});
+       {"Transitions[].Cases[]", FIELD_TEXT, true, 1, 256, NULL});
 
-FIELDS(put_what_if, PLAIN("Archive", 48), PLAIN("Machine", 80),
+FIELDS(put_what_if, PLAIN("Archive", 48), TEXT("Machine", true, 80),
        AMOUNT("Events"), AMOUNT("Ids"), AMOUNT("Differ"), AMOUNT("Stranded"),
        AMOUNT("Elsewhere"));
 

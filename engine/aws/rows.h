@@ -39,6 +39,8 @@ bool events_check_pattern(struct control *c, const char *text);
 /* What the engine reads again behind the commit. */
 void events_touch(struct control *c, enum pav_touched touched, const char *bus,
                   const char *name);
+/* What was tried on an archive that goes: pavane_told.c. */
+void told_forget_archive(struct control *c, const char *archive);
 /* Its members, into the answer. */
 void events_answer(struct control *c, const struct pav_doc *d);
 /* A number that no thing of this kind has had: rows of events bear them. */

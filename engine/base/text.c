@@ -86,6 +86,16 @@ pav_utf8_get(const char *s, size_t *len)
 }
 
 size_t
+pav_utf8_cut(const char *p, size_t len, size_t most)
+{
+    if (len <= most)
+        return len;
+    while (most > 0 && ((unsigned char)p[most] & 0xc0) == 0x80)
+        most--;
+    return most;
+}
+
+size_t
 pav_utf8_count(const char *s, size_t len)
 {
     size_t i, n = 0;

@@ -17,13 +17,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pavane/ledger.h"
+#include "pavane/text.h"
 #include "pavane/store_bus.h"
 
 #define WRITE_MS   5000
 #define HOUR_MS    3600000
 #define BUCKETS    1024
 #define GROUPS_MAX 1000
-#define TEXT_MAX   200
 #define OTHERS     "(others)"
 
 struct group {
@@ -171,15 +172,11 @@ touch(struct ledger *l, struct group *g)
 
 /* ---- counting ---- */
 
-/* L1: at most TEXT_MAX bytes, of whole characters. */
+/* L1: at most PAV_LEDGER_TEXT bytes, of whole characters. */
 static struct pav_bytes
 cut(struct pav_bytes b)
 {
-    if (b.len <= TEXT_MAX)
-        return b;
-    b.len = TEXT_MAX;
-    while (b.len > 0 && ((unsigned char)b.p[b.len] & 0xc0) == 0x80)
-        b.len--;
+    b.len = pav_utf8_cut(b.p, b.len, PAV_LEDGER_TEXT);
     return b;
 }
 

@@ -40,7 +40,7 @@ fire_rule(struct pav_engine *e, const struct pav_schedule_row *row)
     pav_uuid4(id);
     pav_time_format(row->next_at, when);
     strcpy(when + 19, "Z");
-    tally_rule(e, r, row->next_at);
+    tally_rule(e, r, pav_clock_ms(e->clock));
     s.rule_arn = r->arn;
     s.rule_name = r->name;
     s.text.p = pav_arena_printf(

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "pavane/digest.h"
+#include "pavane/ledger.h"
 #include "pavane/text.h"
 #include "reader_int.h"
 
@@ -232,23 +233,27 @@ deliveries(struct gathering *g)
 {
     sqlite3_stmt *st;
 
-    st = reader_ask(
-        g->r, "SELECT NULL,target_arn,error_code||': '||"
-              "coalesce(error_message,''),count(*),min(created_at),"
-              "max(created_at)," BAR_OF(
-                  "created_at") " FROM (SELECT * FROM delivery WHERE status=1"
-                                " ORDER BY id DESC LIMIT ?1) GROUP BY "
-                                "target_arn,error_code");
+    st = reader_ask(g->r,
+                    "SELECT NULL,target_arn,error_code||': '||"
+                    "coalesce(error_message,''),count(*),min(created_at),"
+                    "max(created_at)," BAR_OF(
+                        "created_at") " FROM (SELECT "
+                                      "target_arn,error_code,error_message,"
+                                      "created_at FROM delivery WHERE status=1"
+                                      " ORDER BY id DESC LIMIT ?1) GROUP BY "
+                                      "target_arn,error_code");
     STORE_BIND(st, INT(MOST), INT(g->now_ms));
     grouped(g, PAV_ATTENTION_DEAD, st);
-    st = reader_ask(
-        g->r, "SELECT NULL,target_arn,error_code||': '||"
-              "coalesce(error_message,''),count(*),min(created_at),"
-              "max(created_at)," BAR_OF(
-                  "created_at") " FROM (SELECT * FROM delivery WHERE status=0"
-                                " ORDER BY due_at,id LIMIT ?1) WHERE "
-                                "error_code IS NOT NULL"
-                                " GROUP BY target_arn,error_code");
+    st = reader_ask(g->r,
+                    "SELECT NULL,target_arn,error_code||': '||"
+                    "coalesce(error_message,''),count(*),min(created_at),"
+                    "max(created_at)," BAR_OF(
+                        "created_at") " FROM (SELECT "
+                                      "target_arn,error_code,error_message,"
+                                      "created_at FROM delivery WHERE status=0"
+                                      " ORDER BY due_at,id LIMIT ?1) WHERE "
+                                      "error_code IS NOT NULL"
+                                      " GROUP BY target_arn,error_code");
     STORE_BIND(st, INT(MOST), INT(g->now_ms));
     grouped(g, PAV_ATTENTION_STUCK, st);
 }
@@ -293,6 +298,12 @@ events(struct gathering *g, enum pav_attention_kind kind,
             x->machine = v[i].machine;
             x->why = v[i].row.detail;
             x->newest_at = v[i].row.at;
+            x->group = pav_attention_of_events(
+                disposition, x->machine,
+                pav_arena_strndup(g->a, v[i].source.p, v[i].source.len),
+                pav_arena_strndup(g->a, v[i].detail_type.p,
+                                  v[i].detail_type.len),
+                x->why == NULL ? "" : x->why, g->a);
         }
         x->count++;
         x->bars[PAV_ATTENTION_BARS - 1 -
@@ -328,6 +339,20 @@ group_named(const char *kind, const char *about, struct pav_arena *a)
     return pav_arena_printf(a, "%s-%.12s", kind, hex);
 }
 
+/* As it was named when what did not fit was told apart by its reason: somebody
+ * may have marked it then. */
+static const char *
+group_with_reason(const struct pav_attention *x, struct pav_arena *a)
+{
+    return group_named(pav_attention_name(x->kind),
+                       pav_arena_printf(a, "%s\n%d\n%s\n%s",
+                                        x->machine == NULL ? "" : x->machine,
+                                        x->status,
+                                        x->what == NULL ? "" : x->what,
+                                        x->why == NULL ? "" : x->why),
+                       a);
+}
+
 static const char *
 group_of(const struct pav_attention *x, struct pav_arena *a)
 {
@@ -344,10 +369,15 @@ pav_attention_of_events(enum pav_disposition kind, const char *machine,
                         const char *source, const char *type,
                         const char *reason, struct pav_arena *a)
 {
+    const char *why = kind == PAV_UNEXPECTED ? "" : reason;
+
     return group_named(
         pav_disposition_name(kind),
-        pav_arena_printf(a, "%s\n0\n%s: %s\n%s", machine == NULL ? "" : machine,
-                         source, type, kind == PAV_UNEXPECTED ? "" : reason),
+        pav_arena_printf(
+            a, "%s\n0\n%.*s: %.*s\n%.*s", machine == NULL ? "" : machine,
+            (int)pav_utf8_cut(source, strlen(source), PAV_LEDGER_TEXT), source,
+            (int)pav_utf8_cut(type, strlen(type), PAV_LEDGER_TEXT), type,
+            (int)pav_utf8_cut(why, strlen(why), PAV_LEDGER_TEXT), why),
         a);
 }
 
@@ -402,8 +432,12 @@ pav_reader_attention(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
     events(&g, PAV_ATTENTION_REJECTED, PAV_REJECTED);
     events(&g, PAV_ATTENTION_EXPIRED, PAV_EXPIRED);
     for (i = 0; i < g.count; i++) {
-        g.v[i].group = group_of(&g.v[i], a);
+        if (g.v[i].group == NULL)
+            g.v[i].group = group_of(&g.v[i], a);
         g.v[i].mark = pav_reader_mark(r, g.v[i].group, now_ms, a);
+        if (g.v[i].mark == NULL && g.v[i].kind == PAV_ATTENTION_UNEXPECTED)
+            g.v[i].mark =
+                pav_reader_mark(r, group_with_reason(&g.v[i], a), now_ms, a);
     }
     if (g.count > 1)
         qsort(g.v, g.count, sizeof(*g.v), gravest_first);

@@ -46,17 +46,20 @@ pav_reader_deliveries(struct pav_reader *r, int64_t after, uint32_t limit,
 
 uint32_t
 pav_reader_delivery_groups(struct pav_reader *r, bool dead, uint32_t limit,
-                           struct pav_arena *a, struct pav_delivery_group **out)
+                           struct pav_arena *a, struct pav_delivery_group **out,
+                           bool *more)
 {
 #define GROUPS(which)                                                          \
     "SELECT target_arn,error_code,count(*),sum(taken>0),"                      \
     "sum(due_at=9223372036854775807),min(created_at),max(created_at),"         \
-    "min(due_at) FROM (SELECT * FROM delivery WHERE status=" which             \
+    "min(due_at) FROM (SELECT target_arn,error_code,taken,due_at,created_at "  \
+    "FROM delivery WHERE status=" which                                        \
     " ORDER BY id DESC LIMIT ?1) GROUP BY target_arn,error_code"               \
     " ORDER BY count(*) DESC,target_arn LIMIT ?2"
     sqlite3_stmt *st =
         dead ? reader_ask(r, GROUPS("1")) : reader_ask(r, GROUPS("0"));
-    uint32_t n = 0;
+    int64_t counted = 0;
+    uint32_t n = 0, i;
 
     *out = pav_arena_alloc(a, (limit + 1) * sizeof(**out));
     STORE_BIND(st, INT(GROUPED), INT(limit));
@@ -71,6 +74,9 @@ pav_reader_delivery_groups(struct pav_reader *r, bool dead, uint32_t limit,
             .newest_at = sqlite3_column_int64(st, 6),
             .due_at = sqlite3_column_int64(st, 7)};
     sqlite3_reset(st);
+    for (i = 0; i < n; i++)
+        counted += (*out)[i].count;
+    *more = counted >= GROUPED;
     return n;
 }
 

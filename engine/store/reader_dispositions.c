@@ -59,7 +59,8 @@
 #define OWN_FILTERS                                                            \
     " AND (?5=0 OR d.execution_id=?5)" OF_MACHINE("d.machine_id") OF_EVENTS    \
         " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"                    \
-        " AND (?16 IS NULL OR instr(d.detail,?16)>0)"                          \
+        " AND (?16 IS NULL OR d.detail=?16)"                                   \
+        " AND (?18 IS NULL OR instr(d.detail,?18)>0)"                          \
         " AND (?17=0 OR coalesce(d.machine_id,0)=0)"                           \
         " ORDER BY d.id DESC LIMIT ?6"
 
@@ -255,9 +256,10 @@ bind_filter(sqlite3_stmt *st, const struct pav_disposition_filter *f,
     bind_text(st, 10, f->detail_type);
     sqlite3_bind_int64(st, 11, f->from_at);
     sqlite3_bind_int64(st, 12, f->until_at);
-    if (sqlite3_bind_parameter_count(st) >= 17) {
+    if (sqlite3_bind_parameter_count(st) >= 18) {
         bind_text(st, 16, f->why);
         sqlite3_bind_int(st, 17, f->of_no_machine);
+        bind_text(st, 18, f->says);
     }
 }
 
@@ -288,10 +290,10 @@ pav_reader_dispositions(struct pav_reader *r,
     uint32_t owns = collect(r, ask_own(r, f), f, &c, a, own), i = 0, j = 0,
              n = 0;
     /* What started or resumed has a machine, and needs no words. */
-    uint32_t firsts =
-        f->kind > PAV_RESUMED || f->why != NULL || f->of_no_machine
-            ? 0
-            : collect(r, ask_first(r, f), f, &c, a, first);
+    uint32_t firsts = f->kind > PAV_RESUMED || f->why != NULL ||
+                              f->says != NULL || f->of_no_machine
+                          ? 0
+                          : collect(r, ask_first(r, f), f, &c, a, first);
 
     *out = pav_arena_alloc(a, room);
     *next = 0;

@@ -228,7 +228,8 @@ struct pav_disposition_filter {
     int64_t execution_id;       /* 0: any */
     const char *machine, *source, *detail_type; /* NULL: any */
     bool of_no_machine;
-    const char *why;           /* with these words in it; NULL: any, or none */
+    const char *why;           /* in these words; NULL: any, or none */
+    const char *says;          /* with these among its words; NULL: the same */
     int64_t from_at, until_at; /* when it became so; 0: any time */
     int64_t before;
     uint32_t limit;
@@ -265,10 +266,12 @@ struct pav_delivery_group {
     int64_t count, sent, blocked;        /* sent: not answered yet */
     int64_t oldest_at, newest_at, due_at;
 };
-/* What is given up, or what is open; the most first. */
-uint32_t pav_reader_delivery_groups(struct pav_reader *r, bool dead,
-                                    uint32_t limit, struct pav_arena *a,
-                                    struct pav_delivery_group **out);
+/* What is given up, or what is open; the most first.  `*more`: there are others
+ * than those that were looked at. */
+uint32_t
+pav_reader_delivery_groups(struct pav_reader *r, bool dead, uint32_t limit,
+                           struct pav_arena *a, struct pav_delivery_group **out,
+                           bool *more);
 
 /* Buses, rules, archives and the like, of all owners, behind a place. */
 uint32_t pav_reader_names(struct pav_reader *r, int kind, int64_t after_owner,

@@ -46,6 +46,8 @@ size_t pav_utf8_put(char *out, uint32_t code);
 /* The code point at `p` and its length; `p` is valid UTF-8. */
 uint32_t pav_utf8_get(const char *p, size_t *len);
 size_t pav_utf8_count(const char *s, size_t len);
+/* How much of a text is at most so many bytes of whole characters. */
+size_t pav_utf8_cut(const char *p, size_t len, size_t most);
 
 /* The value of a hexadecimal digit, of `count` of them; -1: there are none. */
 int pav_hex_digit(int c);

@@ -931,6 +931,9 @@ class WhatIf(Bus):
         self.assertEqual(code, 1, err)
         page = self.d.ask("GET", "/bus/archives")[1].decode().split("What changes would do")[-1]
         self.assertEqual(re.findall(r'class="number">(\d+)<', page), ["5", "3", "2", "2", "0"])
+        self.events("Pavane.PutWhatIf", 400, Archive="all", Machine="nobody", Events=1, Ids=1, Differ=0, Stranded=0, Elsewhere=0)
+        self.events("DeleteArchive", ArchiveName="all")
+        self.assertIn("No change was tried", self.d.ask("GET", "/bus/archives")[1].decode())
         self.assertIn("There is no archive", self.events("Pavane.PutWhatIf", 400, Archive="nope", Machine="m", Events=1, Ids=1, Differ=0,
                                                          Stranded=0, Elsewhere=0)["message"])
         self.assertEqual(cli("what-if", same, "--archive", "nope", url=self.d.url)[0], 1)

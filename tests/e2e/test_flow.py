@@ -226,6 +226,7 @@ class Flow(unittest.TestCase):
                 d.kill()
                 d.start()
             self.assertIn("there is no machine 'nobody'", cli_error(d, Machine="nobody").lower())
+            self.assertIn("ases", cli_error(d, Transitions=[{"From": "a", "To": "b", "Catch": False, "Cases": [None]}]))
             self.assertIn("digest", cli_error(d, Digest="short"))
             path = os.path.join(order, "machine.asl.json")
             with open(path) as f:

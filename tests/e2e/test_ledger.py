@@ -1,6 +1,7 @@
 """The ledger: what became of events, counted by who sent them, is what their rows say, also behind kill -9."""
 import collections
 import datetime
+import hashlib
 import html
 import contextlib
 import json
@@ -145,6 +146,18 @@ class Ledger(unittest.TestCase):
             d.kill()
             d.start()
             self.assertEqual([g["group"] for g in d.get("/api/v1/attention")["attention"] if g["as"] is None], [])
+            # As an earlier version named it, by its reason too, and without a word for how.
+            [odd] = [g for g in d.get("/api/v1/attention")["attention"] if g["kind"] == "unexpected"]
+            self.assertEqual(cli("mute", odd["group"], "--off", "--url", d.url)[0], 0)
+            about = "%s\n0\n%s\n%s" % (odd["machine"], odd["what"], odd["why"])
+            mark(Group="unexpected-" + hashlib.sha256(about.encode()).hexdigest()[:12], Reason="of old", Minutes=5)
+            [odd] = [g for g in d.get("/api/v1/attention")["attention"] if g["kind"] == "unexpected"]
+            self.assertEqual((odd["as"], odd["muted"]), ("muted", "of old"))
+            # What is very long is cut in one place, and is the same thing in both.
+            d.send({"source": "s" * 231, "detail-type": "T", "detail": {}})
+            until(lambda: any(r["source"].startswith("sss") for r in d.get("/api/v1/deviations")["deviations"]))
+            groups = {r["group"] for r in d.get("/api/v1/deviations")["deviations"]}
+            self.assertLessEqual({g["group"] for g in d.get("/api/v1/attention")["attention"]}, groups)
 
     def test_a_number_and_its_list(self):
         """Each row of Deviations and Attention opens a list of as many events, and its samples are of it."""

@@ -162,6 +162,10 @@ class Timeline(Daemons):
         before, after = (html.unescape(re.search(r'href="([^"]*)">' + word, part).group(1)) for word in ("‹ before", "after ›"))
         self.assertIn("from=2026-03-20T09:00:30.000Z&to=2026-03-20T09:02:30.000Z", before)
         self.assertIn("from=2026-03-20T09:04:30.000Z&to=2026-03-20T09:06:30.000Z", after)
+        # What a stay takes is not cut by what is looked at; what is outside is not drawn.
+        part = self.page("&from=2026-03-20T09:12:10.000Z&to=2026-03-20T09:12:20.000Z")
+        self.assertEqual((self.names(part), re.findall(r"<title>Hear: ([^,]*),", part)), (["Hear"], ["47 min"]))
+        self.assertEqual(len(set(re.findall(r'y="15">([^<]*)<', self.page("&from=2026-03-20T09:12:10.000Z&to=2026-03-20T09:12:10.500Z")))), 6)
         for odd in ("&from=yesterday", "&from=2026-03-21T00:00:00Z", "&from=2026-03-20T09:05:00Z&to=2026-03-20T09:04:00Z"):
             self.assertEqual(self.names(self.page(odd)), ["Hear", "Count"], odd)  # the whole
 
@@ -189,6 +193,42 @@ class Timeline(Daemons):
         self.assertIn("<b>5 items</b>: 4 done, 0 waiting, 1 failed", page)
         self.assertIn("4 of 5 done, 1 failed", page)
 
+    def test_a_row_of_many_says_what_is_wrong(self):
+        """Of many stays in one row the class is that of what is late, and each of those is hatched."""
+        self.daemon(loop=(MACHINES["loop"], {**RULES, "overdue": {"Hear": 600}}))
+        self.d.send({"source": "a", "detail-type": "Start", "detail": {"id": "loop-1"}})
+        for minute in range(1, 15):
+            self.move("2026-03-20T09:%02d:00Z" % minute)
+            self.d.send({"source": "a", "detail-type": "Go", "detail": {"id": "loop-1"}})
+        self.move("2026-03-20T09:40:00Z")
+        page = until(lambda: 'class="late"' in self.page() and self.page())
+        self.assertRegex(page, r'<a class="overdue"[^>]*><title>Hear: ×15')
+        self.assertRegex(page, r'<a class="succeeded"[^>]*><title>Count: ×14')
+
+    def test_the_history_of_a_past_moment(self):
+        """Every link of it stays in that moment; each event is on one page, either way round."""
+        self.daemon(loop=(MACHINES["loop"], RULES))
+        self.d.send({"source": "a", "detail-type": "Start", "detail": {"id": "loop-1"}})
+        self.d.post([{"source": "a", "detail-type": "Go", "detail": {"id": "loop-1"}} for _ in range(60)])
+        until(lambda: self.d.history("loop:loop-1")[-1]["id"] > 400)
+        page = lambda link: self.d.ask("GET", link)[1].decode()
+        begin = "/executions/loop%3Aloop-1?tab=history&at=250"
+        total = int(re.search(r"History, (\d+) events", page(begin)).group(1))
+        self.assertLess(total, 260)
+        for sort, on in (("", "Earlier"), ("&sort=oldest", "Later")):
+            ids, link = [], begin + sort
+            while link:
+                text = page(link)
+                self.assertIn("History, %d events" % total, text)
+                ids += [int(i) for i in re.findall(r'<tr id="event-(\d+)"', text)]
+                more = re.search(r'<a href="([^"]*)">%s events' % on, text)
+                link = more and "/" + html.unescape(more.group(1)).split("../")[-1]
+            self.assertEqual(sorted(ids), list(range(1, total + 1)), sort)
+            self.assertEqual(ids, sorted(ids, reverse=not sort))
+        self.assertEqual(len(re.findall(r'id="event-', page(begin + "&part=block&from=201"))), total - 200)
+        other = html.unescape(re.search(r'<a href="([^"]*)">The oldest first', page(begin)).group(1))
+        self.assertIn("at=", other)
+
     def test_attempts_and_what_is_late(self):
         """A task that is tried again shows its attempts and the pauses between; the part of a wait that is overdue is hatched."""
         ask = hear("Go", TimeoutSeconds=60, End=True, Retry=[{"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 120, "MaxAttempts": 2}])
@@ -200,7 +240,9 @@ class Timeline(Daemons):
         page = self.page("&unfold=1", "again")
         whole = bars(page, "bar pauses")[0]
         self.assertEqual([round(w / whole * 10) for w in bars(page, "attempt failed")], [1, 1, 1])  # a minute of nine or so, and two pauses
+        self.assertEqual(bars(self.page("&from=2026-03-20T09:01:10.000Z&to=2026-03-20T09:02:00.000Z", "again"), "attempt failed"), [])
         page = until(lambda: "overdue" in self.page("&unfold=1") and self.page("&unfold=1"))
+        self.assertEqual(bars(self.page("&from=2026-03-20T09:01:00.000Z&to=2026-03-20T09:05:00.000Z"), "late"), [])
         self.assertAlmostEqual(bars(page, "late")[0] / bars(page, "bar")[0], 5 / 15, delta=0.01)
 
     def test_what_is_usual_is_behind_each_stay(self):
