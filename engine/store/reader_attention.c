@@ -228,32 +228,24 @@ failed(struct gathering *g)
         }
 }
 
+/* By target and error, of those that are first in an order. */
+#define DELIVERIES(which, order)                                               \
+    "SELECT NULL,target_arn,error_code||': '||coalesce(error_message,''),"     \
+    "count(*),min(created_at),max(created_at)," BAR_OF(                        \
+        "created_at") " FROM (SELECT target_arn,error_code,error_message,"     \
+                      "created_at FROM delivery WHERE status=" which           \
+                      " ORDER BY " order " LIMIT ?1)"                          \
+                      " WHERE error_code IS NOT NULL"                          \
+                      " GROUP BY target_arn,error_code"
+
 static void
 deliveries(struct gathering *g)
 {
-    sqlite3_stmt *st;
+    sqlite3_stmt *st = reader_ask(g->r, DELIVERIES("1", "id DESC"));
 
-    st = reader_ask(g->r,
-                    "SELECT NULL,target_arn,error_code||': '||"
-                    "coalesce(error_message,''),count(*),min(created_at),"
-                    "max(created_at)," BAR_OF(
-                        "created_at") " FROM (SELECT "
-                                      "target_arn,error_code,error_message,"
-                                      "created_at FROM delivery WHERE status=1"
-                                      " ORDER BY id DESC LIMIT ?1) GROUP BY "
-                                      "target_arn,error_code");
     STORE_BIND(st, INT(MOST), INT(g->now_ms));
     grouped(g, PAV_ATTENTION_DEAD, st);
-    st = reader_ask(g->r,
-                    "SELECT NULL,target_arn,error_code||': '||"
-                    "coalesce(error_message,''),count(*),min(created_at),"
-                    "max(created_at)," BAR_OF(
-                        "created_at") " FROM (SELECT "
-                                      "target_arn,error_code,error_message,"
-                                      "created_at FROM delivery WHERE status=0"
-                                      " ORDER BY due_at,id LIMIT ?1) WHERE "
-                                      "error_code IS NOT NULL"
-                                      " GROUP BY target_arn,error_code");
+    st = reader_ask(g->r, DELIVERIES("0", "due_at,id"));
     STORE_BIND(st, INT(MOST), INT(g->now_ms));
     grouped(g, PAV_ATTENTION_STUCK, st);
 }
