@@ -138,12 +138,35 @@ is_execution(struct pav_query *q, const char *id)
                colon + 1, q->arena, &one);
 }
 
+/* The one event of that id, which is no key; 0: there is none, or there are
+ * several. */
+static int64_t
+event_of(struct pav_query *q, const char *id)
+{
+    struct pav_execution_filter keyed = {.key = id, .status = -1, .limit = 1};
+    struct pav_execution_view *x;
+    struct pav_disposition_filter f = {
+        .event_id = id, .kind = -1, .limit = ROWS};
+    struct pav_disposition_view *v;
+    int64_t next;
+    uint32_t n, i;
+
+    if (pav_reader_executions(q->reader, &keyed, q->arena, &x, &next) > 0)
+        return 0;
+    n = pav_reader_dispositions(q->reader, &f, q->arena, &v, &next);
+    for (i = 1; i < n; i++)
+        if (v[i].row.event_id != v[0].row.event_id)
+            return 0;
+    return n == 0 ? 0 : v[0].row.event_id;
+}
+
 static void
 find(struct pav_query *q, const char *rest)
 {
     const char *what = trimmed(q->arena, page_parameter(q, "q"));
     const char *part = page_parameter(q, "part");
     struct pav_states_arn arn;
+    int64_t event;
 
     (void)rest;
     if (part != NULL && strcmp(part, "suggest") == 0 && what != NULL)
@@ -157,25 +180,13 @@ find(struct pav_query *q, const char *rest)
     else if (what != NULL && search_has_words(q, what) &&
              !is_execution(q, what))
         page_redirect(q, path_to(q, "executions?q=", what));
+    else if (what != NULL && (event = event_of(q, what)) != 0)
+        page_redirect(
+            q, path_to(q, "events/",
+                       pav_arena_printf(q->arena, "%lld", (long long)event)));
     else
         page_redirect(q, what == NULL ? "executions"
                                       : path_to(q, "by-key/", what));
-}
-
-/* The one event of that id; 0: there is none, or there are several. */
-static int64_t
-event_of(struct pav_query *q, const char *id)
-{
-    struct pav_disposition_filter f = {
-        .event_id = id, .kind = -1, .limit = ROWS};
-    struct pav_disposition_view *v;
-    int64_t next;
-    uint32_t n = pav_reader_dispositions(q->reader, &f, q->arena, &v, &next), i;
-
-    for (i = 1; i < n; i++)
-        if (v[i].row.event_id != v[0].row.event_id)
-            return 0;
-    return n == 0 ? 0 : v[0].row.event_id;
 }
 
 #define TEXT_END ".txt"
@@ -213,7 +224,7 @@ show(struct pav_query *q, const char *rest)
     const struct pav_doc *events;
     const char *id;
     uint32_t count;
-    int64_t next, event;
+    int64_t next;
 
     if (*rest == '\0' && (id = page_parameter(q, "id")) != NULL) {
         d.key = f.key = rest = id;
@@ -241,13 +252,6 @@ show(struct pav_query *q, const char *rest)
     view_bool(&m, "any", count > 0);
     events = view_dispositions(q, &d, &next);
     if (count == 0 && events->len == 0) { /* an event's id, perhaps */
-        event = event_of(q, rest);
-        if (event != 0) {
-            page_redirect(q, path_to(q, "events/",
-                                     pav_arena_printf(q->arena, "%lld",
-                                                      (long long)event)));
-            return;
-        }
         d.key = NULL;
         d.event_id = rest;
         events = view_dispositions(q, &d, &next);

@@ -309,7 +309,7 @@ class Children(Case):
         self.assertNotIn("no time limit is set", text)
         each = {"M": {"Type": "Map", "End": True, "ItemsPath": "$.l", "ItemProcessor": {"StartAt": "E", "States": {"E": wait}}}}
         text = answer(self.start(self.machine("each", each), {"l": [1, 2, 3]}))[0]
-        self.assertEqual((text.count("waits in E"), ", 3 times, since" in text), (1, True), text)
+        self.assertEqual((text.count("waits in E"), ", in 3 of 3 items, since" in text), (1, True), text)
 
     def test_survives_a_kill(self):
         child = self.machine("brief", {"A": {"Type": "Wait", "Seconds": 1, "End": True}})
