@@ -98,7 +98,7 @@ states_view(struct pav_query *q, const struct pav_machine *machine,
 /* The graph with its counts, and the same as rows for a list. */
 static const struct pav_doc *
 machine_graph(struct pav_query *q, const struct pav_machine_view *v,
-              struct pav_buf *out)
+              struct pav_buf *out, bool *any_late)
 {
     const struct pav_graph *g = graphs_get(kept_of(q)->graphs, &v->row);
     uint32_t n = pav_graph_states(g), i;
@@ -123,6 +123,7 @@ machine_graph(struct pav_query *q, const struct pav_machine_view *v,
         marks[i].note = pav_arena_printf(q->arena, "▷ %s waiting",
                                          view_count(q->arena, counts[i]));
         if (late[i] > 0) {
+            *any_late = true;
             marks[i].status = PAV_MARK_OVERDUE;
             marks[i].note = pav_arena_printf(q->arena, "⏰ %s of %s late",
                                              view_count(q->arena, late[i]),
@@ -153,6 +154,7 @@ show(struct pav_query *q, const char *name)
     struct slot slots[2] = {{"readme", &readme}, {"graph", &graph}};
     const struct pav_doc *current_states;
     const char *intro, *tab = page_parameter(q, "tab");
+    bool late = false;
     size_t len;
 
     if (!pav_reader_machine(q->reader, name, q->arena, &v)) {
@@ -186,15 +188,17 @@ show(struct pav_query *q, const char *name)
     pav_buf_init(&readme, 1 << 20);
     pav_buf_init(&graph, 16u << 20);
     markdown_render(intro, len, &readme);
-    current_states = machine_graph(q, &v, &graph);
+    current_states = machine_graph(q, &v, &graph, &late);
     pav_members_puts(&m, "stands", current_states);
-    page_show(q, &(struct page){.name = "machine",
-                                .title = name,
-                                .place = "at_machines",
-                                .topics = "executions machines",
-                                .view = &m,
-                                .slots = slots,
-                                .slot_count = 2});
+    page_show(
+        q, &(struct page){
+               .name = "machine",
+               .title = late ? pav_arena_printf(q->arena, "⏰ %s", name) : name,
+               .place = "at_machines",
+               .topics = "executions machines",
+               .view = &m,
+               .slots = slots,
+               .slot_count = 2});
     pav_buf_fini(&readme);
     pav_buf_fini(&graph);
     pav_machine_free(machine);

@@ -120,7 +120,8 @@ show(struct pav_query *q, const char *rest)
     add_overdue(q, &m, debts, owed);
     pav_members_puts(&m, "executions", view_executions(q, &f, &next));
     page_show(q, &(struct page){.name = "overview",
-                                .title = "Overview",
+                                .title = owed > 0 ? "⏰ Overview" : "Overview",
+                                .place = "at_overview",
                                 .topics = "executions machines",
                                 .view = &m});
 }
