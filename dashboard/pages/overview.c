@@ -121,7 +121,6 @@ show(struct pav_query *q, const char *rest)
     pav_members_puts(&m, "executions", view_executions(q, &f, &next));
     page_show(q, &(struct page){.name = "overview",
                                 .title = owed > 0 ? "⏰ Overview" : "Overview",
-                                .place = "at_overview",
                                 .topics = "executions machines",
                                 .view = &m});
 }
