@@ -723,9 +723,12 @@ class Weight(Browser):
         for i in range(4):
             self.d.send({"source": "loop", "detail-type": "Answer", "detail": {"id": "brush-1", "enough": False}})
         until(lambda: self.d.get("/api/v1/executions/loop:brush-1")["status"] == "RUNNING")
-        self.open("/executions/loop%3Abrush-1?tab=timeline&unfold=1")
-        svg = until(lambda: self.b.find_elements(By.CSS_SELECTOR, ".timeline[data-js-seen]"))[0]
-        first, last = (float(v.split(":")[1]) for v in svg.get_attribute("data-scale").split(","))
+        def drawn():
+            self.open("/executions/loop%3Abrush-1?tab=timeline&unfold=1")
+            svg = until(lambda: self.b.find_elements(By.CSS_SELECTOR, ".timeline[data-js-seen]"))[0]
+            first, last = (float(v.split(":")[1]) for v in svg.get_attribute("data-scale").split(","))
+            return last - first > 500 and (svg, first, last)  # moments are whole milliseconds
+        svg, first, last = until(drawn)
         width = svg.size["width"]
         at = lambda x: round((210 + x * 760) / 980 * width - width / 2)  # the half between a quarter and three quarters
         ActionChains(self.b).move_to_element_with_offset(svg, at(.25), 0).click_and_hold().move_by_offset(30, 2).pause(.1) \
