@@ -35,6 +35,8 @@ replay_view(struct pav_query *q, const struct pav_name_row *row)
     const struct pav_doc *body = bus_row_body(q, row->body);
     const char *archive = pav_doc_member_str(q->arena, body, "EventSourceArn");
     int64_t last = pav_doc_member_int(body, "LastAt");
+    int64_t from = pav_doc_member_int(body, "EventStartTime"),
+            until = pav_doc_member_int(body, "EventEndTime");
     struct pav_members m;
 
     pav_members_init(&m, q->arena);
@@ -45,10 +47,16 @@ replay_view(struct pav_query *q, const struct pav_name_row *row)
                   : strrchr(archive, '/') + 1);
     view_text(&m, "state", pav_doc_member_str(q->arena, body, "State"));
     view_time(&m, "began", pav_doc_member_int(body, "ReplayStartTime"));
-    view_time(&m, "from", pav_doc_member_int(body, "EventStartTime"));
-    view_time(&m, "until", pav_doc_member_int(body, "EventEndTime"));
+    view_time(&m, "from", from);
+    view_time(&m, "until", until);
     if (last > 0)
         view_time(&m, "last", last);
+    if (last > from && until > from)
+        view_text(
+            &m, "progress",
+            pav_arena_printf(q->arena, "%lld %%",
+                             (long long)((last < until ? last : until) - from) *
+                                 100 / (until - from)));
     return pav_members_object(&m);
 }
 

@@ -84,7 +84,7 @@ show(struct pav_query *q, const char *rest)
     struct pav_execution_filter overdue = {.status = -1, .overdue = true};
     struct pav_machine_view *v;
     uint32_t count = pav_reader_machines(q->reader, true, q->arena, &v), i, k;
-    struct pav_debt *debts;
+    struct pav_debt *debts = NULL;
     uint32_t owed = 0;
     struct pav_items machines;
     int64_t late;
