@@ -9,7 +9,7 @@
 #include "parameters.h"
 #include "stays.h"
 #include "template.h"
-#include "view.h"
+#include "view_rows.h"
 #include "when.h"
 
 #define BLOCK 100 /* events at a time */
@@ -343,6 +343,8 @@ history_add(const struct asked *k, struct pav_members *m)
     for (i = 1; only != NULL && i < FACETS; i++)
         if (strcmp(only, facets[i].name) == 0)
             f.facet = (enum facet)i;
+    if (only != NULL && f.facet == FACET_ALL)
+        view_not_read(k->q, m, "only");
     pav_items_init(&list, k->q->arena);
     for (i = 0; i < FACETS; i++) {
         struct pav_members o;

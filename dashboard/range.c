@@ -7,7 +7,7 @@
 #include "pavane/http.h"
 #include "pavane/text.h"
 #include "links.h"
-#include "view.h"
+#include "view_rows.h"
 
 #define HOUR_MS   INT64_C(3600000)
 #define DAY_MS    INT64_C(86400000)
@@ -162,6 +162,11 @@ range_add(struct pav_query *q, const struct range *r, const char *path,
         pav_items_add(&list, pav_members_object(&o));
         pav_buf_fini(&link);
     }
+    if (*r->name != '\0' && page_parameter(q, "range") != NULL &&
+        strcmp(page_parameter(q, "range"), r->name) != 0)
+        view_not_read(q, m, "range");
+    else if (*r->name != '\0' && r->days && page_parameter(q, "from") != NULL)
+        view_not_read(q, m, "from");
     pav_members_puts(m, "ranges", pav_items_array(&list));
     view_text(m, "range", r->words);
     if (r->days)

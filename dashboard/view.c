@@ -107,6 +107,8 @@ void
 view_amount(struct pav_members *m, const char *key, int64_t n)
 {
     view_text(m, key, view_count(m->arena, n));
+    if (n == 0)
+        view_text(m, pav_arena_printf(m->arena, "%s_class", key), " zero");
 }
 
 static bool

@@ -21,7 +21,7 @@ const char *view_bar(struct pav_arena *a, int64_t n, int64_t most);
 /* KEY: "▁▂ █", a sign for each number against the largest. */
 void view_bars(struct pav_members *m, const char *key, const int64_t *v,
                uint32_t count);
-/* "1,234"; and KEY: that. */
+/* "1,234"; and KEY: that; KEY_class: " zero" when it is none. */
 const char *view_count(struct pav_arena *a, int64_t n);
 void view_amount(struct pav_members *m, const char *key, int64_t n);
 /* "State A, State B" out of a row's JSON list. */

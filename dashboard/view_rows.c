@@ -379,7 +379,7 @@ view_machine(struct pav_query *q, const struct pav_machine_view *v)
               v->row.by_folder || v->row.id == 0 ? "folder" : "API");
     view_bool(&m, "inactive", v->row.id != 0 && !v->row.active);
     for (i = 0; i < 5; i++)
-        view_text(&m, keys[i], view_count(q->arena, v->counts[i]));
+        view_amount(&m, keys[i], v->counts[i]);
     if (v->children > 0)
         view_text(&m, "children", view_count(q->arena, v->children));
     view_report(&m, v->fault);
@@ -395,4 +395,12 @@ view_mark(struct pav_members *m, const struct pav_mark *mark)
     view_text(m, "muted", mark->reason);
     if (mark->until != 0)
         view_time(m, "muted_until", mark->until);
+}
+
+void
+view_not_read(struct pav_query *q, struct pav_members *m, const char *name)
+{
+    view_text(
+        m, "not_read",
+        pav_arena_printf(q->arena, "%s=%s", name, page_parameter(q, name)));
 }

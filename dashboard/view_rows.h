@@ -26,6 +26,9 @@ view_executions(struct pav_query *q, const struct pav_execution_filter *f,
                 int64_t *next);
 const struct pav_doc *
 view_machine(struct pav_query *q, const struct pav_machine_view *v);
+/* The page says that this parameter's value was passed over. */
+void
+view_not_read(struct pav_query *q, struct pav_members *m, const char *name);
 /* What somebody said of a group, for pages/markbutton.html; NULL: nothing. */
 void view_mark(struct pav_members *m, const struct pav_mark *mark);
 /* Attributes that ?columns=NAME,NAME asks for, as a list of names. */

@@ -257,6 +257,10 @@ show(struct pav_query *q, const char *rest)
     pav_members_init(&m, q->arena);
     pav_members_puts(&m, "groups", pav_items_array(&list));
     add_sorts(q, &m, sort);
+    for (i = 0; i < ORDERS && !is_order(&orders[i], sort); i++)
+        ;
+    if (i == ORDERS)
+        view_not_read(q, &m, "sort");
     page_show(q, &(struct page){.name = "attention",
                                 .title = "Attention",
                                 .place = "at_attention",

@@ -813,6 +813,9 @@ show(struct pav_query *q, const char *id)
                                            p.link, (long long)p.at));
     view_text(&m, "case", pav_arena_printf(q->arena, "%s?part=case", p.link));
     add_steps(&p, &m);
+    if (page_parameter(q, "tab") != NULL &&
+        strcmp(page_parameter(q, "tab"), p.tab) != 0)
+        view_not_read(q, &m, "tab");
     add_tabs(&p, &m);
     add_travel(&p, &m);
     view_number(&m, "events", p.x.row.next_event - 1);

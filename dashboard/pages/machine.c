@@ -172,6 +172,9 @@ show(struct pav_query *q, const char *name)
         return;
     }
     pav_members_init(&m, q->arena);
+    if (tab != NULL && strcmp(tab, "now") != 0 && strcmp(tab, "rules") != 0 &&
+        strcmp(tab, "definition") != 0)
+        view_not_read(q, &m, "tab");
     pav_members_puts(&m, "machine", view_machine(q, &v));
     pav_faults_init(&faults, q->arena);
     machine = pav_machine_compile(v.row.definition.p, v.row.definition.len,

@@ -125,6 +125,16 @@ class Find(unittest.TestCase):
         self.assertEqual(keys, ["Order-1237"])
         self.assertEqual(len(re.findall(r'class="key"', self.page("/executions?startedFrom=1h"))), 1)
 
+    def test_a_value_that_is_passed_over_is_said(self):
+        for path in ("/machines/till?tab=flo", "/machines/till?tab=flow&range=8d", "/analyse?from=soon", "/attention?sort=worst",
+                     "/executions/till%3AOrder-1234?tab=grap", "/executions/till%3AOrder-1234?tab=history&only=nothing", "/producers?range=x"):
+            said = html.unescape(self.page(path))
+            self.assertIn("Not understood, and passed over: <code>%s</code>" % re.split("[?&]", path)[-1], said, path)
+        for path in ("/machines/till", "/machines/till?tab=flow&range=7d", "/analyse?from=2026-03-01&to=2026-03-02", "/attention?sort=oldest",
+                     "/executions/till%3AOrder-1234?tab=history&only=visits", "/machines/till?tab=times", "/producers?range=1h"):
+            self.assertNotIn("passed over", self.page(path), path)
+        self.assertRegex(self.page("/machines"), r'class="plain-number zero" href="[^"]*status=FAILED">0<')
+
     def test_a_value_turns_no_sign(self):
         """U+202E in a payload is written as JSON may write it: no quote and no comma moves."""
         self.d.send({"id": "event-78", "source": "shop", "detail-type": "Turned", "detail": {"id": "z-\u202eabc", "n": 1}})
