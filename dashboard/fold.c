@@ -174,7 +174,7 @@ fold_one(struct folding *f, const struct pav_execution_view *x)
 {
     int64_t day = x->row.stopped_at / DAY_MS;
     const char *end = pav_status_name((enum pav_status)x->row.status);
-    uint32_t edges = pav_graph_edges(f->graph), i;
+    uint32_t i;
     int64_t took = x->row.stopped_at - x->row.started_at;
     struct trace t;
 
@@ -188,11 +188,12 @@ fold_one(struct folding *f, const struct pav_execution_view *x)
             add(f, day, PAV_FLOW_STATE, v->name, NULL, 1,
                 until - v->entered_at);
     }
-    for (i = 0; i < edges; i++)
-        if (t.edges[i] > 0)
-            add(f, day,
-                f->transitions[i].caught ? PAV_FLOW_CATCH : PAV_FLOW_EDGE,
-                f->transitions[i].from, f->transitions[i].to, t.edges[i], -1);
+    for (i = 0; i < t.passage_count; i++) {
+        const struct pav_transition *e = &f->transitions[t.passages[i].edge];
+
+        add(f, day, e->caught ? PAV_FLOW_CATCH : PAV_FLOW_EDGE, e->from, e->to,
+            1, t.passages[i].ms);
+    }
     add(f, day, PAV_FLOW_WAY,
         bounded_way(f, day, trace_way(&t, f->q->arena), end), end, 1, took);
     add(f, day, PAV_FLOW_END, NULL, end, 1, took);

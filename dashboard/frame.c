@@ -103,9 +103,9 @@ page_show(struct pav_query *q, const struct page *p)
                     p->slot_count, &when, &body);
     pav_members_init(&m, q->arena);
     add_frame(q, p, &when, &m);
-    view_text(&m, "not_read",
-              pav_doc_member_str(q->arena, pav_members_object(p->view),
-                                 "not_read"));
+    view_text(
+        &m, "not_read",
+        pav_doc_member_str(q->arena, pav_members_object(p->view), "not_read"));
     q->type = HTML;
     q->headers = SECURITY;
     template_render(part != NULL && strcmp(part, "main") == 0 ? "main"

@@ -23,13 +23,14 @@
 #include "tested.h"
 #include "view.h"
 
-#define DAY_MS   INT64_C(86400000)
-#define WAYS     10
-#define WIDTHS   5
-#define BARS     12
-#define DRIFT    1.25 /* so much longer, or shorter, is worth a sign */
-#define DEVIANTS 200
-#define VERSIONS 50
+#define DAY_MS       INT64_C(86400000)
+#define WAYS         10
+#define WIDTHS       5
+#define BARS         12
+#define WORTH_SAYING 1000 /* ms before a transition */
+#define DRIFT        1.25 /* so much longer, or shorter, is worth a sign */
+#define DEVIANTS     200
+#define VERSIONS     50
 
 struct flow_page {
     struct pav_query *q;
@@ -44,7 +45,8 @@ struct flow_page {
     struct pav_id_set some;   /* who they are */
     const char *list;         /* the list of executions, up to what passed */
     struct pav_transition *transitions;
-    int64_t *taken; /* by transition */
+    int64_t *taken;               /* by transition */
+    struct pav_wait_stats *times; /* before it was taken, by transition */
 };
 
 /* ---- numbers ---- */
@@ -237,6 +239,7 @@ read_rows(struct flow_page *p)
             until = p->range.until_ms / DAY_MS + 1;
     uint32_t edges = pav_graph_edges(p->graph), i, e;
     struct pav_arena *a = p->q->arena;
+    struct pav_wait_stats times;
 
     if (p->name != NULL)
         pav_reader_valued_set(p->q->reader, p->name, p->value, a, &p->some);
@@ -244,6 +247,7 @@ read_rows(struct flow_page *p)
     p->before_count = rows_of(p, from - (until - from), from, &p->before);
     p->transitions = pav_arena_zalloc(a, (edges + 1) * sizeof(*p->transitions));
     p->taken = pav_arena_zalloc(a, (edges + 1) * sizeof(*p->taken));
+    p->times = pav_arena_zalloc(a, (edges + 1) * sizeof(*p->times));
     pav_graph_transitions(p->graph, p->transitions);
     for (i = 0; i < p->count; i++) {
         const struct pav_flow_row *r = &p->rows[i];
@@ -255,8 +259,11 @@ read_rows(struct flow_page *p)
         e = pav_graph_edge_find(p->graph, *r->a == '\0' ? NULL : r->a,
                                 *r->b == '\0' ? NULL : r->b,
                                 r->kind == PAV_FLOW_CATCH);
-        if (e != PAV_GRAPH_NONE)
-            p->taken[e] += r->count;
+        if (e == PAV_GRAPH_NONE)
+            continue;
+        p->taken[e] += r->count;
+        pav_wait_stats_read(&times, r->histogram);
+        pav_wait_stats_merge(&p->times[e], &times);
     }
 }
 
@@ -301,7 +308,7 @@ draw(const struct flow_page *p, struct pav_buf *out)
     for (i = 0; i < edges; i++)
         most = p->taken[i] > most ? p->taken[i] : most;
     for (i = 0; i < edges; i++) {
-        int64_t n = p->taken[i], of = leaving(p, i);
+        int64_t n = p->taken[i], of = leaving(p, i), before;
         struct pav_members m;
 
         counts[i] = n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
@@ -317,6 +324,12 @@ draw(const struct flow_page *p, struct pav_buf *out)
         if (of > n)
             notes[i] = pav_arena_printf(a, "%s · %lld %%", notes[i],
                                         (long long)((n * 100 + of / 2) / of));
+        before = pav_wait_stats_count(&p->times[i]) == 0
+                     ? 0
+                     : pav_wait_stats_quantile(&p->times[i], 0.5);
+        if (of > n && before >= WORTH_SAYING)
+            notes[i] =
+                pav_arena_printf(a, "%s · %s", notes[i], span_text(a, before));
     }
     for (i = 0; i < states; i++) {
         const struct pav_flow_row *r =

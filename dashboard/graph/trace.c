@@ -45,12 +45,34 @@ visit_add(struct tracing *t)
 }
 
 static void
-edge_taken(struct tracing *t, const char *from, const char *to, bool caught)
+passage_add(struct tracing *t, uint32_t edge, int64_t ms)
 {
-    uint32_t e = pav_graph_edge_find(t->graph, from, to, caught);
+    struct trace *tr = t->trace;
 
-    if (e != PAV_GRAPH_NONE)
-        t->trace->edges[e]++;
+    if (tr->passage_count == tr->passage_cap) {
+        uint32_t cap = tr->passage_cap == 0 ? 64 : tr->passage_cap * 2;
+        struct passage *p = pav_arena_alloc(t->q->arena, cap * sizeof(*p));
+
+        if (tr->passage_count > 0)
+            memcpy(p, tr->passages, tr->passage_count * sizeof(*p));
+        tr->passages = p;
+        tr->passage_cap = cap;
+    }
+    tr->passages[tr->passage_count++] = (struct passage){edge, ms};
+}
+
+/* `from` NULL: a start; `to` NULL: the end of a scope. */
+static void
+edge_taken(struct tracing *t, const struct visit *from, const char *to,
+           bool caught)
+{
+    uint32_t e = pav_graph_edge_find(t->graph, from == NULL ? NULL : from->name,
+                                     to, caught);
+
+    if (e == PAV_GRAPH_NONE)
+        return;
+    t->trace->edges[e]++;
+    passage_add(t, e, from == NULL ? -1 : from->exited_at - from->entered_at);
 }
 
 static void
@@ -73,8 +95,7 @@ on_entered(struct tracing *t, const struct pav_history_event *e,
     v->item = before->item;
     t->notes[e->id].visit = t->trace->count;
     t->notes[e->id].item = v->item;
-    edge_taken(t,
-               before->exits ? t->trace->visits[before->visit - 1].name : NULL,
+    edge_taken(t, before->exits ? &t->trace->visits[before->visit - 1] : NULL,
                v->name, before->exits && before->caught);
 }
 
@@ -140,7 +161,7 @@ on_exited(struct tracing *t, const struct pav_history_event *e,
     if (note->caught) {
         v->error = t->error;
     } else {
-        edge_taken(t, v->name, NULL, false);
+        edge_taken(t, v, NULL, false);
     }
 }
 

@@ -42,13 +42,21 @@ struct map_items {
     int64_t run; /* of a distributed one, whose items are executions; or 0 */
 };
 
+/* A transition that was taken, and how long the stay before it was. */
+struct passage {
+    uint32_t edge; /* of the graph */
+    int64_t ms;    /* -1: it is a start */
+};
+
 struct trace {
     struct visit *visits; /* in order of entering */
     uint32_t count, cap;
     struct pav_state_mark *marks; /* by state of the graph */
     uint32_t *edges;              /* by edge of the graph */
-    struct map_items *maps;       /* by state of the graph; total 0: none */
-    const char *error, *cause;    /* of its end; NULL */
+    struct passage *passages;     /* in order */
+    uint32_t passage_count, passage_cap;
+    struct map_items *maps;    /* by state of the graph; total 0: none */
+    const char *error, *cause; /* of its end; NULL */
     int64_t events;
 };
 

@@ -225,12 +225,12 @@ static void
 add_sums(struct pav_flow_row *row, struct pav_wait_stats *times,
          const struct summing *s)
 {
+    bool edge = row->kind == PAV_FLOW_EDGE || row->kind == PAV_FLOW_CATCH;
     int i;
 
     row->count += s->count;
-    if (row->kind == PAV_FLOW_EDGE || row->kind == PAV_FLOW_CATCH)
-        return;
-    for (i = 0; i < PIECE_END; i++) {
+    /* Of a transition class 0 may be that nobody knew. */
+    for (i = edge ? 1 : 0; i < PIECE_END; i++) {
         row->sum_ms += (int64_t)(middle_of(i) * (double)s->by_class[i]);
         times->in[i < PAV_LEARNED_CLASSES ? i : 0] += (uint32_t)s->by_class[i];
     }

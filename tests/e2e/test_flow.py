@@ -1,11 +1,13 @@
 """The flow map: its sums are what a walk over every history gives, each execution once, also behind kill -9."""
 import collections
+import contextlib
 import html
 import json
 import os
 import random
 import re
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 import unittest
@@ -196,6 +198,42 @@ class Flow(unittest.TestCase):
             self.assertIn("Version 1 against version 2", d.ask("GET", "/machines/m?tab=versions&version=1&from=2")[1].decode())
             self.assertIn("Nothing is earlier than version 1", d.ask("GET", "/machines/m?tab=versions&version=1")[1].decode())
             self.assertRegex(d.ask("GET", "/analyse")[1].decode(), r'>m</a></td><td data-label="Ended" class="number">5<')
+
+    def test_how_long_a_transition_comes_behind_its_state(self):
+        """Beside a line that others share: half of those that took it had been in the state for so long; with an attribute too."""
+        hear = {"StartAt": "Hear", "States": {
+            "Hear": {"Type": "Task", "Resource": "arn:pavane:states:::event.waitForTaskToken", "TimeoutSeconds": 3600, "Next": "Done",
+                     "Parameters": {"EventPattern": {"detail-type": ["Go"]}}, "Catch": [{"ErrorEquals": ["States.Timeout"], "Next": "Late"}]},
+            "Done": {"Type": "Succeed"}, "Late": {"Type": "Succeed"}}}
+        rules = {"correlationId": "$.detail.id", "index": {"city": "$.detail.city"},
+                 "start": [{"name": "s", "pattern": {"detail-type": ["Start"]}}], "resume": [{"name": "r", "pattern": {"detail-type": ["Go"]}}]}
+        with tempfile.TemporaryDirectory() as folder:
+            os.mkdir(os.path.join(folder, "m"))
+            for name, what in (("machine.asl.json", hear), ("rules.json", rules)):
+                with open(os.path.join(folder, "m", name), "w") as f:
+                    json.dump(what, f)
+            with Daemon(folder, virtual_clock="2026-01-01T00:00:00Z") as d:
+                move = lambda to: until(lambda: json.loads(d.ask("POST", "/", json.dumps({"Until": to}), {
+                    "X-Amz-Target": "Pavane.MoveClock"})[1])["Now"] == to.replace("Z", ".000Z"))
+                until(lambda: [m["version"] for m in d.get("/api/v1/machines")["machines"]] == [1])
+                for i in range(4):
+                    d.send({"source": "a", "detail-type": "Start", "detail": {"id": str(i), "city": "Lyon" if i % 2 else "Paris"}})
+                move("2026-01-01T00:10:00Z")
+                for i in range(2):
+                    d.send({"source": "a", "detail-type": "Go", "detail": {"id": str(i)}})
+                move("2026-01-01T01:30:00Z")
+                until(lambda: d.get("/api/v1/flow?machine=m")["ended"] == 4)
+                for where, n in (("", 2), ("&where=city:Lyon", 1)):
+                    page = html.unescape(d.ask("GET", "/machines/m?tab=flow" + where)[1].decode())
+                    notes = re.findall(r">(%d · 50 % · [^<]*)<".replace("% ·", "%% ·") % n, page)
+                    self.assertEqual(len(notes), 2, (where, notes))
+                    self.assertTrue(any(re.search(r"· (9|10|11) min", t) for t in notes), notes)
+                    self.assertTrue(any(re.search(r"· (5\d min|1 h)", t) for t in notes), notes)
+                d.stop()
+                with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % d.db, uri=True)) as c:
+                    sums = dict(c.execute("SELECT a||kind,sum(sum_ms) FROM flow WHERE a='Hear' AND kind IN (0,1) GROUP BY kind").fetchall())
+                    caught = c.execute("SELECT sum(sum_ms) FROM flow WHERE a='Hear' AND kind=2").fetchone()[0]
+                    self.assertEqual(sums["Hear0"], sums["Hear1"] + caught)  # each stay led somewhere
 
     def test_what_the_test_cases_take(self):
         """Beside what nobody took, which case takes it; of this definition alone, and behind a kill."""
