@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "pavane/flow.h"
+#include "pavane/insight.h"
 #include "pavane/text.h"
 #include "pavane/wait_stats.h"
 #include "chart.h"
@@ -211,6 +212,50 @@ most_of(const struct analysis *x)
     return name;
 }
 
+#define LATE_SHOWN 10
+
+/* The states with the most overdue waits, now. */
+static void
+add_late(struct pav_query *q, struct pav_members *m)
+{
+    struct pav_execution_filter overdue = {.status = -1, .overdue = true};
+    struct pav_debt *v, *worst;
+    struct pav_items list;
+    uint32_t n = 0, i;
+
+    pav_items_init(&list, q->arena);
+    if (pav_reader_total(q->reader, &overdue, q->arena) > 0)
+        n = pav_debts(q->reader, q->now_ms, q->arena, &v);
+    while (list.count < LATE_SHOWN) {
+        struct pav_members o;
+
+        worst = NULL;
+        for (i = 0; i < n; i++)
+            if (v[i].overdue > 0 &&
+                (worst == NULL || v[i].overdue > worst->overdue))
+                worst = &v[i];
+        if (worst == NULL)
+            break;
+        pav_members_init(&o, q->arena);
+        view_text(&o, "late_machine", worst->machine);
+        view_text(&o, "late_state", worst->state);
+        view_text(&o, "late_from", worst->from);
+        view_amount(&o, "late_count", worst->overdue);
+        view_span(&o, "late_oldest", q->now_ms - worst->overdue_at);
+        view_text(&o, "late_link",
+                  view_link(q,
+                            pav_arena_printf(q->arena, "%s&status=late&state=",
+                                             view_link(q, "executions?machine=",
+                                                       worst->machine) +
+                                                 strlen(page_root(q))),
+                            worst->state));
+        pav_items_add(&list, pav_members_object(&o));
+        worst->overdue = 0;
+    }
+    view_bool(m, "late_any", list.count > 0);
+    pav_members_puts(m, "late", pav_items_array(&list));
+}
+
 static void
 show(struct pav_query *q, const char *rest)
 {
@@ -249,6 +294,7 @@ show(struct pav_query *q, const char *rest)
         view_text(&m, "unknown", wanted);
     pav_members_puts(&m, "machines", pav_items_array(&machines));
     view_bool(&m, "any", machines.count > 0);
+    add_late(q, &m);
     range_add(q, &x.range, "analyse", kept, &m);
     page_show(q, &(struct page){.name = "analyse",
                                 .title = "Analyse",

@@ -125,6 +125,12 @@ class Find(unittest.TestCase):
         self.assertEqual(keys, ["Order-1237"])
         self.assertEqual(len(re.findall(r'class="key"', self.page("/executions?startedFrom=1h"))), 1)
 
+    def test_what_is_late_now(self):
+        page = html.unescape(self.page("/analyse"))
+        self.assertRegex(re.sub(r"<[^>]*>", "", page), r"⏰ 3 in till › Hear, owed by bank the oldest for 2 h")
+        link = re.search(r'class="overdue" href="([^"]*)"', page).group(1)
+        self.assertEqual(re.findall(r'class="key" href="[^"]*">([^<]*)<', self.page("/" + link)), ["Order-1236", "Order-1235", "Order-1234"])
+
     def test_a_value_that_is_passed_over_is_said(self):
         for path in ("/machines/till?tab=flo", "/machines/till?tab=flow&range=8d", "/analyse?from=soon", "/attention?sort=worst",
                      "/executions/till%3AOrder-1234?tab=grap", "/executions/till%3AOrder-1234?tab=history&only=nothing", "/producers?range=x"):
