@@ -259,21 +259,22 @@ put_late(struct timeline *t, const struct visit *v, unsigned y)
         put_bar(t, "late", v->late_at, end_of(t, v), y + 5, 16);
 }
 
-/* Many stays in a state: what is closer than a pixel is drawn once, but for
- * what is not done. */
+/* Many stays in a state: of those that stand alike, what is closer than a pixel
+ * is drawn once. */
 static void
 put_stays(struct timeline *t, const struct row *r, unsigned y)
 {
     const struct visit *first = &t->trace->visits[r->visit], *v;
+    enum pav_mark_status before = PAV_MARK_NONE;
     double drawn = 0;
     char class[32];
 
     for (v = first; v < t->trace->visits + t->trace->count; v++) {
         if (v->state != first->state || !timeline_shows(v, t->from, t->until))
             continue;
-        if (v->status == PAV_MARK_SUCCEEDED &&
-            x_of(t, end_of(t, v)) < drawn + 1)
+        if (v->status == before && x_of(t, end_of(t, v)) < drawn + 1)
             continue;
+        before = v->status;
         snprintf(class, sizeof(class), "bar %s", pav_looks[v->status].class);
         drawn = put_bar(t, class, v->entered_at, end_of(t, v), y + 5, 16);
         put_late(t, v, y);
