@@ -146,23 +146,15 @@ static void
 add_usual(const struct answering *w, struct pav_members *m, const char *state,
           int64_t since_at)
 {
-    uint32_t i;
+    struct pav_wait_stats times;
 
-    for (i = 0; i < w->time_count; i++) {
-        struct pav_wait_stats times;
-
-        if (strcmp(w->times[i].state, state) != 0)
-            continue;
-        memset(&times, 0, sizeof(times));
-        pav_wait_stats_read(&times, w->times[i].histogram);
-        if (pav_wait_stats_count(&times) < PAV_USUAL_FROM)
-            return;
-        view_bool(m, "beyond",
-                  w->k->q->now_ms - since_at >
-                      pav_wait_stats_quantile(&times, 0.95));
-        view_span(m, "usual", pav_wait_stats_quantile(&times, 0.5));
-        view_span(m, "mostly", pav_wait_stats_quantile(&times, 0.95));
-    }
+    if (!pav_usual(w->times, w->time_count, state, &times))
+        return;
+    view_bool(m, "beyond",
+              w->k->q->now_ms - since_at >
+                  pav_wait_stats_quantile(&times, 0.95));
+    view_span(m, "usual", pav_wait_stats_quantile(&times, 0.5));
+    view_span(m, "mostly", pav_wait_stats_quantile(&times, 0.95));
 }
 
 static void

@@ -90,6 +90,7 @@ void
 page_show(struct pav_query *q, const struct page *p)
 {
     const char *part = page_parameter(q, "part");
+    const struct pav_doc *view;
     struct pav_buf body;
     struct slot frame = {"body", &body};
     struct pav_members m;
@@ -99,13 +100,11 @@ page_show(struct pav_query *q, const struct page *p)
     pav_buf_init(&body, 32u << 20);
     view_text(p->view, "host", q->host);
     view_text(p->view, "root", page_root(q));
-    template_render(p->name, pav_members_object(p->view), p->slots,
-                    p->slot_count, &when, &body);
+    view = pav_members_object(p->view);
+    template_render(p->name, view, p->slots, p->slot_count, &when, &body);
     pav_members_init(&m, q->arena);
     add_frame(q, p, &when, &m);
-    view_text(
-        &m, "not_read",
-        pav_doc_member_str(q->arena, pav_members_object(p->view), "not_read"));
+    view_text(&m, "not_read", pav_doc_member_str(q->arena, view, "not_read"));
     q->type = HTML;
     q->headers = SECURITY;
     template_render(part != NULL && strcmp(part, "main") == 0 ? "main"

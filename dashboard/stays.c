@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "pavane/insight.h"
 #include "pavane/text.h"
 #include "pavane/wait_stats.h"
 #include "graph/timeline.h"
@@ -107,15 +108,12 @@ usual_stays(const struct asked *k)
     uint32_t n = pav_reader_wait_times(k->q->reader, k->x->machine, k->q->arena,
                                        &v),
              i, at;
-    int64_t *usual =
-        pav_arena_zalloc(k->q->arena, (k->trace->count + 1) * sizeof(*usual));
+    int64_t half, *usual = pav_arena_zalloc(k->q->arena, (k->trace->count + 1) *
+                                                             sizeof(*usual));
+    struct pav_wait_stats times;
 
     for (at = 0; at < n; at++) {
-        struct pav_wait_stats times;
-        int64_t half;
-
-        pav_wait_stats_read(&times, v[at].histogram);
-        if (pav_wait_stats_count(&times) < PAV_USUAL_FROM)
+        if (!pav_usual(&v[at], 1, v[at].state, &times))
             continue;
         half = pav_wait_stats_quantile(&times, 0.5);
         for (i = 0; i < k->trace->count; i++)

@@ -165,20 +165,14 @@ add_usual(struct pav_query *q, struct common *c, struct pav_members *m,
           const char *machine, const char *state)
 {
     struct pav_wait_stats times;
-    uint32_t i;
 
     if (c->machine == NULL || strcmp(c->machine, machine) != 0) {
         c->machine = machine;
         c->time_count =
             pav_reader_wait_times(q->reader, machine, q->arena, &c->times);
     }
-    for (i = 0; i < c->time_count; i++)
-        if (state != NULL && strcmp(c->times[i].state, state) == 0) {
-            pav_wait_stats_read(&times, c->times[i].histogram);
-            if (pav_wait_stats_count(&times) >= PAV_USUAL_FROM)
-                view_span(m, "usual", pav_wait_stats_quantile(&times, 0.5));
-            return;
-        }
+    if (state != NULL && pav_usual(c->times, c->time_count, state, &times))
+        view_span(m, "usual", pav_wait_stats_quantile(&times, 0.5));
 }
 
 /* The first of its waits for events, in words: what, from whom, since when. */
@@ -403,4 +397,26 @@ view_not_read(struct pav_query *q, struct pav_members *m, const char *name)
     view_text(
         m, "not_read",
         pav_arena_printf(q->arena, "%s=%s", name, page_parameter(q, name)));
+}
+
+const char *
+view_producer_link(struct pav_query *q, const char *from)
+{
+    return strstr(from, " or ") == NULL ? view_link(q, "producers/", from)
+                                        : NULL;
+}
+
+int64_t
+view_one_event(struct pav_query *q, const char *id)
+{
+    struct pav_disposition_filter f = {
+        .event_id = id, .kind = -1, .limit = ROWS};
+    struct pav_disposition_view *v;
+    int64_t next;
+    uint32_t n = pav_reader_dispositions(q->reader, &f, q->arena, &v, &next), i;
+
+    for (i = 1; i < n; i++)
+        if (v[i].row.event_id != v[0].row.event_id)
+            return 0;
+    return n == 0 ? 0 : v[0].row.event_id;
 }

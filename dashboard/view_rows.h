@@ -26,6 +26,11 @@ view_executions(struct pav_query *q, const struct pav_execution_filter *f,
                 int64_t *next);
 const struct pav_doc *
 view_machine(struct pav_query *q, const struct pav_machine_view *v);
+/* A producer's page; NULL for "guard or inspector", who owe what either may
+ * send and are no source. */
+const char *view_producer_link(struct pav_query *q, const char *from);
+/* The row of the one event that has the id; 0: there is none, or several. */
+int64_t view_one_event(struct pav_query *q, const char *id);
 /* The page says that this parameter's value was passed over. */
 void
 view_not_read(struct pav_query *q, struct pav_members *m, const char *name);

@@ -31,15 +31,8 @@ visit_add(struct tracing *t)
 {
     struct trace *tr = t->trace;
 
-    if (tr->count == tr->cap) {
-        uint32_t cap = tr->cap == 0 ? 64 : tr->cap * 2;
-        struct visit *v = pav_arena_alloc(t->q->arena, cap * sizeof(*v));
-
-        if (tr->count > 0)
-            memcpy(v, tr->visits, tr->count * sizeof(*v));
-        tr->visits = v;
-        tr->cap = cap;
-    }
+    tr->visits = pav_arena_append(t->q->arena, tr->visits, tr->count,
+                                  sizeof(*tr->visits));
     memset(&tr->visits[tr->count], 0, sizeof(*tr->visits));
     return &tr->visits[tr->count++];
 }
@@ -49,15 +42,8 @@ passage_add(struct tracing *t, uint32_t edge, int64_t ms)
 {
     struct trace *tr = t->trace;
 
-    if (tr->passage_count == tr->passage_cap) {
-        uint32_t cap = tr->passage_cap == 0 ? 64 : tr->passage_cap * 2;
-        struct passage *p = pav_arena_alloc(t->q->arena, cap * sizeof(*p));
-
-        if (tr->passage_count > 0)
-            memcpy(p, tr->passages, tr->passage_count * sizeof(*p));
-        tr->passages = p;
-        tr->passage_cap = cap;
-    }
+    tr->passages = pav_arena_append(t->q->arena, tr->passages,
+                                    tr->passage_count, sizeof(*tr->passages));
     tr->passages[tr->passage_count++] = (struct passage){edge, ms};
 }
 

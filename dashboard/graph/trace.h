@@ -50,11 +50,11 @@ struct passage {
 
 struct trace {
     struct visit *visits; /* in order of entering */
-    uint32_t count, cap;
+    uint32_t count;
     struct pav_state_mark *marks; /* by state of the graph */
     uint32_t *edges;              /* by edge of the graph */
     struct passage *passages;     /* in order */
-    uint32_t passage_count, passage_cap;
+    uint32_t passage_count;
     struct map_items *maps;    /* by state of the graph; total 0: none */
     const char *error, *cause; /* of its end; NULL */
     int64_t events;

@@ -218,14 +218,11 @@ most_of(const struct analysis *x)
 static void
 add_late(struct pav_query *q, struct pav_members *m)
 {
-    struct pav_execution_filter overdue = {.status = -1, .overdue = true};
     struct pav_debt *v, *worst;
+    uint32_t n = pav_debts_when_late(q->reader, q->now_ms, q->arena, &v), i;
     struct pav_items list;
-    uint32_t n = 0, i;
 
     pav_items_init(&list, q->arena);
-    if (pav_reader_total(q->reader, &overdue, q->arena) > 0)
-        n = pav_debts(q->reader, q->now_ms, q->arena, &v);
     while (list.count < LATE_SHOWN) {
         struct pav_members o;
 
@@ -243,12 +240,10 @@ add_late(struct pav_query *q, struct pav_members *m)
         view_amount(&o, "late_count", worst->overdue);
         view_span(&o, "late_oldest", q->now_ms - worst->overdue_at);
         view_text(&o, "late_link",
-                  view_link(q,
-                            pav_arena_printf(q->arena, "%s&status=late&state=",
-                                             view_link(q, "executions?machine=",
-                                                       worst->machine) +
-                                                 strlen(page_root(q))),
-                            worst->state));
+                  pav_arena_printf(
+                      q->arena, "%s&status=late&state=%s",
+                      view_link(q, "executions?machine=", worst->machine),
+                      view_encoded(q, worst->state)));
         pav_items_add(&list, pav_members_object(&o));
         worst->overdue = 0;
     }

@@ -144,7 +144,7 @@ group_view(struct pav_query *q, const struct pav_attention *x,
     view_text(&m, "why", x->why);
     if (debt != NULL && debt->from != NULL) {
         view_text(&m, "from", debt->from);
-        view_text(&m, "from_link", view_link(q, "producers/", debt->from));
+        view_text(&m, "from_link", view_producer_link(q, debt->from));
         view_text(&m, "awaits", debt->awaits);
     }
     view_text(&m, "group", x->group);

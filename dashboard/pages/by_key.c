@@ -138,26 +138,14 @@ is_execution(struct pav_query *q, const char *id)
                colon + 1, q->arena, &one);
 }
 
-/* The one event of that id, which is no key; 0: there is none, or there are
- * several. */
-static int64_t
-event_of(struct pav_query *q, const char *id)
+static bool
+is_key(struct pav_query *q, const char *id)
 {
-    struct pav_execution_filter keyed = {.key = id, .status = -1, .limit = 1};
-    struct pav_execution_view *x;
-    struct pav_disposition_filter f = {
-        .event_id = id, .kind = -1, .limit = ROWS};
-    struct pav_disposition_view *v;
+    struct pav_execution_filter f = {.key = id, .status = -1, .limit = 1};
+    struct pav_execution_view *v;
     int64_t next;
-    uint32_t n, i;
 
-    if (pav_reader_executions(q->reader, &keyed, q->arena, &x, &next) > 0)
-        return 0;
-    n = pav_reader_dispositions(q->reader, &f, q->arena, &v, &next);
-    for (i = 1; i < n; i++)
-        if (v[i].row.event_id != v[0].row.event_id)
-            return 0;
-    return n == 0 ? 0 : v[0].row.event_id;
+    return pav_reader_executions(q->reader, &f, q->arena, &v, &next) > 0;
 }
 
 static void
@@ -180,7 +168,8 @@ find(struct pav_query *q, const char *rest)
     else if (what != NULL && search_has_words(q, what) &&
              !is_execution(q, what))
         page_redirect(q, path_to(q, "executions?q=", what));
-    else if (what != NULL && (event = event_of(q, what)) != 0)
+    else if (what != NULL && !is_key(q, what) &&
+             (event = view_one_event(q, what)) != 0)
         page_redirect(
             q, path_to(q, "events/",
                        pav_arena_printf(q->arena, "%lld", (long long)event)));

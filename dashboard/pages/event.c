@@ -8,27 +8,7 @@
 #include "tried.h"
 #include "view_rows.h"
 
-/* Has another event its id? */
-static bool
-came_again(struct pav_query *q, const struct pav_event_row *e)
-{
-    struct pav_disposition_filter f = {
-        .event_id = pav_arena_strndup(q->arena, e->event_id.p, e->event_id.len),
-        .kind = -1,
-        .limit = ROWS};
-    struct pav_disposition_view *v;
-    int64_t next;
-    uint32_t n = pav_reader_dispositions(q->reader, &f, q->arena, &v, &next), i;
-
-    for (i = 0; i < n; i++)
-        if (v[i].row.event_id != e->id)
-            return true;
-    return false;
-}
-
-#define IN_A_LINK                                                              \
-    2000 /* bytes of an event; more does not go into an address                \
-          */
+#define LINKED 2000 /* bytes of an event; more goes into no address */
 
 static void
 show(struct pav_query *q, const char *rest)
@@ -37,6 +17,7 @@ show(struct pav_query *q, const char *rest)
     struct pav_event_row e;
     struct pav_members m;
     int64_t id, next;
+    const char *same;
 
     if (!pav_parse_int(rest, strlen(rest), &id) ||
         !pav_reader_event(q->reader, id, q->arena, &e)) {
@@ -53,12 +34,10 @@ show(struct pav_query *q, const char *rest)
     view_time(&m, "received", e.received_at);
     view_text(&m, "body", view_pretty(q->arena, e.body.p, e.body.len));
     tried_add(q, e.body, &m);
-    if (came_again(q, &e))
-        view_text(&m, "same_link",
-                  view_link(q, "by-key/",
-                            pav_arena_strndup(q->arena, e.event_id.p,
-                                              e.event_id.len)));
-    if (e.body.len <= IN_A_LINK)
+    same = pav_arena_strndup(q->arena, e.event_id.p, e.event_id.len);
+    if (view_one_event(q, same) == 0)
+        view_text(&m, "same_link", view_link(q, "by-key/", same));
+    if (e.body.len <= LINKED)
         view_text(&m, "try_link",
                   view_link(q, "bus/try?event=",
                             pav_arena_strndup(q->arena, e.body.p, e.body.len)));

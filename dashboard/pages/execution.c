@@ -8,6 +8,7 @@
 #include "pavane/arn.h"
 #include "pavane/flow.h"
 #include "pavane/http.h"
+#include "pavane/insight.h"
 #include "pavane/journal.h"
 #include "pavane/text.h"
 #include "pavane/wait_stats.h"
@@ -298,20 +299,14 @@ static void
 add_usual(struct execution_page *p, struct pav_members *m, const char *state)
 {
     struct pav_wait_time *v;
-    uint32_t n = pav_reader_wait_times(p->q->reader, p->x.machine, p->q->arena,
-                                       &v),
-             i;
+    uint32_t n =
+        pav_reader_wait_times(p->q->reader, p->x.machine, p->q->arena, &v);
     struct pav_wait_stats times;
 
-    for (i = 0; i < n; i++) {
-        if (strcmp(v[i].state, state) != 0)
-            continue;
-        pav_wait_stats_read(&times, v[i].histogram);
-        if (pav_wait_stats_count(&times) < PAV_USUAL_FROM)
-            return;
-        view_span(m, "look_usual", pav_wait_stats_quantile(&times, 0.5));
-        view_span(m, "look_mostly", pav_wait_stats_quantile(&times, 0.95));
-    }
+    if (!pav_usual(v, n, state, &times))
+        return;
+    view_span(m, "look_usual", pav_wait_stats_quantile(&times, 0.5));
+    view_span(m, "look_mostly", pav_wait_stats_quantile(&times, 0.95));
 }
 
 static const struct pav_doc *

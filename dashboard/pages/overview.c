@@ -81,19 +81,16 @@ show(struct pav_query *q, const char *rest)
                                          "timedout", "aborted"};
     struct pav_execution_filter f = {
         .status = -1, .exclude_map_children = true, .limit = 10};
-    struct pav_execution_filter overdue = {.status = -1, .overdue = true};
     struct pav_machine_view *v;
     uint32_t count = pav_reader_machines(q->reader, true, q->arena, &v), i, k;
-    struct pav_debt *debts = NULL;
-    uint32_t owed = 0;
+    struct pav_debt *debts;
+    uint32_t owed = pav_debts_when_late(q->reader, q->now_ms, q->arena, &debts);
     struct pav_items machines;
     int64_t late;
     struct pav_members m;
     int64_t next;
 
     (void)rest;
-    if (pav_reader_total(q->reader, &overdue, q->arena) > 0)
-        owed = pav_debts(q->reader, q->now_ms, q->arena, &debts);
     pav_items_init(&machines, q->arena);
     for (i = 0; i < count; i++) {
         pav_members_init(&m, q->arena);

@@ -126,9 +126,7 @@ producer_row(const struct ledger_page *p, const struct pav_producer *v)
 
     pav_members_init(&m, p->q->arena);
     view_text(&m, "source", v->source);
-    /* "guard or inspector" is no source, but who owes what either may send. */
-    if (strstr(v->source, " or ") == NULL)
-        view_text(&m, "link", view_link(p->q, "producers/", v->source));
+    view_text(&m, "link", view_producer_link(p->q, v->source));
     view_amount(&m, "events", v->events);
     view_bars(&m, "bars", v->bars, PAV_LEDGER_BARS);
     add_share(&m, "moved",

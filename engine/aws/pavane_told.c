@@ -6,7 +6,6 @@
  */
 #include <string.h>
 
-#include "pavane/flow.h"
 #include "run/registry.h"
 #include "turn/turn.h"
 #include "events_fields.h"
@@ -32,31 +31,31 @@ forget_oldest(struct control *c, int64_t machine_id)
                           rows[oldest].name);
 }
 
-static bool
-has_machine(struct control *c)
+/* The request's; NULL after the job has failed. */
+static const struct machine *
+machine_told(struct control *c)
 {
-    const char *machine = control_text(c, "Machine");
+    const char *name = control_text(c, "Machine");
+    const struct machine *m = machine_by_name(c->e, name);
 
-    if (machine_by_name(c->e, machine) != NULL)
-        return true;
-    job_fail(
-        &c->j->job, PAV_MISSING, "ResourceNotFoundException", machine,
-        "There is no machine '%s' here; load it, then tell what was tried.",
-        machine);
-    return false;
+    if (m == NULL)
+        job_fail(
+            &c->j->job, PAV_MISSING, "ResourceNotFoundException", name,
+            "There is no machine '%s' here; load it, then tell what was tried.",
+            name);
+    return m;
 }
 
 static void
 put_tested(struct control *c)
 {
     static const char *const told[] = {"Cases", "Transitions", NULL};
-    const char *machine = control_text(c, "Machine"),
-               *digest = control_text(c, "Digest");
-    const struct machine *m = machine_by_name(c->e, machine);
+    const struct machine *m = machine_told(c);
+    const char *digest = control_text(c, "Digest");
     struct pav_name_row one;
     struct pav_members body;
 
-    if (!has_machine(c))
+    if (m == NULL)
         return;
     if (!pav_store_name(c->e->store, PAV_NAME_TESTED, m->id, digest, c->a,
                         &one))
@@ -65,7 +64,7 @@ put_tested(struct control *c)
     events_copy(&body, c->j->request, told);
     events_put(c, PAV_NAME_TESTED, m->id, digest, pav_clock_ms(c->e->clock),
                &body);
-    pav_members_str(&c->out, "Machine", machine);
+    pav_members_str(&c->out, "Machine", control_text(c, "Machine"));
 }
 
 static void
@@ -84,7 +83,7 @@ put_what_if(struct control *c)
                  "There is no archive '%s' here.", archive);
         return;
     }
-    if (!has_machine(c))
+    if (machine_told(c) == NULL)
         return;
     pav_members_init(&body, c->a);
     events_copy(&body, c->j->request, told);

@@ -241,3 +241,28 @@ pav_debt_find(const struct pav_debt *v, uint32_t count, const char *machine,
             return &v[i];
     return NULL;
 }
+
+uint32_t
+pav_debts_when_late(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
+                    struct pav_debt **out)
+{
+    struct pav_execution_filter overdue = {.status = -1, .overdue = true};
+
+    *out = NULL;
+    return pav_reader_total(r, &overdue, a) > 0 ? pav_debts(r, now_ms, a, out)
+                                                : 0;
+}
+
+bool
+pav_usual(const struct pav_wait_time *v, uint32_t count, const char *state,
+          struct pav_wait_stats *out)
+{
+    uint32_t i;
+
+    for (i = 0; i < count; i++)
+        if (strcmp(v[i].state, state) == 0) {
+            pav_wait_stats_read(out, v[i].histogram);
+            return pav_wait_stats_count(out) >= PAV_USUAL_FROM;
+        }
+    return false;
+}

@@ -18,8 +18,8 @@
 #include <string.h>
 
 #include "pavane/ledger.h"
-#include "pavane/text.h"
 #include "pavane/store_bus.h"
+#include "pavane/text.h"
 
 #define WRITE_MS   5000
 #define HOUR_MS    3600000

@@ -6,8 +6,8 @@
  */
 #include <string.h>
 
-#include "pavane/schedule.h"
 #include "pavane/digest.h"
+#include "pavane/schedule.h"
 #include "pavane/text.h"
 #include "due.h"
 #include "intake.h"

@@ -308,13 +308,11 @@ events(struct gathering *g, enum pav_attention_kind kind,
 }
 
 /* What of the reason tells groups apart: of a delivery its code alone, for a
- * target's words differ each time; of a folder, and of what did not fit,
- * nothing. */
+ * target's words differ each time; of a folder nothing. */
 static size_t
 reason_len(const struct pav_attention *x)
 {
-    if (x->why == NULL || x->kind == PAV_ATTENTION_FAULT ||
-        x->kind == PAV_ATTENTION_UNEXPECTED)
+    if (x->why == NULL || x->kind == PAV_ATTENTION_FAULT)
         return 0;
     return x->kind == PAV_ATTENTION_DEAD || x->kind == PAV_ATTENTION_STUCK
                ? strcspn(x->why, ":")
@@ -329,20 +327,6 @@ group_named(const char *kind, const char *about, struct pav_arena *a)
 
     (void)pav_digest_hex("SHA-256", about, strlen(about), hex);
     return pav_arena_printf(a, "%s-%.12s", kind, hex);
-}
-
-/* As it was named when what did not fit was told apart by its reason: somebody
- * may have marked it then. */
-static const char *
-group_with_reason(const struct pav_attention *x, struct pav_arena *a)
-{
-    return group_named(pav_attention_name(x->kind),
-                       pav_arena_printf(a, "%s\n%d\n%s\n%s",
-                                        x->machine == NULL ? "" : x->machine,
-                                        x->status,
-                                        x->what == NULL ? "" : x->what,
-                                        x->why == NULL ? "" : x->why),
-                       a);
 }
 
 static const char *
@@ -428,8 +412,8 @@ pav_reader_attention(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
             g.v[i].group = group_of(&g.v[i], a);
         g.v[i].mark = pav_reader_mark(r, g.v[i].group, now_ms, a);
         if (g.v[i].mark == NULL && g.v[i].kind == PAV_ATTENTION_UNEXPECTED)
-            g.v[i].mark =
-                pav_reader_mark(r, group_with_reason(&g.v[i], a), now_ms, a);
+            /* Marked when it was told apart by its reason, perhaps. */
+            g.v[i].mark = pav_reader_mark(r, group_of(&g.v[i], a), now_ms, a);
     }
     if (g.count > 1)
         qsort(g.v, g.count, sizeof(*g.v), gravest_first);

@@ -21,6 +21,11 @@ const char *pav_awaited_from(struct pav_reader *r, const struct pav_doc *rules,
                              const char *awaits, const struct pav_doc *pattern,
                              int64_t now_ms, struct pav_arena *a);
 
+/* How long waits in a state take, of pav_reader_wait_times(); false: too few
+ * are known to call anything usual. */
+bool pav_usual(const struct pav_wait_time *v, uint32_t count, const char *state,
+               struct pav_wait_stats *out);
+
 /* What the executions that wait in a state are owed. */
 struct pav_debt {
     const char *machine, *state;
@@ -32,6 +37,9 @@ struct pav_debt {
 /* By machine and state, the most first. */
 uint32_t pav_debts(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
                    struct pav_debt **out);
+/* The same when a wait is overdue at all; 0 otherwise, at next to no cost. */
+uint32_t pav_debts_when_late(struct pav_reader *r, int64_t now_ms,
+                             struct pav_arena *a, struct pav_debt **out);
 /* What is owed in a state; NULL: nothing is. */
 const struct pav_debt *pav_debt_find(const struct pav_debt *v, uint32_t count,
                                      const char *machine, const char *state);
