@@ -5,15 +5,12 @@
  */
 #include "machine_flow.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "pavane/flow.h"
-#include "pavane/ledger.h"
 #include "pavane/text.h"
 #include "pavane/wait_stats.h"
-#include "graph/graphs.h"
+#include "flow_map.h"
 #include "frame.h"
 #include "kept.h"
 #include "links.h"
@@ -22,54 +19,15 @@
 #include "standing.h"
 #include "tested.h"
 #include "view.h"
+#include "view_rows.h"
 
-#define DAY_MS       INT64_C(86400000)
-#define WAYS         10
-#define WIDTHS       5
-#define BARS         12
-#define WORTH_SAYING 1000 /* ms before a transition */
-#define DRIFT        1.25 /* so much longer, or shorter, is worth a sign */
-#define DEVIANTS     200
-#define VERSIONS     50
-
-struct flow_page {
-    struct pav_query *q;
-    const struct pav_machine_view *machine;
-    const struct pav_graph *graph;
-    struct range range;
-    struct pav_flow_row *rows,
-        *before; /* of the range, and of the one before */
-    uint32_t count, before_count;
-    int64_t ended;            /* executions */
-    const char *name, *value; /* of those with this attribute; NULL: of all */
-    struct pav_id_set some;   /* who they are */
-    const char *list;         /* the list of executions, up to what passed */
-    struct pav_transition *transitions;
-    int64_t *taken;               /* by transition */
-    struct pav_wait_stats *times; /* before it was taken, by transition */
-};
+#define DAY_MS   INT64_C(86400000)
+#define WAYS     10
+#define DRIFT    1.25 /* so much longer, or shorter, is worth a sign */
+#define DEVIANTS 200
+#define VERSIONS 50
 
 /* ---- numbers ---- */
-
-static int64_t
-quantile(const struct pav_flow_row *r, double share)
-{
-    struct pav_wait_stats times;
-
-    pav_wait_stats_read(&times, r->histogram);
-    return pav_wait_stats_quantile(&times, share);
-}
-
-static const struct pav_flow_row *
-state_row(const struct pav_flow_row *v, uint32_t n, const char *state)
-{
-    uint32_t i;
-
-    for (i = 0; i < n; i++)
-        if (v[i].kind == PAV_FLOW_STATE && strcmp(v[i].a, state) == 0)
-            return &v[i];
-    return NULL;
-}
 
 static const char *
 span_text(struct pav_arena *a, int64_t ms)
@@ -107,34 +65,6 @@ list_of(const struct flow_page *p)
     return pav_arena_printf(a, "%s&passed=", list);
 }
 
-static const char *
-passed_link(const struct flow_page *p, const char *what)
-{
-    return pav_arena_printf(p->q->arena, "%s%s", p->list,
-                            view_encoded(p->q, what));
-}
-
-static const struct pav_doc *
-text_or_null(struct pav_arena *a, const char *text)
-{
-    static const struct pav_doc null = {.kind = PAV_NULL};
-
-    return text == NULL ? &null : pav_doc_new_cstr(a, text);
-}
-
-static const char *
-transition_link(const struct flow_page *p, const struct pav_transition *t)
-{
-    struct pav_items what;
-
-    pav_items_init(&what, p->q->arena);
-    pav_items_add(&what, text_or_null(p->q->arena, t->from));
-    pav_items_add(&what, text_or_null(p->q->arena, t->to));
-    if (t->caught)
-        pav_items_add(&what, pav_doc_new_cstr(p->q->arena, "Catch"));
-    return passed_link(p, pav_doc_text(p->q->arena, pav_items_array(&what)));
-}
-
 /* A way, or an end when `way` is NULL. */
 static const char *
 end_link(const struct flow_page *p, const char *way, const char *status)
@@ -145,50 +75,35 @@ end_link(const struct flow_page *p, const char *way, const char *status)
     if (way != NULL)
         pav_members_str(&what, "way", way);
     pav_members_str(&what, "status", status);
-    return passed_link(p, pav_doc_text(p->q->arena, pav_members_object(&what)));
+    return flow_passed_link(
+        p, pav_doc_text(p->q->arena, pav_members_object(&what)));
 }
 
-/* How many stays were how long: from the shortest class to the longest, in
- * BARS parts. */
+/* How many stays were how long, each part a link to those. */
 static const struct pav_doc *
 bars_view(const struct flow_page *p, const struct pav_flow_row *r)
 {
     struct pav_arena *a = p->q->arena;
-    struct pav_wait_stats times;
-    int64_t bars[BARS] = {0}, most = 1;
-    int first = 0, last = PAV_LEARNED_CLASSES - 1, classes, i;
+    struct flow_bars v;
     struct pav_items list;
+    int i;
 
-    pav_wait_stats_read(&times, r->histogram);
-    while (first < last && times.in[first] == 0)
-        first++;
-    while (last > first && times.in[last] == 0)
-        last--;
-    classes = last - first + 1;
-    for (i = first; i <= last; i++)
-        bars[(i - first) * BARS / classes] += times.in[i];
-    for (i = 0; i < BARS; i++)
-        most = bars[i] > most ? bars[i] : most;
+    flow_bars_read(r, &v);
     pav_items_init(&list, a);
-    for (i = 0; i < BARS; i++) {
-        /* Classes whose (k - first) * BARS / classes is i. */
-        int from = first + (i * classes + BARS - 1) / BARS,
-            until = first + ((i + 1) * classes + BARS - 1) / BARS;
-        int64_t over = pav_wait_stats_longest(from - 1),
-                upto = pav_wait_stats_longest(until - 1);
+    for (i = 0; i < PAV_GRAPH_BARS; i++) {
         struct pav_members m;
 
         pav_members_init(&m, a);
-        view_text(&m, "sign", view_bar(a, bars[i], most));
-        if (bars[i] > 0) {
+        view_text(&m, "sign", view_bar(a, v.bars[i], v.most));
+        if (v.bars[i] > 0) {
             view_text(&m, "stays",
-                      pav_arena_printf(a, "%s&stay=%lld..%lld",
-                                       passed_link(p, r->a), (long long)over,
-                                       (long long)upto));
+                      pav_arena_printf(
+                          a, "%s&stay=%lld..%lld", flow_passed_link(p, r->a),
+                          (long long)v.over[i], (long long)v.upto[i]));
             view_text(&m, "words",
-                      pav_arena_printf(a, "%s: over %s, up to %s",
-                                       view_count(a, bars[i]),
-                                       span_text(a, over), span_text(a, upto)));
+                      pav_arena_printf(
+                          a, "%s: over %s, up to %s", view_count(a, v.bars[i]),
+                          span_text(a, v.over[i]), span_text(a, v.upto[i])));
         }
         pav_items_add(&list, pav_members_object(&m));
     }
@@ -267,83 +182,52 @@ read_rows(struct flow_page *p)
     }
 }
 
-/* ---- the graph ---- */
-
-static int64_t
-leaving(const struct flow_page *p, uint32_t edge)
+/* What is beside the sums: events that did not fit, and who is there now. */
+static void
+read_beside(struct flow_page *p)
 {
-    const char *from = p->transitions[edge].from;
-    uint32_t n = pav_graph_edges(p->graph), i;
-    int64_t sum = 0;
+    struct pav_deviation_filter f = {.kind = PAV_UNEXPECTED,
+                                     .machine = p->machine->row.name,
+                                     .from_ms = p->range.from_ms,
+                                     .now_ms = p->q->now_ms,
+                                     .limit = DEVIANTS};
 
-    for (i = 0; from != NULL && i < n; i++)
-        if (p->transitions[i].from != NULL &&
-            strcmp(p->transitions[i].from, from) == 0)
-            sum += p->taken[i];
-    return sum;
+    p->odd_count =
+        pav_reader_deviations(p->q->reader, &f, p->q->arena, &p->odd);
+    p->here = standing_in(p->q, p->machine->row.id, p->graph, &p->late);
 }
 
+/* What the lines and states of the map say. */
 static void
-draw(const struct flow_page *p, struct pav_buf *out)
+add_shown(const struct flow_page *p, const char *path, struct pav_members *m)
 {
-    uint32_t states = pav_graph_states(p->graph),
-             edges = pav_graph_edges(p->graph), i;
-    struct pav_arena *a = p->q->arena;
-    struct pav_state_mark *marks =
-        pav_arena_zalloc(a, (states + 1) * sizeof(*marks));
-    uint32_t *counts = pav_arena_zalloc(a, (edges + 1) * sizeof(*counts));
-    uint8_t *widths = pav_arena_zalloc(a, edges + 1);
-    const char **notes = pav_arena_zalloc(a, (edges + 1) * sizeof(*notes));
-    const char **links = pav_arena_zalloc(a, (edges + 1) * sizeof(*links));
-    struct pav_graph_marks drawn = {
-        .states = marks,
-        .edges = counts,
-        .edge_notes = notes,
-        .edge_links = links,
-        .edge_widths = widths,
-        .link = p->list,
-        .title = pav_arena_printf(a, "Flow of %s", p->machine->row.name)};
-    int64_t most = 1;
+    static const char *const others[] = {"version", "where", "range",
+                                         "from",    "to",    NULL};
+    const char *asked = page_parameter(p->q, "show"), *link;
+    struct pav_items list;
+    int i, k;
 
-    for (i = 0; i < edges; i++)
-        most = p->taken[i] > most ? p->taken[i] : most;
-    for (i = 0; i < edges; i++) {
-        int64_t n = p->taken[i], of = leaving(p, i), before;
-        struct pav_members m;
+    if (asked != NULL &&
+        strcmp(asked, flow_shown_name(flow_shown_read(p->q))) != 0)
+        view_not_read(p->q, m, "show");
+    pav_items_init(&list, p->q->arena);
+    for (i = 0; i < FLOW_SHOWN; i++) {
+        struct pav_members o;
 
-        counts[i] = n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
-        if (n == 0)
-            continue;
-        widths[i] = (uint8_t)(most == 1 ? 1
-                                        : 1 + (WIDTHS - 1) * log((double)n) /
-                                                  log((double)most));
-        links[i] = transition_link(p, &p->transitions[i]);
-        pav_members_init(&m, a);
-        view_amount(&m, "n", n);
-        notes[i] = pav_doc_member_str(a, pav_members_object(&m), "n");
-        if (of > n)
-            notes[i] = pav_arena_printf(a, "%s · %lld %%", notes[i],
-                                        (long long)((n * 100 + of / 2) / of));
-        before = pav_wait_stats_count(&p->times[i]) == 0
-                     ? 0
-                     : pav_wait_stats_quantile(&p->times[i], 0.5);
-        if (of > n && before >= WORTH_SAYING)
-            notes[i] =
-                pav_arena_printf(a, "%s · %s", notes[i], span_text(a, before));
+        link = pav_arena_printf(p->q->arena, "%s?tab=flow&show=%s", path,
+                                flow_shown_name(i));
+        for (k = 0; others[k] != NULL; k++)
+            if (page_parameter(p->q, others[k]) != NULL)
+                link = pav_arena_printf(
+                    p->q->arena, "%s&%s=%s", link, others[k],
+                    view_encoded(p->q, page_parameter(p->q, others[k])));
+        pav_members_init(&o, p->q->arena);
+        view_text(&o, "show_words", flow_shown_words(i));
+        view_text(&o, "show_link", link);
+        view_bool(&o, "show_this", i == (int)flow_shown_read(p->q));
+        pav_items_add(&list, pav_members_object(&o));
     }
-    for (i = 0; i < states; i++) {
-        const struct pav_flow_row *r =
-            state_row(p->rows, p->count, pav_graph_state(p->graph, i));
-
-        marks[i].note = "never";
-        if (r == NULL)
-            continue;
-        marks[i].status = PAV_MARK_RUNNING;
-        marks[i].note = pav_arena_printf(a, "%s × %s", view_count(a, r->count),
-                                         span_text(a, quantile(r, 0.5)));
-    }
-    pav_graph_svg(p->graph, &drawn, NULL, out);
-    page_picture_fits(out);
+    pav_members_puts(m, "shows", pav_items_array(&list));
 }
 
 /* ---- tables ---- */
@@ -388,51 +272,30 @@ add_drift(const struct flow_page *p, struct pav_members *m,
           const struct pav_flow_row *r)
 {
     const struct pav_flow_row *was =
-        state_row(p->before, p->before_count, r->a);
+        flow_state_row(p->before, p->before_count, r->a);
     double now, then;
 
     if (was == NULL)
         return;
-    now = (double)quantile(r, 0.5);
-    then = (double)quantile(was, 0.5);
+    now = (double)flow_quantile(r, 0.5);
+    then = (double)flow_quantile(was, 0.5);
     if (now > then * DRIFT)
         view_text(m, "longer", span_text(p->q->arena, (int64_t)then));
     else if (now * DRIFT < then)
         view_text(m, "shorter", span_text(p->q->arena, (int64_t)then));
 }
 
-/* "in STATE", perhaps with a guess behind it. */
-static bool
-is_there(const char *reason, const char *there)
-{
-    size_t len = strlen(there);
-
-    return strncmp(reason, there, len) == 0 &&
-           (reason[len] == '\0' || reason[len] == ':');
-}
-
-/* How many events did not fit while executions stood in the state. */
 static void
 add_unexpected(const struct flow_page *p, struct pav_members *m,
-               const struct pav_deviation *v, uint32_t n, const char *state)
+               const char *state)
 {
-    const char *reason = pav_arena_printf(m->arena, "in %s", state);
-    int64_t sum = 0;
-    uint32_t i;
+    struct flow_unexpected odd;
 
-    for (i = 0; i < n; i++)
-        if (v[i].kind == PAV_UNEXPECTED && is_there(v[i].reason, reason))
-            sum += v[i].count;
-    if (sum == 0)
+    flow_unexpected_in(p, state, &odd);
+    if (odd.count == 0)
         return;
-    view_amount(m, "unexpected", sum);
-    view_text(m, "unexpected_link",
-              pav_arena_printf(
-                  m->arena, "%s&state=%s&disposition=%s&range=%s",
-                  view_link(p->q, "deviations?machine=", p->machine->row.name),
-                  view_encoded(p->q, state),
-                  pav_disposition_name(PAV_UNEXPECTED),
-                  *p->range.name == '\0' ? "90d" : p->range.name));
+    view_amount(m, "unexpected", odd.count);
+    view_text(m, "unexpected_link", flow_unexpected_link(p, state));
 }
 
 static void
@@ -456,8 +319,7 @@ add_here(const struct flow_page *p, struct pav_members *m, const char *state,
 
 /* States in which some stand and that nobody who has ended came through. */
 static void
-add_only_here(const struct flow_page *p, const int64_t *here,
-              const int64_t *late, struct pav_items *rows)
+add_only_here(const struct flow_page *p, struct pav_items *rows)
 {
     uint32_t i, n = pav_graph_states(p->graph);
 
@@ -465,11 +327,11 @@ add_only_here(const struct flow_page *p, const int64_t *here,
         const char *state = pav_graph_state(p->graph, i);
         struct pav_members m;
 
-        if (here[i] == 0 || state_row(p->rows, p->count, state) != NULL)
+        if (p->here[i] == 0 || flow_state_row(p->rows, p->count, state) != NULL)
             continue;
         pav_members_init(&m, p->q->arena);
         view_text(&m, "state", state);
-        add_here(p, &m, state, here[i], late[i]);
+        add_here(p, &m, state, p->here[i], p->late[i]);
         pav_items_add(rows, pav_members_object(&m));
     }
 }
@@ -477,19 +339,11 @@ add_only_here(const struct flow_page *p, const int64_t *here,
 static const struct pav_doc *
 states_view(const struct flow_page *p)
 {
-    struct pav_deviation_filter f = {.kind = PAV_UNEXPECTED,
-                                     .machine = p->machine->row.name,
-                                     .from_ms = p->range.from_ms,
-                                     .now_ms = p->q->now_ms,
-                                     .limit = DEVIANTS};
     const struct pav_flow_row **v;
-    uint32_t n = sorted(p, PAV_FLOW_STATE, longest_first, &v), i, at, deviants;
-    struct pav_deviation *odd;
+    uint32_t n = sorted(p, PAV_FLOW_STATE, longest_first, &v), i, at;
     struct pav_items rows;
-    int64_t whole = 0, *late,
-            *here = standing_in(p->q, p->machine->row.id, p->graph, &late);
+    int64_t whole = 0;
 
-    deviants = pav_reader_deviations(p->q->reader, &f, p->q->arena, &odd);
     for (i = 0; i < n; i++)
         whole += v[i]->sum_ms;
     pav_items_init(&rows, p->q->arena);
@@ -499,20 +353,20 @@ states_view(const struct flow_page *p)
         pav_members_init(&m, p->q->arena);
         view_text(&m, "state", v[i]->a);
         view_amount(&m, "count", v[i]->count);
-        view_span(&m, "p50", quantile(v[i], 0.5));
-        view_span(&m, "p95", quantile(v[i], 0.95));
+        view_span(&m, "p50", flow_quantile(v[i], 0.5));
+        view_span(&m, "p95", flow_quantile(v[i], 0.95));
         view_span(&m, "sum", v[i]->sum_ms);
         add_share(&m, v[i]->sum_ms, whole);
         pav_members_puts(&m, "bars", bars_view(p, v[i]));
-        view_text(&m, "link", passed_link(p, v[i]->a));
+        view_text(&m, "link", flow_passed_link(p, v[i]->a));
         add_drift(p, &m, v[i]);
-        add_unexpected(p, &m, odd, deviants, v[i]->a);
+        add_unexpected(p, &m, v[i]->a);
         at = pav_graph_find(p->graph, v[i]->a);
-        add_here(p, &m, v[i]->a, at == PAV_GRAPH_NONE ? 0 : here[at],
-                 at == PAV_GRAPH_NONE ? 0 : late[at]);
+        add_here(p, &m, v[i]->a, at == PAV_GRAPH_NONE ? 0 : p->here[at],
+                 at == PAV_GRAPH_NONE ? 0 : p->late[at]);
         pav_items_add(&rows, pav_members_object(&m));
     }
-    add_only_here(p, here, late, &rows);
+    add_only_here(p, &rows);
     return pav_items_array(&rows);
 }
 
@@ -533,7 +387,7 @@ ways_view(const struct flow_page *p)
         view_amount(&m, "count", v[i]->count);
         view_text(&m, "link", end_link(p, v[i]->a, v[i]->b));
         add_share(&m, v[i]->count, p->ended);
-        view_span(&m, "p50", quantile(v[i], 0.5));
+        view_span(&m, "p50", flow_quantile(v[i], 0.5));
         pav_items_add(&rows, pav_members_object(&m));
     }
     return pav_items_array(&rows);
@@ -556,8 +410,8 @@ ends_view(const struct flow_page *p)
             view_status(&m, status);
         view_amount(&m, "count", v[i]->count);
         add_share(&m, v[i]->count, p->ended);
-        view_span(&m, "p50", quantile(v[i], 0.5));
-        view_span(&m, "p95", quantile(v[i], 0.95));
+        view_span(&m, "p50", flow_quantile(v[i], 0.5));
+        view_span(&m, "p95", flow_quantile(v[i], 0.95));
         view_text(&m, "link", end_link(p, NULL, v[i]->b));
         pav_items_add(&rows, pav_members_object(&m));
     }
@@ -578,7 +432,7 @@ transition_view(const struct flow_page *p, uint32_t i, const char *cases)
     view_text(&m, "cases", cases);
     if (p->taken[i] > 0) {
         view_amount(&m, "count", p->taken[i]);
-        view_text(&m, "link", transition_link(p, t));
+        view_text(&m, "link", flow_transition_link(p, t));
     }
     return pav_members_object(&m);
 }
@@ -720,7 +574,7 @@ add_where(const struct flow_page *p, struct pav_members *m)
 void
 machine_flow_show(struct pav_query *q, const struct pav_machine_view *current)
 {
-    static const char *const kept[] = {"tab", "version", "where", NULL};
+    static const char *const kept[] = {"tab", "version", "where", "show", NULL};
     struct pav_machine_view shown = version_shown(q, current), *v = &shown;
     struct flow_page p = {.q = q,
                           .machine = v,
@@ -746,7 +600,9 @@ machine_flow_show(struct pav_query *q, const struct pav_machine_view *current)
     view_bool(&m, "any", p.ended > 0);
     add_open(&p, &m);
     if (p.ended > 0) {
-        draw(&p, &graph);
+        read_beside(&p);
+        add_shown(&p, path, &m);
+        flow_map_draw(&p, &graph);
         pav_members_puts(&m, "ends", ends_view(&p));
         pav_members_puts(&m, "states", states_view(&p));
         pav_members_puts(&m, "ways", ways_view(&p));

@@ -4,6 +4,7 @@
 
 #include "pavane/http.h"
 #include "pavane/insight.h"
+#include "pavane/text.h"
 #include "pavane/wait_stats.h"
 #include "links.h"
 #include "parameters.h"
@@ -397,6 +398,16 @@ view_not_read(struct pav_query *q, struct pav_members *m, const char *name)
     view_text(
         m, "not_read",
         pav_arena_printf(q->arena, "%s=%s", name, page_parameter(q, name)));
+}
+
+void
+view_check_number(struct pav_query *q, struct pav_members *m, const char *name)
+{
+    const char *text = page_parameter(q, name);
+    int64_t n;
+
+    if (text != NULL && (!pav_parse_int(text, strlen(text), &n) || n < 1))
+        view_not_read(q, m, name);
 }
 
 const char *

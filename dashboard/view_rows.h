@@ -34,6 +34,9 @@ int64_t view_one_event(struct pav_query *q, const char *id);
 /* The page says that this parameter's value was passed over. */
 void
 view_not_read(struct pav_query *q, struct pav_members *m, const char *name);
+/* And that of one which has to be a whole number from 1 on, if it is not. */
+void
+view_check_number(struct pav_query *q, struct pav_members *m, const char *name);
 /* What somebody said of a group, for pages/markbutton.html; NULL: nothing. */
 void view_mark(struct pav_members *m, const struct pav_mark *mark);
 /* Attributes that ?columns=NAME,NAME asks for, as a list of names. */

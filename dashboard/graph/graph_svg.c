@@ -14,7 +14,9 @@
 #include "graph_int.h"
 #include "template.h"
 
-#define MARGIN 12.0
+#define MARGIN    12.0
+#define BARS_H    26.0 /* the tallest column in a state */
+#define STUB_ENDS 22.0 /* of a stub, beside its text */
 
 struct drawing {
     const struct pav_graph *g;
@@ -302,6 +304,64 @@ type_sign(const char *type)
     return "?";
 }
 
+/* How long stays were: columns behind the words. */
+static void
+put_bars(struct pav_buf *b, const struct node *n, const double *bars)
+{
+    double w = (n->w - 2) / PAV_GRAPH_BARS;
+    int i;
+
+    for (i = 0; i < PAV_GRAPH_BARS; i++) {
+        double h = bars[i] * BARS_H;
+
+        if (bars[i] <= 0)
+            continue;
+        h = h < 2 ? 2 : h;
+        pav_buf_puts(b, "<rect class=\"bar\" x=\"");
+        put_number(b, n->x + 1 + i * w);
+        pav_buf_puts(b, "\" y=\"");
+        put_number(b, n->y + NODE_H - 3 - h);
+        pav_buf_puts(b, "\" width=\"");
+        put_number(b, w - 1);
+        pav_buf_puts(b, "\" height=\"");
+        put_number(b, h);
+        pav_buf_puts(b, "\"/>");
+    }
+}
+
+/* What did not fit there knocks at its corner, clear of the lines that come in
+ * at the middle. */
+static void
+put_stub(struct drawing *d, const struct node *n,
+         const struct pav_state_sums *sums)
+{
+    struct pav_buf *b = d->out;
+    double room = n->w / 2 - STUB_ENDS - 6, w, x = n->x - 8;
+    const char *text = sums->stub;
+
+    if (room > text_width(sums->stub, 11) + 40)
+        text = fitting(d, sums->stub_more, 11, room);
+    w = text_width(text, 11) + STUB_ENDS;
+    pav_buf_puts(b, "<a class=\"stub\"");
+    put_attribute(b, "href", sums->stub_link);
+    put_attribute(b, "aria-label", sums->stub_title);
+    pav_buf_puts(b, "><title>");
+    pav_buf_htmls(b, sums->stub_title);
+    pav_buf_puts(b, "</title><rect x=\"");
+    put_number(b, x);
+    pav_buf_puts(b, "\" y=\"");
+    put_number(b, n->y - 8);
+    pav_buf_puts(b, "\" width=\"");
+    put_number(b, w);
+    pav_buf_puts(b, "\" height=\"16\" rx=\"8\"/><text x=\"");
+    put_number(b, x + w / 2);
+    pav_buf_puts(b, "\" y=\"");
+    put_number(b, n->y + 4);
+    pav_buf_puts(b, "\">");
+    pav_buf_htmls(b, text);
+    pav_buf_puts(b, " ⇥</text></a>\n");
+}
+
 static void
 put_state_texts(struct drawing *d, const struct node *n,
                 const struct pav_state_mark *mark)
@@ -315,9 +375,15 @@ put_state_texts(struct drawing *d, const struct node *n,
     char count[16] = "";
     const char *status;
 
+    if (mark->sums != NULL && mark->sums->amounts != NULL)
+        second = mark->sums->amounts;
+    if (mark->sums != NULL)
+        put_bars(b, n, mark->sums->bars);
     put_line(b, "sign", n->x + 17, n->y + 23, type_sign(n->type));
     put_line(b, "name", n->x + 30, n->y + 23, fitting(d, n->name, 14, room));
-    put_line(b, "detail", n->x + 12, n->y + 40,
+    put_line(b,
+             mark->sums != NULL && mark->sums->late ? "detail late" : "detail",
+             n->x + 12, n->y + 40,
              fitting(d, second, 12, n->w - 24 - (badge > 0 ? badge + 8 : 0)));
     if (badge > 0)
         put_line(b, "badge", n->x + n->w - 10, n->y + 40, n->badge);
@@ -352,8 +418,10 @@ put_reading(struct drawing *d, const struct node *n,
     if (d->marks->states != NULL &&
         (mark->note == NULL || *mark->note != '\0')) {
         pav_buf_puts(b, ", ");
-        pav_buf_htmls(b, mark->note != NULL ? mark->note
-                                            : pav_looks[mark->status].word);
+        pav_buf_htmls(b, mark->sums != NULL && mark->sums->says != NULL
+                             ? mark->sums->says
+                         : mark->note != NULL ? mark->note
+                                              : pav_looks[mark->status].word);
     }
     if (mark->more != NULL) {
         pav_buf_puts(b, ", ");
@@ -397,12 +465,15 @@ put_state(struct drawing *d, const struct node *n)
     struct pav_buf *b = d->out;
     uint32_t i;
 
-    pav_buf_printf(b, "<a class=\"node %s%s%s%s\" id=\"st-%u\"",
+    pav_buf_printf(b, "<a class=\"node %s%s%s%s",
                    d->marks->edges == NULL && mark->status == PAV_MARK_NONE
                        ? "plain"
                        : pav_looks[mark->status].class,
                    n->scope_count > 0 ? " container" : "", n->map ? " map" : "",
-                   selected ? " selected" : "", n->index);
+                   selected ? " selected" : "");
+    if (mark->sums != NULL)
+        pav_buf_printf(b, " h%u", mark->sums->heat);
+    pav_buf_printf(b, "\" id=\"st-%u\"", n->index);
     put_attribute(b, "data-state", n->name);
     put_attribute(b, "data-type", n->type);
     pav_buf_printf(b, " data-status=\"%s\" data-visits=\"%u\"",
@@ -431,6 +502,8 @@ put_state(struct drawing *d, const struct node *n)
     pav_buf_putc(b, '>');
     put_state_texts(d, n, mark);
     pav_buf_puts(b, "</g>\n");
+    if (mark->sums != NULL && mark->sums->stub != NULL)
+        put_stub(d, n, mark->sums);
     put_lanes(d, n);
     for (i = 0; i < n->scope_count; i++)
         put_scope(d, &n->scopes[i]);

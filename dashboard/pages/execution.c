@@ -482,6 +482,7 @@ add_travel(struct execution_page *p, struct pav_members *m)
     struct pav_step_row *steps;
     int64_t here = p->at == 0 ? p->all : p->at, first = 1;
 
+    view_check_number(p->q, m, "at");
     if (p->all < 2)
         return;
     if (pav_reader_steps(p->q->reader, p->x.row.last_step, here, 1, a, &steps) >
@@ -627,6 +628,8 @@ add_tabs(struct execution_page *p, struct pav_members *m)
     struct pav_items rows;
     size_t i;
 
+    view_check_number(p->q, m, "item");
+    view_check_number(p->q, m, "visit");
     pav_items_init(&rows, p->q->arena);
     for (i = 0; i < sizeof(tabs) / sizeof(tabs[0]); i++) {
         struct pav_members o;

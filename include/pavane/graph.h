@@ -57,11 +57,25 @@ struct pav_look {
 };
 extern const struct pav_look pav_looks[];
 
+/* What many executions did in a state. */
+#define PAV_GRAPH_BARS 12
+struct pav_state_sums {
+    const char *amounts;         /* instead of what it waits for; NULL: that */
+    const char *says;            /* to readers aloud; NULL: the note */
+    double bars[PAV_GRAPH_BARS]; /* behind the words: 0 to 1 of its height */
+    uint8_t heat;                /* 0, or 1 to 5: how dark it is */
+    bool late;                   /* some are, now */
+    /* What did not fit while they were in it, and a longer text for a wide
+     * state; NULL: nothing. */
+    const char *stub, *stub_more, *stub_title, *stub_link;
+};
+
 struct pav_state_mark {
     enum pav_mark_status status;
     uint32_t visits;
     const char *note; /* instead of the status's word; NULL: that */
     const char *more; /* behind the word; NULL: nothing */
+    const struct pav_state_sums *sums; /* of one execution: NULL */
 };
 
 /*

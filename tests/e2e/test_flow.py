@@ -127,6 +127,52 @@ class Flow(unittest.TestCase):
             self.assertIn("0 in all", d.ask("GET", "/executions?machine=order&passed=Nowhere")[1].decode())
             self.assertIn("passed:A, which goes with", d.ask("GET", "/executions?passed=A")[1].decode())
 
+    def test_what_the_map_says(self):
+        """What stands on lines and in states, how dark they are, and what did not fit there."""
+        with Daemon(MACHINES) as d:
+            self.feed(d, 0, 60)
+            d.send(order("OrderReceived", "odd", "order.service"))
+            d.send(order("PaymentSettled", "odd", "payment.service"))
+            for kind in ("ShelfDusted", "ShelfDusted", "WindowOpened"):
+                d.send(order(kind, "odd", "shop.service"))
+            states, taken, _, ended = self.same(d)
+            stands = d.get("/api/v1/executions?machine=order&state=AwaitShop&status=RUNNING")["executions"]
+
+            def map_of(show):
+                page = d.ask("GET", "/machines/order?tab=flow" + show)[1].decode()
+                return page, re.search("<svg.*?</svg>", page, re.S).group(0)
+
+            def lines(svg):
+                """What stands beside each line that was taken."""
+                found = re.findall(r'data-from="([^"]*)" data-to="([^"]*)" data-taken="([1-9]\d*)">(.*?)</g>', svg, re.S)
+                return {(a, b): (int(n), re.findall(r'class="amount"[^>]*>([^<]*)', g)) for a, b, n, g in found}
+
+            stub = until(lambda: re.search(r'<a class="stub" href="([^"]*)" aria-label="([^"]*)">.*?<text[^>]*>([^<]*)', map_of("")[1], re.S))
+            self.assertEqual(stub.group(2), "3 × ShelfDusted, … (the most of them) events did not fit in AwaitShop")
+            self.assertIn("3 × S", stub.group(3))
+            page = d.ask("GET", "/" + html.unescape(stub.group(1)).replace("../", ""))[1].decode()
+            self.assertEqual(sorted(re.findall(r"ShelfDusted|WindowOpened", re.sub("<[^>]*>", "", page)))[:1], ["ShelfDusted"])
+            self.assertEqual(sum(int(n) for n in re.findall(r'data-label="How many"[^>]*><a[^>]*>(\d+)', page)), 3)
+
+            page, svg = map_of("")
+            words = re.search(r'data-for="AwaitShop">(.*?)</g>', svg, re.S).group(1)
+            self.assertIn(">%d in · %d now<" % (states["AwaitShop"], len(stands)), words)
+            self.assertRegex(svg, r'class="node running h[1-5]" id="[^"]*" data-state="AwaitShop"')
+            self.assertIn('aria-label="State AwaitShop, Task, %d in · %d now, half of the stays within ' % (states["AwaitShop"], len(stands)), svg)
+            split = ("Was it paid?", "Unpaid")
+            of = sum(n for (a, _), n in taken.items() if a == split[0])
+            share = "%d %%" % ((taken[split] * 100 + of // 2) // of)
+            for show, wanted in (("", "%d · %s" % (taken[split], share)), ("&show=all", "%d · %s" % (taken[split], share)),
+                                 ("&show=count", str(taken[split])), ("&show=share", share)):
+                page, svg = map_of(show)
+                count, notes = lines(svg)[split]
+                self.assertEqual((count, notes), (taken[split], [wanted]), show)
+            self.assertIn('show=share" aria-current="page"', page)
+            for show in ("median", "p95"):
+                notes = lines(map_of("&show=" + show)[1])[split][1]
+                self.assertRegex(notes[0], r"^\d+ m?s$")
+            self.assertIn("Not understood, and passed over: <code>show=x", map_of("&show=x")[0])
+
     def same(self, d):
         want = self.walked(d)
         until(lambda: self.summed(d)[3] >= want[3], what=lambda: (self.summed(d), want))
