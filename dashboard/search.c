@@ -339,12 +339,13 @@ read_passed(struct reading *r)
     return true;
 }
 
-/* Only what is in progress, or late, is kept by its age. */
 static bool
 read_sort(struct pav_execution_filter *f, const char *value)
 {
-    f->oldest_first = strcmp(value, "oldest") == 0;
-    return f->oldest_first;
+    f->order = strcmp(value, "oldest") == 0  ? PAV_OLDEST_FIRST
+               : strcmp(value, "moved") == 0 ? PAV_LAST_MOVED_FIRST
+                                             : PAV_NEWEST_FIRST;
+    return f->order != PAV_NEWEST_FIRST;
 }
 
 /* One part by its name; false: it cannot be read so, or was there before. */
@@ -571,6 +572,30 @@ search_may_be_by_age(const struct search *s)
     return (f->overdue || f->status == PAV_RUNNING) && pav_filter_is_plain(f);
 }
 
+bool
+search_may_be_by_moves(const struct search *s)
+{
+    return !s->f.overdue && pav_filter_is_plain(&s->f);
+}
+
+/* An order that the other parts do not allow is none. */
+static void
+check_sort(struct reading *r)
+{
+    struct pav_execution_filter *f = &r->s->f;
+
+    if (f->order == PAV_OLDEST_FIRST && !search_may_be_by_age(r->s)) {
+        f->order = PAV_NEWEST_FIRST;
+        not_read(r, "sort:oldest, which goes with status:RUNNING or "
+                    "status:late, a machine and a state alone");
+    } else if (f->order == PAV_LAST_MOVED_FIRST &&
+               !search_may_be_by_moves(r->s)) {
+        f->order = PAV_NEWEST_FIRST;
+        not_read(r, "sort:moved, which goes with a status, a machine and a "
+                    "state alone");
+    }
+}
+
 void
 search_read(struct pav_query *q, struct search *s)
 {
@@ -606,11 +631,7 @@ search_read(struct pav_query *q, struct search *s)
                                       r.passed));
     else if (r.passed == NULL && (r.stay != NULL || r.version != 0))
         not_read(&r, "stay and version, which go with passed");
-    if (s->f.oldest_first && !search_may_be_by_age(s)) {
-        s->f.oldest_first = false;
-        not_read(&r, "sort:oldest, which goes with status:RUNNING or "
-                     "status:late, a machine and a state alone");
-    }
+    check_sort(&r);
     /* What is late, or stands on the graph, is so wherever it was started. */
     if (s->f.overdue || s->f.state != NULL)
         s->f.exclude_map_children = false;

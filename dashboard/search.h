@@ -23,8 +23,9 @@ struct search {
 };
 
 void search_read(struct pav_query *q, struct search *s);
-/* Can the list be had with the oldest first? */
+/* Can the list be had with the oldest first, or what moved last? */
 bool search_may_be_by_age(const struct search *s);
+bool search_may_be_by_moves(const struct search *s);
 
 /* "status:late city:Lyon": it has a part that only a search has. */
 bool search_has_words(struct pav_query *q, const char *text);

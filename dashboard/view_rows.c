@@ -295,7 +295,7 @@ view_with(struct pav_query *q, const char *path, const char *const *names)
 
         if (value == NULL)
             continue;
-        pav_buf_printf(&b, "&%s=", *names);
+        pav_buf_printf(&b, b.p[b.len - 1] == '?' ? "%s=" : "&%s=", *names);
         pav_url_encode(&b, value, strlen(value));
     }
     link = pav_arena_strdup(q->arena, b.p);

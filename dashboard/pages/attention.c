@@ -73,7 +73,8 @@ events_link(struct pav_query *q, const struct pav_attention *x)
         pav_url_encode(&b, x->machine, strlen(x->machine));
     else
         pav_url_encode(&b, OF_NO_MACHINE, strlen(OF_NO_MACHINE));
-    if (x->why != NULL && x->kind != PAV_ATTENTION_UNEXPECTED) {
+    if (x->why != NULL && x->kind != PAV_ATTENTION_UNEXPECTED &&
+        x->kind != PAV_ATTENTION_PARKED) {
         pav_buf_puts(&b, "&why=");
         pav_url_encode(&b, x->why, strlen(x->why));
     }

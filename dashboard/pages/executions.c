@@ -193,6 +193,40 @@ add_spans(struct pav_members *m, const char *asked)
     pav_members_puts(m, "spans", pav_items_array(&list));
 }
 
+/* The other orders that these may stand in. */
+static void
+add_orders(struct pav_query *q, struct pav_members *m, const struct search *s)
+{
+    static const struct {
+        enum pav_execution_order order;
+        const char *link, *words;
+        bool (*may)(const struct search *s);
+    } orders[] = {{PAV_NEWEST_FIRST, "executions?", "newest", NULL},
+                  {PAV_LAST_MOVED_FIRST, "executions?sort=moved", "last moved",
+                   search_may_be_by_moves},
+                  {PAV_OLDEST_FIRST, "executions?sort=oldest", "oldest",
+                   search_may_be_by_age}};
+    static const char *const unsorted[] = {"machine", "status",  "state",
+                                           "q",       "columns", NULL};
+    struct pav_items list;
+    size_t i;
+
+    pav_items_init(&list, q->arena);
+    for (i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+        struct pav_members o;
+
+        if (orders[i].may != NULL && !orders[i].may(s))
+            continue;
+        pav_members_init(&o, q->arena);
+        view_text(&o, "order_words", orders[i].words);
+        view_text(&o, "order_link", view_with(q, orders[i].link, unsorted));
+        view_bool(&o, "order_this", s->f.order == orders[i].order);
+        pav_items_add(&list, pav_members_object(&o));
+    }
+    view_bool(m, "orders_any", list.count > 1);
+    pav_members_puts(m, "orders", pav_items_array(&list));
+}
+
 static void
 show(struct pav_query *q, const char *rest)
 {
@@ -200,8 +234,6 @@ show(struct pav_query *q, const char *rest)
         "key",          "machine", "status", "state", "children", "startedFrom",
         "startedUntil", "q",       "run",    "sort",  "columns",  "version",
         "passed",       "stay",    "ended",  "where", NULL};
-    static const char *const unsorted[] = {"machine", "status",  "state",
-                                           "q",       "columns", NULL};
     const char *part = page_parameter(q, "part");
     struct pav_members m;
     struct search s;
@@ -229,9 +261,7 @@ show(struct pav_query *q, const char *rest)
     add_spans(&m, page_parameter(q, "startedFrom"));
     pav_members_puts(&m, "columns", view_columns(q));
     view_text(&m, "columns_text", page_parameter(q, "columns"));
-    if (search_may_be_by_age(&s) && !s.f.oldest_first)
-        view_text(&m, "by_age",
-                  view_with(q, "executions?sort=oldest", unsorted));
+    add_orders(q, &m, &s);
     add_statuses(&m, &s);
     add_totals(q, &m, &s);
     add_views(q, &m);

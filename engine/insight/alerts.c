@@ -67,7 +67,7 @@ pav_alert_refusal(const char *watches, bool machine, bool source)
         return "it says whose silence is meant";
     if (source && !of_events && (!group || kind < PAV_ATTENTION_UNMATCHED))
         return "only silence and events have a source: unmatched, unexpected, "
-               "rejected, expired, unmatchedRate";
+               "rejected, parked, expired, unmatchedRate";
     if (machine && strcmp(watches, FAILED) != 0 &&
         (!group || kind == PAV_ATTENTION_DEAD || kind == PAV_ATTENTION_STUCK ||
          kind == PAV_ATTENTION_UNMATCHED))

@@ -10,11 +10,13 @@
 #include "pavane/digest.h"
 #include "pavane/ledger.h"
 #include "pavane/text.h"
+#include "columns.h"
 #include "reader_int.h"
 
 #define DAY_MS    INT64_C(86400000)
 #define MOST      10000 /* rows of a kind that are looked at */
 #define EVENTS    1000
+#define SOON_MS   (2 * INT64_C(3600000))
 #define ENDED     500
 #define FIRST_BAD 2 /* of enum pav_status: FAILED, TIMED_OUT */
 #define LAST_BAD  3
@@ -30,9 +32,9 @@ struct gathering {
 const char *
 pav_attention_name(enum pav_attention_kind kind)
 {
-    static const char *const names[] = {"fault",       "overdue",  "failed",
-                                        "deadLetters", "stuck",    "unmatched",
-                                        "unexpected",  "rejected", "expired"};
+    static const char *const names[] = {
+        "fault",     "overdue",    "failed",   "deadLetters", "stuck",
+        "unmatched", "unexpected", "rejected", "parked",      "expired"};
 
     return names[kind];
 }
@@ -61,6 +63,7 @@ pav_attention_says(enum pav_attention_kind kind, int64_t count)
                                       "event matched no rule within a day",
                                       "event did not fit within a day",
                                       "event was rejected within a day",
+                                      "early event will expire soon",
                                       "early event expired within a day"};
     static const char *const many[] = {"folders cannot be loaded",
                                        "waits are overdue",
@@ -70,6 +73,7 @@ pav_attention_says(enum pav_attention_kind kind, int64_t count)
                                        "events matched no rule within a day",
                                        "events did not fit within a day",
                                        "events were rejected within a day",
+                                       "early events will expire soon",
                                        "early events expired within a day"};
 
     return count == 1 ? one[kind] : many[kind];
@@ -307,6 +311,49 @@ events(struct gathering *g, enum pav_attention_kind kind,
     }
 }
 
+/* Early events by source and type, all that wait, when the first has waited for
+ * more than half of its time and has SOON_MS left at most. */
+static void
+parked(struct gathering *g)
+{
+    sqlite3_stmt *st = reader_ask(
+        g->r, "SELECT m.name," EVENT_SOURCE "," EVENT_TYPE ","
+              "count(*),min(d.at),max(d.at),min(k.expires_at)," BAR_OF(
+                  "d.at") " FROM (SELECT "
+                          "machine_id,event_id,disposition_id,expires_at FROM"
+                          " parked ORDER BY expires_at LIMIT ?1) k"
+                          " JOIN disposition d ON d.id=k.disposition_id"
+                          " JOIN event e ON e.id=k.event_id JOIN machine m ON "
+                          "m.id=k.machine_id"
+                          " GROUP BY 1,2,3 HAVING "
+                          "min(k.expires_at)<?2+?3 AND"
+                          " min(k.expires_at)-?2<?2-min(d.at)");
+
+    STORE_BIND(st, INT(EVENTS), INT(g->now_ms), INT(SOON_MS));
+    while (reader_row(g->r, st)) {
+        struct pav_attention *x = add(g, PAV_ATTENTION_PARKED);
+        const char *source = column_str(st, 1, g->a),
+                   *type = column_str(st, 2, g->a);
+        int64_t left = sqlite3_column_int64(st, 6) - g->now_ms;
+        char span[64];
+
+        x->machine = column_str(st, 0, g->a);
+        x->what = pav_arena_printf(g->a, "%s: %s", source, type);
+        x->count = sqlite3_column_int64(st, 3);
+        x->more = x->count == EVENTS;
+        x->oldest_at = sqlite3_column_int64(st, 4);
+        x->newest_at = sqlite3_column_int64(st, 5);
+        x->why = pav_arena_printf(
+            g->a, "nothing has taken %s; the first expires in %s",
+            x->count == 1 ? "it" : "them",
+            pav_time_span(left < 0 ? 0 : left, span, sizeof(span)));
+        x->group = pav_attention_of_events(PAV_PARKED, x->machine, source, type,
+                                           "", g->a);
+        count_bars(x, (const char *)sqlite3_column_text(st, 7));
+    }
+    sqlite3_reset(st);
+}
+
 /* What of the reason tells groups apart: of a delivery its code alone, for a
  * target's words differ each time; of a folder nothing. */
 static size_t
@@ -406,6 +453,7 @@ pav_reader_attention(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
     events(&g, PAV_ATTENTION_UNMATCHED, PAV_UNMATCHED);
     events(&g, PAV_ATTENTION_UNEXPECTED, PAV_UNEXPECTED);
     events(&g, PAV_ATTENTION_REJECTED, PAV_REJECTED);
+    parked(&g);
     events(&g, PAV_ATTENTION_EXPIRED, PAV_EXPIRED);
     for (i = 0; i < g.count; i++) {
         if (g.v[i].group == NULL)

@@ -452,6 +452,46 @@ by_lateness(struct pav_reader *r, const struct pav_execution_filter *f,
     collect(r, st, a, list);
 }
 
+/* What moved, the last first: an execution is where its last step is. */
+static void
+by_moves(struct pav_reader *r, const struct pav_execution_filter *f,
+         int64_t before, uint32_t limit, struct pav_arena *a,
+         struct execution_list *list)
+{
+    int64_t *ids = pav_arena_alloc(a, limit * sizeof(*ids));
+    sqlite3_stmt *st = reader_ask(
+        r, "SELECT x.id FROM step s CROSS JOIN execution x ON"
+           " x.id=s.execution_id AND x.last_step=s.id WHERE s.id<?1 AND"
+           " s.id>=(SELECT max(id) FROM step)-?2 AND (?3<0 OR x.status=?3) AND "
+           "(?4=0 OR x.machine_id=?4)"
+           " AND (?5 IS NULL OR instr(x.states,?5)>0) AND (?6=0 OR " NO_CHILD
+           ") ORDER BY s.id DESC LIMIT ?7");
+    uint32_t count = 0, i;
+
+    STORE_BIND(st, INT(before), INT(PAV_MOVES_SEEN), INT(f->status),
+               INT(f->machine == NULL ? 0 : reader_machine_id(r, f->machine)),
+               TEXT(reader_state_token(f, a)), INT(f->exclude_map_children),
+               INT(limit));
+    while (count < limit && reader_row(r, st))
+        ids[count++] = sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+    for (i = 0; i < count; i++)
+        if (reader_execution_of(r, ids[i], a, &list->v[list->count]))
+            list->count++;
+}
+
+/* What the page behind the last of the list begins with. */
+static int64_t
+next_of(const struct pav_execution_filter *f, const struct execution_list *list)
+{
+    const struct pav_execution_row *last = &list->v[list->count - 1].row;
+
+    if (f->order == PAV_LAST_MOVED_FIRST)
+        return last->last_step;
+    return f->order == PAV_OLDEST_FIRST && f->overdue ? f->before + f->limit
+                                                      : last->id;
+}
+
 uint32_t
 pav_reader_executions(struct pav_reader *r,
                       const struct pav_execution_filter *f, struct pav_arena *a,
@@ -467,9 +507,11 @@ pav_reader_executions(struct pav_reader *r,
         /* nobody waits so */
     } else if (f->passed != NULL) {
         by_passed(r, f, before, limit, a, &list);
-    } else if (f->oldest_first && f->overdue) {
+    } else if (f->order == PAV_LAST_MOVED_FIRST) {
+        by_moves(r, f, before, limit, a, &list);
+    } else if (f->order == PAV_OLDEST_FIRST && f->overdue) {
         by_lateness(r, f, limit, a, &list);
-    } else if (f->oldest_first) {
+    } else if (f->order == PAV_OLDEST_FIRST) {
         by_age(r, f, limit, a, &list);
     } else if (is_search(f)) {
         by_search(r, f, before, limit, a, &list);
@@ -491,8 +533,7 @@ pav_reader_executions(struct pav_reader *r,
     *next = 0;
     if (list.count > f->limit) {
         list.count = f->limit;
-        *next = f->oldest_first && f->overdue ? f->before + f->limit
-                                              : list.v[list.count - 1].row.id;
+        *next = next_of(f, &list);
     }
     *out = list.v;
     return list.count;

@@ -16,7 +16,8 @@ enum pav_attention_kind {
     PAV_ATTENTION_UNMATCHED,  /* events of the last day, by source and type */
     PAV_ATTENTION_UNEXPECTED, /* the same, that fitted nowhere */
     PAV_ATTENTION_REJECTED,   /* the same, that no machine could take */
-    PAV_ATTENTION_EXPIRED,    /* early events whose time was over */
+    PAV_ATTENTION_PARKED,     /* early events whose time will soon be over */
+    PAV_ATTENTION_EXPIRED,    /* those whose time was over */
     PAV_ATTENTION_KINDS
 };
 /* "overdue"; and what is counted: "waits are overdue". */

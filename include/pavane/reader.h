@@ -46,6 +46,15 @@ struct pav_execution_view {
 };
 
 struct pav_passed;
+enum pav_execution_order {
+    PAV_NEWEST_FIRST,
+    /* Of those in progress, by machine and state alone, or of those overdue. */
+    PAV_OLDEST_FIRST,
+    /* What took the last steps, by machine, status and state alone: within the
+     * newest PAV_MOVES_SEEN steps. */
+    PAV_LAST_MOVED_FIRST,
+};
+#define PAV_MOVES_SEEN 200000
 struct pav_execution_filter {
     const char *key, *machine; /* NULL: any */
     const char *state;         /* it is there; NULL: anywhere */
@@ -59,9 +68,7 @@ struct pav_execution_filter {
     bool value_begins;             /* its value only begins so */
     const char
         *stands; /* [["MACHINE","\"STATE\""],...]: in one of these; NULL */
-    /* Of those in progress, by machine and state alone, or of those overdue;
-     * what `*next` says goes into `before` here too. */
-    bool oldest_first;
+    enum pav_execution_order order;
     const char *event_type;              /* such an event moved it; NULL: any */
     int64_t started_from, started_until; /* 0: any time */
     int64_t ended_from, ended_until;     /* 0: any, or not at all */
@@ -73,7 +80,7 @@ struct pav_execution_filter {
     const char *awaits;   /* a wait of it names this type; NULL: any */
     const char *prefix;   /* its name begins so; NULL: any */
     const char *contains; /* the same, anywhere, in either case */
-    int64_t before;       /* id; 0: from the newest */
+    int64_t before;       /* what `*next` said; 0: from the first */
     uint32_t limit;
 };
 

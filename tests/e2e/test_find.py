@@ -133,11 +133,13 @@ class Find(unittest.TestCase):
 
     def test_a_value_that_is_passed_over_is_said(self):
         for path in ("/machines/till?tab=flo", "/machines/till?tab=flow&range=8d", "/analyse?from=soon", "/attention?sort=worst",
-                     "/executions/till%3AOrder-1234?tab=grap", "/executions/till%3AOrder-1234?tab=history&only=nothing", "/producers?range=x"):
+                     "/executions/till%3AOrder-1234?tab=grap", "/executions/till%3AOrder-1234?tab=history&only=nothing", "/producers?range=x",
+                     "/executions/till%3AOrder-1237?at=x", "/executions/till%3AOrder-1237?item=0", "/executions/till%3AOrder-1237?visit=-1"):
             said = html.unescape(self.page(path))
             self.assertIn("Not understood, and passed over: <code>%s</code>" % re.split("[?&]", path)[-1], said, path)
         for path in ("/machines/till", "/machines/till?tab=flow&range=7d", "/analyse?from=2026-03-01&to=2026-03-02", "/attention?sort=oldest",
-                     "/executions/till%3AOrder-1234?tab=history&only=visits", "/machines/till?tab=times", "/producers?range=1h"):
+                     "/executions/till%3AOrder-1234?tab=history&only=visits", "/machines/till?tab=times", "/producers?range=1h",
+                     "/executions/till%3AOrder-1237?at=2"):
             self.assertNotIn("passed over", self.page(path), path)
         self.assertRegex(self.page("/machines"), r'class="plain-number zero" href="[^"]*status=FAILED">0<')
 
@@ -321,6 +323,20 @@ class Ended(unittest.TestCase):
         self.assertEqual(self.list("ended:2026-03-04")[0], [])
         self.assertIn("<code>ended:soon</code>", self.list("ended:soon")[2])
 
+    def test_what_moved_last_first(self):
+        """What took the last step, whenever it began; of one status; page by page; not with what looks into rows."""
+        self.send("bank", "Paid", 7, sum=500)
+        self.assertEqual(self.list("sort:moved")[0][:2], ["o-7", "o-5"])
+        keys, total, page = self.list("status:running sort:moved")
+        rest = html.unescape(re.search(r'href="([^"]*)" rel="next"', page).group(1))
+        keys += re.findall(r'class="key" href="[^"]*">([^<]*)<', self.d.ask("GET", "/" + rest)[1].decode())
+        self.assertEqual(len(keys), total)
+        self.assertEqual(keys[:3] + keys[-2:], ["o-5", "o-4", "o-59", "o-6", "o-0"])
+        self.send("bank", "Paid", 6, sum=500)
+        self.assertEqual(self.list("machine:till status:failed sort:moved")[0][:2], ["o-6", "o-7"])
+        self.assertIn("goes with a status", self.list("sort:moved key:o-1*")[2])
+        self.assertRegex(self.list("")[2], r'href="executions\?sort=moved')
+
     def test_the_oldest_first(self):
         keys, total, page = self.list("status:running sort:oldest")
         self.assertEqual((keys[:3], total), (["o-0", "o-4", "o-5"], 57))
@@ -328,7 +344,7 @@ class Ended(unittest.TestCase):
         more = re.findall(r'class="key" href="[^"]*">([^<]*)<', self.d.ask("GET", "/" + rest)[1].decode())
         self.assertEqual(keys + more, ["o-0", "o-4", "o-5"] + ["o-%d" % i for i in range(6, 60)])
         self.assertIn("goes with status:RUNNING", self.list("sort:oldest")[2])
-        self.assertIn("sort=oldest", self.list("status:running")[2])  # a link of the column's head
+        self.assertIn("sort=oldest", self.list("status:running")[2])
         self.move("2026-03-02T11:00:00Z")
         keys, total, page = self.list("status:late sort:oldest")
         self.assertEqual((keys[0], len(keys), total), ("o-0", 50, 55))  # "Wait on" has no deadline

@@ -214,6 +214,35 @@ class Ledger(unittest.TestCase):
             self.assertIn(int(within.group(1)), range(8, 13))  # learned in classes: right within a fifth
             self.assertNotIn("get what they wait for", d.ask("GET", "/producers/shop.service?range=24h")[1].decode())
 
+    def test_what_will_expire_soon(self):
+        """Early events that nothing took, two hours before their day is over; those that went are not counted."""
+        with Daemon(MACHINES, virtual_clock="2026-01-01T00:00:00Z") as d:
+            def at(to):
+                until(lambda: json.loads(d.ask("POST", "/", json.dumps({"Until": to}), {"X-Amz-Target": "Pavane.MoveClock"})[1])["Now"] ==
+                      to.replace("Z", ".000Z"))
+
+            def parked():
+                return [g for g in d.get("/api/v1/attention")["attention"] if g["kind"] == "parked"]
+            for i in range(3):
+                d.send(order("PaymentSettled", "o-%d" % i, "payment.service"))
+            at("2026-01-01T21:59:00Z")
+            d.send(order("PaymentSettled", "o-new", "payment.service"))
+            d.send(order("ParcelDelivered", "o-newer", "delivery.service"))
+            self.assertEqual(parked(), [])
+            at("2026-01-01T22:30:00Z")
+            [group] = parked()
+            self.assertEqual((group["count"], group["machine"], group["what"]), (4, "order", "payment.service: PaymentSettled"))
+            self.assertIn("the first expires in 1 h 30 min", group["why"])
+            page = d.ask("GET", "/attention")[1].decode()
+            link, n = re.search(r'href="(events\?disposition=parked[^"]*)">(\d+)<', page).groups()
+            rows = re.findall(r'data-label="Id"><a href="events/\d+"', d.ask("GET", "/" + html.unescape(link))[1].decode())
+            self.assertEqual((int(n), len(rows)), (4, 4))
+            d.send(order("OrderReceived", "o-1", "order.service"))
+            until(lambda: [g["count"] for g in parked()] == [3])
+            at("2026-01-02T00:30:00Z")
+            until(lambda: [g["count"] for g in d.get("/api/v1/attention")["attention"] if g["kind"] == "expired"] == [2])
+            self.assertEqual(parked(), [])  # of what is left the first has a day before it
+
     def test_what_expired_is_a_deviation(self):
         with Daemon(MACHINES, virtual_clock="2026-01-01T00:00:00Z") as d:
             until(lambda: any(m["machine"] == "order" for m in d.get("/api/v1/machines")["machines"]))
