@@ -34,6 +34,7 @@ replay_view(struct pav_query *q, const struct pav_name_row *row)
 {
     const struct pav_doc *body = bus_row_body(q, row->body);
     const char *archive = pav_doc_member_str(q->arena, body, "EventSourceArn");
+    const struct pav_doc *speed = pav_doc_get(body, "Speed");
     int64_t last = pav_doc_member_int(body, "LastAt");
     int64_t from = pav_doc_member_int(body, "EventStartTime"),
             until = pav_doc_member_int(body, "EventEndTime");
@@ -46,6 +47,11 @@ replay_view(struct pav_query *q, const struct pav_name_row *row)
                   ? archive
                   : strrchr(archive, '/') + 1);
     view_text(&m, "state", pav_doc_member_str(q->arena, body, "State"));
+    view_text(&m, "reason", pav_doc_member_str(q->arena, body, "StateReason"));
+    view_amount(&m, "replayed", pav_doc_member_int(body, "Replayed"));
+    if (speed != NULL && pav_doc_double(speed) > 0)
+        view_text(&m, "speed",
+                  pav_arena_printf(q->arena, "%g×", pav_doc_double(speed)));
     view_time(&m, "began", pav_doc_member_int(body, "ReplayStartTime"));
     view_time(&m, "from", from);
     view_time(&m, "until", until);

@@ -1,6 +1,9 @@
 /* What is due by the clock. */
+#include <string.h>
+
 #include "pavane/schedule.h"
 #include "bus.h"
+#include "links.h"
 
 static void
 add_targets(struct pav_query *q, struct pav_members *m,
@@ -38,6 +41,27 @@ later_view(struct pav_query *q, const struct pav_doc *body, int64_t at)
     return pav_items_array(&list);
 }
 
+/* When it was due last, and what came of it. */
+static void
+add_last(struct pav_query *q, struct pav_members *m,
+         const struct pav_schedule_row *row)
+{
+    size_t started = strlen(PAV_STARTED_IT);
+
+    if (row->last_at == 0)
+        return;
+    view_time(m, "last", row->last_at);
+    if (row->last_result == NULL)
+        return;
+    if (strncmp(row->last_result, PAV_STARTED_IT, started) == 0) {
+        view_text(m, "started", row->last_result + started);
+        view_text(m, "started_link",
+                  view_link(q, "executions/", row->last_result + started));
+    } else {
+        view_text(m, "result", row->last_result);
+    }
+}
+
 static const struct pav_doc *
 schedule_view(struct pav_query *q, const struct pav_schedule_row *row)
 {
@@ -55,6 +79,7 @@ schedule_view(struct pav_query *q, const struct pav_schedule_row *row)
         pav_members_puts(&m, "then", later);
         view_bool(&m, "then_any", later->len > 0);
     }
+    add_last(q, &m, row);
     add_targets(q, &m, body);
     return pav_members_object(&m);
 }

@@ -23,6 +23,37 @@ rejected(const struct pav_deviation *v, uint32_t n, const char *source,
     return sum;
 }
 
+/* What is sent without a schema: what it looks like can be asked. */
+static void
+add_found(struct pav_query *q, struct pav_members *m)
+{
+    struct pav_sent *v;
+    uint32_t n = pav_reader_without_schema(q->reader, q->now_ms - DAYS_MS, ROWS,
+                                           q->arena, &v),
+             i;
+    struct pav_items list;
+
+    pav_items_init(&list, q->arena);
+    for (i = 0; i < n; i++) {
+        struct pav_members o;
+
+        pav_members_init(&o, q->arena);
+        view_text(&o, "found_source", v[i].source);
+        view_text(&o, "found_type", v[i].type);
+        view_amount(&o, "found_events", v[i].events);
+        view_time(&o, "found_last", v[i].last_at);
+        view_text(
+            &o, "found_link",
+            pav_arena_printf(
+                q->arena, "%s&detailType=%s",
+                view_link(q, "api/v1/schemas/discover?source=", v[i].source),
+                view_encoded(q, v[i].type)));
+        pav_items_add(&list, pav_members_object(&o));
+    }
+    view_bool(m, "found_any", list.count > 0);
+    pav_members_puts(m, "found", pav_items_array(&list));
+}
+
 static void
 show(struct pav_query *q, const char *rest)
 {
@@ -61,6 +92,7 @@ show(struct pav_query *q, const char *rest)
     pav_members_init(&m, q->arena);
     pav_members_puts(&m, "schemas", pav_items_array(&list));
     view_bool(&m, "more", n == ROWS);
+    add_found(q, &m);
     bus_show(q, "schemas", "Schemas", "in_schemas", &m);
 }
 

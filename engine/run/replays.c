@@ -133,6 +133,8 @@ go_on(struct pav_engine *e, const struct pav_name_row *row, int64_t now)
         if (!pav_store_archive_next(e->store, archive_id, at, end, &next)) {
             if (n > 0 || at.event_id != 0)
                 pav_members_int(&changes, "EventLastReplayedTime", at.at);
+            pav_members_int(&changes, "Replayed",
+                            pav_doc_member_int(body, "Replayed") + n);
             finish(e, row, body, &changes);
             return;
         }

@@ -15,6 +15,7 @@
 #include "tables.h"
 
 #define TURN_SCHEDULES 500
+#define PUT_ON_BUS     "an event on its bus"
 
 int64_t
 schedules_next(struct pav_engine *e)
@@ -24,7 +25,8 @@ schedules_next(struct pav_engine *e)
 
 /* ---- rules ---- */
 
-static void
+/* What came of it, in words; NULL: its rule is gone. */
+static const char *
 fire_rule(struct pav_engine *e, const struct pav_schedule_row *row)
 {
     struct bus *b = bus_by_id(e, row->owner);
@@ -36,7 +38,7 @@ fire_rule(struct pav_engine *e, const struct pav_schedule_row *row)
     uint32_t i;
 
     if (r == NULL)
-        return;
+        return NULL;
     pav_uuid4(id);
     pav_time_format(row->next_at, when);
     strcpy(when + 19, "Z");
@@ -55,10 +57,12 @@ fire_rule(struct pav_engine *e, const struct pav_schedule_row *row)
             struct pav_event_item item = {.bus = r->targets[i].name};
 
             intake_text(e, s.text, false, &item);
+            sending_came_to(&s, PUT_ON_BUS);
         } else {
             target_send(e, &s, &r->targets[i], &x);
         }
     }
+    return s.result == NULL ? "it has no targets" : s.result;
 }
 
 /* ---- EventBridge Scheduler ---- */
@@ -236,7 +240,7 @@ universal_served(struct pav_engine *e, struct sending *s,
     return true;
 }
 
-static void
+static const char *
 fire_scheduled(struct pav_engine *e, const struct pav_schedule_row *row,
                const struct pav_doc *body)
 {
@@ -261,11 +265,14 @@ fire_scheduled(struct pav_engine *e, const struct pav_schedule_row *row,
                          pav_doc_get(target, "DeadLetterConfig"));
     if (target_read(e, &e->arena, pav_members_object(&plain), &t, &err) !=
         PAV_OK)
-        return;
-    if (t.kind == TARGET_BUS && !t.outside)
+        return pav_arena_strdup(&e->arena, err.message);
+    if (t.kind == TARGET_BUS && !t.outside) {
         put_event(e, target, s.text, t.name);
-    else if (!universal_served(e, &s, &t))
+        return PUT_ON_BUS;
+    }
+    if (!universal_served(e, &s, &t))
         target_send(e, &s, &t, &x);
+    return s.result == NULL ? "done" : s.result;
 }
 
 /* ---- both ---- */
@@ -275,14 +282,13 @@ fire(struct pav_engine *e, const struct pav_schedule_row *row, int64_t now)
 {
     const struct pav_doc *body =
         pav_doc_own(&e->arena, row->body.p, row->body.len);
+    const char *result;
     int64_t next;
 
     pav_histogram_add(&e->counts.timer_lag, pav_bounds_seconds,
                       (double)(now - row->next_at) / 1e3);
-    if (row->kind == PAV_SCHEDULED_RULE)
-        fire_rule(e, row);
-    else
-        fire_scheduled(e, row, body);
+    result = row->kind == PAV_SCHEDULED_RULE ? fire_rule(e, row)
+                                             : fire_scheduled(e, row, body);
     /* What was missed while nobody ran comes once, not once a time. */
     next = pav_scheduled_after(body, now > row->next_at ? now : row->next_at,
                                &e->arena);
@@ -290,7 +296,7 @@ fire(struct pav_engine *e, const struct pav_schedule_row *row, int64_t now)
         pav_doc_is_str(pav_doc_get(body, "ActionAfterCompletion"), "DELETE"))
         pav_store_schedule_delete(e->store, row->id);
     else
-        pav_store_schedule_next(e->store, row->id, next);
+        pav_store_schedule_next(e->store, row->id, next, now, result);
 }
 
 void

@@ -113,6 +113,13 @@ target_text(struct pav_engine *e, struct sending *s, const struct target *t)
 
 /* ---- dead letters ---- */
 
+void
+sending_came_to(struct sending *s, const char *result)
+{
+    if (!s->failed)
+        s->result = result;
+}
+
 static void
 stage(struct pav_engine *e, struct sending *s, const struct target *t,
       struct pav_bytes body, const char *code, const char *message)
@@ -129,10 +136,16 @@ stage(struct pav_engine *e, struct sending *s, const struct target *t,
                                    .error_code = code,
                                    .error_message = message};
 
-    if (code != NULL)
+    if (code != NULL) {
+        sending_came_to(
+            s, pav_arena_printf(&e->arena, "%s: %s", code,
+                                message == NULL ? "it failed" : message));
+        s->failed = true;
         deliveries_dead(e, &row);
-    else
+    } else {
+        sending_came_to(s, "handed to the deliveries");
         deliveries_add(e, &row);
+    }
 }
 
 void
@@ -199,6 +212,8 @@ start_machine(struct pav_engine *e, struct sending *s, const struct target *t,
     execution_start_as(e, v, name, key, input, &cause,
                        t->qualifier == NULL ? NULL : &meta, x);
     *started = x;
+    sending_came_to(s, pav_arena_printf(&e->arena, "%s%s:%s", PAV_STARTED_IT,
+                                        t->name, x->row.name));
     if (key != NULL)
         match_parked(e, x);
 }

@@ -14,6 +14,10 @@ struct sending {
     struct pav_bytes text;
     const struct pav_doc *doc; /* the event; NULL: read from the text */
     const char *name;          /* of a machine's execution; NULL: made up */
+    /* What came of it, in words: filled by those below, the first failure of
+     * several targets, else the last; NULL: nothing yet. */
+    const char *result;
+    bool failed;
 };
 /* Sends one target its input; `*started`: the machine that was started. */
 void target_send(struct pav_engine *e, struct sending *s,
@@ -22,6 +26,7 @@ void target_send(struct pav_engine *e, struct sending *s,
  * true, and it was done, or is a dead letter. */
 bool universal_served(struct pav_engine *e, struct sending *s,
                       const struct target *t);
+void sending_came_to(struct sending *s, const char *result);
 /* What cannot be sent, with EventBridge's code: kept as a dead letter. */
 void
 target_dead(struct pav_engine *e, struct sending *s, const struct target *t,

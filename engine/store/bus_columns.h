@@ -16,7 +16,7 @@ void delivery_from(sqlite3_stmt *st, struct pav_arena *a,
 #define NAME_COLUMNS "kind,owner,name,number,body"
 void name_from(sqlite3_stmt *st, struct pav_arena *a, struct pav_name_row *out);
 
-#define SCHEDULE_COLUMNS "id,kind,owner,name,next_at,body"
+#define SCHEDULE_COLUMNS "id,kind,owner,name,next_at,body,last_at,last_result"
 void schedule_from(sqlite3_stmt *st, struct pav_arena *a,
                    struct pav_schedule_row *out);
 

@@ -88,6 +88,30 @@ pav_reader_producers(struct pav_reader *r, int64_t from_ms, int64_t now_ms,
     return n < limit ? n : limit;
 }
 
+uint32_t
+pav_reader_without_schema(struct pav_reader *r, int64_t from_ms, uint32_t limit,
+                          struct pav_arena *a, struct pav_sent **out)
+{
+    sqlite3_stmt *st = reader_ask(
+        r,
+        "SELECT source,type,sum(events) AS n,max(last_at) FROM ledger WHERE"
+        " hour>=?1 AND NOT EXISTS(SELECT 1 FROM name WHERE kind=?3 AND owner=0"
+        " AND name=source||char(1)||type) GROUP BY 1,2"
+        " ORDER BY n DESC,1,2 LIMIT ?2");
+    uint32_t n = 0;
+
+    *out = pav_arena_alloc(a, ((size_t)limit + 1) * sizeof(**out));
+    STORE_BIND(st, INT(from_ms / HOUR_MS), INT(limit), INT(PAV_NAME_SCHEMA));
+    while (reader_row(r, st)) {
+        (*out)[n].source = column_str(st, 0, a);
+        (*out)[n].type = column_str(st, 1, a);
+        (*out)[n].events = sqlite3_column_int64(st, 2);
+        (*out)[n++].last_at = sqlite3_column_int64(st, 3);
+    }
+    sqlite3_reset(st);
+    return n;
+}
+
 #define NEWEST 500     /* events that clocks are told from, */
 #define LARGE  "16384" /* but for those of so many bytes */
 

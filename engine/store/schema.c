@@ -422,6 +422,8 @@ const char *const schema_migrations[] = {
     " last_id INTEGER NOT NULL,"
     " ids BLOB NOT NULL,"
     " text BLOB NOT NULL) STRICT;",
+    "ALTER TABLE schedule ADD COLUMN last_at INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE schedule ADD COLUMN last_result TEXT;",
 };
 
 const int schema_version =

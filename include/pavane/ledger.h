@@ -24,6 +24,15 @@ uint32_t pav_reader_producers(struct pav_reader *r, int64_t from_ms,
                               int64_t now_ms, uint32_t limit,
                               struct pav_arena *a, struct pav_producer **out);
 
+/* What sources send, by type, that has no schema: the most events first. */
+struct pav_sent {
+    const char *source, *type;
+    int64_t events, last_at;
+};
+uint32_t
+pav_reader_without_schema(struct pav_reader *r, int64_t from_ms, uint32_t limit,
+                          struct pav_arena *a, struct pav_sent **out);
+
 /* By how much the newest events of a source came behind their own `time`, which
  * has whole seconds: half of them by no more. */
 struct pav_skew {

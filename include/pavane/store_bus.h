@@ -79,11 +79,17 @@ struct pav_schedule_row {
     const char *name;
     int64_t next_at; /* 0: never again */
     struct pav_bytes body;
+    int64_t last_at;         /* when it was due last; 0: never yet */
+    const char *last_result; /* what came of that, in words; NULL: not known */
 };
+/* Such a result begins so when an execution was started: its id follows. */
+#define PAV_STARTED_IT "started "
 
-/* New, or in place of the one of this name; fills row->id. */
+/* New, or in place of the one of this name; fills row->id.  What was last stays
+ * as it is. */
 void pav_store_schedule_put(struct pav_store *s, struct pav_schedule_row *row);
-void pav_store_schedule_next(struct pav_store *s, int64_t id, int64_t next_at);
+void pav_store_schedule_next(struct pav_store *s, int64_t id, int64_t next_at,
+                             int64_t last_at, const char *last_result);
 void pav_store_schedule_delete(struct pav_store *s, int64_t id);
 bool pav_store_schedule(struct pav_store *s, int kind, int64_t owner,
                         const char *name, struct pav_arena *a,

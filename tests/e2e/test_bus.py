@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The bus against the real daemon: rules and targets, deliveries, archives and
 replays, schedules, batches, schemas, and who may put events."""
+import html
 import http.server
 import json
 import os
@@ -766,6 +767,8 @@ class Archives(Bus):
                     Destination={"Arn": ACCOUNT + "event-bus/default"}, Speed=2)
         until(lambda: self.events("DescribeReplay", ReplayName="paced")["State"] == "COMPLETED")
         self.assertGreater(time.monotonic() - began, 1.0)
+        rows = dict(re.findall(r'data-label="Replay"><b>([^<]*)<(.*?)</tr>', self.d.ask("GET", "/bus/archives")[1].decode(), re.S))
+        self.assertEqual([re.findall(r'class="number">([^<]*)<', rows[name]) for name in ("fast", "paced")], [["full", "2"], ["2×", "2"]])
 
     def test_errors(self):
         self.assertEqual(self.refused("ResourceNotFoundException", "CreateArchive", ArchiveName="a",
@@ -878,9 +881,57 @@ class Pages(Bus):
             "Target": {"Arn": "arn:aws:sqs:us-east-1:000000000000:q", "RoleArn": "r"}}))
         page = self.page("/bus/schedules")
         self.assertEqual(re.findall(r'datetime="2026-03-(\d+)T03:00:00.000Z"', page), ["03", "04", "05", "06", "07"])
+        self.assertIn("<small>not yet</small>", page)
         for path, to in (("dead-letters", "bus/deliveries"), ("replays", "bus/archives#replays")):
             self.assertEqual(self.d.ask("GET", "/bus/" + path)[0], 303)
             self.assertTrue(self.d.headers["Location"].endswith(to))
+
+    def move(self, to):
+        until(lambda: json.loads(self.d.ask("POST", "/", json.dumps({"Until": to}), {"X-Amz-Target": "Pavane.MoveClock"})[1])["Now"] ==
+              to.replace("Z", ".000Z"))
+
+    def test_what_came_of_schedules_last(self):
+        """A link to what was started, a refusal in words, what is on its way; kept behind a change and a restart."""
+        self.machine("keep")
+        self.d.stop()
+        self.d.start()
+        target = {"ok": {"Arn": STATES + "keep"}, "bad": {"Arn": STATES + "nobody"},
+                  "away": {"Arn": "arn:aws:sqs:us-east-1:000000000000:q"}, "put": {"Arn": ACCOUNT + "event-bus/default",
+                           "EventBridgeParameters": {"Source": "s", "DetailType": "t"}}}
+        for name, to in target.items():
+            self.d.ask("POST", "/schedules/" + name, json.dumps({
+                "ScheduleExpression": "cron(0 10 * * ? *)", "FlexibleTimeWindow": {"Mode": "OFF"},
+                "Target": {"RoleArn": "r", "Input": "{}", **to}}))
+        self.events("PutRule", Name="tick", ScheduleExpression="cron(0 10 * * ? *)")
+        self.move("2026-03-02T10:00:01Z")
+
+        def last():
+            rows = re.findall(r'data-label="Schedule"><div><b>([^<]*)</b>.*?data-label="Last"><div>(.*?)</div>', self.page("/bus/schedules"), re.S)
+            return {name: cell for name, cell in rows}
+        cells = until(lambda: all("10:00" in c for c in last().values()) and last())
+        [started] = self.d.executions(machine="keep")
+        self.assertIn('started <a href="../executions/%s">' % started["executionId"].replace(":", "%3A"), cells["ok"])
+        self.assertIn("NO_RESOURCE: State Machine Does Not Exist", cells["bad"])
+        self.assertIn("handed to the deliveries", cells["away"])
+        self.assertIn("an event on its bus", cells["put"])
+        self.assertIn("it has no targets", cells["tick"])
+        self.d.ask("PUT", "/schedules/bad", json.dumps({"ScheduleExpression": "cron(0 11 * * ? *)", "FlexibleTimeWindow": {"Mode": "OFF"},
+                                                        "Target": {"RoleArn": "r", **target["ok"]}}))
+        self.d.stop()
+        self.d.start()
+        self.assertEqual(last(), cells)
+
+    def test_what_has_no_schema(self):
+        for n in range(3):
+            self.put(kind="Seen", id=str(n))
+        self.put(kind="Known", id="k")
+        self.d.ask("POST", "/", json.dumps({"Source": "shop", "DetailType": "Known", "Schema": {"type": "object"}}),
+                   {"X-Amz-Target": "Pavane.PutSchema"})
+        self.move("2026-03-02T09:01:00Z")  # the ledger is written now and then
+        row = until(lambda: re.search(r'data-label="Type">Seen</td>.*?number">3<.*?href="([^"]*)"', self.page("/bus/schemas"), re.S))
+        status, answer = self.d.ask("GET", "/" + html.unescape(row.group(1)).replace("../", ""))
+        self.assertEqual((status, json.loads(answer)["samples"]), (200, 3))
+        self.assertEqual(self.page("/bus/schemas").count('data-label="Type">Known<'), 1)
 
     def test_what_else_the_buses_have(self):
         self.assertIn("aws events create-connection", self.page("/bus/resources"))
@@ -930,7 +981,7 @@ class WhatIf(Bus):
         code, out, err = cli("what-if", os.path.join(self.folder, "changed", "order"), "--archive", "all", "--tell", url=self.d.url)
         self.assertEqual(code, 1, err)
         page = self.d.ask("GET", "/bus/archives")[1].decode().split("What changes would do")[-1]
-        self.assertEqual(re.findall(r'class="number">(\d+)<', page), ["5", "3", "2", "2", "0"])
+        self.assertEqual(re.findall(r'class="number(?: zero)?">(\d+)<', page), ["5", "3", "2", "2", "0"])
         self.events("Pavane.PutWhatIf", 400, Archive="all", Machine="nobody", Events=1, Ids=1, Differ=0, Stranded=0, Elsewhere=0)
         self.events("DeleteArchive", ArchiveName="all")
         self.assertIn("No change was tried", self.d.ask("GET", "/bus/archives")[1].decode())

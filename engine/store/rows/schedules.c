@@ -18,7 +18,8 @@ static const char *const texts[] = {
         "INSERT INTO schedule(kind,owner,name,next_at,body,id) "
         "VALUES(?1,?2,?3,?4,?5,?6) ON CONFLICT(kind,owner,name) DO UPDATE SET "
         "next_at=excluded.next_at,body=excluded.body RETURNING id",
-    SQL_TEXT(SQL_SCHEDULE_NEXT) = "UPDATE schedule SET next_at=?2 WHERE id=?1",
+    SQL_TEXT(SQL_SCHEDULE_NEXT) = "UPDATE schedule SET next_at=?2,last_at=?3,"
+                                  "last_result=?4 WHERE id=?1",
     SQL_TEXT(SQL_SCHEDULE_DELETE) = "DELETE FROM schedule WHERE id=?1",
     SQL_TEXT(SQL_SCHEDULE_GET) = "SELECT " SCHEDULE_COLUMNS " FROM schedule"
                                  " WHERE kind=?1 AND owner=?2 AND name=?3",
@@ -46,9 +47,11 @@ pav_store_schedule_put(struct pav_store *s, struct pav_schedule_row *row)
 }
 
 void
-pav_store_schedule_next(struct pav_store *s, int64_t id, int64_t next_at)
+pav_store_schedule_next(struct pav_store *s, int64_t id, int64_t next_at,
+                        int64_t last_at, const char *last_result)
 {
-    STORE_DO(s, SQL_SCHEDULE_NEXT, INT(id), INT(next_at));
+    STORE_DO(s, SQL_SCHEDULE_NEXT, INT(id), INT(next_at), INT(last_at),
+             TEXT(last_result));
 }
 
 void
@@ -67,6 +70,8 @@ schedule_from(sqlite3_stmt *st, struct pav_arena *a,
     out->name = column_str(st, 3, a);
     out->next_at = sqlite3_column_int64(st, 4);
     out->body = column_bytes(st, 5, a);
+    out->last_at = sqlite3_column_int64(st, 6);
+    out->last_result = column_str(st, 7, a);
 }
 
 static bool
