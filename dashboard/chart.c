@@ -18,6 +18,12 @@ chart_sum(const struct chart_day *d)
     return sum;
 }
 
+static double
+height_of(int64_t count, int64_t most)
+{
+    return (double)count / (double)most * (HEIGHT - 4);
+}
+
 static void
 put_column(struct pav_buf *b, const struct chart_day *d, double x, double w,
            int64_t most)
@@ -39,7 +45,7 @@ put_column(struct pav_buf *b, const struct chart_day *d, double x, double w,
     pav_buf_htmls(b, d->says);
     pav_buf_puts(b, "</title>");
     for (i = 0; i < CHART_PARTS; i++) {
-        double h = (double)d->parts[i] / (double)most * (HEIGHT - 4);
+        double h = height_of(d->parts[i], most);
 
         if (d->parts[i] == 0)
             continue;
@@ -51,6 +57,11 @@ put_column(struct pav_buf *b, const struct chart_day *d, double x, double w,
                        "width=\"%.1f\" height=\"%.1f\"/>",
                        classes[i], x + 1, y, w > 3 ? w - 2 : w, h);
     }
+    if (d->started > 0)
+        pav_buf_printf(b,
+                       "<rect class=\"started\" x=\"%.1f\" y=\"%.1f\" "
+                       "width=\"%.1f\" height=\"2\"/>",
+                       x, HEIGHT - 1 - height_of(d->started, most), w);
     if (d->link != NULL)
         pav_buf_puts(b, "</a>");
 }
@@ -97,6 +108,8 @@ chart_draw(struct pav_buf *b, const char *title, const struct chart_day *days,
     for (i = 0; i < count; i++) {
         if (chart_sum(&days[i]) > most)
             most = chart_sum(&days[i]);
+        if (days[i].started > most)
+            most = days[i].started;
         if (days[i].p95 > longest)
             longest = days[i].p95;
     }

@@ -1,4 +1,4 @@
-/* Charts of days: columns of counts, and a band of durations. */
+/* Charts of days or hours: columns of counts, and a band of durations. */
 #ifndef PAVANE_DASHBOARD_CHART_H
 #define PAVANE_DASHBOARD_CHART_H
 
@@ -7,10 +7,11 @@
 #define CHART_PARTS 5 /* of a column, from below: by enum pav_status */
 
 struct chart_day {
-    const char *name;           /* "2026-11-20" */
+    const char *name;           /* "2026-11-20", "2026-11-20 07:00" */
     const char *link;           /* of the column; NULL: none */
     const char *says;           /* its tooltip: "12 ended, 1 failed" */
     int64_t parts[CHART_PARTS]; /* counts */
+    int64_t started;            /* a line across the column */
     int64_t p50, p95;           /* ms; -1: nothing ended */
 };
 

@@ -18,6 +18,7 @@
 #define LONG_US  4000 /* then the rest is for the next time */
 #define BUCKETS  1024
 #define WAYS_MAX 200 /* of a version and day; the others are one */
+#define HOUR_MS  INT64_C(3600000)
 #define DAY_MS   INT64_C(86400000)
 
 struct sum {
@@ -115,11 +116,21 @@ add(struct folding *f, int64_t day, enum pav_flow_kind kind, const char *a,
     struct sum *s = sum_of(f, &r);
 
     s->row.count += count;
-    note_who(f, s, count, ms < 0 ? 0 : pav_wait_stats_class(ms));
+    if (kind != PAV_FLOW_HOUR) /* the day's row has who they were */
+        note_who(f, s, count, ms < 0 ? 0 : pav_wait_stats_class(ms));
     if (ms >= 0) {
         s->row.sum_ms += ms;
         pav_wait_stats_add(&s->times, ms);
     }
+}
+
+static void
+put_passed(struct folding *f, struct sum *s)
+{
+    put_last(s);
+    pav_passed_end(&s->passed);
+    s->row.passed = (struct pav_bytes){
+        pav_arena_strndup(f->a, s->passed.p, s->passed.len), s->passed.len};
 }
 
 static void
@@ -132,11 +143,8 @@ put_rows(struct folding *f)
         pav_arena_alloc(f->a, ((size_t)f->count + 1) * sizeof(*f->job->rows));
     for (i = 0; i < BUCKETS; i++)
         for (s = f->buckets[i]; s != NULL; s = s->next) {
-            put_last(s);
-            pav_passed_end(&s->passed);
-            s->row.passed = (struct pav_bytes){
-                pav_arena_strndup(f->a, s->passed.p, s->passed.len),
-                s->passed.len};
+            if (s->row.kind != PAV_FLOW_HOUR)
+                put_passed(f, s);
             pav_buf_fini(&s->passed);
             f->job->rows[f->job->count++] = s->row;
         }
@@ -197,6 +205,10 @@ fold_one(struct folding *f, const struct pav_execution_view *x)
     add(f, day, PAV_FLOW_WAY,
         bounded_way(f, day, trace_way(&t, f->q->arena), end), end, 1, took);
     add(f, day, PAV_FLOW_END, NULL, end, 1, took);
+    add(f, day, PAV_FLOW_HOUR,
+        pav_arena_printf(f->q->arena, "%02d",
+                         (int)(x->row.stopped_at / HOUR_MS % 24)),
+        end, 1, took);
 }
 
 /* ---- the whole ---- */

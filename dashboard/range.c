@@ -168,7 +168,10 @@ range_add(struct pav_query *q, const struct range *r, const char *path,
     else if (*r->name != '\0' && r->days && page_parameter(q, "from") != NULL)
         view_not_read(q, m, "from");
     pav_members_puts(m, "ranges", pav_items_array(&list));
-    view_text(m, "range", r->words);
+    view_text(m, "in_range",
+              strcmp(r->name, "today") == 0
+                  ? r->words
+                  : pav_arena_printf(q->arena, "in %s", r->words));
     if (r->days)
         add_days(q, r, path, kept, m);
 }

@@ -15,6 +15,7 @@
 #define PATH      "executions"
 #define TERMS_MAX 20
 #define LATE      "late"
+#define HOUR_MS   INT64_C(3600000)
 #define DAY_MS    INT64_C(86400000)
 
 /* Fields of the form, and of links from other pages. */
@@ -231,6 +232,16 @@ read_ended(struct pav_execution_filter *f, const char *value)
 {
     size_t len = strlen(value);
     bool is_range = len == 22 && memcmp(value + 10, "..", 2) == 0;
+    int64_t hour;
+
+    if (len == 13 && value[10] == 'T') {
+        if (!pav_parse_int(value + 11, 2, &hour) || hour < 0 || hour > 23 ||
+            !midnight_of(value, &f->ended_from))
+            return false;
+        f->ended_from += hour * HOUR_MS;
+        f->ended_until = f->ended_from + HOUR_MS;
+        return true;
+    }
 
     if ((len != 10 && !is_range) || !midnight_of(value, &f->ended_from) ||
         !midnight_of(is_range ? value + 12 : value, &f->ended_until))

@@ -1,8 +1,7 @@
-/* What usually happens: by machine, how many ended how each day, and how long
- * it took them. */
+/* What usually happens: by machine, how many were started and how many ended
+ * how each day, or each hour of a day or two, and how long it took them. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "pavane/flow.h"
 #include "pavane/insight.h"
@@ -16,79 +15,130 @@
 #include "range.h"
 #include "view.h"
 
-#define DAY_MS INT64_C(86400000)
+#define HOUR_MS    INT64_C(3600000)
+#define DAY_MS     INT64_C(86400000)
+#define DAYS_HOURS 2 /* so many days are shown by the hour */
 
 struct analysis {
     struct pav_query *q;
     struct range range;
-    int64_t from_day, until_day;
+    int64_t part_ms;     /* a day, or an hour */
+    int64_t from, until; /* parts since 1970 */
     struct pav_flow_row *rows;
-    uint32_t count;
+    struct pav_started *started;
+    uint32_t count, started_count;
 };
 
-static const char *
-day_name(struct pav_arena *a, int64_t day)
-{
-    time_t at = (time_t)(day * 86400);
-    struct tm tm;
-    char text[16];
+/* A machine's share of them. */
+struct part_of {
+    const char *machine;
+    const struct pav_flow_row *rows;
+    const struct pav_started *started;
+    uint32_t count, started_count;
+};
 
-    gmtime_r(&at, &tm);
-    strftime(text, sizeof(text), "%Y-%m-%d", &tm);
-    return pav_arena_strdup(a, text);
+static bool
+is_by_hour(const struct analysis *x)
+{
+    return x->part_ms == HOUR_MS;
+}
+
+/* "2026-11-20" */
+static const char *
+day_name(const struct analysis *x, int64_t part)
+{
+    char when[PAV_TIME_LEN];
+
+    return pav_arena_strndup(x->q->arena,
+                             pav_time_format(part * x->part_ms, when), 10);
+}
+
+/* As the search takes it: "2026-11-20", "2026-11-20T07". */
+static const char *
+part_asked(const struct analysis *x, int64_t part)
+{
+    char when[PAV_TIME_LEN];
+
+    return pav_arena_strndup(x->q->arena,
+                             pav_time_format(part * x->part_ms, when),
+                             is_by_hour(x) ? 13 : 10);
+}
+
+static const char *
+part_name(const struct analysis *x, int64_t part)
+{
+    return is_by_hour(x)
+               ? pav_arena_printf(x->q->arena, "%s %s:00", day_name(x, part),
+                                  part_asked(x, part) + 11)
+               : day_name(x, part);
 }
 
 /* The machine's own flow, of that day alone. */
 static const char *
-day_link(struct pav_query *q, const char *machine, const char *day)
+day_link(const struct analysis *x, const char *machine, int64_t part)
 {
-    return pav_arena_printf(q->arena, "%s?tab=flow&from=%s&to=%s",
-                            view_link(q, "machines/", machine), day, day);
+    const char *day = day_name(x, part);
+
+    return pav_arena_printf(x->q->arena, "%s?tab=flow&from=%s&to=%s",
+                            view_link(x->q, "machines/", machine), day, day);
 }
 
-/* One machine's rows of the range: a column for each of its days. */
-static void
-fill_days(const struct analysis *x, const struct pav_flow_row *v, uint32_t n,
-          struct chart_day *days, struct pav_wait_stats *whole, int64_t *ended,
-          int64_t *failed)
+/* Those that were started then, whatever became of them. */
+static const char *
+started_link(const struct analysis *x, const char *machine, int64_t part)
 {
-    uint32_t count = (uint32_t)(x->until_day - x->from_day), i, k;
+    char from[PAV_TIME_LEN], until[PAV_TIME_LEN];
+
+    return pav_arena_printf(x->q->arena, "%s&startedFrom=%s&startedUntil=%s",
+                            view_link(x->q, "executions?machine=", machine),
+                            pav_time_format(part * x->part_ms, from),
+                            pav_time_format((part + 1) * x->part_ms, until));
+}
+
+/* One machine's share: a column for each day, or hour. */
+static void
+fill_days(const struct analysis *x, const struct part_of *p,
+          struct chart_day *days, struct pav_wait_stats *whole)
+{
+    uint32_t count = (uint32_t)(x->until - x->from), i, k;
     struct pav_wait_stats *times =
         pav_arena_zalloc(x->q->arena, count * sizeof(*times));
+    struct pav_arena *a = x->q->arena;
 
-    for (i = 0; i < n; i++) {
-        uint32_t at = (uint32_t)(v[i].day - x->from_day);
+    for (i = 0; i < p->count; i++) {
+        uint32_t at = (uint32_t)(p->rows[i].day - x->from);
         struct pav_wait_stats one;
         enum pav_status status;
 
-        if (at >= count || !pav_status_find(v[i].b, &status))
+        if (at >= count || !pav_status_find(p->rows[i].b, &status))
             continue;
-        days[at].parts[status] += v[i].count;
-        pav_wait_stats_read(&one, v[i].histogram);
+        days[at].parts[status] += p->rows[i].count;
+        pav_wait_stats_read(&one, p->rows[i].histogram);
         pav_wait_stats_merge(&times[at], &one);
         pav_wait_stats_merge(whole, &one);
-        *ended += v[i].count;
-        if (status != PAV_SUCCEEDED)
-            *failed += v[i].count;
+    }
+    for (i = 0; i < p->started_count; i++) {
+        k = (uint32_t)(p->started[i].hour * HOUR_MS / x->part_ms - x->from);
+        if (k < count)
+            days[k].started += p->started[i].count;
     }
     for (k = 0; k < count; k++) {
         int64_t good = days[k].parts[PAV_SUCCEEDED], all = chart_sum(&days[k]);
 
-        days[k].name = day_name(x->q->arena, x->from_day + k);
+        days[k].name = part_name(x, x->from + k);
         days[k].p50 = days[k].p95 = -1;
         days[k].says =
-            pav_arena_printf(x->q->arena, "%s: none ended", days[k].name);
+            pav_arena_printf(a, "%s: %s started, %s ended, %s of them badly",
+                             days[k].name, view_count(a, days[k].started),
+                             view_count(a, all), view_count(a, all - good));
         if (all == 0)
             continue;
         days[k].p50 = pav_wait_stats_quantile(&times[k], 0.5);
         days[k].p95 = pav_wait_stats_quantile(&times[k], 0.95);
         days[k].link =
             view_link(x->q, "executions?q=",
-                      pav_arena_printf(x->q->arena, "machine:\"%s\" ended:%s",
-                                       v->a, days[k].name));
-        days[k].says = pav_arena_printf(
-            x->q->arena, "%s: %s ended, %s of them badly", days[k].name,
-            view_count(x->q->arena, all), view_count(x->q->arena, all - good));
+                      pav_arena_printf(a, "machine:\"%s\" ended:%s", p->machine,
+                                       part_asked(x, x->from + k)));
     }
 }
 
@@ -104,16 +154,22 @@ table_of(const struct analysis *x, const char *machine,
         struct pav_members m;
         int64_t all = chart_sum(&days[k]);
 
-        if (all == 0)
+        if (all == 0 && days[k].started == 0)
             continue;
         pav_members_init(&m, x->q->arena);
         view_text(&m, "day", days[k].name);
         view_text(&m, "list", days[k].link);
-        view_text(&m, "link", day_link(x->q, machine, days[k].name));
+        view_text(&m, "link", day_link(x, machine, x->from + k));
+        view_amount(&m, "started", days[k].started);
+        if (days[k].started > 0)
+            view_text(&m, "started_list",
+                      started_link(x, machine, x->from + k));
         view_amount(&m, "ended", all);
         view_amount(&m, "bad", all - days[k].parts[PAV_SUCCEEDED]);
-        view_span(&m, "p50", days[k].p50);
-        view_span(&m, "p95", days[k].p95);
+        if (all > 0) {
+            view_span(&m, "p50", days[k].p50);
+            view_span(&m, "p95", days[k].p95);
+        }
         pav_items_add(&rows, pav_members_object(&m));
     }
     return pav_items_array(&rows);
@@ -142,72 +198,111 @@ add_chart(const struct analysis *x, const char *machine,
 
     for (k = 0; k < count; k++) {
         most = chart_sum(&days[k]) > most ? chart_sum(&days[k]) : most;
+        most = days[k].started > most ? days[k].started : most;
         longest = days[k].p95 > longest ? days[k].p95 : longest;
     }
     chart_draw(
         out,
         pav_arena_printf(a,
-                         "%s: how many ended each day, and how long they "
-                         "took; the table below has the same",
-                         machine),
-        days, count, pav_arena_printf(a, "%s a day", view_count(a, most)),
+                         "%s: how many were started and ended each %s, and "
+                         "how long they took; the table below has the same",
+                         machine, is_by_hour(x) ? "hour" : "day"),
+        days, count,
+        pav_arena_printf(a, "%s %s", view_count(a, most),
+                         is_by_hour(x) ? "an hour" : "a day"),
         pav_arena_printf(a, "95 %% within %s; the line: half of them",
                          pav_time_span(longest, span, sizeof(span))));
 }
 
 /* A machine's row of the list; its chart and table when it is the one. */
 static const struct pav_doc *
-machine_view(const struct analysis *x, const struct pav_flow_row *v, uint32_t n,
-             bool shown, struct pav_members *page, struct pav_buf *chart)
+machine_view(const struct analysis *x, const struct part_of *p, bool shown,
+             struct pav_members *page, struct pav_buf *chart)
 {
-    uint32_t count = (uint32_t)(x->until_day - x->from_day);
+    uint32_t count = (uint32_t)(x->until - x->from), k;
     struct pav_arena *a = x->q->arena;
     struct chart_day *days = pav_arena_zalloc(a, count * sizeof(*days));
+    int64_t started = 0, ended = 0, good = 0;
     struct pav_wait_stats whole = {0};
-    int64_t ended = 0, failed = 0;
     struct pav_members m;
 
-    fill_days(x, v, n, days, &whole, &ended, &failed);
+    fill_days(x, p, days, &whole);
+    for (k = 0; k < count; k++) {
+        started += days[k].started;
+        ended += chart_sum(&days[k]);
+        good += days[k].parts[PAV_SUCCEEDED];
+    }
     pav_members_init(&m, a);
-    view_text(&m, "machine", v->a);
+    view_text(&m, "machine", p->machine);
     view_text(&m, "link",
               pav_arena_printf(a, "%s&%s",
-                               view_link(x->q, "analyse?machine=", v->a),
+                               view_link(x->q, "analyse?machine=", p->machine),
                                x->range.asked));
     view_bool(&m, "shown", shown);
+    view_amount(&m, "started", started);
     view_amount(&m, "ended", ended);
-    view_amount(&m, "bad", failed);
-    view_span(&m, "p50", pav_wait_stats_quantile(&whole, 0.5));
-    view_span(&m, "p95", pav_wait_stats_quantile(&whole, 0.95));
+    view_amount(&m, "bad", ended - good);
+    if (ended > 0) {
+        view_span(&m, "p50", pav_wait_stats_quantile(&whole, 0.5));
+        view_span(&m, "p95", pav_wait_stats_quantile(&whole, 0.95));
+    }
     add_spark(&m, days, count);
     if (shown) {
-        view_text(page, "shown", v->a);
+        view_text(page, "shown", p->machine);
         view_text(page, "flow",
                   pav_arena_printf(a, "%s?tab=flow&%s",
-                                   view_link(x->q, "machines/", v->a),
+                                   view_link(x->q, "machines/", p->machine),
                                    x->range.asked));
-        pav_members_puts(page, "days", table_of(x, v->a, days, count));
-        add_chart(x, v->a, days, count, chart);
+        pav_members_puts(page, "days", table_of(x, p->machine, days, count));
+        add_chart(x, p->machine, days, count, chart);
     }
     return pav_members_object(&m);
 }
 
-/* The machine of which the most ended. */
-static const char *
-most_of(const struct analysis *x)
+/* Both are in order of machines: the next one, and what there is of it. */
+static bool
+next_part(const struct analysis *x, uint32_t *row, uint32_t *started,
+          struct part_of *out)
 {
-    int64_t most = -1, sum = 0;
-    const char *name = "";
-    uint32_t i;
+    const char *a = *row < x->count ? x->rows[*row].a : NULL,
+               *b = *started < x->started_count ? x->started[*started].machine
+                                                : NULL;
 
-    for (i = 0; i < x->count; i++) {
-        sum = i > 0 && strcmp(x->rows[i].a, x->rows[i - 1].a) == 0
-                  ? sum + x->rows[i].count
-                  : x->rows[i].count;
-        if (sum > most) {
-            most = sum;
-            name = x->rows[i].a;
-        }
+    if (a == NULL && b == NULL)
+        return false;
+    memset(out, 0, sizeof(*out));
+    out->machine = a == NULL || (b != NULL && strcmp(b, a) < 0) ? b : a;
+    out->rows = &x->rows[*row];
+    out->started = &x->started[*started];
+    for (; *row < x->count && strcmp(x->rows[*row].a, out->machine) == 0;
+         (*row)++)
+        out->count++;
+    for (; *started < x->started_count &&
+           strcmp(x->started[*started].machine, out->machine) == 0;
+         (*started)++)
+        out->started_count++;
+    return true;
+}
+
+/* Of which machine there is the most, or the one that is asked for. */
+static const char *
+shown_one(const struct analysis *x, const char *wanted)
+{
+    uint32_t row = 0, started = 0, i;
+    const char *name = "";
+    int64_t most = -1, sum;
+    struct part_of p;
+
+    while (next_part(x, &row, &started, &p)) {
+        if (wanted != NULL && strcmp(p.machine, wanted) == 0)
+            return p.machine;
+        sum = p.started_count > 0;
+        for (i = 0; i < p.count; i++)
+            sum += p.rows[i].count;
+        if (sum <= most)
+            continue;
+        most = sum;
+        name = p.machine;
     }
     return name;
 }
@@ -252,41 +347,51 @@ add_late(struct pav_query *q, struct pav_members *m)
 }
 
 static void
+read_all(struct analysis *x)
+{
+    struct pav_query *q = x->q;
+    int64_t from = x->range.from_ms / DAY_MS,
+            until = x->range.until_ms / DAY_MS + 1;
+
+    x->part_ms = until - from <= DAYS_HOURS ? HOUR_MS : DAY_MS;
+    x->from = from * DAY_MS / x->part_ms;
+    x->until = until * DAY_MS / x->part_ms;
+    if (is_by_hour(x))
+        x->count =
+            pav_reader_flow_hours(q->reader, from, until, q->arena, &x->rows);
+    else
+        x->count = pav_reader_flow_ends(q->reader, NULL, from, until, q->arena,
+                                        &x->rows);
+    x->started_count = pav_reader_started(q->reader, from * 24, until * 24,
+                                          q->arena, &x->started);
+}
+
+static void
 show(struct pav_query *q, const char *rest)
 {
     static const char *const kept[] = {"machine", NULL};
-    const char *wanted = page_parameter(q, "machine"), *most;
+    const char *wanted = page_parameter(q, "machine"), *shown;
     struct analysis x = {.q = q, .range = range_read_days(q, "30d")};
+    uint32_t row = 0, started = 0;
     struct pav_members m;
     struct pav_items machines;
     struct pav_buf chart;
     struct slot slot = {"chart", &chart};
-    uint32_t i, n;
-    bool known = false;
+    struct part_of p;
 
     (void)rest;
-    x.from_day = x.range.from_ms / DAY_MS;
-    x.until_day = x.range.until_ms / DAY_MS + 1;
-    x.count = pav_reader_flow_ends(q->reader, NULL, x.from_day, x.until_day,
-                                   q->arena, &x.rows);
-    for (i = 0; i < x.count && wanted != NULL; i++)
-        known = known || strcmp(x.rows[i].a, wanted) == 0;
-    most = most_of(&x);
+    read_all(&x);
+    shown = shown_one(&x, wanted);
     pav_members_init(&m, q->arena);
     pav_items_init(&machines, q->arena);
     pav_buf_init(&chart, 1u << 20);
-    for (i = 0; i < x.count; i += n) {
-        const struct pav_flow_row *v = &x.rows[i];
-
-        for (n = 1; i + n < x.count && strcmp(x.rows[i + n].a, v->a) == 0;)
-            n++;
-        pav_items_add(&machines,
-                      machine_view(&x, v, n,
-                                   strcmp(v->a, known ? wanted : most) == 0, &m,
-                                   &chart));
-    }
-    if (wanted != NULL && !known)
+    while (next_part(&x, &row, &started, &p))
+        pav_items_add(
+            &machines,
+            machine_view(&x, &p, strcmp(p.machine, shown) == 0, &m, &chart));
+    if (wanted != NULL && strcmp(wanted, shown) != 0)
         view_text(&m, "unknown", wanted);
+    view_bool(&m, "by_hour", is_by_hour(&x));
     pav_members_puts(&m, "machines", pav_items_array(&machines));
     view_bool(&m, "any", machines.count > 0);
     add_late(q, &m);

@@ -130,6 +130,8 @@ some_dead(struct pav_engine *e, int64_t now)
     if (days == 0 ||
         (pav_store_forget_dead(e->store, now - days * DAY_MS, ROWS) < ROWS &&
          pav_store_ledger_forget(e->store, (now / DAY_MS - days) * 24) == 0 &&
+         pav_store_started_forget(e->store, (now / DAY_MS - days) * 24, ROWS) ==
+             0 &&
          pav_store_flow_forget(e->store, now / DAY_MS - days, ROWS) == 0))
         next_stage(e);
 }

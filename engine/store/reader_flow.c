@@ -5,6 +5,7 @@
 
 #include "pavane/wait_stats.h"
 #include "reader_int.h"
+#include "search_text.h"
 
 int64_t
 pav_reader_flow_upto(struct pav_reader *r)
@@ -150,9 +151,10 @@ pav_reader_flow(struct pav_reader *r, int64_t version_id, int64_t from_day,
                 int64_t until_day, struct pav_arena *a,
                 struct pav_flow_row **out)
 {
-    sqlite3_stmt *st = reader_ask(
-        r, "SELECT kind,a,b,count,sum_ms,histogram FROM flow WHERE"
-           " version_id=?1 AND day>=?2 AND day<?3 ORDER BY kind,a,b");
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT kind,a,b,count,sum_ms,histogram FROM flow WHERE"
+                      " version_id=?1 AND day>=?2 AND day<?3 AND kind<=4"
+                      " ORDER BY kind,a,b");
     struct sums sums = {.a = a};
 
     STORE_BIND(st, INT(version_id), INT(from_day), INT(until_day));
@@ -168,22 +170,22 @@ pav_reader_flow(struct pav_reader *r, int64_t version_id, int64_t from_day,
     return sums.count;
 }
 
-uint32_t
-pav_reader_flow_ends(struct pav_reader *r, const char *machine,
-                     int64_t from_day, int64_t until_day, struct pav_arena *a,
-                     struct pav_flow_row **out)
+/* A look-up for each version and day: these rows are few of a day's. */
+#define ENDS(time, kind)                                                       \
+    "WITH RECURSIVE days(day) AS (SELECT ?2 UNION ALL SELECT day+1 FROM"       \
+    " days WHERE day+1<?3) SELECT m.name," time                                \
+    " AS at,f.b,f.count,f.sum_ms,f.histogram"                                  \
+    " FROM machine m JOIN machine_version v ON v.machine_id=m.id"              \
+    " CROSS JOIN days d JOIN flow f ON f.version_id=v.id AND f.day=d.day"      \
+    " AND f.kind=" kind                                                        \
+    " WHERE ?1 IS NULL OR m.name=?1 ORDER BY m.name,at,f.b"
+
+static uint32_t
+read_ends(struct pav_reader *r, sqlite3_stmt *st, struct pav_arena *a,
+          struct pav_flow_row **out)
 {
-    /* A look-up for each version and day: these rows are few of a day's. */
-    sqlite3_stmt *st = reader_ask(
-        r, "WITH RECURSIVE days(day) AS (SELECT ?2 UNION ALL SELECT day+1 FROM"
-           " days WHERE day+1<?3) SELECT m.name,f.day,f.b,f.count,f.sum_ms,"
-           "f.histogram FROM machine m JOIN machine_version v ON"
-           " v.machine_id=m.id CROSS JOIN days d JOIN flow f ON"
-           " f.version_id=v.id AND f.day=d.day AND f.kind=4"
-           " WHERE ?1 IS NULL OR m.name=?1 ORDER BY m.name,f.day,f.b");
     struct sums sums = {.a = a};
 
-    STORE_BIND(st, TEXT(machine), INT(from_day), INT(until_day));
     while (reader_row(r, st))
         add_row(&sums,
                 (struct pav_flow_row){.kind = PAV_FLOW_END,
@@ -194,4 +196,54 @@ pav_reader_flow_ends(struct pav_reader *r, const char *machine,
     sqlite3_reset(st);
     *out = sums.v;
     return sums.count;
+}
+
+uint32_t
+pav_reader_flow_ends(struct pav_reader *r, const char *machine,
+                     int64_t from_day, int64_t until_day, struct pav_arena *a,
+                     struct pav_flow_row **out)
+{
+    sqlite3_stmt *st = reader_ask(r, ENDS("f.day", "4"));
+
+    STORE_BIND(st, TEXT(machine), INT(from_day), INT(until_day));
+    return read_ends(r, st, a, out);
+}
+
+uint32_t
+pav_reader_flow_hours(struct pav_reader *r, int64_t from_day, int64_t until_day,
+                      struct pav_arena *a, struct pav_flow_row **out)
+{
+    sqlite3_stmt *st =
+        reader_ask(r, ENDS("f.day*24+CAST(f.a AS INTEGER)", "5"));
+
+    STORE_BIND(st, TEXT(NULL), INT(from_day), INT(until_day));
+    return read_ends(r, st, a, out);
+}
+
+/* What was gathered, and by hand what came behind it. */
+uint32_t
+pav_reader_started(struct pav_reader *r, int64_t from_hour, int64_t until_hour,
+                   struct pav_arena *a, struct pav_started **out)
+{
+    sqlite3_stmt *st = reader_ask(
+        r,
+        "SELECT m.name,s.hour,sum(s.n) FROM (SELECT machine_id,hour,count AS n"
+        " FROM started WHERE hour>=?1 AND hour<?2 UNION ALL SELECT machine_id,"
+        "started_at/3600000 AS h,1 FROM execution x WHERE id>?3 AND h>=?1 AND"
+        " h<?2 AND NOT EXISTS(SELECT 1 FROM note n WHERE n.execution_id=x.id"
+        " AND n.run_id>0)) s JOIN machine m ON m.id=s.machine_id"
+        " GROUP BY 1,2 ORDER BY 1,2");
+    struct pav_started *v = NULL;
+    uint32_t n = 0;
+
+    STORE_BIND(st, INT(from_hour), INT(until_hour), INT(search_text_upto(r)));
+    while (reader_row(r, st)) {
+        v = pav_arena_append(a, v, n, sizeof(*v));
+        v[n++] = (struct pav_started){.machine = column_str(st, 0, a),
+                                      .hour = sqlite3_column_int64(st, 1),
+                                      .count = sqlite3_column_int64(st, 2)};
+    }
+    sqlite3_reset(st);
+    *out = v;
+    return n;
 }

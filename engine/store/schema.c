@@ -49,6 +49,8 @@
  *   wait_stat    how long waits of a state took
  *   flow         how executions went through a version's states, by day,
  *                summed: pavane/flow.h
+ *   started      how many executions were started, by machine and hour;
+ *                gathered with the rows of search_text
  *   ledger       what became of events, counted: run/ledger.c
  *   standing     how many executions are where: run/standing.c
  *   content_seen hashes of events, for machines that ask for it
@@ -424,6 +426,14 @@ const char *const schema_migrations[] = {
     " text BLOB NOT NULL) STRICT;",
     "ALTER TABLE schedule ADD COLUMN last_at INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE schedule ADD COLUMN last_result TEXT;",
+    "CREATE TABLE started("
+    " hour INTEGER NOT NULL,"
+    " machine_id INTEGER NOT NULL,"
+    " count INTEGER NOT NULL,"
+    " PRIMARY KEY(hour,machine_id)) STRICT, WITHOUT ROWID;"
+    /* What was gathered and summed already is so again, by the hour too. */
+    "DELETE FROM search_text; DELETE FROM flow; DELETE FROM passed;"
+    "UPDATE progress SET event_id=0 WHERE name='flow';",
 };
 
 const int schema_version =

@@ -33,12 +33,32 @@ put_name(struct pav_buf *text, const unsigned char *name)
     pav_buf_putc(text, '\n');
 }
 
+/* Mostly of the machine and hour of one before it. */
+static void
+count_start(struct pav_arena *a, struct pav_search_text *t, int64_t machine_id,
+            int64_t hour)
+{
+    uint32_t i = t->start_count;
+
+    while (i-- > 0)
+        if (t->starts[i].machine_id == machine_id &&
+            t->starts[i].hour == hour) {
+            t->starts[i].count++;
+            return;
+        }
+    t->starts =
+        pav_arena_append(a, t->starts, t->start_count, sizeof(*t->starts));
+    t->starts[t->start_count++] = (struct pav_starts){machine_id, hour, 1};
+}
+
 bool
 pav_reader_search_text(struct pav_reader *r, int64_t after, struct pav_arena *a,
                        struct pav_search_text *out)
 {
     sqlite3_stmt *st = reader_ask(
-        r, "SELECT id,name FROM execution WHERE id>?1 ORDER BY id LIMIT ?2");
+        r, "SELECT id,name,machine_id,started_at/3600000,NOT EXISTS(SELECT 1"
+           " FROM note n WHERE n.execution_id=x.id AND n.run_id>0)"
+           " FROM execution x WHERE id>?1 ORDER BY id LIMIT ?2");
     int64_t upto = search_text_upto(r);
     struct pav_buf ids, text;
     uint32_t n = 0;
@@ -55,6 +75,9 @@ pav_reader_search_text(struct pav_reader *r, int64_t after, struct pav_arena *a,
             out->first_id = id;
         varint_put(&ids, (uint64_t)(id - out->last_id));
         put_name(&text, sqlite3_column_text(st, 1));
+        if (sqlite3_column_int(st, 4) != 0)
+            count_start(a, out, sqlite3_column_int64(st, 2),
+                        sqlite3_column_int64(st, 3));
         out->last_id = id;
     }
     sqlite3_reset(st);

@@ -14,6 +14,7 @@ enum pav_flow_kind {
     PAV_FLOW_CATCH, /* the same, of a failure that was caught */
     PAV_FLOW_WAY,   /* a: "A > B > C"; b: its end, "SUCCEEDED" */
     PAV_FLOW_END,   /* b: the status; how long whole executions took */
+    PAV_FLOW_HOUR,  /* the same, a: of an hour of the day, "00" to "23" */
 };
 
 #define PAV_FLOW_THEN   " > "      /* a: between the states of a way */
@@ -25,7 +26,7 @@ struct pav_flow_row {
     const char *a, *b;
     int64_t count, sum_ms;
     struct pav_bytes histogram; /* pav_wait_stats_bytes() */
-    struct pav_bytes passed;    /* written only: pav_passed_put() */
+    struct pav_bytes passed;    /* written only, if any: pav_passed_put() */
 };
 
 /* ---- which executions they are: engine/store/passed.c ---- */
@@ -108,6 +109,20 @@ pav_reader_way_on(struct pav_reader *r, int64_t version_id, int64_t from_day,
 uint32_t pav_reader_flow_ends(struct pav_reader *r, const char *machine,
                               int64_t from_day, int64_t until_day,
                               struct pav_arena *a, struct pav_flow_row **out);
+/* The same by the hour: `day` of a row is one, since 1970. */
+uint32_t
+pav_reader_flow_hours(struct pav_reader *r, int64_t from_day, int64_t until_day,
+                      struct pav_arena *a, struct pav_flow_row **out);
+/* How many executions were started, by machine and hour, but for children of
+ * map runs. */
+struct pav_started {
+    const char *machine;
+    int64_t hour; /* since 1970 */
+    int64_t count;
+};
+uint32_t
+pav_reader_started(struct pav_reader *r, int64_t from_hour, int64_t until_hour,
+                   struct pav_arena *a, struct pav_started **out);
 /* Of a version, days from one on up to another, each sum once. */
 uint32_t pav_reader_flow(struct pav_reader *r, int64_t version_id,
                          int64_t from_day, int64_t until_day,

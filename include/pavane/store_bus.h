@@ -218,12 +218,19 @@ struct pav_search_text {
     int64_t after; /* the last_id of the row before; 0: it is the first */
     int64_t first_id, last_id;
     struct pav_bytes ids, text;
+    /* When they were started, but for children of map runs. */
+    struct pav_starts {
+        int64_t machine_id, hour, count;
+    } * starts;
+    uint32_t start_count;
 };
 /* Nothing, when another row is the last. */
 void
 pav_store_search_text_add(struct pav_store *s, const struct pav_search_text *t);
 /* Rows of executions that are forgotten, some: how many. */
 int pav_store_search_text_forget(struct pav_store *s, int limit);
+/* Counts of starts before an hour, some: how many. */
+int pav_store_started_forget(struct pav_store *s, int64_t hour, int limit);
 
 /* How long waits of a state took: a histogram's bytes. */
 void pav_store_wait_stat_put(struct pav_store *s, int64_t machine_id,

@@ -203,7 +203,7 @@ class Flow(unittest.TestCase):
                                                        capture_output=True, text=True).stdout)["ended"], all_of_them)
             # The same by day: the table of /analyse, and the flow of that day alone, which it links to.
             page = d.ask("GET", "/analyse?machine=order")[1].decode()
-            days = re.findall(r'<a href="([^"]*)">(\d{4}-\d\d-\d\d)</a></td><td data-label="Ended" class="number"><a href="([^"]*)">([\d,]+)<', page)
+            days = re.findall(r'<a href="([^"]*)">(\d{4}-\d\d-\d\d)</a></td>.*?<td data-label="Ended" class="number"><a href="([^"]*)">([\d,]+)<', page)
             self.assertEqual(sum(int(n.replace(",", "")) for _, _, _, n in days), all_of_them)
             for link, _, listed, n in days:
                 self.assertIn("%s in all" % n, d.ask("GET", "/" + html.unescape(link))[1].decode())
@@ -217,6 +217,59 @@ class Flow(unittest.TestCase):
         finally:
             if d.process is not None:
                 d.stop()
+
+    def test_by_the_hour(self):
+        """Started and ended, of a day by the hour and of days by the day; each number's list has as many; behind a kill, and gathered."""
+        with Daemon(MACHINES, virtual_clock="2026-03-02T06:30:00Z") as d:
+            def at(to):
+                until(lambda: json.loads(d.ask("POST", "/", json.dumps({"Until": to}), {"X-Amz-Target": "Pavane.MoveClock"})[1])["Now"] ==
+                      to.replace("Z", ".000Z"))
+
+            def table(query):
+                page = d.ask("GET", "/analyse?machine=order&" + query)[1].decode()
+                rows = []
+                for row in re.findall(r'<td data-label="When">(.*?)</tr>', page, re.S):
+                    cells = [re.search(r'data-label="%s"[^>]*>(?:<a href="([^"]*)">)?([\d,]+)<' % name, row).groups() for name in ("Started", "Ended")]
+                    for link, n in cells:
+                        if link:
+                            csv = d.ask("GET", "/" + html.unescape(link) + ("&" if "?" in link else "?") + "part=csv")[1].decode()
+                            self.assertEqual(csv.count("\r\n") - 1, int(n.replace(",", "")), link)
+                        else:
+                            self.assertEqual(n, "0")
+                    rows.append((re.search(r">([^<]*)</a>", row).group(1), *(int(n.replace(",", "")) for _, n in cells)))
+                return rows
+            for i in range(5):
+                d.send(order("OrderReceived", "o-%d" % i, "order.service"))
+            at("2026-03-02T08:10:00Z")
+            for i in range(4):
+                d.send(order("PaymentRefused", "o-%d" % i, "payment.service"))
+            d.send(order("OrderReceived", "o-9", "order.service"))
+            at("2026-03-03T01:00:00Z")
+            d.send(order("PaymentRefused", "o-9", "payment.service"))
+            until(lambda: d.get("/api/v1/flow?machine=order")["ended"] == 5)
+            hours = [("2026-03-03 01:00", 0, 1), ("2026-03-02 08:00", 1, 4), ("2026-03-02 06:00", 5, 0)]
+            self.assertEqual(table("from=2026-03-02&to=2026-03-03"), hours)
+            self.assertEqual(table("range=today"), hours[:1])
+            self.assertEqual(table("range=7d"), [("2026-03-03", 0, 1), ("2026-03-02", 6, 4)])
+            d.kill()
+            d.start()
+            self.assertEqual(table("from=2026-03-02&to=2026-03-03"), hours)
+            at("2026-03-03T01:00:00Z")  # a virtual clock begins anew
+            for i in range(0, 5000, 100):  # more than a row of names has
+                d.post([order("OrderReceived", "n-%d" % (i + k), "order.service") for k in range(100)])
+            d.send(order("PaymentRefused", "n-0", "payment.service"))  # who folds it gathers the names as well
+            until(lambda: d.get("/api/v1/flow?machine=order")["ended"] == 6)
+            hours[0] = ("2026-03-03 01:00", 5000, 2)
+            said = lambda: [(w, s.replace(",", ""), e) for w, s, e in re.findall(
+                r'>(2026-[^<]*)</a></td><td data-label="Started"[^>]*>(?:<a[^>]*>)?([\d,]+).*?data-label="Ended"[^>]*>(?:<a[^>]*>)?(\d+)',
+                d.ask("GET", "/analyse?machine=order&from=2026-03-02&to=2026-03-03")[1].decode())]
+            self.assertEqual(said(), [(w, str(s), str(e)) for w, s, e in hours])
+            d.kill()
+            with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % d.db, uri=True)) as db:
+                gathered = db.execute("SELECT sum(count) FROM started").fetchone()[0]
+            self.assertGreaterEqual(gathered, 4096)
+            d.start()
+            self.assertEqual(said(), [(w, str(s), str(e)) for w, s, e in hours])
 
     def test_each_version_has_its_own(self):
         """What ended as version 1 is not in the flow of version 2, and is found by it."""
@@ -243,7 +296,7 @@ class Flow(unittest.TestCase):
             self.assertRegex(page, r'data-state="Second"')
             self.assertIn("Version 1 against version 2", d.ask("GET", "/machines/m?tab=versions&version=1&from=2")[1].decode())
             self.assertIn("Nothing is earlier than version 1", d.ask("GET", "/machines/m?tab=versions&version=1")[1].decode())
-            self.assertRegex(d.ask("GET", "/analyse")[1].decode(), r'>m</a></td><td data-label="Ended" class="number">5<')
+            self.assertRegex(d.ask("GET", "/analyse")[1].decode(), r'>m</a></td><td data-label="Started" class="number">5</td><td data-label="Ended" class="number">5<')
 
     def test_how_long_a_transition_comes_behind_its_state(self):
         """Beside a line that others share: half of those that took it had been in the state for so long; with an attribute too."""

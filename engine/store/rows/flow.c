@@ -90,7 +90,8 @@ pav_store_flow_add(struct pav_store *s, const struct pav_flow_row *row,
     STORE_DO(s, SQL_FLOW_PUT, INT(row->version_id), INT(row->day),
              INT(row->kind), TEXT(row->a), TEXT(row->b), INT(count), INT(sum),
              BLOB(pav_wait_stats_bytes(&times)));
-    passed_add(s, row, upto / PART_STEPS);
+    if (row->passed.len > 0)
+        passed_add(s, row, upto / PART_STEPS);
 }
 
 int64_t

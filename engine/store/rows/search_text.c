@@ -4,6 +4,8 @@
 enum {
     SQL_SEARCH_TEXT_ADD = ROWS_AT(search_text),
     SQL_SEARCH_TEXT_FORGET,
+    SQL_STARTED_ADD,
+    SQL_STARTED_FORGET,
 };
 
 static const char *const texts[] = {
@@ -15,6 +17,12 @@ static const char *const texts[] = {
         "DELETE FROM search_text WHERE first_id IN (SELECT first_id FROM"
         " search_text WHERE NOT EXISTS(SELECT 1 FROM execution WHERE id BETWEEN"
         " first_id AND last_id) ORDER BY first_id LIMIT ?1)",
+    SQL_TEXT(SQL_STARTED_ADD) =
+        "INSERT INTO started(hour,machine_id,count) VALUES(?1,?2,?3)"
+        " ON CONFLICT DO UPDATE SET count=count+excluded.count",
+    SQL_TEXT(SQL_STARTED_FORGET) =
+        "DELETE FROM started WHERE (hour,machine_id) IN (SELECT"
+        " hour,machine_id FROM started WHERE hour<?1 LIMIT ?2)",
 };
 
 const struct rows search_text_rows = {texts, sizeof(texts) / sizeof(texts[0])};
@@ -22,8 +30,22 @@ const struct rows search_text_rows = {texts, sizeof(texts) / sizeof(texts[0])};
 void
 pav_store_search_text_add(struct pav_store *s, const struct pav_search_text *t)
 {
+    uint32_t i;
+
     STORE_DO(s, SQL_SEARCH_TEXT_ADD, INT(t->first_id), INT(t->last_id),
              BLOB(t->ids), BLOB(t->text), INT(t->after));
+    if (store_changes(s) == 0)
+        return;
+    for (i = 0; i < t->start_count; i++)
+        STORE_DO(s, SQL_STARTED_ADD, INT(t->starts[i].hour),
+                 INT(t->starts[i].machine_id), INT(t->starts[i].count));
+}
+
+int
+pav_store_started_forget(struct pav_store *s, int64_t hour, int limit)
+{
+    STORE_DO(s, SQL_STARTED_FORGET, INT(hour), INT(limit));
+    return store_changes(s);
 }
 
 int
