@@ -147,6 +147,18 @@ read_where(struct flow_page *p)
     p->value = where + at + 1;
 }
 
+/* Who they are that have the attribute, and ended on some days. */
+static void
+read_some(struct flow_page *p, int64_t from_day, int64_t until_day)
+{
+    struct pav_id_set ended;
+
+    pav_reader_ended_set(p->q->reader, p->machine->row.version_id, from_day,
+                         until_day, p->q->arena, &ended);
+    pav_reader_valued_set(p->q->reader, p->name, p->value, &ended, p->q->arena,
+                          &p->some);
+}
+
 static void
 read_rows(struct flow_page *p)
 {
@@ -157,7 +169,7 @@ read_rows(struct flow_page *p)
     struct pav_wait_stats times;
 
     if (p->name != NULL)
-        pav_reader_valued_set(p->q->reader, p->name, p->value, a, &p->some);
+        read_some(p, from - (until - from), until);
     p->count = rows_of(p, from, until, &p->rows);
     p->before_count = rows_of(p, from - (until - from), from, &p->before);
     p->transitions = pav_arena_zalloc(a, (edges + 1) * sizeof(*p->transitions));

@@ -18,7 +18,8 @@
 #include "base/varint.h"
 #include "reader_int.h"
 
-#define PIECE_END 255 /* no class */
+#define PIECE_END 255  /* no class */
+#define STRIDE    1024 /* ids that are looked up together */
 
 /* ---- writing ---- */
 
@@ -130,17 +131,70 @@ put_id(struct pav_id_set *set, int64_t id)
     set->count++;
 }
 
+static bool
+has_any(const struct pav_id_set *set, int64_t from, int64_t until)
+{
+    while (from < until && from < set->end && !has(set, from))
+        from++;
+    return from < until && from < set->end;
+}
+
+/* The next run of STRIDES, from `*from` on, each with somebody of the set. */
+static bool
+next_run(const struct pav_id_set *set, int64_t *from, int64_t *until)
+{
+    while (*from < set->end && !has_any(set, *from, *from + STRIDE))
+        *from += STRIDE;
+    *until = *from;
+    while (*until < set->end && has_any(set, *until, *until + STRIDE))
+        *until += STRIDE;
+    return *from < set->end;
+}
+
+/* A look-up for each run of ids: what a day's executions have is read, not what
+ * all those have that there ever were. */
 void
 pav_reader_valued_set(struct pav_reader *r, const char *name, const char *value,
-                      struct pav_arena *a, struct pav_id_set *out)
+                      const struct pav_id_set *among, struct pav_arena *a,
+                      struct pav_id_set *out)
 {
-    sqlite3_stmt *st = reader_ask(r, "SELECT execution_id FROM attribute WHERE"
-                                     " name=?1 AND value=?2");
+    int64_t from = among->first, until;
 
     empty_set(r, a, out);
-    STORE_BIND(st, TEXT(name), TEXT(value));
-    while (reader_row(r, st))
-        put_id(out, sqlite3_column_int64(st, 0));
+    for (; next_run(among, &from, &until); from = until) {
+        sqlite3_stmt *st = reader_ask(
+            r, "SELECT execution_id FROM attribute WHERE name=?1 AND value=?2"
+               " AND execution_id>=?3 AND execution_id<?4");
+
+        STORE_BIND(st, TEXT(name), TEXT(value), INT(from), INT(until));
+        while (reader_row(r, st))
+            if (has(among, sqlite3_column_int64(st, 0)))
+                put_id(out, sqlite3_column_int64(st, 0));
+        sqlite3_reset(st);
+    }
+}
+
+/* Those that ended on some days, however they did. */
+void
+pav_reader_ended_set(struct pav_reader *r, int64_t version_id, int64_t from_day,
+                     int64_t until_day, struct pav_arena *a,
+                     struct pav_id_set *out)
+{
+    sqlite3_stmt *st = reader_ask(
+        r, "WITH RECURSIVE days(day) AS (SELECT ?2 UNION ALL SELECT day+1 FROM"
+           " days WHERE day+1<?3) SELECT entries FROM days d CROSS JOIN passed"
+           " p ON p.day=d.day AND p.version_id=?1 AND p.kind=?4");
+    struct entry e;
+
+    empty_set(r, a, out);
+    STORE_BIND(st, INT(version_id), INT(from_day), INT(until_day),
+               INT(PAV_FLOW_END));
+    while (reader_row(r, st)) {
+        struct walk w = walk_of(st, 0);
+
+        while (next_entry(&w, &e))
+            put_id(out, e.execution_id);
+    }
     sqlite3_reset(st);
 }
 
@@ -179,10 +233,12 @@ reader_passed(struct pav_reader *r, const struct pav_execution_filter *f,
               struct pav_arena *a, struct pav_id_set *out)
 {
     struct pav_passed end = *f->passed;
-    struct pav_id_set valued, ended, *within = NULL;
+    struct pav_id_set all, valued, ended, *within = NULL;
 
     if (f->attribute != NULL) {
-        pav_reader_valued_set(r, f->attribute, f->value, a, &valued);
+        pav_reader_ended_set(r, end.version_id, end.from_day, end.until_day, a,
+                             &all);
+        pav_reader_valued_set(r, f->attribute, f->value, &all, a, &valued);
         within = &valued;
     }
     if (end.end != NULL) {

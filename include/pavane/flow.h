@@ -59,10 +59,14 @@ struct pav_passed {
 void pav_reader_passed(struct pav_reader *r, const struct pav_passed *p,
                        const struct pav_id_set *within, struct pav_arena *a,
                        struct pav_id_set *out);
-/* Those whose attribute has that value. */
-void
-pav_reader_valued_set(struct pav_reader *r, const char *name, const char *value,
-                      struct pav_arena *a, struct pav_id_set *out);
+/* Those of a version that ended on some days. */
+void pav_reader_ended_set(struct pav_reader *r, int64_t version_id,
+                          int64_t from_day, int64_t until_day,
+                          struct pav_arena *a, struct pav_id_set *out);
+/* Those of a set whose attribute has that value. */
+void pav_reader_valued_set(struct pav_reader *r, const char *name,
+                           const char *value, const struct pav_id_set *among,
+                           struct pav_arena *a, struct pav_id_set *out);
 /* As pav_reader_flow(), of these executions; durations are right within a
  * tenth. */
 uint32_t pav_reader_flow_within(struct pav_reader *r, int64_t version_id,
