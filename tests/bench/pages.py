@@ -24,7 +24,7 @@ PAGES = ("/", "/attention", "/executions", "/executions?status=RUNNING", "/execu
          "/executions/order%3A{waiting}", "/executions/order%3A{ended}", "/executions/order%3A{ended}?tab=history",
          "/executions/order%3A{ended}?tab=timeline", "/executions/order%3A{ended}?at=5", "/by-key/99999", "/events", "/events?disposition=unmatched",
          "/events/1", "/deviations?range=90d", "/producers?range=90d", "/producers/shop.service?range=90d", "/machines", "/machines/order",
-         "/machines/order?tab=flow&range=90d", "/analyse", "/analyse?range=90d", "/alerts", "/executions?status=RUNNING&sort=oldest", "/executions?q=from:shop.service",
+         "/machines/order?tab=flow&range=90d", "/analyse", "/analyse?range=90d", "/analyse?range=today", "/executions?sort=moved", "/bus/schemas", "/alerts", "/executions?status=RUNNING&sort=oldest", "/executions?q=from:shop.service",
          "/executions?q=error:Order.*", "/executions?machine=order&version=1&passed=AwaitPayment",
          "/executions?machine=order&version=1&passed=%5B%22AwaitPayment%22%2C%22AwaitShop%22%5D", "/by-key/-4711", "/by-key/o-such",
          "/compare?a={ended}&b={waiting}", "/bus/rules", "/bus/try", "/help")

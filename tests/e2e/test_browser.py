@@ -832,6 +832,35 @@ class Looks(Browser):
         self.b.delete_all_cookies()
         self.assertEqual(found, [], "\n" + "\n".join(found))
 
+    def test_words_in_nodes(self):
+        """No two texts of a state overlap or leave it, whatever they say; what is cut has no room, and is not cut to the same."""
+        look = """return [...document.querySelectorAll('.graph .words')].map(g => {
+            const box = document.querySelector('.node[data-state="' + CSS.escape(g.dataset.for) + '"] > .box').getBBox(),
+                  texts = [...g.querySelectorAll('text')].filter(t => t.textContent.trim() != '').map(t => {
+                      const r = t.getBBox(); return [t.textContent, t.getAttribute('class'), r.x, r.y, r.x + r.width, r.y + r.height]; });
+            return [g.dataset.for, [box.x, box.y, box.x + box.width, box.y + box.height], texts]; })"""
+        self.d.send({"source": "loop", "detail-type": "Start", "detail": {"id": "many"}})
+        for _ in range(3):
+            self.d.post([{"source": "loop", "detail-type": "Answer", "detail": {"id": "many", "enough": False}} for _ in range(400)])
+        marked = []
+        for path in ("/machines/order?tab=flow", "/machines/order?tab=flow&show=p95", "/machines/loop?tab=flow", "/machines/car", "/machines/order",
+                     "/by-key/order-1004", "/by-key/order-1005", "/by-key/c-1", "/executions/loop%3Amany", "/executions/car%3AVF1-0001"):
+            self.open(path)
+            cut = {}
+            for state, box, texts in self.js(look):
+                for i, (text, kind, left, top, right, bottom) in enumerate(texts):
+                    about = (path, state, text, texts)
+                    self.assertTrue(box[0] <= left and right <= box[2] and box[1] <= top and bottom <= box[3], about)
+                    for _, _, l, t, r, b in texts[i + 1:]:  # glyphs are lower than their line
+                        self.assertFalse(left < r - .5 and l < right - .5 and top + 3 < b - 3 and t + 3 < bottom - 3, about)
+                    marked += [text] * (kind == "times")
+                    if kind == "name" and text.endswith("…"):
+                        self.assertGreater(right, box[2] - 24, about)
+                        self.assertNotIn(text, cut, about)
+                        cut[text] = state
+        self.assertIn("×1201", marked)
+        self.quiet()
+
     def test_the_bus_has_pages(self):
         """Rules, deliveries, schedules, archives and tables are read without a command line."""
         def rows(path):
@@ -854,7 +883,7 @@ class Looks(Browser):
         self.b.find_element(By.CSS_SELECTOR, "details summary").click()
         self.assertIn('"<b>1</b>"', self.b.find_element(By.CSS_SELECTOR, "details pre").text)
         due = sorted(rows("/bus/schedules"))  # which comes first is the hour's choice
-        self.assertEqual([(r[0].split("\n")[0], r[1], r[4]) for r in due], [("hourly", "a rule", ""), ("nightly", "Scheduler", "machine loop")])
+        self.assertEqual([(r[0].split("\n")[0], r[1], r[4], r[5]) for r in due], [("hourly", "a rule", "not yet", ""), ("nightly", "Scheduler", "not yet", "machine loop")])
         self.assertIn("Europe/Berlin", due[1][2])
         [archive, replay] = rows("/bus/archives")
         self.assertEqual((archive[0].split("\n")[0], archive[1], archive[2]), ("tills", "2", "30 days"))
