@@ -427,7 +427,7 @@ add_aside(const struct answering *w, struct pav_members *m)
                  {PAV_UNEXPECTED, "did not fit where it stood"},
                  {PAV_LATE, "came after the end"},
                  {PAV_DUPLICATE, "came again, and moved nothing"},
-                 {PAV_EXPIRED, "came early, and never fitted in their time"}};
+                 {PAV_EXPIRED, "came early, and expired"}};
     struct pav_disposition_filter f = {
         .kind = -1, .limit = ASIDE_MAX, .key = w->k->x->row.key};
     struct pav_disposition_view *v;
@@ -464,7 +464,11 @@ add_aside(const struct answering *w, struct pav_members *m)
         view_text(&o, "count",
                   pav_arena_printf(w->a, "%u%s", n, next != 0 ? "+" : ""));
         view_text(&o, "disposition", pav_disposition_name(kinds[k].kind));
-        view_text(&o, "said", kinds[k].said);
+        view_text(&o, "said",
+                  kinds[k].kind == PAV_PARKED &&
+                          w->k->x->row.status != PAV_RUNNING
+                      ? "came early and is kept: it ended before it took it"
+                      : kinds[k].said);
         view_text(&o, "types", types_text(&types, w->a));
         view_text(&o, "link",
                   pav_arena_printf(w->a, "%s?tab=data#events", w->k->link));

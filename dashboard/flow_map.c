@@ -16,6 +16,8 @@
 #define WIDTHS       5
 #define HEATS        5
 #define WORTH_SAYING 1000 /* ms before a transition */
+/* Letters that turn others round turn none beside it. */
+#define ISOLATED "\xe2\x81\xa8%s\xe2\x81\xa9"
 
 /* ---- what is shown ---- */
 
@@ -149,6 +151,14 @@ span_text(struct pav_arena *a, int64_t ms)
 /* ---- links ---- */
 
 const char *
+flow_day(struct pav_arena *a, int64_t ms)
+{
+    char when[PAV_TIME_LEN];
+
+    return pav_arena_strndup(a, pav_time_format(ms, when), 10);
+}
+
+const char *
 flow_passed_link(const struct flow_page *p, const char *what)
 {
     return pav_arena_printf(p->q->arena, "%s%s", p->list,
@@ -181,33 +191,44 @@ const char *
 flow_unexpected_link(const struct flow_page *p, const char *state)
 {
     return pav_arena_printf(
-        p->q->arena, "%s&state=%s&disposition=%s&range=%s",
+        p->q->arena, "%s&state=%s&disposition=%s&from=%s&to=%s",
         view_link(p->q, "deviations?machine=", p->machine->row.name),
         view_encoded(p->q, state), pav_disposition_name(PAV_UNEXPECTED),
-        *p->range.name == '\0' ? "90d" : p->range.name);
+        flow_day(p->q->arena, p->range.from_ms),
+        flow_day(p->q->arena, p->range.until_ms));
 }
 
 /* ---- lines ---- */
 
-static int64_t
-leaving(const struct flow_page *p, uint32_t edge)
+/* The state that a line leaves; none: the start of a scope. */
+static uint32_t
+leaves(const struct flow_page *p, uint32_t edge)
 {
     const char *from = p->transitions[edge].from;
-    uint32_t n = pav_graph_edges(p->graph), i;
-    int64_t sum = 0;
 
-    for (i = 0; from != NULL && i < n; i++)
-        if (p->transitions[i].from != NULL &&
-            strcmp(p->transitions[i].from, from) == 0)
-            sum += p->taken[i];
-    return sum;
+    return from == NULL ? PAV_GRAPH_NONE : pav_graph_find(p->graph, from);
+}
+
+/* How many left each state. */
+static int64_t *
+count_leaving(const struct flow_page *p)
+{
+    uint32_t n = pav_graph_edges(p->graph), i, at;
+    int64_t *left = pav_arena_zalloc(
+        p->q->arena, (pav_graph_states(p->graph) + 1) * sizeof(*left));
+
+    for (i = 0; i < n; i++)
+        if ((at = leaves(p, i)) != PAV_GRAPH_NONE)
+            left[at] += p->taken[i];
+    return left;
 }
 
 /* NULL: nothing is worth it. */
 static const char *
-line_note(const struct flow_page *p, uint32_t edge, enum flow_shown which)
+line_note(const struct flow_page *p, uint32_t edge, int64_t of,
+          enum flow_shown which)
 {
-    int64_t n = p->taken[edge], of = leaving(p, edge), before = 0;
+    int64_t n = p->taken[edge], before = 0;
     bool timed = pav_wait_stats_count(&p->times[edge]) > 0;
     struct pav_arena *a = p->q->arena;
     const char *note;
@@ -237,13 +258,13 @@ static void
 mark_lines(const struct flow_page *p, enum flow_shown which,
            struct pav_graph_marks *drawn)
 {
-    uint32_t edges = pav_graph_edges(p->graph), i;
+    uint32_t edges = pav_graph_edges(p->graph), i, at;
     struct pav_arena *a = p->q->arena;
     uint32_t *counts = pav_arena_zalloc(a, (edges + 1) * sizeof(*counts));
     uint8_t *widths = pav_arena_zalloc(a, edges + 1);
     const char **notes = pav_arena_zalloc(a, (edges + 1) * sizeof(*notes));
     const char **links = pav_arena_zalloc(a, (edges + 1) * sizeof(*links));
-    int64_t most = 1;
+    int64_t most = 1, *left = count_leaving(p);
 
     for (i = 0; i < edges; i++)
         most = p->taken[i] > most ? p->taken[i] : most;
@@ -257,7 +278,8 @@ mark_lines(const struct flow_page *p, enum flow_shown which,
                                         : 1 + (WIDTHS - 1) * log((double)n) /
                                                   log((double)most));
         links[i] = flow_transition_link(p, &p->transitions[i]);
-        notes[i] = line_note(p, i, which);
+        at = leaves(p, i);
+        notes[i] = line_note(p, i, at == PAV_GRAPH_NONE ? 0 : left[at], which);
     }
     drawn->edges = counts;
     drawn->edge_widths = widths;
@@ -288,12 +310,14 @@ add_stub(const struct flow_page *p, const char *state,
     if (odd.count == 0)
         return;
     sums->stub = view_count(a, odd.count);
-    sums->stub_more = pav_arena_printf(a, "%s × %s%s", sums->stub, odd.type,
-                                       odd.types > 1 ? ", …" : "");
+    sums->stub_more =
+        pav_arena_printf(a, "%s × " ISOLATED, sums->stub, odd.type);
+    if (odd.types > 1)
+        sums->stub_more = pav_arena_printf(a, "%s did not fit", sums->stub);
     sums->stub_title =
-        pav_arena_printf(a, "%s%s %s did not fit in %s", sums->stub_more,
-                         odd.types > 1 ? " (the most of them)" : "",
-                         odd.count == 1 ? "event" : "events", state);
+        pav_arena_printf(a, "%s %s did not fit in %s%s" ISOLATED, sums->stub,
+                         odd.count == 1 ? "event" : "events", state,
+                         odd.types > 1 ? ", mostly " : ": ", odd.type);
     sums->stub_link = flow_unexpected_link(p, state);
 }
 

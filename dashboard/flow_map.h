@@ -27,6 +27,7 @@ struct flow_page {
     struct pav_deviation *odd;    /* what did not fit, in the range */
     uint32_t odd_count;
     int64_t *here, *late; /* now, by state */
+    bool all_of_it;       /* of the current version, whatever attributes */
 };
 
 /* What stands beside a line and in a state: ?show=. */
@@ -43,6 +44,7 @@ const char *flow_shown_name(int shown);
 const char *flow_shown_words(int shown);
 enum flow_shown flow_shown_read(struct pav_query *q);
 
+const char *flow_day(struct pav_arena *a, int64_t ms); /* "2026-11-20" */
 /* The row of a state; NULL: none came through it. */
 const struct pav_flow_row *
 flow_state_row(const struct pav_flow_row *v, uint32_t n, const char *state);

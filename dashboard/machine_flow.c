@@ -40,22 +40,14 @@ span_text(struct pav_arena *a, int64_t ms)
 /* ---- links to the executions behind a number ---- */
 
 static const char *
-day_text(struct pav_arena *a, int64_t ms)
-{
-    char when[PAV_TIME_LEN];
-
-    return pav_arena_strndup(a, pav_time_format(ms, when), 10);
-}
-
-static const char *
 list_of(const struct flow_page *p)
 {
     struct pav_arena *a = p->q->arena;
     const char *list = pav_arena_printf(
         a, "%s&version=%lld&ended=%s..%s",
         view_link(p->q, "executions?machine=", p->machine->row.name),
-        (long long)p->machine->row.version, day_text(a, p->range.from_ms),
-        day_text(a, p->range.until_ms));
+        (long long)p->machine->row.version, flow_day(a, p->range.from_ms),
+        flow_day(a, p->range.until_ms));
 
     if (p->name != NULL)
         list = pav_arena_printf(
@@ -201,8 +193,16 @@ read_beside(struct flow_page *p)
     struct pav_deviation_filter f = {.kind = PAV_UNEXPECTED,
                                      .machine = p->machine->row.name,
                                      .from_ms = p->range.from_ms,
+                                     .until_ms = p->range.until_ms,
                                      .now_ms = p->q->now_ms,
                                      .limit = DEVIANTS};
+    size_t states = pav_graph_states(p->graph) + 1;
+
+    if (!p->all_of_it) { /* neither is told apart by what an execution is */
+        p->here = pav_arena_zalloc(p->q->arena, states * sizeof(*p->here));
+        p->late = pav_arena_zalloc(p->q->arena, states * sizeof(*p->late));
+        return;
+    }
 
     p->odd_count =
         pav_reader_deviations(p->q->reader, &f, p->q->arena, &p->odd);
@@ -476,6 +476,7 @@ add_coverage(const struct flow_page *p, struct pav_members *m)
     view_text(m, "covered",
               pav_arena_printf(p->q->arena, "%u of %u", n - never.count, n));
     view_bool(m, "tested", tested.told);
+    view_bool(m, "listed", tested.told || p->ended > 0);
     if (!tested.told)
         return;
     pav_members_puts(m, "untested", pav_items_array(&untested));
@@ -534,6 +535,17 @@ version_shown(struct pav_query *q, const struct pav_machine_view *current)
     return shown;
 }
 
+/* A version that there is not. */
+static bool
+is_passed_over(struct pav_query *q, int64_t shown)
+{
+    const char *text = page_parameter(q, "version");
+    int64_t number;
+
+    return text != NULL &&
+           (!pav_parse_int(text, strlen(text), &number) || number != shown);
+}
+
 /* Those in progress are in no number of the map but "here now". */
 static void
 add_open(const struct flow_page *p, struct pav_members *m)
@@ -543,7 +555,7 @@ add_open(const struct flow_page *p, struct pav_members *m)
                                      .exclude_map_children = true};
     int64_t n = pav_reader_total(p->q->reader, &f, p->q->arena);
 
-    if (n <= 0)
+    if (n <= 0 || !p->all_of_it)
         return;
     view_amount(m, "open", n);
     view_text(m, "open_link",
@@ -575,12 +587,30 @@ add_where(const struct flow_page *p, struct pav_members *m)
     pav_members_puts(m, "names", pav_items_array(&list));
     view_bool(m, "names_any", n > 0);
     view_text(m, "range_asked", page_parameter(p->q, "range"));
+    view_text(m, "from_asked", page_parameter(p->q, "from"));
+    view_text(m, "to_asked", page_parameter(p->q, "to"));
+    view_text(m, "show_asked", page_parameter(p->q, "show"));
     view_text(m, "version_asked", page_parameter(p->q, "version"));
     view_text(m, "where_asked", page_parameter(p->q, "where"));
     if (p->name != NULL) {
         view_text(m, "where_name", p->name);
         view_text(m, "where_value", p->value);
+    } else if (page_parameter(p->q, "where") != NULL) {
+        view_not_read(p->q, m, "where");
     }
+}
+
+/* Times and coverage are parts of the same page. */
+static void
+add_tab(struct pav_query *q, struct pav_members *m)
+{
+    const char *tab = page_parameter(q, "tab");
+
+    view_bool(m,
+              tab != NULL && strcmp(tab, "times") == 0      ? "at_times"
+              : tab != NULL && strcmp(tab, "coverage") == 0 ? "at_coverage"
+                                                            : "at_flow",
+              true);
 }
 
 void
@@ -598,6 +628,7 @@ machine_flow_show(struct pav_query *q, const struct pav_machine_view *current)
     struct pav_members m;
 
     read_where(&p);
+    p.all_of_it = p.name == NULL && v->row.version == current->row.version;
     p.list = list_of(&p);
     read_rows(&p);
     pav_members_init(&m, q->arena);
@@ -606,14 +637,17 @@ machine_flow_show(struct pav_query *q, const struct pav_machine_view *current)
     view_text(&m, "name", v->row.name);
     view_number(&m, "version", v->row.version);
     view_text(&m, "machine_link", path);
+    add_tab(q, &m);
     range_add(q, &p.range, path + strlen(page_root(q)), kept, &m);
     add_versions(q, &m, path, &v->row);
+    if (is_passed_over(q, v->row.version))
+        view_not_read(q, &m, "version");
     view_amount(&m, "ended", p.ended);
     view_bool(&m, "any", p.ended > 0);
     add_open(&p, &m);
+    add_shown(&p, path, &m);
     if (p.ended > 0) {
         read_beside(&p);
-        add_shown(&p, path, &m);
         flow_map_draw(&p, &graph);
         pav_members_puts(&m, "ends", ends_view(&p));
         pav_members_puts(&m, "states", states_view(&p));

@@ -175,13 +175,14 @@ machine_versions_show(struct pav_query *q, const struct pav_machine_view *v)
     pav_buf_init(&graph, 16u << 20);
     view_text(&m, "name", v->row.name);
     view_text(&m, "machine_link", p.path);
+    view_bool(&m, "at_versions", true);
     view_number(&m, "version", p.now.version);
     add_list(&p, &m);
     view_bool(&m, "two", two);
     if (two) {
         p.definition = doc_of(q, p.now.definition);
         p.earlier = doc_of(q, p.before.definition);
-        view_number(&m, "before", p.before.version);
+        view_number(&m, "earlier", p.before.version);
         draw(&p, &m, &graph);
         add_diff(&p, &m, "definition", p.earlier, p.definition);
         add_diff(&p, &m, "rules", doc_of(q, p.before.rules),

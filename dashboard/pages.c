@@ -51,17 +51,15 @@ pav_page(struct pav_query *q)
 {
     /* Of all pages: a misspelt filter must not show everything. */
     static const char *const parameters[] = {
-        "back",    "before",  "children",    "disposition",
-        "from",    "id",      "startedFrom", "startedUntil",
-        "sort",    "version", "unfold",      "each",
-        "why",     "says",    "item",        "columns",
-        "passed",  "stay",    "ended",       "where",
-        "range",   "at",      "only",        "run",
-        "a",       "b",       "event",       "find",
-        "source",  "type",    "key",         "limit",
-        "machine", "overdue", "part",        "q",
-        "state",   "status",  "tab",         "to",
-        "visit",   "show",    NULL};
+        "back",    "before",      "children",     "disposition", "from",
+        "id",      "startedFrom", "startedUntil", "sort",        "version",
+        "unfold",  "each",        "why",          "says",        "item",
+        "columns", "passed",      "stay",         "ended",       "where",
+        "range",   "at",          "only",         "run",         "a",
+        "b",       "event",       "find",         "source",      "type",
+        "key",     "limit",       "machine",      "overdue",     "part",
+        "q",       "state",       "status",       "tab",         "to",
+        "visit",   "show",        "until",        NULL};
     char bad[64];
     size_t i;
 

@@ -74,30 +74,50 @@ day_of(struct pav_query *q, const char *name, int64_t *ms)
     return pav_time_parse(midnight, strlen(midnight), ms);
 }
 
+/* ?from=2026-11-20&to=2026-11-22, both of them in it. */
+static void
+read_named(struct pav_query *q, struct range *r)
+{
+    int64_t from, to;
+
+    r->named = true;
+    if (!day_of(q, "from", &from))
+        return;
+    if (!day_of(q, "to", &to) || to < from) {
+        r->odd_end = page_parameter(q, "to") != NULL;
+        to = from;
+    }
+    if (from < to - DAYS_MOST * DAY_MS)
+        from = to - DAYS_MOST * DAY_MS;
+    r->from_ms = from;
+    r->until_ms = to + DAY_MS - 1;
+    r->name = "";
+    r->words = to == from ? page_parameter(q, "from")
+                          : pav_arena_printf(q->arena, "%s to %s",
+                                             page_parameter(q, "from"),
+                                             page_parameter(q, "to"));
+    r->asked = pav_arena_printf(
+        q->arena, "from=%s&to=%s", page_parameter(q, "from"),
+        to == from ? page_parameter(q, "from") : page_parameter(q, "to"));
+}
+
+struct range
+range_read_either(struct pav_query *q, const char *usual)
+{
+    struct range r = read_choice(q, hours, usual);
+
+    read_named(q, &r);
+    return r;
+}
+
 struct range
 range_read_days(struct pav_query *q, const char *usual)
 {
     struct range r = read_choice(q, days, usual);
-    int64_t from, to;
 
     r.days = true;
     r.from_ms = (q->now_ms / DAY_MS + 1) * DAY_MS - (q->now_ms - r.from_ms);
-    if (!day_of(q, "from", &from))
-        return r;
-    if (!day_of(q, "to", &to) || to < from)
-        to = from;
-    if (from < to - DAYS_MOST * DAY_MS)
-        from = to - DAYS_MOST * DAY_MS;
-    r.from_ms = from;
-    r.until_ms = to + DAY_MS - 1;
-    r.name = "";
-    r.words = to == from ? page_parameter(q, "from")
-                         : pav_arena_printf(q->arena, "%s to %s",
-                                            page_parameter(q, "from"),
-                                            page_parameter(q, "to"));
-    r.asked = pav_arena_printf(
-        q->arena, "from=%s&to=%s", page_parameter(q, "from"),
-        to == from ? page_parameter(q, "from") : page_parameter(q, "to"));
+    read_named(q, &r);
     return r;
 }
 
@@ -165,9 +185,12 @@ range_add(struct pav_query *q, const struct range *r, const char *path,
     if (*r->name != '\0' && page_parameter(q, "range") != NULL &&
         strcmp(page_parameter(q, "range"), r->name) != 0)
         view_not_read(q, m, "range");
-    else if (*r->name != '\0' && r->days && page_parameter(q, "from") != NULL)
+    if (*r->name != '\0' && r->named && page_parameter(q, "from") != NULL)
         view_not_read(q, m, "from");
+    if (r->odd_end)
+        view_not_read(q, m, "to");
     pav_members_puts(m, "ranges", pav_items_array(&list));
+    view_text(m, "range", r->words);
     view_text(m, "in_range",
               strcmp(r->name, "today") == 0
                   ? r->words

@@ -11,10 +11,14 @@ struct range {
     const char *words; /* "the last 24 hours" */
     const char *asked; /* "range=24h", "from=2026-11-20&to=2026-11-22" */
     bool days;         /* whole ones, UTC */
+    bool named;        /* days by their names are read, too */
+    bool odd_end;      /* ?to= was passed over */
 };
 
 /* What the address asks for; `usual` when it asks for nothing that there is. */
 struct range range_read(struct pav_query *q, const char *usual);
+/* The same, or days by their names as below. */
+struct range range_read_either(struct pav_query *q, const char *usual);
 /* Whole days, for what is counted by day: the same, today among them, or
  * ?from=2026-11-20&to=2026-11-22, both of them in it. */
 struct range range_read_days(struct pav_query *q, const char *usual);

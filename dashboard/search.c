@@ -389,7 +389,7 @@ read_part(struct reading *r, const char *name, const char *value)
     else if (strcmp(name, "key") == 0)
         f->key = value;
     else if (strcmp(name, "sort") == 0)
-        return read_sort(f, value);
+        return f->order == PAV_NEWEST_FIRST && read_sort(f, value);
     else if (strcmp(name, "ended") == 0)
         return read_ended(f, value);
     else if (strcmp(name, "from") == 0)
@@ -589,6 +589,20 @@ search_may_be_by_moves(const struct search *s)
     return !s->f.overdue && pav_filter_is_plain(&s->f);
 }
 
+static void
+drop_chip(struct reading *r, const char *name)
+{
+    struct pav_items kept, *chips = &r->s->chips;
+    uint32_t i;
+
+    pav_items_init(&kept, r->q->arena);
+    for (i = 0; i < chips->count; i++)
+        if (strcmp(pav_doc_member_str(r->q->arena, &chips->v[i], "name"),
+                   name) != 0)
+            pav_items_add(&kept, &chips->v[i]);
+    *chips = kept;
+}
+
 /* An order that the other parts do not allow is none. */
 static void
 check_sort(struct reading *r)
@@ -596,11 +610,13 @@ check_sort(struct reading *r)
     struct pav_execution_filter *f = &r->s->f;
 
     if (f->order == PAV_OLDEST_FIRST && !search_may_be_by_age(r->s)) {
+        drop_chip(r, "sort");
         f->order = PAV_NEWEST_FIRST;
         not_read(r, "sort:oldest, which goes with status:RUNNING or "
                     "status:late, a machine and a state alone");
     } else if (f->order == PAV_LAST_MOVED_FIRST &&
                !search_may_be_by_moves(r->s)) {
+        drop_chip(r, "sort");
         f->order = PAV_NEWEST_FIRST;
         not_read(r, "sort:moved, which goes with a status, a machine and a "
                     "state alone");

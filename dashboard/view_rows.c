@@ -126,6 +126,7 @@ struct common {
     const char *machine;
     struct pav_wait_time *times;
     uint32_t time_count;
+    bool moved; /* they say when they moved last */
 };
 
 static const char *
@@ -226,6 +227,8 @@ execution_row(struct pav_query *q, struct common *c,
     if (x->row.status == PAV_RUNNING)
         add_wait(q, c, &m, x);
     view_time(&m, "late_since", x->overdue_since);
+    if (c->moved)
+        view_time(&m, "moved", pav_reader_step_at(q->reader, x->row.last_step));
     view_time(&m, "started", x->row.started_at);
     view_time(&m, "stopped", x->row.stopped_at);
     if (x->row.stopped_at == 0)
@@ -249,28 +252,38 @@ view_execution(struct pav_query *q, const struct pav_execution_view *x)
     return execution_row(q, &c, x);
 }
 
-const struct pav_doc *
-view_execution_rows(struct pav_query *q, const struct pav_execution_view *v,
-                    uint32_t count)
+static const struct pav_doc *
+execution_rows(struct pav_query *q, struct common *c,
+               const struct pav_execution_view *v, uint32_t count)
 {
-    struct common c = {.columns = view_columns(q)};
     struct pav_items rows;
     uint32_t i;
 
     pav_items_init(&rows, q->arena);
     for (i = 0; i < count; i++)
-        pav_items_add(&rows, execution_row(q, &c, &v[i]));
+        pav_items_add(&rows, execution_row(q, c, &v[i]));
     return pav_items_array(&rows);
+}
+
+const struct pav_doc *
+view_execution_rows(struct pav_query *q, const struct pav_execution_view *v,
+                    uint32_t count)
+{
+    struct common c = {.columns = view_columns(q)};
+
+    return execution_rows(q, &c, v, count);
 }
 
 const struct pav_doc *
 view_executions(struct pav_query *q, const struct pav_execution_filter *f,
                 int64_t *next)
 {
+    struct common c = {.columns = view_columns(q),
+                       .moved = f->order == PAV_LAST_MOVED_FIRST};
     struct pav_execution_view *v;
     uint32_t count = pav_reader_executions(q->reader, f, q->arena, &v, next);
 
-    return view_execution_rows(q, v, count);
+    return execution_rows(q, &c, v, count);
 }
 
 const char *
@@ -370,6 +383,7 @@ view_machine(struct pav_query *q, const struct pav_machine_view *v)
     view_bool(&m, "loaded", v->row.id != 0);
     view_number(&m, "version", v->row.version);
     view_time(&m, "created", v->row.created_at);
+    view_bool(&m, "by_folder", v->row.by_folder);
     view_text(&m, "owner",
               v->row.by_folder || v->row.id == 0 ? "folder" : "API");
     view_bool(&m, "inactive", v->row.id != 0 && !v->row.active);
@@ -395,9 +409,16 @@ view_mark(struct pav_members *m, const struct pav_mark *mark)
 void
 view_not_read(struct pav_query *q, struct pav_members *m, const char *name)
 {
-    view_text(
-        m, "not_read",
-        pav_arena_printf(q->arena, "%s=%s", name, page_parameter(q, name)));
+    const struct pav_doc *so_far =
+        pav_doc_get(pav_members_object(m), "not_read");
+    const char *this =
+        pav_arena_printf(q->arena, "%s=%s", name, page_parameter(q, name));
+
+    view_text(m, "not_read",
+              so_far == NULL
+                  ? this
+                  : pav_arena_printf(q->arena, "%s, %s",
+                                     pav_doc_str(q->arena, so_far), this));
 }
 
 void

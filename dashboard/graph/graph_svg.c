@@ -16,7 +16,7 @@
 
 #define MARGIN    12.0
 #define BARS_H    26.0 /* the tallest column in a state */
-#define STUB_ENDS 22.0 /* of a stub, beside its text */
+#define STUB_ENDS 28.0 /* of a stub, beside its text */
 
 struct drawing {
     const struct pav_graph *g;

@@ -27,6 +27,7 @@ struct analysis {
     struct pav_flow_row *rows;
     struct pav_started *started;
     uint32_t count, started_count;
+    struct pav_wait_stats *times; /* of the machine in hand, by parts */
 };
 
 /* A machine's share of them. */
@@ -101,9 +102,10 @@ fill_days(const struct analysis *x, const struct part_of *p,
           struct chart_day *days, struct pav_wait_stats *whole)
 {
     uint32_t count = (uint32_t)(x->until - x->from), i, k;
-    struct pav_wait_stats *times =
-        pav_arena_zalloc(x->q->arena, count * sizeof(*times));
     struct pav_arena *a = x->q->arena;
+    struct pav_wait_stats *times = x->times;
+
+    memset(times, 0, count * sizeof(*times));
 
     for (i = 0; i < p->count; i++) {
         uint32_t at = (uint32_t)(p->rows[i].day - x->from);
@@ -362,6 +364,8 @@ read_all(struct analysis *x)
     else
         x->count = pav_reader_flow_ends(q->reader, NULL, from, until, q->arena,
                                         &x->rows);
+    x->times = pav_arena_alloc(q->arena, (size_t)(x->until - x->from) *
+                                             sizeof(*x->times));
     x->started_count = pav_reader_started(q->reader, from * 24, until * 24,
                                           q->arena, &x->started);
 }

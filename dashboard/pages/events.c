@@ -10,9 +10,9 @@
 static void
 show(struct pav_query *q, const char *rest)
 {
-    static const char *const kept[] = {"disposition", "key",     "source",
-                                       "type",        "machine", "from",
-                                       "why",         "says",    NULL};
+    static const char *const kept[] = {"disposition", "key",  "source", "type",
+                                       "machine",     "from", "until",  "why",
+                                       "says",        NULL};
     struct pav_disposition_filter f = {.key = page_parameter(q, "key"),
                                        .source = page_parameter(q, "source"),
                                        .detail_type = page_parameter(q, "type"),
@@ -23,7 +23,8 @@ show(struct pav_query *q, const char *rest)
                                        .before = page_before(q),
                                        .limit = ROWS};
     const char *kind = page_parameter(q, "disposition");
-    const char *from = page_parameter(q, "from");
+    const char *from = page_parameter(q, "from"),
+               *until = page_parameter(q, "until");
     enum pav_disposition wanted;
     struct pav_items kinds;
     struct pav_members m;
@@ -56,8 +57,12 @@ show(struct pav_query *q, const char *rest)
         view_time(&m, "from", f.from_at);
     else
         view_text(&m, "no_such", from);
+    if (until != NULL && pav_time_parse(until, strlen(until), &f.until_at))
+        view_time(&m, "until", f.until_at);
+    else
+        view_text(&m, "no_such", until);
     view_bool(&m, "filtered",
-              from != NULL || kind != NULL || f.key != NULL ||
+              from != NULL || until != NULL || kind != NULL || f.key != NULL ||
                   f.source != NULL || f.detail_type != NULL ||
                   f.machine != NULL || f.of_no_machine || f.why != NULL ||
                   f.says != NULL);

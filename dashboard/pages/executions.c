@@ -262,6 +262,8 @@ show(struct pav_query *q, const char *rest)
     pav_members_puts(&m, "columns", view_columns(q));
     view_text(&m, "columns_text", page_parameter(q, "columns"));
     add_orders(q, &m, &s);
+    view_bool(&m, "by_moves", s.f.order == PAV_LAST_MOVED_FIRST);
+    view_bool(&m, "moved_all", s.f.order == PAV_LAST_MOVED_FIRST && next == 0);
     add_statuses(&m, &s);
     add_totals(q, &m, &s);
     add_views(q, &m);

@@ -176,6 +176,8 @@ show(struct pav_query *q, const char *name)
         strcmp(tab, "definition") != 0)
         view_not_read(q, &m, "tab");
     pav_members_puts(&m, "machine", view_machine(q, &v));
+    view_text(&m, "machine_link", view_link(q, "machines/", name));
+    view_bool(&m, "at_now", true);
     pav_faults_init(&faults, q->arena);
     machine = pav_machine_compile(v.row.definition.p, v.row.definition.len,
                                   PAV_STANDARD, &faults);

@@ -9,6 +9,29 @@
 
 #define OVERDUE_SHOWN 50
 
+static bool
+is_alike(const struct pav_listed_wait *x, const struct pav_listed_wait *y)
+{
+    return strcmp(x->machine, y->machine) == 0 &&
+           strcmp(x->execution, y->execution) == 0 &&
+           strcmp(x->row.state, y->row.state) == 0;
+}
+
+/* How many there are of an execution and state, at the first of them: items of
+ * a Map wait alike; 0 at the others. */
+static uint32_t
+waits_alike(const struct pav_listed_wait *v, uint32_t count, uint32_t at)
+{
+    uint32_t i, n = 0;
+
+    for (i = 0; i < at; i++)
+        if (is_alike(&v[i], &v[at]))
+            return 0;
+    for (; i < count; i++)
+        n += is_alike(&v[i], &v[at]);
+    return n;
+}
+
 /* What nobody should have to look for. */
 static void
 add_overdue(struct pav_query *q, struct pav_members *out,
@@ -25,8 +48,13 @@ add_overdue(struct pav_query *q, struct pav_members *out,
     pav_items_init(&rows, q->arena);
     for (i = 0; i < count; i++) {
         struct pav_members m;
+        uint32_t same = waits_alike(v, count, i);
 
+        if (same == 0)
+            continue;
         pav_members_init(&m, q->arena);
+        if (same > 1)
+            view_number(&m, "same", same);
         view_text(&m, "key", v[i].key == NULL ? v[i].execution : v[i].key);
         view_text(&m, "link",
                   view_execution_link(q, v[i].machine, v[i].execution));
@@ -45,17 +73,28 @@ add_overdue(struct pav_query *q, struct pav_members *out,
     pav_members_puts(out, "overdue", pav_items_array(&rows));
 }
 
-/* How many of a machine's are overdue. */
-static int64_t
-late_of(const struct pav_debt *debts, uint32_t n, const char *machine)
+static bool
+is_late(const struct pav_debt *debts, uint32_t n, const char *machine)
 {
-    int64_t late = 0;
     uint32_t i;
 
     for (i = 0; i < n; i++)
-        if (strcmp(debts[i].machine, machine) == 0)
-            late += debts[i].overdue;
-    return late;
+        if (debts[i].overdue > 0 && strcmp(debts[i].machine, machine) == 0)
+            return true;
+    return false;
+}
+
+/* How many of a machine's are overdue: executions, as their list has them. */
+static int64_t
+late_of(struct pav_query *q, const struct pav_debt *debts, uint32_t n,
+        const char *machine)
+{
+    struct pav_execution_filter f = {
+        .status = -1, .machine = machine, .overdue = true};
+
+    return is_late(debts, n, machine)
+               ? pav_reader_total(q->reader, &f, q->arena)
+               : 0;
 }
 
 static void
@@ -104,7 +143,7 @@ show(struct pav_query *q, const char *rest)
             view_bool(&m, pav_arena_printf(q->arena, "%s_any", counts[k]),
                       v[i].counts[k] > 0);
         }
-        late = late_of(debts, owed, v[i].row.name);
+        late = late_of(q, debts, owed, v[i].row.name);
         if (late > 0)
             view_amount(&m, "late", late);
         view_bool(&m, "inactive", v[i].row.id != 0 && !v[i].row.active);

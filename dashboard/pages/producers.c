@@ -307,11 +307,13 @@ put_parameter(struct pav_buf *b, const char *name, const char *value)
     pav_url_encode(b, value, strlen(value));
 }
 
-/* The events of a row, from the first of them on. */
+/* The events of a row, from the first of them on; up to the last of a time that
+ * is over. */
 static const char *
-list_of(struct pav_query *q, const struct pav_deviation *d, const char *words)
+list_of(struct pav_query *q, const struct pav_deviation *d, const char *words,
+        bool over)
 {
-    char first[PAV_TIME_LEN];
+    char first[PAV_TIME_LEN], last[PAV_TIME_LEN];
     struct pav_buf b;
     const char *link;
 
@@ -328,6 +330,8 @@ list_of(struct pav_query *q, const struct pav_deviation *d, const char *words)
             is_told(d) && strlen(words) < PAV_LEDGER_TEXT - 3 ? "why" : "says",
             words);
     put_parameter(&b, "from", pav_time_format(d->first_at, first));
+    if (over)
+        put_parameter(&b, "until", pav_time_format(d->last_at + 1, last));
     link = pav_arena_strndup(q->arena, b.p, b.len);
     pav_buf_fini(&b);
     return link;
@@ -374,7 +378,7 @@ deviation_rows(struct pav_query *q, const struct pav_deviation_filter *f)
                                    d->machine == NULL ? "" : d->machine));
         pav_members_puts(&m, "samples",
                          samples_view(q, d, &words, &newest[d->kind]));
-        view_text(&m, "link", list_of(q, d, words));
+        view_text(&m, "link", list_of(q, d, words, f->until_ms != 0));
         pav_items_add(&rows, pav_members_object(&m));
     }
     return pav_items_array(&rows);
@@ -391,7 +395,7 @@ show_deviations(struct pav_query *q, const char *rest)
                                      .state = page_parameter(q, "state"),
                                      .now_ms = q->now_ms,
                                      .limit = PRODUCERS_MAX};
-    struct range range = range_read(q, "24h");
+    struct range range = range_read_either(q, "24h");
     const char *kind = page_parameter(q, "disposition");
     enum pav_disposition d;
     struct pav_items kinds;
@@ -402,6 +406,8 @@ show_deviations(struct pav_query *q, const char *rest)
     if (kind != NULL && pav_disposition_find(kind, &d))
         f.kind = (int)d;
     f.from_ms = range.from_ms;
+    if (*range.name == '\0')
+        f.until_ms = range.until_ms;
     pav_members_init(&m, q->arena);
     range_add(q, &range, "deviations", kept, &m);
     pav_items_init(&kinds, q->arena);
@@ -419,7 +425,12 @@ show_deviations(struct pav_query *q, const char *rest)
     view_text(&m, "source_asked", f.source);
     view_text(&m, "machine_asked", f.machine);
     view_text(&m, "state_asked", f.state);
-    view_text(&m, "range_asked", range.name);
+    if (*range.name != '\0') {
+        view_text(&m, "range_asked", range.name);
+    } else {
+        view_text(&m, "from_asked", page_parameter(q, "from"));
+        view_text(&m, "to_asked", page_parameter(q, "to"));
+    }
     pav_members_puts(&m, "deviations", deviation_rows(q, &f));
     page_show(q, &(struct page){.name = "deviations",
                                 .title = "Deviations",

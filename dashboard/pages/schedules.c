@@ -41,6 +41,20 @@ later_view(struct pav_query *q, const struct pav_doc *body, int64_t at)
     return pav_items_array(&list);
 }
 
+/* How the execution stands that was started: "MACHINE:NAME". */
+static void
+add_status(struct pav_query *q, struct pav_members *m, const char *id)
+{
+    const char *colon = strchr(id, ':');
+    struct pav_execution_view x;
+
+    if (colon != NULL &&
+        pav_reader_execution(
+            q->reader, pav_arena_strndup(q->arena, id, (size_t)(colon - id)),
+            colon + 1, q->arena, &x))
+        view_status(m, (enum pav_status)x.row.status);
+}
+
 /* When it was due last, and what came of it. */
 static void
 add_last(struct pav_query *q, struct pav_members *m,
@@ -53,7 +67,10 @@ add_last(struct pav_query *q, struct pav_members *m,
     view_time(m, "last", row->last_at);
     if (row->last_result == NULL)
         return;
-    if (strncmp(row->last_result, PAV_STARTED_IT, started) == 0) {
+    if (strcmp(row->last_result, PAV_HANDED_ON) == 0) {
+        view_text(m, "handed", row->last_result);
+    } else if (strncmp(row->last_result, PAV_STARTED_IT, started) == 0) {
+        add_status(q, m, row->last_result + started);
         view_text(m, "started", row->last_result + started);
         view_text(m, "started_link",
                   view_link(q, "executions/", row->last_result + started));

@@ -113,11 +113,20 @@ function dressAll() {
   }
 }
 
+/** A button that did its work says so for a moment. @param {Element} button */
+function tick(button) {
+  if (button.textContent?.endsWith('✓')) return;
+  const text = button.textContent ?? '';
+  button.textContent = 'Copied ✓';
+  setTimeout(() => { button.textContent = text; }, 2000);
+}
+
 /** Into the clipboard, or, where a page has none (plain HTTP), marked to be copied. @param {string} text @param {Element} beside */
 async function copy(text, beside) {
   try {
     await navigator.clipboard.writeText(text);
     say('Copied');
+    tick(beside);
   } catch {
     document.getElementById('copied')?.remove();
     const field = document.createElement('textarea');

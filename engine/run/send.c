@@ -143,7 +143,7 @@ stage(struct pav_engine *e, struct sending *s, const struct target *t,
         s->failed = true;
         deliveries_dead(e, &row);
     } else {
-        sending_came_to(s, "handed to the deliveries");
+        sending_came_to(s, PAV_HANDED_ON);
         deliveries_add(e, &row);
     }
 }

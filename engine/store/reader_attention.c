@@ -16,6 +16,7 @@
 #define DAY_MS    INT64_C(86400000)
 #define MOST      10000 /* rows of a kind that are looked at */
 #define EVENTS    1000
+#define PARKED    500
 #define SOON_MS   (2 * INT64_C(3600000))
 #define ENDED     500
 #define FIRST_BAD 2 /* of enum pav_status: FAILED, TIMED_OUT */
@@ -317,30 +318,34 @@ static void
 parked(struct gathering *g)
 {
     sqlite3_stmt *st = reader_ask(
-        g->r, "SELECT m.name," EVENT_SOURCE "," EVENT_TYPE ","
-              "count(*),min(d.at),max(d.at),min(k.expires_at)," BAR_OF(
-                  "d.at") " FROM (SELECT "
-                          "machine_id,event_id,disposition_id,expires_at FROM"
-                          " parked ORDER BY expires_at LIMIT ?1) k"
-                          " JOIN disposition d ON d.id=k.disposition_id"
-                          " JOIN event e ON e.id=k.event_id JOIN machine m ON "
-                          "m.id=k.machine_id"
-                          " GROUP BY 1,2,3 HAVING "
-                          "min(k.expires_at)<?2+?3 AND"
-                          " min(k.expires_at)-?2<?2-min(d.at)");
+        g->r,
+        "SELECT m.name," EVENT_SOURCE "," EVENT_TYPE ",count(*),min(d.at),"
+        "max(d.at),min(k.expires_at)," BAR_OF(
+            "d.at") " FROM (SELECT "
+                    "machine_id,event_id,disposition_id,expires_at FROM"
+                    " parked ORDER BY expires_at LIMIT ?1) k"
+                    " JOIN disposition d ON d.id=k.disposition_id"
+                    " JOIN event e ON e.id=k.event_id JOIN machine m ON "
+                    "m.id=k.machine_id"
+                    " GROUP BY 1,2,3");
+    uint32_t first = g->count, i;
+    int64_t looked_at = 0;
 
-    STORE_BIND(st, INT(EVENTS), INT(g->now_ms), INT(SOON_MS));
+    STORE_BIND(st, INT(PARKED), INT(g->now_ms));
     while (reader_row(g->r, st)) {
-        struct pav_attention *x = add(g, PAV_ATTENTION_PARKED);
+        struct pav_attention *x;
         const char *source = column_str(st, 1, g->a),
                    *type = column_str(st, 2, g->a);
         int64_t left = sqlite3_column_int64(st, 6) - g->now_ms;
         char span[64];
 
+        looked_at += sqlite3_column_int64(st, 3);
+        if (left >= SOON_MS || left >= g->now_ms - sqlite3_column_int64(st, 4))
+            continue;
+        x = add(g, PAV_ATTENTION_PARKED);
         x->machine = column_str(st, 0, g->a);
         x->what = pav_arena_printf(g->a, "%s: %s", source, type);
         x->count = sqlite3_column_int64(st, 3);
-        x->more = x->count == EVENTS;
         x->oldest_at = sqlite3_column_int64(st, 4);
         x->newest_at = sqlite3_column_int64(st, 5);
         x->why = pav_arena_printf(
@@ -352,6 +357,22 @@ parked(struct gathering *g)
         count_bars(x, (const char *)sqlite3_column_text(st, 7));
     }
     sqlite3_reset(st);
+    for (i = first; i < g->count; i++)
+        g->v[i].more = looked_at == PARKED;
+}
+
+/* Whose they are is in their bodies, which are read when it matters. */
+static bool
+some_expire_soon(struct gathering *g)
+{
+    sqlite3_stmt *st =
+        reader_ask(g->r, "SELECT 1 FROM parked WHERE expires_at<?1 LIMIT 1");
+    bool soon;
+
+    STORE_BIND(st, INT(g->now_ms + SOON_MS));
+    soon = reader_row(g->r, st);
+    sqlite3_reset(st);
+    return soon;
 }
 
 /* What of the reason tells groups apart: of a delivery its code alone, for a
@@ -453,7 +474,8 @@ pav_reader_attention(struct pav_reader *r, int64_t now_ms, struct pav_arena *a,
     events(&g, PAV_ATTENTION_UNMATCHED, PAV_UNMATCHED);
     events(&g, PAV_ATTENTION_UNEXPECTED, PAV_UNEXPECTED);
     events(&g, PAV_ATTENTION_REJECTED, PAV_REJECTED);
-    parked(&g);
+    if (some_expire_soon(&g))
+        parked(&g);
     events(&g, PAV_ATTENTION_EXPIRED, PAV_EXPIRED);
     for (i = 0; i < g.count; i++) {
         if (g.v[i].group == NULL)

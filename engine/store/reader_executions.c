@@ -259,10 +259,8 @@ pav_filter_is_plain(const struct pav_execution_filter *f)
              " (x.stopped_at<?20 AND x.stopped_at<>0)) ORDER BY x.id DESC "    \
              "LIMIT ?9"
 
-/* The first execution of about that time: ids and starts go up together, but
- * for clocks that were set back, hence an hour less. */
-static int64_t
-first_since(struct pav_reader *r, int64_t ms)
+int64_t
+reader_first_since(struct pav_reader *r, int64_t ms)
 {
     int64_t low = 0, high = INT64_MAX, mid;
     sqlite3_stmt *st;
@@ -362,12 +360,12 @@ by_search(struct pav_reader *r, const struct pav_execution_filter *f,
           int64_t before, uint32_t limit, struct pav_arena *a,
           struct execution_list *list)
 {
-    int64_t first = first_since(r, f->started_from), last;
+    int64_t first = reader_first_since(r, f->started_from), last;
     sqlite3_stmt *st = search_ask(r, f);
 
     /* What began behind that has not ended before it. */
     if (f->ended_until != 0 &&
-        (last = first_since(r, f->ended_until + 2 * HOUR_MS)) < before)
+        (last = reader_first_since(r, f->ended_until + 2 * HOUR_MS)) < before)
         before = last;
     STORE_BIND(st, INT(before), TEXT(f->key), TEXT(f->machine), INT(f->status),
                TEXT(reader_state_token(f, a)), INT(f->started_from),
@@ -466,12 +464,15 @@ by_moves(struct pav_reader *r, const struct pav_execution_filter *f,
            "(?4=0 OR x.machine_id=?4)"
            " AND (?5 IS NULL OR instr(x.states,?5)>0) AND (?6=0 OR " NO_CHILD
            ") ORDER BY s.id DESC LIMIT ?7");
+    int64_t machine_id =
+        f->machine == NULL ? 0 : reader_machine_id(r, f->machine);
     uint32_t count = 0, i;
 
+    if (f->machine != NULL && machine_id == 0)
+        return;
     STORE_BIND(st, INT(before), INT(PAV_MOVES_SEEN), INT(f->status),
-               INT(f->machine == NULL ? 0 : reader_machine_id(r, f->machine)),
-               TEXT(reader_state_token(f, a)), INT(f->exclude_map_children),
-               INT(limit));
+               INT(machine_id), TEXT(reader_state_token(f, a)),
+               INT(f->exclude_map_children), INT(limit));
     while (count < limit && reader_row(r, st))
         ids[count++] = sqlite3_column_int64(st, 0);
     sqlite3_reset(st);
@@ -567,4 +568,13 @@ reader_execution_of(struct pav_reader *r, int64_t id, struct pav_arena *a,
     execution_from(st, a, out);
     sqlite3_reset(st);
     return true;
+}
+
+int64_t
+pav_reader_step_at(struct pav_reader *r, int64_t id)
+{
+    sqlite3_stmt *st = reader_ask(r, "SELECT at FROM step WHERE id=?1");
+
+    STORE_BIND(st, INT(id));
+    return reader_number(r, st);
 }

@@ -7,6 +7,8 @@
 #include "reader_int.h"
 #include "search_text.h"
 
+#define HOUR_MS INT64_C(3600000)
+
 int64_t
 pav_reader_flow_upto(struct pav_reader *r)
 {
@@ -176,7 +178,8 @@ pav_reader_flow(struct pav_reader *r, int64_t version_id, int64_t from_day,
     " days WHERE day+1<?3) SELECT m.name," time                                \
     " AS at,f.b,f.count,f.sum_ms,f.histogram"                                  \
     " FROM machine m JOIN machine_version v ON v.machine_id=m.id"              \
-    " CROSS JOIN days d JOIN flow f ON f.version_id=v.id AND f.day=d.day"      \
+    " CROSS JOIN days d CROSS JOIN flow f ON f.version_id=v.id AND "           \
+    "f.day=d.day"                                                              \
     " AND f.kind=" kind                                                        \
     " WHERE ?1 IS NULL OR m.name=?1 ORDER BY m.name,at,f.b"
 
@@ -233,10 +236,13 @@ pav_reader_started(struct pav_reader *r, int64_t from_hour, int64_t until_hour,
         " h<?2 AND NOT EXISTS(SELECT 1 FROM note n WHERE n.execution_id=x.id"
         " AND n.run_id>0)) s JOIN machine m ON m.id=s.machine_id"
         " GROUP BY 1,2 ORDER BY 1,2");
+    int64_t after = reader_first_since(r, from_hour * HOUR_MS) - 1;
     struct pav_started *v = NULL;
     uint32_t n = 0;
 
-    STORE_BIND(st, INT(from_hour), INT(until_hour), INT(search_text_upto(r)));
+    if (search_text_upto(r) > after)
+        after = search_text_upto(r);
+    STORE_BIND(st, INT(from_hour), INT(until_hour), INT(after));
     while (reader_row(r, st)) {
         v = pav_arena_append(a, v, n, sizeof(*v));
         v[n++] = (struct pav_started){.machine = column_str(st, 0, a),

@@ -198,7 +198,8 @@ pav_reader_deviations(struct pav_reader *r,
            "l.first_at,l.last_at FROM ledger l LEFT JOIN machine m"
            " ON m.id=l.machine_id WHERE l.hour>=?1 AND l.kind NOT IN (0,1,2,9)"
            " AND (?2 IS NULL OR l.source=?2) AND (?3 IS NULL OR m.name=?3)"
-           " AND (?4<0 OR l.kind=?4) AND (?5 IS NULL OR l.reason='in '||?5"
+           " AND (?4<0 OR l.kind=?4) AND (?6=0 OR l.hour<=?6) AND (?5 IS NULL "
+           "OR l.reason='in '||?5"
            " OR substr(l.reason,1,length(?5)+4)='in '||?5||':')"
            " ORDER BY 1,2,3,4,5");
     int64_t from = f->from_ms / HOUR_MS;
@@ -206,7 +207,7 @@ pav_reader_deviations(struct pav_reader *r,
     uint32_t n = 0;
 
     STORE_BIND(st, INT(from), TEXT(f->source), TEXT(f->machine), INT(f->kind),
-               TEXT(f->state));
+               TEXT(f->state), INT(f->until_ms / HOUR_MS));
     while (reader_row(r, st)) {
         memset(&row, 0, sizeof(row));
         row.source = column_str(st, 0, a);

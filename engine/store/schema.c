@@ -12,6 +12,7 @@
  *   progress     'seen': the event up to which these two have all of them;
  *                'names': how often a row of `name` was put or deleted;
  *                'ledger': the event up to which that has all of them;
+ *                'forgets': how many executions were forgotten
  *                'flow': the step up to which ended executions are in that;
  *                'forgotten TABLE': up to there its rows may be missing
  *                *_at: where the body has that text, (offset + 1) * 4096 +
@@ -431,9 +432,10 @@ const char *const schema_migrations[] = {
     " machine_id INTEGER NOT NULL,"
     " count INTEGER NOT NULL,"
     " PRIMARY KEY(hour,machine_id)) STRICT, WITHOUT ROWID;"
-    /* What was gathered and summed already is so again, by the hour too. */
-    "DELETE FROM search_text; DELETE FROM flow; DELETE FROM passed;"
-    "UPDATE progress SET event_id=0 WHERE name='flow';",
+    /* What was gathered is so again.  Sums are not, for histories that they
+     * were made of may be gone: those by the hour begin here. */
+    "DELETE FROM search_text;"
+    "INSERT INTO progress(name,event_id) VALUES('forgets',0);",
 };
 
 const int schema_version =

@@ -65,6 +65,7 @@ pav_reader_search_text(struct pav_reader *r, int64_t after, struct pav_arena *a,
 
     memset(out, 0, sizeof(*out));
     out->after = after > upto ? after : upto;
+    out->forgets = reader_progress(r, "forgets");
     pav_buf_init(&ids, SIZE_MAX / 2);
     pav_buf_init(&text, SIZE_MAX / 2);
     STORE_BIND(st, INT(out->after), INT(NAMES));

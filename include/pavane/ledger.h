@@ -62,6 +62,7 @@ struct pav_deviation_filter {
     const char *state; /* executions stood in it; NULL: anywhere */
     int kind;          /* enum pav_disposition; -1: any */
     int64_t from_ms, now_ms;
+    int64_t until_ms; /* up to the end of its hour; 0: now */
     uint32_t limit;
 };
 

@@ -84,6 +84,7 @@ struct pav_schedule_row {
 };
 /* Such a result begins so when an execution was started: its id follows. */
 #define PAV_STARTED_IT "started "
+#define PAV_HANDED_ON  "handed to the deliveries"
 
 /* New, or in place of the one of this name; fills row->id.  What was last stays
  * as it is. */
@@ -223,8 +224,10 @@ struct pav_search_text {
         int64_t machine_id, hour, count;
     } * starts;
     uint32_t start_count;
+    int64_t forgets; /* executions that were forgotten, as it was gathered */
 };
-/* Nothing, when another row is the last. */
+/* Nothing, when another row is the last, or executions were forgotten since
+ * that may be in it. */
 void
 pav_store_search_text_add(struct pav_store *s, const struct pav_search_text *t);
 /* Rows of executions that are forgotten, some: how many. */

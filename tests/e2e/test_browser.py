@@ -883,7 +883,7 @@ class Looks(Browser):
         self.b.find_element(By.CSS_SELECTOR, "details summary").click()
         self.assertIn('"<b>1</b>"', self.b.find_element(By.CSS_SELECTOR, "details pre").text)
         due = sorted(rows("/bus/schedules"))  # which comes first is the hour's choice
-        self.assertEqual([(r[0].split("\n")[0], r[1], r[4], r[5]) for r in due], [("hourly", "a rule", "not yet", ""), ("nightly", "Scheduler", "not yet", "machine loop")])
+        self.assertEqual([(r[0].split("\n")[0], r[1], r[4], r[5]) for r in due], [("hourly", "a rule", "not yet", ""), ("nightly", "a schedule", "not yet", "machine loop")])
         self.assertIn("Europe/Berlin", due[1][2])
         [archive, replay] = rows("/bus/archives")
         self.assertEqual((archive[0].split("\n")[0], archive[1], archive[2]), ("tills", "2", "30 days"))

@@ -127,7 +127,7 @@ class Find(unittest.TestCase):
 
     def test_what_is_late_now(self):
         page = html.unescape(self.page("/analyse"))
-        self.assertRegex(re.sub(r"<[^>]*>", "", page), r"⏰ 3 in till › Hear, owed by bank the oldest for 2 h")
+        self.assertRegex(re.sub(r"<[^>]*>", "", page), r"⏰ 3 in till › Hear, owed by bank the oldest waits for 2 h")
         link = re.search(r'class="overdue" href="([^"]*)"', page).group(1)
         self.assertEqual(re.findall(r'class="key" href="[^"]*">([^<]*)<', self.page("/" + link)), ["Order-1236", "Order-1235", "Order-1234"])
 
@@ -335,6 +335,9 @@ class Ended(unittest.TestCase):
         self.send("bank", "Paid", 6, sum=500)
         self.assertEqual(self.list("machine:till status:failed sort:moved")[0][:2], ["o-6", "o-7"])
         self.assertIn("goes with a status", self.list("sort:moved key:o-1*")[2])
+        self.assertEqual(self.list("machine:nosuch sort:moved")[:2], ([], 0))
+        self.assertIn("<code>sort:oldest</code>", self.list("sort:moved status:running sort:oldest")[2])
+        self.assertIn("of the last 200,000 steps", self.list("machine:till status:failed sort:moved")[2])
         self.assertRegex(self.list("")[2], r'href="executions\?sort=moved')
 
     def test_the_oldest_first(self):

@@ -148,11 +148,22 @@ class Flow(unittest.TestCase):
                 return {(a, b): (int(n), re.findall(r'class="amount"[^>]*>([^<]*)', g)) for a, b, n, g in found}
 
             stub = until(lambda: re.search(r'<a class="stub" href="([^"]*)" aria-label="([^"]*)">.*?<text[^>]*>([^<]*)', map_of("")[1], re.S))
-            self.assertEqual(stub.group(2), "3 × ShelfDusted, … (the most of them) events did not fit in AwaitShop")
-            self.assertIn("3 × S", stub.group(3))
+            self.assertEqual(stub.group(2), "3 events did not fit in AwaitShop, mostly \u2068ShelfDusted\u2069")
+            self.assertRegex(stub.group(3), r"^3( did not fit)? ⇥$")
             page = d.ask("GET", "/" + html.unescape(stub.group(1)).replace("../", ""))[1].decode()
             self.assertEqual(sorted(re.findall(r"ShelfDusted|WindowOpened", re.sub("<[^>]*>", "", page)))[:1], ["ShelfDusted"])
-            self.assertEqual(sum(int(n) for n in re.findall(r'data-label="How many"[^>]*><a[^>]*>(\d+)', page)), 3)
+            listed = lambda page: sum(int(n) for n in re.findall(r'data-label="How many"[^>]*><a[^>]*>(\d+)', page))
+            self.assertEqual(listed(page), 3)
+            for link in re.findall(r'data-label="How many"[^>]*><a[^>]*href="([^"]*)"', page):
+                events = d.ask("GET", "/" + html.unescape(link).replace("../", ""))[1].decode()
+                self.assertIn("until=", link)
+                self.assertEqual(len(set(re.findall(r'data-label="Id"><a href="events/(\d+)"', events))),
+                                 int(re.search(re.escape(link) + r'">(\d+)<', page).group(1)))
+            for when in ("range=today", "range=7d", "range=90d"):  # of the same days, as the map
+                knock = re.search(r'class="stub" href="([^"]*)".*?>3( did not fit)? ⇥<', map_of("&" + when)[1], re.S)
+                self.assertEqual(listed(d.ask("GET", "/" + html.unescape(knock.group(1)).replace("../", ""))[1].decode()), 3, when)
+            for none in ("where=Error:Order.Unpaid", "from=2020-01-01&to=2020-01-02"):
+                self.assertNotIn('class="stub"', d.ask("GET", "/machines/order?tab=flow&" + none)[1].decode(), none)
 
             page, svg = map_of("")
             words = re.search(r'data-for="AwaitShop">(.*?)</g>', svg, re.S).group(1)
@@ -171,7 +182,10 @@ class Flow(unittest.TestCase):
             for show in ("median", "p95"):
                 notes = lines(map_of("&show=" + show)[1])[split][1]
                 self.assertRegex(notes[0], r"^\d+ m?s$")
-            self.assertIn("Not understood, and passed over: <code>show=x", map_of("&show=x")[0])
+            for odd in ("show=x", "where=bogus", "version=99", "version=x", "from=2026-01-01&to=bogus", "from=2026-01-02&to=2026-01-01"):
+                page = d.ask("GET", "/machines/order?tab=flow&" + odd)[1].decode()
+                self.assertIn("passed over: <code>%s<" % odd.split("&")[-1], page, odd)
+            self.assertIn("passed over: <code>range=8d, show=x<", d.ask("GET", "/machines/order?tab=flow&show=x&range=8d")[1].decode())
 
     def same(self, d):
         want = self.walked(d)
@@ -194,7 +208,7 @@ class Flow(unittest.TestCase):
             page = d.ask("GET", "/machines/order?tab=flow&range=7d")[1].decode()
             self.assertIn("%d in all" % all_of_them, page)
             self.assertIn("%d failed" % ends["FAILED"], page)
-            self.assertIn("Never taken", page)
+            self.assertIn("Coverage: never taken", page)
             r = subprocess.run([PAVANE, "flow", "order", "--url", d.url], capture_output=True, text=True)
             self.assertEqual((r.returncode, r.stderr), (0, ""))
             self.assertIn("%d ended" % all_of_them, r.stdout)
@@ -344,7 +358,7 @@ class Flow(unittest.TestCase):
             version = lambda: [m["version"] for m in d.get("/api/v1/machines")["machines"]]
             until(lambda: version() == [1])
             page = lambda more="": html.unescape(d.ask("GET", "/machines/order?tab=flow" + more)[1].decode())
-            self.assertIn("nobody has told", page())
+            self.assertIn("No test results are known of this version", page())
             code, out, err = cli("test", order, "--tell", "--json", "--url", d.url)
             self.assertEqual(code, 0, err)
             cases = {(t["from"], t["to"]): t["cases"] for t in json.loads(out)["transitions"]}
@@ -357,8 +371,8 @@ class Flow(unittest.TestCase):
             for _ in range(2):
                 said = page()
                 self.assertIn("the test cases take %d of %d: 5 passed, told" % (taken, len(cases)), said)
-                self.assertRegex(said, r"<li>AwaitShop → Does the shop deliver\?.*?<small>by the case delivered.json, out-of-order.json, paid-back.json</small></li>")
-                self.assertRegex(said, r"<li>Was it paid\? → OutOfStep.*?<small>by no test case</small></li>")
+                self.assertRegex(said, r"<li>AwaitShop → Does the shop deliver\?.*?<small>tested by delivered.json, out-of-order.json, paid-back.json</small></li>")
+                self.assertRegex(said, r"<li>Was it paid\? → OutOfStep.*?<small>no test takes it</small></li>")
                 self.assertNotIn("AwaitPayment → Was it paid", said)  # it was taken
                 d.kill()
                 d.start()
@@ -371,7 +385,7 @@ class Flow(unittest.TestCase):
             with open(path, "w") as f:
                 f.write(text.replace('"StartAt"', ' "StartAt"', 1))
             until(lambda: version() == [2])
-            self.assertIn("nobody has told", page())
+            self.assertIn("No test results are known of this version", page())
             self.assertIn("5 passed", page("&version=1"))
 
     def test_redriven_ones_are_there_once_and_stays_are_their_own(self):

@@ -31,6 +31,8 @@ enum {
     SQL_VACUUM,
     SQL_FREE_PAGES,
     SQL_PAGES,
+    SQL_STARTED_KEEP,
+    SQL_FORGETS,
 };
 
 /* An event's execution is there; or one of a row of its own, or it is parked.
@@ -57,6 +59,15 @@ static const char *const texts[] = {
         "SELECT count(*) FROM note WHERE execution_id=?1 AND run_id>0",
     SQL_TEXT(SQL_ATTRIBUTES_DELETE) =
         "DELETE FROM attribute WHERE execution_id=?1",
+    /* That it was started, when it was not gathered yet: search_text.c. */
+    SQL_TEXT(SQL_STARTED_KEEP) =
+        "INSERT INTO started(hour,machine_id,count) SELECT started_at/3600000,"
+        "machine_id,1 FROM execution x WHERE id=?1 AND id>coalesce((SELECT"
+        " last_id FROM search_text ORDER BY first_id DESC LIMIT 1),0)"
+        " AND NOT EXISTS(SELECT 1 FROM note n WHERE n.execution_id=x.id"
+        " AND n.run_id>0) ON CONFLICT DO UPDATE SET count=count+1",
+    SQL_TEXT(SQL_FORGETS) =
+        "UPDATE progress SET event_id=event_id+?1 WHERE name='forgets'",
     SQL_TEXT(SQL_META_DELETE) = "DELETE FROM note WHERE execution_id=?1",
     SQL_TEXT(SQL_ITEMS_DELETE) =
         "DELETE FROM map_item WHERE (run_id,item) IN (SELECT i.run_id,i.item"
@@ -213,8 +224,10 @@ delete_rest(struct pav_store *s, int64_t id, int max)
         return false;
     STORE_DO(s, SQL_RUNS_DELETE, INT(id));
     STORE_DO(s, SQL_ATTRIBUTES_DELETE, INT(id));
+    STORE_DO(s, SQL_STARTED_KEEP, INT(id));
     delete_row(s, id);
     STORE_DO(s, SQL_META_DELETE, INT(id));
+    STORE_DO(s, SQL_FORGETS, INT(1));
     forgotten(s, "forgotten execution", id);
     return true;
 }

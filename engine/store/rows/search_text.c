@@ -12,7 +12,8 @@ static const char *const texts[] = {
     SQL_TEXT(SQL_SEARCH_TEXT_ADD) =
         "INSERT INTO search_text(first_id,last_id,ids,text) SELECT ?1,?2,?3,?4"
         " WHERE ?5=coalesce((SELECT last_id FROM search_text ORDER BY first_id"
-        " DESC LIMIT 1),0)",
+        " DESC LIMIT 1),0) AND ?6=(SELECT event_id FROM progress WHERE"
+        " name='forgets')",
     SQL_TEXT(SQL_SEARCH_TEXT_FORGET) =
         "DELETE FROM search_text WHERE first_id IN (SELECT first_id FROM"
         " search_text WHERE NOT EXISTS(SELECT 1 FROM execution WHERE id BETWEEN"
@@ -33,7 +34,7 @@ pav_store_search_text_add(struct pav_store *s, const struct pav_search_text *t)
     uint32_t i;
 
     STORE_DO(s, SQL_SEARCH_TEXT_ADD, INT(t->first_id), INT(t->last_id),
-             BLOB(t->ids), BLOB(t->text), INT(t->after));
+             BLOB(t->ids), BLOB(t->text), INT(t->after), INT(t->forgets));
     if (store_changes(s) == 0)
         return;
     for (i = 0; i < t->start_count; i++)
