@@ -344,7 +344,10 @@ put_stub(struct drawing *d, const struct node *n,
     w = text_width(text, 11) + STUB_ENDS;
     pav_buf_puts(b, "<a class=\"stub\"");
     put_attribute(b, "href", sums->stub_link);
-    put_attribute(b, "aria-label", sums->stub_title);
+    /* What is seen is a part of what is heard. */
+    put_attribute(
+        b, "aria-label",
+        pav_arena_printf(d->scratch, "%s: %s", text, sums->stub_title));
     pav_buf_puts(b, "><title>");
     pav_buf_htmls(b, sums->stub_title);
     pav_buf_puts(b, "</title><rect x=\"");

@@ -114,7 +114,7 @@ function dressAll() {
 }
 
 /** A button that did its work says so for a moment. @param {Element} button */
-function tick(button) {
+function showCopied(button) {
   if (button.textContent?.endsWith('✓')) return;
   const text = button.textContent ?? '';
   button.textContent = 'Copied ✓';
@@ -126,7 +126,7 @@ async function copy(text, beside) {
   try {
     await navigator.clipboard.writeText(text);
     say('Copied');
-    tick(beside);
+    showCopied(beside);
   } catch {
     document.getElementById('copied')?.remove();
     const field = document.createElement('textarea');

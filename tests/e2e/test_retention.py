@@ -2,6 +2,7 @@
 """What is forgotten: executions that ended long ago, their events, and the space that they took."""
 import json
 import os
+import re
 import shutil
 import unittest
 
@@ -55,6 +56,39 @@ class Retention(unittest.TestCase):
             d.stop()
             code, out, _ = cli("verify", "--db", d.db)
             self.assertEqual(code, 0, out)
+
+    def test_what_was_started_stays_counted(self):
+        """Executions that are forgotten long before their names are gathered; gathered ones are counted once."""
+        d = Daemon(retention_days=30)
+        with d:
+            d.machines = os.path.join(d.folder, "machines")
+            shutil.copytree(os.path.join(MACHINES, "order"), os.path.join(d.machines, "order"))
+            path = os.path.join(d.machines, "order", "rules.json")
+            rules = json.load(open(path))
+            rules.setdefault("policies", {})["retentionDays"] = 1
+            json.dump(rules, open(path, "w"))
+
+            def counted():
+                page = d.ask("GET", "/analyse?machine=order&range=30d")[1].decode()
+                return [sum(int(n.replace(",", "")) for n in re.findall(r'<td data-label="%s"[^>]*>(?:<a[^>]*>)?([\d,]+)' % name, page.split("<h2>")[-1]))
+                        for name in ("Started", "Ended")]
+            d.stop()
+            d.start()
+            self.orders(d, "first", 40, 4)
+            self.orders(d, "open", 10, 1)
+            until(lambda: counted() == [50, 40], what=counted)
+            d.stop()
+            d.start(clock_offset_seconds=3 * DAY)
+            self.forgotten(d, 40)
+            self.assertEqual(len(d.executions()), 10)
+            until(lambda: counted() == [50, 40], what=counted)
+            self.orders(d, "many", 5000, 1)  # more than are gathered at once
+            self.orders(d, "second", 40, 4)
+            until(lambda: counted() == [5090, 80], what=counted)
+            d.stop()
+            d.start(clock_offset_seconds=6 * DAY)
+            self.forgotten(d, 40)
+            until(lambda: counted() == [5090, 80], what=counted)
 
     def test_a_machine_says_otherwise(self):
         d = Daemon(retention_days=1)
