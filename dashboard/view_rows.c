@@ -358,6 +358,9 @@ view_dispositions(struct pav_query *q, const struct pav_disposition_filter *f,
             view_text(&m, "key", d->execution);
         view_text(&m, "disposition", pav_disposition_name(d->row.kind));
         view_bool(&m, "early", d->row.early);
+        if (d->row.kind == PAV_PARKED)
+            view_time(&m, "kept_until",
+                      pav_reader_parked_until(q->reader, &d->row));
         view_text(&m, "machine", d->machine);
         view_text(&m, "detail", d->row.detail);
         if (d->machine != NULL && d->execution != NULL)

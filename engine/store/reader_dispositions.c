@@ -310,6 +310,18 @@ pav_reader_dispositions(struct pav_reader *r,
     return n;
 }
 
+int64_t
+pav_reader_parked_until(struct pav_reader *r,
+                        const struct pav_disposition_row *d)
+{
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT expires_at FROM parked WHERE"
+                      " machine_id=?1 AND key=?2 AND event_id=?3");
+
+    STORE_BIND(st, INT(d->machine_id), BYTES(d->key), INT(d->event_id));
+    return reader_number(r, st);
+}
+
 /* ---- counts ---- */
 
 static void

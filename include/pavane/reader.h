@@ -253,6 +253,9 @@ pav_reader_dispositions(struct pav_reader *r,
                         const struct pav_disposition_filter *f,
                         struct pav_arena *a, struct pav_disposition_view **out,
                         int64_t *next);
+/* Until when an early event is kept for a machine; 0: it is not. */
+int64_t pav_reader_parked_until(struct pav_reader *r,
+                                const struct pav_disposition_row *d);
 /* The event as its producer sent it. */
 bool pav_reader_event(struct pav_reader *r, int64_t id, struct pav_arena *a,
                       struct pav_event_row *out);

@@ -237,6 +237,8 @@ class Ledger(unittest.TestCase):
             link, n = re.search(r'href="(events\?disposition=parked[^"]*)">(\d+)<', page).groups()
             rows = re.findall(r'data-label="Id"><a href="events/\d+"', d.ask("GET", "/" + html.unescape(link))[1].decode())
             self.assertEqual((int(n), len(rows)), (4, 4))
+            kept = re.findall(r'kept until <time datetime="([^"]*)"', d.ask("GET", "/" + html.unescape(link))[1].decode())
+            self.assertEqual([t[:16] for t in kept], ["2026-01-02T21:59"] + ["2026-01-02T00:00"] * 3)
             d.send(order("OrderReceived", "o-1", "order.service"))
             until(lambda: [g["count"] for g in parked()] == [3])
             at("2026-01-02T00:30:00Z")
