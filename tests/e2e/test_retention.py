@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """What is forgotten: executions that ended long ago, their events, and the space that they took."""
+import contextlib
 import json
 import os
 import re
 import shutil
+import sqlite3
 import unittest
 
 from harness import Daemon, MACHINES, cli, main, until
@@ -89,6 +91,27 @@ class Retention(unittest.TestCase):
             d.start(clock_offset_seconds=6 * DAY)
             self.forgotten(d, 40)
             until(lambda: counted() == [5090, 80], what=counted)
+
+    def test_the_lists_of_a_machine_that_was_deleted_go(self):
+        with Daemon(retention_days=1) as d:
+            arn = d.aws("CreateStateMachine", name="gone", roleArn="arn:aws:iam::000000000000:role/r", definition=json.dumps(
+                {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}))[1]["stateMachineArn"]
+            for _ in range(3):
+                d.aws("StartExecution", stateMachineArn=arn, input="{}")
+            until(lambda: d.get("/api/v1/flow?machine=gone")["ended"] == 3)
+            self.assertEqual(d.aws("DeleteStateMachine", stateMachineArn=arn)[0], 200)
+            def lists():
+                with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % d.db, uri=True)) as db:
+                    return db.execute("SELECT count(*) FROM passed").fetchone()[0]
+            d.stop()
+            self.assertGreater(lists(), 0)
+
+            def gone():
+                d.start(clock_offset_seconds=4 * DAY)
+                self.forgotten(d, 3)
+                d.stop()
+                return lists() == 0
+            until(gone)
 
     def test_a_machine_says_otherwise(self):
         d = Daemon(retention_days=1)
