@@ -117,9 +117,6 @@ some_lists(struct pav_engine *e, int64_t now)
         if (days_of(e, m->id) > 0)
             gone = pav_store_passed_forget(
                 e->store, m->id, now / DAY_MS - days_of(e, m->id), ROWS);
-    if (gone == 0 && e->config.retention_days > 0)
-        gone = pav_store_passed_forget_gone(
-            e->store, now / DAY_MS - e->config.retention_days, ROWS);
     return gone + pav_store_search_text_forget(e->store, ROWS) > 0;
 }
 

@@ -209,9 +209,7 @@ int64_t pav_store_flow_at(struct pav_store *s);
 void pav_store_flow_upto(struct pav_store *s, int64_t step);
 /* Of days before that one, some: how many rows. */
 int pav_store_flow_forget(struct pav_store *s, int64_t day, int limit);
-/* The same of which executions a machine's sums were; and those of machines
- * that were deleted. */
-int pav_store_passed_forget_gone(struct pav_store *s, int64_t day, int limit);
+/* The same of which executions a machine's sums were. */
 int pav_store_passed_forget(struct pav_store *s, int64_t machine_id,
                             int64_t day, int limit);
 

@@ -13,7 +13,6 @@ enum {
     SQL_PASSED_GET,
     SQL_PASSED_PUT,
     SQL_PASSED_FORGET,
-    SQL_PASSED_FORGET_GONE,
     SQL_FLOW_AT,
 };
 
@@ -42,11 +41,6 @@ static const char *const texts[] = {
         "DELETE FROM passed WHERE (version_id,day,kind,a,b,part) IN (SELECT"
         " version_id,day,kind,a,b,part FROM machine_version v CROSS JOIN passed"
         " p ON p.version_id=v.id AND p.day<?1 WHERE v.machine_id=?2 LIMIT ?3)",
-    SQL_TEXT(SQL_PASSED_FORGET_GONE) =
-        "DELETE FROM passed WHERE (version_id,day,kind,a,b,part) IN (SELECT"
-        " p.version_id,day,kind,a,b,part FROM machine m JOIN machine_version v"
-        " ON v.machine_id=m.id CROSS JOIN passed p ON p.version_id=v.id AND"
-        " p.day<?1 WHERE instr(m.name,'~')>0 LIMIT ?2)",
     SQL_TEXT(SQL_FLOW_AT) = "SELECT event_id FROM progress WHERE name='flow'",
 };
 
@@ -131,12 +125,5 @@ pav_store_passed_forget(struct pav_store *s, int64_t machine_id, int64_t day,
                         int limit)
 {
     STORE_DO(s, SQL_PASSED_FORGET, INT(day), INT(machine_id), INT(limit));
-    return store_changes(s);
-}
-
-int
-pav_store_passed_forget_gone(struct pav_store *s, int64_t day, int limit)
-{
-    STORE_DO(s, SQL_PASSED_FORGET_GONE, INT(day), INT(limit));
     return store_changes(s);
 }
