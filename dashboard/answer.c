@@ -464,11 +464,11 @@ add_aside(const struct answering *w, struct pav_members *m)
         view_text(&o, "count",
                   pav_arena_printf(w->a, "%u%s", n, next != 0 ? "+" : ""));
         view_text(&o, "disposition", pav_disposition_name(kinds[k].kind));
-        view_text(&o, "said",
-                  kinds[k].kind == PAV_PARKED &&
-                          w->k->x->row.status != PAV_RUNNING
-                      ? "came early and is kept: it ended before it took it"
-                      : kinds[k].said);
+        view_text(
+            &o, "said",
+            kinds[k].kind == PAV_PARKED && w->k->x->row.status != PAV_RUNNING
+                ? "came early and is kept: the execution ended before taking it"
+                : kinds[k].said);
         view_text(&o, "types", types_text(&types, w->a));
         view_text(&o, "link",
                   pav_arena_printf(w->a, "%s?tab=data#events", w->k->link));

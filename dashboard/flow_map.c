@@ -23,11 +23,11 @@
 
 static const struct {
     const char *name, *words;
-} shown[FLOW_SHOWN + 1] = {[FLOW_ALL] = {"all", "all"},
-                           [FLOW_COUNT] = {"count", "count"},
-                           [FLOW_SHARE] = {"share", "share"},
-                           [FLOW_MEDIAN] = {"median", "median"},
-                           [FLOW_P95] = {"p95", "95 %"}};
+} shown[FLOW_SHOWN] = {[FLOW_ALL] = {"all", "all"},
+                       [FLOW_COUNT] = {"count", "count"},
+                       [FLOW_SHARE] = {"share", "share"},
+                       [FLOW_MEDIAN] = {"median", "median"},
+                       [FLOW_P95] = {"p95", "95 %"}};
 
 const char *
 flow_shown_name(int which)
@@ -380,6 +380,7 @@ mark_state(const struct flow_page *p, uint32_t i, enum flow_shown which,
     mark->status = PAV_MARK_RUNNING;
     sums->amounts = amounts(p, i, r == NULL ? 0 : r->count);
     mark->note = "none left it yet";
+    sums->says = pav_arena_printf(a, "%s, none left it yet", sums->amounts);
     if (r == NULL)
         return;
     mark->note = state_note(p, r, which);

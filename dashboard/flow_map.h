@@ -39,7 +39,7 @@ enum flow_shown {
     FLOW_P95,
     FLOW_SHOWN
 };
-/* As the address names it, and in words; NULL behind the last. */
+/* As the address names it, and in words. */
 const char *flow_shown_name(int shown);
 const char *flow_shown_words(int shown);
 enum flow_shown flow_shown_read(struct pav_query *q);

@@ -23,9 +23,9 @@ static const struct choice hours[] = {
     {"7d", "the last 7 days", 168},    {"30d", "the last 30 days", 720},
     {"90d", "the last 90 days", 2160}, {NULL, NULL, 0}};
 static const struct choice days[] = {{"today", "today", 24},
-                                     {"7d", "7 days", 168},
-                                     {"30d", "30 days", 720},
-                                     {"90d", "90 days", 2160},
+                                     {"7d", "the last 7 days", 168},
+                                     {"30d", "the last 30 days", 720},
+                                     {"90d", "the last 90 days", 2160},
                                      {NULL, NULL, 0}};
 
 /* The one of that name, or else the usual one. */
@@ -191,10 +191,14 @@ range_add(struct pav_query *q, const struct range *r, const char *path,
         view_not_read(q, m, "to");
     pav_members_puts(m, "ranges", pav_items_array(&list));
     view_text(m, "range", r->words);
-    view_text(m, "in_range",
-              strcmp(r->name, "today") == 0
-                  ? r->words
-                  : pav_arena_printf(q->arena, "in %s", r->words));
+    view_text(
+        m, "in_range",
+        strcmp(r->name, "today") == 0 ? r->words
+        : *r->name != '\0'
+            ? pav_arena_printf(q->arena, "in %s", r->words)
+            : pav_arena_printf(q->arena, "%s %s",
+                               strstr(r->words, " to ") == NULL ? "on" : "from",
+                               r->words));
     if (r->days)
         add_days(q, r, path, kept, m);
 }

@@ -225,8 +225,8 @@ midnight_of(const char *day, int64_t *ms)
     return pav_time_parse(text, strlen(text), ms);
 }
 
-/* "2026-11-20", "2026-11-20..2026-11-22": ended on that day, or one of those,
- * UTC. */
+/* "2026-11-20", "2026-11-20..2026-11-22", "2026-11-20T07": ended on that day,
+ * on one of those, within that hour, UTC. */
 static bool
 read_ended(struct pav_execution_filter *f, const char *value)
 {
@@ -330,6 +330,9 @@ read_passed(struct reading *r)
     *p = (struct pav_passed){.version_id = version_of(r)};
     p->until_day = r->q->now_ms / DAY_MS + 1;
     p->from_day = p->until_day - PASSED_DAYS;
+    if (f->ended_from % DAY_MS != 0 || f->ended_until % DAY_MS != 0 ||
+        (f->ended_from != 0 && f->ended_until == 0))
+        return false; /* lists are by the day */
     if (f->ended_from != 0) {
         p->from_day = f->ended_from / DAY_MS;
         p->until_day = f->ended_until / DAY_MS;
@@ -603,6 +606,19 @@ drop_chip(struct reading *r, const char *name)
     *chips = kept;
 }
 
+static const char *
+unsorted(const struct reading *r)
+{
+    const char *words = "";
+    uint32_t i;
+
+    for (i = 0; i < r->count; i++)
+        if (strncmp(r->terms[i], "sort:", 5) != 0)
+            words = pav_arena_printf(r->q->arena, "%s%s%s", words,
+                                     *words == '\0' ? "" : " ", r->terms[i]);
+    return words;
+}
+
 /* An order that the other parts do not allow is none. */
 static void
 check_sort(struct reading *r)
@@ -650,6 +666,7 @@ search_read(struct pav_query *q, struct search *s)
     }
     for (i = 0; i < r.count; i++)
         read_term(&r, i);
+    s->unsorted = unsorted(&r);
     if (r.passed != NULL && !read_passed(&r))
         not_read(&r, pav_arena_printf(q->arena,
                                       "passed:%s, which goes with a machine, a "

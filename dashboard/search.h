@@ -20,6 +20,7 @@ struct search {
     struct pav_items chips;   /* {name, value, without: the address less it} */
     struct pav_items unread;  /* texts of what was not understood */
     struct pav_passed passed; /* f.passed points to it, or is NULL */
+    const char *unsorted;     /* q without its order; "": nothing else */
 };
 
 void search_read(struct pav_query *q, struct search *s);

@@ -212,8 +212,10 @@ add_chart(const struct analysis *x, const char *machine,
         days, count,
         pav_arena_printf(a, "%s %s", view_count(a, most),
                          is_by_hour(x) ? "an hour" : "a day"),
-        pav_arena_printf(a, "95 %% within %s; the line: half of them",
-                         pav_time_span(longest, span, sizeof(span))));
+        longest <= 0
+            ? ""
+            : pav_arena_printf(a, "95 %% within %s; the line: half of them",
+                               pav_time_span(longest, span, sizeof(span))));
 }
 
 /* A machine's row of the list; its chart and table when it is the one. */
@@ -274,8 +276,10 @@ next_part(const struct analysis *x, uint32_t *row, uint32_t *started,
         return false;
     memset(out, 0, sizeof(*out));
     out->machine = a == NULL || (b != NULL && strcmp(b, a) < 0) ? b : a;
-    out->rows = &x->rows[*row];
-    out->started = &x->started[*started];
+    if (a != NULL)
+        out->rows = &x->rows[*row];
+    if (b != NULL)
+        out->started = &x->started[*started];
     for (; *row < x->count && strcmp(x->rows[*row].a, out->machine) == 0;
          (*row)++)
         out->count++;
@@ -298,7 +302,7 @@ shown_one(const struct analysis *x, const char *wanted)
     while (next_part(x, &row, &started, &p)) {
         if (wanted != NULL && strcmp(p.machine, wanted) == 0)
             return p.machine;
-        sum = p.started_count > 0;
+        sum = p.started_count > 0; /* what only started comes last */
         for (i = 0; i < p.count; i++)
             sum += p.rows[i].count;
         if (sum <= most)
@@ -348,6 +352,35 @@ add_late(struct pav_query *q, struct pav_members *m)
     pav_members_puts(m, "late", pav_items_array(&list));
 }
 
+static int64_t
+all_of(const struct pav_flow_row *v, uint32_t n)
+{
+    int64_t sum = 0;
+    uint32_t i;
+
+    for (i = 0; i < n; i++)
+        sum += v[i].count;
+    return sum;
+}
+
+/* Sums of before there were any by the hour are by the day. */
+static void
+read_hours(struct analysis *x, int64_t from_day, int64_t until_day)
+{
+    struct pav_flow_row *hours;
+    uint32_t n = pav_reader_flow_hours(x->q->reader, from_day, until_day,
+                                       x->q->arena, &hours);
+
+    if (all_of(hours, n) < all_of(x->rows, x->count)) {
+        x->part_ms = DAY_MS;
+        x->from = from_day;
+        x->until = until_day;
+        return;
+    }
+    x->rows = hours;
+    x->count = n;
+}
+
 static void
 read_all(struct analysis *x)
 {
@@ -358,12 +391,10 @@ read_all(struct analysis *x)
     x->part_ms = until - from <= DAYS_HOURS ? HOUR_MS : DAY_MS;
     x->from = from * DAY_MS / x->part_ms;
     x->until = until * DAY_MS / x->part_ms;
+    x->count =
+        pav_reader_flow_ends(q->reader, NULL, from, until, q->arena, &x->rows);
     if (is_by_hour(x))
-        x->count =
-            pav_reader_flow_hours(q->reader, from, until, q->arena, &x->rows);
-    else
-        x->count = pav_reader_flow_ends(q->reader, NULL, from, until, q->arena,
-                                        &x->rows);
+        read_hours(x, from, until);
     x->times = pav_arena_alloc(q->arena, (size_t)(x->until - x->from) *
                                              sizeof(*x->times));
     x->started_count = pav_reader_started(q->reader, from * 24, until * 24,

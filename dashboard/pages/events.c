@@ -7,6 +7,23 @@
 #include "parameters.h"
 #include "view_rows.h"
 
+/* ?from=, ?until=: RFC 3339. */
+static void
+add_time(struct pav_query *q, struct pav_members *m, const char *name,
+         int64_t *at)
+{
+    const char *text = page_parameter(q, name);
+
+    if (text == NULL)
+        return;
+    if (!pav_time_parse(text, strlen(text), at)) {
+        view_not_read(q, m, name);
+        return;
+    }
+    view_time(m, name, *at);
+    view_text(m, pav_arena_printf(q->arena, "%s_asked", name), text);
+}
+
 static void
 show(struct pav_query *q, const char *rest)
 {
@@ -53,14 +70,9 @@ show(struct pav_query *q, const char *rest)
         view_bool(&o, "selected", f.kind == k);
         pav_items_add(&kinds, pav_members_object(&o));
     }
-    if (from != NULL && pav_time_parse(from, strlen(from), &f.from_at))
-        view_time(&m, "from", f.from_at);
-    else
-        view_text(&m, "no_such", from);
-    if (until != NULL && pav_time_parse(until, strlen(until), &f.until_at))
-        view_time(&m, "until", f.until_at);
-    else
-        view_text(&m, "no_such", until);
+    add_time(q, &m, "from", &f.from_at);
+    add_time(q, &m, "until", &f.until_at);
+    view_bool(&m, "limited", f.from_at != 0 || f.until_at != 0);
     view_bool(&m, "filtered",
               from != NULL || until != NULL || kind != NULL || f.key != NULL ||
                   f.source != NULL || f.detail_type != NULL ||

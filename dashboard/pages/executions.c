@@ -193,7 +193,21 @@ add_spans(struct pav_members *m, const char *asked)
     pav_members_puts(m, "spans", pav_items_array(&list));
 }
 
-/* The other orders that these may stand in. */
+static const char *
+order_link(struct pav_query *q, const char *path, const struct search *s)
+{
+    static const char *const others[] = {"machine", "status", "state",
+                                         "columns", NULL};
+    const char *link = view_with(q, path, others);
+
+    return *s->unsorted == '\0'
+               ? link
+               : pav_arena_printf(q->arena, "%s%sq=%s", link,
+                                  link[strlen(link) - 1] == '?' ? "" : "&",
+                                  view_encoded(q, s->unsorted));
+}
+
+/* The orders that these may stand in. */
 static void
 add_orders(struct pav_query *q, struct pav_members *m, const struct search *s)
 {
@@ -206,8 +220,6 @@ add_orders(struct pav_query *q, struct pav_members *m, const struct search *s)
                    search_may_be_by_moves},
                   {PAV_OLDEST_FIRST, "executions?sort=oldest", "oldest",
                    search_may_be_by_age}};
-    static const char *const unsorted[] = {"machine", "status",  "state",
-                                           "q",       "columns", NULL};
     struct pav_items list;
     size_t i;
 
@@ -219,7 +231,7 @@ add_orders(struct pav_query *q, struct pav_members *m, const struct search *s)
             continue;
         pav_members_init(&o, q->arena);
         view_text(&o, "order_words", orders[i].words);
-        view_text(&o, "order_link", view_with(q, orders[i].link, unsorted));
+        view_text(&o, "order_link", order_link(q, orders[i].link, s));
         view_bool(&o, "order_this", s->f.order == orders[i].order);
         pav_items_add(&list, pav_members_object(&o));
     }
@@ -263,14 +275,20 @@ show(struct pav_query *q, const char *rest)
     view_text(&m, "columns_text", page_parameter(q, "columns"));
     add_orders(q, &m, &s);
     view_bool(&m, "by_moves", s.f.order == PAV_LAST_MOVED_FIRST);
-    view_bool(&m, "moved_all", s.f.order == PAV_LAST_MOVED_FIRST && next == 0);
+    if (s.f.order == PAV_LAST_MOVED_FIRST && next == 0 &&
+        pav_reader_moves_pass(q->reader))
+        view_amount(&m, "moves_seen", PAV_MOVES_SEEN);
     add_statuses(&m, &s);
     add_totals(q, &m, &s);
     add_views(q, &m);
     page_show(q, &(struct page){.name = "executions",
                                 .title = "Executions",
                                 .place = "at_executions",
-                                .topics = s.f.before == 0 ? "executions" : NULL,
+                                /* Elsewhere a change would move all rows. */
+                                .topics = s.f.before == 0 &&
+                                                  s.f.order == PAV_NEWEST_FIRST
+                                              ? "executions"
+                                              : NULL,
                                 .view = &m});
 }
 

@@ -102,7 +102,8 @@ const struct command attention_command = {
     "A group for each thing that is wrong: folders that cannot be loaded, "
     "overdue waits,\nwhat ended badly within a day, dead letters, deliveries "
     "that fail, events that matched\nno rule, were rejected, or came early and "
-    "expired, or soon will.  Exit code 1: there\nis something that is not "
+    "expired, or will expire soon.  Exit code 1: there\nis something that is "
+    "not "
     "muted.\n",
     settings,
     sizeof(settings) / sizeof(settings[0]),

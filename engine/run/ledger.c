@@ -25,7 +25,6 @@
 #define HOUR_MS    3600000
 #define BUCKETS    1024
 #define GROUPS_MAX 1000
-#define OTHERS     "(others)"
 
 struct group {
     struct group *next; /* of its bucket */
@@ -148,7 +147,8 @@ group_of(struct ledger *l, struct sought *s)
     if ((g = group_find(l, s)) != NULL)
         return g;
     if (l->count >= GROUPS_MAX) {
-        s->source = s->type = (struct pav_bytes){OTHERS, sizeof(OTHERS) - 1};
+        s->source = s->type = (struct pav_bytes){PAV_LEDGER_OTHERS,
+                                                 sizeof(PAV_LEDGER_OTHERS) - 1};
         s->reason = (struct pav_bytes){"", 0};
         hash_it(s);
         if ((g = group_find(l, s)) != NULL)

@@ -11,16 +11,36 @@
 #include "pavane/text.h"
 #include "due.h"
 #include "intake.h"
+#include "runner.h"
 #include "send.h"
 #include "tables.h"
 
 #define TURN_SCHEDULES 500
-#define PUT_ON_BUS     "an event on its bus"
 
 int64_t
 schedules_next(struct pav_engine *e)
 {
     return pav_store_schedule_due_at(e->store);
+}
+
+/* What came of it, in words. */
+static const char *
+result_of(struct pav_engine *e, const struct sending *s, const char *otherwise)
+{
+    switch (s->end) {
+    case SENT_TO_BUS:
+        return "an event on its bus";
+    case SENT_ON:
+        return PAV_HANDED_ON;
+    case STARTED:
+        return pav_arena_printf(&e->arena, "%s%s:%s", PAV_STARTED_IT,
+                                s->machine, s->started->row.name);
+    case SENT_DEAD:
+        return pav_arena_printf(&e->arena, "%s: %s", s->code,
+                                s->message == NULL ? "it failed" : s->message);
+    default:
+        return otherwise;
+    }
 }
 
 /* ---- rules ---- */
@@ -57,12 +77,12 @@ fire_rule(struct pav_engine *e, const struct pav_schedule_row *row)
             struct pav_event_item item = {.bus = r->targets[i].name};
 
             intake_text(e, s.text, false, &item);
-            sending_came_to(&s, PUT_ON_BUS);
+            (void)sending_ends(&s, SENT_TO_BUS);
         } else {
             target_send(e, &s, &r->targets[i], &x);
         }
     }
-    return s.result == NULL ? "it has no targets" : s.result;
+    return result_of(e, &s, "it has no targets");
 }
 
 /* ---- EventBridge Scheduler ---- */
@@ -268,11 +288,12 @@ fire_scheduled(struct pav_engine *e, const struct pav_schedule_row *row,
         return pav_arena_strdup(&e->arena, err.message);
     if (t.kind == TARGET_BUS && !t.outside) {
         put_event(e, target, s.text, t.name);
-        return PUT_ON_BUS;
+        s.end = SENT_TO_BUS;
+        return result_of(e, &s, NULL);
     }
     if (!universal_served(e, &s, &t))
         target_send(e, &s, &t, &x);
-    return s.result == NULL ? "done" : s.result;
+    return result_of(e, &s, "done");
 }
 
 /* ---- both ---- */

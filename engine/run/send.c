@@ -111,14 +111,16 @@ target_text(struct pav_engine *e, struct sending *s, const struct target *t)
     return text;
 }
 
-/* ---- dead letters ---- */
-
-void
-sending_came_to(struct sending *s, const char *result)
+bool
+sending_ends(struct sending *s, enum sending_end end)
 {
-    if (!s->failed)
-        s->result = result;
+    if (s->end == SENT_DEAD)
+        return false;
+    s->end = end;
+    return true;
 }
+
+/* ---- dead letters ---- */
 
 static void
 stage(struct pav_engine *e, struct sending *s, const struct target *t,
@@ -137,13 +139,13 @@ stage(struct pav_engine *e, struct sending *s, const struct target *t,
                                    .error_message = message};
 
     if (code != NULL) {
-        sending_came_to(
-            s, pav_arena_printf(&e->arena, "%s: %s", code,
-                                message == NULL ? "it failed" : message));
-        s->failed = true;
+        if (sending_ends(s, SENT_DEAD)) {
+            s->code = code;
+            s->message = message;
+        }
         deliveries_dead(e, &row);
     } else {
-        sending_came_to(s, PAV_HANDED_ON);
+        (void)sending_ends(s, SENT_ON);
         deliveries_add(e, &row);
     }
 }
@@ -212,8 +214,10 @@ start_machine(struct pav_engine *e, struct sending *s, const struct target *t,
     execution_start_as(e, v, name, key, input, &cause,
                        t->qualifier == NULL ? NULL : &meta, x);
     *started = x;
-    sending_came_to(s, pav_arena_printf(&e->arena, "%s%s:%s", PAV_STARTED_IT,
-                                        t->name, x->row.name));
+    if (sending_ends(s, STARTED)) {
+        s->started = x;
+        s->machine = t->name;
+    }
     if (key != NULL)
         match_parked(e, x);
 }

@@ -14,10 +14,16 @@ struct sending {
     struct pav_bytes text;
     const struct pav_doc *doc; /* the event; NULL: read from the text */
     const char *name;          /* of a machine's execution; NULL: made up */
-    /* What came of it, in words: filled by those below, the first failure of
-     * several targets, else the last; NULL: nothing yet. */
-    const char *result;
-    bool failed;
+    /* What came of it: the first failure of several targets, else the last. */
+    enum sending_end {
+        SENT_NOWHERE,
+        SENT_TO_BUS,
+        SENT_ON,  /* a delivery */
+        STARTED,  /* `started`, of `machine` */
+        SENT_DEAD /* a dead letter: `code`, `message` or NULL */
+    } end;
+    const struct execution *started;
+    const char *machine, *code, *message;
 };
 /* Sends one target its input; `*started`: the machine that was started. */
 void target_send(struct pav_engine *e, struct sending *s,
@@ -26,7 +32,8 @@ void target_send(struct pav_engine *e, struct sending *s,
  * true, and it was done, or is a dead letter. */
 bool universal_served(struct pav_engine *e, struct sending *s,
                       const struct target *t);
-void sending_came_to(struct sending *s, const char *result);
+/* Notes what came of it, unless something failed before; false then. */
+bool sending_ends(struct sending *s, enum sending_end end);
 /* What cannot be sent, with EventBridge's code: kept as a dead letter. */
 void
 target_dead(struct pav_engine *e, struct sending *s, const struct target *t,

@@ -64,18 +64,19 @@ pav_attention_says(enum pav_attention_kind kind, int64_t count)
                                       "event matched no rule within a day",
                                       "event did not fit within a day",
                                       "event was rejected within a day",
-                                      "early event will expire soon",
+                                      "early event waits and will soon expire",
                                       "early event expired within a day"};
-    static const char *const many[] = {"folders cannot be loaded",
-                                       "waits are overdue",
-                                       "executions ended badly within a day",
-                                       "dead letters",
-                                       "deliveries fail and are tried again",
-                                       "events matched no rule within a day",
-                                       "events did not fit within a day",
-                                       "events were rejected within a day",
-                                       "early events will expire soon",
-                                       "early events expired within a day"};
+    static const char *const many[] = {
+        "folders cannot be loaded",
+        "waits are overdue",
+        "executions ended badly within a day",
+        "dead letters",
+        "deliveries fail and are tried again",
+        "events matched no rule within a day",
+        "events did not fit within a day",
+        "events were rejected within a day",
+        "early events wait, and the first will soon expire",
+        "early events expired within a day"};
 
     return count == 1 ? one[kind] : many[kind];
 }

@@ -6,6 +6,7 @@
 #include "pavane/flow.h"
 #include "columns.h"
 #include "reader_int.h"
+#include "starts.h"
 
 #define HOUR_MS INT64_C(3600000)
 
@@ -79,11 +80,6 @@ reader_state_token(const struct pav_execution_filter *f, struct pav_arena *a)
     pav_buf_fini(&b);
     return token;
 }
-
-/* It was not started by a distributed Map. */
-#define NO_CHILD                                                               \
-    "NOT EXISTS(SELECT 1 FROM note n WHERE n.execution_id=x.id"                \
-    " AND n.run_id>0)"
 
 #define OF_STATUS(status)                                                      \
     EXECUTION_VIEW "WHERE x.machine_id=?1 AND x.status=?2 AND " status         \
@@ -577,4 +573,11 @@ pav_reader_step_at(struct pav_reader *r, int64_t id)
 
     STORE_BIND(st, INT(id));
     return reader_number(r, st);
+}
+
+bool
+pav_reader_moves_pass(struct pav_reader *r)
+{
+    return reader_number(r, reader_ask(r, "SELECT max(id) FROM step")) >
+           PAV_MOVES_SEEN;
 }

@@ -6,6 +6,7 @@
 #include "pavane/wait_stats.h"
 #include "reader_int.h"
 #include "search_text.h"
+#include "starts.h"
 
 #define HOUR_MS INT64_C(3600000)
 
@@ -233,8 +234,7 @@ pav_reader_started(struct pav_reader *r, int64_t from_hour, int64_t until_hour,
         "SELECT m.name,s.hour,sum(s.n) FROM (SELECT machine_id,hour,count AS n"
         " FROM started WHERE hour>=?1 AND hour<?2 UNION ALL SELECT machine_id,"
         "started_at/3600000 AS h,1 FROM execution x WHERE id>?3 AND h>=?1 AND"
-        " h<?2 AND NOT EXISTS(SELECT 1 FROM note n WHERE n.execution_id=x.id"
-        " AND n.run_id>0)) s JOIN machine m ON m.id=s.machine_id"
+        " h<?2 AND " NO_CHILD ") s JOIN machine m ON m.id=s.machine_id"
         " GROUP BY 1,2 ORDER BY 1,2");
     int64_t after = reader_first_since(r, from_hour * HOUR_MS) - 1;
     struct pav_started *v = NULL;

@@ -20,11 +20,11 @@ struct seen *reader_seen_of(const struct pav_reader *r);
 struct pav_sources *reader_sources_of(struct pav_reader *r);
 
 /* False: there is none of this id. */
+bool reader_execution_of(struct pav_reader *r, int64_t id, struct pav_arena *a,
+                         struct pav_execution_view *out);
 /* The first execution of about that time: ids and starts go up together, but
  * for clocks that were set back, hence an hour less. */
 int64_t reader_first_since(struct pav_reader *r, int64_t ms);
-bool reader_execution_of(struct pav_reader *r, int64_t id, struct pav_arena *a,
-                         struct pav_execution_view *out);
 /* How a state's name is in the list of a row; NULL: any. */
 const char *
 reader_state_token(const struct pav_execution_filter *f, struct pav_arena *a);

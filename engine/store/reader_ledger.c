@@ -96,12 +96,15 @@ pav_reader_without_schema(struct pav_reader *r, int64_t from_ms, uint32_t limit,
         r,
         "SELECT source,type,sum(events) AS n,max(last_at) FROM ledger WHERE"
         " hour>=?1 AND NOT EXISTS(SELECT 1 FROM name WHERE kind=?3 AND owner=0"
-        " AND name=source||char(1)||type) GROUP BY 1,2"
+        " AND name=source||char(1)||type) AND source NOT IN ('pavane',?4)"
+        " AND length(CAST(source AS BLOB))<?5 AND"
+        " length(CAST(type AS BLOB))<?5 GROUP BY 1,2 HAVING n>0"
         " ORDER BY n DESC,1,2 LIMIT ?2");
     uint32_t n = 0;
 
     *out = pav_arena_alloc(a, ((size_t)limit + 1) * sizeof(**out));
-    STORE_BIND(st, INT(from_ms / HOUR_MS), INT(limit), INT(PAV_NAME_SCHEMA));
+    STORE_BIND(st, INT(from_ms / HOUR_MS), INT(limit), INT(PAV_NAME_SCHEMA),
+               TEXT(PAV_LEDGER_OTHERS), INT(PAV_LEDGER_TEXT));
     while (reader_row(r, st)) {
         (*out)[n].source = column_str(st, 0, a);
         (*out)[n].type = column_str(st, 1, a);
@@ -170,17 +173,18 @@ is_same(const struct pav_deviation *x, const struct pav_deviation *y)
 
 /* How many events of the source and type there were in all. */
 static void
-add_shares(struct pav_reader *r, int64_t from, struct pav_deviation *v,
-           uint32_t n)
+add_shares(struct pav_reader *r, int64_t from, int64_t until,
+           struct pav_deviation *v, uint32_t n)
 {
     uint32_t i;
 
     for (i = 0; i < n; i++) {
         sqlite3_stmt *st =
             reader_ask(r, "SELECT sum(events) FROM ledger WHERE hour>=?1"
-                          " AND source=?2 AND type=?3");
+                          " AND hour<=?4 AND source=?2 AND type=?3");
 
-        STORE_BIND(st, INT(from), TEXT(v[i].source), TEXT(v[i].type));
+        STORE_BIND(st, INT(from), TEXT(v[i].source), TEXT(v[i].type),
+                   INT(until));
         if (reader_row(r, st)) {
             v[i].of = sqlite3_column_int64(st, 0);
             sqlite3_reset(st);
@@ -203,6 +207,7 @@ pav_reader_deviations(struct pav_reader *r,
            " OR substr(l.reason,1,length(?5)+4)='in '||?5||':')"
            " ORDER BY 1,2,3,4,5");
     int64_t from = f->from_ms / HOUR_MS;
+    int64_t until_ms = f->until_ms != 0 ? f->until_ms : f->now_ms;
     struct pav_deviation *v = NULL, row;
     uint32_t n = 0;
 
@@ -222,7 +227,7 @@ pav_reader_deviations(struct pav_reader *r,
             v[n++] = row;
         }
         v[n - 1].count += sqlite3_column_int64(st, 6);
-        v[n - 1].bars[bar_of(sqlite3_column_int64(st, 5), from, f->now_ms)] +=
+        v[n - 1].bars[bar_of(sqlite3_column_int64(st, 5), from, until_ms)] +=
             sqlite3_column_int64(st, 6);
         widen(&v[n - 1].first_at, &v[n - 1].last_at,
               sqlite3_column_int64(st, 7), sqlite3_column_int64(st, 8));
@@ -232,7 +237,7 @@ pav_reader_deviations(struct pav_reader *r,
         qsort(v, n, sizeof(*v), most_first);
     if (n > f->limit)
         n = f->limit;
-    add_shares(r, from, v, n);
+    add_shares(r, from, until_ms / HOUR_MS, v, n);
     *out = v;
     return n;
 }

@@ -12,7 +12,8 @@
  *   progress     'seen': the event up to which these two have all of them;
  *                'names': how often a row of `name` was put or deleted;
  *                'ledger': the event up to which that has all of them;
- *                'forgets': how many executions were forgotten
+ *                'forgets': how many executions were forgotten that were not
+ *                gathered yet;
  *                'flow': the step up to which ended executions are in that;
  *                'forgotten TABLE': up to there its rows may be missing
  *                *_at: where the body has that text, (offset + 1) * 4096 +

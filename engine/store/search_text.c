@@ -14,6 +14,7 @@
 #include "columns.h"
 #include "reader_int.h"
 #include "search_text.h"
+#include "starts.h"
 
 #define NAMES     4096        /* of a row, */
 #define TEXT_FULL (64 * 1024) /* or when its text has so many bytes */
@@ -21,8 +22,7 @@
 int64_t
 search_text_upto(struct pav_reader *r)
 {
-    return reader_number(r, reader_ask(r, "SELECT last_id FROM search_text"
-                                          " ORDER BY first_id DESC LIMIT 1"));
+    return reader_number(r, reader_ask(r, "SELECT " GATHERED_UPTO));
 }
 
 static void
@@ -55,10 +55,9 @@ bool
 pav_reader_search_text(struct pav_reader *r, int64_t after, struct pav_arena *a,
                        struct pav_search_text *out)
 {
-    sqlite3_stmt *st = reader_ask(
-        r, "SELECT id,name,machine_id,started_at/3600000,NOT EXISTS(SELECT 1"
-           " FROM note n WHERE n.execution_id=x.id AND n.run_id>0)"
-           " FROM execution x WHERE id>?1 ORDER BY id LIMIT ?2");
+    sqlite3_stmt *st =
+        reader_ask(r, "SELECT id,name,machine_id,started_at/3600000," NO_CHILD
+                      " FROM execution x WHERE id>?1 ORDER BY id LIMIT ?2");
     int64_t upto = search_text_upto(r);
     struct pav_buf ids, text;
     uint32_t n = 0;

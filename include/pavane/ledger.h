@@ -8,7 +8,9 @@
 #include "pavane/reader.h"
 
 #define PAV_LEDGER_BARS 12
-#define PAV_LEDGER_TEXT 200 /* bytes of a text that are kept, at most */
+/* The source, and the type, of what is not counted apart. */
+#define PAV_LEDGER_OTHERS "(others)"
+#define PAV_LEDGER_TEXT   200 /* bytes of a text that are kept, at most */
 
 /* A source, and what became of its events: of each the first outcome, by kind;
  * and all outcomes, for an event may concern several machines. */

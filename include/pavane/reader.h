@@ -158,6 +158,8 @@ uint32_t pav_reader_unmatched_with(struct pav_reader *r, const char *text,
 uint32_t pav_reader_steps(struct pav_reader *r, int64_t last_step, int64_t from,
                           int64_t events, struct pav_arena *a,
                           struct pav_step_row **out);
+/* Some steps are further back than PAV_MOVES_SEEN. */
+bool pav_reader_moves_pass(struct pav_reader *r);
 /* When a step was taken, by its id; 0: it is not there. */
 int64_t pav_reader_step_at(struct pav_reader *r, int64_t id);
 /*

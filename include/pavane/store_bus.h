@@ -79,7 +79,7 @@ struct pav_schedule_row {
     const char *name;
     int64_t next_at; /* 0: never again */
     struct pav_bytes body;
-    int64_t last_at;         /* when it was due last; 0: never yet */
+    int64_t last_at;         /* when it was done last; 0: never yet */
     const char *last_result; /* what came of that, in words; NULL: not known */
 };
 /* Such a result begins so when an execution was started: its id follows. */

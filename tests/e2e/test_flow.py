@@ -129,12 +129,14 @@ class Flow(unittest.TestCase):
 
     def test_what_the_map_says(self):
         """What stands on lines and in states, how dark they are, and what did not fit there."""
-        with Daemon(MACHINES) as d:
+        with Daemon(MACHINES, virtual_clock="2026-03-02T12:00:00Z") as d:
             self.feed(d, 0, 60)
             d.send(order("OrderReceived", "odd", "order.service"))
             d.send(order("PaymentSettled", "odd", "payment.service"))
             for kind in ("ShelfDusted", "ShelfDusted", "WindowOpened"):
                 d.send(order(kind, "odd", "shop.service"))
+            until(lambda: json.loads(d.ask("POST", "/", json.dumps({"Until": "2026-03-02T12:01:00Z"}), {
+                "X-Amz-Target": "Pavane.MoveClock"})[1])["Now"] == "2026-03-02T12:01:00.000Z")  # the ledger is written now and then
             states, taken, _, ended = self.same(d)
             stands = d.get("/api/v1/executions?machine=order&state=AwaitShop&status=RUNNING")["executions"]
 
@@ -147,12 +149,11 @@ class Flow(unittest.TestCase):
                 found = re.findall(r'data-from="([^"]*)" data-to="([^"]*)" data-taken="([1-9]\d*)">(.*?)</g>', svg, re.S)
                 return {(a, b): (int(n), re.findall(r'class="amount"[^>]*>([^<]*)', g)) for a, b, n, g in found}
 
-            # The ledger is written now and then: all three are in it some seconds later.
             stub = until(lambda: re.search(r'<a class="stub" href="([^"]*)" aria-label="[^"]*"><title>(3 [^<]*)</title>.*?<text[^>]*>([^<]*)', map_of("")[1], re.S))
             self.assertEqual(stub.group(2), "3 events did not fit in AwaitShop, mostly \u2068ShelfDusted\u2069")
             self.assertRegex(stub.group(3), r"^3( did not fit)? ⇥$")
             page = d.ask("GET", "/" + html.unescape(stub.group(1)).replace("../", ""))[1].decode()
-            self.assertEqual(sorted(re.findall(r"ShelfDusted|WindowOpened", re.sub("<[^>]*>", "", page)))[:1], ["ShelfDusted"])
+            self.assertEqual(set(re.findall(r"ShelfDusted|WindowOpened", re.sub("<[^>]*>", "", page))), {"ShelfDusted", "WindowOpened"})
             listed = lambda page: sum(int(n) for n in re.findall(r'data-label="How many"[^>]*><a[^>]*>(\d+)', page))
             self.assertEqual(listed(page), 3)
             for link in re.findall(r'data-label="How many"[^>]*><a[^>]*href="([^"]*)"', page):

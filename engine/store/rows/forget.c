@@ -8,6 +8,7 @@
  * old enough and that no execution has any more.
  */
 #include "store/columns.h"
+#include "store/starts.h"
 #include "store/store_int.h"
 
 enum {
@@ -62,12 +63,11 @@ static const char *const texts[] = {
     /* That it was started, when it was not gathered yet: search_text.c. */
     SQL_TEXT(SQL_STARTED_KEEP) =
         "INSERT INTO started(hour,machine_id,count) SELECT started_at/3600000,"
-        "machine_id,1 FROM execution x WHERE id=?1 AND id>coalesce((SELECT"
-        " last_id FROM search_text ORDER BY first_id DESC LIMIT 1),0)"
-        " AND NOT EXISTS(SELECT 1 FROM note n WHERE n.execution_id=x.id"
-        " AND n.run_id>0) ON CONFLICT DO UPDATE SET count=count+1",
+        "machine_id,1 FROM execution x WHERE id=?1 AND id>" GATHERED_UPTO
+        " AND " NO_CHILD " ON CONFLICT DO UPDATE SET count=count+1",
     SQL_TEXT(SQL_FORGETS) =
-        "UPDATE progress SET event_id=event_id+?1 WHERE name='forgets'",
+        "UPDATE progress SET event_id=event_id+1 WHERE name='forgets' AND"
+        " ?1>" GATHERED_UPTO,
     SQL_TEXT(SQL_META_DELETE) = "DELETE FROM note WHERE execution_id=?1",
     SQL_TEXT(SQL_ITEMS_DELETE) =
         "DELETE FROM map_item WHERE (run_id,item) IN (SELECT i.run_id,i.item"
@@ -227,7 +227,7 @@ delete_rest(struct pav_store *s, int64_t id, int max)
     STORE_DO(s, SQL_STARTED_KEEP, INT(id));
     delete_row(s, id);
     STORE_DO(s, SQL_META_DELETE, INT(id));
-    STORE_DO(s, SQL_FORGETS, INT(1));
+    STORE_DO(s, SQL_FORGETS, INT(id));
     forgotten(s, "forgotten execution", id);
     return true;
 }

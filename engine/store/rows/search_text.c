@@ -1,4 +1,5 @@
 /* Names of executions, many in a row. */
+#include "store/starts.h"
 #include "store/store_int.h"
 
 enum {
@@ -11,8 +12,8 @@ enum {
 static const char *const texts[] = {
     SQL_TEXT(SQL_SEARCH_TEXT_ADD) =
         "INSERT INTO search_text(first_id,last_id,ids,text) SELECT ?1,?2,?3,?4"
-        " WHERE ?5=coalesce((SELECT last_id FROM search_text ORDER BY first_id"
-        " DESC LIMIT 1),0) AND ?6=(SELECT event_id FROM progress WHERE"
+        " WHERE ?5=" GATHERED_UPTO
+        " AND ?6=(SELECT event_id FROM progress WHERE"
         " name='forgets')",
     SQL_TEXT(SQL_SEARCH_TEXT_FORGET) =
         "DELETE FROM search_text WHERE first_id IN (SELECT first_id FROM"
