@@ -133,30 +133,7 @@ flow_unexpected_in(const struct flow_page *p, const char *state,
     }
 }
 
-static const char *
-share_text(struct pav_arena *a, int64_t part, int64_t of)
-{
-    return pav_arena_printf(a, "%lld %%",
-                            (long long)((part * 100 + of / 2) / of));
-}
-
-static const char *
-span_text(struct pav_arena *a, int64_t ms)
-{
-    char span[64];
-
-    return pav_arena_strdup(a, pav_time_span(ms, span, sizeof(span)));
-}
-
 /* ---- links ---- */
-
-const char *
-flow_day(struct pav_arena *a, int64_t ms)
-{
-    char when[PAV_TIME_LEN];
-
-    return pav_arena_strndup(a, pav_time_format(ms, when), 10);
-}
 
 const char *
 flow_passed_link(const struct flow_page *p, const char *what)
@@ -194,8 +171,8 @@ flow_unexpected_link(const struct flow_page *p, const char *state)
         p->q->arena, "%s&state=%s&disposition=%s&from=%s&to=%s",
         view_link(p->q, "deviations?machine=", p->machine->row.name),
         view_encoded(p->q, state), pav_disposition_name(PAV_UNEXPECTED),
-        flow_day(p->q->arena, p->range.from_ms),
-        flow_day(p->q->arena, p->range.until_ms));
+        view_day(p->q->arena, p->range.from_ms),
+        view_day(p->q->arena, p->range.until_ms));
 }
 
 /* ---- lines ---- */
@@ -240,16 +217,17 @@ line_note(const struct flow_page *p, uint32_t edge, int64_t of,
     case FLOW_COUNT:
         return view_count(a, n);
     case FLOW_SHARE:
-        return of == 0 ? NULL : share_text(a, n, of);
+        return of == 0 ? NULL : view_share(a, n, of);
     case FLOW_MEDIAN:
     case FLOW_P95:
-        return timed ? span_text(a, before) : NULL;
+        return timed ? view_span_text(a, before) : NULL;
     default:
         note = view_count(a, n);
         if (of > n)
-            note = pav_arena_printf(a, "%s · %s", note, share_text(a, n, of));
+            note = pav_arena_printf(a, "%s · %s", note, view_share(a, n, of));
         if (of > n && before >= WORTH_SAYING)
-            note = pav_arena_printf(a, "%s · %s", note, span_text(a, before));
+            note =
+                pav_arena_printf(a, "%s · %s", note, view_span_text(a, before));
         return note;
     }
 }
@@ -341,14 +319,14 @@ static const char *
 state_note(const struct flow_page *p, const struct pav_flow_row *r,
            enum flow_shown which)
 {
-    const char *half = span_text(p->q->arena, flow_quantile(r, 0.5)),
-               *most = span_text(p->q->arena, flow_quantile(r, 0.95));
+    const char *half = view_span_text(p->q->arena, flow_quantile(r, 0.5)),
+               *most = view_span_text(p->q->arena, flow_quantile(r, 0.95));
 
     switch (which) {
     case FLOW_COUNT:
         return view_count(p->q->arena, r->count);
     case FLOW_SHARE: /* of those that ended: above all of it in a loop */
-        return share_text(p->q->arena, r->count, p->ended > 0 ? p->ended : 1);
+        return view_share(p->q->arena, r->count, p->ended > 0 ? p->ended : 1);
     case FLOW_MEDIAN:
         return half;
     case FLOW_P95:
@@ -384,10 +362,10 @@ mark_state(const struct flow_page *p, uint32_t i, enum flow_shown which,
     if (r == NULL)
         return;
     mark->note = state_note(p, r, which);
-    sums->says =
-        pav_arena_printf(a, "%s, half of the stays within %s, 95 %% within %s",
-                         sums->amounts, span_text(a, flow_quantile(r, 0.5)),
-                         span_text(a, flow_quantile(r, 0.95)));
+    sums->says = pav_arena_printf(
+        a, "%s, half of the stays within %s, 95 %% within %s", sums->amounts,
+        view_span_text(a, flow_quantile(r, 0.5)),
+        view_span_text(a, flow_quantile(r, 0.95)));
     sums->heat = heat_of(flow_quantile(r, 0.95), longest);
     flow_bars_read(r, &bars);
     for (k = 0; bars.most < r->count && k < PAV_GRAPH_BARS; k++)

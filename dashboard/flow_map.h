@@ -44,7 +44,6 @@ const char *flow_shown_name(int shown);
 const char *flow_shown_words(int shown);
 enum flow_shown flow_shown_read(struct pav_query *q);
 
-const char *flow_day(struct pav_arena *a, int64_t ms); /* "2026-11-20" */
 /* The row of a state; NULL: none came through it. */
 const struct pav_flow_row *
 flow_state_row(const struct pav_flow_row *v, uint32_t n, const char *state);

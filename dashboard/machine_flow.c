@@ -29,14 +29,6 @@
 
 /* ---- numbers ---- */
 
-static const char *
-span_text(struct pav_arena *a, int64_t ms)
-{
-    char span[64];
-
-    return pav_arena_strdup(a, pav_time_span(ms, span, sizeof(span)));
-}
-
 /* ---- links to the executions behind a number ---- */
 
 static const char *
@@ -46,8 +38,8 @@ list_of(const struct flow_page *p)
     const char *list = pav_arena_printf(
         a, "%s&version=%lld&ended=%s..%s",
         view_link(p->q, "executions?machine=", p->machine->row.name),
-        (long long)p->machine->row.version, flow_day(a, p->range.from_ms),
-        flow_day(a, p->range.until_ms));
+        (long long)p->machine->row.version, view_day(a, p->range.from_ms),
+        view_day(a, p->range.until_ms));
 
     if (p->name != NULL)
         list = pav_arena_printf(
@@ -93,9 +85,10 @@ bars_view(const struct flow_page *p, const struct pav_flow_row *r)
                           a, "%s&stay=%lld..%lld", flow_passed_link(p, r->a),
                           (long long)v.over[i], (long long)v.upto[i]));
             view_text(&m, "words",
-                      pav_arena_printf(
-                          a, "%s: over %s, up to %s", view_count(a, v.bars[i]),
-                          span_text(a, v.over[i]), span_text(a, v.upto[i])));
+                      pav_arena_printf(a, "%s: over %s, up to %s",
+                                       view_count(a, v.bars[i]),
+                                       view_span_text(a, v.over[i]),
+                                       view_span_text(a, v.upto[i])));
         }
         pav_items_add(&list, pav_members_object(&m));
     }
@@ -106,9 +99,7 @@ static void
 add_share(struct pav_members *m, int64_t part, int64_t of)
 {
     if (of > 0)
-        view_text(m, "share",
-                  pav_arena_printf(m->arena, "%lld %%",
-                                   (long long)((part * 100 + of / 2) / of)));
+        view_text(m, "share", view_share(m->arena, part, of));
 }
 
 /* ---- reading ---- */
@@ -292,9 +283,9 @@ add_drift(const struct flow_page *p, struct pav_members *m,
     now = (double)flow_quantile(r, 0.5);
     then = (double)flow_quantile(was, 0.5);
     if (now > then * DRIFT)
-        view_text(m, "longer", span_text(p->q->arena, (int64_t)then));
+        view_text(m, "longer", view_span_text(p->q->arena, (int64_t)then));
     else if (now * DRIFT < then)
-        view_text(m, "shorter", span_text(p->q->arena, (int64_t)then));
+        view_text(m, "shorter", view_span_text(p->q->arena, (int64_t)then));
 }
 
 static void

@@ -126,7 +126,6 @@ static void
 add_days(struct pav_query *q, const struct range *r, const char *path,
          const char *const *kept, struct pav_members *m)
 {
-    char from[PAV_TIME_LEN], to[PAV_TIME_LEN];
     struct pav_items list;
 
     pav_items_init(&list, q->arena);
@@ -143,12 +142,8 @@ add_days(struct pav_query *q, const struct range *r, const char *path,
     pav_members_puts(m, "range_kept", pav_items_array(&list));
     view_text(m, "range_path",
               pav_arena_printf(q->arena, "%s%s", page_root(q), path));
-    view_text(
-        m, "range_from",
-        pav_arena_strndup(q->arena, pav_time_format(r->from_ms, from), 10));
-    view_text(
-        m, "range_to",
-        pav_arena_strndup(q->arena, pav_time_format(r->until_ms, to), 10));
+    view_text(m, "range_from", view_day(q->arena, r->from_ms));
+    view_text(m, "range_to", view_day(q->arena, r->until_ms));
 }
 
 void

@@ -49,6 +49,29 @@ view_time(struct pav_members *m, const char *key, int64_t ms)
         view_number(m, key, ms);
 }
 
+const char *
+view_day(struct pav_arena *a, int64_t ms)
+{
+    char when[PAV_TIME_LEN];
+
+    return pav_arena_strndup(a, pav_time_format(ms, when), 10);
+}
+
+const char *
+view_share(struct pav_arena *a, int64_t part, int64_t of)
+{
+    return pav_arena_printf(a, "%lld %%",
+                            (long long)((part * 100 + of / 2) / of));
+}
+
+const char *
+view_span_text(struct pav_arena *a, int64_t ms)
+{
+    char span[64];
+
+    return pav_arena_strdup(a, pav_time_span(ms, span, sizeof(span)));
+}
+
 void
 view_span(struct pav_members *m, const char *key, int64_t ms)
 {

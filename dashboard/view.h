@@ -14,6 +14,10 @@ void view_number(struct pav_members *m, const char *key, int64_t n);
 void view_bool(struct pav_members *m, const char *key, bool b);
 /* KEY: shown by {{@KEY}} or {{@@KEY}}; absent when it is 0. */
 void view_time(struct pav_members *m, const char *key, int64_t ms);
+/* "2026-11-20"; "91 %" of something; "3 h 4 min". */
+const char *view_day(struct pav_arena *a, int64_t ms);
+const char *view_share(struct pav_arena *a, int64_t part, int64_t of);
+const char *view_span_text(struct pav_arena *a, int64_t ms);
 /* KEY: "3 h 4 min" */
 void view_span(struct pav_members *m, const char *key, int64_t ms);
 /* A bar as a sign, as high as it has to be beside the most. */

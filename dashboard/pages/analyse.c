@@ -44,16 +44,6 @@ is_by_hour(const struct analysis *x)
     return x->part_ms == HOUR_MS;
 }
 
-/* "2026-11-20" */
-static const char *
-day_name(const struct analysis *x, int64_t part)
-{
-    char when[PAV_TIME_LEN];
-
-    return pav_arena_strndup(x->q->arena,
-                             pav_time_format(part * x->part_ms, when), 10);
-}
-
 /* As the search takes it: "2026-11-20", "2026-11-20T07". */
 static const char *
 part_asked(const struct analysis *x, int64_t part)
@@ -69,16 +59,17 @@ static const char *
 part_name(const struct analysis *x, int64_t part)
 {
     return is_by_hour(x)
-               ? pav_arena_printf(x->q->arena, "%s %s:00", day_name(x, part),
+               ? pav_arena_printf(x->q->arena, "%s %s:00",
+                                  view_day(x->q->arena, part * x->part_ms),
                                   part_asked(x, part) + 11)
-               : day_name(x, part);
+               : view_day(x->q->arena, part * x->part_ms);
 }
 
 /* The machine's own flow, of that day alone. */
 static const char *
 day_link(const struct analysis *x, const char *machine, int64_t part)
 {
-    const char *day = day_name(x, part);
+    const char *day = view_day(x->q->arena, part * x->part_ms);
 
     return pav_arena_printf(x->q->arena, "%s?tab=flow&from=%s&to=%s",
                             view_link(x->q, "machines/", machine), day, day);

@@ -133,10 +133,7 @@ stay_ms(const struct comparison *c, const struct side *s, uint32_t state)
 static const char *
 span_text(struct pav_arena *a, int64_t ms)
 {
-    char span[64];
-
-    return ms < 0 ? "–"
-                  : pav_arena_strdup(a, pav_time_span(ms, span, sizeof(span)));
+    return ms < 0 ? "–" : view_span_text(a, ms);
 }
 
 static void
