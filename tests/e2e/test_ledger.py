@@ -214,6 +214,38 @@ class Ledger(unittest.TestCase):
             self.assertIn(int(within.group(1)), range(8, 13))  # learned in classes: right within a fifth
             self.assertNotIn("get what they wait for", d.ask("GET", "/producers/shop.service?range=24h")[1].decode())
 
+    def test_deviations_of_a_day(self):
+        """By days: what came later counts neither for the number, nor for its share, nor in its list."""
+        with Daemon(MACHINES, virtual_clock="2026-03-01T09:00:00Z") as d:
+            def at(to):
+                until(lambda: json.loads(d.ask("POST", "/", json.dumps({"Until": to}), {"X-Amz-Target": "Pavane.MoveClock"})[1])["Now"] ==
+                      to.replace("Z", ".000Z"))
+
+            def accepted(i):
+                for kind, source in (("OrderReceived", "order.service"), ("PaymentSettled", "payment.service"), ("ShopAccepted", "shop.service")):
+                    d.send(order(kind, "o-%d" % i, source))
+            accepted(0)
+            d.send(order("ShopAccepted", "o-0", "shop.service"))
+            at("2026-03-02T09:00:00Z")
+            for i in range(1, 9):
+                accepted(i)
+            for i in range(3):
+                d.send(order("ShopAccepted", "o-%d" % i, "shop.service"))
+            at("2026-03-02T09:01:00Z")
+
+            def row(days):
+                page = d.ask("GET", "/deviations?%s" % days)[1].decode()
+                link, n, share = re.search(r'data-label="How many"[^>]*><a class="key" href="([^"]*)">(\d+)<.*?data-label="Of all such"[^>]*>([^<]*)<', page, re.S).groups()
+                listed = d.ask("GET", "/" + html.unescape(link))[1].decode()
+                return int(n), share, len(set(re.findall(r'data-label="Id"><a href="events/(\d+)"', listed)))
+            self.assertEqual(row("from=2026-03-01&to=2026-03-01"), (1, "50.0 %", 1))
+            self.assertEqual(row("from=2026-03-02&to=2026-03-02"), (3, "27.3 %", 3))
+            self.assertEqual(row("range=7d"), (4, "30.8 %", 4))
+            page = d.ask("GET", "/deviations?from=2026-03-01&to=soon")[1].decode()
+            self.assertIn("Events on 2026-03-01 that", page)
+            self.assertIn("passed over: <code>to=soon<", page)
+            self.assertIn("passed over: <code>until=soon<", d.ask("GET", "/events?until=soon")[1].decode())
+
     def test_what_will_expire_soon(self):
         """Early events that nothing took, two hours before their day is over; those that went are not counted."""
         with Daemon(MACHINES, virtual_clock="2026-01-01T00:00:00Z") as d:
