@@ -281,7 +281,7 @@ on_step(void *arg, const struct pav_step_row *step)
     for (i = 0; i < step->event_count; i++) {
         struct pav_history_event e;
 
-        pav_history_event(record, i, step->first_event, &scratch, &e);
+        pav_history_way(record, i, step->first_event, &scratch, &e);
         if (e.id >= t->limit || e.previous_id >= t->limit)
             break;
         t->trace->events = e.id;

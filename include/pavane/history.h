@@ -105,6 +105,10 @@ uint32_t pav_history_count(const struct pav_record *record);
 /* The i-th event; the record's first one has the id `first_id`. */
 void pav_history_event(struct pav_record *record, uint32_t i, int64_t first_id,
                        struct pav_arena *a, struct pav_history_event *out);
+/* The same, of what tells the way through the states alone: kind, state,
+ * number, error and cause. */
+void pav_history_way(struct pav_record *record, uint32_t i, int64_t first_id,
+                     struct pav_arena *a, struct pav_history_event *out);
 /*
  * The event as JSON text.  `at` is the time text, printed as it is (a number
  * for AWS, a quoted string for /api/v1).  `with_data` false leaves payloads

@@ -471,9 +471,28 @@ event_shape(struct pav_record *r, const uint8_t *p, enum shape shape,
     }
 }
 
-void
-pav_history_event(struct pav_record *r, uint32_t i, int64_t first_id,
-                  struct pav_arena *a, struct pav_history_event *out)
+/* Payloads and calls are most of a record, and no part of the way. */
+static void
+event_of_way(struct pav_record *r, const uint8_t *p, enum shape shape,
+             struct pav_arena *a, struct pav_history_event *out)
+{
+    switch (shape) {
+    case SHAPE_PAYLOAD:
+    case SHAPE_TEXT:
+    case SHAPE_CALL:
+    case SHAPE_TASK:
+        break;
+    case SHAPE_STATE:
+        out->state = record_name(r, number(&p, r->end), a);
+        break;
+    default:
+        event_shape(r, p, shape, a, out);
+    }
+}
+
+static void
+read_event(struct pav_record *r, uint32_t i, int64_t first_id,
+           struct pav_arena *a, bool whole, struct pav_history_event *out)
 {
     const struct event_row *row;
     const uint8_t *p;
@@ -485,7 +504,10 @@ pav_history_event(struct pav_record *r, uint32_t i, int64_t first_id,
         p = event_start(r, i);
         out->kind = (enum pav_event_type) * p++;
         out->previous_id = (int64_t)record_number(&p, r->end);
-        event_shape(r, p, event_rows[out->kind].shape, a, out);
+        if (whole)
+            event_shape(r, p, event_rows[out->kind].shape, a, out);
+        else
+            event_of_way(r, p, event_rows[out->kind].shape, a, out);
     }
     row = &event_rows[out->kind];
     out->id = first_id + i;
@@ -494,6 +516,20 @@ pav_history_event(struct pav_record *r, uint32_t i, int64_t first_id,
     out->state_type = row->state_type;
     out->details_field = row->details;
     out->payload_field = row->payload_field;
+}
+
+void
+pav_history_event(struct pav_record *r, uint32_t i, int64_t first_id,
+                  struct pav_arena *a, struct pav_history_event *out)
+{
+    read_event(r, i, first_id, a, true, out);
+}
+
+void
+pav_history_way(struct pav_record *r, uint32_t i, int64_t first_id,
+                struct pav_arena *a, struct pav_history_event *out)
+{
+    read_event(r, i, first_id, a, false, out);
 }
 
 const struct pav_doc *
