@@ -1,6 +1,7 @@
 /*
  * The map: a machine's graph, its lines as thick as many went along them, its
- * states as dark as stays in them were long, with the numbers beside.
+ * states as strong in colour as stays in them were long, with the numbers
+ * beside.
  */
 #include "flow_map.h"
 
@@ -278,8 +279,8 @@ heat_of(int64_t ms, int64_t longest)
 }
 
 static void
-add_stub(const struct flow_page *p, const char *state,
-         struct pav_state_sums *sums)
+add_misfit(const struct flow_page *p, const char *state,
+           struct pav_state_sums *sums)
 {
     struct pav_arena *a = p->q->arena;
     struct flow_unexpected odd;
@@ -287,16 +288,16 @@ add_stub(const struct flow_page *p, const char *state,
     flow_unexpected_in(p, state, &odd);
     if (odd.count == 0)
         return;
-    sums->stub = view_count(a, odd.count);
-    sums->stub_more =
-        pav_arena_printf(a, "%s × " ISOLATED, sums->stub, odd.type);
+    sums->misfit = view_count(a, odd.count);
+    sums->misfit_more =
+        pav_arena_printf(a, "%s × " ISOLATED, sums->misfit, odd.type);
     if (odd.types > 1)
-        sums->stub_more = pav_arena_printf(a, "%s did not fit", sums->stub);
-    sums->stub_title =
-        pav_arena_printf(a, "%s %s did not fit in %s%s" ISOLATED, sums->stub,
+        sums->misfit_more = pav_arena_printf(a, "%s did not fit", sums->misfit);
+    sums->misfit_title =
+        pav_arena_printf(a, "%s %s did not fit in %s%s" ISOLATED, sums->misfit,
                          odd.count == 1 ? "event" : "events", state,
                          odd.types > 1 ? ", mostly " : ": ", odd.type);
-    sums->stub_link = flow_unexpected_link(p, state);
+    sums->misfit_link = flow_unexpected_link(p, state);
 }
 
 /* "101 in · 22 now, 3 late" */
@@ -351,7 +352,7 @@ mark_state(const struct flow_page *p, uint32_t i, enum flow_shown which,
 
     mark->sums = sums;
     mark->note = "never";
-    add_stub(p, state, sums);
+    add_misfit(p, state, sums);
     sums->late = p->late[i] > 0;
     if (r == NULL && p->here[i] == 0)
         return;

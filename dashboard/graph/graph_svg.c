@@ -14,9 +14,9 @@
 #include "graph_int.h"
 #include "template.h"
 
-#define MARGIN    12.0
-#define BARS_H    26.0 /* the tallest column in a state */
-#define STUB_ENDS 28.0 /* of a stub, beside its text */
+#define MARGIN      12.0
+#define BARS_H      26.0 /* the tallest column in a state */
+#define MISFIT_ENDS 28.0 /* of a misfit, beside its text */
 
 struct drawing {
     const struct pav_graph *g;
@@ -332,24 +332,24 @@ put_bars(struct pav_buf *b, const struct node *n, const double *bars)
 /* What did not fit there knocks at its corner, clear of the lines that come in
  * at the middle. */
 static void
-put_stub(struct drawing *d, const struct node *n,
-         const struct pav_state_sums *sums)
+put_misfit(struct drawing *d, const struct node *n,
+           const struct pav_state_sums *sums)
 {
     struct pav_buf *b = d->out;
-    double room = n->w / 2 - STUB_ENDS - 6, w, x = n->x - 8;
-    const char *text = sums->stub;
+    double room = n->w / 2 - MISFIT_ENDS - 6, w, x = n->x - 8;
+    const char *text = sums->misfit;
 
-    if (room > text_width(sums->stub, 11) + 40)
-        text = fitting(d, sums->stub_more, 11, room);
-    w = text_width(text, 11) + STUB_ENDS;
-    pav_buf_puts(b, "<a class=\"stub\"");
-    put_attribute(b, "href", sums->stub_link);
+    if (room > text_width(sums->misfit, 11) + 40)
+        text = fitting(d, sums->misfit_more, 11, room);
+    w = text_width(text, 11) + MISFIT_ENDS;
+    pav_buf_puts(b, "<a class=\"misfit\"");
+    put_attribute(b, "href", sums->misfit_link);
     /* What is seen is a part of what is heard. */
     put_attribute(
         b, "aria-label",
-        pav_arena_printf(d->scratch, "%s: %s", text, sums->stub_title));
+        pav_arena_printf(d->scratch, "%s: %s", text, sums->misfit_title));
     pav_buf_puts(b, "><title>");
-    pav_buf_htmls(b, sums->stub_title);
+    pav_buf_htmls(b, sums->misfit_title);
     pav_buf_puts(b, "</title><rect x=\"");
     put_number(b, x);
     pav_buf_puts(b, "\" y=\"");
@@ -505,8 +505,8 @@ put_state(struct drawing *d, const struct node *n)
     pav_buf_putc(b, '>');
     put_state_texts(d, n, mark);
     pav_buf_puts(b, "</g>\n");
-    if (mark->sums != NULL && mark->sums->stub != NULL)
-        put_stub(d, n, mark->sums);
+    if (mark->sums != NULL && mark->sums->misfit != NULL)
+        put_misfit(d, n, mark->sums);
     put_lanes(d, n);
     for (i = 0; i < n->scope_count; i++)
         put_scope(d, &n->scopes[i]);

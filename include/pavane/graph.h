@@ -63,11 +63,11 @@ struct pav_state_sums {
     const char *amounts;         /* instead of what it waits for; NULL: that */
     const char *says;            /* to readers aloud; NULL: the note */
     double bars[PAV_GRAPH_BARS]; /* behind the words: 0 to 1 of its height */
-    uint8_t heat;                /* 0, or 1 to 5: how dark it is */
+    uint8_t heat;                /* 0, or 1 to 5: how strong its colour is */
     bool late;                   /* some are, now */
     /* What did not fit while they were in it, and a longer text for a wide
      * state; NULL: nothing. */
-    const char *stub, *stub_more, *stub_title, *stub_link;
+    const char *misfit, *misfit_more, *misfit_title, *misfit_link;
 };
 
 struct pav_state_mark {

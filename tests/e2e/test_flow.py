@@ -149,10 +149,10 @@ class Flow(unittest.TestCase):
                 found = re.findall(r'data-from="([^"]*)" data-to="([^"]*)" data-taken="([1-9]\d*)">(.*?)</g>', svg, re.S)
                 return {(a, b): (int(n), re.findall(r'class="amount"[^>]*>([^<]*)', g)) for a, b, n, g in found}
 
-            stub = until(lambda: re.search(r'<a class="stub" href="([^"]*)" aria-label="[^"]*"><title>(3 [^<]*)</title>.*?<text[^>]*>([^<]*)', map_of("")[1], re.S))
-            self.assertEqual(stub.group(2), "3 events did not fit in AwaitShop, mostly \u2068ShelfDusted\u2069")
-            self.assertRegex(stub.group(3), r"^3( did not fit)? ⇥$")
-            page = d.ask("GET", "/" + html.unescape(stub.group(1)).replace("../", ""))[1].decode()
+            misfit = until(lambda: re.search(r'<a class="misfit" href="([^"]*)" aria-label="[^"]*"><title>(3 [^<]*)</title>.*?<text[^>]*>([^<]*)', map_of("")[1], re.S))
+            self.assertEqual(misfit.group(2), "3 events did not fit in AwaitShop, mostly \u2068ShelfDusted\u2069")
+            self.assertRegex(misfit.group(3), r"^3( did not fit)? ⇥$")
+            page = d.ask("GET", "/" + html.unescape(misfit.group(1)).replace("../", ""))[1].decode()
             self.assertEqual(set(re.findall(r"ShelfDusted|WindowOpened", re.sub("<[^>]*>", "", page))), {"ShelfDusted", "WindowOpened"})
             listed = lambda page: sum(int(n) for n in re.findall(r'data-label="How many"[^>]*><a[^>]*>(\d+)', page))
             self.assertEqual(listed(page), 3)
@@ -162,10 +162,10 @@ class Flow(unittest.TestCase):
                 self.assertEqual(len(set(re.findall(r'data-label="Id"><a href="events/(\d+)"', events))),
                                  int(re.search(re.escape(link) + r'">(\d+)<', page).group(1)))
             for when in ("range=today", "range=7d", "range=90d"):  # of the same days, as the map
-                knock = re.search(r'class="stub" href="([^"]*)".*?>3( did not fit)? ⇥<', map_of("&" + when)[1], re.S)
+                knock = re.search(r'class="misfit" href="([^"]*)".*?>3( did not fit)? ⇥<', map_of("&" + when)[1], re.S)
                 self.assertEqual(listed(d.ask("GET", "/" + html.unescape(knock.group(1)).replace("../", ""))[1].decode()), 3, when)
             for none in ("where=Error:Order.Unpaid", "from=2020-01-01&to=2020-01-02"):
-                self.assertNotIn('class="stub"', d.ask("GET", "/machines/order?tab=flow&" + none)[1].decode(), none)
+                self.assertNotIn('class="misfit"', d.ask("GET", "/machines/order?tab=flow&" + none)[1].decode(), none)
 
             page, svg = map_of("")
             words = re.search(r'data-for="AwaitShop">(.*?)</g>', svg, re.S).group(1)
