@@ -415,7 +415,7 @@ types_text(const struct types *t, struct pav_arena *a)
 
 /*
  * Events of this key that moved nothing, so that nobody says that they never
- * came: kept early, unexpected, late.  Of the newest 200.
+ * came: kept early, unexpected, late.  Of the newest 200 of each.
  */
 static void
 add_aside(const struct answering *w, struct pav_members *m)
@@ -428,41 +428,31 @@ add_aside(const struct answering *w, struct pav_members *m)
                  {PAV_LATE, "came after the end"},
                  {PAV_DUPLICATE, "came again, and moved nothing"},
                  {PAV_EXPIRED, "came early, and expired"}};
-    struct pav_disposition_filter f = {
-        .kind = -1, .limit = ASIDE_MAX, .key = w->k->x->row.key};
+    struct pav_disposition_filter f = {.limit = ASIDE_MAX,
+                                       .machine = w->k->x->machine,
+                                       .key = w->k->x->row.key};
     struct pav_disposition_view *v;
     struct pav_items rows;
-    uint32_t count, i, n;
+    uint32_t count, i;
     int64_t next;
-    bool many;
     size_t k;
 
     if (f.key == NULL)
         return;
-    count = pav_reader_dispositions(w->k->q->reader, &f, w->a, &v, &next);
-    many = next != 0;
     pav_items_init(&rows, w->a);
     for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
         struct types types = {.kinds = 0};
         struct pav_members o;
 
-        if (many) { /* of this kind, then, the newest */
-            f.kind = (int)kinds[k].kind;
-            count =
-                pav_reader_dispositions(w->k->q->reader, &f, w->a, &v, &next);
-        }
-        for (n = i = 0; i < count; i++) {
-            if (v[i].row.kind != kinds[k].kind || v[i].machine == NULL ||
-                strcmp(v[i].machine, w->k->x->machine) != 0)
-                continue;
-            n++;
-            types_add(&types, v[i].detail_type);
-        }
-        if (n == 0)
+        f.kind = (int)kinds[k].kind;
+        count = pav_reader_dispositions(w->k->q->reader, &f, w->a, &v, &next);
+        if (count == 0)
             continue;
+        for (i = 0; i < count; i++)
+            types_add(&types, v[i].detail_type);
         pav_members_init(&o, w->a);
         view_text(&o, "count",
-                  pav_arena_printf(w->a, "%u%s", n, next != 0 ? "+" : ""));
+                  pav_arena_printf(w->a, "%u%s", count, next != 0 ? "+" : ""));
         view_text(&o, "disposition", pav_disposition_name(kinds[k].kind));
         view_text(
             &o, "said",

@@ -310,6 +310,25 @@ pav_reader_step(struct pav_reader *r, int64_t id, struct pav_arena *a,
     return whole;
 }
 
+struct reader_link
+reader_step_link(struct pav_reader *r, int64_t id)
+{
+    sqlite3_stmt *st = reader_ask(
+        r, "SELECT previous,event_id,first_event FROM step WHERE id=?1");
+    struct reader_link link = {0, 0, 0};
+
+    STORE_BIND(st, INT(id));
+    if (!reader_row(r, st)) {
+        pav_reader_spoilt(r, MISSING_STEP);
+        return link;
+    }
+    link.previous = sqlite3_column_int64(st, 0);
+    link.event_id = sqlite3_column_int64(st, 1);
+    link.first_event = sqlite3_column_int64(st, 2);
+    sqlite3_reset(st);
+    return link;
+}
+
 /*
  * The chain runs from the newest step back: the ids of those that hold events
  * from `from` on and before `until`, newest first; free().
@@ -323,15 +342,11 @@ chain(struct pav_reader *r, int64_t last_step, int64_t from, int64_t until,
 
     *count = 0;
     while (id != 0 && first > from && *count < STEPS_MAX) {
-        sqlite3_stmt *st =
-            reader_ask(r, "SELECT previous,first_event FROM step WHERE id=?1");
+        struct reader_link link = reader_step_link(r, id);
 
-        STORE_BIND(st, INT(id));
-        if (!reader_row(r, st)) {
-            pav_reader_spoilt(r, MISSING_STEP);
+        if (link.first_event == 0)
             break;
-        }
-        first = sqlite3_column_int64(st, 1);
+        first = link.first_event;
         if (*count == cap) {
             cap = cap == 0 ? 64 : cap * 2;
             ids = pav_xrealloc(ids, cap * sizeof(*ids));
@@ -339,8 +354,7 @@ chain(struct pav_reader *r, int64_t last_step, int64_t from, int64_t until,
         if (first >= until) /* behind the page: only passed */
             *count = 0;
         ids[(*count)++] = id;
-        id = sqlite3_column_int64(st, 0);
-        sqlite3_reset(st);
+        id = link.previous;
     }
     return ids;
 }

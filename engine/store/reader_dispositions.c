@@ -3,6 +3,7 @@
  * execution, which is in the event's own row; the others are rows of their own.
  * A question is put to both, and the answers are merged.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "columns.h"
@@ -27,19 +28,10 @@
     OWN_COLUMNS " FROM disposition d JOIN event e ON e.id=" EVENT_OF("d")      \
         OWN_NAMES
 
-/* What moved executions of a key, or one, is found by their steps. */
-#define WALK(which)                                                            \
-    "WITH RECURSIVE walk(previous,event_id) AS (SELECT s.previous,s.event_id"  \
-    " FROM execution x JOIN step s ON s.id=x.last_step WHERE " which           \
-    " UNION ALL SELECT s.previous,s.event_id FROM walk w JOIN step s"          \
-    " ON s.id=w.previous)"
+/* Those of a key that did not move an execution when their event came. */
 #define IDS_OF_KEY                                                             \
-    WALK(OF_KEY("?3"))                                                         \
-    ",ids(id) AS (SELECT id FROM disposition WHERE key=?3 AND kind>1"          \
-    " UNION SELECT id FROM disposition WHERE key=?3 AND early=1"               \
-    " UNION SELECT d.id FROM walk w JOIN disposition d ON"                     \
-    " " OF_EVENT(                                                              \
-        "d", "w.event_id") " WHERE w.event_id>0 AND d.key=?3 AND d.kind<=1) "
+    "WITH ids(id) AS (SELECT id FROM disposition WHERE key=?3 AND kind>1"      \
+    " UNION SELECT id FROM disposition WHERE key=?3 AND early=1) "
 
 /* Events of an id, by the hash of it (?13: those of runs and of the memory);
  * those behind ?15 by hand. */
@@ -79,10 +71,16 @@ ask_own(struct pav_reader *r, const struct pav_disposition_filter *f)
                               OWN_NAMES "WHERE d.id<?1 AND " EVENT_ID "=?2"
                                         " AND (?3 IS NULL OR d.key=?3)"
                                         " AND (?4<0 OR d.kind=?4)" OWN_FILTERS);
+    if (f->key != NULL && f->kind > PAV_RESUMED)
+        return reader_ask(r,
+                          OWN_VIEW "WHERE d.key=?3 AND d.kind=?4 AND d.kind>1"
+                                   " AND d.id<?1" OWN_FILTERS);
     if (f->key != NULL)
         return reader_ask(r, IDS_OF_KEY OWN_VIEW
                           "WHERE d.id IN (SELECT id FROM ids) AND d.id<?1"
                           " AND (?4<0 OR d.kind=?4)" OWN_FILTERS);
+    if (f->execution_id != 0)
+        return NULL; /* without a key: its own events alone reach it */
     if (f->kind > PAV_RESUMED)
         return reader_ask(
             r, OWN_VIEW "WHERE d.id<?1 AND d.kind=?4 AND d.kind>1" OWN_FILTERS);
@@ -115,18 +113,6 @@ ask_first(struct pav_reader *r, const struct pav_disposition_filter *f)
         return reader_ask(r, FIRST_COLUMNS OF_ID FIRST_NAMES
                           "WHERE " EVENT_ID "=?2 AND (?3 IS NULL OR x.key=?3)"
                           " AND (?5=0 OR e.first_execution=?5)" FIRST_FILTERS);
-    if (f->key != NULL)
-        return reader_ask(
-            r, WALK(OF_KEY("?3")) FIRST_COLUMNS
-            " FROM (SELECT DISTINCT event_id FROM walk WHERE event_id>0) w"
-            " JOIN event e ON e.id=w.event_id" FIRST_NAMES
-            "WHERE x.key=?3 AND (?5=0 OR e.first_execution=?5)" FIRST_FILTERS);
-    if (f->execution_id != 0)
-        return reader_ask(
-            r, WALK("x.id=?5") FIRST_COLUMNS
-            " FROM (SELECT DISTINCT event_id FROM walk WHERE event_id>0) w"
-            " JOIN event e ON e.id=w.event_id" FIRST_NAMES
-            "WHERE e.first_execution=?5" FIRST_FILTERS);
     return reader_ask(r, FIRST_COLUMNS " FROM event e" FIRST_NAMES
                                        "WHERE 1" FIRST_FILTERS);
 }
@@ -263,18 +249,100 @@ bind_filter(sqlite3_stmt *st, const struct pav_disposition_filter *f,
     }
 }
 
+/* Behind the n that are there; how many there are then. */
 static uint32_t
 collect(struct pav_reader *r, sqlite3_stmt *st,
         const struct pav_disposition_filter *f, const struct candidates *c,
-        struct pav_arena *a, struct pav_disposition_view *out)
+        struct pav_arena *a, struct pav_disposition_view *out, uint32_t n)
 {
-    uint32_t n = 0;
-
     bind_filter(st, f, c);
     while (n <= f->limit && reader_row(r, st))
         disposition_from(st, a, &out[n++]);
     sqlite3_reset(st);
     return n;
+}
+
+/* What started or resumed has a machine, and needs no words. */
+static bool
+may_be_first(const struct pav_disposition_filter *f)
+{
+    return f->kind <= PAV_RESUMED && f->why == NULL && f->says == NULL &&
+           !f->of_no_machine;
+}
+
+/* ---- what moved executions of a key, or one: found by their steps ---- */
+
+static int
+newest_first(const void *x, const void *y)
+{
+    int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
+
+    return (a < b) - (a > b);
+}
+
+/* The events of their steps, the newest first; one may be there twice. */
+static size_t
+events_of_steps(struct pav_reader *r, const struct pav_disposition_filter *f,
+                struct pav_arena *a, int64_t **events)
+{
+    sqlite3_stmt *executions =
+        f->key == NULL
+            ? reader_ask(r, "SELECT last_step FROM execution WHERE id=?2")
+            : reader_ask(r, "SELECT last_step FROM execution x WHERE " OF_KEY(
+                                "?1") " AND (?2=0 OR x.id=?2)");
+    size_t n = 0;
+
+    *events = NULL;
+    STORE_BIND(executions, TEXT(f->key), INT(f->execution_id));
+    while (reader_row(r, executions)) {
+        int64_t step = sqlite3_column_int64(executions, 0);
+
+        while (step != 0 && !reader_stopped(r)) {
+            struct reader_link link = reader_step_link(r, step);
+
+            step = link.previous;
+            if (link.event_id == 0)
+                continue;
+            *events = pav_arena_append(a, *events, n, sizeof(**events));
+            (*events)[n++] = link.event_id;
+        }
+    }
+    sqlite3_reset(executions);
+    if (n > 0)
+        qsort(*events, n, sizeof(**events), newest_first);
+    return n;
+}
+
+/* Early ones are rows of their key already. */
+static uint32_t
+collect_moved(struct pav_reader *r, const struct pav_disposition_filter *f,
+              const struct candidates *c, struct pav_arena *a,
+              struct pav_disposition_view *out)
+{
+    sqlite3_stmt *own = reader_ask(
+        r, OWN_VIEW "WHERE " OF_EVENT(
+               "d", "?14") " AND d.id<?1 AND d.kind<=1"
+                           " AND d.early=0 AND (?3 IS NULL OR d.key=?3)"
+                           " AND (?4<0 OR d.kind=?4)" OWN_FILTERS);
+    sqlite3_stmt *first = reader_ask(
+        r, FIRST_COLUMNS " FROM event e" FIRST_NAMES
+                         "WHERE e.id=?14 AND (?3 IS NULL OR x.key=?3)"
+                         " AND (?5=0 OR e.first_execution=?5)" FIRST_FILTERS);
+    struct pav_disposition_filter of = *f;
+    uint32_t found = 0;
+    int64_t *events;
+    size_t n = events_of_steps(r, f, a, &events), i;
+
+    for (i = 0; i < n && found <= f->limit && !reader_stopped(r); i++) {
+        of.event = events[i];
+        if ((i > 0 && events[i] == events[i - 1]) ||
+            (f->before != 0 && events[i] > f->before / PAV_DISPOSITIONS_MAX))
+            continue;
+        found = collect(r, own, &of, c, a, out, found);
+        if (may_be_first(f))
+            found = collect(r, first, &of, c, a, out, found);
+    }
+    return found;
 }
 
 uint32_t
@@ -287,13 +355,14 @@ pav_reader_dispositions(struct pav_reader *r,
     struct pav_disposition_view *own = pav_arena_alloc(a, room);
     struct pav_disposition_view *first = pav_arena_alloc(a, room);
     struct candidates c = candidates_of(r, f, a);
-    uint32_t owns = collect(r, ask_own(r, f), f, &c, a, own), i = 0, j = 0,
-             n = 0;
-    /* What started or resumed has a machine, and needs no words. */
-    uint32_t firsts = f->kind > PAV_RESUMED || f->why != NULL ||
-                              f->says != NULL || f->of_no_machine
-                          ? 0
-                          : collect(r, ask_first(r, f), f, &c, a, first);
+    uint32_t owns = collect(r, ask_own(r, f), f, &c, a, own, 0), firsts = 0;
+    uint32_t i = 0, j = 0, n = 0;
+
+    if (f->event == 0 && f->event_id == NULL &&
+        (f->key != NULL || f->execution_id != 0))
+        firsts = f->kind > PAV_RESUMED ? 0 : collect_moved(r, f, &c, a, first);
+    else if (may_be_first(f))
+        firsts = collect(r, ask_first(r, f), f, &c, a, first, 0);
 
     *out = pav_arena_alloc(a, room);
     *next = 0;

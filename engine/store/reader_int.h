@@ -22,6 +22,14 @@ struct pav_sources *reader_sources_of(struct pav_reader *r);
 /* False: there is none of this id. */
 bool reader_execution_of(struct pav_reader *r, int64_t id, struct pav_arena *a,
                          struct pav_execution_view *out);
+/* Where a step's execution was before, and what moved it; all 0, and an error
+ * that is kept, when it cannot be read.  Events of a history begin with 1. */
+struct reader_link {
+    int64_t previous;    /* 0: it is the first */
+    int64_t event_id;    /* 0: no event did */
+    int64_t first_event; /* of the history */
+};
+struct reader_link reader_step_link(struct pav_reader *r, int64_t id);
 /* The first execution of about that time: ids and starts go up together, but
  * for clocks that were set back, hence an hour less. */
 int64_t reader_first_since(struct pav_reader *r, int64_t ms);

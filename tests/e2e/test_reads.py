@@ -246,6 +246,44 @@ class Lanes(unittest.TestCase):
                 self.assertEqual(waits("machine=nobody", limit), [])
 
 
+class OfAKey(unittest.TestCase):
+    """What became of the events of one id is found by its executions' steps and by rows of its own: none is left out."""
+
+    def test_pages_of_an_id_are_those_of_all(self):
+        again = {**RULES, "resume": [{"name": "paid", "pattern": {"source": ["shop"], "detail-type": ["Paid", "Odd"]}}]}
+        with Daemon() as d:
+            for name in ("wait", "other"):
+                machine(d.folder, name, WAITING, again)
+            d.machines = os.path.join(d.folder, "machines")
+            d.stop()
+            d.start()
+            early, odd = ("Paid", "Placed", "Paid"), ("Placed", "Odd", "Paid")
+            for n, kinds in ((1, early), (2, ("Placed", "Paid", "Paid")), (1, early), (3, odd), (4, ("Paid",))):
+                for kind in kinds:
+                    d.post(event(n, kind))
+                d.post({**event(n, "Paid"), "id": "again-%d" % n})
+            listed = d.get("/api/v1/dispositions?limit=1000")["dispositions"]
+            kinds = {x["disposition"] for x in listed}
+            self.assertLessEqual({"started", "resumed", "parked", "unexpected", "duplicate", "late"}, kinds)
+            self.assertTrue(any(x["early"] and x["disposition"] == "resumed" for x in listed), listed)
+            for n in (1, 2, 3, 4, 5):
+                for query, fits in [("", lambda x: True), ("&machine=wait", lambda x: x["machine"] == "wait")] + [
+                        ("&disposition=" + kind, lambda x, kind=kind: x["disposition"] == kind) for kind in kinds]:
+                    wanted = [x for x in listed if x["correlationId"] == "order-%d" % n and fits(x)]
+                    for limit in (1, 2, 3, 100):
+                        self.assertEqual(self.paged(d, "correlationId=order-%d%s" % (n, query), limit), wanted,
+                                         (n, query, limit))
+
+    def paged(self, d, query, limit):
+        found, after = [], ""
+        while after is not None:
+            page = d.get("/api/v1/dispositions?limit=%d&%s%s" % (limit, query, after))
+            self.assertLessEqual(len(page["dispositions"]), limit)
+            found += page["dispositions"]
+            after = page["next"] and "&next=" + page["next"]
+        return found
+
+
 class Files(unittest.TestCase):
     """Databases and logs that were damaged while no daemon ran."""
 
