@@ -157,22 +157,33 @@ add_usual(const struct answering *w, struct pav_members *m, const char *state,
     view_span(m, "mostly", pav_wait_stats_quantile(&times, 0.95));
 }
 
+/* A state's name at the end of a sentence, which may bring a mark of its own.
+ */
+static void
+add_last_word(struct pav_members *m, const char *key, const char *marked,
+              const char *state)
+{
+    size_t len = state == NULL ? 0 : strlen(state);
+
+    view_text(m, key, state);
+    view_bool(m, marked, len > 0 && strchr(".?!", state[len - 1]) != NULL);
+}
+
 static void
 add_then(const struct answering *w, struct pav_members *m, const char *state,
          int64_t due_at)
 {
     const struct pav_doc *d =
         w->definition == NULL ? NULL : definition_of(w->definition, state);
-    const char *then = definition_on_timeout(w->a, d);
 
-    view_text(m, "next", definition_next(w->a, d));
+    add_last_word(m, "next", "next_marked", definition_next(w->a, d));
     if (due_at == 0)
         return;
     view_time(m, "due", due_at);
     view_bool(m, "late", due_at < w->k->q->now_ms);
     if (due_at > w->k->q->now_ms)
         view_span(m, "left", due_at - w->k->q->now_ms);
-    view_text(m, "then", then);
+    add_last_word(m, "then", "then_marked", definition_on_timeout(w->a, d));
 }
 
 static bool
@@ -330,7 +341,7 @@ add_sleeps(const struct answering *w, struct pav_members *m)
         if (t->kind == PAV_RETRIES)
             view_number(&o, "attempt", t->attempt + 1);
         else
-            view_text(&o, "then", definition_next(w->a, d));
+            add_last_word(&o, "then", "then_marked", definition_next(w->a, d));
         view_bool(&o, "beside", w->out.wait_count > 0);
         pav_items_add(&list, pav_members_object(&o));
     }

@@ -357,6 +357,8 @@ view_dispositions(struct pav_query *q, const struct pav_disposition_filter *f,
         else if (d->execution != NULL) /* one that has no id of its own */
             view_text(&m, "key", d->execution);
         view_text(&m, "disposition", pav_disposition_name(d->row.kind));
+        view_bool(&m, "moved", d->row.kind == PAV_RESUMED);
+        view_bool(&m, "began", d->row.kind == PAV_STARTED);
         view_bool(&m, "early", d->row.early);
         if (d->row.kind == PAV_PARKED)
             view_time(&m, "kept_until",

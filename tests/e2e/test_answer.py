@@ -51,7 +51,7 @@ KINDS = {
                                    "Parameters": {"TopicArn": "arn:aws:sns:us-east-1:000000000000:t", "Message": "m"}}), [], 0),
     "window": (machine("Both", Both=branches(("Hear", wait_for("Found")), ("Window", {"Type": "Wait", "Seconds": 600}))), [], 2),
     "several": (machine("Each", Each={"Type": "Map", "ItemsPath": "$.detail.items", "Next": "Done", "ItemProcessor": {
-        "StartAt": "Hear", "States": {"Hear": {**wait_for("Stocked"), "Next": "Kept"}, "Kept": {"Type": "Pass", "End": True}}}}), [], 0),
+        "StartAt": "Hear", "States": {"Hear": {**wait_for("Stocked"), "Next": "Kept?"}, "Kept?": {"Type": "Pass", "End": True}}}}), [], 0),
     "many": (machine("Both", Both=branches(*[("Hear %d" % i, wait_for("Found %d" % i)) for i in range(7)])), [], 0),
     "ended": (machine("Hear", Hear=wait_for("Paid")), ["Paid", "Odd"], 0),
     "missed": (machine("Hear", Hear=wait_for("Paid", TimeoutSeconds=60, Catch=CATCH)), [], 3),

@@ -126,6 +126,7 @@ class Timeline(Daemons):
         self.assertEqual(page.split('id="stays"')[1].count('<td data-label="State">'), page.count('class="bar"'))
         data = self.d.ask("GET", "/executions/loop%3Aloop-1?tab=data&state=Hear&visit=1")[1].decode()
         self.assertIn("Input and output of Hear", data)
+        self.assertRegex(data, '(?s)moved <bdi class="key">loop-1</bdi> on.*started <bdi class="key">loop-1</bdi>')
         # Kathmandu is 5 h 45 min ahead; Berlin's clocks went forward on the 29th.
         for zone, first, last in (("UTC", "Fri 20 Mar 09:00", "10:03:00"), ("Asia/Kathmandu", "Fri 20 Mar 14:45", "15:48:00"),
                                   ("Europe/Berlin", "Fri 20 Mar 10:00", "12:03:00")):
