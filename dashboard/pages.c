@@ -59,7 +59,7 @@ pav_page(struct pav_query *q)
         "b",       "event",       "find",         "source",      "type",
         "key",     "limit",       "machine",      "overdue",     "part",
         "q",       "state",       "status",       "tab",         "to",
-        "visit",   "show",        "until",        NULL};
+        "visit",   "show",        "until",        "bus",         NULL};
     char bad[64];
     size_t i;
 

@@ -5,9 +5,9 @@
 #include "pavane/doc.h"
 #include "pavane/query.h"
 
-/* "tried": the nearest rules, field by field; "tried_fault": the text is no
- * JSON. */
-void
-tried_add(struct pav_query *q, struct pav_bytes event, struct pav_members *out);
+/* "tried": the rules of a bus, by its number, that take it or come near, field
+ * by field; "tried_fault": the text is no JSON. */
+void tried_add(struct pav_query *q, struct pav_bytes event, int64_t bus,
+               struct pav_members *out);
 
 #endif

@@ -96,25 +96,19 @@ add_rules(struct pav_query *q, struct pav_members *m)
 static void
 add_hearers(struct pav_query *q, struct pav_members *m)
 {
-    static const char event[] = "{\"source\":\"pavane\",\"detail-type\":"
-                                "\"Alert Raised\",\"detail\":{}}";
-    struct pav_tried_rule *tried;
-    uint32_t n = 0, i;
+    struct pav_tried hearing;
     struct pav_items list;
-    struct pav_err err;
+    uint32_t i;
 
     pav_items_init(&list, q->arena);
-    if (pav_rules_tried(q->reader, (struct pav_bytes){event, sizeof(event) - 1},
-                        RULES, q->arena, &tried, &n, &err) != PAV_OK)
-        n = 0;
-    for (i = 0; i < n; i++) {
+    pav_rules_hearing(q->reader, "pavane", "Alert Raised", RULES, q->arena,
+                      &hearing);
+    for (i = 0; i < hearing.count; i++) {
         struct pav_members o;
 
-        if (tried[i].held < tried[i].count)
-            continue;
         pav_members_init(&o, q->arena);
-        view_text(&o, "rule", tried[i].rule);
-        view_text(&o, "of", tried[i].machine);
+        view_text(&o, "rule", hearing.rules[i].rule);
+        view_text(&o, "of", hearing.rules[i].machine);
         pav_items_add(&list, pav_members_object(&o));
     }
     view_bool(m, "heard", list.count > 0);

@@ -10,6 +10,20 @@
 
 #define LINKED 2000 /* bytes of an event; more goes into no address */
 
+static const char *
+try_link(struct pav_query *q, const struct pav_event_row *e)
+{
+    const char *bus = pav_reader_bus(q->reader, e->bus_id, q->arena);
+    const char *path =
+        bus == NULL || e->bus_id == 1
+            ? "bus/try?event="
+            : pav_arena_printf(q->arena,
+                               "bus/try?bus=%s&event=", view_encoded(q, bus));
+
+    return view_link(q, path,
+                     pav_arena_strndup(q->arena, e->body.p, e->body.len));
+}
+
 static void
 show(struct pav_query *q, const char *rest)
 {
@@ -33,14 +47,12 @@ show(struct pav_query *q, const char *rest)
                         pav_arena_strndup(q->arena, e.source.p, e.source.len)));
     view_time(&m, "received", e.received_at);
     view_text(&m, "body", view_pretty(q->arena, e.body.p, e.body.len));
-    tried_add(q, e.body, &m);
+    tried_add(q, e.body, e.bus_id, &m);
     same = pav_arena_strndup(q->arena, e.event_id.p, e.event_id.len);
     if (view_one_event(q, same) == 0)
         view_text(&m, "same_link", view_link(q, "by-key/", same));
     if (e.body.len <= LINKED)
-        view_text(&m, "try_link",
-                  view_link(q, "bus/try?event=",
-                            pav_arena_strndup(q->arena, e.body.p, e.body.len)));
+        view_text(&m, "try_link", try_link(q, &e));
     f.event = id;
     pav_members_puts(&m, "dispositions", view_dispositions(q, &f, &next));
     page_show(q, &(struct page){.name = "event",

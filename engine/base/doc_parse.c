@@ -122,8 +122,11 @@ string_with_escapes(struct parser *ps, const char *start, const char **out,
     char *w, *text;
     enum pav_rc rc;
 
-    while (q < ps->end && *q != '"')
+    while (q < ps->end && *q != '"') {
         q += *q == '\\' ? 2 : 1;
+        if (q < ps->end)
+            q += pav_plain_bytes(q, (size_t)(ps->end - q));
+    }
     if (q >= ps->end)
         return fail(ps, PAV_INVALID, start - 1, "this string has no end");
     text = pav_arena_alloc(ps->arena, (size_t)(q - start) + 1);
@@ -134,6 +137,12 @@ string_with_escapes(struct parser *ps, const char *start, const char **out,
         const char *hit;
         size_t n;
 
+        n = pav_plain_bytes(ps->p, (size_t)(q - ps->p));
+        memcpy(w, ps->p, n);
+        w += n;
+        ps->p += n;
+        if (*ps->p == '"')
+            break;
         if (*ps->p != '\\') {
             n = pav_utf8_len(ps->p, ps->end);
             if (n == 0 || (unsigned char)*ps->p < 0x20)

@@ -62,23 +62,36 @@ struct pav_tried_field {
     const char *meant; /* a wanted text that the event's nearly is; or NULL */
 };
 struct pav_tried_rule {
-    const char *machine; /* NULL: a rule of a bus */
+    const char *machine; /* NULL: a rule of the bus */
     const char *rule;
     bool starts;
+    bool takes;    /* the whole of it matches, and it is enabled */
+    bool disabled; /* it would get nothing, whatever matches */
     const struct pav_tried_field *fields;
-    uint32_t count, held;
-    bool near; /* a field that does not hold nearly does */
+    uint32_t count, held; /* all may hold without a match: in a list, each in
+                           * another element */
+    bool near;            /* a field that does not hold nearly does */
+};
+struct pav_tried {
+    struct pav_tried_rule *rules; /* those that take it first */
+    uint32_t count;
+    uint32_t taking; /* how many take it, also those that are not here */
 };
 
 /*
- * The rules of current machines and of buses, tried on an event (its envelope,
- * JSON), field by field: all that match, then those that came nearest, `limit`
- * at most.  Rules of which nothing holds, and nothing nearly, are left out.
- * Errors: PAV_INVALID, the text is no JSON.
+ * The rules of a bus, by its number, and of current machines that listen to it,
+ * tried on an event (its envelope, JSON), field by field: those that take it,
+ * then those that came nearest, `most` of each.  Rules of which nothing holds,
+ * and nothing nearly, are left out.  Errors: PAV_INVALID, the text is no JSON.
  */
 PAV_MUSTUSE enum pav_rc
-pav_rules_tried(struct pav_reader *r, struct pav_bytes event, uint32_t limit,
-                struct pav_arena *a, struct pav_tried_rule **out,
-                uint32_t *count, struct pav_err *err);
+pav_rules_tried(struct pav_reader *r, struct pav_bytes event, int64_t bus,
+                uint32_t most, struct pav_arena *a, struct pav_tried *out,
+                struct pav_err *err);
+/* Rules that may take events of a source and type, which come on the default
+ * bus; without fields. */
+void pav_rules_hearing(struct pav_reader *r, const char *source,
+                       const char *detail_type, uint32_t most,
+                       struct pav_arena *a, struct pav_tried *out);
 
 #endif

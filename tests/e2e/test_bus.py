@@ -11,7 +11,7 @@ import time
 import unittest
 import urllib.parse
 
-from harness import Daemon, cli, main, until
+from harness import TOP, Daemon, cli, main, until
 
 START = {"Comment": "holds its input", "StartAt": "Keep", "States": {"Keep": {"Type": "Pass", "End": True}}}
 ORDER = {"StartAt": "Wait", "States": {
@@ -263,6 +263,74 @@ class Rules(Bus):
         event.pop("time")
         self.assertEqual(self.refused("ValidationException", "TestEventPattern", EventPattern='{"a":["b"]}',
                                       Event=json.dumps(event)), "Parameter Event is not valid.")
+
+
+class Tried(Bus):
+    """An event pasted into the page: what it says of each rule is what the bus does."""
+
+    def verdict(self, event, bus="try"):
+        page = self.d.ask("GET", "/bus/try?" + urllib.parse.urlencode({"bus": bus, "event": event}))[1].decode()
+        said = html.unescape(re.sub(r"<[^>]*>", "", page[page.index("</form>"):]))
+        return re.findall(r"(?m)^(?:Rule of the bus|\w+, rule) (\S+)(?: \(starts\))?: (.*)$", said), said
+
+    def cases(self):
+        for folder in (os.path.join(TOP, "tests", "conformance", "cases"), os.environ.get("PAVANE_CONFORMANCE")):
+            for root, _, files in os.walk(os.path.join(folder, "event-patterns") if folder else "/nowhere"):
+                for name in sorted(f for f in files if f.endswith(".json")):
+                    with open(os.path.join(root, name)) as f:
+                        yield from json.load(f).get("cases") or []
+
+    def test_it_says_what_TestEventPattern_says(self):
+        self.events("CreateEventBus", Name="try")
+        envelope = {"id": "1", "account": "1", "source": "s", "time": "2026-01-01T00:00:00Z", "region": "r", "detail-type": "d"}
+        asked = 0
+        for case in self.cases():
+            event, pattern = case.get("event"), case.get("pattern")
+            if not isinstance(event, str) or not isinstance(pattern, str) or len(urllib.parse.quote(event)) > 3500:
+                continue
+            try:
+                whole = json.loads(event)
+            except ValueError:
+                continue
+            if not isinstance(whole, dict):
+                continue
+            event = event.rstrip()[:-1] + "".join(
+                ("," if whole or i else "") + json.dumps(k) + ":" + json.dumps(v)
+                for i, (k, v) in enumerate((k, v) for k, v in envelope.items() if k not in whole)) + "}"
+            status, answer = self.d.ask("POST", "/", json.dumps({"Name": "r", "EventBusName": "try", "EventPattern": pattern}),
+                                        {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "AWSEvents.PutRule"})
+            if status != 200:
+                continue
+            asked += 1
+            wanted = self.events("TestEventPattern", EventPattern=pattern, Event=event)["Result"]
+            self.assertEqual(self.verdict(event)[0][:1] in ([("r", "✓ takes it")],), wanted, (case.get("id"), pattern, event))
+        print("%d patterns" % asked)
+        self.assertGreater(asked, 100)
+
+    def test_fields_that_hold_apart_and_rules_that_are_off(self):
+        self.events("CreateEventBus", Name="try")
+        put = lambda name, pattern, **more: self.events("PutRule", Name=name, EventPattern=json.dumps(pattern), EventBusName="try", **more)
+        put("both", {"detail": {"items": {"k": ["a"], "v": [2]}}})
+        put("off", {"detail": {"items": {"k": ["a"]}}}, State="DISABLED")
+        self.events("PutRule", Name="elsewhere", EventPattern='{"detail":{"items":{"k":["a"]}}}')
+        event = '{"source":"s","detail-type":"d","detail":{"items":[{"k":"a","v":1},{"k":"b","v":2}]}}'
+        rules, said = self.verdict(event)
+        self.assertEqual(rules, [("both", "✕ 2 of 2 hold, but not together in one element of a list"), ("off", "✕ it is disabled; 1 of 1 hold")])
+        self.assertIn(("elsewhere", "✓ takes it"), self.verdict(event, "default")[0])
+        self.assertIn("There is no bus nope", self.verdict(event, "nope")[1])
+        for i in range(12):
+            put("more-%d" % i, {"source": ["s"]})
+        rules, said = self.verdict(event)
+        self.assertIn("12 rules take it; these are 10 of them.", said)
+        self.assertEqual([v for _, v in rules[:11]], ["✓ takes it"] * 10 + ["✕ 2 of 2 hold, but not together in one element of a list"])
+
+    def test_none_is_passed_over(self):
+        """The first and last of what is read at once, and those between."""
+        self.events("CreateEventBus", Name="try")
+        for i in range(1001):
+            self.events("PutRule", Name="r%04d" % i, EventPattern=json.dumps({"detail": {"n": ["v%d" % i]}}), EventBusName="try")
+        for i in (0, 499, 500, 999, 1000):
+            self.assertEqual(self.verdict('{"detail":{"n":"v%d"}}' % i)[0][0], ("r%04d" % i, "✓ takes it"))
 
 
 class Deliveries(Bus):
