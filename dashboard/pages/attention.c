@@ -7,6 +7,8 @@
 #include "pavane/insight.h"
 #include "pavane/text.h"
 #include "bus.h"
+#include "frame.h"
+#include "kept.h"
 #include "links.h"
 #include "parameters.h"
 
@@ -234,7 +236,7 @@ add_sorts(struct pav_query *q, struct pav_members *m, const char *sort)
 }
 
 static void
-show(struct pav_query *q, const char *rest)
+show_groups(struct pav_query *q)
 {
     struct pav_attention *v;
     uint32_t count = pav_reader_attention(q->reader, q->now_ms, q->arena, &v);
@@ -245,7 +247,6 @@ show(struct pav_query *q, const char *rest)
     struct pav_members m;
     uint32_t i;
 
-    (void)rest;
     sort_groups(v, count, sort);
     pav_items_init(&list, q->arena);
     for (i = 0; i < count; i++)
@@ -267,6 +268,21 @@ show(struct pav_query *q, const char *rest)
                                 .place = "at_attention",
                                 .topics = "executions events machines",
                                 .view = &m});
+}
+
+static void
+show(struct pav_query *q, const char *rest)
+{
+    const char *part = page_parameter(q, "part");
+
+    (void)rest;
+    if (part == NULL || strcmp(part, "count") != 0) {
+        show_groups(q);
+        return;
+    }
+    q->type = "text/plain; charset=utf-8"; /* the badge of a page that stands */
+    q->headers = page_security;
+    pav_buf_int(&q->out, kept_wrong(q));
 }
 
 const struct page_route attention_page = {"/attention", "pavane:ReadExecutions",

@@ -3,12 +3,15 @@
 // where there is none).  A change makes the page fetch itself again.
 import { here, main, renew, say, trustedURL } from './page.js';
 
-const LEAST_MS = 150; // between two renewals
-const NEWS_MS = 1000; // the same where new rows are announced already
+const LEAST_MS = 150; // between two renewals, of what was quiet before
+const MOST_MS = 1000; // of what changes all the time, and where new rows are announced
+const BADGE_MS = 5000; // between two looks at how much is wrong, where nothing else is live
 const POLL_MS = 5000;
 const words = {
   live: 'Live', reconnecting: 'Reconnecting', polling: 'Polling', silent: 'Server does not answer', held: 'Paused', off: 'Off',
 };
+
+const ANY = ['executions', 'events', 'machines'];
 
 /** @type {MessagePort|null} */
 let port = null;
@@ -16,6 +19,7 @@ let held = false;
 let wanted = false;
 let busy = false;
 let last = 0;
+let pause = LEAST_MS;
 let state = 'off';
 let fresh = 0;
 
@@ -44,7 +48,8 @@ async function renewSoon() {
   if (busy || held) return;
   busy = true;
   while (wanted && !held) {
-    const wait = last + (fresh > 0 ? NEWS_MS : LEAST_MS) - performance.now();
+    if (performance.now() - last > 2 * MOST_MS) pause = LEAST_MS;
+    const wait = last + (fresh > 0 ? MOST_MS : pause) - performance.now();
     if (wait > 0) await new Promise((done) => setTimeout(done, wait));
     if (reading()) {
       await new Promise((done) => document.addEventListener('selectionchange', done, { once: true }));
@@ -52,6 +57,7 @@ async function renewSoon() {
     }
     wanted = false;
     last = performance.now();
+    pause = Math.min(2 * pause, MOST_MS);
     try {
       if (!await renew(false)) wanted = true;
       if (state === 'silent') hear({ state: 'polling' });
@@ -70,7 +76,37 @@ function hear(m) {
     state = m.state;
     show();
   }
-  if (m.changed) renewSoon();
+  if (m.changed && topics().length > 0) renewSoon();
+  else if (m.changed) countSoon();
+}
+
+// ---- how much is wrong, in the head of every page
+
+/** @param {string} wrong */
+function showWrong(wrong) {
+  const badge = document.getElementById('badge');
+  if (badge) badge.textContent = wrong;
+  if (badge) badge.hidden = wrong === '0';
+  const icon = /** @type {HTMLLinkElement|null} */ (document.getElementById('icon'));
+  const sign = icon?.href.replace(/icon[^/]*$/, wrong === '0' ? 'icon.svg' : 'icon-wrong.svg');
+  if (icon && sign && icon.href !== sign) icon.href = sign;
+}
+
+let counting = false;
+let changedAgain = false;
+
+/** A page that stands still, as a past one, still says it. */
+async function countSoon() {
+  changedAgain = true;
+  if (counting) return;
+  counting = true;
+  while (changedAgain) {
+    changedAgain = false;
+    const answer = await fetch(here('attention?part=count')).catch(() => null);
+    if (answer?.ok) showWrong(await answer.text());
+    await new Promise((done) => setTimeout(done, BADGE_MS));
+  }
+  counting = false;
 }
 
 export function hold() {
@@ -109,7 +145,7 @@ function onNews(e) {
   }
   if (fresh !== count || pill.textContent === '') {
     fresh = count;
-    pill.textContent = `${fresh}${fresh === all ? ' or more' : ''} new`;
+    pill.textContent = `${fresh}${fresh === all ? '+' : ''} new`;
     say(`${fresh} new rows`);
   }
 }
@@ -121,25 +157,19 @@ export function follow() {
   let told = '';
   const tell = () => {
     told = topics().join(' ');
-    port?.postMessage({ url, topics: topics(), at: main().dataset.feed ?? '' });
+    port?.postMessage({ url, topics: told === '' ? ANY : topics(), at: main().dataset.feed ?? '' });
   };
   main().addEventListener('pavane:news', /** @type {EventListener} */ (onNews));
   main().addEventListener('pavane:changed', () => {
     if (topics().join(' ') !== told) tell();
     show();
-    const badge = document.getElementById('badge'), wrong = main().dataset.wrong ?? '0';
-    if (badge) badge.textContent = wrong;
-    if (badge) badge.hidden = wrong === '0';
-    const icon = /** @type {HTMLLinkElement|null} */ (document.getElementById('icon'));
-    const sign = icon?.href.replace(/icon[^/]*$/, wrong === '0' ? 'icon.svg' : 'icon-wrong.svg');
-    if (icon && sign && icon.href !== sign) icon.href = sign;
+    showWrong(main().dataset.wrong ?? '0');
     const asof = document.getElementById('asof');
     const when = asof?.querySelector('time');
     when?.setAttribute('datetime', main().dataset.now ?? '');
     when?.setAttribute('title', main().dataset.now ?? '');
     if (when) when.textContent = main().dataset.nowWords ?? '';
   });
-  if (topics().length === 0) return;
   const script = trustedURL(new URL('hub.js', import.meta.url).href);
   if (globalThis.SharedWorker) {
     port = new SharedWorker(script, { type: 'module', name: 'pavane' }).port;
@@ -152,8 +182,8 @@ export function follow() {
   port.start();
   tell();
   setInterval(tell, 20000); // a sign of life, with all it needs to be known again
-  setInterval(() => { if (['polling', 'silent'].includes(state) && !document.hidden) renewSoon(); }, POLL_MS);
+  setInterval(() => { if (['polling', 'silent'].includes(state) && !document.hidden) hear({ changed: true }); }, POLL_MS);
   addEventListener('pagehide', () => port?.postMessage({ bye: true }));
-  addEventListener('pageshow', (e) => { if (e.persisted) { tell(); renewSoon(); } });
+  addEventListener('pageshow', (e) => { if (e.persisted) { tell(); hear({ changed: true }); } });
   show();
 }

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import tempfile
+import threading
 import time
 import unittest
 import urllib.parse
@@ -419,6 +420,12 @@ class Late(unittest.TestCase):
                 b = browser()
                 try:
                     js = b.execute_script
+                    # A page that stands still says it in its head.
+                    b.get(d.url + "/bus/rules")
+                    self.assertTrue(js("return document.getElementById('badge').hidden"))
+                    d.send({"source": "shop", "detail-type": "Start", "detail": {"id": "l-0"}})
+                    until(lambda: b.find_element(By.ID, "badge").text == "1")
+                    self.assertTrue(js("return document.getElementById('icon').href").endswith("icon-wrong.svg"))
                     d.send({"source": "shop", "detail-type": "Start", "detail": {"id": "l-1"}})
                     b.get(d.url + "/executions/late%3Al-1")
                     self.assertNotIn("Overdue", b.find_element(By.ID, "answer").text)
@@ -432,10 +439,10 @@ class Late(unittest.TestCase):
                     d.send({"source": "shop", "detail-type": "Start", "detail": {"id": "l-2"}})
                     b.get(d.url + "/executions")
                     late = lambda: [e.text.split()[-1] for e in b.find_elements(By.XPATH, "//tr[.//span[@class='overdue']]//a[@class='key']")]
-                    self.assertEqual(late(), ["l-1"])
-                    until(lambda: late() == ["l-2", "l-1"])
+                    self.assertEqual(late(), ["l-1", "l-0"])
+                    until(lambda: late() == ["l-2", "l-1", "l-0"])
                     b.get(d.url + "/machines/late")
-                    self.assertIn("2 of 2 late", b.find_element(By.CSS_SELECTOR, ".graph .overdue .state, .graph .words.overdue").text)
+                    self.assertIn("3 of 3 late", b.find_element(By.CSS_SELECTOR, ".graph .overdue .state, .graph .words.overdue").text)
                     b.get(d.url + "/attention")
                     self.assertIn("bank owes Paid", b.find_element(By.TAG_NAME, "table").text)
                 finally:
@@ -589,6 +596,34 @@ class Live(Browser):
             self.b.close()
             self.b.switch_to.window(first)
         self.quiet()
+
+    def test_what_changes_all_the_time_is_fetched_once_a_second(self):
+        """At 200 events a second, on every kind of page; the first change is shown at once."""
+        times = ("return performance.getEntriesByType('resource').filter((e) => e.name.includes('part=main') || e.name.includes('part=count'))"
+                 ".map((e) => e.startTime)")
+        ends = threading.Event()
+
+        def send():
+            n = 0
+            while not ends.wait(0.1):
+                n += 20
+                self.d.post([{"id": "busy-%d" % i, "source": "order.service" if i % 2 else "odd", "detail-type": "OrderReceived",
+                              "detail": {"orderId": "busy-%d" % i}} for i in range(n, n + 20)])
+        sender = threading.Thread(target=send)
+        sender.start()
+        try:
+            for path in ("/executions?status=FAILED", "/events?disposition=unmatched", "/attention", "/machines/order"):
+                self.open(path)
+                until(lambda: len(self.js(times)) >= 7)
+                at = self.js(times)
+                self.assertGreater(min(b - a for a, b in zip(at[4:], at[5:])), 990, (path, at))
+            self.open("/bus/rules")
+            until(lambda: len(self.js(times)) >= 2)
+            at = self.js(times)
+            self.assertGreater(at[1] - at[0], 4900)
+        finally:
+            ends.set()
+            sender.join()
 
     def test_eight_tabs(self):
         """Scenario 11: eight tabs on a plain-HTTP name: all live, one stream."""
