@@ -1,20 +1,13 @@
 /* pavane attention: what needs somebody. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli.h"
 
-static const struct pav_setting settings[] = {
-    {"watch", PAV_SET_FLAG, "", NULL, 0, 0,
-     "print it again whenever it has changed, until Ctrl-C"},
-    SETTINGS_REMOTE,
-    SETTING_JSON,
-    SETTING_HELP};
+static const struct pav_setting settings[] = {SETTING_WATCH, SETTINGS_REMOTE,
+                                              SETTING_JSON, SETTING_HELP};
 
 static const struct cli_shape ATTENTION = {"attention", PAV_ARRAY};
-
-#define WATCH_S 2
 
 static void
 print_one(struct pav_arena *a, const struct pav_doc *d)
@@ -37,62 +30,44 @@ print_one(struct pav_arena *a, const struct pav_doc *d)
            *as == '\0' ? "" : ": ", cli_text(a, d, "muted"));
 }
 
-/* `last`: what was printed before, whose text this is not; it changes hands. */
 static int
-print_all(const struct pav_settings *s, struct pav_arena *a,
-          struct pav_buf *last)
+print_all(const struct pav_settings *s, int argc, char **argv)
 {
     const struct pav_doc *answer, *list;
-    const char *text;
     struct pav_items items;
+    struct pav_arena a;
     uint32_t i;
-    int code =
-        cli_ask("attention", s, "/api/v1/attention", ATTENTION, a, &answer);
+    int code;
 
-    if (code != 0)
-        return code;
-    text = pav_doc_text(a, answer);
-    if (last->len == strlen(text) && memcmp(last->p, text, last->len) == 0)
-        return 0;
-    last->len = 0;
-    pav_buf_puts(last, text);
-    list = pav_doc_get(answer, "attention");
-    if (pav_settings_flag(s, "json")) {
-        pav_items_init(&items, a);
+    (void)argc;
+    (void)argv;
+    pav_arena_init(&a, 1 << 16);
+    code = cli_ask("attention", s, "/api/v1/attention", ATTENTION, &a, &answer);
+    list = code == 0 ? pav_doc_get(answer, "attention") : NULL;
+    if (list != NULL && pav_settings_flag(s, "json")) {
+        pav_items_init(&items, &a);
         for (i = 0; i < list->len; i++)
             pav_items_add(&items, &list->items[i]);
-        cli_print_items(a, &items, "");
-    } else {
+        cli_print_items(&a, &items, "");
+    } else if (list != NULL) {
         for (i = 0; i < list->len; i++)
-            print_one(a, &list->items[i]);
+            print_one(&a, &list->items[i]);
         if (list->len == 0)
             puts("nothing needs attention");
     }
-    fflush(stdout);
-    for (i = 0; i < list->len; i++)
-        if (*cli_text(a, &list->items[i], "as") == '\0')
-            return 1;
-    return 0;
+    for (i = 0; list != NULL && i < list->len; i++)
+        if (*cli_text(&a, &list->items[i], "as") == '\0')
+            code = 1;
+    pav_arena_fini(&a);
+    return code;
 }
 
 static int
 attention(const struct pav_settings *s, int argc, char **argv)
 {
-    struct pav_buf last;
-    struct pav_arena a;
-    int code;
-
-    (void)argv;
     if (argc > 0)
         return cli_usage(&attention_command, "it takes no words");
-    pav_buf_init(&last, SIZE_MAX / 2);
-    do {
-        pav_arena_init(&a, 1 << 16);
-        code = print_all(s, &a, &last);
-        pav_arena_fini(&a);
-    } while (code <= 1 && pav_settings_flag(s, "watch") && sleep(WATCH_S) == 0);
-    pav_buf_fini(&last);
-    return code;
+    return cli_print(s, argc, argv, pav_settings_flag(s, "watch"), print_all);
 }
 
 const struct command attention_command = {

@@ -85,6 +85,19 @@ void
 cli_print_items(struct pav_arena *a, struct pav_items *items, const char *next);
 void cli_print_json(const struct pav_doc *d);
 
+/*
+ * paper.c: what `once` prints, for a terminal in columns and folded at its
+ * width; with `watch` again whenever it has changed, until it fails or somebody
+ * ends it.  The exit code of the last time.
+ */
+int cli_print(const struct pav_settings *s, int argc, char **argv, bool watch,
+              int (*once)(const struct pav_settings *s, int argc, char **argv));
+#define SETTING_WATCH                                                          \
+    {                                                                          \
+        "watch", PAV_SET_FLAG, "", NULL, 0, 0,                                 \
+            "print it again whenever it has changed, until Ctrl-C"             \
+    }
+
 /* notify.c: tell the supervisor, if there is one; "READY=1". */
 void notify(const char *state);
 /* How often it wants a sign of life; 0: it wants none. */

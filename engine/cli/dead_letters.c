@@ -15,7 +15,7 @@ static const struct pav_setting settings[] = {
     SETTING_HELP};
 
 static const struct pav_setting deliveries_settings[] = {
-    SETTINGS_REMOTE, SETTING_JSON, SETTING_HELP};
+    SETTING_WATCH, SETTINGS_REMOTE, SETTING_JSON, SETTING_HELP};
 
 static const struct cli_shape DELIVERIES = {"deliveries", PAV_ARRAY};
 static const struct cli_shape LETTERS = {"deadLetters", PAV_ARRAY};
@@ -98,6 +98,22 @@ change(const struct pav_settings *s, const char *action, int argc, char **argv,
 }
 
 static int
+print_letters(const struct pav_settings *s, int argc, char **argv)
+{
+    struct pav_arena a;
+    int code;
+
+    (void)argc;
+    (void)argv;
+    pav_arena_init(&a, 1 << 16);
+    code = list(&(struct listing){&dead_letters_command, "/api/v1/dead-letters",
+                                  LETTERS, "errorCode", "errorMessage"},
+                s, &a);
+    pav_arena_fini(&a);
+    return code;
+}
+
+static int
 dead_letters(const struct pav_settings *s, int argc, char **argv)
 {
     bool redrive = pav_settings_flag(s, "redrive");
@@ -113,13 +129,12 @@ dead_letters(const struct pav_settings *s, int argc, char **argv)
                          "ids go with --redrive or --delete");
     if (forget && argc == 0)
         return cli_usage(&dead_letters_command, "--delete needs ids");
+    if (!redrive && !forget)
+        return cli_print(s, argc, argv, false, print_letters);
     pav_arena_init(&a, 1 << 16);
-    code = redrive  ? change(s, "Pavane.RedriveDeadLetters", argc, argv, &a)
-           : forget ? change(s, "Pavane.DeleteDeadLetters", argc, argv, &a)
-                    : list(&(struct listing){&dead_letters_command,
-                                             "/api/v1/dead-letters", LETTERS,
-                                             "errorCode", "errorMessage"},
-                           s, &a);
+    code = change(
+        s, redrive ? "Pavane.RedriveDeadLetters" : "Pavane.DeleteDeadLetters",
+        argc, argv, &a);
     pav_arena_fini(&a);
     return code;
 }
@@ -134,14 +149,13 @@ const struct command dead_letters_command = {
     dead_letters};
 
 static int
-deliveries(const struct pav_settings *s, int argc, char **argv)
+print_deliveries(const struct pav_settings *s, int argc, char **argv)
 {
     struct pav_arena a;
     int code;
 
+    (void)argc;
     (void)argv;
-    if (argc > 0)
-        return cli_usage(&deliveries_command, "it takes no words");
     pav_arena_init(&a, 65536);
     code =
         list(&(struct listing){&deliveries_command, "/api/v1/deliveries",
@@ -151,9 +165,18 @@ deliveries(const struct pav_settings *s, int argc, char **argv)
     return code;
 }
 
+static int
+deliveries(const struct pav_settings *s, int argc, char **argv)
+{
+    if (argc > 0)
+        return cli_usage(&deliveries_command, "it takes no words");
+    return cli_print(s, argc, argv, pav_settings_flag(s, "watch"),
+                     print_deliveries);
+}
+
 const struct command deliveries_command = {
     "deliveries",
-    "",
+    "[--watch]",
     "list what is on its way to targets: id, created, target, last error",
     NULL,
     deliveries_settings,

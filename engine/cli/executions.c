@@ -121,7 +121,7 @@ follow(const struct pav_settings *s, const char *path)
 }
 
 static int
-list(const struct pav_settings *s, int argc, char **argv)
+print_list(const struct pav_settings *s, int argc, char **argv)
 {
     static const char *const parameters[][2] = {
         {"correlationId", "key"}, {"machine", "machine"},
@@ -135,8 +135,8 @@ list(const struct pav_settings *s, int argc, char **argv)
     uint32_t i;
     int code;
 
-    if (argc > 0)
-        return cli_usage(&list_command, argv[0]);
+    (void)argc;
+    (void)argv;
     pav_arena_init(&a, 65536);
     pav_items_init(&all, &a);
     pav_buf_init(&path, 65536);
@@ -171,6 +171,16 @@ list(const struct pav_settings *s, int argc, char **argv)
     pav_buf_fini(&path);
     pav_arena_fini(&a);
     return code;
+}
+
+static int
+list(const struct pav_settings *s, int argc, char **argv)
+{
+    if (argc > 0)
+        return cli_usage(&list_command, argv[0]);
+    if (pav_settings_flag(s, "follow")) /* it prints as it goes on */
+        return print_list(s, argc, argv);
+    return cli_print(s, argc, argv, false, print_list);
 }
 
 /* The newest execution of a correlation id, or the one of this id. */
@@ -272,7 +282,7 @@ waits_of(const struct pav_settings *s, const struct pav_doc *x,
 }
 
 static int
-show(const struct pav_settings *s, int argc, char **argv)
+print_execution(const struct pav_settings *s, int argc, char **argv)
 {
     const struct pav_doc *x, *waits;
     struct pav_members m;
@@ -280,9 +290,7 @@ show(const struct pav_settings *s, int argc, char **argv)
     uint32_t i;
     int code;
 
-    if (argc != 1)
-        return cli_usage(&show_command, "an execution id or a correlation id "
-                                        "is expected");
+    (void)argc;
     pav_arena_init(&a, 65536);
     code = find("show", s, argv[0], &a, &x);
     if (code == 0)
@@ -299,6 +307,15 @@ show(const struct pav_settings *s, int argc, char **argv)
     }
     pav_arena_fini(&a);
     return code;
+}
+
+static int
+show(const struct pav_settings *s, int argc, char **argv)
+{
+    if (argc != 1)
+        return cli_usage(&show_command, "an execution id or a correlation id "
+                                        "is expected");
+    return cli_print(s, argc, argv, false, print_execution);
 }
 
 static const char *

@@ -10,6 +10,7 @@
 static const struct pav_setting settings[] = {
     {"days", PAV_SET_INT, "N", "7", 1, 100,
      "those that ended in so many days, today among them"},
+    SETTING_WATCH,
     SETTINGS_REMOTE,
     SETTING_JSON,
     SETTING_HELP};
@@ -120,15 +121,14 @@ print_flow(struct pav_arena *a, const struct pav_doc *d)
 }
 
 static int
-flow(const struct pav_settings *s, int argc, char **argv)
+print_machine(const struct pav_settings *s, int argc, char **argv)
 {
     const struct pav_doc *answer;
     struct pav_arena a;
     struct pav_buf path;
     int code;
 
-    if (argc != 1)
-        return cli_usage(&flow_command, "name one machine");
+    (void)argc;
     pav_arena_init(&a, 1 << 16);
     pav_buf_init(&path, 1 << 16);
     pav_buf_printf(&path, "/api/v1/flow?days=%lld&machine=",
@@ -144,9 +144,18 @@ flow(const struct pav_settings *s, int argc, char **argv)
     return code;
 }
 
+static int
+flow(const struct pav_settings *s, int argc, char **argv)
+{
+    if (argc != 1)
+        return cli_usage(&flow_command, "name one machine");
+    return cli_print(s, argc, argv, pav_settings_flag(s, "watch"),
+                     print_machine);
+}
+
 const struct command flow_command = {
     "flow",
-    "MACHINE",
+    "MACHINE [--days N] [--watch]",
     "print how a machine's executions went: where the time goes, which ways",
     "Of executions of its current version that ended; a minute after an end it "
     "is in the\nsums.\n",

@@ -8,6 +8,7 @@
 static const struct pav_setting producers_settings[] = {
     {"hours", PAV_SET_INT, "N", "24", 1, 2400,
      "what came within so many hours"},
+    SETTING_WATCH,
     SETTINGS_REMOTE,
     SETTING_JSON,
     SETTING_HELP};
@@ -16,6 +17,7 @@ static const struct pav_setting deviations_settings[] = {
      "what came within so many hours"},
     {"source", PAV_SET_TEXT, "SOURCE", NULL, 0, 0, "of this producer alone"},
     {"machine", PAV_SET_TEXT, "MACHINE", NULL, 0, 0, "of this machine alone"},
+    SETTING_WATCH,
     SETTINGS_REMOTE,
     SETTING_JSON,
     SETTING_HELP};
@@ -72,7 +74,7 @@ print_producer(struct pav_arena *a, const struct pav_doc *p,
     printf("%-28s %8lld events", source,
            (long long)pav_doc_member_int(p, "events"));
     for (i = 0; outcomes != NULL && i < outcomes->len; i++)
-        printf("%s %s %s", i == 0 ? " :" : ",",
+        printf("%s %s %s", i == 0 ? ":" : ",",
                pav_doc_text(a, &outcomes->members[i].value),
                pav_arena_strndup(a, outcomes->members[i].key,
                                  outcomes->members[i].len));
@@ -111,16 +113,15 @@ print_silent(struct pav_arena *a, const struct pav_doc *producers,
 }
 
 static int
-producers(const struct pav_settings *s, int argc, char **argv)
+print_producers(const struct pav_settings *s, int argc, char **argv)
 {
     const struct pav_doc *answer, *list, *debts;
     struct pav_arena a;
     uint32_t i;
     int code;
 
+    (void)argc;
     (void)argv;
-    if (argc > 0)
-        return cli_usage(&producers_command, "it takes no words");
     pav_arena_init(&a, 1 << 16);
     code = cli_ask("producers", s,
                    pav_arena_printf(&a, "/api/v1/producers?hours=%lld",
@@ -146,13 +147,15 @@ print_deviation(struct pav_arena *a, const struct pav_doc *d)
 {
     const char *machine = cli_text(a, d, "machine");
     const char *reason = cli_text(a, d, "reason"), *as = cli_text(a, d, "as");
+    int64_t count = pav_doc_member_int(d, "count");
+    int64_t of = pav_doc_member_int(d, "of");
 
-    printf("%6lld of %lld %s: %s of %s%s%s\n",
-           (long long)pav_doc_member_int(d, "count"),
-           (long long)pav_doc_member_int(d, "of"),
-           cli_text(a, d, "disposition"), cli_text(a, d, "detailType"),
-           cli_text(a, d, "source"), *machine == '\0' ? "" : ", machine ",
-           machine);
+    printf("%6lld ", (long long)count);
+    if (of >= count) /* what expired may have come before that time */
+        printf("of %lld ", (long long)of);
+    printf("%s: %s of %s%s%s\n", cli_text(a, d, "disposition"),
+           cli_text(a, d, "detailType"), cli_text(a, d, "source"),
+           *machine == '\0' ? "" : ", machine ", machine);
     if (*reason != '\0')
         printf("       %s\n", reason);
     printf("       last %s (%s)%s%s%s%s\n", cli_text(a, d, "last"),
@@ -173,7 +176,7 @@ add_option(struct pav_buf *path, const struct pav_settings *s, const char *name)
 }
 
 static int
-deviations(const struct pav_settings *s, int argc, char **argv)
+print_deviations(const struct pav_settings *s, int argc, char **argv)
 {
     const struct pav_doc *answer, *list;
     struct pav_arena a;
@@ -182,9 +185,8 @@ deviations(const struct pav_settings *s, int argc, char **argv)
     uint32_t i;
     int code;
 
+    (void)argc;
     (void)argv;
-    if (argc > 0)
-        return cli_usage(&deviations_command, "it takes no words");
     pav_arena_init(&a, 1 << 16);
     pav_buf_init(&path, 1 << 16);
     pav_buf_printf(&path, "/api/v1/deviations?hours=%lld",
@@ -209,9 +211,27 @@ deviations(const struct pav_settings *s, int argc, char **argv)
     return code;
 }
 
+static int
+producers(const struct pav_settings *s, int argc, char **argv)
+{
+    if (argc > 0)
+        return cli_usage(&producers_command, "it takes no words");
+    return cli_print(s, argc, argv, pav_settings_flag(s, "watch"),
+                     print_producers);
+}
+
+static int
+deviations(const struct pav_settings *s, int argc, char **argv)
+{
+    if (argc > 0)
+        return cli_usage(&deviations_command, "it takes no words");
+    return cli_print(s, argc, argv, pav_settings_flag(s, "watch"),
+                     print_deviations);
+}
+
 const struct command producers_command = {
     "producers",
-    "",
+    "[--hours N] [--watch]",
     "list who sent what, what became of it, and who owes what is waited for",
     "Who owes is read from the patterns of waits and rules: a wait for a type "
     "that several\nsources may send is owed by those that do send it.\n",

@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """The commands, whoever answers them, and what is reported of files that lack something."""
+import fcntl
 import http.server
 import json
 import os
+import pty
 import re
 import signal
+import struct
 import subprocess
 import tempfile
+import termios
 import threading
 import unittest
 import urllib.parse
@@ -90,6 +94,71 @@ class Commands(unittest.TestCase):
             stray = json.dumps({"id": "x", "source": "nobody", "detail-type": "t", "detail": {}})
             self.assertEqual(cli("send", "-", url=d.url, stdin=stray)[0], 0)
             self.assertEqual(cli("send", "-", "--strict", url=d.url, stdin=stray.replace('"x"', '"y"'))[0], 1)
+
+    def terminal(self, columns, *args):
+        """What a terminal that is so wide gets."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        p = subprocess.Popen([PAVANE, *args], stdout=theirs, stderr=subprocess.PIPE)
+        os.close(theirs)
+        said = b""
+        while True:
+            try:
+                piece = os.read(ours, 65536)
+            except OSError:  # its other end is closed
+                break
+            if not piece:
+                break
+            said += piece
+        os.close(ours)
+        p.communicate()
+        return said.decode().replace("\r\n", "\n")
+
+    def test_a_terminal_of_80_columns(self):
+        """Rows in columns and no line that is wider; a pipe gets tabs, and whole lines."""
+        with Daemon(MACHINES) as d:
+            for n in range(30):
+                d.send({"source": "order.service" if n % 5 else "a.producer.with.a.long.name", "detail-type": "OrderReceived" if n % 3 else "OrderRecieved",
+                        "detail": {"orderId": "order-\u00e9-%d%s" % (n, "-of-a-long-name" if n % 7 == 0 else "")}})
+            until(lambda: sum(p["events"] for p in d.get("/api/v1/producers")["producers"]) == 30)  # they are gathered
+            for command in (["attention"], ["deviations"], ["producers"], ["deliveries"], ["flow", "order"], ["list"], ["show", "order-\u00e9-1"]):
+                whole = cli(*command, url=d.url)[1]
+                for columns in (80, 60, 200):
+                    said = self.terminal(columns, *command, "--url", d.url)
+                    for line in said.splitlines():
+                        self.assertLessEqual(len(line), columns, (command, line))
+                    self.assertEqual(said.split(), whole.split(), command)
+            piped = cli("list", url=d.url)[1].splitlines()
+            self.assertEqual({line.count("\t") for line in piped}, {3})
+            rows = [x for x in self.terminal(80, "list", "--url", d.url).splitlines() if x.endswith("Z") and not x.startswith(" ")]
+            self.assertEqual(len({len(x) for x in rows}), 1, rows)  # dates are below each other
+
+    def comes(self, process, text):
+        for line in process.stdout:
+            if text in line:
+                return
+        self.fail("%s was not printed" % text)
+
+    def test_watch(self):
+        with Daemon(MACHINES) as d:
+            d.send({"source": "order.service", "detail-type": "OrderReceived", "detail": {"orderId": "o-1"}})
+            watching = {c: subprocess.Popen([PAVANE, *c.split(), "--watch", "--url", d.url], stdout=subprocess.PIPE, text=True)
+                        for c in ("attention", "deviations", "producers", "deliveries", "flow order")}
+            try:
+                first = {c: watching[c].stdout.readline() for c in ("attention", "deviations", "flow order")}
+                self.assertEqual(first["attention"], "nothing needs attention\n")
+                self.assertEqual(first["deviations"], "every event of that time did what it should\n")
+                self.comes(watching["producers"], "1 events: 1 started")
+                self.assertEqual(first["flow order"], "order, version 1: 0 ended\n")
+                d.send({"source": "order.service", "detail-type": "OrderRecieved", "detail": {"orderId": "o-2"}})
+                self.assertRegex(watching["attention"].stdout.readline(), "1  ")
+                self.assertRegex(watching["deviations"].stdout.readline(), "1 of 1 unmatched: OrderRecieved of order.service")
+                self.comes(watching["producers"], "2 events: 1 started, 1 unmatched")
+                self.assertEqual([p.poll() for p in watching.values()], [None] * 5)
+            finally:
+                for p in watching.values():
+                    p.terminate()
+                    p.communicate()
 
     def test_C19_history_tells_errors(self):
         with tempfile.TemporaryDirectory() as folder:
