@@ -1,8 +1,12 @@
 /* One event as its producer sent it. */
 #include <string.h>
 
+#include "pavane/pattern.h"
 #include "pavane/text.h"
+#include "graph/graphs.h"
+#include "graph/trace.h"
 #include "frame.h"
+#include "kept.h"
 #include "links.h"
 #include "pages.h"
 #include "tried.h"
@@ -22,6 +26,127 @@ try_link(struct pav_query *q, const struct pav_event_row *e)
 
     return view_link(q, path,
                      pav_arena_strndup(q->arena, e->body.p, e->body.len));
+}
+
+/* ---- the way of it: path, id, execution, state ---- */
+
+static bool
+takes(struct pav_query *q, const struct pav_doc *rule, struct pav_event *event)
+{
+    const struct pav_doc *pattern = pav_doc_get(rule, "pattern");
+    struct pav_pattern *compiled;
+
+    return pattern != NULL &&
+           pav_pattern_compile(q->arena, pattern, &compiled, NULL) == PAV_OK &&
+           pav_pattern_matches(compiled, event);
+}
+
+/* Where the machine's rules look for the id in such an event; NULL: none of
+ * them takes it. */
+static const struct pav_doc *
+path_of_key(struct pav_query *q, const struct pav_machine_row *version,
+            struct pav_event *event)
+{
+    static const char *const kinds[] = {"start", "resume"};
+    const struct pav_doc *rules, *list, *own;
+    uint32_t i;
+    size_t k;
+
+    if (pav_doc_parse_copy(q->arena, version->rules.p, version->rules.len, NULL,
+                           &rules, NULL) != PAV_OK)
+        return NULL;
+    for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+        list = pav_doc_get(rules, kinds[k]);
+        for (i = 0; list != NULL && list->kind == PAV_ARRAY && i < list->len;
+             i++) {
+            if (!takes(q, &list->items[i], event))
+                continue;
+            own = pav_doc_get(&list->items[i], "correlationId");
+            return own != NULL ? own : pav_doc_get(rules, "correlationId");
+        }
+    }
+    return NULL;
+}
+
+/* The stay that the event ended. */
+static void
+add_state(struct pav_query *q, struct pav_members *m,
+          const struct pav_execution_view *x,
+          const struct pav_machine_row *version, int64_t event)
+{
+    struct trace t;
+    uint32_t i = 0;
+
+    trace_read(q, x, graphs_get(kept_of(q)->graphs, version), &t);
+    while (i < t.count && t.visits[i].exited_by != event)
+        i++;
+    if (i == t.count)
+        return;
+    view_text(m, "state", t.visits[i].name);
+    view_text(m, "state_link",
+              pav_arena_printf(q->arena, "%s?state=%s&visit=%u",
+                               view_execution_link(q, x->machine, x->row.name),
+                               view_encoded(q, t.visits[i].name),
+                               t.visits[i].number));
+}
+
+static const struct pav_doc *
+way_view(struct pav_query *q, const struct pav_disposition_view *d,
+         struct pav_event *event)
+{
+    struct pav_machine_row version;
+    struct pav_execution_view x;
+    const struct pav_doc *path;
+    struct pav_members m;
+
+    if (d->execution == NULL ||
+        !pav_reader_execution(q->reader, d->machine, d->execution, q->arena,
+                              &x) ||
+        !pav_reader_version(q->reader, x.row.version_id, q->arena, &version))
+        return NULL;
+    pav_members_init(&m, q->arena);
+    path = path_of_key(q, &version, event);
+    view_text(&m, "path",
+              path == NULL               ? NULL
+              : path->kind == PAV_STRING ? pav_doc_str(q->arena, path)
+                                         : pav_doc_text(q->arena, path));
+    view_text(&m, "way_key", x.row.key);
+    view_text(&m, "execution",
+              pav_arena_printf(q->arena, "%s:%s", d->machine, d->execution));
+    view_text(&m, "execution_link",
+              view_execution_link(q, d->machine, d->execution));
+    view_bool(&m, "starts", d->row.kind == PAV_STARTED);
+    if (d->row.kind == PAV_RESUMED)
+        add_state(q, &m, &x, &version, d->row.event_id);
+    return pav_members_object(&m);
+}
+
+#define WAYS 5
+
+/* For each machine that it came to: by which path it has whose id, and where it
+ * was taken. */
+static const struct pav_doc *
+ways_view(struct pav_query *q, const struct pav_event_row *e)
+{
+    static const struct pav_doc_opts keep = {PAV_DUP_KEEP, 0, 0};
+    struct pav_disposition_filter f = {
+        .kind = -1, .limit = WAYS, .event = e->id};
+    struct pav_disposition_view *v;
+    struct pav_event event;
+    const struct pav_doc *doc, *way;
+    struct pav_items list;
+    int64_t next;
+    uint32_t n = pav_reader_dispositions(q->reader, &f, q->arena, &v, &next), i;
+
+    pav_items_init(&list, q->arena);
+    if (pav_doc_parse(q->arena, e->body.p, e->body.len, &keep, &doc, NULL) ==
+        PAV_OK) {
+        pav_event_init(&event, doc, q->arena);
+        for (i = 0; i < n; i++)
+            if ((way = way_view(q, &v[i], &event)) != NULL)
+                pav_items_add(&list, way);
+    }
+    return pav_items_array(&list);
 }
 
 static void
@@ -54,6 +179,7 @@ show(struct pav_query *q, const char *rest)
     if (e.body.len <= LINKED)
         view_text(&m, "try_link", try_link(q, &e));
     f.event = id;
+    pav_members_puts(&m, "ways", ways_view(q, &e));
     pav_members_puts(&m, "dispositions", view_dispositions(q, &f, &next));
     page_show(q, &(struct page){.name = "event",
                                 .title = "Event",

@@ -112,6 +112,22 @@ add_skew(const struct ledger_page *p, struct pav_members *m, const char *source)
     }
 }
 
+/* Of the range; a tenth of an event a minute at least. */
+static void
+add_rate(const struct ledger_page *p, struct pav_members *m, int64_t events)
+{
+    int64_t minutes = (p->range.until_ms - p->range.from_ms) / 60000;
+    int64_t tenths = minutes <= 0 ? 0 : events * 10 / minutes;
+
+    if (tenths >= 100)
+        view_amount(m, "rate", tenths / 10);
+    else if (tenths > 0)
+        view_text(m, "rate",
+                  pav_arena_printf(m->arena, "%lld.%lld",
+                                   (long long)tenths / 10,
+                                   (long long)tenths % 10));
+}
+
 static const struct pav_doc *
 producer_row(const struct ledger_page *p, const struct pav_producer *v)
 {
@@ -128,6 +144,7 @@ producer_row(const struct ledger_page *p, const struct pav_producer *v)
     view_text(&m, "source", v->source);
     view_text(&m, "link", view_producer_link(p->q, v->source));
     view_amount(&m, "events", v->events);
+    add_rate(p, &m, v->events);
     view_bars(&m, "bars", v->bars, PAV_LEDGER_BARS);
     add_share(&m, "moved",
               v->firsts[PAV_STARTED] + v->firsts[PAV_RESUMED] +
@@ -368,6 +385,7 @@ deviation_rows(struct pav_query *q, const struct pav_deviation_filter *f)
             add_share(&m, "share", d->count, d->of);
         view_bars(&m, "bars", d->bars, PAV_LEDGER_BARS);
         view_time(&m, "first", d->first_at);
+        view_bool(&m, "several", d->first_at < d->last_at);
         view_time(&m, "last", d->last_at);
         view_text(&m, "group", group);
         view_mark(&m, pav_reader_mark(q->reader, group, q->now_ms, q->arena));

@@ -65,10 +65,13 @@ const keys = {
   f: () => click('#failure'),
   ',': () => click('#at-back'),
   '.': () => click('#at-on'),
+  c: () => copy(location.href, /** @type {Element} */ (document.querySelector('h1'))),
+  t: () => changeZone(),
   l: () => hold(),
   '+': () => click('[data-zoom=in]'),
   '-': () => click('[data-zoom=out]'),
   '0': () => click('[data-zoom=reset]'),
+  '9': () => click('[data-zoom=fit]'),
   'g o': () => go('./'),
   'g e': () => go('executions'),
   'g m': () => go('machines'),
@@ -117,6 +120,7 @@ function dressAll() {
 
 /** A button that did its work says so for a moment. @param {Element} button */
 function showCopied(button) {
+  if (!button.matches('button')) return;
   if (button.textContent?.endsWith('✓')) return;
   const text = button.textContent ?? '';
   button.textContent = 'Copied ✓';
@@ -143,8 +147,13 @@ async function copy(text, beside) {
   }
 }
 
-/** Buttons that copy what another address gives: the answer, a payload. */
+/** Buttons that copy what is beside them, and what another address gives: the answer, a payload. */
 function dressCopy() {
+  for (const e of document.querySelectorAll('button[data-copy-beside]')) {
+    const button = /** @type {HTMLButtonElement} */ (e);
+    button.disabled = false;
+    button.onclick = () => copy(button.previousElementSibling?.textContent ?? '', button);
+  }
   for (const e of document.querySelectorAll('button[data-copy]')) {
     const button = /** @type {HTMLButtonElement} */ (e);
     button.disabled = false;
@@ -276,6 +285,14 @@ function dressZone() {
     to.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
     own.form?.submit();
   };
+}
+
+/** UTC, or the browser's own. */
+function changeZone() {
+  const now = /** @type {HTMLAnchorElement|null} */ (document.querySelector('a.zone'));
+  if (!now) return;
+  const to = now.textContent?.trim() === 'UTC' ? Intl.DateTimeFormat().resolvedOptions().timeZone : 'UTC';
+  go(`zone?to=${encodeURIComponent(to)}&back=${encodeURIComponent(new URL(now.href).searchParams.get('back') ?? '')}`);
 }
 
 const live = document.getElementById('live');

@@ -27,6 +27,19 @@ function zoomTo(to) {
   frameView();
 }
 
+/** As large as the whole of it may be seen. */
+function fit() {
+  const b = box(), svg = picture();
+  if (!b || !svg) return;
+  const whole = svg.viewBox.baseVal;
+  zoomTo(Math.min(1, (b.clientWidth - 4) / whole.width, (b.clientHeight - 4) / whole.height));
+}
+
+function fill() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else document.getElementById('graphroom')?.requestFullscreen();
+}
+
 /** @param {Element|null|undefined} node */
 function centre(node) {
   const b = box();
@@ -134,9 +147,12 @@ export function dress() {
   if (shown) shown.textContent = `${Math.round(zoom * 100)} %`;
   if (bar && bar.hidden) {
     bar.hidden = false;
+    bar.querySelector('[data-zoom=full]')?.toggleAttribute('hidden', !document.fullscreenEnabled);
     bar.addEventListener('click', (e) => {
       const kind = /** @type {HTMLElement} */ (e.target).dataset.zoom;
-      if (kind) zoomTo(kind === 'in' ? zoom * 1.25 : kind === 'out' ? zoom / 1.25 : 1);
+      if (kind === 'fit') fit();
+      else if (kind === 'full') fill();
+      else if (kind) zoomTo(kind === 'in' ? zoom * 1.25 : kind === 'out' ? zoom / 1.25 : 1);
     });
     const field = /** @type {HTMLInputElement} */ (document.getElementById('find-state'));
     field.addEventListener('change', () => find(field.value));

@@ -314,6 +314,28 @@ class Graph(Browser):
                 self.assertFalse(a[0] < c[2] and c[0] < a[2] and a[1] < c[3] and c[1] < a[3], (a, c))
         self.quiet()
 
+    def test_fit_and_full_screen(self):
+        self.open("/machines/order")
+        scrolls = "const b = document.getElementById('graphbox'); return [b.scrollHeight > b.clientHeight, b.scrollWidth > b.clientWidth]"
+        until(lambda: not self.js("return document.getElementById('toolbar').hidden"))
+        self.assertIn(True, self.js(scrolls))
+        self.b.find_element(By.CSS_SELECTOR, "[data-zoom=fit]").click()
+        self.assertEqual(self.js(scrolls), [False, False])
+        self.b.find_element(By.CSS_SELECTOR, "[data-zoom=full]").click()
+        until(lambda: self.js("return document.fullscreenElement?.id") == "graphroom")
+        self.b.find_element(By.CSS_SELECTOR, "[data-zoom=full]").click()
+        until(lambda: self.js("return document.fullscreenElement") is None)
+
+    def test_the_head_is_low(self):
+        """What stands above the views, at 1,280 px: who waits, who is late, who failed."""
+        self.event("OrderReceived", "head-1")
+        self.event("OrderReceived", "head-2")
+        self.d.send({"source": "payment.service", "detail-type": "PaymentRefused", "detail": {"orderId": "head-2"}})
+        for key, word in (("head-1", "waits in"), ("head-2", "failed in")):
+            self.open("/by-key/" + key)
+            self.assertIn(word, self.answer())
+            self.assertLessEqual(self.js("return document.querySelector('.tabs').getBoundingClientRect().top"), 240, key)
+
     def test_loop(self):
         """Scenario 15: seven visits; the keys step through them, everything follows."""
         self.d.send({"source": "loop", "detail-type": "Start", "detail": {"id": "l-7"}})
@@ -388,6 +410,20 @@ class Copying(Browser):
         until(lambda: self.b.find_elements(By.ID, "copied"))
         self.assertIn("waits in AwaitShop", self.b.find_element(By.ID, "copied").get_attribute("value"))
         self.quiet()
+        # Its id, link and commands behind the dots; the link of what is shown by a key.
+        self.js("navigator.clipboard.writeText = (t) => { window.copied = t; return Promise.resolve(); }")
+        self.b.find_element(By.CSS_SELECTOR, "#copies summary").click()
+        copied = []
+        for button in self.b.find_elements(By.CSS_SELECTOR, "#copies button"):
+            button.click()
+            copied.append(self.js("return window.copied"))
+        link = "http://127.0.0.1:%d/" % self.d.port
+        self.assertEqual(copied, ["order:order-1004", link + "executions/order%3Aorder-1004", "curl " + link + "api/v1/executions/order%3Aorder-1004",
+                                  "pavane show 'order:order-1004' --url " + link[:-1]])
+        self.b.get(self.d.url + "/executions?status=FAILED&machine=order")
+        self.js("navigator.clipboard.writeText = (t) => { window.copied = t; return Promise.resolve(); }")
+        self.b.find_element(By.TAG_NAME, "body").send_keys("c")
+        until(lambda: self.js("return window.copied") == self.b.current_url)
         # A large payload shows its beginning, and is copied whole.
         big = {"orderId": "big-1", "pad": "x" * 200000, "end": "é"}
         self.event("OrderReceived", "big-1", pad=big["pad"], end=big["end"])
@@ -435,6 +471,7 @@ class Late(unittest.TestCase):
                     self.assertEqual(len(b.find_elements(By.CSS_SELECTOR, ".graph .node.overdue")), 1)
                     self.assertEqual(len(b.find_elements(By.CSS_SELECTOR, "#outline .status.overdue, #inspector .status.overdue")), 2)
                     until(lambda: b.find_element(By.ID, "badge").text == "1")
+                    self.assertLessEqual(js("return document.querySelector('.tabs').getBoundingClientRect().top"), 240)
                     self.assertEqual(js("return document.body.dataset.mark"), "kept")
                     d.send({"source": "shop", "detail-type": "Start", "detail": {"id": "l-2"}})
                     b.get(d.url + "/executions")
