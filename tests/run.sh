@@ -152,7 +152,7 @@ gcc_lane() {
     PAVANE_KILLS=$kills
     PAVANE_TURNS=$logs/turns
     export PAVANE_KILLS PAVANE_TURNS
-    e2e "$top/build" e2e- reads power strain keeping retention backup upgrade commands machines systems play plays bad_input http front_door api limits tasks bus events outbound alerts sources work language jsonata weak_points clients graph find answer past ledger flow faults browser
+    e2e "$top/build" e2e- reads power strain keeping retention backup upgrade commands machines systems play plays bad_input http front_door api limits tasks bus events outbound alerts sources work language jsonata weak_points clients graph find explained answer past ledger flow faults browser
     [ -n "$PAVANE_SAMPLE" ] && e2e "$top/build" e2e- sample
     suite longest-turn turns "$PAVANE_TURNS"
     unset PAVANE_TURNS

@@ -90,33 +90,47 @@ add_state(struct pav_query *q, struct pav_members *m,
                                t.visits[i].number));
 }
 
+/* Of an early one there is no execution: the rules of now say it. */
 static const struct pav_doc *
 way_view(struct pav_query *q, const struct pav_disposition_view *d,
          struct pav_event *event)
 {
     struct pav_machine_row version;
+    struct pav_machine_view machine;
     struct pav_execution_view x;
     const struct pav_doc *path;
     struct pav_members m;
+    bool has_execution =
+        d->execution != NULL &&
+        pav_reader_execution(q->reader, d->machine, d->execution, q->arena, &x);
 
-    if (d->execution == NULL ||
-        !pav_reader_execution(q->reader, d->machine, d->execution, q->arena,
-                              &x) ||
-        !pav_reader_version(q->reader, x.row.version_id, q->arena, &version))
+    if (d->machine == NULL || d->row.key.p == NULL)
         return NULL;
+    if (has_execution) {
+        if (!pav_reader_version(q->reader, x.row.version_id, q->arena,
+                                &version))
+            return NULL;
+    } else if (pav_reader_machine(q->reader, d->machine, q->arena, &machine)) {
+        version = machine.row;
+    } else {
+        return NULL;
+    }
     pav_members_init(&m, q->arena);
     path = path_of_key(q, &version, event);
     view_text(&m, "path",
               path == NULL               ? NULL
               : path->kind == PAV_STRING ? pav_doc_str(q->arena, path)
                                          : pav_doc_text(q->arena, path));
-    view_text(&m, "way_key", x.row.key);
+    view_bytes(&m, "way_key", d->row.key);
     view_text(&m, "execution",
-              pav_arena_printf(q->arena, "%s:%s", d->machine, d->execution));
+              has_execution ? pav_arena_printf(q->arena, "%s:%s", d->machine,
+                                               d->execution)
+                            : d->machine);
     view_text(&m, "execution_link",
-              view_execution_link(q, d->machine, d->execution));
+              has_execution ? view_execution_link(q, d->machine, d->execution)
+                            : view_link(q, "machines/", d->machine));
     view_bool(&m, "starts", d->row.kind == PAV_STARTED);
-    if (d->row.kind == PAV_RESUMED)
+    if (has_execution && d->row.kind == PAV_RESUMED)
         add_state(q, &m, &x, &version, d->row.event_id);
     return pav_members_object(&m);
 }

@@ -329,25 +329,34 @@ distance(const char *x, const char *y)
 }
 
 const char *
-pav_text_near(const char *word, const char *const *list)
+pav_text_nearest(const char *word, const char *const *list, size_t *far)
 {
-    size_t len = strlen(word), best = len < 4 ? 2 : 3;
+    size_t len = strlen(word);
     const char *near = NULL;
 
+    *far = len < 4 ? 2 : 3;
     if (len > NEAR_MAX)
         return NULL;
     for (; *list != NULL; list++) {
-        size_t other = strlen(*list), far;
+        size_t other = strlen(*list), now;
 
         if (other > NEAR_MAX || other > len + 2 || len > other + 2)
             continue;
-        far = distance(word, *list);
-        if (far < best) {
-            best = far;
+        now = distance(word, *list);
+        if (now < *far) {
+            *far = now;
             near = *list;
         }
     }
     return near;
+}
+
+const char *
+pav_text_near(const char *word, const char *const *list)
+{
+    size_t far;
+
+    return pav_text_nearest(word, list, &far);
 }
 
 bool

@@ -12,6 +12,8 @@
  */
 #include <stdlib.h>
 
+#include "pavane/text.h"
+
 #include "dedupe.h"
 #include "registry.h"
 #include "route.h"
@@ -291,16 +293,25 @@ route(struct event_context *ec, struct bus *b)
     ec->hops--;
 }
 
+#define WANTED_SHOWN 100 /* bytes */
+
+static bool
+is_a_rule(void *owner)
+{
+    return ((const struct index_owner *)owner)->kind != OWNER_ARCHIVE;
+}
+
 /* "; nearest: rule 'x' of machine 'm', 2 of 3 conditions, not detail.status":
  * each event that nobody takes has one, so nothing is formatted here. */
 static void
 put_nearest(struct event_context *ec, const struct bus *b, struct pav_buf *out)
 {
     struct pav_near near = {.source = ec->envelope->source,
-                            .detail_type = ec->envelope->detail_type};
+                            .detail_type = ec->envelope->detail_type,
+                            .counts = is_a_rule};
     struct index_owner *owner = pav_index_nearest(b->index, &near);
 
-    if (owner == NULL || owner->kind == OWNER_ARCHIVE)
+    if (owner == NULL)
         return;
     pav_buf_puts(out, "; nearest: rule '");
     if (owner->kind == OWNER_MACHINE) {
@@ -333,7 +344,11 @@ put_nearest(struct event_context *ec, const struct bus *b, struct pav_buf *out)
         pav_buf_int(out, near.of);
         pav_buf_puts(out, " conditions hold, ");
         pav_buf_puts(out, near.path);
-        pav_buf_puts(out, " does not");
+        pav_buf_puts(out, " does not: it wants ");
+        pav_buf_put(out, near.wanted.p,
+                    pav_utf8_cut(near.wanted.p, near.wanted.len, WANTED_SHOWN));
+        if (near.wanted.len > WANTED_SHOWN)
+            pav_buf_puts(out, "...");
     }
 }
 

@@ -61,8 +61,10 @@ struct pav_bytes pav_index_watched(const struct pav_index *ix, uint32_t slot);
  */
 struct pav_near {
     struct pav_bytes source, detail_type; /* given: the event's */
+    bool (*counts)(void *owner);          /* given: which rules do; NULL: all */
     /* found */
     const char *path; /* of the condition that failed; lives as the rule does */
+    struct pav_bytes wanted; /* there, JSON; the same */
     uint32_t held, of; /* equal: each holds, but not in one array's element */
     const char *expected; /* a text near the event's, in the arena; or NULL */
 };

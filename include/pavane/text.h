@@ -83,6 +83,9 @@ const char *pav_time_span(int64_t ms, char *out, size_t len);
  * letters other, more or fewer; NULL when none is near.
  */
 const char *pav_text_near(const char *word, const char *const *list);
+/* The same, and how many letters. */
+const char *
+pav_text_nearest(const char *word, const char *const *list, size_t *far);
 
 /* The shortest text that reads back as the number, as JavaScript writes it;
  * returns its length.  Not for NaN and infinite ones. */

@@ -25,6 +25,7 @@ struct outcome {
     const struct subrule_entry *entry;
     uint32_t held, failed, score;
     struct test *expects; /* one of its texts is nearly the event's; or NULL */
+    size_t far;           /* from it, in letters */
 };
 
 struct near_memory {
@@ -113,7 +114,8 @@ name_of(const struct pav_near *near, const struct test *t)
 
 /* Of the texts of a list, the one that the event's is nearly; or NULL. */
 static const char *
-nearly(struct pav_index *ix, const struct test *t, struct pav_bytes name)
+nearly(struct pav_index *ix, const struct test *t, struct pav_bytes name,
+       size_t *far)
 {
     const struct pav_doc *list;
     const char **texts;
@@ -127,7 +129,21 @@ nearly(struct pav_index *ix, const struct test *t, struct pav_bytes name)
         if (list->items[i].kind == PAV_STRING)
             texts[n++] = pav_doc_str(ix->arena, &list->items[i]);
     texts[n] = NULL;
-    return pav_text_near(pav_arena_strndup(ix->arena, name.p, name.len), texts);
+    return pav_text_nearest(pav_arena_strndup(ix->arena, name.p, name.len),
+                            texts, far);
+}
+
+/* By the part of its conditions that holds; then by the letters that differ. */
+static bool
+is_nearer(const struct outcome *x, const struct outcome *y)
+{
+    uint64_t one, other;
+
+    if (x->score == 0 || y->entry == NULL)
+        return x->score > 0;
+    one = (uint64_t)x->score * y->entry->count;
+    other = (uint64_t)y->score * x->entry->count;
+    return one > other || (one == other && x->far < y->far);
 }
 
 static void
@@ -137,6 +153,8 @@ measure(struct pav_index *ix, const struct subrule_entry *entry,
     struct outcome now = {.entry = entry, .failed = entry->count - 1};
     uint32_t i;
 
+    if (near->counts != NULL && !near->counts(entry->rule->owner))
+        return;
     for (i = entry->count; i-- > 0;) {
         struct test *t = entry->tests[i];
 
@@ -148,16 +166,13 @@ measure(struct pav_index *ix, const struct subrule_entry *entry,
         if (now.expects != NULL)
             continue;
         now.failed = i;
-        if (nearly(ix, t, name_of(near, t)) == NULL)
+        if (nearly(ix, t, name_of(near, t), &now.far) == NULL)
             continue;
         now.expects = t;
         now.score += NEARLY;
     }
-    if (now.score == 0 ||
-        (best->entry != NULL && (uint64_t)now.score * best->entry->count <=
-                                    (uint64_t)best->score * entry->count))
-        return;
-    *best = now;
+    if (is_nearer(&now, best))
+        *best = now;
 }
 
 static void
@@ -215,7 +230,9 @@ void *
 pav_index_nearest(struct pav_index *ix, struct pav_near *near)
 {
     struct outcome *found;
+    const struct test *failed;
     uint64_t key;
+    size_t far;
 
     if (ix->near == NULL)
         learn(ix);
@@ -228,12 +245,14 @@ pav_index_nearest(struct pav_index *ix, struct pav_near *near)
     }
     if (found->entry == NULL)
         return NULL;
-    near->path = found->entry->tests[found->failed]->path;
+    failed = found->entry->tests[found->failed];
+    near->path = failed->path;
+    near->wanted = (struct pav_bytes){failed->text, failed->text_len};
     near->held = found->held;
     near->of = found->entry->count;
     near->expected =
         found->expects == NULL
             ? NULL
-            : nearly(ix, found->expects, name_of(near, found->expects));
+            : nearly(ix, found->expects, name_of(near, found->expects), &far);
     return found->entry->rule->owner;
 }
