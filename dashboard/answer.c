@@ -202,16 +202,32 @@ same_wait(const struct pav_wait_row *x, const struct pav_wait_row *y)
            (x->pattern == NULL) == (y->pattern == NULL);
 }
 
-/* How many items the Map has that the state is in. */
+#define ITEMS_NAMED 5
+
+/* How many items the Map has that the state is in, and which of them wait there
+ * when they are few. */
 static void
 add_items(const struct answering *w, struct pav_members *m, const char *state)
 {
+    const struct trace *t = w->k->trace;
     uint32_t at = pav_graph_find(w->k->graph, state),
              map =
-                 at == PAV_GRAPH_NONE ? at : pav_graph_holder(w->k->graph, at);
+                 at == PAV_GRAPH_NONE ? at : pav_graph_holder(w->k->graph, at),
+             i, n = 0;
+    const char *which = "";
 
-    if (map != PAV_GRAPH_NONE && w->k->trace->maps[map].total > 1)
-        view_amount(m, "items", w->k->trace->maps[map].total);
+    if (map == PAV_GRAPH_NONE || t->maps[map].total <= 1)
+        return;
+    view_amount(m, "items", t->maps[map].total);
+    for (i = 0; i < t->count && n <= ITEMS_NAMED; i++) {
+        const struct visit *v = &t->visits[i];
+
+        if (v->state == at && v->exited_id == 0 && v->item > 0)
+            which = pav_arena_printf(w->a, "%s%s%lld", which,
+                                     n++ == 0 ? "" : ", ", (long long)v->item);
+    }
+    if (n > 0 && n <= ITEMS_NAMED && n < t->maps[map].total)
+        view_text(m, "which_items", which);
 }
 
 static const struct pav_doc *
@@ -338,9 +354,11 @@ add_sleeps(const struct answering *w, struct pav_members *m)
         view_time(&o, "until", t->due_at);
         if (t->due_at > w->k->q->now_ms)
             view_span(&o, "left", t->due_at - w->k->q->now_ms);
-        if (t->kind == PAV_RETRIES)
+        if (t->kind == PAV_RETRIES) {
             view_number(&o, "attempt", t->attempt + 1);
-        else
+            if (definition_attempts(d) > t->attempt)
+                view_number(&o, "attempts", definition_attempts(d));
+        } else
             add_last_word(&o, "then", "then_marked", definition_next(w->a, d));
         view_bool(&o, "beside", w->out.wait_count > 0);
         pav_items_add(&list, pav_members_object(&o));
@@ -584,6 +602,21 @@ add_usual_end(const struct answering *w, struct pav_members *m)
     view_bool(m, "end_beyond", took > pav_wait_stats_quantile(&times, 0.95));
 }
 
+/* What it waited for until its time was over. */
+static void
+add_what_never_came(const struct answering *w, struct pav_members *m,
+                    const char *error)
+{
+    const struct trace *t = w->k->trace;
+    const struct pav_doc *d;
+
+    if (error == NULL || strcmp(error, "States.Timeout") != 0 ||
+        t->count == 0 || w->definition == NULL)
+        return;
+    d = definition_of(w->definition, t->visits[t->count - 1].name);
+    view_text(m, "never_came", definition_awaits(w->a, d));
+}
+
 static void
 add_end(const struct answering *w, struct pav_members *m)
 {
@@ -593,6 +626,7 @@ add_end(const struct answering *w, struct pav_members *m)
     add_usual_end(w, m);
     view_text(m, "end_error", t->error);
     view_text(m, "end_cause", t->cause);
+    add_what_never_came(w, m, t->error);
     for (i = t->count; i-- > 0;) {
         const struct visit *v = &t->visits[i];
 

@@ -70,3 +70,42 @@ definition_on_timeout(struct pav_arena *a, const struct pav_doc *state)
             return definition_next(a, &list->items[i]);
     return NULL;
 }
+
+const char *
+definition_awaits(struct pav_arena *a, const struct pav_doc *state)
+{
+    static const char *const places[] = {"Parameters", "Arguments"};
+    const struct pav_doc *types = NULL;
+    const char *text = NULL, *type;
+    uint32_t i;
+
+    for (i = 0; state != NULL && types == NULL && i < 2; i++)
+        types = pav_doc_get(
+            pav_doc_get(pav_doc_get(state, places[i]), "EventPattern"),
+            "detail-type");
+    for (i = 0; types != NULL && types->kind == PAV_ARRAY && i < types->len;
+         i++) {
+        if (types->items[i].kind != PAV_STRING)
+            return NULL;
+        type = pav_doc_str(a, &types->items[i]);
+        text =
+            text == NULL ? type : pav_arena_printf(a, "%s or %s", text, type);
+    }
+    return text;
+}
+
+#define ATTEMPTS_USUAL 3 /* MaxAttempts where a retrier does not say */
+
+int64_t
+definition_attempts(const struct pav_doc *state)
+{
+    const struct pav_doc *list = pav_doc_get(state, "Retry"), *most;
+    int64_t n = ATTEMPTS_USUAL;
+
+    if (list == NULL || list->kind != PAV_ARRAY || list->len != 1)
+        return 0;
+    most = pav_doc_get(&list->items[0], "MaxAttempts");
+    if (most != NULL && !pav_doc_int(most, &n))
+        return 0;
+    return n + 1;
+}

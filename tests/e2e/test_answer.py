@@ -52,6 +52,9 @@ KINDS = {
     "window": (machine("Both", Both=branches(("Hear", wait_for("Found")), ("Window", {"Type": "Wait", "Seconds": 600}))), [], 2),
     "several": (machine("Each", Each={"Type": "Map", "ItemsPath": "$.detail.items", "Next": "Done", "ItemProcessor": {
         "StartAt": "Hear", "States": {"Hear": {**wait_for("Stocked"), "Next": "Kept?"}, "Kept?": {"Type": "Pass", "End": True}}}}), [], 0),
+    "one": (machine("Each", Each={"Type": "Map", "ItemsPath": "$.detail.items", "Next": "Done", "MaxConcurrency": 2, "ItemProcessor": {
+        "StartAt": "Hear", "States": {"Hear": {**wait_for("Stocked"), "Next": "Kept"}, "Kept": {"Type": "Pass", "End": True}}}}), ["Stocked"], 0),
+    "alone": (machine("Hear", Hear=wait_for("Paid", "Refused", TimeoutSeconds=60)), [], 3),
     "many": (machine("Both", Both=branches(*[("Hear %d" % i, wait_for("Found %d" % i)) for i in range(7)])), [], 0),
     "ended": (machine("Hear", Hear=wait_for("Paid")), ["Paid", "Odd"], 0),
     "missed": (machine("Hear", Hear=wait_for("Paid", TimeoutSeconds=60, Catch=CATCH)), [], 3),
