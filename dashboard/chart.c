@@ -24,6 +24,24 @@ height_of(int64_t count, int64_t most)
     return (double)count / (double)most * (HEIGHT - 4);
 }
 
+/* What is clicked and pointed at; a link is ended behind what it is around. */
+static void
+put_room(struct pav_buf *b, const char *link, const char *says, double x,
+         double y, double w, double h)
+{
+    if (link != NULL) {
+        pav_buf_puts(b, "<a href=\"");
+        pav_buf_htmls(b, link);
+        pav_buf_puts(b, "\">");
+    }
+    pav_buf_printf(b,
+                   "<rect class=\"room\" x=\"%.1f\" y=\"%.0f\" "
+                   "width=\"%.1f\" height=\"%.0f\"/><title>",
+                   x, y, w, h);
+    pav_buf_htmls(b, says);
+    pav_buf_puts(b, "</title>");
+}
+
 static void
 put_column(struct pav_buf *b, const struct chart_day *d, double x, double w,
            int64_t most)
@@ -33,17 +51,7 @@ put_column(struct pav_buf *b, const struct chart_day *d, double x, double w,
     double y = HEIGHT;
     int i;
 
-    if (d->link != NULL) {
-        pav_buf_puts(b, "<a href=\"");
-        pav_buf_htmls(b, d->link);
-        pav_buf_puts(b, "\">");
-    }
-    pav_buf_printf(b,
-                   "<rect class=\"room\" x=\"%.1f\" y=\"0\" width=\"%.1f\" "
-                   "height=\"%.0f\"/><title>",
-                   x, w, HEIGHT);
-    pav_buf_htmls(b, d->says);
-    pav_buf_puts(b, "</title>");
+    put_room(b, d->link, d->says, x, 0, w, HEIGHT);
     for (i = 0; i < CHART_PARTS; i++) {
         double h = height_of(d->parts[i], most);
 
@@ -77,6 +85,7 @@ put_band(struct pav_buf *b, const struct chart_day *d, double x, double w,
         return;
     low = (double)d->p50 / (double)longest * (BAND - 4);
     high = (double)d->p95 / (double)longest * (BAND - 4);
+    put_room(b, d->times_link, d->times_say, x, top, w, BAND);
     pav_buf_printf(b,
                    "<rect class=\"band\" x=\"%.1f\" y=\"%.1f\" "
                    "width=\"%.1f\" height=\"%.1f\"/>"
@@ -85,6 +94,8 @@ put_band(struct pav_buf *b, const struct chart_day *d, double x, double w,
                    x + 1, top + BAND - high, w > 3 ? w - 2 : w,
                    high - low < 2 ? 2 : high - low, x + 1, top + BAND - low - 1,
                    w > 3 ? w - 2 : w);
+    if (d->times_link != NULL)
+        pav_buf_puts(b, "</a>");
 }
 
 static void

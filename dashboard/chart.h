@@ -9,6 +9,8 @@
 struct chart_day {
     const char *name;           /* "2026-11-20", "2026-11-20 07:00" */
     const char *link;           /* of the column; NULL: none */
+    const char *times_link;     /* of its times; the same */
+    const char *times_say;      /* their tooltip */
     const char *says;           /* its tooltip: "12 ended, 1 failed" */
     int64_t parts[CHART_PARTS]; /* counts */
     int64_t started;            /* a line across the column */

@@ -75,16 +75,71 @@ day_link(const struct analysis *x, const char *machine, int64_t part)
                             view_link(x->q, "machines/", machine), day, day);
 }
 
-/* Those that were started then, whatever became of them. */
+/* Those that were started from a part up to another, whatever became of them.
+ */
 static const char *
-started_link(const struct analysis *x, const char *machine, int64_t part)
+started_link(const struct analysis *x, const char *machine, int64_t part,
+             int64_t behind)
 {
     char from[PAV_TIME_LEN], until[PAV_TIME_LEN];
 
     return pav_arena_printf(x->q->arena, "%s&startedFrom=%s&startedUntil=%s",
                             view_link(x->q, "executions?machine=", machine),
                             pav_time_format(part * x->part_ms, from),
-                            pav_time_format((part + 1) * x->part_ms, until));
+                            pav_time_format(behind * x->part_ms, until));
+}
+
+static const char *
+times_text(struct pav_arena *a, const struct chart_day *d)
+{
+    char half[64], most[64];
+
+    return pav_arena_printf(a, "%s: half within %s, 95 %% within %s", d->name,
+                            pav_time_span(d->p50, half, sizeof(half)),
+                            pav_time_span(d->p95, most, sizeof(most)));
+}
+
+/* Those that ended "2026-11-20" or so, with a word more of the search. */
+static const char *
+ended_link(const struct analysis *x, const char *machine, const char *when,
+           const char *more)
+{
+    return view_link(x->q, "executions?q=",
+                     pav_arena_printf(x->q->arena, "machine:\"%s\" %sended:%s",
+                                      machine, more, when));
+}
+
+/* How many ended badly: a number for each way, which leads to them. */
+static void
+add_bad(const struct analysis *x, struct pav_members *m, const char *machine,
+        const char *when, const struct chart_day *sum)
+{
+    static const struct {
+        enum pav_status status;
+        const char *word;
+    } ways[] = {{PAV_FAILED, "failed"},
+                {PAV_TIMED_OUT, "timed-out"},
+                {PAV_ABORTED, "aborted"}};
+    struct pav_items rows;
+    size_t i;
+
+    pav_items_init(&rows, x->q->arena);
+    for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        struct pav_members o;
+
+        if (sum->parts[ways[i].status] == 0)
+            continue;
+        pav_members_init(&o, x->q->arena);
+        view_amount(&o, "bad", sum->parts[ways[i].status]);
+        view_text(&o, "way", ways[i].word);
+        view_text(&o, "bad_list",
+                  ended_link(x, machine, when,
+                             pav_arena_printf(x->q->arena, "status:%s ",
+                                              ways[i].word)));
+        pav_items_add(&rows, pav_members_object(&o));
+    }
+    view_bool(m, "bad_any", rows.count > 0);
+    pav_members_puts(m, "bads", pav_items_array(&rows));
 }
 
 /* One machine's share: a column for each day, or hour. */
@@ -129,9 +184,9 @@ fill_days(const struct analysis *x, const struct part_of *p,
         days[k].p50 = pav_wait_stats_quantile(&times[k], 0.5);
         days[k].p95 = pav_wait_stats_quantile(&times[k], 0.95);
         days[k].link =
-            view_link(x->q, "executions?q=",
-                      pav_arena_printf(a, "machine:\"%s\" ended:%s", p->machine,
-                                       part_asked(x, x->from + k)));
+            ended_link(x, p->machine, part_asked(x, x->from + k), "");
+        days[k].times_link = day_link(x, p->machine, x->from + k);
+        days[k].times_say = times_text(a, &days[k]);
     }
 }
 
@@ -156,9 +211,9 @@ table_of(const struct analysis *x, const char *machine,
         view_amount(&m, "started", days[k].started);
         if (days[k].started > 0)
             view_text(&m, "started_list",
-                      started_link(x, machine, x->from + k));
+                      started_link(x, machine, x->from + k, x->from + k + 1));
         view_amount(&m, "ended", all);
-        view_amount(&m, "bad", all - days[k].parts[PAV_SUCCEEDED]);
+        add_bad(x, &m, machine, part_asked(x, x->from + k), &days[k]);
         if (all > 0) {
             view_span(&m, "p50", days[k].p50);
             view_span(&m, "p95", days[k].p95);
@@ -217,15 +272,19 @@ machine_view(const struct analysis *x, const struct part_of *p, bool shown,
     uint32_t count = (uint32_t)(x->until - x->from), k;
     struct pav_arena *a = x->q->arena;
     struct chart_day *days = pav_arena_zalloc(a, count * sizeof(*days));
-    int64_t started = 0, ended = 0, good = 0;
+    struct chart_day sum = {.started = 0};
     struct pav_wait_stats whole = {0};
     struct pav_members m;
+    const char *when =
+        pav_arena_printf(a, "%s..%s", view_day(a, x->from * x->part_ms),
+                         view_day(a, (x->until - 1) * x->part_ms));
+    int i;
 
     fill_days(x, p, days, &whole);
     for (k = 0; k < count; k++) {
-        started += days[k].started;
-        ended += chart_sum(&days[k]);
-        good += days[k].parts[PAV_SUCCEEDED];
+        sum.started += days[k].started;
+        for (i = 0; i < CHART_PARTS; i++)
+            sum.parts[i] += days[k].parts[i];
     }
     pav_members_init(&m, a);
     view_text(&m, "machine", p->machine);
@@ -234,10 +293,14 @@ machine_view(const struct analysis *x, const struct part_of *p, bool shown,
                                view_link(x->q, "analyse?machine=", p->machine),
                                x->range.asked));
     view_bool(&m, "shown", shown);
-    view_amount(&m, "started", started);
-    view_amount(&m, "ended", ended);
-    view_amount(&m, "bad", ended - good);
-    if (ended > 0) {
+    view_amount(&m, "started", sum.started);
+    if (sum.started > 0)
+        view_text(&m, "started_list",
+                  started_link(x, p->machine, x->from, x->until));
+    view_amount(&m, "ended", chart_sum(&sum));
+    add_bad(x, &m, p->machine, when, &sum);
+    if (chart_sum(&sum) > 0) {
+        view_text(&m, "list", ended_link(x, p->machine, when, ""));
         view_span(&m, "p50", pav_wait_stats_quantile(&whole, 0.5));
         view_span(&m, "p95", pav_wait_stats_quantile(&whole, 0.95));
     }

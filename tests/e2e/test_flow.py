@@ -244,6 +244,18 @@ class Flow(unittest.TestCase):
             def table(query):
                 page = d.ask("GET", "/analyse?machine=order&" + query)[1].decode()
                 rows = []
+                # Each number of both tables, how many ended badly among them, leads to as many.
+                linked = re.findall(r'<a href="(executions[^"]*)">([\d,]+)</a>', page)
+                self.assertGreaterEqual(len(linked), 4)
+                for link, n in linked:
+                    csv = d.ask("GET", "/" + html.unescape(link) + "&part=csv")[1].decode()
+                    self.assertEqual(csv.count("\r\n") - 1, int(n.replace(",", "")), link)
+                bad = [int(n) for n in re.findall(r'status%3Afailed[^"]*">(\d+)</a>', page)]
+                self.assertEqual(sum(bad[1:]), bad[0])  # the machine's, then its days'
+                times = re.findall(r'<a href="(machines/order[^"]*)"><rect class="room"', page)
+                self.assertEqual(len(times), len(bad) - 1)
+                for link in times:
+                    self.assertEqual(d.ask("GET", "/" + html.unescape(link))[0], 200)
                 for row in re.findall(r'<td data-label="When">(.*?)</tr>', page, re.S):
                     cells = [re.search(r'data-label="%s"[^>]*>(?:<a href="([^"]*)">)?([\d,]+)<' % name, row).groups() for name in ("Started", "Ended")]
                     for link, n in cells:
@@ -312,7 +324,8 @@ class Flow(unittest.TestCase):
             self.assertRegex(page, r'data-state="Second"')
             self.assertIn("Version 1 against version 2", d.ask("GET", "/machines/m?tab=versions&version=1&from=2")[1].decode())
             self.assertIn("Nothing is earlier than version 1", d.ask("GET", "/machines/m?tab=versions&version=1")[1].decode())
-            self.assertRegex(d.ask("GET", "/analyse")[1].decode(), r'>m</a></td><td data-label="Started" class="number">5</td><td data-label="Ended" class="number">5<')
+            self.assertRegex(d.ask("GET", "/analyse")[1].decode(), r'>m</a></td><td data-label="Started" class="number"><a [^>]*>5</a></td>'
+                             r'<td data-label="Ended" class="number"><a [^>]*>5<')
 
     def test_how_long_a_transition_comes_behind_its_state(self):
         """Beside a line that others share: half of those that took it had been in the state for so long; with an attribute too."""
