@@ -113,3 +113,31 @@ bus_next(struct pav_query *q, struct pav_members *m, const char *path,
     view_text(m, "next", pav_arena_strndup(q->arena, b.p, b.len));
     pav_buf_fini(&b);
 }
+
+struct bus_numbers
+bus_numbers(const struct pav_query *q, const char *rule)
+{
+    uint64_t minute = (uint64_t)(q->now_ms / 60000);
+    struct bus_numbers sum = {0};
+    const struct pav_tally_row *r =
+        q->tally == NULL ? NULL : pav_tally_first(q->tally);
+
+    for (; r != NULL; r = atomic_load(&r->next)) {
+        if (strcmp(r->name, rule) != 0)
+            continue;
+        if (*r->part == '\0') {
+            sum.matched = pav_tally_get(r, PAV_RULE_MATCHED);
+            sum.last_ms = pav_tally_get(r, PAV_RULE_LAST_MS);
+            if (pav_tally_get(r, PAV_RULE_MINUTE) == minute)
+                sum.a_minute = pav_tally_get(r, PAV_RULE_IN_LAST_ONE);
+            else if (pav_tally_get(r, PAV_RULE_MINUTE) + 1 == minute)
+                sum.a_minute = pav_tally_get(r, PAV_RULE_IN_MINUTE);
+            continue;
+        }
+        sum.delivered += pav_tally_get(r, PAV_TARGET_DELIVERED);
+        sum.failed += pav_tally_get(r, PAV_TARGET_FAILED) +
+                      pav_tally_get(r, PAV_TARGET_THROTTLED);
+        sum.dead += pav_tally_get(r, PAV_TARGET_DEAD);
+    }
+    return sum;
+}

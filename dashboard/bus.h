@@ -27,4 +27,12 @@ void bus_json(struct pav_query *q, struct pav_members *m, const char *key,
 void bus_next(struct pav_query *q, struct pav_members *m, const char *path,
               const char *from);
 
+/* What came of a rule ("NAME", "BUS/NAME") since the daemon began, as /metrics
+ * has it. */
+struct bus_numbers {
+    uint64_t matched, delivered, failed, dead;
+    uint64_t last_ms, a_minute; /* 0: it never did */
+};
+struct bus_numbers bus_numbers(const struct pav_query *q, const char *rule);
+
 #endif

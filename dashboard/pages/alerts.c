@@ -5,6 +5,7 @@
 
 #include "pavane/insight.h"
 #include "pavane/text.h"
+#include "bus.h"
 #include "frame.h"
 #include "links.h"
 #include "pages.h"
@@ -92,6 +93,19 @@ add_rules(struct pav_query *q, struct pav_members *m)
     view_bool(m, "rules_any", n > 0);
 }
 
+/* What its targets got since the daemon began: of all that the rule takes. */
+static void
+add_numbers(struct pav_query *q, struct pav_members *m, const char *rule)
+{
+    struct bus_numbers n = bus_numbers(q, rule);
+
+    view_bool(m, "of_bus", true);
+    view_amount(m, "delivered", (int64_t)n.delivered);
+    view_amount(m, "failed", (int64_t)n.failed);
+    view_amount(m, "dead", (int64_t)n.dead);
+    view_time(m, "last", (int64_t)n.last_ms);
+}
+
 /* The rules of buses that take such an event. */
 static void
 add_hearers(struct pav_query *q, struct pav_members *m)
@@ -109,10 +123,49 @@ add_hearers(struct pav_query *q, struct pav_members *m)
         pav_members_init(&o, q->arena);
         view_text(&o, "rule", hearing.rules[i].rule);
         view_text(&o, "of", hearing.rules[i].machine);
+        if (hearing.rules[i].machine == NULL)
+            add_numbers(q, &o, hearing.rules[i].rule);
         pav_items_add(&list, pav_members_object(&o));
     }
     view_bool(m, "heard", list.count > 0);
     pav_members_puts(m, "hearers", pav_items_array(&list));
+}
+
+#define OWN_EVENTS 200 /* the newest, among which those are that tell */
+#define TOLD       10
+
+/* What was raised and resolved lately, and what came of it. */
+static void
+add_told(struct pav_query *q, struct pav_members *m)
+{
+    static const char alert[] = "Alert ";
+    struct pav_disposition_filter f = {
+        .kind = -1, .source = "pavane", .limit = OWN_EVENTS};
+    struct pav_disposition_view *v;
+    struct pav_items list;
+    int64_t next;
+    uint32_t n = pav_reader_dispositions(q->reader, &f, q->arena, &v, &next), i;
+
+    pav_items_init(&list, q->arena);
+    for (i = 0; i < n && list.count < TOLD; i++) {
+        struct pav_members o;
+
+        if (v[i].detail_type.len < strlen(alert) ||
+            memcmp(v[i].detail_type.p, alert, strlen(alert)) != 0)
+            continue;
+        pav_members_init(&o, q->arena);
+        view_bytes(&o, "told", v[i].detail_type);
+        view_time(&o, "told_at", v[i].received_at);
+        view_text(&o, "told_link",
+                  view_link(q, "events/",
+                            pav_arena_printf(q->arena, "%lld",
+                                             (long long)v[i].row.event_id)));
+        view_text(&o, "told_outcome", pav_disposition_name(v[i].row.kind));
+        view_text(&o, "told_detail", v[i].row.detail);
+        pav_items_add(&list, pav_members_object(&o));
+    }
+    view_bool(m, "told_any", list.count > 0);
+    pav_members_puts(m, "tolds", pav_items_array(&list));
 }
 
 static void
@@ -163,6 +216,7 @@ show(struct pav_query *q, const char *rest)
     pav_members_init(&m, q->arena);
     add_rules(q, &m);
     add_hearers(q, &m);
+    add_told(q, &m);
     add_mutes(q, &m);
     view_text(&m, "words", words(q->arena));
     page_show(q, &(struct page){.name = "alerts",

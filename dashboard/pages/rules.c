@@ -5,40 +5,6 @@
 #include "bus.h"
 #include "parameters.h"
 
-struct numbers {
-    uint64_t matched, delivered, failed, dead;
-    uint64_t last_ms, a_minute; /* 0: it never did */
-};
-
-/* Since the daemon began; as /metrics has them. */
-static struct numbers
-numbers_of(const struct pav_query *q, const char *rule)
-{
-    uint64_t minute = (uint64_t)(q->now_ms / 60000);
-    struct numbers sum = {0};
-    const struct pav_tally_row *r =
-        q->tally == NULL ? NULL : pav_tally_first(q->tally);
-
-    for (; r != NULL; r = atomic_load(&r->next)) {
-        if (strcmp(r->name, rule) != 0)
-            continue;
-        if (*r->part == '\0') {
-            sum.matched = pav_tally_get(r, PAV_RULE_MATCHED);
-            sum.last_ms = pav_tally_get(r, PAV_RULE_LAST_MS);
-            if (pav_tally_get(r, PAV_RULE_MINUTE) == minute)
-                sum.a_minute = pav_tally_get(r, PAV_RULE_IN_LAST_ONE);
-            else if (pav_tally_get(r, PAV_RULE_MINUTE) + 1 == minute)
-                sum.a_minute = pav_tally_get(r, PAV_RULE_IN_MINUTE);
-            continue;
-        }
-        sum.delivered += pav_tally_get(r, PAV_TARGET_DELIVERED);
-        sum.failed += pav_tally_get(r, PAV_TARGET_FAILED) +
-                      pav_tally_get(r, PAV_TARGET_THROTTLED);
-        sum.dead += pav_tally_get(r, PAV_TARGET_DEAD);
-    }
-    return sum;
-}
-
 static const struct pav_doc *
 rule_view(struct pav_query *q, const struct pav_name_row *row)
 {
@@ -47,14 +13,14 @@ rule_view(struct pav_query *q, const struct pav_name_row *row)
     const char *bus = pav_reader_bus(q->reader, row->owner, q->arena);
     struct pav_items list;
     struct pav_members m;
-    struct numbers n;
+    struct bus_numbers n;
     uint32_t i;
 
     bus = bus == NULL ? "" : bus;
-    n = numbers_of(q,
-                   strcmp(bus, "default") == 0
-                       ? row->name
-                       : pav_arena_printf(q->arena, "%s/%s", bus, row->name));
+    n = bus_numbers(q,
+                    strcmp(bus, "default") == 0
+                        ? row->name
+                        : pav_arena_printf(q->arena, "%s/%s", bus, row->name));
     pav_members_init(&m, q->arena);
     bus_describe(q, &m, row->name, body);
     view_text(&m, "bus", bus);

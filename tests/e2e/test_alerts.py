@@ -67,6 +67,10 @@ class Alerts(Bus):
         self.assertNotEqual(self.told("Alert Raised", "any")[1]["key"], d["key"])
         page = self.d.ask("GET", "/alerts")[1].decode()
         self.assertIn("Told by <b>tell</b>", page)
+        told = page[page.index("<h2>Told lately"):]
+        self.assertRegex(told, r'<a href="events/\d+">Alert Raised</a> <small>routed: rule &#39;tell&#39;')
+        self.assertIn('">Alert Resolved</a>', told)
+        self.assertRegex(told, r"<b>tell</b>: [1-9]\d* delivered, 0 failed")
         self.assertIn("1 wait is overdue", page)
         code, out, _ = cli("alerts", "--url", self.d.url)
         self.assertEqual(code, 1)
