@@ -115,6 +115,22 @@ short_says(struct pav_arena *a, const struct pav_attention *x)
                        : pav_arena_strndup(a, says, (size_t)(day - says));
 }
 
+/* The reason, without what the row says already. */
+static const char *
+without_what(const char *why)
+{
+    static const char *const said[] = {
+        "no rule matches; ",
+        "no transition for this event: the execution goes on; ",
+        "no transition for this event: "};
+    size_t i;
+
+    for (i = 0; why != NULL && i < sizeof(said) / sizeof(said[0]); i++)
+        if (strncmp(why, said[i], strlen(said[i])) == 0)
+            return why + strlen(said[i]);
+    return why;
+}
+
 static const struct pav_doc *
 group_view(struct pav_query *q, const struct pav_attention *x,
            const struct pav_debt *debt)
@@ -144,7 +160,7 @@ group_view(struct pav_query *q, const struct pav_attention *x,
                              pav_doc_member_str(q->arena, target, "kind"),
                              pav_doc_member_str(q->arena, target, "name")));
     }
-    view_text(&m, "why", x->why);
+    view_text(&m, "why", without_what(x->why));
     if (debt != NULL && debt->from != NULL) {
         view_text(&m, "from", debt->from);
         view_text(&m, "from_link", view_producer_link(q, debt->from));
