@@ -14,8 +14,7 @@
 #include "graph/trace.h"
 #include "kept.h"
 
-#define STEPS    1000 /* that are looked at */
-#define LONG_US  4000 /* then the rest is for the next time */
+#define STEPS    1000 /* that are looked at at once */
 #define BUCKETS  1024
 #define WAYS_MAX 200 /* of a version and day; the others are one */
 #define HOUR_MS  INT64_C(3600000)
@@ -229,33 +228,45 @@ take_version(struct folding *f, int64_t version_id)
     return true;
 }
 
-void
-pav_fold(struct pav_query *q, struct pav_fold_job *job)
+/* Those that ended within the next steps, while there is time. */
+static void
+fold_some(struct folding *f, int64_t until_us)
 {
-    struct folding *f = pav_xcalloc(1, sizeof(*f));
-    struct pav_arena *whole = q->arena;
-    int64_t began_us = pav_clock_mono_us();
+    struct pav_fold_job *job = f->job;
+    int64_t after = job->upto;
     struct pav_execution_view *v;
-    uint32_t n = pav_reader_ended(q->reader, job->after, STEPS, q->arena, &v,
-                                  &job->upto),
-             i;
+    uint32_t n, i;
 
-    f->q = q;
-    f->job = job;
-    f->a = &job->job.arena;
-    job->more = job->upto >= job->after + STEPS;
-    pav_arena_init(&f->scratch, 1 << 16);
-    q->arena = &f->scratch;
+    n = pav_reader_ended(f->q->reader, after, STEPS, f->a, &v, &job->upto);
+    job->more = job->upto >= after + STEPS;
     for (i = 0; i < n; i++) {
         if (take_version(f, v[i].row.version_id))
             fold_one(f, &v[i]);
         pav_arena_reset(&f->scratch);
-        if (i + 1 < n && pav_clock_mono_us() - began_us > LONG_US) {
+        if (i + 1 < n && pav_clock_mono_us() > until_us) {
             job->upto = v[i].row.last_step;
             job->more = true;
             break;
         }
     }
+}
+
+void
+pav_fold(struct pav_query *q, struct pav_fold_job *job)
+{
+    struct folding *f = pav_xcalloc(1, sizeof(*f));
+    struct pav_arena *whole = q->arena;
+    int64_t until_us = pav_clock_mono_us() + job->slice_us;
+
+    f->q = q;
+    f->job = job;
+    f->a = &job->job.arena;
+    pav_arena_init(&f->scratch, 1 << 16);
+    q->arena = &f->scratch;
+    job->upto = job->after;
+    do
+        fold_some(f, until_us);
+    while (job->more && pav_clock_mono_us() < until_us);
     q->arena = whole;
     pav_arena_fini(&f->scratch);
     put_rows(f);

@@ -214,6 +214,28 @@ pages_at(const struct pav_api_config *config, const struct pav_http *h)
     return text;
 }
 
+/* The i-th reader's. */
+static void
+start_lane(struct pav_api *api, int i)
+{
+    const struct lane quick = {
+        .questions = api->questions, .quick = true, .name = "query"};
+    const struct lane others[] = {
+        {.questions = api->slow, .name = "slow"},
+        {.questions = api->objects, .name = "objects"},
+        /* Nobody waits for it, and each event waits for the engine. */
+        {.questions = api->folds, .name = "fold", .nice = 10}};
+    struct lane *l = pav_xmalloc(sizeof(*l));
+
+    *l = i < api->config.query_threads ? quick
+                                       : others[i - api->config.query_threads];
+    l->api = api;
+    l->reader = api->readers[i];
+    if (pthread_create(&api->threads[i], NULL, lane_run, l) != 0)
+        PAV_BUG("a query thread cannot be started");
+    api->thread_count++;
+}
+
 enum pav_rc
 pav_api_bind(struct pav_api *api, struct pav_engine *e, struct pav_http *h,
              struct pav_err *err)
@@ -235,20 +257,8 @@ pav_api_bind(struct pav_api *api, struct pav_engine *e, struct pav_http *h,
         if (rc != PAV_OK)
             return rc;
     }
-    for (i = 0; i < api->reader_count; i++) {
-        struct lane *arg = pav_xmalloc(sizeof(*arg));
-
-        arg->api = api;
-        arg->reader = api->readers[i];
-        arg->quick = i < api->config.query_threads;
-        arg->questions = arg->quick                           ? api->questions
-                         : i == api->config.query_threads     ? api->slow
-                         : i == api->config.query_threads + 1 ? api->objects
-                                                              : api->folds;
-        if (pthread_create(&api->threads[i], NULL, lane_run, arg) != 0)
-            PAV_BUG("a query thread cannot be started");
-        api->thread_count++;
-    }
+    for (i = 0; i < api->reader_count; i++)
+        start_lane(api, i);
     return PAV_OK;
 }
 

@@ -13,6 +13,7 @@
 
 #include "pavane/backup.h"
 #include "pavane/log.h"
+#include "pavane/thread.h"
 #include "doors.h"
 #include "front.h"
 #include "reply.h"
@@ -58,7 +59,10 @@ run(void *arg)
 {
     struct backup *b = arg;
     struct pav_err err = {0};
-    enum pav_rc rc =
+    enum pav_rc rc;
+
+    pav_thread_is("backup", 10);
+    rc =
         pav_store_backup(pav_api_settings(b->api)->db, b->path, go_on, b, &err);
 
     if (rc == PAV_OK)

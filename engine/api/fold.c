@@ -13,28 +13,39 @@
 #include "query_job.h"
 
 /*
- * Between two folds it rests so many times as long as the last one took: the
- * more, the more there is to do for those who wait.  What is behind is folded
- * when they are fewer.
+ * How long a fold takes, and how many times as long it rests behind: the more,
+ * the more there is to do for those who wait.  What is behind is folded when
+ * they are fewer.  A long one is cheaper, for the same rows are written less
+ * often, and holds up an event more seldom; but its thread takes a processor
+ * for so long, and the log cannot begin anew meanwhile.
  */
-static const struct {
+static const struct pace {
     int64_t events; /* a second, from so many on */
+    int64_t slice_us;
     int rests;
-} rests[] = {{5000, 120}, {1000, 6}, {0, 1}};
+} paces[] = {
+    {5000, 4000, 120}, {1000, 8000, 6}, {50, 30000, 20}, {0, 30000, 1}};
 
 #define REST_MAX_US 500000 /* who ends the daemon waits for it */
 
-static int64_t
-rest_us(const struct pav_api *api, uint64_t events, int64_t now_us)
+static const struct pace *
+pace_of(const struct pav_api *api, uint64_t events, int64_t now_us)
 {
     int64_t us = now_us - api->fold.looked_us;
     int64_t rate =
         us <= 0 ? 0 : (int64_t)(events - api->fold.events) * 1000000 / us;
-    size_t i = 0;
+    const struct pace *p = paces;
 
-    while (rate < rests[i].events)
-        i++;
-    us = api->fold.took_us * rests[i].rests;
+    while (rate < p->events)
+        p++;
+    return p;
+}
+
+static int64_t
+rest_us(const struct pav_api *api, const struct pace *p)
+{
+    int64_t us = api->fold.took_us * p->rests;
+
     return us < REST_MAX_US ? us : REST_MAX_US;
 }
 
@@ -47,9 +58,12 @@ fold(struct pav_query *q)
     struct pav_api *api = qu->api;
     struct pav_status_view status;
     int64_t now_us = pav_clock_mono_us(), rest;
+    const struct pace *pace;
 
     pav_engine_status(api->config.engine, &status);
-    rest = rest_us(api, status.events, now_us);
+    pace = pace_of(api, status.events, now_us);
+    rest = rest_us(api, pace);
+    j->slice_us = pace->slice_us;
     api->fold.events = status.events;
     api->fold.looked_us = now_us;
     if (j->more && rest > 0)

@@ -8,6 +8,7 @@
 
 #include "pavane/services.h"
 #include "pavane/log.h"
+#include "pavane/thread.h"
 #include "parameters.h"
 #include "query_job.h"
 #include "reply.h"
@@ -230,6 +231,7 @@ lane_run(void *arg)
     struct pav_node *n;
 
     free(arg);
+    pav_thread_is(l.name, l.nice);
     while ((n = pav_queue_take(l.questions, 1, -1)) != NULL) {
         struct query_job *qu = (struct query_job *)n;
 

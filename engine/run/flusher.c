@@ -11,6 +11,8 @@
  *     thread of its own: no commit waits for it.
  */
 #include <stdlib.h>
+
+#include "pavane/thread.h"
 #include "flusher.h"
 
 struct flusher {
@@ -49,6 +51,7 @@ flush(void *arg)
     struct flusher *f = arg;
     double took;
 
+    pav_thread_is("flusher", 0);
     pthread_mutex_lock(&f->lock);
     for (;;) {
         while (!f->full && !f->ending)
@@ -73,6 +76,7 @@ finish_copies(void *arg)
 {
     struct flusher *f = arg;
 
+    pav_thread_is("copier", 0);
     pthread_mutex_lock(&f->lock);
     for (;;) {
         while (!f->copied && !f->ending)

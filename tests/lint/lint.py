@@ -40,7 +40,7 @@ HEADERS = {
     r"cmocka\.h": ["tests/"],
 }
 # what each folder may include of include/pavane
-BASE = {"arn", "buf", "clock", "digest", "doc", "err", "file", "histogram", "wait_stats", "log", "mem", "names", "cjson", "queue", "tally",
+BASE = {"arn", "buf", "clock", "digest", "doc", "err", "file", "histogram", "wait_stats", "log", "mem", "names", "cjson", "queue", "tally", "thread",
         "settings", "stored", "text", "zone"}
 LANG = {"errors", "history", "index", "jsonata", "machine", "map_run", "path", "pattern", "pick", "record", "schedule", "schema", "step",
         "test_state", "transform"}
