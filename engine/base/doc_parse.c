@@ -113,8 +113,9 @@ unicode_escape(struct parser *ps, char **w)
     return PAV_OK;
 }
 
-/* The part of a string from its first escape on. */
-static enum pav_rc
+/* The part of a string from its first escape on; apart, so that string(), which
+ * most never leave, stays small. */
+__attribute__((noinline)) static enum pav_rc
 string_with_escapes(struct parser *ps, const char *start, const char **out,
                     uint32_t *len)
 {
