@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "pavane/clock.h"
 #include "pavane/jobs.h"
@@ -14,7 +15,7 @@
 #include "graph/trace.h"
 #include "kept.h"
 
-#define STEPS    1000 /* that are looked at at once */
+#define STEPS    200  /* that are looked at at once */
 #define BUCKETS  1024
 #define WAYS_MAX 200 /* of a version and day; the others are one */
 #define HOUR_MS  INT64_C(3600000)
@@ -44,6 +45,7 @@ struct folding {
     struct pav_transition *transitions;
     int64_t ways_day;
     uint32_t ways; /* that day's, as far as they are rows */
+    int64_t worked_us, since_us;
 };
 
 /* ---- sums ---- */
@@ -228,27 +230,52 @@ take_version(struct folding *f, int64_t version_id)
     return true;
 }
 
-/* Those that ended within the next steps, while there is time. */
-static void
-fold_some(struct folding *f, int64_t until_us)
+#define STRETCH_US 250
+
+/* Has it worked for as long as it may?  It rests in between. */
+static bool
+is_over(struct folding *f)
+{
+    int64_t now_us = pav_clock_mono_us(), rest;
+
+    if (now_us - f->since_us < STRETCH_US)
+        return false;
+    f->worked_us += now_us - f->since_us;
+    rest = (now_us - f->since_us) * f->job->rests;
+    if (rest > 0 && f->worked_us < f->job->work_us) {
+        nanosleep(&(struct timespec){.tv_sec = rest / 1000000,
+                                     .tv_nsec = rest % 1000000 * 1000},
+                  NULL);
+        now_us = pav_clock_mono_us();
+    }
+    f->since_us = now_us;
+    return f->worked_us >= f->job->work_us;
+}
+
+/* Those that ended within the next steps, while there is time: false when that
+ * is over. */
+static bool
+fold_some(struct folding *f)
 {
     struct pav_fold_job *job = f->job;
     int64_t after = job->upto;
     struct pav_execution_view *v;
+    bool over = false;
     uint32_t n, i;
 
     n = pav_reader_ended(f->q->reader, after, STEPS, f->a, &v, &job->upto);
     job->more = job->upto >= after + STEPS;
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < n && !over; i++) {
         if (take_version(f, v[i].row.version_id))
             fold_one(f, &v[i]);
         pav_arena_reset(&f->scratch);
-        if (i + 1 < n && pav_clock_mono_us() > until_us) {
+        over = is_over(f);
+        if (over && i + 1 < n) {
             job->upto = v[i].row.last_step;
             job->more = true;
-            break;
         }
     }
+    return !over;
 }
 
 void
@@ -256,17 +283,16 @@ pav_fold(struct pav_query *q, struct pav_fold_job *job)
 {
     struct folding *f = pav_xcalloc(1, sizeof(*f));
     struct pav_arena *whole = q->arena;
-    int64_t until_us = pav_clock_mono_us() + job->slice_us;
 
     f->q = q;
     f->job = job;
     f->a = &job->job.arena;
+    f->since_us = pav_clock_mono_us();
     pav_arena_init(&f->scratch, 1 << 16);
     q->arena = &f->scratch;
     job->upto = job->after;
-    do
-        fold_some(f, until_us);
-    while (job->more && pav_clock_mono_us() < until_us);
+    while (fold_some(f) && job->more && !is_over(f))
+        ;
     q->arena = whole;
     pav_arena_fini(&f->scratch);
     put_rows(f);

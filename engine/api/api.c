@@ -223,8 +223,7 @@ start_lane(struct pav_api *api, int i)
     const struct lane others[] = {
         {.questions = api->slow, .name = "slow"},
         {.questions = api->objects, .name = "objects"},
-        /* Nobody waits for it, and each event waits for the engine. */
-        {.questions = api->folds, .name = "fold", .nice = 10}};
+        {.questions = api->folds, .name = "fold"}};
     struct lane *l = pav_xmalloc(sizeof(*l));
 
     *l = i < api->config.query_threads ? quick

@@ -61,7 +61,7 @@ run(void *arg)
     struct pav_err err = {0};
     enum pav_rc rc;
 
-    pav_thread_is("backup", 10);
+    pav_thread_is("backup");
     rc =
         pav_store_backup(pav_api_settings(b->api)->db, b->path, go_on, b, &err);
 

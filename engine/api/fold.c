@@ -13,18 +13,20 @@
 #include "query_job.h"
 
 /*
- * How long a fold takes, and how many times as long it rests behind: the more,
- * the more there is to do for those who wait.  What is behind is folded when
- * they are fewer.  A long one is cheaper, for the same rows are written less
- * often, and holds up an event more seldom; but its thread takes a processor
- * for so long, and the log cannot begin anew meanwhile.
+ * How long a fold works, and how many times as long it rests, behind it and
+ * within: the more, the more there is to do for those who wait.  What is behind
+ * is folded when they are fewer.  A long one is cheaper, for the same rows are
+ * written less often; but the log cannot begin anew meanwhile.  With rests
+ * within, no event waits for longer than it works at a stretch.
  */
 static const struct pace {
     int64_t events; /* a second, from so many on */
-    int64_t slice_us;
-    int rests;
-} paces[] = {
-    {5000, 4000, 120}, {1000, 8000, 6}, {50, 30000, 20}, {0, 30000, 1}};
+    int64_t work_us;
+    int rests, rests_within;
+} paces[] = {{5000, 4000, 120, 0},
+             {1000, 8000, 6, 0},
+             {50, 30000, 0, 8},
+             {0, 30000, 1, 0}};
 
 #define REST_MAX_US 500000 /* who ends the daemon waits for it */
 
@@ -63,7 +65,8 @@ fold(struct pav_query *q)
     pav_engine_status(api->config.engine, &status);
     pace = pace_of(api, status.events, now_us);
     rest = rest_us(api, pace);
-    j->slice_us = pace->slice_us;
+    j->work_us = pace->work_us;
+    j->rests = pace->rests_within;
     api->fold.events = status.events;
     api->fold.looked_us = now_us;
     if (j->more && rest > 0)

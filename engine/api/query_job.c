@@ -231,7 +231,7 @@ lane_run(void *arg)
     struct pav_node *n;
 
     free(arg);
-    pav_thread_is(l.name, l.nice);
+    pav_thread_is(l.name);
     while ((n = pav_queue_take(l.questions, 1, -1)) != NULL) {
         struct query_job *qu = (struct query_job *)n;
 

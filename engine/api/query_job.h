@@ -53,7 +53,6 @@ struct lane {
     struct pav_queue *questions;
     bool quick;
     const char *name; /* its thread's */
-    int nice;         /* how far that gives way */
 };
 /* The thread of a lane, which is freed. */
 void *lane_run(void *lane);

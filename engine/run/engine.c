@@ -592,7 +592,7 @@ engine_main(void *arg)
 {
     struct pav_engine *e = arg;
 
-    pav_thread_is("engine", 0);
+    pav_thread_is("engine");
     pav_store_adopt(e->store);
     flusher_start(e);
     while (!pav_queue_closed(e->queue) || pav_queue_count(e->queue) > 0 ||

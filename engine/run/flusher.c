@@ -51,7 +51,7 @@ flush(void *arg)
     struct flusher *f = arg;
     double took;
 
-    pav_thread_is("flusher", 0);
+    pav_thread_is("flusher");
     pthread_mutex_lock(&f->lock);
     for (;;) {
         while (!f->full && !f->ending)
@@ -76,7 +76,7 @@ finish_copies(void *arg)
 {
     struct flusher *f = arg;
 
-    pav_thread_is("copier", 0);
+    pav_thread_is("copier");
     pthread_mutex_lock(&f->lock);
     for (;;) {
         while (!f->copied && !f->ending)

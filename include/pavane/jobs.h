@@ -58,7 +58,8 @@ extern const struct pav_job_kind pav_fold_kind;
 struct pav_fold_job {
     struct pav_job job;
     int64_t after, upto; /* the steps that were looked at */
-    int64_t slice_us;    /* how long it may take, about */
+    int64_t work_us;     /* how long it may work, about */
+    int rests;           /* so many times as long as it works at a stretch */
     bool more;           /* there are more behind them */
     struct pav_flow_row *rows;
     uint32_t count;
