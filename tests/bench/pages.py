@@ -28,7 +28,8 @@ PAGES = ("/", "/attention", "/executions", "/executions?status=RUNNING", "/execu
          "/machines/order?tab=flow&range=90d", "/analyse", "/analyse?range=90d", "/analyse?range=today", "/executions?sort=moved", "/bus/schemas", "/alerts", "/executions?status=RUNNING&sort=oldest", "/executions?q=from:shop.service",
          "/executions?q=error:Order.*", "/executions?machine=order&version=1&passed=AwaitPayment",
          "/executions?machine=order&version=1&passed=%5B%22AwaitPayment%22%2C%22AwaitShop%22%5D", "/by-key/-4711", "/by-key/o-such",
-         "/compare?a={ended}&b={waiting}", "/bus/rules", "/bus/try", "/help") + tuple(
+         "/compare?a={ended}&b={waiting}", "/bus/rules", "/bus/deliveries", "/bus/archives", "/bus/schedules", "/bus/resources",
+         "/bus/tables", "/bus/limits", "/bus/try", "/bus/try?event={event}", "/settings", "/help") + tuple(
              "/executions/ticks%3A{long}" + view for view in ("", "?tab=history", "?tab=timeline", "?tab=visits", "?tab=data", "?at=12000",
                                                             "?state=Hear&visit=7")) + tuple(
              "/machines/wide?tab=" + tab for tab in ("now", "flow", "times", "coverage", "versions", "rules", "definition")) + (
@@ -76,7 +77,7 @@ def fill_long_and_wide(port):
     wide = ["wide-%s-%d" % (now, n) for n in range(200)]
     post(port, [event(0, "Begun", "long-" + now, machine="ticks")] + [event(n, "Ticked", "long-" + now) for n in range(3600)])
     post(port, [event(0, "Begun", key, machine="wide") for key in wide] + [event(0, "Ticked", key) for key in wide[:150]])
-    return {"long": "long-" + now, "wide": wide[0]}
+    return {"long": "long-" + now, "wide": wide[0], "event": run.urllib.request.quote(run.json.dumps(event(0, "Begn", wide[0])))}
 
 
 def ask(port, path, gzip):
