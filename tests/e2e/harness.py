@@ -169,6 +169,21 @@ class Daemon:
                                  "X-Amz-Target": AWS_TARGET + action})
         return status, json.loads(data)
 
+    def move(self, to, quiet=False):
+        """A virtual clock, on to that time; with `quiet` until nothing is on its way any more, either."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            status, data = self.ask("POST", "/", json.dumps({"Until": to}), {"X-Amz-Target": "Pavane.MoveClock"})
+            if status != 200:
+                raise RuntimeError("%d %s" % (status, data))
+            answer = json.loads(data)
+            there = answer["Now"] == to.replace("Z", ".000Z")
+            if there and (answer.get("Quiet", True) or not quiet):
+                return
+            if there:
+                time.sleep(0.005)
+        raise AssertionError("the clock does not arrive at %s" % to)
+
     def executions(self, **filters):
         return self.get("/api/v1/executions?" + urllib.parse.urlencode(filters))["executions"]
 

@@ -937,8 +937,7 @@ class Pages(Bus):
         rows = {name: row for name, row in re.findall(r"<td data-label=\"Rule\"><div><b>([^<]*)</b>(.*?)</tr>", self.page("/bus/rules"), re.S)}
         self.assertIn("09:00:0", rows["paid"].split('data-label="Last"')[1][:120])
         self.assertIn(">never<", rows["quiet"])
-        until(lambda: json.loads(self.d.ask("POST", "/", json.dumps({"Until": "2026-03-02T09:01:00Z"}), {
-            "X-Amz-Target": "Pavane.MoveClock"})[1])["Now"] == "2026-03-02T09:01:00.000Z")
+        self.d.move("2026-03-02T09:01:00Z")
         rows = {name: row for name, row in re.findall(r"<td data-label=\"Rule\"><div><b>([^<]*)</b>(.*?)</tr>", self.page("/bus/rules"), re.S)}
         self.assertIn('data-label="A minute" class="number">3<', rows["paid"])
         page = self.page("/bus/deliveries")
@@ -954,10 +953,6 @@ class Pages(Bus):
             self.assertEqual(self.d.ask("GET", "/bus/" + path)[0], 303)
             self.assertTrue(self.d.headers["Location"].endswith(to))
 
-    def move(self, to):
-        until(lambda: json.loads(self.d.ask("POST", "/", json.dumps({"Until": to}), {"X-Amz-Target": "Pavane.MoveClock"})[1])["Now"] ==
-              to.replace("Z", ".000Z"))
-
     def test_what_came_of_schedules_last(self):
         """A link to what was started, a refusal in words, what is on its way; kept behind a change and a restart."""
         self.machine("keep")
@@ -971,7 +966,7 @@ class Pages(Bus):
                 "ScheduleExpression": "cron(0 10 * * ? *)", "FlexibleTimeWindow": {"Mode": "OFF"},
                 "Target": {"RoleArn": "r", "Input": "{}", **to}}))
         self.events("PutRule", Name="tick", ScheduleExpression="cron(0 10 * * ? *)")
-        self.move("2026-03-02T10:00:01Z")
+        self.d.move("2026-03-02T10:00:01Z")
 
         def last():
             rows = re.findall(r'data-label="Schedule"><div><b>([^<]*)</b>.*?data-label="Last"><div>(.*?)</div>', self.page("/bus/schedules"), re.S)
@@ -995,7 +990,7 @@ class Pages(Bus):
         self.put(kind="Known", id="k")
         self.d.ask("POST", "/", json.dumps({"Source": "shop", "DetailType": "Known", "Schema": {"type": "object"}}),
                    {"X-Amz-Target": "Pavane.PutSchema"})
-        self.move("2026-03-02T09:01:00Z")  # the ledger is written now and then
+        self.d.move("2026-03-02T09:01:00Z")  # the ledger is written now and then
         row = until(lambda: re.search(r'data-label="Type">Seen</td>.*?number">3<.*?href="([^"]*)"', self.page("/bus/schemas"), re.S))
         status, answer = self.d.ask("GET", "/" + html.unescape(row.group(1)).replace("../", ""))
         self.assertEqual((status, json.loads(answer)["samples"]), (200, 3))

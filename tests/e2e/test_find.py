@@ -35,7 +35,7 @@ class Find(unittest.TestCase):
         for i, city in enumerate(("Lyon", "Paris", "New York", "Lyon")):
             cls.d.send({"source": "shop", "detail-type": "Ordered", "detail": {"id": "Order-%d" % (1234 + i), "city": city}})
         cls.d.send({"source": "bank", "detail-type": "Paid", "detail": {"id": "Order-1237", "sum": 7}})
-        cls.move("2026-03-02T11:00:00Z")
+        cls.d.move("2026-03-02T11:00:00Z")
         cls.d.send({"source": "shop", "detail-type": "Ordered", "detail": {"id": "x-12345", "city": "=1+1"}})
         cls.d.send({"source": "shop", "detail-type": "Orderd", "detail": {"id": "order-unk", "city": "Rome"}})
 
@@ -43,14 +43,6 @@ class Find(unittest.TestCase):
     def tearDownClass(cls):
         cls.d.stop()
         cls.folder.cleanup()
-
-    @classmethod
-    def move(cls, to):
-        for _ in range(1000):
-            status, answer = cls.d.ask("POST", "/", json.dumps({"Until": to}), {"X-Amz-Target": "Pavane.MoveClock"})
-            if json.loads(answer)["Now"] == to.replace("Z", ".000Z"):
-                return
-        raise AssertionError("the clock does not arrive")
 
     def page(self, path, **headers):
         return self.d.ask("GET", path, headers=headers)[1].decode()
@@ -205,10 +197,7 @@ class Items(unittest.TestCase):
             def page(name, more=""):
                 return html.unescape(d.ask("GET", "/executions/each%3A" + name + more)[1].decode())
             start("some", [0, 0, 600, 600, 0])
-            for _ in range(100):
-                _, answer = d.ask("POST", "/", json.dumps({"Until": "2026-03-02T09:01:00Z"}), {"X-Amz-Target": "Pavane.MoveClock"})
-                if json.loads(answer)["Now"] == "2026-03-02T09:01:00.000Z":
-                    break
+            d.move("2026-03-02T09:01:00Z")
             said = page("some", "?state=Each")
             self.assertIn("▷ 3 of 5 done", said)
             self.assertIn("<b>5 items</b>: 3 done, 2 waiting, 0 failed", said)
@@ -276,10 +265,6 @@ class Ended(unittest.TestCase):
     def send(self, source, kind, i, **detail):
         self.d.send({"source": source, "detail-type": kind, "detail": {"id": "o-%d" % i, **detail}})
 
-    def move(self, to):
-        until(lambda: json.loads(self.d.ask("POST", "/", json.dumps({"Until": to}), {"X-Amz-Target": "Pavane.MoveClock"})[1])["Now"] ==
-              to.replace("Z", ".000Z"))
-
     def list(self, words, **more):
         page = self.d.ask("GET", "/executions?" + urllib.parse.urlencode({"q": words, **more}))[1].decode()
         total = re.search(r'id="total">([\d,]+) in all', page)
@@ -316,7 +301,7 @@ class Ended(unittest.TestCase):
         self.assertEqual(self.list("from:nobody")[0], [])
 
     def test_by_the_day_of_its_end(self):
-        self.move("2026-03-03T11:00:00Z")
+        self.d.move("2026-03-03T11:00:00Z")
         self.send("bank", "Paid", 6, sum=500)
         self.assertEqual(self.list("ended:2026-03-02")[0], ["o-3", "o-2", "o-1"])
         self.assertEqual(self.list("ended:2026-03-03 machine:till")[0], ["o-6"])
@@ -349,7 +334,7 @@ class Ended(unittest.TestCase):
         self.assertEqual(keys + more, ["o-0", "o-4", "o-5"] + ["o-%d" % i for i in range(6, 60)])
         self.assertIn("goes with status:RUNNING", self.list("sort:oldest")[2])
         self.assertIn("sort=oldest", self.list("status:running")[2])
-        self.move("2026-03-02T11:00:00Z")
+        self.d.move("2026-03-02T11:00:00Z")
         keys, total, page = self.list("status:late sort:oldest")
         self.assertEqual((keys[0], len(keys), total), ("o-0", 50, 55))  # "Wait on" has no deadline
         rest = html.unescape(re.search(r'href="([^"]*)" rel="next"', page).group(1))

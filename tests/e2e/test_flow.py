@@ -135,8 +135,7 @@ class Flow(unittest.TestCase):
             d.send(order("PaymentSettled", "odd", "payment.service"))
             for kind in ("ShelfDusted", "ShelfDusted", "WindowOpened"):
                 d.send(order(kind, "odd", "shop.service"))
-            until(lambda: json.loads(d.ask("POST", "/", json.dumps({"Until": "2026-03-02T12:01:00Z"}), {
-                "X-Amz-Target": "Pavane.MoveClock"})[1])["Now"] == "2026-03-02T12:01:00.000Z")  # the ledger is written now and then
+            d.move("2026-03-02T12:01:00Z")  # the ledger is written now and then
             states, taken, _, ended = self.same(d)
             stands = d.get("/api/v1/executions?machine=order&state=AwaitShop&status=RUNNING")["executions"]
 
@@ -237,10 +236,6 @@ class Flow(unittest.TestCase):
     def test_by_the_hour(self):
         """Started and ended, of a day by the hour and of days by the day; each number's list has as many; behind a kill, and gathered."""
         with Daemon(MACHINES, virtual_clock="2026-03-02T06:30:00Z") as d:
-            def at(to):
-                until(lambda: json.loads(d.ask("POST", "/", json.dumps({"Until": to}), {"X-Amz-Target": "Pavane.MoveClock"})[1])["Now"] ==
-                      to.replace("Z", ".000Z"))
-
             def table(query):
                 page = d.ask("GET", "/analyse?machine=order&" + query)[1].decode()
                 rows = []
@@ -268,11 +263,11 @@ class Flow(unittest.TestCase):
                 return rows
             for i in range(5):
                 d.send(order("OrderReceived", "o-%d" % i, "order.service"))
-            at("2026-03-02T08:10:00Z")
+            d.move("2026-03-02T08:10:00Z")
             for i in range(4):
                 d.send(order("PaymentRefused", "o-%d" % i, "payment.service"))
             d.send(order("OrderReceived", "o-9", "order.service"))
-            at("2026-03-03T01:00:00Z")
+            d.move("2026-03-03T01:00:00Z")
             d.send(order("PaymentRefused", "o-9", "payment.service"))
             until(lambda: d.get("/api/v1/flow?machine=order")["ended"] == 5)
             hours = [("2026-03-03 01:00", 0, 1), ("2026-03-02 08:00", 1, 4), ("2026-03-02 06:00", 5, 0)]
@@ -282,7 +277,7 @@ class Flow(unittest.TestCase):
             d.kill()
             d.start()
             self.assertEqual(table("from=2026-03-02&to=2026-03-03"), hours)
-            at("2026-03-03T01:00:00Z")  # a virtual clock begins anew
+            d.move("2026-03-03T01:00:00Z")  # a virtual clock begins anew
             for i in range(0, 5000, 100):  # more than a row of names has
                 d.post([order("OrderReceived", "n-%d" % (i + k), "order.service") for k in range(100)])
             d.send(order("PaymentRefused", "n-0", "payment.service"))  # who folds it gathers the names as well
@@ -341,15 +336,13 @@ class Flow(unittest.TestCase):
                 with open(os.path.join(folder, "m", name), "w") as f:
                     json.dump(what, f)
             with Daemon(folder, virtual_clock="2026-01-01T00:00:00Z") as d:
-                move = lambda to: until(lambda: json.loads(d.ask("POST", "/", json.dumps({"Until": to}), {
-                    "X-Amz-Target": "Pavane.MoveClock"})[1])["Now"] == to.replace("Z", ".000Z"))
                 until(lambda: [m["version"] for m in d.get("/api/v1/machines")["machines"]] == [1])
                 for i in range(4):
                     d.send({"source": "a", "detail-type": "Start", "detail": {"id": str(i), "city": "Lyon" if i % 2 else "Paris"}})
-                move("2026-01-01T00:10:00Z")
+                d.move("2026-01-01T00:10:00Z")
                 for i in range(2):
                     d.send({"source": "a", "detail-type": "Go", "detail": {"id": str(i)}})
-                move("2026-01-01T01:30:00Z")
+                d.move("2026-01-01T01:30:00Z")
                 until(lambda: d.get("/api/v1/flow?machine=m")["ended"] == 4)
                 for where, n in (("", 2), ("&where=city:Lyon", 1)):
                     page = html.unescape(d.ask("GET", "/machines/m?tab=flow" + where)[1].decode())
@@ -417,10 +410,7 @@ class Flow(unittest.TestCase):
             until(lambda: flow("fails")["ended"] == 1)
             self.assertEqual(d.aws("RedriveExecution", executionArn=started["executionArn"])[0], 200)
             d.aws("StartExecution", stateMachineArn=arn + "each", name="y", input="[1,4,4]")
-            for _ in range(1000):
-                _, answer = d.ask("POST", "/", json.dumps({"Until": "2026-01-01T00:01:00Z"}), {"X-Amz-Target": "Pavane.MoveClock"})
-                if json.loads(answer)["Now"] == "2026-01-01T00:01:00.000Z":
-                    break
+            d.move("2026-01-01T00:01:00Z")
             until(lambda: flow("each")["ended"] == 1)
             self.assertEqual(flow("fails")["ended"], 1)
             [stay] = [s for s in flow("each")["states"] if s["state"] == "I"]

@@ -63,10 +63,6 @@ class Daemons(unittest.TestCase):
         self.addCleanup(self.d.__exit__)
         until(lambda: len([m for m in self.d.get("/api/v1/machines")["machines"] if m["version"]]) == len(machines))
 
-    def move(self, to):
-        until(lambda: json.loads(self.d.ask("POST", "/", json.dumps({"Until": to}), {"X-Amz-Target": "Pavane.MoveClock"})[1])["Now"] ==
-              to.replace("Z", ".000Z"))
-
 
 class Past(Daemons):
     def stand(self, name, **at):
@@ -113,7 +109,7 @@ class Timeline(Daemons):
         self.d.send({"source": "a", "detail-type": "Start", "detail": {"id": "loop-1"}})
         for day in ("20", "24", "29"):
             for minute in (1, 2, 3):
-                self.move("2026-03-%sT10:0%d:00Z" % (day, minute))
+                self.d.move("2026-03-%sT10:0%d:00Z" % (day, minute))
                 self.d.send({"source": "a", "detail-type": "Go", "detail": {"id": "loop-1"}})
         page = self.page()
         self.assertEqual(re.findall(r'idle" x="[^"]*" y="33">([^<]*)<', page), ["3 d 23 h", "4 d 23 h"])
@@ -148,7 +144,7 @@ class Timeline(Daemons):
         self.daemon(loop=(MACHINES["loop"], RULES))
         self.d.send({"source": "a", "detail-type": "Start", "detail": {"id": "loop-1"}})
         for minute in list(range(1, 13)) + [59]:
-            self.move("2026-03-20T09:%02d:00Z" % minute)
+            self.d.move("2026-03-20T09:%02d:00Z" % minute)
             self.d.send({"source": "a", "detail-type": "Go", "detail": {"id": "loop-1"}})
         page = self.page()
         self.assertEqual(self.names(page), ["Hear", "Count"])
@@ -199,9 +195,9 @@ class Timeline(Daemons):
         self.daemon(loop=(MACHINES["loop"], {**RULES, "overdue": {"Hear": 600}}))
         self.d.send({"source": "a", "detail-type": "Start", "detail": {"id": "loop-1"}})
         for minute in range(1, 15):
-            self.move("2026-03-20T09:%02d:00Z" % minute)
+            self.d.move("2026-03-20T09:%02d:00Z" % minute)
             self.d.send({"source": "a", "detail-type": "Go", "detail": {"id": "loop-1"}})
-        self.move("2026-03-20T09:40:00Z")
+        self.d.move("2026-03-20T09:40:00Z")
         page = until(lambda: 'class="late"' in self.page() and self.page())
         self.assertRegex(page, r'<a class="overdue"[^>]*><title>Hear: ×15')
         self.assertRegex(page, r'<a class="succeeded"[^>]*><title>Count: ×14')
@@ -236,7 +232,7 @@ class Timeline(Daemons):
         self.daemon(again=(machine("Ask", Ask=ask), RULES), loop=(MACHINES["loop"], {**RULES, "overdue": {"Hear": 600}}))
         for name in ("again", "loop"):
             self.d.send({"source": "a", "detail-type": "Start", "detail": {"id": name + "-1"}})
-        self.move("2026-03-20T09:15:00Z")
+        self.d.move("2026-03-20T09:15:00Z")
         bars = lambda page, kind: [float(w) for w in re.findall(r'<rect class="%s" x="[^"]*" y="[^"]*" width="([^"]*)"' % kind, page)]
         page = self.page("&unfold=1", "again")
         whole = bars(page, "bar pauses")[0]
@@ -251,11 +247,11 @@ class Timeline(Daemons):
         self.daemon(loop=(MACHINES["loop"], RULES))
         self.d.send({"source": "a", "detail-type": "Start", "detail": {"id": "loop-1"}})
         for minute in range(1, 10):
-            self.move("2026-03-20T09:%02d:00Z" % minute)
+            self.d.move("2026-03-20T09:%02d:00Z" % minute)
             self.d.send({"source": "a", "detail-type": "Go", "detail": {"id": "loop-1"}})
         self.assertNotIn("usually", self.page("&each=1"))
         for minute in range(10, 14):
-            self.move("2026-03-20T09:%02d:00Z" % minute)
+            self.d.move("2026-03-20T09:%02d:00Z" % minute)
             self.d.send({"source": "a", "detail-type": "Go", "detail": {"id": "loop-1"}})
         until(lambda: "usually" in self.page("&each=1"))
         self.assertRegex(self.page("&each=1"), r'class="usual"[^>]*><title>usually (5\d s|1 min( \d+ s)?)<')
