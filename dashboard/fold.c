@@ -15,7 +15,7 @@
 #include "graph/trace.h"
 #include "kept.h"
 
-#define STEPS    200  /* that are looked at at once */
+#define STEPS    200 /* that are looked at at once */
 #define BUCKETS  1024
 #define WAYS_MAX 200 /* of a version and day; the others are one */
 #define HOUR_MS  INT64_C(3600000)

@@ -23,12 +23,9 @@ is_running(const struct pav_doc *state)
 static void
 progress(const struct pav_doc *state)
 {
-    int64_t pages = pav_doc_member_int(state, "pages"),
-            copied = pav_doc_member_int(state, "copied");
-
-    if (isatty(STDERR_FILENO))
-        fprintf(stderr, "\r\033[Kcopying: %lld of %lld pages",
-                (long long)copied, (long long)pages);
+    cli_progress("copying: %lld of %lld pages",
+                 (long long)pav_doc_member_int(state, "copied"),
+                 (long long)pav_doc_member_int(state, "pages"));
 }
 
 static int
@@ -50,8 +47,7 @@ run(const struct pav_settings *s, int argc, char **argv)
         pav_arena_reset(&a);
         code = cli_ask("backup", s, "/api/v1/backup", STATE, &a, &state);
     }
-    if (isatty(STDERR_FILENO))
-        fputs("\r\033[K", stderr);
+    cli_progress_ends();
     if (code == 0) {
         error = pav_doc_get(state, "error");
         code = error != NULL && error->kind == PAV_STRING;

@@ -1,10 +1,13 @@
 /* What the subcommands share. */
 #include "cli.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "pavane/clock.h"
 #include "pavane/file.h"
 
 int
@@ -191,4 +194,32 @@ cli_print_items(struct pav_arena *a, struct pav_items *items, const char *next)
     else
         pav_members_str(&m, "next", next);
     cli_print_json(pav_members_object(&m));
+}
+
+#define LOOKS_US 200000 /* between two lines of progress */
+
+static int64_t progress_us; /* when the last line was written; 0: none is */
+
+void
+cli_progress(const char *form, ...)
+{
+    int64_t now_us = pav_clock_mono_us();
+    va_list args;
+
+    if (!isatty(STDERR_FILENO) ||
+        (progress_us != 0 && now_us - progress_us < LOOKS_US))
+        return;
+    progress_us = now_us;
+    fputs("\r\033[K", stderr);
+    va_start(args, form);
+    vfprintf(stderr, form, args);
+    va_end(args);
+}
+
+void
+cli_progress_ends(void)
+{
+    if (progress_us != 0)
+        fputs("\r\033[K", stderr);
+    progress_us = 0;
 }

@@ -85,6 +85,12 @@ void
 cli_print_items(struct pav_arena *a, struct pav_items *items, const char *next);
 void cli_print_json(const struct pav_doc *d);
 
+/* How far something long has come, on standard error when that is a terminal: a
+ * line that the next one replaces, five times a second at most. */
+void cli_progress(const char *form, ...) PAV_PRINTF(1, 2);
+/* It is done: the line goes. */
+void cli_progress_ends(void);
+
 /*
  * paper.c: what `once` prints, for a terminal in columns and folded at its
  * width; with `watch` again whenever it has changed, until it fails or somebody

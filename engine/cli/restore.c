@@ -20,16 +20,14 @@ static void
 begins(void *arg, const struct pav_check *c)
 {
     (void)arg;
-    if (isatty(STDERR_FILENO))
-        fprintf(stderr, "\r\033[Kchecking: %s ...", c->claim);
+    cli_progress("checking: %s ...", c->claim);
 }
 
 static void
 ends(void *arg, const struct pav_check *c)
 {
     (void)arg;
-    if (isatty(STDERR_FILENO))
-        fputs("\r\033[K", stderr);
+    cli_progress_ends();
     if (c->wrong > 0)
         fprintf(stderr, "WRONG  %-13s %s\n", c->name, c->claim);
 }
@@ -38,9 +36,8 @@ static bool
 copying(void *arg, int64_t copied, int64_t pages)
 {
     (void)arg;
-    if (isatty(STDERR_FILENO))
-        fprintf(stderr, "\r\033[Kcopying: %lld of %lld pages",
-                (long long)copied, (long long)pages);
+    cli_progress("copying: %lld of %lld pages", (long long)copied,
+                 (long long)pages);
     return true;
 }
 
@@ -99,8 +96,7 @@ restore(const char *copy, const char *path, bool force, struct pav_err *err)
     snprintf(witness, sizeof(witness), "%s-witness", path);
     (void)unlink(witness); /* it speaks of what is gone now */
     rc = pav_store_backup(copy, path, copying, NULL, err);
-    if (isatty(STDERR_FILENO))
-        fputs("\r\033[K", stderr);
+    cli_progress_ends();
     return rc;
 }
 

@@ -1,6 +1,5 @@
 /* pavane verify: is the database whole? */
 #include <stdio.h>
-#include <unistd.h>
 
 #include "pavane/verify.h"
 #include "cli.h"
@@ -14,16 +13,14 @@ static const struct pav_setting settings[] = {
 struct report {
     struct pav_arena arena;
     struct pav_items items;
-    bool json, live; /* live: standard error is a terminal */
+    bool json;
 };
 
 static void
 begins(void *arg, const struct pav_check *c)
 {
-    const struct report *r = arg;
-
-    if (r->live)
-        fprintf(stderr, "\r\033[Kchecking: %s ...", c->claim);
+    (void)arg;
+    cli_progress("checking: %s ...", c->claim);
 }
 
 static void
@@ -50,8 +47,7 @@ ends(void *arg, const struct pav_check *c)
     struct report *r = arg;
     int i;
 
-    if (r->live)
-        fputs("\r\033[K", stderr);
+    cli_progress_ends();
     if (r->json) {
         add_json(r, c);
         return;
@@ -68,8 +64,7 @@ ends(void *arg, const struct pav_check *c)
 static int
 run(const struct pav_settings *s, int argc, char **argv)
 {
-    struct report r = {.json = pav_settings_flag(s, "json"),
-                       .live = isatty(STDERR_FILENO) != 0};
+    struct report r = {.json = pav_settings_flag(s, "json")};
     const char *path = pav_settings_text(s, "db");
     struct pav_err err;
     int64_t wrong = 0;

@@ -6,7 +6,9 @@
  * machine is played on a stage of its own (rig.h), with the pauses that were
  * between the events.  Nothing reaches the daemon.
  */
+#include <search.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "pavane/http.h"
@@ -25,6 +27,7 @@ static const struct pav_setting settings[] = {
 
 /* How it ended, of one id. */
 struct fate {
+    struct fate *next;
     const char *key, *live, *here;
     const char *live_states, *states; /* JSON; live: "[]" of none */
     bool stranded, elsewhere;         /* open here and there, in other states */
@@ -37,8 +40,9 @@ struct play {
     const char *live;
     uint32_t events, unmatched;
     int64_t last_at;
-    struct fate *fates;
-    uint32_t fate_count, fate_cap, differ, stranded, elsewhere;
+    struct fate *first, **last; /* in the order in which they were found */
+    void *by_key;               /* of tsearch(3) */
+    uint32_t fate_count, differ, stranded, elsewhere;
 };
 
 static const struct cli_shape EVENTS = {"events", PAV_ARRAY};
@@ -84,9 +88,11 @@ static int
 play_archive(struct play *p)
 {
     const char *name = pav_settings_text(p->s, "archive"), *next = NULL;
+    struct pav_arena pages;
     struct pav_buf path;
     int code = 0;
 
+    pav_arena_init(&pages, 1 << 16);
     pav_buf_init(&path, 65536);
     do {
         const struct pav_doc *page, *list;
@@ -98,18 +104,19 @@ play_archive(struct play *p)
         pav_buf_puts(&path, "/events?limit=1000");
         if (next != NULL)
             pav_buf_printf(&path, "&next=%s", next);
-        code = cli_ask("what-if", p->s, path.p, EVENTS, &p->a, &page);
+        pav_arena_reset(&pages);
+        code = cli_ask("what-if", p->s, path.p, EVENTS, &pages, &page);
         if (code != 0)
             break;
         list = pav_doc_get(page, "events");
         for (i = 0; i < list->len; i++)
             play_event(p, &list->items[i]);
-        next = cli_text(&p->a, page, "next");
-        fprintf(stderr, "\r%u events played", p->events);
+        next = cli_text(&pages, page, "next");
+        cli_progress("%u events played", p->events);
     } while (*next != '\0');
-    if (p->events > 0)
-        fputs("\n", stderr);
+    cli_progress_ends();
     pav_buf_fini(&path);
+    pav_arena_fini(&pages);
     return code;
 }
 
@@ -130,50 +137,53 @@ pass_until_now(struct play *p)
 
 /* ---- comparing ---- */
 
+static int
+by_key(const void *x, const void *y)
+{
+    return strcmp(((const struct fate *)x)->key, ((const struct fate *)y)->key);
+}
+
+static void
+keep_node(void *node)
+{
+    (void)node; /* it is the arena's */
+}
+
 static void
 add_fate(void *arg, const struct pav_execution_view *x)
 {
     struct play *p = arg;
-    struct fate *f;
-    uint32_t i;
+    struct fate *f, **found;
 
     if (x->row.key == NULL)
         return;
-    for (i = 0; i < p->fate_count; i++)
-        if (strcmp(p->fates[i].key, x->row.key) == 0)
-            break;
-    if (i == p->fate_cap) {
-        struct fate *more;
-
-        p->fate_cap = p->fate_cap == 0 ? 64 : p->fate_cap * 2;
-        more = pav_arena_alloc(&p->a, p->fate_cap * sizeof(*more));
-        if (i > 0)
-            memcpy(more, p->fates, i * sizeof(*more));
-        p->fates = more;
-    }
-    if (i == p->fate_count) {
-        memset(&p->fates[i], 0, sizeof(p->fates[i]));
-        p->fates[p->fate_count++].key = pav_arena_strdup(&p->a, x->row.key);
-    }
-    f = &p->fates[i]; /* of several lives, the newest comes first */
-    if (f->here != NULL)
+    f = pav_arena_zalloc(&p->a, sizeof(*f));
+    f->key = pav_arena_strdup(&p->a, x->row.key);
+    found = tsearch(f, &p->by_key, by_key);
+    if (found == NULL)
+        abort();     /* as every allocation that fails */
+    if (*found != f) /* of several lives, the newest comes first */
         return;
     f->here = pav_status_name((enum pav_status)x->row.status);
     f->states = pav_arena_strdup(&p->a, x->row.states);
+    *p->last = f;
+    p->last = &f->next;
+    p->fate_count++;
 }
 
 static int
 compare(struct play *p)
 {
     struct pav_buf path;
-    uint32_t i;
+    struct fate *f;
+    uint32_t asked = 0;
     int code = 0;
 
     pav_buf_init(&path, 65536);
-    for (i = 0; i < p->fate_count && code == 0; i++) {
-        struct fate *f = &p->fates[i];
+    for (f = p->first; f != NULL && code == 0; f = f->next) {
         const struct pav_doc *answer, *list;
 
+        cli_progress("%u of %u ids compared", asked++, p->fate_count);
         path.len = 0;
         pav_buf_puts(&path, "/api/v1/executions?limit=1&machine=");
         pav_url_encode(&path, p->live, strlen(p->live));
@@ -199,6 +209,7 @@ compare(struct play *p)
         p->elsewhere += f->elsewhere;
         p->differ += f->elsewhere || strcmp(f->here, f->live) != 0;
     }
+    cli_progress_ends();
     pav_buf_fini(&path);
     return code;
 }
@@ -206,11 +217,9 @@ compare(struct play *p)
 static void
 print_text(const struct play *p)
 {
-    uint32_t i;
+    const struct fate *f;
 
-    for (i = 0; i < p->fate_count; i++) {
-        const struct fate *f = &p->fates[i];
-
+    for (f = p->first; f != NULL; f = f->next) {
         if (f->stranded)
             printf("%s\twas %s, would be stranded in %s\n", f->key, f->live,
                    f->states);
@@ -231,12 +240,10 @@ print_json(struct play *p)
 {
     struct pav_members m;
     struct pav_items list;
-    uint32_t i;
+    const struct fate *f;
 
     pav_items_init(&list, &p->a);
-    for (i = 0; i < p->fate_count; i++) {
-        const struct fate *f = &p->fates[i];
-
+    for (f = p->first; f != NULL; f = f->next) {
         if (strcmp(f->here, f->live) == 0 && !f->elsewhere)
             continue;
         pav_members_init(&m, &p->a);
@@ -296,6 +303,7 @@ what_if(const struct pav_settings *s, int argc, char **argv)
     if (code != 0)
         return code;
     pav_arena_init(&p.a, 1 << 16);
+    p.last = &p.first;
     p.live = pav_settings_text(s, "live");
     if (p.live == NULL)
         p.live = p.rig->machine;
@@ -314,6 +322,7 @@ what_if(const struct pav_settings *s, int argc, char **argv)
     if (code == 0 && p.differ > 0)
         code = 1;
     rig_free(p.rig);
+    tdestroy(p.by_key, keep_node);
     pav_arena_fini(&p.a);
     return code;
 }
