@@ -41,7 +41,7 @@ add_buses(struct pav_query *q, struct pav_members *m, const char *asked)
 static void
 show(struct pav_query *q, const char *rest)
 {
-    const char *event = page_parameter(q, "event");
+    const char *event = q->body_len > 0 ? q->body : page_parameter(q, "event");
     const char *asked = page_parameter(q, "bus");
     struct pav_members m;
     int64_t bus;

@@ -2,7 +2,7 @@
 // The page in the browser: live changes, keys, ticking spans, the graph's own
 // buttons.  All of it is an addition: without it the page reads as well.
 import { follow, hold } from './live.js';
-import { go, here, main, say, swap } from './page.js';
+import { go, here, main, say, swap, swapPosted } from './page.js';
 
 const offset = Number(document.documentElement.dataset.now) - Date.now();
 const KEYS_OFF = 'pavane-keys-off';
@@ -110,6 +110,7 @@ function dressAll() {
   dressScrub();
   dressView();
   dressMutes();
+  dressTry();
   const off = /** @type {HTMLInputElement|null} */ (document.getElementById('keys-off'));
   if (off) {
     off.disabled = false;
@@ -205,6 +206,22 @@ function dressView() {
     if (!refused) location.reload();
     else name.setCustomValidity(refused);
     name.reportValidity();
+  };
+}
+
+// ---- an event that is tried
+
+const ADDRESS_MAX = 3500; // bytes of one that fit into a link
+
+function dressTry() {
+  const form = /** @type {HTMLFormElement|null} */ (document.getElementById('try'));
+  if (!form) return;
+  form.onsubmit = (e) => {
+    const event = /** @type {HTMLTextAreaElement} */ (form.elements.namedItem('event')).value;
+    if (encodeURIComponent(event).length <= ADDRESS_MAX) return;
+    e.preventDefault();
+    const bus = /** @type {HTMLSelectElement|null} */ (form.elements.namedItem('bus'))?.value ?? 'default';
+    swapPosted(form.action + '?bus=' + encodeURIComponent(bus), event).catch(() => say('The server does not answer'));
   };
 }
 

@@ -120,12 +120,12 @@ export function morph(from, to, whole) {
 
 // ---- fetching
 
-/** @param {string} url */
-async function inside(url) {
+/** @param {string} url @param {RequestInit} how */
+async function inside(url, how = { headers: { Accept: 'text/html' } }) {
   const part = new URL(url, location.href);
   part.searchParams.set('part', 'main');
   part.hash = '';
-  const answer = await fetch(part, { headers: { Accept: 'text/html' } });
+  const answer = await fetch(part, how);
   if (!answer.ok && answer.status !== 404) throw new Error(String(answer.status));
   const next = parse(await answer.text()).getElementById('main');
   if (!next) throw new Error('no page came');
@@ -147,6 +147,16 @@ export async function renew(whole) {
   document.title = next.dataset.title ?? document.title;
   changed();
   return true;
+}
+
+/** The same page of what is too long for its address: it is posted, and nothing is done with it.
+ * @param {string} url @param {string} body */
+export async function swapPosted(url, body) {
+  const mine = ++asked;
+  const next = await inside(url, { method: 'POST', headers: { Accept: 'text/html', 'Content-Type': 'application/json' }, body });
+  if (mine !== asked) return;
+  morph(main(), next, true);
+  changed();
 }
 
 /** Another view of the same thing: swapped in, without leaving the page. */

@@ -16,6 +16,7 @@
 
 #define EVENTS_PATH  "/events"
 #define BACKUP_PATH  "/api/v1/backup" /* pavane:Backup */
+#define TRY_PATH     "/bus/try"       /* a page that takes an event to read */
 #define AWS_BODY_MAX (4 * 1024 * 1024)
 
 static void
@@ -182,7 +183,8 @@ allowed(const char *path)
 {
     if (is_scheduler(path))
         return "GET, POST, PUT, DELETE, OPTIONS";
-    if (strcmp(path, EVENTS_PATH) == 0 || strcmp(path, BACKUP_PATH) == 0)
+    if (strcmp(path, EVENTS_PATH) == 0 || strcmp(path, BACKUP_PATH) == 0 ||
+        strcmp(path, TRY_PATH) == 0)
         return "GET, HEAD, POST, OPTIONS";
     return strcmp(path, "/") == 0 ? "GET, HEAD, POST, OPTIONS"
                                   : "GET, HEAD, OPTIONS";
@@ -252,6 +254,8 @@ pav_api_handle(void *arg, const struct pav_request *req, struct pav_ref ref)
         aws_post(api, req, ref);
     else if (req->method == PAV_POST && strcmp(req->path, BACKUP_PATH) == 0)
         backup_post(api, req, ref);
+    else if (req->method == PAV_POST && strcmp(req->path, TRY_PATH) == 0)
+        ask_page(api, req, ref);
     else if (req->method == PAV_POST)
         api_error(api, ref, 404, "missing", req->path,
                   "POST /events takes events, POST / the Step Functions and "

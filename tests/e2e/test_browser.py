@@ -987,6 +987,17 @@ class Looks(Browser):
             self.b.find_element(By.ID, "q").send_keys(arn + Keys.ENTER)
             until(lambda: self.b.title.startswith(title))
 
+    def test_a_large_event_is_tried(self):
+        """One that fits into no address; another behind it."""
+        event = {"source": "order.service", "detail-type": "OrderReceived", "detail": {"orderId": "big-1", "pad": "\u00e9x" * 20000}}
+        self.open("/bus/try")
+        for source, said in (("order.service", "order, rule received (starts): \u2713 takes it"), ("order.servise", "is it order.service, misspelt?")):
+            field = self.b.find_element(By.ID, "try-event")
+            self.js("arguments[0].value = arguments[1]", field, json.dumps({**event, "source": source}))
+            self.b.find_element(By.CSS_SELECTOR, "#try button").click()
+            until(lambda: said in self.js("return document.getElementById('main').innerText"), what=lambda: self.js("return document.getElementById('main').innerText")[-600:])
+        self.quiet()
+
     def test_a_chosen_row_and_the_clock_outlive_a_change(self):
         """B17, B18: the ring stays where it is; "As of" is the server's time."""
         self.open("/executions")
