@@ -251,6 +251,10 @@ add_sorts(struct pav_query *q, struct pav_members *m, const char *sort)
     pav_members_puts(m, "sorts", pav_items_array(&list));
 }
 
+/* Of many groups so many are in sight: a screen. */
+#define MANY     25
+#define IN_SIGHT 20
+
 static void
 show_groups(struct pav_query *q)
 {
@@ -259,14 +263,15 @@ show_groups(struct pav_query *q)
     struct pav_debt *debts;
     uint32_t debt_count = pav_debts(q->reader, q->now_ms, q->arena, &debts);
     const char *sort = page_parameter(q, "sort");
-    struct pav_items list;
+    struct pav_items list, more;
     struct pav_members m;
     uint32_t i;
 
     sort_groups(v, count, sort);
     pav_items_init(&list, q->arena);
+    pav_items_init(&more, q->arena);
     for (i = 0; i < count; i++)
-        pav_items_add(&list,
+        pav_items_add(count > MANY && i >= IN_SIGHT ? &more : &list,
                       group_view(q, &v[i],
                                  v[i].kind == PAV_ATTENTION_OVERDUE
                                      ? pav_debt_find(debts, debt_count,
@@ -274,6 +279,9 @@ show_groups(struct pav_query *q)
                                      : NULL));
     pav_members_init(&m, q->arena);
     pav_members_puts(&m, "groups", pav_items_array(&list));
+    pav_members_puts(&m, "more_groups", pav_items_array(&more));
+    if (more.count > 0)
+        view_number(&m, "more_count", more.count);
     add_sorts(q, &m, sort);
     for (i = 0; i < ORDERS && !is_order(&orders[i], sort); i++)
         ;

@@ -240,6 +240,20 @@ class Ledger(unittest.TestCase):
             self.assertIn("passed over: <code>to=soon<", page)
             self.assertIn("passed over: <code>until=soon<", d.ask("GET", "/events?until=soon")[1].decode())
 
+    def test_many_groups_take_one_screen(self):
+        """Of more than 25 the gravest 20 are in sight, the others behind a fold; none is left out."""
+        with Daemon(MACHINES) as d:
+            for many, first, rest in ((25, 25, 0), (40, 20, 20)):
+                for i in range(many):
+                    d.send({"source": "stray-%d" % i, "detail-type": "Odd", "detail": {}})
+                until(lambda: len(d.get("/api/v1/attention")["attention"]) == many)
+                page = d.ask("GET", "/attention")[1].decode()
+                seen, _, folded = page.partition('<details id="more-groups">')
+                rows = lambda part: re.findall(r'<tr id="(unmatched-[^"]*)"', part)
+                self.assertEqual((len(rows(seen)), len(rows(folded))), (first, rest))
+                self.assertEqual(len(set(rows(page))), many)
+                self.assertEqual("<summary>%d more</summary>" % rest in page, rest > 0)
+
     def test_what_will_expire_soon(self):
         """Early events that nothing took, two hours before their day is over; those that went are not counted."""
         with Daemon(MACHINES, virtual_clock="2026-01-01T00:00:00Z") as d:
