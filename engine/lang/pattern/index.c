@@ -22,8 +22,7 @@
 #include "pavane/text.h"
 #include "index_int.h"
 
-#define MAX_TRIES  100000 /* as pav_pattern_matches() */
-#define FEW        4      /* children that are looked through */
+#define FEW        4 /* children that are looked through */
 #define TEST_CHUNK 192
 
 /* ---- paths ---- */
@@ -475,56 +474,38 @@ pav_index_size(const struct pav_index *ix, struct pav_index_size *out)
 
 /* ---- the verdict ---- */
 
-/* The fields chosen so far, one a test, that agree on every array. */
-struct choice {
-    struct pav_index *ix;
-    const struct subrule_entry *entry;
-    const struct field *chosen[PATTERN_MAX_PATHS];
-    uint32_t count, left;
-};
-
-static bool
-agrees(const struct choice *c, const struct field *f)
+/* The fields at a test's path, once an event. */
+static const struct candidates *
+candidates_of(struct pav_index *ix, struct test *t)
 {
-    uint32_t i;
-
-    for (i = 0; i < c->count; i++)
-        if (!places_agree(c->chosen[i]->places, c->chosen[i]->place_count,
-                          f->places, f->place_count))
-            return false;
-    return true;
-}
-
-static bool
-choose_from(struct choice *c, uint32_t at)
-{
-    struct test *t;
+    const struct field *first =
+        t->node->seen == ix->event ? t->node->first : NULL;
     const struct field *f;
-    bool there = false;
+    struct candidate *all, *fit;
+    uint32_t n = 0;
 
-    if (at == c->entry->count)
-        return true;
-    t = c->entry->tests[at];
-    f = t->node->seen == c->ix->event ? t->node->first : NULL;
-    for (; f != NULL; f = f->next) {
-        if (!agrees(c, f))
-            continue;
-        there = true;
-        if (c->left == 0 || !list_accepts(t, &f->value))
-            continue;
-        c->left--;
-        c->chosen[c->count++] = f;
-        if (choose_from(c, at + 1))
-            return true;
-        c->count--;
+    if (t->listed == ix->event)
+        return &t->list;
+    for (f = first; f != NULL; f = f->next)
+        n++;
+    all = pav_arena_alloc(ix->arena, ((size_t)n * 2 + 1) * sizeof(*all));
+    fit = all + n;
+    t->list = (struct candidates){.all = all, .fit = fit, .absent = t->absent};
+    for (f = first; f != NULL; f = f->next) {
+        struct candidate c = {f->places, f->place_count};
+
+        all[t->list.all_count++] = c;
+        if (list_accepts(t, &f->value))
+            fit[t->list.fit_count++] = c;
     }
-    return !there && t->absent && choose_from(c, at + 1);
+    t->listed = ix->event;
+    return &t->list;
 }
 
 static bool
 entry_matches(struct pav_index *ix, const struct subrule_entry *entry)
 {
-    struct choice c;
+    const struct candidates *lists[PATTERN_MAX_PATHS];
     bool arrays = false;
     uint32_t i;
 
@@ -541,11 +522,9 @@ entry_matches(struct pav_index *ix, const struct subrule_entry *entry)
     }
     if (!arrays || entry->count == 1)
         return true;
-    c.ix = ix;
-    c.entry = entry;
-    c.count = 0;
-    c.left = MAX_TRIES;
-    return choose_from(&c, 0);
+    for (i = 0; i < entry->count; i++)
+        lists[i] = candidates_of(ix, entry->tests[i]);
+    return choose(lists, entry->count);
 }
 
 static void

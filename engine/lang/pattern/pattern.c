@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pattern_int.h"
+#include "choose.h"
 
 #define MAX_SUBRULES 1000
 #define MAX_DEPTH    PAV_DEPTH_MAX
@@ -396,26 +396,6 @@ pav_event_init(struct pav_event *e, const struct pav_doc *doc,
 
 /* ---- matching ---- */
 
-struct matching {
-    const struct pav_event *event;
-    const struct subrule *rule;
-    const struct pav_field *chosen[PATTERN_MAX_PATHS];
-    uint32_t count;
-    uint32_t left; /* choices that may still be tried */
-};
-
-static bool
-agrees_with_chosen(const struct matching *m, const struct pav_field *f)
-{
-    uint32_t i;
-
-    for (i = 0; i < m->count; i++)
-        if (!places_agree(m->chosen[i]->places, m->chosen[i]->place_count,
-                          f->places, f->place_count))
-            return false;
-    return true;
-}
-
 static bool
 accepted(const struct rule_path *p, const struct pav_doc *v)
 {
@@ -438,37 +418,81 @@ wants_absence(const struct rule_path *p)
     return false;
 }
 
-static bool
-match_from(struct matching *m, uint32_t at)
+/* The first field of the path from the n-th on. */
+static uint32_t
+next_field(const struct pav_event *e, const struct rule_path *p, uint32_t n)
 {
-    const struct rule_path *p;
-    bool there = false;
+    while (n < e->count && !field_is(&e->fields[n], p->path, p->len))
+        n++;
+    return n;
+}
+
+/* Does one of its fields fulfil it?  `*list` tells whether one is in an array,
+ * and how many there are. */
+static bool
+look_at_path(const struct pav_event *e, const struct rule_path *p,
+             struct candidates *list, bool *arrays)
+{
+    uint32_t n;
+
+    *list = (struct candidates){.absent = wants_absence(p)};
+    for (n = next_field(e, p, 0); n < e->count; n = next_field(e, p, n + 1)) {
+        list->all_count++;
+        list->fit_count += accepted(p, e->fields[n].value);
+        *arrays |= e->fields[n].place_count > 0;
+    }
+    return list->fit_count > 0;
+}
+
+static void
+fill(const struct pav_event *e, const struct rule_path *p,
+     struct candidates *list)
+{
+    struct candidate *all = pav_arena_alloc(
+        e->arena, ((size_t)list->all_count * 2 + 1) * sizeof(*all));
+    struct candidate *fit = all + list->all_count;
+    uint32_t n;
+
+    list->all = all;
+    list->fit = fit;
+    for (n = next_field(e, p, 0); n < e->count; n = next_field(e, p, n + 1)) {
+        const struct pav_field *f = &e->fields[n];
+
+        *all++ = (struct candidate){f->places, f->place_count};
+        if (accepted(p, f->value))
+            *fit++ = (struct candidate){f->places, f->place_count};
+    }
+}
+
+static bool
+rule_matches(const struct subrule *rule, const struct pav_event *e)
+{
+    struct candidates lists[PATTERN_MAX_PATHS];
+    const struct candidates *of[PATTERN_MAX_PATHS];
+    bool arrays = false;
     uint32_t i;
 
-    if (at == m->rule->count)
-        return true;
-    p = &m->rule->paths[at];
-    for (i = 0; i < m->event->count; i++) {
-        const struct pav_field *f = &m->event->fields[i];
+    for (i = 0; i < rule->count; i++) {
+        const struct rule_path *p = &rule->paths[i];
 
-        if (!field_is(f, p->path, p->len) || !agrees_with_chosen(m, f))
+        if (look_at_path(e, p, &lists[i], &arrays))
             continue;
-        there = true;
-        if (m->left == 0 || !accepted(p, f->value))
-            continue;
-        m->left--;
-        m->chosen[m->count++] = f;
-        if (match_from(m, at + 1))
-            return true;
-        m->count--;
+        /* Absent beside the element that the others choose, perhaps. */
+        if (!lists[i].absent || (lists[i].all_count > 0 && !arrays))
+            return false;
     }
-    return !there && wants_absence(p) && match_from(m, at + 1);
+    if (!arrays)
+        return true;
+    for (i = 0; i < rule->count; i++) {
+        fill(e, &rule->paths[i], &lists[i]);
+        of[i] = &lists[i];
+    }
+    return choose(of, rule->count);
 }
 
 bool
 pav_pattern_matches(const struct pav_pattern *p, struct pav_event *e)
 {
-    struct matching m = {.event = e};
     uint32_t i;
 
     if (e->fields == NULL) {
@@ -479,13 +503,9 @@ pav_pattern_matches(const struct pav_pattern *p, struct pav_event *e)
         if (e->fields == NULL) /* an event without any field */
             e->fields = pav_arena_zalloc(e->arena, sizeof(*e->fields));
     }
-    for (i = 0; i < p->count; i++) {
-        m.rule = &p->rules[i];
-        m.count = 0;
-        m.left = 100000;
-        if (match_from(&m, 0))
+    for (i = 0; i < p->count; i++)
+        if (rule_matches(&p->rules[i], e))
             return true;
-    }
     return false;
 }
 

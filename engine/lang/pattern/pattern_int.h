@@ -96,8 +96,5 @@ struct pav_pattern {
 struct place {
     uint32_t array, index;
 };
-/* Neither is in another element of an array that both are in. */
-bool places_agree(const struct place *x, uint32_t x_count,
-                  const struct place *y, uint32_t y_count);
 
 #endif

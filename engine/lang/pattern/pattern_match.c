@@ -486,18 +486,3 @@ matcher_compile(struct pav_arena *a, const struct pav_doc *d,
                           ? "Too many elements in numeric expression"
                           : "Only one key allowed in match expression");
 }
-
-/* ---- places ---- */
-
-bool
-places_agree(const struct place *x, uint32_t x_count, const struct place *y,
-             uint32_t y_count)
-{
-    uint32_t i, j;
-
-    for (i = 0; i < x_count; i++)
-        for (j = 0; j < y_count; j++)
-            if (x[i].array == y[j].array && x[i].index != y[j].index)
-                return false;
-    return true;
-}
