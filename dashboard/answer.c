@@ -207,7 +207,8 @@ same_wait(const struct pav_wait_row *x, const struct pav_wait_row *y)
 /* How many items the Map has that the state is in, and which of them wait there
  * when they are few. */
 static void
-add_items(const struct answering *w, struct pav_members *m, const char *state)
+add_items(const struct answering *w, struct pav_members *m, const char *state,
+          uint32_t same)
 {
     const struct trace *t = w->k->trace;
     uint32_t at = pav_graph_find(w->k->graph, state),
@@ -226,7 +227,9 @@ add_items(const struct answering *w, struct pav_members *m, const char *state)
             which = pav_arena_printf(w->a, "%s%s%lld", which,
                                      n++ == 0 ? "" : ", ", (long long)v->item);
     }
-    if (n > 0 && n <= ITEMS_NAMED && n < t->maps[map].total)
+    /* Items of a Map in a Map have their numbers several times. */
+    if (n == same && n <= ITEMS_NAMED && n < t->maps[map].total &&
+        pav_graph_holder(w->k->graph, map) == PAV_GRAPH_NONE)
         view_text(m, "which_items", which);
 }
 
@@ -241,7 +244,7 @@ wait_view(const struct answering *w, const struct pav_listed_wait *v,
     view_text(&m, "state", row->state);
     if (same > 1)
         view_number(&m, "same", same);
-    add_items(w, &m, row->state);
+    add_items(w, &m, row->state, same);
     view_bool(&m, "alike", alike);
     if (row->awaits != NULL || row->pattern != NULL ||
         !add_what_for(w->k, &m, row->state))
@@ -602,19 +605,52 @@ add_usual_end(const struct answering *w, struct pav_members *m)
     view_bool(m, "end_beyond", took > pav_wait_stats_quantile(&times, 0.95));
 }
 
-/* What it waited for until its time was over. */
+/* The one stay that was open when the execution's time was over; NULL: there
+ * were several. */
+static const struct visit *
+open_stay(const struct trace *t)
+{
+    const struct visit *found = NULL;
+    uint32_t i;
+
+    for (i = 0; i < t->count; i++) {
+        if (t->visits[i].exited_id != 0 && !t->visits[i].cut)
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = &t->visits[i];
+    }
+    return found;
+}
+
+static bool
+came_aside(const struct answering *w)
+{
+    struct pav_disposition_filter f = {.kind = PAV_UNEXPECTED,
+                                       .machine = w->k->x->machine,
+                                       .key = w->k->x->row.key,
+                                       .limit = 1};
+    struct pav_disposition_view *v;
+    int64_t next;
+
+    return f.key != NULL &&
+           pav_reader_dispositions(w->k->q->reader, &f, w->a, &v, &next) > 0;
+}
+
+/* What it waited for until its time was over; nothing when something came that
+ * did not fit, which may have been that. */
 static void
 add_what_never_came(const struct answering *w, struct pav_members *m,
-                    const char *error)
+                    const struct visit *stay)
 {
-    const struct trace *t = w->k->trace;
-    const struct pav_doc *d;
+    const char *error = w->k->trace->error;
 
-    if (error == NULL || strcmp(error, "States.Timeout") != 0 ||
-        t->count == 0 || w->definition == NULL)
+    if (error == NULL || strcmp(error, "States.Timeout") != 0 || stay == NULL ||
+        w->definition == NULL || came_aside(w))
         return;
-    d = definition_of(w->definition, t->visits[t->count - 1].name);
-    view_text(m, "never_came", definition_awaits(w->a, d));
+    view_text(
+        m, "never_came",
+        definition_awaits(w->a, definition_of(w->definition, stay->name)));
 }
 
 static void
@@ -626,12 +662,12 @@ add_end(const struct answering *w, struct pav_members *m)
     add_usual_end(w, m);
     view_text(m, "end_error", t->error);
     view_text(m, "end_cause", t->cause);
-    add_what_never_came(w, m, t->error);
     for (i = t->count; i-- > 0;) {
         const struct visit *v = &t->visits[i];
 
         if (v->status != PAV_MARK_FAILED || v->error == NULL)
             continue;
+        add_what_never_came(w, m, v);
         view_text(m, "failed_in", v->name);
         view_text(m, "failure",
                   pav_arena_printf(
@@ -644,6 +680,7 @@ add_end(const struct answering *w, struct pav_members *m)
                       v->number));
         return;
     }
+    add_what_never_came(w, m, open_stay(t));
 }
 
 /* ---- the whole ---- */

@@ -88,6 +88,8 @@ definition_awaits(struct pav_arena *a, const struct pav_doc *state)
         if (types->items[i].kind != PAV_STRING)
             return NULL;
         type = pav_doc_str(a, &types->items[i]);
+        if (strncmp(type, "{%", 2) == 0) /* it is worked out */
+            return NULL;
         text =
             text == NULL ? type : pav_arena_printf(a, "%s or %s", text, type);
     }

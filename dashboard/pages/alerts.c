@@ -131,7 +131,8 @@ add_hearers(struct pav_query *q, struct pav_members *m)
     pav_members_puts(m, "hearers", pav_items_array(&list));
 }
 
-#define OWN_EVENTS 200 /* the newest, among which those are that tell */
+#define LOOK_BACK  20000 /* events: of their own those that tell are few */
+#define OWN_EVENTS 200
 #define TOLD       10
 
 /* What was raised and resolved lately, and what came of it. */
@@ -139,8 +140,10 @@ static void
 add_told(struct pav_query *q, struct pav_members *m)
 {
     static const char alert[] = "Alert ";
-    struct pav_disposition_filter f = {
-        .kind = -1, .source = "pavane", .limit = OWN_EVENTS};
+    struct pav_disposition_filter f = {.kind = -1,
+                                       .source = "pavane",
+                                       .limit = OWN_EVENTS,
+                                       .newest = LOOK_BACK};
     struct pav_disposition_view *v;
     struct pav_items list;
     int64_t next;

@@ -41,28 +41,78 @@ takes(struct pav_query *q, const struct pav_doc *rule, struct pav_event *event)
            pav_pattern_matches(compiled, event);
 }
 
-/* Where the machine's rules look for the id in such an event; NULL: none of
- * them takes it. */
+/* The text at "$.detail.a"; p NULL: there is none, or the path is no such one.
+ */
+static const char *
+text_at(struct pav_query *q, const struct pav_doc *doc,
+        const struct pav_doc *path)
+{
+    const char *p = pav_doc_str(q->arena, path);
+
+    if (p == NULL || *p != '$')
+        return NULL;
+    for (p++; *p == '.' && doc != NULL; p += strcspn(p, ".["))
+        p++, doc = pav_doc_getn(doc, p, strcspn(p, ".["));
+    if (doc == NULL || *p != '\0')
+        return NULL;
+    return doc->kind == PAV_STRING   ? pav_doc_str(q->arena, doc)
+           : doc->kind == PAV_NUMBER ? pav_doc_text(q->arena, doc)
+                                     : NULL;
+}
+
+/* Is it the path, or the list of them, that led to the id? */
+static bool
+leads_to(struct pav_query *q, const struct pav_doc *path,
+         const struct pav_event *event, struct pav_bytes key)
+{
+    const char *text, *one;
+    uint32_t i;
+
+    if (path == NULL)
+        return false;
+    if (path->kind != PAV_ARRAY) {
+        text = pav_doc_str(q->arena, path);
+        if (text != NULL && strncmp(text, "{%", 2) == 0)
+            return true; /* an expression: it is not worked out again */
+        text = text_at(q, event->doc, path);
+    } else {
+        for (text = "", i = 0; i < path->len && text != NULL; i++) {
+            one = text_at(q, event->doc, &path->items[i]);
+            text = one == NULL ? NULL
+                               : pav_arena_printf(q->arena, "%s%s%s", text,
+                                                  i == 0 ? "" : "|", one);
+        }
+    }
+    return text != NULL && strlen(text) == key.len &&
+           memcmp(text, key.p, key.len) == 0;
+}
+
+/* Where rules look for the id in such an event, of those that had this outcome;
+ * NULL: none of them led to it. */
 static const struct pav_doc *
-path_of_key(struct pav_query *q, const struct pav_machine_row *version,
-            struct pav_event *event)
+path_of_key(struct pav_query *q, struct pav_bytes text,
+            const struct pav_disposition_row *row, struct pav_event *event)
 {
     static const char *const kinds[] = {"start", "resume"};
-    const struct pav_doc *rules, *list, *own;
+    const struct pav_doc *rules, *list, *path;
     uint32_t i;
     size_t k;
 
-    if (pav_doc_parse_copy(q->arena, version->rules.p, version->rules.len, NULL,
-                           &rules, NULL) != PAV_OK)
+    if (pav_doc_parse_copy(q->arena, text.p, text.len, NULL, &rules, NULL) !=
+        PAV_OK)
         return NULL;
     for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+        if (row->kind == (k == 0 ? PAV_RESUMED : PAV_STARTED))
+            continue;
         list = pav_doc_get(rules, kinds[k]);
         for (i = 0; list != NULL && list->kind == PAV_ARRAY && i < list->len;
              i++) {
-            if (!takes(q, &list->items[i], event))
-                continue;
-            own = pav_doc_get(&list->items[i], "correlationId");
-            return own != NULL ? own : pav_doc_get(rules, "correlationId");
+            path = pav_doc_get(&list->items[i], "correlationId");
+            if (path == NULL)
+                path = pav_doc_get(rules, "correlationId");
+            if (takes(q, &list->items[i], event) &&
+                leads_to(q, path, event, row->key))
+                return path;
         }
     }
     return NULL;
@@ -74,23 +124,26 @@ add_state(struct pav_query *q, struct pav_members *m,
           const struct pav_execution_view *x,
           const struct pav_machine_row *version, int64_t event)
 {
+    const struct visit *v = NULL;
     struct trace t;
-    uint32_t i = 0;
+    uint32_t i;
 
     trace_read(q, x, graphs_get(kept_of(q)->graphs, version), &t);
-    while (i < t.count && t.visits[i].exited_by != event)
-        i++;
-    if (i == t.count)
+    for (i = 0; i < t.count; i++) /* what is around it is left behind it */
+        if (t.visits[i].exited_by == event &&
+            (v == NULL || t.visits[i].exited_id < v->exited_id))
+            v = &t.visits[i];
+    if (v == NULL)
         return;
-    view_text(m, "state", t.visits[i].name);
+    view_text(m, "state", v->name);
     view_text(m, "state_link",
               pav_arena_printf(q->arena, "%s?state=%s&visit=%u",
                                view_execution_link(q, x->machine, x->row.name),
-                               view_encoded(q, t.visits[i].name),
-                               t.visits[i].number));
+                               view_encoded(q, v->name), v->number));
 }
 
-/* Of an early one there is no execution: the rules of now say it. */
+/* The rules of now brought it there, or those of the version, when they were
+ * others then. */
 static const struct pav_doc *
 way_view(struct pav_query *q, const struct pav_disposition_view *d,
          struct pav_event *event)
@@ -98,25 +151,23 @@ way_view(struct pav_query *q, const struct pav_disposition_view *d,
     struct pav_machine_row version;
     struct pav_machine_view machine;
     struct pav_execution_view x;
-    const struct pav_doc *path;
+    const struct pav_doc *path = NULL;
     struct pav_members m;
     bool has_execution =
         d->execution != NULL &&
-        pav_reader_execution(q->reader, d->machine, d->execution, q->arena, &x);
+        pav_reader_execution(q->reader, d->machine, d->execution, q->arena,
+                             &x) &&
+        pav_reader_version(q->reader, x.row.version_id, q->arena, &version);
 
     if (d->machine == NULL || d->row.key.p == NULL)
         return NULL;
-    if (has_execution) {
-        if (!pav_reader_version(q->reader, x.row.version_id, q->arena,
-                                &version))
-            return NULL;
-    } else if (pav_reader_machine(q->reader, d->machine, q->arena, &machine)) {
-        version = machine.row;
-    } else {
+    if (pav_reader_machine(q->reader, d->machine, q->arena, &machine))
+        path = path_of_key(q, machine.row.rules, &d->row, event);
+    if (path == NULL && has_execution)
+        path = path_of_key(q, version.rules, &d->row, event);
+    if (path == NULL && !has_execution)
         return NULL;
-    }
     pav_members_init(&m, q->arena);
-    path = path_of_key(q, &version, event);
     view_text(&m, "path",
               path == NULL               ? NULL
               : path->kind == PAV_STRING ? pav_doc_str(q->arena, path)

@@ -14,12 +14,14 @@ function resize() {
   svg.setAttribute('height', String(Math.round(svg.viewBox.baseVal.height * zoom)));
 }
 
-/** @param {number} to */
-function zoomTo(to) {
+const SMALLEST = 0.2, LARGEST = 3;
+
+/** @param {number} to @param {number} least */
+function zoomTo(to, least = SMALLEST) {
   const b = box();
   if (!b) return;
   const old = zoom, reset = document.querySelector('[data-zoom=reset]');
-  zoom = Math.min(3, Math.max(0.2, to));
+  zoom = Math.min(LARGEST, Math.max(least, to));
   const x = (b.scrollLeft + b.clientWidth / 2) * zoom / old, y = (b.scrollTop + b.clientHeight / 2) * zoom / old;
   resize();
   if (reset) reset.textContent = `${Math.round(zoom * 100)} %`;
@@ -32,7 +34,7 @@ function fit() {
   const b = box(), svg = picture();
   if (!b || !svg) return;
   const whole = svg.viewBox.baseVal;
-  zoomTo(Math.min(1, (b.clientWidth - 4) / whole.width, (b.clientHeight - 4) / whole.height));
+  zoomTo(Math.min(1, (b.clientWidth - 4) / whole.width, (b.clientHeight - 4) / whole.height), 0);
 }
 
 function fill() {

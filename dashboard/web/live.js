@@ -19,6 +19,7 @@ let held = false;
 let wanted = false;
 let busy = false;
 let last = 0;
+let heard = 0; // when a change was told last
 let pause = LEAST_MS;
 let state = 'off';
 let fresh = 0;
@@ -48,7 +49,6 @@ async function renewSoon() {
   if (busy || held) return;
   busy = true;
   while (wanted && !held) {
-    if (performance.now() - last > 2 * MOST_MS) pause = LEAST_MS;
     const wait = last + (fresh > 0 ? MOST_MS : pause) - performance.now();
     if (wait > 0) await new Promise((done) => setTimeout(done, wait));
     if (reading()) {
@@ -76,6 +76,8 @@ function hear(m) {
     state = m.state;
     show();
   }
+  if (m.changed && performance.now() - heard > 2 * MOST_MS && !busy) pause = LEAST_MS;
+  if (m.changed) heard = performance.now();
   if (m.changed && topics().length > 0) renewSoon();
   else if (m.changed) countSoon();
 }
@@ -173,6 +175,8 @@ export function follow() {
   const script = trustedURL(new URL('hub.js', import.meta.url).href);
   if (globalThis.SharedWorker) {
     port = new SharedWorker(script, { type: 'module', name: 'pavane' }).port;
+  } else if (topics().length === 0) {
+    return; // a stream of its own for the badge alone would be too much
   } else {
     const channel = new MessageChannel();
     port = channel.port1;

@@ -197,6 +197,7 @@ cli_print(const struct pav_settings *s, int argc, char **argv, bool watch,
 {
     bool raw = !isatty(STDOUT_FILENO) || pav_settings_flag(s, "json");
     struct held last = {.text = NULL}, out, said;
+    bool refused;
     int code;
 
     do {
@@ -214,10 +215,11 @@ cli_print(const struct pav_settings *s, int argc, char **argv, bool watch,
             fflush(stdout);
         }
         fwrite(said.text, 1, said.len, stderr);
+        refused = said.len > 0;
         free(said.text);
         free(last.text);
         last = out;
-    } while (watch && code <= 1 && sleep(WATCH_S) == 0);
+    } while (watch && code <= 1 && !refused && sleep(WATCH_S) == 0);
     free(last.text);
     return code;
 }

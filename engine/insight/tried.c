@@ -34,7 +34,7 @@ struct trying {
     void (*look)(struct trying *t, const struct rule_at *rule);
     /* for pav_rules_tried() */
     struct pav_event event;
-    bool repeats; /* the event has a key twice: any of its values may match */
+    bool odd; /* the event: any of several values may match */
     struct pav_tried *out;
     struct found *near, *taking;
     uint32_t near_count, near_most, taking_count, taking_most;
@@ -133,6 +133,7 @@ each_rule(struct trying *t)
 struct measure {
     uint32_t count, held, near; /* fields; near: nearly holds */
     bool lists;                 /* a field is in the elements of a list */
+    bool failed;                /* one does not hold that is in none */
 };
 
 static double
@@ -223,19 +224,23 @@ same_text(const struct pav_doc *x, const struct pav_doc *y)
     return x->len == y->len && memcmp(x->text, y->text, x->len) == 0;
 }
 
+/* Is a field of it more than a path of keys?  A key that is there twice has
+ * several values, and one with a dot may be a path as well. */
 static bool
-repeats(const struct pav_doc *d)
+is_odd(const struct pav_doc *d)
 {
     uint32_t i;
 
     for (i = 0; d->kind == PAV_ARRAY && i < d->len; i++)
-        if (repeats(&d->items[i]))
+        if (is_odd(&d->items[i]))
             return true;
-    for (i = 0; d->kind == PAV_OBJECT && i < d->len; i++)
-        if (repeats(&d->members[i].value) ||
-            pav_doc_getn(d, d->members[i].key, d->members[i].len) !=
-                &d->members[i].value)
+    for (i = 0; d->kind == PAV_OBJECT && i < d->len; i++) {
+        const struct pav_member *m = &d->members[i];
+
+        if (memchr(m->key, '.', m->len) != NULL || is_odd(&m->value) ||
+            pav_doc_getn(d, m->key, m->len) != &m->value)
             return true;
+    }
     return false;
 }
 
@@ -257,7 +262,7 @@ static bool
 holds(struct trying *t, struct pav_arena *a, uint32_t depth,
       const struct pav_doc *wanted, const struct pav_doc *value)
 {
-    bool plain = !t->repeats && wanted->kind == PAV_ARRAY && value != NULL &&
+    bool plain = !t->odd && wanted->kind == PAV_ARRAY && value != NULL &&
                  value->kind == PAV_STRING && !may_be_address(value);
     uint32_t i;
 
@@ -301,13 +306,16 @@ measure_field(struct trying *t, uint32_t depth, const struct pav_doc *wanted,
 {
     struct measure *m = arg;
     const struct pav_doc *value = came(t, &t->scratch, t->event.doc, 0, depth);
+    bool in_list = is_in_list(t, t->event.doc, depth);
 
     m->count++;
-    m->lists |= is_in_list(t, t->event.doc, depth);
-    if (holds(t, &t->scratch, depth, wanted, value))
+    m->lists |= in_list;
+    if (holds(t, &t->scratch, depth, wanted, value)) {
         m->held++;
-    else
+    } else {
+        m->failed |= !in_list;
         m->near += meant(&t->scratch, wanted, value) != NULL;
+    }
 }
 
 /* ---- those that are told of ---- */
@@ -379,6 +387,7 @@ look_at_fields(struct trying *t, const struct rule_at *rule)
 {
     struct measure m = {.count = 0};
     struct found x = {.nearness = 0};
+    bool more;
 
     if (rule->pattern == NULL || rule->pattern->kind != PAV_OBJECT)
         return;
@@ -387,11 +396,11 @@ look_at_fields(struct trying *t, const struct rule_at *rule)
     x.rule.count = m.count;
     x.rule.held = m.held;
     x.rule.near = m.near > 0;
-    /* It is more than its fields with "$or", with a key that is there twice,
-     * and where lists are: each element is tried by itself. */
+    /* It is more than its fields with "$or", with keys that are odd, and where
+     * lists are: each element is tried by itself. */
+    more = t->odd || has_or(rule->pattern) || is_odd(rule->pattern);
     x.rule.takes = !rule->disabled &&
-                   (m.held == m.count || m.lists || has_or(rule->pattern) ||
-                    repeats(rule->pattern)) &&
+                   (m.held == m.count || more || (m.lists && !m.failed)) &&
                    matches(t, &t->scratch, rule->pattern);
     if (!x.rule.takes && m.held == 0 && m.near == 0)
         return;
@@ -474,7 +483,7 @@ pav_rules_tried(struct pav_reader *r, struct pav_bytes event, int64_t bus,
     if (rc != PAV_OK)
         return rc;
     pav_event_init(&t.event, doc, a);
-    t.repeats = repeats(doc);
+    t.odd = is_odd(doc);
     t.near = pav_arena_alloc(a, (most + 1) * sizeof(*t.near));
     t.taking = pav_arena_alloc(a, (most + 1) * sizeof(*t.taking));
     each_rule(&t);

@@ -53,7 +53,7 @@
         " AND (?11=0 OR d.at>=?11) AND (?12=0 OR d.at<?12)"                    \
         " AND (?16 IS NULL OR d.detail=?16)"                                   \
         " AND (?18 IS NULL OR instr(d.detail,?18)>0)"                          \
-        " AND (?17=0 OR coalesce(d.machine_id,0)=0)"                           \
+        " AND (?17=0 OR coalesce(d.machine_id,0)=0) AND d.id>?19"              \
         " ORDER BY d.id DESC LIMIT ?6"
 
 /* Each filter that leads gets its own text, so that its index is used. */
@@ -98,6 +98,7 @@ ask_own(struct pav_reader *r, const struct pav_disposition_filter *f)
     " LEFT JOIN execution x ON x.id=e.first_execution "
 #define FIRST_FILTERS                                                          \
     " AND e.id*" PER_EVENT "<?1 AND e.id<=?1/" PER_EVENT                       \
+    " AND e.id>?19/" PER_EVENT                                                 \
     " AND e.first_kind IS NOT NULL AND (?4<0 OR e.first_kind=?4)" OF_MACHINE(  \
         "e.first_machine") OF_EVENTS                                           \
         " AND (?11=0 OR e.received_at>=?11) AND (?12=0 OR e.received_at<?12)"  \
@@ -172,6 +173,7 @@ put_ids(struct pav_reader *r, int64_t run, int64_t hash, struct pav_buf *ids)
 struct candidates {
     const char *ids; /* a JSON list; NULL: nobody asks for an id */
     int64_t by_hand; /* events behind this one are looked at one by one */
+    int64_t behind;  /* dispositions up to there are not looked at */
 };
 
 static void
@@ -198,11 +200,16 @@ static struct candidates
 candidates_of(struct pav_reader *r, const struct pav_disposition_filter *f,
               struct pav_arena *a)
 {
-    struct candidates c = {NULL, 0};
+    struct candidates c = {NULL, 0, 0};
     struct seen *memory = reader_seen_of(r);
     struct pav_buf ids;
     int64_t hash;
 
+    if (f->newest > 0)
+        c.behind =
+            (reader_number(r, reader_ask(r, "SELECT max(id) FROM event")) -
+             f->newest) *
+            PAV_DISPOSITIONS_MAX;
     if (f->event_id == NULL)
         return c;
     hash = seen_hash((struct pav_bytes){f->event_id, strlen(f->event_id)});
@@ -242,6 +249,7 @@ bind_filter(sqlite3_stmt *st, const struct pav_disposition_filter *f,
     bind_text(st, 10, f->detail_type);
     sqlite3_bind_int64(st, 11, f->from_at);
     sqlite3_bind_int64(st, 12, f->until_at);
+    sqlite3_bind_int64(st, 19, c->behind);
     if (sqlite3_bind_parameter_count(st) >= 18) {
         bind_text(st, 16, f->why);
         sqlite3_bind_int(st, 17, f->of_no_machine);

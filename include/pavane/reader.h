@@ -242,6 +242,7 @@ struct pav_disposition_filter {
     const char *why;           /* in these words; NULL: any, or none */
     const char *says;          /* with these among its words; NULL: the same */
     int64_t from_at, until_at; /* when it became so; 0: any time */
+    int64_t newest;            /* of so many newest events; 0: of all */
     int64_t before;
     uint32_t limit;
 };

@@ -284,7 +284,11 @@ class Tried(Bus):
         self.events("CreateEventBus", Name="try")
         envelope = {"id": "1", "account": "1", "source": "s", "time": "2026-01-01T00:00:00Z", "region": "r", "detail-type": "d"}
         asked = 0
-        for case in self.cases():
+        dotted = [{"event": e, "pattern": p} for e, p in (
+            ('{"a":{"b":"yy"},"a.b":"x"}', '{"a":{"b":["x"]}}'), ('{"a.b":"y"}', '{"a":{"b":["x"]},"a.b":["y"]}'),
+            ('{"a.b":"y"}', '{"a.b":["y"],"a":{"b":["x"]}}'),
+            ('{"a.b":[{"c":"x"},{"c":"z","d":1}]}', '{"a":{"b":{"c":["x"],"d":[{"exists":false}]}}}'))]
+        for case in [*dotted, *self.cases()]:
             event, pattern = case.get("event"), case.get("pattern")
             if not isinstance(event, str) or not isinstance(pattern, str) or len(urllib.parse.quote(event)) > 3500:
                 continue
@@ -558,6 +562,26 @@ class Hostile(Bus):
 
     def tearDown(self):
         self.assertTrue(self.d.get("/api/v1/status")["ready"])
+
+    def test_lists_in_which_nothing_fits_together(self):
+        """20,000 elements, of which each has half of what is wanted: for a wait, a rule and the page, in a turn that nobody feels."""
+        wanted = {"source": ["s"], "detail-type": ["go"], "detail": {"a": {"x": ["v"], "y": ["w"]}}}
+        self.machine("hears", {"StartAt": "Hear", "States": {"Hear": {
+            "Type": "Task", "Resource": "arn:pavane:states:::event.waitForTaskToken", "Parameters": {"EventPattern": wanted}, "End": True}}},
+            {"correlationId": "$.detail.id", "start": [{"name": "p", "pattern": {"source": ["s"], "detail-type": ["begin"]}}],
+             "resume": [{"name": "r", "pattern": {"source": ["s"], "detail-type": ["go"]}}], "policies": {"unexpected": "record"}})
+        self.d.stop()
+        self.d.start()
+        self.events("PutRule", Name="together", EventPattern=json.dumps(wanted))
+        self.d.send({"source": "s", "detail-type": "begin", "detail": {"id": "k"}})
+        apart = [{"x": "v", "y": "n"}] * 20000 + [{"x": "n", "y": "w"}]
+        for elements, became, takes in ((apart, "unexpected", False), (apart + [{"x": "v", "y": "w"}], "resumed", True)):
+            event = {"id": became, "source": "s", "detail-type": "go", "detail": {"id": "k", "a": elements}}
+            self.assertIn(("hears", became), self.d.send(event))
+            whole = {**event, "account": "1", "time": "2026-01-01T00:00:00Z", "region": "r"}
+            self.assertEqual(self.events("TestEventPattern", EventPattern=json.dumps(wanted), Event=json.dumps(whole))["Result"], takes)
+            page = self.d.ask("POST", "/bus/try", json.dumps(event), {"Content-Type": "application/json"})[1].decode()
+            self.assertEqual("Rule of the bus <b>together</b>: <span class=\"stand succeeded\">\u2713 takes it" in page, takes)
 
     def test_targets(self):
         self.events("PutRule", Name="r", EventPattern='{"source":["s"]}')

@@ -12,6 +12,7 @@
 #include "pavane/schedule.h"
 #include "pavane/schema.h"
 #include "pavane/text.h"
+#include "lang/pattern/choose.h"
 #include "unit.h"
 
 static struct pav_arena arena;
@@ -324,6 +325,126 @@ static const struct {
     {"at(2026-01-01T00:00:00)", NULL, "2026-01-01T00:00:00Z", NULL},
 };
 
+/* ---- fields that lie in the same elements ---- */
+
+enum { LISTS = 4, FIELDS = 40, DEEP = 3 };
+
+/* A random event, in order: arrays in arrays, and fields of LISTS paths. */
+struct grown {
+    struct place trail[DEEP], places[LISTS][FIELDS][DEEP];
+    struct candidate all[LISTS][FIELDS], fit[LISTS][FIELDS];
+    struct candidates lists[LISTS];
+    uint32_t trail_len, arrays;
+};
+
+static void
+grow_field(struct grown *g)
+{
+    uint32_t l = (uint32_t)(next_random() % LISTS);
+    struct candidates *list = &g->lists[l];
+    struct place *places = g->places[l][list->all_count];
+
+    if (list->all_count == FIELDS)
+        return;
+    memcpy(places, g->trail, g->trail_len * sizeof(*places));
+    g->all[l][list->all_count] = (struct candidate){places, g->trail_len};
+    if (next_random() % 3 == 0)
+        g->fit[l][list->fit_count++] = g->all[l][list->all_count];
+    list->all_count++;
+}
+
+static void
+grow(struct grown *g)
+{
+    uint32_t n = 1 + (uint32_t)(next_random() % 5), array, i;
+
+    for (; n > 0; n--) {
+        if (next_random() % 2 == 0 || g->trail_len == DEEP) {
+            grow_field(g);
+            continue;
+        }
+        array = g->arrays++;
+        for (i = 0; i < 4; i++) {
+            g->trail[g->trail_len++] = (struct place){array, i};
+            grow(g);
+            g->trail_len--;
+        }
+    }
+}
+
+static bool
+agree(const struct candidate *x, const struct candidate *y)
+{
+    uint32_t i, k;
+
+    for (i = 0; i < x->place_count; i++)
+        for (k = 0; k < y->place_count; k++)
+            if (x->places[i].array == y->places[k].array &&
+                x->places[i].index != y->places[k].index)
+                return false;
+    return true;
+}
+
+static bool
+agrees_with(const struct candidate *f, const struct candidate *const *chosen,
+            uint32_t count)
+{
+    while (count-- > 0)
+        if (!agree(f, chosen[count]))
+            return false;
+    return true;
+}
+
+/* One by one. */
+static bool
+choose_slowly(const struct candidates *const *lists, uint32_t count,
+              const struct candidate **chosen, uint32_t chosen_count)
+{
+    uint32_t i;
+
+    if (count == 0)
+        return true;
+    for (i = 0; i < lists[0]->fit_count; i++) {
+        if (!agrees_with(&lists[0]->fit[i], chosen, chosen_count))
+            continue;
+        chosen[chosen_count] = &lists[0]->fit[i];
+        if (choose_slowly(lists + 1, count - 1, chosen, chosen_count + 1))
+            return true;
+    }
+    for (i = 0; i < lists[0]->all_count; i++)
+        if (agrees_with(&lists[0]->all[i], chosen, chosen_count))
+            return false;
+    return lists[0]->absent &&
+           choose_slowly(lists + 1, count - 1, chosen, chosen_count);
+}
+
+static void
+test_choices(void **state)
+{
+    const struct candidates *lists[LISTS];
+    const struct candidate *chosen[LISTS];
+    struct grown *g = pav_xmalloc(sizeof(*g));
+    int i, k, yes = 0;
+    bool is_one;
+
+    (void)state;
+    for (i = 0; i < 20000; i++) {
+        memset(g, 0, sizeof(*g));
+        for (k = 0; k < LISTS; k++) {
+            g->lists[k].all = g->all[k];
+            g->lists[k].fit = g->fit[k];
+            g->lists[k].absent = next_random() % 4 == 0;
+            lists[k] = &g->lists[k];
+        }
+        grow(g);
+        is_one = choose_slowly(lists, LISTS, chosen, 0);
+        yes += is_one;
+        assert_int_equal(choose(lists, LISTS), is_one);
+    }
+    assert_in_range(yes, 1000, 19000); /* both come about */
+    free(g);
+}
+
 static void
 test_schedules(void **state)
 {
@@ -446,6 +567,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_complexity, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_index, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nearest_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_choices, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_schedules, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_schemas, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_learned, set_up, tear_down),
