@@ -80,7 +80,7 @@ static const struct pav_setting settings[] = {
     SETTING_HELP,
 };
 
-/* For the handlers, which run on any thread. */
+/* For the handlers, which run on the network's thread. */
 static struct pav_http *_Atomic running;
 static atomic_bool hung_up, ending;
 
@@ -102,6 +102,21 @@ on_hangup(int sig)
     atomic_store(&hung_up, true);
 }
 
+/* Of the calling thread, and of those that it starts from then on. */
+static void
+mask_signals(int how)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(how, &set, NULL);
+}
+
+/* They wait until the network's thread takes them: mask_signals(SIG_UNBLOCK).
+ */
 static void
 catch_signals(void)
 {
@@ -109,6 +124,7 @@ catch_signals(void)
     struct sigaction end = {.sa_handler = on_signal};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
 
+    mask_signals(SIG_BLOCK);
     sigaction(SIGTERM, &end, NULL);
     sigaction(SIGINT, &end, NULL);
     sigaction(SIGHUP, &again, NULL);
@@ -722,6 +738,7 @@ run(const struct pav_settings *s, int argc, char **argv)
     fflush(stdout);
     d.watchdog_us = notify_watchdog_us();
     notify("READY=1");
+    mask_signals(SIG_UNBLOCK);
     pav_http_run(d.http);
     notify("STOPPING=1");
     atomic_store(&running, NULL);
