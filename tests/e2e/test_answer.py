@@ -54,6 +54,9 @@ KINDS = {
         "StartAt": "Hear", "States": {"Hear": {**wait_for("Stocked"), "Next": "Kept?"}, "Kept?": {"Type": "Pass", "End": True}}}}), [], 0),
     "one": (machine("Each", Each={"Type": "Map", "ItemsPath": "$.detail.items", "Next": "Done", "MaxConcurrency": 2, "ItemProcessor": {
         "StartAt": "Hear", "States": {"Hear": {**wait_for("Stocked"), "Next": "Kept"}, "Kept": {"Type": "Pass", "End": True}}}}), ["Stocked"], 0),
+    "misled": (machine("Hear", Hear={**wait_for(TimeoutSeconds=60), "Parameters": {"EventPattern": {"detail-type": ["Paid"], "detail": {"sum": [7]}}}}),
+               ["Paid"], 3),
+    "apart": (machine("Both", Both=branches(("Soon", wait_for("Found", TimeoutSeconds=60)), ("Later", wait_for("Kept")))), [], 3),
     "alone": (machine("Hear", Hear=wait_for("Paid", "Refused", TimeoutSeconds=60)), [], 3),
     "many": (machine("Both", Both=branches(*[("Hear %d" % i, wait_for("Found %d" % i)) for i in range(7)])), [], 0),
     "ended": (machine("Hear", Hear=wait_for("Paid")), ["Paid", "Odd"], 0),

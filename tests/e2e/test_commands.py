@@ -15,7 +15,7 @@ import threading
 import unittest
 import urllib.parse
 
-from harness import Daemon, MACHINES, PAVANE, TOP, cli, main, until
+from harness import Daemon, MACHINES, PATIENCE, PAVANE, TOP, cli, main, until
 
 
 
@@ -144,6 +144,8 @@ class Commands(unittest.TestCase):
             d.send({"source": "order.service", "detail-type": "OrderReceived", "detail": {"orderId": "o-1"}})
             watching = {c: subprocess.Popen([PAVANE, *c.split(), "--watch", "--url", d.url], stdout=subprocess.PIPE, text=True)
                         for c in ("attention", "deviations", "producers", "deliveries", "flow order")}
+            patience = threading.Timer(PATIENCE, lambda: [p.kill() for p in watching.values()])  # what is not printed ends as well
+            patience.start()
             try:
                 first = {c: watching[c].stdout.readline() for c in ("attention", "deviations", "flow order")}
                 self.assertEqual(first["attention"], "nothing needs attention\n")
@@ -155,7 +157,10 @@ class Commands(unittest.TestCase):
                 self.assertRegex(watching["deviations"].stdout.readline(), "1 of 1 unmatched: OrderRecieved of order.service")
                 self.comes(watching["producers"], "2 events: 1 started, 1 unmatched")
                 self.assertEqual([p.poll() for p in watching.values()], [None] * 5)
+                refused = subprocess.run([PAVANE, "flow", "nosuch", "--watch", "--url", d.url], capture_output=True, text=True, timeout=PATIENCE)
+                self.assertEqual((refused.returncode, refused.stdout), (1, ""), refused.stderr)
             finally:
+                patience.cancel()
                 for p in watching.values():
                     p.terminate()
                     p.communicate()

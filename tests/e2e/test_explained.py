@@ -70,6 +70,26 @@ class Explained(unittest.TestCase):
         with open(GOLDEN) as f:
             self.assertEqual(text, f.read())
 
+    def test_where_it_was_taken(self):
+        """In the branch, not in what is around it; by the path that led there, not by another."""
+        both = {"StartAt": "Both", "States": {"Both": {"Type": "Parallel", "End": True, "Branches": [
+            {"StartAt": "A", "States": {"A": {**hears("Paid", then="X"), "Next": "OverA"}, "OverA": {"Type": "Pass", "End": True}}},
+            {"StartAt": "B", "States": {"B": {**hears("Shipped", then="X"), "Next": "OverB"}, "OverB": {"Type": "Pass", "End": True}}}]}}}
+        rules = {**RULES, "correlationId": "$.detail.second", "start": [{"name": "placed", "correlationId": "$.detail.first", "pattern": {"source": ["shop", "bank"]}}],
+                 "resume": [{"name": "on", "pattern": {"source": ["bank"]}}]}
+        with tempfile.TemporaryDirectory() as folder:
+            machine(folder, "both", both, rules)
+            with Daemon(folder) as d:
+                until(lambda: any(m["version"] for m in d.get("/api/v1/machines")["machines"]))
+                d.post({"id": "e0", "source": "shop", "detail-type": "Placed", "detail": {"first": "k"}})
+                for n, kind in enumerate(("Paid", "Shipped")):
+                    d.post({"id": "e%d" % (n + 1), "source": "bank", "detail-type": kind, "detail": {"first": "other-%d" % n, "second": "k"}})
+                list_ = d.ask("GET", "/events")[1].decode()
+                for event, said in (("e0", "By $.detail.first it is of k: both:k, which it started."), ("e1", "By $.detail.second it is of k: both:k, where A took it."),
+                                    ("e2", "By $.detail.second it is of k: both:k, where B took it.")):
+                    number = re.findall(r'<a href="events/(\d+)"><code>%s</code>' % event, list_)[-1]
+                    self.assertIn(said, re.sub(r"<[^>]*>", "", d.ask("GET", "/events/" + number)[1].decode()))
+
     def events(self, action, **fields):
         status, answer = self.d.ask("POST", "/", json.dumps(fields), {
             "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "AWSEvents." + action})
