@@ -49,6 +49,7 @@ tried_add(struct pav_query *q, struct pav_bytes event, int64_t bus,
         view_amount(out, "taking", tried.taking);
         view_number(out, "taking_shown", TRIED);
     }
+    view_bool(out, "tried_partial", tried.partial);
     pav_items_init(&rows, q->arena);
     for (i = 0; i < tried.count; i++) {
         const struct pav_tried_rule *x = &tried.rules[i];

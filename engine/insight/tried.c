@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pavane/clock.h"
 #include "pavane/insight.h"
 #include "pavane/pattern.h"
 #include "pavane/text.h"
@@ -14,6 +15,7 @@
 #define WANTED_MAX 64
 #define PAGE       500 /* rules of a bus that are read at once */
 #define NEAR       0.5 /* of its fields */
+#define LONG_US    1000000
 
 static const struct pav_doc_opts keep = {PAV_DUP_KEEP, 0, 0};
 
@@ -30,7 +32,7 @@ struct trying {
     struct pav_arena *a;
     struct pav_arena scratch; /* of the rule in hand */
     const char *bus;
-    int64_t bus_id;
+    int64_t bus_id, until_us;
     void (*look)(struct trying *t, const struct rule_at *rule);
     /* for pav_rules_tried() */
     struct pav_event event;
@@ -45,6 +47,15 @@ struct trying {
 };
 
 /* ---- all rules of a bus ---- */
+
+/* A large event costs each rule; and whoever sent it chose that. */
+static bool
+is_over(struct trying *t)
+{
+    if (pav_clock_mono_us() > t->until_us)
+        t->out->partial = true;
+    return t->out->partial;
+}
 
 static void
 each_of_machine(struct trying *t, const struct pav_machine_row *row)
@@ -64,7 +75,8 @@ each_of_machine(struct trying *t, const struct pav_machine_row *row)
     for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
         const struct pav_doc *list = pav_doc_get(rules, kinds[k]);
 
-        for (i = 0; list != NULL && list->kind == PAV_ARRAY && i < list->len;
+        for (i = 0; list != NULL && list->kind == PAV_ARRAY && i < list->len &&
+                    !is_over(t);
              i++) {
             t->look(t, &(struct rule_at){
                            .machine = row->name,
@@ -105,6 +117,7 @@ each_rule(struct trying *t)
     char *after = pav_xstrdup("");
 
     t->bus = pav_reader_bus(t->r, t->bus_id, t->a);
+    t->until_us = pav_clock_mono_us() + LONG_US;
     pav_arena_init(&t->scratch, 1 << 14);
     for (i = 0; t->bus != NULL && i < count; i++)
         if (machines[i].row.id != 0 && machines[i].row.active)
@@ -115,14 +128,14 @@ each_rule(struct trying *t)
                              &rows);
         while (n > 0 && rows[n - 1].owner != t->bus_id)
             n--; /* those of the buses behind it */
-        for (i = 0; i < n; i++)
+        for (i = 0; i < n && !is_over(t); i++)
             each_of_bus(t, &rows[i]);
         if (n > 0) {
             free(after);
             after = pav_xstrdup(rows[n - 1].name);
         }
         pav_arena_reset(&page);
-    } while (n == PAGE);
+    } while (n == PAGE && !t->out->partial);
     free(after);
     pav_arena_fini(&page);
     pav_arena_fini(&t->scratch);

@@ -76,6 +76,7 @@ struct pav_tried {
     struct pav_tried_rule *rules; /* those that take it first */
     uint32_t count;
     uint32_t taking; /* how many take it, also those that are not here */
+    bool partial;    /* a second was over before all rules were tried */
 };
 
 /*
