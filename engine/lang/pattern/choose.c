@@ -7,10 +7,14 @@
  */
 #include "choose.h"
 
+#include <stdlib.h>
+
+#include "pavane/mem.h"
+
 #define MAX_TRIES 100000
 
 struct choosing {
-    const struct candidates *const *lists;
+    const struct candidates *lists;
     uint32_t list_count;
     const struct candidate *chosen[PATTERN_MAX_PATHS];
     uint32_t count, left;
@@ -100,7 +104,7 @@ choose_from(struct choosing *c, uint32_t at)
 
     if (at == c->list_count)
         return true;
-    list = c->lists[at];
+    list = &c->lists[at];
     for (i = 0; c->left > 0; i++) {
         i = next_agreeing(c, list->fit, list->fit_count, i);
         if (i == list->fit_count)
@@ -116,8 +120,21 @@ choose_from(struct choosing *c, uint32_t at)
            choose_from(c, at + 1);
 }
 
+struct candidate *
+candidates_room(uint32_t fields)
+{
+    return pav_xmalloc(((size_t)fields * 2 + 1) * sizeof(struct candidate));
+}
+
+void
+candidates_free(const struct candidates *lists, uint32_t count)
+{
+    while (count-- > 0)
+        free((void *)(uintptr_t)lists[count].all);
+}
+
 bool
-choose(const struct candidates *const *lists, uint32_t count)
+choose(const struct candidates *lists, uint32_t count)
 {
     struct choosing c = {
         .lists = lists, .list_count = count, .left = MAX_TRIES};

@@ -29,6 +29,10 @@ struct candidates {
  * Cost: a chosen field costs the logarithm of how many there are of the next
  * condition, not their number.
  */
-bool choose(const struct candidates *const *lists, uint32_t count);
+bool choose(const struct candidates *lists, uint32_t count);
+/* The lists of one condition: room for so many fields in each, from the heap,
+ * for what a large event has in lists is not kept; `all` is freed. */
+struct candidate *candidates_room(uint32_t fields);
+void candidates_free(const struct candidates *lists, uint32_t count);
 
 #endif

@@ -20,6 +20,7 @@
 
 #include "pavane/digest.h"
 #include "pavane/text.h"
+#include "choose.h"
 #include "index_int.h"
 
 #define FEW        4 /* children that are looked through */
@@ -474,39 +475,33 @@ pav_index_size(const struct pav_index *ix, struct pav_index_size *out)
 
 /* ---- the verdict ---- */
 
-/* The fields at a test's path, once an event. */
-static const struct candidates *
-candidates_of(struct pav_index *ix, struct test *t)
+/* The fields at a test's path. */
+static struct candidates
+candidates_of(struct pav_index *ix, const struct test *t)
 {
     const struct field *first =
         t->node->seen == ix->event ? t->node->first : NULL;
-    const struct field *f;
+    struct candidates list = {.absent = t->absent};
     struct candidate *all, *fit;
-    uint32_t n = 0;
+    const struct field *f;
 
-    if (t->listed == ix->event)
-        return &t->list;
     for (f = first; f != NULL; f = f->next)
-        n++;
-    all = pav_arena_alloc(ix->arena, ((size_t)n * 2 + 1) * sizeof(*all));
-    fit = all + n;
-    t->list = (struct candidates){.all = all, .fit = fit, .absent = t->absent};
+        list.all_count++;
+    list.all = all = candidates_room(list.all_count);
+    list.fit = fit = all + list.all_count;
     for (f = first; f != NULL; f = f->next) {
-        struct candidate c = {f->places, f->place_count};
-
-        all[t->list.all_count++] = c;
+        *all++ = (struct candidate){f->places, f->place_count};
         if (list_accepts(t, &f->value))
-            fit[t->list.fit_count++] = c;
+            fit[list.fit_count++] = all[-1];
     }
-    t->listed = ix->event;
-    return &t->list;
+    return list;
 }
 
 static bool
 entry_matches(struct pav_index *ix, const struct subrule_entry *entry)
 {
-    const struct candidates *lists[PATTERN_MAX_PATHS];
-    bool arrays = false;
+    struct candidates lists[PATTERN_MAX_PATHS];
+    bool arrays = false, chosen;
     uint32_t i;
 
     for (i = 0; i < entry->count; i++) {
@@ -524,7 +519,9 @@ entry_matches(struct pav_index *ix, const struct subrule_entry *entry)
         return true;
     for (i = 0; i < entry->count; i++)
         lists[i] = candidates_of(ix, entry->tests[i]);
-    return choose(lists, entry->count);
+    chosen = choose(lists, entry->count);
+    candidates_free(lists, entry->count);
+    return chosen;
 }
 
 static void

@@ -11,7 +11,7 @@
 #define PAVANE_INDEX_INT_H
 
 #include "pavane/index.h"
-#include "choose.h"
+#include "pattern_int.h"
 
 /* How a test is found by a value. */
 enum key_kind {
@@ -109,9 +109,8 @@ struct test {
     uint32_t hanging_count, hanging_cap;
     char *path;
     /* of the event */
-    uint64_t known, listed;
+    uint64_t known;
     bool holds;
-    struct candidates list;
 };
 
 struct subrule_entry {

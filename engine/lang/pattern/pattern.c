@@ -448,8 +448,7 @@ static void
 fill(const struct pav_event *e, const struct rule_path *p,
      struct candidates *list)
 {
-    struct candidate *all = pav_arena_alloc(
-        e->arena, ((size_t)list->all_count * 2 + 1) * sizeof(*all));
+    struct candidate *all = candidates_room(list->all_count);
     struct candidate *fit = all + list->all_count;
     uint32_t n;
 
@@ -468,8 +467,7 @@ static bool
 rule_matches(const struct subrule *rule, const struct pav_event *e)
 {
     struct candidates lists[PATTERN_MAX_PATHS];
-    const struct candidates *of[PATTERN_MAX_PATHS];
-    bool arrays = false;
+    bool arrays = false, chosen;
     uint32_t i;
 
     for (i = 0; i < rule->count; i++) {
@@ -483,11 +481,11 @@ rule_matches(const struct subrule *rule, const struct pav_event *e)
     }
     if (!arrays)
         return true;
-    for (i = 0; i < rule->count; i++) {
+    for (i = 0; i < rule->count; i++)
         fill(e, &rule->paths[i], &lists[i]);
-        of[i] = &lists[i];
-    }
-    return choose(of, rule->count);
+    chosen = choose(lists, rule->count);
+    candidates_free(lists, rule->count);
+    return chosen;
 }
 
 bool
