@@ -1,6 +1,7 @@
 /* pavane serve: the daemon. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include "pavane/log.h"
 #include "pavane/pages.h"
 #include "pavane/text.h"
+#include "pavane/thread.h"
 #include "cli.h"
 
 static const struct pav_setting settings[] = {
@@ -80,31 +82,13 @@ static const struct pav_setting settings[] = {
     SETTING_HELP,
 };
 
-/* For the handlers, which run on the network's thread. */
+/* ---- signals: a thread of their own waits for them ---- */
+
 static struct pav_http *_Atomic running;
-static atomic_bool hung_up, ending;
+static atomic_bool hung_up, leaving;
 
-static void
-on_signal(int sig)
-{
-    struct pav_http *h = atomic_load(&running);
-
-    (void)sig;
-    atomic_store(&ending, true);
-    if (h != NULL)
-        pav_http_end(h);
-}
-
-static void
-on_hangup(int sig)
-{
-    (void)sig;
-    atomic_store(&hung_up, true);
-}
-
-/* Of the calling thread, and of those that it starts from then on. */
-static void
-mask_signals(int how)
+static sigset_t
+awaited_signals(void)
 {
     sigset_t set;
 
@@ -112,24 +96,39 @@ mask_signals(int how)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
-    pthread_sigmask(how, &set, NULL);
+    return set;
 }
 
-/* They wait until the network's thread takes them: mask_signals(SIG_UNBLOCK).
- */
+/* Of this thread and those that it starts: until somebody waits for them they
+ * are kept. */
 static void
-catch_signals(void)
+keep_signals(void)
 {
-    struct sigaction again = {.sa_handler = on_hangup, .sa_flags = SA_RESTART};
-    struct sigaction end = {.sa_handler = on_signal};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigset_t set = awaited_signals();
 
-    mask_signals(SIG_BLOCK);
-    sigaction(SIGTERM, &end, NULL);
-    sigaction(SIGINT, &end, NULL);
-    sigaction(SIGHUP, &again, NULL);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
     sigaction(SIGXFSZ, &ignore, NULL); /* a write error says it as well */
+}
+
+static void *
+await_signals(void *arg)
+{
+    sigset_t set = awaited_signals();
+    struct pav_http *h;
+    int sig;
+
+    (void)arg;
+    pav_thread_is("signals");
+    while (sigwait(&set, &sig) == 0 && !atomic_load(&leaving)) {
+        h = atomic_load(&running);
+        if (sig == SIGHUP)
+            atomic_store(&hung_up, true);
+        else if (h != NULL)
+            pav_http_end(h);
+    }
+    return NULL;
 }
 
 static void
@@ -711,12 +710,13 @@ run(const struct pav_settings *s, int argc, char **argv)
 {
     struct daemon d = {.settings = s};
     struct pav_err err;
+    pthread_t signals;
     bool failed;
 
     if (argc > 0)
         return cli_usage(&serve_command, argv[0]);
     raise_descriptors();
-    catch_signals();
+    keep_signals();
     pav_doc_expect_damage();
     umask(S_IRWXG | S_IRWXO); /* what it keeps is nobody else's to read */
     if (assemble(&d, s, &err) != PAV_OK) {
@@ -729,8 +729,8 @@ run(const struct pav_settings *s, int argc, char **argv)
     }
     pav_engine_start(d.engine);
     atomic_store(&running, d.http);
-    if (atomic_load(&ending)) /* it was asked to before it ran */
-        pav_http_end(d.http);
+    if (pthread_create(&signals, NULL, await_signals, NULL) != 0)
+        PAV_BUG("the thread of signals cannot be started");
     served = &d;
     printf("listening on http://%s%s%s:%d\n",
            strchr(d.address, ':') == NULL ? "" : "[", d.address,
@@ -738,9 +738,11 @@ run(const struct pav_settings *s, int argc, char **argv)
     fflush(stdout);
     d.watchdog_us = notify_watchdog_us();
     notify("READY=1");
-    mask_signals(SIG_UNBLOCK);
     pav_http_run(d.http);
     notify("STOPPING=1");
+    atomic_store(&leaving, true);
+    pthread_kill(signals, SIGTERM);
+    pthread_join(signals, NULL);
     atomic_store(&running, NULL);
     served = NULL;
     pav_log(PAV_LOG_INFO, NULL, "ending");
