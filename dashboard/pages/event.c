@@ -41,18 +41,21 @@ takes(struct pav_query *q, const struct pav_doc *rule, struct pav_event *event)
            pav_pattern_matches(compiled, event);
 }
 
-/* The text at "$.detail.a"; p NULL: there is none, or the path is no such one.
- */
+/* The text or number at "$.detail.a"; NULL: there is none, or it is no such
+ * path. */
 static const char *
 text_at(struct pav_query *q, const struct pav_doc *doc,
         const struct pav_doc *path)
 {
     const char *p = pav_doc_str(q->arena, path);
+    size_t len;
 
     if (p == NULL || *p != '$')
         return NULL;
-    for (p++; *p == '.' && doc != NULL; p += strcspn(p, ".["))
-        p++, doc = pav_doc_getn(doc, p, strcspn(p, ".["));
+    for (p++; *p == '.' && doc != NULL; p += len) {
+        len = strcspn(++p, ".[");
+        doc = pav_doc_getn(doc, p, len);
+    }
     if (doc == NULL || *p != '\0')
         return NULL;
     return doc->kind == PAV_STRING   ? pav_doc_str(q->arena, doc)

@@ -167,7 +167,7 @@ put_for_terminal(const char *text, size_t len)
         put_rows(rows, end, width);
 }
 
-/* What is held back of a stream: free(text). */
+/* What is held back of a stream, which is a variable here: free(text). */
 struct held {
     FILE **stream, *real;
     char *text;

@@ -84,7 +84,6 @@ static const struct pav_setting settings[] = {
 
 /* ---- signals: a thread of their own waits for them ---- */
 
-static struct pav_http *_Atomic running;
 static atomic_bool hung_up, leaving;
 
 static sigset_t
@@ -115,19 +114,16 @@ keep_signals(void)
 static void *
 await_signals(void *arg)
 {
+    struct pav_http *h = arg;
     sigset_t set = awaited_signals();
-    struct pav_http *h;
     int sig;
 
-    (void)arg;
     pav_thread_is("signals");
-    while (sigwait(&set, &sig) == 0 && !atomic_load(&leaving)) {
-        h = atomic_load(&running);
+    while (sigwait(&set, &sig) == 0 && !atomic_load(&leaving))
         if (sig == SIGHUP)
             atomic_store(&hung_up, true);
-        else if (h != NULL)
+        else
             pav_http_end(h);
-    }
     return NULL;
 }
 
@@ -728,8 +724,7 @@ run(const struct pav_settings *s, int argc, char **argv)
         return code == 1 ? 3 : code; /* it cannot run */
     }
     pav_engine_start(d.engine);
-    atomic_store(&running, d.http);
-    if (pthread_create(&signals, NULL, await_signals, NULL) != 0)
+    if (pthread_create(&signals, NULL, await_signals, d.http) != 0)
         PAV_BUG("the thread of signals cannot be started");
     served = &d;
     printf("listening on http://%s%s%s:%d\n",
@@ -743,7 +738,6 @@ run(const struct pav_settings *s, int argc, char **argv)
     atomic_store(&leaving, true);
     pthread_kill(signals, SIGTERM);
     pthread_join(signals, NULL);
-    atomic_store(&running, NULL);
     served = NULL;
     pav_log(PAV_LOG_INFO, NULL, "ending");
     failed = pav_api_failed(d.api);

@@ -408,7 +408,6 @@ look_at_fields(struct trying *t, const struct rule_at *rule)
     x.nearness = nearness(&m);
     x.rule.count = m.count;
     x.rule.held = m.held;
-    x.rule.near = m.near > 0;
     /* It is more than its fields with "$or", with keys that are odd, and where
      * lists are: each element is tried by itself. */
     more = t->odd || has_or(rule->pattern) || is_odd(rule->pattern);
@@ -521,6 +520,7 @@ look_whether_it_hears(struct trying *t, const struct rule_at *rule)
     struct found *x = &t->taking[t->taking_count];
 
     if (t->taking_count == t->taking_most || rule->disabled ||
+        rule->pattern == NULL ||
         !pav_pattern_may_match(rule->pattern, t->source, t->detail_type,
                                &t->scratch))
         return;

@@ -70,7 +70,6 @@ struct pav_tried_rule {
     const struct pav_tried_field *fields;
     uint32_t count, held; /* all may hold without a match: in a list, each in
                            * another element */
-    bool near;            /* a field that does not hold nearly does */
 };
 struct pav_tried {
     struct pav_tried_rule *rules; /* those that take it first */

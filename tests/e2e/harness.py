@@ -233,6 +233,15 @@ def find_token(value):
 PATIENCE = int(os.environ.get("PAVANE_PATIENCE", "120"))  # seconds: a machine may be busy with other things
 
 
+def golden(path, text):
+    """What a file says that a text must be; with PAVANE_GOLDEN it is written anew."""
+    if os.environ.get("PAVANE_GOLDEN"):
+        with open(path, "w") as f:
+            f.write(text)
+    with open(path) as f:
+        return f.read()
+
+
 def until(condition, seconds=PATIENCE, what=None):
     """Wait for a condition, not for a time; `what` tells what there was instead."""
     end = time.monotonic() + seconds

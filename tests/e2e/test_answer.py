@@ -7,7 +7,7 @@ import os
 import tempfile
 import unittest
 
-from harness import Daemon, TOP, main, until
+from harness import Daemon, TOP, golden, main, until
 
 GOLDEN = os.path.join(TOP, "tests", "e2e", "data", "answers.txt")
 EVENT = "arn:pavane:states:::event.waitForTaskToken"
@@ -112,11 +112,7 @@ class Answers(unittest.TestCase):
                         last = minutes
                     said.append("# %s, %d min\n%s" % (name, minutes, self.text(name)))
         text = "\n".join(said)
-        if os.environ.get("PAVANE_GOLDEN"):
-            with open(GOLDEN, "w") as f:
-                f.write(text)
-        with open(GOLDEN) as f:
-            self.assertEqual(text, f.read())
+        self.assertEqual(text, golden(GOLDEN, text))
         self.assertNotIn("its next event", text)
 
     def text(self, name):

@@ -11,7 +11,7 @@ import re
 import tempfile
 import unittest
 
-from harness import Daemon, TOP, main, until
+from harness import Daemon, TOP, golden, main, until
 
 GOLDEN = os.path.join(TOP, "tests", "e2e", "data", "explained.txt")
 
@@ -64,11 +64,7 @@ class Explained(unittest.TestCase):
                     self.assertIn(name.split()[0], rows["resumed" if name == "duplicate" else name], (name, rows))
                     said.append("# %s\n%s\n" % (name, self.page(name)))
         text = "\n".join(said)
-        if os.environ.get("PAVANE_GOLDEN"):
-            with open(GOLDEN, "w") as f:
-                f.write(text)
-        with open(GOLDEN) as f:
-            self.assertEqual(text, f.read())
+        self.assertEqual(text, golden(GOLDEN, text))
 
     def test_where_it_was_taken(self):
         """In the branch, not in what is around it; by the path that led there, not by another."""

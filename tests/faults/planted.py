@@ -49,7 +49,7 @@ BUGS = [
      "        r->failed = SQLITE_INTERRUPT; /* R1: a part is no answer */", "        return true;", ["build/tests/unit_run"]),
     ("adds a fold behind one that was lost", "engine/run/fold.c", " || j->after != pav_store_flow_at(e->store)", "",
      ["build/tests/unit_run"]),
-    ("skips elements that agree", "engine/lang/pattern/choose.c", "                             ? g->places[k].index\n", "                             ? g->places[k].index + 1\n",
+    ("jumps over elements that agree", "engine/lang/pattern/choose.c", "                             ? g->places[k].index\n", "                             ? g->places[k].index + 1\n",
      ["build/tests/unit_pattern"]),
     ("forgets what was started", "engine/store/rows/forget.c", "    STORE_DO(s, SQL_STARTED_KEEP, INT(id));\n", "",
      [sys.executable, "tests/e2e/test_retention.py", "Retention.test_what_was_started_stays_counted"]),

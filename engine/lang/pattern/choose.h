@@ -30,8 +30,8 @@ struct candidates {
  * condition, not their number.
  */
 bool choose(const struct candidates *lists, uint32_t count);
-/* The lists of one condition: room for so many fields in each, from the heap,
- * for what a large event has in lists is not kept; `all` is freed. */
+/* Room for both lists of a condition with so many fields, `fit` behind `all`.
+ * From the heap, so that what a large event needs is given back at once. */
 struct candidate *candidates_room(uint32_t fields);
 void candidates_free(const struct candidates *lists, uint32_t count);
 
